@@ -1,0 +1,138 @@
+// The layers of src/, top to bottom: cli > operations > adapters > { schema, config, base }.
+// client/ and testing/ stand beside operations. A comment is the sentence that a violation is reported with.
+
+/** What stands in `from` may import, within src/, only what matches `to`. */
+const only = (name, from, to, comment) => ({
+  name,
+  comment,
+  severity: 'error',
+  from: { path: from },
+  to: { path: '^src/', pathNot: to },
+});
+
+const forbid = (name, from, to, comment) => ({ name, comment, severity: 'error', from, to });
+
+/** A package as an import names it, installed (node_modules/pg/...) or not found (pg). */
+const packages = (...names) => `(^|node_modules/)(${names.join('|')})(/|$)`;
+
+const drivers = packages(
+  'pg',
+  'pg-[^/]+',
+  'pgvector',
+  'ioredis',
+  '@electric-sql/[^/]+',
+  'node-pg-migrate',
+  'libpg-query',
+);
+
+module.exports = {
+  forbidden: [
+    forbid('no-cycles', {}, { circular: true }, 'modules must not import each other in a circle'),
+    forbid('no-orphans', { orphan: true, pathNot: '\\.d\\.ts$' }, {}, 'a module that nothing imports is dead'),
+    forbid('no-unresolved', {}, { couldNotResolve: true }, 'what is imported must exist'),
+
+    only('base-is-a-leaf', '^src/base/', '^src/base/', 'base imports nothing of ours'),
+    only('schema-is-a-leaf', '^src/schema/', '^src/schema/', 'schema imports nothing of ours'),
+    only('config-uses-base', '^src/config/', '^src/(config|base)/', 'config imports only base'),
+    only(
+      'adapters-use-leaves',
+      '^src/adapters/',
+      '^src/(adapters|schema|config|base)/',
+      'adapters import only schema, config and base',
+    ),
+    only(
+      'operations-use-adapters',
+      '^src/operations/',
+      '^src/(operations|adapters|schema|config|base)/',
+      'operations import only adapters, schema, config and base',
+    ),
+    only(
+      'client-stands-beside-operations',
+      '^src/client/',
+      '^src/(client|adapters|schema|config|base)/',
+      'client imports only adapters, schema, config and base',
+    ),
+    only(
+      'testing-stands-beside-operations',
+      '^src/testing/',
+      '^src/(testing|adapters|schema|config|base)/',
+      'testing imports only adapters, schema, config and base',
+    ),
+    only('terminal-uses-base', '^src/cli/terminal/', '^src/(cli/terminal|base)/', 'the terminal imports only base'),
+    only(
+      'commands-use-operations',
+      '^src/cli/commands/',
+      '^src/(cli/commands/|cli/terminal/|cli/(command|context|exit-codes|options)\\.ts$|operations/|config/|base/)',
+      'commands import only the terminal, operations, config and base',
+    ),
+
+    forbid(
+      'context-is-the-composition-root',
+      { path: '^src/cli/', pathNot: '^src/cli/context\\.ts$' },
+      { path: '^src/adapters/' },
+      'of the cli only context.ts imports adapters',
+    ),
+    forbid(
+      'program-lists-the-commands',
+      { path: '^src/', pathNot: '^src/cli/(program\\.ts$|commands/)' },
+      { path: '^src/cli/commands/' },
+      'only program.ts imports commands',
+    ),
+    forbid(
+      'library-does-not-know-the-cli',
+      { path: '^src/', pathNot: '^src/cli/' },
+      { path: '^src/cli/' },
+      'nothing below the cli imports it',
+    ),
+    forbid(
+      'nothing-imports-the-library-face',
+      { path: '^src/' },
+      { path: '^src/index\\.ts$' },
+      'src/index.ts is for other packages; import the module itself',
+    ),
+    forbid(
+      'command-not-to-other-noun',
+      { path: '^src/cli/commands/([^/.]+)' },
+      { path: '^src/cli/commands/', pathNot: '^src/cli/commands/$1[/.]' },
+      'a command does not import the command of another noun',
+    ),
+    forbid(
+      'operation-not-to-other-noun',
+      { path: '^src/operations/([^/]+)/', pathNot: '^src/operations/doctor/' },
+      { path: '^src/operations/[^/]+/', pathNot: '^src/operations/$1/' },
+      'an operation does not import another noun; what two nouns need moves down',
+    ),
+    forbid(
+      'doctor-collects-checks',
+      { path: '^src/operations/doctor/' },
+      { path: '^src/operations/[^/]+/', pathNot: '^src/operations/(doctor/|[^/]+/checks\\.ts$)' },
+      'of the other nouns doctor imports only their checks.ts',
+    ),
+
+    forbid(
+      'terminal-packages-live-in-cli',
+      { path: '^src/', pathNot: '^src/cli/' },
+      { path: packages('chalk', 'commander', 'ora') },
+      'chalk, commander and ora are imported only in src/cli',
+    ),
+    forbid(
+      'drivers-live-in-adapters',
+      { path: '^src/', pathNot: '^src/adapters/' },
+      { path: `${drivers}|^(node:)?child_process$` },
+      'drivers, parsers of SQL and child_process are imported only in src/adapters',
+    ),
+    forbid(
+      'no-development-packages',
+      { path: '^src/' },
+      { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['npm-peer', 'npm-optional'] },
+      'a package that src/ imports is a dependency or a peer, or it is missing where aisec is installed',
+    ),
+  ],
+  options: {
+    tsConfig: { fileName: 'tsconfig.json' },
+    // Imports of types count too.
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },
+  },
+};

@@ -1,0 +1,50 @@
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+import { ClosingLineReporter } from '../test/support/closing-line-reporter.js';
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const second = 1000;
+
+interface Kind {
+  readonly testTimeout: number;
+  /** Groups run one after another: what fails fast runs first. */
+  readonly group: number;
+  readonly usesDatabases: boolean;
+}
+
+/** One folder of test/ is one project: `npm test -- --project unit`. */
+function project(name: string, { testTimeout, group, usesDatabases }: Kind) {
+  return {
+    root,
+    test: {
+      name,
+      include: [`test/${name}/**/*.test.ts`],
+      pool: 'forks' as const,
+      // Most of the time is spent waiting for a server or a child process, so two workers pay even on two cores.
+      maxWorkers: Math.min(Math.max(availableParallelism() - 1, 2), 8),
+      sequence: { groupOrder: group },
+      testTimeout,
+      hookTimeout: 180 * second,
+      setupFiles: usesDatabases ? ['test/support/clean-up.ts'] : [],
+    },
+  };
+}
+
+export default defineConfig({
+  root,
+  test: {
+    globalSetup: ['test/support/global-setup.ts'],
+    reporters: ['default', new ClosingLineReporter()],
+    teardownTimeout: 60 * second,
+    projects: [
+      project('unit', { testTimeout: 10 * second, group: 0, usesDatabases: false }),
+      project('architecture', { testTimeout: 60 * second, group: 0, usesDatabases: false }),
+      project('types', { testTimeout: 120 * second, group: 0, usesDatabases: false }),
+      project('integration', { testTimeout: 60 * second, group: 1, usesDatabases: true }),
+      project('cli', { testTimeout: 120 * second, group: 1, usesDatabases: true }),
+      project('docs', { testTimeout: 120 * second, group: 1, usesDatabases: true }),
+    ],
+  },
+});

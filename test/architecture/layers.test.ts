@@ -1,0 +1,98 @@
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { findViolations, type Violation } from '../support/dependency-rules.js';
+import { writeTree } from '../support/write-tree.js';
+
+const root = path.join(import.meta.dirname, '..', '..');
+
+test('every import of src/ points downwards and every package stays in its home', () => {
+  expect(findViolations(root).map(({ sentence }) => sentence)).toEqual([]);
+});
+
+describe('the rules', () => {
+  /** Rule, file that breaks it, what it imports. */
+  const planted: readonly (readonly [rule: string, from: string, to: string])[] = [
+    ['no-unresolved', 'src/base/lost.ts', './missing.js'],
+    ['base-is-a-leaf', 'src/base/a.ts', '../config/a.js'],
+    ['schema-is-a-leaf', 'src/schema/a.ts', '../base/b.js'],
+    ['config-uses-base', 'src/config/b.ts', '../adapters/postgres/a.js'],
+    ['adapters-use-leaves', 'src/adapters/postgres/b.ts', '../../operations/migrate/a.js'],
+    ['operations-use-adapters', 'src/operations/migrate/b.ts', '../../client/a.js'],
+    ['client-stands-beside-operations', 'src/client/b.ts', '../operations/migrate/a.js'],
+    ['testing-stands-beside-operations', 'src/testing/b.ts', '../operations/migrate/a.js'],
+    ['terminal-uses-base', 'src/cli/terminal/a.ts', '../../config/a.js'],
+    ['commands-use-operations', 'src/cli/commands/seed.ts', '../../client/a.js'],
+    ['context-is-the-composition-root', 'src/cli/main.ts', '../adapters/postgres/a.js'],
+    ['program-lists-the-commands', 'src/cli/command.ts', './commands/backup.js'],
+    ['library-does-not-know-the-cli', 'src/operations/migrate/c.ts', '../../cli/exit-codes.js'],
+    ['nothing-imports-the-library-face', 'src/client/c.ts', '../index.js'],
+    ['command-not-to-other-noun', 'src/cli/commands/migrate/a.ts', '../backup.js'],
+    ['command-not-to-other-noun', 'src/cli/commands/doctor.ts', './backup.js'],
+    ['operation-not-to-other-noun', 'src/operations/migrate/d.ts', '../backup/a.js'],
+    ['doctor-collects-checks', 'src/operations/doctor/b.ts', '../backup/a.js'],
+    ['terminal-packages-live-in-cli', 'src/operations/migrate/e.ts', 'chalk'],
+    ['drivers-live-in-adapters', 'src/operations/migrate/f.ts', 'pg'],
+    ['drivers-live-in-adapters', 'src/client/d.ts', 'ioredis'],
+    ['drivers-live-in-adapters', 'src/testing/c.ts', '@electric-sql/pglite'],
+    ['drivers-live-in-adapters', 'src/operations/migrate/g.ts', 'node-pg-migrate'],
+    ['drivers-live-in-adapters', 'src/operations/migrate/h.ts', 'libpg-query'],
+    ['drivers-live-in-adapters', 'src/operations/migrate/i.ts', 'node:child_process'],
+    ['no-development-packages', 'src/adapters/postgres/c.ts', 'prettier'],
+  ];
+
+  /** What the rules allow, and what the planted imports point at. */
+  const allowed: Readonly<Record<string, readonly string[]>> = {
+    'src/index.ts': ['./operations/migrate/a.js', './adapters/postgres/a.js', './config/a.js', './base/b.js'],
+    'src/base/b.ts': [],
+    'src/config/a.ts': ['../base/b.js'],
+    'src/schema/b.ts': ['kysely'],
+    'src/adapters/postgres/a.ts': ['pg', 'node:child_process', '@electric-sql/pglite', '../../schema/b.js'],
+    'src/operations/migrate/a.ts': ['../../adapters/postgres/a.js', '../../config/a.js', 'kysely'],
+    'src/operations/backup/a.ts': ['../../base/b.js'],
+    'src/operations/backup/checks.ts': ['../../base/b.js'],
+    'src/operations/doctor/a.ts': ['../backup/checks.js'],
+    'src/client/a.ts': ['../adapters/postgres/a.js', '../schema/b.js'],
+    'src/testing/a.ts': ['../adapters/postgres/a.js'],
+    'src/cli/exit-codes.ts': ['../base/b.js'],
+    'src/cli/context.ts': ['../adapters/postgres/a.js'],
+    'src/cli/program.ts': ['./commands/backup.js', './commands/restore/a.js', 'commander'],
+    'src/cli/commands/backup.ts': ['../context.js', '../../operations/backup/a.js'],
+    'src/cli/commands/restore/a.ts': ['./b.js'],
+    'src/cli/commands/restore/b.ts': ['../../../operations/doctor/a.js', '../../exit-codes.js'],
+  };
+
+  let tree = '';
+  let violations: readonly Violation[] = [];
+
+  beforeAll(async () => {
+    tree = await writeTree(root, { ...allowed, ...Object.fromEntries(planted.map(([, from, to]) => [from, [to]])) });
+    violations = findViolations(tree);
+  });
+  afterAll(() => rm(tree, { recursive: true, force: true }));
+
+  test.each(planted)('%s: %s must not import %s', (rule, from, to) => {
+    expect(violations.filter((violation) => violation.from === from).map(({ rule }) => rule)).toContain(rule);
+    expect(violations.find((violation) => violation.rule === rule && violation.from === from)?.sentence).toContain(
+      path.basename(to, '.js').replace('node:', ''),
+    );
+  });
+
+  test('let the layers import what stands below them', () => {
+    expect(violations.filter(({ from }) => from in allowed)).toEqual([]);
+  });
+
+  test('refuse a circle and a module that nothing imports', async () => {
+    const circle = await writeTree(root, {
+      'src/base/a.ts': ['./b.js'],
+      'src/base/b.ts': ['./a.js'],
+      'src/base/alone.ts': [],
+    });
+    const sentences = findViolations(circle).map(({ sentence }) => sentence);
+    await rm(circle, { recursive: true });
+    expect(sentences).toEqual([
+      expect.stringContaining('src/base/a.ts imports src/base/b.ts, which imports src/base/a.ts: modules must not'),
+      expect.stringContaining('src/base/alone.ts: a module that nothing imports is dead'),
+    ]);
+  });
+});

@@ -1,0 +1,3 @@
+/** What the title of a test says when it needs more than the embedded database; the closing line counts by it. */
+export const needsServer = '(needs a PostgreSQL server)';
+export const needsRedis = '(needs Redis)';
