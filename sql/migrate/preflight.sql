@@ -1,0 +1,45 @@
+-- What may this role do, before the first migration is run?
+-- Parameters: $1 schema (text), $2 wanted extensions (text[]), $3 wanted roles (text[])
+-- Columns:    schema_exists, can_create_in_schema, can_create_schema, is_read_only,
+--             extensions (json: name, available, installed_schema, may_create), missing_roles (text[]), can_create_role
+-- Needs:      nothing
+with me as (
+  select rolsuper, rolcreaterole
+  from pg_catalog.pg_roles
+  where rolname = current_user
+),
+target as (
+  select oid
+  from pg_catalog.pg_namespace
+  where nspname = $1
+)
+select
+  exists (select from target) as schema_exists,
+  coalesce((select pg_catalog.has_schema_privilege(oid, 'create') from target), false) as can_create_in_schema,
+  pg_catalog.has_database_privilege(pg_catalog.current_database(), 'create') as can_create_schema,
+  pg_catalog.pg_is_in_recovery() or pg_catalog.current_setting('transaction_read_only')::boolean as is_read_only,
+  (
+    select pg_catalog.json_agg(pg_catalog.json_build_object(
+      'name', wanted.name,
+      'available', available.name is not null,
+      'installed_schema', installed_in.nspname,
+      'may_create', me.rolsuper or (
+        coalesce(version.trusted, false)
+        and pg_catalog.has_database_privilege(pg_catalog.current_database(), 'create')
+      )
+    ))
+    from pg_catalog.unnest($2::text[]) as wanted (name)
+    left join pg_catalog.pg_available_extensions as available on available.name = wanted.name
+    left join pg_catalog.pg_available_extension_versions as version
+      on version.name = available.name
+      and version.version = available.default_version
+    left join pg_catalog.pg_extension as extension on extension.extname = wanted.name
+    left join pg_catalog.pg_namespace as installed_in on installed_in.oid = extension.extnamespace
+  ) as extensions,
+  array(
+    select wanted.name
+    from pg_catalog.unnest($3::text[]) as wanted (name)
+    where not exists (select from pg_catalog.pg_roles where rolname = wanted.name)
+  ) as missing_roles,
+  me.rolsuper or me.rolcreaterole as can_create_role
+from me

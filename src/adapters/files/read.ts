@@ -1,0 +1,42 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { TextDecoder } from 'node:util';
+
+import { AisecError, messageOf } from '../../base/errors.js';
+
+/** The names of the files (and links) in a folder. @throws AisecError CONFIG_INVALID. */
+export function readFolder(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true })
+      .filter((entry) => entry.isFile() || entry.isSymbolicLink())
+      .map((entry) => entry.name);
+  } catch (error) {
+    throw new AisecError('CONFIG_INVALID', `could not read the folder "${folder}"`, {
+      detail: `${messageOf(error)}.`,
+      cause: error,
+    });
+  }
+}
+
+/** The names of the folders in a folder. @throws AisecError CONFIG_INVALID. */
+export function readSubfolders(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => entry.name);
+  } catch (error) {
+    throw new AisecError('CONFIG_INVALID', `could not read the folder "${folder}"`, {
+      detail: `${messageOf(error)}.`,
+      cause: error,
+    });
+  }
+}
+
+/** A UTF-8 text file. @throws AisecError CONFIG_INVALID when it cannot be read or is not UTF-8. */
+export function readText(path: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readFileSync(path));
+  } catch (error) {
+    const detail = error instanceof TypeError ? 'It is not valid UTF-8.' : `${messageOf(error)}.`;
+    throw new AisecError('CONFIG_INVALID', `could not read "${path}"`, { detail, cause: error });
+  }
+}

@@ -1,0 +1,81 @@
+import { AisecError, isAisecError, messageOf, type ErrorCode } from '../../base/errors.js';
+import { redactText } from '../../base/redact.js';
+
+/** What pg's DatabaseError carries and what Node puts on a socket error; both are plain properties. */
+interface ForeignError {
+  readonly code?: string;
+  readonly detail?: string;
+  readonly hint?: string;
+  readonly position?: string;
+  readonly severity?: string;
+}
+
+/** https://www.postgresql.org/docs/16/errcodes-appendix.html */
+const CODE_BY_SQL_STATE: Readonly<Record<string, ErrorCode>> = {
+  '25006': 'DATABASE_READ_ONLY',
+  '28000': 'DATABASE_AUTH',
+  '28P01': 'DATABASE_AUTH',
+  '3D000': 'DATABASE_MISSING',
+  '40P01': 'LOCK_TIMEOUT',
+  '42501': 'PRIVILEGE_MISSING',
+  '53100': 'DISK_FULL',
+  '53300': 'DATABASE_UNREACHABLE',
+  '55P03': 'LOCK_TIMEOUT',
+  '57P01': 'CONNECTION_LOST',
+  '57P02': 'CONNECTION_LOST',
+  '57P03': 'DATABASE_UNREACHABLE',
+};
+const SOCKET_CODES = new Set([
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ENOENT',
+  'EACCES',
+]);
+const LOST = /Connection terminated|Client has encountered a connection error|not queryable|Client was closed/;
+
+const HINTS: Partial<Record<ErrorCode, string>> = {
+  DATABASE_READ_ONLY: 'It is a standby or set to read only; use the primary.',
+  DISK_FULL: 'Free some space and run the command again; nothing half-done was kept.',
+  CONNECTION_LOST: 'What was not committed was rolled back; run the command again.',
+};
+
+function sqlStateOf(error: ForeignError): string | undefined {
+  return error.severity !== undefined && error.code !== undefined && /^[0-9A-Z]{5}$/.test(error.code)
+    ? error.code
+    : undefined;
+}
+
+function codeOf(error: ForeignError, sqlState: string | undefined, message: string): ErrorCode {
+  if (sqlState !== undefined)
+    return CODE_BY_SQL_STATE[sqlState] ?? (sqlState.startsWith('08') ? 'CONNECTION_LOST' : 'DATABASE_FAILED');
+  if (error.code === 'ENOSPC') return 'DISK_FULL';
+  if ((error.code !== undefined && SOCKET_CODES.has(error.code)) || LOST.test(message)) return 'CONNECTION_LOST';
+  return 'DATABASE_FAILED';
+}
+
+/** The toolkit's error for what the driver threw while a connection was in use; the original stays as its cause. */
+export function translateError(thrown: unknown): AisecError {
+  if (isAisecError(thrown)) return thrown;
+  const error = thrown as ForeignError;
+  const sqlState = sqlStateOf(error);
+  const message = redactText(messageOf(thrown));
+  const code = codeOf(error, sqlState, message);
+  return new AisecError(code, code === 'CONNECTION_LOST' ? 'lost the connection to the database' : message, {
+    detail: error.detail ?? (code === 'CONNECTION_LOST' ? message : undefined),
+    hint: error.hint ?? HINTS[code],
+    sqlState,
+    cause: thrown,
+  });
+}
+
+/** Where in the text that was sent the server saw the error: characters, from 1. */
+export function queryPositionOf(error: AisecError): number | undefined {
+  const position = (error.cause as ForeignError | undefined)?.position;
+  return position === undefined ? undefined : Number(position);
+}

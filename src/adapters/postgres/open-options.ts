@@ -1,0 +1,21 @@
+import type { Notice } from './session.js';
+
+export interface OpenOptions {
+  /** As shown in pg_stat_activity: `aisec migrate up`. */
+  readonly applicationName: string;
+  readonly schema: string;
+  readonly extensionSchema: string;
+  /** 0 means no limit, for each of the three. */
+  readonly lockTimeoutMs: number;
+  readonly statementTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  /**
+   * A missing embedded database is refused (`existing`, so that a job with a lost DATABASE_URL cannot succeed on an
+   * empty one), created, or replaced by one in memory (`scratch`, for a dry run).
+   */
+  readonly embedded: 'existing' | 'create' | 'scratch';
+  readonly signal: AbortSignal;
+  readonly onNotice?: (notice: Notice) => void;
+  /** Told before something slow starts, such as creating the embedded database (about 5 s). */
+  readonly onStep?: (message: string) => void;
+}

@@ -1,0 +1,192 @@
+import type { EventEmitter } from 'node:events';
+
+import type pg from 'pg';
+
+import { AisecError } from '../../base/errors.js';
+import { interruptionError } from '../../base/interruption.js';
+import { translateError } from './error.js';
+
+export interface Notice {
+  readonly severity: string;
+  readonly message: string;
+}
+
+export interface SessionInfo {
+  readonly kind: 'server' | 'embedded';
+  /** For messages: `database "app" at db:5432` or `embedded database .aisec/pgdata`. */
+  readonly label: string;
+  readonly databaseName: string;
+  readonly pid: number;
+  /** As server_version_num: 160004, 170011. */
+  readonly serverVersion: number;
+}
+
+export interface QueryResult<Row> {
+  readonly rows: readonly Row[];
+  readonly rowCount: number;
+}
+
+/** A second connection for looking at the first one from outside. */
+export interface SideConnection {
+  readonly query: <Row extends object>(text: string, values: readonly unknown[]) => Promise<readonly Row[]>;
+  readonly close: () => Promise<void>;
+}
+
+export interface SessionOptions {
+  readonly signal: AbortSignal;
+  readonly onNotice?: (notice: Notice) => void;
+  /** Stops the statement that runs on the session now; must not throw. */
+  readonly cancel: () => Promise<void>;
+  /** Undefined where there can be no second connection (embedded). */
+  readonly openSide?: () => Promise<SideConnection>;
+  /** Runs after the connection is closed, such as giving back a folder. */
+  readonly onClose?: () => Promise<void>;
+}
+
+/**
+ * One connection to one database, server or embedded. When the signal is aborted the running statement is
+ * cancelled on the server, and no further one starts, except for those sent through `cleanUp`.
+ */
+export class Session {
+  readonly info: SessionInfo;
+  readonly signal: AbortSignal;
+  readonly #client: pg.Client;
+  readonly #onClose: (() => Promise<void>) | undefined;
+  readonly #openSide: (() => Promise<SideConnection>) | undefined;
+  #running = 0;
+  #completed = 0;
+  #lost: unknown;
+
+  constructor(client: pg.Client, info: SessionInfo, options: SessionOptions) {
+    this.#client = client;
+    this.info = info;
+    this.signal = options.signal;
+    this.#onClose = options.onClose;
+    this.#openSide = options.openSide;
+    client.on('error', (error) => {
+      this.#lost ??= error;
+    });
+    // The driver keeps what a failed multi-statement query had completed to itself; its protocol connection tells.
+    (client as unknown as { connection: EventEmitter }).connection.on('commandComplete', () => {
+      this.#completed += 1;
+    });
+    client.on('notice', (notice) => {
+      options.onNotice?.({ severity: notice.severity ?? 'NOTICE', message: notice.message ?? '' });
+    });
+    this.signal.addEventListener('abort', () => {
+      if (this.#running > 0) void options.cancel();
+    });
+  }
+
+  /** True once the connection broke. */
+  get isLost(): boolean {
+    return this.#lost !== undefined;
+  }
+
+  /** How many statements of the last query text the server completed. */
+  get completedStatements(): number {
+    return this.#completed;
+  }
+
+  /** True while a transaction is open, also a failed one. */
+  get isInTransaction(): boolean {
+    return this.#client.getTransactionStatus() !== 'I';
+  }
+
+  /**
+   * Runs one statement with `$1` parameters, or several without.
+   *
+   * @throws AisecError with the SQLSTATE and pg's error as the cause; INTERRUPTED or TERMINATED after a signal.
+   */
+  async query<Row extends object = Record<string, unknown>>(
+    text: string,
+    values?: readonly unknown[],
+  ): Promise<QueryResult<Row>> {
+    if (this.signal.aborted) throw interruptionError(this.signal);
+    try {
+      return await this.#send<Row>(text, values);
+    } catch (error) {
+      if (this.signal.aborted) throw interruptionError(this.signal);
+      throw error;
+    }
+  }
+
+  /** Like `query`, but also after a signal: for ROLLBACK and for giving back locks. */
+  async cleanUp(text: string, values?: readonly unknown[]): Promise<void> {
+    if (!this.isLost) await this.#send(text, values);
+  }
+
+  /** A second connection to the same database, or undefined where there can be none. */
+  async openSide(): Promise<SideConnection | undefined> {
+    return this.#openSide?.();
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.#client.end();
+    } catch (error) {
+      this.#lost ??= error;
+    }
+    await this.#onClose?.();
+  }
+
+  async #send<Row extends object>(text: string, values?: readonly unknown[]): Promise<QueryResult<Row>> {
+    if (this.#lost !== undefined) throw translateError(this.#lost);
+    this.#running += 1;
+    this.#completed = 0;
+    try {
+      const result = await this.#client.query<Row>(text, values === undefined ? undefined : [...values]);
+      const last = Array.isArray(result) ? (result.at(-1) as pg.QueryResult<Row>) : result;
+      return { rows: last.rows, rowCount: last.rowCount ?? 0 };
+    } catch (error) {
+      const translated = translateError(error);
+      if (translated.code === 'CONNECTION_LOST') this.#lost ??= error;
+      throw translated;
+    } finally {
+      this.#running -= 1;
+    }
+  }
+}
+
+/**
+ * Runs the callback in a transaction; rolls back when it throws.
+ *
+ * @throws AisecError CONNECTION_LOST with a word of caution when the connection broke at COMMIT: the outcome is unknown then.
+ */
+export async function withTransaction<Result>(session: Session, run: () => Promise<Result>): Promise<Result> {
+  await session.query('begin');
+  let result: Result;
+  try {
+    result = await run();
+  } catch (error) {
+    await rollBack(session);
+    throw error;
+  }
+  await commit(session);
+  return result;
+}
+
+export async function rollBack(session: Session): Promise<void> {
+  try {
+    if (session.isInTransaction) await session.cleanUp('rollback');
+  } catch {
+    // A connection that cannot roll back is gone, and the server rolls back by itself.
+    await session.close();
+  }
+}
+
+async function commit(session: Session): Promise<void> {
+  try {
+    await session.query('commit');
+  } catch (error) {
+    await rollBack(session);
+    if (error instanceof AisecError && error.code === 'CONNECTION_LOST') {
+      throw new AisecError('CONNECTION_LOST', 'lost the connection while committing', {
+        detail: 'The server may or may not have committed the last step.',
+        hint: 'Run the command again: it looks at what is there and goes on from it.',
+        cause: error,
+      });
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,73 @@
+import { loadModule, parse, scan } from 'libpg-query';
+
+export interface Statement {
+  /** The statement without its semicolon and without what stands before it. */
+  readonly text: string;
+  /** Characters before it in the text that was parsed. */
+  readonly offset: number;
+  /** PostgreSQL's node: `IndexStmt`, `TransactionStmt` … */
+  readonly node: string;
+  readonly tree: Readonly<Record<string, unknown>>;
+}
+
+interface RawStatement {
+  readonly stmt: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly stmt_location?: number;
+  readonly stmt_len?: number;
+}
+
+export interface SqlSyntaxError {
+  readonly message: string;
+  /** Characters before the place of the error. */
+  readonly offset: number;
+}
+
+export type ParseResult = { readonly statements: readonly Statement[] } | { readonly error: SqlSyntaxError };
+
+interface ThrownSyntaxError {
+  readonly message: string;
+  readonly sqlDetails?: { readonly cursorPosition?: number };
+}
+
+/** Leading blanks and comments belong to no statement. */
+const LEADING = /^(?:\s+|--[^\n]*(?:\n|$)|\/\*(?:[^*]|\*(?!\/))*\*\/)+/;
+
+/**
+ * The statements of an SQL text, split by PostgreSQL's own parser (libpg_query), so that dollar quotes, BEGIN ATOMIC
+ * and nested comments are what the server takes them for.
+ */
+export async function parseStatements(sql: string): Promise<ParseResult> {
+  await loadModule();
+  let raw: readonly RawStatement[];
+  try {
+    raw = ((await parse(sql)) as unknown as { stmts?: readonly RawStatement[] }).stmts ?? [];
+  } catch (error) {
+    const { message, sqlDetails } = error as ThrownSyntaxError;
+    return { error: { message, offset: Math.max(0, sqlDetails?.cursorPosition ?? 0) } };
+  }
+  // The parser counts bytes of UTF-8.
+  const bytes = Buffer.from(sql, 'utf8');
+  const statements = raw.map((entry) => {
+    const start = entry.stmt_location ?? 0;
+    const end = entry.stmt_len === undefined || entry.stmt_len === 0 ? bytes.length : start + entry.stmt_len;
+    const whole = bytes.toString('utf8', start, end);
+    const leading = LEADING.exec(whole)?.[0].length ?? 0;
+    const [node = '', tree = {}] = Object.entries(entry.stmt)[0] ?? [];
+    return {
+      text: whole.slice(leading).trimEnd(),
+      offset: bytes.toString('utf8', 0, start).length + leading,
+      node,
+      tree,
+    };
+  });
+  return { statements };
+}
+
+/** The tokens of an SQL text without comments, for telling an edit of SQL from an edit of a comment. */
+export async function sqlTokens(sql: string): Promise<readonly string[]> {
+  await loadModule();
+  const { tokens } = (await scan(sql)) as { tokens: readonly { readonly tokenName?: string; readonly text: string }[] };
+  return tokens
+    .filter((token) => token.tokenName !== 'SQL_COMMENT' && token.tokenName !== 'C_COMMENT')
+    .map((token) => token.text);
+}

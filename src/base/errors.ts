@@ -1,0 +1,87 @@
+/**
+ * Every error code with its title. docs/errors.md and `aisec help exit-codes` are generated from here, and the
+ * command line maps each code to an exit code (cli/exit-codes.ts), so the compiler refuses an unknown one.
+ */
+export const ERROR_TITLES = {
+  USAGE: 'the command line is wrong',
+  CONFIG_INVALID: 'a setting has a value that cannot be used',
+  DATABASE_NOT_CONFIGURED: 'no server is configured and the embedded database does not exist',
+  DATABASE_UNREACHABLE: 'the server does not answer',
+  DATABASE_AUTH: 'the server refuses the login',
+  DATABASE_MISSING: 'the server has no database of that name',
+  DATABASE_POOLED: 'the connection goes through a pooler',
+  DATABASE_UNSUPPORTED: 'the server is too old',
+  DATABASE_FAILED: 'the database refused a statement',
+  DATABASE_READ_ONLY: 'the server accepts no writes',
+  CONNECTION_LOST: 'the connection broke while it was in use',
+  EXTENSION_MISSING: 'the server does not offer an extension the schema needs',
+  PRIVILEGE_MISSING: 'the role may not do what the command needs',
+  DISK_FULL: 'no space is left for the database',
+  LOCK_TIMEOUT: 'a table lock was not had in time',
+  RUN_LOCKED: 'another run is at work on the database',
+  EMBEDDED_LOCKED: 'another process has the embedded database open',
+  EMBEDDED_FAILED: 'the embedded database could not be opened',
+  MIGRATION_FILE_INVALID: 'a migration file does not follow the format',
+  MIGRATION_UNKNOWN: 'there is no migration of that name',
+  MIGRATION_HISTORY: 'the migration files and the history of the database disagree',
+  MIGRATION_PENDING: 'migrations are pending',
+  MIGRATION_FAILED: 'a migration failed and was rolled back',
+  MIGRATION_INCOMPLETE: 'a migration without a transaction stopped half-way and can be resumed',
+  MIGRATION_IRREVERSIBLE: 'a migration has no way back',
+  SEED_INVALID: 'a seed set or file cannot be used',
+  SEED_FAILED: 'a seed file failed and was rolled back',
+  REFUSED: 'the command needs a confirmation it did not get',
+  INTERRUPTED: 'stopped by Ctrl-C',
+  TERMINATED: 'stopped by SIGTERM',
+  INTERNAL: 'a fault in aisec itself',
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_TITLES;
+
+/** A place in a file: `line` and `column` count from 1; `excerpt` is that line's text. */
+export interface FilePosition {
+  readonly file: string;
+  readonly line: number;
+  readonly column?: number;
+  readonly excerpt?: string;
+}
+
+export interface ErrorParts {
+  readonly detail?: string | undefined;
+  readonly hint?: string | undefined;
+  readonly sqlState?: string | undefined;
+  readonly position?: FilePosition | undefined;
+  readonly cause?: unknown;
+}
+
+/**
+ * The one error that leaves an operation. It has PostgreSQL's own anatomy: a one-line message (a fact, lower-case
+ * start, no full stop), DETAIL (full sentences) and HINT (what to do, often a command).
+ * https://www.postgresql.org/docs/16/error-style-guide.html
+ */
+export class AisecError extends Error {
+  override readonly name = 'AisecError';
+  readonly code: ErrorCode;
+  readonly detail: string | undefined;
+  readonly hint: string | undefined;
+  readonly sqlState: string | undefined;
+  readonly position: FilePosition | undefined;
+
+  constructor(code: ErrorCode, message: string, parts: ErrorParts = {}) {
+    super(message, parts.cause === undefined ? undefined : { cause: parts.cause });
+    this.code = code;
+    this.detail = parts.detail;
+    this.hint = parts.hint;
+    this.sqlState = parts.sqlState;
+    this.position = parts.position;
+  }
+}
+
+export function isAisecError(error: unknown, ...codes: readonly ErrorCode[]): error is AisecError {
+  return error instanceof AisecError && (codes.length === 0 || codes.includes(error.code));
+}
+
+/** The text of anything that was thrown, for a message or a detail. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

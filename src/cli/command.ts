@@ -1,0 +1,33 @@
+import type { Context } from './context.js';
+import type { ExitCode } from './exit-codes.js';
+
+export interface OptionSpec {
+  /** As commander takes it: `--lock-timeout <duration>`. */
+  readonly flags: string;
+  readonly description: string;
+  readonly default?: string | boolean;
+  /** Reads the text; throws AisecError USAGE for what cannot be read. */
+  readonly parse?: (text: string) => unknown;
+}
+
+/**
+ * One command as data, with the function that runs it. The file of a command imports its operation only inside `run`,
+ * so that `--help` loads no driver.
+ */
+export interface CommandSpec<Options extends object = object> {
+  /** `migrate up`: a noun and a verb, or a noun alone. */
+  readonly name: string;
+  /** For the list of commands; lower case, no full stop. */
+  readonly summary: string;
+  readonly description: string;
+  readonly argument?: { readonly syntax: string; readonly description: string };
+  readonly options: readonly OptionSpec[];
+  readonly examples: readonly (readonly [command: string, meaning: string])[];
+  /** Returns the exit code when it is not 0. `argument` is empty when the command takes none. */
+  readonly run: (context: Context, options: Options, argument: string) => Promise<ExitCode | undefined>;
+}
+
+/** Keeps the options' type inside the command; the list of commands does not need it. */
+export function defineCommand<Options extends object>(spec: CommandSpec<Options>): CommandSpec {
+  return spec as unknown as CommandSpec;
+}

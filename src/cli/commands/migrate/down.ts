@@ -1,0 +1,80 @@
+import { formatDurationMs } from '../../../base/duration.js';
+import { AisecError } from '../../../base/errors.js';
+import type { DownOptions, DownResult } from '../../../operations/migrate/down.js';
+import { defineCommand, type OptionSpec } from '../../command.js';
+import type { Context } from '../../context.js';
+import type { ExitCode } from '../../exit-codes.js';
+import { LOCK_OPTIONS, type LockOptions } from '../../options.js';
+import type { Renderer } from '../../terminal/output.js';
+import { confirmLoss, type LossOptions } from './confirm-loss.js';
+import { migrateSettings, reportingTo } from './settings.js';
+
+interface Options extends LockOptions, LossOptions {
+  readonly to?: string;
+  readonly all: boolean;
+}
+
+export const LOSS_OPTIONS: readonly OptionSpec[] = [
+  { flags: '--yes', description: 'do it without asking', default: false },
+  { flags: '--confirm <database>', description: 'the name of the database, needed in production' },
+];
+
+function targetOf(options: Options): DownOptions['target'] {
+  if (options.to !== undefined && options.all)
+    throw new AisecError('USAGE', '--to and --all exclude each other', { hint: 'See: aisec migrate down --help' });
+  if (options.to !== undefined) return { kind: 'to', name: options.to };
+  return { kind: options.all ? 'all' : 'one' };
+}
+
+function renderDown(result: DownResult, { table, paint }: Renderer): string {
+  if (result.reverted.length === 0) return '';
+  return table(result.reverted, [
+    { title: 'reverted', value: (row) => paint.yellow(row.name) },
+    { title: 'time', value: (row) => formatDurationMs(row.durationMs), align: 'right' },
+  ]);
+}
+
+async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
+  const target = targetOf(options);
+  const result = await context.withDatabase({ lockTimeoutMs: options.lockTimeout }, async (session) => {
+    const { migrateDown: revert } = await import('../../../operations/migrate/down.js');
+    const settings = {
+      ...migrateSettings(context),
+      target,
+      lockTimeoutMs: options.lockTimeout,
+      lockAttempts: options.lockAttempts,
+      waitMs: options.wait,
+    };
+    return revert(
+      session,
+      settings,
+      (plan) => confirmLoss(context, plan, session.info.databaseName, options),
+      reportingTo(context),
+    );
+  });
+  context.output.result(result, renderDown);
+  const count = result.reverted.length;
+  const rest = result.isEmpty ? ' Nothing is left.' : '';
+  context.output.note(
+    count === 0 ? `${result.database}: nothing to revert.` : `${result.database}: ${count} reverted.${rest}`,
+  );
+  return undefined;
+}
+
+export const migrateDown = defineCommand<Options>({
+  name: 'migrate down',
+  summary: 'revert the newest migration',
+  description:
+    'Reverts exactly one migration, the newest. More needs --to or --all, and a confirmation. Tables go with their rows.',
+  options: [
+    { flags: '--to <name>', description: 'revert everything after this migration, which stays' },
+    { flags: '--all', description: 'revert every migration', default: false },
+    ...LOSS_OPTIONS,
+    ...LOCK_OPTIONS,
+  ],
+  examples: [
+    ['aisec migrate down', 'Revert the newest migration'],
+    ['aisec migrate down --to 0003_users --yes', 'Revert everything after 0003_users'],
+  ],
+  run,
+});

@@ -1,0 +1,25 @@
+import { defineCommand } from '../../command.js';
+import type { Context } from '../../context.js';
+import type { ExitCode } from '../../exit-codes.js';
+
+async function run(context: Context, _options: object, title: string): Promise<ExitCode | undefined> {
+  const { newMigration } = await import('../../../operations/migrate/new.js');
+  const { config, output } = context;
+  const created = await newMigration(title, config.migrationsDir, config.cwd);
+  output.result(created, ({ path }) => path);
+  output.note('Write its Up and Down sections, then: aisec migrate redo (to try both) or aisec migrate up');
+  return undefined;
+}
+
+export const migrateNew = defineCommand<object>({
+  name: 'migrate new',
+  summary: 'write an empty migration with the next number',
+  description: 'Writes an empty migration file, with its Up and Down markers, under the next free number.',
+  argument: { syntax: '<name>', description: 'what it does: add_inbox_view' },
+  options: [],
+  examples: [
+    ['aisec migrate new add_inbox_view', 'Write migrations/NNNN_add_inbox_view.sql'],
+    ['aisec migrate new add_inbox_view --migrations-dir ./db', 'The same in a folder of your own'],
+  ],
+  run,
+});

@@ -1,0 +1,51 @@
+import { formatDurationMs } from '../../../base/duration.js';
+import { defineCommand } from '../../command.js';
+import type { Context } from '../../context.js';
+import type { ExitCode } from '../../exit-codes.js';
+import { LOCK_OPTIONS, type LockOptions } from '../../options.js';
+import { confirmLoss, type LossOptions } from './confirm-loss.js';
+import { LOSS_OPTIONS } from './down.js';
+import { migrateSettings, reportingTo } from './settings.js';
+
+interface Options extends LockOptions, LossOptions {}
+
+async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
+  const result = await context.withDatabase({ lockTimeoutMs: options.lockTimeout }, async (session) => {
+    const { migrateRedo: redo } = await import('../../../operations/migrate/redo.js');
+    const settings = {
+      ...migrateSettings(context),
+      lockTimeoutMs: options.lockTimeout,
+      lockAttempts: options.lockAttempts,
+      waitMs: options.wait,
+    };
+    return redo(
+      session,
+      settings,
+      (plan) => confirmLoss(context, plan, session.info.databaseName, options),
+      reportingTo(context),
+    );
+  });
+  context.output.result(result, ({ redone }, { table }) =>
+    redone.length === 0
+      ? ''
+      : table(redone, [
+          { title: 'redone', value: (row) => row.name },
+          { title: 'time', value: (row) => formatDurationMs(row.durationMs), align: 'right' },
+        ]),
+  );
+  if (result.redone.length === 0) context.output.note(`${result.database}: nothing to redo.`);
+  return undefined;
+}
+
+export const migrateRedo = defineCommand<Options>({
+  name: 'migrate redo',
+  summary: 'revert the newest migration and apply it again',
+  description:
+    'Reverts the newest applied migration and applies that one again. Pending migrations stay pending. Meant for the migration you are writing.',
+  options: [...LOSS_OPTIONS, ...LOCK_OPTIONS],
+  examples: [
+    ['aisec migrate redo', 'Try the Down and the Up of the newest migration'],
+    ['aisec migrate redo --json', 'The same, for a script'],
+  ],
+  run,
+});

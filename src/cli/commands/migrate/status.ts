@@ -1,0 +1,80 @@
+import { formatDurationMs } from '../../../base/duration.js';
+import type { MigrationOverview, StatusEntry } from '../../../operations/migrate/status.js';
+import { defineCommand } from '../../command.js';
+import type { Context } from '../../context.js';
+import type { ExitCode } from '../../exit-codes.js';
+import type { Renderer } from '../../terminal/output.js';
+import type { Paint } from '../../terminal/streams.js';
+import { migrateSettings } from './settings.js';
+
+interface Options {
+  readonly check: boolean;
+}
+
+function stateText(entry: StatusEntry, paint: Paint): string {
+  switch (entry.state) {
+    case 'applied':
+      return paint.green('applied');
+    case 'incomplete':
+      return paint.red(`incomplete (${entry.statementsDone ?? 0} of ${entry.statementsTotal ?? 0} statements)`);
+    case 'renamed':
+      return paint.red(`renamed to ${entry.renamedTo ?? ''}`);
+    case 'pending':
+      return paint.yellow('pending');
+    case 'late':
+    case 'edited':
+    case 'missing':
+      return paint.red(entry.state);
+  }
+}
+
+function renderStatus(overview: MigrationOverview, { table, paint, isTTY }: Renderer): string {
+  const time = (iso: string): string => (isTTY ? iso.replace('T', ' ').replace(/\.\d+Z$/, ' UTC') : iso);
+  return table(overview.migrations, [
+    { title: 'migration', value: (row) => row.name },
+    { title: 'state', value: (row) => stateText(row, paint) },
+    { title: 'applied at', value: (row) => (row.appliedAt === null ? '' : time(row.appliedAt)) },
+    { title: 'by', value: (row) => row.appliedBy ?? '' },
+    {
+      title: 'time',
+      value: (row) => (row.durationMs === null ? '' : formatDurationMs(row.durationMs)),
+      align: 'right',
+    },
+  ]);
+}
+
+function summary(overview: MigrationOverview): string {
+  const counts = new Map<string, number>();
+  for (const { state } of overview.migrations) counts.set(state, (counts.get(state) ?? 0) + 1);
+  return `${overview.database}, schema ${overview.schema}: ${[...counts].map(([state, count]) => `${count} ${state}`).join(', ') || 'no migrations'}.`;
+}
+
+async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
+  const overview = await context.withDatabase({ statementTimeoutMs: 30_000 }, async (session) => {
+    const { migrationStatus } = await import('../../../operations/migrate/status.js');
+    return migrationStatus(session, migrateSettings(context));
+  });
+  context.output.result(overview, renderStatus);
+  context.output.note(summary(overview));
+  for (const { index, table } of overview.invalidIndexes)
+    context.output.warning(
+      `index ${index} on ${table} is INVALID: rebuild it (reindex index concurrently ${index}) or drop it`,
+    );
+  const next = overview.migrations.some(({ state }) => state === 'pending' || state === 'incomplete');
+  if (next) context.output.note('Next: aisec migrate up');
+  return options.check && !overview.isCurrent ? 3 : undefined;
+}
+
+export const migrateStatus = defineCommand<Options>({
+  name: 'migrate status',
+  summary: 'tell which migrations are applied, pending, edited, missing or late',
+  description:
+    'Compares the migration files with the history of the database. Reads only. States: applied; pending; late (pending, but older than an applied one); ' +
+    'edited, renamed, missing (applied, but the file changed); incomplete (stopped half-way, `migrate up` goes on).',
+  options: [{ flags: '--check', description: 'exit 3 when the database is not current', default: false }],
+  examples: [
+    ['aisec migrate status', 'Show where the database stands'],
+    ['aisec migrate status --check --quiet', 'For a pipeline: exit 3 unless everything is applied'],
+  ],
+  run,
+});

@@ -1,0 +1,139 @@
+import { formatDurationMs } from '../../../base/duration.js';
+import { AisecError } from '../../../base/errors.js';
+import type { DryRunResult } from '../../../operations/migrate/dry-run.js';
+import type { UpOptions, UpResult } from '../../../operations/migrate/up.js';
+import { defineCommand } from '../../command.js';
+import type { Context } from '../../context.js';
+import type { ExitCode } from '../../exit-codes.js';
+import { LOCK_OPTIONS, type LockOptions } from '../../options.js';
+import type { Renderer } from '../../terminal/output.js';
+import { migrateSettings, reportingTo } from './settings.js';
+
+interface Options extends LockOptions {
+  readonly to?: string;
+  readonly from?: string;
+  readonly allowLate: boolean;
+  readonly dryRun: boolean;
+  readonly sql: boolean;
+}
+
+function upOptions(context: Context, options: Options): UpOptions {
+  return {
+    ...migrateSettings(context),
+    to: options.to,
+    allowsLate: options.allowLate,
+    lockTimeoutMs: options.lockTimeout,
+    lockAttempts: options.lockAttempts,
+    waitMs: options.wait,
+  };
+}
+
+function renderUp(result: UpResult, { table, paint }: Renderer): string {
+  if (result.applied.length === 0) return '';
+  return table(result.applied, [
+    { title: 'applied', value: (row) => paint.green(row.name) },
+    { title: 'time', value: (row) => formatDurationMs(row.durationMs), align: 'right' },
+  ]);
+}
+
+function summary(result: UpResult): string {
+  const count = result.applied.length;
+  const months =
+    result.partitions.length === 0
+      ? ''
+      : ` Months made: ${result.partitions.map((made) => made.month.slice(0, 7)).join(', ')}.`;
+  if (count === 0 && result.pending.length === 0)
+    return `${result.database}: nothing to do, every migration is applied.${months}`;
+  const left = result.pending.length === 0 ? '' : ` ${result.pending.length} still pending.`;
+  const durationMs = result.applied.reduce((sum, migration) => sum + migration.durationMs, 0);
+  return `${result.database}: ${count} ${count === 1 ? 'migration' : 'migrations'} applied in ${formatDurationMs(durationMs)}.${left}${months}`;
+}
+
+function renderDryRun(result: DryRunResult, { paint }: Renderer): string {
+  return result.migrations
+    .map(({ name, statements, locks, skippedBecause }) => {
+      const what = statements.map(({ kind, count }) => `${count} ${kind}`).join(', ');
+      const lines = [paint.bold(name), `  ${skippedBecause === null ? '' : `not run: ${skippedBecause}; has `}${what}`];
+      for (const lock of locks) lines.push(`  lock ${lock.mode} on ${lock.relation}`);
+      return lines.join('\n');
+    })
+    .join('\n');
+}
+
+async function writeScript(context: Context, options: Options): Promise<void> {
+  const { migrationScript } = await import('../../../operations/migrate/script.js');
+  const script = await migrationScript({
+    ...migrateSettings(context),
+    from: options.from,
+    to: options.to,
+    lockTimeoutMs: options.lockTimeout,
+  });
+  if (context.output.options.isJson) context.output.result({ script }, () => '');
+  else context.output.text(script);
+}
+
+async function rehearse(context: Context, options: Options): Promise<void> {
+  const result = await context.withDatabase(
+    { lockTimeoutMs: options.lockTimeout, embedded: 'scratch' },
+    async (session) => {
+      const { dryRunUp } = await import('../../../operations/migrate/dry-run.js');
+      return dryRunUp(session, upOptions(context, options), reportingTo(context));
+    },
+  );
+  context.output.result({ ...result, isDryRun: true }, renderDryRun);
+  const count = result.migrations.length;
+  context.output.note(
+    count === 0
+      ? `${result.database}: nothing to do.`
+      : `${result.database}: dry run of ${count} ${count === 1 ? 'migration' : 'migrations'}, rolled back.`,
+  );
+}
+
+async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
+  if (options.sql && options.dryRun)
+    throw new AisecError('USAGE', '--sql and --dry-run exclude each other', {
+      hint: '--sql needs no database; --dry-run runs on one.',
+    });
+  if (options.from !== undefined && !options.sql)
+    throw new AisecError('USAGE', '--from belongs to --sql', {
+      hint: 'A run on a database starts from where the database is.',
+    });
+  if (options.sql) await writeScript(context, options);
+  else if (options.dryRun) await rehearse(context, options);
+  else {
+    const result = await context.withDatabase(
+      { lockTimeoutMs: options.lockTimeout, embedded: 'create' },
+      async (session) => {
+        const { migrateUp: apply } = await import('../../../operations/migrate/up.js');
+        return apply(session, upOptions(context, options), reportingTo(context));
+      },
+    );
+    context.output.result(result, renderUp);
+    context.output.note(summary(result));
+    if (result.applied.length > 0 && result.pending.length === 0)
+      context.output.note('Next: aisec seed (settings and the admin user), aisec migrate status.');
+  }
+  return undefined;
+}
+
+export const migrateUp = defineCommand<Options>({
+  name: 'migrate up',
+  summary: 'apply the pending migrations',
+  description:
+    'Applies the pending migrations in order, each in its own transaction, and makes the months of messages ahead. ' +
+    'Killed at any moment and run again, it goes on where it was. Without a server it creates and uses the embedded database.',
+  options: [
+    { flags: '--to <name>', description: 'stop after this migration' },
+    { flags: '--dry-run', description: 'run and roll back; list what each migration does and locks', default: false },
+    { flags: '--sql', description: 'write the script for psql instead, without a database', default: false },
+    { flags: '--from <name>', description: 'with --sql: the newest migration the database has' },
+    { flags: '--allow-late', description: 'also apply a file that sorts before an applied one', default: false },
+    ...LOCK_OPTIONS,
+  ],
+  examples: [
+    ['aisec migrate up', 'Bring the database up to date'],
+    ['aisec migrate up --dry-run', 'See what that would do and lock'],
+    ['aisec migrate up --sql > up.sql', 'Write the script for a DBA to run with psql'],
+  ],
+  run,
+});

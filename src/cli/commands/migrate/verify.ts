@@ -1,0 +1,46 @@
+import type { VerifyFinding } from '../../../operations/migrate/verify.js';
+import { defineCommand } from '../../command.js';
+import type { Context } from '../../context.js';
+import type { ExitCode } from '../../exit-codes.js';
+import { migrateSettings } from './settings.js';
+
+function describe(finding: VerifyFinding): string {
+  return finding.renamedTo === null ? finding.problem : `renamed to ${finding.renamedTo}`;
+}
+
+async function run(context: Context): Promise<ExitCode | undefined> {
+  const result = await context.withDatabase({ statementTimeoutMs: 30_000 }, async (session) => {
+    const { verifyMigrations } = await import('../../../operations/migrate/verify.js');
+    return verifyMigrations(session, migrateSettings(context));
+  });
+  context.output.result(result, ({ findings }, { table }) =>
+    findings.length === 0
+      ? ''
+      : table(findings, [
+          { title: 'migration', value: (row) => row.name },
+          { title: 'problem', value: describe },
+          { title: 'recorded', value: (row) => row.recordedChecksum?.slice(0, 12) ?? '' },
+          { title: 'file', value: (row) => row.fileChecksum?.slice(0, 12) ?? '' },
+        ]),
+  );
+  const { verified, findings, withoutChecksum } = result;
+  if (withoutChecksum.length > 0)
+    context.output.warning(`applied by another tool, so without a recorded checksum: ${withoutChecksum.join(', ')}`);
+  context.output.note(
+    `${result.database}: ${verified} applied ${verified === 1 ? 'file is' : 'files are'} as recorded, ${findings.length} not.`,
+  );
+  return findings.length === 0 ? undefined : 3;
+}
+
+export const migrateVerify = defineCommand<object>({
+  name: 'migrate verify',
+  summary: 'compare the files with the checksums recorded when they ran',
+  description:
+    'Compares every applied migration with the checksum recorded when it ran; exits 3 when one was edited, renamed or removed. Line ends, trailing blanks and comments may differ.',
+  options: [],
+  examples: [
+    ['aisec migrate verify', 'Check that applied files were not touched'],
+    ['aisec migrate verify --json', 'The same, with full checksums'],
+  ],
+  run,
+});

@@ -1,0 +1,70 @@
+import type { OpenOptions } from '../adapters/postgres/open-options.js';
+import type { Session } from '../adapters/postgres/session.js';
+import type { Config } from '../config/config.js';
+import type { Output } from './terminal/output.js';
+import type { Progress } from './terminal/progress.js';
+import type { Prompt } from './terminal/prompt.js';
+
+export interface DatabaseWishes {
+  /** Defaults: 2 s, no limit, 60 s. */
+  readonly lockTimeoutMs?: number;
+  readonly statementTimeoutMs?: number;
+  readonly idleTimeoutMs?: number;
+  /** What happens when there is no embedded database yet. Default: `existing`. */
+  readonly embedded?: OpenOptions['embedded'];
+}
+
+/** What a command gets: settings, the terminal, and the outside world, opened only when it is used. */
+export interface Context {
+  readonly commandName: string;
+  readonly config: Config;
+  readonly output: Output;
+  readonly progress: Progress;
+  readonly prompt: Prompt;
+  readonly signal: AbortSignal;
+  /** Runs the callback with a session on the chosen database, and closes it whatever happens. */
+  readonly withDatabase: <Result>(
+    wishes: DatabaseWishes,
+    use: (session: Session) => Promise<Result>,
+  ) => Promise<Result>;
+}
+
+export type ContextParts = Omit<Context, 'withDatabase'>;
+
+const DEFAULT_LOCK_TIMEOUT_MS = 2000;
+const DEFAULT_IDLE_TIMEOUT_MS = 60_000;
+
+async function openDatabase(parts: ContextParts, wishes: DatabaseWishes): Promise<Session> {
+  const { config, output, progress, signal } = parts;
+  const [{ resolveDatabaseTarget }, { openSession }] = await Promise.all([
+    import('../config/database-target.js'),
+    import('../adapters/postgres/open.js'),
+  ]);
+  return openSession(resolveDatabaseTarget(config), {
+    applicationName: `aisec ${parts.commandName}`,
+    schema: config.schema,
+    extensionSchema: config.extensionSchema,
+    lockTimeoutMs: wishes.lockTimeoutMs ?? DEFAULT_LOCK_TIMEOUT_MS,
+    statementTimeoutMs: wishes.statementTimeoutMs ?? 0,
+    idleTimeoutMs: wishes.idleTimeoutMs ?? DEFAULT_IDLE_TIMEOUT_MS,
+    embedded: wishes.embedded ?? 'existing',
+    signal,
+    onStep: progress.report,
+    onNotice: ({ severity, message }) => output.note(`${severity.toLowerCase()}: ${message}`),
+  });
+}
+
+/** The composition root: the one place of the command line that knows the adapters. */
+export function createContext(parts: ContextParts): Context {
+  return {
+    ...parts,
+    withDatabase: async (wishes, use) => {
+      const session = await openDatabase(parts, wishes);
+      try {
+        return await use(session);
+      } finally {
+        await session.close();
+      }
+    },
+  };
+}

@@ -1,0 +1,56 @@
+import type { ErrorCode } from '../base/errors.js';
+
+/** The published table of design/cli.md; `aisec help exit-codes` prints it. */
+export const EXIT_CODES = {
+  0: 'done, or nothing to do',
+  1: 'failed; nothing half-done is left behind, or the message says what is and how to go on',
+  2: 'wrong usage or configuration; nothing was changed',
+  3: 'a check says no: pending, edited, missing, renamed or late migrations',
+  4: 'the database cannot be reached or refuses the login',
+  5: 'busy: another run holds the lock, or a table lock was not had in time; try again later',
+  6: 'refused: needs --yes or a typed name, or is never done in production',
+  130: 'interrupted (Ctrl-C); the statement was cancelled and rolled back, locks were released',
+  143: 'terminated (SIGTERM); the same',
+} as const;
+
+export type ExitCode = keyof typeof EXIT_CODES;
+
+export const EXIT_CODE_BY_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
+  USAGE: 2,
+  CONFIG_INVALID: 2,
+  DATABASE_NOT_CONFIGURED: 2,
+  DATABASE_UNREACHABLE: 4,
+  DATABASE_AUTH: 4,
+  DATABASE_MISSING: 4,
+  DATABASE_POOLED: 2,
+  DATABASE_UNSUPPORTED: 2,
+  DATABASE_FAILED: 1,
+  DATABASE_READ_ONLY: 1,
+  CONNECTION_LOST: 4,
+  EXTENSION_MISSING: 1,
+  PRIVILEGE_MISSING: 1,
+  DISK_FULL: 1,
+  LOCK_TIMEOUT: 5,
+  RUN_LOCKED: 5,
+  EMBEDDED_LOCKED: 5,
+  EMBEDDED_FAILED: 1,
+  MIGRATION_FILE_INVALID: 2,
+  MIGRATION_UNKNOWN: 2,
+  MIGRATION_HISTORY: 3,
+  MIGRATION_PENDING: 3,
+  MIGRATION_FAILED: 1,
+  MIGRATION_INCOMPLETE: 1,
+  MIGRATION_IRREVERSIBLE: 6,
+  SEED_INVALID: 2,
+  SEED_FAILED: 1,
+  REFUSED: 6,
+  INTERRUPTED: 130,
+  TERMINATED: 143,
+  INTERNAL: 1,
+};
+
+/** The table for `aisec help exit-codes` and docs/cli.md. */
+export function exitCodesText(): string {
+  const lines = Object.entries(EXIT_CODES).map(([code, meaning]) => `${code.padStart(3)}  ${meaning}`);
+  return `Exit codes:\n${lines.join('\n')}\n`;
+}

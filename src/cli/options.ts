@@ -1,0 +1,47 @@
+import { parseDurationMs } from '../base/duration.js';
+import { AisecError } from '../base/errors.js';
+import type { OptionSpec } from './command.js';
+
+/** Reads `2s`, `500ms`, `5m`. @throws AisecError USAGE. */
+export function durationOption(text: string): number {
+  const durationMs = parseDurationMs(text);
+  if (durationMs !== undefined) return durationMs;
+  throw new AisecError('USAGE', `"${text}" is no duration`, { hint: 'Give a number with a unit: 500ms, 2s, 5m, 1h.' });
+}
+
+/** Reads a whole number from `least` on. @throws AisecError USAGE. */
+export function countOption(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= least) return value;
+    throw new AisecError('USAGE', `"${text}" is no whole number from ${least} on`, { hint: 'See --help.' });
+  };
+}
+
+/** What every command that changes the schema understands. */
+export interface LockOptions {
+  readonly lockTimeout: number;
+  readonly lockAttempts: number;
+  readonly wait: number;
+}
+
+export const LOCK_OPTIONS: readonly OptionSpec[] = [
+  {
+    flags: '--lock-timeout <duration>',
+    description: 'how long a statement may wait for a table lock',
+    default: '2s',
+    parse: durationOption,
+  },
+  {
+    flags: '--lock-attempts <n>',
+    description: 'how often a migration is tried when a lock is not had',
+    default: '10',
+    parse: countOption(1),
+  },
+  {
+    flags: '--wait <duration>',
+    description: 'how long to wait for another run to end',
+    default: '0',
+    parse: durationOption,
+  },
+];

@@ -1,0 +1,170 @@
+import { Command, CommanderError, Option } from 'commander';
+
+import { AisecError } from '../base/errors.js';
+import { aisecVersion } from '../base/version.js';
+import { SETTINGS, type Flags, type Setting } from '../config/settings.js';
+import type { CommandSpec } from './command.js';
+import { migrateDown } from './commands/migrate/down.js';
+import { migrateNew } from './commands/migrate/new.js';
+import { migrateRedo } from './commands/migrate/redo.js';
+import { migrateStatus } from './commands/migrate/status.js';
+import { migrateUp } from './commands/migrate/up.js';
+import { migrateVerify } from './commands/migrate/verify.js';
+import { exitCodesText } from './exit-codes.js';
+
+export const COMMANDS: readonly CommandSpec[] = [
+  migrateUp,
+  migrateDown,
+  migrateRedo,
+  migrateStatus,
+  migrateNew,
+  migrateVerify,
+];
+
+const NOUNS: Readonly<Record<string, string>> = {
+  migrate: 'bring the schema up to date or back, and tell where it stands',
+  seed: 'fill in the initial data',
+};
+
+export interface GlobalOptions {
+  readonly flags: Flags;
+  readonly isJson: boolean;
+  readonly isQuiet: boolean;
+  readonly isVerbose: boolean;
+  readonly allowsInput: boolean;
+  /** Undefined unless --color or --no-color was given. */
+  readonly color: boolean | undefined;
+}
+
+export interface Invocation {
+  readonly spec: CommandSpec;
+  readonly options: object;
+  readonly argument: string;
+  readonly globals: GlobalOptions;
+}
+
+/** A command to run, or text that was asked for (`isError` false) or is shown for want of a command. */
+export type Parsed =
+  | { readonly kind: 'command'; readonly invocation: Invocation }
+  | { readonly kind: 'text'; readonly text: string; readonly isError: boolean };
+
+function settingOption(setting: Setting & { readonly flag: string }): Option {
+  const suffix = setting.default === undefined ? '' : `, default: ${setting.default}`;
+  return new Option(setting.flag, `${setting.description} (env: ${setting.env}${suffix})`);
+}
+
+function addGlobalOptions(program: Command): void {
+  for (const setting of Object.values<Setting>(SETTINGS)) {
+    if (setting.flag !== undefined) program.addOption(settingOption({ ...setting, flag: setting.flag }));
+  }
+  program
+    .option('--json', 'print one JSON document')
+    .option('--quiet', 'print nothing on stderr but warnings and errors')
+    .option('--verbose', 'say more on stderr')
+    .option('--color', 'colour even without a terminal')
+    .option('--no-color', 'no colour (env: NO_COLOR)')
+    .option('--no-input', 'never ask; refuse instead')
+    .version(aisecVersion(), '-V, --version', 'print the version');
+}
+
+function globalsOf(values: Readonly<Record<string, unknown>>): GlobalOptions {
+  const flags = Object.keys(SETTINGS).filter((name) => typeof values[name] === 'string');
+  return {
+    flags: Object.fromEntries(flags.map((name) => [name, values[name]])) as Flags,
+    isJson: values['json'] === true,
+    isQuiet: values['quiet'] === true,
+    isVerbose: values['verbose'] === true,
+    allowsInput: values['input'] !== false,
+    color: values['color'] as boolean | undefined,
+  };
+}
+
+function examplesText(spec: CommandSpec): string {
+  return `\nExamples:\n${spec.examples.map(([command, meaning]) => `  ${command}\n      ${meaning}`).join('\n')}`;
+}
+
+function addCommand(parent: Command, spec: CommandSpec, onInvoke: (invocation: Invocation) => void): void {
+  const command = parent.command(spec.name.split(' ').at(-1) ?? spec.name);
+  command.summary(spec.summary).description(spec.description).addHelpText('after', examplesText(spec));
+  if (spec.argument !== undefined) command.argument(spec.argument.syntax, spec.argument.description);
+  for (const { flags, description, default: preset, parse } of spec.options) {
+    const option = new Option(flags, description);
+    if (preset !== undefined)
+      option.default(parse === undefined || typeof preset === 'boolean' ? preset : parse(preset), String(preset));
+    if (parse !== undefined) option.argParser(parse);
+    command.addOption(option);
+  }
+  command.action(() => {
+    const globals = globalsOf(command.optsWithGlobals());
+    onInvoke({ spec, options: command.opts(), argument: command.args[0] ?? '', globals });
+  });
+}
+
+/** The tree of commands. `sink` receives what commander would print; nothing is written and the process never exits. */
+export function buildProgram(
+  onInvoke: (invocation: Invocation) => void,
+  sink: (text: string) => void = () => undefined,
+): Command {
+  const program = new Command('aisec');
+  program
+    .description('Database toolkit of the AI secretary platform: PostgreSQL 16+ with pgvector.')
+    .configureHelp({ showGlobalOptions: true, helpWidth: 80 })
+    .configureOutput({ writeOut: sink, writeErr: sink, outputError: () => undefined })
+    .exitOverride()
+    .addHelpText(
+      'after',
+      '\nWithout DATABASE_URL (or PGHOST, PGSERVICE ...) the embedded database in .aisec is used.\nExit codes: aisec help exit-codes',
+    );
+  addGlobalOptions(program);
+  const nouns = new Map<string, Command>();
+  for (const spec of COMMANDS) {
+    const [noun = '', verb] = spec.name.split(' ');
+    if (verb === undefined) {
+      addCommand(program, spec, onInvoke);
+      continue;
+    }
+    const parent =
+      nouns.get(noun) ??
+      program
+        .command(noun)
+        .summary(NOUNS[noun] ?? '')
+        .description(`${NOUNS[noun] ?? noun}.`);
+    nouns.set(noun, parent);
+    addCommand(parent, spec, onInvoke);
+  }
+  return program;
+}
+
+function usageError(error: CommanderError): AisecError {
+  const [message = '', hint] = error.message.replace(/^error: /, '').split(/\n(?=\(Did you mean)/);
+  return new AisecError('USAGE', message, { hint: hint?.replaceAll(/^\(|\)$/g, '') ?? 'See: aisec --help' });
+}
+
+/**
+ * Reads the command line.
+ *
+ * @throws AisecError USAGE.
+ */
+export async function parseCommandLine(argv: readonly string[]): Promise<Parsed> {
+  if (argv[0] === 'help' && argv[1] === 'exit-codes') return { kind: 'text', text: exitCodesText(), isError: false };
+  let invocation: Invocation | undefined;
+  let text = '';
+  const program = buildProgram(
+    (found) => {
+      invocation = found;
+    },
+    (chunk) => {
+      text += chunk;
+    },
+  );
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.code === 'commander.help') return { kind: 'text', text, isError: argv.length > 0 };
+    if (error.exitCode === 0) return { kind: 'text', text, isError: false };
+    throw usageError(error);
+  }
+  if (invocation === undefined) return { kind: 'text', text, isError: true };
+  return { kind: 'command', invocation };
+}

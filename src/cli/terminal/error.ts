@@ -1,0 +1,42 @@
+import type { AisecError } from '../../base/errors.js';
+import type { Paint } from './streams.js';
+
+function excerptLines(error: AisecError, paint: Paint): readonly string[] {
+  const { position } = error;
+  if (position === undefined) return [];
+  const place = [position.file, position.line, position.column].filter((part) => part !== undefined).join(':');
+  if (position.excerpt === undefined) return [`  ${place}`];
+  const number = String(position.line);
+  const indent = ' '.repeat(number.length);
+  const lines = [`  ${place}`, `  ${number} | ${position.excerpt}`];
+  if (position.column !== undefined) {
+    const before = position.excerpt.slice(0, position.column - 1).replaceAll(/[^\t]/g, ' ');
+    lines.push(`  ${indent} | ${before}${paint.red('^')}`);
+  }
+  return lines;
+}
+
+/** An error for people: PostgreSQL's fields, and the place in the file with a caret. */
+export function renderError(error: AisecError, paint: Paint): string {
+  const state = error.sqlState === undefined ? '' : ` (SQLSTATE ${error.sqlState})`;
+  const lines = [`${paint.red('error:')} ${error.message}${state}`, ...excerptLines(error, paint)];
+  if (error.detail !== undefined) lines.push(`detail: ${error.detail}`);
+  if (error.hint !== undefined) lines.push(`hint: ${error.hint}`);
+  return lines.join('\n');
+}
+
+/** The same for machines; every field is always there. */
+export function errorDocument(error: AisecError): object {
+  return {
+    error: {
+      code: error.code,
+      message: error.message,
+      detail: error.detail ?? null,
+      hint: error.hint ?? null,
+      sqlState: error.sqlState ?? null,
+      file: error.position?.file ?? null,
+      line: error.position?.line ?? null,
+      column: error.position?.column ?? null,
+    },
+  };
+}

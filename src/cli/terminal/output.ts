@@ -1,0 +1,69 @@
+import type { Paint, Streams } from './streams.js';
+import { renderTable, type Column } from './table.js';
+
+export interface OutputOptions {
+  readonly isJson: boolean;
+  readonly isQuiet: boolean;
+  readonly isVerbose: boolean;
+}
+
+/** What a renderer may use: it knows whether it writes for eyes or for a pipe. */
+export interface Renderer {
+  readonly isTTY: boolean;
+  readonly paint: Paint;
+  readonly table: <Row>(rows: readonly Row[], columns: readonly Column<Row>[]) => string;
+}
+
+/** The only writer to stdout, and to stderr beside progress and errors. */
+export class Output {
+  readonly options: OutputOptions;
+  readonly #streams: Streams;
+  readonly #renderer: Renderer;
+  readonly #errorPaint: Paint;
+  #beforeWrite: () => void = () => undefined;
+
+  constructor(streams: Streams, options: OutputOptions, paint: Paint, errorPaint: Paint) {
+    this.options = options;
+    this.#streams = streams;
+    this.#errorPaint = errorPaint;
+    const isTTY = streams.stdout.isTTY === true;
+    this.#renderer = { isTTY, paint, table: (rows, columns) => renderTable(rows, columns, isTTY) };
+  }
+
+  /** Called before every line, so that a live progress line can be taken away first. */
+  onBeforeWrite(clear: () => void): void {
+    this.#beforeWrite = clear;
+  }
+
+  /** The result: one JSON document with --json, else what `render` makes of it. */
+  result<Data extends object>(data: Data, render: (data: Data, renderer: Renderer) => string): void {
+    this.#beforeWrite();
+    const text = this.options.isJson ? JSON.stringify(data, null, 2) : render(data, this.#renderer);
+    if (text !== '') this.#streams.stdout.write(`${text}\n`);
+  }
+
+  /** Text that is itself the result, such as a script. */
+  text(text: string): void {
+    this.#beforeWrite();
+    this.#streams.stdout.write(text);
+  }
+
+  /** A line for people: what was done, what to run next. Silent with --quiet. */
+  note(line: string): void {
+    if (!this.options.isQuiet) this.#line(line);
+  }
+
+  /** A line only for --verbose. */
+  detail(line: string): void {
+    if (this.options.isVerbose) this.#line(this.#errorPaint.dim(line));
+  }
+
+  warning(line: string): void {
+    this.#line(`${this.#errorPaint.yellow('warning:')} ${line}`);
+  }
+
+  #line(line: string): void {
+    this.#beforeWrite();
+    this.#streams.stderr.write(`${line}\n`);
+  }
+}

@@ -1,0 +1,32 @@
+import { stripVTControlCharacters } from 'node:util';
+
+export interface Column<Row> {
+  readonly title: string;
+  readonly value: (row: Row) => string;
+  readonly align?: 'left' | 'right';
+}
+
+function pad(text: string, width: number, align: 'left' | 'right'): string {
+  const blanks = ' '.repeat(Math.max(0, width - stripVTControlCharacters(text).length));
+  return align === 'right' ? blanks + text : text + blanks;
+}
+
+/** A table with a header: aligned for a terminal, tab-separated for a pipe. */
+export function renderTable<Row>(rows: readonly Row[], columns: readonly Column<Row>[], isTTY: boolean): string {
+  const cells = [
+    columns.map((column) => column.title),
+    ...rows.map((row) => columns.map((column) => column.value(row))),
+  ];
+  if (!isTTY) return cells.map((line) => line.map((cell) => cell.replaceAll(/[\t\n]/g, ' ')).join('\t')).join('\n');
+  const widths = columns.map((_, index) =>
+    Math.max(...cells.map((line) => stripVTControlCharacters(line[index] ?? '').length)),
+  );
+  return cells
+    .map((line) =>
+      line
+        .map((cell, index) => pad(cell, widths[index] ?? 0, columns[index]?.align ?? 'left'))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}

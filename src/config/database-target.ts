@@ -1,0 +1,140 @@
+import { readFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { resolve } from 'node:path';
+
+import { AisecError, messageOf } from '../base/errors.js';
+import type { Config } from './config.js';
+import { parseConnectionUrl } from './connection-url.js';
+import type { ServerConnection } from './server-connection.js';
+import { readService } from './service-file.js';
+import { SETTINGS, type Environment } from './settings.js';
+
+export interface ServerTarget {
+  readonly kind: 'server';
+  readonly connection: ServerConnection & {
+    readonly host: string;
+    readonly port: string;
+    readonly user: string;
+    readonly database: string;
+  };
+  /** Where the parameters came from, for messages. */
+  readonly source: string;
+}
+
+export interface EmbeddedTarget {
+  readonly kind: 'embedded';
+  readonly dataDir: string;
+}
+
+export type DatabaseTarget = ServerTarget | EmbeddedTarget;
+
+/** Any of these means that a server is wanted: https://www.postgresql.org/docs/16/libpq-envars.html */
+const LIBPQ = {
+  PGHOST: 'host',
+  PGHOSTADDR: 'host',
+  PGPORT: 'port',
+  PGUSER: 'user',
+  PGPASSWORD: 'password',
+  PGDATABASE: 'database',
+  PGSSLMODE: 'sslMode',
+  PGSSLROOTCERT: 'sslRootCert',
+  PGSSLCERT: 'sslCert',
+  PGSSLKEY: 'sslKey',
+  PGOPTIONS: 'options',
+  PGCONNECT_TIMEOUT: 'connectTimeoutSeconds',
+  PGSERVICE: 'service',
+} as const;
+const NAMES_A_SERVER = ['PGHOST', 'PGHOSTADDR', 'PGPORT', 'PGUSER', 'PGDATABASE', 'PGSERVICE'] as const;
+
+function fromLibpq(environment: Environment): ServerConnection {
+  const connection: Record<string, string> = {};
+  for (const [variable, field] of Object.entries(LIBPQ)) {
+    const value = environment[variable];
+    if (value !== undefined) connection[field] = value;
+  }
+  return connection;
+}
+
+function readUrlFile(path: string): string {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new AisecError('CONFIG_INVALID', `could not read the database URL file "${path}"`, {
+      detail: messageOf(error),
+      cause: error,
+    });
+  }
+  const [firstLine = ''] = text.split(/\r?\n/, 1);
+  if (firstLine.trim() === '') {
+    throw new AisecError('CONFIG_INVALID', `the database URL file "${path}" is empty`, {
+      hint: 'Its first line must be the URL.',
+    });
+  }
+  return firstLine.trim();
+}
+
+function refusePasswordInFlag(connection: ServerConnection): ServerConnection {
+  if (connection.password === undefined) return connection;
+  throw new AisecError(
+    'CONFIG_INVALID',
+    '--database-url carries a password, which every user of this machine could read',
+    {
+      hint: 'Leave it out of the flag: use DATABASE_URL, --database-url-file, PGPASSWORD or ~/.pgpass.',
+    },
+  );
+}
+
+function withDefaults(given: ServerConnection, environment: Environment, source: string): ServerTarget {
+  const inherited = fromLibpq(environment);
+  const service = given.service ?? inherited.service;
+  const merged = { ...inherited, ...(service === undefined ? {} : readService(service, environment)), ...given };
+  const user = merged.user ?? userInfo().username;
+  const port = merged.port ?? '5432';
+  if (!/^\d+$/.test(port) || Number(port) < 1 || Number(port) > 65_535) {
+    throw new AisecError('CONFIG_INVALID', `invalid port "${port}" in ${source}`, {
+      hint: 'A port is a number from 1 to 65535.',
+    });
+  }
+  const timeout = merged.connectTimeoutSeconds;
+  if (timeout !== undefined && !/^\d+$/.test(timeout)) {
+    throw new AisecError('CONFIG_INVALID', `invalid connect timeout "${timeout}" in ${source}`, {
+      hint: 'It is a whole number of seconds.',
+    });
+  }
+  return {
+    kind: 'server',
+    source,
+    connection: { ...merged, host: merged.host ?? 'localhost', port, user, database: merged.database ?? user },
+  };
+}
+
+/**
+ * Which database to work on, by design/cli.md's order: a URL (flag, file, environment), libpq's variables, else the
+ * embedded database. Reads URL and service files, opens nothing.
+ *
+ * @throws AisecError CONFIG_INVALID; REFUSED for the embedded database in production.
+ */
+export function resolveDatabaseTarget(config: Config): DatabaseTarget {
+  const { flags, environment } = config;
+  if (flags.databaseUrl !== undefined) {
+    const parsed = refusePasswordInFlag(parseConnectionUrl(flags.databaseUrl, '--database-url'));
+    return withDefaults(parsed, environment, '--database-url');
+  }
+  const file = flags.databaseUrlFile ?? environment[SETTINGS.databaseUrlFile.env];
+  if (file !== undefined) {
+    const path = resolve(config.cwd, file);
+    return withDefaults(parseConnectionUrl(readUrlFile(path), `"${path}"`), environment, `"${path}"`);
+  }
+  const url = environment[SETTINGS.databaseUrl.env];
+  if (url !== undefined) return withDefaults(parseConnectionUrl(url, 'DATABASE_URL'), environment, 'DATABASE_URL');
+  const named = NAMES_A_SERVER.find((variable) => environment[variable] !== undefined);
+  if (named !== undefined) return withDefaults({}, environment, named);
+  if (config.isProduction) {
+    throw new AisecError('REFUSED', 'the embedded database is never used in production', {
+      detail: 'AISEC_ENV is production and no server is configured.',
+      hint: 'Set DATABASE_URL (or PGHOST, PGSERVICE) to the server.',
+    });
+  }
+  return { kind: 'embedded', dataDir: config.dataDir };
+}

@@ -1,0 +1,58 @@
+/** Every setting once: its flag, its environment variable, its default. Help, documentation and parsing read it here. */
+export interface Setting {
+  readonly flag?: string;
+  readonly env: string;
+  readonly description: string;
+  readonly default?: string;
+}
+
+export const SETTINGS = {
+  databaseUrl: {
+    flag: '--database-url <url>',
+    env: 'DATABASE_URL',
+    description: 'PostgreSQL server to work on (a flag may not carry a password)',
+  },
+  databaseUrlFile: {
+    flag: '--database-url-file <file>',
+    env: 'AISEC_DATABASE_URL_FILE',
+    description: 'file whose first line is the URL',
+  },
+  schema: {
+    flag: '--schema <name>',
+    env: 'AISEC_SCHEMA',
+    description: 'schema the platform lives in',
+    default: 'public',
+  },
+  extensionSchema: {
+    env: 'AISEC_EXTENSION_SCHEMA',
+    description: 'schema that missing extensions are created in',
+    default: 'public',
+  },
+  migrationsDir: {
+    flag: '--migrations-dir <dir>',
+    env: 'AISEC_MIGRATIONS_DIR',
+    description: 'folder of the migrations (default: the bundled ones)',
+  },
+  seedsDir: {
+    flag: '--seeds-dir <dir>',
+    env: 'AISEC_SEEDS_DIR',
+    description: 'folder of the seed sets (default: the bundled ones)',
+  },
+  dataDir: {
+    env: 'AISEC_DATA_DIR',
+    description: 'folder of the embedded database',
+    default: '.aisec/pgdata',
+  },
+  environment: {
+    env: 'AISEC_ENV',
+    description: '`production` refuses the embedded database and asks before data is lost',
+  },
+} as const satisfies Record<string, Setting>;
+
+export type SettingName = keyof typeof SETTINGS;
+
+/** The flags that were given, by setting. */
+export type Flags = Readonly<Partial<Record<SettingName, string>>>;
+
+/** Environment variables by name. An empty value counts as not set, as in libpq. */
+export type Environment = Readonly<Record<string, string | undefined>>;

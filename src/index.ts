@@ -1,0 +1,1 @@
+export { AisecError, ERROR_TITLES, type ErrorCode } from './base/errors.js';

@@ -1,0 +1,132 @@
+import type { Direction } from '../../adapters/migration-engine/engine.js';
+import { Observer } from '../../adapters/postgres/observer.js';
+import { rollBack, type Session } from '../../adapters/postgres/session.js';
+import { searchPath } from '../../adapters/postgres/session-settings.js';
+import { AisecError, isAisecError } from '../../base/errors.js';
+import { quoteLiteral } from '../../base/identifier.js';
+import { sleep } from '../../base/interruption.js';
+import { migrationFailure, placeOfError, placeOfStatement } from './failure.js';
+import { forgetApplied, recordApplied } from './history-sql.js';
+import type { MigrationFile, MigrationSection } from './migration-file.js';
+
+export interface ApplyOptions {
+  readonly schema: string;
+  readonly extensionSchema: string;
+  /** How long a statement may wait for a table lock; every query that comes after it waits as long. */
+  readonly lockTimeoutMs: number;
+  /** How often a migration is tried when it does not get its locks. */
+  readonly lockAttempts: number;
+  readonly onProgress: (text: string) => void;
+}
+
+/** First pause between attempts; it grows to five times of this, with jitter, outside of any transaction. */
+const PAUSE_MS = 400;
+
+export function sectionOf(file: MigrationFile, direction: Direction): MigrationSection {
+  const section = direction === 'up' ? file.up : file.down;
+  if (section !== undefined) return section;
+  throw new AisecError('MIGRATION_IRREVERSIBLE', `migration ${file.name} cannot be reverted`, {
+    detail: `It says: ${file.irreversibleReason ?? ''}.`,
+    hint: 'Write a new migration that undoes what can be undone, or restore a backup.',
+  });
+}
+
+/** Holds for the transaction only: a SET in one migration cannot reach the next. */
+export function transactionSettings(options: ApplyOptions): string {
+  const path = searchPath(options.schema, options.extensionSchema);
+  return `set local search_path to ${path}; set local lock_timeout = ${quoteLiteral(`${options.lockTimeoutMs}ms`)};`;
+}
+
+/** The statements of one migration in its transaction, the history row included. */
+export function transactionStatements(
+  file: MigrationFile,
+  direction: Direction,
+  options: ApplyOptions,
+): readonly string[] {
+  const record = direction === 'up' ? recordApplied(options.schema, file) : forgetApplied(options.schema, file.name);
+  return [transactionSettings(options), sectionOf(file, direction).sql, record];
+}
+
+async function tryOnce(
+  session: Session,
+  file: MigrationFile,
+  direction: Direction,
+  options: ApplyOptions,
+): Promise<void> {
+  const { runThroughEngine } = await import('../../adapters/migration-engine/engine.js');
+  const section = sectionOf(file, direction);
+  const statements = transactionStatements(file, direction, options);
+  try {
+    const run = { name: file.name, direction, schema: options.schema, statements, isTransactional: true };
+    await runThroughEngine(run, async (sql) => {
+      if (!sql.startsWith(section.sql)) {
+        await session.query(sql);
+        return;
+      }
+      try {
+        await session.query(sql);
+      } catch (error) {
+        if (!isAisecError(error)) throw error;
+        const position =
+          placeOfError(error, file, section) ?? (await placeOfStatement(session.completedStatements, file, section));
+        throw error.code === 'LOCK_TIMEOUT' ? error : migrationFailure(error, file, direction, position);
+      }
+    });
+  } catch (error) {
+    await rollBack(session);
+    throw error;
+  }
+}
+
+function lockFailure(
+  error: AisecError,
+  file: MigrationFile,
+  blockers: readonly string[],
+  attempts: number,
+): AisecError {
+  return new AisecError(
+    'LOCK_TIMEOUT',
+    `migration ${file.name} did not get its table locks in ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}; nothing was changed`,
+    {
+      detail:
+        blockers.length === 0
+          ? 'The blocking session had ended when it was looked for.'
+          : `Blocked by ${blockers.join('; ')}.`,
+      hint: 'Run it again when that session is done, end it with select pg_terminate_backend(pid), or give a longer --lock-timeout.',
+      sqlState: error.sqlState,
+      cause: error.cause,
+    },
+  );
+}
+
+/**
+ * Runs one migration in one transaction, with its history row. A lock that is not had in time rolls everything back,
+ * and it is tried again after a pause: nobody ever queues behind it for longer than `lockTimeoutMs`.
+ *
+ * @throws AisecError MIGRATION_FAILED with the place, LOCK_TIMEOUT naming the blocker, CONNECTION_LOST, INTERRUPTED.
+ */
+export async function applyInTransaction(
+  session: Session,
+  file: MigrationFile,
+  direction: Direction,
+  options: ApplyOptions,
+): Promise<void> {
+  const observer = new Observer(session, options.lockTimeoutMs, (text) => options.onProgress(`${file.name}: ${text}`));
+  try {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await observer.during(() => tryOnce(session, file, direction, options));
+        return;
+      } catch (error) {
+        if (!isAisecError(error, 'LOCK_TIMEOUT')) throw error;
+        if (attempt >= options.lockAttempts) throw lockFailure(error, file, observer.blockers, attempt);
+        options.onProgress(
+          `${file.name}: no lock after ${options.lockTimeoutMs} ms, attempt ${attempt} of ${options.lockAttempts}`,
+        );
+        await sleep(PAUSE_MS * Math.min(attempt, 5) * (0.5 + Math.random()), session.signal);
+      }
+    }
+  } finally {
+    await observer.close();
+  }
+}

@@ -1,0 +1,45 @@
+import { withTransaction, type Session } from '../../adapters/postgres/session.js';
+import { quoteIdentifier } from '../../base/identifier.js';
+import type { Reporting } from './reporting.js';
+
+export interface EnsuredPartition {
+  readonly month: string;
+  readonly partition: string;
+}
+
+interface EnsuredRow {
+  readonly month: string;
+  readonly partition_name: string;
+  readonly created: boolean;
+  readonly problem: string | null;
+}
+
+/** The call that ends `migrate up` and its offline script: the months of messages do not depend on when a migration ran. */
+export function ensureCall(schema: string): string {
+  return `${quoteIdentifier(schema)}.ensure_message_partitions()`;
+}
+
+/**
+ * Makes the current month and those ahead, when the schema has the function for it. A month that cannot be made now
+ * (its table is locked, say) is a warning: the default partition takes its rows meanwhile.
+ */
+export async function ensurePartitions(
+  session: Session,
+  schema: string,
+  reporting: Pick<Reporting, 'onWarning'>,
+): Promise<readonly EnsuredPartition[]> {
+  const { rows: found } = await session.query<{ exists: boolean }>(
+    'select pg_catalog.to_regprocedure($1) is not null as exists',
+    [`${quoteIdentifier(schema)}.ensure_message_partitions(integer, date)`],
+  );
+  if (found[0]?.exists !== true) return [];
+  const rows = await withTransaction(session, async () => {
+    const result = await session.query<EnsuredRow>(
+      `select month::text as month, partition_name, created, problem from ${ensureCall(schema)}`,
+    );
+    return result.rows;
+  });
+  for (const row of rows)
+    if (row.problem !== null) reporting.onWarning(`partition ${row.partition_name}: ${row.problem}`);
+  return rows.filter((row) => row.created).map((row) => ({ month: row.month, partition: row.partition_name }));
+}

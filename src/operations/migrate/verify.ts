@@ -1,0 +1,47 @@
+import type { Session } from '../../adapters/postgres/session.js';
+import { compareWithDatabase, type MigrateSettings } from './prepare.js';
+
+export interface VerifyFinding {
+  readonly name: string;
+  readonly problem: 'edited' | 'missing' | 'renamed';
+  readonly recordedChecksum: string | null;
+  readonly fileChecksum: string | null;
+  readonly renamedTo: string | null;
+}
+
+export interface VerifyResult {
+  readonly database: string;
+  readonly schema: string;
+  /** Applied migrations whose file was compared. */
+  readonly verified: number;
+  /** Applied by node-pg-migrate itself, so without a recorded checksum. */
+  readonly withoutChecksum: readonly string[];
+  readonly findings: readonly VerifyFinding[];
+}
+
+/** Compares every applied migration's file with the checksum recorded when it ran. Reads only. */
+export async function verifyMigrations(session: Session, settings: MigrateSettings): Promise<VerifyResult> {
+  const { statuses } = await compareWithDatabase(session, settings);
+  const findings = statuses.flatMap(({ name, state, entry, file, renamedTo }) =>
+    state === 'edited' || state === 'missing' || state === 'renamed'
+      ? [
+          {
+            name,
+            problem: state,
+            recordedChecksum: entry?.checksum ?? null,
+            fileChecksum: file?.checksum ?? null,
+            renamedTo: renamedTo ?? null,
+          },
+        ]
+      : [],
+  );
+  const applied = statuses.filter((status) => status.entry !== undefined && status.state === 'applied');
+  const withoutChecksum = applied.filter((status) => status.entry?.checksum === null).map((status) => status.name);
+  return {
+    database: session.info.label,
+    schema: settings.schema,
+    verified: applied.length - withoutChecksum.length,
+    withoutChecksum,
+    findings,
+  };
+}
