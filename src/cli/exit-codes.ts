@@ -8,7 +8,7 @@ export const EXIT_CODES = {
   3: 'a check says no: pending, edited, missing, renamed or late migrations',
   4: 'the database cannot be reached or refuses the login',
   5: 'busy: another run holds the lock, or a table lock was not had in time; try again later',
-  6: 'refused: needs --yes or a typed name, or is never done in production',
+  6: 'refused: needs --yes, a typed name or a password, or is never done in production',
   130: 'interrupted (Ctrl-C); the statement was cancelled and rolled back, locks were released',
   143: 'terminated (SIGTERM); the same',
 } as const;

@@ -25,6 +25,14 @@ export interface LockOptions {
   readonly wait: number;
 }
 
+/** What every command that changes the database understands: one run at a time works, the next one may wait for it. */
+export const WAIT_OPTION: OptionSpec = {
+  flags: '--wait <duration>',
+  description: 'how long to wait for another run to end',
+  default: '0',
+  parse: durationOption,
+};
+
 export const LOCK_OPTIONS: readonly OptionSpec[] = [
   {
     flags: '--lock-timeout <duration>',
@@ -38,10 +46,5 @@ export const LOCK_OPTIONS: readonly OptionSpec[] = [
     default: '10',
     parse: countOption(1),
   },
-  {
-    flags: '--wait <duration>',
-    description: 'how long to wait for another run to end',
-    default: '0',
-    parse: durationOption,
-  },
+  WAIT_OPTION,
 ];

@@ -10,6 +10,8 @@ import { migrateRedo } from './commands/migrate/redo.js';
 import { migrateStatus } from './commands/migrate/status.js';
 import { migrateUp } from './commands/migrate/up.js';
 import { migrateVerify } from './commands/migrate/verify.js';
+import { seed } from './commands/seed/seed.js';
+import { seedList } from './commands/seed/list.js';
 import { exitCodesText } from './exit-codes.js';
 
 export const COMMANDS: readonly CommandSpec[] = [
@@ -19,11 +21,12 @@ export const COMMANDS: readonly CommandSpec[] = [
   migrateStatus,
   migrateNew,
   migrateVerify,
+  seed,
+  seedList,
 ];
 
 const NOUNS: Readonly<Record<string, string>> = {
   migrate: 'bring the schema up to date or back, and tell where it stands',
-  seed: 'fill in the initial data',
 };
 
 export interface GlobalOptions {
@@ -83,7 +86,7 @@ function examplesText(spec: CommandSpec): string {
   return `\nExamples:\n${spec.examples.map(([command, meaning]) => `  ${command}\n      ${meaning}`).join('\n')}`;
 }
 
-function addCommand(parent: Command, spec: CommandSpec, onInvoke: (invocation: Invocation) => void): void {
+function addCommand(parent: Command, spec: CommandSpec, onInvoke: (invocation: Invocation) => void): Command {
   const command = parent.command(spec.name.split(' ').at(-1) ?? spec.name);
   command.summary(spec.summary).description(spec.description).addHelpText('after', examplesText(spec));
   if (spec.argument !== undefined) command.argument(spec.argument.syntax, spec.argument.description);
@@ -98,6 +101,7 @@ function addCommand(parent: Command, spec: CommandSpec, onInvoke: (invocation: I
     const globals = globalsOf(command.optsWithGlobals());
     onInvoke({ spec, options: command.opts(), argument: command.args[0] ?? '', globals });
   });
+  return command;
 }
 
 /** The tree of commands. `sink` receives what commander would print; nothing is written and the process never exits. */
@@ -120,7 +124,8 @@ export function buildProgram(
   for (const spec of COMMANDS) {
     const [noun = '', verb] = spec.name.split(' ');
     if (verb === undefined) {
-      addCommand(program, spec, onInvoke);
+      // `seed` is a command and the parent of `seed list`; in COMMANDS it stands before its verbs.
+      nouns.set(noun, addCommand(program, spec, onInvoke));
       continue;
     }
     const parent =

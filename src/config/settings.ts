@@ -43,6 +43,10 @@ export const SETTINGS = {
     description: 'folder of the embedded database',
     default: '.aisec/pgdata',
   },
+  adminPassword: {
+    env: 'AISEC_ADMIN_PASSWORD',
+    description: 'password that `aisec seed` gives the new admin user',
+  },
   environment: {
     env: 'AISEC_ENV',
     description: '`production` refuses the embedded database and asks before data is lost',

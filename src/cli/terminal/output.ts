@@ -62,6 +62,16 @@ export class Output {
     this.#line(`${this.#errorPaint.yellow('warning:')} ${line}`);
   }
 
+  /** Whether a person, and no file or log, reads stderr. */
+  get canShowSecret(): boolean {
+    return this.#streams.stderr.isTTY === true;
+  }
+
+  /** A secret that nobody can ask for again: for a terminal's eyes only, and with --quiet, too. */
+  secret(line: string): void {
+    if (this.canShowSecret) this.#line(line);
+  }
+
   #line(line: string): void {
     this.#beforeWrite();
     this.#streams.stderr.write(`${line}\n`);

@@ -77,7 +77,7 @@ function readLine(line: string, number: number, draft: Draft, path: string): voi
     if (draft.markers.length > 0) return report('a directive must stand before the Up marker');
     return readDirective(directive[1]?.trim() ?? '', draft, report);
   }
-  const isBeforeUp = draft.markers.length === 0;
+  const isBeforeUp = draft.markers.length === 0 && draft.problems.length === 0;
   if (isBeforeUp && line.trim() !== '' && !line.trimStart().startsWith('--'))
     report('SQL before the "-- Up Migration" marker would never run');
 }

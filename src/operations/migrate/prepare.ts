@@ -5,12 +5,11 @@ import { compareHistory, type MigrationStatus } from './compare.js';
 import { isSameSql } from './history-faults.js';
 import { createHistoryTables } from './history-sql.js';
 import { readHistory } from './history.js';
-import { readMigrationFolder } from './migration-folder.js';
+import type { MigrationFile } from './migration-file.js';
 
-/** Where the migrations are and where they go. */
+/** The migrations, read and checked before anything is opened, and where they go. */
 export interface MigrateSettings {
-  readonly cwd: string;
-  readonly migrationsDir: string;
+  readonly files: readonly MigrationFile[];
   readonly schema: string;
   readonly extensionSchema: string;
 }
@@ -23,9 +22,8 @@ export interface Comparison {
 
 /** Files against the history of the database; reads only. */
 export async function compareWithDatabase(session: Session, settings: MigrateSettings): Promise<Comparison> {
-  const files = await readMigrationFolder(settings.migrationsDir, settings.cwd);
   const history = await readHistory(session, settings.schema);
-  return { statuses: await compareHistory(files, history, isSameSql), hasHistory: history.exists };
+  return { statuses: await compareHistory(settings.files, history, isSameSql), hasHistory: history.exists };
 }
 
 /** Makes the schema and the history tables; in one transaction, so that neither is there without the other. */

@@ -8,7 +8,6 @@ import { transactionStatements, type ApplyOptions } from './apply.js';
 import { ensureCall } from './ensure-partitions.js';
 import { beginJournal, completeJournal, createHistoryTables, journalDone, journalStarted } from './history-sql.js';
 import type { MigrationFile } from './migration-file.js';
-import { readMigrationFolder } from './migration-folder.js';
 import { createSchema, type MigrateSettings } from './prepare.js';
 
 export interface ScriptOptions extends MigrateSettings {
@@ -104,7 +103,7 @@ async function migrationPart(file: MigrationFile, options: ApplyOptions): Promis
  * @throws AisecError MIGRATION_UNKNOWN, MIGRATION_FILE_INVALID, USAGE when `from` is not before `to`.
  */
 export async function migrationScript(options: ScriptOptions): Promise<string> {
-  const files = await readMigrationFolder(options.migrationsDir, options.cwd);
+  const { files } = options;
   const from = options.from === undefined ? 0 : indexOf(files, options.from) + 1;
   const to = options.to === undefined ? files.length : indexOf(files, options.to) + 1;
   if (from > to)

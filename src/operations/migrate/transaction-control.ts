@@ -4,7 +4,7 @@ import type { FileProblem, MigrationFile, MigrationSection } from './migration-f
 import { placeInSection } from './place.js';
 
 /** Function bodies and comments, where these words mean something else. */
-const BODY_OR_COMMENT = /\$(\w*)\$[\s\S]*?\$\1\$|--[^\n]*/g;
+const BODY_OR_COMMENT = /\$(\w*)\$[\s\S]*?\$\1\$|--[^\n]*|\/\*[\s\S]*?\*\/|\*\//g;
 /**
  * How a statement begins that may break the rules below. Only a file with one is parsed: the parser takes 60 ms to
  * load, and no bundled migration needs it.

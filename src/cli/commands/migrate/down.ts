@@ -36,15 +36,15 @@ function renderDown(result: DownResult, { table, paint }: Renderer): string {
 
 async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
   const target = targetOf(options);
+  const settings = {
+    ...(await migrateSettings(context)),
+    target,
+    lockTimeoutMs: options.lockTimeout,
+    lockAttempts: options.lockAttempts,
+    waitMs: options.wait,
+  };
   const result = await context.withDatabase({ lockTimeoutMs: options.lockTimeout }, async (session) => {
     const { migrateDown: revert } = await import('../../../operations/migrate/down.js');
-    const settings = {
-      ...migrateSettings(context),
-      target,
-      lockTimeoutMs: options.lockTimeout,
-      lockAttempts: options.lockAttempts,
-      waitMs: options.wait,
-    };
     return revert(
       session,
       settings,

@@ -10,14 +10,14 @@ import { migrateSettings, reportingTo } from './settings.js';
 interface Options extends LockOptions, LossOptions {}
 
 async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
+  const settings = {
+    ...(await migrateSettings(context)),
+    lockTimeoutMs: options.lockTimeout,
+    lockAttempts: options.lockAttempts,
+    waitMs: options.wait,
+  };
   const result = await context.withDatabase({ lockTimeoutMs: options.lockTimeout }, async (session) => {
     const { migrateRedo: redo } = await import('../../../operations/migrate/redo.js');
-    const settings = {
-      ...migrateSettings(context),
-      lockTimeoutMs: options.lockTimeout,
-      lockAttempts: options.lockAttempts,
-      waitMs: options.wait,
-    };
     return redo(
       session,
       settings,

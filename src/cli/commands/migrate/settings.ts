@@ -2,9 +2,11 @@ import type { MigrateSettings } from '../../../operations/migrate/prepare.js';
 import type { Reporting } from '../../../operations/migrate/reporting.js';
 import type { Context } from '../../context.js';
 
-export function migrateSettings({ config }: Context): MigrateSettings {
+/** Reads and checks the migration files, before anything is opened. @throws AisecError MIGRATION_FILE_INVALID. */
+export async function migrateSettings({ config }: Context): Promise<MigrateSettings> {
+  const { readMigrationFolder } = await import('../../../operations/migrate/migration-folder.js');
   const { cwd, migrationsDir, schema, extensionSchema } = config;
-  return { cwd, migrationsDir, schema, extensionSchema };
+  return { files: await readMigrationFolder(migrationsDir, cwd), schema, extensionSchema };
 }
 
 export function reportingTo({ output, progress }: Context): Reporting {

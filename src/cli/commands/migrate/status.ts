@@ -50,9 +50,10 @@ function summary(overview: MigrationOverview): string {
 }
 
 async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
+  const settings = await migrateSettings(context);
   const overview = await context.withDatabase({ statementTimeoutMs: 30_000 }, async (session) => {
     const { migrationStatus } = await import('../../../operations/migrate/status.js');
-    return migrationStatus(session, migrateSettings(context));
+    return migrationStatus(session, settings);
   });
   context.output.result(overview, renderStatus);
   context.output.note(summary(overview));

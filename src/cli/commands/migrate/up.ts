@@ -17,9 +17,9 @@ interface Options extends LockOptions {
   readonly sql: boolean;
 }
 
-function upOptions(context: Context, options: Options): UpOptions {
+async function upOptions(context: Context, options: Options): Promise<UpOptions> {
   return {
-    ...migrateSettings(context),
+    ...(await migrateSettings(context)),
     to: options.to,
     allowsLate: options.allowLate,
     lockTimeoutMs: options.lockTimeout,
@@ -63,7 +63,7 @@ function renderDryRun(result: DryRunResult, { paint }: Renderer): string {
 async function writeScript(context: Context, options: Options): Promise<void> {
   const { migrationScript } = await import('../../../operations/migrate/script.js');
   const script = await migrationScript({
-    ...migrateSettings(context),
+    ...(await migrateSettings(context)),
     from: options.from,
     to: options.to,
     lockTimeoutMs: options.lockTimeout,
@@ -73,11 +73,12 @@ async function writeScript(context: Context, options: Options): Promise<void> {
 }
 
 async function rehearse(context: Context, options: Options): Promise<void> {
+  const settings = await upOptions(context, options);
   const result = await context.withDatabase(
     { lockTimeoutMs: options.lockTimeout, embedded: 'scratch' },
     async (session) => {
       const { dryRunUp } = await import('../../../operations/migrate/dry-run.js');
-      return dryRunUp(session, upOptions(context, options), reportingTo(context));
+      return dryRunUp(session, settings, reportingTo(context));
     },
   );
   context.output.result({ ...result, isDryRun: true }, renderDryRun);
@@ -101,11 +102,12 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
   if (options.sql) await writeScript(context, options);
   else if (options.dryRun) await rehearse(context, options);
   else {
+    const settings = await upOptions(context, options);
     const result = await context.withDatabase(
       { lockTimeoutMs: options.lockTimeout, embedded: 'create' },
       async (session) => {
         const { migrateUp: apply } = await import('../../../operations/migrate/up.js');
-        return apply(session, upOptions(context, options), reportingTo(context));
+        return apply(session, settings, reportingTo(context));
       },
     );
     context.output.result(result, renderUp);

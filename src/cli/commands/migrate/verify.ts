@@ -9,9 +9,10 @@ function describe(finding: VerifyFinding): string {
 }
 
 async function run(context: Context): Promise<ExitCode | undefined> {
+  const settings = await migrateSettings(context);
   const result = await context.withDatabase({ statementTimeoutMs: 30_000 }, async (session) => {
     const { verifyMigrations } = await import('../../../operations/migrate/verify.js');
-    return verifyMigrations(session, migrateSettings(context));
+    return verifyMigrations(session, settings);
   });
   context.output.result(result, ({ findings }, { table }) =>
     findings.length === 0

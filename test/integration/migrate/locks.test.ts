@@ -1,0 +1,156 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import pg from 'pg';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+
+import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
+import { migration, migrationsFolder, type MigrationsFolder } from '../../support/migrations-folder.js';
+import { runCli, startCli, type CliResult } from '../../support/run-cli.js';
+
+describeOnServer('locks', () => {
+  let database: ServerDatabase;
+  let folder: MigrationsFolder;
+  const clients: pg.Client[] = [];
+
+  beforeEach(async () => {
+    database = await createServerDatabase();
+    folder = migrationsFolder({
+      '0001_busy.sql': migration(
+        'create table busy (id int); insert into busy select generate_series(1, 1000);',
+        'drop table busy;',
+      ),
+    });
+    await aisec('migrate', 'up');
+  });
+  afterEach(async () => {
+    await Promise.all(clients.splice(0).map((client) => client.end().catch(() => undefined)));
+  });
+
+  const args = (...given: readonly string[]): readonly string[] => [...given, '--migrations-dir', folder.dir];
+  const env = (): { readonly DATABASE_URL: string } => ({ DATABASE_URL: database.url });
+  const aisec = (...given: readonly string[]): Promise<CliResult> => runCli(args(...given), { env: env() });
+
+  async function connect(name: string): Promise<pg.Client> {
+    const client = new pg.Client({ connectionString: database.url, application_name: name });
+    client.on('error', () => undefined);
+    await client.connect();
+    clients.push(client);
+    return client;
+  }
+
+  test('a reader that holds the table is waited for in short turns: no other query ever waits longer than the lock timeout', async () => {
+    folder.write({
+      '0002_alter.sql': migration('alter table busy add column note text;', 'alter table busy drop column note;'),
+    });
+    const reader = await connect('a long report');
+    await reader.query('begin; select count(*) from busy');
+    const running = startCli(args('migrate', 'up', '--lock-timeout', '300ms', '--lock-attempts', '100'), {
+      env: env(),
+    });
+    const other = await connect('the application');
+    let longestMs = 0;
+    const until = performance.now() + 4000;
+    while (performance.now() < until) {
+      const startedMs = performance.now();
+      await other.query('select count(*) from busy');
+      longestMs = Math.max(longestMs, performance.now() - startedMs);
+      await sleep(20);
+    }
+    await reader.query('commit');
+    const result = await running.finished;
+    expect(result.exitCode).toBe(0);
+    expect(longestMs).toBeLessThan(1000);
+  });
+
+  test('a lock that is never had ends with exit 5, the blocker named, and nothing changed', async () => {
+    folder.write({
+      '0002_alter.sql': migration('create table fresh (id int); alter table busy add column note text;'),
+    });
+    const reader = await connect('a long report');
+    await reader.query('begin; select count(*) from busy');
+    const { rows } = await reader.query<{ pid: number }>('select pg_backend_pid() as pid');
+    const result = await aisec('migrate', 'up', '--lock-timeout', '900ms', '--lock-attempts', '2');
+    expect(result.exitCode).toBe(5);
+    expect(result.stderr).toContain('did not get its table locks in 2 attempts; nothing was changed');
+    expect(result.stderr).toContain(`pid ${rows[0]?.pid ?? 0} "a long report"`);
+    expect(result.stderr).toContain('idle in transaction');
+    const { rows: tables } = await database.admin.query(`select to_regclass('fresh') as fresh`);
+    expect(tables).toEqual([{ fresh: null }]);
+  });
+
+  test('of two runs at once one works and the other exits 5 naming the holder', async () => {
+    folder.write({
+      '0002_slow.sql': migration('create table slow (id int); do $$ begin perform pg_sleep(2); end $$;'),
+    });
+    const first = startCli(args('migrate', 'up'), { env: env() });
+    await waitFor(
+      async () =>
+        (
+          await database.admin.query(
+            `select 1 from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())`,
+          )
+        ).rowCount === 1,
+    );
+    const second = await aisec('migrate', 'up');
+    expect(second.exitCode).toBe(5);
+    expect(second.stderr).toContain('"aisec migrate up" of role "postgres"');
+    expect((await first.finished).exitCode).toBe(0);
+  });
+
+  test('a run that waits with --wait while another builds an index concurrently neither deadlocks nor breaks it', async () => {
+    folder.write({
+      '0002_index.sql': migration(
+        'create index concurrently busy_id on busy (id);',
+        'drop index concurrently busy_id;',
+        '-- aisec: no-transaction',
+      ),
+    });
+    const reader = await connect('an old transaction');
+    await reader.query('begin isolation level repeatable read; select 1 from pg_class limit 1');
+    const first = startCli(args('migrate', 'up'), { env: env() });
+    await waitFor(
+      async () => (await database.admin.query('select 1 from pg_stat_progress_create_index')).rowCount === 1,
+    );
+    const second = startCli(args('migrate', 'up', '--wait', '30s'), { env: env() });
+    await sleep(2500);
+    await reader.query('commit');
+    const [one, two] = await Promise.all([first.finished, second.finished]);
+    expect([one.exitCode, two.exitCode]).toEqual([0, 0]);
+    expect(two.stderr).toContain('nothing to do');
+    const { rows } = await database.admin.query(
+      `select indisvalid from pg_index where indexrelid = 'busy_id'::regclass`,
+    );
+    expect(rows).toEqual([{ indisvalid: true }]);
+  });
+
+  test('a killed connection gives the lock back, is reported with exit 4, and the next run goes on', async () => {
+    folder.write({
+      '0002_slow.sql': migration('create table slow (id int); do $$ begin perform pg_sleep(20); end $$;'),
+    });
+    const running = startCli(args('migrate', 'up'), { env: env() });
+    await waitFor(
+      async () =>
+        (
+          await database.admin.query(
+            `select 1 from pg_stat_activity where query like '%pg_sleep(20)%' and application_name = 'aisec migrate up' and state = 'active'`,
+          )
+        ).rowCount === 1,
+    );
+    await database.admin.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'aisec migrate up' and datname = current_database()`,
+    );
+    const result = await running.finished;
+    expect(result.exitCode).toBe(4);
+    expect(result.stderr).toContain('error: lost the connection to the database');
+    folder.write({ '0002_slow.sql': migration('create table slow (id int);') });
+    expect((await aisec('migrate', 'up')).exitCode).toBe(0);
+  });
+});
+
+async function waitFor(isThere: () => Promise<boolean>): Promise<void> {
+  const until = performance.now() + 15_000;
+  while (!(await isThere())) {
+    if (performance.now() > until) throw new Error('what the test waits for did not happen within 15 s');
+    await sleep(30);
+  }
+}

@@ -1,0 +1,31 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+import { afterAll } from 'vitest';
+
+/** One migration file's text. */
+export function migration(up: string, down = 'select 1;', header = ''): string {
+  return `${header === '' ? '' : `${header}\n`}-- Up Migration\n${up}\n-- Down Migration\n${down}\n`;
+}
+
+export interface MigrationsFolder {
+  readonly dir: string;
+  write(files: Readonly<Record<string, string | Buffer>>): void;
+  remove(fileName: string): void;
+}
+
+/** A folder with the given files; removed at the end of the test file. */
+export function migrationsFolder(files: Readonly<Record<string, string | Buffer>>): MigrationsFolder {
+  const dir = mkdtempSync(path.join(tmpdir(), 'aisec-migrations-'));
+  const folder: MigrationsFolder = {
+    dir,
+    write: (added) => {
+      for (const [name, text] of Object.entries(added)) writeFileSync(path.join(dir, name), text);
+    },
+    remove: (fileName) => rmSync(path.join(dir, fileName)),
+  };
+  folder.write(files);
+  afterAll(() => rmSync(dir, { recursive: true, force: true }));
+  return folder;
+}
