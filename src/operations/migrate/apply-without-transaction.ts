@@ -134,7 +134,7 @@ function incomplete(
       [error.detail, blockers.length === 0 ? undefined : `Blocked by ${blockers.join('; ')}.`]
         .filter((part) => part !== undefined)
         .join(' ') || undefined,
-    hint: `Its first ${number - 1} statements are done and stay. ${isInterruption ? 'Run' : `Mend statement ${number} and run`} \`${command}\` to go on from there.`,
+    hint: `${number === 1 ? '' : `Statements 1 to ${number - 1} are done and stay. `}${isInterruption ? 'Run' : `Mend statement ${number} and run`} \`${command}\` to go on from there.`,
     sqlState: error.sqlState,
     cause: error.cause,
   });

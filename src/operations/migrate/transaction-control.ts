@@ -3,8 +3,8 @@ import type { Statement } from '../../adapters/sql-parser/statements.js';
 import type { FileProblem, MigrationFile, MigrationSection } from './migration-file.js';
 import { placeInSection } from './place.js';
 
-/** Function bodies and comments, where these words mean something else. */
-const BODY_OR_COMMENT = /\$(\w*)\$[\s\S]*?\$\1\$|--[^\n]*|\/\*[\s\S]*?\*\/|\*\//g;
+/** Function bodies, texts and comments, where these words mean something else. */
+const BODY_OR_COMMENT = /\be'(?:[^'\\]|\\.|'')*'|'[^']*'|\$(\w*)\$[\s\S]*?\$\1\$|--[^\n]*|\/\*[\s\S]*?\*\/|\*\//gi;
 /**
  * How a statement begins that may break the rules below. Only a file with one is parsed: the parser takes 60 ms to
  * load, and no bundled migration needs it.
@@ -25,7 +25,7 @@ function problemOf({ node, tree }: Statement, isTransactional: boolean): string 
 }
 
 async function sectionProblems(file: MigrationFile, section: MigrationSection): Promise<readonly FileProblem[]> {
-  if (!SUSPICIOUS.test(section.sql.replaceAll(BODY_OR_COMMENT, ''))) return [];
+  if (!SUSPICIOUS.test(section.sql.replaceAll(BODY_OR_COMMENT, ' '))) return [];
   const { parseStatements } = await import('../../adapters/sql-parser/statements.js');
   const parsed = await parseStatements(section.sql);
   if ('error' in parsed)

@@ -72,6 +72,8 @@ async function applyAll(
   reporting: Reporting,
 ): Promise<readonly AppliedMigration[]> {
   const applied: AppliedMigration[] = [];
+  // Loaded here, so that the first migration's time is its own.
+  if (plan.length > 0) await import('../../adapters/migration-engine/engine.js');
   for (const [index, { file, entry }] of plan.entries()) {
     if (file === undefined) continue;
     reporting.onProgress(`applying ${file.name} (${index + 1} of ${plan.length})`);

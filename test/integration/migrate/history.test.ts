@@ -172,7 +172,9 @@ describeOnServer('the history of migrations', () => {
     folder.write({ '0003_bad.sql': migration('create table half (id int);\ninsert into half (idd) values (1);') });
     const result = await aisec('migrate', 'up');
     expect(result.exitCode).toBe(1);
-    expect(result.stderr).toMatch(/error: migration 0003_bad: column "idd" of relation "half" does not exist \(SQLSTATE 42703\)/);
+    expect(result.stderr).toMatch(
+      /error: migration 0003_bad: column "idd" of relation "half" does not exist \(SQLSTATE 42703\)/,
+    );
     expect(result.stderr).toMatch(/0003_bad\.sql:3:19/);
     expect(result.stderr).toContain('3 | insert into half (idd) values (1);');
     expect(await tables()).not.toContain('half');

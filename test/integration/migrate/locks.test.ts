@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
 import { migration, migrationsFolder, type MigrationsFolder } from '../../support/migrations-folder.js';
 import { runCli, startCli, type CliResult } from '../../support/run-cli.js';
+import { waitFor } from '../../support/wait-for.js';
 
 describeOnServer('locks', () => {
   let database: ServerDatabase;
@@ -146,11 +147,3 @@ describeOnServer('locks', () => {
     expect((await aisec('migrate', 'up')).exitCode).toBe(0);
   });
 });
-
-async function waitFor(isThere: () => Promise<boolean>): Promise<void> {
-  const until = performance.now() + 15_000;
-  while (!(await isThere())) {
-    if (performance.now() > until) throw new Error('what the test waits for did not happen within 15 s');
-    await sleep(30);
-  }
-}

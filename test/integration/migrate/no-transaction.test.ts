@@ -1,0 +1,176 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import pg from 'pg';
+import { beforeEach, expect, test } from 'vitest';
+
+import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
+import { migration, migrationsFolder, type MigrationsFolder } from '../../support/migrations-folder.js';
+import { runCli, startCli, type CliResult } from '../../support/run-cli.js';
+import { waitFor } from '../../support/wait-for.js';
+
+const NO_TRANSACTION = '-- aisec: no-transaction';
+const TABLE = migration(
+  'create table t (a int, b int, c int); insert into t select i, i % 7, 1 from generate_series(1, 1000) i;',
+  'drop table t;',
+);
+const FIVE = (third: string): string =>
+  migration(
+    `create index concurrently t_a on t (a);
+-- a semicolon in a comment; and a body
+create function f() returns int language sql as $$ select 1; $$;
+${third}
+create index concurrently t_c on t (c);
+create index concurrently t_ab on t (a, b);`,
+    `drop index concurrently t_ab;
+drop index concurrently t_c;
+drop index concurrently if exists t_b;
+drop function f();
+drop index concurrently t_a;`,
+    NO_TRANSACTION,
+  );
+
+describeOnServer('a migration without a transaction', () => {
+  let database: ServerDatabase;
+  let folder: MigrationsFolder;
+
+  beforeEach(async () => {
+    database = await createServerDatabase();
+    folder = migrationsFolder({
+      '0001_table.sql': TABLE,
+      '0002_indexes.sql': FIVE('create index concurrently t_b on t (b);'),
+    });
+  });
+
+  const env = (): { readonly DATABASE_URL: string } => ({ DATABASE_URL: database.url });
+  const aisec = (...args: readonly string[]): Promise<CliResult> =>
+    runCli([...args, '--migrations-dir', folder.dir], { env: env() });
+  const indexes = async (): Promise<string> => {
+    const { rows } = await database.admin.query(
+      `select coalesce(string_agg(c.relname || case when indisvalid then '' else ' INVALID' end, ', ' order by c.relname), '') as names from pg_index join pg_class c on c.oid = indexrelid where indrelid = 't'::regclass`,
+    );
+    return (rows[0] as { names: string }).names;
+  };
+  const journal = async (): Promise<Record<string, unknown> | undefined> => {
+    const { rows } = await database.admin.query(
+      `select state, statements_done, statements_total, error from aisec_migrations where name = '0002_indexes'`,
+    );
+    return rows[0] as Record<string, unknown> | undefined;
+  };
+  const isRecorded = async (): Promise<boolean> =>
+    (await database.admin.query(`select from pgmigrations where name = '0002_indexes'`)).rowCount === 1;
+
+  test('may have any number of statements, split as PostgreSQL splits them, and goes down again', async () => {
+    const result = await aisec('migrate', 'up');
+    expect(result.stderr).not.toContain('error');
+    expect(await indexes()).toBe('t_a, t_ab, t_b, t_c');
+    expect(await journal()).toMatchObject({ state: 'applied', statements_done: 5, statements_total: 5 });
+    expect((await aisec('migrate', 'down')).exitCode).toBe(0);
+    expect(await indexes()).toBe('');
+    expect(await journal()).toBeUndefined();
+    expect(await isRecorded()).toBe(false);
+  });
+
+  test('that fails in the middle says how far it came, and resumes there when the rest is mended', async () => {
+    folder.write({ '0002_indexes.sql': FIVE('create index concurrently t_b on t (nothing);') });
+    const failed = await aisec('migrate', 'up');
+    expect(failed.exitCode).toBe(1);
+    expect(failed.stderr).toContain('stopped at statement 3 of 5');
+    expect(failed.stderr).toMatch(/0002_indexes\.sql:6/);
+    expect(failed.stderr).toContain('Statements 1 to 2 are done and stay.');
+    expect(await journal()).toMatchObject({
+      state: 'applying',
+      statements_done: 2,
+      error: expect.stringContaining('nothing') as unknown,
+    });
+    const status = await aisec('migrate', 'status');
+    expect(status.stdout).toContain('incomplete (2 of 5 statements)');
+    folder.write({ '0002_indexes.sql': FIVE('create index concurrently t_b on t (b);') });
+    const resumed = await aisec('migrate', 'up');
+    expect(resumed.exitCode).toBe(0);
+    expect(resumed.stderr).toContain('going on at statement 3 of 5');
+    expect(await indexes()).toBe('t_a, t_ab, t_b, t_c');
+    expect(await isRecorded()).toBe(true);
+  });
+
+  test('whose finished statements were edited is not resumed: exit 3', async () => {
+    folder.write({ '0002_indexes.sql': FIVE('create index concurrently t_b on t (nothing);') });
+    await aisec('migrate', 'up');
+    folder.write({
+      '0002_indexes.sql': FIVE('create index concurrently t_b on t (b);').replace('t_a on t (a)', 't_a on t (a, c)'),
+    });
+    const result = await aisec('migrate', 'up');
+    expect(result.exitCode).toBe(3);
+    expect(result.stderr).toContain('was edited in statement 1, which is already done');
+  });
+
+  test('waits for an unrelated old transaction instead of leaving an INVALID index', async () => {
+    const reader = new pg.Client({ connectionString: database.url });
+    await reader.connect();
+    await reader.query('begin isolation level repeatable read; select 1 from pg_class limit 1');
+    const running = startCli(['migrate', 'up', '--lock-timeout', '200ms', '--migrations-dir', folder.dir], {
+      env: env(),
+    });
+    await sleep(3000);
+    await reader.query('commit');
+    await reader.end();
+    expect((await running.finished).exitCode).toBe(0);
+    expect(await indexes()).toBe('t_a, t_ab, t_b, t_c');
+  });
+
+  test('killed with SIGKILL while it builds an index heals the INVALID index on the next run', async () => {
+    const reader = new pg.Client({ connectionString: database.url });
+    await reader.connect();
+    await aisec('migrate', 'up', '--to', '0001_table');
+    await reader.query('begin isolation level repeatable read; select from t limit 1');
+    const running = startCli(['migrate', 'up', '--migrations-dir', folder.dir], { env: env() });
+    await waitFor(async () => (await indexes()) === 't_a INVALID');
+    running.child.kill('SIGKILL');
+    await running.finished;
+    await waitFor(
+      async () =>
+        (
+          await database.admin.query(
+            `select from pg_stat_activity where application_name = 'aisec migrate up' and datname = current_database()`,
+          )
+        ).rowCount === 0,
+    );
+    const status = await aisec('migrate', 'status', '--check');
+    expect(status.exitCode).toBe(3);
+    expect(status.stderr).toContain('index t_a on t is INVALID');
+    await reader.query('commit');
+    await reader.end();
+    const result = await aisec('migrate', 'up');
+    expect(result.exitCode).toBe(0);
+    expect(await indexes()).toBe('t_a, t_ab, t_b, t_c');
+  });
+
+  test('does not take an INVALID index for a finished one because of IF NOT EXISTS', async () => {
+    folder.write({
+      '0002_indexes.sql': migration(
+        'create unique index concurrently if not exists t_unique on t (b);',
+        'drop index concurrently t_unique;',
+        NO_TRANSACTION,
+      ),
+    });
+    expect((await aisec('migrate', 'up')).exitCode).toBe(1);
+    expect(await indexes()).toBe('t_unique INVALID');
+    expect((await aisec('migrate', 'up')).exitCode).toBe(1);
+    await database.admin.query('delete from t where a > 6');
+    const healed = await aisec('migrate', 'up');
+    expect(healed.stderr).not.toContain('error');
+    expect(await indexes()).toBe('t_unique');
+  });
+
+  test('takes a statement for done that was carried out but not journaled before the run was killed', async () => {
+    await aisec('migrate', 'up');
+    await database.admin.query(`delete from pgmigrations where name = '0002_indexes'`);
+    await database.admin.query(
+      `update aisec_migrations set state = 'applying', statements_done = 3, statements_started = 4 where name = '0002_indexes'`,
+    );
+    await database.admin.query('drop index t_ab');
+    const result = await aisec('migrate', 'up');
+    expect(result.exitCode).toBe(0);
+    expect(await indexes()).toBe('t_a, t_ab, t_b, t_c');
+    expect(await isRecorded()).toBe(true);
+  });
+});
