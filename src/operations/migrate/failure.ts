@@ -8,14 +8,18 @@ const NOT_THE_MIGRATION: readonly ErrorCode[] = ['CONNECTION_LOST', 'INTERRUPTED
 
 const SYNTAX_HINT = 'Nothing of it was kept. Mend the file and run `aisec migrate up` again.';
 
-/** The place of a server error: the server counts characters of the text it was sent, from 1. */
+/** The place of a server error; the server counts from 1, and from the start of a text that began `before` the section. */
 export function placeOfError(
   error: AisecError,
   file: MigrationFile,
   section: MigrationSection,
+  before = 0,
 ): FilePosition | undefined {
   const position = queryPositionOf(error);
-  return position === undefined ? undefined : placeInSection(file, section, position - 1);
+  if (position === undefined || position <= before) return undefined;
+  // The server counts characters, JavaScript UTF-16 units: an emoji before the place makes the difference.
+  const text = [...section.sql].slice(0, position - 1 - before).join('');
+  return placeInSection(file, section, text.length);
 }
 
 /**

@@ -72,14 +72,13 @@ async function applyAll(
   reporting: Reporting,
 ): Promise<readonly AppliedMigration[]> {
   const applied: AppliedMigration[] = [];
-  // Loaded here, so that the first migration's time is its own.
-  if (plan.length > 0) await import('../../adapters/migration-engine/engine.js');
+  // A crash of the server may take back commits that were not flushed yet, newest first: never a hole in the history.
+  // The last one is flushed before success is told, and with it all before it.
+  if (plan.length > 1) await session.query('set synchronous_commit = off');
   for (const [index, { file, entry }] of plan.entries()) {
     if (file === undefined) continue;
+    if (index > 0 && index === plan.length - 1) await session.query('set synchronous_commit = on');
     reporting.onProgress(`applying ${file.name} (${index + 1} of ${plan.length})`);
-    // A crash of the server may take back commits that were not flushed yet, in reverse order: never a hole in the
-    // history. The last one is flushed before success is told, and with it all before it.
-    await session.query(`set synchronous_commit = ${index === plan.length - 1 ? 'on' : 'off'}`);
     const startedMs = performance.now();
     if (file.isTransactional) await applyInTransaction(session, file, 'up', options);
     else await applyWithoutTransaction(session, { file, entry }, 'up', options, reporting.onWarning);
@@ -100,8 +99,11 @@ export async function migrateUp(session: Session, options: UpOptions, reporting:
   return withRunLock(session, lock, async () => {
     const { statuses, hasHistory } = await compareWithDatabase(session, options);
     const plan = planUp(statuses, options);
+    // The engine takes 60 ms to load; meanwhile the server works.
+    const engine = plan.length > 0 ? import('../../adapters/migration-engine/engine.js') : undefined;
     if (plan.length > 0) await preflight(session, filesOf(plan), options);
     if (plan.length > 0 && !hasHistory) await createHistory(session, options.schema);
+    await engine;
     const applied = await applyAll(session, plan, { ...options, onProgress: reporting.onProgress }, reporting);
     const partitions = await ensurePartitions(session, options.schema, reporting);
     const pending = pendingOf(statuses, options.allowsLate).filter((status) => !plan.includes(status));

@@ -1,0 +1,103 @@
+// Speed of the program itself and of `migrate`, as ratios against a baseline measured in the same run.
+//
+//   npm run bench:migrate            needs a PostgreSQL server: AISEC_TEST_DATABASE_URL, or eval "$(test/support/services up)"
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+import pg from 'pg';
+
+import { measure, medians, printRatio } from './measure.js';
+
+const ROUNDS = Number(process.env['AISEC_BENCH_ROUNDS'] ?? 15);
+const root = path.join(import.meta.dirname, '..');
+const aisec = path.join(root, 'bin', 'aisec.js');
+const nodePgMigrate = path.join(root, 'node_modules', 'node-pg-migrate', 'bin', 'node-pg-migrate.js');
+const serverUrl = process.env['AISEC_TEST_DATABASE_URL'];
+if (serverUrl === undefined)
+  throw new Error('set AISEC_TEST_DATABASE_URL, for example by: eval "$(test/support/services up)"');
+
+const folder = mkdtempSync(path.join(tmpdir(), 'aisec-bench-'));
+const server = new pg.Client({ connectionString: serverUrl });
+await server.connect();
+const database = 'aisec_bench';
+const url = Object.assign(new URL(serverUrl), { pathname: `/${database}` }).toString();
+
+async function freshDatabase() {
+  await server.query(`drop database if exists ${database} with (force)`);
+  await server.query(`create database ${database} template template0`);
+}
+
+/** The Up sections of all migrations as one file for psql. */
+function writeSqlFile() {
+  const migrations = path.join(root, 'migrations');
+  const sections = readdirSync(migrations)
+    .toSorted()
+    .map((file) => readFileSync(path.join(migrations, file), 'utf8').split(/^-- (?:Up|Down) Migration$/m)[1] ?? '');
+  const file = path.join(folder, 'all.sql');
+  writeFileSync(file, `${sections.join('\n')}\nselect from ensure_message_partitions();\n`);
+  return file;
+}
+
+function writeBareProgram() {
+  const file = path.join(folder, 'bare.mjs');
+  writeFileSync(
+    file,
+    `import pg from ${JSON.stringify(import.meta.resolve('pg'))};
+const client = new pg.Client({ connectionString: process.env.DATABASE_URL });
+await client.connect();
+await client.query('select name from pgmigrations');
+await client.end();
+`,
+  );
+  return file;
+}
+
+try {
+  const help = medians(ROUNDS, {
+    node: () => measure(process.execPath, ['-e', '0']),
+    aisec: () => measure(process.execPath, [aisec, '--help']),
+  });
+  printRatio('aisec --help / node -e 0, CPU', help.aisec.cpuMs / help.node.cpuMs, 1.5);
+
+  const sqlFile = writeSqlFile();
+  const ways = {
+    psql: () => measure('psql', ['-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', url, '-f', sqlFile]),
+    aisec: () => measure(process.execPath, [aisec, 'migrate', 'up'], { DATABASE_URL: url }),
+    nodePgMigrate: () =>
+      measure(process.execPath, [nodePgMigrate, 'up', '-m', path.join(root, 'migrations')], { DATABASE_URL: url }),
+  };
+  /** @type {Record<string, number[]>} */
+  const wallMs = { psql: [], aisec: [], nodePgMigrate: [] };
+  for (let round = -1; round < ROUNDS; round += 1) {
+    for (const [name, run] of Object.entries(ways)) {
+      await freshDatabase();
+      const { wallMs: oneMs } = run();
+      if (round >= 0) wallMs[name]?.push(oneMs);
+    }
+  }
+  const { median } = await import('./measure.js');
+  const [psqlMs, aisecMs, engineMs] = ['psql', 'aisec', 'nodePgMigrate'].map((name) => median(wallMs[name] ?? []));
+  console.log(
+    `migrate up of ${readdirSync(path.join(root, 'migrations')).length} migrations, wall: psql -f ${psqlMs} ms, aisec ${aisecMs} ms, node-pg-migrate ${engineMs} ms`,
+  );
+  printRatio('aisec migrate up / psql -f of the same SQL, wall', (aisecMs ?? 0) / (psqlMs ?? 1), 2.5);
+  printRatio("aisec migrate up / node-pg-migrate's own command line, wall", (aisecMs ?? 0) / (engineMs ?? 1), 0.65);
+
+  await freshDatabase();
+  ways.aisec();
+  const bare = writeBareProgram();
+  const status = medians(ROUNDS, {
+    bare: () => measure(process.execPath, [bare], { DATABASE_URL: url }),
+    aisec: () => measure(process.execPath, [aisec, 'migrate', 'status'], { DATABASE_URL: url }),
+  });
+  printRatio(
+    'aisec migrate status, nothing pending / bare pg program, wall',
+    status.aisec.wallMs / status.bare.wallMs,
+    1.5,
+  );
+} finally {
+  await server.query(`drop database if exists ${database} with (force)`);
+  await server.end();
+  rmSync(folder, { recursive: true, force: true });
+}
