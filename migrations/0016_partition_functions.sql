@@ -7,12 +7,19 @@
 --   * An ATTACH that runs beside readers with only SHARE UPDATE EXCLUSIVE on the parent may hide rows that leave the
 --     default partition: a reader fixes its list of partitions before it waits for the default partition. So months
 --     that have, or may be getting, rows there are attached under ACCESS EXCLUSIVE on messages.
---   * pg_get_expr prints bounds in the time zone of the session. So every function that reads or writes bounds pins UTC.
+--   * pg_get_expr prints bounds in the time zone of the session. So every function that reads or writes bounds
+--     pins UTC.
 
 -- Up Migration
 
 create function message_partition_bounds()
-  returns table (parent regclass, partition regclass, lower_bound timestamptz, upper_bound timestamptz, is_default boolean)
+  returns table (
+    parent regclass,
+    partition regclass,
+    lower_bound timestamptz,
+    upper_bound timestamptz,
+    is_default boolean
+  )
   language sql
   stable
   set search_path from current
@@ -20,28 +27,31 @@ create function message_partition_bounds()
   set datestyle to 'ISO, YMD'
 as $$
   select
-    i.inhparent::regclass,
-    i.inhrelid::regclass,
+    p.parent,
+    p.partition,
+    -- FOR VALUES FROM ('...') TO ('...'), or with MINVALUE or MAXVALUE in the place of a literal
     case
-      when b.bound[1] is null then null
-      when b.bound[1] = 'MINVALUE' then '-infinity'::timestamptz
-      else trim(both '''' from b.bound[1])::timestamptz
+      when p.bound = 'DEFAULT' then null
+      when p.bound like '%FROM (MINVALUE)%' then '-infinity'
+      else split_part(p.bound, '''', 2)::timestamptz
     end,
     case
-      when b.bound[2] is null then null
-      when b.bound[2] = 'MAXVALUE' then 'infinity'::timestamptz
-      else trim(both '''' from b.bound[2])::timestamptz
+      when p.bound = 'DEFAULT' then null
+      when p.bound like '%TO (MAXVALUE)%' then 'infinity'
+      when p.bound like '%FROM (MINVALUE)%' then split_part(p.bound, '''', 2)::timestamptz
+      else split_part(p.bound, '''', 4)::timestamptz
     end,
-    b.expression = 'DEFAULT'
-  from pg_inherits i
-  join pg_class c on c.oid = i.inhrelid
-  cross join lateral (
+    p.bound = 'DEFAULT'
+  from (
     select
-      pg_get_expr(c.relpartbound, c.oid) as expression,
-      regexp_match(pg_get_expr(c.relpartbound, c.oid), '^FOR VALUES FROM \((.+)\) TO \((.+)\)$') as bound
-  ) b
-  where i.inhparent in ('messages'::regclass, 'messages_archive'::regclass)
-  order by i.inhparent, 3 nulls last
+      i.inhparent::regclass as parent,
+      i.inhrelid::regclass as partition,
+      pg_get_expr(c.relpartbound, c.oid) as bound
+    from pg_inherits i
+    join pg_class c on c.oid = i.inhrelid
+    where i.inhparent in ('messages'::regclass, 'messages_archive'::regclass)
+    offset 0
+  ) p
 $$;
 
 comment on function message_partition_bounds() is
@@ -53,7 +63,7 @@ create function message_month_start(month date)
   immutable
   set search_path from current
 as $$
-  select (extract(year from month)::integer || '-' || extract(month from month)::integer || '-01 00:00:00+00')::timestamptz
+  select date_trunc('month', month::timestamp) at time zone 'UTC'
 $$;
 
 comment on function message_month_start(date) is
@@ -65,13 +75,14 @@ create function message_partition_name(root regclass, month date)
   stable
   set search_path from current
 as $$
-  select c.relname || to_char(month, '"_y"FMYYYY"m"MM')
+  select c.relname || to_char(month, '"_y"YYYY"m"MM')
   from pg_class c
   where c.oid = root
 $$;
 
 comment on function message_partition_name(regclass, date) is
-  'The name that a partition of messages or messages_archive for a month is given; whether it exists is told by the bounds alone.';
+  'The name that a partition of messages or messages_archive for a month is given; whether it exists is told by the '
+  'bounds alone.';
 
 create function describe_lock_holders(locked regclass, wanted_mode text)
   returns text
@@ -150,7 +161,8 @@ end
 $$;
 
 comment on function lock_message_maintenance(regclass[]) is
-  'Takes SHARE UPDATE EXCLUSIVE on tables one after the other: keeps vacuum, DDL and a second partition run out, nobody else.';
+  'Takes SHARE UPDATE EXCLUSIVE on tables one after the other: keeps vacuum, DDL and a second partition run out, '
+  'nobody else.';
 
 create function lock_message_tables(relations regclass[], modes text[])
   returns void
@@ -160,10 +172,10 @@ create function lock_message_tables(relations regclass[], modes text[])
   set lock_timeout to '100ms'
 as $$
 declare
-  attempts constant integer := 20;
-  -- No writer waits longer than this for one attempt; kept well below deadlock_timeout.
+  attempts constant integer := 30;
+  -- For all the locks together: no statement of a writer waits longer for one attempt. Well below deadlock_timeout.
   budget_ms constant numeric := (
-    select least(200, s.setting::numeric * 0.4) from pg_settings s where s.name = 'deadlock_timeout'
+    select least(100, s.setting::numeric * 0.4) from pg_settings s where s.name = 'deadlock_timeout'
   );
   started timestamptz;
   remaining_ms numeric;
@@ -178,7 +190,7 @@ begin
         relation := relations[position];
         mode := modes[position];
         remaining_ms := budget_ms - extract(epoch from clock_timestamp() - started) * 1000;
-        perform set_config('lock_timeout', ceil(greatest(1, least(budget_ms / 2, remaining_ms)))::text, true);
+        perform set_config('lock_timeout', ceil(greatest(1, remaining_ms))::text, true);
         execute format('lock table only %s in %s mode', relation, mode);
       end loop;
       return;
@@ -188,19 +200,19 @@ begin
     end;
     -- Jitter, and longer pauses after more failures, let the queue behind each attempt drain.
     if attempt < attempts then
-      perform pg_sleep(0.05 + random() * 0.02 * attempt);
+      perform pg_sleep(0.05 + random() * 0.01 * attempt);
     end if;
   end loop;
   raise exception 'could not lock % in time', relation
     using
       errcode = 'lock_not_available',
-      detail = format('%s attempts; at the last one %s.', attempts, coalesce(holders, 'the holder had already gone')),
+      detail = format('Tried %s times; at the last one %s.', attempts, coalesce(holders, 'the holder had gone')),
       hint = 'Nothing was changed. End the transaction that holds the table, or run again when it is quieter.';
 end
 $$;
 
 comment on function lock_message_tables(regclass[], text[]) is
-  'Takes every lock in its final mode within a fifth of a second, or gives all of them back and tries again, 20 times.';
+  'Takes every lock in its final mode within a tenth of a second, or gives all of them back and tries again, 30 times.';
 
 create function message_reference_tables()
   returns regclass[]
@@ -260,7 +272,8 @@ begin
 
   -- Validated while the table is empty: no later attach, to messages or to messages_archive, has to scan it.
   execute format(
-    'alter table %s add constraint message_month_bounds check (created_at >= %L::timestamptz and created_at < %L::timestamptz)',
+    'alter table %s
+       add constraint message_month_bounds check (created_at >= %L::timestamptz and created_at < %L::timestamptz)',
     made, lower_bound, upper_bound
   );
   execute format('alter table %s enable row level security', made);
@@ -292,7 +305,8 @@ end
 $$;
 
 comment on function create_message_month(regclass, date) is
-  'Makes the table of one month for messages or messages_archive, not yet attached: same columns, indexes and checks, bounds as a CHECK, row level security, no grants.';
+  'Makes the table of one month for messages or messages_archive, not yet attached: same columns, indexes and '
+  'checks, bounds as a CHECK, row level security, no grants.';
 
 create function settle_message_checks(partition regclass)
   returns void
@@ -317,7 +331,8 @@ end
 $$;
 
 comment on function settle_message_checks(regclass) is
-  'Runs the foreign key checks of a partition that the transaction has deferred: a table with checks still waiting cannot be altered.';
+  'Runs the foreign key checks of a partition that the transaction has deferred: a table with checks still waiting '
+  'cannot be altered.';
 
 create function delete_moved_messages(source regclass, lower_bound timestamptz, upper_bound timestamptz)
   returns bigint
@@ -351,7 +366,8 @@ begin
   for position in 1..coalesce(cardinality(names), 0) loop
     execute format('alter table %s disable trigger %I', source, names[position]);
   end loop;
-  execute format('delete from only %s where created_at >= $1 and created_at < $2', source) using lower_bound, upper_bound;
+  execute format('delete from only %s where created_at >= $1 and created_at < $2', source)
+  using lower_bound, upper_bound;
   get diagnostics deleted = row_count;
   for position in 1..coalesce(cardinality(names), 0) loop
     execute format(
@@ -376,6 +392,8 @@ create function make_message_partitions(months date[])
   set timezone to 'UTC'
   set datestyle to 'ISO, YMD'
   set lock_timeout to '100ms'
+  set jit to off
+  set work_mem to '64MB'
 as $$
 #variable_conflict use_column
 declare
@@ -438,13 +456,20 @@ begin
     exit when pass = 2 or missing = '{}';
 
     begin
-      select b.partition into default_partition from message_partition_bounds() b where b.is_default and b.parent = 'messages'::regclass;
+      select b.partition
+      into default_partition
+      from message_partition_bounds() b
+      where b.is_default
+        and b.parent = 'messages'::regclass;
       perform lock_message_maintenance(
         array_remove(array['messages'::regclass] || message_reference_tables() || default_partition, null)
       );
     exception
       when lock_not_available then
-        get stacked diagnostics error_message = message_text, error_detail = pg_exception_detail, error_hint = pg_exception_hint;
+        get stacked diagnostics
+          error_message = message_text,
+          error_detail = pg_exception_detail,
+          error_hint = pg_exception_hint;
         for position in 1..cardinality(months) loop
           if months[position] = any (missing) then
             problems[position] := concat_ws('; ', error_message, rtrim(error_detail, '.'), rtrim(error_hint, '.'));
@@ -491,7 +516,10 @@ begin
       exception
         when duplicate_table then
           made[position] := null;
-          problems[position] := format('the name %I is taken by something that is not a partition of messages; rename or drop that', names[position]);
+          problems[position] := format(
+            'the name %I is taken by something that is not a partition of messages; rename or drop that',
+            names[position]
+          );
         when others then
           made[position] := null;
           problems[position] := sqlerrm;
@@ -531,13 +559,24 @@ begin
              from only %1$s d
              where d.created_at >= $4
                and d.created_at < $5
-               and not exists (select from unnest($1, $2, $3) as c(tuple, version, id) where c.tuple = d.ctid and c.version = d.xmin)',
+               and not exists (
+                 select
+                 from unnest($1, $2, $3) as c(tuple, version, id)
+                 where c.tuple = d.ctid
+                   and c.version = d.xmin
+               )',
             default_partition, column_list, made[position]
           )
           using copied_tuples, copied_versions, copied_ids, lower_bound, upper_bound;
           moved[position] := delete_moved_messages(default_partition, lower_bound, upper_bound);
+          if moved[position] > 0 and not may_hide_rows then
+            raise exception 'rows of the month arrived in % at this moment; run again', default_partition;
+          end if;
         end if;
-        execute format('alter table messages attach partition %s for values from (%L) to (%L)', made[position], lower_bound, upper_bound);
+        execute format(
+          'alter table messages attach partition %s for values from (%L) to (%L)',
+          made[position], lower_bound, upper_bound
+        );
         attached[position] := true;
       exception
         when others then
@@ -548,7 +587,10 @@ begin
     end loop;
   exception
     when lock_not_available then
-      get stacked diagnostics error_message = message_text, error_detail = pg_exception_detail, error_hint = pg_exception_hint;
+      get stacked diagnostics
+          error_message = message_text,
+          error_detail = pg_exception_detail,
+          error_hint = pg_exception_hint;
       for position in 1..cardinality(months) loop
         if made[position] is not null then
           problems[position] := concat_ws('; ', error_message, rtrim(error_detail, '.'), rtrim(error_hint, '.'));
@@ -565,7 +607,8 @@ end
 $$;
 
 comment on function make_message_partitions(date[]) is
-  'Makes the partitions of messages for the months that no partition covers, and moves their rows out of the default partition.';
+  'Makes the partitions of messages for the months that no partition covers, and moves their rows out of the '
+  'default partition.';
 
 create function ensure_message_partition(for_month date)
   returns table (month date, partition_name text, created boolean, rows_moved bigint, problem text)
@@ -583,7 +626,8 @@ end
 $$;
 
 comment on function ensure_message_partition(date) is
-  'Makes the partition of messages for the month of a date unless one covers it; one row, with the reason in problem when it could not.';
+  'Makes the partition of messages for the month of a date unless one covers it; one row, with the reason in '
+  'problem when it could not.';
 
 create function ensure_message_partitions(ahead integer default 3, from_month date default null)
   returns table (month date, partition_name text, created boolean, rows_moved bigint, problem text)
@@ -636,7 +680,8 @@ end
 $$;
 
 comment on function ensure_message_partitions(integer, date) is
-  'Makes the monthly partitions of messages from from_month (default: the current month in UTC) to the given number of months ahead; one row a month, with the reason in problem when it could not.';
+  'Makes the monthly partitions of messages from from_month (default: the current month in UTC) to the given number '
+  'of months ahead; one row a month, with the reason in problem when it could not.';
 
 revoke execute on function
   message_partition_bounds(),

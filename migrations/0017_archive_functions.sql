@@ -10,6 +10,7 @@ create function finished_message_month(month date)
   language plpgsql
   stable
   set search_path from current
+  set timezone to 'UTC'
 as $$
 declare
   first_day date;
@@ -64,7 +65,8 @@ as $$
 $$;
 
 comment on function overlapping_message_partitions(regclass, date) is
-  'The partitions of messages or messages_archive that hold any of the month of a date, as a list; null when there is none.';
+  'The partitions of messages or messages_archive that hold any of the month of a date, as a list; null when there '
+  'is none.';
 
 create function message_maintenance_tables()
   returns regclass[]
@@ -93,7 +95,12 @@ declare
   reference_tables constant regclass[] := message_reference_tables();
   exclusive_tables constant regclass[] := array_remove(
     array['messages'::regclass]
-      || (select b.partition from message_partition_bounds() b where b.is_default and b.parent = 'messages'::regclass)
+      || (
+        select b.partition
+        from message_partition_bounds() b
+        where b.is_default
+          and b.parent = 'messages'::regclass
+      )
       || partitions,
     null
   );
@@ -112,6 +119,39 @@ $$;
 comment on function lock_messages_to_archive(regclass[]) is
   'Takes every lock that moving partitions from messages to messages_archive needs, in its final mode.';
 
+create function swap_message_partition_to_archive(source regclass, month date)
+  returns text
+  language plpgsql
+  volatile
+  set search_path from current
+  set timezone to 'UTC'
+  set datestyle to 'ISO, YMD'
+  set lock_timeout to '100ms'
+as $$
+declare
+  archived_name constant text := message_partition_name('messages_archive'::regclass, month);
+begin
+  if to_regclass(format('%I.%I', current_schema(), archived_name)) is not null then
+    raise exception 'the name % is taken', archived_name
+      using
+        errcode = 'duplicate_table',
+        detail = format('Month %s would get this name in the archive.', to_char(month, 'YYYY-MM')),
+        hint = 'Rename or drop the relation that has the name.';
+  end if;
+  execute format('alter table messages detach partition %s', source);
+  execute format('alter table %s rename to %I', source, archived_name);
+  execute format(
+    'alter table messages_archive attach partition %s for values from (%L) to (%L)',
+    source, message_month_start(month), message_month_start(month) + interval '1 month'
+  );
+  return archived_name;
+end
+$$;
+
+comment on function swap_message_partition_to_archive(regclass, date) is
+  'Detaches the partition of one month from messages, renames it and attaches it to messages_archive; the caller '
+  'holds the locks. Returns its new name.';
+
 create function archive_message_partition(month date)
   returns text
   language plpgsql
@@ -123,10 +163,7 @@ create function archive_message_partition(month date)
 as $$
 declare
   first_day constant date := finished_message_month(month);
-  lower_bound constant timestamptz := message_month_start(first_day);
-  upper_bound constant timestamptz := lower_bound + interval '1 month';
   label constant text := to_char(first_day, 'YYYY-MM');
-  archived_name constant text := message_partition_name('messages_archive'::regclass, first_day);
   source regclass := find_message_partition('messages'::regclass, first_day);
   archived text;
   has_rows boolean;
@@ -147,15 +184,11 @@ begin
     raise exception 'messages has no partition for month %', label
       using
         errcode = 'object_not_in_prerequisite_state',
-        detail = format('Partitions that hold any of it: %s.', coalesce(overlapping_message_partitions('messages'::regclass, first_day), 'none')),
-        hint = format('Make it with ensure_message_partition(%L), unless one with other bounds is in the way.', first_day);
-  end if;
-  if archived is null and to_regclass(format('%I.%I', current_schema(), archived_name)) is not null then
-    raise exception 'the name % is taken', archived_name
-      using
-        errcode = 'duplicate_table',
-        detail = format('Month %s would get this name in the archive.', label),
-        hint = 'Rename or drop the relation that has the name.';
+        detail = format(
+          'Partitions that hold any of it: %s.',
+          coalesce(overlapping_message_partitions('messages'::regclass, first_day), 'none')
+        ),
+        hint = format('ensure_message_partition(%L) makes it, unless one with other bounds is in the way.', first_day);
   end if;
 
   perform lock_messages_to_archive(array[source]);
@@ -174,15 +207,13 @@ begin
     return archived;
   end if;
 
-  execute format('alter table messages detach partition %s', source);
-  execute format('alter table %s rename to %I', source, archived_name);
-  execute format('alter table messages_archive attach partition %s for values from (%L) to (%L)', source, lower_bound, upper_bound);
-  return archived_name;
+  return swap_message_partition_to_archive(source, first_day);
 end
 $$;
 
 comment on function archive_message_partition(date) is
-  'Moves the partition of one finished month from messages to messages_archive without touching its rows; returns its new name. The locks last until the transaction ends, so end it at once.';
+  'Moves the partition of one finished month from messages to messages_archive without touching its rows; returns '
+  'its new name. The locks last until the transaction ends, so end it at once.';
 
 create function restore_message_partition(month date)
   returns text
@@ -235,12 +266,19 @@ begin
 
   -- ATTACH merges the partition's foreign keys into those of messages and drops the triggers that kept them, so what
   -- they point to is needed in ACCESS EXCLUSIVE mode too, for a few milliseconds.
-  select b.partition into default_partition from message_partition_bounds() b where b.is_default and b.parent = 'messages'::regclass;
+  select b.partition
+  into default_partition
+  from message_partition_bounds() b
+  where b.is_default
+    and b.parent = 'messages'::regclass;
   exclusive_tables := array_remove(
     reference_tables || array['messages_archive'::regclass, 'messages'::regclass] || default_partition || source,
     null
   );
-  perform lock_message_tables(exclusive_tables, array_fill('access exclusive'::text, array[cardinality(exclusive_tables)]));
+  perform lock_message_tables(
+    exclusive_tables,
+    array_fill('access exclusive'::text, array[cardinality(exclusive_tables)])
+  );
 
   execute format('alter table messages_archive detach partition %s', source);
   if default_partition is not null then
@@ -254,13 +292,17 @@ begin
     moved := delete_moved_messages(default_partition, lower_bound, upper_bound);
   end if;
   execute format('alter table %s rename to %I', source, live_name);
-  execute format('alter table messages attach partition %s for values from (%L) to (%L)', source, lower_bound, upper_bound);
+  execute format(
+    'alter table messages attach partition %s for values from (%L) to (%L)',
+    source, lower_bound, upper_bound
+  );
   return live_name;
 end
 $$;
 
 comment on function restore_message_partition(date) is
-  'Moves the partition of one month from messages_archive back to messages, together with rows of that month in the default partition; returns its name. End the transaction at once.';
+  'Moves the partition of one month from messages_archive back to messages, together with rows of that month in the '
+  'default partition; returns its name. End the transaction at once.';
 
 create function ensure_archive_partition(month date)
   returns text
@@ -289,7 +331,10 @@ begin
   end if;
 
   made := create_message_month('messages_archive'::regclass, first_day);
-  perform lock_message_tables(reference_tables, array_fill('share row exclusive'::text, array[cardinality(reference_tables)]));
+  perform lock_message_tables(
+    reference_tables,
+    array_fill('share row exclusive'::text, array[cardinality(reference_tables)])
+  );
   -- The foreign keys of messages stand on the partitions of the archive, as on those that were moved there.
   for foreign_key in
     select c.conname as name, pg_get_constraintdef(c.oid) as definition
@@ -300,15 +345,23 @@ begin
   loop
     execute format('alter table %s add constraint %I %s', made, foreign_key.name, foreign_key.definition);
   end loop;
-  execute format('alter table messages_archive attach partition %s for values from (%L) to (%L)', made, lower_bound, upper_bound);
+  execute format(
+    'alter table messages_archive attach partition %s for values from (%L) to (%L)',
+    made, lower_bound, upper_bound
+  );
   return (select c.relname from pg_class c where c.oid = made);
 end
 $$;
 
 comment on function ensure_archive_partition(date) is
-  'Makes an empty partition of messages_archive for the month of a date unless there is one; returns its name. Whole months never need it: they bring their own table along.';
+  'Makes an empty partition of messages_archive for the month of a date unless there is one; returns its name. '
+  'Whole months never need it: they bring their own table along.';
 
-create function move_messages_to_archive(month date, before timestamptz default 'infinity', max_rows bigint default 5000)
+create function move_messages_to_archive(
+  month date,
+  before timestamptz default 'infinity',
+  max_rows bigint default 5000
+)
   returns bigint
   language plpgsql
   volatile
@@ -351,7 +404,8 @@ end
 $$;
 
 comment on function move_messages_to_archive(date, timestamptz, bigint) is
-  'Moves up to max_rows rows of one month that are older than a time, one by one, to messages_archive; rows that another session has locked are left for the next call. Returns how many were moved.';
+  'Moves up to max_rows rows of one month that are older than a time, one by one, to messages_archive; rows that '
+  'another session has locked are left for the next call. Returns how many were moved.';
 
 create function archive_old_messages(retention interval default '6 months')
   returns integer
@@ -372,9 +426,11 @@ declare
   unmade_months date[] := '{}';
   partition regclass;
   partitions regclass[];
+  partly_archived boolean[];
   counts bigint[];
   row_total bigint;
   archived bigint := 0;
+  months_done integer := 0;
   made record;
   problem text;
   problems text[] := '{}';
@@ -400,7 +456,10 @@ begin
     and b.parent = 'messages'::regclass;
   if default_partition is not null then
     execute format(
-      'select coalesce(array_agg(distinct date_trunc(''month'', created_at)::date), ''{}'') from only %s where created_at < $1',
+      'select coalesce(array_agg(distinct date_trunc(''month'', created_at)::date), ''{}'')
+       from only %s
+       where created_at >= ''0001-01-01 00:00:00+00''
+         and created_at < $1',
       default_partition
     )
     into default_months
@@ -432,6 +491,7 @@ begin
   -- What takes time comes first, while no lock stops anybody: waiting for autovacuum, counting, and moving the rows
   -- whose month is in the archive already.
   partitions := array_fill(null::regclass, array[cardinality(months)]);
+  partly_archived := array_fill(false, array[cardinality(months)]);
   counts := array_fill(0::bigint, array[cardinality(months)]);
   perform lock_message_maintenance(message_maintenance_tables());
   for position in 1..cardinality(months) loop
@@ -441,6 +501,7 @@ begin
         perform lock_message_maintenance(array[partition]);
       end if;
       if overlapping_message_partitions('messages_archive'::regclass, months[position]) is not null then
+        partly_archived[position] := true;
         archived := archived + move_messages_to_archive(months[position], max_rows => 9223372036854775807);
       elsif partition is not null then
         execute format('select count(*) from only %s', partition) into row_total;
@@ -470,15 +531,20 @@ begin
   for position in 1..cardinality(months) loop
     continue when partitions[position] is null;
     begin
-      perform archive_message_partition(months[position]);
-      archived := archived + counts[position];
+      if partly_archived[position] then
+        perform archive_message_partition(months[position]);
+      else
+        perform swap_message_partition_to_archive(partitions[position], months[position]);
+        archived := archived + counts[position];
+      end if;
+      months_done := months_done + 1;
     exception
       when others then
         problems := problems || format('month %s: %s', to_char(months[position], 'YYYY-MM'), sqlerrm);
     end;
   end loop;
 
-  if problems <> '{}' and archived = 0 then
+  if problems <> '{}' and archived = 0 and months_done = 0 then
     raise exception 'no month could be archived'
       using
         errcode = 'object_not_in_prerequisite_state',
@@ -492,7 +558,9 @@ end
 $$;
 
 comment on function archive_old_messages(interval) is
-  'Moves the months of messages that are wholly older than the retention to messages_archive, the oldest 24 in one call, and returns how many messages that were, counted before the move. Its locks last until the transaction ends, so call it alone.';
+  'Moves the months of messages that are wholly older than the retention to messages_archive, the oldest 24 in one '
+  'call, and returns how many messages that were, counted before the move. Its locks last until the transaction '
+  'ends, so call it alone.';
 
 revoke execute on function
   finished_message_month(date),
@@ -500,6 +568,7 @@ revoke execute on function
   overlapping_message_partitions(regclass, date),
   message_maintenance_tables(),
   lock_messages_to_archive(regclass[]),
+  swap_message_partition_to_archive(regclass, date),
   archive_message_partition(date),
   restore_message_partition(date),
   ensure_archive_partition(date),
@@ -514,6 +583,7 @@ drop function move_messages_to_archive(date, timestamptz, bigint);
 drop function ensure_archive_partition(date);
 drop function restore_message_partition(date);
 drop function archive_message_partition(date);
+drop function swap_message_partition_to_archive(regclass, date);
 drop function lock_messages_to_archive(regclass[]);
 drop function message_maintenance_tables();
 drop function overlapping_message_partitions(regclass, date);

@@ -30,6 +30,7 @@ export const ERROR_TITLES = {
   MIGRATION_IRREVERSIBLE: 'a migration has no way back',
   SEED_INVALID: 'a seed set or file cannot be used',
   SEED_FAILED: 'a seed file failed and was rolled back',
+  PARTITION_NOT_MADE: 'a month of messages could not be made; the others were',
   REFUSED: 'the command needs a confirmation it did not get',
   INTERRUPTED: 'stopped by Ctrl-C',
   TERMINATED: 'stopped by SIGTERM',

@@ -50,7 +50,10 @@ async function openDatabase(parts: ContextParts, wishes: DatabaseWishes): Promis
     embedded: wishes.embedded ?? 'existing',
     signal,
     onStep: progress.report,
-    onNotice: ({ severity, message }) => output.note(`${severity.toLowerCase()}: ${message}`),
+    onNotice: ({ severity, message }) => {
+      if (severity === 'WARNING') output.warning(message);
+      else output.note(`${severity.toLowerCase()}: ${message}`);
+    },
   });
 }
 

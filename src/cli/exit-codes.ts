@@ -5,7 +5,7 @@ export const EXIT_CODES = {
   0: 'done, or nothing to do',
   1: 'failed; nothing half-done is left behind, or the message says what is and how to go on',
   2: 'wrong usage or configuration; nothing was changed',
-  3: 'a check says no: pending, edited, missing, renamed or late migrations',
+  3: 'a check says no: pending, edited, missing, renamed or late migrations, findings on partitions',
   4: 'the database cannot be reached or refuses the login',
   5: 'busy: another run holds the lock, or a table lock was not had in time; try again later',
   6: 'refused: needs --yes, a typed name or a password, or is never done in production',
@@ -43,14 +43,27 @@ export const EXIT_CODE_BY_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
   MIGRATION_IRREVERSIBLE: 6,
   SEED_INVALID: 2,
   SEED_FAILED: 1,
+  PARTITION_NOT_MADE: 1,
   REFUSED: 6,
   INTERRUPTED: 130,
   TERMINATED: 143,
   INTERNAL: 1,
 };
 
+const WIDTH = 80;
+
+function wrap(text: string, indent: string): string {
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1) ?? '';
+    if (line !== '' && indent.length + line.length + word.length + 1 > WIDTH) lines.push(word);
+    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
+  }
+  return lines.join(`\n${indent}`);
+}
+
 /** The table for `aisec help exit-codes` and docs/cli.md. */
 export function exitCodesText(): string {
-  const lines = Object.entries(EXIT_CODES).map(([code, meaning]) => `${code.padStart(3)}  ${meaning}`);
+  const lines = Object.entries(EXIT_CODES).map(([code, meaning]) => `${code.padStart(3)}  ${wrap(meaning, '     ')}`);
   return `Exit codes:\n${lines.join('\n')}\n`;
 }

@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
 import { AisecError, isAisecError, messageOf } from '../base/errors.js';
 import { redactText } from '../base/redact.js';
 import { resolveConfig } from '../config/config.js';
@@ -5,13 +7,13 @@ import { loadEnvironment, processEnvironment } from '../config/environment.js';
 import type { Environment } from '../config/settings.js';
 import { createContext } from './context.js';
 import { EXIT_CODE_BY_ERROR, type ExitCode } from './exit-codes.js';
-import { parseCommandLine, type Invocation } from './program.js';
+import { parseCommandLine, type Invocation, type Parsed } from './program.js';
 import { listenForSignals } from './signals.js';
 import { errorDocument, renderError } from './terminal/error.js';
 import { Output } from './terminal/output.js';
 import { Progress } from './terminal/progress.js';
 import { Prompt } from './terminal/prompt.js';
-import { createPaint, wantsColor, type Paint, type Streams } from './terminal/streams.js';
+import { createPaint, wantsColor, type ColorWishes, type Paint, type Streams } from './terminal/streams.js';
 
 export interface Surroundings {
   readonly environment?: Environment;
@@ -25,13 +27,24 @@ interface Face {
   readonly errorPaint: Paint;
 }
 
-/** A reader that went away (`aisec … | head -1`) is no fault of the run. */
-function ignoreClosedPipe(streams: Streams): void {
+interface OutputState {
+  failure: AisecError | undefined;
+}
+
+/** A reader that went away (`aisec … | head -1`) is no fault of the run; a result that could not be written is. */
+function watchOutput(streams: Streams): OutputState {
+  const state: OutputState = { failure: undefined };
   for (const stream of [streams.stdout, streams.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
+      if (error.code === 'EPIPE') return;
+      state.failure ??= new AisecError(
+        error.code === 'ENOSPC' ? 'DISK_FULL' : 'INTERNAL',
+        'could not write the output',
+        { detail: `${messageOf(error)}.`, hint: 'The command itself was done; its result is what is missing.' },
+      );
     });
   }
+  return state;
 }
 
 function asAisecError(error: unknown): AisecError {
@@ -50,6 +63,11 @@ function reportError(error: unknown, { streams, isJson, errorPaint }: Face): Exi
   return EXIT_CODE_BY_ERROR[known.code];
 }
 
+function colorWishes(flag: boolean | undefined, environment: Environment): ColorWishes {
+  const { NO_COLOR: noColor, FORCE_COLOR: forceColor, TERM: term } = environment;
+  return { flag, noColor, forceColor, term };
+}
+
 async function runCommand(
   { spec, options, argument, globals }: Invocation,
   face: Face,
@@ -58,16 +76,12 @@ async function runCommand(
 ): Promise<ExitCode> {
   const { streams, isJson, errorPaint } = face;
   const { isQuiet, isVerbose } = globals;
-  const wishes = {
-    flag: globals.color,
-    noColor: environment['NO_COLOR'],
-    forceColor: environment['FORCE_COLOR'],
-    term: environment['TERM'],
-  };
+  const wishes = colorWishes(globals.color, environment);
   const paint = await createPaint(wantsColor(wishes, streams.stdout.isTTY === true));
   const output = new Output(streams, { isJson, isQuiet, isVerbose }, paint, errorPaint);
-  const progress = new Progress(streams, isQuiet);
-  output.onBeforeWrite(progress.clear);
+  const isColored = wantsColor(wishes, streams.stderr.isTTY === true);
+  const progress = new Progress(streams, { isQuiet, isColored, term: environment['TERM'] });
+  output.onBeforeWrite(progress.suspend);
   const signals = listenForSignals((line) => output.note(line));
   try {
     const context = createContext({
@@ -75,7 +89,11 @@ async function runCommand(
       config: resolveConfig(globals.flags, environment, cwd),
       output,
       progress,
-      prompt: new Prompt(streams, { isAllowed: globals.allowsInput, signal: signals.signal }),
+      prompt: new Prompt(streams, {
+        isAllowed: globals.allowsInput,
+        signal: signals.signal,
+        onInterrupt: signals.interrupt,
+      }),
       signal: signals.signal,
     });
     return (await spec.run(context, options, argument)) ?? 0;
@@ -85,28 +103,54 @@ async function runCommand(
   }
 }
 
-/** Runs one command line and returns its exit code. Never exits the process, except on a second Ctrl-C. */
-export async function main(argv: readonly string[], surroundings: Surroundings = {}): Promise<ExitCode> {
-  const streams = surroundings.streams ?? process;
-  const cwd = surroundings.cwd ?? process.cwd();
-  ignoreClosedPipe(streams);
+function currentFolder(): string {
+  try {
+    return process.cwd();
+  } catch (error) {
+    throw new AisecError('CONFIG_INVALID', 'the current folder does not exist any more', {
+      hint: 'Change to another folder.',
+      cause: error,
+    });
+  }
+}
+
+function showText(parsed: Parsed & { readonly kind: 'text' }, { streams, isJson }: Face): ExitCode {
+  if (!parsed.isError) {
+    streams.stdout.write(parsed.text);
+    return 0;
+  }
+  if (isJson) throw new AisecError('USAGE', 'no command was given', { hint: 'See: aisec --help' });
+  streams.stderr.write(parsed.text);
+  return 2;
+}
+
+async function runCommandLine(
+  argv: readonly string[],
+  surroundings: Surroundings,
+  streams: Streams,
+): Promise<ExitCode> {
   let face: Face = { streams, isJson: argv.includes('--json'), errorPaint: await createPaint(false) };
   try {
     const parsed = await parseCommandLine(argv);
-    if (parsed.kind === 'text') {
-      (parsed.isError ? streams.stderr : streams.stdout).write(parsed.text);
-      return parsed.isError ? 2 : 0;
-    }
+    if (parsed.kind === 'text') return showText(parsed, face);
+    const cwd = surroundings.cwd ?? currentFolder();
     const environment = loadEnvironment(surroundings.environment ?? processEnvironment(), cwd);
-    const wishes = {
-      flag: parsed.invocation.globals.color,
-      noColor: environment['NO_COLOR'],
-      forceColor: environment['FORCE_COLOR'],
-      term: environment['TERM'],
-    };
+    const wishes = colorWishes(parsed.invocation.globals.color, environment);
     face = { ...face, errorPaint: await createPaint(wantsColor(wishes, streams.stderr.isTTY === true)) };
     return await runCommand(parsed.invocation, face, environment, cwd);
   } catch (error) {
     return reportError(error, face);
   }
+}
+
+/** Runs one command line and returns its exit code. Never exits the process, except on a second Ctrl-C. */
+export async function main(argv: readonly string[], surroundings: Surroundings = {}): Promise<ExitCode> {
+  const streams = surroundings.streams ?? process;
+  const written = watchOutput(streams);
+  const exitCode = await runCommandLine(argv, surroundings, streams);
+  // A stream tells its errors a turn later.
+  await nextTurn();
+  if (written.failure === undefined || exitCode !== 0) return exitCode;
+  const face = { streams, isJson: argv.includes('--json'), errorPaint: await createPaint(false) };
+  return reportError(written.failure, face);
 }

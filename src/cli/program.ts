@@ -1,8 +1,10 @@
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, Help, Option } from 'commander';
 
-import { AisecError } from '../base/errors.js';
+import { didYouMean } from '../base/did-you-mean.js';
+import { AisecError, isAisecError } from '../base/errors.js';
 import { aisecVersion } from '../base/version.js';
 import { SETTINGS, type Flags, type Setting } from '../config/settings.js';
+import { findCommand, helpHint, helpText } from './command-tree.js';
 import type { CommandSpec } from './command.js';
 import { migrateDown } from './commands/migrate/down.js';
 import { migrateNew } from './commands/migrate/new.js';
@@ -10,6 +12,9 @@ import { migrateRedo } from './commands/migrate/redo.js';
 import { migrateStatus } from './commands/migrate/status.js';
 import { migrateUp } from './commands/migrate/up.js';
 import { migrateVerify } from './commands/migrate/verify.js';
+import { partitionsCheck } from './commands/partitions/check.js';
+import { partitionsEnsure } from './commands/partitions/ensure.js';
+import { partitionsList } from './commands/partitions/list.js';
 import { seed } from './commands/seed/seed.js';
 import { seedList } from './commands/seed/list.js';
 import { exitCodesText } from './exit-codes.js';
@@ -23,10 +28,14 @@ export const COMMANDS: readonly CommandSpec[] = [
   migrateVerify,
   seed,
   seedList,
+  partitionsEnsure,
+  partitionsList,
+  partitionsCheck,
 ];
 
 const NOUNS: Readonly<Record<string, string>> = {
   migrate: 'bring the schema up to date or back, and tell where it stands',
+  partitions: 'make the months of messages ahead of time and check them',
 };
 
 export interface GlobalOptions {
@@ -86,18 +95,47 @@ function examplesText(spec: CommandSpec): string {
   return `\nExamples:\n${spec.examples.map(([command, meaning]) => `  ${command}\n      ${meaning}`).join('\n')}`;
 }
 
+/** @throws AisecError USAGE, for `seed lst` with the nearest verb. */
+function refuseExcess(command: Command, spec: CommandSpec): void {
+  const [excess] = spec.argument === undefined ? command.args : [];
+  if (excess === undefined) return;
+  const verbs = command.commands.map((verb) => verb.name());
+  const near = didYouMean(excess, verbs);
+  throw new AisecError('USAGE', `unexpected argument "${excess}" for aisec ${spec.name}`, {
+    hint: near === undefined ? `See: aisec ${spec.name} --help` : `Did you mean "aisec ${spec.name} ${near}"?`,
+  });
+}
+
+/** Says which option it was whose value could not be read. */
+function parseOption(flags: string, parse: (text: string) => unknown, text: string): unknown {
+  try {
+    return parse(text);
+  } catch (error) {
+    if (!isAisecError(error, 'USAGE')) throw error;
+    const name = flags.split(/[ ,]+/).find((part) => part.startsWith('--')) ?? flags;
+    throw new AisecError('USAGE', `${name}: ${error.message}`, { hint: error.hint, cause: error });
+  }
+}
+
+function asSentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+}
+
 function addCommand(parent: Command, spec: CommandSpec, onInvoke: (invocation: Invocation) => void): Command {
   const command = parent.command(spec.name.split(' ').at(-1) ?? spec.name);
   command.summary(spec.summary).description(spec.description).addHelpText('after', examplesText(spec));
   if (spec.argument !== undefined) command.argument(spec.argument.syntax, spec.argument.description);
+  // `seed demo --dry-run`: what stands after the verb is the verb's, also when the noun has an option of that name.
+  command.enablePositionalOptions().allowExcessArguments(spec.argument === undefined);
   for (const { flags, description, default: preset, parse } of spec.options) {
     const option = new Option(flags, description);
     if (preset !== undefined)
       option.default(parse === undefined || typeof preset === 'boolean' ? preset : parse(preset), String(preset));
-    if (parse !== undefined) option.argParser(parse);
+    if (parse !== undefined) option.argParser((text: string) => parseOption(flags, parse, text));
     command.addOption(option);
   }
   command.action(() => {
+    refuseExcess(command, spec);
     const globals = globalsOf(command.optsWithGlobals());
     onInvoke({ spec, options: command.opts(), argument: command.args[0] ?? '', globals });
   });
@@ -112,12 +150,16 @@ export function buildProgram(
   const program = new Command('aisec');
   program
     .description('Database toolkit of the AI secretary platform: PostgreSQL 16+ with pgvector.')
-    .configureHelp({ showGlobalOptions: true, helpWidth: 80 })
+    .configureHelp({
+      showGlobalOptions: true,
+      helpWidth: 80,
+      optionDescription: (option) => new Help().optionDescription(option).replace(' (default: false)', ''),
+    })
     .configureOutput({ writeOut: sink, writeErr: sink, outputError: () => undefined })
     .exitOverride()
     .addHelpText(
       'after',
-      '\nWithout DATABASE_URL (or PGHOST, PGSERVICE ...) the embedded database in .aisec is used.\nExit codes: aisec help exit-codes',
+      '\nWithout DATABASE_URL (or PGHOST, PGSERVICE ...) the embedded database in .aisec\nis used. Exit codes: aisec help exit-codes',
     );
   addGlobalOptions(program);
   const nouns = new Map<string, Command>();
@@ -133,16 +175,22 @@ export function buildProgram(
       program
         .command(noun)
         .summary(NOUNS[noun] ?? '')
-        .description(`${NOUNS[noun] ?? noun}.`);
+        .description(asSentence(NOUNS[noun] ?? noun))
+        .helpCommand(false);
     nouns.set(noun, parent);
     addCommand(parent, spec, onInvoke);
   }
   return program;
 }
 
-function usageError(error: CommanderError): AisecError {
-  const [message = '', hint] = error.message.replace(/^error: /, '').split(/\n(?=\(Did you mean)/);
-  return new AisecError('USAGE', message, { hint: hint?.replaceAll(/^\(|\)$/g, '') ?? 'See: aisec --help' });
+function usageError(error: CommanderError, program: Command, argv: readonly string[]): AisecError {
+  const [message = '', suggestion] = error.message.replace(/^error: /, '').split(/\n(?=\(Did you mean)/);
+  const [command] = findCommand(
+    program,
+    argv.filter((word) => !word.startsWith('-')),
+  );
+  const hint = suggestion?.replaceAll(/^\(|\)$/g, '').replace(/mean (\S+)\?/, 'mean "$1"?');
+  return new AisecError('USAGE', message.replaceAll("'", '"'), { hint: hint ?? helpHint(command) });
 }
 
 /**
@@ -151,7 +199,18 @@ function usageError(error: CommanderError): AisecError {
  * @throws AisecError USAGE.
  */
 export async function parseCommandLine(argv: readonly string[]): Promise<Parsed> {
-  if (argv[0] === 'help' && argv[1] === 'exit-codes') return { kind: 'text', text: exitCodesText(), isError: false };
+  if (argv[0] === 'help') {
+    const words = argv.slice(1).filter((word) => !word.startsWith('-'));
+    if (words[0] === 'exit-codes') return { kind: 'text', text: exitCodesText(), isError: false };
+    return {
+      kind: 'text',
+      text: helpText(
+        buildProgram(() => undefined),
+        words,
+      ),
+      isError: false,
+    };
+  }
   let invocation: Invocation | undefined;
   let text = '';
   const program = buildProgram(
@@ -168,7 +227,7 @@ export async function parseCommandLine(argv: readonly string[]): Promise<Parsed>
     if (!(error instanceof CommanderError)) throw error;
     if (error.code === 'commander.help') return { kind: 'text', text, isError: argv.length > 0 };
     if (error.exitCode === 0) return { kind: 'text', text, isError: false };
-    throw usageError(error);
+    throw usageError(error, program, argv);
   }
   if (invocation === undefined) return { kind: 'text', text, isError: true };
   return { kind: 'command', invocation };

@@ -1,7 +1,9 @@
 import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
-import { SETTINGS, type Environment, type Flags, type SettingName } from './settings.js';
+import { didYouMean } from '../base/did-you-mean.js';
+import { AisecError } from '../base/errors.js';
+import { packageFile } from '../base/package-file.js';
+import { SETTINGS, type Environment, type Flags, type Setting, type SettingName } from './settings.js';
 
 export interface Config {
   readonly cwd: string;
@@ -16,28 +18,61 @@ export interface Config {
   readonly isProduction: boolean;
 }
 
-function bundled(folder: string): string {
-  return fileURLToPath(new URL(`../../${folder}`, import.meta.url));
-}
-
 /** The value of a setting: flag, then environment (with `.env`), then default. */
 export function settingValue(name: SettingName, flags: Flags, environment: Environment): string | undefined {
   const setting: { env: string; default?: string } = SETTINGS[name];
   return flags[name] ?? environment[setting.env] ?? setting.default;
 }
 
-/** Settings that need no file and no database. Which database: see `resolveDatabaseTarget`. */
+/** An empty flag is a shell variable that was not set; the default would be another place than the one meant. */
+function refuseEmptyFlags(flags: Flags): void {
+  for (const [name, setting] of Object.entries<Setting>(SETTINGS)) {
+    if (flags[name as SettingName] !== '') continue;
+    throw new AisecError('USAGE', `${setting.flag?.split(' ', 1)[0] ?? name} is empty`, {
+      hint: 'Give a value, or leave the option out. Is a shell variable not set?',
+    });
+  }
+}
+
+/** The limit is PostgreSQL's: a longer name would be cut silently, and pg_ is reserved. */
+function checkSchema(name: string, setting: string): string {
+  if (Buffer.byteLength(name) <= 63 && !name.startsWith('pg_') && name !== 'information_schema' && !name.includes('\0'))
+    return name;
+  throw new AisecError('CONFIG_INVALID', `"${name}" cannot be used as ${setting}`, {
+    hint: 'A schema name has at most 63 bytes and does not start with pg_.',
+  });
+}
+
+/** A mistyped `production` must not switch the guards off. */
+function readIsProduction(value: string | undefined): boolean {
+  const environment = value?.trim().toLowerCase() ?? '';
+  if (environment === 'production') return true;
+  if (environment === '' || didYouMean(environment, ['production']) === undefined) return false;
+  throw new AisecError('CONFIG_INVALID', `AISEC_ENV has the unknown value "${value ?? ''}"`, {
+    hint: 'Did you mean "production"?',
+  });
+}
+
+/**
+ * Settings that need no file and no database. Which database: see `resolveDatabaseTarget`.
+ *
+ * @throws AisecError USAGE, CONFIG_INVALID.
+ */
 export function resolveConfig(flags: Flags, environment: Environment, cwd: string): Config {
+  refuseEmptyFlags(flags);
   const value = (name: SettingName): string | undefined => settingValue(name, flags, environment);
   return {
     cwd,
     environment,
     flags,
-    schema: value('schema') ?? SETTINGS.schema.default,
-    extensionSchema: value('extensionSchema') ?? SETTINGS.extensionSchema.default,
-    migrationsDir: resolve(cwd, value('migrationsDir') ?? bundled('migrations')),
-    seedsDir: resolve(cwd, value('seedsDir') ?? bundled('seeds')),
+    schema: checkSchema(value('schema') ?? SETTINGS.schema.default, 'the schema'),
+    extensionSchema: checkSchema(
+      value('extensionSchema') ?? SETTINGS.extensionSchema.default,
+      'the schema of the extensions',
+    ),
+    migrationsDir: resolve(cwd, value('migrationsDir') ?? packageFile('migrations')),
+    seedsDir: resolve(cwd, value('seedsDir') ?? packageFile('seeds')),
     dataDir: resolve(cwd, value('dataDir') ?? SETTINGS.dataDir.default),
-    isProduction: value('environment') === 'production',
+    isProduction: readIsProduction(value('environment')),
   };
 }

@@ -2,11 +2,15 @@ import { didYouMean } from '../base/did-you-mean.js';
 import { AisecError } from '../base/errors.js';
 import type { ServerConnection } from './server-connection.js';
 
-const PARAMETERS: Readonly<Record<string, keyof ServerConnection>> = {
+type Field = keyof ServerConnection;
+
+const PARAMETERS: Readonly<Record<string, Field>> = {
   host: 'host',
+  hostaddr: 'host',
   port: 'port',
   user: 'user',
   password: 'password',
+  passfile: 'passFile',
   dbname: 'database',
   sslmode: 'sslMode',
   sslrootcert: 'sslRootCert',
@@ -19,17 +23,62 @@ const PARAMETERS: Readonly<Record<string, keyof ServerConnection>> = {
 /** Understood by libpq, without a meaning here: aisec sets its own application_name. */
 const IGNORED = new Set([
   'application_name',
+  'fallback_application_name',
   'client_encoding',
   'keepalives',
+  'keepalives_idle',
+  'keepalives_interval',
+  'keepalives_count',
+  'tcp_user_timeout',
   'target_session_attrs',
   'channel_binding',
   'gssencmode',
 ]);
 
 const EXAMPLE = 'Write it as postgres://user@host:5432/database; the password may come from ~/.pgpass or PGPASSWORD.';
+const NOT_ENCODED =
+  'It cannot be read as a URL. In a user name or password, @ is written %40, / is %2F, ? is %3F, : is %3A and % is %25.';
 
 function invalid(source: string, detail: string): AisecError {
   return new AisecError('CONFIG_INVALID', `invalid database URL in ${source}`, { detail, hint: EXAMPLE });
+}
+
+/** As libpq decodes: percent signs only, a plus stays a plus. */
+function decode(text: string, source: string): string {
+  try {
+    const decoded = decodeURIComponent(text);
+    if (!decoded.includes('\0')) return decoded;
+  } catch {
+    // Falls through to the same error.
+  }
+  throw invalid(source, NOT_ENCODED);
+}
+
+function parseHost(text: string, source: string): { readonly host: string; readonly port: string } {
+  if (text.includes(',')) throw invalid(source, 'It names several hosts; aisec works on one server.');
+  const [, bracketed, plain, port = ''] = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(\d*))?$/.exec(text) ?? [];
+  const host = bracketed ?? plain;
+  if (host !== undefined) return { host, port };
+  throw invalid(source, 'Its host or port cannot be read. A port is a number; an IPv6 address stands in [brackets].');
+}
+
+function* parseParameters(query: string, source: string): Generator<readonly [Field, string]> {
+  for (const pair of query.split('&').filter((text) => text !== '')) {
+    const [key = '', value, ...rest] = pair.split('=');
+    const name = decode(key, source);
+    if (value === undefined || rest.length > 0) throw invalid(source, `The parameter "${name}" has no single value.`);
+    if (IGNORED.has(name)) continue;
+    if (name === 'ssl' && value === 'true') {
+      yield ['sslMode', 'require'];
+      continue;
+    }
+    const field = PARAMETERS[name];
+    if (field === undefined) {
+      const near = didYouMean(name, Object.keys(PARAMETERS));
+      throw invalid(source, `Unknown parameter "${name}".${near === undefined ? '' : ` Did you mean "${near}"?`}`);
+    }
+    yield [field, decode(value, source)];
+  }
 }
 
 /**
@@ -39,31 +88,21 @@ function invalid(source: string, detail: string): AisecError {
  * @throws AisecError CONFIG_INVALID; the URL itself is never repeated, since it may hold a password.
  */
 export function parseConnectionUrl(url: string, source: string): ServerConnection {
-  if (!/^postgres(ql)?:\/\//.test(url)) throw invalid(source, 'It does not start with postgres:// or postgresql://.');
-  if (/^[^?]*\/\/[^/?]*,/.test(url)) throw invalid(source, 'It names several hosts; aisec works on one server.');
-  let parsed: URL;
-  try {
-    parsed = new URL(url);
-  } catch {
-    throw invalid(source, 'It cannot be read as a URL; special characters in a password must be percent-encoded.');
-  }
-  const connection: Record<string, string> = {};
-  const put = (name: keyof ServerConnection, value: string): void => {
-    if (value !== '') connection[name] = decodeURIComponent(value);
-  };
-  put('host', parsed.hostname.replace(/^\[(.*)\]$/, '$1'));
-  put('port', parsed.port);
-  put('user', parsed.username);
-  put('password', parsed.password);
-  put('database', parsed.pathname.slice(1));
-  for (const [name, value] of parsed.searchParams) {
-    if (IGNORED.has(name)) continue;
-    const field = PARAMETERS[name];
-    if (field === undefined) {
-      const near = didYouMean(name, Object.keys(PARAMETERS));
-      throw invalid(source, `Unknown parameter "${name}".${near === undefined ? '' : ` Did you mean "${near}"?`}`);
-    }
-    connection[field] = value;
-  }
-  return connection;
+  const rest = /^postgres(?:ql)?:\/\/(.*)$/s.exec(url)?.[1];
+  if (rest === undefined) throw invalid(source, 'It does not start with postgres:// or postgresql://.');
+  const [, userInfo = '', hostInfo = '', path = '', query = ''] =
+    /^(?:([^@/?]*)@)?([^/?]*)(?:\/([^?]*))?(?:\?(.*))?$/s.exec(rest) ?? [];
+  // A second @ comes from a password that was not encoded; what follows must not end up in a message.
+  if (/\s/.test(rest) || `${hostInfo}${path}${query}`.includes('@')) throw invalid(source, NOT_ENCODED);
+  const [user = '', ...passwordParts] = userInfo.split(':');
+  const { host, port } = parseHost(hostInfo, source);
+  const fields: readonly (readonly [Field, string])[] = [
+    ['host', decode(host, source)],
+    ['port', port],
+    ['user', decode(user, source)],
+    ['password', decode(passwordParts.join(':'), source)],
+    ['database', decode(path, source)],
+    ...parseParameters(query, source),
+  ];
+  return Object.fromEntries(fields.filter(([, value]) => value !== ''));
 }

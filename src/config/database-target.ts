@@ -1,10 +1,12 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
 
 import { AisecError, messageOf } from '../base/errors.js';
 import type { Config } from './config.js';
 import { parseConnectionUrl } from './connection-url.js';
+import { NAMES_A_SERVER } from './environment.js';
+import { findPassword } from './password-file.js';
 import type { ServerConnection } from './server-connection.js';
 import { readService } from './service-file.js';
 import { SETTINGS, type Environment } from './settings.js';
@@ -19,6 +21,8 @@ export interface ServerTarget {
   };
   /** Where the parameters came from, for messages. */
   readonly source: string;
+  /** Why a password file was not used, a full sentence. */
+  readonly passwordProblem?: string;
 }
 
 export interface EmbeddedTarget {
@@ -44,7 +48,8 @@ const LIBPQ = {
   PGCONNECT_TIMEOUT: 'connectTimeoutSeconds',
   PGSERVICE: 'service',
 } as const;
-const NAMES_A_SERVER = ['PGHOST', 'PGHOSTADDR', 'PGPORT', 'PGUSER', 'PGDATABASE', 'PGSERVICE'] as const;
+/** Where Debian's and PostgreSQL's own builds put the local socket. */
+const SOCKET_FOLDERS = ['/var/run/postgresql', '/tmp'];
 
 function fromLibpq(environment: Environment): ServerConnection {
   const connection: Record<string, string> = {};
@@ -61,7 +66,7 @@ function readUrlFile(path: string): string {
     text = readFileSync(path, 'utf8');
   } catch (error) {
     throw new AisecError('CONFIG_INVALID', `could not read the database URL file "${path}"`, {
-      detail: messageOf(error),
+      detail: `${messageOf(error)}.`,
       cause: error,
     });
   }
@@ -85,27 +90,57 @@ function refusePasswordInFlag(connection: ServerConnection): ServerConnection {
   );
 }
 
-function withDefaults(given: ServerConnection, environment: Environment, source: string): ServerTarget {
-  const inherited = fromLibpq(environment);
-  const service = given.service ?? inherited.service;
-  const merged = { ...inherited, ...(service === undefined ? {} : readService(service, environment)), ...given };
-  const user = merged.user ?? userInfo().username;
-  const port = merged.port ?? '5432';
+/** libpq's default: the local socket where there is one, which is how `peer` logins work. */
+function defaultHost(port: string): string {
+  return SOCKET_FOLDERS.find((folder) => existsSync(`${folder}/.s.PGSQL.${port}`)) ?? 'localhost';
+}
+
+function defaultUser(source: string): string {
+  try {
+    return userInfo().username;
+  } catch (error) {
+    throw new AisecError('CONFIG_INVALID', `no user name in ${source}`, {
+      detail: 'The user of this process has no name on this machine, either.',
+      hint: 'Set PGUSER, or put the user into the URL.',
+      cause: error,
+    });
+  }
+}
+
+function checkNumbers(port: string, timeout: string | undefined, source: string): void {
   if (!/^\d+$/.test(port) || Number(port) < 1 || Number(port) > 65_535) {
     throw new AisecError('CONFIG_INVALID', `invalid port "${port}" in ${source}`, {
       hint: 'A port is a number from 1 to 65535.',
     });
   }
-  const timeout = merged.connectTimeoutSeconds;
   if (timeout !== undefined && !/^\d+$/.test(timeout)) {
     throw new AisecError('CONFIG_INVALID', `invalid connect timeout "${timeout}" in ${source}`, {
       hint: 'It is a whole number of seconds.',
     });
   }
+}
+
+function withDefaults(given: ServerConnection, environment: Environment, source: string): ServerTarget {
+  const inherited = fromLibpq(environment);
+  const service = given.service ?? inherited.service;
+  const merged = { ...inherited, ...(service === undefined ? {} : readService(service, environment)), ...given };
+  const port = merged.port ?? '5432';
+  checkNumbers(port, merged.connectTimeoutSeconds, source);
+  const host = merged.host ?? defaultHost(port);
+  if (host.includes(',')) {
+    throw new AisecError('CONFIG_INVALID', `several hosts in ${source}`, {
+      hint: 'aisec works on one server; name one.',
+    });
+  }
+  const user = merged.user ?? defaultUser(source);
+  const connection = { ...merged, host, port, user, database: merged.database ?? user };
+  if (connection.password !== undefined) return { kind: 'server', source, connection };
+  const { password, problem } = findPassword(connection, environment);
   return {
     kind: 'server',
     source,
-    connection: { ...merged, host: merged.host ?? 'localhost', port, user, database: merged.database ?? user },
+    connection: { ...connection, ...(password !== undefined && { password }) },
+    ...(problem !== undefined && { passwordProblem: problem }),
   };
 }
 
@@ -117,6 +152,11 @@ function withDefaults(given: ServerConnection, environment: Environment, source:
  */
 export function resolveDatabaseTarget(config: Config): DatabaseTarget {
   const { flags, environment } = config;
+  if (flags.databaseUrl !== undefined && flags.databaseUrlFile !== undefined) {
+    throw new AisecError('USAGE', '--database-url and --database-url-file exclude each other', {
+      hint: 'Give one of them.',
+    });
+  }
   if (flags.databaseUrl !== undefined) {
     const parsed = refusePasswordInFlag(parseConnectionUrl(flags.databaseUrl, '--database-url'));
     return withDefaults(parsed, environment, '--database-url');

@@ -3,7 +3,11 @@ import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 
 import { AisecError, messageOf } from '../base/errors.js';
-import type { Environment } from './settings.js';
+import { SETTINGS, type Environment } from './settings.js';
+
+/** Any of these means that a server is wanted: https://www.postgresql.org/docs/16/libpq-envars.html */
+export const NAMES_A_SERVER = ['PGHOST', 'PGHOSTADDR', 'PGPORT', 'PGUSER', 'PGDATABASE', 'PGSERVICE'] as const;
+const URL_VARIABLES: readonly string[] = [SETTINGS.databaseUrl.env, SETTINGS.databaseUrlFile.env];
 
 /** The variables of the process: the one place that reads them. */
 export function processEnvironment(): Environment {
@@ -14,18 +18,35 @@ function readEnvFile(file: string): Environment {
   try {
     return parseEnv(readFileSync(file, 'utf8'));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
-    throw new AisecError('CONFIG_INVALID', `could not read ${file}`, { detail: messageOf(error), cause: error });
+    // A folder of this name is somebody's Python environment.
+    if (['ENOENT', 'EISDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return {};
+    throw new AisecError('CONFIG_INVALID', `could not read "${file}"`, {
+      detail: `${messageOf(error)}.`,
+      hint: 'Make it readable, or run aisec in another folder.',
+      cause: error,
+    });
   }
 }
 
-/** The environment with what `.env` in `cwd` adds to it; a variable of the environment wins over the file's. */
-export function loadEnvironment(environment: Environment, cwd: string): Environment {
-  const merged: Record<string, string> = {};
-  for (const source of [readEnvFile(join(cwd, '.env')), environment]) {
-    for (const [name, value] of Object.entries(source)) {
-      if (value !== undefined && value !== '') merged[name] = value;
-    }
-  }
-  return merged;
+function withoutEmpty(environment: Environment): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(environment).filter((entry): entry is [string, string] => (entry[1] ?? '') !== ''),
+  );
+}
+
+/**
+ * The environment with what `.env` in `cwd` adds to it; a variable of the environment wins over the file's. So does
+ * the server that the environment names: `PGHOST=staging aisec ...` in a project whose `.env` has the DATABASE_URL of
+ * production must not reach production.
+ */
+export function loadEnvironment(environment: Environment, cwd: string): Readonly<Record<string, string>> {
+  const own = withoutEmpty(environment);
+  const file = { ...withoutEmpty(readEnvFile(join(cwd, '.env'))) };
+  const hasUrl = URL_VARIABLES.some((name) => own[name] !== undefined);
+  const overruled = [
+    ...(hasUrl || NAMES_A_SERVER.some((name) => own[name] !== undefined) ? URL_VARIABLES : []),
+    ...(hasUrl ? NAMES_A_SERVER : []),
+  ];
+  for (const name of overruled) delete file[name];
+  return { ...file, ...own };
 }

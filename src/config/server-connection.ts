@@ -1,9 +1,11 @@
-/** Connection parameters as texts, under the names of libpq's; a missing password may still come from ~/.pgpass. */
+/** Connection parameters as texts, under the names of libpq's. */
 export interface ServerConnection {
   readonly host?: string;
   readonly port?: string;
   readonly user?: string;
   readonly password?: string;
+  /** Another file than ~/.pgpass. */
+  readonly passFile?: string;
   readonly database?: string;
   readonly sslMode?: string;
   readonly sslRootCert?: string;

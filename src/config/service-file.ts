@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 
 import { AisecError } from '../base/errors.js';
+import { homeFolder } from './password-file.js';
 import type { ServerConnection } from './server-connection.js';
 import type { Environment } from './settings.js';
 
@@ -12,6 +12,7 @@ const KEYS: Readonly<Record<string, keyof ServerConnection>> = {
   port: 'port',
   user: 'user',
   password: 'password',
+  passfile: 'passFile',
   dbname: 'database',
   sslmode: 'sslMode',
   sslrootcert: 'sslRootCert',
@@ -22,9 +23,11 @@ const KEYS: Readonly<Record<string, keyof ServerConnection>> = {
 };
 
 function candidates(environment: Environment): readonly string[] {
-  const own = environment['PGSERVICEFILE'] ?? join(environment['HOME'] ?? homedir(), '.pg_service.conf');
-  const system = environment['PGSYSCONFDIR'];
-  return system === undefined ? [own] : [own, join(system, 'pg_service.conf')];
+  const home = homeFolder(environment);
+  const own = environment['PGSERVICEFILE'] ?? (home === undefined ? undefined : join(home, '.pg_service.conf'));
+  // Debian's build of libpq looks there without being told.
+  const system = join(environment['PGSYSCONFDIR'] ?? '/etc/postgresql-common', 'pg_service.conf');
+  return own === undefined ? [system] : [own, system];
 }
 
 function readSection(file: string, service: string): ServerConnection | undefined {

@@ -2,8 +2,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-import { afterAll } from 'vitest';
-
 /** One migration file's text. */
 export function migration(up: string, down = 'select 1;', header = ''): string {
   return `${header === '' ? '' : `${header}\n`}-- Up Migration\n${up}\n-- Down Migration\n${down}\n`;
@@ -13,6 +11,12 @@ export interface MigrationsFolder {
   readonly dir: string;
   write(files: Readonly<Record<string, string | Buffer>>): void;
   remove(fileName: string): void;
+}
+
+const folders = new Set<string>();
+
+export function removeMigrationsFolders(): void {
+  for (const dir of folders) rmSync(dir, { recursive: true, force: true });
 }
 
 /** A folder with the given files; removed at the end of the test file. */
@@ -26,6 +30,6 @@ export function migrationsFolder(files: Readonly<Record<string, string | Buffer>
     remove: (fileName) => rmSync(path.join(dir, fileName)),
   };
   folder.write(files);
-  afterAll(() => rmSync(dir, { recursive: true, force: true }));
+  folders.add(dir);
   return folder;
 }

@@ -31,7 +31,7 @@ function excerpt(value: string, other: string): string {
   if (value.length <= SHOWN_CHARACTERS) return value;
   let same = 0;
   while (same < value.length && value[same] === other[same]) same += 1;
-  const start = Math.max(0, Math.min(same - 20, value.length - SHOWN_CHARACTERS));
+  const start = same < SHOWN_CHARACTERS / 2 ? 0 : Math.min(same - 20, value.length - SHOWN_CHARACTERS);
   const end = start + SHOWN_CHARACTERS;
   return `${start > 0 ? '…' : ''}${value.slice(start, end)}${end < value.length ? '…' : ''}`;
 }

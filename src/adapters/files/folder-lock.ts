@@ -1,5 +1,6 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { currentProcess, isRunning, type ProcessIdentity } from './process-identity.js';
@@ -23,56 +24,90 @@ interface Claim {
   readonly isAlive: boolean | undefined;
 }
 
+/** Undefined for what is no claim: cut off by a crash of the machine, so of a process that is gone. */
 function readClaim(folder: string, name: string): Claim | undefined {
+  const text = readFileSync(join(folder, name), 'utf8');
   try {
-    const holder = JSON.parse(readFileSync(join(folder, name), 'utf8')) as LockHolder;
+    const holder = JSON.parse(text) as LockHolder;
     return { name, isHeld: name.startsWith('held-'), holder, isAlive: isRunning(holder) };
   } catch {
     return undefined;
   }
 }
 
-/** Removes what dead processes left. Safe at any time: each file names one process, and a dead one never comes back. */
+/** What the others have announced, less what dead processes left: a file names one process, and a dead one never comes back. */
 function liveClaims(folder: string, own: string): readonly Claim[] {
-  const claims = readdirSync(folder)
-    .filter((name) => /^(claim|held)-/.test(name) && !name.endsWith(own))
-    .map((name) => readClaim(folder, name))
-    .filter((claim) => claim !== undefined);
-  for (const dead of claims.filter((claim) => claim.isAlive === false))
-    rmSync(join(folder, dead.name), { force: true });
-  return claims.filter((claim) => claim.isAlive !== false);
+  const claims: Claim[] = [];
+  for (const name of readdirSync(folder).filter((each) => /^(claim|held)-/.test(each) && !each.endsWith(own))) {
+    try {
+      const claim = readClaim(folder, name);
+      if (claim !== undefined && claim.isAlive !== false) claims.push(claim);
+      if (claim?.isAlive === false) rmSync(join(folder, name), { force: true });
+    } catch (error) {
+      // Given back between the listing and the reading.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+  }
+  return claims;
+}
+
+/** Not `recursive`: Node 20 loops for ever in a folder that answers ENOENT though it is there, such as /proc. */
+function makeFolder(folder: string): void {
+  const parent = dirname(folder);
+  if (!existsSync(parent)) makeFolder(parent);
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
 }
 
 /**
  * Tries to take the lock that `folder` stands for; never waits for a holder.
  *
- * One file a process, so that removing a stale one cannot hit a live one (the fault of takeover by unlink): a process
- * announces itself (claim-…), then looks at the others. A holder wins; among claims the smaller name wins, and the
- * larger gives up. A killed process leaves a file that the next one recognises as dead by pid and start time.
+ * Files that each name one process, so that removing a stale one cannot hit a live one (the fault of takeover by
+ * unlink). A process announces itself (claim-…), then looks at the others: a holder wins; among claims the smaller name
+ * wins, and the larger gives up. The claim stays beside held-… for as long as the lock is held, since a listing may
+ * miss a file that is renamed or made meanwhile, never one that is there all the time. A killed process leaves files
+ * that the next one recognises as dead by pid and start time.
+ *
+ * @throws what the file system throws: no space, no permission.
  */
 export async function tryFolderLock(folder: string, command: string): Promise<LockAttempt> {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder);
   const identity = currentProcess();
-  const own = `${String(identity.pid).padStart(10, '0')}-${identity.startTime}.json`;
-  const draft = join(folder, `draft-${own}`);
+  // By chance, too: one process may try twice, and two containers on one folder may both be process 1.
+  const own = `${String(identity.pid).padStart(10, '0')}-${randomBytes(6).toString('hex')}.json`;
+  const [draft, claim, held] = ['draft', 'claim', 'held'].map((kind) => join(folder, `${kind}-${own}`)) as [
+    string,
+    string,
+    string,
+  ];
   const content: LockHolder = { ...identity, command, since: new Date().toISOString() };
-  writeFileSync(draft, JSON.stringify(content), { mode: 0o600 });
-  renameSync(draft, join(folder, `claim-${own}`));
-  for (;;) {
-    const others = liveClaims(folder, own);
-    const winner = others.find((other) => other.isHeld) ?? others.find((other) => other.name < `claim-${own}`);
-    if (winner !== undefined) {
-      rmSync(join(folder, `claim-${own}`), { force: true });
-      return {
-        isHeld: false,
-        holder: winner.holder,
-        file: join(folder, winner.name),
-        canBeJudged: winner.isAlive === true,
-      };
+  const announce = (file: string): void => {
+    writeFileSync(draft, JSON.stringify(content), { mode: 0o600 });
+    renameSync(draft, file);
+  };
+  const release = (): void => {
+    for (const file of [held, claim, draft]) rmSync(file, { force: true });
+  };
+  try {
+    announce(claim);
+    for (;;) {
+      const others = liveClaims(folder, own);
+      const winner = others.find((other) => other.isHeld) ?? others.find((other) => join(folder, other.name) < claim);
+      if (winner !== undefined) {
+        release();
+        const file = join(folder, winner.name);
+        return { isHeld: false, holder: winner.holder, file, canBeJudged: winner.isAlive === true };
+      }
+      if (others.length === 0) break;
+      await delay(WAIT_FOR_CLAIM_MS);
     }
-    if (others.length === 0) break;
-    await delay(WAIT_FOR_CLAIM_MS);
+    announce(held);
+    return { isHeld: true, release };
+  } catch (error) {
+    release();
+    throw error;
   }
-  renameSync(join(folder, `claim-${own}`), join(folder, `held-${own}`));
-  return { isHeld: true, release: () => rmSync(join(folder, `held-${own}`), { force: true }) };
 }

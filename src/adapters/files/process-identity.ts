@@ -41,8 +41,10 @@ export function currentProcess(): ProcessIdentity {
 /** Whether that very process still runs; undefined when it is of another host or container and cannot be judged. */
 export function isRunning(identity: ProcessIdentity): boolean | undefined {
   const here = currentProcess();
-  if (identity.host !== here.host) return undefined;
-  if (identity.boot !== here.boot) return false;
+  // The name of a host may change while it runs; that it was restarted since is only known by its name.
+  const isSameBoot = identity.boot !== '' && identity.boot === here.boot;
+  if (!isSameBoot && identity.host !== here.host) return undefined;
+  if (!isSameBoot && identity.boot !== here.boot) return false;
   if (identity.namespace !== here.namespace) return undefined;
   try {
     process.kill(identity.pid, 0);

@@ -2,21 +2,29 @@ import { AisecError, messageOf } from '../../base/errors.js';
 import { quoteIdentifier } from '../../base/identifier.js';
 import { redactText } from '../../base/redact.js';
 import type { ServerTarget } from '../../config/database-target.js';
+import { isTlsFault } from './tls.js';
 
 interface ConnectFailure {
   readonly code?: string;
-  readonly hint?: string;
+  readonly detail?: string;
   readonly severity?: string;
 }
 
 /** `database "app" at db:5432`: how messages name a server. */
 export function describeServer(target: ServerTarget): string {
   const { database, host, port } = target.connection;
-  return `database "${database}" at ${host.startsWith('/') ? host : `${host}:${port}`}`;
+  const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  return `database "${database}" at ${host.startsWith('/') ? `${host}/.s.PGSQL.${port}` : address}`;
+}
+
+/** A sentence of a server's message: its own has a lower-case start and no full stop. */
+function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
 const UNREACHABLE: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'Nothing listens there.',
+  ECONNRESET: 'The other side closed the connection.',
   ENOTFOUND: 'The host name is not known.',
   EAI_AGAIN: 'The host name could not be looked up.',
   ETIMEDOUT: 'The host does not answer.',
@@ -26,58 +34,83 @@ const UNREACHABLE: Readonly<Record<string, string>> = {
   EACCES: 'The Unix socket may not be opened.',
 };
 
+function unreachableDetail(code: string | undefined, message: string, seconds: string | undefined): string {
+  if (/timeout expired/i.test(message)) return `The server did not answer within ${seconds ?? '10'} seconds.`;
+  if (/terminated unexpectedly/i.test(message)) return 'The other side closed the connection at once.';
+  if (/received invalid response/i.test(message)) return 'What listens there does not speak the PostgreSQL protocol.';
+  return UNREACHABLE[code ?? ''] ?? sentence(message);
+}
+
 /** One error, with its own hint, for each way in which a connection can fail to be made. */
 export function translateConnectError(thrown: unknown, target: ServerTarget): AisecError {
   const error = thrown as ConnectFailure;
-  const { user, database } = target.connection;
+  const { user, database, connectTimeoutSeconds, host } = target.connection;
   const where = describeServer(target);
   const message = redactText(messageOf(thrown));
-  const parts = { cause: thrown, sqlState: error.severity === undefined ? undefined : error.code };
-  if (error.code === '28P01' || (error.code === undefined && /SASL|password/i.test(message))) {
-    return new AisecError('DATABASE_AUTH', `password authentication failed for user "${user}" on ${where}`, {
+  const sqlState = error.severity === undefined ? undefined : error.code;
+  const parts = { cause: thrown, sqlState };
+  const said = `The server says: ${sentence(message)}`;
+  if (sqlState === '28P01' || (sqlState === undefined && /SASL|password/i.test(message))) {
+    const isMissing = target.connection.password === undefined;
+    const text = isMissing ? 'needs a password to log in to' : 'was refused with this password by';
+    return new AisecError('DATABASE_AUTH', `user "${user}" ${text} ${where}`, {
       ...parts,
-      detail: /must be a string/.test(message) ? 'The server asks for a password and none is set.' : undefined,
-      hint: `Check the password that ${target.source}, PGPASSWORD or ~/.pgpass gives for this user.`,
+      detail: target.passwordProblem ?? (sqlState === undefined ? undefined : said),
+      hint: isMissing
+        ? 'Set PGPASSWORD, add a line to ~/.pgpass, or put the URL with the password into DATABASE_URL.'
+        : `Check the password that ${target.source}, PGPASSWORD or ~/.pgpass gives for this user.`,
     });
   }
-  if (error.code === '28000') {
+  if (sqlState === '28000') {
     return new AisecError('DATABASE_AUTH', `user "${user}" may not log in to ${where}`, {
       ...parts,
-      detail: `The server says: ${message}.`,
+      detail: said,
       hint: "Check the user name, sslmode, and the server's pg_hba.conf.",
     });
   }
-  if (error.code === '3D000') {
+  if (sqlState === '3D000') {
     return new AisecError('DATABASE_MISSING', `${where} does not exist`, {
       ...parts,
       hint: `Create it (create database ${quoteIdentifier(database)};) or correct ${target.source}.`,
     });
   }
-  if (error.code === '42501') {
+  if (sqlState === '42501') {
     return new AisecError('PRIVILEGE_MISSING', `user "${user}" has no CONNECT privilege on ${where}`, {
       ...parts,
-      hint: `An owner can run: grant connect on database ${quoteIdentifier(database)} to ${quoteIdentifier(user)};`,
+      hint: `Its owner can run: grant connect on database ${quoteIdentifier(database)} to ${quoteIdentifier(user)};`,
     });
   }
-  if (
-    /unsupported startup parameter|no such database|pgbouncer|pooler/i.test(message) &&
-    error.code?.startsWith('08') === true
-  ) {
-    return new AisecError(
-      'DATABASE_POOLED',
-      `a connection pooler at ${target.connection.host} refused the connection`,
-      {
-        ...parts,
-        detail: `It says: ${message}.`,
-        hint: `Point ${target.source} at the PostgreSQL server itself.`,
-      },
-    );
+  if (sqlState === '53300') {
+    return new AisecError('DATABASE_UNREACHABLE', `no connection is left on ${where}`, {
+      ...parts,
+      detail: said,
+      hint: 'Try again later, end sessions that are not needed (see pg_stat_activity), or raise the connection limit.',
+    });
+  }
+  if (sqlState === '57P03' || sqlState === '55000') {
+    return new AisecError('DATABASE_UNREACHABLE', `${where} accepts no connections now`, {
+      ...parts,
+      detail: said,
+      hint: 'Try again when the server has started, or ask its administrator.',
+    });
+  }
+  if (sqlState?.startsWith('08') === true && /startup parameter|no such database|bouncer|pooler/i.test(message)) {
+    return new AisecError('DATABASE_POOLED', `a connection pooler at ${host} refused the connection`, {
+      ...parts,
+      detail: `It says: ${sentence(message)}`,
+      hint: `Point ${target.source} at the PostgreSQL server itself.`,
+    });
+  }
+  if (isTlsFault(thrown)) {
+    return new AisecError('DATABASE_UNREACHABLE', `could not make an encrypted connection to ${where}`, {
+      ...parts,
+      detail: sentence(message),
+      hint: 'Check sslmode and sslrootcert; sslmode=disable connects without encryption.',
+    });
   }
   return new AisecError('DATABASE_UNREACHABLE', `could not connect to ${where}`, {
     ...parts,
-    detail:
-      UNREACHABLE[error.code ?? ''] ??
-      (/timeout/i.test(message) ? 'The server did not answer in time.' : `${message}.`),
+    detail: unreachableDetail(error.code, message, connectTimeoutSeconds),
     hint: `Check that the server runs and that ${target.source} names it correctly.`,
   });
 }

@@ -1,62 +1,28 @@
-import { readFileSync } from 'node:fs';
-import type { ConnectionOptions } from 'node:tls';
+import type { Socket } from 'node:net';
 
 import pg from 'pg';
 
-import { AisecError, messageOf } from '../../base/errors.js';
+import { AisecError } from '../../base/errors.js';
 import { interruptionError } from '../../base/interruption.js';
 import type { ServerTarget } from '../../config/database-target.js';
-import type { ServerConnection } from '../../config/server-connection.js';
 import { describeServer, translateConnectError } from './connect-error.js';
 import { translateError } from './error.js';
 import type { OpenOptions } from './open-options.js';
 import { Session, type SideConnection } from './session.js';
 import { identifySession } from './session-settings.js';
+import { isTlsRefusal, tlsChoices, type TlsChoice } from './tls.js';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const CANCEL_TIMEOUT_MS = 2000;
+/** A cancelled statement ends at once, or it is not going to: then the connection is cut. */
+const CANCEL_GRACE_MS = 5000;
+/** The operating system's default is two hours. */
+const KEEP_ALIVE_AFTER_MS = 30_000;
 const OLDEST_SERVER = 160_000;
 
-function pem(file: string | undefined): string | undefined {
-  if (file === undefined) return undefined;
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new AisecError('CONFIG_INVALID', `could not read the certificate file "${file}"`, {
-      detail: messageOf(error),
-      cause: error,
-    });
-  }
-}
+const NEVER = new AbortController().signal;
 
-/** sslmode as libpq means it: https://www.postgresql.org/docs/16/libpq-ssl.html#LIBPQ-SSL-PROTECTION */
-function tlsOptions(connection: ServerConnection): ConnectionOptions | false {
-  const mode = connection.sslMode ?? 'prefer';
-  const ca = pem(connection.sslRootCert);
-  const cert = pem(connection.sslCert);
-  const key = pem(connection.sslKey);
-  const files = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
-  switch (mode) {
-    case 'disable':
-    case 'allow':
-    case 'prefer':
-      return false;
-    case 'require':
-      return ca === undefined
-        ? { ...files, rejectUnauthorized: false }
-        : { ...files, checkServerIdentity: () => undefined };
-    case 'verify-ca':
-      return { ...files, checkServerIdentity: () => undefined };
-    case 'verify-full':
-      return files;
-    default:
-      throw new AisecError('CONFIG_INVALID', `invalid sslmode "${mode}"`, {
-        hint: 'It is one of disable, allow, prefer, require, verify-ca and verify-full.',
-      });
-  }
-}
-
-function clientConfig(target: ServerTarget, applicationName: string, ssl: ConnectionOptions | false): pg.ClientConfig {
+function clientConfig(target: ServerTarget, applicationName: string, ssl: TlsChoice): pg.ClientConfig {
   const { host, port, user, password, database, options, connectTimeoutSeconds } = target.connection;
   return {
     host,
@@ -68,50 +34,59 @@ function clientConfig(target: ServerTarget, applicationName: string, ssl: Connec
     connectionTimeoutMillis:
       connectTimeoutSeconds === undefined ? CONNECT_TIMEOUT_MS : Number(connectTimeoutSeconds) * 1000,
     keepAlive: true,
-    ...(password !== undefined && { password }),
+    keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
+    // A function, so that the driver does not look for a password elsewhere: src/config has looked.
+    password: () => password ?? '',
     ...(options !== undefined && { options }),
   };
 }
 
-async function tryConnect(config: pg.ClientConfig): Promise<pg.Client> {
+function cut(client: pg.Client): void {
+  (client as unknown as { connection: { stream: Socket } }).connection.stream.destroy();
+}
+
+async function tryConnect(config: pg.ClientConfig, signal: AbortSignal): Promise<pg.Client> {
   const client = new pg.Client(config);
+  const stop = (): void => cut(client);
+  signal.addEventListener('abort', stop, { once: true });
   try {
     await client.connect();
     return client;
   } catch (error) {
+    client.on('error', () => undefined);
     await client.end().catch(() => undefined);
     throw error;
+  } finally {
+    signal.removeEventListener('abort', stop);
   }
 }
 
-async function connect(target: ServerTarget, applicationName: string): Promise<pg.Client> {
-  const ssl = tlsOptions(target.connection);
-  try {
-    return await tryConnect(clientConfig(target, applicationName, ssl));
-  } catch (error) {
-    const mode = target.connection.sslMode ?? 'prefer';
-    // sslmode prefer and allow: a server that only lets encrypted connections in gets one.
-    const wantsTls = (error as { code?: string }).code === '28000' && /no encryption/.test(messageOf(error));
-    if (!wantsTls || mode === 'disable' || ssl !== false) throw error;
-    return tryConnect(clientConfig(target, applicationName, { rejectUnauthorized: false }));
+async function connect(target: ServerTarget, applicationName: string, signal: AbortSignal): Promise<pg.Client> {
+  const choices = tlsChoices(target.connection);
+  for (const [index, ssl] of choices.entries()) {
+    try {
+      return await tryConnect(clientConfig(target, applicationName, ssl), signal);
+    } catch (error) {
+      if (index === choices.length - 1 || !isTlsRefusal(error)) throw error;
+    }
   }
+  throw new Error('no way to connect was tried');
 }
 
 /** A cancel request from pg does not speak TLS, so the cancel is a query of its own: any role may cancel its own sessions. */
 async function cancelBackend(target: ServerTarget, applicationName: string, pid: number): Promise<void> {
-  const client = await connect(
-    { ...target, connection: { ...target.connection, connectTimeoutSeconds: String(CANCEL_TIMEOUT_MS / 1000) } },
-    applicationName,
-  );
+  const connection = { ...target.connection, connectTimeoutSeconds: String(CANCEL_TIMEOUT_MS / 1000) };
+  const client = await connect({ ...target, connection }, applicationName, NEVER);
+  client.on('error', () => undefined);
   try {
     await client.query('select pg_catalog.pg_cancel_backend($1)', [pid]);
   } finally {
-    await client.end();
+    cut(client);
   }
 }
 
-async function openSide(target: ServerTarget, applicationName: string): Promise<SideConnection> {
-  const client = await connect(target, applicationName);
+async function openSide(target: ServerTarget, applicationName: string, signal: AbortSignal): Promise<SideConnection> {
+  const client = await connect(target, applicationName, signal);
   client.on('error', () => undefined);
   return {
     query: async <Row extends object>(text: string, values: readonly unknown[]) =>
@@ -122,13 +97,10 @@ async function openSide(target: ServerTarget, applicationName: string): Promise<
 
 function refuseOldServer(label: string, serverVersion: number): void {
   if (serverVersion >= OLDEST_SERVER) return;
-  throw new AisecError(
-    'DATABASE_UNSUPPORTED',
-    `${label} runs PostgreSQL ${Math.floor(serverVersion / 10_000)}, which is too old`,
-    {
-      hint: 'aisec needs PostgreSQL 16 or newer.',
-    },
-  );
+  const major = Math.floor(serverVersion / 10_000);
+  throw new AisecError('DATABASE_UNSUPPORTED', `${label} runs PostgreSQL ${major}, which is too old`, {
+    hint: 'aisec needs PostgreSQL 16 or newer.',
+  });
 }
 
 /**
@@ -143,38 +115,60 @@ function refusePooler(label: string, handshakePid: number | null, pid: number, s
   });
 }
 
+async function cancelOrCut(client: pg.Client, target: ServerTarget, name: string, pid: number): Promise<void> {
+  try {
+    await cancelBackend(target, name, pid);
+    setTimeout(() => cut(client), CANCEL_GRACE_MS).unref();
+  } catch {
+    // No second login to be had: the server ends a statement whose client is gone, within client_connection_check_interval.
+    cut(client);
+  }
+}
+
+async function logIn(target: ServerTarget, options: OpenOptions): Promise<pg.Client> {
+  try {
+    return await connect(target, options.applicationName, options.signal);
+  } catch (error) {
+    if (options.signal.aborted) throw interruptionError(options.signal);
+    throw error instanceof AisecError ? error : translateConnectError(error, target);
+  }
+}
+
 /**
  * A session on a server, with the session settings of design/cli.md.
  *
- * @throws AisecError DATABASE_* for each way in which the connection cannot be made.
+ * @throws AisecError DATABASE_* for each way in which the connection cannot be made; INTERRUPTED, TERMINATED.
  */
 export async function openServer(target: ServerTarget, options: OpenOptions): Promise<Session> {
-  if (options.signal.aborted) throw interruptionError(options.signal);
-  let client: pg.Client;
-  try {
-    client = await connect(target, options.applicationName);
-  } catch (error) {
-    throw error instanceof AisecError ? error : translateConnectError(error, target);
-  }
+  const { signal, applicationName } = options;
+  if (signal.aborted) throw interruptionError(signal);
+  const client = await logIn(target, options);
   const label = describeServer(target);
+  const stop = (): void => cut(client);
+  const ignore = (): void => undefined;
+  signal.addEventListener('abort', stop, { once: true });
+  client.on('error', ignore);
   try {
     const { pid, serverVersion } = await identifySession(client, 'server', options);
     refuseOldServer(label, serverVersion);
     refusePooler(label, (client as unknown as { processID: number | null }).processID, pid, target.source);
     const info = { kind: 'server', label, databaseName: target.connection.database, pid, serverVersion } as const;
-    const cancel = (): Promise<void> =>
-      cancelBackend(target, options.applicationName, pid).catch(() => {
-        // The server ends a statement whose client is gone within client_connection_check_interval.
-        (client as unknown as { connection: { stream: { destroy: () => void } } }).connection.stream.destroy();
-      });
     return new Session(client, info, {
-      signal: options.signal,
+      signal,
       ...(options.onNotice && { onNotice: options.onNotice }),
-      cancel,
-      openSide: () => openSide(target, options.applicationName),
+      cancel: () => cancelOrCut(client, target, applicationName, pid),
+      openSide: () => openSide(target, applicationName, signal),
+      copyIn: async (into, chunks) => {
+        const { streamCopy } = await import('./stream-copy.js');
+        return streamCopy(client, into, chunks);
+      },
     });
   } catch (error) {
     await client.end().catch(() => undefined);
+    if (signal.aborted) throw interruptionError(signal);
     throw translateError(error);
+  } finally {
+    signal.removeEventListener('abort', stop);
+    client.off('error', ignore);
   }
 }

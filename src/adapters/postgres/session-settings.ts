@@ -22,13 +22,13 @@ function settings(kind: 'server' | 'embedded', options: OpenOptions): Readonly<R
   return kind === 'server' ? { ...common, client_connection_check_interval: '1000' } : common;
 }
 
-/** Applies the session settings and reads who answers, in one round trip. */
-export async function identifySession(
-  client: pg.Client,
-  kind: 'server' | 'embedded',
-  options: OpenOptions,
-): Promise<{ readonly pid: number; readonly serverVersion: number }> {
-  const entries = Object.entries(settings(kind, options));
+interface Identity {
+  readonly pid: number;
+  readonly serverVersion: number;
+}
+
+async function applySettings(client: pg.Client, wanted: Readonly<Record<string, string>>): Promise<Identity> {
+  const entries = Object.entries(wanted);
   const calls = entries.map((_, index) => `pg_catalog.set_config($${index * 2 + 1}, $${index * 2 + 2}, false)`);
   const result = await client.query<{ pid: number; server_version: number }>(
     `select pg_catalog.pg_backend_pid() as pid,
@@ -39,4 +39,21 @@ export async function identifySession(
   const [row] = result.rows;
   if (row === undefined) throw new Error('the server did not say who it is');
   return { pid: row.pid, serverVersion: row.server_version };
+}
+
+/** Applies the session settings and reads who answers, in one round trip. */
+export async function identifySession(
+  client: pg.Client,
+  kind: 'server' | 'embedded',
+  options: OpenOptions,
+): Promise<Identity> {
+  const wanted = settings(kind, options);
+  try {
+    return await applySettings(client, wanted);
+  } catch (error) {
+    // A server on Windows cannot watch its clients and refuses the setting, one older than 14 does not know it.
+    const { code, message } = error as { code?: string; message?: string };
+    if (!['22023', '42704'].includes(code ?? '') || !/client_connection_check/.test(message ?? '')) throw error;
+    return applySettings(client, settings('embedded', options));
+  }
 }

@@ -32,6 +32,9 @@ export interface SideConnection {
   readonly close: () => Promise<void>;
 }
 
+/** `target` is `"schema"."table" (columns)`, with its identifiers quoted. */
+export type CopyIn = (target: string, chunks: Iterable<Buffer>) => Promise<number>;
+
 export interface SessionOptions {
   readonly signal: AbortSignal;
   readonly onNotice?: (notice: Notice) => void;
@@ -39,9 +42,13 @@ export interface SessionOptions {
   readonly cancel: () => Promise<void>;
   /** Undefined where there can be no second connection (embedded). */
   readonly openSide?: () => Promise<SideConnection>;
+  /** Sends chunks of COPY's text format to the table and columns in `target`; returns the rows. */
+  readonly copyIn: CopyIn;
   /** Runs after the connection is closed, such as giving back a folder. */
   readonly onClose?: () => Promise<void>;
 }
+
+const CLOSE_WITHIN_MS = 2000;
 
 /**
  * One connection to one database, server or embedded. When the signal is aborted the running statement is
@@ -53,6 +60,9 @@ export class Session {
   readonly #client: pg.Client;
   readonly #onClose: (() => Promise<void>) | undefined;
   readonly #openSide: (() => Promise<SideConnection>) | undefined;
+  readonly #copyIn: CopyIn;
+  readonly #onAbort: () => void;
+  #closing: Promise<void> | undefined;
   #running = 0;
   #completed = 0;
   #lost: unknown;
@@ -63,6 +73,7 @@ export class Session {
     this.signal = options.signal;
     this.#onClose = options.onClose;
     this.#openSide = options.openSide;
+    this.#copyIn = options.copyIn;
     client.on('error', (error) => {
       this.#lost ??= error;
     });
@@ -73,9 +84,10 @@ export class Session {
     client.on('notice', (notice) => {
       options.onNotice?.({ severity: notice.severity ?? 'NOTICE', message: notice.message ?? '' });
     });
-    this.signal.addEventListener('abort', () => {
+    this.#onAbort = () => {
       if (this.#running > 0) void options.cancel();
-    });
+    };
+    this.signal.addEventListener('abort', this.#onAbort);
   }
 
   /** True once the connection broke. */
@@ -102,13 +114,16 @@ export class Session {
     text: string,
     values?: readonly unknown[],
   ): Promise<QueryResult<Row>> {
-    if (this.signal.aborted) throw interruptionError(this.signal);
-    try {
-      return await this.#send<Row>(text, values);
-    } catch (error) {
-      if (this.signal.aborted) throw interruptionError(this.signal);
-      throw error;
-    }
+    return this.#unlessAborted(() => this.#send<Row>(text, values));
+  }
+
+  /**
+   * Runs one COPY ... FROM with backpressure; see `copyRows`. `target` is `"schema"."table" (columns)`, quoted.
+   *
+   * @throws AisecError as `query` does.
+   */
+  async copyIn(target: string, chunks: Iterable<Buffer>): Promise<number> {
+    return this.#unlessAborted(() => this.#track(() => this.#copyIn(target, chunks)));
   }
 
   /** Like `query`, but also after a signal: for ROLLBACK and for giving back locks. */
@@ -121,30 +136,75 @@ export class Session {
     return this.#openSide?.();
   }
 
-  async close(): Promise<void> {
+  /** Closes the connection, once however often it is called; never throws and never waits for a dead server. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.signal.removeEventListener('abort', this.#onAbort);
+    const { stream } = (this.#client as unknown as { connection: { stream?: { destroy?: () => void } } }).connection;
+    const timer = setTimeout(() => stream?.destroy?.(), CLOSE_WITHIN_MS);
     try {
       await this.#client.end();
     } catch (error) {
       this.#lost ??= error;
+    } finally {
+      clearTimeout(timer);
+      await this.#onClose?.();
     }
-    await this.#onClose?.();
+  }
+
+  async #unlessAborted<Result>(run: () => Promise<Result>): Promise<Result> {
+    if (this.signal.aborted) throw interruptionError(this.signal);
+    try {
+      return await run();
+    } catch (error) {
+      if (this.signal.aborted) throw interruptionError(this.signal);
+      throw error;
+    }
   }
 
   async #send<Row extends object>(text: string, values?: readonly unknown[]): Promise<QueryResult<Row>> {
+    return this.#track(async () => {
+      const result = await this.#client.query<Row>(text, values === undefined ? undefined : [...values]);
+      const last = Array.isArray(result) ? (result.at(-1) as pg.QueryResult<Row>) : result;
+      return { rows: last.rows, rowCount: last.rowCount ?? 0 };
+    });
+  }
+
+  /** What the server is busy with can be cancelled, and what breaks is told in the toolkit's own errors. */
+  async #track<Result>(run: () => Promise<Result>): Promise<Result> {
     if (this.#lost !== undefined) throw translateError(this.#lost);
     this.#running += 1;
     this.#completed = 0;
     try {
-      const result = await this.#client.query<Row>(text, values === undefined ? undefined : [...values]);
-      const last = Array.isArray(result) ? (result.at(-1) as pg.QueryResult<Row>) : result;
-      return { rows: last.rows, rowCount: last.rowCount ?? 0 };
+      return await run();
     } catch (error) {
       const translated = translateError(error);
       if (translated.code === 'CONNECTION_LOST') this.#lost ??= error;
+      await this.#untilReady();
       throw translated;
     } finally {
       this.#running -= 1;
     }
+  }
+
+  /**
+   * The driver rejects as soon as the server reports an error, before it hears whether a transaction is still open: a
+   * ROLLBACK that is decided on too early would be left out.
+   */
+  async #untilReady(): Promise<void> {
+    const client = this.#client as unknown as { readonly readyForQuery: boolean };
+    if (this.#lost !== undefined || client.readyForQuery) return;
+    await new Promise<void>((resolve) => {
+      const isReady = (): void => {
+        this.#client.off('drain', isReady).off('end', isReady);
+        resolve();
+      };
+      this.#client.on('drain', isReady).on('end', isReady);
+    });
   }
 }
 

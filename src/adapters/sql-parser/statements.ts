@@ -1,5 +1,3 @@
-import { loadModule, parse, scan } from 'libpg-query';
-
 export interface Statement {
   /** The statement without its semicolon and without what stands before it. */
   readonly text: string;
@@ -29,6 +27,13 @@ interface ThrownSyntaxError {
   readonly sqlDetails?: { readonly cursorPosition?: number };
 }
 
+/** Loaded at the first use, not with this file: it takes 60 ms, and most runs parse nothing. */
+async function loadParser(): Promise<typeof import('libpg-query')> {
+  const parser = await import('libpg-query');
+  await parser.loadModule();
+  return parser;
+}
+
 /** Leading blanks and comments belong to no statement. */
 const LEADING = /^(?:\s+|--[^\n]*(?:\n|$)|\/\*(?:[^*]|\*(?!\/))*\*\/)+/;
 
@@ -37,7 +42,7 @@ const LEADING = /^(?:\s+|--[^\n]*(?:\n|$)|\/\*(?:[^*]|\*(?!\/))*\*\/)+/;
  * and nested comments are what the server takes them for.
  */
 export async function parseStatements(sql: string): Promise<ParseResult> {
-  await loadModule();
+  const { parse } = await loadParser();
   let raw: readonly RawStatement[];
   try {
     raw = ((await parse(sql)) as unknown as { stmts?: readonly RawStatement[] }).stmts ?? [];
@@ -47,6 +52,14 @@ export async function parseStatements(sql: string): Promise<ParseResult> {
   }
   // The parser counts bytes of UTF-8.
   const bytes = Buffer.from(sql, 'utf8');
+  let countedBytes = 0;
+  let countedCharacters = 0;
+  // Statements come in order, so each byte is counted once: 5000 of them take 0.4 s instead of 7.
+  const charactersBefore = (byte: number): number => {
+    countedCharacters += bytes.toString('utf8', countedBytes, byte).length;
+    countedBytes = byte;
+    return countedCharacters;
+  };
   const statements = raw.map((entry) => {
     const start = entry.stmt_location ?? 0;
     const end = entry.stmt_len === undefined || entry.stmt_len === 0 ? bytes.length : start + entry.stmt_len;
@@ -55,7 +68,7 @@ export async function parseStatements(sql: string): Promise<ParseResult> {
     const [node = '', tree = {}] = Object.entries(entry.stmt)[0] ?? [];
     return {
       text: whole.slice(leading).trimEnd(),
-      offset: bytes.toString('utf8', 0, start).length + leading,
+      offset: charactersBefore(start) + leading,
       node,
       tree,
     };
@@ -65,7 +78,7 @@ export async function parseStatements(sql: string): Promise<ParseResult> {
 
 /** The tokens of an SQL text without comments, for telling an edit of SQL from an edit of a comment. */
 export async function sqlTokens(sql: string): Promise<readonly string[]> {
-  await loadModule();
+  const { scan } = await loadParser();
   const { tokens } = (await scan(sql)) as { tokens: readonly { readonly tokenName?: string; readonly text: string }[] };
   return tokens
     .filter((token) => token.tokenName !== 'SQL_COMMENT' && token.tokenName !== 'C_COMMENT')

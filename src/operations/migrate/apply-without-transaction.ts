@@ -19,6 +19,7 @@ import {
 import { dropInvalidIndex } from './invalid-indexes.js';
 import { parseMigrationFile, type MigrationFile } from './migration-file.js';
 import { placeInSection } from './place.js';
+import type { Reporting } from './reporting.js';
 
 /** "It exists already" and "it does not exist": what a statement says that was done before its journal entry was. */
 const ALREADY_DONE = new Set(['42P07', '42710', '42701', '42P06', '42723', '42P01', '42704', '42703']);
@@ -151,7 +152,7 @@ export async function applyWithoutTransaction(
   target: Target,
   direction: Direction,
   options: ApplyOptions,
-  onWarning: (text: string) => void,
+  reporting: Reporting,
 ): Promise<void> {
   const { runThroughEngine } = await import('../../adapters/migration-engine/engine.js');
   const { file } = target;
@@ -161,9 +162,11 @@ export async function applyWithoutTransaction(
   const { done, unknown } = await resumeFrom(target, direction, statements);
   const state = direction === 'up' ? 'applying' : 'reverting';
   const isResumed = target.entry?.state === state;
-  if (isResumed) onWarning(`migration ${file.name}: going on at statement ${done + 1} of ${total}`);
+  if (isResumed) reporting.onWarning(`migration ${file.name}: going on at statement ${done + 1} of ${total}`);
   await session.query(isResumed ? resumeJournal(schema, file, total) : beginJournal(schema, file, state, total));
-  const observer = new Observer(session, options.lockTimeoutMs, (text) => options.onProgress(`${file.name}: ${text}`));
+  const observer = new Observer(session, options.lockTimeoutMs, (text) =>
+    reporting.onProgress(`${file.name}: ${text}`),
+  );
   let number = 0;
   try {
     const run = {
@@ -184,7 +187,7 @@ export async function applyWithoutTransaction(
         return;
       }
       if (number <= done) return;
-      options.onProgress(`${file.name}: statement ${number} of ${total}`);
+      reporting.onProgress(`${file.name}: statement ${number} of ${total}`);
       await session.query(journalStarted(schema, file.name, number));
       const startedMs = performance.now();
       try {

@@ -8,6 +8,7 @@ import { sleep } from '../../base/interruption.js';
 import { migrationFailure, placeOfError, placeOfStatement } from './failure.js';
 import { forgetApplied, recordApplied } from './history-sql.js';
 import type { MigrationFile, MigrationSection } from './migration-file.js';
+import type { Reporting } from './reporting.js';
 
 export interface ApplyOptions {
   readonly schema: string;
@@ -16,7 +17,6 @@ export interface ApplyOptions {
   readonly lockTimeoutMs: number;
   /** How often a migration is tried when it does not get its locks. */
   readonly lockAttempts: number;
-  readonly onProgress: (text: string) => void;
 }
 
 /** BEGIN and the two settings stand before a section in the text that is sent. */
@@ -143,8 +143,11 @@ export async function applyInTransaction(
   file: MigrationFile,
   direction: Direction,
   options: ApplyOptions,
+  reporting: Reporting,
 ): Promise<void> {
-  const observer = new Observer(session, options.lockTimeoutMs, (text) => options.onProgress(`${file.name}: ${text}`));
+  const observer = new Observer(session, options.lockTimeoutMs, (text) =>
+    reporting.onProgress(`${file.name}: ${text}`),
+  );
   try {
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -153,7 +156,7 @@ export async function applyInTransaction(
       } catch (error) {
         if (!isAisecError(error, 'LOCK_TIMEOUT')) throw error;
         if (attempt >= options.lockAttempts) throw lockFailure(error, file, observer.blockers, attempt);
-        options.onProgress(
+        reporting.onProgress(
           `${file.name}: no lock after ${options.lockTimeoutMs} ms, attempt ${attempt} of ${options.lockAttempts}`,
         );
         await sleep(PAUSE_MS * Math.min(attempt, 5) * (0.5 + Math.random()), session.signal);

@@ -1,14 +1,16 @@
 import { withRunLock } from '../../adapters/postgres/advisory-lock.js';
 import { withTransaction, type Session } from '../../adapters/postgres/session.js';
 import { AisecError } from '../../base/errors.js';
-import { applyInTransaction, sectionOf, type ApplyOptions } from './apply.js';
-import { applyWithoutTransaction } from './apply-without-transaction.js';
+import { sectionOf } from './apply.js';
 import type { MigrationStatus } from './compare.js';
+import type { HistoryEntry } from './history.js';
+import type { MigrationFile } from './migration-file.js';
 import { refuseHistoryFaults } from './history-faults.js';
 import { dropHistoryTables } from './history-sql.js';
 import { compareWithDatabase, type MigrateSettings } from './prepare.js';
 import type { Reporting } from './reporting.js';
-import { refuseUnknownName, type AppliedMigration } from './up.js';
+import { runOne, type DoneMigration } from './run-one.js';
+import { refuseUnknownName } from './up.js';
 
 export interface DownOptions extends MigrateSettings {
   /** Exactly one, the newest; everything after a name, which stays; or everything. */
@@ -21,7 +23,7 @@ export interface DownOptions extends MigrateSettings {
 export interface DownResult {
   readonly database: string;
   readonly schema: string;
-  readonly reverted: readonly AppliedMigration[];
+  readonly reverted: readonly DoneMigration[];
   /** True when nothing is left, the history included. */
   readonly isEmpty: boolean;
 }
@@ -30,11 +32,18 @@ function isApplied(status: MigrationStatus): boolean {
   return status.entry !== undefined;
 }
 
+/** An applied migration with its file; a missing file is a fault of the history and refused before. */
+export interface RevertibleMigration {
+  readonly name: string;
+  readonly file: MigrationFile;
+  readonly entry: HistoryEntry | undefined;
+}
+
 /** What a `down` would revert, newest first. @throws AisecError MIGRATION_UNKNOWN, MIGRATION_HISTORY, MIGRATION_IRREVERSIBLE. */
 export function planDown(
   statuses: readonly MigrationStatus[],
   target: DownOptions['target'],
-): readonly MigrationStatus[] {
+): readonly RevertibleMigration[] {
   refuseHistoryFaults(statuses, true);
   const applied = statuses.filter(isApplied).toReversed();
   if (target.kind === 'to') {
@@ -45,25 +54,13 @@ export function planDown(
       });
     }
   }
-  const plan =
+  const wanted =
     target.kind === 'one'
       ? applied.slice(0, 1)
       : applied.filter((status) => target.kind === 'all' || status.name > target.name);
-  for (const { file } of plan) if (file !== undefined) sectionOf(file, 'down');
+  const plan = wanted.flatMap(({ name, file, entry }) => (file === undefined ? [] : [{ name, file, entry }]));
+  for (const { file } of plan) sectionOf(file, 'down');
   return plan;
-}
-
-export async function revertOne(
-  session: Session,
-  { file, entry }: MigrationStatus,
-  options: ApplyOptions,
-  reporting: Reporting,
-): Promise<AppliedMigration> {
-  if (file === undefined) throw new Error('a planned migration has no file');
-  const startedMs = performance.now();
-  if (file.isTransactional) await applyInTransaction(session, file, 'down', options);
-  else await applyWithoutTransaction(session, { file, entry }, 'down', options, reporting.onWarning);
-  return { name: file.name, durationMs: Math.round(performance.now() - startedMs) };
 }
 
 /** With the last migration its history goes, too: nothing is left behind. */
@@ -91,10 +88,10 @@ export async function migrateDown(
     const { statuses, hasHistory } = await compareWithDatabase(session, options);
     const plan = planDown(statuses, options.target);
     if (plan.length > 0) await confirm(plan.map((status) => status.name));
-    const reverted: AppliedMigration[] = [];
+    const reverted: DoneMigration[] = [];
     for (const status of plan) {
       reporting.onProgress(`reverting ${status.name} (${reverted.length + 1} of ${plan.length})`);
-      reverted.push(await revertOne(session, status, { ...options, onProgress: reporting.onProgress }, reporting));
+      reverted.push(await runOne(session, status, 'down', options, reporting));
     }
     const isEmpty = statuses.filter(isApplied).length === plan.length;
     if (isEmpty && hasHistory) await dropEmptyHistory(session, options.schema);

@@ -57,7 +57,7 @@ async function statementCounts(file: MigrationFile): Promise<RehearsedMigration[
 }
 
 async function rehearse(session: Session, file: MigrationFile, options: UpOptions): Promise<void> {
-  await session.query(transactionSettings({ ...options, onProgress: () => undefined }));
+  await session.query(transactionSettings(options));
   try {
     await session.query(file.up.sql);
   } catch (error) {

@@ -1,16 +1,14 @@
 import { withRunLock } from '../../adapters/postgres/advisory-lock.js';
 import type { Session } from '../../adapters/postgres/session.js';
-import { applyInTransaction } from './apply.js';
-import { applyWithoutTransaction } from './apply-without-transaction.js';
-import { planDown, revertOne, type DownOptions } from './down.js';
+import { planDown, type DownOptions } from './down.js';
 import { compareWithDatabase } from './prepare.js';
 import type { Reporting } from './reporting.js';
-import type { AppliedMigration } from './up.js';
+import { runOne, type DoneMigration } from './run-one.js';
 
 export interface RedoResult {
   readonly database: string;
   readonly schema: string;
-  readonly redone: readonly AppliedMigration[];
+  readonly redone: readonly DoneMigration[];
 }
 
 /**
@@ -28,17 +26,13 @@ export async function migrateRedo(
     const { statuses } = await compareWithDatabase(session, options);
     const [status] = planDown(statuses, { kind: 'one' });
     const database = session.info.label;
-    if (status?.file === undefined) return { database, schema: options.schema, redone: [] };
+    if (status === undefined) return { database, schema: options.schema, redone: [] };
     await confirm([status.name]);
-    const apply = { ...options, onProgress: reporting.onProgress };
     reporting.onProgress(`reverting ${status.name}`);
-    const down = await revertOne(session, status, apply, reporting);
+    const down = await runOne(session, status, 'down', options, reporting);
     reporting.onProgress(`applying ${status.name}`);
-    const startedMs = performance.now();
-    if (status.file.isTransactional) await applyInTransaction(session, status.file, 'up', apply);
-    else
-      await applyWithoutTransaction(session, { file: status.file, entry: undefined }, 'up', apply, reporting.onWarning);
-    const durationMs = down.durationMs + Math.round(performance.now() - startedMs);
-    return { database, schema: options.schema, redone: [{ name: status.name, durationMs }] };
+    const up = await runOne(session, { file: status.file, entry: undefined }, 'up', options, reporting);
+    const redone = [{ name: status.name, durationMs: down.durationMs + up.durationMs }];
+    return { database, schema: options.schema, redone };
   });
 }

@@ -112,7 +112,7 @@ export async function migrationScript(options: ScriptOptions): Promise<string> {
     });
   const wanted = files.slice(from, to);
   const [first] = wanted;
-  const apply: ApplyOptions = { ...options, lockAttempts: 1, onProgress: () => undefined };
+  const apply: ApplyOptions = { ...options, lockAttempts: 1 };
   const parts: string[] = [];
   for (const file of wanted) parts.push(await migrationPart(file, apply));
   return `-- Migrations ${first?.name ?? '(none)'} to ${wanted.at(-1)?.name ?? '(none)'} for schema ${quoteIdentifier(options.schema)}, written by aisec ${aisecVersion()}.

@@ -2,8 +2,7 @@ import { withRunLock } from '../../adapters/postgres/advisory-lock.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import { AisecError } from '../../base/errors.js';
 import { didYouMean } from '../../base/did-you-mean.js';
-import { applyInTransaction, type ApplyOptions } from './apply.js';
-import { applyWithoutTransaction } from './apply-without-transaction.js';
+import type { ApplyOptions } from './apply.js';
 import { pendingOf, type MigrationStatus } from './compare.js';
 import { ensurePartitions, type EnsuredPartition } from './ensure-partitions.js';
 import { refuseHistoryFaults } from './history-faults.js';
@@ -11,6 +10,7 @@ import type { MigrationFile } from './migration-file.js';
 import { preflight } from './preflight.js';
 import { compareWithDatabase, createHistory, type MigrateSettings } from './prepare.js';
 import type { Reporting } from './reporting.js';
+import { runOne, type DoneMigration } from './run-one.js';
 
 export interface UpOptions extends MigrateSettings {
   /** The last migration to apply; all of them when undefined. */
@@ -23,15 +23,10 @@ export interface UpOptions extends MigrateSettings {
   readonly waitMs: number;
 }
 
-export interface AppliedMigration {
-  readonly name: string;
-  readonly durationMs: number;
-}
-
 export interface UpResult {
   readonly database: string;
   readonly schema: string;
-  readonly applied: readonly AppliedMigration[];
+  readonly applied: readonly DoneMigration[];
   /** Months made by ensure_message_partitions() at the end; none before the migration that has it. */
   readonly partitions: readonly EnsuredPartition[];
   /** What `to` left pending. */
@@ -70,8 +65,8 @@ async function applyAll(
   plan: readonly MigrationStatus[],
   options: ApplyOptions,
   reporting: Reporting,
-): Promise<readonly AppliedMigration[]> {
-  const applied: AppliedMigration[] = [];
+): Promise<readonly DoneMigration[]> {
+  const applied: DoneMigration[] = [];
   // A crash of the server may take back commits that were not flushed yet, newest first: never a hole in the history.
   // The last one is flushed before success is told, and with it all before it.
   if (plan.length > 1) await session.query('set synchronous_commit = off');
@@ -79,10 +74,7 @@ async function applyAll(
     if (file === undefined) continue;
     if (index > 0 && index === plan.length - 1) await session.query('set synchronous_commit = on');
     reporting.onProgress(`applying ${file.name} (${index + 1} of ${plan.length})`);
-    const startedMs = performance.now();
-    if (file.isTransactional) await applyInTransaction(session, file, 'up', options);
-    else await applyWithoutTransaction(session, { file, entry }, 'up', options, reporting.onWarning);
-    applied.push({ name: file.name, durationMs: Math.round(performance.now() - startedMs) });
+    applied.push(await runOne(session, { file, entry }, 'up', options, reporting));
   }
   return applied;
 }
@@ -104,7 +96,7 @@ export async function migrateUp(session: Session, options: UpOptions, reporting:
     if (plan.length > 0) await preflight(session, filesOf(plan), options);
     if (plan.length > 0 && !hasHistory) await createHistory(session, options.schema);
     await engine;
-    const applied = await applyAll(session, plan, { ...options, onProgress: reporting.onProgress }, reporting);
+    const applied = await applyAll(session, plan, options, reporting);
     const partitions = await ensurePartitions(session, options.schema, reporting);
     const pending = pendingOf(statuses, options.allowsLate).filter((status) => !plan.includes(status));
     return {

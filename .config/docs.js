@@ -1,0 +1,134 @@
+// Writes docs/cli.md and docs/errors.md and the command table of README.md from the program itself.
+//
+//   npm run docs            writes them
+//   npm run docs -- --check exits 1 when they are not what it would write (part of `npm test`)
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+
+import prettier from 'prettier';
+
+const root = path.join(import.meta.dirname, '..');
+const from = (module) => import(path.join(root, 'dist', module));
+const [
+  { COMMANDS, buildProgram },
+  { findCommand },
+  { ERROR_TITLES },
+  { EXIT_CODES, EXIT_CODE_BY_ERROR },
+  { SETTINGS },
+] = await Promise.all([
+  from('cli/program.js'),
+  from('cli/command-tree.js'),
+  from('base/errors.js'),
+  from('cli/exit-codes.js'),
+  from('config/settings.js'),
+]);
+
+const NOTE = '<!-- Written by `npm run docs`. -->\n';
+const cell = (text) => String(text ?? '').replaceAll('|', '\\|');
+const row = (...cells) => `| ${cells.map(cell).join(' | ')} |`;
+const table = (titles, rows) => [row(...titles), row(...titles.map(() => '---')), ...rows].join('\n');
+
+const program = buildProgram(() => undefined);
+const usageOf = (spec) => {
+  const [command] = findCommand(program, spec.name.split(' '));
+  return command.createHelp().commandUsage(command);
+};
+
+const commandTable = table(
+  ['command', 'what it does'],
+  COMMANDS.map((spec) => row(`\`aisec ${spec.name}\``, spec.summary)),
+);
+const settingsTable = table(
+  ['environment', 'flag', 'default', 'meaning'],
+  Object.values(SETTINGS).map((setting) =>
+    row(
+      `\`${setting.env}\``,
+      setting.flag === undefined ? '' : `\`${setting.flag}\``,
+      setting.default ?? '',
+      setting.description,
+    ),
+  ),
+);
+const exitTable = table(
+  ['code', 'meaning'],
+  Object.entries(EXIT_CODES).map(([code, meaning]) => row(code, meaning)),
+);
+
+function commandPart(spec) {
+  const options = spec.options.map((option) =>
+    row(`\`${option.flags}\``, option.description, option.default === false ? '' : (option.default ?? '')),
+  );
+  const examples = spec.examples.map(([command, meaning]) => `- ${meaning}: \`${command}\``);
+  return [
+    `## ${spec.name}`,
+    spec.description,
+    `\`\`\`text\n${usageOf(spec)}\n\`\`\``,
+    ...(options.length === 0 ? [] : [table(['option', 'meaning', 'default'], options)]),
+    examples.join('\n'),
+  ].join('\n\n');
+}
+
+const cli = `${NOTE}
+# The command line
+
+stdout carries the result, stderr everything else. Piped tables are tab-separated. \`--json\` gives one document; on failure
+stdout stays empty and the last line of stderr is one JSON error (\`code\`, \`message\`, \`detail\`, \`hint\`, \`sqlState\`, \`file\`,
+\`line\`, \`column\`). \`--quiet\`, \`--verbose\`, \`--no-color\`/\`NO_COLOR\` and \`--no-input\` work on every command.
+
+## Settings
+
+A flag wins over the environment, the environment over \`.env\` in the current folder, and that over the default. A server
+is also found by libpq's variables (\`PGHOST\`, \`PGPORT\`, \`PGUSER\`, \`PGDATABASE\`, \`PGSERVICE\` …) and \`~/.pgpass\`.
+
+${settingsTable}
+
+## Exit codes
+
+${exitTable}
+
+${COMMANDS.map(commandPart).join('\n\n')}
+`;
+
+const errors = `${NOTE}
+# Errors
+
+Every error has a code, which \`--json\` shows, and leads to an exit code.
+
+${table(
+  ['code', 'exit', 'when'],
+  Object.entries(ERROR_TITLES).map(([code, title]) => row(`\`${code}\``, EXIT_CODE_BY_ERROR[code], title)),
+)}
+`;
+
+function withCommandTable(readme) {
+  return readme.replace(/(<!-- commands -->\n)[\s\S]*?(\n<!-- \/commands -->)/, `$1\n${commandTable}\n$2`);
+}
+
+const settings = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')).prettier;
+const format = (text) => prettier.format(text, { ...settings, parser: 'markdown' });
+const readmeFile = path.join(root, 'README.md');
+const wanted = {
+  'docs/cli.md': await format(cli),
+  'docs/errors.md': await format(errors),
+  'README.md': await format(withCommandTable(readFileSync(readmeFile, 'utf8'))),
+};
+
+const isCheck = process.argv.includes('--check');
+for (const [name, text] of Object.entries(wanted)) {
+  const file = path.join(root, name);
+  let current = '';
+  try {
+    current = readFileSync(file, 'utf8');
+  } catch {
+    // Not there yet.
+  }
+  if (current === text) continue;
+  if (isCheck) {
+    process.stderr.write(`${name} is not up to date: run \`npm run docs\` and commit it\n`);
+    process.exitCode = 1;
+  } else {
+    writeFileSync(file, text);
+    process.stdout.write(`wrote ${name}\n`);
+  }
+}

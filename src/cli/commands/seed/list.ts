@@ -1,0 +1,42 @@
+import { settingValue } from '../../../config/config.js';
+import type { SeedListing } from '../../../operations/seed/list.js';
+import { defineCommand } from '../../command.js';
+import type { Context } from '../../context.js';
+import type { ExitCode } from '../../exit-codes.js';
+import type { Renderer } from '../../terminal/output.js';
+import { seedSettings } from './settings.js';
+
+function renderList({ sets }: Pick<SeedListing, 'sets'>, { table }: Renderer): string {
+  if (sets.length === 0) return '';
+  return table(sets, [
+    { title: 'set', value: (row) => row.name },
+    { title: 'files', value: (row) => row.files.join(', ') },
+    { title: 'where', value: (row) => (row.where === 'bundled' ? 'bundled' : row.folder) },
+  ]);
+}
+
+async function run(context: Context): Promise<ExitCode | undefined> {
+  const { config, output } = context;
+  const { listSeedSets } = await import('../../../operations/seed/list.js');
+  const isBundled = settingValue('seedsDir', config.flags, config.environment) === undefined;
+  const listing = listSeedSets(seedSettings(context), isBundled);
+  output.result({ sets: listing.sets }, renderList);
+  for (const folder of listing.strange)
+    output.warning(`"${folder}" is no seed set: a set is named with lower-case letters, digits and hyphens`);
+  if (listing.sets.length === 0) output.note(`no seed sets in ${config.seedsDir}`);
+  return undefined;
+}
+
+export const seedList = defineCommand<object>({
+  name: 'seed list',
+  summary: 'list the seed sets',
+  description:
+    'Lists the seed sets, the bundled ones or those of --seeds-dir, with their files. Needs no database. ' +
+    'A set is a folder of files NN-name.sql, run in that order.',
+  options: [],
+  examples: [
+    ['aisec seed list', 'List the bundled sets'],
+    ['aisec seed list --seeds-dir ./seeds', 'List those of a folder of your own'],
+  ],
+  run,
+});

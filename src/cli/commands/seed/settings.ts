@@ -1,0 +1,6 @@
+import type { SeedSettings } from '../../../operations/seed/seed-folder.js';
+import type { Context } from '../../context.js';
+
+export function seedSettings({ config }: Context): SeedSettings {
+  return { cwd: config.cwd, seedsDir: config.seedsDir };
+}

@@ -1,0 +1,115 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { COMMANDS } from '../../src/cli/program.js';
+import { runCli } from '../support/run-cli.js';
+
+const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+const nouns = [...new Set(COMMANDS.map((command) => command.name.split(' ')[0] ?? ''))];
+const names = [...new Set(['', ...nouns, ...COMMANDS.map((command) => command.name)])];
+
+describe('the help', () => {
+  it.each(names)('of "aisec %s" fits 80 columns and is as recorded', async (name) => {
+    const words = name.split(' ').filter(Boolean);
+    const run = await runCli([...words, '--help']);
+    expect(run).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(run.stdout).not.toContain('\u001B');
+    expect(run.stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
+    const file = `${['help', ...words].join('-')}.txt`;
+    await expect(run.stdout).toMatchFileSnapshot(path.join(import.meta.dirname, 'snapshots', file));
+  });
+
+  it.each(COMMANDS.map((command) => command.name))('of "aisec %s" has examples of that very command', (name) => {
+    const command = COMMANDS.find((each) => each.name === name)!;
+    expect(command.examples.length).toBeGreaterThanOrEqual(2);
+    for (const [line] of command.examples) expect(line).toContain(`aisec ${name}`);
+  });
+
+  it('is the same however it is asked for', async () => {
+    const [bare, short, long, word] = await Promise.all([[], ['-h'], ['--help'], ['help']].map((args) => runCli(args)));
+    expect(bare).toMatchObject({ exitCode: 0, stderr: '' });
+    for (const other of [short, long, word])
+      expect(other).toMatchObject({ exitCode: 0, stdout: bare!.stdout, stderr: '' });
+    const [asked, askedDeep, flag, flagDeep] = await Promise.all(
+      [
+        ['help', 'migrate'],
+        ['help', 'migrate', 'up'],
+        ['migrate', '--help'],
+        ['migrate', 'up', '-h'],
+      ].map((args) => runCli(args)),
+    );
+    expect(asked!.stdout).toBe(flag!.stdout);
+    expect(askedDeep!.stdout).toBe(flagDeep!.stdout);
+  });
+
+  it('comes on stderr, with exit code 2, for a noun without a verb', async () => {
+    const run = await runCli(['migrate']);
+    expect(run).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(run.stderr).toContain('Usage: aisec migrate');
+  });
+
+  it('has the exit codes', async () => {
+    const run = await runCli(['help', 'exit-codes']);
+    expect(run).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(run.stdout).toContain('130  interrupted');
+  });
+
+  it.each(['--version', '-V'])('tells the version of package.json with %s, and nothing else', async (flag) => {
+    expect(await runCli([flag])).toMatchObject({ exitCode: 0, stdout: `${version}\n`, stderr: '' });
+  });
+
+  it('loads no driver, no engine and no colours', async () => {
+    const loader = 'export async function load(url, context, next) { console.error(url); return next(url, context); }';
+    const source = `import { register } from 'node:module';
+      register('data:text/javascript,' + encodeURIComponent(${JSON.stringify(loader)}));`;
+    const run = await runCli(['migrate', 'up', '--help'], {
+      env: { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(source)}` },
+    });
+    expect(run.exitCode).toBe(0);
+    expect(run.stderr).toContain('main.js');
+    expect(run.stderr).not.toMatch(
+      /pglite|kysely|node-pg-migrate|libpg|chalk|\/ora\/|node_modules\/pg|\/(server|embedded|session|up)\.js/,
+    );
+  });
+});
+
+describe('a wrong command line', () => {
+  it.each([
+    [['migrat', 'up'], 'unknown command "migrat"', 'Did you mean "migrate"?'],
+    [['migrate', 'upp'], 'unknown command "upp"', 'Did you mean "up"?'],
+    [['migrate', 'up', '--dryrun'], 'unknown option "--dryrun"', 'Did you mean "--dry-run"?'],
+    [['migrate', 'up', 'extra'], 'unexpected argument "extra"', 'See: aisec migrate up --help'],
+    [
+      ['migrate', 'up', '--lock-timeout', '6'],
+      '--lock-timeout: "6" is no duration',
+      'Give a number with a unit: 500ms, 2s, 5m, 1h.',
+    ],
+    [['migrate', 'up', '--lock-attempts', '0'], '--lock-attempts: "0" is no whole number from 1 on', 'See --help.'],
+    [['migrate', 'up', '--to'], 'option "--to <name>" argument missing', 'See: aisec migrate up --help'],
+    [['migrate', 'new'], 'missing required argument "name"', 'See: aisec migrate new --help'],
+    [
+      ['migrate', 'up', '--sql', '--dry-run'],
+      '--sql and --dry-run exclude each other',
+      '--sql needs no database; --dry-run runs on one.',
+    ],
+    [
+      ['migrate', 'status', '--schema', ''],
+      '--schema is empty',
+      'Give a value, or leave the option out. Is a shell variable not set?',
+    ],
+    [['help', 'migrate', 'upp'], 'there is no command "migrate upp"', 'Did you mean "up"?'],
+  ])('%j is told in one line with a hint, in JSON as well', async (args, message, hint) => {
+    const [text, json] = await Promise.all([runCli(args), runCli([...args, '--json'])]);
+    expect(text).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(text.stderr.split('\n')[0]).toContain(`error: ${message}`);
+    expect(text.stderr).toContain(`hint: ${hint}\n`);
+    expect(json).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(JSON.parse(json.stderr)).toMatchObject({ error: { code: 'USAGE', hint } });
+  });
+
+  it('without a command is an error in JSON too', async () => {
+    const run = await runCli(['migrate', '--json']);
+    expect(run).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(JSON.parse(run.stderr)).toMatchObject({ error: { code: 'USAGE', message: 'no command was given' } });
+  });
+});

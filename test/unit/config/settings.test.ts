@@ -1,0 +1,48 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { settingValue } from '../../../src/config/config.js';
+import { loadEnvironment } from '../../../src/config/environment.js';
+import { SETTINGS, type Setting, type SettingName } from '../../../src/config/settings.js';
+
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true });
+});
+
+function folderWithEnv(text: string): string {
+  const folder = mkdtempSync(path.join(tmpdir(), 'aisec-test-settings-'));
+  folders.push(folder);
+  writeFileSync(path.join(folder, '.env'), text);
+  return folder;
+}
+
+const settings = Object.entries<Setting>(SETTINGS) as [SettingName, Setting][];
+
+describe('a setting', () => {
+  it.each(settings)('%s: flag before environment before .env before default', (name, setting) => {
+    const cwd = folderWithEnv(`${setting.env}=from-file\n`);
+    const bare = folderWithEnv('');
+    const own = { [setting.env]: 'from-environment' };
+    expect(settingValue(name, {}, loadEnvironment({}, bare))).toBe(setting.default);
+    expect(settingValue(name, {}, loadEnvironment({}, cwd))).toBe('from-file');
+    expect(settingValue(name, {}, loadEnvironment(own, cwd))).toBe('from-environment');
+    // An empty variable counts as not set, as in libpq.
+    expect(settingValue(name, {}, loadEnvironment({ [setting.env]: '' }, cwd))).toBe('from-file');
+    if (setting.flag !== undefined)
+      expect(settingValue(name, { [name]: 'from-flag' }, loadEnvironment(own, cwd))).toBe('from-flag');
+  });
+
+  it('is read from a .env file with quotes, comments and export', () => {
+    const cwd = folderWithEnv('# here\nexport AISEC_SCHEMA="app one" # there\nAISEC_DATA_DIR=\'x\'\r\n');
+    expect(loadEnvironment({}, cwd)).toMatchObject({ AISEC_SCHEMA: 'app one', AISEC_DATA_DIR: 'x' });
+  });
+
+  it('is looked for nowhere else when .env is a folder', () => {
+    const cwd = mkdtempSync(path.join(tmpdir(), 'aisec-test-settings-'));
+    folders.push(cwd);
+    mkdirSync(path.join(cwd, '.env'));
+    expect(loadEnvironment({ A: 'b' }, cwd)).toEqual({ A: 'b' });
+  });
+});
