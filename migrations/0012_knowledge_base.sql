@@ -20,7 +20,8 @@ create index idx_knowledge_base_source_type on knowledge_base (source_type);
 create index idx_knowledge_base_tags on knowledge_base using gin (tags);
 
 -- As the design document has it, on an empty table: its lists are trained on nothing until it is rebuilt on real rows
--- (https://github.com/pgvector/pgvector#ivfflat).
+-- (https://github.com/pgvector/pgvector#ivfflat). pgvector's notice about that would worry whoever runs this.
+set local client_min_messages = 'warning';
 create index idx_knowledge_base_embedding on knowledge_base using ivfflat (embedding vector_cosine_ops);
 
 create trigger set_updated_at
