@@ -1,25 +1,10 @@
 import { didYouMean } from '../base/did-you-mean.js';
 import { AisecError } from '../base/errors.js';
-import type { ServerConnection } from './server-connection.js';
+import { CONNECTION_FIELDS, type ServerConnection } from './server-connection.js';
 
 type Field = keyof ServerConnection;
 
-const PARAMETERS: Readonly<Record<string, Field>> = {
-  host: 'host',
-  hostaddr: 'host',
-  port: 'port',
-  user: 'user',
-  password: 'password',
-  passfile: 'passFile',
-  dbname: 'database',
-  sslmode: 'sslMode',
-  sslrootcert: 'sslRootCert',
-  sslcert: 'sslCert',
-  sslkey: 'sslKey',
-  options: 'options',
-  connect_timeout: 'connectTimeoutSeconds',
-  service: 'service',
-};
+const PARAMETER_FIELDS: Readonly<Record<string, Field>> = { ...CONNECTION_FIELDS, service: 'service' };
 /** Understood by libpq, without a meaning here: aisec sets its own application_name. */
 const IGNORED = new Set([
   'application_name',
@@ -72,9 +57,9 @@ function* parseParameters(query: string, source: string): Generator<readonly [Fi
       yield ['sslMode', 'require'];
       continue;
     }
-    const field = PARAMETERS[name];
+    const field = PARAMETER_FIELDS[name];
     if (field === undefined) {
-      const near = didYouMean(name, Object.keys(PARAMETERS));
+      const near = didYouMean(name, Object.keys(PARAMETER_FIELDS));
       throw invalid(source, `Unknown parameter "${name}".${near === undefined ? '' : ` Did you mean "${near}"?`}`);
     }
     yield [field, decode(value, source)];

@@ -15,3 +15,20 @@ export interface ServerConnection {
   readonly connectTimeoutSeconds?: string;
   readonly service?: string;
 }
+
+/** libpq's parameter names, as they stand in a URL or a service file, and the field each one fills. */
+export const CONNECTION_FIELDS: Readonly<Record<string, keyof ServerConnection>> = {
+  host: 'host',
+  hostaddr: 'host',
+  port: 'port',
+  user: 'user',
+  password: 'password',
+  passfile: 'passFile',
+  dbname: 'database',
+  sslmode: 'sslMode',
+  sslrootcert: 'sslRootCert',
+  sslcert: 'sslCert',
+  sslkey: 'sslKey',
+  options: 'options',
+  connect_timeout: 'connectTimeoutSeconds',
+};

@@ -3,24 +3,8 @@ import { join } from 'node:path';
 
 import { AisecError } from '../base/errors.js';
 import { homeFolder } from './password-file.js';
-import type { ServerConnection } from './server-connection.js';
+import { CONNECTION_FIELDS, type ServerConnection } from './server-connection.js';
 import type { Environment } from './settings.js';
-
-const KEYS: Readonly<Record<string, keyof ServerConnection>> = {
-  host: 'host',
-  hostaddr: 'host',
-  port: 'port',
-  user: 'user',
-  password: 'password',
-  passfile: 'passFile',
-  dbname: 'database',
-  sslmode: 'sslMode',
-  sslrootcert: 'sslRootCert',
-  sslcert: 'sslCert',
-  sslkey: 'sslKey',
-  options: 'options',
-  connect_timeout: 'connectTimeoutSeconds',
-};
 
 function candidates(environment: Environment): readonly string[] {
   const home = homeFolder(environment);
@@ -47,7 +31,7 @@ function readSection(file: string, service: string): ServerConnection | undefine
       continue;
     }
     const [, key = '', value = ''] = /^([a-z_]+)\s*=\s*(.*)$/.exec(line) ?? [];
-    const field = KEYS[key];
+    const field = CONNECTION_FIELDS[key];
     if (isInside && found !== undefined && field !== undefined) found[field] = value;
   }
   return found;

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 
 import { expect, test } from 'vitest';
 
@@ -22,8 +23,7 @@ function session(): readonly { readonly command: string; readonly shown: string 
 
 /** Times, dates and passwords differ from run to run; what they are called does not. */
 function steady(text: string): string {
-  return text
-    .replaceAll(/\u001B\[[0-9;?]*[A-Za-z]/g, '')
+  return stripVTControlCharacters(text)
     .replaceAll('\r', '')
     .replaceAll(/\d{4}-\d\d(-\d\d)?/g, 'DATE')
     .replaceAll(/\d\d:\d\d:\d\d/g, 'TIME')

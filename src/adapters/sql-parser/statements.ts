@@ -1,3 +1,5 @@
+import type * as LibPgQuery from 'libpg-query';
+
 export interface Statement {
   /** The statement without its semicolon and without what stands before it. */
   readonly text: string;
@@ -28,7 +30,7 @@ interface ThrownSyntaxError {
 }
 
 /** Loaded at the first use, not with this file: it takes 60 ms, and most runs parse nothing. */
-async function loadParser(): Promise<typeof import('libpg-query')> {
+async function loadParser(): Promise<typeof LibPgQuery> {
   const parser = await import('libpg-query');
   await parser.loadModule();
   return parser;

@@ -1,0 +1,119 @@
+import { describe, expect, test } from 'vitest';
+
+import { formatMonth, gapsBetween, parseMonth } from '../../../../src/operations/partitions/month.js';
+import { monthOfBounds, type Partition, type PartitionSet } from '../../../../src/operations/partitions/partition.js';
+import { planMonths, transactionsOf } from '../../../../src/operations/partitions/plan.js';
+
+const month = (text: string): number => parseMonth(text) ?? Number.NaN;
+
+function partition(lowerBound: string, upperBound: string, more: Partial<Partition> = {}): Partition {
+  const name = `p_${lowerBound.slice(0, 7)}`;
+  const own = monthOfBounds(lowerBound, upperBound);
+  return {
+    root: 'messages',
+    schema: 'public',
+    name,
+    isDefault: false,
+    isDetachPending: false,
+    lowerBound,
+    upperBound,
+    month: own,
+    ...more,
+  };
+}
+
+const whole = (text: string, more: Partial<Partition> = {}): Partition =>
+  partition(`${text}-01T00:00:00Z`, `${formatMonth(month(text) + 1)}-01T00:00:00Z`, more);
+
+function plan(partitions: readonly Partition[], rows: Readonly<Record<string, number>> = {}, ahead = 1) {
+  const set: PartitionSet = { currentMonth: month('2026-12'), canEnsure: true, partitions };
+  const byMonth = new Map(Object.entries(rows).map(([text, count]) => [month(text), count]));
+  const wishes = { schema: 'public', from: month('2026-12'), until: month('2026-12') + ahead };
+  const { months, rowsOfArchive } = planMonths(set, { byMonth, undatedRows: 0 }, wishes);
+  return {
+    months: months.map((one) => formatMonth(one.month)),
+    problems: months.map((one) => one.problem),
+    rowsOfArchive,
+  };
+}
+
+describe('a month', () => {
+  test.each(['2026-13', '2026-00', '0000-01', '26-01', '2026-1', '2026-01-01', ' 2026-01', 'now', ''])(
+    '"%s" is none',
+    (text) => expect(parseMonth(text)).toBeUndefined(),
+  );
+
+  test('is written as it was read, over the end of a year', () => {
+    expect(formatMonth(month('2026-12') + 1)).toBe('2027-01');
+    expect(formatMonth(month('0001-01'))).toBe('0001-01');
+  });
+
+  test('is known by its bounds only when they are those of the month in UTC', () => {
+    expect(monthOfBounds('2026-11-01T00:00:00Z', '2026-12-01T00:00:00Z')).toBe(month('2026-11'));
+    expect(monthOfBounds('2026-11-01T04:00:00Z', '2026-12-01T05:00:00Z')).toBeNull();
+    expect(monthOfBounds('2026-11-01T00:00:00Z', '2027-01-01T00:00:00Z')).toBeNull();
+    expect(monthOfBounds('-infinity', '2026-12-01T00:00:00Z')).toBeNull();
+  });
+});
+
+test('a gap is up to a year of missing months; a stray month of 1970 makes none', () => {
+  const gaps = gapsBetween(['2026-06', '2026-07', '2026-10', '1970-01', '2025-05'].map(month));
+  expect(gaps.map((gap) => gap.map(formatMonth))).toEqual([
+    ['2025-06', '2026-05'],
+    ['2026-08', '2026-09'],
+  ]);
+});
+
+describe('the plan', () => {
+  test('has the range, the months of rows and the gaps between them, and not a century for a stray row', () => {
+    expect(plan([], { '2026-09': 5, '2100-01': 1 }).months).toEqual([
+      '2026-09',
+      '2026-10',
+      '2026-11',
+      '2026-12',
+      '2027-01',
+      '2100-01',
+    ]);
+  });
+
+  test('is empty when every month is covered, be it by a wider partition', () => {
+    expect(plan([partition('2026-10-01T00:00:00Z', '2027-04-01T00:00:00Z')]).months).toEqual([]);
+    expect(plan([partition('-infinity', 'infinity')]).months).toEqual([]);
+  });
+
+  test('tells a month that is covered in part, and goes on with the others', () => {
+    const { months, problems } = plan([partition('2026-12-01T05:00:00Z', '2027-01-01T00:00:00Z')]);
+    expect(months).toEqual(['2026-12', '2027-01']);
+    expect(problems).toEqual([expect.stringContaining('covers a part of the month'), null]);
+  });
+
+  test('leaves the rows of an archived month alone', () => {
+    const archived = whole('2026-11', { root: 'messages_archive' });
+    const { months, rowsOfArchive } = plan([archived], { '2026-11': 4 });
+    expect(months).toEqual(['2026-12', '2027-01']);
+    expect(rowsOfArchive).toEqual([{ month: month('2026-11'), rows: 4 }]);
+  });
+
+  test('does not take a month for done whose detach was never finished', () => {
+    const { months, problems } = plan([whole('2026-12', { isDetachPending: true }), whole('2027-01')]);
+    expect(months).toEqual(['2026-12']);
+    expect(problems[0]).toContain('never finished');
+  });
+
+  test('is carried out twelve empty months at a time, months to come apart from the others, months with rows alone', () => {
+    const planned = (text: string, rows = 0) => ({
+      month: month(text),
+      partition: text,
+      rows,
+      problem: null,
+      mend: null,
+    });
+    const future = Array.from({ length: 14 }, (_, position) => planned(formatMonth(month('2027-01') + position)));
+    const groups = transactionsOf(
+      [planned('2026-10'), planned('2026-11', 3), planned('2026-12', 1), ...future],
+      month('2026-12'),
+    );
+    expect(groups.map((group) => group.length)).toEqual([12, 2, 1, 1, 1]);
+    expect(groups.at(-1)?.[0]?.partition).toBe('2026-12');
+  });
+});
