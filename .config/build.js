@@ -47,9 +47,17 @@ async function bundle() {
     transform: { define: { Response: 'undefined' } },
     onLog: (level, log, report) => report(level === 'warn' ? 'error' : level, log),
   });
-  const { output } = await build.write({ dir: path.join(dist, 'bundle'), format: 'esm', chunkFileNames: '[name].js' });
+  const { output } = await build.write({
+    dir: path.join(dist, 'bundle'),
+    format: 'esm',
+    chunkFileNames: '[name].js',
+    codeSplitting: { groups: [core] },
+  });
   return output.map((file) => path.join(dist, 'bundle', file.fileName));
 }
+
+/** What every start needs, in one file. */
+const core = { name: 'core', test: /dist[\\/](base|cli)[\\/]|dist[\\/]config[\\/](config|environment|settings)\.js/ };
 
 /**
  * node-pg-migrate loads its TypeScript and glob loaders (60 ms) for reading migration files, which aisec reads itself.

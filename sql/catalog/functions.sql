@@ -1,8 +1,8 @@
 -- Which functions and procedures does a schema have? Those of extensions left out.
 -- Parameters: $1 schema (text)
--- Columns:    name, identity_arguments (types), arguments (with names and defaults), kind, result (null:
---             procedure), language, volatility, parallel, strict, leakproof, security_definer, cost, rows (estimates of the planner;
---             rows 0: not a set), configuration (text[], name=value), body, comment
+-- Columns:    name, identity_arguments (types), arguments (with names and defaults), kind, result (null: procedure),
+--             language, volatility, parallel, strict, leakproof, security_definer, cost, rows (estimates of the
+--             planner; rows 0: not a set), configuration (text[], name=value), body, comment
 -- Needs:      nothing
 select
   routine.proname::text as name,

@@ -1,8 +1,8 @@
 -- Who but the owner has which privileges on a schema and what is in it?
 -- Parameters: $1 schema (text)
 -- Columns:    kind (schema, table, view, sequence, column, function, type, default privileges), object (for default
---             privileges: the kind of object and the role that creates it), column, arguments (types, of a function), grantee
---             (PUBLIC: everybody), privileges (text[])
+--             privileges: the kind of object and the role that creates it), column, arguments (types, of a function),
+--             grantee (PUBLIC: everybody), privileges (text[])
 -- Needs:      nothing
 -- PostgreSQL's own defaults count as granted: EXECUTE on a new function for PUBLIC. What a schema had when the cluster
 -- was made (USAGE on public for PUBLIC) does not.

@@ -1,7 +1,7 @@
 -- Which sequences does a schema have? Where a sequence stands is data, not structure.
 -- Parameters: $1 schema (text)
--- Columns:    name, type, start, increment, minimum, maximum, cache (text, since they exceed JavaScript's numbers), cycle,
---             table and column (that own it), comment
+-- Columns:    name, type, start, increment, minimum, maximum, cache (text, since they exceed JavaScript's numbers),
+--             cycle, table and column (that own it), comment
 -- Needs:      nothing
 select
   class.relname::text as name,

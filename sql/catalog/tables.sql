@@ -1,7 +1,7 @@
 -- Which tables does a schema have, and with which properties? Partitions count as tables.
 -- Parameters: $1 schema (text)
--- Columns:    name, kind, persistence, access_method (null: the partitions decide), partition_key, parents (text[]; of a
---             partition the table it belongs to), bound (null: no partition), options (text[], those of the TOAST
+-- Columns:    name, kind, persistence, access_method (null: the partitions decide), partition_key, parents (text[]; of
+--             a partition the table it belongs to), bound (null: no partition), options (text[], those of the TOAST
 --             table with the prefix toast.), row_level_security, forced_row_level_security, replica_identity, comment
 -- Needs:      nothing
 select

@@ -1,7 +1,8 @@
 -- Which types of its own does a schema have? Those that come with a table, an array or an extension left out.
 -- Parameters: $1 schema (text)
--- Columns:    name, kind (enum, domain, composite type, range, base type), definition (text[]: the labels of an enum; type,
---             default and constraints of a domain; the attributes of a composite type; the subtype of a range), comment
+-- Columns:    name, kind (enum, domain, composite type, range, base type), definition (text[]: the labels of an enum;
+--             type, default and constraints of a domain; the attributes of a composite type; the subtype of a range),
+--             comment
 -- Needs:      nothing
 select
   type.typname::text as name,
@@ -22,7 +23,9 @@ select
     when 'd' then
       array[pg_catalog.format_type(type.typbasetype, type.typtypmod)]
       || case when type.typnotnull then array['not null'] end
-      || case when type.typdefaultbin is not null then array['default ' || pg_catalog.pg_get_expr(type.typdefaultbin, 0)] end
+      || case
+        when type.typdefaultbin is not null then array['default ' || pg_catalog.pg_get_expr(type.typdefaultbin, 0)]
+      end
       || array(
         select item.conname::text || ' ' || pg_catalog.pg_get_constraintdef(item.oid, true)
         from pg_catalog.pg_constraint as item

@@ -1,6 +1,7 @@
 -- Which views does a schema have?
 -- Parameters: $1 schema (text)
--- Columns:    name, kind (view, materialized view), definition, options (text[], such as security_invoker=true), comment
+-- Columns:    name, kind (view, materialized view), definition, options (text[], such as security_invoker=true),
+--             comment
 -- Needs:      nothing
 select
   class.relname::text as name,

@@ -6,6 +6,9 @@ import { aisecVersion } from '../base/version.js';
 import { SETTINGS, type Flags, type Setting } from '../config/settings.js';
 import { findCommand, helpHint, helpText } from './command-tree.js';
 import type { CommandSpec } from './command.js';
+import { archive } from './commands/archive/archive.js';
+import { archiveList } from './commands/archive/list.js';
+import { archiveRestore } from './commands/archive/restore.js';
 import { migrateDown } from './commands/migrate/down.js';
 import { migrateNew } from './commands/migrate/new.js';
 import { migrateRedo } from './commands/migrate/redo.js';
@@ -16,6 +19,7 @@ import { partitionsCheck } from './commands/partitions/check.js';
 import { partitionsEnsure } from './commands/partitions/ensure.js';
 import { partitionsList } from './commands/partitions/list.js';
 import { seed } from './commands/seed/seed.js';
+import { seedDemo } from './commands/seed/demo.js';
 import { seedList } from './commands/seed/list.js';
 import { exitCodesText } from './exit-codes.js';
 
@@ -28,9 +32,13 @@ export const COMMANDS: readonly CommandSpec[] = [
   migrateVerify,
   seed,
   seedList,
+  seedDemo,
   partitionsEnsure,
   partitionsList,
   partitionsCheck,
+  archive,
+  archiveList,
+  archiveRestore,
 ];
 
 const NOUNS: Readonly<Record<string, string>> = {
@@ -142,10 +150,14 @@ function addCommand(parent: Command, spec: CommandSpec, onInvoke: (invocation: I
   return command;
 }
 
-/** The tree of commands. `sink` receives what commander would print; nothing is written and the process never exits. */
+/**
+ * The tree of commands. `sink` receives what commander would print; nothing is written and the process never exits.
+ * With `argv`, only the nouns it names get their options and verbs, since building all of them costs every start.
+ */
 export function buildProgram(
   onInvoke: (invocation: Invocation) => void,
   sink: (text: string) => void = () => undefined,
+  argv?: readonly string[],
 ): Command {
   const program = new Command('aisec');
   program
@@ -165,6 +177,10 @@ export function buildProgram(
   const nouns = new Map<string, Command>();
   for (const spec of COMMANDS) {
     const [noun = '', verb] = spec.name.split(' ');
+    if (argv !== undefined && !argv.includes(noun)) {
+      if (!nouns.has(noun)) nouns.set(noun, program.command(noun).summary(NOUNS[noun] ?? spec.summary));
+      continue;
+    }
     if (verb === undefined) {
       // `seed` is a command and the parent of `seed list`; in COMMANDS it stands before its verbs.
       nouns.set(noun, addCommand(program, spec, onInvoke));
@@ -205,7 +221,11 @@ export async function parseCommandLine(argv: readonly string[]): Promise<Parsed>
     return {
       kind: 'text',
       text: helpText(
-        buildProgram(() => undefined),
+        buildProgram(
+          () => undefined,
+          () => undefined,
+          words,
+        ),
         words,
       ),
       isError: false,
@@ -220,6 +240,7 @@ export async function parseCommandLine(argv: readonly string[]): Promise<Parsed>
     (chunk) => {
       text += chunk;
     },
+    argv,
   );
   try {
     await program.parseAsync(argv, { from: 'user' });

@@ -73,10 +73,10 @@ function tablesWhere(all: CatalogTables, isWanted: (table: string) => boolean): 
 }
 
 /**
- * Everything in one schema, in 13 queries whatever its size (measured for the platform's schema: see the tests), in a fixed
- * order, so that two snapshots are equal exactly when the schemas are: also of two schemas with different names, and
- * across PostgreSQL 16, 17 and 18. A schema that does not exist is empty. Left out: data, owners, tablespaces, the
- * comment of the schema itself, what belongs to extensions.
+ * Everything in one schema, in 13 queries whatever its size, in a fixed order, so that two snapshots are equal exactly
+ * when the schemas are: also of two schemas with different names, and across PostgreSQL 16, 17 and 18. A schema that
+ * does not exist is empty. Left out: data, owners, tablespaces, the comment of the schema itself, and what belongs to
+ * extensions.
  *
  * Needs USAGE on the schema, since without it PostgreSQL prints its names qualified.
  */

@@ -1,4 +1,4 @@
-import { createInterface, type Interface } from 'node:readline/promises';
+import type { Interface } from 'node:readline/promises';
 
 import { AisecError } from '../../base/errors.js';
 import { interruptionError } from '../../base/interruption.js';
@@ -34,6 +34,7 @@ export class Prompt {
     if (!this.isInteractive) {
       throw new AisecError('REFUSED', 'this needs a confirmation and there is no terminal to ask on', { hint });
     }
+    const { createInterface } = await import('node:readline/promises');
     const reader = createInterface({ input: this.#streams.stdin, output: this.#streams.stderr });
     try {
       const answer = await this.#ask(reader, `${question}\nType "${expected}" to go on: `);

@@ -72,7 +72,7 @@ async function applyAll(
   if (plan.length > 1) await session.query('set synchronous_commit = off');
   for (const [index, { file, entry }] of plan.entries()) {
     if (file === undefined) continue;
-    if (index > 0 && index === plan.length - 1) await session.query('set synchronous_commit = on');
+    if (index > 0 && index === plan.length - 1) await session.query('reset synchronous_commit');
     reporting.onProgress(`applying ${file.name} (${index + 1} of ${plan.length})`);
     applied.push(await runOne(session, { file, entry }, 'up', options, reporting));
   }

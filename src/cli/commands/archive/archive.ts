@@ -1,0 +1,159 @@
+import type { Age } from '../../../base/age.js';
+import { formatDurationMs } from '../../../base/duration.js';
+import type { MonthOutcome } from '../../../operations/archive/archive-month.js';
+import type { ArchiveResult } from '../../../operations/archive/run.js';
+import { defineCommand } from '../../command.js';
+import type { Context } from '../../context.js';
+import type { ExitCode } from '../../exit-codes.js';
+import { countOption } from '../../options.js';
+import type { Renderer } from '../../terminal/output.js';
+import type { Paint } from '../../terminal/streams.js';
+import { ageOption, LOCK_WAITS, type LockWaits } from './options.js';
+import { reportingTo, rowsText, sizeText } from './words.js';
+
+interface Options extends LockWaits {
+  readonly olderThan: Age;
+  readonly exact: boolean;
+  readonly dryRun: boolean;
+  readonly batch: number;
+  readonly maxSeconds?: number;
+  readonly analyze: boolean;
+}
+
+const MONTH_LABEL = 10;
+const IDLE_TIMEOUT_MS = 60_000;
+
+function outcomeText({ outcome }: MonthOutcome, paint: Paint): string {
+  switch (outcome) {
+    case 'archived':
+    case 'moved':
+      return paint.green(outcome);
+    case 'planned':
+    case 'stopped':
+      return paint.yellow(outcome);
+    case 'blocked':
+    case 'failed':
+      return paint.red(outcome);
+  }
+}
+
+function renderLocks(months: readonly MonthOutcome[], { paint }: Renderer): string {
+  const lines = months
+    .filter(({ locks }) => locks.length > 0)
+    .flatMap((month) => [
+      paint.bold(`${month.month.slice(0, MONTH_LABEL)}: ${month.action}`),
+      ...(month.boundCheck === 'present' ? [] : [`  first: ${month.boundCheck} a CHECK equal to its bounds`]),
+      ...month.locks.map(({ mode, relation }) => `  lock ${mode} on ${relation}`),
+    ]);
+  return lines.length === 0 ? '' : `\n${lines.join('\n')}`;
+}
+
+function renderArchive(result: ArchiveResult, renderer: Renderer): string {
+  const { table, paint } = renderer;
+  if (result.months.length === 0) return '';
+  const rows = table(result.months, [
+    { title: 'month', value: (row) => row.month.slice(0, MONTH_LABEL) },
+    { title: 'action', value: (row) => row.action },
+    { title: 'outcome', value: (row) => outcomeText(row, paint) },
+    { title: 'partition', value: (row) => row.partition ?? '' },
+    { title: 'rows', value: (row) => rowsText(row.rows, row.rowsAreExact), align: 'right' },
+    { title: 'size', value: (row) => sizeText(row.sizeBytes), align: 'right' },
+    {
+      title: 'time',
+      value: (row) => (row.durationMs === null ? '' : formatDurationMs(row.durationMs)),
+      align: 'right',
+    },
+  ]);
+  return result.isDryRun ? `${rows}${renderLocks(result.months, renderer)}` : rows;
+}
+
+function tellTroubles({ output }: Context, months: readonly MonthOutcome[]): void {
+  for (const { month, faults, error } of months) {
+    for (const { problem, mend } of faults) output.warning(`${month.slice(0, MONTH_LABEL)}: ${problem}\n    ${mend}`);
+    if (error !== null)
+      output.warning(
+        [`${month.slice(0, MONTH_LABEL)}: ${error.message}`, error.detail, error.hint].filter(Boolean).join('\n    '),
+      );
+  }
+}
+
+function summary(result: ArchiveResult): string {
+  const { months, database, cutoff, isDryRun, isStopped } = result;
+  const count = (...outcomes: readonly MonthOutcome['outcome'][]): number =>
+    months.filter(({ outcome }) => outcomes.includes(outcome)).length;
+  const before = `Messages before ${cutoff.slice(0, 19)}Z go.`;
+  if (months.length === 0) return `${database}: nothing to do. ${before}`;
+  if (isDryRun) return `${database}: dry run; ${count('planned')} planned, ${count('blocked')} blocked. ${before}`;
+  const parts = [`${count('archived')} archived`];
+  if (count('moved') > 0) parts.push(`${count('moved')} moved in part`);
+  if (count('blocked', 'failed') > 0) parts.push(`${count('blocked', 'failed')} not`);
+  const more = isStopped ? ' Stopped by --max-seconds: run it again to go on.' : '';
+  return `${database}: ${parts.join(', ')}. ${before}${more}`;
+}
+
+function exitCodeOf(months: readonly MonthOutcome[]): ExitCode | undefined {
+  if (months.some(({ error }) => error !== null && error.code !== 'LOCK_TIMEOUT')) return 1;
+  if (months.some(({ error }) => error !== null)) return 5;
+  return months.some(({ outcome }) => outcome === 'blocked') ? 3 : undefined;
+}
+
+async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
+  const result = await context.withDatabase({ idleTimeoutMs: IDLE_TIMEOUT_MS }, async (session) => {
+    const { archiveMessages } = await import('../../../operations/archive/run.js');
+    const settings = {
+      schema: context.config.schema,
+      olderThan: options.olderThan,
+      isExact: options.exact,
+      isDryRun: options.dryRun,
+      batchRows: options.batch,
+      maxSeconds: options.maxSeconds,
+      maxWaitMs: options.maxWait,
+      waitMs: options.wait,
+      analyzes: options.analyze,
+    };
+    return archiveMessages(session, settings, reportingTo(context));
+  });
+  context.output.result(result, renderArchive);
+  if (result.isDryRun) for (const warning of result.warnings) context.output.warning(warning);
+  tellTroubles(context, result.months);
+  context.output.note(summary(result));
+  return exitCodeOf(result.months);
+}
+
+export const archive = defineCommand<Options>({
+  name: 'archive',
+  summary: 'move old months of messages to the archive',
+  description:
+    'Moves every month of messages that is wholly older than the age to messages_archive: the whole partition in one short transaction, ' +
+    'without touching its rows. Files and replies keep referring to them. A month that cannot be moved does not stop the others. ' +
+    "The age counts back from the server's clock, in UTC.",
+  options: [
+    {
+      flags: '--older-than <age>',
+      description: 'a number with a unit: 6mo, 1y, 90d',
+      default: '6mo',
+      parse: ageOption,
+    },
+    { flags: '--exact', description: 'also move the older rows of the month the cutoff lies in', default: false },
+    { flags: '--dry-run', description: 'show what would be moved, the locks, and what is in the way', default: false },
+    {
+      flags: '--batch <rows>',
+      description: 'rows moved in one transaction, where single rows are moved',
+      default: '5000',
+      parse: countOption(1),
+    },
+    {
+      flags: '--max-seconds <n>',
+      description: 'stop moving single rows after this time; the next run goes on',
+      parse: countOption(1),
+    },
+    { flags: '--no-analyze', description: 'leave the statistics of both tables as they are' },
+    ...LOCK_WAITS,
+  ],
+  examples: [
+    ['aisec archive', 'Archive the months older than six months; for a daily job'],
+    ['aisec archive --older-than 1y --dry-run', 'See what would move, and which locks that takes'],
+    ['aisec archive --exact --max-seconds 600', 'Keep exactly six months, moving rows for at most ten minutes'],
+  ],
+  run,
+});

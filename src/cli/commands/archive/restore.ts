@@ -1,0 +1,70 @@
+import type { RestoreResult } from '../../../operations/archive/restore.js';
+import { defineCommand } from '../../command.js';
+import type { Context } from '../../context.js';
+import type { ExitCode } from '../../exit-codes.js';
+import type { Renderer } from '../../terminal/output.js';
+import { LOCK_WAITS, type LockWaits } from './options.js';
+import { reportingTo, rowsText, sizeText } from './words.js';
+
+interface Options extends LockWaits {
+  readonly dryRun: boolean;
+}
+
+function renderRestore(result: RestoreResult, { table, paint }: Renderer): string {
+  if (result.outcome === 'live') return '';
+  const rows = table(
+    [result],
+    [
+      { title: 'month', value: (row) => row.month },
+      { title: 'outcome', value: (row) => (row.outcome === 'restored' ? paint.green(row.outcome) : row.outcome) },
+      { title: 'partition', value: (row) => row.partition },
+      { title: 'rows', value: (row) => rowsText(row.rows, false), align: 'right' },
+      { title: 'size', value: (row) => sizeText(row.sizeBytes), align: 'right' },
+    ],
+  );
+  const locks = result.locks.map(({ mode, relation }) => `lock ${mode} on ${relation}`);
+  return result.isDryRun ? [rows, ...locks].join('\n') : rows;
+}
+
+const NOTES: Readonly<Record<RestoreResult['outcome'], string>> = {
+  live: 'nothing to do, the month is in messages already.',
+  planned: 'dry run; nothing was changed.',
+  restored: 'restored. The next aisec archive moves it back, unless its --older-than is longer.',
+};
+
+async function run(context: Context, options: Options, argument: string): Promise<ExitCode | undefined> {
+  const { parseMonth } = await import('../../../operations/archive/month.js');
+  const month = parseMonth(argument);
+  const result = await context.withDatabase({}, async (session) => {
+    const { restoreMonth } = await import('../../../operations/archive/restore.js');
+    const settings = {
+      schema: context.config.schema,
+      month,
+      isDryRun: options.dryRun,
+      maxWaitMs: options.maxWait,
+      waitMs: options.wait,
+    };
+    return restoreMonth(session, settings, reportingTo(context));
+  });
+  context.output.result(result, renderRestore);
+  context.output.note(`${result.database}: ${result.month}: ${NOTES[result.outcome]}`);
+  return undefined;
+}
+
+export const archiveRestore = defineCommand<Options>({
+  name: 'archive restore',
+  summary: 'bring an archived month back to messages',
+  description:
+    'Moves the whole partition of a month from messages_archive back to messages, in one short transaction that reads none of its rows. ' +
+    'Messages that were written for the month meanwhile come along.',
+  argument: { syntax: '<month>', description: 'year and month in UTC: 2024-01' },
+  options: [
+    { flags: '--dry-run', description: 'show what would be moved, and the locks', default: false },
+    ...LOCK_WAITS,
+  ],
+  examples: [
+    ['aisec archive restore 2024-01', 'Bring January 2024 back'],
+    ['aisec archive restore 2024-01 --dry-run', 'See whether that is possible'],
+  ],
+  run,
+});

@@ -1,0 +1,126 @@
+import { AisecError } from '../../../base/errors.js';
+import type { EnsuredMonth, EnsureResult } from '../../../operations/partitions/ensure.js';
+import type { Month } from '../../../operations/partitions/month.js';
+import { defineCommand } from '../../command.js';
+import type { Context } from '../../context.js';
+import type { ExitCode } from '../../exit-codes.js';
+import { WAIT_OPTION } from '../../options.js';
+import type { Renderer } from '../../terminal/output.js';
+import type { Paint } from '../../terminal/streams.js';
+import { aheadOption, monthOption } from './month-option.js';
+
+interface Options {
+  readonly ahead: number;
+  readonly from?: Month;
+  readonly dryRun: boolean;
+  readonly wait: number;
+}
+
+const STATE_TEXT: Readonly<Record<EnsuredMonth['state'], string>> = {
+  planned: 'to make',
+  made: 'made',
+  exists: 'is there',
+  failed: 'not made',
+};
+
+function stateText({ state }: EnsuredMonth, paint: Paint): string {
+  if (state === 'failed') return paint.red(STATE_TEXT[state]);
+  return state === 'made' ? paint.green(STATE_TEXT[state]) : STATE_TEXT[state];
+}
+
+function renderEnsure({ months, isDryRun }: EnsureResult, { table, paint }: Renderer): string {
+  if (months.length === 0) return '';
+  return table(months, [
+    { title: 'month', value: (row) => row.month },
+    { title: 'partition', value: (row) => row.partition },
+    { title: isDryRun ? 'rows to move' : 'rows moved', value: rowsText, align: 'right' },
+    { title: 'state', value: (row) => stateText(row, paint) },
+  ]);
+}
+
+/** What a month that was not made has moved: nothing. */
+function rowsText({ state, rows }: EnsuredMonth): string {
+  return state === 'failed' ? '0' : String(rows);
+}
+
+const plural = (count: number, one: string): string => `${count} ${count === 1 ? one : `${one}s`}`;
+
+function summary({ database, months, isDryRun, until }: EnsureResult): string {
+  const done = months.filter(({ state }) => state === 'made' || state === 'planned');
+  const rows = done.reduce((sum, month) => sum + month.rows, 0);
+  const moved = rows === 0 ? '' : `, ${plural(rows, 'row')} out of the default partition`;
+  if (months.length === 0) return `${database}: nothing to do, every month up to ${until} is there.`;
+  if (isDryRun) return `${database}: dry run; ${plural(done.length, 'month')} to make${moved}.`;
+  return `${database}: ${done.length === 0 ? 'no month' : plural(done.length, 'month')} made${moved}.`;
+}
+
+function warnOfProblems({ output }: Context, { months, rowsOfArchive, undatedRows }: EnsureResult): void {
+  for (const { month, problem, mend } of months)
+    if (problem !== null) output.warning(`${month}: ${problem}${mend === null ? '' : `; to mend it: ${mend}`}`);
+  for (const { month, rows } of rowsOfArchive)
+    output.warning(
+      `${month}: ${plural(rows, 'row')} left in the default partition, the month is in the archive; to mend it: aisec archive`,
+    );
+  if (undatedRows > 0)
+    output.warning(
+      `${plural(undatedRows, 'row')} in the default partition dated outside of the years 1 to 9999; see: aisec partitions check`,
+    );
+}
+
+function refuseUnmade({ months, isDryRun }: EnsureResult): void {
+  const failed = months.filter(({ state }) => state === 'failed');
+  if (failed.length === 0) return;
+  const isLock = failed.every(({ isLockProblem }) => isLockProblem);
+  const verb = isDryRun ? 'cannot be made as things stand' : 'could not be made';
+  throw new AisecError(
+    isLock ? 'LOCK_TIMEOUT' : 'PARTITION_NOT_MADE',
+    `${failed.length} of ${plural(months.length, 'missing month')} ${verb}`,
+    {
+      detail: `${failed.map(({ month }) => month).join(', ')}: the warnings say why. Until then their rows go to the default partition; none is lost.`,
+      hint: isLock
+        ? 'Run it again when the sessions in the way are done.'
+        : 'Mend what the warnings name, then run it again.',
+    },
+  );
+}
+
+async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
+  const { config, output, progress } = context;
+  const result = await context.withDatabase({}, async (session) => {
+    const { ensurePartitions } = await import('../../../operations/partitions/ensure.js');
+    const settings = {
+      schema: config.schema,
+      ahead: options.ahead,
+      from: options.from,
+      isDryRun: options.dryRun,
+      waitMs: options.wait,
+    };
+    return ensurePartitions(session, settings, { onProgress: progress.report });
+  });
+  output.result(result, renderEnsure);
+  output.note(summary(result));
+  warnOfProblems(context, result);
+  refuseUnmade(result);
+  return undefined;
+}
+
+export const partitionsEnsure = defineCommand<Options>({
+  name: 'partitions ensure',
+  summary: 'make the months ahead and empty the default partition',
+  description:
+    'Makes the current month of messages and those ahead, gaps between months, and the months of rows in the default partition, which move in. ' +
+    'Months are UTC and known by their bounds. No writer waits longer than a tenth of a second at a time. ' +
+    'A month that cannot be made does not stop the others: exit 5 when a lock was in the way, else 1.',
+  options: [
+    { flags: '--ahead <n>', description: 'months after the current one, 0 to 120', default: '3', parse: aheadOption },
+    { flags: '--from <month>', description: 'first month, YYYY-MM; default: the current one', parse: monthOption },
+    { flags: '--dry-run', description: 'tell what would be made and moved; change nothing', default: false },
+    WAIT_OPTION,
+  ],
+  examples: [
+    ['aisec partitions ensure', 'For a daily job: the current month and three ahead'],
+    ['aisec partitions ensure --dry-run', 'See which months are missing and how many rows would move'],
+    ['aisec partitions ensure --from 2024-01', 'Make the months of the past, too, before an import'],
+  ],
+  run,
+});

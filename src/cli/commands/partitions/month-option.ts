@@ -1,0 +1,18 @@
+import { AisecError } from '../../../base/errors.js';
+import { parseMonth, type Month } from '../../../operations/partitions/month.js';
+
+/** Reads `2026-11`. @throws AisecError USAGE. */
+export function monthOption(text: string): Month {
+  const month = parseMonth(text);
+  if (month !== undefined) return month;
+  throw new AisecError('USAGE', `"${text}" is no month`, { hint: 'Give it as YYYY-MM, such as 2026-01.' });
+}
+
+const MOST_AHEAD = 120;
+
+/** Reads a number of months ahead, as many as the database's own function takes. @throws AisecError USAGE. */
+export function aheadOption(text: string): number {
+  const months = Number(text);
+  if (/^\d+$/.test(text) && months <= MOST_AHEAD) return months;
+  throw new AisecError('USAGE', `"${text}" is no number of months from 0 to ${MOST_AHEAD}`, { hint: 'See --help.' });
+}

@@ -1,0 +1,156 @@
+import { formatDurationMs } from '../../../base/duration.js';
+import { AisecError } from '../../../base/errors.js';
+import type { DemoOptions } from '../../../operations/seed/demo/options.js';
+import type { SeedDemoResult } from '../../../operations/seed/demo/run.js';
+import { defineCommand } from '../../command.js';
+import type { Context } from '../../context.js';
+import type { ExitCode } from '../../exit-codes.js';
+import { countOption, WAIT_OPTION } from '../../options.js';
+import type { Renderer } from '../../terminal/output.js';
+import { confirmDemo, type ConfirmOptions } from './confirm-demo.js';
+
+interface Options extends ConfirmOptions {
+  readonly users: number;
+  readonly conversations?: number;
+  readonly messages: number;
+  readonly embeddings: number;
+  readonly months: number;
+  readonly seed: string;
+  readonly locale: 'ja' | 'en';
+  readonly until?: string;
+  readonly dryRun: boolean;
+  readonly wait: number;
+}
+
+/** @throws AisecError USAGE. */
+function countUpTo(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const count = countOption(least)(text);
+    if (count <= most) return count;
+    throw new AisecError('USAGE', `"${text}" is more than ${most}`, { hint: 'See --help.' });
+  };
+}
+
+function localeOption(text: string): 'ja' | 'en' {
+  if (text === 'ja' || text === 'en') return text;
+  throw new AisecError('USAGE', `"${text}" is no language of the demo texts`, { hint: 'It is ja or en.' });
+}
+
+async function demoOptions(options: Options): Promise<DemoOptions> {
+  const { checkDemoOptions, dayOf, defaultConversations } = await import('../../../operations/seed/demo/options.js');
+  const { users, messages, embeddings, months, seed, locale } = options;
+  const conversations = options.conversations ?? defaultConversations(messages);
+  const nowMs = Date.now();
+  const until = options.until ?? dayOf(nowMs);
+  const wanted = { users, conversations, messages, embeddings, months, seed, locale, until };
+  checkDemoOptions(wanted, nowMs);
+  return wanted;
+}
+
+function renderDemo({ tables }: SeedDemoResult, { table }: Renderer): string {
+  if (tables.length === 0) return '';
+  return table(tables, [
+    { title: 'table', value: (row) => row.table },
+    { title: 'rows', value: (row) => String(row.rows), align: 'right' },
+  ]);
+}
+
+function tell({ output }: Context, result: SeedDemoResult): void {
+  const { database, tables, rows, from, until, seed, durationMs, rowsPerSecond, tablesWithRows } = result;
+  if (tables.length === 0) {
+    output.note(`${database}: nothing to do, the demo data of seed "${seed}" is there.`);
+    return;
+  }
+  const span = `from ${from} up to ${until}, seed "${seed}"`;
+  if (result.isDryRun) {
+    output.note(`${database}: dry run, nothing written; ${rows} rows would be, ${span}.`);
+    if (tablesWithRows.length > 0)
+      output.note(`The real run would need --yes: there are rows of others in ${tablesWithRows.join(', ')}.`);
+    return;
+  }
+  output.note(
+    `${database}: ${rows} demo rows ${span}, in ${formatDurationMs(durationMs)} (${rowsPerSecond} rows/s), analyzed.`,
+  );
+  output.note('Nobody can log in as a demo user: their password is random, and only its hash was kept.');
+}
+
+async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
+  const wanted = await demoOptions(options);
+  const { config, output, progress } = context;
+  const result = await context.withDatabase({}, async (session) => {
+    const { seedDemo } = await import('../../../operations/seed/demo/run.js');
+    return seedDemo(
+      session,
+      wanted,
+      {
+        schema: config.schema,
+        isDryRun: options.dryRun,
+        waitMs: options.wait,
+        confirm: (tables) => confirmDemo(context, tables, session.info.databaseName, options),
+      },
+      { onProgress: progress.report, onWarning: (text) => output.warning(text) },
+    );
+  });
+  output.result(result, renderDemo);
+  tell(context, result);
+  return undefined;
+}
+
+export const seedDemo = defineCommand<Options>({
+  name: 'seed demo',
+  summary: 'fill the tables with realistic demo data',
+  description:
+    'Fills every table with invented rows: users, assistants, conversations with reply chains, files, knowledge with ' +
+    'clustered embeddings, usage with costs; more by day than by night, over some months. The same options give the ' +
+    'same rows, but for the password hash: nobody knows the password. One transaction: killed at any moment, it leaves ' +
+    'nothing but empty months of messages. Messages are live; archive them with `aisec archive`.',
+  options: [
+    {
+      flags: '--users <n>',
+      description: 'users, each with one to three assistants',
+      default: '50',
+      parse: countUpTo(1, 1_000_000),
+    },
+    {
+      flags: '--conversations <n>',
+      description: 'conversations (default: one for 40 messages)',
+      parse: countUpTo(0, 10_000_000),
+    },
+    {
+      flags: '--messages <n>',
+      description: 'messages, with a file for 40 and a call for 4 of them',
+      default: '20000',
+      parse: countUpTo(0, 100_000_000),
+    },
+    {
+      flags: '--embeddings <n>',
+      description: 'pieces of knowledge with an embedding',
+      default: '1000',
+      parse: countUpTo(0, 10_000_000),
+    },
+    {
+      flags: '--months <n>',
+      description: 'months before --until that the rows are spread over',
+      default: '6',
+      parse: countUpTo(1, 240),
+    },
+    { flags: '--until <day>', description: 'day before which everything happens, YYYY-MM-DD (default: today in UTC)' },
+    { flags: '--seed <text>', description: 'what the rows are made from; another one gives others', default: '1' },
+    {
+      flags: '--locale <locale>',
+      description: 'language of names and texts, ja or en',
+      default: 'ja',
+      parse: localeOption,
+    },
+    { flags: '--yes', description: 'also where tables have rows of others', default: false },
+    { flags: '--confirm <database>', description: 'the name of the database, needed in production' },
+    { flags: '--dry-run', description: 'say what would be written, and write nothing', default: false },
+    WAIT_OPTION,
+  ],
+  examples: [
+    ['aisec seed demo', 'Some 27,000 rows in Japanese, in seconds'],
+    ['aisec seed demo --locale en --messages 2000000 --months 24', 'Enough to measure with'],
+    ['aisec seed demo --seed exam --until 2025-09-01', 'The very same rows on any day'],
+  ],
+  run,
+});
