@@ -200,9 +200,11 @@ export class Session {
     if (this.#lost !== undefined || client.readyForQuery) return;
     await new Promise<void>((resolve) => {
       const isReady = (): void => {
+        clearTimeout(timer);
         this.#client.off('drain', isReady).off('end', isReady);
         resolve();
       };
+      const timer = setTimeout(isReady, CLOSE_WITHIN_MS);
       this.#client.on('drain', isReady).on('end', isReady);
     });
   }

@@ -81,7 +81,7 @@ describeOnServer('locks', () => {
 
   test('of two runs at once one works and the other exits 5 naming the holder', async () => {
     folder.write({
-      '0002_slow.sql': migration('create table slow (id int); do $$ begin perform pg_sleep(2); end $$;'),
+      '0002_slow.sql': migration('create table slow (id int); do $$ begin perform pg_sleep(6); end $$;'),
     });
     const first = startCli(args('migrate', 'up'), { env: env() });
     await waitFor(
