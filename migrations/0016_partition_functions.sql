@@ -46,7 +46,8 @@ as $$
     select
       i.inhparent::regclass as parent,
       i.inhrelid::regclass as partition,
-      pg_get_expr(c.relpartbound, c.oid) as bound
+      -- A bound has no columns; given the table, pg_get_expr would wait for whoever has it locked.
+      pg_get_expr(c.relpartbound, 0) as bound
     from pg_inherits i
     join pg_class c on c.oid = i.inhrelid
     where i.inhparent in ('messages'::regclass, 'messages_archive'::regclass)

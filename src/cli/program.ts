@@ -7,7 +7,9 @@ import { SETTINGS, type Flags, type Setting } from '../config/settings.js';
 import { findCommand, helpHint, helpText } from './command-tree.js';
 import type { CommandSpec } from './command.js';
 import { archive } from './commands/archive/archive.js';
+import { archiveExport } from './commands/archive/export.js';
 import { archiveList } from './commands/archive/list.js';
+import { archivePrune } from './commands/archive/prune.js';
 import { archiveRestore } from './commands/archive/restore.js';
 import { migrateDown } from './commands/migrate/down.js';
 import { migrateNew } from './commands/migrate/new.js';
@@ -39,6 +41,8 @@ export const COMMANDS: readonly CommandSpec[] = [
   archive,
   archiveList,
   archiveRestore,
+  archiveExport,
+  archivePrune,
 ];
 
 const NOUNS: Readonly<Record<string, string>> = {
@@ -129,12 +133,32 @@ function asSentence(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
 
+/**
+ * `seed demo --dry-run`: an option that noun and verb both have goes to the noun, wherever it stands, since the root
+ * takes its own options anywhere and leaves the rest, in whatever order, to the noun.
+ *
+ * @throws AisecError USAGE for an option of the noun that the verb does not have.
+ */
+function optionsTakenByNoun(command: Command, noun: Command, spec: CommandSpec): Readonly<Record<string, unknown>> {
+  const taken: Record<string, unknown> = {};
+  if (noun.parent === null) return taken;
+  for (const option of noun.options) {
+    const name = option.attributeName();
+    if (noun.getOptionValueSource(name) !== 'cli') continue;
+    if (!command.options.some((own) => own.attributeName() === name))
+      throw new AisecError('USAGE', `unknown option "${option.long ?? name}" for aisec ${spec.name}`, {
+        hint: `See: aisec ${spec.name} --help`,
+      });
+    taken[name] = noun.getOptionValue(name);
+  }
+  return taken;
+}
+
 function addCommand(parent: Command, spec: CommandSpec, onInvoke: (invocation: Invocation) => void): Command {
   const command = parent.command(spec.name.split(' ').at(-1) ?? spec.name);
   command.summary(spec.summary).description(spec.description).addHelpText('after', examplesText(spec));
   if (spec.argument !== undefined) command.argument(spec.argument.syntax, spec.argument.description);
-  // `seed demo --dry-run`: what stands after the verb is the verb's, also when the noun has an option of that name.
-  command.enablePositionalOptions().allowExcessArguments(spec.argument === undefined);
+  command.allowExcessArguments(spec.argument === undefined);
   for (const { flags, description, default: preset, parse } of spec.options) {
     const option = new Option(flags, description);
     if (preset !== undefined)
@@ -145,7 +169,8 @@ function addCommand(parent: Command, spec: CommandSpec, onInvoke: (invocation: I
   command.action(() => {
     refuseExcess(command, spec);
     const globals = globalsOf(command.optsWithGlobals());
-    onInvoke({ spec, options: command.opts(), argument: command.args[0] ?? '', globals });
+    const options = { ...command.opts(), ...optionsTakenByNoun(command, parent, spec) };
+    onInvoke({ spec, options, argument: command.args[0] ?? '', globals });
   });
   return command;
 }

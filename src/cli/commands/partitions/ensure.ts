@@ -109,7 +109,7 @@ export const partitionsEnsure = defineCommand<Options>({
   summary: 'make the months ahead and empty the default partition',
   description:
     'Makes the current month of messages and those ahead, gaps between months, and the months of rows in the default partition, which move in. ' +
-    'Months are UTC and known by their bounds. No writer waits longer than a tenth of a second at a time. ' +
+    'Months are UTC and known by their bounds. A writer waits a tenth of a second at most, and about 4 ms more for each thousand rows that move. ' +
     'A month that cannot be made does not stop the others: exit 5 when a lock was in the way, else 1.',
   options: [
     { flags: '--ahead <n>', description: 'months after the current one, 0 to 120', default: '3', parse: aheadOption },

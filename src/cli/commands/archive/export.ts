@@ -1,0 +1,84 @@
+import { resolve } from 'node:path';
+
+import { AisecError } from '../../../base/errors.js';
+import type { ExportResult } from '../../../operations/archive/export.js';
+import type { ExportFormat } from '../../../operations/archive/record-format.js';
+import { defineCommand } from '../../command.js';
+import type { Context } from '../../context.js';
+import type { ExitCode } from '../../exit-codes.js';
+import { WAIT_OPTION } from '../../options.js';
+import type { Renderer } from '../../terminal/output.js';
+import { reportingTo, rowsText, sizeText } from './words.js';
+
+interface Options {
+  readonly out?: string;
+  readonly format: ExportFormat;
+  readonly wait: number;
+}
+
+/** A slow disk may let the transaction wait between two fetches. */
+const IDLE_TIMEOUT_MS = 600_000;
+
+function formatOption(text: string): ExportFormat {
+  if (text === 'ndjson' || text === 'csv') return text;
+  throw new AisecError('USAGE', `"${text}" is no format`, { hint: 'Give ndjson or csv.' });
+}
+
+function renderExport(result: ExportResult, { table }: Renderer): string {
+  return table(
+    [result],
+    [
+      { title: 'month', value: (row) => row.month },
+      { title: 'file', value: (row) => row.file },
+      { title: 'rows', value: (row) => rowsText(row.rows, true), align: 'right' },
+      { title: 'size', value: (row) => sizeText(row.sizeBytes), align: 'right' },
+      { title: 'sha256', value: (row) => row.sha256 },
+    ],
+  );
+}
+
+async function run(context: Context, options: Options, argument: string): Promise<ExitCode | undefined> {
+  if (options.out === undefined)
+    throw new AisecError('USAGE', 'no file was given', {
+      hint: `Give one: aisec archive export ${argument} --out messages-${argument}.${options.format}.gz`,
+    });
+  const file = resolve(context.config.cwd, options.out);
+  const { parseMonth } = await import('../../../operations/archive/month.js');
+  const month = parseMonth(argument);
+  const result = await context.withDatabase({ idleTimeoutMs: IDLE_TIMEOUT_MS }, async (session) => {
+    const { exportMonth } = await import('../../../operations/archive/export.js');
+    const settings = { schema: context.config.schema, month, file, format: options.format, waitMs: options.wait };
+    return exportMonth(session, settings, reportingTo(context));
+  });
+  context.output.result(result, renderExport);
+  context.output.note(
+    result.outcome === 'present'
+      ? `${result.database}: nothing to do, the file is there and has the whole month.`
+      : `${result.database}: ${result.month} exported, read back and compared. Manifest: ${result.manifest}`,
+  );
+  return undefined;
+}
+
+export const archiveExport = defineCommand<Options>({
+  name: 'archive export',
+  summary: 'write an archived month to a file',
+  description:
+    'Writes a month of messages_archive to a gzip file, reads it back whole and compares, and puts a manifest with rows, times, columns and SHA-256 beside it. ' +
+    'One snapshot of the database, flat memory. The file has its name only when it is complete; nothing is ever overwritten.',
+  argument: { syntax: '<month>', description: 'year and month in UTC: 2024-01' },
+  options: [
+    { flags: '--out <file>', description: 'the file to write; its manifest is FILE.manifest.json' },
+    {
+      flags: '--format <format>',
+      description: 'ndjson (a JSON object a line) or csv',
+      default: 'ndjson',
+      parse: formatOption,
+    },
+    WAIT_OPTION,
+  ],
+  examples: [
+    ['aisec archive export 2021-01 --out messages-2021-01.ndjson.gz', 'Write January 2021 to a file'],
+    ['aisec archive export 2021-01 --out 2021-01.csv.gz --format csv', 'The same as CSV, for COPY'],
+  ],
+  run,
+});

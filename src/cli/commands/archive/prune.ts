@@ -1,0 +1,145 @@
+import { resolve } from 'node:path';
+
+import type { Age } from '../../../base/age.js';
+import { AisecError } from '../../../base/errors.js';
+import type { PrunedMonth, PruneResult } from '../../../operations/archive/prune.js';
+import { defineCommand } from '../../command.js';
+import type { Context } from '../../context.js';
+import type { ExitCode } from '../../exit-codes.js';
+import { countOption } from '../../options.js';
+import type { Renderer } from '../../terminal/output.js';
+import type { Paint } from '../../terminal/streams.js';
+import { ageOption, LOCK_WAITS, type LockWaits } from './options.js';
+import { reportingTo, rowsText, sizeText } from './words.js';
+
+interface Options extends LockWaits {
+  readonly olderThan?: Age;
+  readonly exports?: string;
+  readonly withoutExport: boolean;
+  readonly confirm?: string;
+  readonly dryRun: boolean;
+  readonly batch: number;
+}
+
+const IDLE_TIMEOUT_MS = 600_000;
+
+function outcomeText({ outcome }: PrunedMonth, paint: Paint): string {
+  if (outcome === 'pruned') return paint.green(outcome);
+  return outcome === 'failed' ? paint.red(outcome) : paint.yellow(outcome);
+}
+
+function renderPrune({ months }: PruneResult, { table, paint }: Renderer): string {
+  if (months.length === 0) return '';
+  return table(months, [
+    { title: 'month', value: (row) => row.month },
+    { title: 'outcome', value: (row) => outcomeText(row, paint) },
+    { title: 'partition', value: (row) => row.partition },
+    {
+      title: 'rows',
+      value: (row) => rowsText(row.export?.rows ?? row.rowEstimate, row.export !== null),
+      align: 'right',
+    },
+    { title: 'size', value: (row) => sizeText(row.sizeBytes), align: 'right' },
+    { title: 'export', value: (row) => row.export?.file ?? '' },
+  ]);
+}
+
+async function confirm(
+  { output, prompt }: Context,
+  months: readonly PrunedMonth[],
+  databaseName: string,
+  options: Options,
+): Promise<void> {
+  const names = months.map(({ month }) => month).join(', ');
+  const proof = options.withoutExport ? 'They are in no export.' : 'Their exports were read and hold all of them.';
+  output.note(
+    `Deletes the messages of ${names} for good, with ${months.length === 1 ? 'its' : 'their'} keys. ${proof}`,
+  );
+  if (options.confirm === databaseName) return;
+  if (options.confirm !== undefined)
+    throw new AisecError('REFUSED', `--confirm ${options.confirm} is not the name of the database`, {
+      hint: `It is "${databaseName}". Nothing was changed.`,
+    });
+  await prompt.confirmByTyping(
+    'This cannot be undone.',
+    databaseName,
+    `Give the database's name: --confirm ${databaseName}`,
+  );
+}
+
+function tellTroubles({ output }: Context, months: readonly PrunedMonth[]): void {
+  for (const { month, outcome, reason, error } of months) {
+    if (outcome === 'kept')
+      output.warning(
+        `${month} is kept: ${reason ?? ''}\n    aisec archive export ${month} --out messages-${month}.ndjson.gz`,
+      );
+    if (error !== null)
+      output.warning([`${month}: ${error.message}`, error.detail, error.hint].filter(Boolean).join('\n    '));
+  }
+}
+
+function exitCodeOf(months: readonly PrunedMonth[]): ExitCode | undefined {
+  if (months.some(({ error }) => error !== null && error.code !== 'LOCK_TIMEOUT')) return 1;
+  if (months.some(({ error }) => error !== null)) return 5;
+  return months.some(({ outcome }) => outcome === 'kept') ? 3 : undefined;
+}
+
+async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
+  const { olderThan } = options;
+  if (olderThan === undefined)
+    throw new AisecError('USAGE', '--older-than is missing', {
+      hint: 'Say how long archived months are kept: --older-than 3y',
+    });
+  const exportsFolder = options.exports === undefined ? undefined : resolve(context.config.cwd, options.exports);
+  const result = await context.withDatabase({ idleTimeoutMs: IDLE_TIMEOUT_MS }, async (session) => {
+    const { pruneArchive } = await import('../../../operations/archive/prune.js');
+    const settings = {
+      schema: context.config.schema,
+      olderThan,
+      exportsFolder,
+      withoutExport: options.withoutExport,
+      isDryRun: options.dryRun,
+      batchRows: options.batch,
+      maxWaitMs: options.maxWait,
+      waitMs: options.wait,
+    };
+    const ask = (months: readonly PrunedMonth[]): Promise<void> =>
+      confirm(context, months, session.info.databaseName, options);
+    return pruneArchive(session, settings, ask, reportingTo(context));
+  });
+  context.output.result(result, renderPrune);
+  tellTroubles(context, result.months);
+  const pruned = result.months.filter(({ outcome }) => outcome === 'pruned').length;
+  const planned = result.months.filter(({ outcome }) => outcome === 'planned').length;
+  const before = `Archived months before ${result.cutoff.slice(0, 10)} go.`;
+  if (result.isDryRun) context.output.note(`${result.database}: dry run; ${planned} would go. ${before}`);
+  else
+    context.output.note(`${result.database}: ${pruned === 0 ? 'nothing was pruned' : `${pruned} pruned`}. ${before}`);
+  return exitCodeOf(result.months);
+}
+
+export const archivePrune = defineCommand<Options>({
+  name: 'archive prune',
+  summary: 'delete archived months that are past retention',
+  description:
+    'Deletes the archived months that are wholly older than the age, for good: each only after its export was found, read whole and compared with the archive. ' +
+    "The database's name must be typed, or given with --confirm. Files and replies stay and lose their reference. Stopped in the middle and run again, it goes on.",
+  options: [
+    {
+      flags: '--older-than <age>',
+      description: 'how long archived months are kept: 3y, 36mo (required)',
+      parse: ageOption,
+    },
+    { flags: '--exports <dir>', description: 'folder of the exports; default: where they were written' },
+    { flags: '--without-export', description: 'delete months although nothing holds a copy', default: false },
+    { flags: '--confirm <database>', description: 'the name of the database, instead of typing it' },
+    { flags: '--dry-run', description: 'check the exports and show what would go', default: false },
+    { flags: '--batch <rows>', description: 'keys deleted in one transaction', default: '5000', parse: countOption(1) },
+    ...LOCK_WAITS,
+  ],
+  examples: [
+    ['aisec archive prune --older-than 3y --dry-run', 'See what is past retention, and whether its exports prove good'],
+    ['aisec archive prune --older-than 3y --confirm platform', 'Delete it, without a terminal'],
+  ],
+  run,
+});
