@@ -95,7 +95,7 @@ function* unscaledTurns(plan: DemoPlan, conversation: Conversation): Generator<T
 }
 
 /** The messages of a conversation in their order, without their texts. One that would go on past the end goes faster. */
-export function* turnsOf(plan: DemoPlan, conversation: Conversation): Generator<Turn> {
+export function* turnsOf(plan: DemoPlan, conversation: Conversation): Generator<Turn, undefined> {
   const { firstMessages, window } = plan;
   const { startedMs, index } = conversation;
   const count = (firstMessages[index + 1] ?? 0) - (firstMessages[index] ?? 0);
@@ -111,4 +111,5 @@ export function* turnsOf(plan: DemoPlan, conversation: Conversation): Generator<
     lastMs = Math.max(lastMs + 1, startedMs + Math.floor((turn.createdMs - startedMs) * scale));
     yield scale === 1 ? turn : { ...turn, createdMs: lastMs };
   }
+  return undefined;
 }

@@ -78,7 +78,11 @@ export const TEXTS_EN: DemoTexts = {
         'You have {count} appointments on {day}; the first starts at {time}.',
         '{person} agreed, so it is now {day} at {time}. New invitations are on their way.',
       ],
-      replies: ['{time} is fine, thanks.', 'Please add {count} minutes for the way there.', 'Remind me the day before.'],
+      replies: [
+        '{time} is fine, thanks.',
+        'Please add {count} minutes for the way there.',
+        'Remind me the day before.',
+      ],
       toolResults: ['{"free":["{time}","{time}"],"calendar":"work"}', '{"created":true,"attendees":{count}}'],
       facts: [
         'The weekly meeting is on {day} at {time} in room 2 and lasts {count} minutes.',
@@ -165,7 +169,10 @@ export const TEXTS_EN: DemoTexts = {
       ],
       replies: ['Could you read all of them?', 'Same cost centre as last time.', '{person} approves it.'],
       toolResults: ['{"receipts":{count},"total":"{amount}"}', '{"approved":false,"approver":"{person}"}'],
-      facts: ['Dinners may cost {amount} a head and need approval first.', 'Expenses close on {day}; {person} approves.'],
+      facts: [
+        'Dinners may cost {amount} a head and need approval first.',
+        'Expenses close on {day}; {person} approves.',
+      ],
       files: ['receipt.jpg', 'claim.xlsx'],
     },
     {

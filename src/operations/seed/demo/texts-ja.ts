@@ -55,7 +55,11 @@ export const TEXTS_JA: DemoTexts = {
   ],
   personalities: [
     ['丁寧で正確', 'formal', 'あなたは丁寧で正確な秘書です。敬語で簡潔に答え、日時と金額は必ず確認してください。'],
-    ['親しみやすい', 'friendly', 'あなたは親しみやすい秘書です。やわらかい言葉で、相手の負担を減らす提案をしてください。'],
+    [
+      '親しみやすい',
+      'friendly',
+      'あなたは親しみやすい秘書です。やわらかい言葉で、相手の負担を減らす提案をしてください。',
+    ],
     ['手短', 'concise', '結論から先に、三文以内で答えてください。'],
     ['分析的', 'analytical', '根拠と数字を挙げ、選択肢を比較してから勧めてください。'],
   ],
@@ -78,7 +82,11 @@ export const TEXTS_JA: DemoTexts = {
         '{day}は予定が{count}件あります。いちばん早いものは{time}開始です。',
         '{person}にも確認し、{day}の{time}に変更しました。案内を送り直しています。',
       ],
-      replies: ['では{time}でお願いします。', '移動時間も{count}分入れておいてください。', 'ありがとうございます。前日に知らせてください。'],
+      replies: [
+        'では{time}でお願いします。',
+        '移動時間も{count}分入れておいてください。',
+        'ありがとうございます。前日に知らせてください。',
+      ],
       toolResults: ['{"free":["{time}","{time}"],"calendar":"work"}', '{"created":true,"attendees":{count}}'],
       facts: [
         '定例会議は毎週{day}の{time}から{count}分間、第二会議室で行う。',
@@ -124,7 +132,10 @@ export const TEXTS_JA: DemoTexts = {
       ],
       replies: ['出席者の名前も入れてください。', '表にしてもらえますか？', '参加者に配ってください。'],
       toolResults: ['{"minutes":{count},"speakers":4}', '{"transcribed":true,"language":"ja"}'],
-      facts: ['{project}の予算の上限は{amount}で、超える場合は部長の承認が要る。', '議事録は会議の翌営業日の{time}までに共有する。'],
+      facts: [
+        '{project}の予算の上限は{amount}で、超える場合は部長の承認が要る。',
+        '議事録は会議の翌営業日の{time}までに共有する。',
+      ],
       files: ['議事録.docx', '会議録音.mp3'],
     },
     {
@@ -181,7 +192,10 @@ export const TEXTS_JA: DemoTexts = {
       ],
       replies: ['出典も付けてください。', '数字を表にしてください。', '{person}にも送ってください。'],
       toolResults: ['{"results":{count},"source":"web"}', '{"pages":{count},"language":"ja"}'],
-      facts: ['{company}の{place}工場は{count}年に操業を始めた。', '{project}の競合は三社あり、価格はおよそ{amount}である。'],
+      facts: [
+        '{company}の{place}工場は{count}年に操業を始めた。',
+        '{project}の競合は三社あり、価格はおよそ{amount}である。',
+      ],
       files: ['調査資料.pdf', '比較表.xlsx'],
     },
   ],
