@@ -28,8 +28,11 @@ describe('the packed package', () => {
     expect(beside.filter((file) => !['package.json', 'README.md', 'LICENSE'].includes(file))).toEqual([]);
   });
 
-  test('has in dist/ only code and its types, each from a module of src/', () => {
-    const compiled = files.filter((file) => file.startsWith('dist/'));
+  test('has in dist/ the bundled command line, and beside it only code and its types, each from a module of src/', () => {
+    const bundled = files.filter((file) => file.startsWith('dist/bundle/'));
+    expect(bundled).toContain('dist/bundle/main.js');
+    expect(bundled.filter((file) => !/^dist\/bundle\/[a-z0-9-]+\.js$/.test(file))).toEqual([]);
+    const compiled = files.filter((file) => file.startsWith('dist/') && !bundled.includes(file));
     const strange = compiled.filter((file) => {
       const module = /^dist\/(.+?)(\.d\.ts|\.js)$/.exec(file)?.[1];
       return module === undefined || !existsSync(path.join(root, 'src', `${module}.ts`));
