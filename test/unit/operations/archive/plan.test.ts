@@ -43,10 +43,16 @@ function partition(month: string, more: Partial<PartitionFacts> = {}): Partition
   };
 }
 
+interface Wishes {
+  readonly isExact?: boolean;
+  readonly waiting?: readonly WaitingRows[];
+  readonly more?: Partial<Surroundings>;
+}
+
 function plan(
   partitions: readonly PartitionFacts[],
   cutoff: string,
-  { isExact = false, waiting = [] as readonly WaitingRows[], more = {} as Partial<Surroundings> } = {},
+  { isExact = false, waiting = [], more = {} }: Wishes = {},
 ): readonly string[] {
   const facts: ArchiveFacts = { surroundings: { ...surroundings, ...more }, partitions };
   return planArchive(facts, waiting, Date.parse(cutoff), isExact).months.map(

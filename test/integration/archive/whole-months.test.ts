@@ -1,0 +1,203 @@
+import pg from 'pg';
+import { expect, test } from 'vitest';
+
+import { describeOnServer, type ServerDatabase } from '../../support/database.js';
+import { runCli, startCli } from '../../support/run-cli.js';
+import { waitFor } from '../../support/wait-for.js';
+import { archivedName, createChat, fillMonth, fingerprint, liveName, monthAgo, partitionsOf } from './chat.js';
+
+const OLD = monthAgo(9);
+const OLDER = monthAgo(10);
+const YOUNG = monthAgo(3);
+
+const envOf = ({ url }: ServerDatabase): Readonly<Record<string, string>> => ({ DATABASE_URL: url });
+
+async function connect({ url }: ServerDatabase, applicationName: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url, application_name: applicationName });
+  client.on('error', () => undefined);
+  await client.connect();
+  return client;
+}
+
+describeOnServer('aisec archive of whole months', () => {
+  test('moves the months older than the age, keeps every reference, and has nothing to do the second time', async () => {
+    const database = await createChat();
+    for (const month of [OLDER, OLD, YOUNG]) await fillMonth(database, month, 200);
+    const before = await fingerprint(database);
+
+    const plan = await runCli(['archive', '--dry-run', '--json'], { env: envOf(database) });
+    const planned = JSON.parse(plan.stdout);
+    expect(planned.months.map(({ month, action, rows }: never) => [month, action, rows])).toEqual([
+      [OLDER, 'swap', 200],
+      [OLD, 'swap', 200],
+    ]);
+    expect(await partitionsOf(database, 'messages_archive')).toEqual([]);
+
+    const run = await runCli(['archive', '--json'], { env: envOf(database) });
+    expect(run.exitCode).toBe(0);
+    const result = JSON.parse(run.stdout);
+    expect(result.months.map(({ month, locks }: never) => [month, locks])).toEqual(
+      planned.months.map(({ month, locks }: never) => [month, locks]),
+    );
+    expect(result.months.map(({ outcome, partition }: never) => [outcome, partition])).toEqual([
+      ['archived', archivedName(OLDER)],
+      ['archived', archivedName(OLD)],
+    ]);
+    expect(await fingerprint(database)).toEqual(before);
+    expect(await partitionsOf(database, 'messages_archive')).toEqual([archivedName(OLDER), archivedName(OLD)]);
+    expect(await partitionsOf(database, 'messages')).toContain(liveName(YOUNG));
+
+    const { rows: journal } = await database.admin.query(
+      `select to_char(month, 'YYYY-MM') as month, action, partition_name, row_count::int, row_count_is_exact, attempts, role_name
+       from archive_journal order by id`,
+    );
+    expect(journal).toEqual(
+      [OLDER, OLD].map((month) => ({
+        month,
+        action: 'archive',
+        partition_name: archivedName(month),
+        row_count: 200,
+        row_count_is_exact: true,
+        attempts: 1,
+        role_name: 'postgres',
+      })),
+    );
+    const again = await runCli(['archive'], { env: envOf(database) });
+    expect(again).toMatchObject({ exitCode: 0, stdout: '' });
+    expect(again.stderr).toContain('nothing to do');
+
+    await database.admin.query('delete from users');
+    const { rows } = await database.admin.query('select count(*)::int as left from all_messages');
+    expect(rows).toEqual([{ left: 0 }]);
+  });
+
+  test('brings a month back, again and again, with the messages that were written for it meanwhile', async () => {
+    const database = await createChat();
+    await fillMonth(database, OLD, 200);
+    await runCli(['archive'], { env: envOf(database) });
+    await database.admin.query(
+      `insert into messages (conversation_id, role, created_at)
+       select id, 'user', $1::date + interval '3 days' from conversations limit 1`,
+      [`${OLD}-01`],
+    );
+    const before = await fingerprint(database);
+    const restored = await runCli(['archive', 'restore', OLD, '--json'], { env: envOf(database) });
+    expect(JSON.parse(restored.stdout)).toMatchObject({ outcome: 'restored', partition: liveName(OLD) });
+    expect(await fingerprint(database)).toEqual(before);
+    expect(await partitionsOf(database, 'messages_archive')).toEqual([]);
+    const again = await runCli(['archive', 'restore', OLD, '--json'], { env: envOf(database) });
+    expect(JSON.parse(again.stdout)).toMatchObject({ outcome: 'live' });
+    expect((await runCli(['archive'], { env: envOf(database) })).exitCode).toBe(0);
+    expect(await fingerprint(database)).toEqual(before);
+  });
+
+  test('writes less than a megabyte of WAL and holds its strong locks shortly, however large the month', async () => {
+    const database = await createChat();
+    await fillMonth(database, OLD, 40_000);
+    await database.admin.query('analyze; checkpoint');
+    const start = (await database.admin.query('select pg_current_wal_insert_lsn() as lsn')).rows[0].lsn;
+    const run = await runCli(['archive', '--json', '--no-analyze'], { env: envOf(database) });
+    expect(run.exitCode).toBe(0);
+    const { rows } = await database.admin.query(
+      'select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), $1)::float8 as bytes, (select relpages from pg_class where relname = $2) as pages',
+      [start, archivedName(OLD)],
+    );
+    expect(rows[0].pages).toBeGreaterThan(500);
+    // The server of the tests is shared: others write to the same WAL. The month alone has several megabytes.
+    expect(rows[0].bytes).toBeLessThan(3_000_000);
+    // 11 ms on an idle machine, the wait for the locks included.
+    expect(JSON.parse(run.stdout).months[0].lockWaitMs).toBeLessThan(5000);
+  });
+
+  test('a reader in the middle of a transaction: exit 5 names it, nothing has changed; a patient run gets through', async () => {
+    const database = await createChat();
+    await fillMonth(database, OLDER, 50);
+    const before = await fingerprint(database);
+    const reader = await connect(database, 'slow report');
+    await reader.query('begin');
+    await reader.query('select count(*) from messages');
+    const run = await runCli(['archive', '--max-wait', '0'], { env: envOf(database) });
+    expect(run.exitCode).toBe(5);
+    expect(run.stderr).toContain('slow report');
+    expect(run.stderr).toContain('idle in transaction');
+    expect(await fingerprint(database)).toEqual(before);
+    expect(await partitionsOf(database, 'messages_archive')).toEqual([]);
+    expect((await database.admin.query('select from archive_journal')).rowCount).toBe(0);
+
+    const patient = startCli(['archive', '--max-wait', '60s'], { env: envOf(database) });
+    await waitFor(async () => {
+      const { rowCount } = await database.admin.query(
+        `select from pg_stat_activity where application_name = 'aisec archive' and datname = current_database()`,
+      );
+      return rowCount === 1;
+    });
+    const second = await runCli(['archive'], { env: envOf(database) });
+    expect(second.exitCode).toBe(5);
+    expect(second.stderr).toContain('"aisec archive"');
+    await reader.query('commit');
+    await reader.end();
+    expect((await patient.finished).exitCode).toBe(0);
+    expect(await fingerprint(database)).toEqual(before);
+  });
+
+  test('every reader sees one number of messages while months go back and forth under writers', async () => {
+    const database = await createChat();
+    await fillMonth(database, OLD, 2000);
+    const { rows: first } = await database.admin.query(
+      'select count(*)::int as n from all_messages where created_at < $1',
+      [`${YOUNG}-01`],
+    );
+    const counter = await connect(database, 'counter');
+    const writers = await Promise.all([1, 2, 3].map((n) => connect(database, `writer ${n}`)));
+    let isOver = false;
+    const seen = new Set<number>();
+    const counting = (async () => {
+      while (!isOver) {
+        const { rows } = await counter.query(
+          'select (select count(*)::int from messages where created_at < $1) + (select count(*)::int from messages_archive) as n',
+          [`${YOUNG}-01`],
+        );
+        seen.add(rows[0].n);
+      }
+    })();
+    const failures: string[] = [];
+    const writing = writers.map(async (writer, index) => {
+      for (let n = 0; !isOver; n += 1) {
+        const conversation = `10000000-0000-4000-8000-${String((n + index) % 20).padStart(12, '0')}`;
+        const insert = `insert into messages (conversation_id, role) values ('${conversation}', 'user')`;
+        const update = `update conversations set title = 'x' where id = '${conversation}'`;
+        const [one, two] = n % 2 === 0 ? [insert, update] : [update, insert];
+        await writer.query(`begin; ${one}; ${two}; commit`).catch(async (error: unknown) => {
+          failures.push((error as { code: string }).code);
+          await writer.query('rollback');
+        });
+      }
+    });
+    for (let round = 0; round < 4; round += 1) {
+      expect((await runCli(['archive', '--no-analyze'], { env: envOf(database) })).exitCode).toBe(0);
+      expect((await runCli(['archive', 'restore', OLD], { env: envOf(database) })).exitCode).toBe(0);
+    }
+    isOver = true;
+    await Promise.all([counting, ...writing]);
+    await Promise.all([counter, ...writers].map((client) => client.end()));
+    expect([...seen]).toEqual([first[0].n]);
+    expect(failures).toEqual([]);
+  });
+
+  test('a session in another time zone changes nothing: bounds and months are those of UTC', async () => {
+    const database = await createChat();
+    await database.admin.query(`alter database "${database.name}" set timezone = 'America/New_York'`);
+    await database.admin.query(`alter database "${database.name}" set datestyle = 'SQL, DMY'`);
+    await fillMonth(database, OLD, 100);
+    const before = await fingerprint(database);
+    const env = { ...envOf(database), TZ: 'America/New_York' };
+    expect((await runCli(['archive'], { env })).exitCode).toBe(0);
+    expect((await runCli(['archive', 'restore', OLD], { env })).exitCode).toBe(0);
+    expect((await runCli(['archive'], { env })).exitCode).toBe(0);
+    const { rows } = await database.admin.query(
+      `select to_char(lower_bound at time zone 'UTC', 'YYYY-MM-DD HH24:MI') as lower from message_partition_bounds() where parent = 'messages_archive'::regclass`,
+    );
+    expect(rows).toEqual([{ lower: `${OLD}-01 00:00` }]);
+    expect(await fingerprint(database)).toEqual(before);
+  });
+});
