@@ -54,10 +54,7 @@ describe('a migrations folder', () => {
     ],
     ['a file that is not UTF-8', { '0001_a.sql': Buffer.from([0x2d, 0x2d, 0xff, 0xfe]) }, /not valid UTF-8/],
   ])('with %s is refused, exit 2, before anything is opened', async (_title, files, expected) => {
-    const result = await runCli(
-      ['migrate', 'up', '--migrations-dir', migrationsFolder(files).dir],
-      { env: NOWHERE },
-    );
+    const result = await runCli(['migrate', 'up', '--migrations-dir', migrationsFolder(files).dir], { env: NOWHERE });
     expect(result.stderr).toMatch(expected);
     expect(result.stderr.split('\n')[0]).toMatch(/^error: /);
     expect(result.exitCode).toBe(2);

@@ -18,7 +18,9 @@ export function placeOfError(
   const position = queryPositionOf(error);
   if (position === undefined || position <= before) return undefined;
   // The server counts characters, JavaScript UTF-16 units: an emoji before the place makes the difference.
-  const text = Array.from(section.sql).slice(0, position - 1 - before).join('');
+  const text = Array.from(section.sql)
+    .slice(0, position - 1 - before)
+    .join('');
   return placeInSection(file, section, text.length);
 }
 

@@ -95,6 +95,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
     const { pruneArchive } = await import('../../../operations/archive/prune.js');
     const settings = {
       schema: context.config.schema,
+      extensionSchema: context.config.extensionSchema,
       olderThan,
       exportsFolder,
       withoutExport: options.withoutExport,
