@@ -21,10 +21,11 @@ function session(): readonly { readonly command: string; readonly shown: string 
     });
 }
 
-/** Times, dates and passwords differ from run to run; what they are called does not. */
+/** Times, dates and passwords differ from run to run, and how often a slow step says that it goes on (`… ...`). */
 function steady(text: string): string {
   return stripVTControlCharacters(text)
     .replaceAll('\r', '')
+    .replaceAll(/^.* \.\.\.\n/gm, '')
     .replaceAll(/\d{4}-\d\d(-\d\d)?/g, 'DATE')
     .replaceAll(/\d\d:\d\d:\d\d/g, 'TIME')
     .replaceAll(/[\d.]+ (ms|s)\b/g, 'N s')
