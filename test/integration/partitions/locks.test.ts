@@ -122,8 +122,14 @@ describeOnServer('aisec partitions ensure beside others', () => {
     await reader.query('begin; select count(*) from messages');
     const first = startCli(['partitions', 'ensure'], { env: env() });
     const isAtWork = async (): Promise<boolean> =>
-      (await rowsOf(database, `select from pg_locks where locktype = 'advisory' and granted and objsubid = 1`)).length >
-      0;
+      (
+        await rowsOf(
+          database,
+          `select from pg_locks
+           where locktype = 'advisory' and granted and objsubid = 1
+             and database = (select oid from pg_database where datname = current_database())`,
+        )
+      ).length > 0;
     await waitFor(isAtWork);
     const second = await runCli(['partitions', 'ensure'], { env: env() });
     expect(second).toMatchObject({ exitCode: 5, stdout: '' });
