@@ -62,7 +62,7 @@ module.exports = {
     only(
       'commands-use-operations',
       '^src/cli/commands/',
-      '^src/(cli/commands/|cli/terminal/|cli/(command|context|exit-codes|options)\\.ts$|operations/|config/|base/)',
+      '^src/(cli/commands/|cli/terminal/|cli/(command|context|exit-codes|options|reporting)\\.ts$|operations/|config/|base/)',
       'commands import only the terminal, operations, config and base',
     ),
 

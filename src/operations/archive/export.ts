@@ -16,7 +16,7 @@ import { parseMonth } from './month.js';
 import { PLAIN_TEXT_SETTINGS, readColumns, readRecords } from './month-reader.js';
 import { proveExport } from './prove.js';
 import { csvRecord, type ExportFormat } from './record-format.js';
-import type { Reporting } from './reporting.js';
+import type { Reporting } from '../../base/reporting.js';
 
 export interface ExportOptions {
   readonly schema: string;

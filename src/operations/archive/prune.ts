@@ -13,7 +13,7 @@ import { locksOfDrop, type LockWish } from './locks.js';
 import { exportsIn } from './manifest.js';
 import { proveExport } from './prove.js';
 import { deleteMonthKeys, dropMonth, type PruneEntry } from './prune-month.js';
-import type { Reporting } from './reporting.js';
+import type { Reporting } from '../../base/reporting.js';
 import { blockedError } from './restore.js';
 
 export interface PruneOptions {

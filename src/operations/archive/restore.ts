@@ -8,7 +8,7 @@ import { readUnfinishedPrunes } from './journal.js';
 import { politeLockTimeoutMs } from './lock-retries.js';
 import { locksOfRestore, type LockWish } from './locks.js';
 import { monthEndMs, monthStartMs, parseMonth } from './month.js';
-import type { Reporting } from './reporting.js';
+import type { Reporting } from '../../base/reporting.js';
 import { swapMonth } from './swap.js';
 
 export interface RestoreOptions {

@@ -7,7 +7,7 @@ import { readFacts, type ArchiveFacts } from './facts.js';
 import { politeLockTimeoutMs } from './lock-retries.js';
 import { planArchive, type ArchivePlan } from './plan.js';
 import { readWaitingRows, withRowCounts } from './row-counts.js';
-import type { Reporting } from './reporting.js';
+import type { Reporting } from '../../base/reporting.js';
 
 export interface ArchiveOptions {
   readonly schema: string;

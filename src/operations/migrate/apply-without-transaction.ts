@@ -19,7 +19,7 @@ import {
 import { dropInvalidIndex } from './invalid-indexes.js';
 import { parseMigrationFile, type MigrationFile } from './migration-file.js';
 import { placeInSection } from './place.js';
-import type { Reporting } from './reporting.js';
+import type { Reporting } from '../../base/reporting.js';
 
 /** "It exists already" and "it does not exist": what a statement says that was done before its journal entry was. */
 const ALREADY_DONE = new Set(['42P07', '42710', '42701', '42P06', '42723', '42P01', '42704', '42703']);

@@ -8,7 +8,7 @@ import { sleep } from '../../base/interruption.js';
 import { migrationFailure, placeOfError, placeOfStatement } from './failure.js';
 import { forgetApplied, recordApplied } from './history-sql.js';
 import type { MigrationFile, MigrationSection } from './migration-file.js';
-import type { Reporting } from './reporting.js';
+import type { Reporting } from '../../base/reporting.js';
 
 export interface ApplyOptions {
   readonly schema: string;

@@ -8,7 +8,7 @@ import type { MigrationFile } from './migration-file.js';
 import { refuseHistoryFaults } from './history-faults.js';
 import { dropHistoryTables } from './history-sql.js';
 import { compareWithDatabase, type MigrateSettings } from './prepare.js';
-import type { Reporting } from './reporting.js';
+import type { Reporting } from '../../base/reporting.js';
 import { runOne, type DoneMigration } from './run-one.js';
 import { refuseUnknownName } from './up.js';
 

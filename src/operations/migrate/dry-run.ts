@@ -9,7 +9,7 @@ import { createHistoryTables } from './history-sql.js';
 import type { MigrationFile } from './migration-file.js';
 import { preflight } from './preflight.js';
 import { compareWithDatabase, createSchema } from './prepare.js';
-import type { Reporting } from './reporting.js';
+import type { Reporting } from '../../base/reporting.js';
 import { filesOf, planUp, type UpOptions } from './up.js';
 
 export interface TakenLock {

@@ -1,6 +1,6 @@
 import { withTransaction, type Session } from '../../adapters/postgres/session.js';
 import { quoteIdentifier } from '../../base/identifier.js';
-import type { Reporting } from './reporting.js';
+import type { Reporting } from '../../base/reporting.js';
 
 export interface EnsuredPartition {
   readonly month: string;

@@ -2,7 +2,7 @@ import { withRunLock } from '../../adapters/postgres/advisory-lock.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import { planDown, type DownOptions } from './down.js';
 import { compareWithDatabase } from './prepare.js';
-import type { Reporting } from './reporting.js';
+import type { Reporting } from '../../base/reporting.js';
 import { runOne, type DoneMigration } from './run-one.js';
 
 export interface RedoResult {

@@ -4,7 +4,7 @@ import { applyInTransaction, type ApplyOptions } from './apply.js';
 import { applyWithoutTransaction } from './apply-without-transaction.js';
 import type { HistoryEntry } from './history.js';
 import type { MigrationFile } from './migration-file.js';
-import type { Reporting } from './reporting.js';
+import type { Reporting } from '../../base/reporting.js';
 
 /** A migration that was applied or reverted. */
 export interface DoneMigration {

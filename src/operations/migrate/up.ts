@@ -9,7 +9,7 @@ import { refuseHistoryFaults } from './history-faults.js';
 import type { MigrationFile } from './migration-file.js';
 import { preflight } from './preflight.js';
 import { compareWithDatabase, createHistory, type MigrateSettings } from './prepare.js';
-import type { Reporting } from './reporting.js';
+import type { Reporting } from '../../base/reporting.js';
 import { runOne, type DoneMigration } from './run-one.js';
 
 export interface UpOptions extends MigrateSettings {

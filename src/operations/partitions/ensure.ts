@@ -3,6 +3,7 @@ import type { Session } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
 import { AisecError } from '../../base/errors.js';
 import { quoteIdentifier } from '../../base/identifier.js';
+import type { Reporting } from '../../base/reporting.js';
 import { countDefaultRows } from './default-rows.js';
 import { readingPartitions } from './locked.js';
 import { makeMonths, type MonthOutcome } from './make-months.js';
@@ -19,10 +20,6 @@ export interface EnsureOptions {
   readonly isDryRun: boolean;
   /** How long to wait for another run. */
   readonly waitMs: number;
-}
-
-export interface EnsureReporting {
-  readonly onProgress: (text: string) => void;
 }
 
 export interface EnsuredMonth {
@@ -96,7 +93,11 @@ function ensuredMonth(planned: PlannedMonth, outcome: MonthOutcome | undefined):
   return { month, ...outcome };
 }
 
-async function ensure(session: Session, options: EnsureOptions, reporting: EnsureReporting): Promise<EnsureResult> {
+async function ensure(
+  session: Session,
+  options: EnsureOptions,
+  reporting: Pick<Reporting, 'onProgress'>,
+): Promise<EnsureResult> {
   const { schema, ahead, isDryRun } = options;
   const set = await readPartitions(session, schema);
   if (!set.canEnsure) throw notMigrated(session, schema);
@@ -132,7 +133,7 @@ async function ensure(session: Session, options: EnsureOptions, reporting: Ensur
 export async function ensurePartitions(
   session: Session,
   options: EnsureOptions,
-  reporting: EnsureReporting,
+  reporting: Pick<Reporting, 'onProgress'>,
 ): Promise<EnsureResult> {
   if (options.isDryRun) return ensure(session, options, reporting);
   const lock = {

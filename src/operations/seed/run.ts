@@ -2,6 +2,7 @@ import { withRunLock } from '../../adapters/postgres/advisory-lock.js';
 import { Observer } from '../../adapters/postgres/observer.js';
 import { rollBack, withTransaction, type Session } from '../../adapters/postgres/session.js';
 import { AisecError, isAisecError } from '../../base/errors.js';
+import type { Reporting } from '../../base/reporting.js';
 import { explainMissingObject } from './failure.js';
 import {
   lendPassword,
@@ -20,11 +21,6 @@ export interface SeedOptions {
   /** How long to wait for another run. */
   readonly waitMs: number;
   readonly password: PasswordChoice;
-}
-
-export interface SeedReporting {
-  readonly onProgress: (text: string) => void;
-  readonly onWarning: (text: string) => void;
 }
 
 export interface SeedResult {
@@ -61,7 +57,7 @@ async function attempt(
   session: Session,
   set: SeedSet,
   options: SeedOptions,
-  reporting: SeedReporting,
+  reporting: Reporting,
 ): Promise<SeedResult> {
   const { password: choice, schema, isDryRun } = options;
   const password = takesPassword(set) ? passwordFor(choice) : '';
@@ -112,7 +108,7 @@ export async function runSeedSet(
   session: Session,
   set: SeedSet,
   options: SeedOptions,
-  reporting: SeedReporting,
+  reporting: Reporting,
 ): Promise<SeedResult> {
   const lock = { waitMs: options.waitMs, onWait: (holder: string) => reporting.onProgress(`waiting for ${holder}`) };
   return withRunLock(session, lock, async () => {

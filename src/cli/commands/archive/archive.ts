@@ -9,7 +9,9 @@ import { countOption } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
 import type { Paint } from '../../terminal/streams.js';
 import { ageOption, LOCK_WAITS, type LockWaits } from './options.js';
-import { reportingTo, rowsText, sizeText } from './words.js';
+import { rowsText } from './words.js';
+import { reportingTo } from '../../reporting.js';
+import { formatBytes } from '../../../base/bytes.js';
 
 interface Options extends LockWaits {
   readonly olderThan: Age;
@@ -57,7 +59,7 @@ function renderArchive(result: ArchiveResult, renderer: Renderer): string {
     { title: 'outcome', value: (row) => outcomeText(row, paint) },
     { title: 'partition', value: (row) => row.partition ?? '' },
     { title: 'rows', value: (row) => rowsText(row.rows, row.rowsAreExact), align: 'right' },
-    { title: 'size', value: (row) => sizeText(row.sizeBytes), align: 'right' },
+    { title: 'size', value: (row) => formatBytes(row.sizeBytes), align: 'right' },
     {
       title: 'time',
       value: (row) => (row.durationMs === null ? '' : formatDurationMs(row.durationMs)),

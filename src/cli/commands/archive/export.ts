@@ -8,7 +8,9 @@ import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
 import { WAIT_OPTION } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
-import { reportingTo, rowsText, sizeText } from './words.js';
+import { rowsText } from './words.js';
+import { reportingTo } from '../../reporting.js';
+import { formatBytes } from '../../../base/bytes.js';
 
 interface Options {
   readonly out?: string;
@@ -31,7 +33,7 @@ function renderExport(result: ExportResult, { table }: Renderer): string {
       { title: 'month', value: (row) => row.month },
       { title: 'file', value: (row) => row.file },
       { title: 'rows', value: (row) => rowsText(row.rows, true), align: 'right' },
-      { title: 'size', value: (row) => sizeText(row.sizeBytes), align: 'right' },
+      { title: 'size', value: (row) => formatBytes(row.sizeBytes), align: 'right' },
       { title: 'sha256', value: (row) => row.sha256 },
     ],
   );

@@ -3,7 +3,8 @@ import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
 import type { Renderer } from '../../terminal/output.js';
-import { rowsText, sizeText } from './words.js';
+import { rowsText } from './words.js';
+import { formatBytes } from '../../../base/bytes.js';
 
 const STATEMENT_TIMEOUT_MS = 30_000;
 
@@ -20,7 +21,7 @@ function renderList({ months }: ArchiveListing, renderer: Renderer): string {
     { title: 'state', value: (row) => stateText(row, renderer) },
     { title: 'partition', value: (row) => row.partition },
     { title: 'rows', value: (row) => rowsText(row.rowEstimate, false), align: 'right' },
-    { title: 'size', value: (row) => sizeText(row.sizeBytes), align: 'right' },
+    { title: 'size', value: (row) => formatBytes(row.sizeBytes), align: 'right' },
     { title: 'archived at', value: (row) => time(row.archivedAt) },
     { title: 'export', value: (row) => row.exports[0]?.file ?? '' },
   ]);

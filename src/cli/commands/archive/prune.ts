@@ -10,7 +10,9 @@ import { countOption } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
 import type { Paint } from '../../terminal/streams.js';
 import { ageOption, LOCK_WAITS, type LockWaits } from './options.js';
-import { reportingTo, rowsText, sizeText } from './words.js';
+import { rowsText } from './words.js';
+import { reportingTo } from '../../reporting.js';
+import { formatBytes } from '../../../base/bytes.js';
 
 interface Options extends LockWaits {
   readonly olderThan?: Age;
@@ -39,7 +41,7 @@ function renderPrune({ months }: PruneResult, { table, paint }: Renderer): strin
       value: (row) => rowsText(row.export?.rows ?? row.rowEstimate, row.export !== null),
       align: 'right',
     },
-    { title: 'size', value: (row) => sizeText(row.sizeBytes), align: 'right' },
+    { title: 'size', value: (row) => formatBytes(row.sizeBytes), align: 'right' },
     { title: 'export', value: (row) => row.export?.file ?? '' },
   ]);
 }

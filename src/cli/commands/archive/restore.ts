@@ -4,7 +4,9 @@ import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
 import type { Renderer } from '../../terminal/output.js';
 import { LOCK_WAITS, type LockWaits } from './options.js';
-import { reportingTo, rowsText, sizeText } from './words.js';
+import { rowsText } from './words.js';
+import { reportingTo } from '../../reporting.js';
+import { formatBytes } from '../../../base/bytes.js';
 
 interface Options extends LockWaits {
   readonly dryRun: boolean;
@@ -19,7 +21,7 @@ function renderRestore(result: RestoreResult, { table, paint }: Renderer): strin
       { title: 'outcome', value: (row) => (row.outcome === 'restored' ? paint.green(row.outcome) : row.outcome) },
       { title: 'partition', value: (row) => row.partition },
       { title: 'rows', value: (row) => rowsText(row.rows, false), align: 'right' },
-      { title: 'size', value: (row) => sizeText(row.sizeBytes), align: 'right' },
+      { title: 'size', value: (row) => formatBytes(row.sizeBytes), align: 'right' },
     ],
   );
   const locks = result.locks.map(({ mode, relation }) => `lock ${mode} on ${relation}`);

@@ -7,7 +7,8 @@ import type { ExitCode } from '../../exit-codes.js';
 import { LOCK_OPTIONS, type LockOptions } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
 import { confirmLoss, type LossOptions } from './confirm-loss.js';
-import { migrateSettings, reportingTo } from './settings.js';
+import { migrateSettings } from './settings.js';
+import { reportingTo } from '../../reporting.js';
 
 interface Options extends LockOptions, LossOptions {
   readonly to?: string;

@@ -1,5 +1,4 @@
 import type { MigrateSettings } from '../../../operations/migrate/prepare.js';
-import type { Reporting } from '../../../operations/migrate/reporting.js';
 import type { Context } from '../../context.js';
 
 /** Reads and checks the migration files, before anything is opened. @throws AisecError MIGRATION_FILE_INVALID. */
@@ -7,8 +6,4 @@ export async function migrateSettings({ config }: Context): Promise<MigrateSetti
   const { readMigrationFolder } = await import('../../../operations/migrate/migration-folder.js');
   const { cwd, migrationsDir, schema, extensionSchema } = config;
   return { files: await readMigrationFolder(migrationsDir, cwd), schema, extensionSchema };
-}
-
-export function reportingTo({ output, progress }: Context): Reporting {
-  return { onProgress: progress.report, onWarning: (text) => output.warning(text) };
 }

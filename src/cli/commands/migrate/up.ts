@@ -7,7 +7,8 @@ import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
 import { LOCK_OPTIONS, type LockOptions } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
-import { migrateSettings, reportingTo } from './settings.js';
+import { migrateSettings } from './settings.js';
+import { reportingTo } from '../../reporting.js';
 
 interface Options extends LockOptions {
   readonly to?: string;

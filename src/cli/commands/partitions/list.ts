@@ -4,7 +4,7 @@ import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
 import type { Renderer } from '../../terminal/output.js';
 import type { Paint } from '../../terminal/streams.js';
-import { formatBytes } from './format-bytes.js';
+import { formatBytes } from '../../../base/bytes.js';
 
 function stateText({ state }: ListedPartition, paint: Paint): string {
   if (state === 'odd' || state === 'detaching') return paint.red(state);

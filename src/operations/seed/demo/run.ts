@@ -4,6 +4,7 @@ import { withTransaction, type Session } from '../../../adapters/postgres/sessio
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { AisecError, isAisecError } from '../../../base/errors.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
+import type { Reporting } from '../../../base/reporting.js';
 import { demoTables } from './demo-tables.js';
 import { isThere, refuseUnmigrated, tablesWithRows } from './guard.js';
 import { dayOf, type DemoOptions } from './options.js';
@@ -18,11 +19,6 @@ export interface SeedDemoSettings {
   readonly waitMs: number;
   /** Asked before anything is written; throws to refuse. `tables` have rows that are not of `aisec seed`. */
   readonly confirm: (tables: readonly string[]) => Promise<void>;
-}
-
-export interface SeedDemoReporting {
-  readonly onProgress: (text: string) => void;
-  readonly onWarning: (text: string) => void;
 }
 
 export interface SeededTable {
@@ -109,7 +105,7 @@ async function seed(
   session: Session,
   options: DemoOptions,
   settings: SeedDemoSettings,
-  reporting: SeedDemoReporting,
+  reporting: Reporting,
 ): Promise<SeedDemoResult> {
   const { schema, isDryRun } = settings;
   await refuseUnmigrated(session, schema);
@@ -158,7 +154,7 @@ export async function seedDemo(
   session: Session,
   options: DemoOptions,
   settings: SeedDemoSettings,
-  reporting: SeedDemoReporting,
+  reporting: Reporting,
 ): Promise<SeedDemoResult> {
   const lock = { waitMs: settings.waitMs, onWait: (holder: string) => reporting.onProgress(`waiting for ${holder}`) };
   return withRunLock(session, lock, async () => {
