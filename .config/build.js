@@ -4,7 +4,7 @@
 // dist/ is written over and then freed of what was not written, rather than removed first: a module renamed in src/
 // never ships under its old name, and an `aisec` that runs meanwhile never finds dist/ empty.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import process from 'node:process';
@@ -28,7 +28,8 @@ async function build() {
 
   const emitted = lines.filter((line) => line.startsWith(marker)).map((line) => line.slice(marker.length));
   const bundled = await bundle();
-  removeAllBut(new Set([...emitted, ...bundled].map((file) => path.resolve(root, file))));
+  const help = await writeHelp();
+  removeAllBut(new Set([...emitted, ...bundled, help].map((file) => path.resolve(root, file))));
   return 0;
 }
 
@@ -39,7 +40,7 @@ async function build() {
 async function bundle() {
   const { rolldown } = await import('rolldown');
   const build = await rolldown({
-    input: { main: path.join(dist, 'cli', 'main.js') },
+    input: { start: path.join(dist, 'cli', 'start.js') },
     platform: 'node',
     external: [/^@electric-sql\//, 'libpg-query', 'kysely', 'chalk', 'ora', 'pg-native'],
     plugins: [withoutUnusedLoaders],
@@ -56,8 +57,28 @@ async function bundle() {
   return output.map((file) => path.join(dist, 'bundle', file.fileName));
 }
 
-/** What every start needs, in one file. */
-const core = { name: 'core', test: /dist[\\/](base|cli)[\\/]|dist[\\/]config[\\/](config|environment|settings)\.js/ };
+/** What every start needs, in one file; help alone needs none of it. */
+const core = {
+  name: 'core',
+  test: (id) =>
+    /dist[\\/](base|cli)[\\/]|dist[\\/]config[\\/](config|environment|settings)\.js/.test(id) &&
+    !/(start|prerendered-help)\.js$/.test(id),
+};
+
+/** The help of every command, so that showing it renders nothing (cli/prerendered-help.ts). */
+async function writeHelp() {
+  const { COMMANDS, buildProgram } = await import(path.join(dist, 'cli', 'program.js'));
+  const { helpText } = await import(path.join(dist, 'cli', 'command-tree.js'));
+  const names = ['', ...COMMANDS.flatMap(({ name }) => [name, name.split(' ')[0]])];
+  const nothing = () => undefined;
+  const texts = names.map((name) => {
+    const words = name.split(' ').filter(Boolean);
+    return [name, helpText(buildProgram(nothing, nothing, words), words)];
+  });
+  const file = path.join(dist, 'bundle', 'help.json');
+  writeFileSync(file, JSON.stringify(Object.fromEntries(texts)));
+  return file;
+}
 
 /**
  * node-pg-migrate loads its TypeScript and glob loaders (60 ms) for reading migration files, which aisec reads itself.

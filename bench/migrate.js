@@ -1,13 +1,13 @@
 // Speed of the program itself and of `migrate`, as ratios against a baseline measured in the same run.
 //
 //   npm run bench:migrate            needs a PostgreSQL server: AISEC_TEST_DATABASE_URL, or eval "$(test/support/services up)"
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 import pg from 'pg';
 
-import { measure, medians, printRatio } from './measure.js';
+import { measure, median, medians, printRatio } from './measure.js';
 
 const ROUNDS = Number(process.env['AISEC_BENCH_ROUNDS'] ?? 15);
 const root = path.join(import.meta.dirname, '..');
@@ -28,15 +28,69 @@ async function freshDatabase() {
   await server.query(`create database ${database} template template0`);
 }
 
-/** The Up sections of all migrations as one file for psql. */
-function writeSqlFile() {
-  const migrations = path.join(root, 'migrations');
+/**
+ * The Up sections of a folder as one file for psql.
+ *
+ * @param {string} migrations
+ * @param {string} ending what `migrate up` does after the last one
+ */
+function writeSqlFile(migrations, ending) {
   const sections = readdirSync(migrations)
     .toSorted()
     .map((file) => readFileSync(path.join(migrations, file), 'utf8').split(/^-- (?:Up|Down) Migration$/m)[1] ?? '');
   const file = path.join(folder, 'all.sql');
-  writeFileSync(file, `${sections.join('\n')}\nselect from ensure_message_partitions();\n`);
+  writeFileSync(file, `${sections.join('\n')}\n${ending}\n`);
   return file;
+}
+
+/** A table, an index, a check and a view each: little SQL, so that the program's own time shows. */
+function writeSmallMigrations() {
+  const small = path.join(folder, 'small');
+  mkdirSync(small);
+  for (let number = 1; number <= 20; number += 1) {
+    const name = `t${number}`;
+    const text = `-- Up Migration
+create table ${name} (id bigint generated always as identity primary key, note text, constraint ${name}_note check (note <> ''));
+create index ${name}_note_idx on ${name} (note);
+create view ${name}_view as select id from ${name};
+
+-- Down Migration
+drop view ${name}_view;
+drop table ${name};
+`;
+    writeFileSync(path.join(small, `${String(number).padStart(4, '0')}_${name}.sql`), text);
+  }
+  return small;
+}
+
+/**
+ * @param {string} title
+ * @param {string} migrations the folder
+ * @param {string} ending
+ */
+async function compareUp(title, migrations, ending) {
+  const sqlFile = writeSqlFile(migrations, ending);
+  const ways = {
+    psql: () => measure('psql', ['-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', url, '-f', sqlFile]),
+    aisec: () =>
+      measure(process.execPath, [aisec, 'migrate', 'up', '--migrations-dir', migrations], { DATABASE_URL: url }),
+    engine: () => measure(process.execPath, [nodePgMigrate, 'up', '-m', migrations], { DATABASE_URL: url }),
+  };
+  /** @type {Record<string, number[]>} */
+  const wallMs = { psql: [], aisec: [], engine: [] };
+  for (let round = -1; round < ROUNDS; round += 1) {
+    for (const [name, run] of Object.entries(ways)) {
+      await freshDatabase();
+      const { wallMs: oneMs } = run();
+      if (round >= 0) wallMs[name]?.push(oneMs);
+    }
+  }
+  const [psqlMs = 0, aisecMs = 0, engineMs = 0] = ['psql', 'aisec', 'engine'].map((name) => median(wallMs[name] ?? []));
+  console.log(
+    `${title}, wall: psql -f ${psqlMs} ms, aisec migrate up ${aisecMs} ms, node-pg-migrate up ${engineMs} ms`,
+  );
+  printRatio('  aisec / psql -f of the same SQL', aisecMs / psqlMs, 2.5);
+  printRatio("  aisec / node-pg-migrate's own command line", aisecMs / engineMs, 0.65);
 }
 
 function writeBareProgram() {
@@ -60,32 +114,11 @@ try {
   });
   printRatio('aisec --help / node -e 0, CPU', help.aisec.cpuMs / help.node.cpuMs, 1.5);
 
-  const sqlFile = writeSqlFile();
-  const ways = {
-    psql: () => measure('psql', ['-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', url, '-f', sqlFile]),
-    aisec: () => measure(process.execPath, [aisec, 'migrate', 'up'], { DATABASE_URL: url }),
-    nodePgMigrate: () =>
-      measure(process.execPath, [nodePgMigrate, 'up', '-m', path.join(root, 'migrations')], { DATABASE_URL: url }),
-  };
-  /** @type {Record<string, number[]>} */
-  const wallMs = { psql: [], aisec: [], nodePgMigrate: [] };
-  for (let round = -1; round < ROUNDS; round += 1) {
-    for (const [name, run] of Object.entries(ways)) {
-      await freshDatabase();
-      const { wallMs: oneMs } = run();
-      if (round >= 0) wallMs[name]?.push(oneMs);
-    }
-  }
-  const { median } = await import('./measure.js');
-  const [psqlMs, aisecMs, engineMs] = ['psql', 'aisec', 'nodePgMigrate'].map((name) => median(wallMs[name] ?? []));
-  console.log(
-    `migrate up of ${readdirSync(path.join(root, 'migrations')).length} migrations, wall: psql -f ${psqlMs} ms, aisec ${aisecMs} ms, node-pg-migrate ${engineMs} ms`,
-  );
-  printRatio('aisec migrate up / psql -f of the same SQL, wall', (aisecMs ?? 0) / (psqlMs ?? 1), 2.5);
-  printRatio("aisec migrate up / node-pg-migrate's own command line, wall", (aisecMs ?? 0) / (engineMs ?? 1), 0.65);
+  await compareUp('the bundled migrations', path.join(root, 'migrations'), 'select from ensure_message_partitions();');
+  await compareUp('20 small migrations', writeSmallMigrations(), '');
 
   await freshDatabase();
-  ways.aisec();
+  measure(process.execPath, [aisec, 'migrate', 'up'], { DATABASE_URL: url });
   const bare = writeBareProgram();
   const status = medians(ROUNDS, {
     bare: () => measure(process.execPath, [bare], { DATABASE_URL: url }),

@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { COMMANDS } from '../../src/cli/program.js';
 import { runCli } from '../support/run-cli.js';
@@ -8,6 +7,19 @@ import { runCli } from '../support/run-cli.js';
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 const nouns = [...new Set(COMMANDS.map((command) => command.name.split(' ')[0] ?? ''))];
 const names = [...new Set(['', ...nouns, ...COMMANDS.map((command) => command.name)])];
+
+/** The files of the package that a command line loads, by name. */
+async function loadedBy(args: readonly string[]): Promise<readonly string[]> {
+  const loader = 'export async function load(url, context, next) { console.error(url); return next(url, context); }';
+  const source = `import { register } from 'node:module';
+    register('data:text/javascript,' + encodeURIComponent(${JSON.stringify(loader)}));`;
+  const run = await runCli(args, {
+    env: { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(source)}` },
+  });
+  expect(run.exitCode).toBe(0);
+  const files = run.stderr.split('\n').filter((url) => url.startsWith('file:'));
+  return files.map((url) => path.basename(url)).toSorted();
+}
 
 describe('the help', () => {
   it.each(names)('of "aisec %s" fits 80 columns and is as recorded', async (name) => {
@@ -59,28 +71,30 @@ describe('the help', () => {
     expect(await runCli([flag])).toMatchObject({ exitCode: 0, stdout: `${version}\n`, stderr: '' });
   });
 
-  it('loads no driver, no engine and no colours', async () => {
-    const loader = 'export async function load(url, context, next) { console.error(url); return next(url, context); }';
-    const source = `import { register } from 'node:module';
-      register('data:text/javascript,' + encodeURIComponent(${JSON.stringify(loader)}));`;
-    const run = await runCli(['migrate', 'up', '--help'], {
-      env: { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(source)}` },
-    });
-    expect(run.exitCode).toBe(0);
-    const loaded = run.stderr.split('\n').filter((url) => url.startsWith('file:'));
-    expect(loaded.map((url) => path.basename(url)).toSorted()).toEqual([
-      'aisec.js',
-      'core.js',
-      'main.js',
-      'rolldown-runtime.js',
-    ]);
+  it('is rendered by the build: it is shown without loading anything but what finds it', async () => {
+    expect(await loadedBy(['migrate', 'up', '--help'])).toEqual(['aisec.js', 'start.js']);
+  });
+
+  it('with another option is rendered anew, and says the same', async () => {
+    for (const words of [[], ['migrate'], ['migrate', 'up'], ['seed'], ['archive', 'restore']]) {
+      const [built, rendered] = await Promise.all([
+        runCli([...words, '--help']),
+        runCli([...words, '--help', '--no-color']),
+      ]);
+      expect(rendered).toMatchObject({ exitCode: 0, stdout: built!.stdout });
+    }
+  });
+
+  it('rendered anew loads no driver, no engine and no colours', async () => {
+    const loaded = await loadedBy(['migrate', 'up', '--help', '--no-color']);
+    expect(loaded).toEqual(['aisec.js', 'core.js', 'rolldown-runtime.js', 'start.js']);
     // pg is in the bundle, in a file of its own: the login it speaks gives it away.
-    const bundle = path.dirname(fileURLToPath(loaded.find((url) => url.endsWith('main.js')) ?? ''));
+    const bundle = path.join(import.meta.dirname, '..', '..', 'dist', 'bundle');
     const withDriver = readdirSync(bundle).filter((file) =>
       readFileSync(path.join(bundle, file), 'utf8').includes('SCRAM-SHA-256'),
     );
     expect(withDriver).toHaveLength(1);
-    expect(loaded.map((url) => path.basename(url))).not.toContain(withDriver[0]);
+    expect(loaded).not.toContain(withDriver[0]);
   });
 });
 

@@ -1,0 +1,20 @@
+import { writeSync } from 'node:fs';
+
+import { prerenderedHelp } from './prerendered-help.js';
+
+/** Where bin/aisec.js comes in: prints help at once, and loads the command line for everything else. */
+export async function start(argv: readonly string[]): Promise<number> {
+  const help = prerenderedHelp(argv);
+  if (help === undefined) {
+    const { main } = await import('./main.js');
+    return main(argv);
+  }
+  try {
+    // process.stdout would load the network or terminal modules first.
+    writeSync(1, help);
+  } catch (error) {
+    // `aisec --help | head -1`: a reader that went away is no fault.
+    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') process.stdout.write(help);
+  }
+  return 0;
+}
