@@ -12,6 +12,8 @@ const MOST_RUNS_EACH = 250;
 /** Of the months with messages, some get their partition late, others are archived when late messages come. */
 const MONTHS = 14;
 const ROWS_A_MONTH = 150;
+/** In the last month, so that every month that was archived in part before is now old enough to go as a whole. */
+const CUTOFF_DAYS = new Date().getUTCDate() + 10;
 
 interface Kill {
   readonly command: string;
@@ -115,7 +117,7 @@ async function live(database: ServerDatabase): Promise<readonly Kill[]> {
   const env = { DATABASE_URL: database.url };
   for (const args of [
     ['partitions', 'ensure', '--wait', '30s'],
-    ['archive', '--exact', '--older-than', '2mo', '--wait', '30s'],
+    ['archive', '--exact', '--older-than', `${CUTOFF_DAYS}d`, '--wait', '30s'],
   ]) {
     const clean = await runCli(args, { env });
     expect(clean, clean.stderr).toMatchObject({ exitCode: 0 });
@@ -130,8 +132,8 @@ async function expectSame(database: ServerDatabase, ledger: Ledger): Promise<voi
   const found = rows.map((row) => `${row.id} ${(row.created_at as Date).toISOString()} ${row.content}`);
   expect(found.toSorted()).toEqual(expected.toSorted());
   const old = await database.admin.query(
-    `select (select count(*)::int from messages where created_at < now() - interval '2 months') as live,
-            (select count(*)::int from messages_archive where created_at >= now() - interval '2 months') as young,
+    `select (select count(*)::int from messages where created_at < now() - interval '${CUTOFF_DAYS + 1} days') as live,
+            (select count(*)::int from messages_archive where created_at >= now() - interval '${CUTOFF_DAYS - 1} days') as young,
             (select count(*)::int from messages_default where created_at < now()) as waiting,
             (select count(*)::int from pg_inherits where inhdetachpending) as pending,
             (select count(*)::int from pg_class
