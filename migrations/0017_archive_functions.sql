@@ -106,10 +106,12 @@ declare
   );
 begin
   -- DETACH makes the inherited foreign keys the partition's own: SHARE ROW EXCLUSIVE on what they point to. The
-  -- archive's root has no foreign keys to merge them with, so ATTACH needs nothing stronger.
+  -- archive's root has no foreign keys to merge them with, so ATTACH needs nothing stronger there. ACCESS EXCLUSIVE on
+  -- the archive is for readers: a repeatable-read transaction that has found it empty would not find the month in
+  -- messages any more, so such a reader holds the move off.
   perform lock_message_tables(
     array['messages_archive'::regclass] || reference_tables || exclusive_tables,
-    array['share update exclusive'::text]
+    array['access exclusive'::text]
       || array_fill('share row exclusive'::text, array[cardinality(reference_tables)])
       || array_fill('access exclusive'::text, array[cardinality(exclusive_tables)])
   );

@@ -3,7 +3,7 @@ import type { Surroundings } from './facts.js';
 /** A table lock that will be taken. */
 export interface LockWish {
   readonly relation: string;
-  readonly mode: 'ROW EXCLUSIVE' | 'SHARE UPDATE EXCLUSIVE' | 'SHARE ROW EXCLUSIVE' | 'ACCESS EXCLUSIVE';
+  readonly mode: 'ROW EXCLUSIVE' | 'SHARE ROW EXCLUSIVE' | 'ACCESS EXCLUSIVE';
 }
 
 const wishes = (mode: LockWish['mode'], relations: readonly (string | null)[]): readonly LockWish[] =>
@@ -13,7 +13,7 @@ const wishes = (mode: LockWish['mode'], relations: readonly (string | null)[]): 
 export function locksOfSwap(surroundings: Surroundings, partition: string): readonly LockWish[] {
   const { referenceTables, defaultPartition } = surroundings;
   return [
-    ...wishes('SHARE UPDATE EXCLUSIVE', ['messages_archive']),
+    ...wishes('ACCESS EXCLUSIVE', ['messages_archive']),
     ...wishes('SHARE ROW EXCLUSIVE', referenceTables),
     ...wishes('ACCESS EXCLUSIVE', ['messages', defaultPartition, partition]),
   ];

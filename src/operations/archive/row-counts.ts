@@ -26,7 +26,8 @@ export async function readWaitingRows(
 
 async function countRows(session: Session, plan: MonthPlan, cutoffMs: number): Promise<MonthPlan> {
   const isRowMove = plan.action === 'move older rows';
-  if (plan.rows !== null || (!isRowMove && plan.sizeBytes > COUNTED_BYTES)) return plan;
+  // An estimate of 0 may be of an ANALYZE before the first row.
+  if ((plan.rows ?? 0) > 0 || (!isRowMove && plan.sizeBytes > COUNTED_BYTES)) return plan;
   const tables = plan.sources.length > 0 ? plan.sources : plan.partition === null ? [] : [plan.partition];
   let total = 0;
   for (const table of tables) {

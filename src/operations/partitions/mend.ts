@@ -21,8 +21,9 @@ export function finalizeAndAttach(partition: Partition, schema: string): string 
   const root = rootName(partition, schema);
   const name = qualifiedName(partition);
   return (
-    `alter table ${root} detach partition ${name} finalize; ` +
-    `alter table ${root} attach partition ${name} ${boundsClause(partition)};`
+    // In one transaction: between the two statements the rows are in no table.
+    `begin; alter table ${root} detach partition ${name} finalize; ` +
+    `alter table ${root} attach partition ${name} ${boundsClause(partition)}; commit;`
   );
 }
 

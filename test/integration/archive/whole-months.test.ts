@@ -20,6 +20,22 @@ async function connect({ url }: ServerDatabase, applicationName: string): Promis
 }
 
 describeOnServer('aisec archive of whole months', () => {
+  test('a repeatable-read transaction that has looked into one table finds every message, or holds the move off', async () => {
+    const database = await createChat();
+    await fillMonth(database, OLD, 30);
+    const reader = await connect(database, 'a report');
+    await reader.query('begin isolation level repeatable read');
+    const { rows: total } = await database.admin.query('select count(*)::int as n from messages');
+    expect((await reader.query('select count(*)::int as n from messages_archive')).rows).toEqual([{ n: 0 }]);
+    const held = await runCli(['archive', '--max-wait', '1s'], { env: envOf(database) });
+    expect((await reader.query('select count(*)::int as n from messages')).rows).toEqual(total);
+    expect(held.exitCode).toBe(5);
+    await reader.query('commit');
+    await reader.end();
+    expect((await runCli(['archive'], { env: envOf(database) })).exitCode).toBe(0);
+    expect(await partitionsOf(database, 'messages_archive')).toEqual([archivedName(OLD)]);
+  });
+
   test('moves the months older than the age, keeps every reference, and has nothing to do the second time', async () => {
     const database = await createChat();
     for (const month of [OLDER, OLD, YOUNG]) await fillMonth(database, month, 200);
