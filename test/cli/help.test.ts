@@ -81,7 +81,7 @@ describe('the help', () => {
         runCli([...words, '--help']),
         runCli([...words, '--help', '--no-color']),
       ]);
-      expect(rendered).toMatchObject({ exitCode: 0, stdout: built!.stdout });
+      expect(rendered).toMatchObject({ exitCode: 0, stdout: built.stdout });
     }
   });
 
