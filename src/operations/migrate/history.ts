@@ -28,7 +28,6 @@ export interface History {
 interface HistoryRow {
   readonly name: string;
   readonly state: RecordedState | null;
-  readonly is_recorded: boolean;
   readonly applied_at: Date;
   readonly checksum: string | null;
   readonly content: string | null;
@@ -51,7 +50,6 @@ function historyQuery(schema: string, hasOwnTable: boolean): string {
   return `select
   coalesce(engine.name, own.name) as name,
   own.state,
-  engine.name is not null as is_recorded,
   coalesce(own.applied_at, engine.run_on at time zone 'UTC') as applied_at,
   own.checksum,
   own.content,
@@ -66,11 +64,6 @@ full join ${own} as own on own.name = engine.name
 order by 1`;
 }
 
-/** A journal whose last statement and engine row are there is complete, whatever its state still says. */
-function stateOf(row: HistoryRow): RecordedState {
-  return row.state ?? 'applied';
-}
-
 /** What the database remembers of its migrations. Reads only; SELECT on the two tables is enough. */
 export async function readHistory(session: Session, schema: string): Promise<History> {
   const { rows: tables } = await session.query<{ engine: boolean; own: boolean }>(
@@ -82,7 +75,8 @@ export async function readHistory(session: Session, schema: string): Promise<His
   const { rows } = await session.query<HistoryRow>(historyQuery(schema, found.own));
   const entries = rows.map((row) => ({
     name: row.name,
-    state: stateOf(row),
+    // A row of node-pg-migrate alone has no state: it is there, so it was applied.
+    state: row.state ?? 'applied',
     appliedAt: row.applied_at,
     checksum: row.checksum,
     content: row.content,
