@@ -20,7 +20,7 @@ export interface RunLockOptions {
   /** 0: do not wait for another run. */
   readonly waitMs: number;
   /** Told once, when another run is waited for. */
-  readonly onWait?: (holder: string) => void;
+  readonly onProgress?: (text: string) => void;
 }
 
 async function describeHolder(session: Session): Promise<string> {
@@ -64,7 +64,7 @@ export async function withRunLock<Result>(
         hint: 'Try again when it is done, or give --wait 5m to wait for it.',
       });
     }
-    if (!isTold) options.onWait?.(holder);
+    if (!isTold) options.onProgress?.(`waiting for ${holder}`);
     isTold = true;
     await sleep(Math.min(POLL_MS, Math.max(1, deadline - performance.now())), session.signal);
   }

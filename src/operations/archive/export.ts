@@ -206,7 +206,7 @@ export async function exportMonth(
   reporting: Reporting,
 ): Promise<ExportResult> {
   const month = parseMonth(options.month);
-  const lock = { waitMs: options.waitMs, onWait: (holder: string) => reporting.onProgress(`waiting for ${holder}`) };
+  const lock = { waitMs: options.waitMs, onProgress: reporting.onProgress };
   return withRunLock(session, lock, async () => {
     const partition = await archivedPartition(session, month);
     if (existsSync(options.file)) return present(session, partition, options);

@@ -194,7 +194,7 @@ export async function pruneArchive(
     for (const one of doomed) dropped.set(one.month.month, await drop(session, facts, one));
     return result(candidates.map(({ month }) => dropped.get(month.month) ?? month));
   };
-  const lock = { waitMs: options.waitMs, onWait: (holder: string) => reporting.onProgress(`waiting for ${holder}`) };
+  const lock = { waitMs: options.waitMs, onProgress: reporting.onProgress };
   if (options.isDryRun) return work(() => Promise.resolve());
   return withRunLock(session, lock, async () => {
     await refuseUnready(session);

@@ -115,7 +115,7 @@ export async function restoreMonth(
   reporting: Reporting,
 ): Promise<RestoreResult> {
   const month = parseMonth(options.month);
-  const lock = { waitMs: options.waitMs, onWait: (holder: string) => reporting.onProgress(`waiting for ${holder}`) };
+  const lock = { waitMs: options.waitMs, onProgress: reporting.onProgress };
   const work = async (): Promise<RestoreResult> => {
     const facts = await readFacts(session);
     const found = await findMonth(session, facts, month);

@@ -101,7 +101,7 @@ export async function archiveMessages(
     }));
     return result(plan, months);
   }
-  const lock = { waitMs: options.waitMs, onWait: (holder: string) => reporting.onProgress(`waiting for ${holder}`) };
+  const lock = { waitMs: options.waitMs, onProgress: reporting.onProgress };
   return withRunLock(session, lock, async () => {
     const { facts, plan } = await makePlan(session, options);
     for (const warning of plan.warnings) reporting.onWarning(warning);

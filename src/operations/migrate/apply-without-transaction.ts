@@ -4,7 +4,6 @@ import type { Session } from '../../adapters/postgres/session.js';
 import { createdIndex, isConcurrent } from '../../adapters/sql-parser/concurrent.js';
 import { parseStatements, type Statement } from '../../adapters/sql-parser/statements.js';
 import { AisecError, isAisecError } from '../../base/errors.js';
-import { sleep } from '../../base/interruption.js';
 import { sectionOf, type ApplyOptions } from './apply.js';
 import type { HistoryEntry } from './history.js';
 import {
@@ -17,13 +16,13 @@ import {
   resumeJournal,
 } from './history-sql.js';
 import { dropInvalidIndex } from './invalid-indexes.js';
+import { withLockAttempts } from './lock-attempts.js';
 import { parseMigrationFile, type MigrationFile } from './migration-file.js';
 import { placeInSection } from './place.js';
 import type { Reporting } from '../../base/reporting.js';
 
 /** "It exists already" and "it does not exist": what a statement says that was done before its journal entry was. */
 const ALREADY_DONE = new Set(['42P07', '42710', '42701', '42P06', '42723', '42P01', '42704', '42703']);
-const PAUSE_MS = 400;
 
 interface Target {
   readonly file: MigrationFile;
@@ -88,15 +87,10 @@ async function runStatement(
 ): Promise<void> {
   const concurrent = isConcurrent(statement);
   await session.query(`set lock_timeout = ${concurrent ? 0 : options.lockTimeoutMs}`);
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      await observer.during(() => session.query(statement.text));
-      return;
-    } catch (error) {
-      if (!isAisecError(error, 'LOCK_TIMEOUT') || attempt >= options.lockAttempts) throw error;
-      await sleep(PAUSE_MS * Math.min(attempt, 5) * (0.5 + Math.random()), session.signal);
-    }
-  }
+  const run = async (): Promise<void> => {
+    await observer.during(() => session.query(statement.text));
+  };
+  await withLockAttempts(options.lockAttempts, session.signal, run);
 }
 
 async function runAndVerify(

@@ -4,9 +4,9 @@ import { rollBack, type Session } from '../../adapters/postgres/session.js';
 import { searchPath } from '../../adapters/postgres/session-settings.js';
 import { AisecError, isAisecError } from '../../base/errors.js';
 import { quoteLiteral } from '../../base/identifier.js';
-import { sleep } from '../../base/interruption.js';
 import { migrationFailure, placeOfError, placeOfStatement } from './failure.js';
 import { forgetApplied, recordApplied } from './history-sql.js';
+import { withLockAttempts } from './lock-attempts.js';
 import type { MigrationFile, MigrationSection } from './migration-file.js';
 import type { Reporting } from '../../base/reporting.js';
 
@@ -21,8 +21,6 @@ export interface ApplyOptions {
 
 /** BEGIN and the two settings stand before a section in the text that is sent. */
 const PREFIX_STATEMENTS = 3;
-/** First pause between attempts; it grows to five times of this, with jitter, outside of any transaction. */
-const PAUSE_MS = 400;
 
 export function sectionOf(file: MigrationFile, direction: Direction): MigrationSection {
   const section = direction === 'up' ? file.up : file.down;
@@ -145,23 +143,15 @@ export async function applyInTransaction(
   options: ApplyOptions,
   reporting: Reporting,
 ): Promise<void> {
-  const observer = new Observer(session, options.lockTimeoutMs, (text) =>
-    reporting.onProgress(`${file.name}: ${text}`),
-  );
+  const { lockTimeoutMs, lockAttempts } = options;
+  const observer = new Observer(session, lockTimeoutMs, (text) => reporting.onProgress(`${file.name}: ${text}`));
   try {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        await observer.during(() => tryOnce(session, file, direction, options));
-        return;
-      } catch (error) {
-        if (!isAisecError(error, 'LOCK_TIMEOUT')) throw error;
-        if (attempt >= options.lockAttempts) throw lockFailure(error, file, observer.blockers, attempt);
-        reporting.onProgress(
-          `${file.name}: no lock after ${options.lockTimeoutMs} ms, attempt ${attempt} of ${options.lockAttempts}`,
-        );
-        await sleep(PAUSE_MS * Math.min(attempt, 5) * (0.5 + Math.random()), session.signal);
-      }
-    }
+    const run = (): Promise<void> => observer.during(() => tryOnce(session, file, direction, options));
+    await withLockAttempts(lockAttempts, session.signal, run, (attempt) => {
+      reporting.onProgress(`${file.name}: no lock after ${lockTimeoutMs} ms, attempt ${attempt} of ${lockAttempts}`);
+    });
+  } catch (error) {
+    throw isAisecError(error, 'LOCK_TIMEOUT') ? lockFailure(error, file, observer.blockers, lockAttempts) : error;
   } finally {
     await observer.close();
   }

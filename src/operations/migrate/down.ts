@@ -83,7 +83,7 @@ export async function migrateDown(
   confirm: (plan: readonly string[]) => Promise<void>,
   reporting: Reporting,
 ): Promise<DownResult> {
-  const lock = { waitMs: options.waitMs, onWait: (holder: string) => reporting.onProgress(`waiting for ${holder}`) };
+  const lock = { waitMs: options.waitMs, onProgress: reporting.onProgress };
   return withRunLock(session, lock, async () => {
     const { statuses, hasHistory } = await compareWithDatabase(session, options);
     const plan = planDown(statuses, options.target);

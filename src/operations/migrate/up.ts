@@ -87,7 +87,7 @@ async function applyAll(
  *   RUN_LOCKED, PRIVILEGE_MISSING, EXTENSION_MISSING, CONNECTION_LOST.
  */
 export async function migrateUp(session: Session, options: UpOptions, reporting: Reporting): Promise<UpResult> {
-  const lock = { waitMs: options.waitMs, onWait: (holder: string) => reporting.onProgress(`waiting for ${holder}`) };
+  const lock = { waitMs: options.waitMs, onProgress: reporting.onProgress };
   return withRunLock(session, lock, async () => {
     const { statuses, hasHistory } = await compareWithDatabase(session, options);
     const plan = planUp(statuses, options);

@@ -138,7 +138,7 @@ export async function ensurePartitions(
   if (options.isDryRun) return ensure(session, options, reporting);
   const lock = {
     waitMs: options.waitMs,
-    onWait: (holder: string) => reporting.onProgress(`waiting for ${holder}`),
+    onProgress: reporting.onProgress,
   };
   return withRunLock(session, lock, () => ensure(session, options, reporting));
 }

@@ -110,7 +110,7 @@ export async function runSeedSet(
   options: SeedOptions,
   reporting: Reporting,
 ): Promise<SeedResult> {
-  const lock = { waitMs: options.waitMs, onWait: (holder: string) => reporting.onProgress(`waiting for ${holder}`) };
+  const lock = { waitMs: options.waitMs, onProgress: reporting.onProgress };
   return withRunLock(session, lock, async () => {
     const observer = new Observer(session, options.lockTimeoutMs, reporting.onProgress);
     try {

@@ -156,7 +156,7 @@ export async function seedDemo(
   settings: SeedDemoSettings,
   reporting: Reporting,
 ): Promise<SeedDemoResult> {
-  const lock = { waitMs: settings.waitMs, onWait: (holder: string) => reporting.onProgress(`waiting for ${holder}`) };
+  const lock = { waitMs: settings.waitMs, onProgress: reporting.onProgress };
   return withRunLock(session, lock, async () => {
     try {
       return await seed(session, options, settings, reporting);
