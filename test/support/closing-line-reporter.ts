@@ -1,5 +1,7 @@
 import type { Reporter, SerializedError, TestModule, TestSuite, Vitest } from 'vitest/node';
-import { needsRedis, needsServer } from './needs.js';
+import { needsPrivateServer, needsRedis, needsServer } from './needs.js';
+
+const needs = [needsServer, needsRedis, needsPrivateServer];
 
 interface Count {
   passed: number;
@@ -46,7 +48,7 @@ function countTests(modules: readonly TestModule[]): Count {
       // Still pending at the end: its worker died.
       count[state === 'pending' ? 'failed' : state] += 1;
       if (state !== 'skipped') continue;
-      if (test.fullName.includes(needsServer) || test.fullName.includes(needsRedis)) count.withoutServer += 1;
+      if (needs.some((need) => test.fullName.includes(need))) count.withoutServer += 1;
     }
   }
   return count;

@@ -1,3 +1,4 @@
 /** What the title of a test says when it needs more than the embedded database; the closing line counts by it. */
 export const needsServer = '(needs a PostgreSQL server)';
 export const needsRedis = '(needs Redis)';
+export const needsPrivateServer = '(needs a PostgreSQL server of its own)';
