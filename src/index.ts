@@ -1,1 +1,11 @@
 export { AisecError, ERROR_TITLES, type ErrorCode } from './base/errors.js';
+export { createDatabase, type DatabaseOptions } from './client/create-database.js';
+export { EMBEDDING_DIMENSIONS, toVector } from './client/embedding.js';
+export { hashPassword, verifyPassword } from './client/password.js';
+export {
+  searchKnowledge,
+  type KnowledgeMatch,
+  type KnowledgeSearch,
+  type SearchEffort,
+} from './client/search-knowledge.js';
+export { withUser, type UserOptions } from './client/with-user.js';

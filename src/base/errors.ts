@@ -35,6 +35,8 @@ export const ERROR_TITLES = {
   ARCHIVE_BLOCKED: 'something stands in the way of moving a month',
   EXPORT_INVALID: 'an export does not hold what it says, or what the archive holds',
   REFUSED: 'the command needs a confirmation it did not get',
+  USER_SCOPE: 'withUser was used in a way that cannot keep users apart',
+  ROLLED_BACK: 'a transaction could not be committed, since one of its statements had failed',
   INTERRUPTED: 'stopped by Ctrl-C',
   TERMINATED: 'stopped by SIGTERM',
   INTERNAL: 'a fault in aisec itself',

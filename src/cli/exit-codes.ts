@@ -48,6 +48,8 @@ export const EXIT_CODE_BY_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
   ARCHIVE_BLOCKED: 3,
   EXPORT_INVALID: 3,
   REFUSED: 6,
+  USER_SCOPE: 1,
+  ROLLED_BACK: 1,
   INTERRUPTED: 130,
   TERMINATED: 143,
   INTERNAL: 1,

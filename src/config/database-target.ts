@@ -144,6 +144,11 @@ function withDefaults(given: ServerConnection, environment: Environment, source:
   };
 }
 
+/** The server that a URL names; what it leaves open comes from libpq's variables. @throws AisecError CONFIG_INVALID. */
+export function serverTargetOf(url: string, environment: Environment, source: string): ServerTarget {
+  return withDefaults(parseConnectionUrl(url, source), environment, source);
+}
+
 /**
  * Which database to work on, by design/cli.md's order: a URL (flag, file, environment), libpq's variables, else the
  * embedded database. Reads URL and service files, opens nothing.
@@ -164,10 +169,10 @@ export function resolveDatabaseTarget(config: Config): DatabaseTarget {
   const file = flags.databaseUrlFile ?? environment[SETTINGS.databaseUrlFile.env];
   if (file !== undefined) {
     const path = resolve(config.cwd, file);
-    return withDefaults(parseConnectionUrl(readUrlFile(path), `"${path}"`), environment, `"${path}"`);
+    return serverTargetOf(readUrlFile(path), environment, `"${path}"`);
   }
   const url = environment[SETTINGS.databaseUrl.env];
-  if (url !== undefined) return withDefaults(parseConnectionUrl(url, 'DATABASE_URL'), environment, 'DATABASE_URL');
+  if (url !== undefined) return serverTargetOf(url, environment, 'DATABASE_URL');
   const named = NAMES_A_SERVER.find((variable) => environment[variable] !== undefined);
   if (named !== undefined) return withDefaults({}, environment, named);
   if (config.isProduction) {

@@ -28,7 +28,8 @@ function readEnvFile(file: string): Environment {
   }
 }
 
-function withoutEmpty(environment: Environment): Readonly<Record<string, string>> {
+/** An empty variable counts as not set. */
+export function withoutEmpty(environment: Environment): Readonly<Record<string, string>> {
   return Object.fromEntries(
     Object.entries(environment).filter((entry): entry is [string, string] => (entry[1] ?? '') !== ''),
   );

@@ -61,16 +61,37 @@ async function tryConnect(config: pg.ClientConfig, signal: AbortSignal): Promise
   }
 }
 
-async function connect(target: ServerTarget, applicationName: string, signal: AbortSignal): Promise<pg.Client> {
+interface Connected {
+  readonly client: pg.Client;
+  readonly ssl: TlsChoice;
+}
+
+async function connectByTls(target: ServerTarget, applicationName: string, signal: AbortSignal): Promise<Connected> {
   const choices = tlsChoices(target.connection);
   for (const [index, ssl] of choices.entries()) {
     try {
-      return await tryConnect(clientConfig(target, applicationName, ssl), signal);
+      return { client: await tryConnect(clientConfig(target, applicationName, ssl), signal), ssl };
     } catch (error) {
       if (index === choices.length - 1 || !isTlsRefusal(error)) throw error;
     }
   }
   throw new Error('no way to connect was tried');
+}
+
+async function connect(target: ServerTarget, applicationName: string, signal: AbortSignal): Promise<pg.Client> {
+  return (await connectByTls(target, applicationName, signal)).client;
+}
+
+/**
+ * The first way to encrypt that the server takes, or false: a pool has one for all of its connections. Connects only
+ * where sslmode leaves a choice.
+ */
+export async function findTls(target: ServerTarget, applicationName: string): Promise<TlsChoice> {
+  const [first = false, ...others] = tlsChoices(target.connection);
+  if (others.length === 0) return first;
+  const { client, ssl } = await connectByTls(target, applicationName, NEVER);
+  await client.end();
+  return ssl;
 }
 
 /** A cancel request from pg does not speak TLS, so the cancel is a query of its own: any role may cancel its own sessions. */

@@ -5,6 +5,7 @@ import type pg from 'pg';
 import { AisecError } from '../../base/errors.js';
 import { interruptionError } from '../../base/interruption.js';
 import { translateError } from './error.js';
+import { untilReady } from './until-ready.js';
 
 export interface Notice {
   readonly severity: string;
@@ -184,29 +185,11 @@ export class Session {
     } catch (error) {
       const translated = translateError(error);
       if (translated.code === 'CONNECTION_LOST') this.#lost ??= error;
-      await this.#untilReady();
+      if (this.#lost === undefined) await untilReady(this.#client);
       throw translated;
     } finally {
       this.#running -= 1;
     }
-  }
-
-  /**
-   * The driver rejects as soon as the server reports an error, before it hears whether a transaction is still open: a
-   * ROLLBACK that is decided on too early would be left out.
-   */
-  async #untilReady(): Promise<void> {
-    const client = this.#client as unknown as { readonly readyForQuery: boolean };
-    if (this.#lost !== undefined || client.readyForQuery) return;
-    await new Promise<void>((resolve) => {
-      const isReady = (): void => {
-        clearTimeout(timer);
-        this.#client.off('drain', isReady).off('end', isReady);
-        resolve();
-      };
-      const timer = setTimeout(isReady, CLOSE_WITHIN_MS);
-      this.#client.on('drain', isReady).on('end', isReady);
-    });
   }
 }
 

@@ -1,0 +1,66 @@
+import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type pg from 'pg';
+
+/** A server that is up answers in a few milliseconds; this much is lost once when it is gone. */
+const ANSWER_WITHIN_MS = 500;
+
+function cut(client: pg.PoolClient): void {
+  (client as unknown as { connection: { stream: Socket } }).connection.stream.destroy();
+  client.release(true);
+}
+
+async function answers(client: pg.PoolClient): Promise<boolean> {
+  const timer = new AbortController();
+  const answer = client.query('select').then(
+    () => true,
+    () => false,
+  );
+  const silence = sleep(ANSWER_WITHIN_MS, false, { signal: timer.signal }).catch(() => false);
+  const isThere = await Promise.race([answer, silence]);
+  timer.abort();
+  return isThere;
+}
+
+/**
+ * SQLAlchemy's pool_pre_ping: a connection that was idle for a while is asked whether it still answers before it is
+ * handed out (a firewall or a failover drops it without a word). When one does not, all that are as old go with it.
+ */
+export class PrePing {
+  readonly #afterMs: number;
+  readonly #usedMs = new WeakMap<pg.PoolClient, number>();
+  #suspectBeforeMs = Number.NEGATIVE_INFINITY;
+
+  constructor(afterMs = Number.POSITIVE_INFINITY) {
+    this.#afterMs = afterMs;
+  }
+
+  async connect(pool: pg.Pool): Promise<pg.PoolClient> {
+    for (;;) {
+      const client = await pool.connect();
+      const usedMs = this.#usedMs.get(client);
+      const nowMs = performance.now();
+      this.#usedMs.set(client, nowMs);
+      if (usedMs === undefined) {
+        // pg-pool listens only while a client is idle: one that breaks in a caller's hands would end the process.
+        client.on('error', () => undefined);
+        this.#watchRelease(client);
+        return client;
+      }
+      this.#watchRelease(client);
+      if (usedMs > this.#suspectBeforeMs && (nowMs - usedMs < this.#afterMs || (await answers(client)))) return client;
+      if (usedMs > this.#suspectBeforeMs) this.#suspectBeforeMs = nowMs;
+      cut(client);
+    }
+  }
+
+  /** Idle time counts from the release; pg-pool gives a client a new `release` at each checkout. */
+  #watchRelease(client: pg.PoolClient): void {
+    const release = client.release.bind(client);
+    client.release = (error) => {
+      this.#usedMs.set(client, performance.now());
+      release(error);
+    };
+  }
+}

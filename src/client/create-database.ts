@@ -1,0 +1,97 @@
+import { Kysely, type KyselyConfig } from 'kysely';
+
+import { describeServer, translateConnectError } from '../adapters/postgres/connect-error.js';
+import { createPool } from '../adapters/postgres/pool.js';
+import { PoolDialect } from '../adapters/postgres/pool-dialect.js';
+import { AisecError, messageOf } from '../base/errors.js';
+import type { ServerTarget } from '../config/database-target.js';
+import { resolveServiceTarget } from '../config/service-target.js';
+
+export interface DatabaseOptions extends Pick<KyselyConfig, 'log' | 'plugins'> {
+  /** `postgres://user@host:5432/database`. Default: DATABASE_URL, AISEC_DATABASE_URL_FILE, or libpq's variables and files. */
+  readonly url?: string;
+  /** As shown in pg_stat_activity. Default: `ai_secretary_platform`. */
+  readonly applicationName?: string;
+  /** Connections that stay open. Default: 20. They count for each process of a service. */
+  readonly poolSize?: number;
+  /** Further connections in a rush. Default: 30. */
+  readonly maxOverflow?: number;
+  /** How long to wait for a connection. Default: 30 s. */
+  readonly connectTimeoutMs?: number;
+  /** Age at which a connection is replaced. Default: one hour. */
+  readonly recycleAfterMs?: number;
+  /** A connection that was idle for longer is asked whether it still answers. Default: 5 s; 0 asks each time. */
+  readonly prePingAfterMs?: number;
+  /** Told when an idle connection breaks (a restart of the server, say). The pool replaces it by itself. */
+  readonly onConnectionError?: (error: Error) => void;
+}
+
+const DEFAULTS = {
+  applicationName: 'ai_secretary_platform',
+  poolSize: 20,
+  maxOverflow: 30,
+  connectTimeoutMs: 30_000,
+  recycleAfterMs: 3_600_000,
+  prePingAfterMs: 5000,
+};
+
+type Numbers = 'poolSize' | 'maxOverflow' | 'connectTimeoutMs' | 'recycleAfterMs' | 'prePingAfterMs';
+const LEAST: Readonly<Record<Numbers, number>> = {
+  poolSize: 1,
+  maxOverflow: 0,
+  connectTimeoutMs: 1,
+  recycleAfterMs: 1000,
+  prePingAfterMs: 0,
+};
+
+function checkNumbers(options: Readonly<Record<Numbers, number>>): void {
+  for (const [name, least] of Object.entries(LEAST)) {
+    const value = options[name as Numbers];
+    if (Number.isSafeInteger(value) && value >= least && value < 2 ** 31) continue;
+    throw new AisecError('CONFIG_INVALID', `createDatabase: ${name} is ${value}`, {
+      hint: `It is a whole number from ${least} on.`,
+    });
+  }
+}
+
+function connectError(error: unknown, target: ServerTarget, options: typeof DEFAULTS): AisecError {
+  if (error instanceof AisecError) return error;
+  if (/timeout exceeded when trying to connect/.test(messageOf(error))) {
+    const size = options.poolSize + options.maxOverflow;
+    return new AisecError(
+      'DATABASE_UNREACHABLE',
+      `no connection to ${describeServer(target)} became free within ${options.connectTimeoutMs} ms`,
+      {
+        detail: `All ${size} connections of the pool are in use.`,
+        hint: 'Look for transactions that wait for something slow, such as a model; or raise poolSize.',
+        cause: error,
+      },
+    );
+  }
+  return translateConnectError(error, target);
+}
+
+/**
+ * A Kysely database over a pool of connections, with the design document's numbers: 20 connections and 30 in a rush, asked
+ * whether they still answer after a while without work, replaced after an hour, in UTC. Connects at the first query;
+ * `db.destroy()` waits for running queries and closes all. `vector` columns come as number[], numeric and bigint as
+ * string, timestamptz as Date.
+ *
+ * A connection that cannot be had is an AisecError (DATABASE_UNREACHABLE, DATABASE_AUTH ...). What a query fails with is
+ * node-postgres's own error, with the SQLSTATE in `code`.
+ *
+ * @throws AisecError CONFIG_INVALID, DATABASE_NOT_CONFIGURED.
+ */
+export function createDatabase<DB>(options: DatabaseOptions = {}): Kysely<DB> {
+  const { url, onConnectionError, log, plugins, ...given } = options;
+  const settings = { ...DEFAULTS, ...given };
+  checkNumbers(settings);
+  const target = resolveServiceTarget(url);
+  const onError = onConnectionError ?? (() => undefined);
+  const dialect = new PoolDialect({
+    createPool: () => createPool(target, { ...settings, onError }),
+    prePingAfterMs: settings.prePingAfterMs,
+    translateConnectError: (error) => connectError(error, target, settings),
+  });
+  return new Kysely<DB>({ dialect, ...(log !== undefined && { log }), ...(plugins !== undefined && { plugins }) });
+}

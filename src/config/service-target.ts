@@ -1,0 +1,20 @@
+import { AisecError } from '../base/errors.js';
+import { resolveConfig } from './config.js';
+import { resolveDatabaseTarget, serverTargetOf, type ServerTarget } from './database-target.js';
+import { processEnvironment, withoutEmpty } from './environment.js';
+
+/**
+ * The server of a service: a URL, else what the environment names by DATABASE_URL, AISEC_DATABASE_URL_FILE or libpq's
+ * variables. Never the embedded database, and no `.env`, which is the service's own business.
+ *
+ * @throws AisecError CONFIG_INVALID, DATABASE_NOT_CONFIGURED.
+ */
+export function resolveServiceTarget(url: string | undefined): ServerTarget {
+  const environment = withoutEmpty(processEnvironment());
+  if (url !== undefined) return serverTargetOf(url, environment, 'the url option');
+  const target = resolveDatabaseTarget(resolveConfig({}, { ...environment, AISEC_ENV: '' }, process.cwd()));
+  if (target.kind === 'server') return target;
+  throw new AisecError('DATABASE_NOT_CONFIGURED', 'no server is configured', {
+    hint: 'Give createDatabase a url, or set DATABASE_URL, AISEC_DATABASE_URL_FILE or PGHOST.',
+  });
+}

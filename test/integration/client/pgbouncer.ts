@@ -1,0 +1,72 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+import pg from 'pg';
+
+import { waitFor } from '../../support/wait-for.js';
+
+/** Where Debian puts it; AISEC_TEST_PGBOUNCER names another one. */
+function findProgram(): string | undefined {
+  const candidates = [process.env['AISEC_TEST_PGBOUNCER'], 'pgbouncer', '/usr/sbin/pgbouncer'];
+  return candidates.find((name) => name !== undefined && spawnSync(name, ['--version']).status === 0);
+}
+
+export const pgbouncer = findProgram();
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** A pooler in transaction mode in front of a database, with `size` connections to it. Returns the address through it. */
+export async function startPgbouncer(url: string, size: number): Promise<{ url: string; stop: () => Promise<void> }> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'aisec-test-pgbouncer-'));
+  const target = new URL(url);
+  const port = await freePort();
+  writeFileSync(path.join(folder, 'users.txt'), `"${target.username}" ""\n`);
+  writeFileSync(
+    path.join(folder, 'pgbouncer.ini'),
+    [
+      '[databases]',
+      `* = host=${target.hostname} port=${target.port}`,
+      '[pgbouncer]',
+      'listen_addr = 127.0.0.1',
+      `listen_port = ${port}`,
+      'unix_socket_dir =',
+      'auth_type = trust',
+      `auth_file = ${path.join(folder, 'users.txt')}`,
+      'pool_mode = transaction',
+      `default_pool_size = ${size}`,
+      'max_client_conn = 500',
+      '',
+    ].join('\n'),
+  );
+  // It refuses to run as root.
+  const isRoot = process.getuid?.() === 0;
+  if (isRoot) spawnSync('chown', ['-R', 'nobody', folder]);
+  const ids = isRoot ? { uid: Number(spawnSync('id', ['-u', 'nobody'], { encoding: 'utf8' }).stdout) } : {};
+  const child: ChildProcess = spawn(pgbouncer ?? '', [path.join(folder, 'pgbouncer.ini')], { ...ids, stdio: 'ignore' });
+  const through = Object.assign(new URL(url), { host: `127.0.0.1:${port}` }).href;
+  await waitFor(async () => {
+    const client = new pg.Client({ connectionString: through });
+    return client.connect().then(
+      () => client.end().then(() => true),
+      () => false,
+    );
+  });
+  return {
+    url: through,
+    stop: async () => {
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGKILL');
+      await ended;
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,294 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+
+import { createDatabase, withUser } from '../../../src/index.js';
+import { describeOnServer } from '../../support/database.js';
+import { waitFor } from '../../support/wait-for.js';
+import { createServiceDatabase, userId, type ServiceDatabase, type Tables } from './service-role.js';
+
+const USERS = 50;
+
+describeOnServer('withUser', () => {
+  let service: ServiceDatabase;
+  /** Two connections: whoever leaves something behind is followed by another user on the same one at once. */
+  let db: Kysely<Tables>;
+
+  beforeAll(async () => {
+    service = await createServiceDatabase(USERS);
+    db = createDatabase<Tables>({ url: service.url, poolSize: 2, maxOverflow: 0 });
+  });
+  afterAll(() => db.destroy());
+
+  const titles = async (trx: Kysely<Tables>): Promise<string[]> =>
+    (await trx.selectFrom('conversations').select('title').orderBy('title').execute()).map(({ title }) => title ?? '');
+  const own = (number: number): string[] => [`user${number}/1`, `user${number}/2`];
+  const code = (promise: Promise<unknown>): Promise<string> =>
+    promise.then(
+      () => 'no error',
+      (error: unknown) => (error as { code: string }).code,
+    );
+
+  /** Whatever a test did, the connections of the pool are the login role's again, without user or transaction. */
+  afterEach(async () => {
+    const seen = await Promise.all(
+      [1, 2, 3, 4].map(() =>
+        sql<{ state: string }>`
+          select concat_ws(' ', current_user, current_setting('app.current_user_id', true),
+            (select count(*) from pg_locks where pid = pg_backend_pid() and locktype = 'transactionid')) as state
+        `.execute(db),
+      ),
+    );
+    for (const { rows } of seen) expect(rows[0]?.state.replace(/ +/, ' ')).toBe(`${service.role} 0`);
+  });
+
+  test("shows a user's own rows, and what it returns", async () => {
+    expect(await withUser(db, userId(1), titles)).toEqual(own(1));
+    expect(await withUser(db, userId(2).toUpperCase(), titles)).toEqual(own(2));
+    expect(await withUser(db, userId(999), titles)).toEqual([]);
+  });
+
+  test('without it a query fails with 42501 instead of showing anything', async () => {
+    expect(await code(titles(db))).toBe('42501');
+    expect(await code(db.transaction().execute(titles))).toBe('42501');
+  });
+
+  test(`serves ${USERS} users at once over two connections, 20 rounds, and nobody sees a foreign row`, async () => {
+    const rounds = Array.from({ length: 20 }, (_, round) => round);
+    const faults: string[] = [];
+    await Promise.all(
+      Array.from({ length: USERS }, async (_, index) => {
+        for (const round of rounds) {
+          const seen = await withUser(db, userId(index + 1), async (trx) => {
+            if ((index + round) % 3 === 0) await sql`select pg_sleep(0.001)`.execute(trx);
+            if ((index + round) % 7 === 0) await sql`select 1 / 0`.execute(trx);
+            return titles(trx);
+          }).catch((error: unknown) => (error as { code: string }).code);
+          const isRight = seen === '22012' || JSON.stringify(seen) === JSON.stringify(own(index + 1));
+          if (!isRight) faults.push(`user ${index + 1}: ${String(seen)}`);
+        }
+      }),
+    );
+    expect(faults).toEqual([]);
+  });
+
+  test('begins with role and user in one message', async () => {
+    const { messages, proxied, close } = await countMessages(service.url);
+    await withUser(proxied, userId(1), titles);
+    messages.length = 0;
+    await withUser(proxied, userId(1), titles);
+    await close();
+    expect(messages).toHaveLength(3);
+    expect(messages[0]).toMatch(/begin; select .*authenticated/s);
+  });
+
+  test('commits what the callback wrote and rolls it back when it throws, with its own error', async () => {
+    const write = async (trx: Transaction<Tables>): Promise<void> => {
+      await trx.updateTable('conversations').set({ title: 'changed' }).execute();
+    };
+    const failure = new Error('mine');
+    const run = withUser(db, userId(3), async (trx) => {
+      await write(trx);
+      throw failure;
+    });
+    await expect(run).rejects.toBe(failure);
+    expect(await withUser(db, userId(3), titles)).toEqual(own(3));
+    await withUser(db, userId(3), write);
+    expect(await withUser(db, userId(3), titles)).toEqual(['changed', 'changed']);
+    expect(await withUser(db, userId(4), titles)).toEqual(own(4));
+  });
+
+  test('is told that nothing was kept when the callback swallowed the error of a statement', async () => {
+    const run = withUser(db, userId(5), async (trx) => {
+      await trx.updateTable('conversations').set({ title: 'lost' }).execute();
+      await sql`select 1 / 0`.execute(trx).catch(() => undefined);
+      return 'all is well';
+    });
+    await expect(run).rejects.toMatchObject({ code: 'ROLLED_BACK' });
+    expect(await withUser(db, userId(5), titles)).toEqual(own(5));
+  });
+
+  test.each(['', 'me', "1'; drop table users; --", `${userId(1)} `, '10000000000040008000000000000001'])(
+    'refuses the user id %j',
+    async (id) => {
+      await expect(withUser(db, id, titles)).rejects.toMatchObject({
+        code: 'USER_SCOPE',
+        message: 'withUser: the user id is no uuid',
+      });
+    },
+  );
+
+  test.each(['none', 'a"b', 'authenticated; reset role'])('refuses the role %j', async (role) => {
+    expect(await code(withUser(db, userId(1), titles, { role }))).toBe('USER_SCOPE');
+  });
+
+  test('fails with 42501 when the login role may not take the role, and 22023 when there is none', async () => {
+    expect(await code(withUser(db, userId(1), titles, { role: 'postgres' }))).toBe('42501');
+    expect(await code(withUser(db, userId(1), titles, { role: 'nobody_at_all' }))).toBe('22023');
+  });
+
+  test('refuses at once what would leave the scope: the outer database, a scope in a scope, a transaction', async () => {
+    expect(await code(withUser(db, userId(1), () => titles(db)))).toBe('USER_SCOPE');
+    expect(await code(withUser(db, userId(1), () => titles(db.withSchema('public'))))).toBe('USER_SCOPE');
+    expect(await code(withUser(db, userId(1), () => withUser(db, userId(2), titles)))).toBe('USER_SCOPE');
+    expect(await code(withUser(db, userId(1), (trx) => withUser(trx, userId(2), titles)))).toBe('USER_SCOPE');
+    const nested = withUser(db, userId(1), (trx) => trx.transaction().execute(titles));
+    await expect(nested).rejects.toThrow('transaction');
+  });
+
+  test('refuses a pool of somebody else, which would not set the user', async () => {
+    const foreign = new Kysely<Tables>({
+      dialect: new PostgresDialect({ pool: new pg.Pool({ connectionString: service.database.url, max: 1 }) }),
+    });
+    expect(await code(withUser(foreign, userId(1), titles))).toBe('USER_SCOPE');
+    await foreign.destroy();
+  });
+
+  test('may use another database meanwhile', async () => {
+    const other = createDatabase<Tables>({ url: service.url, poolSize: 1, maxOverflow: 0 });
+    const seen = await withUser(db, userId(1), async (trx) => [
+      ...(await titles(trx)),
+      ...(await withUser(other, userId(2), titles)),
+    ]);
+    expect(seen).toEqual([...own(1), ...own(2)]);
+    await other.destroy();
+  });
+
+  test('lets work that the callback left running use the database when the scope is over', async () => {
+    let later: Promise<string> | undefined;
+    await withUser(db, userId(1), async (trx) => {
+      later = sleep(50).then(() => withUser(db, userId(2), titles).then(String));
+      await titles(trx);
+    });
+    expect(await later).toBe(String(own(2)));
+  });
+
+  test('never runs a query of a transaction object that was kept, or that nobody waited for', async () => {
+    let kept: Transaction<Tables> | undefined;
+    const stray: Promise<string>[] = [];
+    await withUser(db, userId(1), async (trx) => {
+      kept = trx;
+      for (let query = 0; query < 3; query += 1) stray.push(code(titles(trx)));
+      return Promise.resolve();
+    });
+    await expect(titles(kept as Transaction<Tables>)).rejects.toThrow();
+    // The first may have been on its way; the others came too late.
+    expect((await Promise.all(stray)).slice(1)).toEqual(['USER_SCOPE', 'USER_SCOPE']);
+  });
+
+  test.each(['commit', 'rollback'])('tells a %s in the callback', async (word) => {
+    const run = withUser(db, userId(1), async (trx) => {
+      await sql.raw(word).execute(trx);
+      return code(titles(trx));
+    });
+    expect(await code(run)).toBe('USER_SCOPE');
+  });
+
+  test('takes back a role or user that the callback set for the session', async () => {
+    await withUser(db, userId(1), async (trx) => {
+      await sql`select set_config('app.current_user_id', ${userId(2)}, false)`.execute(trx);
+      await sql`set session role authenticated`.execute(trx);
+    });
+    await withUser(db, userId(1), async (trx) => {
+      await sql`set session role authenticated`.execute(trx);
+      throw new Error('mine');
+    }).catch(() => undefined);
+  });
+
+  test('ends with the error when a statement takes too long, is cancelled, or the pause is too long', async () => {
+    const slow = (trx: Transaction<Tables>): Promise<unknown> => sql`select pg_sleep(20)`.execute(trx);
+    expect(await code(withUser(db, userId(1), slow, { statementTimeoutMs: 50 }))).toBe('57014');
+    const idle = withUser(
+      db,
+      userId(1),
+      async (trx) => {
+        await sleep(300);
+        return titles(trx);
+      },
+      { idleTimeoutMs: 50 },
+    );
+    expect(await code(idle)).not.toBe('no error');
+    const cancelled = code(withUser(db, userId(1), slow));
+    await waitFor(async () => (await signalSlow('pg_cancel_backend')) > 0);
+    expect(await cancelled).toBe('57014');
+  });
+
+  test('survives its backend being killed: the error is told, and the next caller gets a good connection', async () => {
+    const killed = code(withUser(db, userId(1), (trx) => sql`select pg_sleep(20)`.execute(trx)));
+    await waitFor(async () => (await signalSlow('pg_terminate_backend')) > 0);
+    expect(await killed).toBe('57P01');
+    expect(await withUser(db, userId(2), titles)).toEqual(own(2));
+  });
+
+  test('gives a connection away that was left in a transaction, failed or not', async () => {
+    for (const text of ['begin', "begin; select set_config('app.current_user_id', 'x', true); select 1 / 0"])
+      await db.connection().execute((connection) =>
+        sql
+          .raw(text)
+          .execute(connection)
+          .catch(() => undefined),
+      );
+    expect(await withUser(db, userId(2), titles)).toEqual(own(2));
+  });
+
+  test('takes isolation level and read only', async () => {
+    const level = withUser(
+      db,
+      userId(1),
+      async (trx) =>
+        (await sql<{ level: string }>`select current_setting('transaction_isolation') as level`.execute(trx)).rows,
+      { isolationLevel: 'serializable', isReadOnly: true },
+    );
+    expect(await level).toEqual([{ level: 'serializable' }]);
+    const write = withUser(db, userId(1), (trx) => trx.updateTable('conversations').set({ title: 'x' }).execute(), {
+      isReadOnly: true,
+    });
+    expect(await code(write)).toBe('25006');
+  });
+
+  async function signalSlow(signal: string): Promise<number> {
+    const { rowCount } = await service.database.admin.query(
+      `select ${signal}(pid) from pg_stat_activity where usename = $1 and query like '%pg_sleep(20)%' and state = 'active'`,
+      [service.role],
+    );
+    return rowCount ?? 0;
+  }
+});
+
+/** A database whose messages to the server are written down, one entry a round trip. */
+async function countMessages(url: string): Promise<{
+  messages: string[];
+  proxied: Kysely<Tables>;
+  close: () => Promise<void>;
+}> {
+  const { createServer, connect } = await import('node:net');
+  const messages: string[] = [];
+  const target = new URL(url);
+  const server = createServer((incoming) => {
+    const outgoing = connect(Number(target.port), target.hostname);
+    incoming.on('data', (bytes: Buffer) => {
+      messages.push(bytes.toString('latin1'));
+      outgoing.write(bytes);
+    });
+    outgoing.on('data', (bytes: Buffer) => incoming.write(bytes));
+    for (const [one, other] of [
+      [incoming, outgoing],
+      [outgoing, incoming],
+    ] as const)
+      one.on('close', () => other.destroy()).on('error', () => undefined);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  const proxied = createDatabase<Tables>({
+    url: Object.assign(new URL(url), { host: `127.0.0.1:${port}` }).href,
+    poolSize: 1,
+    maxOverflow: 0,
+  });
+  const close = async (): Promise<void> => {
+    await proxied.destroy();
+    server.close();
+  };
+  return { messages, proxied, close };
+}
