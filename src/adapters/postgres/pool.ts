@@ -60,8 +60,9 @@ export async function createPool(target: ServerTarget, options: PoolOptions): Pr
     maxLifetimeSeconds: options.recycleAfterMs / 1000,
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
-    // The pool waits for what it returns, whatever its type says: https://node-postgres.com/apis/pool
-    onConnect: prepare as (client: pg.ClientBase) => void,
+    // The pool waits for what it returns, whatever its type says.
+    // oxlint-disable-next-line typescript/no-misused-promises
+    onConnect: prepare,
   });
   pool.on('error', options.onError);
   return pool;
