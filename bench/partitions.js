@@ -8,9 +8,11 @@ import path from 'node:path';
 import pg from 'pg';
 
 import { measure, median, printRatio } from './measure.js';
+import { measureDrain } from './support/drain.js';
 
 const ROUNDS = Number(process.env['AISEC_BENCH_ROUNDS'] ?? 9);
 const MONTHS = 120;
+const DRAINED_ROWS = Number(process.env['AISEC_BENCH_DRAINED_ROWS'] ?? 300_000);
 const aisec = path.join(import.meta.dirname, '..', 'bin', 'aisec.js');
 const serverUrl = process.env['AISEC_TEST_DATABASE_URL'];
 if (serverUrl === undefined)
@@ -96,6 +98,8 @@ try {
   for (let round = 0; round < ROUNDS; round += 1)
     idle.push(measure(process.execPath, [aisec, 'partitions', 'ensure'], { DATABASE_URL: url }).wallMs);
   console.log(`nothing to do, wall: aisec ${median(idle)} ms`);
+  const { byHand, aisec: drained } = await measureDrain(DRAINED_ROWS);
+  printRatio('longest insert beside the drain / by hand', drained.longestMs / byHand.longestMs, 0.25);
 } finally {
   await server.query(`drop database if exists ${database} with (force)`);
   await server.query(`drop database if exists ${template} with (force)`);

@@ -26,13 +26,6 @@ export function parseAge(text: string): Age | undefined {
   return age.months > MOST_MONTHS || age.days > MOST_DAYS ? undefined : age;
 }
 
-/** `6 months`, `90 days`, `1 year`. */
-export function formatAge({ months, days }: Age): string {
-  const [count, unit] =
-    days > 0 ? [days, 'day'] : months % 12 === 0 && months > 0 ? [months / 12, 'year'] : [months, 'month'];
-  return `${count} ${unit}${count === 1 ? '' : 's'}`;
-}
-
 /**
  * The moment that lies an age before another, counted in calendar months and days of UTC whatever the machine's time
  * zone. A day the month does not have becomes its last one (31 August less 6 months is 28 or 29 February), as in

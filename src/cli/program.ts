@@ -175,6 +175,14 @@ function addCommand(parent: Command, spec: CommandSpec, onInvoke: (invocation: I
   return command;
 }
 
+function rootOf(command: Command): Command {
+  return command.parent === null ? command : rootOf(command.parent);
+}
+
+function visibleOptions({ options }: Command): Option[] {
+  return options.filter(({ hidden }) => !hidden);
+}
+
 /**
  * The tree of commands. `sink` receives what commander would print; nothing is written and the process never exits.
  * With `argv`, only the nouns it names get their options and verbs, since building all of them costs every start.
@@ -190,6 +198,8 @@ export function buildProgram(
     .configureHelp({
       showGlobalOptions: true,
       helpWidth: 80,
+      // Those of the root alone: `archive list` has no use for the options of `archive`.
+      visibleGlobalOptions: (command) => (command.parent === null ? [] : visibleOptions(rootOf(command))),
       optionDescription: (option) => new Help().optionDescription(option).replace(' (default: false)', ''),
     })
     .configureOutput({ writeOut: sink, writeErr: sink, outputError: () => undefined })

@@ -25,6 +25,8 @@ const CODE_BY_SQL_STATE: Readonly<Record<string, ErrorCode>> = {
   '57P02': 'CONNECTION_LOST',
   '57P03': 'DATABASE_UNREACHABLE',
 };
+/** lock_not_available, deadlock_detected, serialization_failure. */
+const PASSING_SQL_STATES: readonly unknown[] = ['55P03', '40P01', '40001'];
 const SOCKET_CODES = new Set([
   'ECONNRESET',
   'EPIPE',
@@ -57,6 +59,11 @@ function codeOf(error: ForeignError, sqlState: string | undefined, message: stri
   if (error.code === 'ENOSPC') return 'DISK_FULL';
   if ((error.code !== undefined && SOCKET_CODES.has(error.code)) || LOST.test(message)) return 'CONNECTION_LOST';
   return 'DATABASE_FAILED';
+}
+
+/** Whether a problem that a function of the schema tells by its SQLSTATE goes away by itself: another session was in the way. */
+export function isPassingProblem(sqlState: unknown): boolean {
+  return PASSING_SQL_STATES.includes(sqlState);
 }
 
 /** The toolkit's error for what the driver threw while a connection was in use; the original stays as its cause. */

@@ -1,9 +1,10 @@
+import { isPassingProblem } from '../../adapters/postgres/error.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import { AisecError, isAisecError } from '../../base/errors.js';
 import { ensureBoundCheck } from './bound-check.js';
 import type { PartitionFacts } from './facts.js';
 import { withLockRetries, type RetryOptions } from './lock-retries.js';
-import { archivedName, firstDay, monthEndMs } from './month.js';
+import { archivedName, firstDay, liveName, monthEndMs } from './month.js';
 import { moveRows, type RowMoveResult } from './move-rows.js';
 import type { MonthPlan } from './plan.js';
 import { swapMonth, type SwapResult } from './swap.js';
@@ -57,15 +58,29 @@ async function swap(session: Session, plan: MonthPlan, run: MonthRun): Promise<D
   return { outcome: 'archived', rows, rowsAreExact, ...done };
 }
 
+interface MadeRow {
+  readonly rows_moved: number;
+  readonly problem: string | null;
+  readonly problem_code: string | null;
+}
+
+/** Makes the partition of a month whose rows wait in the default partition; tells how many these were. */
+async function makePartition(session: Session, { month }: MonthPlan, run: MonthRun): Promise<number> {
+  return withLockRetries(session, retriesOf(run), async () => {
+    const { rows } = await session.query<MadeRow>(
+      'select rows_moved::float8 as rows_moved, problem, problem_code from ensure_message_partition($1)',
+      [firstDay(month)],
+    );
+    const [made] = rows;
+    if (made?.problem === null) return made.rows_moved;
+    const code = isPassingProblem(made?.problem_code) ? 'LOCK_TIMEOUT' : 'DATABASE_FAILED';
+    throw new AisecError(code, made?.problem ?? 'the server told nothing about the partition');
+  });
+}
+
 async function makeAndSwap(session: Session, plan: MonthPlan, run: MonthRun): Promise<Done> {
-  const { rows } = await session.query<{ problem: string | null; rows_moved: string }>(
-    'select problem, rows_moved::text from ensure_message_partition($1)',
-    [firstDay(plan.month)],
-  );
-  const problem = rows[0]?.problem;
-  if (typeof problem === 'string')
-    throw new AisecError(/could not lock|is maintaining/.test(problem) ? 'LOCK_TIMEOUT' : 'DATABASE_FAILED', problem);
-  return swap(session, { ...plan, rows: Number(rows[0]?.rows_moved ?? 0), rowsAreExact: true }, run);
+  const rows = await makePartition(session, plan, run);
+  return swap(session, { ...plan, rows, rowsAreExact: true }, run);
 }
 
 async function move(session: Session, plan: MonthPlan, run: MonthRun): Promise<RowMoveResult> {
@@ -134,6 +149,9 @@ async function perform(session: Session, plan: MonthPlan, run: MonthRun): Promis
       return makeAndSwap(session, plan, run);
     case 'finish':
       return finish(session, plan, run);
+    case 'make and move older rows':
+      await makePartition(session, plan, run);
+      return moveOnly(session, { ...plan, sources: [liveName(plan.month), ...plan.sources] }, run);
     case 'move late rows':
     case 'move older rows':
       return moveOnly(session, plan, run);

@@ -6,7 +6,7 @@ const PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 2000;
 
 export interface RetryOptions {
-  /** No further attempt begins after this time. */
+  /** No further attempt begins after this time, none of the SQL functions' own either. */
   readonly maxWaitMs: number;
   readonly onRetry: (reason: string) => void;
 }
@@ -23,6 +23,11 @@ export async function withLockRetries<Result>(
   tryOnce: (attempt: number) => Promise<Result>,
 ): Promise<Result> {
   const startedMs = performance.now();
+  // The functions of the schema try up to 30 times by themselves, about 7 s; this tells them when to give up.
+  await session.query(
+    `select pg_catalog.set_config('aisec.lock_deadline_ms', (extract(epoch from pg_catalog.clock_timestamp()) * 1000 + $1)::text, false)`,
+    [maxWaitMs],
+  );
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await tryOnce(attempt);

@@ -19,6 +19,11 @@ export function locksOfSwap(surroundings: Surroundings, partition: string): read
   ];
 }
 
+/** As make_message_partitions takes them at most: when the default partition itself becomes the month. */
+export function locksOfMake({ referenceTables, defaultPartition }: Surroundings): readonly LockWish[] {
+  return wishes('ACCESS EXCLUSIVE', [...referenceTables, 'messages', defaultPartition]);
+}
+
 /** As restore_message_partition takes them: ATTACH merges foreign keys, so their targets are locked, too. */
 export function locksOfRestore(surroundings: Surroundings, partition: string): readonly LockWish[] {
   const { referenceTables, defaultPartition } = surroundings;

@@ -1,14 +1,16 @@
 import { generalFaults, oddPartitionFault, partitionFaults, warningsOf, type Fault } from './faults.js';
 import type { ArchiveFacts, PartitionFacts } from './facts.js';
-import { locksOfMove, locksOfSwap, type LockWish } from './locks.js';
+import { locksOfMake, locksOfMove, locksOfSwap, type LockWish } from './locks.js';
 import { monthEndMs, monthOf, monthStartMs } from './month.js';
 
 /**
  * `swap`: the whole partition changes its parent. `make and swap`: its rows wait in the default partition. `finish`: the
  * archive has a part already; the rest is moved row by row and the empty partition dropped. `move late rows`: rows in the
- * default partition join their archived month. `move older rows`: --exact, a part of the boundary month.
+ * default partition join their archived month. `move older rows`: --exact, a part of the boundary month; `make and`: which
+ * has no partition yet, so that its younger rows would stay in the default partition.
  */
-export type MonthAction = 'swap' | 'make and swap' | 'finish' | 'move late rows' | 'move older rows';
+export type MonthAction =
+  'swap' | 'make and swap' | 'finish' | 'move late rows' | 'move older rows' | 'make and move older rows';
 
 export interface MonthPlan {
   /** `2024-01`; the lower bound of a partition that is no month. */
@@ -100,14 +102,17 @@ function waitingMonth(parts: Parts, month: string, rows: number, isBoundary: boo
   const moves = isArchived || isBoundary;
   return {
     month,
-    action: isArchived ? 'move late rows' : isBoundary ? 'move older rows' : 'make and swap',
+    action: isArchived ? 'move late rows' : isBoundary ? 'make and move older rows' : 'make and swap',
     partition: null,
     sources: moves ? sources : [],
     rows,
     rowsAreExact: true,
     sizeBytes: 0,
     boundCheck: 'present',
-    locks: moves ? locksOfMove(sources) : locksOfSwap(surroundings, 'the new partition'),
+    locks: [
+      ...(isArchived ? [] : locksOfMake(surroundings)),
+      ...(moves ? locksOfMove(sources) : locksOfSwap(surroundings, 'the new partition')),
+    ],
     faults: [...parts.general, ...archivedOtherwise(parts, month)],
   };
 }

@@ -1,7 +1,9 @@
 import { withRunLock } from '../../adapters/postgres/advisory-lock.js';
+import { searchPath } from '../../adapters/postgres/session-settings.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import { subtractAge, type Age } from '../../base/age.js';
 import { AisecError } from '../../base/errors.js';
+import { analyzeRoots } from './analyze.js';
 import { archiveMonth, type MonthOutcome } from './archive-month.js';
 import { readFacts, type ArchiveFacts } from './facts.js';
 import { politeLockTimeoutMs } from './lock-retries.js';
@@ -11,6 +13,7 @@ import type { Reporting } from '../../base/reporting.js';
 
 export interface ArchiveOptions {
   readonly schema: string;
+  readonly extensionSchema: string;
   readonly olderThan: Age;
   /** Whether the older rows of the boundary month go, too. */
   readonly isExact: boolean;
@@ -50,21 +53,8 @@ async function makePlan(
   const cutoffMs = subtractAge(facts.surroundings.now, options.olderThan).getTime();
   const waiting = await readWaitingRows(session, facts.surroundings.defaultPartition, cutoffMs);
   const plan = await withRowCounts(session, planArchive(facts, waiting, cutoffMs, options.isExact));
-  const months = plan.months.filter(({ action, rows }) => action !== 'move older rows' || rows !== 0);
+  const months = plan.months.filter(({ action, rows }) => !action.endsWith('move older rows') || rows !== 0);
   return { facts, plan: { ...plan, months } };
-}
-
-/** Inherited statistics: autovacuum never analyzes a partitioned table, and the moved month left or joined theirs. */
-async function analyzeRoots(session: Session, reporting: Reporting): Promise<void> {
-  for (const root of ['messages', 'messages_archive']) {
-    reporting.onProgress(`analyzing ${root}`);
-    try {
-      await session.query(`analyze ${root}`);
-    } catch (error) {
-      if (!(error instanceof AisecError) || error.code !== 'LOCK_TIMEOUT') throw error;
-      reporting.onWarning(`${root} was not analyzed: ${error.message}`);
-    }
-  }
 }
 
 /**
@@ -126,7 +116,9 @@ export async function archiveMessages(
       );
     }
     const isChanged = months.some(({ outcome }) => outcome === 'archived');
-    if (isChanged && options.analyzes) await analyzeRoots(session, reporting);
+    if (isChanged && options.analyzes) {
+      await analyzeRoots(session, searchPath(options.schema, options.extensionSchema), reporting);
+    }
     return result(plan, months);
   });
 }

@@ -75,7 +75,7 @@ async function rehearse(session: Session, file: MigrationFile, options: UpOption
  * @throws AisecError as `migrateUp`: what would fail there fails here.
  */
 export async function dryRunUp(session: Session, options: UpOptions, reporting: Reporting): Promise<DryRunResult> {
-  return withRunLock(session, { waitMs: options.waitMs }, async () => {
+  return withRunLock(session, { waitMs: options.waitMs, onProgress: reporting.onProgress }, async () => {
     const { statuses, hasHistory } = await compareWithDatabase(session, options);
     const plan = planUp(statuses, options);
     if (plan.length > 0) await preflight(session, filesOf(plan), options);

@@ -22,7 +22,7 @@ export async function migrateRedo(
   confirm: (plan: readonly string[]) => Promise<void>,
   reporting: Reporting,
 ): Promise<RedoResult> {
-  return withRunLock(session, { waitMs: options.waitMs }, async () => {
+  return withRunLock(session, { waitMs: options.waitMs, onProgress: reporting.onProgress }, async () => {
     const { statuses } = await compareWithDatabase(session, options);
     const [status] = planDown(statuses, { kind: 'one' });
     const database = session.info.label;

@@ -6,6 +6,7 @@ import { quoteIdentifier } from '../../base/identifier.js';
 import type { Reporting } from '../../base/reporting.js';
 import { countDefaultRows } from './default-rows.js';
 import { readingPartitions } from './locked.js';
+import { archiveLateRows } from './mend.js';
 import { makeMonths, type MonthOutcome } from './make-months.js';
 import { formatMonth, type Month } from './month.js';
 import { notMigrated, qualifiedName, readPartitions } from './partition.js';
@@ -46,7 +47,7 @@ export interface EnsureResult {
   /** Those that were missing, in order of time. */
   readonly months: readonly EnsuredMonth[];
   /** Rows in the default partition whose month is in the archive; `aisec archive` moves them there. */
-  readonly rowsOfArchive: readonly { readonly month: string; readonly rows: number }[];
+  readonly rowsOfArchive: readonly { readonly month: string; readonly rows: number; readonly mend: string }[];
   /** Rows in the default partition that no month can hold: dated infinity, or outside of the years 1 to 9999. */
   readonly undatedRows: number;
 }
@@ -118,7 +119,11 @@ async function ensure(
     currentMonth: formatMonth(currentMonth),
     until: formatMonth(until),
     months: months.map((planned) => ensuredMonth(planned, outcomes.get(planned.month))),
-    rowsOfArchive: plan.rowsOfArchive.map(({ month, rows }) => ({ month: formatMonth(month), rows })),
+    rowsOfArchive: plan.rowsOfArchive.map(({ month, rows }) => ({
+      month: formatMonth(month),
+      rows,
+      mend: archiveLateRows(month, currentMonth, schema),
+    })),
     undatedRows: defaultRows.undatedRows,
   };
 }

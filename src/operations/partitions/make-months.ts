@@ -1,3 +1,4 @@
+import { isPassingProblem } from '../../adapters/postgres/error.js';
 import { withTransaction, type Session } from '../../adapters/postgres/session.js';
 import { AisecError, isAisecError } from '../../base/errors.js';
 import { quoteIdentifier } from '../../base/identifier.js';
@@ -19,11 +20,8 @@ interface MadeRow {
   readonly created: boolean;
   readonly rows_moved: string;
   readonly problem: string | null;
+  readonly problem_code: string | null;
 }
-
-/** The function tells a problem in words only; these are the ones that go away by themselves. */
-const LOCK_PROBLEM =
-  /^(could not lock |another session is maintaining |rows of the month arrived |canceling statement due to lock timeout|deadlock detected)/;
 
 function failed(planned: PlannedMonth, problem: string, isLockProblem: boolean): MonthOutcome {
   const mend = isLockProblem ? 'run `aisec partitions ensure` again when that session is done' : null;
@@ -32,7 +30,7 @@ function failed(planned: PlannedMonth, problem: string, isLockProblem: boolean):
 
 function outcomeOf(planned: PlannedMonth, row: MadeRow | undefined): MonthOutcome {
   const problem = row === undefined ? 'the server told nothing about it' : row.problem;
-  if (problem !== null) return failed(planned, problem, LOCK_PROBLEM.test(problem));
+  if (problem !== null) return failed(planned, problem, isPassingProblem(row?.problem_code));
   return {
     partition: row?.partition_name ?? planned.partition,
     state: row?.created === true ? 'made' : 'exists',
@@ -50,7 +48,7 @@ async function makeInOneTransaction(
 ): Promise<ReadonlyMap<Month, MonthOutcome>> {
   const { rows } = await withTransaction(session, () =>
     session.query<MadeRow>(
-      `select to_char(month, 'YYYY-MM') as month, partition_name, created, rows_moved, problem
+      `select to_char(month, 'YYYY-MM') as month, partition_name, created, rows_moved, problem, problem_code
        from ${quoteIdentifier(schema)}.make_message_partitions($1::date[])`,
       [months.map(({ month }) => `${formatMonth(month)}-01`)],
     ),

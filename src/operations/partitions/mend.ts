@@ -1,4 +1,5 @@
 import { quoteIdentifier, quoteLiteral } from '../../base/identifier.js';
+import type { Month } from './month.js';
 import { qualifiedName, type Partition } from './partition.js';
 
 /** A command of aisec for a shell, with --schema where it is not the usual one. */
@@ -6,6 +7,16 @@ export function aisecCommand(words: string, schema: string): string {
   if (schema === 'public') return `aisec ${words}`;
   const quoted = /^[a-z0-9_]+$/i.test(schema) ? schema : `'${schema.replaceAll("'", `'\\''`)}'`;
   return `aisec ${words} --schema ${quoted}`;
+}
+
+/** The months that a plain `aisec archive` leaves in messages. */
+const USUAL_RETENTION_MONTHS = 6;
+
+/** The `aisec archive` that takes late rows to their archived months, the youngest of them included. */
+export function archiveLateRows(youngest: Month, currentMonth: Month, schema: string): string {
+  const months = currentMonth - youngest - 1;
+  if (months >= USUAL_RETENTION_MONTHS) return aisecCommand('archive', schema);
+  return aisecCommand(`archive --older-than ${months > 0 ? `${months}mo` : '1d'}`, schema);
 }
 
 const rootName = ({ root }: Partition, schema: string): string => qualifiedName({ schema, name: root });

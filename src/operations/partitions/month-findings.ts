@@ -1,6 +1,6 @@
 import type { DefaultRows } from './default-rows.js';
 import type { PartitionFacts, PartitionFinding } from './finding.js';
-import { aisecCommand, dissolve, finalizeAndAttach } from './mend.js';
+import { aisecCommand, archiveLateRows, dissolve, finalizeAndAttach } from './mend.js';
 import { formatMonth, formatMonths, type Month } from './month.js';
 import { coversAnyOf, qualifiedName, type Partition, type PartitionSet } from './partition.js';
 import { missingMonths } from './plan.js';
@@ -109,7 +109,7 @@ function describeRows(counts: readonly (readonly [Month, number])[]): string {
 
 /** Rows in the default partition, and the default partition itself. */
 export function defaultFindings(
-  { partitions }: PartitionSet,
+  { currentMonth, partitions }: PartitionSet,
   defaultRows: DefaultRows,
   schema: string,
 ): readonly PartitionFinding[] {
@@ -131,14 +131,20 @@ export function defaultFindings(
     return covering.length > 0 && covering.every((partition) => partition.root === 'messages_archive');
   };
   const all = [...defaultRows.byMonth];
+  const late = all.filter(([month]) => isArchived(month));
+  const youngest = Math.max(...late.map(([month]) => month));
   const groups = [
-    [all.filter(([month]) => !isArchived(month)), 'making those months must move them first', 'partitions ensure'],
-    [all.filter(([month]) => isArchived(month)), 'those months are in the archive already', 'archive'],
+    [
+      all.filter(([month]) => !isArchived(month)),
+      'making those months must move them first',
+      aisecCommand('partitions ensure', schema),
+    ],
+    [late, 'those months are in the archive already', archiveLateRows(youngest, currentMonth, schema)],
   ] as const;
-  for (const [counts, why, command] of groups) {
+  for (const [counts, why, mend] of groups) {
     if (counts.length === 0) continue;
     const what = `${root.name} holds rows: ${describeRows(counts)}`;
-    findings.push({ kind: 'default-rows', partition: root.name, what, why, mend: aisecCommand(command, schema) });
+    findings.push({ kind: 'default-rows', partition: root.name, what, why, mend });
   }
   if (defaultRows.undatedRows > 0) {
     const outside = `created_at < '0001-01-01 00:00:00+00' or created_at >= '10000-01-01 00:00:00+00'`;

@@ -115,8 +115,9 @@ const MONTHS_A_TRANSACTION = 6;
 
 /**
  * The months of a plan in the transactions they are made in. ATTACH takes about 5 ms a month while other sessions cannot
- * write to conversations and message_keys, so a transaction attaches 6 at most; months with rows go alone, and months
- * to come apart from the others, which need a stronger lock.
+ * write to conversations and message_keys, so a transaction attaches 6 at most; months to come go apart from the others,
+ * which need a stronger lock. Months with rows go alone, the largest last: by then it has the default partition to itself,
+ * which becomes that month without a row being moved.
  */
 export function transactionsOf(months: readonly PlannedMonth[], currentMonth: Month): readonly PlannedMonth[][] {
   const makeable = months.filter(({ problem }) => problem === null);
@@ -129,5 +130,6 @@ export function transactionsOf(months: readonly PlannedMonth[], currentMonth: Mo
       group.slice(position * MONTHS_A_TRANSACTION, (position + 1) * MONTHS_A_TRANSACTION),
     ),
   );
-  return [...chunks, ...makeable.filter(({ rows }) => rows > 0).map((planned) => [planned])];
+  const filled = makeable.filter(({ rows }) => rows > 0).toSorted((a, b) => a.rows - b.rows);
+  return [...chunks, ...filled.map((planned) => [planned])];
 }

@@ -9,20 +9,23 @@ export function monthAgo(months: number): string {
 export const archivedName = (month: string): string => `messages_archive_y${month.replace('-', 'm')}`;
 export const liveName = (month: string): string => `messages_y${month.replace('-', 'm')}`;
 
-/** A user with some conversations; nothing said yet. */
-export async function createChat(): Promise<ServerDatabase> {
-  const database = await createServerDatabase({ migrated: true });
-  await database.admin.query(`
+/** A user with some conversations. */
+export const CONVERSATIONS = `
     insert into users (id, username, email, password_hash)
     values ('00000000-0000-4000-8000-000000000001', 'u', 'u@example.com', 'x');
     insert into conversations (id, user_id)
     select ('10000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid, '00000000-0000-4000-8000-000000000001'
-    from generate_series(0, 19) n;`);
+    from generate_series(0, 19) n;`;
+
+/** A database with a user and some conversations; nothing said yet. */
+export async function createChat(): Promise<ServerDatabase> {
+  const database = await createServerDatabase({ migrated: true });
+  await database.admin.query(CONVERSATIONS);
   return database;
 }
 
 /** Makes a month and fills it evenly; every tenth message answers the one before, and has a file. */
-export async function fillMonth({ admin }: ServerDatabase, month: string, rows: number): Promise<void> {
+export async function fillMonth({ admin }: Pick<ServerDatabase, 'admin'>, month: string, rows: number): Promise<void> {
   await admin.query('select ensure_message_partition($1::date)', [`${month}-01`]);
   await admin.query(
     `with made as (
@@ -48,7 +51,7 @@ export async function fillMonth({ admin }: ServerDatabase, month: string, rows: 
 }
 
 /** What no archiving may change: the messages of both tables, their keys, what refers to them. */
-export async function fingerprint({ admin }: ServerDatabase): Promise<unknown> {
+export async function fingerprint({ admin }: Pick<ServerDatabase, 'admin'>): Promise<unknown> {
   const { rows } = await admin.query(`
     select count(*)::int as messages, count(distinct id)::int as ids,
       md5(string_agg(md5((id, conversation_id, role, content, parent_id, metadata, created_at)::text), '' order by id)) as content,

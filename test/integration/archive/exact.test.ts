@@ -59,6 +59,31 @@ describeOnServer('aisec archive --exact', () => {
     expect(await fingerprint(database)).toEqual(before);
   });
 
+  test('makes the partition of a boundary month that has none, so that its younger rows leave the default partition, too', async () => {
+    const database = await createChat();
+    await fillMonth(database, BOUNDARY, 300);
+    await database.admin.query(
+      `begin; alter table messages detach partition ${liveName(BOUNDARY)};
+       set local aisec.moving_messages to on; insert into messages select * from ${liveName(BOUNDARY)};
+       drop table ${liveName(BOUNDARY)}; commit`,
+    );
+    const before = await fingerprint(database);
+    const dry = await exact(database, '--dry-run');
+    const { result, exitCode } = await exact(database);
+    expect(exitCode).toBe(0);
+    const found = await sides(database, result.cutoff);
+    expect(found).toMatchObject({ young_in_archive: 0, old_in_messages: 0 });
+    expect(result.months).toMatchObject([
+      { action: 'make and move older rows', outcome: 'moved', rows: found['archived'] },
+    ]);
+    expect(dry.result.months).toMatchObject([{ action: 'make and move older rows', rows: found['archived'] }]);
+    expect(await partitionsOf(database, 'messages')).toContain(liveName(BOUNDARY));
+    expect((await database.admin.query('select from messages_default')).rowCount).toBe(0);
+    expect(await fingerprint(database)).toEqual(before);
+    expect((await runCli(['archive', '--older-than', '4mo'], { env: envOf(database) })).exitCode).toBe(0);
+    expect(await fingerprint(database)).toEqual(before);
+  });
+
   test('goes around rows that others have locked, then waits for them, and exits 5 naming who has them', async () => {
     const database = await createChat();
     await fillMonth(database, BOUNDARY, 1000);

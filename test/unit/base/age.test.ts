@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { formatAge, parseAge, subtractAge } from '../../../src/base/age.js';
+import { parseAge, subtractAge } from '../../../src/base/age.js';
 
 const before = (moment: string, age: string): string =>
   subtractAge(new Date(moment), parseAge(age) ?? { months: 0, days: 0 }).toISOString();
@@ -23,16 +23,6 @@ describe('parseAge', () => {
       expect(parseAge(text)).toBeUndefined();
     },
   );
-});
-
-test.each([
-  ['6mo', '6 months'],
-  ['1mo', '1 month'],
-  ['12mo', '1 year'],
-  ['36mo', '3 years'],
-  ['1d', '1 day'],
-])('formatAge says %s in words', (text, words) => {
-  expect(formatAge(parseAge(text) ?? { months: 0, days: 0 })).toBe(words);
 });
 
 describe('subtractAge counts calendar months of UTC', () => {

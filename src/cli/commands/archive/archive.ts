@@ -104,6 +104,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
     const { archiveMessages } = await import('../../../operations/archive/run.js');
     const settings = {
       schema: context.config.schema,
+      extensionSchema: context.config.extensionSchema,
       olderThan: options.olderThan,
       isExact: options.exact,
       isDryRun: options.dryRun,
