@@ -1,5 +1,6 @@
 import { parseDurationMs } from '../base/duration.js';
 import { AisecError } from '../base/errors.js';
+import { parseMonth, type Month } from '../base/month.js';
 import type { OptionSpec } from './command.js';
 
 /** Reads `2s`, `500ms`, `5m`. @throws AisecError USAGE. */
@@ -16,6 +17,13 @@ export function countOption(least: number): (text: string) => number {
     if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= least) return value;
     throw new AisecError('USAGE', `"${text}" is no whole number from ${least} on`, { hint: 'See --help.' });
   };
+}
+
+/** Reads `2026-11`. @throws AisecError USAGE. */
+export function monthOption(text: string): Month {
+  const month = parseMonth(text);
+  if (month !== undefined) return month;
+  throw new AisecError('USAGE', `"${text}" is no month`, { hint: 'Give year and month: 2026-01.' });
 }
 
 /** What every command that changes the schema understands. */

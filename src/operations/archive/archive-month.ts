@@ -1,12 +1,13 @@
 import { isPassingProblem } from '../../adapters/postgres/error.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import { AisecError, isAisecError } from '../../base/errors.js';
+import { firstDay, monthEndMs } from '../../base/month.js';
 import { ensureBoundCheck } from './bound-check.js';
 import type { PartitionFacts } from './facts.js';
 import { withLockRetries, type RetryOptions } from './lock-retries.js';
-import { archivedName, firstDay, liveName, monthEndMs } from './month.js';
+import { archivedName, liveName } from './partition-names.js';
 import { moveRows, type RowMoveResult } from './move-rows.js';
-import type { MonthPlan } from './plan.js';
+import { isOfMonth, type MonthPlan, type WholeMonthPlan } from './plan.js';
 import { swapMonth, type SwapResult } from './swap.js';
 
 /** What became of a month. `moved`: some of its rows went; `stopped`: --max-seconds came first; `blocked`: see faults. */
@@ -51,7 +52,7 @@ const retriesOf = ({ maxWaitMs, onProgress }: MonthRun): RetryOptions => ({
   onRetry: (reason) => onProgress(`waiting for a lock: ${reason}`),
 });
 
-async function swap(session: Session, plan: MonthPlan, run: MonthRun): Promise<Done> {
+async function swap(session: Session, plan: WholeMonthPlan, run: MonthRun): Promise<Done> {
   const cutoff = new Date(run.cutoffMs).toISOString();
   const { month, rows, rowsAreExact } = plan;
   const done = await swapMonth(session, { month, action: 'archive', rows, rowsAreExact, cutoff }, retriesOf(run));
@@ -65,7 +66,7 @@ interface MadeRow {
 }
 
 /** Makes the partition of a month whose rows wait in the default partition; tells how many these were. */
-async function makePartition(session: Session, { month }: MonthPlan, run: MonthRun): Promise<number> {
+async function makePartition(session: Session, { month }: WholeMonthPlan, run: MonthRun): Promise<number> {
   return withLockRetries(session, retriesOf(run), async () => {
     const { rows } = await session.query<MadeRow>(
       'select rows_moved::float8 as rows_moved, problem, problem_code from ensure_message_partition($1)',
@@ -78,12 +79,12 @@ async function makePartition(session: Session, { month }: MonthPlan, run: MonthR
   });
 }
 
-async function makeAndSwap(session: Session, plan: MonthPlan, run: MonthRun): Promise<Done> {
+async function makeAndSwap(session: Session, plan: WholeMonthPlan, run: MonthRun): Promise<Done> {
   const rows = await makePartition(session, plan, run);
   return swap(session, { ...plan, rows, rowsAreExact: true }, run);
 }
 
-async function move(session: Session, plan: MonthPlan, run: MonthRun): Promise<RowMoveResult> {
+async function move(session: Session, plan: WholeMonthPlan, run: MonthRun): Promise<RowMoveResult> {
   const { month, sources } = plan;
   await withLockRetries(session, retriesOf(run), () =>
     session.query('select ensure_archive_partition($1)', [firstDay(month)]),
@@ -104,13 +105,13 @@ async function move(session: Session, plan: MonthPlan, run: MonthRun): Promise<R
   });
 }
 
-async function moveOnly(session: Session, plan: MonthPlan, run: MonthRun): Promise<Done> {
+async function moveOnly(session: Session, plan: WholeMonthPlan, run: MonthRun): Promise<Done> {
   const { movedRows, isComplete } = await move(session, plan, run);
   const partition = archivedName(plan.month);
   return { outcome: isComplete ? 'moved' : 'stopped', rows: movedRows, rowsAreExact: true, partition };
 }
 
-async function vacuumEmptied(session: Session, plan: MonthPlan): Promise<void> {
+async function vacuumEmptied(session: Session, plan: WholeMonthPlan): Promise<void> {
   if (plan.partition === null || plan.sizeBytes < VACUUMED_BYTES) return;
   try {
     await session.query(`vacuum ${plan.partition}`);
@@ -120,7 +121,7 @@ async function vacuumEmptied(session: Session, plan: MonthPlan): Promise<void> {
 }
 
 /** Moves the rest of a month that the archive has a part of, then drops the emptied partition. */
-async function finish(session: Session, plan: MonthPlan, run: MonthRun): Promise<Done> {
+async function finish(session: Session, plan: WholeMonthPlan, run: MonthRun): Promise<Done> {
   let total = 0;
   for (let round = 1; ; round += 1) {
     const { movedRows, isComplete } = await move(session, plan, run);
@@ -137,7 +138,7 @@ async function finish(session: Session, plan: MonthPlan, run: MonthRun): Promise
   }
 }
 
-async function perform(session: Session, plan: MonthPlan, run: MonthRun): Promise<Done> {
+async function perform(session: Session, plan: WholeMonthPlan, run: MonthRun): Promise<Done> {
   switch (plan.action) {
     case 'swap':
       if (run.partition !== undefined && plan.boundCheck !== 'present') {
@@ -171,7 +172,7 @@ export function monthError(error: AisecError): MonthError {
 export async function archiveMonth(session: Session, plan: MonthPlan, run: MonthRun): Promise<MonthOutcome> {
   const startedMs = performance.now();
   const base = { ...plan, attempts: null, lockWaitMs: null, durationMs: null, error: null };
-  if (plan.faults.length > 0) return { ...base, outcome: 'blocked' };
+  if (plan.faults.length > 0 || !isOfMonth(plan)) return { ...base, outcome: 'blocked' };
   try {
     const done = await perform(session, plan, run);
     return { ...base, ...done, durationMs: Math.round(performance.now() - startedMs) };

@@ -12,7 +12,7 @@ import { ExportReader, publish, writeExport, writeSmallFile, type FileContent } 
 import { readFacts, type PartitionFacts } from './facts.js';
 import { readExports, recordExport } from './journal.js';
 import { manifestPath, type Manifest } from './manifest.js';
-import { parseMonth } from './month.js';
+import type { Month } from '../../base/month.js';
 import { PLAIN_TEXT_SETTINGS, readColumns, readRecords } from './month-reader.js';
 import { proveExport } from './prove.js';
 import { csvRecord, type ExportFormat } from './record-format.js';
@@ -20,7 +20,7 @@ import type { Reporting } from '../../base/reporting.js';
 
 export interface ExportOptions {
   readonly schema: string;
-  readonly month: string;
+  readonly month: Month;
   /** Absolute path. */
   readonly file: string;
   readonly format: ExportFormat;
@@ -47,7 +47,7 @@ interface Summary {
 }
 
 /** @throws AisecError ARCHIVE_MONTH. */
-async function archivedPartition(session: Session, month: string): Promise<PartitionFacts> {
+async function archivedPartition(session: Session, month: Month): Promise<PartitionFacts> {
   const { partitions } = await readFacts(session);
   const found = partitions.find((partition) => partition.root === 'messages_archive' && partition.month === month);
   const live = partitions.find((partition) => partition.root === 'messages' && partition.month === month);
@@ -205,7 +205,7 @@ export async function exportMonth(
   options: ExportOptions,
   reporting: Reporting,
 ): Promise<ExportResult> {
-  const month = parseMonth(options.month);
+  const { month } = options;
   const lock = { waitMs: options.waitMs, onProgress: reporting.onProgress };
   return withRunLock(session, lock, async () => {
     const partition = await archivedPartition(session, month);

@@ -1,6 +1,7 @@
 import type { Session } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
 import { AisecError } from '../../base/errors.js';
+import type { Month } from '../../base/month.js';
 
 export type Root = 'messages' | 'messages_archive';
 
@@ -18,8 +19,8 @@ export interface PartitionFacts {
   readonly relation: string;
   readonly name: string;
   readonly isDefault: boolean;
-  /** `2024-01`; null unless the bounds are exactly one month in UTC. */
-  readonly month: string | null;
+  /** Null unless the bounds are exactly one month in UTC. */
+  readonly month: Month | null;
   readonly lowerBound: string | null;
   readonly upperBound: string | null;
   /** Epoch milliseconds; infinite where there is no bound. */
@@ -68,7 +69,7 @@ interface PartitionRow {
   readonly relation: string;
   readonly name: string;
   readonly is_default: boolean;
-  readonly month: string | null;
+  readonly month: Month | null;
   readonly lower_bound: string | null;
   readonly upper_bound: string | null;
   readonly lower_ms: number | null;
@@ -126,7 +127,7 @@ export async function refuseUnready(session: Session): Promise<void> {
   const { rows } = await session.query<{ is_ready: boolean }>(sqlFile('archive/is-ready'));
   if (rows[0]?.is_ready === true) return;
   throw new AisecError('MIGRATION_PENDING', 'the archive of messages is not there yet', {
-    detail: 'Its tables and functions come with the migrations up to 0018_archive_journal.',
+    detail: 'Its tables and functions come with the migrations up to 0020_default_partition_swap.',
     hint: 'Run: aisec migrate up',
   });
 }

@@ -1,6 +1,6 @@
 import { quoteIdentifier } from '../../base/identifier.js';
 import type { PartitionFacts, Surroundings } from './facts.js';
-import { archivedName, liveName } from './month.js';
+import { archivedName, liveName } from './partition-names.js';
 
 /** Something that stands in the way of a move, and the SQL that mends it. */
 export interface Fault {
@@ -83,8 +83,8 @@ export function partitionFaults(
       problem: `role ${quoteIdentifier(surroundings.roleName)} does not own ${relation}`,
       mend: `alter table ${relation} owner to <owner of ${root}>;`,
     });
-  const wanted = target === 'archive' ? archivedName(month ?? '') : liveName(month ?? '');
-  if (partition.name !== wanted && surroundings.takenNames.includes(wanted))
+  const wanted = month === null ? null : target === 'archive' ? archivedName(month) : liveName(month);
+  if (wanted !== null && partition.name !== wanted && surroundings.takenNames.includes(wanted))
     faults.push({
       problem: `the name ${wanted} is taken by another relation`,
       mend: `alter table ${wanted} rename to ${wanted}_old;`,

@@ -1,8 +1,8 @@
 import type { Session } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
 import { quoteLiteral } from '../../base/identifier.js';
+import { firstDay, type Month } from '../../base/month.js';
 import { aisecVersion } from '../../base/version.js';
-import { firstDay } from './month.js';
 
 export type JournalAction = 'archive' | 'restore' | 'move rows' | 'export' | 'prune';
 
@@ -16,7 +16,7 @@ export async function nextJournalId(session: Session): Promise<string> {
 
 export interface SwapEntry {
   readonly id: string;
-  readonly month: string;
+  readonly month: Month;
   readonly action: 'archive' | 'restore';
   readonly rows: number | null;
   readonly rowsAreExact: boolean;
@@ -62,7 +62,7 @@ export async function readJournalRow(session: Session, id: string): Promise<Jour
 }
 
 export interface RecordedExport {
-  readonly month: string;
+  readonly month: Month;
   readonly file: string;
   readonly sha256: string;
   readonly rows: number;
@@ -70,7 +70,7 @@ export interface RecordedExport {
 }
 
 interface ExportRow {
-  readonly month: string;
+  readonly month: Month;
   readonly file_name: string;
   readonly file_sha256: string;
   readonly file_rows: number;
@@ -90,13 +90,13 @@ export async function readExports(session: Session): Promise<readonly RecordedEx
 }
 
 /** Months whose prune was begun and not finished, with the id of its row. */
-export async function readUnfinishedPrunes(session: Session): Promise<ReadonlyMap<string, string>> {
-  const { rows } = await session.query<{ month: string; id: string }>(sqlFile('archive/unfinished-prunes'));
+export async function readUnfinishedPrunes(session: Session): Promise<ReadonlyMap<Month, string>> {
+  const { rows } = await session.query<{ month: Month; id: string }>(sqlFile('archive/unfinished-prunes'));
   return new Map(rows.map(({ month, id }) => [month, id]));
 }
 
 export interface ExportEntry {
-  readonly month: string;
+  readonly month: Month;
   readonly partition: string;
   readonly file: string;
   readonly manifest: { readonly rows: number; readonly sha256: string; readonly exportedAt: string };

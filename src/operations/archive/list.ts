@@ -1,5 +1,6 @@
 import type { Session } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
+import type { Month } from '../../base/month.js';
 import { readFacts } from './facts.js';
 import { readExports, readUnfinishedPrunes } from './journal.js';
 
@@ -33,7 +34,7 @@ export async function listArchive(session: Session, schema: string): Promise<Arc
   const exports = await readExports(session);
   const pruned = await readUnfinishedPrunes(session);
   const live = new Set(partitions.flatMap(({ root, month }) => (root === 'messages' && month !== null ? [month] : [])));
-  const stateOf = (month: string | null): MonthState => {
+  const stateOf = (month: Month | null): MonthState => {
     if (month !== null && pruned.has(month)) return 'being pruned';
     return month !== null && live.has(month) ? 'partly live' : 'archived';
   };

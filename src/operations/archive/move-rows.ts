@@ -2,13 +2,13 @@ import { Observer } from '../../adapters/postgres/observer.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
 import { AisecError, isAisecError } from '../../base/errors.js';
+import { firstDay, monthEndMs, monthStartMs, type Month } from '../../base/month.js';
 import { aisecVersion } from '../../base/version.js';
 import { nextJournalId } from './journal.js';
 import { withLockRetries } from './lock-retries.js';
-import { firstDay, monthEndMs, monthStartMs } from './month.js';
 
 export interface RowMove {
-  readonly month: string;
+  readonly month: Month;
   /** Quoted names of the tables the rows are in. */
   readonly sources: readonly string[];
   /** Epoch milliseconds: only older rows go. */

@@ -1,7 +1,7 @@
+import { monthEndMs, monthOf, monthStartMs, parseMonth, type Month } from '../../base/month.js';
 import { generalFaults, oddPartitionFault, partitionFaults, warningsOf, type Fault } from './faults.js';
 import type { ArchiveFacts, PartitionFacts } from './facts.js';
 import { locksOfMake, locksOfMove, locksOfSwap, type LockWish } from './locks.js';
-import { monthEndMs, monthOf, monthStartMs } from './month.js';
 
 /**
  * `swap`: the whole partition changes its parent. `make and swap`: its rows wait in the default partition. `finish`: the
@@ -13,7 +13,7 @@ export type MonthAction =
   'swap' | 'make and swap' | 'finish' | 'move late rows' | 'move older rows' | 'make and move older rows';
 
 export interface MonthPlan {
-  /** `2024-01`; the lower bound of a partition that is no month. */
+  /** A month; the lower bound of a partition that is none. */
   readonly month: string;
   readonly action: MonthAction;
   /** Quoted; null while it has to be made. */
@@ -36,9 +36,18 @@ export interface ArchivePlan {
   readonly warnings: readonly string[];
 }
 
+/** A plan that can be carried out: of a month. */
+export interface WholeMonthPlan extends MonthPlan {
+  readonly month: Month;
+}
+
+export function isOfMonth(plan: MonthPlan): plan is WholeMonthPlan {
+  return parseMonth(plan.month) !== undefined;
+}
+
 /** Rows of the default partition, by month. */
 export interface WaitingRows {
-  readonly month: string;
+  readonly month: Month;
   readonly rows: number;
 }
 
@@ -50,15 +59,15 @@ function boundCheckOf(partition: PartitionFacts): MonthPlan['boundCheck'] {
 interface Parts {
   readonly facts: ArchiveFacts;
   readonly general: readonly Fault[];
-  readonly waiting: ReadonlyMap<string, number>;
+  readonly waiting: ReadonlyMap<Month, number>;
 }
 
-function archivedPart({ facts }: Parts, month: string): PartitionFacts | undefined {
+function archivedPart({ facts }: Parts, month: Month): PartitionFacts | undefined {
   return facts.partitions.find(({ root, month: own }) => root === 'messages_archive' && own === month);
 }
 
 /** A partition of the archive that holds some of the month and more or less than it. */
-function archivedOtherwise({ facts }: Parts, month: string): readonly Fault[] {
+function archivedOtherwise({ facts }: Parts, month: Month): readonly Fault[] {
   return facts.partitions
     .filter(
       ({ root, month: own, lowerMs, upperMs }) =>
@@ -70,7 +79,7 @@ function archivedOtherwise({ facts }: Parts, month: string): readonly Fault[] {
     }));
 }
 
-function wholeMonth(parts: Parts, partition: PartitionFacts, month: string): MonthPlan {
+function wholeMonth(parts: Parts, partition: PartitionFacts, month: Month): MonthPlan {
   const { surroundings } = parts.facts;
   const isFinish = archivedPart(parts, month) !== undefined;
   const late = parts.waiting.get(month) ?? 0;
@@ -95,7 +104,7 @@ function wholeMonth(parts: Parts, partition: PartitionFacts, month: string): Mon
   };
 }
 
-function waitingMonth(parts: Parts, month: string, rows: number, isBoundary: boolean): MonthPlan {
+function waitingMonth(parts: Parts, month: Month, rows: number, isBoundary: boolean): MonthPlan {
   const { surroundings } = parts.facts;
   const isArchived = archivedPart(parts, month) !== undefined;
   const sources = surroundings.defaultPartition === null ? [] : [surroundings.defaultPartition];
@@ -173,7 +182,7 @@ export function planArchive(
   const months = old.map((partition) =>
     partition.month === null ? oddPlan(parts, partition) : wholeMonth(parts, partition, partition.month),
   );
-  const covered = (month: string): boolean =>
+  const covered = (month: Month): boolean =>
     live.some(({ lowerMs, upperMs }) => lowerMs < monthEndMs(month) && upperMs > monthStartMs(month));
   const late = waiting
     .filter(({ month }) => monthEndMs(month) <= cutoffMs && !covered(month))

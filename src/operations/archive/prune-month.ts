@@ -1,13 +1,13 @@
 import { rollBack, type Session } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
 import { quoteLiteral } from '../../base/identifier.js';
+import { firstDay, type Month } from '../../base/month.js';
 import { aisecVersion } from '../../base/version.js';
 import type { PartitionFacts, Surroundings } from './facts.js';
 import { withLockRetries, type RetryOptions } from './lock-retries.js';
-import { firstDay } from './month.js';
 
 export interface PruneEntry {
-  readonly month: string;
+  readonly month: Month;
   readonly partition: PartitionFacts;
   readonly cutoffMs: number;
   readonly export: { readonly file: string; readonly sha256: string } | null;

@@ -3,6 +3,8 @@ import type { Session } from '../../adapters/postgres/session.js';
 import { searchPath } from '../../adapters/postgres/session-settings.js';
 import { subtractAge, type Age } from '../../base/age.js';
 import { AisecError, isAisecError } from '../../base/errors.js';
+import type { Month } from '../../base/month.js';
+import type { Reporting } from '../../base/reporting.js';
 import { guardArchive } from './archive-guard.js';
 import { monthError, type MonthError } from './archive-month.js';
 import { generalFaults } from './faults.js';
@@ -13,7 +15,6 @@ import { locksOfDrop, type LockWish } from './locks.js';
 import { exportsIn } from './manifest.js';
 import { proveExport } from './prove.js';
 import { deleteMonthKeys, dropMonth, type PruneEntry } from './prune-month.js';
-import type { Reporting } from '../../base/reporting.js';
 import { blockedError } from './restore.js';
 
 export interface PruneOptions {
@@ -32,7 +33,7 @@ export interface PruneOptions {
 
 /** `kept`: no export proves it; `planned`: it would go, or was to go when something failed. */
 export interface PrunedMonth {
-  readonly month: string;
+  readonly month: Month;
   readonly partition: string;
   readonly outcome: 'planned' | 'pruned' | 'kept' | 'failed';
   readonly rowEstimate: number | null;
@@ -68,10 +69,10 @@ async function judge(
   session: Session,
   facts: ArchiveFacts,
   partition: PartitionFacts,
+  month: Month,
   options: PruneOptions,
   exports: readonly RecordedExport[],
 ): Promise<Candidate> {
-  const month = partition.month ?? '';
   const base = {
     month,
     partition: partition.name,
@@ -154,9 +155,10 @@ export async function pruneArchive(
     const exports = await readExports(session);
     const candidates: Candidate[] = [];
     for (const partition of facts.partitions) {
-      if (partition.root !== 'messages_archive' || partition.month === null || partition.upperMs > cutoffMs) continue;
-      reporting.onProgress(`checking the export of ${partition.month}`);
-      candidates.push(await judge(session, facts, partition, options, exports));
+      const { root, month, upperMs } = partition;
+      if (root !== 'messages_archive' || month === null || upperMs > cutoffMs) continue;
+      reporting.onProgress(`checking the export of ${month}`);
+      candidates.push(await judge(session, facts, partition, month, options, exports));
     }
     const result = (months: readonly PrunedMonth[]): PruneResult => ({
       database: session.info.label,

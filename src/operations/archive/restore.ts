@@ -1,19 +1,19 @@
 import { withRunLock } from '../../adapters/postgres/advisory-lock.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import { AisecError } from '../../base/errors.js';
+import { monthEndMs, monthStartMs, type Month } from '../../base/month.js';
+import type { Reporting } from '../../base/reporting.js';
 import { ensureBoundCheck } from './bound-check.js';
 import { generalFaults, partitionFaults, type Fault } from './faults.js';
 import { readFacts, type ArchiveFacts, type PartitionFacts } from './facts.js';
 import { readUnfinishedPrunes } from './journal.js';
 import { politeLockTimeoutMs } from './lock-retries.js';
 import { locksOfRestore, type LockWish } from './locks.js';
-import { monthEndMs, monthStartMs, parseMonth } from './month.js';
-import type { Reporting } from '../../base/reporting.js';
 import { swapMonth } from './swap.js';
 
 export interface RestoreOptions {
   readonly schema: string;
-  readonly month: string;
+  readonly month: Month;
   readonly isDryRun: boolean;
   readonly maxWaitMs: number;
   readonly waitMs: number;
@@ -22,7 +22,7 @@ export interface RestoreOptions {
 export interface RestoreResult {
   readonly database: string;
   readonly schema: string;
-  readonly month: string;
+  readonly month: Month;
   readonly isDryRun: boolean;
   /** `live`: it was in messages already. */
   readonly outcome: 'planned' | 'restored' | 'live';
@@ -44,7 +44,7 @@ export function blockedError(what: string, faults: readonly Fault[]): AisecError
 }
 
 const holdsSomeOf =
-  (month: string) =>
+  (month: Month) =>
   ({ lowerMs, upperMs, isDefault }: PartitionFacts): boolean =>
     !isDefault && lowerMs < monthEndMs(month) && upperMs > monthStartMs(month);
 
@@ -53,7 +53,7 @@ interface Found {
   readonly live: PartitionFacts | undefined;
 }
 
-async function findMonth(session: Session, facts: ArchiveFacts, month: string): Promise<Found> {
+async function findMonth(session: Session, facts: ArchiveFacts, month: Month): Promise<Found> {
   const holders = facts.partitions.filter(holdsSomeOf(month));
   const archived = holders.find(({ root }) => root === 'messages_archive');
   const live = holders.find(({ root }) => root === 'messages');
@@ -106,7 +106,7 @@ function planResult(
  * Brings a month back to messages in one transaction, without reading its rows. Rows that were written for it meanwhile
  * come along from the default partition.
  *
- * @throws AisecError USAGE, ARCHIVE_MONTH when there is nothing that can come back, ARCHIVE_BLOCKED, LOCK_TIMEOUT naming
+ * @throws AisecError ARCHIVE_MONTH when there is nothing that can come back, ARCHIVE_BLOCKED, LOCK_TIMEOUT naming
  *   the holder, RUN_LOCKED, MIGRATION_PENDING.
  */
 export async function restoreMonth(
@@ -114,7 +114,7 @@ export async function restoreMonth(
   options: RestoreOptions,
   reporting: Reporting,
 ): Promise<RestoreResult> {
-  const month = parseMonth(options.month);
+  const { month } = options;
   const lock = { waitMs: options.waitMs, onProgress: reporting.onProgress };
   const work = async (): Promise<RestoreResult> => {
     const facts = await readFacts(session);

@@ -1,6 +1,6 @@
 import type { Session } from '../../adapters/postgres/session.js';
-import type { ArchivePlan, MonthPlan, WaitingRows } from './plan.js';
-import { monthEndMs, monthStartMs } from './month.js';
+import { monthEndMs, monthStartMs } from '../../base/month.js';
+import { isOfMonth, type ArchivePlan, type MonthPlan, type WaitingRows, type WholeMonthPlan } from './plan.js';
 
 /** Counting this much takes about 50 ms; a larger month that was never analyzed stays unknown. */
 const COUNTED_BYTES = 64 * 1024 * 1024;
@@ -24,7 +24,7 @@ export async function readWaitingRows(
   return rows;
 }
 
-async function countRows(session: Session, plan: MonthPlan, cutoffMs: number): Promise<MonthPlan> {
+async function countRows(session: Session, plan: WholeMonthPlan, cutoffMs: number): Promise<MonthPlan> {
   const isRowMove = plan.action === 'move older rows';
   // An estimate of 0 may be of an ANALYZE before the first row.
   if ((plan.rows ?? 0) > 0 || (!isRowMove && plan.sizeBytes > COUNTED_BYTES)) return plan;
@@ -47,6 +47,6 @@ async function countRows(session: Session, plan: MonthPlan, cutoffMs: number): P
 export async function withRowCounts(session: Session, plan: ArchivePlan): Promise<ArchivePlan> {
   const months: MonthPlan[] = [];
   for (const month of plan.months)
-    months.push(/^\d{4}-\d{2}$/.test(month.month) ? await countRows(session, month, plan.cutoffMs) : month);
+    months.push(isOfMonth(month) ? await countRows(session, month, plan.cutoffMs) : month);
   return { ...plan, months };
 }

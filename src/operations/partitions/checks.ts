@@ -1,9 +1,9 @@
 import { rollBack, type Session } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
+import type { Month } from '../../base/month.js';
 import { countDefaultRows, type DefaultRows } from './default-rows.js';
 import type { PartitionFacts, PartitionFinding } from './finding.js';
 import { readingPartitions } from './locked.js';
-import { formatMonth } from './month.js';
 import { boundFindings, countMonthsAhead, defaultFindings, missingMonthFindings } from './month-findings.js';
 import { partitionFindings } from './partition-findings.js';
 import { readPartitions, type PartitionSet } from './partition.js';
@@ -50,8 +50,8 @@ export interface PartitionCheck {
   readonly database: string;
   readonly schema: string;
   readonly isHealthy: boolean;
-  /** YYYY-MM by the server's clock. */
-  readonly currentMonth: string;
+  /** By the server's clock. */
+  readonly currentMonth: Month;
   /** After the current one and without a gap; -1 when the current month has no partition. */
   readonly monthsAhead: number;
   readonly minAhead: number;
@@ -73,7 +73,7 @@ export async function checkPartitions(session: Session, schema: string, minAhead
     database: session.info.label,
     schema,
     isHealthy: findings.length === 0,
-    currentMonth: formatMonth(state.set.currentMonth),
+    currentMonth: state.set.currentMonth,
     monthsAhead: countMonthsAhead(state.set),
     minAhead,
     defaultRows: [...byMonth.values()].reduce((sum, rows) => sum + rows, undatedRows),

@@ -1,6 +1,6 @@
 import type { Session } from '../../adapters/postgres/session.js';
 import { AisecError, isAisecError } from '../../base/errors.js';
-import { parseMonth, type Month } from './month.js';
+import { parseMonth, type Month } from '../../base/month.js';
 import { qualifiedName, type Partition } from './partition.js';
 
 /** Rows of the default partition by their month; `undatedRows` lie outside of the years 1 to 9999 (infinity, say). */

@@ -3,12 +3,12 @@ import type { Session } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
 import { AisecError } from '../../base/errors.js';
 import { quoteIdentifier } from '../../base/identifier.js';
+import { addMonths, monthsBetween, type Month } from '../../base/month.js';
 import type { Reporting } from '../../base/reporting.js';
 import { countDefaultRows } from './default-rows.js';
 import { readingPartitions } from './locked.js';
 import { archiveLateRows } from './mend.js';
 import { makeMonths, type MonthOutcome } from './make-months.js';
-import { formatMonth, type Month } from './month.js';
 import { notMigrated, qualifiedName, readPartitions } from './partition.js';
 import { markTakenNames, planMonths, transactionsOf, type Plan, type PlannedMonth } from './plan.js';
 
@@ -24,8 +24,7 @@ export interface EnsureOptions {
 }
 
 export interface EnsuredMonth {
-  /** YYYY-MM. */
-  readonly month: string;
+  readonly month: Month;
   readonly partition: string;
   /** `planned` only in a dry run; `exists`: another session made it meanwhile. */
   readonly state: 'planned' | 'made' | 'exists' | 'failed';
@@ -41,13 +40,13 @@ export interface EnsureResult {
   readonly database: string;
   readonly schema: string;
   readonly isDryRun: boolean;
-  /** YYYY-MM by the server's clock; months are ensured up to `until`. */
-  readonly currentMonth: string;
-  readonly until: string;
+  /** By the server's clock; months are ensured up to `until`. */
+  readonly currentMonth: Month;
+  readonly until: Month;
   /** Those that were missing, in order of time. */
   readonly months: readonly EnsuredMonth[];
   /** Rows in the default partition whose month is in the archive; `aisec archive` moves them there. */
-  readonly rowsOfArchive: readonly { readonly month: string; readonly rows: number; readonly mend: string }[];
+  readonly rowsOfArchive: readonly { readonly month: Month; readonly rows: number; readonly mend: string }[];
   /** Rows in the default partition that no month can hold: dated infinity, or outside of the years 1 to 9999. */
   readonly undatedRows: number;
 }
@@ -57,14 +56,15 @@ const MOST_MONTHS = 1200;
 function firstMonth(from: Month | undefined, currentMonth: Month, ahead: number): Month {
   if (from === undefined) return currentMonth;
   if (from > currentMonth) {
-    throw new AisecError('USAGE', `--from: ${formatMonth(from)} lies in the future`, {
-      detail: `By the clock of the server it is ${formatMonth(currentMonth)} now, in UTC.`,
+    throw new AisecError('USAGE', `--from: ${from} lies in the future`, {
+      detail: `By the clock of the server it is ${currentMonth} now, in UTC.`,
       hint: 'Use --ahead for the months to come.',
     });
   }
-  if (currentMonth - from + ahead + 1 > MOST_MONTHS) {
-    throw new AisecError('USAGE', `--from: ${formatMonth(from)} lies too far back`, {
-      detail: `That would be ${currentMonth - from + ahead + 1} months; at most ${MOST_MONTHS} are made.`,
+  const count = monthsBetween(from, currentMonth) + ahead + 1;
+  if (count > MOST_MONTHS) {
+    throw new AisecError('USAGE', `--from: ${from} lies too far back`, {
+      detail: `That would be ${count} months; at most ${MOST_MONTHS} are made.`,
       hint: 'Give a later month. A month with rows in the default partition is made whatever its age.',
     });
   }
@@ -85,8 +85,7 @@ async function withTakenNames(session: Session, plan: Plan, schema: string): Pro
 }
 
 function ensuredMonth(planned: PlannedMonth, outcome: MonthOutcome | undefined): EnsuredMonth {
-  const { partition, problem, mend } = planned;
-  const month = formatMonth(planned.month);
+  const { month, partition, problem, mend } = planned;
   if (problem !== null)
     return { month, partition, state: 'failed', rows: planned.rows, problem, isLockProblem: false, mend };
   if (outcome === undefined)
@@ -103,7 +102,7 @@ async function ensure(
   const set = await readPartitions(session, schema);
   if (!set.canEnsure) throw notMigrated(session, schema);
   const { currentMonth } = set;
-  const until = currentMonth + ahead;
+  const until = addMonths(currentMonth, ahead);
   const from = firstMonth(options.from, currentMonth, ahead);
   const defaultPartition = set.partitions.find(({ isDefault, root }) => isDefault && root === 'messages');
   const defaultRows = await readingPartitions(() => countDefaultRows(session, defaultPartition));
@@ -116,11 +115,11 @@ async function ensure(
     database: session.info.label,
     schema,
     isDryRun,
-    currentMonth: formatMonth(currentMonth),
-    until: formatMonth(until),
+    currentMonth,
+    until,
     months: months.map((planned) => ensuredMonth(planned, outcomes.get(planned.month))),
     rowsOfArchive: plan.rowsOfArchive.map(({ month, rows }) => ({
-      month: formatMonth(month),
+      month,
       rows,
       mend: archiveLateRows(month, currentMonth, schema),
     })),

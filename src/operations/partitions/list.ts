@@ -1,7 +1,7 @@
 import type { Session } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
+import type { Month } from '../../base/month.js';
 import { readingPartitions } from './locked.js';
-import { formatMonth, type Month } from './month.js';
 import { readPartitions, type Partition } from './partition.js';
 
 /** `odd`: its bounds are not those of a calendar month in UTC; `detaching`: a detach of it was never finished. */
@@ -10,8 +10,8 @@ export type PartitionState = 'archived' | 'closed' | 'current' | 'ahead' | 'defa
 export interface ListedPartition {
   readonly table: Partition['root'];
   readonly partition: string;
-  /** YYYY-MM; null for the default partition and for odd bounds. */
-  readonly month: string | null;
+  /** Null for the default partition and for odd bounds. */
+  readonly month: Month | null;
   /** RFC 3339 in UTC, `-infinity` or `infinity`; null for the default partition. */
   readonly lowerBound: string | null;
   readonly upperBound: string | null;
@@ -62,7 +62,7 @@ export async function listPartitions(session: Session, schema: string): Promise<
       return {
         table: partition.root,
         partition: partition.name,
-        month: partition.month === null ? null : formatMonth(partition.month),
+        month: partition.month,
         lowerBound: partition.lowerBound,
         upperBound: partition.upperBound,
         rowEstimate: size === undefined || size.row_estimate === null ? null : Number(size.row_estimate),

@@ -2,7 +2,7 @@ import { isPassingProblem } from '../../adapters/postgres/error.js';
 import { withTransaction, type Session } from '../../adapters/postgres/session.js';
 import { AisecError, isAisecError } from '../../base/errors.js';
 import { quoteIdentifier } from '../../base/identifier.js';
-import { formatMonth, formatMonths, parseMonth, type Month } from './month.js';
+import { firstDay, formatMonths, type Month } from '../../base/month.js';
 import type { PlannedMonth } from './plan.js';
 
 export interface MonthOutcome {
@@ -15,7 +15,7 @@ export interface MonthOutcome {
 }
 
 interface MadeRow {
-  readonly month: string;
+  readonly month: Month;
   readonly partition_name: string | null;
   readonly created: boolean;
   readonly rows_moved: string;
@@ -50,10 +50,10 @@ async function makeInOneTransaction(
     session.query<MadeRow>(
       `select to_char(month, 'YYYY-MM') as month, partition_name, created, rows_moved, problem, problem_code
        from ${quoteIdentifier(schema)}.make_message_partitions($1::date[])`,
-      [months.map(({ month }) => `${formatMonth(month)}-01`)],
+      [months.map(({ month }) => firstDay(month))],
     ),
   );
-  const byMonth = new Map(rows.map((row) => [parseMonth(row.month), row]));
+  const byMonth = new Map(rows.map((row) => [row.month, row]));
   return new Map(months.map((planned) => [planned.month, outcomeOf(planned, byMonth.get(planned.month))]));
 }
 
@@ -73,10 +73,9 @@ function progressText(months: readonly PlannedMonth[], done: number, total: numb
   const [first] = months;
   if (first === undefined) return '';
   const count = `${done + 1} of ${total}`;
-  if (first.rows > 0)
-    return `moving ${first.rows} rows of ${formatMonth(first.month)} out of the default partition (${count})`;
-  const all = months.map(({ month }) => month);
-  return `making ${formatMonths(Math.min(...all), Math.max(...all))} (${count})`;
+  if (first.rows > 0) return `moving ${first.rows} rows of ${first.month} out of the default partition (${count})`;
+  const all = months.map(({ month }) => month).toSorted();
+  return `making ${formatMonths(all[0] ?? first.month, all.at(-1) ?? first.month)} (${count})`;
 }
 
 /**

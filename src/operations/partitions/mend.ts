@@ -1,5 +1,5 @@
 import { quoteIdentifier, quoteLiteral } from '../../base/identifier.js';
-import type { Month } from './month.js';
+import { monthsBetween, type Month } from '../../base/month.js';
 import { qualifiedName, type Partition } from './partition.js';
 
 /** A command of aisec for a shell, with --schema where it is not the usual one. */
@@ -14,7 +14,7 @@ const USUAL_RETENTION_MONTHS = 6;
 
 /** The `aisec archive` that takes late rows to their archived months, the youngest of them included. */
 export function archiveLateRows(youngest: Month, currentMonth: Month, schema: string): string {
-  const months = currentMonth - youngest - 1;
+  const months = monthsBetween(youngest, currentMonth) - 1;
   if (months >= USUAL_RETENTION_MONTHS) return aisecCommand('archive', schema);
   return aisecCommand(`archive --older-than ${months > 0 ? `${months}mo` : '1d'}`, schema);
 }

@@ -1,18 +1,19 @@
+import { addMonths, formatMonths, monthRange, type Month } from '../../base/month.js';
 import type { DefaultRows } from './default-rows.js';
 import type { PartitionFacts, PartitionFinding } from './finding.js';
 import { aisecCommand, archiveLateRows, dissolve, finalizeAndAttach } from './mend.js';
-import { formatMonth, formatMonths, type Month } from './month.js';
 import { coversAnyOf, qualifiedName, type Partition, type PartitionSet } from './partition.js';
 import { missingMonths } from './plan.js';
 
 const COMMAND_AHEAD = 3;
+const MOST_AHEAD = 1200;
 
 /** How many months after the current one have a partition of messages, without a gap; -1 when the current one has none. */
 export function countMonthsAhead({ currentMonth, partitions }: PartitionSet): number {
   const live = partitions.filter(({ root, isDetachPending }) => root === 'messages' && !isDetachPending);
-  let month = currentMonth;
-  while (live.some((partition) => coversAnyOf(partition, month)) && month - currentMonth <= 1200) month += 1;
-  return month - currentMonth - 1;
+  const isMissing = (month: Month): boolean => !live.some((partition) => coversAnyOf(partition, month));
+  const first = monthRange(currentMonth, addMonths(currentMonth, MOST_AHEAD)).findIndex(isMissing);
+  return first < 0 ? MOST_AHEAD : first - 1;
 }
 
 /** Too few months ahead, and months that are missing between others. */
@@ -22,12 +23,12 @@ export function missingMonthFindings(set: PartitionSet, minAhead: number, schema
   const ahead = minAhead > COMMAND_AHEAD ? ` --ahead ${minAhead}` : '';
   const mend = aisecCommand(`partitions ensure${ahead}`, schema);
   if (monthsAhead < minAhead) {
-    const first = set.currentMonth + monthsAhead + 1;
+    const first = addMonths(set.currentMonth, monthsAhead + 1);
     const what =
       monthsAhead < 0
-        ? `the current month ${formatMonth(set.currentMonth)} has no partition`
+        ? `the current month ${set.currentMonth} has no partition`
         : `messages has partitions for ${monthsAhead} months ahead, ${minAhead} are wanted`;
-    const why = `messages from ${formatMonth(first)} on would pile up in the default partition`;
+    const why = `messages from ${first} on would pile up in the default partition`;
     findings.push({ kind: 'months-ahead', partition: null, what, why, mend });
   }
   for (const [first, last] of missingMonths(set.partitions, []))
@@ -102,7 +103,7 @@ export function boundFindings(
 }
 
 function describeRows(counts: readonly (readonly [Month, number])[]): string {
-  const shown = counts.slice(0, 5).map(([month, rows]) => `${rows} of ${formatMonth(month)}`);
+  const shown = counts.slice(0, 5).map(([month, rows]) => `${rows} of ${month}`);
   const more = counts.length - shown.length;
   return `${shown.join(', ')}${more > 0 ? ` and those of ${more} more months` : ''}`;
 }
@@ -132,7 +133,11 @@ export function defaultFindings(
   };
   const all = [...defaultRows.byMonth];
   const late = all.filter(([month]) => isArchived(month));
-  const youngest = Math.max(...late.map(([month]) => month));
+  const youngest =
+    late
+      .map(([month]) => month)
+      .toSorted()
+      .at(-1) ?? currentMonth;
   const groups = [
     [
       all.filter(([month]) => !isArchived(month)),

@@ -2,7 +2,7 @@ import type { Session } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
 import { AisecError } from '../../base/errors.js';
 import { quoteIdentifier } from '../../base/identifier.js';
-import { formatMonth, monthStart, parseMonth, type Month } from './month.js';
+import { addMonths, monthStart, parseMonth, type Month } from '../../base/month.js';
 
 export type Root = 'messages' | 'messages_archive';
 
@@ -46,7 +46,7 @@ interface BoundsRow {
 export function monthOfBounds(lowerBound: string | null, upperBound: string | null): Month | null {
   const month = lowerBound === null ? undefined : parseMonth(lowerBound.slice(0, 7));
   if (month === undefined) return null;
-  return lowerBound === monthStart(month) && upperBound === monthStart(month + 1) ? month : null;
+  return lowerBound === monthStart(month) && upperBound === monthStart(addMonths(month, 1)) ? month : null;
 }
 
 function partitionOf(row: BoundsRow): readonly Partition[] {
@@ -72,7 +72,7 @@ export function coversAnyOf({ lowerBound, upperBound, month: own }: Partition, m
   if (own !== null) return own === month;
   if (lowerBound === null || upperBound === null) return false;
   // RFC 3339 texts of one time zone and four-digit years sort as the times do.
-  const beginsBefore = lowerBound === '-infinity' || lowerBound < monthStart(month + 1);
+  const beginsBefore = lowerBound === '-infinity' || lowerBound < monthStart(addMonths(month, 1));
   const endsAfter = upperBound === 'infinity' || upperBound > monthStart(month);
   return beginsBefore && endsAfter;
 }
@@ -100,8 +100,7 @@ export async function readPartitions(session: Session, schema: string): Promise<
 
 /** The name that the migrations' own functions give a partition of messages. */
 export function partitionName(month: Month): string {
-  const [year = '', inYear = ''] = formatMonth(month).split('-');
-  return `messages_y${year}m${inYear}`;
+  return `messages_y${month.replace('-', 'm')}`;
 }
 
 export function qualifiedName({ schema, name }: Pick<Partition, 'schema' | 'name'>): string {

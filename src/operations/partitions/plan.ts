@@ -1,6 +1,6 @@
+import { addMonths, gapsBetween, monthRange, monthsBetween, monthStart, type Month } from '../../base/month.js';
 import type { DefaultRows } from './default-rows.js';
 import { aisecCommand, finalizeAndAttach } from './mend.js';
-import { formatMonth, gapsBetween, monthRange, type Month } from './month.js';
 import { coversAnyOf, partitionName, type Partition, type PartitionSet } from './partition.js';
 
 export interface PlannedMonth {
@@ -35,7 +35,9 @@ export function missingMonths(
   const odd = partitions.filter(({ month }) => month === null);
   return gapsBetween([...known, ...wanted]).flatMap(([first, last]) => {
     const open = monthRange(first, last).filter((month) => !odd.some((partition) => coversAnyOf(partition, month)));
-    return open.length === last - first + 1 ? [[first, last] as const] : open.map((month) => [month, month] as const);
+    return open.length === monthsBetween(first, last) + 1
+      ? [[first, last] as const]
+      : open.map((month) => [month, month] as const);
   });
 }
 
@@ -44,8 +46,8 @@ function holdsAllOf(partition: Partition, month: Month): boolean {
   const { lowerBound, upperBound } = partition;
   if (partition.month !== null) return partition.month === month;
   if (lowerBound === null || upperBound === null) return false;
-  const start = `${formatMonth(month)}-01T00:00:00Z`;
-  const end = `${formatMonth(month + 1)}-01T00:00:00Z`;
+  const start = monthStart(month);
+  const end = monthStart(addMonths(month, 1));
   return (lowerBound === '-infinity' || lowerBound <= start) && (upperBound === 'infinity' || upperBound >= end);
 }
 
@@ -77,7 +79,7 @@ function planMonth(month: Month, rows: number, covering: readonly Partition[], s
 export function planMonths({ partitions }: PartitionSet, defaultRows: DefaultRows, wishes: PlanWishes): Plan {
   const range = [...monthRange(wishes.from, wishes.until), ...defaultRows.byMonth.keys()];
   const gaps = missingMonths(partitions, range).flatMap(([first, last]) => monthRange(first, last));
-  const wanted = [...new Set([...range, ...gaps])].toSorted((a, b) => a - b);
+  const wanted = [...new Set([...range, ...gaps])].toSorted();
   const months: PlannedMonth[] = [];
   const rowsOfArchive: { month: Month; rows: number }[] = [];
   for (const month of wanted) {

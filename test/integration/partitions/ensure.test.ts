@@ -140,6 +140,17 @@ describeOnServer('aisec partitions ensure', () => {
     expect(JSON.parse(check.stdout)).toMatchObject({ findings: [{ kind: 'default-rows', mend: 'aisec archive' }] });
   });
 
+  test('and archive say so, exit 3, when the functions in the database are older than this aisec', async () => {
+    const old = await createServerDatabase();
+    const env = { DATABASE_URL: old.url };
+    expect(await runCli(['migrate', 'up', '--to', '0019_find_message'], { env })).toMatchObject({ exitCode: 0 });
+    for (const args of [['partitions', 'ensure'], ['archive']]) {
+      const run = await runCli(args, { env });
+      expect(run).toMatchObject({ exitCode: 3, stdout: '' });
+      expect(run.stderr).toContain('Run: aisec migrate up');
+    }
+  });
+
   test('is refused for a role that does not own the tables, with the way out', async () => {
     await database.admin.query(`create role "${database.name}" login`);
     await database.admin.query(`grant usage on schema public to "${database.name}"`);

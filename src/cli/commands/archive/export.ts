@@ -6,7 +6,7 @@ import type { ExportFormat } from '../../../operations/archive/record-format.js'
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
-import { WAIT_OPTION } from '../../options.js';
+import { monthOption, WAIT_OPTION } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
 import { rowsText } from './words.js';
 import { reportingTo } from '../../reporting.js';
@@ -45,8 +45,7 @@ async function run(context: Context, options: Options, argument: string): Promis
       hint: `Give one: aisec archive export ${argument} --out messages-${argument}.${options.format}.gz`,
     });
   const file = resolve(context.config.cwd, options.out);
-  const { parseMonth } = await import('../../../operations/archive/month.js');
-  const month = parseMonth(argument);
+  const month = monthOption(argument);
   const result = await context.withDatabase({ idleTimeoutMs: IDLE_TIMEOUT_MS }, async (session) => {
     const { exportMonth } = await import('../../../operations/archive/export.js');
     const settings = { schema: context.config.schema, month, file, format: options.format, waitMs: options.wait };

@@ -3,6 +3,7 @@ import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
 import type { Renderer } from '../../terminal/output.js';
+import { monthOption } from '../../options.js';
 import { LOCK_WAITS, type LockWaits } from './options.js';
 import { rowsText } from './words.js';
 import { reportingTo } from '../../reporting.js';
@@ -35,8 +36,7 @@ const NOTES: Readonly<Record<RestoreResult['outcome'], string>> = {
 };
 
 async function run(context: Context, options: Options, argument: string): Promise<ExitCode | undefined> {
-  const { parseMonth } = await import('../../../operations/archive/month.js');
-  const month = parseMonth(argument);
+  const month = monthOption(argument);
   const result = await context.withDatabase({}, async (session) => {
     const { restoreMonth } = await import('../../../operations/archive/restore.js');
     const settings = {

@@ -3,7 +3,7 @@ import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
 import type { Renderer } from '../../terminal/output.js';
-import { aheadOption } from './month-option.js';
+import { aheadOption } from './ahead-option.js';
 
 interface Options {
   readonly minAhead: number;

@@ -1,13 +1,13 @@
 import { AisecError } from '../../../base/errors.js';
 import type { EnsuredMonth, EnsureResult } from '../../../operations/partitions/ensure.js';
-import type { Month } from '../../../operations/partitions/month.js';
+import type { Month } from '../../../base/month.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
-import { WAIT_OPTION } from '../../options.js';
+import { monthOption, WAIT_OPTION } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
 import type { Paint } from '../../terminal/streams.js';
-import { aheadOption, monthOption } from './month-option.js';
+import { aheadOption } from './ahead-option.js';
 
 interface Options {
   readonly ahead: number;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { ArchiveFacts, PartitionFacts, Surroundings } from '../../../../src/operations/archive/facts.js';
-import { monthEndMs, monthStartMs } from '../../../../src/operations/archive/month.js';
+import { monthEndMs, monthStartMs, type Month } from '../../../../src/base/month.js';
 import { planArchive, type WaitingRows } from '../../../../src/operations/archive/plan.js';
 
 const surroundings: Surroundings = {
@@ -18,7 +18,7 @@ const surroundings: Surroundings = {
   takenNames: [],
 };
 
-function partition(month: string, more: Partial<PartitionFacts> = {}): PartitionFacts {
+function partition(month: Month, more: Partial<PartitionFacts> = {}): PartitionFacts {
   const root = more.root ?? 'messages';
   const name = `${root}_y${month.replace('-', 'm')}`;
   return {
@@ -61,7 +61,7 @@ function plan(
 }
 
 describe('the plan of an archive run', () => {
-  const months = ['2026-03', '2026-04', '2026-05'].map((month) => partition(month));
+  const months = (['2026-03', '2026-04', '2026-05'] as const).map((month) => partition(month));
 
   test('has the months that end at or before the cutoff, and no other', () => {
     expect(plan(months, '2026-04-30T23:59:59.999Z')).toEqual(['2026-03 swap']);
@@ -89,7 +89,7 @@ describe('the plan of an archive run', () => {
       { month: '2026-02', rows: 3 },
       { month: '2026-03', rows: 2 },
       { month: '2026-05', rows: 1 },
-    ];
+    ] as const;
     expect(plan(archived, '2026-05-10T00:00:00Z', { waiting })).toEqual([
       '2026-02 make and swap',
       '2026-03 move late rows',

@@ -1,10 +1,15 @@
 import { describe, expect, test } from 'vitest';
 
-import { formatMonth, gapsBetween, parseMonth } from '../../../../src/operations/partitions/month.js';
+import { addMonths, gapsBetween, monthsBetween, parseMonth, type Month } from '../../../../src/base/month.js';
+import { countMonthsAhead } from '../../../../src/operations/partitions/month-findings.js';
 import { monthOfBounds, type Partition, type PartitionSet } from '../../../../src/operations/partitions/partition.js';
 import { planMonths, transactionsOf } from '../../../../src/operations/partitions/plan.js';
 
-const month = (text: string): number => parseMonth(text) ?? Number.NaN;
+function month(text: string): Month {
+  const parsed = parseMonth(text);
+  if (parsed === undefined) throw new Error(`${text} is no month`);
+  return parsed;
+}
 
 function partition(lowerBound: string, upperBound: string, more: Partial<Partition> = {}): Partition {
   const name = `p_${lowerBound.slice(0, 7)}`;
@@ -23,15 +28,15 @@ function partition(lowerBound: string, upperBound: string, more: Partial<Partiti
 }
 
 const whole = (text: string, more: Partial<Partition> = {}): Partition =>
-  partition(`${text}-01T00:00:00Z`, `${formatMonth(month(text) + 1)}-01T00:00:00Z`, more);
+  partition(`${text}-01T00:00:00Z`, `${addMonths(month(text), 1)}-01T00:00:00Z`, more);
 
 function plan(partitions: readonly Partition[], rows: Readonly<Record<string, number>> = {}, ahead = 1) {
   const set: PartitionSet = { currentMonth: month('2026-12'), canEnsure: true, partitions };
   const byMonth = new Map(Object.entries(rows).map(([text, count]) => [month(text), count]));
-  const wishes = { schema: 'public', from: month('2026-12'), until: month('2026-12') + ahead };
+  const wishes = { schema: 'public', from: month('2026-12'), until: addMonths(month('2026-12'), ahead) };
   const { months, rowsOfArchive } = planMonths(set, { byMonth, undatedRows: 0 }, wishes);
   return {
-    months: months.map((one) => formatMonth(one.month)),
+    months: months.map((one) => one.month),
     problems: months.map((one) => one.problem),
     rowsOfArchive,
   };
@@ -43,9 +48,11 @@ describe('a month', () => {
     (text) => expect(parseMonth(text)).toBeUndefined(),
   );
 
-  test('is written as it was read, over the end of a year', () => {
-    expect(formatMonth(month('2026-12') + 1)).toBe('2027-01');
-    expect(formatMonth(month('0001-01'))).toBe('0001-01');
+  test('is counted on and back over the end of a year', () => {
+    expect(addMonths('2026-12', 1)).toBe('2027-01');
+    expect(addMonths('2027-01', -13)).toBe('2025-12');
+    expect(addMonths('0001-01', 0)).toBe('0001-01');
+    expect(monthsBetween('2025-12', '2027-01')).toBe(13);
   });
 
   test('is known by its bounds only when they are those of the month in UTC', () => {
@@ -58,7 +65,7 @@ describe('a month', () => {
 
 test('a gap is up to a year of missing months; a stray month of 1970 makes none', () => {
   const gaps = gapsBetween(['2026-06', '2026-07', '2026-10', '1970-01', '2025-05'].map(month));
-  expect(gaps.map((gap) => gap.map(formatMonth))).toEqual([
+  expect(gaps).toEqual([
     ['2025-06', '2026-05'],
     ['2026-08', '2026-09'],
   ]);
@@ -108,7 +115,7 @@ describe('the plan', () => {
       problem: null,
       mend: null,
     });
-    const future = Array.from({ length: 14 }, (_, position) => planned(formatMonth(month('2027-01') + position)));
+    const future = Array.from({ length: 14 }, (_, position) => planned(addMonths('2027-01', position)));
     const groups = transactionsOf(
       [planned('2026-10'), planned('2026-11', 3), planned('2026-12', 1), ...future],
       month('2026-12'),
@@ -118,5 +125,19 @@ describe('the plan', () => {
       ['2026-12'],
       ['2026-11'],
     ]);
+  });
+});
+
+describe('the months ahead', () => {
+  const ahead = (...partitions: readonly Partition[]): number =>
+    countMonthsAhead({ currentMonth: '2026-12', canEnsure: true, partitions });
+
+  test('are counted up to the first that is missing; -1 when that is the current one', () => {
+    expect(ahead(whole('2026-12'), whole('2027-01'), whole('2027-03'))).toBe(1);
+    expect(ahead(whole('2027-01'))).toBe(-1);
+  });
+
+  test('are many when a partition has no upper bound', () => {
+    expect(ahead(partition('2026-12-01T00:00:00Z', 'infinity'))).toBeGreaterThan(100);
   });
 });

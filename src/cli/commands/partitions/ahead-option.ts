@@ -1,12 +1,4 @@
 import { AisecError } from '../../../base/errors.js';
-import { parseMonth, type Month } from '../../../operations/partitions/month.js';
-
-/** Reads `2026-11`. @throws AisecError USAGE. */
-export function monthOption(text: string): Month {
-  const month = parseMonth(text);
-  if (month !== undefined) return month;
-  throw new AisecError('USAGE', `"${text}" is no month`, { hint: 'Give it as YYYY-MM, such as 2026-01.' });
-}
 
 const MOST_AHEAD = 120;
 
