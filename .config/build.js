@@ -42,7 +42,16 @@ async function bundle() {
   const build = await rolldown({
     input: { start: path.join(dist, 'cli', 'start.js') },
     platform: 'node',
-    external: [/^@electric-sql\//, 'libpg-query', 'kysely', 'chalk', 'ora', 'pg-native'],
+    external: [
+      /^@electric-sql\//,
+      'libpg-query',
+      'kysely',
+      'kysely-codegen',
+      'typescript',
+      'chalk',
+      'ora',
+      'pg-native',
+    ],
     plugins: [withoutUnusedLoaders],
     // pg asks `new Response()` whether it runs on Cloudflare, which loads Node's whole fetch implementation (20 ms).
     transform: { define: { Response: 'undefined' } },

@@ -23,6 +23,7 @@ const drivers = packages(
   '@electric-sql/[^/]+',
   'node-pg-migrate',
   'libpg-query',
+  'kysely-codegen',
 );
 
 module.exports = {

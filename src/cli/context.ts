@@ -27,20 +27,26 @@ export interface Context {
     wishes: DatabaseWishes,
     use: (session: Session) => Promise<Result>,
   ) => Promise<Result>;
+  /** The same with a new, empty database in memory, whichever was chosen. */
+  readonly withScratchDatabase: <Result>(use: (session: Session) => Promise<Result>) => Promise<Result>;
 }
 
-export type ContextParts = Omit<Context, 'withDatabase'>;
+export type ContextParts = Omit<Context, 'withDatabase' | 'withScratchDatabase'>;
 
 const DEFAULT_LOCK_TIMEOUT_MS = 2000;
 const DEFAULT_IDLE_TIMEOUT_MS = 60_000;
 
 async function openDatabase(parts: ContextParts, wishes: DatabaseWishes): Promise<Session> {
-  const { config, output, progress, signal } = parts;
   const [{ resolveDatabaseTarget }, { openSession }] = await Promise.all([
     import('../config/database-target.js'),
     import('../adapters/postgres/open.js'),
   ]);
-  return openSession(resolveDatabaseTarget(config), {
+  return openSession(resolveDatabaseTarget(parts.config), openOptions(parts, wishes));
+}
+
+function openOptions(parts: ContextParts, wishes: DatabaseWishes): OpenOptions {
+  const { config, output, progress, signal } = parts;
+  return {
     applicationName: `aisec ${parts.commandName}`,
     schema: config.schema,
     extensionSchema: config.extensionSchema,
@@ -54,20 +60,25 @@ async function openDatabase(parts: ContextParts, wishes: DatabaseWishes): Promis
       if (severity === 'WARNING') output.warning(message);
       else output.note(`${severity.toLowerCase()}: ${message}`);
     },
-  });
+  };
+}
+
+async function closing<Result>(session: Session, use: (session: Session) => Promise<Result>): Promise<Result> {
+  try {
+    return await use(session);
+  } finally {
+    await session.close();
+  }
 }
 
 /** The composition root: the one place of the command line that knows the adapters. */
 export function createContext(parts: ContextParts): Context {
   return {
     ...parts,
-    withDatabase: async (wishes, use) => {
-      const session = await openDatabase(parts, wishes);
-      try {
-        return await use(session);
-      } finally {
-        await session.close();
-      }
+    withDatabase: async (wishes, use) => closing(await openDatabase(parts, wishes), use),
+    withScratchDatabase: async (use) => {
+      const { openInMemory } = await import('../adapters/postgres/embedded.js');
+      return closing(await openInMemory(openOptions(parts, {})), use);
     },
   };
 }

@@ -23,6 +23,8 @@ import { partitionsList } from './commands/partitions/list.js';
 import { seed } from './commands/seed/seed.js';
 import { seedDemo } from './commands/seed/demo.js';
 import { seedList } from './commands/seed/list.js';
+import { typesCheck } from './commands/types/check.js';
+import { typesGenerate } from './commands/types/generate.js';
 import { exitCodesText } from './exit-codes.js';
 
 export const COMMANDS: readonly CommandSpec[] = [
@@ -43,11 +45,14 @@ export const COMMANDS: readonly CommandSpec[] = [
   archiveRestore,
   archiveExport,
   archivePrune,
+  typesGenerate,
+  typesCheck,
 ];
 
 const NOUNS: Readonly<Record<string, string>> = {
   migrate: 'bring the schema up to date or back, and tell where it stands',
   partitions: 'make the months of messages ahead of time and check them',
+  types: 'write the TypeScript types of the schema and check them',
 };
 
 export interface GlobalOptions {

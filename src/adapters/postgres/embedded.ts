@@ -38,7 +38,12 @@ async function copyBlob(engine: PGlite, target: string, chunks: Iterable<Buffer>
   return affectedRows ?? 0;
 }
 
-async function openEngine(engine: PGlite, label: string, options: OpenOptions, release: () => void): Promise<Session> {
+async function openEngine(
+  engine: PGlite,
+  label: string,
+  options: Omit<OpenOptions, 'embedded'>,
+  release: () => void,
+): Promise<Session> {
   try {
     const { createPgConfig } = await import('@electric-sql/pglite/node-postgres');
     const client = new pg.Client(createPgConfig(engine));
@@ -70,6 +75,12 @@ function missingDatabase(dataDir: string): AisecError {
   });
 }
 
+/** A session on a new, empty database in memory; it goes with the session. */
+export async function openInMemory(options: Omit<OpenOptions, 'embedded'>): Promise<Session> {
+  options.onStep?.('starting an embedded database in memory');
+  return openEngine(await startPGlite(undefined), 'embedded database in memory', options, () => undefined);
+}
+
 /**
  * A session on the embedded PostgreSQL, through the same driver as a server.
  *
@@ -83,8 +94,7 @@ export async function openEmbedded(target: EmbeddedTarget, options: OpenOptions)
   const { dataDir } = target;
   if (options.embedded !== 'create' && !hasDatabase(dataDir)) {
     if (options.embedded === 'existing') throw missingDatabase(dataDir);
-    options.onStep?.('starting an embedded database in memory');
-    return openEngine(await startPGlite(undefined), 'embedded database in memory', options, () => undefined);
+    return openInMemory(options);
   }
   let release: (() => void) | undefined;
   try {

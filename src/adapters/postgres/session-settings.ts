@@ -9,7 +9,10 @@ export function searchPath(schema: string, extensionSchema: string): string {
   return [...schemas.map(quoteIdentifier), 'pg_temp'].join(', ');
 }
 
-function settings(kind: 'server' | 'embedded', options: OpenOptions): Readonly<Record<string, string>> {
+function settings(
+  kind: 'server' | 'embedded',
+  options: Omit<OpenOptions, 'embedded'>,
+): Readonly<Record<string, string>> {
   const common = {
     search_path: searchPath(options.schema, options.extensionSchema),
     timezone: 'UTC',
@@ -45,7 +48,7 @@ async function applySettings(client: pg.Client, wanted: Readonly<Record<string, 
 export async function identifySession(
   client: pg.Client,
   kind: 'server' | 'embedded',
-  options: OpenOptions,
+  options: Omit<OpenOptions, 'embedded'>,
 ): Promise<Identity> {
   const wanted = settings(kind, options);
   try {

@@ -1,0 +1,51 @@
+import { resolve } from 'node:path';
+
+import type { ChangedLine } from '../../../operations/types/compare.js';
+import { defineCommand } from '../../command.js';
+import type { Context } from '../../context.js';
+import type { ExitCode } from '../../exit-codes.js';
+import type { Renderer } from '../../terminal/output.js';
+import { SOURCE_OPTIONS, typesFrom, type SourceOptions } from './source.js';
+
+interface Check {
+  readonly file: string;
+  readonly source: SourceOptions['from'];
+  readonly isCurrent: boolean;
+  readonly changes: readonly ChangedLine[];
+}
+
+function renderCheck({ file, source, isCurrent, changes }: Check, { paint }: Renderer): string {
+  if (isCurrent) return '';
+  const lines = changes.map(({ sign, line, text }) => {
+    const shown = `${sign} ${String(line).padStart(4)}  ${text}`;
+    return sign === '+' ? paint.green(shown) : paint.red(shown);
+  });
+  return [`--- ${file}`, `+++ ${source}`, ...lines].join('\n');
+}
+
+async function run(context: Context, options: SourceOptions, file: string): Promise<ExitCode | undefined> {
+  const { config, output } = context;
+  const { compareWithFile, readTypesFile } = await import('../../../operations/types/file.js');
+  // Before the migrations are replayed, which takes seconds.
+  const current = readTypesFile(resolve(config.cwd, file), file);
+  const comparison = compareWithFile(current, await typesFrom(context, options));
+  output.result({ file, source: options.from, ...comparison }, renderCheck);
+  if (comparison.isCurrent) output.note(`${file} has the types of the ${options.from}.`);
+  else output.note(`${file} is not up to date. Run: aisec types generate --out ${file}`);
+  return comparison.isCurrent ? undefined : 3;
+}
+
+export const typesCheck = defineCommand<SourceOptions>({
+  name: 'types check',
+  summary: 'tell whether a file of types is what the migrations give',
+  description:
+    'Compares the file with what `types generate` would write and exits 3 with the lines that differ: - is in the file only, + in the migrations (or ' +
+    'the database) only. How the file is formatted does not count.',
+  argument: { syntax: '<file>', description: 'the file that types generate wrote' },
+  options: SOURCE_OPTIONS,
+  examples: [
+    ['aisec types check src/db.ts', 'In CI: exit 3 when the migrations have moved on'],
+    ['aisec types check src/db.ts --from database', 'Whether the database is what the code was written for'],
+  ],
+  run,
+});

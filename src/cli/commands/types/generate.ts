@@ -1,0 +1,45 @@
+import { resolve } from 'node:path';
+
+import { defineCommand } from '../../command.js';
+import type { Context } from '../../context.js';
+import type { ExitCode } from '../../exit-codes.js';
+import { SOURCE_OPTIONS, typesFrom, type SourceOptions } from './source.js';
+
+interface Options extends SourceOptions {
+  readonly out?: string;
+  readonly dryRun: boolean;
+}
+
+async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
+  const { config, output } = context;
+  const text = await typesFrom(context, options);
+  if (options.out === undefined) {
+    output.result({ file: null, types: text }, () => text.trimEnd());
+    return undefined;
+  }
+  const { updateTypesFile } = await import('../../../operations/types/file.js');
+  const result = updateTypesFile(resolve(config.cwd, options.out), text, options.dryRun);
+  output.result({ file: options.out, ...result }, () => '');
+  const verb = options.dryRun ? 'would write' : 'wrote';
+  output.note(result.isChanged ? `${verb} ${options.out}` : `${options.out} is up to date; nothing to do`);
+  return undefined;
+}
+
+export const typesGenerate = defineCommand<Options>({
+  name: 'types generate',
+  summary: 'write the TypeScript types of the schema, for Kysely',
+  description:
+    'Prints the types of what role authenticated may use: tables and views with their comments, CHECK lists as unions, generated columns and views ' +
+    'that cannot be written. Needs kysely-codegen and TypeScript in the project. The package has the types of its own migrations in aisec/schema.',
+  options: [
+    ...SOURCE_OPTIONS,
+    { flags: '--out <file>', description: 'write to this file instead of stdout, if it is not the same already' },
+    { flags: '--dry-run', description: 'tell whether the file would be written, and write nothing', default: false },
+  ],
+  examples: [
+    ['aisec types generate', 'Print the types of the migrations'],
+    ['aisec types generate --migrations-dir ./db --out src/db.ts', 'Write those of your own migrations'],
+    ['aisec types generate --from database --out src/db.ts', 'Write those of the database as it is'],
+  ],
+  run,
+});

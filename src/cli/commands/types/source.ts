@@ -1,0 +1,60 @@
+import { AisecError } from '../../../base/errors.js';
+import type { OptionSpec } from '../../command.js';
+import type { Context } from '../../context.js';
+
+/** What both commands understand. */
+export interface SourceOptions {
+  readonly from: 'migrations' | 'database';
+  readonly importFrom: string;
+}
+
+function sourceOption(text: string): SourceOptions['from'] {
+  if (text === 'migrations' || text === 'database') return text;
+  throw new AisecError('USAGE', `"${text}" is no source of types`, { hint: 'Give migrations or database.' });
+}
+
+function moduleOption(text: string): string {
+  if (/^[\w@./-]+$/.test(text)) return text;
+  throw new AisecError('USAGE', `"${text}" is no name of a module`, { hint: 'Such as aisec/schema.' });
+}
+
+export const SOURCE_OPTIONS: readonly OptionSpec[] = [
+  {
+    flags: '--from <source>',
+    description: 'migrations (replayed in memory, no server needed) or database (as it is)',
+    default: 'migrations',
+    parse: sourceOption,
+  },
+  {
+    flags: '--import-from <module>',
+    description: 'module of the types of vector and jsonb columns',
+    default: 'aisec/schema',
+    parse: moduleOption,
+  },
+];
+
+/** Nobody else is in a database in memory. */
+const LOCKS = { lockTimeoutMs: 0, lockAttempts: 1, waitMs: 0 } as const;
+
+/** The text of the types, from the source that was asked for. */
+export async function typesFrom(context: Context, { from, importFrom }: SourceOptions): Promise<string> {
+  const { config, output, progress } = context;
+  const { schema, extensionSchema } = config;
+  const { generateTypes } = await import('../../../operations/types/generate.js');
+  if (from === 'database')
+    return context.withDatabase({ statementTimeoutMs: 60_000 }, (session) =>
+      generateTypes(session, schema, importFrom),
+    );
+
+  const [{ readMigrationFolder }, { migrateUp }] = await Promise.all([
+    import('../../../operations/migrate/migration-folder.js'),
+    import('../../../operations/migrate/up.js'),
+  ]);
+  const files = await readMigrationFolder(config.migrationsDir, config.cwd);
+  return context.withScratchDatabase(async (session) => {
+    const options = { files, schema, extensionSchema, to: undefined, allowsLate: false, ...LOCKS };
+    const onWarning = (message: string): void => output.warning(message);
+    await migrateUp(session, options, { onProgress: progress.report, onWarning });
+    return generateTypes(session, schema, importFrom);
+  });
+}

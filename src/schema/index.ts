@@ -1,0 +1,3 @@
+// The types of the schema. No code: importing aisec/schema loads nothing.
+export type * from './column-types.js';
+export type * from './database.js';

@@ -1,0 +1,108 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+
+import { describe, expect, test } from 'vitest';
+
+import { createEmbeddedDirectory, createServerDatabase, describeOnServer } from '../support/database.js';
+import { migration, migrationsFolder } from '../support/migrations-folder.js';
+import { runCli } from '../support/run-cli.js';
+
+const root = path.join(import.meta.dirname, '..', '..');
+const committed = path.join(root, 'src', 'schema', 'database.ts');
+const SAME_MODULE = ['--import-from', './column-types.js'];
+
+const TASKS = `
+create table tasks (
+  id bigint primary key generated always as identity,
+  state text not null default 'open' check (state in ('open', 'done')),
+  title text not null,
+  length integer generated always as (length(title)) stored,
+  due date,
+  details jsonb
+);
+create view open_tasks as select id, title, due from tasks where state = 'open';
+comment on table tasks is 'What is to be done.';
+grant select, insert, update on tasks to authenticated;
+grant select on open_tasks to authenticated;
+create table secret (id integer);`;
+const ROLE = migration(
+  'do $$ begin create role authenticated nologin; exception when duplicate_object or unique_violation then null; end $$;',
+);
+
+describe('aisec types', () => {
+  test('check: the types in the package are those of its migrations (mend with npm run types:generate)', async () => {
+    const run = await runCli(['types', 'check', committed, ...SAME_MODULE]);
+    expect(run.stdout).toBe('');
+    expect(run.exitCode).toBe(0);
+  });
+
+  test('generate: what a service may use is there, what only the database writes cannot be written', async () => {
+    const folder = migrationsFolder({ '0001_role.sql': ROLE, '0002_tasks.sql': migration(TASKS) });
+    const run = await runCli(['types', 'generate', '--migrations-dir', folder.dir, '--quiet']);
+    expect(run).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(run.stdout).toContain(`/** What is to be done. */
+export interface TasksTable {
+  id: AlwaysGenerated<Int8>;
+  state: Generated<'open' | 'done'>;
+  title: string;
+  length: AlwaysGenerated<number | null>;
+  due: string | null;
+  details: JsonText | null;
+}`);
+    expect(run.stdout).toContain(`export interface OpenTasksTable {
+  id: ReadOnly<Int8>;
+  title: ReadOnly<string>;
+  due: ReadOnly<string | null>;
+}`);
+    expect(run.stdout).toContain('export type Task = Selectable<TasksTable>;');
+    expect(run.stdout).not.toContain('NewOpenTask');
+    expect(run.stdout).not.toMatch(/secret|pgmigrations/i);
+  });
+
+  test('check: the lines that differ are told with exit 3, how the file is formatted does not count', async () => {
+    const folder = migrationsFolder({ '0001_role.sql': ROLE, '0002_tasks.sql': migration(TASKS) });
+    const directory = await createEmbeddedDirectory();
+    const file = path.join(directory, 'db.ts');
+    // The database in a folder, which is made once, instead of one in memory for every command.
+    const options = { env: { AISEC_DATA_DIR: path.join(directory, 'pgdata') } };
+    const from = ['--from', 'database', '--migrations-dir', folder.dir];
+    const up = ['migrate', 'up', '--migrations-dir', folder.dir];
+    expect((await runCli(up, options)).exitCode).toBe(0);
+    expect(await runCli(['types', 'generate', '--out', file, ...from], options)).toMatchObject({
+      exitCode: 0,
+      stdout: '',
+    });
+    writeFileSync(file, readFileSync(file, 'utf8').replaceAll("'", '"').replaceAll(';', '').replaceAll('  ', '\t'));
+    expect(await runCli(['types', 'check', file, ...from], options)).toMatchObject({ exitCode: 0, stdout: '' });
+    const again = await runCli(['types', 'generate', '--out', file, ...from], options);
+    expect(again.stderr).toContain('nothing to do');
+
+    folder.write({ '0003_more.sql': migration('alter table tasks add column note text not null') });
+    expect((await runCli(up, options)).exitCode).toBe(0);
+    const drifted = await runCli(['types', 'check', file, ...from, '--json'], options);
+    expect(drifted.exitCode).toBe(3);
+    const { isCurrent, changes } = JSON.parse(drifted.stdout);
+    expect(isCurrent).toBe(false);
+    expect(changes).toContainEqual({ sign: '+', line: expect.any(Number), text: '  note: string;' });
+  });
+
+  test.each([
+    [['types', 'check', 'nowhere.ts'], 'there is no file "nowhere.ts"'],
+    [['types', 'generate', '--from', 'moon'], '"moon" is no source of types'],
+    [['types', 'generate', '--import-from', "x'; evil()"], 'is no name of a module'],
+  ])('%j is refused with exit 2 before anything is opened', async (args, message) => {
+    const run = await runCli(args);
+    expect(run).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(run.stderr).toContain(message);
+  });
+});
+
+describeOnServer('aisec types --from database', () => {
+  test('gives the same text on a server as the migrations do in memory', async () => {
+    const database = await createServerDatabase({ migrated: true });
+    const run = await runCli(['types', 'check', committed, '--from', 'database', ...SAME_MODULE], {
+      env: { DATABASE_URL: database.url },
+    });
+    expect(run).toMatchObject({ exitCode: 0, stdout: '' });
+  });
+});
