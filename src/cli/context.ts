@@ -1,11 +1,18 @@
+import { join } from 'node:path';
+
 import type { OpenOptions } from '../adapters/postgres/open-options.js';
 import type { Session } from '../adapters/postgres/session.js';
+import type { ServerAccess } from '../adapters/restoring/access.js';
+import { AisecError } from '../base/errors.js';
 import type { Config } from '../config/config.js';
+import type { DatabaseTarget } from '../config/database-target.js';
 import type { Output } from './terminal/output.js';
 import type { Progress } from './terminal/progress.js';
 import type { Prompt } from './terminal/prompt.js';
 
 export interface DatabaseWishes {
+  /** Another database of the same server. */
+  readonly database?: string;
   /** Defaults: 2 s, no limit, 60 s. */
   readonly lockTimeoutMs?: number;
   readonly statementTimeoutMs?: number;
@@ -29,19 +36,34 @@ export interface Context {
   ) => Promise<Result>;
   /** The same with a new, empty database in memory, whichever was chosen. */
   readonly withScratchDatabase: <Result>(use: (session: Session) => Promise<Result>) => Promise<Result>;
+  /**
+   * The configured server, any of its databases, and its pg_restore.
+   *
+   * @throws AisecError USAGE for the embedded database.
+   */
+  readonly serverAccess: () => Promise<ServerAccess>;
 }
 
-export type ContextParts = Omit<Context, 'withDatabase' | 'withScratchDatabase'>;
+export type ContextParts = Omit<Context, 'withDatabase' | 'withScratchDatabase' | 'serverAccess'>;
 
 const DEFAULT_LOCK_TIMEOUT_MS = 2000;
 const DEFAULT_IDLE_TIMEOUT_MS = 60_000;
+
+/** Another database of the server that is configured. */
+function onDatabase(target: DatabaseTarget, database: string): DatabaseTarget {
+  return target.kind === 'server' ? { ...target, connection: { ...target.connection, database } } : target;
+}
 
 async function openDatabase(parts: ContextParts, wishes: DatabaseWishes): Promise<Session> {
   const [{ resolveDatabaseTarget }, { openSession }] = await Promise.all([
     import('../config/database-target.js'),
     import('../adapters/postgres/open.js'),
   ]);
-  return openSession(resolveDatabaseTarget(parts.config), openOptions(parts, wishes));
+  const target = resolveDatabaseTarget(parts.config);
+  return openSession(
+    wishes.database === undefined ? target : onDatabase(target, wishes.database),
+    openOptions(parts, wishes),
+  );
 }
 
 function openOptions(parts: ContextParts, wishes: DatabaseWishes): OpenOptions {
@@ -71,6 +93,27 @@ async function closing<Result>(session: Session, use: (session: Session) => Prom
   }
 }
 
+async function serverAccess(parts: ContextParts): Promise<ServerAccess> {
+  const { config, signal } = parts;
+  const [{ resolveDatabaseTarget }, { runPgRestore }] = await Promise.all([
+    import('../config/database-target.js'),
+    import('../adapters/restoring/pg-restore.js'),
+  ]);
+  const target = resolveDatabaseTarget(config);
+  if (target.kind === 'embedded')
+    throw new AisecError('USAGE', 'pg_restore restores to a server, and none is configured', {
+      hint: 'Set DATABASE_URL, or give --database-url.',
+    });
+  const program = config.pgBinDir === undefined ? 'pg_restore' : join(config.pgBinDir, 'pg_restore');
+  return {
+    host: target.connection.host,
+    databaseName: target.connection.database,
+    signal,
+    withDatabase: async (database, use) => closing(await openDatabase(parts, { database }), use),
+    pgRestore: (run) => runPgRestore(program, target, config.environment, run, signal),
+  };
+}
+
 /** The composition root: the one place of the command line that knows the adapters. */
 export function createContext(parts: ContextParts): Context {
   return {
@@ -80,5 +123,6 @@ export function createContext(parts: ContextParts): Context {
       const { openInMemory } = await import('../adapters/postgres/embedded.js');
       return closing(await openInMemory(openOptions(parts, {})), use);
     },
+    serverAccess: () => serverAccess(parts),
   };
 }

@@ -20,6 +20,7 @@ import { migrateVerify } from './commands/migrate/verify.js';
 import { partitionsCheck } from './commands/partitions/check.js';
 import { partitionsEnsure } from './commands/partitions/ensure.js';
 import { partitionsList } from './commands/partitions/list.js';
+import { restore } from './commands/restore/restore.js';
 import { seed } from './commands/seed/seed.js';
 import { seedDemo } from './commands/seed/demo.js';
 import { seedList } from './commands/seed/list.js';
@@ -47,6 +48,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   archivePrune,
   typesGenerate,
   typesCheck,
+  restore,
 ];
 
 const NOUNS: Readonly<Record<string, string>> = {

@@ -15,6 +15,8 @@ export interface Config {
   readonly migrationsDir: string;
   readonly seedsDir: string;
   readonly dataDir: string;
+  /** Of the PostgreSQL programs; undefined: look for them. */
+  readonly pgBinDir: string | undefined;
   readonly isProduction: boolean;
 }
 
@@ -61,6 +63,7 @@ function readIsProduction(value: string | undefined): boolean {
 export function resolveConfig(flags: Flags, environment: Environment, cwd: string): Config {
   refuseEmptyFlags(flags);
   const value = (name: SettingName): string | undefined => settingValue(name, flags, environment);
+  const pgBin = value('pgBin');
   return {
     cwd,
     environment,
@@ -73,6 +76,7 @@ export function resolveConfig(flags: Flags, environment: Environment, cwd: strin
     migrationsDir: resolve(cwd, value('migrationsDir') ?? packageFile('migrations')),
     seedsDir: resolve(cwd, value('seedsDir') ?? packageFile('seeds')),
     dataDir: resolve(cwd, value('dataDir') ?? SETTINGS.dataDir.default),
+    pgBinDir: pgBin === undefined ? undefined : resolve(cwd, pgBin),
     isProduction: readIsProduction(value('environment')),
   };
 }

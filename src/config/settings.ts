@@ -43,6 +43,10 @@ export const SETTINGS = {
     description: 'folder of the embedded database',
     default: '.aisec/pgdata',
   },
+  pgBin: {
+    env: 'AISEC_PG_BIN',
+    description: 'folder of pg_restore (default: PATH)',
+  },
   adminPassword: {
     env: 'AISEC_ADMIN_PASSWORD',
     description: 'password that `aisec seed` gives the new admin user',

@@ -19,12 +19,14 @@ interface HolderRow {
 export interface RunLockOptions {
   /** 0: do not wait for another run. */
   readonly waitMs: number;
+  /** What the lock is about, when it is not the database itself: a number of 64 bits, as text. */
+  readonly key?: string;
   /** Told once, when another run is waited for. */
   readonly onProgress?: (text: string) => void;
 }
 
-async function describeHolder(session: Session): Promise<string> {
-  const { rows } = await session.query<HolderRow>(sqlFile('session/advisory-lock-holders'), [RUN_LOCK_KEY]);
+async function describeHolder(session: Session, key: string): Promise<string> {
+  const { rows } = await session.query<HolderRow>(sqlFile('session/advisory-lock-holders'), [key]);
   const [holder] = rows;
   if (holder === undefined) return 'another session that has just ended';
   const program = holder.application_name === '' ? 'a session' : `"${holder.application_name}"`;
@@ -32,9 +34,9 @@ async function describeHolder(session: Session): Promise<string> {
   return `${program} of role "${holder.role_name}"${from} (pid ${holder.pid}, connected for ${formatDurationMs(Number(holder.age_ms))})`;
 }
 
-async function tryLock(session: Session): Promise<boolean> {
+async function tryLock(session: Session, key: string): Promise<boolean> {
   const { rows } = await session.query<{ locked: boolean }>('select pg_catalog.pg_try_advisory_lock($1) as locked', [
-    RUN_LOCK_KEY,
+    key,
   ]);
   return rows[0]?.locked === true;
 }
@@ -54,10 +56,11 @@ export async function withRunLock<Result>(
   run: () => Promise<Result>,
 ): Promise<Result> {
   if (session.info.kind === 'embedded') return run();
+  const key = options.key ?? RUN_LOCK_KEY;
   const deadline = performance.now() + options.waitMs;
   let isTold = false;
-  while (!(await tryLock(session))) {
-    const holder = await describeHolder(session);
+  while (!(await tryLock(session, key))) {
+    const holder = await describeHolder(session, key);
     if (performance.now() >= deadline) {
       throw new AisecError('RUN_LOCKED', `another run is at work on ${session.info.label}`, {
         detail: `The lock is held by ${holder}.`,
@@ -71,6 +74,6 @@ export async function withRunLock<Result>(
   try {
     return await run();
   } finally {
-    await session.cleanUp('select pg_catalog.pg_advisory_unlock($1)', [RUN_LOCK_KEY]).catch(() => undefined);
+    await session.cleanUp('select pg_catalog.pg_advisory_unlock($1)', [key]).catch(() => undefined);
   }
 }

@@ -1,0 +1,44 @@
+import { isAisecError } from '../../base/errors.js';
+import type { Session } from '../postgres/session.js';
+
+export interface PgRestoreRun {
+  readonly args: readonly string[];
+  /** To restore into; without it nothing is connected to. */
+  readonly database?: string;
+  /** For the session of pg_restore. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Told each line of stderr, which --verbose fills. */
+  readonly onLine?: (line: string) => void;
+}
+
+/** One server, as a restore needs it: any of its databases, and pg_restore. */
+export interface ServerAccess {
+  readonly host: string;
+  /** The database of the settings; it may not exist. */
+  readonly databaseName: string;
+  readonly signal: AbortSignal;
+  readonly withDatabase: <Result>(name: string, use: (session: Session) => Promise<Result>) => Promise<Result>;
+  /** @throws AisecError PG_TOOL_FAILED with what it said. Returns stdout. */
+  readonly pgRestore: (run: PgRestoreRun) => Promise<string>;
+}
+
+/**
+ * A session on a database that is always there, for creating, renaming and dropping others.
+ *
+ * @throws AisecError as opening a session does.
+ */
+export async function withMaintenance<Result>(
+  access: ServerAccess,
+  use: (session: Session) => Promise<Result>,
+): Promise<Result> {
+  let isOpen = false;
+  try {
+    return await access.withDatabase('postgres', (session) => {
+      isOpen = true;
+      return use(session);
+    });
+  } catch (error) {
+    if (isOpen || !isAisecError(error, 'DATABASE_MISSING', 'PRIVILEGE_MISSING')) throw error;
+    return access.withDatabase('template1', use);
+  }
+}

@@ -1,0 +1,128 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { AisecError, isAisecError } from '../../base/errors.js';
+import { quoteIdentifier } from '../../base/identifier.js';
+import { throwIfInterrupted } from '../../base/interruption.js';
+import type { Session } from '../postgres/session.js';
+import type { ServerAccess } from './access.js';
+import { databaseStatements } from './database-statements.js';
+import type { Toc, TocEntry } from './toc.js';
+
+export interface RestoreJob {
+  /** Path of a plain archive whose checksum was compared. */
+  readonly archive: string;
+  readonly toc: Toc;
+  readonly withoutOwners: boolean;
+  /** Whether the database gets the owner, settings and grants that the backed-up one had. */
+  readonly withProperties: boolean;
+  readonly jobs: number;
+  readonly settings: Readonly<Record<string, string>>;
+  readonly onProgress: (text: string) => void;
+}
+
+/** pg_restore reads the entries it is to take from a file; the callback gets the path. */
+export async function withList<Result>(
+  entries: readonly TocEntry[],
+  use: (path: string) => Promise<Result>,
+): Promise<Result> {
+  const folder = await mkdtemp(join(tmpdir(), 'aisec-restore-'));
+  try {
+    const path = join(folder, 'list');
+    await writeFile(path, entries.map(({ line }) => `${line}\n`).join(''), { mode: 0o600 });
+    return await use(path);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** What the archive says of its database itself: CREATE DATABASE with encoding and locale, owner, settings, grants. */
+async function databaseScript(access: ServerAccess, { archive, toc }: RestoreJob): Promise<string> {
+  const entries = toc.entries.filter(
+    ({ kind, description }) => /^DATABASE( PROPERTIES)?$/.test(kind) || description.startsWith('- DATABASE '),
+  );
+  return withList(entries, (list) =>
+    access.pgRestore({ args: ['--create', '--schema-only', `--use-list=${list}`, '--file=-', archive] }),
+  );
+}
+
+function createStatement(script: string, name: string): string {
+  const [, clauses] = /^CREATE DATABASE (?:"(?:[^"]|"")*"|\S+) WITH (.*);$/m.exec(script) ?? [];
+  if (clauses !== undefined) return `create database ${quoteIdentifier(name)} with ${clauses}`;
+  throw new AisecError('BACKUP_INVALID', 'the archive does not say how its database was created', {
+    hint: 'It was made by pg_dump for a part of a database only; restore it with pg_restore.',
+  });
+}
+
+export async function dropDatabase(session: Session, name: string): Promise<void> {
+  await session.cleanUp(`drop database if exists ${quoteIdentifier(name)} with (force)`);
+}
+
+/** Tells which entry pg_restore works on, and how many of all that is. */
+export function countingLines(total: number, onProgress: (text: string) => void): (line: string) => void {
+  let done = 0;
+  return (line) => {
+    const [, what] = /^pg_restore: ((?:creating|processing|executing) .*)$/.exec(line) ?? [];
+    if (what === undefined) return;
+    done += 1;
+    onProgress(`pg_restore: ${what} (${Math.min(done, total)} of ${total})`);
+  };
+}
+
+/**
+ * Makes a database from template0 with the encoding and the locale of the backed-up one, restores the whole archive
+ * into it and analyzes it. When anything fails, the database is dropped again.
+ *
+ * @throws AisecError RESTORE_FAILED, BACKUP_INVALID, and as `Session.query`; INTERRUPTED, TERMINATED.
+ */
+export async function restoreInto(
+  access: ServerAccess,
+  maintenance: Session,
+  name: string,
+  job: RestoreJob,
+  check: (session: Session) => Promise<void>,
+): Promise<void> {
+  const script = await databaseScript(access, job);
+  await maintenance.query(createStatement(script, name));
+  try {
+    await runRestore(access, name, job);
+    await access.withDatabase(name, async (session) => {
+      job.onProgress('analyzing');
+      await session.query('analyze');
+      await check(session);
+    });
+    if (job.withProperties && !job.withoutOwners)
+      for (const statement of databaseStatements(script, job.toc.databaseName, name))
+        await maintenance.query(statement);
+    throwIfInterrupted(access.signal);
+  } catch (error) {
+    await dropDatabase(maintenance, name);
+    throw error;
+  }
+}
+
+async function runRestore(access: ServerAccess, database: string, job: RestoreJob): Promise<void> {
+  const { archive, toc, withoutOwners, jobs, settings, onProgress } = job;
+  const owners = withoutOwners ? ['--no-owner', '--no-privileges'] : [];
+  try {
+    await access.pgRestore({
+      database,
+      settings,
+      args: ['--exit-on-error', '--verbose', `--jobs=${jobs}`, ...owners, archive],
+      onLine: countingLines(toc.entries.length, onProgress),
+    });
+  } catch (error) {
+    throw asRestoreFailure(error);
+  }
+}
+
+/** What pg_restore stumbled over, and that nothing of it stays. */
+export function asRestoreFailure(error: unknown): unknown {
+  if (!isAisecError(error, 'PG_TOOL_FAILED')) return error;
+  return new AisecError('RESTORE_FAILED', 'pg_restore could not restore the backup', {
+    detail: error.detail ?? error.message,
+    hint: 'What had been restored was dropped again, and nothing else was touched.',
+    cause: error,
+  });
+}

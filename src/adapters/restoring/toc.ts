@@ -1,0 +1,88 @@
+/** One entry of an archive's table of contents. */
+export interface TocEntry {
+  readonly dumpId: number;
+  /** `TABLE`, `ROW SECURITY`, `FK CONSTRAINT` … */
+  readonly kind: string;
+  /** Schema, tag and owner, each after a blank; they may hold blanks themselves, and `-` is no schema. */
+  readonly description: string;
+  /** Dump ids; some may not be in the archive. */
+  readonly dependsOn: readonly number[];
+  /** As `pg_restore --list` printed it, for `--use-list`. */
+  readonly line: string;
+}
+
+/** What the head of an archive says. */
+export interface Toc {
+  readonly databaseName: string;
+  /** Majors, such as 17. */
+  readonly serverMajor: number;
+  readonly toolMajor: number;
+  readonly entries: readonly TocEntry[];
+}
+
+/** Longest first, so that TABLE does not swallow TABLE DATA. A kind that is not here is its first word. */
+const KINDS_OF_SEVERAL_WORDS = [
+  'TEXT SEARCH CONFIGURATION',
+  'TEXT SEARCH DICTIONARY',
+  'TEXT SEARCH TEMPLATE',
+  'TEXT SEARCH PARSER',
+  'MATERIALIZED VIEW DATA',
+  'DATABASE PROPERTIES',
+  'PUBLICATION TABLES IN SCHEMA',
+  'FOREIGN DATA WRAPPER',
+  'PROCEDURAL LANGUAGE',
+  'SUBSCRIPTION TABLE',
+  'MATERIALIZED VIEW',
+  'PUBLICATION TABLE',
+  'SEQUENCE OWNED BY',
+  'CHECK CONSTRAINT',
+  'STATISTICS DATA',
+  'OPERATOR FAMILY',
+  'SECURITY LABEL',
+  'FK CONSTRAINT',
+  'FOREIGN TABLE',
+  'FOREIGN SERVER',
+  'OPERATOR CLASS',
+  'ACCESS METHOD',
+  'BLOB METADATA',
+  'EVENT TRIGGER',
+  'INDEX ATTACH',
+  'ROW SECURITY',
+  'SEQUENCE SET',
+  'TABLE ATTACH',
+  'DEFAULT ACL',
+  'SHELL TYPE',
+  'TABLE DATA',
+  'USER MAPPING',
+] as const;
+
+function readEntry(line: string): TocEntry | undefined {
+  const [, id = '', rest = ''] = /^(\d+); \d+ \d+ (.+)$/.exec(line) ?? [];
+  if (id === '') return undefined;
+  const kind = KINDS_OF_SEVERAL_WORDS.find((name) => rest.startsWith(`${name} `)) ?? rest.split(' ', 1)[0] ?? '';
+  return { dumpId: Number(id), kind, description: rest.slice(kind.length + 1), dependsOn: [], line };
+}
+
+/** Reads what `pg_restore --list --verbose` prints; only --verbose prints what an entry depends on. */
+export function parseToc(text: string): Toc {
+  const entries: TocEntry[] = [];
+  const head = new Map<string, string>();
+  for (const line of text.split('\n')) {
+    const [, name, value] = /^;\s+([A-Z][^:]*|dbname): (.*)$/.exec(line) ?? [];
+    if (name !== undefined && value !== undefined && entries.length === 0) head.set(name, value);
+    const [, ids] = /^;\tdepends on:((?: \d+)+)/.exec(line) ?? [];
+    const last = entries.at(-1);
+    if (ids !== undefined && last !== undefined) {
+      entries[entries.length - 1] = { ...last, dependsOn: ids.trim().split(' ').map(Number) };
+      continue;
+    }
+    const entry = readEntry(line);
+    if (entry !== undefined) entries.push(entry);
+  }
+  return {
+    databaseName: head.get('dbname') ?? '',
+    serverMajor: Number.parseInt(head.get('Dumped from database version') ?? '', 10),
+    toolMajor: Number.parseInt(head.get('Dumped by pg_dump version') ?? '', 10),
+    entries,
+  };
+}

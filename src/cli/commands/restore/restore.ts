@@ -1,0 +1,218 @@
+import { resolve } from 'node:path';
+
+import { formatDurationMs } from '../../../base/duration.js';
+import { AisecError } from '../../../base/errors.js';
+import type { DatabaseRestoreResult } from '../../../operations/restore/database.js';
+import type { RoleSource } from '../../../operations/restore/preflight.js';
+import type { TableRestoreResult } from '../../../operations/restore/table.js';
+import { defineCommand } from '../../command.js';
+import type { Context } from '../../context.js';
+import type { ExitCode } from '../../exit-codes.js';
+import { countOption, WAIT_OPTION } from '../../options.js';
+import { reportingTo } from '../../reporting.js';
+import { tableOption, type GivenTable } from './table-name.js';
+
+interface Options {
+  readonly create?: string;
+  readonly replace: boolean;
+  readonly table?: GivenTable;
+  readonly withoutManifest: boolean;
+  readonly globals: boolean;
+  readonly createRoles: boolean;
+  /** Commander's negation: false with --no-owner. */
+  readonly owner: boolean;
+  readonly terminate: boolean;
+  readonly confirm?: string;
+  readonly jobs: number;
+  readonly dryRun: boolean;
+  readonly wait: number;
+}
+
+/** PostgreSQL would cut it silently. */
+const LONGEST_NAME_BYTES = 63;
+
+function checkUsage(options: Options, argument: string): void {
+  const modes = [options.create !== undefined, options.replace, options.table !== undefined].filter(Boolean).length;
+  if (modes !== 1)
+    throw new AisecError(
+      'USAGE',
+      modes === 0 ? 'where to restore to was not said' : 'only one of --create, --replace and --table can be given',
+      {
+        hint: `Into a new database: aisec restore ${argument} --create NAME. In place of the live one: --replace. One table: --table NAME.`,
+      },
+    );
+  if (options.globals && options.createRoles)
+    throw new AisecError('USAGE', '--globals and --create-roles exclude each other', {
+      hint: '--globals makes the roles as they were, --create-roles makes them without login.',
+    });
+  if (options.create !== undefined && (options.create === '' || Buffer.byteLength(options.create) > LONGEST_NAME_BYTES))
+    throw new AisecError('USAGE', `--create: "${options.create}" is no name for a database`, {
+      hint: 'A name has 1 to 63 bytes.',
+    });
+  if (options.terminate && !options.replace)
+    throw new AisecError('USAGE', '--terminate belongs to --replace', { hint: 'See: aisec restore --help' });
+  if (options.table !== undefined && (options.globals || options.createRoles))
+    throw new AisecError('USAGE', 'roles are restored with the whole database only', {
+      hint: 'Leave out --globals and --create-roles, or give --create NAME.',
+    });
+}
+
+async function confirmReplace(
+  { output, prompt }: Context,
+  database: string,
+  steps: readonly string[],
+  given: string | undefined,
+): Promise<void> {
+  for (const step of steps) output.note(`- ${step}`);
+  if (given === database) return;
+  if (given !== undefined)
+    throw new AisecError('REFUSED', `--confirm ${given} is not the name of the database`, {
+      hint: `It is "${database}". Nothing was changed.`,
+    });
+  await prompt.confirmByTyping(
+    `What was written to "${database}" since the backup is in the kept database only.`,
+    database,
+    `Give the database's name: --confirm ${database}`,
+  );
+}
+
+function renderDatabase(result: DatabaseRestoreResult): string {
+  return result.isDryRun ? result.steps.map((step) => `- ${step}`).join('\n') : '';
+}
+
+function renderTable(result: TableRestoreResult): string {
+  const lines = [
+    `tables: ${result.tables.join(', ')}`,
+    ...(result.prerequisites.length === 0 ? [] : [`needed and missing: ${result.prerequisites.join(', ')}`]),
+    `parts: ${Object.entries(result.parts)
+      .map(([kind, count]) => `${count} ${kind}`)
+      .join(', ')}`,
+  ];
+  return result.isDryRun ? lines.join('\n') : '';
+}
+
+async function runDatabase(context: Context, options: Options, argument: string): Promise<void> {
+  const { config, output } = context;
+  const access = await context.serverAccess();
+  const [{ readBackup }, { restoreDatabase }] = await Promise.all([
+    import('../../../operations/restore/read-backup.js'),
+    import('../../../operations/restore/database.js'),
+  ]);
+  const backup = await readBackup(access, resolve(config.cwd, argument), {
+    withoutManifest: options.withoutManifest,
+    signal: context.signal,
+    onProgress: context.progress.report,
+  });
+  const target = options.create ?? access.databaseName;
+  const roles: RoleSource = options.globals ? 'globals' : options.createRoles ? 'bare' : 'none';
+  const settings = {
+    mode: options.replace ? 'replace' : 'create',
+    target,
+    roles,
+    withoutOwners: !options.owner,
+    terminates: options.terminate,
+    jobs: options.jobs,
+    waitMs: options.wait,
+    isDryRun: options.dryRun,
+  } as const;
+  const result = await restoreDatabase(
+    access,
+    backup,
+    settings,
+    (steps) => confirmReplace(context, target, steps, options.confirm),
+    reportingTo(context),
+  );
+  output.result(result, renderDatabase);
+  for (const warning of result.warnings) output.warning(warning);
+  output.note(summary(result));
+}
+
+function summary(result: DatabaseRestoreResult): string {
+  if (result.isDryRun) return 'dry run; nothing was touched.';
+  const counts =
+    result.tables === 0
+      ? 'its rows were not compared with a manifest'
+      : `${result.tables} tables with ${result.rows} rows, as the manifest has them`;
+  const kept =
+    result.before === null
+      ? ''
+      : ` The old one is kept as "${result.before}"; when it is not needed any more: drop database "${result.before}";`;
+  return `database "${result.database}" restored in ${formatDurationMs(result.durationMs)}: ${counts}.${kept}`;
+}
+
+async function runTable(context: Context, options: Options, argument: string, table: GivenTable): Promise<void> {
+  const { config, output } = context;
+  const access = await context.serverAccess();
+  const [{ readBackup }, { restoreTable }] = await Promise.all([
+    import('../../../operations/restore/read-backup.js'),
+    import('../../../operations/restore/table.js'),
+  ]);
+  const backup = await readBackup(access, resolve(config.cwd, argument), {
+    withoutManifest: options.withoutManifest,
+    signal: context.signal,
+    onProgress: context.progress.report,
+  });
+  const result = await context.withDatabase({}, async (session) =>
+    restoreTable(
+      access,
+      session,
+      backup,
+      {
+        table: { schema: table.schema ?? config.schema, name: table.name },
+        withoutOwners: !options.owner,
+        waitMs: options.wait,
+        isDryRun: options.dryRun,
+      },
+      reportingTo(context),
+    ),
+  );
+  output.result(result, renderTable);
+  for (const warning of result.warnings) output.warning(warning);
+  output.note(
+    result.isDryRun
+      ? 'dry run; nothing was touched.'
+      : `${result.tables.join(', ')} restored with ${result.rows} rows in ${formatDurationMs(result.durationMs)}.`,
+  );
+}
+
+async function run(context: Context, options: Options, argument: string): Promise<ExitCode | undefined> {
+  checkUsage(options, argument);
+  if (options.table === undefined) await runDatabase(context, options, argument);
+  else await runTable(context, options, argument, options.table);
+  return undefined;
+}
+
+export const restore = defineCommand<Options>({
+  name: 'restore',
+  summary: 'bring a backup back: as a new database, in place of the live one, or one table',
+  description:
+    'Restores a backup. Its checksum is compared with the manifest first (FILE.json), and everything the server lacks (roles, extensions, space) is named at once, before anything is touched. ' +
+    'It works in a database of its own, aisec_restoring_NAME, which gets its name only when its rows were counted; killed at any moment, nothing half-restored has the final name. ' +
+    'A database that is replaced is kept.',
+  argument: { syntax: '<file>', description: 'an archive of pg_dump in the custom format' },
+  options: [
+    { flags: '--create <name>', description: 'restore into a new database' },
+    { flags: '--replace', description: 'restore beside the configured database, then swap the two', default: false },
+    { flags: '--table <name>', description: 'restore one table into the configured database', parse: tableOption },
+    { flags: '--globals', description: 'create missing roles and memberships as they were', default: false },
+    { flags: '--create-roles', description: 'create missing roles without login', default: false },
+    { flags: '--no-owner', description: 'everything belongs to you, and all grants are lost' },
+    { flags: '--terminate', description: 'with --replace: end the sessions of others at the swap', default: false },
+    { flags: '--confirm <database>', description: 'with --replace: the name of the database, instead of typing it' },
+    {
+      flags: '--without-manifest',
+      description: 'take an archive that has none: it is read whole first, and rows are not compared',
+      default: false,
+    },
+    { flags: '--jobs <n>', description: 'tables and indexes restored at once', default: '1', parse: countOption(1) },
+    { flags: '--dry-run', description: 'check everything and show the plan', default: false },
+    WAIT_OPTION,
+  ],
+  examples: [
+    ['aisec restore FILE --create app_check', 'Restore it beside the live database'],
+    ['aisec restore FILE --create app --globals', 'On an empty server: roles first, then the database'],
+    ['aisec restore FILE --replace --terminate', 'Go back to the backup; the present database is kept'],
+    ['aisec restore FILE --table messages', 'Bring a dropped table back with its policies and partitions'],
+  ],
+  run,
+});

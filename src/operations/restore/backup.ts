@@ -1,0 +1,19 @@
+import type { CatalogSnapshot } from '../../adapters/catalog/catalog.js';
+import type { TableRows } from '../../adapters/restoring/compare-rows.js';
+import type { VectorIndex } from '../../adapters/restoring/fast-settings.js';
+import type { Needs } from '../../adapters/restoring/obstacles.js';
+import type { Toc } from '../../adapters/restoring/toc.js';
+
+/** A backup that lies here as a plain archive and was found whole. */
+export interface RestorableBackup extends Needs {
+  readonly file: string;
+  readonly sha256: string;
+  /** The file of roles and memberships beside it; null when there is none. */
+  readonly globalsFile: string | null;
+  /** By the manifest; empty without one. */
+  readonly rows: readonly TableRows[];
+  /** The schema of the platform as it was; null where the manifest does not have it. */
+  readonly catalog: { readonly schema: string; readonly snapshot: CatalogSnapshot } | null;
+  readonly vectorIndexes: readonly VectorIndex[];
+  readonly toc: Toc;
+}

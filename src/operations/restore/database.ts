@@ -1,0 +1,238 @@
+import { cpus, totalmem } from 'node:os';
+
+import { readCatalog } from '../../adapters/catalog/snapshot.js';
+import { withMaintenance, type ServerAccess } from '../../adapters/restoring/access.js';
+import { compareCatalogs } from '../../adapters/restoring/compare-catalogs.js';
+import { compareRows } from '../../adapters/restoring/compare-rows.js';
+import { beforeName, workingName } from '../../adapters/restoring/database-names.js';
+import { fastSettings } from '../../adapters/restoring/fast-settings.js';
+import { dropDatabase, restoreInto } from '../../adapters/restoring/restore-into.js';
+import { withRestoreLock } from '../../adapters/restoring/restore-lock.js';
+import { sessionsDetail, sessionsOn, swapDatabases } from '../../adapters/restoring/swap.js';
+import { isLocalHost } from '../../adapters/restoring/target-facts.js';
+import { withTransaction, type Session } from '../../adapters/postgres/session.js';
+import { sqlFile } from '../../adapters/postgres/sql-file.js';
+import { AisecError } from '../../base/errors.js';
+import { quoteIdentifier, quoteLiteral } from '../../base/identifier.js';
+import { throwIfInterrupted } from '../../base/interruption.js';
+import type { Reporting } from '../../base/reporting.js';
+import type { RestorableBackup } from './backup.js';
+import { readPreflight, refuseObstacles, type Preflight, type RoleSource } from './preflight.js';
+
+export interface DatabaseRestoreOptions {
+  readonly mode: 'create' | 'replace';
+  /** Of the new database, or of the one that is replaced. */
+  readonly target: string;
+  readonly roles: RoleSource;
+  readonly withoutOwners: boolean;
+  /** Ends the sessions of others on the database that is replaced. */
+  readonly terminates: boolean;
+  readonly jobs: number;
+  readonly waitMs: number;
+  readonly isDryRun: boolean;
+}
+
+export interface DatabaseRestoreResult {
+  readonly mode: 'create' | 'replace';
+  readonly file: string;
+  readonly database: string;
+  readonly isDryRun: boolean;
+  /** In order, as sentences. */
+  readonly steps: readonly string[];
+  readonly warnings: readonly string[];
+  readonly tables: number;
+  readonly rows: number;
+  /** Where the replaced database is kept; null where none was. */
+  readonly before: string | null;
+  readonly durationMs: number;
+}
+
+/** Asked before a live database is replaced; throws when it is not confirmed. */
+export type Confirm = (steps: readonly string[]) => Promise<void>;
+
+interface DatabaseRow {
+  readonly owner: string;
+  readonly is_owned: boolean;
+  readonly comment: string | null;
+}
+
+interface Found {
+  readonly target: DatabaseRow | undefined;
+  readonly working: DatabaseRow | undefined;
+  readonly sessions: readonly string[];
+}
+
+async function databaseNamed(session: Session, name: string): Promise<DatabaseRow | undefined> {
+  return (await session.query<DatabaseRow>(sqlFile('restore/database'), [name])).rows[0];
+}
+
+/** On a restored and checked database that waits for its swap: the next run only swaps it. */
+function readyComment(backup: RestorableBackup, target: string): string {
+  return `aisec restore: checked, ready to replace ${quoteIdentifier(target)}; from the archive with sha256 ${backup.sha256}`;
+}
+
+function targetObstacles({ target, sessions }: Found, options: DatabaseRestoreOptions): Preflight['obstacles'] {
+  const name = quoteIdentifier(options.target);
+  if (options.mode === 'create')
+    return target === undefined
+      ? []
+      : [{ problem: `database ${name} exists`, mend: 'give another name, or --replace to swap it out' }];
+  if (target === undefined)
+    return [{ problem: `database ${name} does not exist`, mend: `give --create ${options.target}` }];
+  const owner = target.is_owned
+    ? []
+    : [
+        {
+          problem: `you are no member of ${quoteIdentifier(target.owner)}, the owner of ${name}`,
+          mend: 'restore as its owner or a superuser',
+        },
+      ];
+  if (sessions.length === 0 || options.terminates) return owner;
+  return [
+    ...owner,
+    {
+      problem: `${sessions.length} ${sessions.length === 1 ? 'session is' : 'sessions are'} connected to ${name}: ${sessionsDetail(sessions)}`,
+      mend: 'stop the applications, or give --terminate to end them at the swap',
+    },
+  ];
+}
+
+function stepsOf(
+  found: Found,
+  backup: RestorableBackup,
+  preflight: Preflight,
+  options: DatabaseRestoreOptions,
+  before: string,
+): readonly string[] {
+  const [target, working] = [quoteIdentifier(options.target), quoteIdentifier(workingName(options.target))];
+  const isReady = found.working?.comment === readyComment(backup, options.target);
+  return [
+    ...(preflight.rolesToCreate.length === 0
+      ? []
+      : [`create the roles ${preflight.rolesToCreate.map(quoteIdentifier).join(', ')}`]),
+    ...(isReady
+      ? [`take ${working}, which an earlier run has restored and checked`]
+      : [
+          ...(found.working === undefined ? [] : [`drop ${working}, which an earlier run left unfinished`]),
+          `restore into the new database ${working}, analyze it${backup.rows.length === 0 ? '' : `, compare ${backup.rows.length} tables with the manifest`}`,
+        ]),
+    options.mode === 'create'
+      ? `rename it to ${target}`
+      : `in one transaction, rename ${target} to ${quoteIdentifier(before)} and ${working} to ${target}`,
+  ];
+}
+
+async function catalogFaults(
+  session: Session,
+  { catalog }: RestorableBackup,
+  withGrants: boolean,
+): Promise<readonly string[]> {
+  if (catalog === null) return [];
+  return compareCatalogs(catalog.snapshot, await readCatalog(session, { schema: catalog.schema }), { withGrants });
+}
+
+async function restoreAndCheck(
+  access: ServerAccess,
+  maintenance: Session,
+  backup: RestorableBackup,
+  options: DatabaseRestoreOptions,
+  { onProgress }: Reporting,
+): Promise<void> {
+  const machine = { memoryBytes: isLocalHost(access.host) ? totalmem() : undefined, cpus: cpus().length };
+  const job = {
+    archive: backup.file,
+    toc: backup.toc,
+    withoutOwners: options.withoutOwners,
+    // The one that is replaced keeps its own.
+    withProperties: options.mode === 'create',
+    jobs: options.jobs,
+    settings: fastSettings(backup.vectorIndexes, machine),
+    onProgress,
+  };
+  await restoreInto(access, maintenance, workingName(options.target), job, async (session) => {
+    const faults = [
+      ...(await compareRows(session, backup.rows, onProgress)),
+      ...(await catalogFaults(session, backup, !options.withoutOwners)),
+    ];
+    if (faults.length === 0) return;
+    throw new AisecError('RESTORE_FAILED', 'what was restored is not what was backed up', {
+      detail: faults.join('\n  '),
+      hint: 'It was dropped again. Restore another backup, and keep this one for finding out why.',
+    });
+  });
+}
+
+/**
+ * Restores a whole backup as a new database, or beside a live one and then swapped in.
+ *
+ * It works in a database of its own, `aisec_restoring_<target>`, and gives it its name at the very end. Killed at any
+ * moment, the target is what it was, and the next run drops the unfinished database; one that was already checked and
+ * waited for its swap is swapped in.
+ *
+ * @throws AisecError RESTORE_BLOCKED before anything is touched; RESTORE_FAILED, RUN_LOCKED, REFUSED.
+ */
+export async function restoreDatabase(
+  access: ServerAccess,
+  backup: RestorableBackup,
+  options: DatabaseRestoreOptions,
+  confirm: Confirm,
+  reporting: Reporting,
+): Promise<DatabaseRestoreResult> {
+  const startedMs = performance.now();
+  const { mode, target } = options;
+  const working = workingName(target);
+  const before = beforeName(target, new Date());
+  return withMaintenance(access, async (maintenance) => {
+    if (maintenance.info.databaseName === target)
+      throw new AisecError('REFUSED', `database ${quoteIdentifier(target)} is the one that restores work from`, {
+        hint: 'Restore into a database of its own: --create NAME.',
+      });
+    return withRestoreLock(
+      maintenance,
+      target,
+      { waitMs: options.waitMs, onProgress: reporting.onProgress },
+      async () => {
+        const found = {
+          target: await databaseNamed(maintenance, target),
+          working: await databaseNamed(maintenance, working),
+          sessions: await sessionsOn(maintenance, target),
+        };
+        const preflight = await readPreflight(access, maintenance, backup, { ...options, createsDatabase: true });
+        refuseObstacles([...targetObstacles(found, options), ...preflight.obstacles], quoteIdentifier(target));
+        const steps = stepsOf(found, backup, preflight, options, before);
+        const result = (isDone: boolean): DatabaseRestoreResult => ({
+          mode,
+          file: backup.file,
+          database: target,
+          isDryRun: !isDone,
+          steps,
+          warnings: preflight.warnings,
+          tables: backup.rows.length,
+          rows: backup.rows.reduce((sum, { rows }) => sum + rows, 0),
+          before: mode === 'replace' ? before : null,
+          durationMs: Math.round(performance.now() - startedMs),
+        });
+        if (options.isDryRun) return result(false);
+        if (mode === 'replace') await confirm(steps);
+        await withTransaction(maintenance, async () => {
+          for (const statement of preflight.roleStatements) await maintenance.query(statement);
+        });
+        if (found.working?.comment !== readyComment(backup, target)) {
+          if (found.working !== undefined) await dropDatabase(maintenance, working);
+          await restoreAndCheck(access, maintenance, backup, options, reporting);
+        }
+        throwIfInterrupted(access.signal);
+        if (mode === 'create') {
+          await maintenance.query(`alter database ${quoteIdentifier(working)} rename to ${quoteIdentifier(target)}`);
+          return result(true);
+        }
+        await maintenance.query(
+          `comment on database ${quoteIdentifier(working)} is ${quoteLiteral(readyComment(backup, target))}`,
+        );
+        reporting.onProgress('swapping the databases');
+        await swapDatabases(maintenance, { live: target, working, before, terminates: options.terminates });
+        return result(true);
+      },
+    );
+  });
+}

@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+
+import type { ServerAccess } from '../../adapters/restoring/access.js';
+import { readArchive } from '../../adapters/restoring/archive.js';
+import { manifestPath, readManifest, type RestoreManifest } from '../../adapters/restoring/manifest.js';
+import { AisecError, isAisecError, messageOf } from '../../base/errors.js';
+import type { RestorableBackup } from './backup.js';
+
+export interface ReadBackupOptions {
+  /** Takes an archive without a manifest, reading all of it instead. */
+  readonly withoutManifest: boolean;
+  readonly signal: AbortSignal;
+  readonly onProgress: (text: string) => void;
+}
+
+/** Vectors of the platform; the index memory that follows from it is a limit, and none is taken before it is needed. */
+const DIMENSIONS = 1536;
+const DUMP = /\.dump$/;
+
+async function sha256Of(file: string, signal: AbortSignal): Promise<string> {
+  const hash = createHash('sha256');
+  try {
+    await pipeline(createReadStream(file), hash, { signal });
+  } catch (error) {
+    if (signal.aborted) throw error;
+    throw new AisecError('BACKUP_UNKNOWN', `could not read the backup ${file}`, {
+      detail: `${messageOf(error)}.`,
+      hint: 'Check the path.',
+      cause: error,
+    });
+  }
+  return hash.digest('hex');
+}
+
+/** A checksum that fits proves all of it; without one, each block's own is checked by reading it. */
+async function checkWhole(
+  access: ServerAccess,
+  file: string,
+  sha256: string,
+  manifest: RestoreManifest | undefined,
+): Promise<void> {
+  if (manifest !== undefined) {
+    if (sha256 === manifest.sha256) return;
+    throw new AisecError('BACKUP_INVALID', `the backup ${file} is damaged`, {
+      detail: 'Its SHA-256 is not the one its manifest has.',
+      hint: 'Nothing was touched. Restore another backup.',
+    });
+  }
+  try {
+    await access.pgRestore({ args: ['--file=/dev/null', file] });
+  } catch (error) {
+    if (!isAisecError(error, 'PG_TOOL_FAILED')) throw error;
+    throw new AisecError('BACKUP_INVALID', `the archive ${file} cannot be read to its end`, {
+      detail: error.detail,
+      hint: 'Nothing was touched. Restore another backup.',
+      cause: error,
+    });
+  }
+}
+
+/**
+ * Finds out what a backup holds and needs, and that it is whole, before any server is asked.
+ *
+ * @throws AisecError BACKUP_UNKNOWN, BACKUP_INVALID, PG_TOOL_MISSING.
+ */
+export async function readBackup(
+  access: ServerAccess,
+  file: string,
+  options: ReadBackupOptions,
+): Promise<RestorableBackup> {
+  options.onProgress(`reading ${file}`);
+  const sha256 = await sha256Of(file, options.signal);
+  const manifest = options.withoutManifest ? undefined : await readManifest(file);
+  if (manifest === undefined && !options.withoutManifest)
+    throw new AisecError('BACKUP_INVALID', `the backup ${file} has no manifest`, {
+      detail: `${manifestPath(file)} is missing, so whether the backup is whole cannot be told.`,
+      hint: 'Restore another backup, or give --without-manifest to have the archive itself read whole first.',
+    });
+  await checkWhole(access, file, sha256, manifest);
+  const { toc, roles, extensions, vectorIndexes } = await readArchive(access, file);
+  const globals = file.replace(DUMP, '.globals.sql');
+  const rowsOf = new Map(manifest?.rows.map(({ schema, table, rows }) => [`${schema}.${table}`, rows]));
+  return {
+    file,
+    sha256,
+    globalsFile: globals !== file && existsSync(globals) ? globals : null,
+    serverMajor: toc.serverMajor,
+    sizeBytes: manifest?.sizeBytes,
+    roles,
+    extensions: extensions.map((name) => ({ name, version: manifest?.extensions.get(name) ?? null })),
+    rows: manifest?.rows ?? [],
+    catalog: manifest?.catalog ?? null,
+    // Without a count, as much memory as the server's limit allows.
+    vectorIndexes: vectorIndexes.map((table) => ({ rows: rowsOf.get(table) ?? Infinity, dimensions: DIMENSIONS })),
+    toc,
+  };
+}

@@ -1,0 +1,103 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+
+import pg from 'pg';
+import { expect, test } from 'vitest';
+
+import { compareCatalogs } from '../../src/adapters/restoring/compare-catalogs.js';
+import { snapshotOf } from '../support/catalog.js';
+import { databaseAddress } from '../support/database-address.js';
+import { createEmbeddedDirectory } from '../support/database.js';
+import { expectError } from '../support/expect-error.js';
+import { describeOnPrivateServer, startPrivateServer } from '../support/private-server.js';
+import { runCli } from '../support/run-cli.js';
+import { takeBackup } from '../support/take-backup.js';
+
+/** As `pg_dumpall --globals-only --no-role-passwords` writes it. */
+const GLOBALS = `\\restrict x1
+CREATE ROLE authenticated;
+ALTER ROLE authenticated WITH NOSUPERUSER INHERIT NOCREATEROLE NOCREATEDB NOLOGIN NOREPLICATION NOBYPASSRLS;
+CREATE ROLE chat_service;
+ALTER ROLE chat_service WITH NOSUPERUSER INHERIT NOCREATEROLE NOCREATEDB LOGIN NOREPLICATION NOBYPASSRLS;
+CREATE ROLE postgres;
+ALTER ROLE postgres WITH SUPERUSER INHERIT CREATEROLE CREATEDB LOGIN REPLICATION BYPASSRLS;
+GRANT authenticated TO chat_service WITH INHERIT FALSE GRANTED BY postgres;
+\\unrestrict x1
+`;
+
+async function query(url: string, sql: string): Promise<readonly Record<string, unknown>[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query(sql)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+/** Inserts messages until it is told to stop. */
+async function writeTraffic(url: string, isOver: () => boolean): Promise<number> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  let written = 0;
+  try {
+    for (; !isOver(); written += 1)
+      await client.query(
+        "insert into messages (conversation_id, role, content) select id, 'user', 'traffic' from conversations limit 1",
+      );
+    return written;
+  } finally {
+    await client.end();
+  }
+}
+
+describeOnPrivateServer('the restore drill', () => {
+  test('a lost server is brought back on a new one, with its roles', { timeout: 300_000 }, async () => {
+    const file = path.join(await createEmbeddedDirectory(), 'app_20261125_060000.dump');
+    const lost = await startPrivateServer({ fsync: 'off' });
+    const url = await lost.createDatabase('app', { migrated: true });
+    const seeded = await runCli(['seed', 'demo', '--users', '20', '--messages', '2000', '--yes'], {
+      env: { DATABASE_URL: url },
+    });
+    expect(seeded).toMatchObject({ exitCode: 0 });
+    await query(url, 'create role chat_service login');
+    await query(url, "alter database app set search_path to 'public', 'pg_temp'");
+
+    let isOver = false;
+    const traffic = writeTraffic(url, () => isOver);
+    try {
+      await takeBackup(url, file);
+    } finally {
+      isOver = true;
+    }
+    expect(await traffic).toBeGreaterThan(0);
+    const catalog = await snapshotOf(url);
+    await writeFile(file.replace(/\.dump$/, '.globals.sql'), GLOBALS);
+    await lost.remove();
+
+    const fresh = await startPrivateServer({ fsync: 'off' });
+    const env = { DATABASE_URL: databaseAddress(fresh.url, 'app') };
+    const without = await runCli(['restore', file, '--create', 'app'], { env });
+    expectError(without, 3, 'one thing stands in the way', 'role "authenticated" is missing');
+    expectError(
+      await runCli(['restore', file, '--replace'], { env }),
+      3,
+      '2 things stand in the way',
+      'give --create app',
+    );
+
+    const restored = await runCli(['restore', file, '--create', 'app', '--globals', '--json'], { env });
+    expect(restored).toMatchObject({ exitCode: 0 });
+    expect(JSON.parse(restored.stdout).rows).toBeGreaterThan(2000);
+    expect(compareCatalogs(catalog, await snapshotOf(env.DATABASE_URL), { withGrants: true })).toEqual([]);
+    expect(
+      await query(
+        env.DATABASE_URL,
+        `select pg_has_role('chat_service', 'authenticated', 'member') as member, rolcanlogin as login,
+           current_setting('search_path') as path
+         from pg_roles where rolname = 'chat_service'`,
+      ),
+    ).toEqual([{ member: true, login: true, path: 'public, pg_temp' }]);
+    expect(await runCli(['migrate', 'status', '--check'], { env })).toMatchObject({ exitCode: 0 });
+  });
+});

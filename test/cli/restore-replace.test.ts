@@ -1,0 +1,131 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import pg from 'pg';
+import { expect, test } from 'vitest';
+
+import { describeOnServer } from '../support/database.js';
+import { expectError } from '../support/expect-error.js';
+import { useRestoreFixture } from '../support/restore-fixture.js';
+import { waitFor } from '../support/wait-for.js';
+
+describeOnServer('aisec restore --replace', () => {
+  const { server, newName, urlOf, restore, start, databases, queryIn, sessionsOn } = useRestoreFixture();
+
+  test('replacing keeps the old database, and the owner, settings and grants of the live one', async () => {
+    const name = newName();
+    expect(await restore(['--create', name])).toMatchObject({ exitCode: 0 });
+    const quoted = pg.escapeIdentifier(name);
+    await queryIn(name, 'drop table "Odd ""Name"');
+    await server().query(`alter database ${quoted} set search_path to 'a "b', public`);
+    await server().query(`alter database ${quoted} set app.note = 'x=y, z'`);
+    await server().query(`alter role authenticated in database ${quoted} set work_mem = '9MB'`);
+    await server().query(`alter database ${quoted} connection limit 77`);
+    await server().query(`revoke temporary on database ${quoted} from public`);
+    await server().query(`grant create on database ${quoted} to authenticated with grant option`);
+    await server().query(`comment on database ${quoted} is 'the live one'`);
+    const properties = async (one: string): Promise<unknown> =>
+      (
+        await server().query(
+          `select datconnlimit, shobj_description(oid, 'pg_database') as comment, pg_get_userbyid(datdba) as owner,
+             (select array_agg(a::text order by a::text) from unnest(datacl) a) as acl,
+             (select json_agg(json_build_array(setrole, setconfig) order by setrole) from pg_db_role_setting where setdatabase = pg_database.oid) as settings
+           from pg_database where datname = $1`,
+          [one],
+        )
+      ).rows[0];
+    const wanted = await properties(name);
+
+    const refused = await restore(['--replace'], urlOf(name));
+    expectError(refused, 6, 'this needs a confirmation', `--confirm ${name}`);
+    const result = await restore(['--replace', '--confirm', name, '--json'], urlOf(name));
+    expect(result).toMatchObject({ exitCode: 0 });
+    const { before } = JSON.parse(result.stdout);
+    expect(before).toMatch(/_before_\d{8}_\d{6}$/);
+    expect(await properties(name)).toEqual(wanted);
+    expect(await queryIn(name, 'select count(*)::int as n from "Odd ""Name"')).toEqual([{ n: 2 }]);
+    expect(await queryIn(before, `select to_regclass('"Odd ""Name"') as t`)).toEqual([{ t: null }]);
+    expect(await databases(`aisec_restoring_${name}`)).toEqual([]);
+  });
+
+  test('sessions on the live database are named, and ended only with --terminate, however they come back', async () => {
+    const name = newName();
+    expect(await restore(['--create', name])).toMatchObject({ exitCode: 0 });
+    let ends = 0;
+    let isOver = false;
+    const client = async (): Promise<void> => {
+      while (!isOver) {
+        const one = new pg.Client({ connectionString: urlOf(name), application_name: 'secretary web' });
+        one.on('error', () => undefined);
+        try {
+          await one.connect();
+          await one.query('select pg_sleep(30)');
+        } catch {
+          ends += 1;
+          await sleep(5);
+        } finally {
+          await one.end().catch(() => undefined);
+        }
+      }
+    };
+    const clients = [client(), client(), client()];
+    try {
+      await waitFor(async () => (await sessionsOn(name)) >= 3);
+      const refused = await restore(['--replace', '--confirm', name], urlOf(name));
+      expectError(refused, 3, 'one thing stands in the way', '3 sessions are connected');
+      expect(refused.stderr).toContain('"secretary web" of role');
+      const result = await restore(['--replace', '--confirm', name, '--terminate'], urlOf(name));
+      expect(result).toMatchObject({ exitCode: 0 });
+      expect(ends).toBeGreaterThanOrEqual(3);
+      expect(await databases(`${name}_before_`)).toHaveLength(1);
+    } finally {
+      isOver = true;
+      await server().query(`select pg_terminate_backend(pid) from pg_stat_activity where datname ^@ $1`, [name]);
+      await Promise.all(clients);
+    }
+  });
+
+  test('a session that comes while it restores stops the swap; the next run only swaps', async () => {
+    const name = newName();
+    expect(await restore(['--create', name])).toMatchObject({ exitCode: 0 });
+    const run = start(['--replace', '--confirm', name], urlOf(name));
+    await waitFor(async () => (await sessionsOn(`aisec_restoring_${name}`)) > 0);
+    const held = new pg.Client({ connectionString: urlOf(name), application_name: 'late guest' });
+    held.on('error', () => undefined);
+    await held.connect();
+    const stopped = await run.finished;
+    expectError(stopped, 5, `database "${name}" is in use`, '"late guest"');
+    expect(await databases(name)).toEqual([`aisec_restoring_${name}`, name]);
+
+    const next = await restore(['--replace', '--confirm', name, '--terminate'], urlOf(name));
+    expect(next).toMatchObject({ exitCode: 0 });
+    expect(next.stderr).toContain('which an earlier run has restored and checked');
+    expect(await databases(`aisec_restoring_${name}`)).toEqual([]);
+    await held.end().catch(() => undefined);
+  });
+
+  test(
+    'killed at any moment, nothing half-restored has the final name, and the next run completes',
+    { timeout: 300_000 },
+    async () => {
+      const name = newName();
+      expect(await restore(['--create', name])).toMatchObject({ exitCode: 0 });
+      await queryIn(name, "delete from messages where content <> 'message 1'");
+      let kills = 0;
+      for (let delayMs = 350; kills < 10; delayMs += 130) {
+        const run = start(['--replace', '--confirm', name, '--terminate', '--wait', '60s'], urlOf(name));
+        const ended = await Promise.race([run.finished, sleep(delayMs)]);
+        run.child.kill('SIGKILL');
+        await run.finished;
+        kills += 1;
+        // The live database is there at every moment: the old one, or, once a run was quick enough, the restored one.
+        const [row] = await queryIn(name, 'select count(*)::int as n from messages');
+        expect([1, 300]).toContain(row?.['n']);
+        if (ended !== undefined) break;
+      }
+      const last = await restore(['--replace', '--confirm', name, '--terminate', '--wait', '60s'], urlOf(name));
+      expect(last).toMatchObject({ exitCode: 0 });
+      expect(await queryIn(name, 'select count(*)::int as n from messages')).toEqual([{ n: 300 }]);
+      expect(await databases(`aisec_restoring_${name}`)).toEqual([]);
+    },
+  );
+});

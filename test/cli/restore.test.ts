@@ -1,0 +1,185 @@
+import { readFile, writeFile } from 'node:fs/promises';
+
+import pg from 'pg';
+import { expect, test } from 'vitest';
+
+import { compareCatalogs } from '../../src/adapters/restoring/compare-catalogs.js';
+import { snapshotOf } from '../support/catalog.js';
+import { dropDatabase } from '../support/database-names.js';
+import { createServerDatabase, describeOnServer } from '../support/database.js';
+import { expectError } from '../support/expect-error.js';
+import { useRestoreFixture } from '../support/restore-fixture.js';
+import { runCli } from '../support/run-cli.js';
+import { takeBackup } from '../support/take-backup.js';
+import { waitFor } from '../support/wait-for.js';
+
+describeOnServer('aisec restore', () => {
+  const { source, server, file, newName, urlOf, restore, start, databases, queryIn, sessionsOn } = useRestoreFixture();
+
+  test('a new database has the catalog, the rows and statistics, also under an odd name', async () => {
+    const name = newName(' "odd" Ü');
+    const result = await restore(['--create', name, '--json']);
+    expect(result).toMatchObject({ exitCode: 0 });
+    expect(JSON.parse(result.stdout)).toMatchObject({ mode: 'create', database: name, isDryRun: false, before: null });
+    expect(
+      compareCatalogs(await snapshotOf(source().url), await snapshotOf(urlOf(name)), { withGrants: true }),
+    ).toEqual([]);
+    expect(await queryIn(name, 'select count(*)::int as n from messages')).toEqual([{ n: 300 }]);
+    expect(await queryIn(name, "select reltuples::int as n from pg_class where relname = 'messages'")).toEqual([
+      { n: 300 },
+    ]);
+    expect(await databases(name)).toEqual([name]);
+  });
+
+  test('everything the server lacks is named at once, before anything is touched', async () => {
+    const roles = [newName(), `${newName()} "quoted"`];
+    const other = await createServerDatabase();
+    for (const role of roles) await server().query(`create role ${pg.escapeIdentifier(role)}`);
+    await other.admin.query(`create table t (id int)`);
+    await other.admin.query(`alter table t owner to ${pg.escapeIdentifier(roles[0] ?? '')}`);
+    await other.admin.query(`create policy p on t to ${pg.escapeIdentifier(roles[1] ?? '')} using (true)`);
+    const lacking = `${file()}.lacking`;
+    await takeBackup(other.url, lacking);
+    await other.drop();
+    for (const role of roles) await server().query(`drop role ${pg.escapeIdentifier(role)}`);
+
+    const name = newName();
+    const env = { DATABASE_URL: source().url };
+    const result = await runCli(['restore', lacking, '--create', name], { env });
+    expectError(result, 3, '2 things stand in the way');
+    for (const role of roles) expect(result.stderr).toContain(`role ${pg.escapeIdentifier(role)} is missing`);
+    expect(await databases(name)).toEqual([]);
+    expectError(await restore(['--create', source().name]), 3, 'one thing stands in the way', 'exists');
+
+    const bare = await runCli(['restore', lacking, '--create', name, '--create-roles'], { env });
+    expect(bare).toMatchObject({ exitCode: 0 });
+    expect(
+      await queryIn(name, `select pg_get_userbyid(relowner)::text as owner from pg_class where relname = 't'`),
+    ).toEqual([{ owner: roles[0] }]);
+    expect(
+      (await server().query('select bool_or(rolcanlogin) as login from pg_roles where rolname = any ($1)', [roles]))
+        .rows,
+    ).toEqual([{ login: false }]);
+    await dropDatabase(server(), name);
+    for (const role of roles) await server().query(`drop role ${pg.escapeIdentifier(role)}`);
+  });
+
+  test('a flipped byte, a missing manifest and a wrong command line are refused', async () => {
+    const bytes = await readFile(file());
+    const damaged = `${file()}.damaged`;
+    // Among the rows: they come last.
+    const place = Math.floor(bytes.length * 0.95);
+    bytes[place] = (bytes[place] ?? 0) ^ 1;
+    await writeFile(damaged, bytes);
+    const env = { DATABASE_URL: source().url };
+    const name = newName();
+    const without = await runCli(['restore', damaged, '--create', name], { env });
+    expectError(without, 3, `the backup ${damaged} has no manifest`);
+    const read = await runCli(['restore', damaged, '--create', name, '--without-manifest'], { env });
+    expectError(read, 3, `the archive ${damaged} cannot be read to its end`);
+    await writeFile(`${damaged}.json`, await readFile(`${file()}.json`));
+    expectError(await runCli(['restore', damaged, '--create', name], { env }), 3, `the backup ${damaged} is damaged`);
+    for (const args of [
+      [],
+      ['--create', name, '--replace'],
+      ['--create', ''],
+      ['--create', name, '--terminate'],
+      ['--table', 'a.b.c'],
+    ])
+      expect(await restore(args), args.join(' ')).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(await databases(name)).toEqual([]);
+  });
+
+  test('a dry run shows the plan and touches nothing', async () => {
+    const name = newName();
+    const result = await restore(['--create', name, '--dry-run']);
+    expect(result).toMatchObject({ exitCode: 0 });
+    expect(result.stdout).toContain(`restore into the new database "aisec_restoring_${name}"`);
+    expect(await databases(name)).toEqual([]);
+  });
+
+  test('rows that do not come back as the manifest has them leave nothing behind', async () => {
+    const manifest = JSON.parse(await readFile(`${file()}.json`, 'utf8'));
+    const other = `${file()}.other`;
+    await writeFile(other, await readFile(file()));
+    const rows = manifest.rows.map((row: { table: string; rows: number }) =>
+      row.table === 'messages' ? { ...row, rows: 301 } : row,
+    );
+    await writeFile(`${other}.json`, JSON.stringify({ ...manifest, rows }));
+    const name = newName();
+    const result = await runCli(['restore', other, '--create', name], { env: { DATABASE_URL: source().url } });
+    expectError(result, 1, 'what was restored is not what was backed up', 'has 300 rows, the backup had 301');
+    expect(await databases(name)).toEqual([]);
+  });
+
+  test('of two restores of one name at once one works, the other is told who is at work', async () => {
+    const name = newName();
+    const first = start(['--create', name]);
+    await waitFor(async () => (await databases(`aisec_restoring_${name}`)).length > 0);
+    first.child.kill('SIGSTOP');
+    try {
+      expectError(await restore(['--create', name]), 5, 'another run is at work', '"aisec restore"');
+    } finally {
+      first.child.kill('SIGCONT');
+    }
+    expect(await first.finished).toMatchObject({ exitCode: 0 });
+  });
+
+  test('Ctrl-C drops what was begun', async () => {
+    const name = newName();
+    const run = start(['--create', name], source().url);
+    await waitFor(async () => (await sessionsOn(`aisec_restoring_${name}`)) > 0);
+    run.child.kill('SIGINT');
+    expect(await run.finished).toMatchObject({ exitCode: 130, stdout: '' });
+    expect(await databases(name)).toEqual([]);
+  });
+
+  test('a dropped table comes back with partitions, keys, triggers, policies and row security', async () => {
+    const name = newName();
+    expect(await restore(['--create', name])).toMatchObject({ exitCode: 0 });
+    const there = await restore(['--table', 'messages'], urlOf(name));
+    expectError(there, 3, 'one thing stands in the way', 'there already');
+
+    const wanted = await snapshotOf(urlOf(name));
+    await queryIn(name, 'drop table messages cascade');
+    await queryIn(name, 'drop table "Odd ""Name"');
+    const plan = await restore(['--table', 'messages', '--dry-run'], urlOf(name));
+    expect(plan.stdout).toContain('6 row security');
+    const result = await restore(['--table', 'messages'], urlOf(name));
+    expect(result).toMatchObject({ exitCode: 0 });
+    expect(result.stderr).toContain('view public.all_messages');
+    expect(await restore(['--table', '"Odd ""Name"'], urlOf(name))).toMatchObject({ exitCode: 0 });
+    const faults = compareCatalogs(wanted, await snapshotOf(urlOf(name)), { withGrants: true });
+    // What CASCADE dropped with it, and that warnings named.
+    expect(faults.filter((fault) => !/^(?:view|function) \S+: missing$/.test(fault))).toEqual([]);
+    expect(await queryIn(name, 'select count(*)::int as n from messages')).toEqual([{ n: 300 }]);
+    await queryIn(name, `insert into "Odd ""Name" ("Größe") values ('c')`);
+    expect(await queryIn(name, 'select max(id) as id from "Odd ""Name"')).toEqual([{ id: 3 }]);
+  });
+
+  test('a table comes with the tables and functions it needs into an empty database', async () => {
+    const name = newName();
+    await server().query(`create database ${pg.escapeIdentifier(name)} template template0`);
+    const result = await restore(['--table', 'conversations', '--json'], urlOf(name));
+    expect(result).toMatchObject({ exitCode: 0 });
+    const { tables, prerequisites } = JSON.parse(result.stdout);
+    expect(tables).toEqual(expect.arrayContaining(['public.conversations', 'public.users', 'public.assistants']));
+    expect(prerequisites).toEqual(expect.arrayContaining(['function public.current_user_id()']));
+    expect(
+      await queryIn(
+        name,
+        `select bool_and(relrowsecurity) as on from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace`,
+      ),
+    ).toEqual([{ on: true }]);
+  });
+
+  test('--no-owner says which grants get lost', async () => {
+    const name = newName();
+    const result = await restore(['--create', name, '--no-owner']);
+    expect(result).toMatchObject({ exitCode: 0 });
+    expect(result.stderr).toMatch(/warning: lost by --no-owner: GRANT .* TO authenticated;/);
+    const catalog = await snapshotOf(urlOf(name));
+    expect(catalog.grants.filter(({ grantee }) => grantee === 'authenticated')).toEqual([]);
+    expect(catalog.policies.length).toBeGreaterThan(0);
+  });
+});

@@ -1,0 +1,98 @@
+import path from 'node:path';
+
+import pg from 'pg';
+import { afterAll, beforeAll, inject } from 'vitest';
+
+import { databaseAddress } from './database-address.js';
+import { dropDatabase, newDatabaseName } from './database-names.js';
+import { createEmbeddedDirectory, createServerDatabase, type ServerDatabase } from './database.js';
+import { runCli, startCli, type CliResult, type RunningCli } from './run-cli.js';
+import { takeBackup } from './take-backup.js';
+
+const FILL = `
+  insert into users (id, username, email, password_hash)
+  values ('00000000-0000-4000-8000-000000000001', 'u', 'u@example.com', 'x');
+  insert into conversations (id, user_id)
+  values ('10000000-0000-4000-8000-000000000001', '00000000-0000-4000-8000-000000000001');
+  insert into messages (conversation_id, role, content)
+  select '10000000-0000-4000-8000-000000000001', 'user', 'message ' || n from generate_series(1, 300) n;
+  create table "Odd ""Name" (id int generated always as identity primary key, "Größe" text);
+  insert into "Odd ""Name" ("Größe") values ('a'), ('b')`;
+
+/** A backup of a platform with 300 messages and an oddly named table, and the databases that tests restore it to. */
+export interface RestoreFixture {
+  readonly source: () => ServerDatabase;
+  readonly server: () => pg.Client;
+  /** Path of the archive. */
+  readonly file: () => string;
+  /** A name nobody has; what is called so at the end, also in part, is dropped. */
+  readonly newName: (suffix?: string) => string;
+  readonly urlOf: (name: string) => string;
+  /** `aisec restore FILE ...`, with the database at `url` configured. */
+  readonly restore: (args: readonly string[], url?: string) => Promise<CliResult>;
+  readonly start: (args: readonly string[], url?: string) => RunningCli;
+  /** Databases with this text in their name. */
+  readonly databases: (text: string) => Promise<readonly string[]>;
+  readonly queryIn: (name: string, sql: string) => Promise<readonly Record<string, unknown>[]>;
+  readonly sessionsOn: (name: string) => Promise<number>;
+}
+
+/** Call it at the top of a `describeOnServer`. */
+export function useRestoreFixture(): RestoreFixture {
+  let source: ServerDatabase;
+  let server: pg.Client;
+  let file = '';
+  const made = new Set<string>();
+  const databases = async (text: string): Promise<readonly string[]> =>
+    (
+      await server.query<{ datname: string }>(
+        'select datname from pg_database where strpos(datname, $1) > 0 order by datname',
+        [text],
+      )
+    ).rows.map(({ datname }) => datname);
+  const urlOf = (name: string): string => databaseAddress(source.url, encodeURIComponent(name));
+
+  beforeAll(async () => {
+    source = await createServerDatabase({ migrated: true });
+    for (const sql of FILL.split(';\n')) await source.admin.query(sql);
+    file = path.join(await createEmbeddedDirectory(), 'app_20261125_060000.dump');
+    await takeBackup(source.url, file);
+    server = new pg.Client({ connectionString: inject('databaseUrl') ?? '' });
+    await server.connect();
+  });
+  afterAll(async () => {
+    for (const name of made) for (const one of await databases(name)) await dropDatabase(server, one);
+    await server.end();
+  });
+
+  return {
+    source: () => source,
+    server: () => server,
+    file: () => file,
+    newName(suffix = '') {
+      const name = `${newDatabaseName(inject('runId'))}${suffix}`;
+      made.add(name);
+      return name;
+    },
+    urlOf,
+    restore: (args, url = source.url) => runCli(['restore', file, ...args], { env: { DATABASE_URL: url } }),
+    start: (args, url = source.url) => startCli(['restore', file, ...args], { env: { DATABASE_URL: url } }),
+    databases,
+    async queryIn(name, sql) {
+      const client = new pg.Client({ connectionString: urlOf(name) });
+      await client.connect();
+      try {
+        return (await client.query(sql)).rows;
+      } finally {
+        await client.end();
+      }
+    },
+    async sessionsOn(name) {
+      const { rows } = await server.query<{ n: number }>(
+        'select count(*)::int as n from pg_stat_activity where datname = $1',
+        [name],
+      );
+      return rows[0]?.n ?? 0;
+    },
+  };
+}
