@@ -32,9 +32,10 @@ export async function withLockRetries<Result>(
     try {
       return await tryOnce(attempt);
     } catch (error) {
-      if (!isAisecError(error, 'LOCK_TIMEOUT') || performance.now() - startedMs >= maxWaitMs) throw error;
+      const pauseMs = Math.min(PAUSE_MS * attempt, LONGEST_PAUSE_MS) * (0.5 + Math.random());
+      if (!isAisecError(error, 'LOCK_TIMEOUT') || performance.now() - startedMs + pauseMs >= maxWaitMs) throw error;
       onRetry(error.detail ?? error.message);
-      await sleep(Math.min(PAUSE_MS * attempt, LONGEST_PAUSE_MS) * (0.5 + Math.random()), session.signal);
+      await sleep(pauseMs, session.signal);
     }
   }
 }

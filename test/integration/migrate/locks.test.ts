@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
+import { RUN_LOCK_KEY } from '../../../src/adapters/postgres/advisory-lock.js';
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
 import { migration, migrationsFolder, type MigrationsFolder } from '../../support/migrations-folder.js';
 import { runCli, startCli, type CliResult } from '../../support/run-cli.js';
@@ -122,6 +123,19 @@ describeOnServer('locks', () => {
       `select indisvalid from pg_index where indexrelid = 'busy_id'::regclass`,
     );
     expect(rows).toEqual([{ indisvalid: true }]);
+  });
+
+  test.each([
+    ['migrate up', []],
+    ['migrate up --dry-run', ['--dry-run']],
+    ['migrate redo', ['--yes']],
+  ])('%s with --wait says whom it waits for', async (command, options) => {
+    const other = await connect('another run');
+    await other.query('select pg_advisory_lock($1)', [RUN_LOCK_KEY]);
+    const verb = command.split(' ').slice(0, 2);
+    const run = await aisec(...verb, ...options, '--wait', '1s');
+    expect(run).toMatchObject({ exitCode: 5, stdout: '' });
+    expect(run.stderr).toContain('waiting for "another run" of role');
   });
 
   test('a killed connection gives the lock back, is reported with exit 4, and the next run goes on', async () => {
