@@ -184,10 +184,10 @@ async function run(context: Context, options: Options, argument: string): Promis
 
 export const restore = defineCommand<Options>({
   name: 'restore',
-  summary: 'bring a backup back: as a new database, in place of the live one, or one table',
+  summary: 'bring a backup back, whole or one table of it',
   description:
     'Restores a backup. Its checksum is compared with the manifest first (FILE.json), and everything the server lacks (roles, extensions, space) is named at once, before anything is touched. ' +
-    'It works in a database of its own, aisec_restoring_NAME, which gets its name only when its rows were counted; killed at any moment, nothing half-restored has the final name. ' +
+    'It works in a database of its own, aisec_restoring_NAME, which gets its name only when rows and catalog were compared; killed at any moment, nothing half-restored has the final name. ' +
     'A database that is replaced is kept.',
   argument: { syntax: '<file>', description: 'an archive of pg_dump in the custom format' },
   options: [
