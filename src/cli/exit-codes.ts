@@ -49,6 +49,7 @@ export const EXIT_CODE_BY_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
   EXPORT_INVALID: 3,
   PG_TOOL_MISSING: 2,
   PG_TOOL_FAILED: 1,
+  BACKUP_FOLDER: 2,
   BACKUP_UNKNOWN: 2,
   BACKUP_INVALID: 3,
   RESTORE_BLOCKED: 3,

@@ -1,11 +1,11 @@
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
-import path from 'node:path';
+import { rm } from 'node:fs/promises';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
 
+import { flush } from '../../adapters/files/publish.js';
 import { RecordSplitter, type ExportFormat } from './record-format.js';
 
 const PIECE_CHARACTERS = 64 * 1024;
@@ -56,16 +56,6 @@ async function* inPieces(
   if (piece !== '') yield piece;
 }
 
-/** Makes what was written survive a crash of the machine. */
-async function flush(file: string, flags: 'r' | 'r+'): Promise<void> {
-  const handle = await open(file, flags);
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
 /** Writes records, compressed, to a new file that only its owner can read, and flushes it; on a failure the file goes. */
 export async function writeExport(
   file: string,
@@ -100,29 +90,6 @@ export async function writeExport(
     sha256: compressed.sha256,
     contentSha256: content.sha256,
   };
-}
-
-/** Renames a finished file and makes the new name survive a crash. */
-export async function publish(partial: string, file: string): Promise<void> {
-  await rename(partial, file);
-  // Windows cannot open a folder.
-  if (process.platform !== 'win32') await flush(path.dirname(path.resolve(file)), 'r');
-}
-
-export async function writeSmallFile(file: string, text: string): Promise<void> {
-  const partial = `${file}.partial`;
-  await rm(partial, { force: true });
-  const handle = await open(partial, 'wx', 0o600);
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } catch (error) {
-    await rm(partial, { force: true });
-    throw error;
-  } finally {
-    await handle.close();
-  }
-  await publish(partial, file);
 }
 
 /** Reads an export again from the disk, record by record; the header of CSV is skipped. */

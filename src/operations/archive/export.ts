@@ -2,13 +2,14 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 
+import { publish, writeSmallFile } from '../../adapters/files/publish.js';
 import { withRunLock } from '../../adapters/postgres/advisory-lock.js';
 import { rollBack, type Session } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
 import { AisecError, isAisecError, messageOf } from '../../base/errors.js';
 import { throwIfInterrupted } from '../../base/interruption.js';
 import { aisecVersion } from '../../base/version.js';
-import { ExportReader, publish, writeExport, writeSmallFile, type FileContent } from './export-file.js';
+import { ExportReader, writeExport, type FileContent } from './export-file.js';
 import { readFacts, type PartitionFacts } from './facts.js';
 import { readExports, recordExport } from './journal.js';
 import { manifestPath, type Manifest } from './manifest.js';

@@ -1,0 +1,80 @@
+/** `custom`: pg_dump -Fc. `embedded`: the data directory of the embedded database. `sql`: text. */
+export type BackupFormat = 'custom' | 'embedded' | 'sql';
+
+const EXTENSIONS: Readonly<Record<BackupFormat, string>> = {
+  custom: 'dump',
+  embedded: 'pgdata.tgz',
+  sql: 'sql.gz',
+};
+/** Added to the name of an encrypted one, as `age` itself does. */
+const ENCRYPTED = '.age';
+const NAME = /^(.+)_(\d{4})(\d\d)(\d\d)_(\d\d)(\d\d)(\d\d)\.(dump|pgdata\.tgz|sql\.gz)(\.age)?$/;
+
+export interface BackupName {
+  readonly database: string;
+  readonly createdAt: Date;
+  readonly format: BackupFormat;
+  readonly isEncrypted: boolean;
+}
+
+/** The database's name, with what a file name or a shell would stumble over as %XX. */
+function encode(database: string): string {
+  return [...Buffer.from(database)]
+    .map((byte) => {
+      const character = String.fromCharCode(byte);
+      return /[A-Za-z0-9_.-]/.test(character) ? character : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+    })
+    .join('')
+    .replace(/^[.-]/, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** `ai_secretary_20261125_021500.dump`: the database, and when the backup was begun, in UTC. */
+export function backupFileName(name: BackupName): string {
+  const time = name.createdAt.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '_');
+  const suffix = name.isEncrypted ? ENCRYPTED : '';
+  return `${encode(name.database)}_${time}.${EXTENSIONS[name.format]}${suffix}`;
+}
+
+/** What the name of a file says; undefined when it is not the name of a backup. */
+export function parseBackupFileName(file: string): BackupName | undefined {
+  const match = NAME.exec(file);
+  if (match === null) return undefined;
+  const [, database = '', year, month, day, hour, minute, second, extension, encrypted] = match;
+  const createdAt = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+  const format = (Object.keys(EXTENSIONS) as BackupFormat[]).find((each) => EXTENSIONS[each] === extension);
+  if (format === undefined || Number.isNaN(createdAt.getTime())) return undefined;
+  return { database: decode(database), createdAt, format, isEncrypted: encrypted !== undefined };
+}
+
+export function manifestName(file: string): string {
+  return `${file}.json`;
+}
+
+function withoutExtension(file: string): string {
+  return file.replace(/\.(dump|pgdata\.tgz|sql\.gz)(\.age)?$/, '');
+}
+
+/** Roles, memberships and tablespaces of the server, beside the backup. */
+export function globalsName(file: string): string {
+  return `${withoutExtension(file)}.globals.sql`;
+}
+
+/** What a backup is called until it was proven. */
+export function partialName(file: string): string {
+  return `${file}.partial`;
+}
+
+/** The backup that a partial file was to become; undefined for any other file. */
+export function nameOfPartial(file: string): string | undefined {
+  if (!file.endsWith('.partial')) return undefined;
+  const name = file.replace(/(\.json)?\.partial$/, '');
+  return parseBackupFileName(name) === undefined ? undefined : name;
+}

@@ -1,0 +1,41 @@
+import { open, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+
+/** Makes what was written survive a crash of the machine. */
+export async function flush(file: string, flags: 'r' | 'r+'): Promise<void> {
+  const handle = await open(file, flags);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Makes names that were given or taken in a folder survive a crash. */
+export async function flushFolder(folder: string): Promise<void> {
+  // Windows cannot open a folder.
+  if (process.platform !== 'win32') await flush(folder, 'r');
+}
+
+/** Renames a finished file and makes the new name survive a crash. */
+export async function publish(partial: string, file: string): Promise<void> {
+  await rename(partial, file);
+  await flushFolder(path.dirname(path.resolve(file)));
+}
+
+/** Writes a text to a file that only its owner can read, whole or not at all. */
+export async function writeSmallFile(file: string, text: string, mode = 0o600): Promise<void> {
+  const partial = `${file}.partial`;
+  await rm(partial, { force: true });
+  const handle = await open(partial, 'wx', mode);
+  try {
+    await handle.writeFile(text);
+    await handle.sync();
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  } finally {
+    await handle.close();
+  }
+  await publish(partial, file);
+}

@@ -1,0 +1,68 @@
+import { AisecError, type ErrorCode } from '../../base/errors.js';
+import { redactText } from '../../base/redact.js';
+import type { PgTool } from './tool.js';
+
+const MOST_LINES = 6;
+
+/** By what libpq and the programs write in English; the first that fits. Texts: PostgreSQL 15 to 18. */
+const CODES: readonly (readonly [pattern: RegExp, code: ErrorCode])[] = [
+  [/server version mismatch/, 'PG_TOOL_MISSING'],
+  [/No space left on device|Disk quota exceeded/, 'DISK_FULL'],
+  [/row-level security|permission denied/, 'PRIVILEGE_MISSING'],
+  [/canceling statement due to (statement|lock) timeout|could not obtain lock/, 'LOCK_TIMEOUT'],
+  [/password authentication failed|no password supplied|pg_hba\.conf|authentication failed/, 'DATABASE_AUTH'],
+  [/FATAL: +database ".*" does not exist/, 'DATABASE_MISSING'],
+  [
+    /closed the connection unexpectedly|terminating connection|SSL SYSCALL error|no connection to the server|PQ(get|put)CopyData/,
+    'CONNECTION_LOST',
+  ],
+  [/connection to server .* failed|could not translate host name/, 'DATABASE_UNREACHABLE'],
+  [/extension ".*" is not available/, 'EXTENSION_MISSING'],
+  [
+    /could not (un|de)?compress|could not read from input file|unexpected end of file|valid archive|magic string|in file header|corrupt|unexpected block ID|entry ID .* out of range|bogus data length/,
+    'BACKUP_INVALID',
+  ],
+];
+
+const HINTS: Partial<Record<ErrorCode, string>> = {
+  DISK_FULL: 'Free some space and run the command again.',
+  CONNECTION_LOST: 'Run the command again; the log of the server says why the session ended.',
+  BACKUP_INVALID: 'Use another backup: aisec backup list shows them.',
+};
+
+/** `pg_dump: error: …`, `pg_dump: detail: …` or the server's `ERROR: …`; not what --verbose says. */
+export function isErrorLine(line: string): boolean {
+  return /^\S+: (error|fatal): |(^|: )(ERROR|FATAL|PANIC): /.test(line);
+}
+
+function relevant(lines: readonly string[]): readonly string[] {
+  const isDetail = (line: string): boolean =>
+    /^\S+: (detail|hint): |^(DETAIL|HINT|LINE \d+): /.test(line) || /^\s/.test(line);
+  const picked = lines.filter((line, index) => isErrorLine(line) || (index > 0 && isDetail(line)));
+  return (picked.length > 0 ? picked : lines).slice(-MOST_LINES);
+}
+
+/** The error code for what a program wrote on stderr. */
+export function classify(stderr: string): ErrorCode {
+  return CODES.find(([pattern]) => pattern.test(stderr))?.[1] ?? 'PG_TOOL_FAILED';
+}
+
+export interface ToolFailure {
+  readonly tool: PgTool;
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stderr: string;
+}
+
+/** The toolkit's error for a program that failed, with its own words as the detail. */
+export function toolError({ tool, exitCode, signal, stderr }: ToolFailure): AisecError {
+  const lines = redactText(stderr)
+    .split('\n')
+    .filter((line) => line.trim() !== '');
+  const code = classify(relevant(lines).join('\n'));
+  const ending = signal === null ? `failed with exit code ${exitCode ?? '?'}` : `was ended by ${signal}`;
+  return new AisecError(code, `${tool.name} ${ending}`, {
+    detail: relevant(lines).join('\n') || 'It wrote nothing about it.',
+    hint: HINTS[code],
+  });
+}

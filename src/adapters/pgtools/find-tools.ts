@@ -1,0 +1,121 @@
+import { execFile } from 'node:child_process';
+import { existsSync, readdirSync, realpathSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+
+import { AisecError } from '../../base/errors.js';
+import type { Environment } from '../../config/settings.js';
+import { toolEnvironment } from './environment.js';
+import type { PgTool, PgToolName } from './tool.js';
+
+const execute = promisify(execFile);
+const VERSION_TIMEOUT_MS = 10_000;
+/** Where the packages of Debian and of Red Hat keep each major version. */
+const VERSIONED = [
+  { root: '/usr/lib/postgresql', folder: (name: string) => `/usr/lib/postgresql/${name}/bin` },
+  { root: '/usr', folder: (name: string) => (/^pgsql-\d+$/.test(name) ? `/usr/${name}/bin` : undefined) },
+];
+
+export interface ToolPlaces {
+  /** AISEC_PG_BIN: the only folder that is looked into. */
+  readonly pgBinDir: string | undefined;
+  readonly environment: Environment;
+}
+
+export interface ToolWish {
+  /** The server's, or the one of the program that wrote an archive. */
+  readonly major: number;
+  /** What has that version, for the error: `the server`, `the archive`. */
+  readonly of: string;
+}
+
+export interface ToolChoice {
+  readonly tool: PgTool;
+  /** A full sentence when the major version is not the wished one. */
+  readonly warning: string | undefined;
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+function folders({ pgBinDir, environment }: ToolPlaces): readonly string[] {
+  if (pgBinDir !== undefined) return [pgBinDir];
+  const path = (environment['PATH'] ?? '').split(delimiter).filter((folder) => folder.startsWith('/'));
+  const versioned = VERSIONED.flatMap(({ root, folder }) => namesIn(root).map(folder));
+  return [...path, ...versioned.filter((folder) => folder !== undefined)];
+}
+
+/** Debian's /usr/bin/pg_dump is a script that picks a version by its own rules, so what it says is not what it runs. */
+function isWrapper(path: string): boolean {
+  return path.endsWith('/pg_wrapper');
+}
+
+function candidates(name: PgToolName, places: ToolPlaces): readonly string[] {
+  const found = new Map<string, string>();
+  for (const path of folders(places).map((folder) => join(folder, name))) {
+    if (!existsSync(path)) continue;
+    const real = realpathSync(path);
+    if (!isWrapper(real) && !found.has(real)) found.set(real, path);
+  }
+  return [...found.values()];
+}
+
+async function identify(name: PgToolName, path: string, environment: Environment): Promise<PgTool | undefined> {
+  try {
+    const { stdout } = await execute(path, ['--version'], {
+      timeout: VERSION_TIMEOUT_MS,
+      env: toolEnvironment(environment),
+    });
+    const [, version, major] = /\(PostgreSQL\) ((\d+)\S*)/.exec(stdout) ?? [];
+    return version === undefined ? undefined : { name, path, version, major: Number(major) };
+  } catch {
+    // Built for another machine, or without the right to run it: not a program that can be used.
+    return undefined;
+  }
+}
+
+/** Every program of that name that runs here, in the order of the search. */
+export async function findTools(name: PgToolName, places: ToolPlaces): Promise<readonly PgTool[]> {
+  const all = await Promise.all(candidates(name, places).map((path) => identify(name, path, places.environment)));
+  return all.filter((tool) => tool !== undefined);
+}
+
+function missing(name: PgToolName, tools: readonly PgTool[], wish: ToolWish, { pgBinDir }: ToolPlaces): AisecError {
+  const found = tools.map((tool) => `${tool.path} is ${tool.version}`).join(', ');
+  const where = pgBinDir === undefined ? 'in PATH and /usr/lib/postgresql/*/bin' : `in ${pgBinDir} (AISEC_PG_BIN)`;
+  const message =
+    tools.length === 0
+      ? `${name} was not found ${where}`
+      : `${wish.of} has version ${wish.major}, and every ${name} that was found is older`;
+  return new AisecError('PG_TOOL_MISSING', message, {
+    detail: tools.length === 0 ? undefined : `Looked ${where}: ${found}.`,
+    hint: `Install the client programs of PostgreSQL ${wish.major} (Debian: postgresql-client-${wish.major}), or set AISEC_PG_BIN to their folder.`,
+  });
+}
+
+/**
+ * The program to use: of the same major version when there is one (its newest), else of the next newer one, with a
+ * warning. An older one cannot read the catalog of a newer server, nor a newer archive.
+ *
+ * @throws AisecError PG_TOOL_MISSING naming both versions and every program that was found.
+ */
+export async function findTool(name: PgToolName, wish: ToolWish, places: ToolPlaces): Promise<ToolChoice> {
+  const tools = await findTools(name, places);
+  const fitting = tools
+    .filter((tool) => tool.major >= wish.major)
+    .toSorted((a, b) => a.major - b.major || b.version.localeCompare(a.version, 'en', { numeric: true }));
+  const [tool] = fitting;
+  if (tool === undefined) throw missing(name, tools, wish, places);
+  return {
+    tool,
+    warning:
+      tool.major === wish.major
+        ? undefined
+        : `${tool.path} is version ${tool.version} and ${wish.of} ${wish.major}: what it writes may not be readable by the programs of ${wish.major}.`,
+  };
+}

@@ -1,0 +1,81 @@
+import { execFile } from 'node:child_process';
+
+import type { Environment } from '../../config/settings.js';
+import type { Credentials } from './credentials.js';
+import { toolEnvironment } from './environment.js';
+import { runTool, type ToolSurroundings } from './run-tool.js';
+import type { PgTool } from './tool.js';
+
+export interface DumpRequest extends ToolSurroundings {
+  readonly tool: PgTool;
+  readonly credentials: Credentials;
+  /** Exists, empty, with the mode it is to keep: pg_dump would make it readable by others. */
+  readonly file: string;
+  /** As pg_dump takes it: `zstd:1`, `gzip:6`. */
+  readonly compression: string;
+  /** Of pg_export_snapshot(), so that what is counted beside is what is dumped. */
+  readonly snapshot?: string;
+  /** 0: wait for ever. pg_dump resets lock_timeout, so only this option limits it. */
+  readonly lockWaitTimeoutMs: number;
+  readonly onLine?: (line: string) => void;
+}
+
+/** The command line, which holds nothing secret. `--enable-row-security` would make an empty dump of a failing one. */
+export function dumpArguments(request: DumpRequest): readonly string[] {
+  const { credentials, file, compression, snapshot, lockWaitTimeoutMs } = request;
+  return [
+    `--dbname=${credentials.dbname}`,
+    '--no-password',
+    '--format=custom',
+    `--compress=${compression}`,
+    `--file=${file}`,
+    ...(snapshot === undefined ? [] : [`--snapshot=${snapshot}`]),
+    ...(lockWaitTimeoutMs === 0 ? [] : [`--lock-wait-timeout=${lockWaitTimeoutMs}`]),
+    // Tells the table it is at, and ends it with the next line when nobody reads it any more.
+    '--verbose',
+  ];
+}
+
+/** Writes the whole database to a custom-format archive. @throws AisecError as `runTool`. */
+export async function dumpDatabase(request: DumpRequest): Promise<void> {
+  const { tool, credentials, environment, signal, onLine } = request;
+  await runTool({
+    tool,
+    args: dumpArguments(request),
+    environment,
+    signal,
+    more: credentials.variables,
+    ...(onLine && { onLine }),
+  });
+}
+
+export interface GlobalsRequest extends ToolSurroundings {
+  readonly tool: PgTool;
+  readonly credentials: Credentials;
+  /** The database to connect to; pg_dumpall would take "postgres". */
+  readonly database: string;
+}
+
+/** Roles, memberships and tablespaces as SQL, without passwords. @throws AisecError as `runTool`. */
+export async function dumpGlobals(request: GlobalsRequest): Promise<string> {
+  const { tool, credentials, database, environment, signal } = request;
+  const args = [
+    '--globals-only',
+    '--no-role-passwords',
+    '--no-password',
+    `--dbname=${credentials.dbname}`,
+    `--database=${database}`,
+  ];
+  const { stdout } = await runTool({ tool, args, environment, signal, more: credentials.variables });
+  return stdout;
+}
+
+/** Whether this pg_dump was built with a compression; it says so before it connects. */
+export function supportsCompression(tool: PgTool, compression: string, environment: Environment): Promise<boolean> {
+  return new Promise((resolve) => {
+    const args = [`--compress=${compression}`, '--format=custom', '--no-password', '--dbname=host=/nowhere'];
+    execFile(tool.path, args, { timeout: 10_000, env: toolEnvironment(environment) }, (_error, _stdout, stderr) => {
+      resolve(/connection to server/.test(stderr));
+    });
+  });
+}

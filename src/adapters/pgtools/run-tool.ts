@@ -1,0 +1,137 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+
+import { AisecError, messageOf } from '../../base/errors.js';
+import { interruptionError } from '../../base/interruption.js';
+import type { Environment } from '../../config/settings.js';
+import { isErrorLine, toolError } from './classify.js';
+import { toolEnvironment } from './environment.js';
+import type { PgTool } from './tool.js';
+
+/** Enough for the last words of a program that says much. */
+const STDERR_BYTES = 64 * 1024;
+const STDOUT_BYTES = 64 * 1024 * 1024;
+const KILL_AFTER_MS = 5000;
+
+export interface ToolSurroundings {
+  /** The toolkit's own; only harmless variables of it are passed on. */
+  readonly environment: Environment;
+  readonly signal: AbortSignal;
+}
+
+export interface ToolRun extends ToolSurroundings {
+  readonly tool: PgTool;
+  readonly args: readonly string[];
+  /** PGSERVICEFILE and its like. */
+  readonly more?: Readonly<Record<string, string>>;
+  /** Each line of stderr as it comes, such as --verbose writes them. */
+  readonly onLine?: (line: string) => void;
+}
+
+export interface ToolResult {
+  readonly stdout: string;
+  /** Its last 64 kB. */
+  readonly stderr: string;
+}
+
+/** Signals the child and whatever it has started; it leads a process group of its own. */
+function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  try {
+    process.kill(-child.pid, signal);
+  } catch {
+    child.kill(signal);
+  }
+}
+
+function collectLines(onLine: (line: string) => void): { push: (text: string) => void; flush: () => void } {
+  let rest = '';
+  return {
+    push: (text) => {
+      const lines = (rest + text).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) onLine(line);
+    },
+    flush: () => {
+      if (rest !== '') onLine(rest);
+    },
+  };
+}
+
+interface Ending extends ToolResult {
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly hasErrorLine: boolean;
+}
+
+function start({ tool, args, environment, more, signal, onLine }: ToolRun): Promise<Ending> {
+  const child = spawn(tool.path, args, {
+    // A group of its own: a Ctrl-C at the terminal reaches aisec alone, which then ends it in order.
+    detached: true,
+    env: toolEnvironment(environment, more),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  let hasErrorLine = false;
+  const lines = collectLines((line) => {
+    hasErrorLine ||= isErrorLine(line);
+    onLine?.(line);
+  });
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+    if (stdout.length > STDOUT_BYTES) killGroup(child, 'SIGTERM');
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr = (stderr + text).slice(-STDERR_BYTES);
+    lines.push(text);
+  });
+  let timer: NodeJS.Timeout | undefined;
+  const stop = (): void => {
+    killGroup(child, 'SIGTERM');
+    timer = setTimeout(() => killGroup(child, 'SIGKILL'), KILL_AFTER_MS).unref();
+  };
+  signal.addEventListener('abort', stop, { once: true });
+  // A second Ctrl-C ends aisec at once; the program must not outlive it.
+  const onExit = (): void => killGroup(child, 'SIGKILL');
+  process.once('exit', onExit);
+  return new Promise<Ending>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (exitCode, endedBy) => {
+      lines.flush();
+      resolve({ exitCode, signal: endedBy, stdout, stderr, hasErrorLine });
+    });
+  }).finally(() => {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', stop);
+    process.off('exit', onExit);
+  });
+}
+
+/**
+ * Runs a PostgreSQL program without a shell. It has done its work only when its exit code is 0 and it reported no
+ * error. On an abort its process group gets SIGTERM, then SIGKILL.
+ *
+ * @throws AisecError by what it wrote (see `classify`): PG_TOOL_FAILED, DISK_FULL, CONNECTION_LOST, LOCK_TIMEOUT …;
+ *   INTERRUPTED, TERMINATED, or the AisecError the signal was aborted with.
+ */
+export async function runTool(run: ToolRun): Promise<ToolResult> {
+  const { tool, signal } = run;
+  if (signal.aborted) throw abortError(signal);
+  let ending: Ending;
+  try {
+    ending = await start(run);
+  } catch (error) {
+    throw new AisecError('PG_TOOL_FAILED', `could not start ${tool.path}`, {
+      detail: `${messageOf(error)}.`,
+      cause: error,
+    });
+  }
+  if (signal.aborted) throw abortError(signal);
+  if (ending.exitCode === 0 && !ending.hasErrorLine) return { stdout: ending.stdout, stderr: ending.stderr };
+  throw toolError({ tool, ...ending });
+}
+
+/** A timeout aborts with its own error, a signal of the operating system with its name. */
+function abortError(signal: AbortSignal): AisecError {
+  return signal.reason instanceof AisecError ? signal.reason : interruptionError(signal);
+}

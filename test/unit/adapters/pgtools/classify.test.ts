@@ -1,0 +1,65 @@
+import { describe, expect, test } from 'vitest';
+
+import { classify, isErrorLine, toolError } from '../../../../src/adapters/pgtools/classify.js';
+
+const tool = { name: 'pg_dump', path: '/usr/bin/pg_dump', version: '17.12', major: 17 } as const;
+
+describe('what pg_dump and pg_restore write on stderr', () => {
+  test.each([
+    ['pg_dump: error: aborting because of server version mismatch', 'PG_TOOL_MISSING'],
+    ['pg_dump: error: could not write to output file: No space left on device', 'DISK_FULL'],
+    [
+      'pg_dump: error: query failed: ERROR:  query would be affected by row-level security policy for table "docs"',
+      'PRIVILEGE_MISSING',
+    ],
+    ['pg_dump: error: query failed: ERROR:  permission denied for sequence docs_id_seq', 'PRIVILEGE_MISSING'],
+    ['pg_dump: error: query failed: ERROR:  canceling statement due to statement timeout', 'LOCK_TIMEOUT'],
+    [
+      'pg_dump: error: connection to server at "::1", port 5432 failed: FATAL:  password authentication failed for user "x"',
+      'DATABASE_AUTH',
+    ],
+    [
+      'pg_dump: error: connection to server at "::1", port 5432 failed: FATAL:  database "nix" does not exist',
+      'DATABASE_MISSING',
+    ],
+    ['pg_dump: error: connection to server at "127.0.0.1", port 1 failed: Connection refused', 'DATABASE_UNREACHABLE'],
+    ['pg_dump: error: Dumping the contents of table "chunks" failed: PQgetCopyData() failed.', 'CONNECTION_LOST'],
+    ['pg_restore: error: could not uncompress data: incorrect data check', 'BACKUP_INVALID'],
+    ['pg_restore: error: could not decompress data: Data corruption detected', 'BACKUP_INVALID'],
+    ['pg_restore: error: could not read from input file: end of file', 'BACKUP_INVALID'],
+    ['pg_restore: error: did not find magic string in file header', 'BACKUP_INVALID'],
+    ['pg_restore: error: unsupported version (1.16) in file header', 'BACKUP_INVALID'],
+    ['ERROR:  extension "vector" is not available', 'EXTENSION_MISSING'],
+    ['pg_dump: error: something new', 'PG_TOOL_FAILED'],
+  ])('%s', (stderr, code) => {
+    expect(classify(stderr)).toBe(code);
+    expect(isErrorLine(stderr)).toBe(true);
+  });
+
+  test('of --verbose is no error, whatever a table is called', () => {
+    for (const line of [
+      'pg_dump: dumping contents of table "public.errors"',
+      'pg_dump: warning: there are circular foreign-key constraints',
+    ])
+      expect(isErrorLine(line)).toBe(false);
+  });
+
+  test('becomes an error that quotes what matters and masks passwords', () => {
+    const stderr = [
+      'pg_dump: reading schemas',
+      'pg_dump: error: query failed: ERROR:  permission denied for table users',
+      'pg_dump: detail: Query was: LOCK TABLE public.users',
+      'pg_dump: hint: postgres://me:s3cret@host/db',
+    ].join('\n');
+    const error = toolError({ tool, exitCode: 1, signal: null, stderr });
+    expect(error).toMatchObject({ code: 'PRIVILEGE_MISSING', message: 'pg_dump failed with exit code 1' });
+    expect(error.detail).toContain('LOCK TABLE public.users');
+    expect(error.detail).not.toContain('reading schemas');
+    expect(error.detail).not.toContain('s3cret');
+  });
+
+  test('may be nothing when a signal ended it', () => {
+    const error = toolError({ tool, exitCode: null, signal: 'SIGKILL', stderr: '' });
+    expect(error).toMatchObject({ code: 'PG_TOOL_FAILED', message: 'pg_dump was ended by SIGKILL' });
+  });
+});
