@@ -54,10 +54,10 @@ module.exports = {
       'client imports only adapters, schema, config and base',
     ),
     only(
-      'testing-stands-beside-operations',
+      'testing-applies-migrations',
       '^src/testing/',
-      '^src/(testing|adapters|schema|config|base)/',
-      'testing imports only adapters, schema, config and base',
+      '^src/(testing|operations/migrate|adapters|schema|config|base)/',
+      'testing imports only the migrations, adapters, schema, config and base',
     ),
     only('terminal-uses-base', '^src/cli/terminal/', '^src/(cli/terminal|base)/', 'the terminal imports only base'),
     only(

@@ -16,8 +16,15 @@ export type JsonText = ColumnType<JsonValue, string, string>;
 /** A `vector` column of pgvector: read as number[], written as text (`toVector(numbers)` of `aisec` checks and writes it). */
 export type Vector = ColumnType<number[], string, string>;
 
-/** A column that is only read: of a view. */
-export type ReadOnly<T> = ColumnType<SelectType<T>, never, never>;
+declare const isNotWritable: unique symbol;
+
+/** There is no such value: a view cannot be written. */
+export interface NotWritable {
+  readonly [isNotWritable]: true;
+}
+
+/** A column of a view. With `never` instead of a type without values, Kysely would leave the column out and take any insert. */
+export type ReadOnly<T> = ColumnType<SelectType<T>, NotWritable, NotWritable>;
 
 /** GENERATED ALWAYS: PostgreSQL fills it, whatever its type is. */
 export type AlwaysGenerated<T> = ColumnType<SelectType<T>, never, never>;

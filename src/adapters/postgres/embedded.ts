@@ -11,14 +11,18 @@ import type { OpenOptions } from './open-options.js';
 import { Session } from './session.js';
 import { identifySession } from './session-settings.js';
 
-/** `dataDir` undefined: in memory. */
-async function startPGlite(dataDir: string | undefined): Promise<PGlite> {
+/** `dataDir` undefined: in memory. With `snapshot`, a tar archive of a data folder, that database. */
+export async function startPGlite(dataDir: string | undefined, snapshot?: Blob): Promise<PGlite> {
   const [{ PGlite: Engine }, { vector }, { pgcrypto }] = await Promise.all([
     import('@electric-sql/pglite'),
     import('@electric-sql/pglite-pgvector'),
     import('@electric-sql/pglite/contrib/pgcrypto'),
   ]);
-  return Engine.create({ ...(dataDir !== undefined && { dataDir }), extensions: { vector, pgcrypto } });
+  return Engine.create({
+    ...(dataDir !== undefined && { dataDir }),
+    ...(snapshot !== undefined && { loadDataDir: snapshot }),
+    extensions: { vector, pgcrypto },
+  });
 }
 
 async function initialize(partial: string): Promise<void> {
@@ -38,7 +42,8 @@ async function copyBlob(engine: PGlite, target: string, chunks: Iterable<Buffer>
   return affectedRows ?? 0;
 }
 
-async function openEngine(
+/** A session on an engine that runs; it closes the engine, and `release` comes last. */
+export async function openEngine(
   engine: PGlite,
   label: string,
   options: Omit<OpenOptions, 'embedded'>,

@@ -26,7 +26,7 @@ const KEEP_ALIVE_AFTER_MS = 30_000;
  * UTC for every session, and vectors as number[]. Two round trips a new connection; a pooler in transaction mode keeps
  * track of the time zone (https://www.pgbouncer.org/config.html#track_extra_parameters).
  */
-async function prepare(client: pg.ClientBase): Promise<void> {
+export async function prepareConnection(client: pg.ClientBase): Promise<void> {
   const { rows } = await client.query<{ has_vector: boolean }>(
     `select pg_catalog.set_config('timezone', 'UTC', false),
             exists (select from pg_catalog.pg_type where typname = 'vector') as has_vector`,
@@ -62,7 +62,7 @@ export async function createPool(target: ServerTarget, options: PoolOptions): Pr
     keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
     // The pool waits for what it returns, whatever its type says.
     // oxlint-disable-next-line typescript/no-misused-promises
-    onConnect: prepare,
+    onConnect: prepareConnection,
   });
   pool.on('error', options.onError);
   return pool;
