@@ -20,7 +20,7 @@ describe('the rules', () => {
     ['adapters-use-leaves', 'src/adapters/postgres/b.ts', '../../operations/migrate/a.js'],
     ['operations-use-adapters', 'src/operations/migrate/b.ts', '../../client/a.js'],
     ['client-stands-beside-operations', 'src/client/b.ts', '../operations/migrate/a.js'],
-    ['testing-applies-migrations', 'src/testing/b.ts', '../operations/seed/a.js'],
+    ['testing-applies-migrations', 'src/testing/b.ts', '../client/a.js'],
     ['terminal-uses-base', 'src/cli/terminal/a.ts', '../../config/a.js'],
     ['commands-use-operations', 'src/cli/commands/seed.ts', '../../client/a.js'],
     ['context-is-the-composition-root', 'src/cli/main.ts', '../adapters/postgres/a.js'],
