@@ -1,5 +1,3 @@
-import { join } from 'node:path';
-
 import type { OpenOptions } from '../adapters/postgres/open-options.js';
 import type { Session } from '../adapters/postgres/session.js';
 import type { ServerAccess } from '../adapters/restoring/access.js';
@@ -95,7 +93,7 @@ async function closing<Result>(session: Session, use: (session: Session) => Prom
 
 async function serverAccess(parts: ContextParts): Promise<ServerAccess> {
   const { config, signal } = parts;
-  const [{ resolveDatabaseTarget }, { runPgRestore }] = await Promise.all([
+  const [{ resolveDatabaseTarget }, { pgRestoreRunner }] = await Promise.all([
     import('../config/database-target.js'),
     import('../adapters/restoring/pg-restore.js'),
   ]);
@@ -104,13 +102,17 @@ async function serverAccess(parts: ContextParts): Promise<ServerAccess> {
     throw new AisecError('USAGE', 'pg_restore restores to a server, and none is configured', {
       hint: 'Set DATABASE_URL, or give --database-url.',
     });
-  const program = config.pgBinDir === undefined ? 'pg_restore' : join(config.pgBinDir, 'pg_restore');
   return {
     host: target.connection.host,
     databaseName: target.connection.database,
     signal,
     withDatabase: async (database, use) => closing(await openDatabase(parts, { database }), use),
-    pgRestore: (run) => runPgRestore(program, target, config.environment, run, signal),
+    pgRestore: pgRestoreRunner({
+      target,
+      applicationName: `aisec ${parts.commandName}`,
+      places: { pgBinDir: config.pgBinDir, environment: config.environment },
+      signal,
+    }),
   };
 }
 

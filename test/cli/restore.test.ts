@@ -64,19 +64,20 @@ describeOnServer('aisec restore', () => {
     for (const role of roles) await server().query(`drop role ${pg.escapeIdentifier(role)}`);
   });
 
-  test('a flipped byte, a missing manifest and a wrong command line are refused', async () => {
+  test('a cut-off file, a flipped byte, a missing manifest and a wrong command line are refused', async () => {
     const bytes = await readFile(file());
     const damaged = `${file()}.damaged`;
-    // Among the rows: they come last.
-    const place = Math.floor(bytes.length * 0.95);
-    bytes[place] = (bytes[place] ?? 0) ^ 1;
-    await writeFile(damaged, bytes);
+    await writeFile(damaged, bytes.subarray(0, -20));
     const env = { DATABASE_URL: source().url };
     const name = newName();
     const without = await runCli(['restore', damaged, '--create', name], { env });
     expectError(without, 3, `the backup ${damaged} has no manifest`);
+    // Of a flipped byte this reading may know nothing (in a definition, say); the checksum of the manifest does.
     const read = await runCli(['restore', damaged, '--create', name, '--without-manifest'], { env });
     expectError(read, 3, `the archive ${damaged} cannot be read to its end`);
+    const place = Math.floor(bytes.length / 2);
+    bytes[place] = (bytes[place] ?? 0) ^ 1;
+    await writeFile(damaged, bytes);
     await writeFile(`${damaged}.json`, await readFile(`${file()}.json`));
     expectError(await runCli(['restore', damaged, '--create', name], { env }), 3, `the backup ${damaged} is damaged`);
     for (const args of [

@@ -6,7 +6,7 @@ const MOST_LINES = 6;
 
 /** By what libpq and the programs write in English; the first that fits. Texts: PostgreSQL 15 to 18. */
 const CODES: readonly (readonly [pattern: RegExp, code: ErrorCode])[] = [
-  [/server version mismatch/, 'PG_TOOL_MISSING'],
+  [/server version mismatch|unsupported version \(/, 'PG_TOOL_MISSING'],
   [/No space left on device|Disk quota exceeded/, 'DISK_FULL'],
   [/row-level security|permission denied/, 'PRIVILEGE_MISSING'],
   [/canceling statement due to (statement|lock) timeout|could not obtain lock/, 'LOCK_TIMEOUT'],
@@ -25,6 +25,7 @@ const CODES: readonly (readonly [pattern: RegExp, code: ErrorCode])[] = [
 ];
 
 const HINTS: Partial<Record<ErrorCode, string>> = {
+  PG_TOOL_MISSING: 'Install newer client programs of PostgreSQL, or set AISEC_PG_BIN to their folder.',
   DISK_FULL: 'Free some space and run the command again.',
   CONNECTION_LOST: 'Run the command again; the log of the server says why the session ended.',
   BACKUP_INVALID: 'Use another backup: aisec backup list shows them.',

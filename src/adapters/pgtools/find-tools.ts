@@ -85,9 +85,26 @@ export async function findTools(name: PgToolName, places: ToolPlaces): Promise<r
   return all.filter((tool) => tool !== undefined);
 }
 
-function missing(name: PgToolName, tools: readonly PgTool[], wish: ToolWish, { pgBinDir }: ToolPlaces): AisecError {
+/**
+ * The program that a shell would run: the first in the search, whatever its version.
+ *
+ * @throws AisecError PG_TOOL_MISSING.
+ */
+export async function findFirstTool(name: PgToolName, places: ToolPlaces): Promise<PgTool> {
+  const [tool] = await findTools(name, places);
+  if (tool !== undefined) return tool;
+  throw new AisecError('PG_TOOL_MISSING', `${name} was not found ${placeText(places)}`, {
+    hint: 'Install the client programs of the PostgreSQL version the backup comes from, or set AISEC_PG_BIN to their folder.',
+  });
+}
+
+function placeText({ pgBinDir }: ToolPlaces): string {
+  return pgBinDir === undefined ? 'in PATH and /usr/lib/postgresql/*/bin' : `in ${pgBinDir} (AISEC_PG_BIN)`;
+}
+
+function missing(name: PgToolName, tools: readonly PgTool[], wish: ToolWish, places: ToolPlaces): AisecError {
   const found = tools.map((tool) => `${tool.path} is ${tool.version}`).join(', ');
-  const where = pgBinDir === undefined ? 'in PATH and /usr/lib/postgresql/*/bin' : `in ${pgBinDir} (AISEC_PG_BIN)`;
+  const where = placeText(places);
   const message =
     tools.length === 0
       ? `${name} was not found ${where}`

@@ -18,7 +18,7 @@ export interface ServerAccess {
   readonly databaseName: string;
   readonly signal: AbortSignal;
   readonly withDatabase: <Result>(name: string, use: (session: Session) => Promise<Result>) => Promise<Result>;
-  /** @throws AisecError PG_TOOL_FAILED with what it said. Returns stdout. */
+  /** @throws AisecError as `runTool` and `findFirstTool` do. Returns stdout. */
   readonly pgRestore: (run: PgRestoreRun) => Promise<string>;
 }
 

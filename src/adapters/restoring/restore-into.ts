@@ -119,7 +119,7 @@ async function runRestore(access: ServerAccess, database: string, job: RestoreJo
 
 /** What pg_restore stumbled over, and that nothing of it stays. */
 export function asRestoreFailure(error: unknown): unknown {
-  if (!isAisecError(error, 'PG_TOOL_FAILED')) return error;
+  if (!isAisecError(error, 'PG_TOOL_FAILED', 'BACKUP_INVALID')) return error;
   return new AisecError('RESTORE_FAILED', 'pg_restore could not restore the backup', {
     detail: error.detail ?? error.message,
     hint: 'What had been restored was dropped again, and nothing else was touched.',

@@ -51,7 +51,7 @@ async function checkWhole(
   try {
     await access.pgRestore({ args: ['--file=/dev/null', file] });
   } catch (error) {
-    if (!isAisecError(error, 'PG_TOOL_FAILED')) throw error;
+    if (!isAisecError(error, 'PG_TOOL_FAILED', 'BACKUP_INVALID')) throw error;
     throw new AisecError('BACKUP_INVALID', `the archive ${file} cannot be read to its end`, {
       detail: error.detail,
       hint: 'Nothing was touched. Restore another backup.',

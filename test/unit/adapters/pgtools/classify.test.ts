@@ -28,7 +28,7 @@ describe('what pg_dump and pg_restore write on stderr', () => {
     ['pg_restore: error: could not decompress data: Data corruption detected', 'BACKUP_INVALID'],
     ['pg_restore: error: could not read from input file: end of file', 'BACKUP_INVALID'],
     ['pg_restore: error: did not find magic string in file header', 'BACKUP_INVALID'],
-    ['pg_restore: error: unsupported version (1.16) in file header', 'BACKUP_INVALID'],
+    ['pg_restore: error: unsupported version (1.16) in file header', 'PG_TOOL_MISSING'],
     ['ERROR:  extension "vector" is not available', 'EXTENSION_MISSING'],
     ['pg_dump: error: something new', 'PG_TOOL_FAILED'],
   ])('%s', (stderr, code) => {
