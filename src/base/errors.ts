@@ -42,6 +42,7 @@ export const ERROR_TITLES = {
   RESTORE_BLOCKED: 'the target lacks what the backup needs',
   RESTORE_FAILED: 'a restore failed; what was there before is untouched',
   REFUSED: 'the command needs a confirmation it did not get',
+  VECTOR_INDEX: 'there is no vector index, or no row, that the command could work on',
   USER_SCOPE: 'withUser was used in a way that cannot keep users apart',
   ROLLED_BACK: 'a transaction could not be committed, since one of its statements had failed',
   INTERRUPTED: 'stopped by Ctrl-C',

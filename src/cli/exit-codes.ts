@@ -55,6 +55,7 @@ export const EXIT_CODE_BY_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
   RESTORE_BLOCKED: 3,
   RESTORE_FAILED: 1,
   REFUSED: 6,
+  VECTOR_INDEX: 3,
   USER_SCOPE: 1,
   ROLLED_BACK: 1,
   INTERRUPTED: 130,

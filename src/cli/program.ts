@@ -26,6 +26,9 @@ import { seedDemo } from './commands/seed/demo.js';
 import { seedList } from './commands/seed/list.js';
 import { typesCheck } from './commands/types/check.js';
 import { typesGenerate } from './commands/types/generate.js';
+import { vectorRebuild } from './commands/vector/rebuild.js';
+import { vectorStatusCommand } from './commands/vector/status.js';
+import { vectorTune } from './commands/vector/tune.js';
 import { exitCodesText } from './exit-codes.js';
 
 export const COMMANDS: readonly CommandSpec[] = [
@@ -49,10 +52,14 @@ export const COMMANDS: readonly CommandSpec[] = [
   typesGenerate,
   typesCheck,
   restore,
+  vectorStatusCommand,
+  vectorRebuild,
+  vectorTune,
 ];
 
 const NOUNS: Readonly<Record<string, string>> = {
   migrate: 'bring the schema up to date or back, and tell where it stands',
+  vector: 'measure, rebuild and tune the vector index of knowledge_base',
   partitions: 'make the months of messages ahead of time and check them',
   types: 'write the TypeScript types of the schema and check them',
 };

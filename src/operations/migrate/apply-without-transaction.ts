@@ -16,7 +16,7 @@ import {
   resumeJournal,
 } from './history-sql.js';
 import { dropInvalidIndex } from './invalid-indexes.js';
-import { withLockAttempts } from './lock-attempts.js';
+import { withLockAttempts } from '../../adapters/postgres/lock-attempts.js';
 import { parseMigrationFile, type MigrationFile } from './migration-file.js';
 import { placeInSection } from './place.js';
 import type { Reporting } from '../../base/reporting.js';

@@ -6,7 +6,7 @@ import { AisecError, isAisecError } from '../../base/errors.js';
 import { quoteLiteral } from '../../base/identifier.js';
 import { migrationFailure, placeOfError, placeOfStatement } from './failure.js';
 import { forgetApplied, recordApplied } from './history-sql.js';
-import { withLockAttempts } from './lock-attempts.js';
+import { withLockAttempts } from '../../adapters/postgres/lock-attempts.js';
 import type { MigrationFile, MigrationSection } from './migration-file.js';
 import type { Reporting } from '../../base/reporting.js';
 

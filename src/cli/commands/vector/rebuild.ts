@@ -1,0 +1,140 @@
+import { formatBytes } from '../../../base/bytes.js';
+import { formatDurationMs } from '../../../base/duration.js';
+import { AisecError } from '../../../base/errors.js';
+import type { RebuildResult } from '../../../operations/vector/rebuild.js';
+import { defineCommand } from '../../command.js';
+import type { Context } from '../../context.js';
+import type { ExitCode } from '../../exit-codes.js';
+import { countOption, WAIT_OPTION } from '../../options.js';
+import { reportingTo } from '../../reporting.js';
+import type { Renderer } from '../../terminal/output.js';
+import { memoryOption } from './options.js';
+
+type Method = 'ivfflat' | 'hnsw';
+
+interface Options {
+  readonly method?: Method;
+  readonly lists?: number;
+  readonly m: number;
+  readonly efConstruction: number;
+  readonly memory: number;
+  readonly force: boolean;
+  readonly dryRun: boolean;
+  readonly wait: number;
+}
+
+function methodOption(text: string): Method {
+  if (text === 'ivfflat' || text === 'hnsw') return text;
+  throw new AisecError('USAGE', `"${text}" is no index method`, { hint: 'It is ivfflat or hnsw.' });
+}
+
+/** Reads a whole number in the range that pgvector takes. @throws AisecError USAGE. */
+function rangeOption(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = countOption(least)(text);
+    if (value <= most) return value;
+    throw new AisecError('USAGE', `"${text}" is more than ${most}`, { hint: 'See --help.' });
+  };
+}
+
+function renderRebuild({ steps }: RebuildResult, { table, isTTY }: Renderer): string {
+  if (steps.length === 0) return '';
+  return table(steps, [
+    { title: 'step', value: (row) => row.kind },
+    { title: 'statement', value: (row) => row.statements.join('; ') },
+    { title: 'why', value: (row) => row.why },
+    {
+      title: 'time',
+      value: ({ durationMs }) => (durationMs === null ? '' : isTTY ? formatDurationMs(durationMs) : String(durationMs)),
+      align: 'right',
+    },
+  ]);
+}
+
+function shapeText({ method, lists, m, efConstruction }: RebuildResult['shape']): string {
+  if (method === 'ivfflat') return `ivfflat with ${lists} ${lists === 1 ? 'list' : 'lists'}`;
+  return `hnsw with m ${m} and ef_construction ${efConstruction}`;
+}
+
+function summary({ database, steps, shape, rows, isDryRun }: RebuildResult): string {
+  const isBuilt = steps.some(({ kind, why }) => kind === 'rename' && why === 'puts it in place');
+  if (isBuilt) {
+    if (isDryRun) return `${database}: dry run; the index would be rebuilt as ${shapeText(shape)} on ${rows} rows.`;
+    return `${database}: the index is ${shapeText(shape)} on ${rows} rows now. Next: aisec vector tune`;
+  }
+  const cleaned = steps.length === 0 ? '' : `${isDryRun ? 'would remove' : 'removed'} what was left over; `;
+  if (rows === 0 && shape.method === 'ivfflat')
+    return `${database}: ${cleaned}no row has an embedding, and ivfflat lists cannot be trained on nothing.`;
+  return `${database}: ${cleaned}nothing to rebuild, the index is ${shapeText(shape)} and fits its ${rows} rows (--force rebuilds it).`;
+}
+
+function refuseMixed({ method, lists }: Options): void {
+  if (method !== 'hnsw' || lists === undefined) return;
+  throw new AisecError('USAGE', '--lists and --method hnsw exclude each other', { hint: 'hnsw has no lists.' });
+}
+
+async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
+  const { config, output } = context;
+  refuseMixed(options);
+  const result = await context.withDatabase({ idleTimeoutMs: 0 }, async (session) => {
+    const { rebuildVectorIndex } = await import('../../../operations/vector/rebuild.js');
+    const wishes = {
+      schema: config.schema,
+      method: options.method ?? (options.lists === undefined ? undefined : 'ivfflat'),
+      lists: options.lists,
+      m: options.m,
+      efConstruction: options.efConstruction,
+      memoryBytes: options.memory,
+      isForced: options.force,
+      isDryRun: options.dryRun,
+      waitMs: options.wait,
+    };
+    return rebuildVectorIndex(session, wishes, reportingTo(context));
+  });
+  output.result(result, renderRebuild);
+  if (result.steps.some(({ kind }) => kind === 'create') && result.memoryBytes < result.wantedMemoryBytes)
+    output.warning(
+      `the build would like ${formatBytes(result.wantedMemoryBytes)} of memory and has ${formatBytes(result.memoryBytes)}; it takes longer (see --memory)`,
+    );
+  output.note(summary(result));
+  return undefined;
+}
+
+export const vectorRebuild = defineCommand<Options>({
+  name: 'vector rebuild',
+  summary: 'build the vector index anew on the rows that are there',
+  description:
+    'Builds an index beside the one in use, puts it in its place by renaming, and drops the old one. Searches and writes go on all the while; needs disk for both. ' +
+    'Lists of ivfflat are fitted to the rows. Nothing is done where the index is as wanted. Killed at any moment, run it again: it goes on. ' +
+    'While a transaction is open that is older than the build, it waits for that.',
+  options: [
+    { flags: '--method <name>', description: 'ivfflat or hnsw; default: as it is now', parse: methodOption },
+    {
+      flags: '--lists <n>',
+      description: 'of ivfflat; default: a thousandth of the rows, from a million on their square root',
+      parse: rangeOption(1, 32_768),
+    },
+    { flags: '--m <n>', description: 'of hnsw: connections of a row', default: '16', parse: rangeOption(2, 100) },
+    {
+      flags: '--ef-construction <n>',
+      description: 'of hnsw: candidates while building, at least twice m',
+      default: '64',
+      parse: rangeOption(4, 1000),
+    },
+    {
+      flags: '--memory <size>',
+      description: 'the most that maintenance_work_mem is raised to',
+      default: '1GB',
+      parse: memoryOption,
+    },
+    { flags: '--force', description: 'rebuild also what is as wanted', default: false },
+    { flags: '--dry-run', description: 'show the statements; change nothing', default: false },
+    WAIT_OPTION,
+  ],
+  examples: [
+    ['aisec vector rebuild', 'After the first import, and when the rows have doubled'],
+    ['aisec vector rebuild --method hnsw', 'Better recall and speed for a longer build'],
+    ['aisec vector rebuild --dry-run', 'See the statements first'],
+  ],
+  run,
+});

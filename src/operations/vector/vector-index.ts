@@ -1,0 +1,126 @@
+import type { Session } from '../../adapters/postgres/session.js';
+import { sqlFile } from '../../adapters/postgres/sql-file.js';
+import { AisecError } from '../../base/errors.js';
+import { quoteIdentifier } from '../../base/identifier.js';
+
+/** The index of the design document; whatever it is rebuilt as, it keeps this name. */
+export const MAIN_INDEX = 'idx_knowledge_base_embedding';
+/** One that is being built, or was built and not yet put in place. */
+export const NEXT_INDEX = `${MAIN_INDEX}_new`;
+/** One that was replaced and not yet dropped. */
+export const OLD_INDEX = `${MAIN_INDEX}_old`;
+
+export type Method = 'ivfflat' | 'hnsw';
+
+export interface VectorIndex {
+  readonly name: string;
+  readonly method: Method;
+  /** Of ivfflat, else null. */
+  readonly lists: number | null;
+  /** Of hnsw, else null. */
+  readonly m: number | null;
+  readonly efConstruction: number | null;
+  readonly isValid: boolean;
+  readonly isBuilding: boolean;
+  readonly sizeBytes: number;
+  /** How many rows had an embedding when `aisec vector rebuild` built it; null when something else did. */
+  readonly builtOnRows: number | null;
+}
+
+export interface VectorState {
+  /** Rows with an embedding. */
+  readonly rows: number;
+  readonly dimensions: number;
+  readonly heapBlocks: number;
+  readonly maintenanceBytes: number;
+  readonly indexes: readonly VectorIndex[];
+}
+
+interface IndexRow {
+  readonly name: string;
+  readonly method: Method;
+  readonly options: readonly string[];
+  readonly is_valid: boolean;
+  readonly is_building: boolean;
+  readonly size_bytes: string;
+  readonly comment: string | null;
+}
+
+interface TableRow {
+  readonly is_migrated: boolean;
+  readonly is_filtered: boolean;
+  readonly heap_blocks: string;
+  readonly maintenance_bytes: string;
+  readonly dimensions: number | null;
+}
+
+const BUILT_ON = /^Built by aisec vector rebuild on (\d+) rows\.$/;
+
+/** Kept as the comment of the index, where a dump and a REINDEX keep it, too. */
+export function builtOnComment(rows: number): string {
+  return `Built by aisec vector rebuild on ${rows} rows.`;
+}
+
+/** pgvector's own defaults where an option is not given: https://github.com/pgvector/pgvector#index-options */
+function option(options: readonly string[], name: string, preset: number): number {
+  const found = options.find((text) => text.startsWith(`${name}=`));
+  return found === undefined ? preset : Number(found.slice(name.length + 1));
+}
+
+function toIndex(row: IndexRow): VectorIndex {
+  const isIvfflat = row.method === 'ivfflat';
+  const builtOn = BUILT_ON.exec(row.comment ?? '')?.[1];
+  return {
+    name: row.name,
+    method: row.method,
+    lists: isIvfflat ? option(row.options, 'lists', 100) : null,
+    m: isIvfflat ? null : option(row.options, 'm', 16),
+    efConstruction: isIvfflat ? null : option(row.options, 'ef_construction', 64),
+    isValid: row.is_valid,
+    isBuilding: row.is_building,
+    sizeBytes: Number(row.size_bytes),
+    builtOnRows: builtOn === undefined ? null : Number(builtOn),
+  };
+}
+
+/** `"app".knowledge_base`. */
+export function tableName(schema: string): string {
+  return `${quoteIdentifier(schema)}.knowledge_base`;
+}
+
+/** @throws AisecError MIGRATION_PENDING without the table, PRIVILEGE_MISSING for a role that does not see every row. */
+export async function readVectorState(session: Session, schema: string): Promise<VectorState> {
+  const { rows: tables } = await session.query<TableRow>(sqlFile('vector/table'), [schema]);
+  const [table] = tables;
+  if (table === undefined || !table.is_migrated) {
+    throw new AisecError(
+      'MIGRATION_PENDING',
+      `${session.info.label} has no table knowledge_base in schema "${schema}"`,
+      {
+        hint: 'Run: aisec migrate up',
+      },
+    );
+  }
+  if (table.is_filtered) {
+    throw new AisecError('PRIVILEGE_MISSING', 'row level security hides rows of knowledge_base from this role', {
+      hint: 'Run it as the owner of the tables, the role that runs `aisec migrate up`.',
+    });
+  }
+  const { rows: counts } = await session.query<{ rows: string }>(
+    `select count(*) as rows from ${tableName(schema)} where embedding is not null`,
+  );
+  const { rows: indexes } = await session.query<IndexRow>(sqlFile('vector/indexes'), [schema]);
+  return {
+    rows: Number(counts[0]?.rows ?? 0),
+    dimensions: table.dimensions ?? 1536,
+    heapBlocks: Number(table.heap_blocks),
+    maintenanceBytes: Number(table.maintenance_bytes),
+    indexes: indexes.map(toIndex),
+  };
+}
+
+/** `ivfflat, 20 lists`, `hnsw, m 16, ef_construction 64`. */
+export function describeIndex(index: Pick<VectorIndex, 'method' | 'lists' | 'm' | 'efConstruction'>): string {
+  if (index.method === 'ivfflat') return `ivfflat, ${index.lists} ${index.lists === 1 ? 'list' : 'lists'}`;
+  return `hnsw, m ${index.m}, ef_construction ${index.efConstruction}`;
+}

@@ -1,0 +1,51 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+
+import { createMigratedEmbedded, queryEmbedded } from '../support/migrated-embedded.js';
+import { expectError } from '../support/expect-error.js';
+import { runCli, type CliResult } from '../support/run-cli.js';
+
+describe('aisec vector on the embedded database', () => {
+  let dataDir = '';
+  const aisec = (...args: readonly string[]): Promise<CliResult> =>
+    runCli(['vector', ...args], { env: { AISEC_DATA_DIR: dataDir } });
+  beforeAll(async () => {
+    dataDir = await createMigratedEmbedded();
+  });
+
+  test('has nothing to train ivfflat on and nothing to measure without rows', async () => {
+    const run = await aisec('rebuild');
+    expect(run).toMatchObject({ exitCode: 0, stdout: '' });
+    expect(run.stderr).toContain('no row has an embedding');
+    expectError(await aisec('tune'), 3, 'knowledge_base has too few embeddings to measure on');
+  });
+
+  test('is measured, rebuilt and tuned', async () => {
+    await queryEmbedded(
+      dataDir,
+      `insert into knowledge_base (content, embedding)
+       select 'row ' || n, (array[cos(n / 10.0), sin(n / 10.0)] || array_fill(0::float8, array[1534]))::vector
+       from generate_series(1, 60) n`,
+    );
+    expect((await aisec('rebuild')).exitCode).toBe(0);
+    const status = await aisec('status', '--check', '--json');
+    expect(status.exitCode).toBe(0);
+    expect(JSON.parse(status.stdout)).toMatchObject({
+      rows: 60,
+      indexes: [{ name: 'idx_knowledge_base_embedding', lists: 1, builtOnRows: 60 }],
+      measured: { recall: 1 },
+      problems: [],
+    });
+    expect(JSON.parse((await aisec('tune', '--json')).stdout)).toMatchObject({ best: { value: 1, recall: 1 } });
+    expect((await aisec('rebuild', '--method', 'hnsw')).stdout).toContain('using hnsw');
+  });
+
+  test.each([
+    [['rebuild', '--method', 'gist'], '--method: "gist" is no index method'],
+    [['rebuild', '--method', 'hnsw', '--lists', '5'], '--lists and --method hnsw exclude each other'],
+    [['rebuild', '--memory', '5'], '--memory: "5" is no memory size'],
+    [['rebuild', '--lists', '40000'], '--lists: "40000" is more than 32768'],
+    [['tune', '--recall', '95'], '--recall: "95" is no recall'],
+  ])('refuses %j: exit 2', async (args, message) => {
+    expectError(await aisec(...args), 2, message);
+  });
+});

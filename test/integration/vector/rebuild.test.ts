@@ -1,0 +1,242 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import pg from 'pg';
+import { beforeAll, expect, test } from 'vitest';
+
+import { openSession } from '../../../src/adapters/postgres/open.js';
+import { resolveConfig } from '../../../src/config/config.js';
+import { resolveDatabaseTarget } from '../../../src/config/database-target.js';
+import { checkVectors, type VectorFinding } from '../../../src/operations/vector/checks.js';
+import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
+import { runCli, startCli, type CliResult } from '../../support/run-cli.js';
+import { waitFor } from '../../support/wait-for.js';
+import { clusteredKnowledge } from './knowledge.js';
+
+const ROWS = 3000;
+const MAIN = 'idx_knowledge_base_embedding';
+
+describeOnServer('aisec vector', () => {
+  let database: ServerDatabase;
+  beforeAll(async () => {
+    database = await createServerDatabase({ migrated: true });
+    await database.admin.query(clusteredKnowledge(ROWS));
+  });
+  const aisec = (...args: readonly string[]): Promise<CliResult> =>
+    runCli(['vector', ...args], { env: { DATABASE_URL: database.url } });
+  const indexes = async (): Promise<string> => {
+    const { rows } = await database.admin.query(
+      `select c.relname || case when indisvalid then '' else ' INVALID' end as name
+       from pg_index join pg_class c on c.oid = indexrelid join pg_am on pg_am.oid = relam
+       where indrelid = 'knowledge_base'::regclass and amname in ('ivfflat', 'hnsw') order by 1`,
+    );
+    return (rows as { name: string }[]).map(({ name }) => name).join(', ');
+  };
+  const json = (run: CliResult): Record<string, unknown> => JSON.parse(run.stdout) as Record<string, unknown>;
+  const recall = async (): Promise<number> =>
+    (json(await aisec('status', '--json'))['measured'] as { recall: number }).recall;
+  const findings = async (): Promise<readonly VectorFinding[]> => {
+    const config = resolveConfig({}, { DATABASE_URL: database.url }, process.cwd());
+    const session = await openSession(resolveDatabaseTarget(config), {
+      applicationName: 'test vector checks',
+      schema: 'public',
+      extensionSchema: 'public',
+      lockTimeoutMs: 2000,
+      statementTimeoutMs: 0,
+      idleTimeoutMs: 0,
+      embedded: 'existing',
+      signal: new AbortController().signal,
+    });
+    try {
+      return await checkVectors(session, 'public');
+    } finally {
+      await session.close();
+    }
+  };
+  /** Goes back to the document's index, trained on nothing. */
+  const untrain = async (): Promise<void> => {
+    await database.admin.query(`
+      drop index if exists ${MAIN}, ${MAIN}_new, ${MAIN}_old;
+      create table spare as select * from knowledge_base;
+      truncate knowledge_base;
+      create index ${MAIN} on knowledge_base using ivfflat (embedding vector_cosine_ops);
+      insert into knowledge_base select * from spare;
+      drop table spare`);
+  };
+
+  test("measures that the document's index misses most neighbours, says so, and --check exits 3", async () => {
+    const run = await aisec('status', '--check', '--json');
+    expect(run.exitCode).toBe(3);
+    expect(json(run)).toMatchObject({
+      rows: ROWS,
+      indexes: [{ name: MAIN, method: 'ivfflat', lists: 100, isValid: true, builtOnRows: null }],
+      effort: { setting: 'ivfflat.probes', value: 1 },
+      fittedLists: 3,
+      measured: { neighbours: 10, queries: 50 },
+      needsRebuild: true,
+    });
+    expect(await recall()).toBeLessThan(0.6);
+    expect(run.stderr).toContain('95.0 % are expected');
+    expect(await findings()).toMatchObject([{ kind: 'low-recall', mend: 'aisec vector rebuild' }]);
+  });
+
+  test('shows the statements of a rebuild and changes nothing in a dry run', async () => {
+    const run = await aisec('rebuild', '--dry-run', '--json');
+    expect(run.exitCode).toBe(0);
+    expect((json(run)['steps'] as { kind: string }[]).map(({ kind }) => kind)).toEqual(['create', 'rename', 'drop']);
+    expect(await indexes()).toBe(MAIN);
+    expect(json(await aisec('status', '--sample', '0', '--json'))).toMatchObject({
+      measured: null,
+      indexes: [{ lists: 100 }],
+    });
+  });
+
+  test('rebuilds while others write and search, keeps the name, and has nothing to do the second time', async () => {
+    const writer = new pg.Client({ connectionString: database.url });
+    await writer.connect();
+    let [isOver, longestMs, writes] = [false, 0, 0];
+    const writing = (async () => {
+      while (!isOver) {
+        const startedMs = performance.now();
+        await writer.query(`update knowledge_base set source_type = 'x' where content = 'row 1'`);
+        await writer.query(
+          `select id from knowledge_base order by embedding <=> (select embedding from knowledge_base limit 1) limit 1`,
+        );
+        longestMs = Math.max(longestMs, performance.now() - startedMs);
+        writes += 1;
+      }
+    })();
+    const run = await aisec('rebuild');
+    isOver = true;
+    await writing;
+    await writer.end();
+    expect(run).toMatchObject({ exitCode: 0 });
+    expect(writes).toBeGreaterThan(3);
+    expect(longestMs).toBeLessThan(5000);
+    expect(await indexes()).toBe(MAIN);
+    const again = await aisec('rebuild');
+    expect(again).toMatchObject({ exitCode: 0, stdout: '' });
+    expect(again.stderr).toContain('nothing to rebuild, the index is ivfflat with 3 lists');
+    expect(await recall()).toBeGreaterThan(0.9);
+    expect(await findings()).toEqual([]);
+  });
+
+  test('tunes: finds the least setting for a recall, prints how to set it, and changes nothing', async () => {
+    const run = await aisec('tune', '--recall', '1', '--sample', '30', '--json');
+    expect(run.exitCode).toBe(0);
+    const result = json(run) as {
+      tried: { value: number; recall: number }[];
+      best: { value: number };
+      statement: string;
+    };
+    const enough = result.tried.filter((tried) => tried.recall === 1).map(({ value }) => value);
+    expect(result.best.value).toBe(Math.min(...enough));
+    expect(result.statement).toBe(`alter database "${database.name}" set ivfflat.probes = ${result.best.value};`);
+    expect(json(await aisec('status', '--sample', '0', '--json'))).toMatchObject({ effort: { value: 1 } });
+    await database.admin.query(`load 'vector'; ${result.statement}`);
+    expect(json(await aisec('status', '--sample', '30', '--json'))).toMatchObject({
+      effort: { value: result.best.value },
+      measured: { recall: 1 },
+    });
+    await database.admin.query(`alter database "${database.name}" reset ivfflat.probes`);
+  });
+
+  test('becomes hnsw and back on request', async () => {
+    expect((await aisec('rebuild', '--method', 'hnsw')).exitCode).toBe(0);
+    expect(json(await aisec('status', '--json'))).toMatchObject({
+      indexes: [{ name: MAIN, method: 'hnsw', m: 16, efConstruction: 64 }],
+      effort: { setting: 'hnsw.ef_search', value: 40 },
+      problems: [],
+    });
+    expect((await aisec('rebuild', '--method', 'hnsw')).stderr).toContain('nothing to rebuild');
+    expect((await aisec('rebuild', '--lists', '5')).exitCode).toBe(0);
+    expect(json(await aisec('status', '--sample', '0', '--json'))).toMatchObject({
+      indexes: [{ method: 'ivfflat', lists: 5 }],
+    });
+  });
+
+  test('builds the index that an import dropped', async () => {
+    await database.admin.query(`drop index ${MAIN}`);
+    expect((await aisec('status')).stderr).toContain(`${MAIN} is missing`);
+    expect((await aisec('tune')).exitCode).toBe(3);
+    expect((await aisec('rebuild')).exitCode).toBe(0);
+    expect(json(await aisec('status', '--sample', '0', '--json'))).toMatchObject({
+      indexes: [{ name: MAIN, method: 'hnsw' }],
+    });
+  });
+
+  test('killed with SIGKILL at any moment, the name is always there, and the next run completes', async () => {
+    await untrain();
+    const env = { DATABASE_URL: database.url };
+    let isOver = false;
+    const missing: string[] = [];
+    const watching = (async () => {
+      while (!isOver) {
+        const names = await indexes();
+        if (!names.split(', ').includes(MAIN)) missing.push(names);
+        await sleep(5);
+      }
+    })();
+    const states = new Set<string>();
+    for (let kill = 0; kill < 8; kill += 1) {
+      const running = startCli(
+        ['vector', 'rebuild', '--force', '--wait', '20s', '--method', kill % 2 === 0 ? 'ivfflat' : 'hnsw'],
+        { env },
+      );
+      if (kill % 3 > 0) await waitFor(async () => (await indexes()) !== MAIN || running.child.exitCode !== null);
+      await sleep(Math.random() * (kill % 2 === 0 ? 400 : 1500));
+      running.child.kill('SIGKILL');
+      await running.finished;
+      states.add(await indexes());
+    }
+    expect(states.size).toBeGreaterThan(1);
+    const last = await aisec('rebuild', '--method', 'ivfflat', '--wait', '20s');
+    isOver = true;
+    await watching;
+    expect(last).toMatchObject({ exitCode: 0 });
+    expect(missing).toEqual([]);
+    expect(await indexes()).toBe(MAIN);
+    expect(await recall()).toBeGreaterThan(0.9);
+  });
+
+  test('mends what each moment of a killed run leaves: an INVALID index, a finished one, a replaced one, a lost name', async () => {
+    const definition = 'on knowledge_base using ivfflat (embedding vector_cosine_ops) with (lists = 3)';
+    await database.admin.query(
+      `create index ${MAIN}_new ${definition}; update pg_index set indisvalid = false where indexrelid = '${MAIN}_new'::regclass`,
+    );
+    expect(await findings()).toMatchObject([{ kind: 'left-over-index', index: `${MAIN}_new` }]);
+    await aisec('rebuild');
+    expect(await indexes()).toBe(MAIN);
+
+    await database.admin.query(`drop index ${MAIN}; create index ${MAIN}_new ${definition}`);
+    const inPlace = await aisec('rebuild', '--method', 'ivfflat', '--json');
+    expect((json(inPlace)['steps'] as { kind: string }[]).map(({ kind }) => kind)).toEqual(['rename']);
+    expect(await indexes()).toBe(MAIN);
+
+    await database.admin.query(`create index ${MAIN}_old ${definition}`);
+    await aisec('rebuild');
+    expect(await indexes()).toBe(MAIN);
+
+    await database.admin.query(`alter index ${MAIN} rename to ${MAIN}_old`);
+    expect((await aisec('rebuild')).exitCode).toBe(0);
+    expect(await indexes()).toBe(MAIN);
+  });
+
+  test('two at once: one works, the other exits 5 and names it', async () => {
+    const runs = await Promise.all([
+      aisec('rebuild', '--force', '--method', 'hnsw'),
+      aisec('rebuild', '--force', '--method', 'hnsw'),
+    ]);
+    expect(runs.map(({ exitCode }) => exitCode).toSorted()).toEqual([0, 5]);
+    expect(runs.find(({ exitCode }) => exitCode === 5)?.stderr).toContain('"aisec vector rebuild"');
+  });
+
+  test('Ctrl-C removes what was begun, exit 130', async () => {
+    const running = startCli(['vector', 'rebuild', '--force', '--method', 'hnsw'], {
+      env: { DATABASE_URL: database.url },
+    });
+    await waitFor(async () => (await indexes()).includes('_new'));
+    running.child.kill('SIGINT');
+    expect((await running.finished).exitCode).toBe(130);
+    expect(await indexes()).toBe(MAIN);
+  });
+});
