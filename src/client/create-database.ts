@@ -6,6 +6,7 @@ import { PoolDialect } from '../adapters/postgres/pool-dialect.js';
 import { AisecError, messageOf } from '../base/errors.js';
 import type { ServerTarget } from '../config/database-target.js';
 import { resolveServiceTarget } from '../config/service-target.js';
+import type { DB as Schema } from '../schema/index.js';
 
 export interface DatabaseOptions extends Pick<KyselyConfig, 'log' | 'plugins'> {
   /** `postgres://user@host:5432/database`. Default: DATABASE_URL, AISEC_DATABASE_URL_FILE, or libpq's variables and files. */
@@ -82,7 +83,7 @@ function connectError(error: unknown, target: ServerTarget, options: typeof DEFA
  *
  * @throws AisecError CONFIG_INVALID, DATABASE_NOT_CONFIGURED.
  */
-export function createDatabase<DB>(options: DatabaseOptions = {}): Kysely<DB> {
+export function createDatabase<DB = Schema>(options: DatabaseOptions = {}): Kysely<DB> {
   const { url, onConnectionError, log, plugins, ...given } = options;
   const settings = { ...DEFAULTS, ...given };
   checkNumbers(settings);

@@ -2,6 +2,7 @@ import { CompiledQuery, sql, type RawBuilder, type SqlBool } from 'kysely';
 
 import { sqlFile } from '../adapters/postgres/sql-file.js';
 import { AisecError } from '../base/errors.js';
+import type { KnowledgeBase } from '../schema/index.js';
 import type { AnyDatabase } from './any-database.js';
 import { toVector } from './embedding.js';
 
@@ -31,16 +32,7 @@ export interface KnowledgeSearch {
   readonly accuracy?: SearchEffort | 'exact';
 }
 
-export interface KnowledgeMatch {
-  readonly id: string;
-  readonly secretary_id: string | null;
-  readonly content: string;
-  readonly source_type: string | null;
-  readonly source_url: string | null;
-  readonly tags: string[] | null;
-  readonly metadata: unknown;
-  readonly created_at: Date;
-  readonly updated_at: Date;
+export interface KnowledgeMatch extends Omit<KnowledgeBase, 'embedding'> {
   /** Cosine distance, 0 to 2. */
   readonly distance: number;
 }
