@@ -2,7 +2,7 @@ import { CompiledQuery, sql, type RawBuilder, type SqlBool } from 'kysely';
 
 import { sqlFile } from '../adapters/postgres/sql-file.js';
 import { AisecError } from '../base/errors.js';
-import type { KnowledgeBase } from '../schema/index.js';
+import type { Knowledge } from '../schema/index.js';
 import type { AnyDatabase } from './any-database.js';
 import { toVector } from './embedding.js';
 
@@ -32,7 +32,7 @@ export interface KnowledgeSearch {
   readonly accuracy?: SearchEffort | 'exact';
 }
 
-export interface KnowledgeMatch extends Omit<KnowledgeBase, 'embedding'> {
+export interface KnowledgeMatch extends Omit<Knowledge, 'embedding'> {
   /** Cosine distance, 0 to 2. */
   readonly distance: number;
 }
