@@ -52,24 +52,22 @@ await admin.query('vacuum analyze');
 
 /** @param {string} role */
 const open = (role) =>
-  /** @type {import('kysely').Kysely<{ conversations: { id: string, user_id: string, title: string } }>} */ (
-    createDatabase({
-      url: Object.assign(new URL(urlOf(database)), { username: role }).href,
-      poolSize: 1,
-      maxOverflow: 0,
-    })
-  );
+  createDatabase({
+    url: Object.assign(new URL(urlOf(database)), { username: role }).href,
+    poolSize: 1,
+    maxOverflow: 0,
+  });
 const db = open(service);
 const owner = open(new URL(urlOf(database)).username);
 try {
-  /** @param {import('kysely').Kysely<{ conversations: { id: string, user_id: string, title: string } }>} trx */
+  /** @param {import('kysely').Kysely<import('../dist/schema/index.js').DB>} trx */
   const three = async (trx) => {
     for (let query = 0; query < 3; query += 1)
       await trx.selectFrom('conversations').select(['id', 'title']).where('user_id', '=', user).limit(10).execute();
   };
-  /** @param {import('kysely').Kysely<{ conversations: { id: string, user_id: string, title: string } }>} trx */
+  /** @param {import('kysely').Kysely<import('../dist/schema/index.js').DB>} trx */
   const all = (trx) => trx.selectFrom('conversations').select(['id', 'title']).execute();
-  /** @param {import('kysely').Kysely<{ conversations: { id: string, user_id: string, title: string } }>} trx */
+  /** @param {import('kysely').Kysely<import('../dist/schema/index.js').DB>} trx */
   const filtered = (trx) =>
     trx.selectFrom('conversations').select(['id', 'title']).where('user_id', '=', user).execute();
 

@@ -40,9 +40,7 @@ function embedding() {
 console.log(`load before: ${machineLoad()}`);
 await migratedDatabase(database);
 const admin = await connect(database);
-const db = /** @type {import('kysely').Kysely<object>} */ (
-  createDatabase({ url: urlOf(database), poolSize: 1, maxOverflow: 0 })
-);
+const db = createDatabase({ url: urlOf(database), poolSize: 1, maxOverflow: 0 });
 /** @type {{ figure: string, value: string, target?: string }[]} */
 const figures = [];
 try {
