@@ -76,7 +76,8 @@ const core = {
 
 /** The help of every command, so that showing it renders nothing (cli/prerendered-help.ts). */
 async function writeHelp() {
-  const { COMMANDS, buildProgram } = await import(path.join(dist, 'cli', 'program.js'));
+  const { COMMANDS } = await import(path.join(dist, 'cli', 'commands.js'));
+  const { buildProgram } = await import(path.join(dist, 'cli', 'program.js'));
   const { helpText } = await import(path.join(dist, 'cli', 'command-tree.js'));
   const names = ['', ...COMMANDS.flatMap(({ name }) => [name, name.split(' ')[0]])];
   const nothing = () => undefined;

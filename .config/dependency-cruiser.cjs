@@ -74,10 +74,10 @@ module.exports = {
       'of the cli only context.ts imports adapters',
     ),
     forbid(
-      'program-lists-the-commands',
-      { path: '^src/', pathNot: '^src/cli/(program\\.ts$|commands/)' },
+      'one-file-lists-the-commands',
+      { path: '^src/', pathNot: '^src/cli/(commands\\.ts$|commands/)' },
       { path: '^src/cli/commands/' },
-      'only program.ts imports commands',
+      'only commands.ts imports commands',
     ),
     forbid(
       'library-does-not-know-the-cli',

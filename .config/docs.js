@@ -11,12 +11,14 @@ import prettier from 'prettier';
 const root = path.join(import.meta.dirname, '..');
 const from = (module) => import(path.join(root, 'dist', module));
 const [
-  { COMMANDS, buildProgram },
+  { COMMANDS },
+  { buildProgram },
   { findCommand },
   { ERROR_TITLES },
   { EXIT_CODES, EXIT_CODE_BY_ERROR },
   { SETTINGS },
 ] = await Promise.all([
+  from('cli/commands.js'),
   from('cli/program.js'),
   from('cli/command-tree.js'),
   from('base/errors.js'),

@@ -6,63 +6,8 @@ import { aisecVersion } from '../base/version.js';
 import { SETTINGS, type Flags, type Setting } from '../config/settings.js';
 import { findCommand, helpHint, helpText } from './command-tree.js';
 import type { CommandSpec } from './command.js';
-import { archive } from './commands/archive/archive.js';
-import { archiveExport } from './commands/archive/export.js';
-import { archiveList } from './commands/archive/list.js';
-import { archivePrune } from './commands/archive/prune.js';
-import { archiveRestore } from './commands/archive/restore.js';
-import { migrateDown } from './commands/migrate/down.js';
-import { migrateNew } from './commands/migrate/new.js';
-import { migrateRedo } from './commands/migrate/redo.js';
-import { migrateStatus } from './commands/migrate/status.js';
-import { migrateUp } from './commands/migrate/up.js';
-import { migrateVerify } from './commands/migrate/verify.js';
-import { partitionsCheck } from './commands/partitions/check.js';
-import { partitionsEnsure } from './commands/partitions/ensure.js';
-import { partitionsList } from './commands/partitions/list.js';
-import { restore } from './commands/restore/restore.js';
-import { seed } from './commands/seed/seed.js';
-import { seedDemo } from './commands/seed/demo.js';
-import { seedList } from './commands/seed/list.js';
-import { typesCheck } from './commands/types/check.js';
-import { typesGenerate } from './commands/types/generate.js';
-import { vectorRebuild } from './commands/vector/rebuild.js';
-import { vectorStatusCommand } from './commands/vector/status.js';
-import { vectorTune } from './commands/vector/tune.js';
+import { COMMANDS, NOUNS } from './commands.js';
 import { exitCodesText } from './exit-codes.js';
-
-export const COMMANDS: readonly CommandSpec[] = [
-  migrateUp,
-  migrateDown,
-  migrateRedo,
-  migrateStatus,
-  migrateNew,
-  migrateVerify,
-  seed,
-  seedList,
-  seedDemo,
-  partitionsEnsure,
-  partitionsList,
-  partitionsCheck,
-  archive,
-  archiveList,
-  archiveRestore,
-  archiveExport,
-  archivePrune,
-  typesGenerate,
-  typesCheck,
-  restore,
-  vectorStatusCommand,
-  vectorRebuild,
-  vectorTune,
-];
-
-const NOUNS: Readonly<Record<string, string>> = {
-  migrate: 'bring the schema up to date or back, and tell where it stands',
-  vector: 'measure, rebuild and tune the vector index of knowledge_base',
-  partitions: 'make the months of messages ahead of time and check them',
-  types: 'write the TypeScript types of the schema and check them',
-};
 
 export interface GlobalOptions {
   readonly flags: Flags;

@@ -24,7 +24,7 @@ describe('the rules', () => {
     ['terminal-uses-base', 'src/cli/terminal/a.ts', '../../config/a.js'],
     ['commands-use-operations', 'src/cli/commands/seed.ts', '../../client/a.js'],
     ['context-is-the-composition-root', 'src/cli/main.ts', '../adapters/postgres/a.js'],
-    ['program-lists-the-commands', 'src/cli/command.ts', './commands/backup.js'],
+    ['one-file-lists-the-commands', 'src/cli/command.ts', './commands/backup.js'],
     ['library-does-not-know-the-cli', 'src/operations/migrate/c.ts', '../../cli/exit-codes.js'],
     ['nothing-imports-the-library-face', 'src/client/c.ts', '../index.js'],
     ['command-not-to-other-noun', 'src/cli/commands/migrate/a.ts', '../backup.js'],

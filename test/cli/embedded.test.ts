@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { COMMANDS } from '../../src/cli/program.js';
+import { COMMANDS } from '../../src/cli/commands.js';
 import { runCli, startCli, type CliResult } from '../support/run-cli.js';
 import { writeMigrations } from '../support/write-migrations.js';
 
