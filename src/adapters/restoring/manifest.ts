@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 
 import { AisecError, messageOf } from '../../base/errors.js';
+import { manifestName } from '../backups/names.js';
 import type { CatalogSnapshot } from '../catalog/catalog.js';
 import type { TableRows } from './compare-rows.js';
 
@@ -22,16 +23,11 @@ interface ManifestDocument {
   readonly catalog?: RestoreManifest['catalog'];
 }
 
-/** Path of the manifest of an archive. */
-export function manifestPath(archive: string): string {
-  return `${archive}.json`;
-}
-
 /** Undefined when there is none. @throws AisecError BACKUP_INVALID for one that cannot be read. */
 export async function readManifest(archive: string): Promise<RestoreManifest | undefined> {
   let text: string;
   try {
-    text = await readFile(manifestPath(archive), 'utf8');
+    text = await readFile(manifestName(archive), 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw unreadable(archive, messageOf(error), error);

@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
-import { createReadStream, existsSync } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
+import { existsSync } from 'node:fs';
 
+import { globalsName, manifestName } from '../../adapters/backups/names.js';
+import { checksumOf } from '../../adapters/files/checksum.js';
 import type { ServerAccess } from '../../adapters/restoring/access.js';
 import { readArchive } from '../../adapters/restoring/archive.js';
-import { manifestPath, readManifest, type RestoreManifest } from '../../adapters/restoring/manifest.js';
+import { readManifest, type RestoreManifest } from '../../adapters/restoring/manifest.js';
 import { AisecError, isAisecError, messageOf } from '../../base/errors.js';
 import type { RestorableBackup } from './backup.js';
 
@@ -20,9 +20,8 @@ const DIMENSIONS = 1536;
 const DUMP = /\.dump$/;
 
 async function sha256Of(file: string, signal: AbortSignal): Promise<string> {
-  const hash = createHash('sha256');
   try {
-    await pipeline(createReadStream(file), hash, { signal });
+    return (await checksumOf(file, signal)).sha256;
   } catch (error) {
     if (signal.aborted) throw error;
     throw new AisecError('BACKUP_UNKNOWN', `could not read the backup ${file}`, {
@@ -31,7 +30,6 @@ async function sha256Of(file: string, signal: AbortSignal): Promise<string> {
       cause: error,
     });
   }
-  return hash.digest('hex');
 }
 
 /** A checksum that fits proves all of it; without one, each block's own is checked by reading it. */
@@ -75,17 +73,17 @@ export async function readBackup(
   const manifest = options.withoutManifest ? undefined : await readManifest(file);
   if (manifest === undefined && !options.withoutManifest)
     throw new AisecError('BACKUP_INVALID', `the backup ${file} has no manifest`, {
-      detail: `${manifestPath(file)} is missing, so whether the backup is whole cannot be told.`,
+      detail: `${manifestName(file)} is missing, so whether the backup is whole cannot be told.`,
       hint: 'Restore another backup, or give --without-manifest to have the archive itself read whole first.',
     });
   await checkWhole(access, file, sha256, manifest);
   const { toc, roles, extensions, vectorIndexes } = await readArchive(access, file);
-  const globals = file.replace(DUMP, '.globals.sql');
+  const globals = globalsName(file);
   const rowsOf = new Map(manifest?.rows.map(({ schema, table, rows }) => [`${schema}.${table}`, rows]));
   return {
     file,
     sha256,
-    globalsFile: globals !== file && existsSync(globals) ? globals : null,
+    globalsFile: DUMP.test(file) && existsSync(globals) ? globals : null,
     serverMajor: toc.serverMajor,
     sizeBytes: manifest?.sizeBytes,
     roles,

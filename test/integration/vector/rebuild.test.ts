@@ -3,13 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { beforeAll, expect, test } from 'vitest';
 
-import { openSession } from '../../../src/adapters/postgres/open.js';
-import { resolveConfig } from '../../../src/config/config.js';
-import { resolveDatabaseTarget } from '../../../src/config/database-target.js';
 import { checkVectors, type VectorFinding } from '../../../src/operations/vector/checks.js';
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
 import { runCli, startCli, type CliResult } from '../../support/run-cli.js';
 import { waitFor } from '../../support/wait-for.js';
+import { withSession } from '../catalog/catalog-session.js';
 import { clusteredKnowledge } from './knowledge.js';
 
 const ROWS = 3000;
@@ -34,24 +32,8 @@ describeOnServer('aisec vector', () => {
   const json = (run: CliResult): Record<string, unknown> => JSON.parse(run.stdout) as Record<string, unknown>;
   const recall = async (): Promise<number> =>
     (json(await aisec('status', '--json'))['measured'] as { recall: number }).recall;
-  const findings = async (): Promise<readonly VectorFinding[]> => {
-    const config = resolveConfig({}, { DATABASE_URL: database.url }, process.cwd());
-    const session = await openSession(resolveDatabaseTarget(config), {
-      applicationName: 'test vector checks',
-      schema: 'public',
-      extensionSchema: 'public',
-      lockTimeoutMs: 2000,
-      statementTimeoutMs: 0,
-      idleTimeoutMs: 0,
-      embedded: 'existing',
-      signal: new AbortController().signal,
-    });
-    try {
-      return await checkVectors(session, 'public');
-    } finally {
-      await session.close();
-    }
-  };
+  const findings = async (): Promise<readonly VectorFinding[]> =>
+    withSession(database.url, (session) => checkVectors(session, 'public'));
   /** Goes back to the document's index, trained on nothing. */
   const untrain = async (): Promise<void> => {
     await database.admin.query(`
