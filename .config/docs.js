@@ -1,4 +1,5 @@
-// Writes docs/cli.md and docs/errors.md and the command table of README.md from the program itself.
+// Writes docs/cli.md and docs/errors.md, the command table of README.md and the table of checks of docs/doctor.md from the
+// program itself.
 //
 //   npm run docs            writes them
 //   npm run docs -- --check exits 1 when they are not what it would write (part of `npm test`)
@@ -17,6 +18,7 @@ const [
   { ERROR_TITLES },
   { EXIT_CODES, EXIT_CODE_BY_ERROR },
   { SETTINGS },
+  { ALL_CHECKS },
 ] = await Promise.all([
   from('cli/commands.js'),
   from('cli/program.js'),
@@ -24,6 +26,7 @@ const [
   from('base/errors.js'),
   from('cli/exit-codes.js'),
   from('config/settings.js'),
+  from('operations/doctor/all-checks.js'),
 ]);
 
 const NOTE = '<!-- Written by `npm run docs`. -->\n';
@@ -103,6 +106,17 @@ ${table(
 )}
 `;
 
+const checkTable = table(
+  ['check', 'area', 'severity', 'looks for', 'needs'],
+  ALL_CHECKS.map(({ id, area, severity, title, grant }) =>
+    row(`\`${id}\``, area, severity, title, grant === null ? '' : `\`${grant('SCHEMA', 'ROLE')}\``),
+  ),
+);
+
+function withCheckTable(page) {
+  return page.replace(/(<!-- checks -->\n)[\s\S]*?(\n<!-- \/checks -->)/, `$1\n${checkTable}\n$2`);
+}
+
 function withCommandTable(readme) {
   return readme.replace(/(<!-- commands -->\n)[\s\S]*?(\n<!-- \/commands -->)/, `$1\n${commandTable}\n$2`);
 }
@@ -110,9 +124,11 @@ function withCommandTable(readme) {
 const settings = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')).prettier;
 const format = (text) => prettier.format(text, { ...settings, parser: 'markdown' });
 const readmeFile = path.join(root, 'README.md');
+const doctorFile = path.join(root, 'docs', 'doctor.md');
 const wanted = {
   'docs/cli.md': await format(cli),
   'docs/errors.md': await format(errors),
+  'docs/doctor.md': await format(withCheckTable(readFileSync(doctorFile, 'utf8'))),
   'README.md': await format(withCommandTable(readFileSync(readmeFile, 'utf8'))),
 };
 

@@ -1,7 +1,8 @@
 -- What does each partition of messages and messages_archive have of what it needs?
 -- Parameters: $1 schema (text)
--- Columns:    partition_schema, partition, has_row_security; grantees (text[], roles other than the owner with a right on
---             the table or a column); has_bound_check (a validated CHECK equal to its bounds; true for a default partition);
+-- Columns:    partition_schema, partition, has_row_security; grantees (text[], roles with a right on the table or a column,
+--             without its owner and those that row level security does not hold anyway); has_bound_check (a validated
+--             CHECK equal to its bounds; true for a default partition);
 --             columns (text[]); missing_indexes (json: name of the root's index, is_unique, method (the definition
 --             from USING on)); invalid_indexes (text[], those being built left out)
 -- Needs:      nothing
@@ -49,7 +50,9 @@ select
         and attacl is not null
     ) as granted
     cross join lateral pg_catalog.aclexplode(granted.acl) as entry
+    left join pg_catalog.pg_roles as role on role.oid = entry.grantee
     where entry.grantee <> partitions.relowner
+      and not coalesce(role.rolsuper or role.rolbypassrls, false)
     order by 1
   ) as grantees,
   partitions.bound = 'DEFAULT' or exists (

@@ -4,6 +4,7 @@ import { archiveExport } from './commands/archive/export.js';
 import { archiveList } from './commands/archive/list.js';
 import { archivePrune } from './commands/archive/prune.js';
 import { archiveRestore } from './commands/archive/restore.js';
+import { doctor } from './commands/doctor/doctor.js';
 import { migrateDown } from './commands/migrate/down.js';
 import { migrateNew } from './commands/migrate/new.js';
 import { migrateRedo } from './commands/migrate/redo.js';
@@ -48,6 +49,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   vectorStatusCommand,
   vectorRebuild,
   vectorTune,
+  doctor,
 ];
 
 /** What a noun is for, where it has no command of its own name. */

@@ -2,7 +2,8 @@ import { AisecError } from '../../base/errors.js';
 import type { MigrationFile } from './migration-file.js';
 import type { MigrationStatus } from './compare.js';
 
-const ADVICE = {
+/** What to do about each kind of fault. */
+export const ADVICE = {
   edited: 'Put the file back as it was applied, and make the change in a new migration.',
   missing: 'Bring the file back (it is in version control), or use the folder this database was built from.',
   renamed: 'Give the file its old name back.',
@@ -11,11 +12,12 @@ const ADVICE = {
 
 type Fault = keyof typeof ADVICE;
 
-function isFault(status: MigrationStatus): status is MigrationStatus & { state: Fault } {
+export function isFault(status: MigrationStatus): status is MigrationStatus & { state: Fault } {
   return status.state in ADVICE;
 }
 
-function describe(status: MigrationStatus & { state: Fault }): string {
+/** The fault in a sentence without its full stop. */
+export function describeFault(status: MigrationStatus & { state: Fault }): string {
   switch (status.state) {
     case 'edited':
       return `${status.name} was edited after it was applied (recorded ${status.entry?.checksum?.slice(0, 12) ?? ''}, file ${status.file?.checksum.slice(0, 12) ?? ''})`;
@@ -37,8 +39,8 @@ export function refuseHistoryFaults(statuses: readonly MigrationStatus[], allows
   const faults = statuses.filter(isFault).filter((status) => !(allowsLate && status.state === 'late'));
   const [first] = faults;
   if (first === undefined) return;
-  const others = faults.slice(1).map(describe);
-  throw new AisecError('MIGRATION_HISTORY', `migration ${describe(first)}`, {
+  const others = faults.slice(1).map(describeFault);
+  throw new AisecError('MIGRATION_HISTORY', `migration ${describeFault(first)}`, {
     detail: others.length === 0 ? undefined : `Also:\n  ${others.join('\n  ')}`,
     hint: ADVICE[first.state],
     position:

@@ -8,12 +8,39 @@ import { boundFindings, countMonthsAhead, defaultFindings, missingMonthFindings 
 import { partitionFindings } from './partition-findings.js';
 import { readPartitions, type PartitionSet } from './partition.js';
 
-/** What a verdict is made of. */
-export interface PartitionState {
+export type { FindingKind, PartitionFinding } from './finding.js';
+
+/** What the catalog tells of the partitions. */
+export interface PartitionLayout {
   readonly schema: string;
   readonly set: PartitionSet;
   readonly facts: readonly PartitionFacts[];
+}
+
+/** What a verdict is made of. */
+export interface PartitionState extends PartitionLayout {
   readonly defaultRows: DefaultRows;
+}
+
+const NO_ROWS: DefaultRows = { byMonth: new Map(), undatedRows: 0 };
+
+/** What is not as it should be with one partition each. Looks at nothing but its argument. */
+function judgeEach({ schema, set, facts }: PartitionLayout): readonly PartitionFinding[] {
+  return set.partitions.flatMap((partition) => {
+    const own = facts.find((row) => row.partition === partition.name && row.partition_schema === partition.schema);
+    return own === undefined ? [] : partitionFindings(partition, own, schema);
+  });
+}
+
+/** All but what the rows of the default partition tell. Looks at nothing but its arguments. */
+export function judgeLayout(layout: PartitionLayout, minAhead: number): readonly PartitionFinding[] {
+  const { schema, set, facts } = layout;
+  return [
+    ...boundFindings(set, facts, schema),
+    ...missingMonthFindings(set, minAhead, schema),
+    ...defaultFindings(set, NO_ROWS, schema),
+    ...judgeEach(layout),
+  ];
 }
 
 /** What is not as it should be, the most urgent first. Looks at nothing but its arguments. */
@@ -23,11 +50,32 @@ export function judgePartitions(state: PartitionState, minAhead: number): readon
     ...boundFindings(set, facts, schema),
     ...missingMonthFindings(set, minAhead, schema),
     ...defaultFindings(set, defaultRows, schema),
-    ...set.partitions.flatMap((partition) => {
-      const own = facts.find((row) => row.partition === partition.name && row.partition_schema === partition.schema);
-      return own === undefined ? [] : partitionFindings(partition, own, schema);
-    }),
+    ...judgeEach(state),
   ];
+}
+
+/** Waits for whoever has a partition locked against readers, as long as the session does. @throws AisecError MIGRATION_PENDING. */
+export async function readPartitionLayout(session: Session, schema: string): Promise<PartitionLayout> {
+  const set = await readPartitions(session, schema);
+  const { rows: facts } = await session.query<PartitionFacts>(sqlFile('partitions/facts'), [schema]);
+  return { schema, set, facts };
+}
+
+/**
+ * The default partition and its rows, of which a session with row_security off sees all or fails.
+ *
+ * @throws AisecError PRIVILEGE_MISSING.
+ */
+export async function checkDefaultPartition(
+  session: Session,
+  { schema, set }: PartitionLayout,
+): Promise<readonly PartitionFinding[]> {
+  return defaultFindings(set, await readDefaultRows(session, set), schema);
+}
+
+function readDefaultRows(session: Session, { partitions }: PartitionSet): Promise<DefaultRows> {
+  const defaultPartition = partitions.find(({ isDefault, root }) => isDefault && root === 'messages');
+  return countDefaultRows(session, defaultPartition);
 }
 
 /** Reads all of it in one read-only snapshot. @throws AisecError MIGRATION_PENDING, PRIVILEGE_MISSING, LOCK_TIMEOUT. */
@@ -36,11 +84,8 @@ export async function readPartitionState(session: Session, schema: string): Prom
   try {
     // A policy that hides rows of the default partition would make it look empty; now it is an error.
     await session.query('set local row_security to off');
-    const set = await readPartitions(session, schema);
-    const { rows: facts } = await session.query<PartitionFacts>(sqlFile('partitions/facts'), [schema]);
-    const defaultPartition = set.partitions.find(({ isDefault, root }) => isDefault && root === 'messages');
-    const defaultRows = await countDefaultRows(session, defaultPartition);
-    return { schema, set, facts, defaultRows };
+    const layout = await readPartitionLayout(session, schema);
+    return { ...layout, defaultRows: await readDefaultRows(session, layout.set) };
   } finally {
     await rollBack(session);
   }

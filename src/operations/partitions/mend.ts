@@ -1,13 +1,7 @@
+import { aisecCommand } from '../../base/aisec-command.js';
 import { quoteIdentifier, quoteLiteral } from '../../base/identifier.js';
 import { monthsBetween, type Month } from '../../base/month.js';
 import { qualifiedName, type Partition } from './partition.js';
-
-/** A command of aisec for a shell, with --schema where it is not the usual one. */
-export function aisecCommand(words: string, schema: string): string {
-  if (schema === 'public') return `aisec ${words}`;
-  const quoted = /^[a-z0-9_]+$/i.test(schema) ? schema : `'${schema.replaceAll("'", `'\\''`)}'`;
-  return `aisec ${words} --schema ${quoted}`;
-}
 
 /** The months that a plain `aisec archive` leaves in messages. */
 const USUAL_RETENTION_MONTHS = 6;

@@ -1,7 +1,8 @@
+import { aisecCommand } from '../../base/aisec-command.js';
 import { addMonths, formatMonths, monthRange, type Month } from '../../base/month.js';
 import type { DefaultRows } from './default-rows.js';
 import type { PartitionFacts, PartitionFinding } from './finding.js';
-import { aisecCommand, archiveLateRows, dissolve, finalizeAndAttach } from './mend.js';
+import { archiveLateRows, dissolve, finalizeAndAttach } from './mend.js';
 import { coversAnyOf, qualifiedName, type Partition, type PartitionSet } from './partition.js';
 import { missingMonths } from './plan.js';
 

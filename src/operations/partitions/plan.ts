@@ -1,6 +1,7 @@
+import { aisecCommand } from '../../base/aisec-command.js';
 import { addMonths, gapsBetween, monthRange, monthsBetween, monthStart, type Month } from '../../base/month.js';
 import type { DefaultRows } from './default-rows.js';
-import { aisecCommand, finalizeAndAttach } from './mend.js';
+import { finalizeAndAttach } from './mend.js';
 import { coversAnyOf, partitionName, type Partition, type PartitionSet } from './partition.js';
 
 export interface PlannedMonth {

@@ -1,4 +1,5 @@
 import type { Session } from '../../adapters/postgres/session.js';
+import { aisecCommand } from '../../base/aisec-command.js';
 import { currentEffort } from './effort.js';
 import { areListsFit, fitLists } from './fit.js';
 import { EFFORT_SETTING, sampleQueries, searchAll } from './recall.js';
@@ -55,7 +56,7 @@ export async function checkVectors(session: Session, schema: string): Promise<re
   const { rows, indexes } = await readVectorState(session, schema);
   const main = indexes.find(({ name }) => name === MAIN_INDEX);
   const findings: VectorFinding[] = [];
-  const mend = 'aisec vector rebuild';
+  const mend = aisecCommand('vector rebuild', schema);
   if (main === undefined && rows > FEW_ROWS) {
     const why = `each search compares all ${rows} rows`;
     findings.push({ kind: 'missing-index', index: MAIN_INDEX, what: `${MAIN_INDEX} is missing`, why, mend });
@@ -78,7 +79,7 @@ export async function checkVectors(session: Session, schema: string): Promise<re
         main.method === 'ivfflat' && main.builtOnRows === null
           ? 'its lists were trained on other rows than these, or on none'
           : 'the effort of a search is too small for these rows',
-      mend: main.method === 'ivfflat' && main.builtOnRows === null ? mend : 'aisec vector tune',
+      mend: main.method === 'ivfflat' && main.builtOnRows === null ? mend : aisecCommand('vector tune', schema),
     });
   } else if (main.lists !== null && !areListsFit(main.lists, rows)) {
     const what = `${main.lists} lists for ${rows} rows; ${fitLists(rows)} would fit`;

@@ -1,0 +1,123 @@
+import { AisecError } from '../../../base/errors.js';
+import type { Check, Severity } from '../../../operations/doctor/check.js';
+import type { Diagnosis } from '../../../operations/doctor/run.js';
+import { defineCommand } from '../../command.js';
+import type { Context } from '../../context.js';
+import type { ExitCode } from '../../exit-codes.js';
+import { pluginFailure, pluginLine, pluginStatus } from './nagios.js';
+import { renderDiagnosis, summary } from './render.js';
+
+type FailOn = Exclude<Severity, 'notice'>;
+
+interface Options {
+  readonly only: readonly string[];
+  readonly failOn: FailOn;
+  readonly strict: boolean;
+  readonly nagios: boolean;
+  readonly ignoreFile?: string;
+}
+
+function failOnOption(text: string): FailOn {
+  if (text === 'warning' || text === 'critical') return text;
+  throw new AisecError('USAGE', `"${text}" is no level`, { hint: 'Give warning or critical.' });
+}
+
+function listOption(text: string): readonly string[] {
+  return text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+}
+
+/** Reads the migration files and the ignore file before anything is opened. */
+async function diagnoseNow(
+  { config, withDatabase }: Context,
+  options: Options,
+  onStep?: (text: string) => void,
+): Promise<Diagnosis> {
+  const [{ selectChecks }, { readIgnoreFile }, { readMigrationFolder }] = await Promise.all([
+    import('../../../operations/doctor/select-checks.js'),
+    import('../../../operations/doctor/ignore-file.js'),
+    import('../../../operations/migrate/migration-folder.js'),
+  ]);
+  const checks: readonly Check[] = selectChecks(options.only);
+  const ignores = readIgnoreFile(options.ignoreFile, config.cwd);
+  const { cwd, migrationsDir, schema, extensionSchema } = config;
+  const migrations = { files: await readMigrationFolder(migrationsDir, cwd), schema, extensionSchema };
+  return withDatabase({}, async (session) => {
+    const { diagnose } = await import('../../../operations/doctor/run.js');
+    return diagnose(session, { schema, checks, migrations, ignores, ...(onStep && { onStep }) });
+  });
+}
+
+async function runAsPlugin(context: Context, options: Options): Promise<ExitCode> {
+  try {
+    // No progress: some monitoring programs take stderr for a part of the line.
+    const diagnosis = await diagnoseNow(context, options);
+    context.output.text(pluginLine(diagnosis, options.strict));
+    return pluginStatus(diagnosis, options.strict).code;
+  } catch (error) {
+    const { text, code } = pluginFailure(error);
+    context.output.text(text);
+    return code;
+  }
+}
+
+function isFailure({ counts }: Diagnosis, { failOn, strict }: Options): boolean {
+  // A run that saw nothing has found nothing out, which is not the same as nothing found.
+  if (counts.skipped > 0 && (strict || counts.checks === 0)) return true;
+  return counts.critical > 0 || (failOn === 'warning' && counts.warning > 0);
+}
+
+async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
+  const { output } = context;
+  if (options.nagios) {
+    if (output.options.isJson)
+      throw new AisecError('USAGE', 'give --nagios or --json, not both', { hint: 'See --help.' });
+    return runAsPlugin(context, options);
+  }
+  const diagnosis = await diagnoseNow(context, options, context.progress.report);
+  output.result(diagnosis, renderDiagnosis);
+  for (const { id, problem } of diagnosis.ignoreProblems) output.warning(`ignore file: ${id}: ${problem}`);
+  output.note(summary(diagnosis));
+  return isFailure(diagnosis, options) ? 3 : undefined;
+}
+
+export const doctor = defineCommand<Options>({
+  name: 'doctor',
+  summary: 'tell what is wrong with the database, and what mends it',
+  description:
+    'Looks at security, partitions, the archive, migrations, indexes, vectors, wraparound, replication, sequences and settings. Reads only, on one connection, and ' +
+    'never waits more than 200 ms for a lock. What it may not see is skipped, never called well, and comes with the GRANT that would allow it. ' +
+    'Findings are ignored by id, with a reason and a last day, in .aisec-doctor.json. All checks are in docs/doctor.md.',
+  options: [
+    {
+      flags: '--only <list>',
+      description: 'areas or checks, with commas: security,vectors or rls-off',
+      default: '',
+      parse: listOption,
+    },
+    {
+      flags: '--fail-on <level>',
+      description: 'exit 3 on findings from this level on: warning or critical',
+      default: 'warning',
+      parse: failOnOption,
+    },
+    { flags: '--strict', description: 'exit 3 when a check was skipped, too', default: false },
+    {
+      flags: '--nagios',
+      description: 'one line with perfdata, and exit 0 ok, 1 warning, 2 critical, 3 unknown',
+      default: false,
+    },
+    {
+      flags: '--ignore-file <file>',
+      description: 'findings to ignore (default: .aisec-doctor.json, if it is there)',
+    },
+  ],
+  examples: [
+    ['aisec doctor', 'Show what is wrong, the worst first, each with the SQL that mends it'],
+    ['aisec doctor --only security --fail-on critical --quiet', 'For a pipeline: exit 3 on a hole'],
+    ['aisec doctor --nagios', 'As a plugin of Nagios, Icinga or the like'],
+  ],
+  run,
+});

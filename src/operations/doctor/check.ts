@@ -1,0 +1,75 @@
+import type { Session } from '../../adapters/postgres/session.js';
+import type { MigrateSettings } from '../migrate/checks.js';
+
+export const AREAS = [
+  'security',
+  'partitions',
+  'archive',
+  'migrations',
+  'indexes',
+  'vectors',
+  'wraparound',
+  'replication',
+  'sequences',
+  'settings',
+] as const;
+
+export type Area = (typeof AREAS)[number];
+
+/** Worst first. A notice is worth knowing and never fails a run. */
+export const SEVERITIES = ['critical', 'warning', 'notice'] as const;
+
+export type Severity = (typeof SEVERITIES)[number];
+
+/** One thing that is not as it should be, as a check tells it. */
+export interface Fault {
+  /** What it is about, as SQL would name it within the schema: part of the finding's id, so it must stay the same. */
+  readonly object: string;
+  /** When it differs from the check's own. */
+  readonly severity?: Severity;
+  readonly what: string;
+  /** What comes of it, in a sentence. */
+  readonly why: string;
+  /** The SQL or the command that mends it. */
+  readonly mend: string;
+}
+
+/** Why a check could not look: never the same as nothing found. */
+export interface Skip {
+  readonly skipped: string;
+  /** Whether the check's `grant` would let it look. */
+  readonly lacksGrant: boolean;
+}
+
+/** The check has no object here, such as replication slots in the embedded database. */
+export interface NotApplicable {
+  readonly notApplicable: string;
+}
+
+export type Outcome = readonly Fault[] | Skip | NotApplicable;
+
+/** What all checks of a run look at. */
+export interface Subject {
+  readonly session: Session;
+  readonly schema: string;
+  readonly roleName: string;
+  readonly migrations: MigrateSettings;
+  /** What several checks look at is read once; a failure, too, is theirs together. */
+  readonly once: <Result>(read: (subject: Subject) => Promise<Result>) => Promise<Result>;
+}
+
+/** What a role lacks, as GRANT and the like; both arguments are quoted, ready for SQL. */
+export type GrantFor = (schema: string, role: string) => string;
+
+export interface Check {
+  /** Stable; a finding's id is this, a colon, and the object. */
+  readonly id: string;
+  readonly area: Area;
+  /** The usual one. */
+  readonly severity: Severity;
+  /** What it looks for: a noun phrase, for the list of checks. */
+  readonly title: string;
+  /** For a role that may only connect: what it needs beyond that. Null: nothing. */
+  readonly grant: GrantFor | null;
+  readonly examine: (subject: Subject) => Promise<Outcome>;
+}

@@ -1,0 +1,56 @@
+import { isAisecError } from '../../base/errors.js';
+import { quoteIdentifier } from '../../base/identifier.js';
+import type { Check, Outcome, Subject } from './check.js';
+import { findingOf, type Finding, type SkippedCheck } from './finding.js';
+import { waitLess } from './quiet.js';
+import { whoLocks } from './who-locks.js';
+
+/** What came of one check. */
+export interface Examined {
+  readonly findings: readonly Finding[];
+  readonly skipped: SkippedCheck | null;
+  /** Null where the check applies. */
+  readonly notApplicable: string | null;
+}
+
+const QUERY_CANCELED = '57014';
+
+/** Why a check failed, when that says nothing of the database's health; undefined: the run itself cannot go on. */
+async function reasonOf(error: unknown, session: Subject['session']): Promise<string | undefined> {
+  if (isAisecError(error, 'LOCK_TIMEOUT')) {
+    await waitLess(session);
+    return `what it reads is locked by ${await whoLocks(session)}`;
+  }
+  if (isAisecError(error, 'PRIVILEGE_MISSING', 'MIGRATION_PENDING')) return error.message;
+  if (!isAisecError(error, 'DATABASE_FAILED')) return undefined;
+  return error.sqlState === QUERY_CANCELED ? 'it takes too long on this database' : `the server says: ${error.message}`;
+}
+
+async function outcomeOf(check: Check, subject: Subject): Promise<Outcome> {
+  try {
+    return await check.examine(subject);
+  } catch (error) {
+    const reason = await reasonOf(error, subject.session);
+    if (reason === undefined) throw error;
+    return { skipped: reason, lacksGrant: isAisecError(error, 'PRIVILEGE_MISSING') };
+  }
+}
+
+/**
+ * Runs one check. What it could not see, because of a missing right, a lock, or an object that vanished, is a skip.
+ *
+ * @throws AisecError CONNECTION_LOST, INTERRUPTED, TERMINATED.
+ */
+export async function examine(check: Check, subject: Subject): Promise<Examined> {
+  const outcome = await outcomeOf(check, subject);
+  if ('notApplicable' in outcome) return { findings: [], skipped: null, notApplicable: outcome.notApplicable };
+  if (!('skipped' in outcome)) {
+    return { findings: outcome.map((fault) => findingOf(check, fault)), skipped: null, notApplicable: null };
+  }
+  const grant =
+    outcome.lacksGrant && check.grant !== null
+      ? check.grant(quoteIdentifier(subject.schema), quoteIdentifier(subject.roleName))
+      : null;
+  const skipped = { check: check.id, area: check.area, reason: outcome.skipped, grant };
+  return { findings: [], skipped, notApplicable: null };
+}

@@ -1,0 +1,127 @@
+import type { Session } from '../../adapters/postgres/session.js';
+import type { MigrateSettings } from '../migrate/checks.js';
+import { ALL_CHECKS } from './all-checks.js';
+import { SEVERITIES, type Area, type Check, type Severity, type Subject } from './check.js';
+import { examine } from './examine.js';
+import type { Finding, SkippedCheck } from './finding.js';
+import { applyIgnores, type Ignore, type IgnoredFinding, type IgnoreProblem } from './ignores.js';
+import { beQuiet } from './quiet.js';
+
+export interface DoctorOptions {
+  readonly schema: string;
+  readonly checks: readonly Check[];
+  readonly migrations: MigrateSettings;
+  readonly ignores: readonly Ignore[];
+  /** Told before each check, with how many are done. */
+  readonly onStep?: (text: string) => void;
+}
+
+export interface Diagnosis {
+  readonly database: string;
+  readonly schema: string;
+  readonly role: string;
+  /** RFC 3339, by this machine's clock. */
+  readonly startedAt: string;
+  readonly durationMs: number;
+  readonly counts: {
+    /** That looked, with or without a finding. */
+    readonly checks: number;
+    readonly findings: number;
+    readonly critical: number;
+    readonly warning: number;
+    readonly notice: number;
+    readonly skipped: number;
+    readonly notApplicable: number;
+    readonly ignored: number;
+  };
+  /** By area, the worst first. */
+  readonly findings: readonly Finding[];
+  readonly skipped: readonly SkippedCheck[];
+  readonly notApplicable: readonly { readonly check: string; readonly area: Area; readonly reason: string }[];
+  readonly ignored: readonly IgnoredFinding[];
+  readonly ignoreProblems: readonly IgnoreProblem[];
+}
+
+function once(subject: () => Subject): Subject['once'] {
+  const results = new Map<unknown, Promise<unknown>>();
+  return <Result>(read: (of: Subject) => Promise<Result>): Promise<Result> => {
+    const known = results.get(read) as Promise<Result> | undefined;
+    if (known !== undefined) return known;
+    const result = read(subject());
+    results.set(read, result);
+    return result;
+  };
+}
+
+async function subjectOf(session: Session, { schema, migrations }: DoctorOptions): Promise<Subject> {
+  const roleName = await beQuiet(session);
+  const subject: Subject = { session, schema, roleName, migrations, once: once(() => subject) };
+  return subject;
+}
+
+function rank({ severity }: Finding): number {
+  return SEVERITIES.indexOf(severity);
+}
+
+/** Areas in the order of their worst finding, and within them the worst first. */
+function sortFindings(findings: readonly Finding[]): readonly Finding[] {
+  const worst = new Map<Area, number>();
+  for (const finding of findings) worst.set(finding.area, Math.min(worst.get(finding.area) ?? 9, rank(finding)));
+  const areas = [...worst.keys()].toSorted((a, b) => (worst.get(a) ?? 9) - (worst.get(b) ?? 9));
+  return areas.flatMap((area) =>
+    findings.filter((finding) => finding.area === area).toSorted((a, b) => rank(a) - rank(b)),
+  );
+}
+
+/**
+ * Runs the checks one after the other on the one session: read only, at most 200 ms behind a lock for each, whatever
+ * tables appear or vanish meanwhile.
+ *
+ * @throws AisecError CONNECTION_LOST, INTERRUPTED, TERMINATED.
+ */
+export async function diagnose(session: Session, options: DoctorOptions): Promise<Diagnosis> {
+  const startedMs = performance.now();
+  const startedAt = new Date();
+  const subject = await subjectOf(session, options);
+  const found: Finding[] = [];
+  const skipped: SkippedCheck[] = [];
+  const notApplicable: { check: string; area: Area; reason: string }[] = [];
+  for (const [done, check] of options.checks.entries()) {
+    options.onStep?.(`${check.id}, ${done} of ${options.checks.length} checks done`);
+    const result = await examine(check, subject);
+    found.push(...result.findings);
+    if (result.skipped !== null) skipped.push(result.skipped);
+    if (result.notApplicable !== null)
+      notApplicable.push({ check: check.id, area: check.area, reason: result.notApplicable });
+  }
+  const looked = new Set(options.checks.map(({ id }) => id));
+  for (const { check } of [...skipped, ...notApplicable]) looked.delete(check);
+  const { findings, ignored, problems } = applyIgnores(found, options.ignores, {
+    known: new Set(ALL_CHECKS.map(({ id }) => id)),
+    looked,
+    now: startedAt,
+  });
+  const count = (severity: Severity): number => findings.filter((finding) => finding.severity === severity).length;
+  return {
+    database: session.info.label,
+    schema: options.schema,
+    role: subject.roleName,
+    startedAt: startedAt.toISOString(),
+    durationMs: Math.round(performance.now() - startedMs),
+    counts: {
+      checks: looked.size,
+      findings: findings.length,
+      critical: count('critical'),
+      warning: count('warning'),
+      notice: count('notice'),
+      skipped: skipped.length,
+      notApplicable: notApplicable.length,
+      ignored: ignored.length,
+    },
+    findings: sortFindings(findings),
+    skipped,
+    notApplicable,
+    ignored,
+    ignoreProblems: problems,
+  };
+}

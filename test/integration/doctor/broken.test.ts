@@ -1,0 +1,104 @@
+import pg from 'pg';
+import { beforeAll, afterAll, expect, test } from 'vitest';
+
+import { onTerminal } from '../../support/on-terminal.js';
+import { describeOnPrivateServer, startPrivateServer } from '../../support/private-server.js';
+import { runCli, type CliResult } from '../../support/run-cli.js';
+import { waitFor } from '../../support/wait-for.js';
+import { EXPECTED_NOTICES, FAULTS, SETTING_FINDINGS, WRONG_SETTINGS } from './faults.js';
+
+interface Finding {
+  readonly id: string;
+  readonly severity: string;
+  readonly what: string;
+  readonly why: string;
+  readonly mend: string;
+}
+
+interface Diagnosis {
+  readonly findings: readonly Finding[];
+  readonly skipped: readonly { readonly check: string; readonly reason: string }[];
+}
+
+describeOnPrivateServer('aisec doctor on a database with many faults', () => {
+  let url = '';
+  let admin: pg.Client;
+  let first: Diagnosis;
+  const aisec = (...args: readonly string[]): Promise<CliResult> => runCli(args, { env: { DATABASE_URL: url } });
+  const diagnose = async (): Promise<Diagnosis> => JSON.parse((await aisec('doctor', '--json')).stdout) as Diagnosis;
+  const ids = ({ findings }: Diagnosis): readonly string[] => findings.map(({ id }) => id).toSorted();
+  const wanted = FAULTS.flatMap(([, ...found]) => found);
+
+  beforeAll(async () => {
+    const server = await startPrivateServer(WRONG_SETTINGS);
+    url = await server.createDatabase('Broken "db"', { migrated: true });
+    admin = new pg.Client({ connectionString: url });
+    await admin.connect();
+    for (const [sql] of FAULTS) await admin.query(sql);
+    await admin.query('select pg_switch_wal()');
+    await waitFor(
+      async () => (await admin.query('select from pg_stat_archiver where failed_count > 0')).rowCount === 1,
+    );
+    first = await diagnose();
+  });
+  afterAll(() => admin.end());
+
+  /** Runs a mend as its reader would: SQL statement by statement, commands of aisec in a shell. */
+  async function mend({ mend: text }: Finding): Promise<void> {
+    for (const line of text.split('\n').map((part) => part.replace(/-- .*/, ''))) {
+      if (line.startsWith('aisec ')) expect(await aisec(...line.split(' ').slice(1))).toMatchObject({ exitCode: 0 });
+      else for (const sql of line.split(/;\s+/)) if (sql.trim() !== '') await admin.query(sql);
+    }
+  }
+
+  test('each check finds its faults with their objects, and nothing else', () => {
+    expect(first.skipped).toEqual([]);
+    expect(ids(first)).toEqual([...wanted, ...SETTING_FINDINGS, ...EXPECTED_NOTICES].toSorted());
+    for (const { what, why, mend: sql } of first.findings)
+      for (const text of [what, why, sql]) expect(text).toMatch(/\S/);
+    const ofLeaves = first.findings.find(({ id }) => id === 'partition-grants:messages/svc_right');
+    expect(ofLeaves).toMatchObject({
+      severity: 'critical',
+      what: expect.stringMatching(/^svc_right has rights on 2 partitions/),
+    });
+  });
+
+  test('areas come with their worst finding first, and exit 3, or 2 as a plugin in one line under 1 kB', async () => {
+    const severities = first.findings.map(({ severity }) => severity);
+    expect(severities[0]).toBe('critical');
+    expect(severities.at(-1)).not.toBe('critical');
+    const plugin = await aisec('doctor', '--nagios', '--only', 'security');
+    expect(plugin).toMatchObject({ exitCode: 2, stderr: '' });
+    expect(plugin.stdout).toMatch(
+      /^AISEC CRITICAL - \d+ critical, \d+ warnings: [^|\n]+ \| critical=\d+;;0;0 [^\n]*\n$/,
+    );
+    expect(plugin.stdout.length).toBeLessThan(1024);
+  });
+
+  test('on a terminal findings stand under their area with why and mend, and the closing line counts', async () => {
+    const env = { DATABASE_URL: url, NO_COLOR: '1' };
+    const { screen, exitCode } = await onTerminal('aisec doctor --only sequences,rls-no-policy', env);
+    expect(exitCode).toBe(3);
+    expect(screen.replaceAll('\r', '')).toMatch(
+      /^sequences\n {2}critical sequence counted_id_seq of counted\.id has used 93 % .* {2}\[sequence-end:counted_id_seq\]\n {11}after .*\n {11}mend: alter table .*\n {17}alter sequence .*;\n {2}warning {2}sequence counted_old_seq .*\n[\s\S]*\n\nsecurity\n {2}warning {2}shut /m,
+    );
+    expect(screen).toMatch(/: 2 checks, 1 critical, 2 warnings; 0 skipped, 0 ignored\.\s*$/);
+  });
+
+  test('the SQL of each finding runs and makes it disappear', async () => {
+    // What ends in words for a person is mended by hand here, as those words say.
+    await admin.query("alter system set archive_command = 'true'");
+    const isCommand = ({ mend: text }: Finding): boolean => text.startsWith('aisec ');
+    const found = first.findings.filter(({ id }) => !EXPECTED_NOTICES.includes(id) && id !== 'wal-archiver:archiver');
+    for (const finding of [...found.filter((one) => !isCommand(one)), ...found.filter(isCommand)]) {
+      await mend(finding).catch((error: unknown) => {
+        throw new Error(`the mend of ${finding.id} failed: ${finding.mend}`, { cause: error });
+      });
+    }
+    await waitFor(
+      async () => (await admin.query('select from pg_stat_archiver where archived_count > 0')).rowCount === 1,
+    );
+    const after = await diagnose();
+    expect(ids(after)).toEqual(EXPECTED_NOTICES);
+  });
+});

@@ -1,0 +1,172 @@
+import { monthFromNow, nameOf } from '../partitions/messages.js';
+import { clusteredKnowledge } from '../vector/knowledge.js';
+
+/** Settings of a server that are wrong. */
+export const WRONG_SETTINGS: Readonly<Record<string, string>> = {
+  fsync: 'off',
+  full_page_writes: 'off',
+  zero_damaged_pages: 'on',
+  ignore_checksum_failure: 'on',
+  synchronous_commit: 'off',
+  autovacuum: 'off',
+  track_counts: 'off',
+  password_encryption: 'md5',
+  max_connections: '60',
+  work_mem: '64MB',
+  shared_buffers: '64MB',
+  archive_mode: 'on',
+  archive_command: 'false',
+};
+
+/** What doctor says of a database that was just migrated and seeded, on a server as it is delivered. */
+export const EXPECTED_NOTICES: readonly string[] = [
+  'index-redundant:idx_assistant_skills_assistant_id',
+  'index-redundant:idx_assistants_user_id',
+  'index-redundant:idx_conversations_user_id',
+  'index-redundant:idx_messages_archive_conversation_id',
+  'index-redundant:idx_messages_conversation_id',
+  'index-redundant:idx_system_settings_key',
+  'index-redundant:idx_users_email',
+  'index-redundant:idx_users_username',
+  'setting-idle-in-transaction-session-timeout:idle_in_transaction_session_timeout',
+];
+
+const RLS = 'enable row level security';
+
+/** What is planted, and the ids of the findings it must lead to: these and no others. */
+export const FAULTS: readonly (readonly [sql: string, ...ids: readonly string[]])[] = [
+  // Row level security, on every kind of table.
+  ['alter table voices disable row level security', 'rls-off:voices'],
+  ['create table "Odd ""Table" (id int)', 'rls-off:"Odd ""Table"'],
+  ['create table events (at date) partition by range (at); create policy own on events using (true)', 'rls-off:events'],
+  [`create table shut (id int); alter table shut ${RLS}; grant select on shut to authenticated`, 'rls-no-policy:shut'],
+  ['grant select on aisec_migrations to public', 'rls-off:aisec_migrations'],
+  // The roles that services work as.
+  [
+    'create role svc_super login superuser; grant authenticated to svc_super with inherit false',
+    'app-role-superuser:svc_super',
+  ],
+  [
+    'create role "svc Bypass" login bypassrls; grant authenticated to "svc Bypass" with inherit false',
+    'app-role-bypasses-rls:"svc Bypass"',
+  ],
+  [
+    `create role svc_owner login; grant authenticated to svc_owner with inherit false;
+     create table owned (id int); alter table owned ${RLS}; alter table owned owner to svc_owner`,
+    'app-role-owns-tables:svc_owner',
+  ],
+  [
+    'create role svc_group; grant authenticated to svc_group; create role svc_deep login; grant svc_group to svc_deep',
+    'app-role-inherits:svc_deep',
+  ],
+  ['create role svc login; grant authenticated to svc with inherit true', 'app-role-inherits:svc'],
+  ['create role svc_right login; grant authenticated to svc_right with inherit false, set true'],
+  ['alter role authenticated login', 'app-role-logs-in:authenticated'],
+  ['grant create on schema public to authenticated', 'app-role-creates:authenticated'],
+  ['grant select on users to authenticated', 'password-hash-readable:authenticated'],
+  // Views and functions that leak.
+  [
+    'create view plain as select * from conversations; grant select on plain to authenticated',
+    'view-owner-rights:plain',
+  ],
+  ['create view above as select * from plain', 'view-owner-rights:above'],
+  [
+    'create view asking with (security_invoker = t) as select * from files; create view on_asking as select * from asking',
+  ],
+  ['create view bare with (security_invoker) as select * from files'],
+  [
+    'create materialized view held as select * from asking; grant select on held to authenticated',
+    'view-owner-rights:held',
+  ],
+  ['create schema reports; create view reports."All" as select id from users', 'view-owner-rights:reports."All"'],
+  [
+    `create function loose(a int, b text) returns int language sql security definer as 'select 1';
+     revoke execute on function loose(int, text) from public`,
+    'definer-search-path:loose(a integer, b text)',
+  ],
+  [
+    `create function "Open"() returns int language sql security definer set search_path = public, pg_temp as 'select 1'`,
+    'definer-for-everybody:"Open"()',
+  ],
+  // Passwords.
+  [
+    `insert into users (username, email, password_hash) values
+       ('admin', 'admin@ai-secretary.local', crypt('admin123', gen_salt('bf', 12))),
+       ('weak', 'weak@x', crypt('x', gen_salt('bf', 6))),
+       ('clear', 'clear@x', 'secret')`,
+    'default-password:admin',
+    'bcrypt-cost:cost-06',
+    'password-format:users',
+  ],
+  // Months.
+  [`select ensure_message_partitions(3, '${monthFromNow(-9)}-01')`, 'archive-lag:messages'],
+  [`drop table ${nameOf(monthFromNow(2))}`, 'partition-months-ahead:messages'],
+  [
+    `drop table ${nameOf(monthFromNow(-3))};
+     insert into conversations (user_id) select id from users where username = 'weak';
+     insert into messages (conversation_id, role, created_at) select id, 'user', '${monthFromNow(-3)}-07' from conversations`,
+    'partition-gap:messages',
+    'partition-default-rows:messages',
+  ],
+  [
+    `grant select on ${nameOf(monthFromNow(0))}, ${nameOf(monthFromNow(1))} to svc_right`,
+    'partition-grants:messages/svc_right',
+  ],
+  [
+    `alter table ${nameOf(monthFromNow(0))} disable row level security; alter table ${nameOf(monthFromNow(1))} disable row level security`,
+    'partition-row-security:messages',
+  ],
+  [`alter table ${nameOf(monthFromNow(0))} drop constraint message_month_bounds`, 'partition-bound-check:messages'],
+  ['create index idx_messages_content_type on only messages (content_type)', 'partition-missing-index:messages'],
+  [
+    `update pg_index set indisvalid = false where indexrelid = '${nameOf(monthFromNow(1))}_role_idx'::regclass`,
+    'partition-invalid-index:messages',
+  ],
+  ['create policy extra on messages_archive using (true)', 'archive-access:policies'],
+  ['grant truncate on messages_archive to svc_right', 'archive-access:grants/svc_right'],
+  ['alter table messages add column "Extra" int', 'archive-columns:messages_archive'],
+  // Indexes.
+  [
+    "update pg_index set indisvalid = false where indexrelid = 'idx_users_created_at'::regclass",
+    'index-invalid:idx_users_created_at',
+  ],
+  [
+    `create table readings (id int, at date, user_id uuid references users) partition by range (at); alter table readings ${RLS};
+     create table readings_all partition of readings for values from (minvalue) to (maxvalue); alter table readings_all ${RLS};
+     create index "Readings id" on only readings (id)`,
+    'index-invalid:"Readings id"',
+    'foreign-key-index:readings.readings_user_id_fkey',
+  ],
+  ['create index "Files again" on files (user_id)', 'index-redundant:"Files again"'],
+  // The index of knowledge_base was made on an empty table.
+  [clusteredKnowledge(1100), 'vector-recall:idx_knowledge_base_embedding'],
+  // Numbers that run out.
+  [
+    `create table counted (id serial, old bigserial); alter table counted ${RLS};
+     alter sequence counted_old_seq as integer;
+     select setval('counted_id_seq', 2000000000), setval('counted_old_seq', 1700000000)`,
+    'sequence-end:counted_id_seq',
+    'sequence-end:counted_old_seq',
+  ],
+  [
+    `create table aged (id int); alter table aged ${RLS}; insert into aged values (1);
+     update pg_class
+     set relfrozenxid = ((txid_current() % 4294967296 - 1300000000 + 4294967296) % 4294967296)::text::xid
+     where oid = 'aged'::regclass`,
+    'transaction-ids:public.aged',
+  ],
+  ["select pg_create_physical_replication_slot('gone', true)", 'replication-slot:gone'],
+];
+
+export const SETTING_FINDINGS: readonly string[] = [
+  'setting-fsync:fsync',
+  'setting-full-page-writes:full_page_writes',
+  'setting-zero-damaged-pages:zero_damaged_pages',
+  'setting-ignore-checksum-failure:ignore_checksum_failure',
+  'setting-synchronous-commit:synchronous_commit',
+  'setting-autovacuum:autovacuum',
+  'setting-track-counts:track_counts',
+  'setting-password-encryption:password_encryption',
+  'setting-max-connections:max_connections',
+  'wal-archiver:archiver',
+];

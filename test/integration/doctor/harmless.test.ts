@@ -1,0 +1,164 @@
+import pg from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { describeOnPrivateServer, startPrivateServer } from '../../support/private-server.js';
+import { runCli, type CliResult } from '../../support/run-cli.js';
+import { waitFor } from '../../support/wait-for.js';
+import { EXPECTED_NOTICES } from './faults.js';
+
+interface Diagnosis {
+  readonly durationMs: number;
+  readonly role: string;
+  readonly counts: Readonly<Record<string, number>>;
+  readonly findings: readonly { readonly id: string }[];
+  readonly skipped: readonly { readonly check: string; readonly reason: string; readonly grant: string | null }[];
+}
+
+describeOnPrivateServer('aisec doctor on a healthy database', () => {
+  let url = '';
+  const clients: pg.Client[] = [];
+
+  async function connect(name: string): Promise<pg.Client> {
+    const client = new pg.Client({ connectionString: url, application_name: name });
+    client.on('error', () => undefined);
+    await client.connect();
+    clients.push(client);
+    return client;
+  }
+  async function doctor(address: string, ...args: readonly string[]): Promise<Diagnosis & { readonly run: CliResult }> {
+    const run = await runCli(['doctor', '--json', ...args], { env: { DATABASE_URL: address } });
+    return { ...(JSON.parse(run.stdout) as Diagnosis), run };
+  }
+  const ids = ({ findings }: Diagnosis): readonly string[] => findings.map(({ id }) => id).toSorted();
+
+  beforeAll(async () => {
+    const server = await startPrivateServer();
+    url = await server.createDatabase('healthy', { migrated: true });
+    const seed = await runCli(['seed'], { env: { DATABASE_URL: url, AISEC_ADMIN_PASSWORD: 'quiet-lamp-river-7' } });
+    expect(seed.exitCode).toBe(0);
+  });
+  afterAll(() => Promise.all(clients.map((client) => client.end())));
+
+  test('has only the expected notices, in text, TSV and as a plugin, with exit 0', async () => {
+    const found = await doctor(url);
+    expect(found.run.exitCode).toBe(0);
+    expect(ids(found)).toEqual(EXPECTED_NOTICES);
+    expect(found.counts).toMatchObject({ critical: 0, warning: 0, notice: 9, skipped: 0, ignored: 0 });
+    const piped = await runCli(['doctor'], { env: { DATABASE_URL: url } });
+    expect(piped.stdout.split('\n')[0]).toBe('severity\tarea\tid\twhat\twhy\tmend');
+    expect(piped.stderr).toMatch(/: \d+ checks, 9 notices; 0 skipped, 0 ignored, 2 not for this server\.\n$/);
+    const plugin = await runCli(['doctor', '--nagios'], { env: { DATABASE_URL: url } });
+    expect(plugin).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^AISEC OK - 9 notices \| /) });
+  });
+
+  test('tells a role of few rights what it could not see, and the GRANT that it shows is enough', async () => {
+    const admin = await connect('admin');
+    await admin.query('create role "Night watch" login');
+    const address = Object.assign(new URL(url), { username: 'Night%20watch' }).href;
+    const before = await doctor(address);
+    expect(before.role).toBe('Night watch');
+    expect(before.skipped.map(({ check }) => check)).toEqual([
+      'default-password',
+      'bcrypt-cost',
+      'password-format',
+      'partition-default-rows',
+      'partition-undated-rows',
+      ...['pending', 'late', 'edited', 'missing', 'renamed', 'incomplete'].map((kind) => `migration-${kind}`),
+      'vector-index',
+      'vector-recall',
+      'vector-lists',
+      'vacuum-held-back',
+      'sequence-end',
+    ]);
+    expect(before.run.exitCode).toBe(0);
+    const strict = await runCli(['doctor', '--nagios', '--strict', '--only', 'migrations,indexes'], {
+      env: { DATABASE_URL: address },
+    });
+    expect(strict).toMatchObject({ exitCode: 3, stdout: expect.stringContaining('UNKNOWN - 8 notices (6 skipped)') });
+    const nothing = await runCli(['doctor', '--only', 'migrations'], { env: { DATABASE_URL: address } });
+    expect(nothing).toMatchObject({
+      exitCode: 3,
+      stdout: expect.stringContaining('skipped\tmigrations\tmigration-pending'),
+    });
+
+    const grants = new Set(before.skipped.map(({ grant }) => grant));
+    for (const grant of grants) await admin.query(String(grant));
+    const after = await doctor(address);
+    expect(after.skipped).toEqual([]);
+    expect(ids(after)).toEqual(EXPECTED_NOTICES);
+  });
+
+  test('ends within two seconds while others hold and wait for ACCESS EXCLUSIVE, and says what it left out', async () => {
+    const calm = await doctor(url);
+    const [reader, waiter, holder] = [await connect('reader'), await connect('waiter'), await connect('a long ALTER')];
+    await reader.query('begin; select from users');
+    await holder.query(
+      'begin; lock table knowledge_base, messages, messages_default, messages_archive, aisec_migrations, conversations in access exclusive mode',
+    );
+    const waiting = waiter.query('begin; lock table users in access exclusive mode').catch(() => undefined);
+    await waitFor(async () => (await holder.query('select from pg_locks where not granted')).rowCount === 1);
+    const found = await doctor(url);
+    await reader.query('rollback');
+    await holder.query('rollback');
+    await waiting;
+    await waiter.query('rollback');
+    // On a machine where it takes long anyhow, the waiting must not be what takes long.
+    expect(found.durationMs).toBeLessThan(Math.max(2000, 4 * calm.durationMs));
+    expect(ids(found)).toEqual(EXPECTED_NOTICES);
+    const reasons = new Map(found.skipped.map(({ check, reason }) => [check, reason]));
+    expect([...reasons.keys()]).toEqual(
+      expect.arrayContaining(['default-password', 'partition-default-rows', 'migration-pending', 'vector-index']),
+    );
+    expect(reasons.get('default-password')).toMatch(
+      /^what it reads is locked by pid \d+ \(a long ALTER\) and pid \d+ \(waiter\), which waits itself$/,
+    );
+    expect(found.skipped.every(({ grant }) => grant === null)).toBe(true);
+  });
+
+  test('survives tables of any name that appear and vanish meanwhile', async () => {
+    const maker = await connect('maker');
+    let isDone = false;
+    let made = 0;
+    const making = (async () => {
+      for (; !isDone; made += 1)
+        await maker.query(`
+          create table "a 'b' ""c""; --" (id serial primary key, at uuid references users) with (fillfactor = 50);
+          create view "v; ""w""" as select * from "a 'b' ""c""; --";
+          drop table "a 'b' ""c""; --" cascade`);
+    })();
+    for (let round = 0; round < 4; round += 1) {
+      const found = await doctor(url);
+      expect(found.skipped.filter(({ reason }) => !reason.includes('locked by'))).toEqual([]);
+      expect(ids(found)).toEqual(expect.arrayContaining([...EXPECTED_NOTICES]));
+    }
+    isDone = true;
+    await making;
+    expect(made).toBeGreaterThan(4);
+  });
+
+  test('changes nothing and leaves no password in the log of statements', async () => {
+    const admin = await connect('admin');
+    const sums = `select sum(n_tup_ins + n_tup_upd + n_tup_del) as changes from pg_stat_user_tables`;
+    await admin.query("alter system set log_statement = 'all'");
+    await admin.query('select pg_reload_conf()');
+    const { rows: before } = await admin.query(sums);
+    await doctor(url);
+    const { rows: after } = await admin.query(sums);
+    expect(after).toEqual(before);
+    const { rows } = await admin.query("select pg_read_file('server.log') as log");
+    const { log } = rows[0] as { log: string };
+    expect(log).toContain('.crypt(');
+    expect(log).not.toContain('admin123');
+  });
+
+  test('finds what hangs in a transaction, by the very query of the check', async () => {
+    const [admin, idle] = [await connect('admin'), await connect('forgotten')];
+    await idle.query('begin isolation level repeatable read; select from users');
+    const { sqlFile } = await import('../../../src/adapters/postgres/sql-file.js');
+    const { rows } = await admin.query(sqlFile('doctor/held-back'), [0]);
+    await idle.query('rollback');
+    expect(rows).toContainEqual(
+      expect.objectContaining({ kind: 'session', application_name: 'forgotten', state: 'idle in transaction' }),
+    );
+  });
+});
