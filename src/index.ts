@@ -1,4 +1,5 @@
 export { AisecError, ERROR_TITLES, type ErrorCode } from './base/errors.js';
+export { createCache, type Cache, type CacheOptions } from './client/create-cache.js';
 export { createDatabase, type DatabaseOptions } from './client/create-database.js';
 export { EMBEDDING_DIMENSIONS, toVector } from './client/embedding.js';
 export { hashPassword, verifyPassword } from './client/password.js';
@@ -8,4 +9,5 @@ export {
   type KnowledgeSearch,
   type SearchEffort,
 } from './client/search-knowledge.js';
+export { type CacheStatus } from './client/tiered-cache.js';
 export { withUser, type UserOptions } from './client/with-user.js';

@@ -43,6 +43,8 @@ export const ERROR_TITLES = {
   RESTORE_FAILED: 'a restore failed; what was there before is untouched',
   REFUSED: 'the command needs a confirmation it did not get',
   VECTOR_INDEX: 'there is no vector index, or no row, that the command could work on',
+  CACHE_UNAVAILABLE: 'the database does not announce changes, so that nothing can be cached',
+  REDIS_UNREACHABLE: 'Redis does not answer or refuses the login',
   USER_SCOPE: 'withUser was used in a way that cannot keep users apart',
   ROLLED_BACK: 'a transaction could not be committed, since one of its statements had failed',
   INTERRUPTED: 'stopped by Ctrl-C',

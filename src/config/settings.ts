@@ -51,6 +51,10 @@ export const SETTINGS = {
     env: 'AISEC_ADMIN_PASSWORD',
     description: 'password that `aisec seed` gives the new admin user',
   },
+  redisUrl: {
+    env: 'REDIS_URL',
+    description: 'Redis 7 that the cache of the read-mostly tables is kept in: redis://host:6379',
+  },
   environment: {
     env: 'AISEC_ENV',
     description: '`production` refuses the embedded database and asks before data is lost',

@@ -2,6 +2,7 @@ import type { CompiledQuery, DatabaseConnection, QueryResult } from 'kysely';
 import type pg from 'pg';
 
 import { AisecError } from '../../base/errors.js';
+import { announceCommittedWrite, mayWriteCachedTable } from './committed-writes.js';
 import type { UserScope } from './user-scope.js';
 import { untilReady } from './until-ready.js';
 
@@ -21,6 +22,8 @@ export class PooledConnection implements DatabaseConnection {
   readonly #client: pg.PoolClient;
   #isOver = false;
   #isBroken = false;
+  /** A statement of the open transaction, or the one under way, may have written what is cached. */
+  #hasWritten = false;
   /** The scope whose transaction is open. */
   scope: UserScope | undefined;
 
@@ -47,6 +50,7 @@ export class PooledConnection implements DatabaseConnection {
 
   /** Sends a text, also after `end()`. Without values it may hold several statements; one result for each. */
   async send(text: string, values?: unknown[]): Promise<readonly pg.QueryResult[]> {
+    this.#hasWritten ||= mayWriteCachedTable(text);
     try {
       const result = (await this.#client.query(text, values)) as pg.QueryResult | pg.QueryResult[];
       return Array.isArray(result) ? result : [result];
@@ -54,6 +58,11 @@ export class PooledConnection implements DatabaseConnection {
       if (isReported(error)) await untilReady(this.#client);
       else this.#isBroken = true;
       throw error;
+    } finally {
+      if (this.#hasWritten && (this.#isBroken || this.status === 'I')) {
+        this.#hasWritten = false;
+        announceCommittedWrite();
+      }
     }
   }
 

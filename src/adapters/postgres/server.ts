@@ -78,7 +78,12 @@ async function connectByTls(target: ServerTarget, applicationName: string, signa
   throw new Error('no way to connect was tried');
 }
 
-async function connect(target: ServerTarget, applicationName: string, signal: AbortSignal): Promise<pg.Client> {
+/** A bare connection, for what needs one for itself. Fails with what the driver or the system says. */
+export async function connect(
+  target: ServerTarget,
+  applicationName: string,
+  signal: AbortSignal = NEVER,
+): Promise<pg.Client> {
   return (await connectByTls(target, applicationName, signal)).client;
 }
 

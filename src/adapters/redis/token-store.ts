@@ -1,0 +1,143 @@
+import { randomBytes } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
+import type { Redis } from 'ioredis';
+
+import type { AisecError } from '../../base/errors.js';
+import type { RedisTarget } from '../../config/redis-target.js';
+import { createRedisClient, readRunId, translateRedisError } from './connection.js';
+
+export interface TokenStoreOptions {
+  readonly target: RedisTarget;
+  readonly connectionName: string;
+  /** How long an answer is waited for before Redis counts as down. */
+  readonly patienceMs: number;
+  /** Connected; `runId` differs from the last one when the server, and so perhaps its data, is another. */
+  readonly onUp: (runId: string) => void;
+  /** Told once an outage. */
+  readonly onDown: (error: AisecError) => void;
+}
+
+/**
+ * Texts in Redis that are valid as long as a token is. A token is random and never comes twice, so dropping it makes
+ * everything invalid that was stored under it, also what is stored later by whoever still holds it.
+ *
+ * When Redis says nothing for `patienceMs` while it is asked something, all who wait are let go at once and nobody waits
+ * again until it has answered: an outage costs that time once.
+ */
+export class TokenStore {
+  readonly #options: TokenStoreOptions;
+  #redis: Redis | undefined;
+  #isUp = false;
+  #isClosed = false;
+  #hasToldDown = false;
+  #waiting = 0;
+  #progressMs = 0;
+  #watch: NodeJS.Timeout | undefined;
+  #lastError: unknown;
+
+  constructor(options: TokenStoreOptions) {
+    this.#options = options;
+  }
+
+  get isUp(): boolean {
+    return this.#isUp;
+  }
+
+  async start(): Promise<void> {
+    const { target, connectionName } = this.#options;
+    const redis = await createRedisClient(target, connectionName, true);
+    this.#redis = redis;
+    redis.on('error', (error) => (this.#lastError = error));
+    redis.on('ready', () => void this.#greet(redis));
+    redis.on('close', () => this.#down());
+    if (this.#isClosed) return;
+    await redis.connect().catch(() => undefined);
+  }
+
+  /** Token and text, in one round trip. */
+  async read(tokenKey: string, textKey: string): Promise<readonly [token: string | null, text: string | null]> {
+    const [token = null, text = null] = await this.#ask((redis) => redis.mget(tokenKey, textKey));
+    return [token, text];
+  }
+
+  /** The token that is in force once this is answered: the one there, else a new one. */
+  async token(tokenKey: string, ttlMs: number): Promise<string> {
+    const made = randomBytes(9).toString('base64url');
+    return (await this.#ask((redis) => redis.set(tokenKey, made, 'PX', ttlMs, 'NX', 'GET'))) ?? made;
+  }
+
+  async write(textKey: string, text: string, ttlMs: number): Promise<void> {
+    await this.#ask((redis) => redis.set(textKey, text, 'PX', ttlMs));
+  }
+
+  async drop(tokenKeys: readonly string[]): Promise<void> {
+    await this.#ask((redis) => redis.del(...tokenKeys));
+  }
+
+  /** Ends the connection and makes another: what was sent over this one did not arrive as it should. */
+  distrust(error: unknown): void {
+    if (!this.#isUp) return;
+    this.#lastError = error;
+    this.#redis?.stream.destroy();
+    this.#down();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#isUp = false;
+    clearTimeout(this.#watch);
+    this.#redis?.disconnect();
+  }
+
+  async #greet(redis: Redis): Promise<void> {
+    try {
+      // Where INFO is not allowed, every connection counts as one to another server.
+      const runId = (await readRunId(redis).catch(() => undefined)) ?? randomBytes(9).toString('base64url');
+      if (redis.status !== 'ready' || this.#isClosed) return;
+      this.#isUp = true;
+      this.#hasToldDown = false;
+      this.#options.onUp(runId);
+    } catch (error) {
+      this.#lastError = error;
+    }
+  }
+
+  /** Sends in the order of the calls. @throws whatever keeps the answer away. */
+  async #ask<Answer>(send: (redis: Redis) => Promise<Answer>): Promise<Answer> {
+    const redis = this.#redis;
+    if (redis === undefined || !this.#isUp) throw new Error('Redis is down');
+    if (this.#waiting === 0) this.#progressMs = performance.now();
+    this.#waiting += 1;
+    this.#watch ??= setTimeout(() => void this.#look(), this.#options.patienceMs);
+    try {
+      return await send(redis);
+    } finally {
+      this.#waiting -= 1;
+      this.#progressMs = performance.now();
+    }
+  }
+
+  async #look(): Promise<void> {
+    // A busy process is no reason to blame Redis: its answer may have arrived and not been read.
+    await nextTurn();
+    this.#watch = undefined;
+    if (this.#waiting === 0 || !this.#isUp) return;
+    const leftMs = this.#progressMs + this.#options.patienceMs - performance.now();
+    if (leftMs > 0) {
+      this.#watch = setTimeout(() => void this.#look(), leftMs);
+      return;
+    }
+    // Fails all that wait; then ioredis connects again.
+    this.distrust(new Error(`it did not answer within ${this.#options.patienceMs} ms`));
+  }
+
+  #down(): void {
+    this.#isUp = false;
+    if (this.#hasToldDown || this.#isClosed) return;
+    this.#hasToldDown = true;
+    this.#options.onDown(
+      translateRedisError(this.#lastError ?? new Error('the connection was closed'), this.#options.target),
+    );
+  }
+}

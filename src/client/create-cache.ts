@@ -1,0 +1,138 @@
+import {
+  copyRow,
+  type AssistantRow,
+  type CachedRow,
+  type PreferencesRow,
+  type SettingRow,
+} from '../adapters/caching/cached-table.js';
+import { AisecError } from '../base/errors.js';
+import { resolveServiceTarget } from '../config/service-target.js';
+import { resolveServiceRedis } from '../config/redis-target.js';
+import type { DB } from '../schema/index.js';
+import { ALL } from './cache-reader.js';
+import { createDatabase } from './create-database.js';
+import { TieredCache, type CacheStatus, type TierSettings } from './tiered-cache.js';
+
+export interface CacheOptions {
+  /** The database, as in `createDatabase`. It needs few connections of its own (at most 6). */
+  readonly url?: string;
+  /** Where to LISTEN when `url` is a pooler, through which that does not work. Default: `url`. */
+  readonly listenUrl?: string;
+  /** `redis://host:6379`. Default: REDIS_URL; without either, the cache lives in this process alone. */
+  readonly redisUrl?: string;
+  /** Longest life of an entry in Redis, ten percent more or less. Default: 10 minutes. */
+  readonly ttlMs?: number;
+  /** The same of an entry in this process; 0: none is kept there. Default: a minute. */
+  readonly localTtlMs?: number;
+  /** The same, in both, of the knowledge that a row is not there. Default: half a minute. */
+  readonly negativeTtlMs?: number;
+  /** For how long the database may be silent before its rows are asked for again. Default: 3 s. */
+  readonly aliveForMs?: number;
+  /** Users, at most, whose rows are kept in this process. Default: 5000. */
+  readonly maxUsers?: number;
+  /** Role that rows are read as. Default: `authenticated`. */
+  readonly role?: string;
+  /** Told when Redis, or the connection that hears of changes, goes away: once an outage. Reads go on. */
+  readonly onProblem?: (problem: AisecError) => void;
+}
+
+/** Rows of the read-mostly tables. Every promise fails only with what the database itself fails with. */
+export interface Cache {
+  /** The setting of the platform with this key; undefined: there is none. */
+  setting(key: string): Promise<SettingRow | undefined>;
+  /** The preferences of a user; undefined: there are none. */
+  preferences(userId: string): Promise<PreferencesRow | undefined>;
+  /** The assistants of a user, the oldest first. */
+  assistants(userId: string): Promise<AssistantRow[]>;
+  /** One of them; undefined: there is none, or it is another user's. */
+  assistant(userId: string, assistantId: string): Promise<AssistantRow | undefined>;
+  /** Resolves when no later read shows anything older than what was committed before this call, by whomever. */
+  sync(): Promise<void>;
+  /** Resolves with true when entries are kept as wanted, with false when that is not so in time. Reading needs no wait. */
+  ready(timeoutMs?: number): Promise<boolean>;
+  status(): CacheStatus;
+  /** Closes all connections. */
+  close(): Promise<void>;
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const DAY_MS = 86_400_000;
+
+const DEFAULTS = { ttlMs: 600_000, localTtlMs: 60_000, negativeTtlMs: 30_000, aliveForMs: 3000, maxUsers: 5000 };
+const LEAST: Readonly<Record<keyof typeof DEFAULTS, number>> = {
+  ttlMs: 1,
+  localTtlMs: 0,
+  negativeTtlMs: 0,
+  aliveForMs: 100,
+  maxUsers: 1,
+};
+
+function checkNumbers(settings: Readonly<Record<keyof typeof DEFAULTS, number>>): void {
+  for (const [name, least] of Object.entries(LEAST)) {
+    const value = settings[name as keyof typeof DEFAULTS];
+    if (Number.isSafeInteger(value) && value >= least && value <= DAY_MS) continue;
+    throw new AisecError('CONFIG_INVALID', `createCache: ${name} is ${value}`, {
+      hint: `It is a whole number from ${least} to ${DAY_MS}.`,
+    });
+  }
+}
+
+function uuid(text: string, what: string): string {
+  const id = typeof text === 'string' ? text.toLowerCase() : '';
+  if (UUID.test(id)) return id;
+  throw new AisecError('USAGE', `the cache was asked with a ${what} that is no uuid`, {
+    hint: `Give the id of the row in ${what === 'user id' ? 'users' : 'assistants'}.`,
+  });
+}
+
+/** A caller may change what it gets; nobody else sees that. */
+function first<Row extends CachedRow>(rows: readonly CachedRow[]): Row | undefined {
+  const [row] = rows;
+  return row === undefined ? undefined : copyRow(row as Row);
+}
+
+/**
+ * A cache of system_settings, user_preferences and assistants: in this process, and in Redis where one is configured. A
+ * row is loaded once however many ask for it at the same time, by its owner under row level security, and kept until
+ * the database says that it has changed (migration 0021). How a stale row is kept from coming back is told at
+ * `TieredCache` and `Membership`, and in docs/client.md.
+ *
+ * Returns at once and connects in the background; until then, and whenever the database cannot be heard, every read goes to
+ * the database. Inside of `withUser` it reads what is committed, not what the transaction has written.
+ *
+ * @throws AisecError CONFIG_INVALID, DATABASE_NOT_CONFIGURED.
+ */
+export function createCache(options: CacheOptions = {}): Cache {
+  const { url, listenUrl, redisUrl, role, onProblem, ...given } = options;
+  const settings = { ...DEFAULTS, ...given };
+  checkNumbers(settings);
+  const tierSettings: TierSettings = { ...settings, role, onProblem: onProblem ?? (() => undefined) };
+  const db = createDatabase<DB>({
+    ...(url !== undefined && { url }),
+    applicationName: 'aisec cache',
+    poolSize: 2,
+    maxOverflow: 4,
+  });
+  const target = resolveServiceTarget(listenUrl ?? url);
+  const cache = new TieredCache(db, target, resolveServiceRedis(redisUrl), tierSettings);
+  cache.start();
+  return {
+    setting: async (key) => first<SettingRow>(await cache.read({ table: 'system_settings', owner: '', key })),
+    preferences: async (userId) =>
+      first<PreferencesRow>(
+        await cache.read({ table: 'user_preferences', owner: uuid(userId, 'user id'), key: 'row' }),
+      ),
+    assistants: async (userId) => {
+      const rows = await cache.read({ table: 'assistants', owner: uuid(userId, 'user id'), key: ALL });
+      return rows.map((row) => copyRow(row as AssistantRow));
+    },
+    assistant: async (userId, assistantId) => {
+      const key = uuid(assistantId, 'assistant id');
+      return first<AssistantRow>(await cache.read({ table: 'assistants', owner: uuid(userId, 'user id'), key }));
+    },
+    sync: () => cache.sync(),
+    ready: (timeoutMs = 5000) => cache.ready(timeoutMs),
+    status: () => cache.status,
+    close: () => cache.close(),
+  };
+}

@@ -1,0 +1,231 @@
+import type { Kysely } from 'kysely';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { CachedTable } from '../adapters/caching/cached-table.js';
+import { freezeRow } from '../adapters/caching/cached-table.js';
+import { entryKey, scopeOf } from '../adapters/caching/keys.js';
+import { Membership } from '../adapters/caching/membership.js';
+import { parseMessage } from '../adapters/caching/message.js';
+import { readEntry, withJitter, writeEntry, type Rows } from '../adapters/caching/row-text.js';
+import { onCommittedWrite } from '../adapters/postgres/committed-writes.js';
+import { Listener } from '../adapters/postgres/listener.js';
+import { TokenStore } from '../adapters/redis/token-store.js';
+import type { AisecError } from '../base/errors.js';
+import type { ServerTarget } from '../config/database-target.js';
+import type { RedisTarget } from '../config/redis-target.js';
+import type { DB } from '../schema/index.js';
+import { loadRows, type CacheQuery } from './cache-reader.js';
+import { LocalCache, type LocalScope } from './local-cache.js';
+
+export interface TierSettings {
+  readonly ttlMs: number;
+  readonly localTtlMs: number;
+  readonly negativeTtlMs: number;
+  readonly aliveForMs: number;
+  readonly maxUsers: number;
+  readonly role: string | undefined;
+  readonly onProblem: (problem: AisecError) => void;
+}
+
+export interface CacheStatus {
+  /** False: changes are not heard of, and every read goes to the database. */
+  readonly isListening: boolean;
+  /** `joining`: connected, and not yet sure that what is there is good. */
+  readonly redis: 'none' | 'down' | 'joining' | 'up';
+  /** Entries in this process. */
+  readonly localEntries: number;
+  /** Reads since the start, by who answered them. */
+  readonly localHits: number;
+  readonly redisHits: number;
+  readonly databaseReads: number;
+}
+
+/** Redis on the same network answers in less than a millisecond. */
+const REDIS_PATIENCE_MS = 35;
+
+/** A token outlives what is stored under it. */
+const TOKEN_TTL_FACTOR = 2;
+
+interface Shared {
+  readonly rows?: Rows;
+  /** What to store the row under, once it is loaded. */
+  readonly store?: (rows: Rows) => void;
+}
+
+/**
+ * A read goes to the entries of the process, then to Redis, then to the database. Why an old row does not come back:
+ *
+ * 1. Nothing is answered from either cache unless the server has answered the listening connection within `aliveForMs`.
+ *    Whatever breaks it takes all local entries away; what was missed meanwhile need not be known.
+ * 2. A message takes the scope away (local-cache.ts) before any later read begins; what is still being loaded goes into
+ *    an object that nobody finds. So an entry that is found was loaded after the last change that was heard of.
+ * 3. For Redis, see Membership: the same with tokens that all processes share.
+ * 4. Who writes through createDatabase in this process takes all entries away before COMMIT returns, and Redis is left
+ *    alone until the messages of that commit have come (`barrier`). So own changes are read at once.
+ */
+export class TieredCache {
+  readonly #db: Kysely<DB>;
+  readonly #settings: TierSettings;
+  readonly #listener: Listener;
+  readonly #store: TokenStore | undefined;
+  readonly #membership: Membership | undefined;
+  readonly #local: LocalCache;
+  readonly #forgetWrites: () => void;
+  /** Barriers of own writes that have not passed. */
+  #unheardWrites = 0;
+  #localHits = 0;
+  #redisHits = 0;
+  #databaseReads = 0;
+
+  constructor(db: Kysely<DB>, target: ServerTarget, redis: RedisTarget | undefined, settings: TierSettings) {
+    this.#db = db;
+    this.#settings = settings;
+    this.#local = new LocalCache(settings.maxUsers);
+    this.#listener = new Listener({
+      target,
+      applicationName: 'aisec cache',
+      schema: null,
+      aliveForMs: settings.aliveForMs,
+      onUp: (stamp) => {
+        this.#local.clear();
+        this.#membership?.listenerUp(stamp);
+      },
+      onDown: (error) => {
+        this.#local.clear();
+        this.#membership?.listenerDown();
+        settings.onProblem(error);
+      },
+      onMessage: (text) => this.#hear(text),
+    });
+    if (redis !== undefined) {
+      this.#store = new TokenStore({
+        target: redis,
+        connectionName: 'aisec-cache',
+        patienceMs: REDIS_PATIENCE_MS,
+        onUp: (runId) => this.#membership?.storeUp(runId),
+        onDown: settings.onProblem,
+      });
+      this.#membership = new Membership(this.#listener, this.#store);
+    }
+    this.#forgetWrites = onCommittedWrite(() => void this.#ownWrite());
+  }
+
+  start(): void {
+    this.#listener.start();
+    void this.#store?.start();
+  }
+
+  async read(query: CacheQuery): Promise<Rows> {
+    // As without a cache: who joined a load that began earlier would miss a change that nobody can tell of.
+    if (!this.#listener.isAlive) return this.#load(query);
+    const scope = this.#local.scope(query.table, query.owner);
+    const entry = scope.entries.get(query.key);
+    if (entry !== undefined && entry.expiresMs > performance.now()) {
+      this.#localHits += 1;
+      return entry.rows;
+    }
+    let flight = scope.flights.get(query.key);
+    if (flight === undefined) {
+      flight = this.#fetch(query, scope).finally(() => scope.flights.delete(query.key));
+      scope.flights.set(query.key, flight);
+    }
+    return flight;
+  }
+
+  async sync(): Promise<void> {
+    await this.#listener.barrier();
+  }
+
+  async ready(timeoutMs: number): Promise<boolean> {
+    const untilMs = performance.now() + timeoutMs;
+    const isReady = (): boolean => this.#listener.isAlive && ['none', 'up'].includes(this.status.redis);
+    while (!isReady() && performance.now() < untilMs) await sleep(10);
+    return isReady();
+  }
+
+  get status(): CacheStatus {
+    const store = this.#store;
+    return {
+      isListening: this.#listener.isAlive,
+      redis:
+        store === undefined ? 'none' : !store.isUp ? 'down' : this.#membership?.prefix === undefined ? 'joining' : 'up',
+      localEntries: this.#local.size,
+      localHits: this.#localHits,
+      redisHits: this.#redisHits,
+      databaseReads: this.#databaseReads,
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#forgetWrites();
+    this.#membership?.close();
+    this.#store?.close();
+    await Promise.all([this.#listener.close(), this.#db.destroy()]);
+    this.#local.clear();
+  }
+
+  async #load(query: CacheQuery): Promise<Rows> {
+    this.#databaseReads += 1;
+    return loadRows(this.#db, query, this.#settings.role);
+  }
+
+  async #fetch(query: CacheQuery, scope: LocalScope): Promise<Rows> {
+    const shared = this.#membership === undefined ? {} : await this.#fromRedis(query).catch((): Shared => ({}));
+    const rows = shared.rows ?? (await this.#load(query));
+    const { localTtlMs, negativeTtlMs } = this.#settings;
+    const ttlMs = rows.length === 0 ? Math.min(localTtlMs, negativeTtlMs) : localTtlMs;
+    if (ttlMs > 0) this.#local.keep(scope, query.key, { rows, expiresMs: performance.now() + withJitter(ttlMs) });
+    shared.store?.(rows);
+    return rows;
+  }
+
+  /** Fails when Redis does. */
+  async #fromRedis({ table, owner, key }: CacheQuery): Promise<Shared> {
+    const [store, membership] = [this.#store, this.#membership];
+    const prefix = membership?.prefix;
+    if (store === undefined || prefix === undefined || this.#unheardWrites > 0) return {};
+    const scope = scopeOf(table, owner === '' ? undefined : owner);
+    const tokenKey = `${prefix}${scope}`;
+    const textKey = entryKey(prefix, scope, key);
+    const [found, text] = await store.read(tokenKey, textKey);
+    if (membership?.prefix !== prefix) return {};
+    if (found !== null && text !== null) {
+      const rows = readEntry(text, found, owner);
+      if (rows !== undefined) {
+        this.#redisHits += 1;
+        for (const row of rows) freezeRow(row);
+        return { rows };
+      }
+    }
+    const { ttlMs, negativeTtlMs } = this.#settings;
+    const token = found ?? (await store.token(tokenKey, Math.round(ttlMs * TOKEN_TTL_FACTOR)));
+    return {
+      store: (rows) => {
+        const lifeMs = rows.length === 0 ? Math.min(ttlMs, negativeTtlMs) : ttlMs;
+        if (lifeMs > 0)
+          void store.write(textKey, writeEntry(token, owner, rows), withJitter(lifeMs)).catch(() => undefined);
+      },
+    };
+  }
+
+  #hear(text: string): void {
+    const message = parseMessage(text);
+    if (message === undefined) return;
+    if (message.kind === 'change') {
+      const table = message.table as CachedTable;
+      if (message.users === undefined) this.#local.forgetTable(table);
+      else for (const user of message.users) this.#local.forget(table, user);
+    }
+    // `aisec cache flush` begins one.
+    if (message.kind === 'epoch') this.#local.clear();
+    this.#membership?.hear(message);
+  }
+
+  async #ownWrite(): Promise<void> {
+    this.#local.clear();
+    if (!this.#listener.isUp) return;
+    this.#unheardWrites += 1;
+    await this.#listener.barrier();
+    this.#unheardWrites -= 1;
+  }
+}

@@ -1,0 +1,77 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Redis } from 'ioredis';
+import { waitFor } from './wait-for.js';
+
+/** A Redis of a test's own, on a port of its own, that can be killed, paused and started again. */
+export interface RedisProcess {
+  readonly url: string;
+  /** Starts it, with the data of the last `save`, and waits until it answers. */
+  start(): Promise<void>;
+  kill(): Promise<void>;
+  pause(): void;
+  resume(): void;
+  /** Writes the data to disk, for the next start. */
+  save(): Promise<void>;
+  /** Every key. */
+  keys(): Promise<readonly string[]>;
+  remove(): Promise<void>;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+async function ask<Answer>(port: number, question: (redis: Redis) => Promise<Answer>): Promise<Answer> {
+  const redis = new Redis({ host: '127.0.0.1', port, lazyConnect: true, retryStrategy: () => null });
+  redis.on('error', () => undefined);
+  try {
+    await redis.connect();
+    return await question(redis);
+  } finally {
+    redis.disconnect();
+  }
+}
+
+export async function createRedisProcess(options: readonly string[] = []): Promise<RedisProcess> {
+  const port = await freePort();
+  const directory = mkdtempSync(path.join(tmpdir(), 'aisec-test-redis-'));
+  let child: ChildProcess | undefined;
+  const kill = async (): Promise<void> => {
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  };
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    async start() {
+      const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', directory, ...options];
+      child = spawn('redis-server', args, { stdio: 'ignore' });
+      await waitFor(() =>
+        ask(port, (redis) => redis.ping()).then(
+          () => true,
+          () => false,
+        ),
+      );
+    },
+    kill,
+    pause: () => void child?.kill('SIGSTOP'),
+    resume: () => void child?.kill('SIGCONT'),
+    save: () => ask(port, async (redis) => void (await redis.save())),
+    keys: () => ask(port, (redis) => redis.keys('*')),
+    async remove() {
+      await kill();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
