@@ -19,6 +19,7 @@ export const ERROR_TITLES = {
   DISK_FULL: 'no space is left',
   LOCK_TIMEOUT: 'a table lock was not had in time',
   RUN_LOCKED: 'another run is at work on the database',
+  RUN_TIMEOUT: 'the run took longer than it may',
   EMBEDDED_LOCKED: 'another process has the embedded database open',
   EMBEDDED_FAILED: 'the embedded database could not be opened',
   MIGRATION_FILE_INVALID: 'a migration file does not follow the format',

@@ -1,7 +1,9 @@
+import { formatDurationMs } from './duration.js';
 import { AisecError } from './errors.js';
 
-/** The error for a run that a signal stopped; the abort reason is the signal's name. */
+/** The error for a run that was stopped: the abort reason is the name of a signal, or an error of our own (a timeout). */
 export function interruptionError(signal: AbortSignal): AisecError {
+  if (signal.reason instanceof AisecError) return signal.reason;
   return signal.reason === 'SIGTERM'
     ? new AisecError('TERMINATED', 'terminated')
     : new AisecError('INTERRUPTED', 'interrupted');
@@ -29,4 +31,16 @@ export function sleep(durationMs: number, signal: AbortSignal): Promise<void> {
     }, durationMs);
     signal.addEventListener('abort', stop, { once: true });
   });
+}
+
+/** Ends a run that takes too long; 0 means no limit. The timer keeps no process alive. */
+export function withTimeout(signal: AbortSignal, timeoutMs: number): AbortSignal {
+  if (timeoutMs === 0) return signal;
+  const timeout = new AbortController();
+  const error = new AisecError('RUN_TIMEOUT', `not done within ${formatDurationMs(timeoutMs)}`, {
+    detail: 'It was stopped, and nothing half-done is left.',
+    hint: 'Give it more time with --timeout.',
+  });
+  setTimeout(() => timeout.abort(error), timeoutMs).unref();
+  return AbortSignal.any([signal, timeout.signal]);
 }

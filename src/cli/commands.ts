@@ -5,6 +5,12 @@ import { archiveList } from './commands/archive/list.js';
 import { archivePrune } from './commands/archive/prune.js';
 import { archiveRestore } from './commands/archive/restore.js';
 import { doctor } from './commands/doctor/doctor.js';
+import { backup } from './commands/backup/backup.js';
+import { backupCheck } from './commands/backup/check.js';
+import { backupList } from './commands/backup/list.js';
+import { backupPin } from './commands/backup/pin.js';
+import { backupPrune } from './commands/backup/prune.js';
+import { backupVerify } from './commands/backup/verify.js';
 import { migrateDown } from './commands/migrate/down.js';
 import { migrateNew } from './commands/migrate/new.js';
 import { migrateRedo } from './commands/migrate/redo.js';
@@ -43,9 +49,15 @@ export const COMMANDS: readonly CommandSpec[] = [
   archiveRestore,
   archiveExport,
   archivePrune,
+  backup,
+  backupList,
+  backupVerify,
+  backupPrune,
+  backupPin,
+  backupCheck,
+  restore,
   typesGenerate,
   typesCheck,
-  restore,
   vectorStatusCommand,
   vectorRebuild,
   vectorTune,

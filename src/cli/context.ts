@@ -1,7 +1,9 @@
 import type { OpenOptions } from '../adapters/postgres/open-options.js';
+import type { ToolPlaces } from '../adapters/pgtools/find-tools.js';
 import type { Session } from '../adapters/postgres/session.js';
 import type { ServerAccess } from '../adapters/restoring/access.js';
 import { AisecError } from '../base/errors.js';
+import { withTimeout } from '../base/interruption.js';
 import type { Config } from '../config/config.js';
 import type { DatabaseTarget } from '../config/database-target.js';
 import type { Output } from './terminal/output.js';
@@ -34,15 +36,17 @@ export interface Context {
   ) => Promise<Result>;
   /** The same with a new, empty database in memory, whichever was chosen. */
   readonly withScratchDatabase: <Result>(use: (session: Session) => Promise<Result>) => Promise<Result>;
+  /** Where PostgreSQL's programs are looked for; no server is needed. */
+  readonly programPlaces: ToolPlaces;
   /**
-   * The configured server, any of its databases, and its pg_restore.
+   * The configured server, any of its databases, and its client programs. All of it stops after `timeoutMs`; 0: never.
    *
    * @throws AisecError USAGE for the embedded database.
    */
-  readonly serverAccess: () => Promise<ServerAccess>;
+  readonly serverAccess: (wishes?: { readonly timeoutMs: number }) => Promise<ServerAccess>;
 }
 
-export type ContextParts = Omit<Context, 'withDatabase' | 'withScratchDatabase' | 'serverAccess'>;
+export type ContextParts = Omit<Context, 'withDatabase' | 'withScratchDatabase' | 'programPlaces' | 'serverAccess'>;
 
 const DEFAULT_LOCK_TIMEOUT_MS = 2000;
 const DEFAULT_IDLE_TIMEOUT_MS = 60_000;
@@ -91,28 +95,34 @@ async function closing<Result>(session: Session, use: (session: Session) => Prom
   }
 }
 
-async function serverAccess(parts: ContextParts): Promise<ServerAccess> {
-  const { config, signal } = parts;
+function programPlaces({ pgBinDir, environment }: Config): ToolPlaces {
+  return { pgBinDir, environment };
+}
+
+async function serverAccess(given: ContextParts, timeoutMs: number): Promise<ServerAccess> {
+  const signal = withTimeout(given.signal, timeoutMs);
+  const parts = { ...given, signal };
+  const { config } = parts;
+  const applicationName = `aisec ${parts.commandName}`;
+  const places = programPlaces(config);
   const [{ resolveDatabaseTarget }, { pgRestoreRunner }] = await Promise.all([
     import('../config/database-target.js'),
     import('../adapters/restoring/pg-restore.js'),
   ]);
   const target = resolveDatabaseTarget(config);
   if (target.kind === 'embedded')
-    throw new AisecError('USAGE', 'pg_restore restores to a server, and none is configured', {
+    throw new AisecError('USAGE', 'this works on a server, and none is configured', {
       hint: 'Set DATABASE_URL, or give --database-url.',
     });
   return {
+    target,
+    places,
+    applicationName,
     host: target.connection.host,
     databaseName: target.connection.database,
     signal,
     withDatabase: async (database, use) => closing(await openDatabase(parts, { database }), use),
-    pgRestore: pgRestoreRunner({
-      target,
-      applicationName: `aisec ${parts.commandName}`,
-      places: { pgBinDir: config.pgBinDir, environment: config.environment },
-      signal,
-    }),
+    pgRestore: pgRestoreRunner({ target, applicationName, places, signal }),
   };
 }
 
@@ -125,6 +135,7 @@ export function createContext(parts: ContextParts): Context {
       const { openInMemory } = await import('../adapters/postgres/embedded.js');
       return closing(await openInMemory(openOptions(parts, {})), use);
     },
-    serverAccess: () => serverAccess(parts),
+    programPlaces: programPlaces(parts.config),
+    serverAccess: ({ timeoutMs } = { timeoutMs: 0 }) => serverAccess(parts, timeoutMs),
   };
 }

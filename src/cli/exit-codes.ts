@@ -32,6 +32,7 @@ export const EXIT_CODE_BY_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
   DISK_FULL: 1,
   LOCK_TIMEOUT: 5,
   RUN_LOCKED: 5,
+  RUN_TIMEOUT: 1,
   EMBEDDED_LOCKED: 5,
   EMBEDDED_FAILED: 1,
   MIGRATION_FILE_INVALID: 2,

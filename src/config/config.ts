@@ -17,6 +17,10 @@ export interface Config {
   readonly dataDir: string;
   /** Of the PostgreSQL programs; undefined: look for them. */
   readonly pgBinDir: string | undefined;
+  /** Absolute; need not exist. */
+  readonly backupDir: string;
+  /** A secret: whoever has it can answer for the job. */
+  readonly pingUrl: string | undefined;
   readonly isProduction: boolean;
 }
 
@@ -77,6 +81,8 @@ export function resolveConfig(flags: Flags, environment: Environment, cwd: strin
     seedsDir: resolve(cwd, value('seedsDir') ?? packageFile('seeds')),
     dataDir: resolve(cwd, value('dataDir') ?? SETTINGS.dataDir.default),
     pgBinDir: pgBin === undefined ? undefined : resolve(cwd, pgBin),
+    backupDir: resolve(cwd, value('backupDir') ?? SETTINGS.backupDir.default),
+    pingUrl: value('pingUrl'),
     isProduction: readIsProduction(value('environment')),
   };
 }

@@ -45,7 +45,17 @@ export const SETTINGS = {
   },
   pgBin: {
     env: 'AISEC_PG_BIN',
-    description: 'folder of pg_restore (default: PATH)',
+    description: 'folder of pg_dump and pg_restore (default: PATH, then every installed version)',
+  },
+  backupDir: {
+    env: 'AISEC_BACKUP_DIR',
+    description: 'folder of the backups, where --dir is not given',
+    default: 'backups',
+  },
+  pingUrl: {
+    env: 'AISEC_PING_URL',
+    description:
+      'where `aisec backup` says that it started (/start), ended, or failed (/fail), as healthchecks.io takes it',
   },
   adminPassword: {
     env: 'AISEC_ADMIN_PASSWORD',

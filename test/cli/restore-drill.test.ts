@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 import pg from 'pg';
@@ -12,18 +11,6 @@ import { expectError } from '../support/expect-error.js';
 import { describeOnPrivateServer, startPrivateServer } from '../support/private-server.js';
 import { runCli } from '../support/run-cli.js';
 import { takeBackup } from '../support/take-backup.js';
-
-/** As `pg_dumpall --globals-only --no-role-passwords` writes it. */
-const GLOBALS = `\\restrict x1
-CREATE ROLE authenticated;
-ALTER ROLE authenticated WITH NOSUPERUSER INHERIT NOCREATEROLE NOCREATEDB NOLOGIN NOREPLICATION NOBYPASSRLS;
-CREATE ROLE chat_service;
-ALTER ROLE chat_service WITH NOSUPERUSER INHERIT NOCREATEROLE NOCREATEDB LOGIN NOREPLICATION NOBYPASSRLS;
-CREATE ROLE postgres;
-ALTER ROLE postgres WITH SUPERUSER INHERIT CREATEROLE CREATEDB LOGIN REPLICATION BYPASSRLS;
-GRANT authenticated TO chat_service WITH INHERIT FALSE GRANTED BY postgres;
-\\unrestrict x1
-`;
 
 async function query(url: string, sql: string): Promise<readonly Record<string, unknown>[]> {
   const client = new pg.Client({ connectionString: url });
@@ -61,6 +48,7 @@ describeOnPrivateServer('the restore drill', () => {
     });
     expect(seeded).toMatchObject({ exitCode: 0 });
     await query(url, 'create role chat_service login');
+    await query(url, 'grant authenticated to chat_service with inherit false');
     await query(url, "alter database app set search_path to 'public', 'pg_temp'");
 
     let isOver = false;
@@ -72,7 +60,6 @@ describeOnPrivateServer('the restore drill', () => {
     }
     expect(await traffic).toBeGreaterThan(0);
     const catalog = await snapshotOf(url);
-    await writeFile(file.replace(/\.dump$/, '.globals.sql'), GLOBALS);
     await lost.remove();
 
     const fresh = await startPrivateServer({ fsync: 'off' });

@@ -1,50 +1,16 @@
-import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
-import { promisify } from 'node:util';
+import { mkdtemp, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
 
-import pg from 'pg';
+import { runCli } from './run-cli.js';
 
-import { snapshotOf } from './catalog.js';
-
-const run = promisify(execFile);
-
-/** Dumps a database to `file`, with a manifest beside it: its row counts are of the same snapshot. */
+/** Backs a database up with `aisec backup` and gives the backup and its manifest this path, its roles what belongs to it. */
 export async function takeBackup(url: string, file: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    await client.query('begin isolation level repeatable read read only');
-    const snapshot = await client.query<{ id: string }>('select pg_export_snapshot() as id');
-    const id = `--snapshot=${snapshot.rows[0]?.id ?? ''}`;
-    await run('pg_dump', ['--format=custom', '--compress=zstd:1', id, `--file=${file}`, url]);
-    const tables = await client.query<{ schema: string; table: string }>(
-      `select nspname as schema, relname as "table" from pg_class join pg_namespace on pg_namespace.oid = relnamespace
-       where relkind in ('r', 'p') and nspname !~ '^(pg_|information_schema)' order by 1, 2`,
-    );
-    const rows = [];
-    for (const { schema, table } of tables.rows) {
-      const name = `${pg.escapeIdentifier(schema)}.${pg.escapeIdentifier(table)}`;
-      const counted = await client.query<{ n: number }>(`select count(*)::int as n from ${name}`);
-      rows.push({ schema, table, rows: counted.rows[0]?.n ?? 0 });
-    }
-    const extensions = await client.query<{ name: string; version: string }>(
-      `select extname as name, extversion as version from pg_extension where extname <> 'plpgsql'`,
-    );
-    const sha256 = createHash('sha256')
-      .update(await readFile(file))
-      .digest('hex');
-    await writeFile(
-      `${file}.json`,
-      JSON.stringify({
-        sha256,
-        databaseSizeBytes: 1_000_000,
-        extensions: extensions.rows,
-        rows,
-        catalog: { schema: 'public', snapshot: await snapshotOf(url) },
-      }),
-    );
-  } finally {
-    await client.end();
-  }
+  const folder = await mkdtemp(path.join(path.dirname(file), 'taking-'));
+  const run = await runCli(['backup', '--dir', folder, '--json'], { env: { DATABASE_URL: url } });
+  if (run.exitCode !== 0 || run.stderr.includes('warning')) throw new Error(`aisec backup failed:\n${run.stderr}`);
+  const made = String(JSON.parse(run.stdout).file);
+  await rename(made, file);
+  await rename(`${made}.json`, `${file}.json`);
+  await rename(made.replace(/\.dump$/, '.globals.sql'), file.replace(/(\.dump)?$/, '.globals.sql'));
+  await rm(folder, { recursive: true });
 }

@@ -18,7 +18,7 @@ export interface BackupName {
 }
 
 /** The database's name, with what a file name or a shell would stumble over as %XX. */
-function encode(database: string): string {
+export function encodeDatabaseName(database: string): string {
   return [...Buffer.from(database)]
     .map((byte) => {
       const character = String.fromCharCode(byte);
@@ -40,7 +40,7 @@ function decode(text: string): string {
 export function backupFileName(name: BackupName): string {
   const time = name.createdAt.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '_');
   const suffix = name.isEncrypted ? ENCRYPTED : '';
-  return `${encode(name.database)}_${time}.${EXTENSIONS[name.format]}${suffix}`;
+  return `${encodeDatabaseName(name.database)}_${time}.${EXTENSIONS[name.format]}${suffix}`;
 }
 
 /** What the name of a file says; undefined when it is not the name of a backup. */

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { makeFolder } from './make-folder.js';
 import { currentProcess, isRunning, type ProcessIdentity } from './process-identity.js';
 
 const WAIT_FOR_CLAIM_MS = 20;
@@ -49,17 +50,6 @@ function liveClaims(folder: string, own: string): readonly Claim[] {
     }
   }
   return claims;
-}
-
-/** Not `recursive`: Node 20 loops for ever in a folder that answers ENOENT though it is there, such as /proc. */
-function makeFolder(folder: string): void {
-  const parent = dirname(folder);
-  if (!existsSync(parent)) makeFolder(parent);
-  try {
-    mkdirSync(folder, { mode: 0o700 });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  }
 }
 
 /**

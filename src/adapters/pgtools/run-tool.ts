@@ -116,7 +116,7 @@ function start({ tool, args, environment, more, signal, onLine }: ToolRun): Prom
  */
 export async function runTool(run: ToolRun): Promise<ToolResult> {
   const { tool, signal } = run;
-  if (signal.aborted) throw abortError(signal);
+  if (signal.aborted) throw interruptionError(signal);
   let ending: Ending;
   try {
     ending = await start(run);
@@ -126,12 +126,7 @@ export async function runTool(run: ToolRun): Promise<ToolResult> {
       cause: error,
     });
   }
-  if (signal.aborted) throw abortError(signal);
+  if (signal.aborted) throw interruptionError(signal);
   if (ending.exitCode === 0 && !ending.hasErrorLine) return { stdout: ending.stdout, stderr: ending.stderr };
   throw toolError({ tool, ...ending });
-}
-
-/** A timeout aborts with its own error, a signal of the operating system with its name. */
-function abortError(signal: AbortSignal): AisecError {
-  return signal.reason instanceof AisecError ? signal.reason : interruptionError(signal);
 }

@@ -1,4 +1,6 @@
 import { isAisecError } from '../../base/errors.js';
+import type { ServerTarget } from '../../config/database-target.js';
+import type { ToolPlaces } from '../pgtools/find-tools.js';
 import type { Session } from '../postgres/session.js';
 
 export interface PgRestoreRun {
@@ -11,8 +13,13 @@ export interface PgRestoreRun {
   readonly onLine?: (line: string) => void;
 }
 
-/** One server, as a restore needs it: any of its databases, and pg_restore. */
+/** One server, as backups and restores need it: any of its databases, and the programs of PostgreSQL. */
 export interface ServerAccess {
+  readonly target: ServerTarget;
+  /** Where the programs are looked for. */
+  readonly places: ToolPlaces;
+  /** As shown in pg_stat_activity: `aisec backup`. */
+  readonly applicationName: string;
   readonly host: string;
   /** The database of the settings; it may not exist. */
   readonly databaseName: string;

@@ -1,4 +1,5 @@
 import { formatBytes } from '../../base/bytes.js';
+import { AisecError } from '../../base/errors.js';
 import { quoteIdentifier } from '../../base/identifier.js';
 
 /** What a backup needs of the server it is restored to. */
@@ -117,5 +118,15 @@ export function otherVersions(needs: Needs, facts: TargetFacts): readonly string
     return offer === undefined || version === null || offer.defaultVersion === version
       ? []
       : [`extension ${quoteIdentifier(name)} will be ${offer.defaultVersion}; the backup had ${version}`];
+  });
+}
+
+/** @throws AisecError RESTORE_BLOCKED naming all of them. */
+export function refuseObstacles(obstacles: readonly Obstacle[], target: string): void {
+  if (obstacles.length === 0) return;
+  const count = obstacles.length === 1 ? 'one thing stands' : `${obstacles.length} things stand`;
+  throw new AisecError('RESTORE_BLOCKED', `${count} in the way of restoring to ${target}`, {
+    detail: obstacles.map(({ problem, mend }) => `${problem}\n    mend: ${mend}`).join('\n  '),
+    hint: 'Nothing was touched. Mend them all and run the command again.',
   });
 }

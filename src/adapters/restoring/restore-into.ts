@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { AisecError, isAisecError } from '../../base/errors.js';
+import { AisecError, isAisecError, type ErrorCode } from '../../base/errors.js';
 import { quoteIdentifier } from '../../base/identifier.js';
 import { throwIfInterrupted } from '../../base/interruption.js';
 import type { Session } from '../postgres/session.js';
@@ -55,7 +55,10 @@ function createStatement(script: string, name: string): string {
   });
 }
 
+/** Drops a database that may not be there, with the sessions on it. */
 export async function dropDatabase(session: Session, name: string): Promise<void> {
+  // IF EXISTS alone would tell the user of one that is not there.
+  await session.cleanUp('set client_min_messages = warning');
   await session.cleanUp(`drop database if exists ${quoteIdentifier(name)} with (force)`);
 }
 
@@ -117,10 +120,13 @@ async function runRestore(access: ServerAccess, database: string, job: RestoreJo
   }
 }
 
+const KEPT_CODES: readonly ErrorCode[] = ['PRIVILEGE_MISSING', 'EXTENSION_MISSING', 'DISK_FULL'];
+
 /** What pg_restore stumbled over, and that nothing of it stays. */
 export function asRestoreFailure(error: unknown): unknown {
-  if (!isAisecError(error, 'PG_TOOL_FAILED', 'BACKUP_INVALID')) return error;
-  return new AisecError('RESTORE_FAILED', 'pg_restore could not restore the backup', {
+  if (!isAisecError(error, 'PG_TOOL_FAILED', 'BACKUP_INVALID', ...KEPT_CODES)) return error;
+  const code = KEPT_CODES.includes(error.code) ? error.code : 'RESTORE_FAILED';
+  return new AisecError(code, 'pg_restore could not restore the backup', {
     detail: error.detail ?? error.message,
     hint: 'What had been restored was dropped again, and nothing else was touched.',
     cause: error,

@@ -1,26 +1,24 @@
-import { cpus, totalmem } from 'node:os';
-
-import { readCatalog } from '../../adapters/catalog/snapshot.js';
 import { withMaintenance, type ServerAccess } from '../../adapters/restoring/access.js';
-import { compareCatalogs } from '../../adapters/restoring/compare-catalogs.js';
-import { compareRows } from '../../adapters/restoring/compare-rows.js';
 import { beforeName, workingName } from '../../adapters/restoring/database-names.js';
-import { fastSettings } from '../../adapters/restoring/fast-settings.js';
-import { dropDatabase, restoreInto } from '../../adapters/restoring/restore-into.js';
+import { refuseObstacles } from '../../adapters/restoring/obstacles.js';
+import { readBackup } from '../../adapters/restoring/read-backup.js';
+import { restoreChecked } from '../../adapters/restoring/restore-checked.js';
+import { dropDatabase } from '../../adapters/restoring/restore-into.js';
 import { withRestoreLock } from '../../adapters/restoring/restore-lock.js';
 import { sessionsDetail, sessionsOn, swapDatabases } from '../../adapters/restoring/swap.js';
-import { isLocalHost } from '../../adapters/restoring/target-facts.js';
 import { withTransaction, type Session } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
 import { AisecError } from '../../base/errors.js';
 import { quoteIdentifier, quoteLiteral } from '../../base/identifier.js';
 import { throwIfInterrupted } from '../../base/interruption.js';
 import type { Reporting } from '../../base/reporting.js';
-import type { RestorableBackup } from './backup.js';
-import { readPreflight, refuseObstacles, type Preflight, type RoleSource } from './preflight.js';
+import type { RestorableBackup } from '../../adapters/restoring/restorable-backup.js';
+import { readPreflight, type Preflight, type RoleSource } from './preflight.js';
 
 export interface DatabaseRestoreOptions {
   readonly mode: 'create' | 'replace';
+  /** Takes an archive without a manifest, reading all of it instead. */
+  readonly withoutManifest: boolean;
   /** Of the new database, or of the one that is replaced. */
   readonly target: string;
   readonly roles: RoleSource;
@@ -122,46 +120,6 @@ function stepsOf(
   ];
 }
 
-async function catalogFaults(
-  session: Session,
-  { catalog }: RestorableBackup,
-  withGrants: boolean,
-): Promise<readonly string[]> {
-  if (catalog === null) return [];
-  return compareCatalogs(catalog.snapshot, await readCatalog(session, { schema: catalog.schema }), { withGrants });
-}
-
-async function restoreAndCheck(
-  access: ServerAccess,
-  maintenance: Session,
-  backup: RestorableBackup,
-  options: DatabaseRestoreOptions,
-  { onProgress }: Reporting,
-): Promise<void> {
-  const machine = { memoryBytes: isLocalHost(access.host) ? totalmem() : undefined, cpus: cpus().length };
-  const job = {
-    archive: backup.file,
-    toc: backup.toc,
-    withoutOwners: options.withoutOwners,
-    // The one that is replaced keeps its own.
-    withProperties: options.mode === 'create',
-    jobs: options.jobs,
-    settings: fastSettings(backup.vectorIndexes, machine),
-    onProgress,
-  };
-  await restoreInto(access, maintenance, workingName(options.target), job, async (session) => {
-    const faults = [
-      ...(await compareRows(session, backup.rows, onProgress)),
-      ...(await catalogFaults(session, backup, !options.withoutOwners)),
-    ];
-    if (faults.length === 0) return;
-    throw new AisecError('RESTORE_FAILED', 'what was restored is not what was backed up', {
-      detail: faults.join('\n  '),
-      hint: 'It was dropped again. Restore another backup, and keep this one for finding out why.',
-    });
-  });
-}
-
 /**
  * Restores a whole backup as a new database, or beside a live one and then swapped in.
  *
@@ -169,11 +127,12 @@ async function restoreAndCheck(
  * moment, the target is what it was, and the next run drops the unfinished database; one that was already checked and
  * waited for its swap is swapped in.
  *
- * @throws AisecError RESTORE_BLOCKED before anything is touched; RESTORE_FAILED, RUN_LOCKED, REFUSED.
+ * @throws AisecError BACKUP_UNKNOWN, BACKUP_INVALID, RESTORE_BLOCKED before anything is touched; RESTORE_FAILED,
+ *   RUN_LOCKED, REFUSED.
  */
 export async function restoreDatabase(
   access: ServerAccess,
-  backup: RestorableBackup,
+  file: string,
   options: DatabaseRestoreOptions,
   confirm: Confirm,
   reporting: Reporting,
@@ -182,6 +141,7 @@ export async function restoreDatabase(
   const { mode, target } = options;
   const working = workingName(target);
   const before = beforeName(target, new Date());
+  const backup = await readBackup(access, file, { ...options, onProgress: reporting.onProgress });
   return withMaintenance(access, async (maintenance) => {
     if (maintenance.info.databaseName === target)
       throw new AisecError('REFUSED', `database ${quoteIdentifier(target)} is the one that restores work from`, {
@@ -219,7 +179,13 @@ export async function restoreDatabase(
         });
         if (found.working?.comment !== readyComment(backup, target)) {
           if (found.working !== undefined) await dropDatabase(maintenance, working);
-          await restoreAndCheck(access, maintenance, backup, options, reporting);
+          await restoreChecked(access, maintenance, working, backup, {
+            withoutOwners: options.withoutOwners,
+            // The one that is replaced keeps its own.
+            withProperties: mode === 'create',
+            jobs: options.jobs,
+            onProgress: reporting.onProgress,
+          });
         }
         throwIfInterrupted(access.signal);
         if (mode === 'create') {

@@ -3,12 +3,12 @@ import { readFile } from 'node:fs/promises';
 import type { ServerAccess } from '../../adapters/restoring/access.js';
 import { planGlobals } from '../../adapters/restoring/globals.js';
 import { findObstacles, isBuiltInRole, otherVersions, type Obstacle } from '../../adapters/restoring/obstacles.js';
+import type { RestorableBackup } from '../../adapters/restoring/restorable-backup.js';
 import { withList } from '../../adapters/restoring/restore-into.js';
 import { readTargetFacts } from '../../adapters/restoring/target-facts.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import { AisecError } from '../../base/errors.js';
 import { quoteIdentifier } from '../../base/identifier.js';
-import type { RestorableBackup } from './backup.js';
 
 /** Where missing roles come from. `none`: they are named, and nothing is restored. */
 export type RoleSource = 'none' | 'globals' | 'bare';
@@ -76,14 +76,4 @@ export async function readPreflight(
     rolesToCreate,
     roleStatements: statements,
   };
-}
-
-/** @throws AisecError RESTORE_BLOCKED naming all of them. */
-export function refuseObstacles(obstacles: readonly Obstacle[], target: string): void {
-  if (obstacles.length === 0) return;
-  const count = obstacles.length === 1 ? 'one thing stands' : `${obstacles.length} things stand`;
-  throw new AisecError('RESTORE_BLOCKED', `${count} in the way of restoring to ${target}`, {
-    detail: obstacles.map(({ problem, mend }) => `${problem}\n    mend: ${mend}`).join('\n  '),
-    hint: 'Nothing was touched. Mend them all and run the command again.',
-  });
 }

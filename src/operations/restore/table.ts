@@ -1,24 +1,25 @@
-import { cpus, totalmem } from 'node:os';
-
 import type { ServerAccess } from '../../adapters/restoring/access.js';
 import { compareRows } from '../../adapters/restoring/compare-rows.js';
 import { fastSettings } from '../../adapters/restoring/fast-settings.js';
-import type { Obstacle } from '../../adapters/restoring/obstacles.js';
+import { refuseObstacles, type Obstacle } from '../../adapters/restoring/obstacles.js';
+import { readBackup } from '../../adapters/restoring/read-backup.js';
+import { machineOf } from '../../adapters/restoring/restore-checked.js';
 import { asRestoreFailure, countingLines, withList } from '../../adapters/restoring/restore-into.js';
 import { withRestoreLock } from '../../adapters/restoring/restore-lock.js';
 import { selectTable, type TableName, type TableSelection } from '../../adapters/restoring/table-selection.js';
-import { isLocalHost } from '../../adapters/restoring/target-facts.js';
 import { readTargetObjects } from '../../adapters/restoring/target-objects.js';
 import type { TocEntry } from '../../adapters/restoring/toc.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import { AisecError } from '../../base/errors.js';
 import { quoteIdentifier } from '../../base/identifier.js';
 import type { Reporting } from '../../base/reporting.js';
-import type { RestorableBackup } from './backup.js';
-import { readPreflight, refuseObstacles } from './preflight.js';
+import type { RestorableBackup } from '../../adapters/restoring/restorable-backup.js';
+import { readPreflight } from './preflight.js';
 
 export interface TableRestoreOptions {
   readonly table: TableName;
+  /** Takes an archive without a manifest, reading all of it instead. */
+  readonly withoutManifest: boolean;
   readonly withoutOwners: boolean;
   readonly waitMs: number;
   readonly isDryRun: boolean;
@@ -79,12 +80,13 @@ async function openTables(session: Session, selection: TableSelection): Promise<
 export async function restoreTable(
   access: ServerAccess,
   session: Session,
-  backup: RestorableBackup,
+  file: string,
   options: TableRestoreOptions,
   reporting: Reporting,
 ): Promise<TableRestoreResult> {
   const startedMs = performance.now();
   const { databaseName } = session.info;
+  const backup = await readBackup(access, file, { ...options, onProgress: reporting.onProgress });
   return withRestoreLock(
     session,
     databaseName,
@@ -148,13 +150,12 @@ async function runTableRestore(
   options: TableRestoreOptions,
   { onProgress }: Reporting,
 ): Promise<void> {
-  const machine = { memoryBytes: isLocalHost(access.host) ? totalmem() : undefined, cpus: cpus().length };
   const owners = options.withoutOwners ? ['--no-owner', '--no-privileges'] : [];
   await withList(selection.entries, async (list) => {
     try {
       await access.pgRestore({
         database: access.databaseName,
-        settings: fastSettings(backup.vectorIndexes, machine),
+        settings: fastSettings(backup.vectorIndexes, machineOf(access)),
         args: ['--exit-on-error', '--single-transaction', '--verbose', ...owners, `--use-list=${list}`, backup.file],
         onLine: countingLines(selection.entries.length, onProgress),
       });

@@ -94,19 +94,12 @@ function renderTable(result: TableRestoreResult): string {
 async function runDatabase(context: Context, options: Options, argument: string): Promise<void> {
   const { config, output } = context;
   const access = await context.serverAccess();
-  const [{ readBackup }, { restoreDatabase }] = await Promise.all([
-    import('../../../operations/restore/read-backup.js'),
-    import('../../../operations/restore/database.js'),
-  ]);
-  const backup = await readBackup(access, resolve(config.cwd, argument), {
-    withoutManifest: options.withoutManifest,
-    signal: context.signal,
-    onProgress: context.progress.report,
-  });
+  const { restoreDatabase } = await import('../../../operations/restore/database.js');
   const target = options.create ?? access.databaseName;
   const roles: RoleSource = options.globals ? 'globals' : options.createRoles ? 'bare' : 'none';
   const settings = {
     mode: options.replace ? 'replace' : 'create',
+    withoutManifest: options.withoutManifest,
     target,
     roles,
     withoutOwners: !options.owner,
@@ -117,7 +110,7 @@ async function runDatabase(context: Context, options: Options, argument: string)
   } as const;
   const result = await restoreDatabase(
     access,
-    backup,
+    resolve(config.cwd, argument),
     settings,
     (steps) => confirmReplace(context, target, steps, options.confirm),
     reportingTo(context),
@@ -143,22 +136,15 @@ function summary(result: DatabaseRestoreResult): string {
 async function runTable(context: Context, options: Options, argument: string, table: GivenTable): Promise<void> {
   const { config, output } = context;
   const access = await context.serverAccess();
-  const [{ readBackup }, { restoreTable }] = await Promise.all([
-    import('../../../operations/restore/read-backup.js'),
-    import('../../../operations/restore/table.js'),
-  ]);
-  const backup = await readBackup(access, resolve(config.cwd, argument), {
-    withoutManifest: options.withoutManifest,
-    signal: context.signal,
-    onProgress: context.progress.report,
-  });
+  const { restoreTable } = await import('../../../operations/restore/table.js');
   const result = await context.withDatabase({}, async (session) =>
     restoreTable(
       access,
       session,
-      backup,
+      resolve(config.cwd, argument),
       {
         table: { schema: table.schema ?? config.schema, name: table.name },
+        withoutManifest: options.withoutManifest,
         withoutOwners: !options.owner,
         waitMs: options.wait,
         isDryRun: options.dryRun,

@@ -1,8 +1,8 @@
-import type { CatalogSnapshot } from '../../adapters/catalog/catalog.js';
-import type { TableRows } from '../../adapters/restoring/compare-rows.js';
-import type { VectorIndex } from '../../adapters/restoring/fast-settings.js';
-import type { Needs } from '../../adapters/restoring/obstacles.js';
-import type { Toc } from '../../adapters/restoring/toc.js';
+import type { CatalogSnapshot } from '../catalog/catalog.js';
+import type { TableRows } from './compare-rows.js';
+import type { VectorIndex } from './fast-settings.js';
+import type { Needs } from './obstacles.js';
+import type { Toc } from './toc.js';
 
 /** A backup that lies here as a plain archive and was found whole. */
 export interface RestorableBackup extends Needs {

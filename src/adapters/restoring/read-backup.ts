@@ -1,17 +1,17 @@
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 
-import { globalsName, manifestName } from '../../adapters/backups/names.js';
-import { checksumOf } from '../../adapters/files/checksum.js';
-import type { ServerAccess } from '../../adapters/restoring/access.js';
-import { readArchive } from '../../adapters/restoring/archive.js';
-import { readManifest, type RestoreManifest } from '../../adapters/restoring/manifest.js';
+import { parseManifest, type BackupManifest } from '../backups/manifest.js';
+import { globalsName, manifestName } from '../backups/names.js';
+import { checksumOf } from '../files/checksum.js';
+import type { ServerAccess } from './access.js';
+import { readArchive } from './archive.js';
 import { AisecError, isAisecError, messageOf } from '../../base/errors.js';
-import type { RestorableBackup } from './backup.js';
+import type { RestorableBackup } from './restorable-backup.js';
 
 export interface ReadBackupOptions {
   /** Takes an archive without a manifest, reading all of it instead. */
   readonly withoutManifest: boolean;
-  readonly signal: AbortSignal;
   readonly onProgress: (text: string) => void;
 }
 
@@ -37,7 +37,7 @@ async function checkWhole(
   access: ServerAccess,
   file: string,
   sha256: string,
-  manifest: RestoreManifest | undefined,
+  manifest: BackupManifest | undefined,
 ): Promise<void> {
   if (manifest !== undefined) {
     if (sha256 === manifest.sha256) return;
@@ -58,6 +58,16 @@ async function checkWhole(
   }
 }
 
+async function manifestOf(file: string): Promise<BackupManifest> {
+  // Whatever the two are called now: the checksum ties them together.
+  if (existsSync(manifestName(file)))
+    return parseManifest(await readFile(manifestName(file), 'utf8'), manifestName(file));
+  throw new AisecError('BACKUP_INVALID', `the backup ${file} has no manifest`, {
+    detail: `${manifestName(file)} is missing, so whether the backup is whole cannot be told.`,
+    hint: 'Restore another backup, or give --without-manifest to have the archive itself read whole first.',
+  });
+}
+
 /**
  * Finds out what a backup holds and needs, and that it is whole, before any server is asked.
  *
@@ -69,13 +79,8 @@ export async function readBackup(
   options: ReadBackupOptions,
 ): Promise<RestorableBackup> {
   options.onProgress(`reading ${file}`);
-  const sha256 = await sha256Of(file, options.signal);
-  const manifest = options.withoutManifest ? undefined : await readManifest(file);
-  if (manifest === undefined && !options.withoutManifest)
-    throw new AisecError('BACKUP_INVALID', `the backup ${file} has no manifest`, {
-      detail: `${manifestName(file)} is missing, so whether the backup is whole cannot be told.`,
-      hint: 'Restore another backup, or give --without-manifest to have the archive itself read whole first.',
-    });
+  const sha256 = await sha256Of(file, access.signal);
+  const manifest = options.withoutManifest ? undefined : await manifestOf(file);
   await checkWhole(access, file, sha256, manifest);
   const { toc, roles, extensions, vectorIndexes } = await readArchive(access, file);
   const globals = globalsName(file);
@@ -85,9 +90,12 @@ export async function readBackup(
     sha256,
     globalsFile: DUMP.test(file) && existsSync(globals) ? globals : null,
     serverMajor: toc.serverMajor,
-    sizeBytes: manifest?.sizeBytes,
+    sizeBytes: manifest?.databaseSizeBytes,
     roles,
-    extensions: extensions.map((name) => ({ name, version: manifest?.extensions.get(name) ?? null })),
+    extensions: extensions.map((name) => ({
+      name,
+      version: manifest?.extensions.find((each) => each.name === name)?.version ?? null,
+    })),
     rows: manifest?.rows ?? [],
     catalog: manifest?.catalog ?? null,
     // Without a count, as much memory as the server's limit allows.

@@ -1,0 +1,21 @@
+-- Who backs up, what that role may read, and how large the database is.
+-- Columns: role_name, server_version (as 17.12), has_vectors, size_bytes, index_size_bytes (from
+-- the statistics, so that no index has to be locked for it).
+-- Role: any with CONNECT.
+select
+  current_user::text as role_name,
+  pg_catalog.split_part(pg_catalog.current_setting('server_version'), ' ', 1) as server_version,
+  exists (
+    select
+    from pg_catalog.pg_attribute
+    join pg_catalog.pg_type on pg_type.oid = atttypid
+    join pg_catalog.pg_class on pg_class.oid = attrelid
+    where typname in ('vector', 'halfvec')
+      and relkind = 'r'
+  ) as has_vectors,
+  pg_catalog.pg_database_size(pg_catalog.current_database()) as size_bytes,
+  (
+    select coalesce(pg_catalog.sum(relpages), 0)::bigint * pg_catalog.current_setting('block_size')::bigint
+    from pg_catalog.pg_class
+    where relkind = 'i'
+  ) as index_size_bytes

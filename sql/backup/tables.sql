@@ -1,0 +1,23 @@
+-- Every table that holds rows of its own, partitions among them; not those of PostgreSQL and of extensions.
+-- Columns: schema, table, is_filtered (policies would hide rows from the session's role), is_readable.
+-- Role: any.
+select
+  nspname::text as schema,
+  relname::text as "table",
+  pg_catalog.row_security_active(pg_class.oid) as is_filtered,
+  pg_catalog.has_table_privilege(pg_class.oid, 'select')
+    and pg_catalog.has_schema_privilege(relnamespace, 'usage') as is_readable
+from pg_catalog.pg_class
+join pg_catalog.pg_namespace on pg_namespace.oid = relnamespace
+where relkind = 'r'
+  and relpersistence <> 't'
+  and nspname !~ '^pg_'
+  and nspname <> 'information_schema'
+  and not exists (
+    select
+    from pg_catalog.pg_depend
+    where classid = 'pg_catalog.pg_class'::regclass
+      and objid = pg_class.oid
+      and deptype = 'e'
+  )
+order by nspname, relname

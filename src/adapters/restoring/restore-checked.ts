@@ -1,0 +1,67 @@
+import { cpus, totalmem } from 'node:os';
+
+import { AisecError } from '../../base/errors.js';
+import { readCatalog } from '../catalog/snapshot.js';
+import type { Session } from '../postgres/session.js';
+import type { ServerAccess } from './access.js';
+import { compareCatalogs } from './compare-catalogs.js';
+import { compareRows } from './compare-rows.js';
+import { fastSettings, type Machine } from './fast-settings.js';
+import type { RestorableBackup } from './restorable-backup.js';
+import { restoreInto } from './restore-into.js';
+import { isLocalHost } from './target-facts.js';
+
+export interface CheckedRestoreOptions {
+  readonly withoutOwners: boolean;
+  /** Whether the database gets the owner, settings and grants that the backed-up one had. */
+  readonly withProperties: boolean;
+  readonly jobs: number;
+  readonly onProgress: (text: string) => void;
+}
+
+/** The server's machine, as far as it can be seen from here. */
+export function machineOf({ host }: ServerAccess): Machine {
+  return { memoryBytes: isLocalHost(host) ? totalmem() : undefined, cpus: cpus().length };
+}
+
+async function catalogFaults(
+  session: Session,
+  { catalog }: RestorableBackup,
+  withGrants: boolean,
+): Promise<readonly string[]> {
+  if (catalog === null) return [];
+  return compareCatalogs(catalog.snapshot, await readCatalog(session, { schema: catalog.schema }), { withGrants });
+}
+
+/**
+ * Restores a whole backup into a new database of this name, and compares rows and catalog with the manifest. When
+ * anything fails, the database is dropped again.
+ *
+ * @throws AisecError RESTORE_FAILED with every difference, and as `restoreInto`.
+ */
+export async function restoreChecked(
+  access: ServerAccess,
+  maintenance: Session,
+  database: string,
+  backup: RestorableBackup,
+  options: CheckedRestoreOptions,
+): Promise<void> {
+  const { onProgress } = options;
+  const job = {
+    ...options,
+    archive: backup.file,
+    toc: backup.toc,
+    settings: fastSettings(backup.vectorIndexes, machineOf(access)),
+  };
+  await restoreInto(access, maintenance, database, job, async (session) => {
+    const faults = [
+      ...(await compareRows(session, backup.rows, onProgress)),
+      ...(await catalogFaults(session, backup, !options.withoutOwners)),
+    ];
+    if (faults.length === 0) return;
+    throw new AisecError('RESTORE_FAILED', 'what was restored is not what was backed up', {
+      detail: faults.join('\n  '),
+      hint: 'It was dropped again. Restore another backup, and keep this one for finding out why.',
+    });
+  });
+}

@@ -1,0 +1,142 @@
+import { resolve } from 'node:path';
+
+import { formatBytes } from '../../../base/bytes.js';
+import { formatDurationMs } from '../../../base/duration.js';
+import type { BackupResult } from '../../../operations/backup/take.js';
+import { defineCommand } from '../../command.js';
+import type { Context } from '../../context.js';
+import type { ExitCode } from '../../exit-codes.js';
+import { durationOption, WAIT_OPTION } from '../../options.js';
+import { reportingTo } from '../../reporting.js';
+import type { Renderer } from '../../terminal/output.js';
+import {
+  FOLDER_OPTION,
+  folderOf,
+  RETENTION_OPTIONS,
+  TIMEOUT_OPTION,
+  type FolderOption,
+  type RetentionOptions,
+} from './options.js';
+
+interface Options extends FolderOption, RetentionOptions {
+  readonly lockTimeout: number;
+  readonly timeout: number;
+  readonly wait: number;
+  readonly dryRun: boolean;
+  readonly onSuccess?: string;
+  readonly onFailure?: string;
+  readonly prometheus?: string;
+}
+
+function renderBackup(result: BackupResult, { table, isTTY }: Renderer): string {
+  if (result.file === null) return '';
+  return table(
+    [result],
+    [
+      { title: 'file', value: (row) => row.file ?? '' },
+      {
+        title: 'size',
+        value: (row) => (isTTY ? formatBytes(row.sizeBytes ?? 0) : String(row.sizeBytes)),
+        align: 'right',
+      },
+      { title: 'tables', value: (row) => String(row.tables), align: 'right' },
+      { title: 'rows', value: (row) => String(row.rows), align: 'right' },
+      { title: 'sha256', value: (row) => row.sha256 ?? '' },
+    ],
+  );
+}
+
+function countText(count: number): string {
+  return count === 1 ? '1 backup' : `${count} backups`;
+}
+
+function summary({ database, folder, file, removed, kept, expectedBytes, durationMs }: BackupResult): string {
+  if (file === null)
+    return (
+      `dry run, nothing was written: "${database}" would be backed up into ${folder}, to ${formatBytes(expectedBytes)} at most, ` +
+      `and ${countText(removed.length)} removed.`
+    );
+  const gone = removed.length === 0 ? '' : `, ${countText(removed.length)} removed`;
+  return `"${database}" backed up and read back whole in ${formatDurationMs(durationMs)}; ${countText(kept)} kept${gone}.`;
+}
+
+async function announce(
+  context: Context,
+  options: Options,
+  database: string,
+  take: () => Promise<BackupResult>,
+): Promise<BackupResult> {
+  const { config, output } = context;
+  const pathOf = (given: string | undefined): string | undefined =>
+    given === undefined ? undefined : resolve(config.cwd, given);
+  const { announced } = await import('../../../operations/backup/announce.js');
+  const wishes = {
+    pingUrl: config.pingUrl,
+    onSuccess: pathOf(options.onSuccess),
+    onFailure: pathOf(options.onFailure),
+    metricsFile: pathOf(options.prometheus),
+    folder: folderOf(context, options),
+    database,
+    environment: config.environment,
+    onWarning: (text: string) => output.warning(text),
+  };
+  return announced(wishes, take);
+}
+
+async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
+  const { output, config } = context;
+  const settings = {
+    folder: folderOf(context, options),
+    schema: config.schema,
+    retention: { keepDays: options.keepDays, keepLast: options.keepLast },
+    lockTimeoutMs: options.lockTimeout,
+    waitMs: options.wait,
+    isDryRun: options.dryRun,
+  };
+  const access = await context.serverAccess({ timeoutMs: options.timeout });
+  const { takeBackup } = await import('../../../operations/backup/take.js');
+  const reporting = reportingTo(context);
+  const take = (): Promise<BackupResult> => takeBackup(access, settings, reporting);
+  const result = options.dryRun ? await take() : await announce(context, options, access.databaseName, take);
+  output.result(result, renderBackup);
+  for (const { file } of result.removed) output.note(`${result.isDryRun ? 'would remove' : 'removed'} ${file}`);
+  output.note(summary(result));
+  return undefined;
+}
+
+export const backup = defineCommand<Options>({
+  name: 'backup',
+  summary: 'back the database up, prove the backup, remove old ones',
+  description:
+    'Dumps the whole database with pg_dump into NAME_YYYYMMDD_HHMMSS.dump (UTC), reads it back whole, and puts a manifest (checksum, versions, roles, rows of every table) ' +
+    'and the roles of the server beside it. The file has its name only when all of that is done; killed at any moment, nothing half-written has it. ' +
+    'Old backups are removed only then, never the last verified ones, pinned ones, or those of other databases.',
+  options: [
+    FOLDER_OPTION,
+    ...RETENTION_OPTIONS,
+    {
+      flags: '--lock-timeout <duration>',
+      description: 'how long a table may be locked against readers; 0: wait for ever',
+      default: '60s',
+      parse: durationOption,
+    },
+    TIMEOUT_OPTION,
+    WAIT_OPTION,
+    {
+      flags: '--on-success <program>',
+      description: 'run this afterwards; AISEC_BACKUP_FILE and others tell it what was made',
+    },
+    { flags: '--on-failure <program>', description: 'run this when it failed; AISEC_BACKUP_ERROR tells it why' },
+    { flags: '--prometheus <file>', description: 'write the state for the textfile collector of node_exporter' },
+    { flags: '--dry-run', description: 'check everything, and say what would be removed', default: false },
+  ],
+  examples: [
+    ['aisec backup --dir /backups/postgresql', 'Back up; keep 30 days, and 3 whatever their age'],
+    [
+      'AISEC_PING_URL=https://... aisec backup --quiet --wait 30m',
+      'From cron: silent, and a watchdog is told',
+    ],
+    ['aisec backup --dry-run', 'Would it work? What would be removed?'],
+  ],
+  run,
+});

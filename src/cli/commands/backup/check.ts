@@ -1,0 +1,91 @@
+import { parseBytes } from '../../../base/bytes.js';
+import { AisecError } from '../../../base/errors.js';
+import type { BackupCheck } from '../../../operations/backup/checks.js';
+import type { MinimalSize } from '../../../operations/backup/findings.js';
+import { defineCommand } from '../../command.js';
+import type { Context } from '../../context.js';
+import type { ExitCode } from '../../exit-codes.js';
+import { durationOption } from '../../options.js';
+import type { Renderer } from '../../terminal/output.js';
+import { FOLDER_OPTION, folderOf, type FolderOption } from './options.js';
+
+interface Options extends FolderOption {
+  readonly maxAge: number;
+  readonly maxDeepAge?: number;
+  readonly minSize: MinimalSize;
+  readonly database?: string;
+}
+
+function sizeOption(text: string): MinimalSize {
+  const [, percent] = /^(\d{1,3})\s*%$/.exec(text) ?? [];
+  if (percent !== undefined) return { shareOfMedian: Number(percent) / 100 };
+  const bytes = parseBytes(text);
+  if (bytes !== undefined) return { bytes };
+  throw new AisecError('USAGE', `"${text}" is no size`, {
+    hint: 'Give a share of the usual size, 80%, or a size, 100MB.',
+  });
+}
+
+function renderCheck({ findings }: BackupCheck, { table, paint, isTTY }: Renderer): string {
+  if (findings.length === 0) return '';
+  if (isTTY) return findings.map(({ what, why, mend }) => `${paint.red(what)}\n  ${why}\n  mend: ${mend}`).join('\n');
+  return table(findings, [
+    { title: 'finding', value: (row) => row.kind },
+    { title: 'database', value: (row) => row.database },
+    { title: 'file', value: (row) => row.file ?? '' },
+    { title: 'what', value: (row) => row.what },
+    { title: 'why', value: (row) => row.why },
+    { title: 'mend', value: (row) => row.mend },
+  ]);
+}
+
+async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
+  const { output } = context;
+  const { checkBackups } = await import('../../../operations/backup/checks.js');
+  const check = await checkBackups(folderOf(context, options), {
+    maxAgeMs: options.maxAge,
+    maxDeepAgeMs: options.maxDeepAge,
+    minSize: options.minSize,
+    expected: options.database === undefined ? [] : [options.database],
+  });
+  output.result(check, renderCheck);
+  const { findings } = check;
+  const verdict = findings.length === 1 ? '1 finding' : `${findings.length === 0 ? 'no' : findings.length} findings`;
+  const newest = check.newest.map(({ database, createdAt }) => `newest of "${database}": ${createdAt}`).join(', ');
+  output.note(`${check.folder}: ${verdict}${newest === '' ? '' : `; ${newest}`}.`);
+  return check.isHealthy ? undefined : 3;
+}
+
+export const backupCheck = defineCommand<Options>({
+  name: 'backup check',
+  summary: 'tell whether there is a good and recent backup',
+  description:
+    'Reads the manifests in the folder, whichever job made them, and exits 3 when the newest verified backup of a database is too old or much smaller than the ones before it, ' +
+    'or when one is damaged, incomplete or dated later than now. To be run apart from the job that makes them: a job that does not run any more cannot say so.',
+  options: [
+    FOLDER_OPTION,
+    {
+      flags: '--max-age <duration>',
+      description: 'of the newest verified backup',
+      default: '26h',
+      parse: durationOption,
+    },
+    {
+      flags: '--min-size <size>',
+      description: 'of the newest one: 80% of the ones before it, or 100MB',
+      default: '80%',
+      parse: sizeOption,
+    },
+    {
+      flags: '--max-deep-age <duration>',
+      description: 'of the last restore that was tried (verify --deep); not asked for unless given',
+      parse: durationOption,
+    },
+    { flags: '--database <name>', description: 'that must have backups, beside those that have some' },
+  ],
+  examples: [
+    ['aisec backup check --quiet', 'For monitoring: exit 3 when something is wrong'],
+    ['aisec backup check --max-deep-age 8d', 'Was one restored within the last week, to try it?'],
+  ],
+  run,
+});

@@ -1,0 +1,73 @@
+import { basename } from 'node:path';
+
+import { formatBytes } from '../../../base/bytes.js';
+import { formatDurationMs } from '../../../base/duration.js';
+import type { BackupList, ListedBackup } from '../../../operations/backup/list.js';
+import { defineCommand } from '../../command.js';
+import type { Context } from '../../context.js';
+import type { ExitCode } from '../../exit-codes.js';
+import type { Renderer } from '../../terminal/output.js';
+import { FOLDER_OPTION, folderOf, type FolderOption } from './options.js';
+
+function ageText(time: string): string {
+  const ageMs = Date.now() - Date.parse(time);
+  return ageMs < 0 ? 'in the future' : formatDurationMs(ageMs);
+}
+
+/** The last proof, and by which level. */
+function proofText({ readAt, deepAt }: ListedBackup, isTTY: boolean): string {
+  const [level, at] = deepAt === null ? ['read', readAt] : ['deep', deepAt];
+  if (at === null) return '';
+  return `${level} ${isTTY ? `${ageText(at)} ago` : at}`;
+}
+
+function stateText(row: ListedBackup, { paint }: Renderer): string {
+  if (row.state === 'verified') return row.isPinned ? 'verified, pinned' : 'verified';
+  return paint.red(row.isPinned ? `${row.state}, pinned` : row.state);
+}
+
+function renderList({ backups }: BackupList, renderer: Renderer): string {
+  if (backups.length === 0) return '';
+  const { isTTY } = renderer;
+  return renderer.table(backups, [
+    { title: 'file', value: (row) => (isTTY ? basename(row.file) : row.file) },
+    { title: 'database', value: (row) => row.database },
+    { title: isTTY ? 'age' : 'created', value: (row) => (isTTY ? ageText(row.createdAt) : row.createdAt) },
+    {
+      title: 'size',
+      value: ({ sizeBytes }) => (sizeBytes === null ? '' : isTTY ? formatBytes(sizeBytes) : String(sizeBytes)),
+      align: 'right',
+    },
+    { title: 'rows', value: (row) => String(row.rows ?? ''), align: 'right' },
+    { title: 'server', value: (row) => row.serverVersion ?? '' },
+    { title: 'state', value: (row) => stateText(row, renderer) },
+    { title: 'last proof', value: (row) => proofText(row, isTTY) },
+    { title: 'copies', value: (row) => row.offsite.join(' ') },
+  ]);
+}
+
+async function run(context: Context, options: FolderOption): Promise<ExitCode | undefined> {
+  const { output } = context;
+  const { listBackups } = await import('../../../operations/backup/list.js');
+  const list = await listBackups(folderOf(context, options));
+  output.result(list, renderList);
+  for (const { file, reason } of list.backups) if (reason !== null) output.warning(`${file}: ${reason}`);
+  for (const partial of list.partials)
+    output.warning(`${partial} is what a stopped run has left, or of one that works`);
+  output.note(`${list.folder}: ${list.backups.length} ${list.backups.length === 1 ? 'backup' : 'backups'}.`);
+  return undefined;
+}
+
+export const backupList = defineCommand<FolderOption>({
+  name: 'backup list',
+  summary: 'show the backups, and which of them were proven',
+  description:
+    'Reads the names and the manifests in the folder, whichever database they are of; no server and no backup is opened. ' +
+    'A file without its manifest, or of another size than that says, is shown as incomplete and counts for nothing.',
+  options: [FOLDER_OPTION],
+  examples: [
+    ['aisec backup list', 'The newest first'],
+    ['aisec backup list --json', 'With versions, times of proof and copies'],
+  ],
+  run,
+});

@@ -1,0 +1,104 @@
+import { basename } from 'node:path';
+
+import { formatBytes } from '../../../base/bytes.js';
+import { formatDurationMs } from '../../../base/duration.js';
+import { AisecError } from '../../../base/errors.js';
+import { withTimeout } from '../../../base/interruption.js';
+import type { VerifyResult } from '../../../operations/backup/verify.js';
+import { defineCommand } from '../../command.js';
+import type { Context } from '../../context.js';
+import type { ExitCode } from '../../exit-codes.js';
+import { countOption, WAIT_OPTION } from '../../options.js';
+import type { Renderer } from '../../terminal/output.js';
+import { FOLDER_OPTION, folderOf, TIMEOUT_OPTION, type FolderOption } from './options.js';
+
+interface Options extends FolderOption {
+  readonly deep: boolean;
+  /** Commander's negation: false with --no-owner. */
+  readonly owner: boolean;
+  readonly jobs: number;
+  readonly timeout: number;
+  readonly wait: number;
+}
+
+interface Verified {
+  readonly results: readonly VerifyResult[];
+}
+
+function renderResults({ results }: Verified, { table, paint, isTTY }: Renderer): string {
+  return table(results, [
+    { title: 'file', value: (row) => (isTTY ? basename(row.file) : row.file) },
+    { title: 'size', value: (row) => (isTTY ? formatBytes(row.sizeBytes) : String(row.sizeBytes)), align: 'right' },
+    { title: 'level', value: (row) => row.level },
+    { title: 'verdict', value: (row) => (row.isGood ? 'good' : paint.red('damaged')) },
+    { title: 'why', value: (row) => row.reason ?? '' },
+  ]);
+}
+
+async function filesToVerify(context: Context, folder: string, argument: string): Promise<readonly string[]> {
+  const { backupPath, newestBackups } = await import('../../../operations/backup/find-backup.js');
+  if (argument !== '') return [backupPath(folder, context.config.cwd, argument)];
+  return (await newestBackups(folder)).map(({ file }) => file);
+}
+
+async function run(context: Context, options: Options, argument: string): Promise<ExitCode | undefined> {
+  const { output, progress, programPlaces: places, commandName } = context;
+  if (!options.owner && !options.deep)
+    throw new AisecError('USAGE', '--no-owner belongs to --deep', { hint: 'See: aisec backup verify --help' });
+  const files = await filesToVerify(context, folderOf(context, options), argument);
+  const common = { command: `aisec ${commandName}`, places, onProgress: progress.report };
+  const results: VerifyResult[] = [];
+  if (options.deep) {
+    const access = await context.serverAccess({ timeoutMs: options.timeout });
+    const { verifyDeeply } = await import('../../../operations/backup/verify-deep.js');
+    const { jobs, wait: waitMs } = options;
+    const deep = { ...common, signal: access.signal, withoutOwners: !options.owner, jobs, waitMs };
+    for (const file of files) results.push(await verifyDeeply(access, file, deep));
+  } else {
+    const { verifyBackup } = await import('../../../operations/backup/verify.js');
+    const signal = withTimeout(context.signal, options.timeout);
+    for (const file of files) results.push(await verifyBackup(file, { ...common, signal }));
+  }
+  output.result({ results }, renderResults);
+  const damaged = results.filter(({ isGood }) => !isGood).length;
+  const durationMs = results.reduce((sum, each) => sum + each.durationMs, 0);
+  const what = options.deep
+    ? 'restored, compared with the manifest and dropped again'
+    : 'read whole, checksums compared';
+  output.note(
+    damaged === 0
+      ? `${results.length === 1 ? 'good' : `all ${results.length} are good`}: ${what} in ${formatDurationMs(durationMs)}.`
+      : `${damaged} of ${results.length} damaged; its manifest says so from now on. Make a new one: aisec backup`,
+  );
+  return damaged === 0 ? undefined : 3;
+}
+
+export const backupVerify = defineCommand<Options>({
+  name: 'backup verify',
+  summary: 'prove that a backup is whole, or that it can be restored',
+  description:
+    'Compares the checksums with the manifest and unpacks every byte; with --deep also restores it into a database of its own, aisec_verify_NAME, on the configured server, ' +
+    'compares the rows of every table and the catalog with the manifest, and drops it again. What was found is written to the manifest, where list, check and retention read it.',
+  argument: { syntax: '[file]', description: 'a path, or a name in the folder (default: the newest of each database)' },
+  options: [
+    FOLDER_OPTION,
+    { flags: '--deep', description: 'restore it to try it', default: false },
+    { flags: '--no-owner', description: 'with --deep: on a server without its roles; grants are not compared' },
+    {
+      flags: '--jobs <n>',
+      description: 'with --deep: tables and indexes restored at once',
+      default: '1',
+      parse: countOption(1),
+    },
+    TIMEOUT_OPTION,
+    WAIT_OPTION,
+  ],
+  examples: [
+    ['aisec backup verify', 'Read the newest backup whole'],
+    [
+      'aisec backup verify --deep --quiet',
+      'Weekly, from cron: restore the newest one; exit 3 when it is not as it was',
+    ],
+  ],
+  run,
+});

@@ -1,0 +1,43 @@
+import { findTool } from '../../adapters/pgtools/find-tools.js';
+import { supportsCompression } from '../../adapters/pgtools/pg-dump.js';
+import type { PgTool } from '../../adapters/pgtools/tool.js';
+import type { ServerAccess } from '../../adapters/restoring/access.js';
+
+export interface BackupTools {
+  readonly pgDump: PgTool;
+  readonly pgRestore: PgTool;
+  /** Undefined where it is missing: then there is no file of roles. */
+  readonly pgDumpAll: PgTool | undefined;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * The programs for a server of this major version.
+ *
+ * @throws AisecError PG_TOOL_MISSING naming both versions and every program that was found.
+ */
+export async function findBackupTools({ places }: ServerAccess, serverMajor: number): Promise<BackupTools> {
+  const dump = await findTool('pg_dump', { major: serverMajor, of: 'the server' }, places);
+  const ofDump = { major: dump.tool.major, of: 'pg_dump' };
+  const restore = await findTool('pg_restore', ofDump, places);
+  const dumpAll = await findTool('pg_dumpall', ofDump, places).catch(() => undefined);
+  return {
+    pgDump: dump.tool,
+    pgRestore: restore.tool,
+    pgDumpAll: dumpAll?.tool,
+    warnings: dump.warning === undefined ? [] : [dump.warning],
+  };
+}
+
+/**
+ * What pg_dump is to compress with. Measured on 560 MB: zstd:1 is the smallest for vectors, zstd:3 for texts, either at
+ * a thirtieth and an eighteenth of the time of gzip:9, which saves 2 % over gzip:6 and costs 2.6 times as much.
+ */
+export async function chooseCompression(
+  pgDump: PgTool,
+  hasVectors: boolean,
+  { places }: ServerAccess,
+): Promise<string> {
+  if (!(await supportsCompression(pgDump, 'zstd:1', places.environment))) return 'gzip:6';
+  return hasVectors ? 'zstd:1' : 'zstd:3';
+}

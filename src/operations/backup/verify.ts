@@ -1,0 +1,120 @@
+import path from 'node:path';
+
+import { changeManifest } from '../../adapters/backups/change-backups.js';
+import { readManifest, type BackupManifest, type BackupVerification } from '../../adapters/backups/manifest.js';
+import { checksumOf } from '../../adapters/files/checksum.js';
+import { findTool, type ToolPlaces } from '../../adapters/pgtools/find-tools.js';
+import { readWholeArchive } from '../../adapters/pgtools/pg-restore.js';
+import { formatBytes } from '../../base/bytes.js';
+import { AisecError, isAisecError, messageOf } from '../../base/errors.js';
+
+export interface VerifyOptions {
+  /** For whoever finds a lock held. */
+  readonly command: string;
+  readonly places: ToolPlaces;
+  readonly signal: AbortSignal;
+  readonly onProgress: (text: string) => void;
+}
+
+export interface VerifyResult {
+  readonly file: string;
+  readonly database: string;
+  readonly level: BackupVerification['level'];
+  readonly isGood: boolean;
+  /** What is wrong, full sentences; null when nothing is. */
+  readonly reason: string | null;
+  readonly sizeBytes: number;
+  /** RFC 3339. */
+  readonly verifiedAt: string;
+  readonly durationMs: number;
+}
+
+/** What a backup is found to be: the error codes that say it of the backup, and not of the surroundings. */
+export async function faultOf(check: () => Promise<void>): Promise<string | undefined> {
+  try {
+    await check();
+    return undefined;
+  } catch (error) {
+    if (!isAisecError(error, 'BACKUP_INVALID', 'RESTORE_FAILED')) throw error;
+    return error.detail === undefined ? `${error.message}.` : `${error.message}: ${error.detail}`;
+  }
+}
+
+/** Stamps what was found into the manifest; of each level the last proof is kept. */
+export async function recordVerification(
+  file: string,
+  level: BackupVerification['level'],
+  fault: string | undefined,
+  options: Pick<VerifyOptions, 'command' | 'signal'>,
+): Promise<BackupManifest> {
+  const at = new Date().toISOString();
+  return changeManifest(file, options, (before) => ({
+    ...before,
+    damage: fault === undefined ? null : { at, reason: fault },
+    verifications:
+      fault === undefined
+        ? [...before.verifications.filter((each) => each.level !== level), { level, at }]
+        : before.verifications,
+  }));
+}
+
+function invalid(message: string, detail: string): AisecError {
+  return new AisecError('BACKUP_INVALID', message, { detail, hint: 'Restore from another one.' });
+}
+
+async function checkSum(
+  file: string,
+  expected: { readonly sizeBytes: number; readonly sha256: string },
+  { signal, onProgress }: VerifyOptions,
+): Promise<void> {
+  let found;
+  try {
+    found = await checksumOf(file, signal, (bytes) =>
+      onProgress(`reading ${path.basename(file)}, ${formatBytes(bytes)}`),
+    );
+  } catch (error) {
+    if (signal.aborted) throw error;
+    throw invalid(`${file} cannot be read`, `${messageOf(error)}.`);
+  }
+  if (found.sizeBytes !== expected.sizeBytes)
+    throw invalid(
+      `${file} is not whole`,
+      `It has ${found.sizeBytes} bytes and its manifest says ${expected.sizeBytes}.`,
+    );
+  if (found.sha256 !== expected.sha256)
+    throw invalid(`${file} was changed`, 'Its SHA-256 is not the one its manifest has.');
+}
+
+/** Compares the checksums and unpacks every byte. @throws AisecError BACKUP_INVALID. */
+export async function checkWhole(file: string, manifest: BackupManifest, options: VerifyOptions): Promise<void> {
+  await checkSum(file, manifest, options);
+  if (manifest.globals !== null)
+    await checkSum(path.join(path.dirname(file), manifest.globals.file), manifest.globals, options);
+  if (manifest.format !== 'custom' || manifest.encryption !== null) return;
+  const { places, signal } = options;
+  const wish = { major: Number.parseInt(manifest.toolVersion, 10), of: 'the archive' };
+  const { tool } = await findTool('pg_restore', wish, places);
+  await readWholeArchive({ tool, file, environment: places.environment, signal });
+}
+
+/**
+ * Verifies one backup without a server, and stamps its manifest with what was found.
+ *
+ * @throws AisecError BACKUP_INVALID when there is no manifest that could be stamped, PG_TOOL_MISSING.
+ */
+export async function verifyBackup(file: string, options: VerifyOptions): Promise<VerifyResult> {
+  const startedMs = performance.now();
+  const manifest = await readManifest(file);
+  const fault = await faultOf(() => checkWhole(file, manifest, options));
+  const stamped = await recordVerification(file, 'read', fault, options);
+  return {
+    file,
+    database: stamped.database,
+    level: 'read',
+    isGood: fault === undefined,
+    reason: fault ?? null,
+    sizeBytes: stamped.sizeBytes,
+    verifiedAt: new Date().toISOString(),
+    durationMs: Math.round(performance.now() - startedMs),
+  };
+}

@@ -1,0 +1,158 @@
+import { open, rm } from 'node:fs/promises';
+import path from 'node:path';
+
+import { discardUnpublished, freeBackupFile } from '../../adapters/backups/change-backups.js';
+import { FORMAT_VERSION, writeManifest, type BackupManifest } from '../../adapters/backups/manifest.js';
+import { partialName } from '../../adapters/backups/names.js';
+import { flush, publish } from '../../adapters/files/publish.js';
+import type { Session } from '../../adapters/postgres/session.js';
+import type { ServerAccess } from '../../adapters/restoring/access.js';
+import { sleep, throwIfInterrupted } from '../../base/interruption.js';
+import type { Reporting } from '../../base/reporting.js';
+import { aisecVersion } from '../../base/version.js';
+import { dumpSnapshot, Standstill } from './dump.js';
+import { writeGlobals } from './globals.js';
+import { proveArchive } from './prove.js';
+import type { ServerFacts } from './server-facts.js';
+import { lockFailure, withSnapshot, type SnapshotContents } from './snapshot.js';
+import { chooseCompression, type BackupTools } from './tools.js';
+
+export interface WriteOptions {
+  /** Absolute; exists, and its lock is held. */
+  readonly folder: string;
+  /** The schema of the platform. */
+  readonly schema: string;
+  readonly tools: BackupTools;
+  /** 0: wait for ever. */
+  readonly lockTimeoutMs: number;
+}
+
+/** A finished dump that has no name yet. */
+interface Draft {
+  /** The path it will get. */
+  readonly file: string;
+  readonly createdAt: Date;
+  readonly facts: ServerFacts;
+  readonly contents: SnapshotContents;
+  readonly compression: string;
+}
+
+const MOST_STANDSTILLS = 5;
+const PAUSE_MS = 500;
+
+async function dumpOnce(
+  access: ServerAccess,
+  session: Session,
+  { folder, schema, tools, lockTimeoutMs }: WriteOptions,
+  { onProgress }: Reporting,
+): Promise<Draft> {
+  return withSnapshot(session, { schema, lockTimeoutMs, onProgress }, async (snapshot) => {
+    const { createdAt, facts } = snapshot;
+    const compression = await chooseCompression(tools.pgDump, facts.hasVectors, access);
+    const name = { database: access.databaseName, createdAt, format: 'custom', isEncrypted: false } as const;
+    const file = await freeBackupFile(folder, name);
+    const partial = partialName(file);
+    // Before pg_dump, which would make it readable by others.
+    await (await open(partial, 'wx', 0o600)).close();
+    try {
+      const options = {
+        tool: tools.pgDump,
+        file: partial,
+        compression,
+        lockTimeoutMs,
+        signal: access.signal,
+        onProgress,
+      };
+      return { file, createdAt, facts, compression, contents: await dumpSnapshot(access, session, snapshot, options) };
+    } catch (error) {
+      await rm(partial, { force: true });
+      throw error;
+    }
+  });
+}
+
+async function dump(
+  access: ServerAccess,
+  session: Session,
+  options: WriteOptions,
+  reporting: Reporting,
+): Promise<Draft> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await dumpOnce(access, session, options, reporting);
+    } catch (error) {
+      if (!(error instanceof Standstill)) throw error;
+      if (attempt === MOST_STANDSTILLS) throw lockFailure(options.lockTimeoutMs, [error.detail ?? ''], error);
+      // Our locks are given back, so that whoever waited for them gets through.
+      await sleep(PAUSE_MS * attempt, access.signal);
+    }
+  }
+}
+
+/**
+ * Writes one backup: a partial file, its proof, the roles, the manifest, and its name at the very end. Killed at any
+ * moment there is either a whole backup with its manifest or a partial file that the next run removes.
+ *
+ * @throws AisecError BACKUP_INVALID, DISK_FULL, LOCK_TIMEOUT, PRIVILEGE_MISSING, CONNECTION_LOST, PG_TOOL_FAILED;
+ *   nothing of it is left then.
+ */
+export async function writeBackup(
+  access: ServerAccess,
+  session: Session,
+  options: WriteOptions,
+  reporting: Reporting,
+): Promise<{ readonly file: string; readonly manifest: BackupManifest }> {
+  const startedMs = performance.now();
+  const { signal } = access;
+  const { tools } = options;
+  const { file, createdAt, facts, contents, compression } = await dump(access, session, options, reporting);
+  const partial = partialName(file);
+  try {
+    await flush(partial, 'r+');
+    const { onProgress } = reporting;
+    const proof = await proveArchive(access, facts.tables, {
+      tool: tools.pgRestore,
+      file: partial,
+      signal,
+      onProgress,
+    });
+    const globals = await writeGlobals(access, { tool: tools.pgDumpAll, file, signal, reporting });
+    const manifest: BackupManifest = {
+      kind: 'aisec backup',
+      formatVersion: FORMAT_VERSION,
+      file: path.basename(file),
+      database: access.databaseName,
+      schema: options.schema,
+      createdAt: createdAt.toISOString(),
+      durationMs: Math.round(performance.now() - startedMs),
+      format: 'custom',
+      sizeBytes: proof.sizeBytes,
+      databaseSizeBytes: facts.sizeBytes,
+      sha256: proof.sha256,
+      compression,
+      serverVersion: facts.serverVersion,
+      serverMajor: facts.serverMajor,
+      toolVersion: tools.pgDump.version,
+      aisecVersion: aisecVersion(),
+      extensions: contents.extensions,
+      migration: contents.migration,
+      roles: proof.archive.roles,
+      globals,
+      encryption: null,
+      verifications: [{ level: 'read', at: new Date().toISOString() }],
+      damage: null,
+      isPinned: false,
+      offsite: [],
+      rows: contents.rows,
+      // Last, since it is long.
+      catalog: contents.catalog,
+    };
+    await writeManifest(file, manifest);
+    throwIfInterrupted(signal);
+    await publish(partial, file);
+    return { file, manifest };
+  } catch (error) {
+    await discardUnpublished(file);
+    throw error;
+  }
+}

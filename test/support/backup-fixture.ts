@@ -1,0 +1,80 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import path from 'node:path';
+
+import pg from 'pg';
+import { beforeAll } from 'vitest';
+
+import { createEmbeddedDirectory, createServerDatabase, type ServerDatabase } from './database.js';
+import { runCli, startCli, type CliOptions, type CliResult, type RunningCli } from './run-cli.js';
+import { waitFor } from './wait-for.js';
+
+export interface BackupFixture {
+  readonly database: () => ServerDatabase;
+  /** A new path that is not there yet. */
+  readonly newFolder: () => Promise<string>;
+  readonly backup: (folder: string, args?: readonly string[], options?: CliOptions) => Promise<CliResult>;
+  readonly start: (folder: string, args?: readonly string[]) => RunningCli;
+  /** `aisec backup VERB ...` without a server. */
+  readonly local: (args: readonly string[]) => Promise<CliResult>;
+  /** Names in a folder, those of locks left out; undefined when it is not there. */
+  readonly names: (folder: string) => readonly string[] | undefined;
+  /** Makes pg_dump wait, with its tables locked and its file begun, until the returned function is called. */
+  readonly holdDump: () => Promise<() => Promise<void>>;
+  /** Waits until pg_dump has come to what is held. */
+  readonly untilHeld: () => Promise<void>;
+}
+
+/** A migrated database with 300 messages; call it at the top of a `describeOnServer`. */
+export function useBackupFixture(): BackupFixture {
+  let database: ServerDatabase;
+  let root = '';
+  beforeAll(async () => {
+    database = await createServerDatabase({ migrated: true });
+    root = await createEmbeddedDirectory();
+    await database.admin.query(
+      `insert into users (id, username, email, password_hash)
+       values ('00000000-0000-4000-8000-000000000001', 'u', 'u@example.com', 'x')`,
+    );
+    await database.admin.query(
+      `insert into conversations (id, user_id)
+       values ('10000000-0000-4000-8000-000000000001', '00000000-0000-4000-8000-000000000001')`,
+    );
+    await database.admin.query(
+      `insert into messages (conversation_id, role, content)
+       select '10000000-0000-4000-8000-000000000001', 'user', 'message ' || n from generate_series(1, 300) n`,
+    );
+    await database.admin.query('create sequence held');
+  });
+  const env = (): Record<string, string> => ({ DATABASE_URL: database.url });
+  return {
+    database: () => database,
+    newFolder: async () => path.join(await mkdtemp(path.join(root, 'run-')), 'backups'),
+    backup: (folder, args = [], options = {}) =>
+      runCli(['backup', '--dir', folder, ...args], { ...options, env: { ...env(), ...options.env } }),
+    start: (folder, args = []) => startCli(['backup', '--dir', folder, ...args], { env: env() }),
+    local: (args) => runCli(['backup', ...args]),
+    names: (folder) =>
+      existsSync(folder)
+        ? readdirSync(folder)
+            .filter((name) => !name.startsWith('.aisec-'))
+            .toSorted()
+        : undefined,
+    async holdDump() {
+      const client = new pg.Client({ connectionString: database.url });
+      await client.connect();
+      // pg_dump reads each sequence, and no lock of its own or ours is on them.
+      await client.query('begin; alter sequence held rename to still_held');
+      return () => client.end();
+    },
+    untilHeld: () =>
+      waitFor(async () => {
+        const { rows } = await database.admin.query(
+          `select from pg_locks
+           where not granted
+             and database = (select oid from pg_database where datname = current_database())`,
+        );
+        return rows.length > 0;
+      }),
+  };
+}
