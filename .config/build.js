@@ -44,6 +44,8 @@ async function bundle() {
     platform: 'node',
     external: [
       /^@electric-sql\//,
+      /^@aws-sdk\//,
+      'age-encryption',
       'libpg-query',
       'kysely',
       'kysely-codegen',

@@ -24,6 +24,8 @@ const drivers = packages(
   'node-pg-migrate',
   'libpg-query',
   'kysely-codegen',
+  '@aws-sdk/[^/]+',
+  'age-encryption',
 );
 
 module.exports = {
@@ -121,6 +123,18 @@ module.exports = {
       { path: '^src/', pathNot: '^src/adapters/' },
       { path: `${drivers}|^(node:)?child_process$` },
       'drivers, parsers of SQL and child_process are imported only in src/adapters',
+    ),
+    forbid(
+      'stores-live-in-object-store',
+      { path: '^src/', pathNot: '^src/adapters/object-store/' },
+      { path: packages('@aws-sdk/[^/]+') },
+      'the SDK of S3-compatible stores is imported only in src/adapters/object-store',
+    ),
+    forbid(
+      'age-lives-in-encryption',
+      { path: '^src/', pathNot: '^src/adapters/encryption/' },
+      { path: packages('age-encryption') },
+      'age is imported only in src/adapters/encryption',
     ),
     forbid(
       'no-development-packages',

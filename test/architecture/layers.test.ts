@@ -38,6 +38,8 @@ describe('the rules', () => {
     ['drivers-live-in-adapters', 'src/operations/migrate/g.ts', 'node-pg-migrate'],
     ['drivers-live-in-adapters', 'src/operations/migrate/h.ts', 'libpg-query'],
     ['drivers-live-in-adapters', 'src/operations/migrate/i.ts', 'node:child_process'],
+    ['stores-live-in-object-store', 'src/adapters/postgres/d.ts', '@aws-sdk/client-s3'],
+    ['age-lives-in-encryption', 'src/adapters/postgres/e.ts', 'age-encryption'],
     ['no-development-packages', 'src/adapters/postgres/c.ts', 'prettier'],
   ];
 

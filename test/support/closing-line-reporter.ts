@@ -1,7 +1,7 @@
 import type { Reporter, SerializedError, TestModule, TestSuite, Vitest } from 'vitest/node';
-import { needsPrivateServer, needsRedis, needsServer } from './needs.js';
+import { needsPrivateServer, needsRedis, needsServer, needsStore } from './needs.js';
 
-const needs = [needsServer, needsRedis, needsPrivateServer];
+const needs = [needsServer, needsRedis, needsPrivateServer, needsStore];
 
 interface Count {
   passed: number;

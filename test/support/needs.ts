@@ -2,3 +2,4 @@
 export const needsServer = '(needs a PostgreSQL server)';
 export const needsRedis = '(needs Redis)';
 export const needsPrivateServer = '(needs a PostgreSQL server of its own)';
+export const needsStore = '(needs an S3-compatible store and age)';

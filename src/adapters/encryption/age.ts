@@ -1,0 +1,8 @@
+import type * as Age from 'age-encryption';
+
+import { loadOptional } from '../../base/optional-package.js';
+
+/** @throws AisecError PACKAGE_MISSING. */
+export function loadAge(): Promise<typeof Age> {
+  return loadOptional('age-encryption', 'encryption', () => import('age-encryption'));
+}

@@ -1,0 +1,83 @@
+import { AisecError, messageOf, type ErrorCode } from '../../base/errors.js';
+import { storeUrl, type StorePlace } from '../../config/store-url.js';
+
+interface StoreFailure {
+  readonly name?: string;
+  readonly code?: string;
+  readonly $metadata?: { readonly httpStatusCode?: number };
+}
+
+interface Kind {
+  readonly code: ErrorCode;
+  readonly message: (what: string, where: string, endpoint: string) => string;
+  readonly hint: string;
+}
+
+const UNREACHABLE: Kind = {
+  code: 'STORE_UNREACHABLE',
+  message: (what, _, endpoint) => `could not ${what}: ${endpoint} does not answer`,
+  hint: 'Check the endpoint and the network, and run the command again.',
+};
+const REFUSED: Kind = {
+  code: 'STORE_AUTH',
+  message: (what, where) => `could not ${what}: ${where} refuses the key`,
+  hint: 'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, to a key that may list, read, write and delete there.',
+};
+const NO_KEY: Kind = {
+  code: 'STORE_AUTH',
+  message: (what, where) => `could not ${what}: there is no key for ${where}`,
+  hint: 'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE.',
+};
+const NO_BUCKET: Kind = {
+  code: 'STORE_MISSING',
+  message: (what, where) => `could not ${what}: there is no bucket for ${where}`,
+  hint: 'Make the bucket, or give another one. aisec makes none.',
+};
+const NO_SPACE: Kind = {
+  code: 'DISK_FULL',
+  message: (what, where) => `could not ${what}: ${where} takes no more`,
+  hint: 'Raise the quota or remove old objects, and run the command again.',
+};
+const REGION: Kind = {
+  code: 'CONFIG_INVALID',
+  message: (what, where) => `could not ${what}: the region of ${where} is another one, or not set`,
+  hint: 'Set AWS_REGION to the region of the bucket.',
+};
+const OTHER: Kind = {
+  code: 'STORE_FAILED',
+  message: (what, where) => `could not ${what}: ${where} failed`,
+  hint: 'Run the command again; the status page or the log of the store says more.',
+};
+
+/** By the error's name, its code or the HTTP status; the first that fits. */
+const KINDS: readonly (readonly [pattern: RegExp, kind: Kind])[] = [
+  [/^(CredentialsProviderError|TokenProviderError)$/, NO_KEY],
+  [/^(NoSuchBucket)$/, NO_BUCKET],
+  [/Quota|InsufficientStorage|EntityTooLarge|^(413|507)$|XMinioStorageFull/, NO_SPACE],
+  [/^(PermanentRedirect|AuthorizationHeaderMalformed|IllegalLocationConstraintException|301)$/, REGION],
+  [/^(E[A-Z_]+|TimeoutError|NetworkingError|SlowDown|ServiceUnavailable|50[234])$|CERT|SELF_SIGNED/, UNREACHABLE],
+  [/^(401|403)$|AccessDenied|InvalidAccessKey|SignatureDoesNotMatch|ExpiredToken|InvalidToken|TimeTooSkewed/, REFUSED],
+];
+
+function kindOf(error: StoreFailure, message: string): Kind {
+  if (/Region is missing/.test(message)) return REGION;
+  const signs = [error.name, error.code, String(error.$metadata?.httpStatusCode ?? '')];
+  return KINDS.find(([pattern]) => signs.some((sign) => sign !== undefined && pattern.test(sign)))?.[1] ?? OTHER;
+}
+
+/** The toolkit's error for what the SDK threw. Its messages name keys at most by their id, and those are left out. */
+export function storeError(thrown: unknown, what: string, place: StorePlace): AisecError {
+  const error = (thrown ?? {}) as StoreFailure;
+  const message = messageOf(thrown);
+  const kind = kindOf(error, message);
+  const endpoint = place.endpoint ?? 'Amazon S3';
+  // The answer to a HEAD has no text.
+  const said = message === 'UnknownError' || message === '' ? undefined : message;
+  const sign = error.name === 'Error' || error.name === 'AggregateError' ? error.code : error.name;
+  const detail = [sign, said].filter((part) => part !== undefined && part !== '').join(': ');
+  return new AisecError(kind.code, kind.message(what, storeUrl(place), endpoint), {
+    detail: detail === '' ? undefined : `${detail.replace(/\.$/, '')}.`,
+    hint: kind.hint,
+    cause: thrown,
+  });
+}

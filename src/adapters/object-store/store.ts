@@ -1,0 +1,95 @@
+import type * as S3 from '@aws-sdk/client-s3';
+
+import { AisecError } from '../../base/errors.js';
+import { interruptionError } from '../../base/interruption.js';
+import { loadOptional } from '../../base/optional-package.js';
+import type { Environment } from '../../config/settings.js';
+import type { StorePlace } from '../../config/store-url.js';
+import { storeError } from './store-error.js';
+
+/** A folder of a bucket, open. Names of objects are without the folder. */
+export interface Store {
+  readonly place: StorePlace;
+  readonly sdk: typeof S3;
+  readonly client: S3.S3Client;
+  readonly signal: AbortSignal;
+}
+
+export interface StoreOptions {
+  /** With `.env`; the SDK itself sees the environment of the process and ~/.aws only. */
+  readonly environment: Environment;
+  readonly signal: AbortSignal;
+}
+
+const CONNECT_TIMEOUT_MS = 10_000;
+/** Without a single byte either way. */
+const IDLE_TIMEOUT_MS = 120_000;
+const NODE_WARNING = /AWS SDK for JavaScript/;
+
+/** That a later SDK will want a newer Node is for whoever builds aisec, and would be in every cron mail. */
+function withoutNodeWarning<Result>(make: () => Result): Result {
+  const emit = process.emitWarning.bind(process);
+  process.emitWarning = (warning: string | Error, ...more: never[]): void => {
+    if (!NODE_WARNING.test(String(warning))) emit(warning, ...more);
+  };
+  try {
+    return make();
+  } finally {
+    process.emitWarning = emit;
+  }
+}
+
+function createClient(sdk: typeof S3, { endpoint }: StorePlace, environment: Environment): S3.S3Client {
+  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = environment;
+  const { AWS_SESSION_TOKEN: sessionToken, AWS_REGION, AWS_DEFAULT_REGION } = environment;
+  const region = AWS_REGION ?? AWS_DEFAULT_REGION ?? (endpoint === undefined ? undefined : 'us-east-1');
+  const hasKey = accessKeyId !== undefined && secretAccessKey !== undefined;
+  return new sdk.S3Client({
+    ...(region !== undefined && { region }),
+    // Without one, the SDK's own chain: profile, web identity, container, machine.
+    ...(hasKey && {
+      credentials: { accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { sessionToken }) },
+    }),
+    // Not every store knows Amazon's newer checksums, nor a host name for each bucket.
+    ...(endpoint !== undefined && {
+      endpoint,
+      forcePathStyle: true,
+      requestChecksumCalculation: 'WHEN_REQUIRED' as const,
+      responseChecksumValidation: 'WHEN_REQUIRED' as const,
+    }),
+    requestHandler: { connectionTimeout: CONNECT_TIMEOUT_MS, socketTimeout: IDLE_TIMEOUT_MS },
+  });
+}
+
+/**
+ * Runs the callback with a store, and closes its connections whatever happens. Nothing is sent yet.
+ *
+ * @throws AisecError PACKAGE_MISSING.
+ */
+export async function withStore<Result>(
+  place: StorePlace,
+  { environment, signal }: StoreOptions,
+  use: (store: Store) => Promise<Result>,
+): Promise<Result> {
+  const sdk = await loadOptional('@aws-sdk/client-s3', 'an S3-compatible store', () => import('@aws-sdk/client-s3'));
+  const endpoint = place.endpoint ?? environment['AWS_ENDPOINT_URL_S3'] ?? environment['AWS_ENDPOINT_URL'];
+  const full = { ...place, endpoint };
+  const client = withoutNodeWarning(() => createClient(sdk, full, environment));
+  try {
+    return await use({ place: full, sdk, client, signal });
+  } finally {
+    client.destroy();
+  }
+}
+
+/** Runs requests, and translates what goes wrong. `what` says it to people: `upload app.dump`. */
+export async function asking<Result>(store: Store, what: string, ask: () => Promise<Result>): Promise<Result> {
+  if (store.signal.aborted) throw interruptionError(store.signal);
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof AisecError) throw error;
+    if (store.signal.aborted) throw interruptionError(store.signal);
+    throw storeError(error, what, store.place);
+  }
+}

@@ -1,0 +1,23 @@
+import { AisecError } from './errors.js';
+
+/**
+ * Loads a package that not every installation has.
+ *
+ * @param load such as `() => import('name')`, so that the bundler and the rules of the layers see the name
+ * @throws AisecError PACKAGE_MISSING with the command that installs it.
+ */
+export async function loadOptional<Module>(
+  name: string,
+  purpose: string,
+  load: () => Promise<Module>,
+): Promise<Module> {
+  try {
+    return await load();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    throw new AisecError('PACKAGE_MISSING', `${purpose} needs the package ${name}, which is not installed`, {
+      hint: `Install it beside aisec: npm install ${name}`,
+      cause: error,
+    });
+  }
+}
