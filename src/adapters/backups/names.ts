@@ -67,6 +67,11 @@ export function globalsName(file: string): string {
   return `${withoutExtension(file)}.globals.sql`;
 }
 
+/** Of an encrypted backup, the name it would have without. */
+export function plainName(file: string): string {
+  return file.endsWith(ENCRYPTED) ? file.slice(0, -ENCRYPTED.length) : file;
+}
+
 /** What a backup is called until it was proven. */
 export function partialName(file: string): string {
   return `${file}.partial`;

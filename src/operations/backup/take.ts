@@ -1,6 +1,8 @@
 import { removePartials } from '../../adapters/backups/change-backups.js';
 import { readBackupFolder } from '../../adapters/backups/folder.js';
+import type { BackupManifest } from '../../adapters/backups/manifest.js';
 import { checkFolder, folderError, withBackupFolder } from '../../adapters/backups/use-folder.js';
+import { checkRecipients } from '../../adapters/encryption/recipients.js';
 import { withRunLock } from '../../adapters/postgres/advisory-lock.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
@@ -8,11 +10,12 @@ import type { ServerAccess } from '../../adapters/restoring/access.js';
 import { isAisecError, messageOf } from '../../base/errors.js';
 import type { Reporting } from '../../base/reporting.js';
 import { dumpApplicationName } from './dump.js';
+import { checkOffsite, copyOffsite, planPruneCopies, pruneCopies, type OffsiteOptions } from './offsite.js';
 import { planPrune, pruneDatabase, type PruneResult } from './prune.js';
 import type { RetentionRule } from './retention.js';
 import { readServerFacts } from './server-facts.js';
 import { expectedBytes, refuseTooLittleSpace } from './space.js';
-import { findBackupTools, type BackupTools } from './tools.js';
+import { findBackupTools } from './tools.js';
 import { writeBackup } from './write-backup.js';
 
 export interface BackupOptions {
@@ -24,6 +27,10 @@ export interface BackupOptions {
   /** How long a table may be locked against readers; 0: wait for ever. */
   readonly lockTimeoutMs: number;
   readonly waitMs: number;
+  /** Public keys of age; undefined: it is not encrypted. */
+  readonly encryptTo: readonly string[] | undefined;
+  /** Where a copy goes; undefined: nowhere. */
+  readonly offsite: OffsiteOptions | undefined;
   readonly isDryRun: boolean;
 }
 
@@ -45,10 +52,20 @@ export interface BackupResult {
   /** By the retention rule, oldest first. */
   readonly removed: PruneResult['removed'];
   readonly kept: number;
+  readonly isEncrypted: boolean;
+  /** Address of the copy; null where none was asked for, and in a dry run. */
+  readonly copy: string | null;
+  /** By the same rule from the store. */
+  readonly removedCopies: PruneResult['removed'];
   readonly durationMs: number;
 }
 
-type Outcome = Omit<BackupResult, 'database' | 'folder' | 'isDryRun' | 'expectedBytes' | 'durationMs'>;
+type Outcome = Omit<BackupResult, 'database' | 'folder' | 'isDryRun' | 'isEncrypted' | 'expectedBytes' | 'durationMs'>;
+
+interface Written {
+  readonly file: string;
+  readonly manifest: BackupManifest;
+}
 
 /** Whatever a killed run has left, on the server and in the folder. */
 async function removeLeftovers(
@@ -84,35 +101,37 @@ async function prune(
 async function checkBefore(
   access: ServerAccess,
   session: Session,
-  { folder }: BackupOptions,
+  { folder, encryptTo }: BackupOptions,
   { onWarning }: Reporting,
 ): Promise<number> {
   const { backups } = await readBackupFolder(folder);
   const ours = backups.filter(({ manifest }) => manifest.database === access.databaseName);
   const needed = expectedBytes(ours, await readServerFacts(session));
-  await refuseTooLittleSpace(folder, needed);
+  // The plain dump lies beside the encrypted one until that is proven.
+  await refuseTooLittleSpace(folder, encryptTo === undefined ? needed : 2 * needed);
   const [newest] = ours;
   if (newest !== undefined && newest.createdAt > new Date())
     onWarning(`${newest.file} is dated later than now; was the clock set back?`);
   return needed;
 }
 
-async function planOnly(access: ServerAccess, { folder, retention }: BackupOptions): Promise<Outcome> {
+async function planOnly(access: ServerAccess, { folder, retention, offsite }: BackupOptions): Promise<Outcome> {
   const { removed, kept } = await planPrune(folder, access.databaseName, retention);
+  const removedCopies = offsite === undefined ? [] : await planPruneCopies(access, folder, retention, offsite);
   const nothing = { file: null, createdAt: null, sizeBytes: null, sha256: null, compression: null, tables: null };
-  return { ...nothing, rows: null, removed, kept: kept.length };
+  return { ...nothing, rows: null, removed, kept: kept.length, copy: null, removedCopies };
 }
 
-async function makeOne(
+/** Copies what was written, then removes what may go; nothing is removed while the copy is not made. */
+async function finish(
   access: ServerAccess,
-  session: Session,
-  tools: BackupTools,
+  { file, manifest }: Written,
   options: BackupOptions,
   reporting: Reporting,
 ): Promise<Outcome> {
-  const { folder, schema, lockTimeoutMs } = options;
-  await removeLeftovers(access, session, folder, reporting);
-  const { file, manifest } = await writeBackup(access, session, { folder, schema, tools, lockTimeoutMs }, reporting);
+  const { folder, retention, offsite } = options;
+  const copy = offsite && (await copyOffsite(access, file, manifest, offsite, reporting));
+  const removedCopies = offsite === undefined ? [] : await pruneCopies(access, folder, retention, offsite, reporting);
   const { removed, kept } = await prune(access, options, reporting);
   return {
     file,
@@ -124,6 +143,8 @@ async function makeOne(
     rows: manifest.rows.reduce((sum, { rows }) => sum + rows, 0),
     removed,
     kept: kept.length,
+    copy: copy?.url ?? null,
+    removedCopies,
   };
 }
 
@@ -135,7 +156,9 @@ async function makeOne(
  * everybody else behind it.
  *
  * @throws AisecError PG_TOOL_MISSING, BACKUP_FOLDER, DISK_FULL, PRIVILEGE_MISSING, LOCK_TIMEOUT, RUN_LOCKED, RUN_TIMEOUT,
- *   BACKUP_INVALID, and as `runTool` and `Session.query`. The folder is as it was then.
+ *   BACKUP_INVALID, and as `runTool` and `Session.query`. The folder is as it was then. USAGE for a key that cannot be
+ *   encrypted to; STORE_UNREACHABLE, STORE_AUTH, STORE_MISSING, STORE_FAILED before anything is written or, then the
+ *   message says so, of the copy.
  */
 export async function takeBackup(
   access: ServerAccess,
@@ -143,25 +166,44 @@ export async function takeBackup(
   reporting: Reporting,
 ): Promise<BackupResult> {
   const startedMs = performance.now();
-  const { folder, waitMs, isDryRun } = options;
+  const { folder, schema, lockTimeoutMs, waitMs, isDryRun } = options;
   const { databaseName: database, applicationName: command, signal } = access;
   checkFolder(folder);
-  const run = async (session: Session): Promise<Omit<BackupResult, 'durationMs'>> => {
+  const recipients = options.encryptTo === undefined ? [] : await checkRecipients(options.encryptTo);
+  if (options.offsite !== undefined) await checkOffsite(access, options.offsite, isDryRun, reporting);
+  const lock = { command, signal };
+  const run = async (
+    session: Session,
+  ): Promise<{ readonly expected: number; readonly written: Written | undefined }> => {
     const tools = await findBackupTools(access, Math.floor(session.info.serverVersion / 10_000));
     for (const warning of tools.warnings) reporting.onWarning(warning);
     return withRunLock(session, { waitMs, onProgress: reporting.onProgress }, async () => {
       const expected = await checkBefore(access, session, options, reporting);
-      const outcome = isDryRun
-        ? await planOnly(access, options)
-        : await withBackupFolder(folder, database, { command, signal }, () =>
-            makeOne(access, session, tools, options, reporting),
-          );
-      return { database, folder, isDryRun, expectedBytes: expected, ...outcome };
+      if (isDryRun) return { expected, written: undefined };
+      const written = await withBackupFolder(folder, database, lock, async () => {
+        await removeLeftovers(access, session, folder, reporting);
+        return writeBackup(access, session, { folder, schema, tools, lockTimeoutMs, recipients }, reporting);
+      });
+      return { expected, written };
     });
   };
   try {
-    const result = await access.withDatabase(database, run);
-    return { ...result, durationMs: Math.round(performance.now() - startedMs) };
+    const { expected, written } = await access.withDatabase(database, run);
+    // Outside of the lock of the database: migrations need not wait for an upload.
+    const outcome =
+      written === undefined
+        ? await planOnly(access, options)
+        : await withBackupFolder(folder, database, lock, () => finish(access, written, options, reporting));
+    const durationMs = Math.round(performance.now() - startedMs);
+    return {
+      database,
+      folder,
+      isDryRun,
+      isEncrypted: recipients.length > 0,
+      expectedBytes: expected,
+      ...outcome,
+      durationMs,
+    };
   } catch (error) {
     throw folderError(folder, error);
   }

@@ -3,10 +3,13 @@ import path from 'node:path';
 
 import { discardUnpublished, freeBackupFile } from '../../adapters/backups/change-backups.js';
 import { FORMAT_VERSION, writeManifest, type BackupManifest } from '../../adapters/backups/manifest.js';
-import { partialName } from '../../adapters/backups/names.js';
-import { flush, publish } from '../../adapters/files/publish.js';
+import { partialName, plainName } from '../../adapters/backups/names.js';
+import { encryptFile } from '../../adapters/encryption/encrypt.js';
+import type { Checksum } from '../../adapters/files/checksum.js';
+import { flush, flushFolder, publish } from '../../adapters/files/publish.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import type { ServerAccess } from '../../adapters/restoring/access.js';
+import { formatBytes } from '../../base/bytes.js';
 import { sleep, throwIfInterrupted } from '../../base/interruption.js';
 import type { Reporting } from '../../base/reporting.js';
 import { aisecVersion } from '../../base/version.js';
@@ -25,12 +28,16 @@ export interface WriteOptions {
   readonly tools: BackupTools;
   /** 0: wait for ever. */
   readonly lockTimeoutMs: number;
+  /** Public keys of age; empty: it is not encrypted. */
+  readonly recipients: readonly string[];
 }
 
 /** A finished dump that has no name yet. */
 interface Draft {
   /** The path it will get. */
   readonly file: string;
+  /** What pg_dump wrote: the partial file, or, where it will be encrypted, one beside it. */
+  readonly dumped: string;
   readonly createdAt: Date;
   readonly facts: ServerFacts;
   readonly contents: SnapshotContents;
@@ -43,29 +50,37 @@ const PAUSE_MS = 500;
 async function dumpOnce(
   access: ServerAccess,
   session: Session,
-  { folder, schema, tools, lockTimeoutMs }: WriteOptions,
+  { folder, schema, tools, lockTimeoutMs, recipients }: WriteOptions,
   { onProgress }: Reporting,
 ): Promise<Draft> {
   return withSnapshot(session, { schema, lockTimeoutMs, onProgress }, async (snapshot) => {
     const { createdAt, facts } = snapshot;
     const compression = await chooseCompression(tools.pgDump, facts.hasVectors, access);
-    const name = { database: access.databaseName, createdAt, format: 'custom', isEncrypted: false } as const;
+    const isEncrypted = recipients.length > 0;
+    const name = { database: access.databaseName, createdAt, format: 'custom', isEncrypted } as const;
     const file = await freeBackupFile(folder, name);
-    const partial = partialName(file);
+    const dumped = partialName(plainName(file));
     // Before pg_dump, which would make it readable by others.
-    await (await open(partial, 'wx', 0o600)).close();
+    await (await open(dumped, 'wx', 0o600)).close();
     try {
       const options = {
         tool: tools.pgDump,
-        file: partial,
+        file: dumped,
         compression,
         lockTimeoutMs,
         signal: access.signal,
         onProgress,
       };
-      return { file, createdAt, facts, compression, contents: await dumpSnapshot(access, session, snapshot, options) };
+      return {
+        file,
+        dumped,
+        createdAt,
+        facts,
+        compression,
+        contents: await dumpSnapshot(access, session, snapshot, options),
+      };
     } catch (error) {
-      await rm(partial, { force: true });
+      await rm(dumped, { force: true });
       throw error;
     }
   });
@@ -89,6 +104,21 @@ async function dump(
   }
 }
 
+/** The proven dump becomes an encrypted file, which is proven in turn; only then the plain one goes. */
+async function encryptDump(
+  dumped: string,
+  target: string,
+  recipients: readonly string[],
+  signal: AbortSignal,
+  onProgress: (text: string) => void,
+): Promise<Checksum> {
+  const onBytes = (bytes: number): void => onProgress(`encrypting, ${formatBytes(bytes)}`);
+  const checksum = await encryptFile(dumped, target, { recipients, signal, onBytes });
+  await rm(dumped);
+  await flushFolder(path.dirname(dumped));
+  return checksum;
+}
+
 /**
  * Writes one backup: a partial file, its proof, the roles, the manifest, and its name at the very end. Killed at any
  * moment there is either a whole backup with its manifest or a partial file that the next run removes.
@@ -104,18 +134,20 @@ export async function writeBackup(
 ): Promise<{ readonly file: string; readonly manifest: BackupManifest }> {
   const startedMs = performance.now();
   const { signal } = access;
-  const { tools } = options;
-  const { file, createdAt, facts, contents, compression } = await dump(access, session, options, reporting);
+  const { tools, recipients } = options;
+  const { file, dumped, createdAt, facts, contents, compression } = await dump(access, session, options, reporting);
   const partial = partialName(file);
   try {
-    await flush(partial, 'r+');
+    await flush(dumped, 'r+');
     const { onProgress } = reporting;
     const proof = await proveArchive(access, facts.tables, {
       tool: tools.pgRestore,
-      file: partial,
+      file: dumped,
       signal,
       onProgress,
     });
+    const { sizeBytes, sha256 } =
+      recipients.length === 0 ? proof : await encryptDump(dumped, partial, recipients, signal, onProgress);
     const globals = await writeGlobals(access, { tool: tools.pgDumpAll, file, signal, reporting });
     const manifest: BackupManifest = {
       kind: 'aisec backup',
@@ -126,9 +158,9 @@ export async function writeBackup(
       createdAt: createdAt.toISOString(),
       durationMs: Math.round(performance.now() - startedMs),
       format: 'custom',
-      sizeBytes: proof.sizeBytes,
+      sizeBytes,
       databaseSizeBytes: facts.sizeBytes,
-      sha256: proof.sha256,
+      sha256,
       compression,
       serverVersion: facts.serverVersion,
       serverMajor: facts.serverMajor,
@@ -138,7 +170,7 @@ export async function writeBackup(
       migration: contents.migration,
       roles: proof.archive.roles,
       globals,
-      encryption: null,
+      encryption: recipients.length === 0 ? null : { recipients },
       verifications: [{ level: 'read', at: new Date().toISOString() }],
       damage: null,
       isPinned: false,
@@ -152,6 +184,7 @@ export async function writeBackup(
     await publish(partial, file);
     return { file, manifest };
   } catch (error) {
+    await rm(dumped, { force: true });
     await discardUnpublished(file);
     throw error;
   }

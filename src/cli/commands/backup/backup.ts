@@ -2,6 +2,8 @@ import { resolve } from 'node:path';
 
 import { formatBytes } from '../../../base/bytes.js';
 import { formatDurationMs } from '../../../base/duration.js';
+import { AisecError } from '../../../base/errors.js';
+import type { OffsiteOptions } from '../../../operations/backup/offsite.js';
 import type { BackupResult } from '../../../operations/backup/take.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
@@ -17,8 +19,11 @@ import {
   type FolderOption,
   type RetentionOptions,
 } from './options.js';
+import { ENCRYPT_OPTION, isOpenOnTheWay, placeOf, STORE_OPTIONS, type StoreOptions } from './offsite-options.js';
 
-interface Options extends FolderOption, RetentionOptions {
+interface Options extends FolderOption, RetentionOptions, StoreOptions {
+  readonly readBack: boolean;
+  readonly encryptTo?: readonly string[];
   readonly lockTimeout: number;
   readonly timeout: number;
   readonly wait: number;
@@ -42,6 +47,7 @@ function renderBackup(result: BackupResult, { table, isTTY }: Renderer): string 
       { title: 'tables', value: (row) => String(row.tables), align: 'right' },
       { title: 'rows', value: (row) => String(row.rows), align: 'right' },
       { title: 'sha256', value: (row) => row.sha256 ?? '' },
+      ...(result.copy === null ? [] : [{ title: 'copy', value: (row: BackupResult) => row.copy ?? '' }]),
     ],
   );
 }
@@ -50,14 +56,27 @@ function countText(count: number): string {
   return count === 1 ? '1 backup' : `${count} backups`;
 }
 
-function summary({ database, folder, file, removed, kept, expectedBytes, durationMs }: BackupResult): string {
+function summary(result: BackupResult): string {
+  const { database, folder, file, removed, removedCopies, kept, expectedBytes, isEncrypted, copy, durationMs } = result;
+  const goneCopies = removedCopies.length === 0 ? '' : `, ${removedCopies.length} removed from the store`;
   if (file === null)
     return (
       `dry run, nothing was written: "${database}" would be backed up into ${folder}, to ${formatBytes(expectedBytes)} at most, ` +
-      `and ${countText(removed.length)} removed.`
+      `and ${countText(removed.length)} removed${goneCopies}.`
     );
   const gone = removed.length === 0 ? '' : `, ${countText(removed.length)} removed`;
-  return `"${database}" backed up and read back whole in ${formatDurationMs(durationMs)}; ${countText(kept)} kept${gone}.`;
+  const more = `${isEncrypted ? ', encrypted' : ''}${copy === null ? '' : ', copied'}`;
+  return `"${database}" backed up${more} and read back whole in ${formatDurationMs(durationMs)}; ${countText(kept)} kept${gone}${goneCopies}.`;
+}
+
+function offsiteOf({ output }: Context, options: Options): OffsiteOptions | undefined {
+  const place = placeOf(options);
+  if (place === undefined && options.readBack)
+    throw new AisecError('USAGE', '--read-back belongs to --to', { hint: 'See: aisec backup --help' });
+  if (place === undefined) return undefined;
+  if (isOpenOnTheWay(place) && options.encryptTo === undefined)
+    output.warning(`${place.endpoint ?? ''} is reached without TLS: the backup can be read on its way`);
+  return { place, isReadBack: options.readBack };
 }
 
 async function announce(
@@ -91,6 +110,8 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
     retention: { keepDays: options.keepDays, keepLast: options.keepLast },
     lockTimeoutMs: options.lockTimeout,
     waitMs: options.wait,
+    offsite: offsiteOf(context, options),
+    encryptTo: options.encryptTo,
     isDryRun: options.dryRun,
   };
   const access = await context.serverAccess({ timeoutMs: options.timeout });
@@ -99,7 +120,8 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
   const take = (): Promise<BackupResult> => takeBackup(access, settings, reporting);
   const result = options.dryRun ? await take() : await announce(context, options, access.databaseName, take);
   output.result(result, renderBackup);
-  for (const { file } of result.removed) output.note(`${result.isDryRun ? 'would remove' : 'removed'} ${file}`);
+  for (const { file } of [...result.removed, ...result.removedCopies])
+    output.note(`${result.isDryRun ? 'would remove' : 'removed'} ${file}`);
   output.note(summary(result));
   return undefined;
 }
@@ -110,7 +132,7 @@ export const backup = defineCommand<Options>({
   description:
     'Dumps the whole database with pg_dump into NAME_YYYYMMDD_HHMMSS.dump (UTC), reads it back whole, and puts a manifest (checksum, versions, roles, rows of every table) ' +
     'and the roles of the server beside it. The file has its name only when all of that is done; killed at any moment, nothing half-written has it. ' +
-    'Old backups are removed only then, never the last verified ones, pinned ones, or those of other databases.',
+    'Old backups are removed only then, never the last verified ones, pinned ones, or those of other databases; of copies in a store neither.',
   options: [
     FOLDER_OPTION,
     ...RETENTION_OPTIONS,
@@ -120,6 +142,9 @@ export const backup = defineCommand<Options>({
       default: '60s',
       parse: durationOption,
     },
+    ...STORE_OPTIONS,
+    { flags: '--read-back', description: 'with --to: download the copy again and compare it', default: false },
+    ENCRYPT_OPTION,
     TIMEOUT_OPTION,
     WAIT_OPTION,
     {
@@ -135,6 +160,10 @@ export const backup = defineCommand<Options>({
     [
       'AISEC_PING_URL=https://... aisec backup --quiet --wait 30m',
       'From cron: silent, and a watchdog is told',
+    ],
+    [
+      'aisec backup --to s3://backups/prod --encrypt-to age1…',
+      'Encrypted, with a copy in a store',
     ],
     ['aisec backup --dry-run', 'Would it work? What would be removed?'],
   ],

@@ -1,0 +1,35 @@
+import { AisecError } from '../../../base/errors.js';
+import { parseStoreUrl, type StorePlace } from '../../../config/store-url.js';
+import type { OptionSpec } from '../../command.js';
+
+export interface StoreOptions {
+  readonly to?: string;
+  readonly endpoint?: string;
+}
+
+export const STORE_OPTIONS: readonly OptionSpec[] = [
+  { flags: '--to <url>', description: 'folder in an S3-compatible store: s3://bucket/folder' },
+  {
+    flags: '--endpoint <url>',
+    description: 'of a store that is not Amazon S3: https://host:port (default: AWS_ENDPOINT_URL)',
+  },
+];
+
+export const ENCRYPT_OPTION: OptionSpec = {
+  flags: '--encrypt-to <keys>',
+  description: 'encrypt to these public keys of age (age1…, several with commas)',
+  parse: (text) => text.split(','),
+};
+
+/** Undefined where no store was named. @throws AisecError USAGE. */
+export function placeOf({ to, endpoint }: StoreOptions): StorePlace | undefined {
+  if (to !== undefined) return parseStoreUrl(to, endpoint);
+  if (endpoint === undefined) return undefined;
+  throw new AisecError('USAGE', '--endpoint belongs to --to', { hint: 'Give --to s3://bucket/folder, too.' });
+}
+
+/** Whether what is sent can be read on its way. */
+export function isOpenOnTheWay({ endpoint }: StorePlace): boolean {
+  if (endpoint === undefined || !endpoint.startsWith('http://')) return false;
+  return !/^(localhost|127\..*|\[::1\])$/.test(new URL(endpoint).hostname);
+}

@@ -1,0 +1,156 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { manifestText, type BackupManifest } from '../../src/adapters/backups/manifest.js';
+import { backupFileName } from '../../src/adapters/backups/names.js';
+import { listObjects, removeObject, writeObject } from '../../src/adapters/object-store/objects.js';
+import { withStore, type Store } from '../../src/adapters/object-store/store.js';
+import { parseStoreUrl } from '../../src/config/store-url.js';
+import { backupManifest } from '../fixtures/backup-manifest.js';
+import { useBackupFixture } from '../support/backup-fixture.js';
+import { describeOnServer } from '../support/database.js';
+import { expectError } from '../support/expect-error.js';
+import { describeWithStore, startObjectStore, type ObjectStoreServer } from '../support/object-store.js';
+import type { CliResult } from '../support/run-cli.js';
+
+const DAY_MS = 86_400_000;
+
+describeOnServer('aisec backup off site', () =>
+  describeWithStore('in a store', () => {
+    const { database, newFolder, backup, names } = useBackupFixture();
+    const startedMs = Date.now();
+    let server: ObjectStoreServer;
+    let [key, recipient, keyFolder] = ['', '', ''];
+
+    beforeAll(async () => {
+      server = await startObjectStore('backups', 'full=2000');
+      keyFolder = execFileSync('mktemp', ['-d'], { encoding: 'utf8' }).trim();
+      key = path.join(keyFolder, 'key.txt');
+      execFileSync('age-keygen', ['-o', key], { stdio: 'ignore' });
+      recipient = execFileSync('age-keygen', ['-y', key], { encoding: 'utf8' }).trim();
+    });
+    afterAll(() => rmSync(keyFolder, { recursive: true, force: true }));
+
+    function inStore<Result>(folder: string, use: (store: Store) => Promise<Result>): Promise<Result> {
+      const { environment, endpoint } = server;
+      const { signal } = new AbortController();
+      return withStore(parseStoreUrl(`s3://backups/${folder}`, endpoint), { environment, signal }, use);
+    }
+    const namesIn = (folder: string): Promise<readonly string[]> =>
+      inStore(folder, async (store) => (await listObjects(store, '')).map(({ name }) => name).toSorted());
+    function copy(
+      folder: string,
+      to: string,
+      args: readonly string[] = [],
+      env = server.environment,
+    ): Promise<CliResult> {
+      return backup(folder, ['--to', to, '--endpoint', server.endpoint, ...args], { env });
+    }
+
+    /** Of four bytes, verified, made so many days before the tests began. */
+    function manifestOf(name: string, daysOld: number, changes: Partial<BackupManifest> = {}): BackupManifest {
+      const createdAt = new Date(startedMs - daysOld * DAY_MS);
+      const file = backupFileName({ database: name, createdAt, format: 'custom', isEncrypted: false });
+      return backupManifest({ file, database: name, createdAt: createdAt.toISOString(), ...changes });
+    }
+    function putLocal(folder: string, daysOld: number, changes: Partial<BackupManifest>): string {
+      const manifest = manifestOf(database().name, daysOld, changes);
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      writeFileSync(path.join(folder, manifest.file), 'dump');
+      writeFileSync(path.join(folder, `${manifest.file}.json`), manifestText(manifest));
+      return manifest.file;
+    }
+
+    test('leaves an encrypted backup here and there, nothing plain, which age and pg_restore alone can read', async () => {
+      const folder = await newFolder();
+      const run = await copy(folder, 's3://backups/prod/db', ['--encrypt-to', recipient, '--read-back', '--json']);
+      expect(run).toMatchObject({ exitCode: 0 });
+      const { file, sha256, isEncrypted, copy: url } = JSON.parse(run.stdout);
+      const name = path.basename(file, '.dump.age');
+      expect(names(folder)).toEqual([`${name}.dump.age`, `${name}.dump.age.json`, `${name}.globals.sql`]);
+      expect(await namesIn('prod/db')).toEqual(names(folder));
+      expect({ isEncrypted, url }).toEqual({ isEncrypted: true, url: `s3://backups/prod/db/${name}.dump.age` });
+      expect(createHash('sha256').update(readFileSync(file)).digest('hex')).toBe(sha256);
+      const manifest = readFileSync(`${file}.json`, 'utf8');
+      expect(JSON.parse(manifest)).toMatchObject({
+        encryption: { recipients: [recipient] },
+        offsite: [{ url, endpoint: server.endpoint, sha256 }],
+      });
+      expect(run.stdout + run.stderr + manifest).not.toMatch(/only-for-tests|AGE-SECRET-KEY/);
+      const plain = path.join(keyFolder, 'plain.dump');
+      execFileSync('age', ['-d', '-i', key, '-o', plain, file]);
+      expect(execFileSync('pg_restore', ['--list', plain], { encoding: 'utf8' })).toContain('TABLE DATA');
+    });
+
+    test('is not begun with a key that cannot be encrypted to, or a store that cannot be used', async () => {
+      const folder = await newFolder();
+      expectError(await backup(folder, ['--encrypt-to', '']), 2, 'the key to encrypt to is empty');
+      expectError(
+        await backup(folder, ['--encrypt-to', `${recipient},age1bad`]),
+        2,
+        '"age1bad" cannot be encrypted to',
+      );
+      expectError(await backup(folder, ['--to', '']), 2, 'the address of the store is empty');
+      const wrong = { ...server.environment, AWS_SECRET_ACCESS_KEY: 'wrong' };
+      const refused = await copy(folder, 's3://backups/x', ['--quiet'], wrong);
+      expectError(refused, 4, 'could not list the backups: s3://backups/x/ refuses the key');
+      expectError(await copy(folder, 's3://nothere', ['--quiet']), 4, 'could not list the backups: there is no bucket');
+      expect(names(folder)).toBeUndefined();
+    });
+
+    test('keeps the local backup and every older one when the store has no space for the copy', async () => {
+      const folder = await newFolder();
+      const old = putLocal(folder, 40, {});
+      const run = await copy(folder, 's3://full', ['--keep-days', '0', '--keep-last', '1', '--quiet']);
+      expectError(run, 1, 'the backup was made, but not its copy', 'no old backup was removed');
+      const dumps = (names(folder) ?? []).filter((name) => name.endsWith('.dump'));
+      expect(dumps).toHaveLength(2);
+      expect(dumps).toContain(old);
+    });
+
+    test('removes old copies of this database only, never a pinned one, the last or what is none of ours', async () => {
+      const folder = await newFolder();
+      const put = async (store: Store, name: string, daysOld: number): Promise<string> => {
+        const manifest = manifestOf(name, daysOld);
+        await writeObject(store, manifest.file, 'dump');
+        await writeObject(store, `${manifest.file}.json`, manifestText(manifest));
+        return manifest.file;
+      };
+      const { name } = database();
+      const kept = await inStore('rules', async (store) => {
+        const [, young, pinned, other] = [
+          await put(store, name, 40),
+          await put(store, name, 20),
+          await put(store, name, 50),
+          await put(store, `${name}_2`, 60),
+        ];
+        await writeObject(store, `${name}_notes.txt`, 'mine');
+        // Without a manifest it counts for nothing, and is nobody's to remove.
+        const orphan = await put(store, name, 70);
+        await removeObject(store, `${orphan}.json`);
+        return { young, pinned, other, orphan };
+      });
+      // Here only; the manifest in the store does not know.
+      putLocal(folder, 50, { isPinned: true });
+      const dry = await copy(folder, 's3://backups/rules', ['--keep-last', '1', '--dry-run', '--json']);
+      const run = await copy(folder, 's3://backups/rules', ['--keep-last', '1', '--json']);
+      expect(run).toMatchObject({ exitCode: 0 });
+      const result = JSON.parse(run.stdout);
+      expect(result.removedCopies).toHaveLength(1);
+      expect(JSON.parse(dry.stdout).removedCopies).toEqual(result.removedCopies);
+      const own = path.basename(result.file, '.dump');
+      expect(await namesIn('rules')).toEqual(
+        [
+          ...[kept.young, kept.pinned, kept.other, `${own}.dump`].flatMap((file) => [file, `${file}.json`]),
+          kept.orphan,
+          `${own}.globals.sql`,
+          `${name}_notes.txt`,
+        ].toSorted(),
+      );
+    });
+  }),
+);
