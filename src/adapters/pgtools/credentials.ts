@@ -1,11 +1,9 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { randomBytes } from 'node:crypto';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { AisecError } from '../../base/errors.js';
 import type { ServerTarget } from '../../config/database-target.js';
-import { currentProcess, isRunning, type ProcessIdentity } from '../files/process-identity.js';
+import { withPrivateFolder } from '../files/private-folder.js';
 
 const SERVICE = 'aisec';
 const PREFIX = 'aisec-pg-';
@@ -79,18 +77,6 @@ function passwordFile(password: string): string {
   return `*:*:*:*:${password.replaceAll(/[\\:]/g, (character) => `\\${character}`)}\n`;
 }
 
-/** What runs that were killed have left. */
-function sweep(folder: string): void {
-  for (const name of readdirSync(folder).filter((each) => each.startsWith(PREFIX))) {
-    try {
-      const owner = JSON.parse(readFileSync(join(folder, name, 'owner.json'), 'utf8')) as ProcessIdentity;
-      if (isRunning(owner) === false) rmSync(join(folder, name), { recursive: true, force: true });
-    } catch {
-      // Of another user, or just being made.
-    }
-  }
-}
-
 /**
  * Runs the callback while a service file and a password file for the server are there, in a folder that only the owner
  * can enter; they go whatever happens. Neither the command line nor the environment of a child has the password.
@@ -100,25 +86,16 @@ export async function withCredentials<Result>(
   options: CredentialOptions,
   use: (credentials: Credentials) => Promise<Result>,
 ): Promise<Result> {
-  sweep(tmpdir());
-  const folder = join(tmpdir(), `${PREFIX}${process.pid}-${randomBytes(6).toString('hex')}`);
-  const remove = (): void => rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { mode: 0o700 });
-  process.once('exit', remove);
-  try {
+  return withPrivateFolder(PREFIX, async (folder) => {
     const [service, password] = [join(folder, 'pg_service.conf'), join(folder, 'pgpass')];
     const write = (file: string, text: string): void => writeFileSync(file, text, { mode: 0o600, flag: 'wx' });
-    write(join(folder, 'owner.json'), JSON.stringify(currentProcess()));
     write(service, serviceFile(target, password, options));
     // Also without a password: ~/.pgpass was looked into already.
     const { password: secret } = target.connection;
     write(password, secret === undefined ? '' : passwordFile(secret));
-    return await use({
+    return use({
       dbname: `service=${SERVICE}`,
       variables: { PGSERVICEFILE: service, PGPASSFILE: password },
     });
-  } finally {
-    process.off('exit', remove);
-    remove();
-  }
+  });
 }

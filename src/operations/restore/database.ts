@@ -1,6 +1,7 @@
 import { withMaintenance, type ServerAccess } from '../../adapters/restoring/access.js';
 import { beforeName, workingName } from '../../adapters/restoring/database-names.js';
 import { refuseObstacles } from '../../adapters/restoring/obstacles.js';
+import { withLocalBackup, type BackupSource } from '../../adapters/restoring/local-backup.js';
 import { readBackup } from '../../adapters/restoring/read-backup.js';
 import { restoreChecked } from '../../adapters/restoring/restore-checked.js';
 import { dropDatabase } from '../../adapters/restoring/restore-into.js';
@@ -19,6 +20,7 @@ export interface DatabaseRestoreOptions {
   readonly mode: 'create' | 'replace';
   /** Takes an archive without a manifest, reading all of it instead. */
   readonly withoutManifest: boolean;
+  readonly source: BackupSource;
   /** Of the new database, or of the one that is replaced. */
   readonly target: string;
   readonly roles: RoleSource;
@@ -127,10 +129,28 @@ function stepsOf(
  * moment, the target is what it was, and the next run drops the unfinished database; one that was already checked and
  * waited for its swap is swapped in.
  *
+ * @param given a path, or the address of a backup in a store
  * @throws AisecError BACKUP_UNKNOWN, BACKUP_INVALID, RESTORE_BLOCKED before anything is touched; RESTORE_FAILED,
  *   RUN_LOCKED, REFUSED.
  */
 export async function restoreDatabase(
+  access: ServerAccess,
+  given: string,
+  options: DatabaseRestoreOptions,
+  confirm: Confirm,
+  reporting: Reporting,
+): Promise<DatabaseRestoreResult> {
+  const { source, withoutManifest } = options;
+  const { signal } = access;
+  const { environment } = access.places;
+  const local = { ...source, withoutManifest, environment, signal, onProgress: reporting.onProgress };
+  return withLocalBackup(given, local, async (file) => ({
+    ...(await restorePlain(access, file, options, confirm, reporting)),
+    file: given,
+  }));
+}
+
+async function restorePlain(
   access: ServerAccess,
   file: string,
   options: DatabaseRestoreOptions,

@@ -2,6 +2,7 @@ import type { ServerAccess } from '../../adapters/restoring/access.js';
 import { compareRows } from '../../adapters/restoring/compare-rows.js';
 import { fastSettings } from '../../adapters/restoring/fast-settings.js';
 import { refuseObstacles, type Obstacle } from '../../adapters/restoring/obstacles.js';
+import { withLocalBackup, type BackupSource } from '../../adapters/restoring/local-backup.js';
 import { readBackup } from '../../adapters/restoring/read-backup.js';
 import { machineOf } from '../../adapters/restoring/restore-checked.js';
 import { asRestoreFailure, countingLines, withList } from '../../adapters/restoring/restore-into.js';
@@ -20,6 +21,7 @@ export interface TableRestoreOptions {
   readonly table: TableName;
   /** Takes an archive without a manifest, reading all of it instead. */
   readonly withoutManifest: boolean;
+  readonly source: BackupSource;
   readonly withoutOwners: boolean;
   readonly waitMs: number;
   readonly isDryRun: boolean;
@@ -75,9 +77,27 @@ async function openTables(session: Session, selection: TableSelection): Promise<
 /**
  * Restores one table into the database the session is on, with all that makes it up, in one transaction.
  *
+ * @param given a path, or the address of a backup in a store
  * @throws AisecError RESTORE_BLOCKED before anything is touched, also when the table is there; RESTORE_FAILED.
  */
 export async function restoreTable(
+  access: ServerAccess,
+  session: Session,
+  given: string,
+  options: TableRestoreOptions,
+  reporting: Reporting,
+): Promise<TableRestoreResult> {
+  const { source, withoutManifest } = options;
+  const { signal } = access;
+  const { environment } = access.places;
+  const local = { ...source, withoutManifest, environment, signal, onProgress: reporting.onProgress };
+  return withLocalBackup(given, local, async (file) => ({
+    ...(await restorePlainTable(access, session, file, options, reporting)),
+    file: given,
+  }));
+}
+
+async function restorePlainTable(
   access: ServerAccess,
   session: Session,
   file: string,

@@ -2,7 +2,8 @@ import { resolve } from 'node:path';
 
 import { formatDurationMs } from '../../../base/duration.js';
 import { AisecError } from '../../../base/errors.js';
-import type { DatabaseRestoreResult } from '../../../operations/restore/database.js';
+import { isStoreUrl } from '../../../config/store-url.js';
+import type { DatabaseRestoreOptions, DatabaseRestoreResult } from '../../../operations/restore/database.js';
 import type { RoleSource } from '../../../operations/restore/preflight.js';
 import type { TableRestoreResult } from '../../../operations/restore/table.js';
 import { defineCommand } from '../../command.js';
@@ -17,6 +18,8 @@ interface Options {
   readonly replace: boolean;
   readonly table?: GivenTable;
   readonly withoutManifest: boolean;
+  readonly identity?: string;
+  readonly endpoint?: string;
   readonly globals: boolean;
   readonly createRoles: boolean;
   /** Commander's negation: false with --no-owner. */
@@ -91,8 +94,18 @@ function renderTable(result: TableRestoreResult): string {
   return result.isDryRun ? lines.join('\n') : '';
 }
 
+/** @throws AisecError USAGE for an empty option, which is a shell variable that was not set. */
+function sourceOf({ config }: Context, { identity, endpoint }: Options): DatabaseRestoreOptions['source'] {
+  if (identity === '') throw new AisecError('USAGE', '--identity is empty', { hint: 'Is a shell variable not set?' });
+  return { identityFile: identity === undefined ? undefined : resolve(config.cwd, identity), endpoint };
+}
+
+function givenBackup({ config }: Context, argument: string): string {
+  return isStoreUrl(argument) ? argument : resolve(config.cwd, argument);
+}
+
 async function runDatabase(context: Context, options: Options, argument: string): Promise<void> {
-  const { config, output } = context;
+  const { output } = context;
   const access = await context.serverAccess();
   const { restoreDatabase } = await import('../../../operations/restore/database.js');
   const target = options.create ?? access.databaseName;
@@ -100,6 +113,7 @@ async function runDatabase(context: Context, options: Options, argument: string)
   const settings = {
     mode: options.replace ? 'replace' : 'create',
     withoutManifest: options.withoutManifest,
+    source: sourceOf(context, options),
     target,
     roles,
     withoutOwners: !options.owner,
@@ -110,7 +124,7 @@ async function runDatabase(context: Context, options: Options, argument: string)
   } as const;
   const result = await restoreDatabase(
     access,
-    resolve(config.cwd, argument),
+    givenBackup(context, argument),
     settings,
     (steps) => confirmReplace(context, target, steps, options.confirm),
     reportingTo(context),
@@ -141,10 +155,11 @@ async function runTable(context: Context, options: Options, argument: string, ta
     restoreTable(
       access,
       session,
-      resolve(config.cwd, argument),
+      givenBackup(context, argument),
       {
         table: { schema: table.schema ?? config.schema, name: table.name },
         withoutManifest: options.withoutManifest,
+        source: sourceOf(context, options),
         withoutOwners: !options.owner,
         waitMs: options.wait,
         isDryRun: options.dryRun,
@@ -175,7 +190,10 @@ export const restore = defineCommand<Options>({
     'Restores a backup. Its checksum is compared with the manifest first (FILE.json), and everything the server lacks (roles, extensions, space) is named at once, before anything is touched. ' +
     'It works in a database of its own, aisec_restoring_NAME, which gets its name only when rows and catalog were compared; killed at any moment, nothing half-restored has the final name. ' +
     'A database that is replaced is kept.',
-  argument: { syntax: '<file>', description: 'an archive of pg_dump in the custom format' },
+  argument: {
+    syntax: '<file>',
+    description: 'a backup: a path, or s3://bucket/folder/NAME.dump; encrypted ones end in .age',
+  },
   options: [
     { flags: '--create <name>', description: 'restore into a new database' },
     { flags: '--replace', description: 'restore beside the configured database, then swap the two', default: false },
@@ -190,6 +208,8 @@ export const restore = defineCommand<Options>({
       description: 'take an archive that has none: it is read whole first, and rows are not compared',
       default: false,
     },
+    { flags: '--identity <file>', description: 'file with the secret keys of age, for an encrypted backup' },
+    { flags: '--endpoint <url>', description: 'of a store that is not Amazon S3 (default: AWS_ENDPOINT_URL)' },
     { flags: '--jobs <n>', description: 'tables and indexes restored at once', default: '1', parse: countOption(1) },
     { flags: '--dry-run', description: 'check everything and show the plan', default: false },
     WAIT_OPTION,
@@ -197,6 +217,7 @@ export const restore = defineCommand<Options>({
   examples: [
     ['aisec restore FILE --create app_check', 'Restore it beside the live database'],
     ['aisec restore FILE --create app --globals', 'On an empty server: roles first, then the database'],
+    ['aisec restore s3://backups/prod/NAME.dump.age --identity key.txt --create app', 'From a store, decrypted'],
     ['aisec restore FILE --replace --terminate', 'Go back to the backup; the present database is kept'],
     ['aisec restore FILE --table messages', 'Bring a dropped table back with its policies and partitions'],
   ],

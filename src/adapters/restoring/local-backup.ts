@@ -1,0 +1,148 @@
+import { existsSync } from 'node:fs';
+import { copyFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+import { formatBytes } from '../../base/bytes.js';
+import { AisecError, messageOf } from '../../base/errors.js';
+import type { Environment } from '../../config/settings.js';
+import { isStoreUrl, parseStoreUrl, storeUrl } from '../../config/store-url.js';
+import { parseManifest, readManifest, writeManifest, type BackupManifest } from '../backups/manifest.js';
+import { globalsName, manifestName, parseBackupFileName, plainName } from '../backups/names.js';
+import { decryptFile, readIdentities } from '../encryption/decrypt.js';
+import { checksumOf, type Checksum } from '../files/checksum.js';
+import { withPrivateFolder } from '../files/private-folder.js';
+import { freeBytes } from '../files/space.js';
+import { downloadFile } from '../object-store/download.js';
+import { readObject } from '../object-store/objects.js';
+import { withStore } from '../object-store/store.js';
+
+/** What reaching and reading a backup may take. */
+export interface BackupSource {
+  /** Of the store of an s3:// address. */
+  readonly endpoint: string | undefined;
+  /** Absolute path of the file with the secret keys; undefined: none was given. */
+  readonly identityFile: string | undefined;
+}
+
+export interface LocalBackupOptions extends BackupSource {
+  /** Takes an encrypted file without a manifest. */
+  readonly withoutManifest: boolean;
+  readonly environment: Environment;
+  readonly signal: AbortSignal;
+  readonly onProgress: (text: string) => void;
+}
+
+const PREFIX = 'aisec-backup-';
+
+async function refuseTooLittleSpace(neededBytes: number): Promise<void> {
+  const free = await freeBytes(tmpdir());
+  if (free >= neededBytes) return;
+  throw new AisecError(
+    'DISK_FULL',
+    `"${tmpdir()}" has ${formatBytes(free)} left, and ${formatBytes(neededBytes)} are needed`,
+    {
+      detail: 'The backup is downloaded or decrypted there first.',
+      hint: 'Set TMPDIR to a folder with more space.',
+    },
+  );
+}
+
+/** Downloads a backup with its manifest and roles, and checks all of them. Returns the path of the backup. */
+async function download(url: string, folder: string, options: LocalBackupOptions): Promise<string> {
+  const { endpoint, environment, signal, onProgress } = options;
+  const [, parent = '', name = ''] = /^(.*)\/([^/]+)$/.exec(url) ?? [];
+  const place = parseStoreUrl(parent, endpoint);
+  if (parseBackupFileName(name) === undefined)
+    throw new AisecError('USAGE', `"${name}" does not have the name of a backup`, {
+      hint: 'Give the address of one: s3://bucket/folder/NAME.dump',
+    });
+  return withStore(place, { environment, signal }, async (store) => {
+    const address = storeUrl(store.place, name);
+    const text = await readObject(store, manifestName(name));
+    if (text === undefined)
+      throw new AisecError('BACKUP_UNKNOWN', `there is no backup ${address}`, {
+        detail: 'Its manifest is not there.',
+        hint: `See what the store has: aisec backup list --to ${parent}`,
+      });
+    const manifest = parseManifest(text, manifestName(address));
+    const { sizeBytes, globals } = manifest;
+    await refuseTooLittleSpace(manifest.encryption === null ? sizeBytes : 2 * sizeBytes);
+    const file = path.join(folder, name);
+    if (globals !== null) await downloadFile(store, globals.file, globals, path.join(folder, globals.file));
+    await downloadFile(store, name, manifest, file, (bytes) => {
+      onProgress(`downloading ${name}, ${formatBytes(bytes)} of ${formatBytes(sizeBytes)}`);
+    });
+    await writeManifest(file, { ...manifest, file: name });
+    return file;
+  });
+}
+
+async function checkEncrypted(file: string, manifest: BackupManifest, signal: AbortSignal): Promise<void> {
+  let found: Checksum;
+  try {
+    found = await checksumOf(file, signal);
+  } catch (error) {
+    if (signal.aborted) throw error;
+    throw new AisecError('BACKUP_UNKNOWN', `could not read the backup ${file}`, {
+      detail: `${messageOf(error)}.`,
+      hint: 'Check the path.',
+      cause: error,
+    });
+  }
+  if (found.sha256 === manifest.sha256) return;
+  throw new AisecError('BACKUP_INVALID', `the backup ${file} is damaged`, {
+    detail: 'Its SHA-256 is not the one its manifest has.',
+    hint: 'Nothing was touched. Restore another backup.',
+  });
+}
+
+/** Decrypts a backup into the folder, with a manifest of what comes out. Returns its path. */
+async function decrypt(file: string, folder: string, options: LocalBackupOptions): Promise<string> {
+  const { identityFile, withoutManifest, signal, onProgress } = options;
+  const identities = identityFile === undefined ? undefined : readIdentities(identityFile);
+  const manifest = withoutManifest ? undefined : await readManifest(file);
+  if (identities === undefined)
+    throw new AisecError('ENCRYPTION_KEY', `the backup ${file} is encrypted`, {
+      detail: `To ${manifest?.encryption?.recipients.join(', ') ?? 'keys that no manifest names'}.`,
+      hint: 'Give the file with the secret key of one of them: --identity FILE',
+    });
+  if (manifest !== undefined) {
+    await checkEncrypted(file, manifest, signal);
+    await refuseTooLittleSpace(manifest.sizeBytes);
+  }
+  const plain = path.join(folder, path.basename(plainName(file)));
+  const onBytes = (bytes: number): void => onProgress(`decrypting, ${formatBytes(bytes)}`);
+  await decryptFile(file, plain, { identities, signal, onBytes });
+  if (manifest !== undefined) {
+    const checksum = await checksumOf(plain, signal);
+    await writeManifest(plain, { ...manifest, ...checksum, file: path.basename(plain), encryption: null });
+  }
+  const globals = globalsName(file);
+  if (existsSync(globals) && globals !== globalsName(plain)) await copyFile(globals, globalsName(plain));
+  return plain;
+}
+
+/**
+ * Runs the callback with the path of a plain backup in a folder here: the given one as it is, or what was downloaded or
+ * decrypted into a private temporary folder, which goes whatever happens.
+ *
+ * @param given a path, or the address of a backup in a store
+ * @throws AisecError ENCRYPTION_KEY without a key that fits, BACKUP_INVALID, BACKUP_UNKNOWN, DISK_FULL, USAGE, and those
+ *   of the store.
+ */
+export async function withLocalBackup<Result>(
+  given: string,
+  options: LocalBackupOptions,
+  use: (file: string) => Promise<Result>,
+): Promise<Result> {
+  const isEncrypted = plainName(given) !== given;
+  if (!isStoreUrl(given) && !isEncrypted) return use(given);
+  return withPrivateFolder(PREFIX, async (folder) => {
+    const file = isStoreUrl(given) ? await download(given, folder, options) : given;
+    if (!isEncrypted) return use(file);
+    const plain = await decrypt(file, folder, options);
+    if (file !== given) await rm(file);
+    return use(plain);
+  });
+}
