@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -15,7 +15,7 @@ import { useBackupFixture } from '../support/backup-fixture.js';
 import { describeOnServer } from '../support/database.js';
 import { expectError } from '../support/expect-error.js';
 import { describeWithStore, startObjectStore, type ObjectStoreServer } from '../support/object-store.js';
-import type { CliResult } from '../support/run-cli.js';
+import { runCli, type CliResult } from '../support/run-cli.js';
 
 const DAY_MS = 86_400_000;
 
@@ -65,7 +65,7 @@ describeOnServer('aisec backup off site', () =>
       return manifest.file;
     }
 
-    test('leaves an encrypted backup here and there, nothing plain, which age and pg_restore alone can read', async () => {
+    test('leaves an encrypted backup here and there, nothing plain, which age and pg_restore alone can read, and restore too', async () => {
       const folder = await newFolder();
       const run = await copy(folder, 's3://backups/prod/db', ['--encrypt-to', recipient, '--read-back', '--json']);
       expect(run).toMatchObject({ exitCode: 0 });
@@ -84,6 +84,19 @@ describeOnServer('aisec backup off site', () =>
       const plain = path.join(keyFolder, 'plain.dump');
       execFileSync('age', ['-d', '-i', key, '-o', plain, file]);
       expect(execFileSync('pg_restore', ['--list', plain], { encoding: 'utf8' })).toContain('TABLE DATA');
+
+      const target = `${database().name}_r`;
+      const restore = (args: readonly string[]): Promise<CliResult> =>
+        runCli(['restore', url, '--endpoint', server.endpoint, '--create', target, '--quiet', ...args], {
+          env: { ...server.environment, DATABASE_URL: database().url, TMPDIR: keyFolder },
+        });
+      expectError(await restore([]), 2, 'the backup ', recipient);
+      const restored = await restore(['--identity', key, '--json']);
+      expect(restored).toMatchObject({ exitCode: 0 });
+      expect(JSON.parse(restored.stdout)).toMatchObject({ file: url, database: target });
+      server.damage(statSync(file).size);
+      expectError(await restore(['--identity', key]), 3, `${url} is damaged`);
+      expect(readdirSync(keyFolder).toSorted()).toEqual(['key.txt', 'plain.dump']);
     });
 
     test('is not begun with a key that cannot be encrypted to, or a store that cannot be used', async () => {
