@@ -132,7 +132,7 @@ export const backup = defineCommand<Options>({
   description:
     'Dumps the whole database with pg_dump into NAME_YYYYMMDD_HHMMSS.dump (UTC), reads it back whole, and puts a manifest (checksum, versions, roles, rows of every table) ' +
     'and the roles of the server beside it. The file has its name only when all of that is done; killed at any moment, nothing half-written has it. ' +
-    'Old backups are removed only then, never the last verified ones, pinned ones, or those of other databases; of copies in a store neither.',
+    'Old backups are removed only then, never the last verified ones, pinned ones, or those of other databases; of copies in a store neither. The key of a store comes from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or from AWS_PROFILE.',
   options: [
     FOLDER_OPTION,
     ...RETENTION_OPTIONS,
@@ -157,14 +157,8 @@ export const backup = defineCommand<Options>({
   ],
   examples: [
     ['aisec backup --dir /backups/postgresql', 'Back up; keep 30 days, and 3 whatever their age'],
-    [
-      'AISEC_PING_URL=https://... aisec backup --quiet --wait 30m',
-      'From cron: silent, and a watchdog is told',
-    ],
-    [
-      'aisec backup --to s3://backups/prod --encrypt-to age1…',
-      'Encrypted, with a copy in a store',
-    ],
+    ['AISEC_PING_URL=https://... aisec backup --quiet --wait 30m', 'From cron: silent, and a watchdog is told'],
+    ['aisec backup --to s3://backups/prod --encrypt-to age1…', 'Encrypted, with a copy in a store'],
     ['aisec backup --dry-run', 'Would it work? What would be removed?'],
   ],
   run,
