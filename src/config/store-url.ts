@@ -46,6 +46,14 @@ export function parseStoreUrl(text: string, endpoint: string | undefined): Store
   return { bucket, prefix: folders.map((folder) => `${folder}/`).join(''), endpoint: checkEndpoint(endpoint) };
 }
 
+/** Reads `s3://bucket/folder/NAME`. @throws AisecError USAGE. */
+export function splitObjectUrl(text: string, endpoint: string | undefined): { place: StorePlace; name: string } {
+  const [, parent = text, name = ''] = /^(.*[^/])\/([^/]+)$/.exec(text) ?? [];
+  const place = parseStoreUrl(parent, endpoint);
+  if (name !== '') return { place, name };
+  throw unusable(`"${text}" is no address of an object`, 'Give s3://bucket/folder/NAME.');
+}
+
 function checkEndpoint(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   const hint = 'Give https://host or https://host:port.';

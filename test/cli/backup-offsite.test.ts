@@ -94,8 +94,16 @@ describeOnServer('aisec backup off site', () =>
       const restored = await restore(['--identity', key, '--json']);
       expect(restored).toMatchObject({ exitCode: 0 });
       expect(JSON.parse(restored.stdout)).toMatchObject({ file: url, database: target });
+      const ask = (verb: string, args: readonly string[]): Promise<CliResult> =>
+        runCli(['backup', verb, ...args, '--endpoint', server.endpoint, '--json', '--quiet'], {
+          env: { ...server.environment, TMPDIR: keyFolder },
+        });
+      expect(await ask('verify', [url, '--identity', key])).toMatchObject({ exitCode: 0 });
       server.damage(statSync(file).size);
       expectError(await restore(['--identity', key]), 3, `${url} is damaged`);
+      expect(await ask('verify', [url])).toMatchObject({ exitCode: 3 });
+      const list = await ask('list', ['--to', 's3://backups/prod/db']);
+      expect(JSON.parse(list.stdout).backups).toMatchObject([{ file: url, state: 'damaged', isEncrypted: true }]);
       expect(readdirSync(keyFolder).toSorted()).toEqual(['key.txt', 'plain.dump']);
     });
 

@@ -1,6 +1,6 @@
 import path from 'node:path';
 
-import { isAisecError } from '../../base/errors.js';
+import { AisecError, isAisecError } from '../../base/errors.js';
 import { storeUrl } from '../../config/store-url.js';
 import { listObjects, readObject, removeObject, writeObject } from '../object-store/objects.js';
 import type { Store } from '../object-store/store.js';
@@ -73,6 +73,34 @@ export async function readBackupCopies(store: Store, database?: string): Promise
 /** The parts that stopped uploads of this database have left. Returns the names they would have got. */
 export async function removeUnfinishedCopies(store: Store, database: string): Promise<readonly string[]> {
   return removeUnfinished(store, startOf(database), (name) => parseBackupFileName(name)?.database === database);
+}
+
+/** The manifest of a copy. @throws AisecError BACKUP_UNKNOWN when there is none, BACKUP_INVALID when it is wrong. */
+export async function readCopyManifest(store: Store, name: string): Promise<BackupManifest> {
+  const file = storeUrl(store.place, name);
+  const text = await readObject(store, manifestName(name));
+  if (text === undefined)
+    throw new AisecError('BACKUP_UNKNOWN', `there is no backup ${file}`, {
+      detail: 'Its manifest is not there.',
+      hint: `See what the store has: aisec backup list --to ${storeUrl(store.place)}`,
+    });
+  const manifest = parseManifest(text, manifestName(file));
+  if (manifest.file === name) return manifest;
+  throw new AisecError('BACKUP_INVALID', `${manifestName(file)} is the manifest of another backup`, {
+    detail: `It is that of "${manifest.file}".`,
+    hint: 'Use another backup, or another copy of this one.',
+  });
+}
+
+/** Changes the manifest of a copy. */
+export async function changeCopyManifest(
+  store: Store,
+  name: string,
+  change: (manifest: BackupManifest) => BackupManifest,
+): Promise<BackupManifest> {
+  const changed = change(await readCopyManifest(store, name));
+  await writeObject(store, manifestName(name), manifestText(changed));
+  return changed;
 }
 
 export interface CopyOptions {

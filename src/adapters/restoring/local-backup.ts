@@ -6,15 +6,15 @@ import path from 'node:path';
 import { formatBytes } from '../../base/bytes.js';
 import { AisecError, messageOf } from '../../base/errors.js';
 import type { Environment } from '../../config/settings.js';
-import { isStoreUrl, parseStoreUrl, storeUrl } from '../../config/store-url.js';
-import { parseManifest, readManifest, writeManifest, type BackupManifest } from '../backups/manifest.js';
-import { globalsName, manifestName, parseBackupFileName, plainName } from '../backups/names.js';
+import { isStoreUrl, splitObjectUrl } from '../../config/store-url.js';
+import { readCopyManifest } from '../backups/copies.js';
+import { readManifest, writeManifest, type BackupManifest } from '../backups/manifest.js';
+import { globalsName, parseBackupFileName, plainName } from '../backups/names.js';
 import { decryptFile, readIdentities } from '../encryption/decrypt.js';
 import { checksumOf, type Checksum } from '../files/checksum.js';
 import { withPrivateFolder } from '../files/private-folder.js';
 import { freeBytes } from '../files/space.js';
 import { downloadFile } from '../object-store/download.js';
-import { readObject } from '../object-store/objects.js';
 import { withStore } from '../object-store/store.js';
 
 /** What reaching and reading a backup may take. */
@@ -51,21 +51,13 @@ async function refuseTooLittleSpace(neededBytes: number): Promise<void> {
 /** Downloads a backup with its manifest and roles, and checks all of them. Returns the path of the backup. */
 async function download(url: string, folder: string, options: LocalBackupOptions): Promise<string> {
   const { endpoint, environment, signal, onProgress } = options;
-  const [, parent = '', name = ''] = /^(.*)\/([^/]+)$/.exec(url) ?? [];
-  const place = parseStoreUrl(parent, endpoint);
+  const { place, name } = splitObjectUrl(url, endpoint);
   if (parseBackupFileName(name) === undefined)
     throw new AisecError('USAGE', `"${name}" does not have the name of a backup`, {
       hint: 'Give the address of one: s3://bucket/folder/NAME.dump',
     });
   return withStore(place, { environment, signal }, async (store) => {
-    const address = storeUrl(store.place, name);
-    const text = await readObject(store, manifestName(name));
-    if (text === undefined)
-      throw new AisecError('BACKUP_UNKNOWN', `there is no backup ${address}`, {
-        detail: 'Its manifest is not there.',
-        hint: `See what the store has: aisec backup list --to ${parent}`,
-      });
-    const manifest = parseManifest(text, manifestName(address));
+    const manifest = await readCopyManifest(store, name);
     const { sizeBytes, globals } = manifest;
     await refuseTooLittleSpace(manifest.encryption === null ? sizeBytes : 2 * sizeBytes);
     const file = path.join(folder, name);
@@ -73,7 +65,7 @@ async function download(url: string, folder: string, options: LocalBackupOptions
     await downloadFile(store, name, manifest, file, (bytes) => {
       onProgress(`downloading ${name}, ${formatBytes(bytes)} of ${formatBytes(sizeBytes)}`);
     });
-    await writeManifest(file, { ...manifest, file: name });
+    await writeManifest(file, manifest);
     return file;
   });
 }

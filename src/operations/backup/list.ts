@@ -1,5 +1,13 @@
-import { readBackupFolder, type Backup, type IncompleteBackup } from '../../adapters/backups/folder.js';
+import { readBackupCopies } from '../../adapters/backups/copies.js';
+import {
+  readBackupFolder,
+  type Backup,
+  type BackupFolder,
+  type IncompleteBackup,
+} from '../../adapters/backups/folder.js';
 import { isVerified, type BackupManifest } from '../../adapters/backups/manifest.js';
+import { withStore, type StoreOptions } from '../../adapters/object-store/store.js';
+import { storeUrl, type StorePlace } from '../../config/store-url.js';
 
 /** Sizes in bytes, times in RFC 3339. What an incomplete one does not tell is null. */
 export interface ListedBackup {
@@ -81,9 +89,19 @@ function describeIncomplete({ file, database, createdAt, sizeBytes, reason }: In
   };
 }
 
+function listed(found: Pick<BackupFolder, 'backups' | 'incomplete'>): readonly ListedBackup[] {
+  const all = [...found.backups.map(describeBackup), ...found.incomplete.map(describeIncomplete)];
+  return all.toSorted((a, b) => b.createdAt.localeCompare(a.createdAt));
+}
+
+/** Reads the names and manifests in a store. @throws AisecError STORE_UNREACHABLE, STORE_AUTH, STORE_MISSING. */
+export async function listCopies(place: StorePlace, options: StoreOptions): Promise<BackupList> {
+  const found = await withStore(place, options, (store) => readBackupCopies(store));
+  return { folder: storeUrl(place), backups: listed(found), partials: [] };
+}
+
 /** Reads the names and manifests in a folder; no backup is opened. @throws AisecError BACKUP_FOLDER. */
 export async function listBackups(folder: string): Promise<BackupList> {
-  const { backups, incomplete, partials } = await readBackupFolder(folder);
-  const all = [...backups.map(describeBackup), ...incomplete.map(describeIncomplete)];
-  return { folder, backups: all.toSorted((a, b) => b.createdAt.localeCompare(a.createdAt)), partials };
+  const found = await readBackupFolder(folder);
+  return { folder, backups: listed(found), partials: found.partials };
 }

@@ -1,14 +1,16 @@
 import path from 'node:path';
 
-import { changeManifest } from '../../adapters/backups/change-backups.js';
-import { readManifest, type BackupManifest, type BackupVerification } from '../../adapters/backups/manifest.js';
+import type { BackupManifest, BackupVerification } from '../../adapters/backups/manifest.js';
 import { checksumOf } from '../../adapters/files/checksum.js';
 import { findTool, type ToolPlaces } from '../../adapters/pgtools/find-tools.js';
 import { readWholeArchive } from '../../adapters/pgtools/pg-restore.js';
+import { withLocalBackup, type BackupSource } from '../../adapters/restoring/local-backup.js';
 import { formatBytes } from '../../base/bytes.js';
 import { AisecError, isAisecError, messageOf } from '../../base/errors.js';
+import { isStoreUrl } from '../../config/store-url.js';
+import { changeManifestOf, manifestOf, readCopyBack } from './any-backup.js';
 
-export interface VerifyOptions {
+export interface VerifyOptions extends BackupSource {
   /** For whoever finds a lock held. */
   readonly command: string;
   readonly places: ToolPlaces;
@@ -45,10 +47,10 @@ export async function recordVerification(
   file: string,
   level: BackupVerification['level'],
   fault: string | undefined,
-  options: Pick<VerifyOptions, 'command' | 'signal'>,
+  options: VerifyOptions,
 ): Promise<BackupManifest> {
   const at = new Date().toISOString();
-  return changeManifest(file, options, (before) => ({
+  return changeManifestOf(file, options, (before) => ({
     ...before,
     damage: fault === undefined ? null : { at, reason: fault },
     verifications:
@@ -87,24 +89,37 @@ async function checkSum(
 
 /** Compares the checksums and unpacks every byte. @throws AisecError BACKUP_INVALID. */
 export async function checkWhole(file: string, manifest: BackupManifest, options: VerifyOptions): Promise<void> {
+  const isReadable = manifest.encryption === null || options.identityFile !== undefined;
+  if (!isStoreUrl(file)) await checkSums(file, manifest, options);
+  // What is unpacked is downloaded as a whole and compared then.
+  else if (manifest.format !== 'custom' || !isReadable) await readCopyBack(file, manifest, options);
+  if (manifest.format !== 'custom' || !isReadable) return;
+  const { environment } = options.places;
+  await withLocalBackup(file, { ...options, environment, withoutManifest: false }, (plain) =>
+    unpack(plain, manifest, options),
+  );
+}
+
+async function checkSums(file: string, manifest: BackupManifest, options: VerifyOptions): Promise<void> {
   await checkSum(file, manifest, options);
   if (manifest.globals !== null)
     await checkSum(path.join(path.dirname(file), manifest.globals.file), manifest.globals, options);
-  if (manifest.format !== 'custom' || manifest.encryption !== null) return;
-  const { places, signal } = options;
+}
+
+async function unpack(file: string, manifest: BackupManifest, { places, signal }: VerifyOptions): Promise<void> {
   const wish = { major: Number.parseInt(manifest.toolVersion, 10), of: 'the archive' };
   const { tool } = await findTool('pg_restore', wish, places);
   await readWholeArchive({ tool, file, environment: places.environment, signal });
 }
 
 /**
- * Verifies one backup without a server, and stamps its manifest with what was found.
+ * Verifies one backup, here or in a store, without a server, and stamps its manifest with what was found.
  *
  * @throws AisecError BACKUP_INVALID when there is no manifest that could be stamped, PG_TOOL_MISSING.
  */
 export async function verifyBackup(file: string, options: VerifyOptions): Promise<VerifyResult> {
   const startedMs = performance.now();
-  const manifest = await readManifest(file);
+  const manifest = await manifestOf(file, options);
   const fault = await faultOf(() => checkWhole(file, manifest, options));
   const stamped = await recordVerification(file, 'read', fault, options);
   return {

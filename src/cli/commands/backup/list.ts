@@ -7,7 +7,10 @@ import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
 import type { Renderer } from '../../terminal/output.js';
+import { placeOf, STORE_OPTIONS, type StoreOptions } from './offsite-options.js';
 import { FOLDER_OPTION, folderOf, type FolderOption } from './options.js';
+
+interface Options extends FolderOption, StoreOptions {}
 
 function ageText(time: string): string {
   const ageMs = Date.now() - Date.parse(time);
@@ -46,10 +49,14 @@ function renderList({ backups }: BackupList, renderer: Renderer): string {
   ]);
 }
 
-async function run(context: Context, options: FolderOption): Promise<ExitCode | undefined> {
-  const { output } = context;
-  const { listBackups } = await import('../../../operations/backup/list.js');
-  const list = await listBackups(folderOf(context, options));
+async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
+  const { output, config, signal } = context;
+  const place = placeOf(options);
+  const { listBackups, listCopies } = await import('../../../operations/backup/list.js');
+  const list =
+    place === undefined
+      ? await listBackups(folderOf(context, options))
+      : await listCopies(place, { environment: config.environment, signal });
   output.result(list, renderList);
   for (const { file, reason } of list.backups) if (reason !== null) output.warning(`${file}: ${reason}`);
   for (const partial of list.partials)
@@ -58,15 +65,16 @@ async function run(context: Context, options: FolderOption): Promise<ExitCode | 
   return undefined;
 }
 
-export const backupList = defineCommand<FolderOption>({
+export const backupList = defineCommand<Options>({
   name: 'backup list',
   summary: 'show the backups, and which of them were proven',
   description:
     'Reads the names and the manifests in the folder, whichever database they are of; no server and no backup is opened. ' +
     'A file without its manifest, or of another size than that says, is shown as incomplete and counts for nothing.',
-  options: [FOLDER_OPTION],
+  options: [FOLDER_OPTION, ...STORE_OPTIONS],
   examples: [
     ['aisec backup list', 'The newest first'],
+    ['aisec backup list --to s3://backups/prod', 'The copies in a store instead'],
     ['aisec backup list --json', 'With versions, times of proof and copies'],
   ],
   run,

@@ -1,9 +1,10 @@
-import { basename } from 'node:path';
+import { basename, resolve } from 'node:path';
 
 import { formatBytes } from '../../../base/bytes.js';
 import { formatDurationMs } from '../../../base/duration.js';
 import { AisecError } from '../../../base/errors.js';
 import { withTimeout } from '../../../base/interruption.js';
+import { isStoreUrl } from '../../../config/store-url.js';
 import type { VerifyResult } from '../../../operations/backup/verify.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
@@ -13,6 +14,8 @@ import type { Renderer } from '../../terminal/output.js';
 import { FOLDER_OPTION, folderOf, TIMEOUT_OPTION, type FolderOption } from './options.js';
 
 interface Options extends FolderOption {
+  readonly identity?: string;
+  readonly endpoint?: string;
   readonly deep: boolean;
   /** Commander's negation: false with --no-owner. */
   readonly owner: boolean;
@@ -37,6 +40,7 @@ function renderResults({ results }: Verified, { table, paint, isTTY }: Renderer)
 
 async function filesToVerify(context: Context, folder: string, argument: string): Promise<readonly string[]> {
   const { backupPath, newestBackups } = await import('../../../operations/backup/find-backup.js');
+  if (isStoreUrl(argument)) return [argument];
   if (argument !== '') return [backupPath(folder, context.config.cwd, argument)];
   return (await newestBackups(folder)).map(({ file }) => file);
 }
@@ -46,7 +50,12 @@ async function run(context: Context, options: Options, argument: string): Promis
   if (!options.owner && !options.deep)
     throw new AisecError('USAGE', '--no-owner belongs to --deep', { hint: 'See: aisec backup verify --help' });
   const files = await filesToVerify(context, folderOf(context, options), argument);
-  const common = { command: `aisec ${commandName}`, places, onProgress: progress.report };
+  const { identity, endpoint } = options;
+  const source = {
+    identityFile: identity === undefined ? undefined : resolve(context.config.cwd, identity),
+    endpoint,
+  };
+  const common = { command: `aisec ${commandName}`, places, onProgress: progress.report, ...source };
   const results: VerifyResult[] = [];
   if (options.deep) {
     const access = await context.serverAccess({ timeoutMs: options.timeout });
@@ -79,7 +88,10 @@ export const backupVerify = defineCommand<Options>({
   description:
     'Compares the checksums with the manifest and unpacks every byte; with --deep also restores it into a database of its own, aisec_verify_NAME, on the configured server, ' +
     'compares the rows of every table and the catalog with the manifest, and drops it again. What was found is written to the manifest, where list, check and retention read it.',
-  argument: { syntax: '[file]', description: 'a path, or a name in the folder (default: the newest of each database)' },
+  argument: {
+    syntax: '[file]',
+    description: 'a path, a name in the folder, or s3://bucket/folder/NAME (default: the newest of each database)',
+  },
   options: [
     FOLDER_OPTION,
     { flags: '--deep', description: 'restore it to try it', default: false },
@@ -90,6 +102,8 @@ export const backupVerify = defineCommand<Options>({
       default: '1',
       parse: countOption(1),
     },
+    { flags: '--identity <file>', description: 'file with the secret keys of age, to look into an encrypted one' },
+    { flags: '--endpoint <url>', description: 'of a store that is not Amazon S3 (default: AWS_ENDPOINT_URL)' },
     TIMEOUT_OPTION,
     WAIT_OPTION,
   ],

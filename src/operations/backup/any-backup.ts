@@ -1,0 +1,40 @@
+import { changeManifest } from '../../adapters/backups/change-backups.js';
+import { changeCopyManifest, readCopyManifest } from '../../adapters/backups/copies.js';
+import { readManifest, type BackupManifest } from '../../adapters/backups/manifest.js';
+import { readBack } from '../../adapters/object-store/download.js';
+import { withStore, type Store } from '../../adapters/object-store/store.js';
+import { isStoreUrl, splitObjectUrl } from '../../config/store-url.js';
+import type { VerifyOptions } from './verify.js';
+
+async function atCopy<Result>(
+  url: string,
+  { endpoint, places, signal }: VerifyOptions,
+  use: (store: Store, name: string) => Promise<Result>,
+): Promise<Result> {
+  const { place, name } = splitObjectUrl(url, endpoint);
+  return withStore(place, { environment: places.environment, signal }, (store) => use(store, name));
+}
+
+/** The manifest of a backup in a folder here or in a store. @throws AisecError BACKUP_INVALID when there is none. */
+export async function manifestOf(given: string, options: VerifyOptions): Promise<BackupManifest> {
+  return isStoreUrl(given) ? atCopy(given, options, readCopyManifest) : readManifest(given);
+}
+
+/** Changes the manifest of a backup in a folder here or in a store, and returns it. */
+export async function changeManifestOf(
+  given: string,
+  options: VerifyOptions,
+  change: (manifest: BackupManifest) => BackupManifest,
+): Promise<BackupManifest> {
+  return isStoreUrl(given)
+    ? atCopy(given, options, (store, name) => changeCopyManifest(store, name, change))
+    : changeManifest(given, options, change);
+}
+
+/** Downloads a copy with its roles, keeping nothing, and compares the checksums. @throws AisecError BACKUP_INVALID. */
+export async function readCopyBack(url: string, manifest: BackupManifest, options: VerifyOptions): Promise<void> {
+  await atCopy(url, options, async (store, name) => {
+    if (manifest.globals !== null) await readBack(store, manifest.globals.file, manifest.globals);
+    await readBack(store, name, manifest, (bytes) => options.onProgress(`reading ${name}, ${bytes} bytes`));
+  });
+}
