@@ -19,6 +19,10 @@ import { migrateUp } from './commands/migrate/up.js';
 import { migrateVerify } from './commands/migrate/verify.js';
 import { monitorPartitionsCommand } from './commands/monitor/partitions.js';
 import { monitorTablesCommand } from './commands/monitor/tables.js';
+import { monitorExport } from './commands/monitor/export.js';
+import { monitorGrowthCommand } from './commands/monitor/growth.js';
+import { monitorRecord } from './commands/monitor/record.js';
+import { monitorReport } from './commands/monitor/report.js';
 import { partitionsCheck } from './commands/partitions/check.js';
 import { partitionsEnsure } from './commands/partitions/ensure.js';
 import { partitionsList } from './commands/partitions/list.js';
@@ -63,6 +67,10 @@ export const COMMANDS: readonly CommandSpec[] = [
   restore,
   monitorTablesCommand,
   monitorPartitionsCommand,
+  monitorGrowthCommand,
+  monitorRecord,
+  monitorReport,
+  monitorExport,
   vectorStatusCommand,
   vectorRebuild,
   vectorTune,

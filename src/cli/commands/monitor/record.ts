@@ -1,0 +1,95 @@
+import { formatBytes } from '../../../base/bytes.js';
+import { AisecError } from '../../../base/errors.js';
+import type { RecordResult } from '../../../operations/monitor/record.js';
+import { defineCommand } from '../../command.js';
+import type { Context } from '../../context.js';
+import type { ExitCode } from '../../exit-codes.js';
+import { durationOption } from '../../options.js';
+import type { Renderer } from '../../terminal/output.js';
+import { countWithin } from './words.js';
+
+interface Options {
+  readonly every: number;
+  readonly keepDays: number;
+  readonly dryRun: boolean;
+}
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+
+/** The slots of a day begin at the same times every day. @throws AisecError USAGE. */
+function slotOption(text: string): number {
+  const slotMs = durationOption(text);
+  if (slotMs >= MINUTE_MS && slotMs <= DAY_MS && DAY_MS % slotMs === 0) return slotMs;
+  throw new AisecError('USAGE', `"${text}" is no part of a day`, {
+    hint: 'Give 1m to 1d, so that a day has whole slots.',
+  });
+}
+
+function renderRecord({ tables, isNew }: RecordResult, { table, isTTY }: Renderer): string {
+  if (!isNew) return '';
+  const size = (bytes: number): string => (isTTY ? formatBytes(bytes) : String(bytes));
+  return table(tables, [
+    { title: 'table', value: (row) => row.table },
+    { title: 'rows', value: (row) => String(row.rows ?? ''), align: 'right' },
+    { title: 'total', value: (row) => size(row.totalBytes), align: 'right' },
+    { title: 'heap', value: (row) => size(row.heapBytes), align: 'right' },
+    { title: 'toast', value: (row) => size(row.toastBytes), align: 'right' },
+    { title: 'index', value: (row) => size(row.indexBytes), align: 'right' },
+  ]);
+}
+
+function tell({ output }: Context, result: RecordResult): void {
+  const { database, slot, isNew, isDryRun, databaseBytes, deletedRecords, lockedTables } = result;
+  const deleted = deletedRecords === 0 ? '' : `; ${deletedRecords} older records deleted`;
+  if (!isNew) output.note(`${database}: nothing to do, the slot ${slot} has its record.`);
+  else if (isDryRun)
+    output.note(`${database}: dry run, nothing written; ${formatBytes(databaseBytes)} would be recorded for ${slot}.`);
+  else output.note(`${database}: ${formatBytes(databaseBytes)} recorded for ${slot}${deleted}.`);
+  if (isNew && lockedTables.length > 0)
+    output.warning(`left out, since a session has them locked: ${lockedTables.join(', ')}`);
+}
+
+async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
+  const { config, output } = context;
+  const result = await context.withDatabase({}, async (session) => {
+    const { recordSizes } = await import('../../../operations/monitor/record.js');
+    return recordSizes(session, {
+      schema: config.schema,
+      slotMs: options.every,
+      keepDays: options.keepDays,
+      isDryRun: options.dryRun,
+    });
+  });
+  output.result(result, renderRecord);
+  tell(context, result);
+  return undefined;
+}
+
+export const monitorRecord = defineCommand<Options>({
+  name: 'monitor record',
+  summary: 'write down how large the database and its tables are',
+  description:
+    'Writes one record of sizes to the table size_records, for `monitor growth`. Run it from cron as often as you like, and from several machines: each time slot gets one record, ' +
+    'and a second run finds nothing to do. A table that somebody has locked is left out of the record; nothing waits for it.',
+  options: [
+    {
+      flags: '--every <duration>',
+      description: 'length of a time slot, 1m to 1d',
+      default: '1h',
+      parse: slotOption,
+    },
+    {
+      flags: '--keep-days <n>',
+      description: 'delete records older than this, 7 to 3660',
+      default: '400',
+      parse: countWithin(7, 3660),
+    },
+    { flags: '--dry-run', description: 'measure, and write nothing', default: false },
+  ],
+  examples: [
+    ['aisec monitor record --quiet', 'For a job, hourly or daily'],
+    ['aisec monitor record --every 1d --keep-days 1100', 'One record a day, for three years'],
+  ],
+  run,
+});

@@ -1,0 +1,104 @@
+import path from 'node:path';
+
+import { formatBytes } from '../../../base/bytes.js';
+import { AisecError } from '../../../base/errors.js';
+import type { PageFinding, Verdicts } from '../../../operations/monitor/page/report-data.js';
+import type { Report } from '../../../operations/monitor/report.js';
+import { defineCommand } from '../../command.js';
+import type { Context, Session } from '../../context.js';
+import type { ExitCode } from '../../exit-codes.js';
+import { LIMIT_OPTION } from './limit-option.js';
+import { countWithin, warnOfSkips } from './words.js';
+
+interface Options {
+  readonly html?: string;
+  readonly ahead: number;
+  readonly limit?: number;
+}
+
+interface Written {
+  readonly database: string;
+  readonly schema: string;
+  readonly file: string;
+  readonly sizeBytes: number;
+  readonly findings: readonly PageFinding[];
+  readonly skipped: Report['skipped'];
+}
+
+/** Sizes and names may be read by whoever gets the file, so the owner decides who does. */
+const OWNER_ONLY = 0o600;
+
+/** Those of doctor, all of them; what its ignore file lists is left out, as there. */
+async function checksOf({ config, progress }: Context): Promise<(session: Session) => Promise<Verdicts>> {
+  const [{ selectChecks }, { readIgnoreFile }, { readMigrationFolder }] = await Promise.all([
+    import('../../../operations/doctor/select-checks.js'),
+    import('../../../operations/doctor/ignore-file.js'),
+    import('../../../operations/migrate/migration-folder.js'),
+  ]);
+  const { cwd, migrationsDir, schema, extensionSchema } = config;
+  const migrations = { files: await readMigrationFolder(migrationsDir, cwd), schema, extensionSchema };
+  const [checks, ignores] = [selectChecks([]), readIgnoreFile(undefined, cwd)];
+  return async (session) => {
+    const { diagnose } = await import('../../../operations/doctor/run.js');
+    const diagnosis = await diagnose(session, { schema, checks, migrations, ignores, onStep: progress.report });
+    return {
+      findings: diagnosis.findings.toSorted((one, other) => rank(one) - rank(other)),
+      skipped: diagnosis.skipped.map(({ check, reason, grant }) => ({ what: check, reason, remedy: grant })),
+    };
+  };
+}
+
+function rank({ severity }: PageFinding): number {
+  return ['critical', 'warning', 'notice'].indexOf(severity);
+}
+
+async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
+  const { config, output, progress } = context;
+  if (options.html === undefined)
+    throw new AisecError('USAGE', 'no file was named for the report', { hint: 'Give --html report.html.' });
+  const file = path.resolve(config.cwd, options.html);
+  const { requireWritable, writeReport } = await import('../../../operations/monitor/report-file.js');
+  await requireWritable(file);
+  const judge = await checksOf(context);
+  const data = await context.withDatabase({}, async (session) => {
+    const verdicts = await judge(session);
+    const { readReport } = await import('../../../operations/monitor/report-page.js');
+    const wishes = { schema: config.schema, ahead: options.ahead, limitBytes: options.limit ?? null };
+    return readReport(session, { ...wishes, onStep: progress.report }, verdicts);
+  });
+  const { renderPage } = await import('../../../operations/monitor/page/page.js');
+  const page = renderPage(data);
+  writeReport(file, page, OWNER_ONLY);
+  const { findings, skipped } = data;
+  const { database, schema } = data.tables;
+  const written: Written = { database, schema, file, sizeBytes: Buffer.byteLength(page), findings, skipped };
+  output.result(written, () => file);
+  const count = findings.length === 1 ? '1 finding' : `${findings.length} findings`;
+  output.note(`${database}: report of ${formatBytes(written.sizeBytes)} written, ${count}.`);
+  warnOfSkips(output, skipped);
+  return undefined;
+}
+
+export const monitorReport = defineCommand<Options>({
+  name: 'monitor report',
+  summary: 'write one HTML page about the database',
+  description:
+    'Writes one page that opens without a network: what `doctor` finds, with what mends it, the size of every table, the months of messages as a timeline, growth with a forecast, the ' +
+    'use of indexes. Light and dark, for a phone and for paper; it has no script. The file is replaced whole and can be read by its owner only. Reads only, and waits 200 ms ' +
+    'for a lock at most; what could not be looked at is on the page with the reason.',
+  options: [
+    { flags: '--html <file>', description: 'where to write it' },
+    {
+      flags: '--ahead <n>',
+      description: 'months after the current one to foretell, 1 to 60',
+      default: '12',
+      parse: countWithin(1, 60),
+    },
+    LIMIT_OPTION,
+  ],
+  examples: [
+    ['aisec monitor report --html report.html', 'Write the page, then open it in a browser'],
+    ['aisec monitor report --html report.html --limit 500GB', 'With the day on which the disk will be full'],
+  ],
+  run,
+});

@@ -1,0 +1,39 @@
+import type { Session } from '../../../adapters/postgres/session.js';
+import { monitorGrowth, type GrowthReport } from '../growth/growth.js';
+import { monitorPartitions, type PartitionsReport } from '../partitions.js';
+import { monitorTables, type TablesReport } from '../tables.js';
+
+/** What an export is made of. */
+export interface Readings {
+  readonly databaseName: string;
+  readonly tables: TablesReport;
+  readonly partitions: PartitionsReport;
+  readonly growth: GrowthReport;
+  readonly durationMs: number;
+}
+
+/** @throws AisecError MIGRATION_PENDING when there are no tables of messages. */
+export async function takeReadings(session: Session, schema: string, limitBytes: number | null): Promise<Readings> {
+  const startedMs = performance.now();
+  const tables = await monitorTables(session, schema);
+  const partitions = await monitorPartitions(session, schema);
+  const growth = await monitorGrowth(session, { schema, ahead: 1, limitBytes }, partitions);
+  const durationMs = performance.now() - startedMs;
+  return { databaseName: session.info.databaseName, tables, partitions, growth, durationMs };
+}
+
+export interface DefaultRows {
+  readonly isEmpty: boolean;
+  /** As the statistics have it; null when they were never counted. */
+  readonly rows: number | null;
+}
+
+/** Of the default partitions; undefined when there is none, or none that could be measured. */
+export function defaultRows({ partitions }: Readings): DefaultRows | undefined {
+  const parts = partitions.months.filter(({ state, heapBytes }) => state === 'default' && heapBytes !== null);
+  if (parts.length === 0) return undefined;
+  if (parts.every(({ heapBytes }) => heapBytes === 0)) return { isEmpty: true, rows: 0 };
+  const rows = parts.map((part) => part.rows).filter((count) => count !== null);
+  const known = rows.length === parts.length ? rows.reduce((sum, count) => sum + count, 0) : null;
+  return { isEmpty: known === 0, rows: known };
+}

@@ -1,0 +1,56 @@
+import { html, type Html } from './html.js';
+import type { PageFinding, ReportData } from './report-data.js';
+
+const SEVERITY_TEXT: Readonly<Record<PageFinding['severity'], string>> = {
+  critical: 'critical',
+  warning: 'warning',
+  notice: 'notice',
+};
+
+function findingBox({ id, severity, what, why, mend }: PageFinding): Html {
+  return html`<article class="finding ${severity}">
+    <h3><span class="badge">${SEVERITY_TEXT[severity]}</span> ${what}</h3>
+    <p>${why}</p>
+    <pre><code>${mend}</code></pre>
+    <p class="id">${id}</p>
+  </article>`;
+}
+
+function notices(findings: readonly PageFinding[]): Html {
+  if (findings.length === 0) return html``;
+  return html`<details>
+    <summary>${findings.length === 1 ? '1 notice' : `${findings.length} notices`}, worth knowing</summary>
+    ${findings.map(findingBox)}
+  </details>`;
+}
+
+/** What is not as it should be, the worst first, with what mends it; what can wait is folded away. */
+export function findingsSection({ findings }: ReportData): Html {
+  const pressing = findings.filter(({ severity }) => severity !== 'notice');
+  return html`<section id="findings">
+    <h2>Findings</h2>
+    ${pressing.length === 0 ? html`<p class="well">The checks that could look found nothing to mend.</p>` : pressing.map(findingBox)}
+    ${notices(findings.filter(({ severity }) => severity === 'notice'))}
+  </section>`;
+}
+
+/** What could not be looked at is never the same as nothing found. */
+export function skippedSection({ skipped }: ReportData): Html {
+  if (skipped.length === 0) return html``;
+  return html`<section id="skipped">
+    <h2>Not looked at</h2>
+    <ul>
+      ${skipped.map(
+        ({ what, reason, remedy }) =>
+          html`<li>
+            <strong>${what}</strong>:
+            ${reason}.${
+              remedy !== null &&
+              html` To allow it:
+                <pre><code>${remedy}</code></pre>`
+            }
+          </li>`,
+      )}
+    </ul>
+  </section>`;
+}

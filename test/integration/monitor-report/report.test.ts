@@ -1,0 +1,171 @@
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+import pg from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { formatBytes } from '../../../src/base/bytes.js';
+import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
+import { runCli, type CliResult } from '../../support/run-cli.js';
+import { messagesFrom, monthFromNow, nameOf, ONE_CONVERSATION } from '../partitions/messages.js';
+import { parseMarkup, type Markup } from './markup.js';
+
+const NASTY = `<script>alert("1")</script>`;
+const WEIRD = `we"ird\\\n'name' & {more="x"}`;
+
+describeOnServer('aisec monitor report and export', () => {
+  let database: ServerDatabase;
+  let folder = '';
+  const inFolder = (name: string): string => path.join(folder, name);
+  const aisec = (...args: readonly string[]): Promise<CliResult> =>
+    runCli(['monitor', ...args], { env: { DATABASE_URL: database.url } });
+  const page = async (name = 'report.html', ...args: readonly string[]): Promise<Markup> => {
+    const run = await aisec('report', '--html', inFolder(name), ...args);
+    expect(run).toMatchObject({ exitCode: 0, stdout: `${inFolder(name)}\n` });
+    return parseMarkup(await readFile(inFolder(name), 'utf8'));
+  };
+
+  beforeAll(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'aisec-report-'));
+    database = await createServerDatabase({ migrated: true });
+    await database.admin.query(`${ONE_CONVERSATION}
+      select ensure_message_partitions(3, '${monthFromNow(-9)}-01');
+      ${[-9, -8, -7, -6, -5, -4, -3, -2, -1].map((offset) => messagesFrom(`${monthFromNow(offset)}-05 00:00+00`, 200)).join('')}
+      create table ${pg.escapeIdentifier(NASTY)} (id int primary key);
+      create table ${pg.escapeIdentifier(WEIRD)} (id int);`);
+    await runCli(['archive', '--older-than', '7mo'], { env: { DATABASE_URL: database.url } });
+    await database.admin.query(`
+      drop table ${nameOf(monthFromNow(-3))};
+      ${messagesFrom(`${monthFromNow(-3)}-05 00:00+00`, 7)}
+      analyze`);
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  test('is one page of well-formed markup that fetches nothing and runs nothing, whatever tables are called', async () => {
+    const { elements, text } = await page('report.html', '--limit', '1GB');
+    const names = new Set(elements.map(({ name }) => name));
+    for (const name of ['script', 'link', 'img', 'iframe', 'object', 'embed', 'base', 'form'])
+      expect(names).not.toContain(name);
+    const references = elements.flatMap(({ attributes }) => [
+      attributes['href'],
+      attributes['src'],
+      attributes['xlink:href'],
+    ]);
+    expect(references.filter((value) => value !== undefined && !value.startsWith('#'))).toEqual([]);
+    expect(
+      elements.flatMap(({ attributes }) => Object.keys(attributes)).filter((name) => name.startsWith('on')),
+    ).toEqual([]);
+    const style = (await readFile(inFolder('report.html'), 'utf8')).match(/<style>[\s\S]*<\/style>/)?.[0] ?? '';
+    expect(style.match(/@import|url\((?!#)/g)).toBeNull();
+    expect(elements.find(({ attributes }) => attributes['http-equiv'] === 'Content-Security-Policy')).toMatchObject({
+      attributes: { content: expect.stringContaining("default-src 'none'") },
+    });
+    expect(text).toContain(pg.escapeIdentifier(NASTY));
+    expect(text).toContain(pg.escapeIdentifier(WEIRD).replaceAll(/\s+/g, ' '));
+  });
+
+  test('shows each month in its state, the sizes of logical tables, the forecast and every finding with its mend', async () => {
+    const { elements, text } = await page();
+    const states = elements
+      .filter(({ name }) => name === 'rect')
+      .map(({ attributes }) => attributes['class']?.split(' ')[0]);
+    const count = (state: string): number => states.filter((known) => known === state).length;
+    expect(count('archived')).toBeGreaterThanOrEqual(1);
+    expect([count('missing'), count('current'), count('ahead'), count('default')]).toEqual([1, 1, 3, 1]);
+    expect(count('archived') + count('closed')).toBe(8);
+    const sizes = await database.admin.query(
+      `select sum(pg_total_relation_size(relid))::int as size from pg_partition_tree('messages') where isleaf`,
+    );
+    expect(text).toMatch(/messages \d+ partitions/);
+    expect(text).toContain(formatBytes((sizes.rows as [{ size: number }])[0].size));
+    expect(elements.some(({ attributes }) => attributes['class'] === 'band')).toBe(true);
+    expect(text).toContain(`${monthFromNow(-3)}`);
+    expect(text).toContain('partition-default-rows:messages');
+    expect(text).toContain('aisec partitions ensure');
+    expect(text).toContain('Everything else');
+  });
+
+  test('a table locked whole is estimated, a check that cannot look is listed as skipped, and nothing waits', async () => {
+    const holder = new pg.Client({ connectionString: database.url });
+    await holder.connect();
+    try {
+      await holder.query('begin; lock table messages_default, files in access exclusive mode');
+      const started = performance.now();
+      const { text } = await page('locked.html');
+      expect(performance.now() - started).toBeLessThan(9000);
+      expect(text).toContain('Not looked at');
+      expect(text).toMatch(/partition-default-rows: .*lock/);
+      expect(text).toMatch(/estimated: a session has the table locked \(.*files by pid \d+/);
+    } finally {
+      await holder.end();
+    }
+  });
+
+  test('metrics parse line by line, names are escaped, and more partitions make no more series', async () => {
+    const file = inFolder('aisec.prom');
+    const umask = process.umask(0o077);
+    const runs = await Promise.all([1, 2, 3].map(() => aisec('export', '--prometheus', file))).finally(() =>
+      process.umask(umask),
+    );
+    expect(runs.map(({ exitCode }) => exitCode)).toEqual([0, 0, 0]);
+    expect((await stat(file)).mode & 0o777).toBe(0o644);
+    expect((await stat(inFolder('report.html'))).mode & 0o777).toBe(0o600);
+    expect((await readdir(folder)).filter((name) => name.includes('partial'))).toEqual([]);
+    const series = async (): Promise<readonly string[]> =>
+      (await readFile(file, 'utf8'))
+        .trimEnd()
+        .split('\n')
+        .filter((line) => !line.startsWith('#'));
+    const before = await series();
+    const sample = /^aisec_[a-z_]+\{[a-z]+="(?:[^"\\]|\\["\\n])*"(?:,[a-z]+="(?:[^"\\]|\\["\\n])*")*\} -?[\d.]+$/;
+    expect(before.filter((line) => !sample.test(line))).toEqual([]);
+    expect(new Set(before.map((line) => line.replace(/ \S+$/, ''))).size).toBe(before.length);
+    expect(before.some((line) => line.includes(`table="we\\"ird\\\\\\n'name' & {more=\\"x\\"}"`))).toBe(true);
+    const total = before
+      .filter((line) => line.startsWith('aisec_table_bytes') && line.includes('table="messages"'))
+      .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+    const sizes = await database.admin.query(
+      `select sum(pg_total_relation_size(relid))::int as bytes from pg_partition_tree('messages') where isleaf`,
+    );
+    expect(total).toBe((sizes.rows as [{ bytes: number }])[0].bytes);
+    await runCli(['partitions', 'ensure', '--ahead', '24'], { env: { DATABASE_URL: database.url } });
+    expect((await aisec('export', '--prometheus', file)).exitCode).toBe(0);
+    expect((await series()).length).toBe(before.length);
+  });
+
+  test('the plugin line tells the worst, with perfdata and the codes of a plugin', async () => {
+    await database.admin.query(messagesFrom(`${monthFromNow(40)}-05 00:00+00`, 5));
+    await database.admin.query('analyze messages_default');
+    const warning = await aisec('export', '--nagios');
+    expect(warning).toMatchObject({ exitCode: 1, stderr: '' });
+    expect(warning.stdout).toMatch(
+      /^AISEC WARNING - .*about 5 messages in the default partition \| database=\d+B;; .*default_rows=5;0;9999 time=[\d.]+s;;\n$/,
+    );
+    expect(warning.stdout.length).toBeLessThan(1024);
+    await database.admin.query(
+      `delete from messages_default; drop table ${nameOf(monthFromNow(0))}; analyze messages_default`,
+    );
+    const critical = await aisec('export', '--nagios');
+    expect(critical.exitCode).toBe(2);
+    expect(critical.stdout).toMatch(/^AISEC CRITICAL - .*has no partition/);
+    const gone = await runCli(['monitor', 'export', '--nagios'], { env: { DATABASE_URL: `${database.url}_gone` } });
+    expect(gone).toMatchObject({ exitCode: 2, stderr: '' });
+    expect(gone.stdout).toMatch(/^AISEC CRITICAL - /);
+    const unknown = await runCli(['monitor', 'export', '--nagios', '--schema', 'nowhere'], {
+      env: { DATABASE_URL: database.url },
+    });
+    expect(unknown).toMatchObject({ exitCode: 3 });
+    expect(unknown.stdout).toMatch(/^AISEC UNKNOWN - /);
+  });
+
+  test.each([
+    [['report'], 'no file was named'],
+    [['report', '--html', 'nowhere/report.html'], 'cannot write to the folder'],
+    [['export', '--prometheus', '-', '--nagios'], 'both write to stdout'],
+  ])('%j is refused before anything is opened, exit 2', async (args, message) => {
+    const run = await runCli(['monitor', ...args]);
+    expect(run).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(run.stderr).toContain(message);
+  });
+});
