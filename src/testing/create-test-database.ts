@@ -13,7 +13,7 @@ import { forgetSnapshot, migratedSnapshot } from './snapshot.js';
 export interface TestDatabaseOptions {
   /** Migrations to apply. Default: those of the package. */
   readonly migrationsDir?: string;
-  /** Where snapshots are kept, 40 MB each. Default: `.aisec/test-snapshots`. */
+  /** Where snapshots are kept, 12 MB each. Default: `.aisec/test-snapshots`. */
   readonly cacheDir?: string;
 }
 

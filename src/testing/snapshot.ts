@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFile, readdir, rm, stat } from 'node:fs/promises';
+import { open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { writeWhole } from '../adapters/files/write-whole.js';
@@ -14,23 +14,37 @@ const HASH_BYTES = 32;
 const SUFFIX = '.snapshot';
 const FORGOTTEN_AFTER_MS = 7 * 24 * 60 * 60 * 1000;
 
+/** Of how a snapshot is made. */
+const FORMAT = '2';
+
 /** By the migrations, the versions, and the month: the months of messages ahead are in it. */
 async function fileOf(files: readonly MigrationFile[], cacheDir: string): Promise<string> {
   const { version: nodeVersion } = process;
   const month = new Date().toISOString().slice(0, 7);
-  const parts = [aisecVersion(), nodeVersion, month, ...files.map(({ name, checksum }) => `${name} ${checksum}`)];
+  const parts = [
+    FORMAT,
+    aisecVersion(),
+    nodeVersion,
+    month,
+    ...files.map(({ name, checksum }) => `${name} ${checksum}`),
+  ];
   return join(cacheDir, `${createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 32)}${SUFFIX}`);
 }
 
 /** Undefined when there is none or it is not whole. The file begins with the SHA-256 of the rest. */
-async function readSnapshot(file: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+async function readSnapshot(file: string): Promise<ArrayBuffer | undefined> {
+  const handle = await open(file).catch(() => undefined);
   try {
-    const bytes = new Uint8Array(await readFile(file));
-    const content = bytes.subarray(HASH_BYTES);
-    const isWhole = createHash('sha256').update(content).digest().equals(bytes.subarray(0, HASH_BYTES));
-    return isWhole ? content : undefined;
+    if (handle === undefined) return undefined;
+    const hash = Buffer.alloc(HASH_BYTES);
+    const content = new Uint8Array(Math.max(0, (await handle.stat()).size - HASH_BYTES));
+    await handle.read(hash, 0, HASH_BYTES, 0);
+    await handle.read(content, 0, content.length, HASH_BYTES);
+    return createHash('sha256').update(content).digest().equals(hash) ? content.buffer : undefined;
   } catch {
     return undefined;
+  } finally {
+    await handle?.close();
   }
 }
 
@@ -47,7 +61,7 @@ async function sweep(cacheDir: string, kept: string): Promise<void> {
  * A migrated database as a tar archive: from the folder, or made and kept there as a whole. Two processes that make it at
  * once both do, and one of the files stays.
  */
-export async function migratedSnapshot(migrationsDir: string, cacheDir: string): Promise<Uint8Array<ArrayBuffer>> {
+export async function migratedSnapshot(migrationsDir: string, cacheDir: string): Promise<ArrayBuffer> {
   const files = await readMigrationFolder(migrationsDir, process.cwd());
   const file = await fileOf(files, cacheDir);
   const kept = await readSnapshot(file);
@@ -60,7 +74,7 @@ export async function migratedSnapshot(migrationsDir: string, cacheDir: string):
   const hash = createHash('sha256').update(content).digest();
   writeWhole(file, Buffer.concat([hash, content]));
   await sweep(cacheDir, file);
-  return new Uint8Array(content);
+  return content.buffer;
 }
 
 /** Removes the snapshot of these migrations. */

@@ -1,9 +1,9 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { createEmbeddedDirectory, createServerDatabase, describeOnServer } from '../support/database.js';
+import { createServerDatabase, describeOnServer } from '../support/database.js';
 import { migration, migrationsFolder } from '../support/migrations-folder.js';
 import { runCli } from '../support/run-cli.js';
 
@@ -36,56 +36,6 @@ describe('aisec types', () => {
     expect(run.exitCode).toBe(0);
   });
 
-  test('generate: what a service may use is there, what only the database writes cannot be written', async () => {
-    const folder = migrationsFolder({ '0001_role.sql': ROLE, '0002_tasks.sql': migration(TASKS) });
-    const run = await runCli(['types', 'generate', '--migrations-dir', folder.dir, '--quiet']);
-    expect(run).toMatchObject({ exitCode: 0, stderr: '' });
-    expect(run.stdout).toContain(`/** What is to be done. */
-export interface TasksTable {
-  id: AlwaysGenerated<Int8>;
-  state: Generated<'open' | 'done'>;
-  title: string;
-  length: AlwaysGenerated<number | null>;
-  due: string | null;
-  details: JsonText | null;
-}`);
-    expect(run.stdout).toContain(`export interface OpenTasksTable {
-  id: ReadOnly<Int8>;
-  title: ReadOnly<string>;
-  due: ReadOnly<string | null>;
-}`);
-    expect(run.stdout).toContain('export type Task = Selectable<TasksTable>;');
-    expect(run.stdout).not.toContain('NewOpenTask');
-    expect(run.stdout).not.toMatch(/secret|pgmigrations/i);
-  });
-
-  test('check: the lines that differ are told with exit 3, how the file is formatted does not count', async () => {
-    const folder = migrationsFolder({ '0001_role.sql': ROLE, '0002_tasks.sql': migration(TASKS) });
-    const directory = await createEmbeddedDirectory();
-    const file = path.join(directory, 'db.ts');
-    // The database in a folder, which is made once, instead of one in memory for every command.
-    const options = { env: { AISEC_DATA_DIR: path.join(directory, 'pgdata') } };
-    const from = ['--from', 'database', '--migrations-dir', folder.dir];
-    const up = ['migrate', 'up', '--migrations-dir', folder.dir];
-    expect((await runCli(up, options)).exitCode).toBe(0);
-    expect(await runCli(['types', 'generate', '--out', file, ...from], options)).toMatchObject({
-      exitCode: 0,
-      stdout: '',
-    });
-    writeFileSync(file, readFileSync(file, 'utf8').replaceAll("'", '"').replaceAll(';', '').replaceAll('  ', '\t'));
-    expect(await runCli(['types', 'check', file, ...from], options)).toMatchObject({ exitCode: 0, stdout: '' });
-    const again = await runCli(['types', 'generate', '--out', file, ...from], options);
-    expect(again.stderr).toContain('nothing to do');
-
-    folder.write({ '0003_more.sql': migration('alter table tasks add column note text not null') });
-    expect((await runCli(up, options)).exitCode).toBe(0);
-    const drifted = await runCli(['types', 'check', file, ...from, '--json'], options);
-    expect(drifted.exitCode).toBe(3);
-    const { isCurrent, changes } = JSON.parse(drifted.stdout);
-    expect(isCurrent).toBe(false);
-    expect(changes).toContainEqual({ sign: '+', line: expect.any(Number), text: '  note: string;' });
-  });
-
   test.each([
     [['types', 'check', 'nowhere.ts'], 'there is no file "nowhere.ts"'],
     [['types', 'generate', '--from', 'moon'], '"moon" is no source of types'],
@@ -104,5 +54,56 @@ describeOnServer('aisec types --from database', () => {
       env: { DATABASE_URL: database.url },
     });
     expect(run).toMatchObject({ exitCode: 0, stdout: '' });
+  });
+
+  describe('with migrations of its own', () => {
+    const folder = migrationsFolder({ '0001_role.sql': ROLE, '0002_tasks.sql': migration(TASKS) });
+    const from = ['--from', 'database', '--migrations-dir', folder.dir];
+    const up = ['migrate', 'up', '--migrations-dir', folder.dir];
+    const file = path.join(folder.dir, '..', `${path.basename(folder.dir)}.ts`);
+    let options: { env: Record<string, string> };
+    beforeAll(async () => {
+      options = { env: { DATABASE_URL: (await createServerDatabase()).url } };
+      expect((await runCli(up, options)).exitCode).toBe(0);
+    });
+    afterAll(() => rmSync(file, { force: true }));
+
+    test('generate: what a service may use is there, what only the database writes cannot be written', async () => {
+      const run = await runCli(['types', 'generate', ...from, '--out', file], options);
+      expect(run).toMatchObject({ exitCode: 0, stdout: '' });
+      const text = readFileSync(file, 'utf8');
+      expect(text).toContain(`/** What is to be done. */
+export interface TasksTable {
+  id: AlwaysGenerated<Int8>;
+  state: Generated<'open' | 'done'>;
+  title: string;
+  length: AlwaysGenerated<number | null>;
+  due: string | null;
+  details: JsonText | null;
+}`);
+      expect(text).toContain(`export interface OpenTasksTable {
+  id: ReadOnly<Int8>;
+  title: ReadOnly<string>;
+  due: ReadOnly<string | null>;
+}`);
+      expect(text).toContain('export type Task = Selectable<TasksTable>;');
+      expect(text).not.toContain('NewOpenTask');
+      expect(text).not.toMatch(/secret|pgmigrations/i);
+    });
+
+    test('check: the lines that differ are told with exit 3, how the file is formatted does not count', async () => {
+      writeFileSync(file, readFileSync(file, 'utf8').replaceAll("'", '"').replaceAll(';', '').replaceAll('  ', '\t'));
+      expect(await runCli(['types', 'check', file, ...from], options)).toMatchObject({ exitCode: 0, stdout: '' });
+      const again = await runCli(['types', 'generate', '--out', file, ...from], options);
+      expect(again.stderr).toContain('nothing to do');
+
+      folder.write({ '0003_more.sql': migration('alter table tasks add column note text not null') });
+      expect((await runCli(up, options)).exitCode).toBe(0);
+      const drifted = await runCli(['types', 'check', file, ...from, '--json'], options);
+      expect(drifted.exitCode).toBe(3);
+      const { isCurrent, changes } = JSON.parse(drifted.stdout);
+      expect(isCurrent).toBe(false);
+      expect(changes).toContainEqual({ sign: '+', line: expect.any(Number), text: '  note: string;' });
+    });
   });
 });

@@ -11,8 +11,21 @@ import type { OpenOptions } from './open-options.js';
 import { Session } from './session.js';
 import { identifySession } from './session-settings.js';
 
-/** `dataDir` undefined: in memory. With `snapshot`, a tar archive of a data folder, that database. */
-export async function startPGlite(dataDir: string | undefined, snapshot?: Blob): Promise<PGlite> {
+/** The engine zeroes all of it at each start: PostgreSQL's 128 MB take half a second. */
+const BUFFERS = 'shared_buffers=16MB';
+
+export interface EngineOptions {
+  /** A tar archive of a data folder to start from. */
+  readonly snapshot?: Blob;
+  /** `name=value`, besides those of aisec. */
+  readonly settings?: readonly string[];
+  /** Further arguments of initdb. */
+  readonly initdbArguments?: readonly string[];
+}
+
+/** `dataDir` undefined: in memory. */
+export async function startPGlite(dataDir: string | undefined, options: EngineOptions = {}): Promise<PGlite> {
+  const { snapshot, settings = [], initdbArguments = [] } = options;
   const [{ PGlite: Engine }, { vector }, { pgcrypto }] = await Promise.all([
     import('@electric-sql/pglite'),
     import('@electric-sql/pglite-pgvector'),
@@ -22,6 +35,9 @@ export async function startPGlite(dataDir: string | undefined, snapshot?: Blob):
     ...(dataDir !== undefined && { dataDir }),
     ...(snapshot !== undefined && { loadDataDir: snapshot }),
     extensions: { vector, pgcrypto },
+    startParams: [...Engine.defaultStartParams, ...[BUFFERS, ...settings].flatMap((setting) => ['-c', setting])],
+    // initdb starts the engine several times.
+    initDbStartParams: ['--set', BUFFERS, ...initdbArguments],
   });
 }
 
