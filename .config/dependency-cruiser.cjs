@@ -61,6 +61,18 @@ module.exports = {
       '^src/(testing|operations/migrate|adapters|schema|config|base)/',
       'testing imports only the migrations, adapters, schema, config and base',
     ),
+    only(
+      'zod-uses-the-client',
+      '^src/zod/',
+      '^src/(zod|client|schema|base)/',
+      'the validators import only the client, schema and base',
+    ),
+    forbid(
+      'zod-lives-in-its-entry',
+      { path: '^src/', pathNot: '^src/zod/' },
+      { path: packages('zod') },
+      'zod is optional: only aisec/zod imports it',
+    ),
     only('terminal-uses-base', '^src/cli/terminal/', '^src/(cli/terminal|base)/', 'the terminal imports only base'),
     only(
       'commands-use-operations',

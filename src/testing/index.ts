@@ -1,1 +1,2 @@
-export { createTestDatabase, type TestDatabase, type TestDatabaseOptions } from './create-test-database.js';
+export { createTestDatabase } from './create-test-database.js';
+export type { TestDatabase, TestDatabaseOptions } from './test-database.js';

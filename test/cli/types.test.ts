@@ -9,6 +9,7 @@ import { runCli } from '../support/run-cli.js';
 
 const root = path.join(import.meta.dirname, '..', '..');
 const committed = path.join(root, 'src', 'schema', 'database.ts');
+const committedValidators = path.join(root, 'src', 'zod', 'tables.ts');
 const SAME_MODULE = ['--import-from', './column-types.js'];
 
 const TASKS = `
@@ -54,6 +55,11 @@ describeOnServer('aisec types --from database', () => {
       env: { DATABASE_URL: database.url },
     });
     expect(run).toMatchObject({ exitCode: 0, stdout: '' });
+    const validators = ['--validators', '--import-from', './columns.js'];
+    const check = await runCli(['types', 'check', committedValidators, '--from', 'database', ...validators], {
+      env: { DATABASE_URL: database.url },
+    });
+    expect(check).toMatchObject({ exitCode: 0, stdout: '' });
   });
 
   describe('with migrations of its own', () => {

@@ -11,6 +11,7 @@ import type {
   NewUser,
   UserUpdate,
 } from '../../src/schema/index.js';
+import { knowledgeUpdate, newKnowledge, newMessage, newUser, userUpdate } from '../../src/zod/index.js';
 
 declare module '../../src/schema/index.js' {
   interface MessageMetadata {
@@ -71,3 +72,12 @@ export async function wrongUses(db: Kysely<DB>): Promise<void> {
     .execute();
   await db.updateTable('messages').set({ role: 'tool' }).where('id', '=', 'x').execute();
 }
+
+// What a validator gives back goes into the query: undefined counts as left out there, whatever exactOptionalPropertyTypes says.
+type Given<Row> = { [Key in keyof Row]: object extends Pick<Row, Key> ? Row[Key] | undefined : Row[Key] };
+export const checkedUser: Given<NewUser> = newUser.parse({});
+export const checkedChange: Given<UserUpdate> = userUpdate.parse({});
+export const checkedMessage: Given<NewMessage> = newMessage.parse({});
+export const checkedKnowledge: Given<NewKnowledge> = newKnowledge.parse({});
+// @ts-expect-error an update may leave out what an insert needs
+export const notAnInsert: Given<NewKnowledge> = knowledgeUpdate.parse({});

@@ -1,3 +1,10 @@
+/** What CHECKs on one column ask for besides a list of texts, as far as validators know them. */
+export interface ColumnChecks {
+  /** It has a character that is not white space. */
+  readonly isNotBlank?: boolean;
+  readonly atLeast?: number;
+}
+
 /** What the catalog says about one column, as far as types and validators of it go. */
 export interface ColumnShape {
   readonly name: string;
@@ -10,6 +17,7 @@ export interface ColumnShape {
   readonly isAlwaysGenerated: boolean;
   /** The texts a CHECK allows; undefined when none lists them. */
   readonly choices: readonly string[] | undefined;
+  readonly checks: ColumnChecks;
   /** The jsonb columns with a type of their own: its name in aisec/schema. */
   readonly jsonType: string | undefined;
 }

@@ -1,6 +1,7 @@
 import type { CatalogColumn, CatalogSnapshot } from '../../adapters/catalog/catalog.js';
-import type { ColumnShape, RelationShape } from '../../adapters/type-codegen/relation.js';
+import type { ColumnChecks, ColumnShape, RelationShape } from '../../adapters/type-codegen/relation.js';
 import { checkListOf } from './check-list.js';
+import { columnChecksOf } from './column-checks.js';
 import { jsonTypeOf, rowNameOf } from './names.js';
 import { viewColumns, type ViewColumn } from './view-columns.js';
 
@@ -25,7 +26,25 @@ async function choicesByColumn(catalog: CatalogSnapshot): Promise<ReadonlyMap<st
   return found;
 }
 
-function tableColumn(column: CatalogColumn, choices: ReadonlyMap<string, readonly string[]>): ColumnShape {
+async function checksByColumn(catalog: CatalogSnapshot): Promise<ReadonlyMap<string, ColumnChecks>> {
+  const found = new Map<string, ColumnChecks>();
+  for (const { table, type, definition } of catalog.constraints) {
+    const checked = type === 'check' ? await columnChecksOf(definition) : undefined;
+    if (checked === undefined) continue;
+    const key = `${table}.${checked.column}`;
+    const [before, more] = [found.get(key), checked.checks];
+    const limits = [before?.atLeast, more.atLeast].filter((limit) => limit !== undefined);
+    found.set(key, { ...before, ...more, ...(limits.length > 0 && { atLeast: Math.max(...limits) }) });
+  }
+  return found;
+}
+
+interface KnownChecks {
+  readonly choices: ReadonlyMap<string, readonly string[]>;
+  readonly others: ReadonlyMap<string, ColumnChecks>;
+}
+
+function tableColumn(column: CatalogColumn, { choices, others }: KnownChecks): ColumnShape {
   const { table, name, type, comment, notNull, identity, generated } = column;
   return {
     name,
@@ -35,6 +54,7 @@ function tableColumn(column: CatalogColumn, choices: ReadonlyMap<string, readonl
     hasDefault: column.default !== null || identity === 'by default',
     isAlwaysGenerated: generated !== null || identity === 'always',
     choices: choices.get(`${table}.${name}`),
+    checks: others.get(`${table}.${name}`) ?? {},
     jsonType: jsonTypeOf(table, name),
   };
 }
@@ -50,6 +70,7 @@ function viewColumn(column: CatalogColumn, known: ViewColumn | undefined, shown:
     hasDefault: false,
     isAlwaysGenerated: false,
     choices: shown?.choices,
+    checks: {},
     jsonType: shown?.jsonType,
   };
 }
@@ -57,7 +78,7 @@ function viewColumn(column: CatalogColumn, known: ViewColumn | undefined, shown:
 /** The relations an application uses, sorted by name, with their columns in order: what types and validators come from. */
 export async function readShapes(catalog: CatalogSnapshot): Promise<readonly RelationShape[]> {
   const granted = grantedRelations(catalog);
-  const choices = await choicesByColumn(catalog);
+  const checks = { choices: await choicesByColumn(catalog), others: await checksByColumn(catalog) };
   const columnsByRelation = new Map<string, readonly CatalogColumn[]>();
   for (const column of catalog.columns)
     columnsByRelation.set(column.table, [...(columnsByRelation.get(column.table) ?? []), column]);
@@ -66,7 +87,7 @@ export async function readShapes(catalog: CatalogSnapshot): Promise<readonly Rel
   for (const { name } of catalog.tables)
     shapes.set(
       name,
-      (columnsByRelation.get(name) ?? []).map((column) => tableColumn(column, choices)),
+      (columnsByRelation.get(name) ?? []).map((column) => tableColumn(column, checks)),
     );
   const views = [...catalog.views];
   // A view may show another one: each pass settles those whose views are settled, whatever their names.

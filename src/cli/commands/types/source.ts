@@ -5,7 +5,8 @@ import type { Context } from '../../context.js';
 /** What both commands understand. */
 export interface SourceOptions {
   readonly from: 'migrations' | 'database';
-  readonly importFrom: string;
+  readonly importFrom?: string;
+  readonly validators: boolean;
 }
 
 function sourceOption(text: string): SourceOptions['from'] {
@@ -27,24 +28,34 @@ export const SOURCE_OPTIONS: readonly OptionSpec[] = [
   },
   {
     flags: '--import-from <module>',
-    description: 'module of the types of vector and jsonb columns',
-    default: 'aisec/schema',
+    description:
+      'module of the types of columns (default: aisec/schema), or with --validators of their validators (aisec/zod)',
     parse: moduleOption,
   },
+  { flags: '--validators', description: 'Zod validators of inserts and updates instead of types', default: false },
 ];
+
+type Print = (session: Parameters<Parameters<Context['withScratchDatabase']>[0]>[0], schema: string) => Promise<string>;
 
 /** Nobody else is in a database in memory. */
 const LOCKS = { lockTimeoutMs: 0, lockAttempts: 1, waitMs: 0 } as const;
 
-/** The text of the types, from the source that was asked for. */
-export async function typesFrom(context: Context, { from, importFrom }: SourceOptions): Promise<string> {
+async function printerOf({ validators, importFrom }: SourceOptions): Promise<Print> {
+  if (!validators) {
+    const { generateTypes } = await import('../../../operations/types/generate.js');
+    return (session, schema) => generateTypes(session, schema, importFrom ?? 'aisec/schema');
+  }
+  const { generateValidators } = await import('../../../operations/types/validators.js');
+  return (session, schema) => generateValidators(session, schema, importFrom ?? 'aisec/zod');
+}
+
+/** The text of the types or validators, from the source that was asked for. */
+export async function typesFrom(context: Context, options: SourceOptions): Promise<string> {
   const { config, output, progress } = context;
   const { schema, extensionSchema } = config;
-  const { generateTypes } = await import('../../../operations/types/generate.js');
-  if (from === 'database')
-    return context.withDatabase({ statementTimeoutMs: 60_000 }, (session) =>
-      generateTypes(session, schema, importFrom),
-    );
+  const print = await printerOf(options);
+  if (options.from === 'database')
+    return context.withDatabase({ statementTimeoutMs: 60_000 }, (session) => print(session, schema));
 
   const [{ readMigrationFolder }, { migrateUp }] = await Promise.all([
     import('../../../operations/migrate/migration-folder.js'),
@@ -52,9 +63,9 @@ export async function typesFrom(context: Context, { from, importFrom }: SourceOp
   ]);
   const files = await readMigrationFolder(config.migrationsDir, config.cwd);
   return context.withScratchDatabase(async (session) => {
-    const options = { files, schema, extensionSchema, to: undefined, allowsLate: false, ...LOCKS };
+    const upOptions = { files, schema, extensionSchema, to: undefined, allowsLate: false, ...LOCKS };
     const onWarning = (message: string): void => output.warning(message);
-    await migrateUp(session, options, { onProgress: progress.report, onWarning });
-    return generateTypes(session, schema, importFrom);
+    await migrateUp(session, upOptions, { onProgress: progress.report, onWarning });
+    return print(session, schema);
   });
 }

@@ -1,0 +1,114 @@
+import { randomBytes } from 'node:crypto';
+
+import { Kysely } from 'kysely';
+
+import { createPool } from '../adapters/postgres/pool.js';
+import { PoolDialect } from '../adapters/postgres/pool-dialect.js';
+import { openServer } from '../adapters/postgres/server.js';
+import type { Session } from '../adapters/postgres/session.js';
+import { sqlFile } from '../adapters/postgres/sql-file.js';
+import { quoteIdentifier } from '../base/identifier.js';
+import type { ServerTarget } from '../config/database-target.js';
+import { resolveServiceTarget } from '../config/service-target.js';
+import type { MigrationFile } from '../operations/migrate/migration-file.js';
+import { tableCleaner } from './clear-tables.js';
+import { keyOf, migrate, NAMES } from './migrated.js';
+import { lockKeyOf, readSurroundings, serverTemplate, type Surroundings } from './server-template.js';
+import type { TestDatabase } from './test-database.js';
+
+const APPLICATION_NAME = 'aisec testing';
+const POOL = {
+  applicationName: APPLICATION_NAME,
+  poolSize: 1,
+  maxOverflow: 19,
+  connectTimeoutMs: 30_000,
+  recycleAfterMs: 3_600_000,
+  onError: () => undefined,
+};
+
+function open(target: ServerTarget, database = target.connection.database): Promise<Session> {
+  return openServer(
+    { ...target, connection: { ...target.connection, database } },
+    {
+      applicationName: APPLICATION_NAME,
+      ...NAMES,
+      lockTimeoutMs: 0,
+      statementTimeoutMs: 0,
+      idleTimeoutMs: 0,
+      embedded: 'existing',
+      signal: new AbortController().signal,
+    },
+  );
+}
+
+async function migrateInto(target: ServerTarget, database: string, files: readonly MigrationFile[]): Promise<void> {
+  const session = await open(target, database);
+  try {
+    await migrate(session, files);
+  } finally {
+    await session.close();
+  }
+}
+
+/** Held until the session ends: the sign that the database of this name is in use. */
+async function tryLock(home: Session, name: string): Promise<boolean> {
+  const text = 'select pg_catalog.pg_try_advisory_lock($1) as locked';
+  return (await home.query<{ locked: boolean }>(text, [lockKeyOf(name)])).rows[0]?.locked === true;
+}
+
+async function drop(home: Session, name: string): Promise<void> {
+  await home.query(`drop database if exists ${quoteIdentifier(name)} with (force)`);
+  await home.cleanUp('select pg_catalog.pg_advisory_unlock($1)', [lockKeyOf(name)]);
+}
+
+/** Drops the databases of processes that are gone. */
+async function sweep(home: Session, { prefix, made }: Surroundings): Promise<void> {
+  for (const { name } of made)
+    if (!name.startsWith(`${prefix}template_`) && (await tryLock(home, name))) await drop(home, name);
+}
+
+async function openClone<Tables>(home: Session, target: ServerTarget, name: string): Promise<TestDatabase<Tables>> {
+  const clone = await open(target, name);
+  const clean = await tableCleaner((text) => clone.query(text));
+  const createClonePool = () => createPool({ ...target, connection: { ...target.connection, database: name } }, POOL);
+  // Asked before each use: reset ends the sessions of the pool.
+  const db = new Kysely<Tables>({ dialect: new PoolDialect({ createPool: createClonePool, prePingAfterMs: 0 }) });
+  return {
+    db,
+    reset: async () => {
+      await clone.query(sqlFile('testing/end-sessions'));
+      await clean();
+    },
+    close: async () => {
+      await db.destroy();
+      await clone.close();
+      await drop(home, name);
+      await home.close();
+    },
+  };
+}
+
+/**
+ * A copy of a template database that has the migrations, on the server of the url. The role must be allowed to make
+ * databases and what is in the migrations; a superuser is.
+ */
+export async function openServerTestDatabase<Tables>(
+  url: string,
+  files: readonly MigrationFile[],
+): Promise<TestDatabase<Tables>> {
+  const target = resolveServiceTarget(url);
+  const home = await open(target);
+  try {
+    const template = await serverTemplate(home, keyOf(files), (database) => migrateInto(target, database, files));
+    const surroundings = await readSurroundings(home);
+    await sweep(home, surroundings);
+    const name = `${surroundings.prefix}${randomBytes(8).toString('hex')}`;
+    // Before it is there, so that nobody takes it for a leftover.
+    await tryLock(home, name);
+    await home.query(`create database ${quoteIdentifier(name)} template ${quoteIdentifier(template)}`);
+    return await openClone<Tables>(home, target, name);
+  } catch (error) {
+    await home.close();
+    throw error;
+  }
+}
