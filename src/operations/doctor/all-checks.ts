@@ -5,6 +5,7 @@ import { LEAK_CHECKS } from './leak-checks.js';
 import { MIGRATION_CHECKS } from './migration-checks.js';
 import { PARTITION_CHECKS } from './partition-checks.js';
 import { PASSWORD_CHECKS } from './password-checks.js';
+import { POLICY_COST_CHECKS } from './policy-cost-checks.js';
 import { REPLICATION_CHECKS } from './replication-checks.js';
 import { ROLE_CHECKS } from './role-checks.js';
 import { ROW_SECURITY_CHECKS } from './row-security-checks.js';
@@ -18,6 +19,7 @@ export const ALL_CHECKS: readonly Check[] = [
   ...ROW_SECURITY_CHECKS,
   ...ROLE_CHECKS,
   ...LEAK_CHECKS,
+  ...POLICY_COST_CHECKS,
   ...PASSWORD_CHECKS,
   ...PARTITION_CHECKS,
   ...ARCHIVE_CHECKS,

@@ -1,4 +1,5 @@
 import type { Session } from '../../adapters/postgres/session.js';
+import { AisecError } from '../../base/errors.js';
 
 /** No check waits longer for a lock: while it waits, whoever comes after it waits, too. */
 const LOCK_TIMEOUT_MS = 200;
@@ -10,11 +11,20 @@ const STATEMENT_TIMEOUT_MS = 10_000;
 /**
  * Makes the session harmless for the rest of its life, whatever a check does, and lets it fail rather than see only a
  * part of the rows. Returns the name of the role.
+ *
+ * @throws AisecError MIGRATION_PENDING for a schema without a table of the platform: most checks would find nothing there.
  */
-export async function beQuiet(session: Session): Promise<string> {
-  const { rows } = await session.query<{ role_name: string }>(
+export async function beQuiet(session: Session, schema: string): Promise<string> {
+  const { rows } = await session.query<{ role_name: string; is_migrated: boolean }>(
     `select
        current_user::text as role_name,
+       exists (
+         select
+         from pg_catalog.pg_class as class
+         join pg_catalog.pg_namespace as namespace on namespace.oid = class.relnamespace
+         where namespace.nspname = $3
+           and class.relname in ('pgmigrations', 'users', 'messages')
+       ) as is_migrated,
        pg_catalog.set_config('default_transaction_read_only', 'on', false),
        pg_catalog.set_config('lock_timeout', $1, false),
        pg_catalog.set_config('statement_timeout', $2, false),
@@ -22,10 +32,15 @@ export async function beQuiet(session: Session): Promise<string> {
        pg_catalog.set_config('row_security', 'off', false),
        -- Compiling takes longer than any of the queries.
        pg_catalog.set_config('jit', 'off', false)`,
-    [String(LOCK_TIMEOUT_MS), String(STATEMENT_TIMEOUT_MS)],
+    [String(LOCK_TIMEOUT_MS), String(STATEMENT_TIMEOUT_MS), schema],
   );
   const [row] = rows;
   if (row === undefined) throw new Error('the server did not say who the session is');
+  if (!row.is_migrated)
+    throw new AisecError('MIGRATION_PENDING', `the schema "${schema}" of ${session.info.label} is not migrated`, {
+      detail: 'It has none of the tables that there would be to look at.',
+      hint: 'Give the schema with --schema, or run: aisec migrate up',
+    });
   return row.role_name;
 }
 

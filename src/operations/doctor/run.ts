@@ -54,7 +54,7 @@ function once(subject: () => Subject): Subject['once'] {
 }
 
 async function subjectOf(session: Session, { schema, migrations }: DoctorOptions): Promise<Subject> {
-  const roleName = await beQuiet(session);
+  const roleName = await beQuiet(session, schema);
   const subject: Subject = { session, schema, roleName, migrations, once: once(() => subject) };
   return subject;
 }
@@ -77,7 +77,7 @@ function sortFindings(findings: readonly Finding[]): readonly Finding[] {
  * Runs the checks one after the other on the one session: read only, at most 200 ms behind a lock for each, whatever
  * tables appear or vanish meanwhile.
  *
- * @throws AisecError CONNECTION_LOST, INTERRUPTED, TERMINATED.
+ * @throws AisecError MIGRATION_PENDING without a table of the platform; CONNECTION_LOST, INTERRUPTED, TERMINATED.
  */
 export async function diagnose(session: Session, options: DoctorOptions): Promise<Diagnosis> {
   const startedMs = performance.now();

@@ -11,7 +11,7 @@ export const WRONG_SETTINGS: Readonly<Record<string, string>> = {
   autovacuum: 'off',
   track_counts: 'off',
   password_encryption: 'md5',
-  max_connections: '60',
+  max_connections: '20',
   work_mem: '64MB',
   shared_buffers: '64MB',
   archive_mode: 'on',
@@ -88,6 +88,21 @@ export const FAULTS: readonly (readonly [sql: string, ...ids: readonly string[]]
     `create function "Open"() returns int language sql security definer set search_path = public, pg_temp as 'select 1'`,
     'definer-for-everybody:"Open"()',
   ],
+  // Policies that call a function for every row.
+  [
+    `create function is_member(uuid) returns boolean language sql stable as 'select true';
+     create table rooms (id uuid); alter table rooms ${RLS};
+     create policy as_set on rooms using (id = any (array(select u.id from users u)) or nullif(id::text, '') = '')`,
+  ],
+  [
+    `create table "Calls" (id uuid, by text); alter table "Calls" ${RLS};
+     create policy bare on "Calls" using (id = current_user_id());
+     create policy wrapped on "Calls" using (by = (select nullif(current_setting('app.user', true), '')));
+     create policy setting on "Calls" using (by = coalesce(current_setting('app.user', true), 'x'))`,
+    'policy-cost:"Calls".bare',
+    'policy-cost:"Calls".setting',
+  ],
+  ['create policy by_row on rooms using (is_member(id))', 'policy-cost:rooms.by_row'],
   // Passwords.
   [
     `insert into users (username, email, password_hash) values
@@ -156,6 +171,17 @@ export const FAULTS: readonly (readonly [sql: string, ...ids: readonly string[]]
     'transaction-ids:public.aged',
   ],
   ["select pg_create_physical_replication_slot('gone', true)", 'replication-slot:gone'],
+  [
+    `do $$ begin
+       for segment in 1..11 loop
+         perform pg_logical_emit_message(false, 'fill', 'x');
+         perform pg_switch_wal();
+       end loop;
+     end $$`,
+    'wal-waiting:archiver',
+    'wal-archiver:archiver',
+  ],
+  ['alter system set max_connections = 21', 'setting-pending-restart:max_connections'],
 ];
 
 export const SETTING_FINDINGS: readonly string[] = [
@@ -168,5 +194,4 @@ export const SETTING_FINDINGS: readonly string[] = [
   'setting-track-counts:track_counts',
   'setting-password-encryption:password_encryption',
   'setting-max-connections:max_connections',
-  'wal-archiver:archiver',
 ];

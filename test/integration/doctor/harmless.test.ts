@@ -51,6 +51,12 @@ describeOnPrivateServer('aisec doctor on a healthy database', () => {
     expect(plugin).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^AISEC OK - 9 notices \| /) });
   });
 
+  test('does not call a schema healthy that is not there', async () => {
+    const run = await runCli(['doctor', '--only', 'security', '--schema', 'nope'], { env: { DATABASE_URL: url } });
+    expect(run).toMatchObject({ exitCode: 3, stdout: '' });
+    expect(run.stderr).toMatch(/^error: the schema "nope" of database "healthy" at .* is not migrated\n/);
+  });
+
   test('tells a role of few rights what it could not see, and the GRANT that it shows is enough', async () => {
     const admin = await connect('admin');
     await admin.query('create role "Night watch" login');

@@ -1,0 +1,51 @@
+// Speed of `doctor`, as a ratio against psql running the size query of the design document (by oid, as it should be), measured
+// in turn on the same database of 200 months with demo rows and vectors.
+//
+//   npm run bench:doctor         needs a PostgreSQL server: AISEC_TEST_DATABASE_URL, or eval "$(test/support/services up)"
+import path from 'node:path';
+
+import { measure, medians, printRatio } from './measure.js';
+import { connect, dropDatabase, machineLoad, migratedDatabase, runAisecWell, urlOf } from './support/server.js';
+
+const ROUNDS = Number(process.env['AISEC_BENCH_ROUNDS'] ?? 9);
+const MONTHS_BACK = 196;
+const database = 'aisec_bench_doctor';
+const aisec = path.join(import.meta.dirname, '..', 'bin', 'aisec.js');
+const sizes = `select n.nspname, c.relname, pg_size_pretty(pg_total_relation_size(c.oid)) as size, pg_total_relation_size(c.oid) as size_bytes
+from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = 'public' and c.relkind in ('r', 'p') order by 4 desc`;
+
+try {
+  await migratedDatabase(database);
+  await runAisecWell(database, [
+    'seed',
+    'demo',
+    '--yes',
+    '--users',
+    '50',
+    '--messages',
+    '20000',
+    '--embeddings',
+    '500',
+    '--months',
+    '12',
+  ]);
+  const client = await connect(database);
+  await client.query(
+    `select ensure_message_partitions(3, (date_trunc('month', now()) - interval '${MONTHS_BACK} months')::date)`,
+  );
+  await client.query(
+    `insert into users (username, email, password_hash) values ('admin', 'admin@ai-secretary.local', hash_password('bench-only-river'))`,
+  );
+  await client.query('analyze');
+  await client.end();
+  const env = { DATABASE_URL: urlOf(database) };
+
+  const runs = medians(ROUNDS, {
+    psql: () => measure('psql', ['-X', '-q', '-d', urlOf(database), '-c', sizes]),
+    doctor: () => measure(process.execPath, [aisec, 'doctor', '--fail-on', 'critical', '--quiet'], env),
+  });
+  console.log(`psql ${runs.psql.wallMs} ms, doctor ${runs.doctor.wallMs} ms; ${machineLoad()}`);
+  printRatio('doctor / psql with the size query, wall', runs.doctor.wallMs / runs.psql.wallMs, 10);
+} finally {
+  await dropDatabase(database);
+}
