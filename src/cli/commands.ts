@@ -11,6 +11,10 @@ import { backupList } from './commands/backup/list.js';
 import { backupPin } from './commands/backup/pin.js';
 import { backupPrune } from './commands/backup/prune.js';
 import { backupVerify } from './commands/backup/verify.js';
+import { cacheFlush } from './commands/cache/flush.js';
+import { cacheStatusCommand } from './commands/cache/status.js';
+import { cacheSync } from './commands/cache/sync.js';
+import { cacheWarm } from './commands/cache/warm.js';
 import { migrateDown } from './commands/migrate/down.js';
 import { migrateNew } from './commands/migrate/new.js';
 import { migrateRedo } from './commands/migrate/redo.js';
@@ -64,7 +68,6 @@ export const COMMANDS: readonly CommandSpec[] = [
   restore,
   typesGenerate,
   typesCheck,
-  restore,
   monitorTablesCommand,
   monitorPartitionsCommand,
   monitorGrowthCommand,
@@ -74,6 +77,10 @@ export const COMMANDS: readonly CommandSpec[] = [
   vectorStatusCommand,
   vectorRebuild,
   vectorTune,
+  cacheStatusCommand,
+  cacheWarm,
+  cacheFlush,
+  cacheSync,
   doctor,
 ];
 
@@ -81,6 +88,7 @@ export const COMMANDS: readonly CommandSpec[] = [
 export const NOUNS: Readonly<Record<string, string>> = {
   migrate: 'bring the schema up to date or back, and tell where it stands',
   monitor: 'show what the database holds and does',
+  cache: 'look at, fill, empty and check the Redis cache of the read-mostly tables',
   vector: 'measure, rebuild and tune the vector index of knowledge_base',
   partitions: 'make the months of messages ahead of time and check them',
   types: 'write the TypeScript types of the schema and check them',

@@ -1,3 +1,4 @@
+import type { CacheAccess } from '../adapters/caching/access.js';
 import type { OpenOptions } from '../adapters/postgres/open-options.js';
 import type { ToolPlaces } from '../adapters/pgtools/find-tools.js';
 import type { Session } from '../adapters/postgres/session.js';
@@ -46,9 +47,18 @@ export interface Context {
    * @throws AisecError USAGE for the embedded database.
    */
   readonly serverAccess: (wishes?: { readonly timeoutMs: number }) => Promise<ServerAccess>;
+  /**
+   * Runs the callback with the configured Redis, as one of those who share it as a cache.
+   *
+   * @throws AisecError CONFIG_INVALID without REDIS_URL, USAGE for the embedded database, REDIS_UNREACHABLE.
+   */
+  readonly withCache: <Result>(use: (access: CacheAccess) => Promise<Result>) => Promise<Result>;
 }
 
-export type ContextParts = Omit<Context, 'withDatabase' | 'withScratchDatabase' | 'programPlaces' | 'serverAccess'>;
+export type ContextParts = Omit<
+  Context,
+  'withDatabase' | 'withScratchDatabase' | 'programPlaces' | 'serverAccess' | 'withCache'
+>;
 
 const DEFAULT_LOCK_TIMEOUT_MS = 2000;
 const DEFAULT_IDLE_TIMEOUT_MS = 60_000;
@@ -128,6 +138,24 @@ async function serverAccess(given: ContextParts, timeoutMs: number): Promise<Ser
   };
 }
 
+async function withCache<Result>(parts: ContextParts, use: (access: CacheAccess) => Promise<Result>): Promise<Result> {
+  const { config, signal } = parts;
+  const [{ resolveDatabaseTarget }, { resolveRedisTarget }, { withCacheAccess }] = await Promise.all([
+    import('../config/database-target.js'),
+    import('../config/redis-target.js'),
+    import('../adapters/caching/access.js'),
+  ]);
+  const server = resolveDatabaseTarget(config);
+  if (server.kind === 'embedded')
+    throw new AisecError('USAGE', 'the cache belongs to a server, and none is configured', {
+      detail: 'The embedded database has one process, which needs no Redis.',
+      hint: 'Set DATABASE_URL, or give --database-url.',
+    });
+  const redis = resolveRedisTarget(config);
+  const applicationName = `aisec ${parts.commandName}`;
+  return withCacheAccess({ server, redis, schema: config.schema, applicationName, signal }, use);
+}
+
 /** The composition root: the one place of the command line that knows the adapters. */
 export function createContext(parts: ContextParts): Context {
   return {
@@ -139,5 +167,6 @@ export function createContext(parts: ContextParts): Context {
     },
     programPlaces: programPlaces(parts.config),
     serverAccess: ({ timeoutMs } = { timeoutMs: 0 }) => serverAccess(parts, timeoutMs),
+    withCache: (use) => withCache(parts, use),
   };
 }

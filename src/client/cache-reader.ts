@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 
 import { COLUMNS, freezeRow, type CachedTable } from '../adapters/caching/cached-table.js';
+import { ALL_ROWS } from '../adapters/caching/keys.js';
 import type { Rows } from '../adapters/caching/row-text.js';
 import type { DB } from '../schema/index.js';
 import { withUser } from './with-user.js';
@@ -17,9 +18,6 @@ export interface CacheQuery {
 /** Settings are read as a user who is nobody: every user reads them all. */
 const NOBODY = '00000000-0000-0000-0000-000000000000';
 
-/** The key of all assistants of a user; others are ids. */
-export const ALL = 'all';
-
 async function select(db: Kysely<DB>, { table, owner, key }: CacheQuery): Promise<Rows> {
   switch (table) {
     case 'system_settings':
@@ -28,7 +26,7 @@ async function select(db: Kysely<DB>, { table, owner, key }: CacheQuery): Promis
       return db.selectFrom(table).select(COLUMNS[table]).where('user_id', '=', owner).execute();
     case 'assistants': {
       const own = db.selectFrom(table).select(COLUMNS[table]).where('user_id', '=', owner);
-      return (key === ALL ? own.orderBy('created_at').orderBy('id') : own.where('id', '=', key)).execute();
+      return (key === ALL_ROWS ? own.orderBy('created_at').orderBy('id') : own.where('id', '=', key)).execute();
     }
   }
 }

@@ -5,11 +5,11 @@ import {
   type PreferencesRow,
   type SettingRow,
 } from '../adapters/caching/cached-table.js';
+import { ALL_ROWS, DEFAULT_TTL_MS, USER_ROW } from '../adapters/caching/keys.js';
 import { AisecError } from '../base/errors.js';
 import { resolveServiceTarget } from '../config/service-target.js';
 import { resolveServiceRedis } from '../config/redis-target.js';
 import type { DB } from '../schema/index.js';
-import { ALL } from './cache-reader.js';
 import { createDatabase } from './create-database.js';
 import { TieredCache, type CacheStatus, type TierSettings } from './tiered-cache.js';
 
@@ -58,7 +58,7 @@ export interface Cache {
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const DAY_MS = 86_400_000;
 
-const DEFAULTS = { ttlMs: 600_000, localTtlMs: 60_000, negativeTtlMs: 30_000, aliveForMs: 3000, maxUsers: 5000 };
+const DEFAULTS = { ttlMs: DEFAULT_TTL_MS, localTtlMs: 60_000, negativeTtlMs: 30_000, aliveForMs: 3000, maxUsers: 5000 };
 const LEAST: Readonly<Record<keyof typeof DEFAULTS, number>> = {
   ttlMs: 1,
   localTtlMs: 0,
@@ -120,10 +120,10 @@ export function createCache(options: CacheOptions = {}): Cache {
     setting: async (key) => first<SettingRow>(await cache.read({ table: 'system_settings', owner: '', key })),
     preferences: async (userId) =>
       first<PreferencesRow>(
-        await cache.read({ table: 'user_preferences', owner: uuid(userId, 'user id'), key: 'row' }),
+        await cache.read({ table: 'user_preferences', owner: uuid(userId, 'user id'), key: USER_ROW }),
       ),
     assistants: async (userId) => {
-      const rows = await cache.read({ table: 'assistants', owner: uuid(userId, 'user id'), key: ALL });
+      const rows = await cache.read({ table: 'assistants', owner: uuid(userId, 'user id'), key: ALL_ROWS });
       return rows.map((row) => copyRow(row as AssistantRow));
     },
     assistant: async (userId, assistantId) => {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { CachedTable } from '../adapters/caching/cached-table.js';
 import { freezeRow } from '../adapters/caching/cached-table.js';
-import { entryKey, scopeOf } from '../adapters/caching/keys.js';
+import { entryKey, scopeOf, TOKEN_TTL_FACTOR } from '../adapters/caching/keys.js';
 import { Membership } from '../adapters/caching/membership.js';
 import { parseMessage } from '../adapters/caching/message.js';
 import { readEntry, withJitter, writeEntry, type Rows } from '../adapters/caching/row-text.js';
@@ -42,9 +42,6 @@ export interface CacheStatus {
 
 /** Redis on the same network answers in less than a millisecond. */
 const REDIS_PATIENCE_MS = 35;
-
-/** A token outlives what is stored under it. */
-const TOKEN_TTL_FACTOR = 2;
 
 interface Shared {
   readonly rows?: Rows;

@@ -11,7 +11,7 @@ import { waitFor } from './wait-for.js';
 export interface RedisProcess {
   readonly url: string;
   /** Starts it, with the data of the last `save`, and waits until it answers. */
-  start(): Promise<void>;
+  start(password?: string): Promise<void>;
   kill(): Promise<void>;
   pause(): void;
   resume(): void;
@@ -32,8 +32,18 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-async function ask<Answer>(port: number, question: (redis: Redis) => Promise<Answer>): Promise<Answer> {
-  const redis = new Redis({ host: '127.0.0.1', port, lazyConnect: true, retryStrategy: () => null });
+async function ask<Answer>(
+  port: number,
+  question: (redis: Redis) => Promise<Answer>,
+  password?: string,
+): Promise<Answer> {
+  const redis = new Redis({
+    host: '127.0.0.1',
+    port,
+    ...(password && { password }),
+    lazyConnect: true,
+    retryStrategy: () => null,
+  });
   redis.on('error', () => undefined);
   try {
     await redis.connect();
@@ -54,11 +64,11 @@ export async function createRedisProcess(options: readonly string[] = []): Promi
   };
   return {
     url: `redis://127.0.0.1:${port}`,
-    async start() {
+    async start(password) {
       const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', directory, ...options];
       child = spawn('redis-server', args, { stdio: 'ignore' });
       await waitFor(() =>
-        ask(port, (redis) => redis.ping()).then(
+        ask(port, (redis) => redis.ping(), password).then(
           () => true,
           () => false,
         ),

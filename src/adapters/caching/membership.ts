@@ -56,6 +56,7 @@ export class Membership {
   readonly #answered = new Set<string>();
   #changes = 0;
   #wasWelcomed = false;
+  #declares = true;
 
   constructor(listener: Listener, store: TokenStore) {
     this.#listener = listener;
@@ -66,6 +67,11 @@ export class Membership {
   get prefix(): string | undefined {
     if (!this.#store.isUp || !this.#listener.isUp || this.#epoch?.run !== this.#runId) return undefined;
     return this.#epoch === undefined ? undefined : sharedPrefix(this.#stamp, this.#epoch.name);
+  }
+
+  /** For those who only look: declares no epoch of its own when nobody answers. */
+  onlyJoins(): void {
+    this.#declares = false;
   }
 
   /** Whether others were there, so that what they had put into Redis is good. */
@@ -140,7 +146,7 @@ export class Membership {
     const id = randomName();
     // Not all who came at once declare an epoch: the first one's is heard by the others.
     const patienceMs = WELCOME_WITHIN_MS * (1 + Math.random() / 3);
-    this.#joining = { id, timer: setTimeout(() => void this.declareEpoch(), patienceMs) };
+    this.#joining = { id, timer: setTimeout(() => this.#declares && void this.declareEpoch(), patienceMs) };
     void this.#listener.send(helloMessage(id, this.#runId));
   }
 

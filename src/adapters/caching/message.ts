@@ -49,6 +49,9 @@ export function parseMessage(text: string): CacheMessage | undefined {
   return undefined;
 }
 
+/** What the triggers would say. */
+export const changeMessage = (table: string, userId: string | undefined): object =>
+  userId === undefined ? { table } : { table, users: [userId] };
 export const helloMessage = (id: string, run: string): object => ({ hello: id, run });
 export const welcomeMessage = (id: string, epoch: string): object => ({ welcome: id, epoch });
 export const epochMessage = (epoch: string, run: string): object => ({ epoch, run });

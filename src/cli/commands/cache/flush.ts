@@ -1,0 +1,36 @@
+import { defineCommand } from '../../command.js';
+import type { Context } from '../../context.js';
+import type { ExitCode } from '../../exit-codes.js';
+
+interface Options {
+  readonly dryRun: boolean;
+}
+
+async function run(context: Context, { dryRun }: Options): Promise<ExitCode | undefined> {
+  const { output } = context;
+  const result = await context.withCache(async (access) => {
+    const { flushCache } = await import('../../../operations/cache/flush.js');
+    return flushCache(access, dryRun);
+  });
+  output.result(result, () => '');
+  output.note(
+    dryRun
+      ? `${result.redis}: dry run; ${result.keys} keys would be removed.`
+      : `${result.redis}: ${result.keys} keys removed; services have forgotten what they kept.`,
+  );
+  return undefined;
+}
+
+export const cacheFlush = defineCommand<Options>({
+  name: 'cache flush',
+  summary: 'empty the cache, in Redis and in the services',
+  description:
+    'Tells all services, through the database, to forget what they keep of the read-mostly tables, and removes the keys from Redis. Needed only after rows were ' +
+    'changed with the triggers off. Rows are then read from the database again; nothing is lost.',
+  options: [{ flags: '--dry-run', description: 'count the keys; change nothing', default: false }],
+  examples: [
+    ['aisec cache flush', 'After pg_restore --disable-triggers'],
+    ['aisec cache flush --dry-run', 'How many keys there are'],
+  ],
+  run,
+});

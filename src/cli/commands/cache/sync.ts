@@ -1,0 +1,55 @@
+import type { SyncResult } from '../../../operations/cache/sync.js';
+import { defineCommand } from '../../command.js';
+import type { Context } from '../../context.js';
+import type { ExitCode } from '../../exit-codes.js';
+import type { Renderer } from '../../terminal/output.js';
+
+interface Options {
+  readonly dryRun: boolean;
+  readonly check: boolean;
+}
+
+function renderSync({ differences }: SyncResult, { table }: Renderer): string {
+  if (differences.length === 0) return '';
+  return table(differences, [
+    { title: 'table', value: (row) => row.table },
+    { title: 'user', value: (row) => row.userId ?? '' },
+    { title: 'entry', value: (row) => row.key },
+  ]);
+}
+
+async function run(context: Context, { dryRun, check }: Options): Promise<ExitCode | undefined> {
+  const { output, progress } = context;
+  const result = await context.withCache(async (access) =>
+    context.withDatabase({}, async (session) => {
+      const { syncCache } = await import('../../../operations/cache/sync.js');
+      return syncCache(session, access, dryRun, { onProgress: progress.report });
+    }),
+  );
+  output.result(result, renderSync);
+  const { redis, compared, differences, isShared } = result;
+  if (!isShared) output.note(`${redis}: no service shares the cache now; nothing to do.`);
+  else if (differences.length === 0) output.note(`${redis}: all ${compared} entries are as in the database.`);
+  else
+    output.warning(
+      `${differences.length} of ${compared} entries were not as in the database; ${dryRun ? 'a run without --dry-run drops them' : 'they were dropped'}`,
+    );
+  return check && differences.length > 0 ? 3 : undefined;
+}
+
+export const cacheSync = defineCommand<Options>({
+  name: 'cache sync',
+  summary: 'compare the cache with the database and drop what differs',
+  description:
+    'Reads every entry in Redis that services answer from, and the same rows from the database, each as its owner, and has all services forget those that differ. ' +
+    'That happens only when rows were changed with the triggers off. An entry that changes meanwhile is not counted.',
+  options: [
+    { flags: '--dry-run', description: 'show the entries that differ; drop none', default: false },
+    { flags: '--check', description: 'exit 3 when an entry differed', default: false },
+  ],
+  examples: [
+    ['aisec cache sync', 'After a repair with the triggers off, without emptying everything'],
+    ['aisec cache sync --dry-run --check', 'For monitoring: exit 3 when an entry is not as in the database'],
+  ],
+  run,
+});

@@ -1,0 +1,58 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { interruptionError } from '../../../base/interruption.js';
+import { defineCommand } from '../../command.js';
+import type { Context } from '../../context.js';
+import type { ExitCode } from '../../exit-codes.js';
+import { countOption, durationOption } from '../../options.js';
+
+interface Options {
+  readonly users: number;
+  readonly stay: number;
+}
+
+async function run(context: Context, { users, stay }: Options): Promise<ExitCode | undefined> {
+  const { output, progress, signal } = context;
+  await context.withCache(async (access) => {
+    const result = await context.withDatabase({}, async (session) => {
+      const { warmCache } = await import('../../../operations/cache/warm.js');
+      return warmCache(session, access, users, { onProgress: progress.report });
+    });
+    output.result(result, () => '');
+    output.note(
+      `${result.redis}: ${result.entries} entries of ${result.settings} settings and ${result.users} users written.`,
+    );
+    if (!result.isShared && stay === 0)
+      output.warning(
+        'no service shares the cache now, so nobody will use them; run it while services run, or with --stay',
+      );
+    if (stay === 0) return;
+    output.note('Staying for services that start now ...');
+    await sleep(stay, undefined, { signal }).catch(() => {
+      throw interruptionError(signal);
+    });
+  });
+  return undefined;
+}
+
+export const cacheWarm = defineCommand<Options>({
+  name: 'cache warm',
+  summary: 'fill the cache with settings and the rows of recent users',
+  description:
+    'Reads all settings, and the preferences and assistants of the users who logged in last, each as that user, and puts them into Redis as services do. ' +
+    'Entries are good as long as somebody listens to changes without a gap: run it while services run, or let it stay until they have started.',
+  options: [
+    { flags: '--users <n>', description: 'how many users', default: '1000', parse: countOption(0) },
+    {
+      flags: '--stay <duration>',
+      description: 'go on listening for so long, for services that start meanwhile',
+      default: '0',
+      parse: durationOption,
+    },
+  ],
+  examples: [
+    ['aisec cache warm', 'After a flush, while services run'],
+    ['aisec cache warm --users 5000 --stay 2m', 'Before services start: they take over from it'],
+  ],
+  run,
+});
