@@ -1,14 +1,22 @@
-import { changeManifest } from '../../adapters/backups/change-backups.js';
+import { changeManifest, type ChangeOptions } from '../../adapters/backups/change-backups.js';
 import { changeCopyManifest, readCopyManifest } from '../../adapters/backups/copies.js';
 import { readManifest, type BackupManifest } from '../../adapters/backups/manifest.js';
 import { readBack } from '../../adapters/object-store/download.js';
 import { withStore, type Store } from '../../adapters/object-store/store.js';
+import type { ToolPlaces } from '../../adapters/pgtools/find-tools.js';
 import { isStoreUrl, splitObjectUrl } from '../../config/store-url.js';
-import type { VerifyOptions } from './verify.js';
+
+/** What reaching a backup takes, wherever it is. */
+export interface Reach extends ChangeOptions {
+  /** Of the store of an s3:// address. */
+  readonly endpoint: string | undefined;
+  readonly places: ToolPlaces;
+  readonly onProgress: (text: string) => void;
+}
 
 async function atCopy<Result>(
   url: string,
-  { endpoint, places, signal }: VerifyOptions,
+  { endpoint, places, signal }: Reach,
   use: (store: Store, name: string) => Promise<Result>,
 ): Promise<Result> {
   const { place, name } = splitObjectUrl(url, endpoint);
@@ -16,14 +24,14 @@ async function atCopy<Result>(
 }
 
 /** The manifest of a backup in a folder here or in a store. @throws AisecError BACKUP_INVALID when there is none. */
-export async function manifestOf(given: string, options: VerifyOptions): Promise<BackupManifest> {
+export async function manifestOf(given: string, options: Reach): Promise<BackupManifest> {
   return isStoreUrl(given) ? atCopy(given, options, readCopyManifest) : readManifest(given);
 }
 
 /** Changes the manifest of a backup in a folder here or in a store, and returns it. */
 export async function changeManifestOf(
   given: string,
-  options: VerifyOptions,
+  options: Reach,
   change: (manifest: BackupManifest) => BackupManifest,
 ): Promise<BackupManifest> {
   return isStoreUrl(given)
@@ -32,7 +40,7 @@ export async function changeManifestOf(
 }
 
 /** Downloads a copy with its roles, keeping nothing, and compares the checksums. @throws AisecError BACKUP_INVALID. */
-export async function readCopyBack(url: string, manifest: BackupManifest, options: VerifyOptions): Promise<void> {
+export async function readCopyBack(url: string, manifest: BackupManifest, options: Reach): Promise<void> {
   await atCopy(url, options, async (store, name) => {
     if (manifest.globals !== null) await readBack(store, manifest.globals.file, manifest.globals);
     await readBack(store, name, manifest, (bytes) => options.onProgress(`reading ${name}, ${bytes} bytes`));
