@@ -21,6 +21,11 @@ import { migrateRedo } from './commands/migrate/redo.js';
 import { migrateStatus } from './commands/migrate/status.js';
 import { migrateUp } from './commands/migrate/up.js';
 import { migrateVerify } from './commands/migrate/verify.js';
+import { monitorVacuumCommand } from './commands/monitor/vacuum.js';
+import { monitorQueriesCommand } from './commands/monitor/queries.js';
+import { monitorLocksCommand } from './commands/monitor/locks.js';
+import { monitorActivityCommand } from './commands/monitor/activity.js';
+import { monitorIndexesCommand } from './commands/monitor/indexes.js';
 import { monitorPartitionsCommand } from './commands/monitor/partitions.js';
 import { monitorTablesCommand } from './commands/monitor/tables.js';
 import { monitorExport } from './commands/monitor/export.js';
@@ -74,6 +79,11 @@ export const COMMANDS: readonly CommandSpec[] = [
   monitorRecord,
   monitorReport,
   monitorExport,
+  monitorIndexesCommand,
+  monitorActivityCommand,
+  monitorLocksCommand,
+  monitorQueriesCommand,
+  monitorVacuumCommand,
   vectorStatusCommand,
   vectorRebuild,
   vectorTune,

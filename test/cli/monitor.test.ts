@@ -25,6 +25,21 @@ describeOnServer('aisec monitor', () => {
     expect(screen).toContain('tables, ');
   });
 
+  test('every report ends with 0 in a pipe with a header, and the one that cannot be made with 3 and what to do', async () => {
+    const runs = await Promise.all(
+      ['indexes', 'activity --all', 'vacuum --bloat'].map((words) => runCli(['monitor', ...words.split(' ')], { env })),
+    );
+    expect(runs.map(({ exitCode }) => exitCode)).toEqual([0, 0, 0]);
+    expect(runs.map(({ stdout }) => stdout.split('\n')[0]?.split('\t')[0])).toEqual(['index', 'pid', 'table']);
+    expect(runs[0]!.stderr).toContain('Scans are counted since ');
+    expect(runs[2]!.stderr).toContain('warning: skipped: bloat: ');
+    const locks = await runCli(['monitor', 'locks', '--json'], { env });
+    expect(JSON.parse(locks.stdout)).toMatchObject({ preparedTransactions: [], skipped: [] });
+    const queries = await runCli(['monitor', 'queries'], { env });
+    expect(queries).toMatchObject({ exitCode: 3, stdout: '' });
+    expect(queries.stderr).toMatch(/^warning: skipped: queries: .* To see it: .*create extension pg_stat_statements;/m);
+  });
+
   test('--watch in a pipe writes one document a look, and ends at Ctrl-C with 130 and no word', async () => {
     const cli = startCli(['monitor', 'tables', '--watch', '500ms', '--json'], { env });
     while (cli.stdout().split('\n').length < 3) await cli.waitForOutput(/\n.*\n/);

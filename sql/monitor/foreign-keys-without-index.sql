@@ -1,0 +1,37 @@
+-- Which foreign keys have no index that finds their rows?
+-- Parameters: $1 schema (text)
+-- Columns:    foreign_key, table_identifier (qualified, as SQL takes it), referenced_table, columns (text, as SQL takes them), is_partitioned
+-- Needs:      nothing
+-- One row a key: those of partitions have a parent. An index serves a key whose columns are its first ones, in any order, and a
+-- partial one does when it leaves out nothing but nulls, which refer to nothing.
+select
+  key.conname::text as foreign_key,
+  pg_catalog.format('%I.%I', namespace.nspname, class.relname) as table_identifier,
+  pg_catalog.quote_ident(referenced.relname) as referenced_table,
+  (
+    select pg_catalog.string_agg(pg_catalog.quote_ident(attribute.attname), ', ' order by place.position)
+    from pg_catalog.unnest(key.conkey) with ordinality as place (attnum, position)
+    join pg_catalog.pg_attribute as attribute on attribute.attrelid = key.conrelid and attribute.attnum = place.attnum
+  ) as columns,
+  class.relkind = 'p' as is_partitioned
+from pg_catalog.pg_constraint as key
+join pg_catalog.pg_class as class on class.oid = key.conrelid
+join pg_catalog.pg_class as referenced on referenced.oid = key.confrelid
+join pg_catalog.pg_namespace as namespace on namespace.oid = class.relnamespace
+where key.contype = 'f'
+  and key.conparentid = 0
+  and namespace.nspname = $1
+  and not exists (
+    select
+    from pg_catalog.pg_index as index
+    where index.indrelid = key.conrelid
+      and index.indisvalid
+      and index.indexprs is null
+      and (
+        index.indpred is null
+        or index.indpred::text ~ '^\{NULLTEST .*:nulltesttype 1'
+      )
+      and ((index.indkey::int2[])[0:pg_catalog.cardinality(key.conkey) - 1]) @> key.conkey
+      and ((index.indkey::int2[])[0:pg_catalog.cardinality(key.conkey) - 1]) <@ key.conkey
+  )
+order by table_identifier, foreign_key

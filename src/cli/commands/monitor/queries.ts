@@ -1,0 +1,61 @@
+import type { QueriesReport } from '../../../operations/monitor/queries.js';
+import { countOption } from '../../options.js';
+import type { Renderer } from '../../terminal/output.js';
+import { cellsFor } from './cells.js';
+import { defineReport } from './report-command.js';
+
+interface Options {
+  readonly limit: number;
+}
+
+const SHOWN_ON_TERMINAL = 100;
+
+function render({ queries }: QueriesReport, renderer: Renderer): string {
+  const { table, isTTY } = renderer;
+  const { count, duration, percent } = cellsFor(renderer);
+  if (queries === null || queries.length === 0) return '';
+  const shortened = (query: string): string =>
+    isTTY && query.length > SHOWN_ON_TERMINAL ? `${query.slice(0, SHOWN_ON_TERMINAL)}...` : query;
+  return table(queries, [
+    { title: 'time', value: (row) => duration(row.totalMs), align: 'right' },
+    { title: 'share', value: (row) => percent(row.share), align: 'right' },
+    { title: 'calls', value: (row) => count(row.calls), align: 'right' },
+    { title: 'mean ms', value: (row) => row.meanMs.toFixed(2), align: 'right' },
+    { title: 'rows', value: (row) => count(row.rows), align: 'right' },
+    { title: 'read blocks', value: (row) => count(row.readBlocks), align: 'right' },
+    { title: 'temporary blocks', value: (row) => count(row.temporaryBlocks), align: 'right' },
+    { title: 'query', value: (row) => shortened(row.query) },
+  ]);
+}
+
+function notes({ database, queries, queriesSince, evictions }: QueriesReport): readonly string[] {
+  if (queries === null) return [];
+  return [
+    `${database}: the ${queries.length} queries that took the most time${queriesSince === null ? '' : ` since ${queriesSince}`}.`,
+    ...(evictions !== null && evictions > 0
+      ? [
+          `Entries were thrown out ${evictions} times for want of room (pg_stat_statements.max): some queries are missing.`,
+        ]
+      : []),
+  ];
+}
+
+export const monitorQueriesCommand = defineReport<Options, QueriesReport>({
+  name: 'monitor queries',
+  summary: 'show the queries that take the most time',
+  description:
+    'The queries of this database by the time they took in all, as pg_stat_statements has them, those of all roles together. Without the extension nothing is ' +
+    'shown, what to do is said, and the exit code is 3.',
+  options: [{ flags: '--limit <n>', description: 'how many', default: '20', parse: countOption(1) }],
+  examples: [
+    ['aisec monitor queries', 'See what the server spends its time on'],
+    ['aisec monitor queries --limit 100 --json', 'More of them, for a program'],
+  ],
+  read: async (session, { config }, { limit }) => {
+    const { monitorQueries } = await import('../../../operations/monitor/queries.js');
+    return monitorQueries(session, config.schema, limit);
+  },
+  render,
+  notes,
+  isSkipped: ({ queries }) => queries === null,
+});

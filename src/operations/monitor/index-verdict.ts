@@ -1,0 +1,87 @@
+import { formatDurationMs } from '../../base/duration.js';
+import type { IndexFacts } from './index-facts.js';
+
+/**
+ * `kept`: it is needed whatever the counters say; `undecided`: they do not count for long enough, or are not the only ones
+ * that matter; `stray`: on one partition alone.
+ */
+export type IndexVerdict = 'used' | 'kept' | 'unused' | 'undecided' | 'redundant' | 'invalid' | 'building' | 'stray';
+
+export interface Judgement {
+  readonly verdict: IndexVerdict;
+  readonly reason: string;
+  /** What mends it, for somebody to decide; null when there is nothing to do. */
+  readonly sql: string | null;
+}
+
+/** What the counters can prove. */
+export interface CounterWindow {
+  /** How long they have counted; null when the server does not tell. */
+  readonly windowMs: number | null;
+  /** From which on no scan means unused. */
+  readonly unusedAfterMs: number;
+  readonly isInRecovery: boolean;
+}
+
+/** A partitioned index cannot be dropped concurrently. */
+function drop({ identifier, isPartitioned }: IndexFacts): string {
+  return isPartitioned ? `drop index ${identifier};` : `drop index concurrently ${identifier};`;
+}
+
+/** Uniqueness is checked, and replicas are told apart, without a scan being counted. */
+function dutyOf(index: IndexFacts): string | undefined {
+  if (index.isPrimary) return 'primary key';
+  if (index.isExclusion) return 'exclusion constraint';
+  if (index.isReplicaIdentity) return 'replica identity';
+  if (index.isReferenced) return 'foreign keys refer to it';
+  if (index.isUnique) return 'keeps values unique';
+  return undefined;
+}
+
+/** No scan, and yet a reason to be. */
+function useOf(index: IndexFacts): string | undefined {
+  if (index.foreignKeys.length > 0)
+    return `finds the rows of foreign key ${index.foreignKeys.join(', ')} when the row referred to goes`;
+  if (index.isClustered) return 'the table is clustered by it';
+  if (index.isExpression) return 'the planner uses the statistics of its expression';
+  return undefined;
+}
+
+function judgeUnscanned(index: IndexFacts, { windowMs, unusedAfterMs, isInRecovery }: CounterWindow): Judgement {
+  const use = useOf(index);
+  if (use !== undefined) return { verdict: 'kept', reason: use, sql: null };
+  if (isInRecovery) return { verdict: 'undecided', reason: 'a standby counts its own scans only', sql: null };
+  if (windowMs === null || windowMs < unusedAfterMs) {
+    const counted = windowMs === null ? 'for an unknown time' : `for ${formatDurationMs(windowMs)}`;
+    return {
+      verdict: 'undecided',
+      reason: `too early: no scan, counted ${counted} of ${formatDurationMs(unusedAfterMs)}`,
+      sql: null,
+    };
+  }
+  return { verdict: 'unused', reason: `no scan in ${formatDurationMs(windowMs)}`, sql: drop(index) };
+}
+
+export function judgeIndex(index: IndexFacts, window: CounterWindow): Judgement {
+  if (index.isBuilding) return { verdict: 'building', reason: 'it is being built', sql: null };
+  if (!index.isValid)
+    return {
+      verdict: 'invalid',
+      reason: index.isPartitioned
+        ? 'a partition has none'
+        : 'its build failed; it costs every write and serves no query',
+      sql: index.isPartitioned ? null : `reindex index concurrently ${index.identifier};`,
+    };
+  if (index.isStray)
+    return {
+      verdict: 'stray',
+      reason: `on ${index.table} alone, the other partitions have none`,
+      sql: drop(index),
+    };
+  if (index.coveredBy !== null)
+    return { verdict: 'redundant', reason: `${index.coveredBy} begins with the same columns`, sql: drop(index) };
+  const duty = dutyOf(index);
+  if (duty !== undefined) return { verdict: 'kept', reason: duty, sql: null };
+  if (index.scans > 0) return { verdict: 'used', reason: '', sql: null };
+  return judgeUnscanned(index, window);
+}
