@@ -4,7 +4,6 @@ import { archiveExport } from './commands/archive/export.js';
 import { archiveList } from './commands/archive/list.js';
 import { archivePrune } from './commands/archive/prune.js';
 import { archiveRestore } from './commands/archive/restore.js';
-import { doctor } from './commands/doctor/doctor.js';
 import { backup } from './commands/backup/backup.js';
 import { backupCheck } from './commands/backup/check.js';
 import { backupList } from './commands/backup/list.js';
@@ -15,30 +14,31 @@ import { cacheFlush } from './commands/cache/flush.js';
 import { cacheStatusCommand } from './commands/cache/status.js';
 import { cacheSync } from './commands/cache/sync.js';
 import { cacheWarm } from './commands/cache/warm.js';
+import { doctor } from './commands/doctor/doctor.js';
 import { migrateDown } from './commands/migrate/down.js';
 import { migrateNew } from './commands/migrate/new.js';
 import { migrateRedo } from './commands/migrate/redo.js';
 import { migrateStatus } from './commands/migrate/status.js';
 import { migrateUp } from './commands/migrate/up.js';
 import { migrateVerify } from './commands/migrate/verify.js';
-import { monitorVacuumCommand } from './commands/monitor/vacuum.js';
-import { monitorQueriesCommand } from './commands/monitor/queries.js';
-import { monitorLocksCommand } from './commands/monitor/locks.js';
 import { monitorActivityCommand } from './commands/monitor/activity.js';
-import { monitorIndexesCommand } from './commands/monitor/indexes.js';
-import { monitorPartitionsCommand } from './commands/monitor/partitions.js';
-import { monitorTablesCommand } from './commands/monitor/tables.js';
 import { monitorExport } from './commands/monitor/export.js';
 import { monitorGrowthCommand } from './commands/monitor/growth.js';
+import { monitorIndexesCommand } from './commands/monitor/indexes.js';
+import { monitorLocksCommand } from './commands/monitor/locks.js';
+import { monitorPartitionsCommand } from './commands/monitor/partitions.js';
+import { monitorQueriesCommand } from './commands/monitor/queries.js';
 import { monitorRecord } from './commands/monitor/record.js';
 import { monitorReport } from './commands/monitor/report.js';
+import { monitorTablesCommand } from './commands/monitor/tables.js';
+import { monitorVacuumCommand } from './commands/monitor/vacuum.js';
 import { partitionsCheck } from './commands/partitions/check.js';
 import { partitionsEnsure } from './commands/partitions/ensure.js';
 import { partitionsList } from './commands/partitions/list.js';
 import { restore } from './commands/restore/restore.js';
-import { seed } from './commands/seed/seed.js';
 import { seedDemo } from './commands/seed/demo.js';
 import { seedList } from './commands/seed/list.js';
+import { seed } from './commands/seed/seed.js';
 import { typesCheck } from './commands/types/check.js';
 import { typesGenerate } from './commands/types/generate.js';
 import { vectorRebuild } from './commands/vector/rebuild.js';
@@ -75,15 +75,15 @@ export const COMMANDS: readonly CommandSpec[] = [
   typesCheck,
   monitorTablesCommand,
   monitorPartitionsCommand,
-  monitorGrowthCommand,
-  monitorRecord,
-  monitorReport,
-  monitorExport,
   monitorIndexesCommand,
   monitorActivityCommand,
   monitorLocksCommand,
   monitorQueriesCommand,
   monitorVacuumCommand,
+  monitorGrowthCommand,
+  monitorRecord,
+  monitorReport,
+  monitorExport,
   vectorStatusCommand,
   vectorRebuild,
   vectorTune,
