@@ -4,9 +4,10 @@ import type { Month } from '../../base/month.js';
 import { countDefaultRows, type DefaultRows } from './default-rows.js';
 import type { PartitionFacts, PartitionFinding } from './finding.js';
 import { readingPartitions } from './locked.js';
-import { boundFindings, countMonthsAhead, defaultFindings, missingMonthFindings } from './month-findings.js';
+import { boundFindings, defaultFindings, missingMonthFindings } from './month-findings.js';
 import { partitionFindings } from './partition-findings.js';
-import { readPartitions, type PartitionSet } from './partition.js';
+import { countMonthsAhead } from '../../adapters/partitions/months-ahead.js';
+import { readPartitions, type PartitionSet } from '../../adapters/partitions/partition.js';
 
 export type { FindingKind, PartitionFinding } from './finding.js';
 

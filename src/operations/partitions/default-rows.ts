@@ -1,7 +1,7 @@
 import type { Session } from '../../adapters/postgres/session.js';
 import { AisecError, isAisecError } from '../../base/errors.js';
 import { parseMonth, type Month } from '../../base/month.js';
-import { qualifiedName, type Partition } from './partition.js';
+import { qualifiedName, type Partition } from '../../adapters/partitions/partition.js';
 
 /** Rows of the default partition by their month; `undatedRows` lie outside of the years 1 to 9999 (infinity, say). */
 export interface DefaultRows {

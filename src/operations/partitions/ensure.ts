@@ -9,7 +9,7 @@ import { countDefaultRows } from './default-rows.js';
 import { readingPartitions } from './locked.js';
 import { archiveLateRows } from './mend.js';
 import { makeMonths, type MonthOutcome } from './make-months.js';
-import { notMigrated, qualifiedName, readPartitions } from './partition.js';
+import { notMigrated, qualifiedName, readPartitions } from '../../adapters/partitions/partition.js';
 import { markTakenNames, planMonths, transactionsOf, type Plan, type PlannedMonth } from './plan.js';
 
 export interface EnsureOptions {

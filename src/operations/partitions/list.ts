@@ -2,7 +2,7 @@ import type { Session } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
 import type { Month } from '../../base/month.js';
 import { readingPartitions } from './locked.js';
-import { readPartitions, type Partition } from './partition.js';
+import { readPartitions, type Partition } from '../../adapters/partitions/partition.js';
 
 /** `odd`: its bounds are not those of a calendar month in UTC; `detaching`: a detach of it was never finished. */
 export type PartitionState = 'archived' | 'closed' | 'current' | 'ahead' | 'default' | 'odd' | 'detaching';

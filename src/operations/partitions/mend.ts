@@ -1,7 +1,7 @@
 import { aisecCommand } from '../../base/aisec-command.js';
 import { quoteIdentifier, quoteLiteral } from '../../base/identifier.js';
 import { monthsBetween, type Month } from '../../base/month.js';
-import { qualifiedName, type Partition } from './partition.js';
+import { qualifiedName, type Partition } from '../../adapters/partitions/partition.js';
 
 /** The months that a plain `aisec archive` leaves in messages. */
 const USUAL_RETENTION_MONTHS = 6;

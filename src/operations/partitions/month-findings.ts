@@ -1,21 +1,13 @@
+import { missingMonths } from '../../adapters/partitions/missing-months.js';
+import { countMonthsAhead } from '../../adapters/partitions/months-ahead.js';
+import { coversAnyOf, qualifiedName, type Partition, type PartitionSet } from '../../adapters/partitions/partition.js';
 import { aisecCommand } from '../../base/aisec-command.js';
-import { addMonths, formatMonths, monthRange, type Month } from '../../base/month.js';
+import { addMonths, formatMonths, type Month } from '../../base/month.js';
 import type { DefaultRows } from './default-rows.js';
 import type { PartitionFacts, PartitionFinding } from './finding.js';
 import { archiveLateRows, dissolve, finalizeAndAttach } from './mend.js';
-import { coversAnyOf, qualifiedName, type Partition, type PartitionSet } from './partition.js';
-import { missingMonths } from './plan.js';
 
 const COMMAND_AHEAD = 3;
-const MOST_AHEAD = 1200;
-
-/** How many months after the current one have a partition of messages, without a gap; -1 when the current one has none. */
-export function countMonthsAhead({ currentMonth, partitions }: PartitionSet): number {
-  const live = partitions.filter(({ root, isDetachPending }) => root === 'messages' && !isDetachPending);
-  const isMissing = (month: Month): boolean => !live.some((partition) => coversAnyOf(partition, month));
-  const first = monthRange(currentMonth, addMonths(currentMonth, MOST_AHEAD)).findIndex(isMissing);
-  return first < 0 ? MOST_AHEAD : first - 1;
-}
 
 /** Too few months ahead, and months that are missing between others. */
 export function missingMonthFindings(set: PartitionSet, minAhead: number, schema: string): readonly PartitionFinding[] {

@@ -1,7 +1,7 @@
 import { quoteIdentifier } from '../../base/identifier.js';
 import type { PartitionFacts, PartitionFinding } from './finding.js';
 import { addBoundCheck, addIndex } from './mend.js';
-import { qualifiedName, type Partition } from './partition.js';
+import { qualifiedName, type Partition } from '../../adapters/partitions/partition.js';
 
 /** What one partition lacks of what it has from birth when aisec makes it. */
 export function partitionFindings(

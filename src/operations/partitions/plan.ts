@@ -1,8 +1,9 @@
+import { missingMonths } from '../../adapters/partitions/missing-months.js';
+import { coversAnyOf, partitionName, type Partition, type PartitionSet } from '../../adapters/partitions/partition.js';
 import { aisecCommand } from '../../base/aisec-command.js';
-import { addMonths, gapsBetween, monthRange, monthsBetween, monthStart, type Month } from '../../base/month.js';
+import { addMonths, monthRange, monthStart, type Month } from '../../base/month.js';
 import type { DefaultRows } from './default-rows.js';
 import { finalizeAndAttach } from './mend.js';
-import { coversAnyOf, partitionName, type Partition, type PartitionSet } from './partition.js';
 
 export interface PlannedMonth {
   readonly month: Month;
@@ -25,21 +26,6 @@ export interface PlanWishes {
   readonly schema: string;
   readonly from: Month;
   readonly until: Month;
-}
-
-/** The months between those that are there and those wanted, unless a partition with other bounds covers them. */
-export function missingMonths(
-  partitions: readonly Partition[],
-  wanted: readonly Month[],
-): readonly (readonly [first: Month, last: Month])[] {
-  const known = partitions.flatMap(({ month }) => (month === null ? [] : [month]));
-  const odd = partitions.filter(({ month }) => month === null);
-  return gapsBetween([...known, ...wanted]).flatMap(([first, last]) => {
-    const open = monthRange(first, last).filter((month) => !odd.some((partition) => coversAnyOf(partition, month)));
-    return open.length === monthsBetween(first, last) + 1
-      ? [[first, last] as const]
-      : open.map((month) => [month, month] as const);
-  });
 }
 
 /** Whether the partition holds the whole month, so that there is nothing to make. */

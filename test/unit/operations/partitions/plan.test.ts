@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
 import { addMonths, gapsBetween, monthsBetween, parseMonth, type Month } from '../../../../src/base/month.js';
-import { countMonthsAhead } from '../../../../src/operations/partitions/month-findings.js';
-import { monthOfBounds, type Partition, type PartitionSet } from '../../../../src/operations/partitions/partition.js';
+import { countMonthsAhead } from '../../../../src/adapters/partitions/months-ahead.js';
+import { monthOfBounds, type Partition, type PartitionSet } from '../../../../src/adapters/partitions/partition.js';
 import { planMonths, transactionsOf } from '../../../../src/operations/partitions/plan.js';
 
 function month(text: string): Month {

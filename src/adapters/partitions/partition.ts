@@ -1,5 +1,5 @@
-import type { Session } from '../../adapters/postgres/session.js';
-import { sqlFile } from '../../adapters/postgres/sql-file.js';
+import type { Session } from '../postgres/session.js';
+import { sqlFile } from '../postgres/sql-file.js';
 import { AisecError } from '../../base/errors.js';
 import { quoteIdentifier } from '../../base/identifier.js';
 import { addMonths, monthStart, parseMonth, type Month } from '../../base/month.js';
