@@ -11,6 +11,8 @@ import { migrateRedo } from './commands/migrate/redo.js';
 import { migrateStatus } from './commands/migrate/status.js';
 import { migrateUp } from './commands/migrate/up.js';
 import { migrateVerify } from './commands/migrate/verify.js';
+import { monitorPartitionsCommand } from './commands/monitor/partitions.js';
+import { monitorTablesCommand } from './commands/monitor/tables.js';
 import { partitionsCheck } from './commands/partitions/check.js';
 import { partitionsEnsure } from './commands/partitions/ensure.js';
 import { partitionsList } from './commands/partitions/list.js';
@@ -46,6 +48,8 @@ export const COMMANDS: readonly CommandSpec[] = [
   typesGenerate,
   typesCheck,
   restore,
+  monitorTablesCommand,
+  monitorPartitionsCommand,
   vectorStatusCommand,
   vectorRebuild,
   vectorTune,
@@ -55,6 +59,7 @@ export const COMMANDS: readonly CommandSpec[] = [
 /** What a noun is for, where it has no command of its own name. */
 export const NOUNS: Readonly<Record<string, string>> = {
   migrate: 'bring the schema up to date or back, and tell where it stands',
+  monitor: 'show what the database holds and does',
   vector: 'measure, rebuild and tune the vector index of knowledge_base',
   partitions: 'make the months of messages ahead of time and check them',
   types: 'write the TypeScript types of the schema and check them',

@@ -8,6 +8,8 @@ import type { Output } from './terminal/output.js';
 import type { Progress } from './terminal/progress.js';
 import type { Prompt } from './terminal/prompt.js';
 
+export type { Session };
+
 export interface DatabaseWishes {
   /** Another database of the same server. */
   readonly database?: string;

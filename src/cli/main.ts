@@ -78,7 +78,7 @@ async function runCommand(
   const { isQuiet, isVerbose } = globals;
   const wishes = colorWishes(globals.color, environment);
   const paint = await createPaint(wantsColor(wishes, streams.stdout.isTTY === true));
-  const output = new Output(streams, { isJson, isQuiet, isVerbose }, paint, errorPaint);
+  const output = new Output(streams, { isJson, isQuiet, isVerbose, term: environment['TERM'] }, paint, errorPaint);
   const isColored = wantsColor(wishes, streams.stderr.isTTY === true);
   const progress = new Progress(streams, { isQuiet, isColored, term: environment['TERM'] });
   output.onBeforeWrite(progress.suspend);

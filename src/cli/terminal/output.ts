@@ -1,10 +1,13 @@
 import type { Paint, Streams } from './streams.js';
+import { screenful } from './screen.js';
 import { renderTable, type Column } from './table.js';
 
 export interface OutputOptions {
   readonly isJson: boolean;
   readonly isQuiet: boolean;
   readonly isVerbose: boolean;
+  /** The variable TERM; a dumb terminal cannot be drawn on. */
+  readonly term?: string | undefined;
 }
 
 /** What a renderer may use: it knows whether it writes for eyes or for a pipe. */
@@ -19,7 +22,9 @@ export class Output {
   readonly options: OutputOptions;
   readonly #streams: Streams;
   readonly #renderer: Renderer;
+  readonly #isScreen: boolean;
   readonly #errorPaint: Paint;
+  #hasReader = true;
   #beforeWrite: () => void = () => undefined;
 
   constructor(streams: Streams, options: OutputOptions, paint: Paint, errorPaint: Paint) {
@@ -27,6 +32,10 @@ export class Output {
     this.#streams = streams;
     this.#errorPaint = errorPaint;
     const isTTY = streams.stdout.isTTY === true;
+    streams.stdout.on('error', () => {
+      this.#hasReader = false;
+    });
+    this.#isScreen = isTTY && options.term !== 'dumb';
     this.#renderer = { isTTY, paint, table: (rows, columns) => renderTable(rows, columns, isTTY) };
   }
 
@@ -40,6 +49,26 @@ export class Output {
     this.#beforeWrite();
     const text = this.options.isJson ? JSON.stringify(data, null, 2) : render(data, this.#renderer);
     if (text !== '') this.#streams.stdout.write(`${text}\n`);
+  }
+
+  /**
+   * One look of a watch: the screen drawn anew, or one document after the other where no screen is. `notes` belong to the
+   * picture, so on a screen they are a part of it.
+   */
+  frame<Data extends object>(
+    data: Data,
+    render: (data: Data, renderer: Renderer) => string,
+    notes: readonly string[],
+  ): void {
+    const { stdout } = this.#streams;
+    if (this.options.isJson) stdout.write(`${JSON.stringify(data)}\n`);
+    else if (this.#isScreen) stdout.write(screenful([render(data, this.#renderer), ...notes].join('\n'), stdout.rows));
+    else stdout.write(`${render(data, this.#renderer)}\n\n`);
+  }
+
+  /** False once whoever reads the result has gone away. */
+  get hasReader(): boolean {
+    return this.#hasReader;
   }
 
   /** Text that is itself the result, such as a script. */

@@ -1,0 +1,88 @@
+import { formatBytes } from '../../../base/bytes.js';
+import type { MonitoredTable, TablesReport } from '../../../operations/monitor/tables.js';
+import type { TablePartition } from '../../../operations/monitor/table-sizes.js';
+import type { Renderer } from '../../terminal/output.js';
+import { cellsFor } from './cells.js';
+import { defineReport } from './report-command.js';
+import { estimateNotes, sizeColumns } from './size-columns.js';
+
+interface Options {
+  readonly partitions: boolean;
+}
+
+type Row = (TablePartition | MonitoredTable) & { readonly parent?: MonitoredTable };
+
+function rowsOf({ tables }: TablesReport, { partitions }: Options): readonly Row[] {
+  return tables.flatMap((table): readonly Row[] =>
+    partitions ? [table, ...table.partitions.map((leaf) => ({ ...leaf, parent: table }))] : [table],
+  );
+}
+
+function nameOnTerminal(row: Row): string {
+  if (row.parent !== undefined) return `  ${row.identifier}`;
+  if (!('isPartitioned' in row) || !row.isPartitioned) return row.identifier;
+  const { length } = row.partitions;
+  return `${row.identifier} (${length} ${length === 1 ? 'partition' : 'partitions'})`;
+}
+
+function render(report: TablesReport, renderer: Renderer, options: Options): string {
+  const { isTTY, table } = renderer;
+  const { percent } = cellsFor(renderer);
+  const names = isTTY
+    ? [{ title: 'table', value: nameOnTerminal }]
+    : [
+        { title: 'table', value: (row: Row) => (row.parent ?? row).identifier },
+        ...(options.partitions
+          ? [{ title: 'partition', value: (row: Row) => (row.parent === undefined ? '' : row.identifier) }]
+          : []),
+      ];
+  return table(rowsOf(report, options), [
+    ...names,
+    ...sizeColumns<Row>(renderer),
+    {
+      title: 'share',
+      value: (row) => percent(report.totalBytes === 0 ? null : row.totalBytes / report.totalBytes),
+      align: 'right',
+    },
+  ]);
+}
+
+function notes({ database, tables, totalBytes }: TablesReport): readonly string[] {
+  const uncounted = tables.filter((table) => table.uncountedPartitions > 0 || table.rows === null);
+  return [
+    `${database}: ${tables.length} ${tables.length === 1 ? 'table' : 'tables'}, ${formatBytes(totalBytes)}.`,
+    ...(uncounted.length > 0
+      ? [
+          `Rows that were never counted are left out of: ${uncounted.map(({ identifier }) => identifier).join(', ')} (analyze counts them).`,
+        ]
+      : []),
+    ...estimateNotes(tables.map((table) => ({ ...table, name: table.identifier }))),
+  ];
+}
+
+export const monitorTablesCommand = defineReport<Options, TablesReport>({
+  name: 'monitor tables',
+  summary: 'show how large each table is, part by part',
+  description:
+    'One row a table, largest first, partitions summed: rows and dead rows as the statistics have them, and the bytes of heap, free space and visibility ' +
+    'maps, TOAST and indexes, which add up to the total. A table that somebody has locked is estimated and marked (~); nothing waits for it.',
+  options: [{ flags: '--partitions', description: 'show the partitions of each table as well', default: false }],
+  examples: [
+    ['aisec monitor tables', 'See what takes the space'],
+    ['aisec monitor tables --partitions --json', 'Every partition for a program, sizes in bytes'],
+    ['aisec monitor tables --watch 10s', 'Look again every 10 seconds'],
+  ],
+  read: async (session, { config }) => {
+    const { monitorTables } = await import('../../../operations/monitor/tables.js');
+    return monitorTables(session, config.schema);
+  },
+  document: (report, options) =>
+    options.partitions
+      ? report
+      : {
+          ...report,
+          tables: report.tables.map(({ partitions, ...table }) => ({ ...table, partitionCount: partitions.length })),
+        },
+  render,
+  notes,
+});

@@ -1,0 +1,104 @@
+import { readCircumstances } from '../../adapters/inspection/circumstances.js';
+import { inReadOnly } from '../../adapters/inspection/read-only.js';
+import { missingMonths } from '../../adapters/partitions/missing-months.js';
+import { countMonthsAhead } from '../../adapters/partitions/months-ahead.js';
+import { readPartitions, type Partition, type PartitionSet, type Root } from '../../adapters/partitions/partition.js';
+import type { Session } from '../../adapters/postgres/session.js';
+import { quoteIdentifier } from '../../base/identifier.js';
+import { monthRange, type Month } from '../../base/month.js';
+import type { Report } from './report.js';
+import { readTableSizes, type TablePartition, type TableSize } from './table-sizes.js';
+
+/** `odd`: its bounds are no calendar month in UTC; `detaching`: a detach of it was never finished. */
+export type MonthState = 'archived' | 'closed' | 'current' | 'ahead' | 'default' | 'missing' | 'odd' | 'detaching';
+
+/** Sizes as of tables; all null for a missing month, and when the partition went away between two looks. */
+type MonthSize = { readonly [Name in keyof TableSize]: TableSize[Name] | null };
+
+export interface MonitoredMonth extends MonthSize {
+  /** Null for the default partition and for odd bounds. */
+  readonly month: Month | null;
+  readonly state: MonthState;
+  readonly table: Root;
+  /** As SQL takes it; null for a missing month. */
+  readonly partition: string | null;
+}
+
+export interface PartitionsReport extends Report {
+  readonly currentMonth: Month;
+  /** Months after the current one that have a partition, up to the first that has none; -1 when the current one has none. */
+  readonly monthsAhead: number;
+  /** By month, the default partition last. */
+  readonly months: readonly MonitoredMonth[];
+}
+
+function stateOf(partition: Partition, currentMonth: Month): MonthState {
+  if (partition.isDetachPending) return 'detaching';
+  if (partition.isDefault) return 'default';
+  if (partition.month === null) return 'odd';
+  if (partition.root === 'messages_archive') return 'archived';
+  if (partition.month === currentMonth) return 'current';
+  return partition.month < currentMonth ? 'closed' : 'ahead';
+}
+
+const NO_SIZE: MonthSize = {
+  totalBytes: null,
+  heapBytes: null,
+  mapBytes: null,
+  toastBytes: null,
+  indexBytes: null,
+  isEstimated: null,
+  lockedBy: null,
+  rows: null,
+  deadRows: null,
+};
+
+function sizeOf(leaf: TablePartition | undefined): MonthSize {
+  if (leaf === undefined) return NO_SIZE;
+  const { schema: _schema, table: _table, identifier: _identifier, ...size } = leaf;
+  return size;
+}
+
+/** Gaps between the months that are there, and the current one; months further ahead are nobody's loss yet. */
+function missing(set: PartitionSet): readonly MonitoredMonth[] {
+  const attached = set.partitions.filter(({ isDetachPending }) => !isDetachPending);
+  const gaps = missingMonths(attached, []).flatMap(([first, last]) => monthRange(first, last));
+  const months = countMonthsAhead(set) < 0 ? [...new Set([...gaps, set.currentMonth])] : gaps;
+  return months.map((month) => ({ month, state: 'missing', table: 'messages', partition: null, ...NO_SIZE }));
+}
+
+/** A half-archived month has two partitions; what has no month comes last. */
+function inOrder(one: MonitoredMonth, other: MonitoredMonth): number {
+  if (one.month === other.month) return one.table < other.table ? 1 : -1;
+  if (one.month === null || other.month === null) return one.month === null ? 1 : -1;
+  return one.month < other.month ? -1 : 1;
+}
+
+/**
+ * The calendar of messages and messages_archive: which months are there, in which state, and how large they are.
+ *
+ * @throws AisecError MIGRATION_PENDING when the tables are not there.
+ */
+export async function monitorPartitions(session: Session, schema: string): Promise<PartitionsReport> {
+  const circumstances = await readCircumstances(session, schema);
+  const set = await inReadOnly(session, () => readPartitions(session, schema));
+  const tables = await readTableSizes(session, schema);
+  const leaves = tables.flatMap(({ partitions }) => partitions);
+  const months = set.partitions.map((partition): MonitoredMonth => {
+    const leaf = leaves.find(({ schema: own, table }) => own === partition.schema && table === partition.name);
+    return {
+      month: partition.month,
+      state: stateOf(partition, set.currentMonth),
+      table: partition.root,
+      partition: leaf?.identifier ?? quoteIdentifier(partition.name),
+      ...sizeOf(leaf),
+    };
+  });
+  return {
+    ...circumstances,
+    skipped: [],
+    currentMonth: set.currentMonth,
+    monthsAhead: countMonthsAhead(set),
+    months: [...months, ...missing(set)].toSorted(inOrder),
+  };
+}
