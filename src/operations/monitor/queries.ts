@@ -119,7 +119,8 @@ function queryOf(row: QueryRow): MonitoredQuery {
     hitBlocks: Number(row.hit_blocks),
     readBlocks: Number(row.read_blocks),
     temporaryBlocks: Number(row.temporary_blocks),
-    query: reportedQuery(row.query.replaceAll(/\s+/g, ' ').trim()),
+    // A comment to the end of the line would hide the query once it is on one line.
+    query: reportedQuery(row.query.replaceAll(/--.*$/gm, ' ').replaceAll(/\s+/g, ' ').trim()),
   };
 }
 
