@@ -1,4 +1,5 @@
 import { ARCHIVE_CHECKS } from './archive-checks.js';
+import { BACKUP_CHECKS } from './backup-checks.js';
 import type { Check } from './check.js';
 import { INDEX_CHECKS } from './index-checks.js';
 import { LEAK_CHECKS } from './leak-checks.js';
@@ -30,4 +31,5 @@ export const ALL_CHECKS: readonly Check[] = [
   ...REPLICATION_CHECKS,
   ...SEQUENCE_CHECKS,
   ...SETTING_CHECKS,
+  ...BACKUP_CHECKS,
 ];

@@ -12,6 +12,7 @@ export const AREAS = [
   'replication',
   'sequences',
   'settings',
+  'backups',
 ] as const;
 
 export type Area = (typeof AREAS)[number];
@@ -54,6 +55,8 @@ export interface Subject {
   readonly schema: string;
   readonly roleName: string;
   readonly migrations: MigrateSettings;
+  /** Absolute; it may not be there. */
+  readonly backupFolder: string;
   /** What several checks look at is read once; a failure, too, is theirs together. */
   readonly once: <Result>(read: (subject: Subject) => Promise<Result>) => Promise<Result>;
 }

@@ -11,6 +11,7 @@ export interface DoctorOptions {
   readonly schema: string;
   readonly checks: readonly Check[];
   readonly migrations: MigrateSettings;
+  readonly backupFolder: string;
   readonly ignores: readonly Ignore[];
   /** Told before each check, with how many are done. */
   readonly onStep?: (text: string) => void;
@@ -53,9 +54,9 @@ function once(subject: () => Subject): Subject['once'] {
   };
 }
 
-async function subjectOf(session: Session, { schema, migrations }: DoctorOptions): Promise<Subject> {
+async function subjectOf(session: Session, { schema, migrations, backupFolder }: DoctorOptions): Promise<Subject> {
   const roleName = await beQuiet(session, schema);
-  const subject: Subject = { session, schema, roleName, migrations, once: once(() => subject) };
+  const subject: Subject = { session, schema, roleName, migrations, backupFolder, once: once(() => subject) };
   return subject;
 }
 

@@ -40,7 +40,14 @@ async function checksOf({ config, progress }: Context): Promise<(session: Sessio
   const [checks, ignores] = [selectChecks([]), readIgnoreFile(undefined, cwd)];
   return async (session) => {
     const { diagnose } = await import('../../../operations/doctor/run.js');
-    const diagnosis = await diagnose(session, { schema, checks, migrations, ignores, onStep: progress.report });
+    const diagnosis = await diagnose(session, {
+      schema,
+      checks,
+      migrations,
+      backupFolder: config.backupDir,
+      ignores,
+      onStep: progress.report,
+    });
     return {
       findings: diagnosis.findings.toSorted((one, other) => rank(one) - rank(other)),
       skipped: diagnosis.skipped.map(({ check, reason, grant }) => ({ what: check, reason, remedy: grant })),
