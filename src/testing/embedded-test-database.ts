@@ -27,6 +27,7 @@ export async function openEmbeddedTestDatabase<Tables>(
   const db = new Kysely<Tables>({ dialect: new PoolDialect({ createPool }) });
   return {
     db,
+    url: undefined,
     reset: async () => {
       // Past the pool: a test may have left a transaction open, and with it the only connection.
       await engine.exec("rollback; reset all; set session authorization default; set time zone 'UTC'");

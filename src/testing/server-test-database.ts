@@ -67,7 +67,17 @@ async function sweep(home: Session, { prefix, made }: Surroundings): Promise<voi
     if (!name.startsWith(`${prefix}template_`) && (await tryLock(home, name))) await drop(home, name);
 }
 
-async function openClone<Tables>(home: Session, target: ServerTarget, name: string): Promise<TestDatabase<Tables>> {
+/** The same server and parameters, another database. */
+function urlOf(url: string, database: string): string {
+  return Object.assign(new URL(url), { pathname: `/${database}` }).href;
+}
+
+async function openClone<Tables>(
+  home: Session,
+  target: ServerTarget,
+  url: string,
+  name: string,
+): Promise<TestDatabase<Tables>> {
   const clone = await open(target, name);
   const clean = await tableCleaner((text) => clone.query(text));
   const createClonePool = () => createPool({ ...target, connection: { ...target.connection, database: name } }, POOL);
@@ -75,6 +85,7 @@ async function openClone<Tables>(home: Session, target: ServerTarget, name: stri
   const db = new Kysely<Tables>({ dialect: new PoolDialect({ createPool: createClonePool, prePingAfterMs: 0 }) });
   return {
     db,
+    url: urlOf(url, name),
     reset: async () => {
       await clone.query(sqlFile('testing/end-sessions'));
       await clean();
@@ -106,7 +117,7 @@ export async function openServerTestDatabase<Tables>(
     // Before it is there, so that nobody takes it for a leftover.
     await tryLock(home, name);
     await home.query(`create database ${quoteIdentifier(name)} template ${quoteIdentifier(template)}`);
-    return await openClone<Tables>(home, target, name);
+    return await openClone<Tables>(home, target, url, name);
   } catch (error) {
     await home.close();
     throw error;

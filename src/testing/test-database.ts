@@ -14,6 +14,8 @@ export interface TestDatabaseOptions {
 export interface TestDatabase<Tables = DB> {
   /** Works with `withUser` as a database of createDatabase does; outside of it, as the superuser (on a server: the role of the url). */
   readonly db: Kysely<Tables>;
+  /** Of the copy on a server, for code that connects by itself, such as createCache; undefined for a database in this process. */
+  readonly url: string | undefined;
   /** Removes all rows, ends open transactions, and forgets what tests have set in a session. A change of the schema stays. */
   reset(): Promise<void>;
   close(): Promise<void>;

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { withUser } from '../../../src/client/with-user.js';
 import { createTestDatabase, type TestDatabase } from '../../../src/testing/index.js';
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
+import { dropMadeFrom, madeFrom } from '../../support/testing-databases.js';
 
 const USER = { username: 'ada', email: 'ada@example.com', password_hash: 'x' };
 const entry = path.join(import.meta.dirname, '..', '..', '..', 'dist', 'testing', 'index.js');
@@ -16,15 +17,7 @@ describeOnServer('createTestDatabase with a url', () => {
   let home: ServerDatabase;
   let databases: readonly TestDatabase[];
 
-  /** What it has made from this database: templates and copies. */
-  async function made(): Promise<readonly { readonly name: string; readonly is_template: boolean }[]> {
-    const { rows } = await home.admin.query(
-      `select made.datname as name, made.datistemplate as is_template
-       from pg_database as home join pg_database as made on made.datname like 'aisec_testing_' || home.oid || '_%'
-       where home.datname = current_database() order by 2 desc, 1`,
-    );
-    return rows;
-  }
+  const made = () => madeFrom(home);
 
   beforeAll(async () => {
     home = await createServerDatabase();
@@ -33,10 +26,7 @@ describeOnServer('createTestDatabase with a url', () => {
   afterAll(async () => {
     await Promise.all(databases.map((each) => each.close()));
     const left = await made();
-    for (const { name } of left) {
-      await home.admin.query(`alter database ${name} is_template false`);
-      await home.admin.query(`drop database ${name}`);
-    }
+    await dropMadeFrom(home);
     expect(left.map(({ is_template: isTemplate }) => isTemplate)).toEqual([true]);
   });
 

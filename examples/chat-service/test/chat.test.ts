@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { after, afterEach, before, test } from 'node:test';
+
+import type { NewUser } from 'aisec/schema';
+import { createTestDatabase, type TestDatabase } from 'aisec/testing';
+
+import { addMessage, history, startConversation } from '../src/chat.js';
+
+let database: TestDatabase;
+before(async () => {
+  database = await createTestDatabase();
+});
+afterEach(() => database.reset());
+after(() => database.close());
+
+async function addUser(username: string): Promise<string> {
+  const user: NewUser = { username, email: `${username}@example.com`, password_hash: 'x' };
+  const { id } = await database.db.insertInto('users').values(user).returning('id').executeTakeFirstOrThrow();
+  return id;
+}
+
+test('a user reads what was said, in order, and nobody else does', async () => {
+  const [ada, bob] = [await addUser('ada'), await addUser('bob')];
+  const conversation = await startConversation(database.db, ada, 'Engines');
+  await addMessage(database.db, ada, { conversation_id: conversation, role: 'user', content: 'Hello' });
+  await addMessage(database.db, ada, { conversation_id: conversation, role: 'assistant', content: 'Good day' });
+  assert.deepEqual(await history(database.db, ada, conversation), [
+    { role: 'user', content: 'Hello' },
+    { role: 'assistant', content: 'Good day' },
+  ]);
+  assert.deepEqual(await history(database.db, bob, conversation), []);
+});
+
+test('nobody writes into the conversation of somebody else, and what is no message gets nowhere', async () => {
+  const [ada, bob] = [await addUser('ada'), await addUser('bob')];
+  const conversation = await startConversation(database.db, ada, 'Engines');
+  const message = { conversation_id: conversation, role: 'user', content: 'Mine now' };
+  await assert.rejects(addMessage(database.db, bob, message), { code: '42501' });
+  await assert.rejects(addMessage(database.db, ada, { ...message, role: 'robot' }), { name: 'ZodError' });
+  assert.deepEqual(await history(database.db, ada, conversation), []);
+});

@@ -1,0 +1,78 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+
+import { createServerDatabase, type ServerDatabase } from '../support/database.js';
+import type {} from '../support/provided.js';
+import { dropMadeFrom } from '../support/testing-databases.js';
+
+const root = path.join(import.meta.dirname, '..', '..');
+const compiler = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+
+/** What `npm install` of the tarball would put beside it, linked instead of downloaded; and what the examples ask for themselves. */
+function linkDependencies(modules: string): void {
+  const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as Record<string, object>;
+  const optional = manifest['peerDependenciesMeta'] ?? {};
+  const peers = Object.keys(manifest['peerDependencies'] ?? {}).filter((name) => !(name in optional));
+  for (const name of [...Object.keys(manifest['dependencies'] ?? {}), ...peers, 'zod', '@types/node', 'typescript']) {
+    mkdirSync(path.dirname(path.join(modules, name)), { recursive: true });
+    symlinkSync(path.join(root, 'node_modules', name), path.join(modules, name));
+  }
+}
+
+/** Of a service that knows the packed package only: neither src/ nor the test's own modules can be found from here. */
+describe('the examples, from the packed package', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'aisec-test-examples-'));
+  let server: ServerDatabase | undefined;
+  beforeAll(async () => {
+    if (inject('databaseUrl') !== null) server = await createServerDatabase();
+    // Without scripts: packing would build anew, and what is wanted is what stands in dist/ now.
+    execFileSync('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder], { cwd: root });
+    const [tarball = ''] = readdirSync(folder).filter((name) => name.endsWith('.tgz'));
+    const modules = path.join(folder, 'node_modules');
+    mkdirSync(path.join(modules, 'aisec'), { recursive: true });
+    execFileSync('tar', [
+      '-xzf',
+      path.join(folder, tarball),
+      '-C',
+      path.join(modules, 'aisec'),
+      '--strip-components=1',
+    ]);
+    linkDependencies(modules);
+    cpSync(path.join(root, 'examples'), folder, { recursive: true });
+    writeFileSync(path.join(folder, 'package.json'), JSON.stringify({ type: 'module', private: true }));
+  });
+  afterAll(async () => {
+    rmSync(folder, { recursive: true, force: true });
+    if (server !== undefined) await dropMadeFrom(server);
+  });
+
+  function compile(...options: readonly string[]): string {
+    const config = {
+      compilerOptions: { target: 'es2023', lib: ['es2023'], strict: true, types: ['node'], skipLibCheck: true },
+      include: ['*-service/**/*', 'wrong-uses.ts'],
+    };
+    writeFileSync(path.join(folder, 'tsconfig.json'), JSON.stringify(config));
+    return spawnSync(process.execPath, [compiler, '-p', '.', ...options], { cwd: folder, encoding: 'utf8' }).stdout;
+  }
+
+  test('compile where modules are resolved as a bundler does, and no wrong use does', () => {
+    expect(compile('--noEmit', '--module', 'esnext', '--moduleResolution', 'bundler')).toBe('');
+  });
+
+  test('compile as Node resolves modules, and their own tests pass', () => {
+    expect(compile('--outDir', 'built', '--module', 'nodenext')).toBe('');
+    const compiled = readdirSync(path.join(folder, 'built'), { recursive: true, encoding: 'utf8' });
+    const tests = compiled.filter((name) => name.endsWith('.test.js')).map((name) => path.join('built', name));
+    const run = spawnSync(process.execPath, ['--test', ...tests], {
+      cwd: folder,
+      encoding: 'utf8',
+      env: { PATH: process.env['PATH'], HOME: folder, ...(server !== undefined && { TEST_DATABASE_URL: server.url }) },
+    });
+    expect(run.stdout).toMatch(server === undefined ? /# pass 3\n/ : /# pass 4\n/);
+    expect(run.status, run.stdout).toBe(0);
+  });
+});
