@@ -53,7 +53,7 @@ test(
     const cache = createCache({ url: database.url });
     try {
       assert.equal(await factsInPrompt(cache), 5);
-      const row = { key: 'facts_in_prompt', value: JSON.stringify(8), is_public: true };
+      const row = { key: 'facts_in_prompt', value: JSON.stringify(8) };
       await database.db.insertInto('system_settings').values(row).execute();
       await cache.sync();
       assert.equal(await factsInPrompt(cache), 8);
