@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'n
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import pg from 'pg';
 import { expect, test } from 'vitest';
 
 import { backupFileName } from '../../src/adapters/backups/names.js';
@@ -105,6 +106,29 @@ describeOnServer('aisec backup', () => {
       await admin.query('rollback');
     }
     expect(names(folder)).toEqual([]);
+  });
+
+  test('an ALTER that comes between our locks and those of pg_dump gets through instead of waiting for ever', async () => {
+    const folder = await newFolder();
+    const { admin, url } = database();
+    const release = await holdDump();
+    const run = start(folder);
+    const hasLocks = `select from pg_locks
+      where relation = 'voices'::regclass
+        and pid in (select pid from pg_stat_activity where application_name = 'aisec backup')`;
+    while ((await admin.query(hasLocks)).rows.length === 0) await sleep(2);
+    run.child.kill('SIGSTOP');
+    const other = new pg.Client({ connectionString: url });
+    await other.connect();
+    const altered = other.query('alter table voices add column between_locks int');
+    await untilHeld();
+    run.child.kill('SIGCONT');
+    // pg_dump cannot have ended: the sequence is still held.
+    await altered;
+    await other.end();
+    await release();
+    expect(await run.finished).toMatchObject({ exitCode: 0 });
+    await admin.query('alter table voices drop column between_locks');
   });
 
   test('a second backup and a migration are told who is at work, and --timeout ends a run that hangs', async () => {

@@ -1,0 +1,66 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { useBackupFixture } from '../support/backup-fixture.js';
+import { describeOnServer } from '../support/database.js';
+import { expectError } from '../support/expect-error.js';
+
+const mount = (mountPoint: string, options: string): boolean =>
+  spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', mountPoint]).status === 0;
+const canMount = process.getuid?.() === 0;
+
+// With CI set it runs, and fails where nothing can be mounted.
+describe.skipIf(!canMount && process.env['CI'] === undefined)('a backup on a disk of its own (needs a tmpfs)', () => {
+  describeOnServer('of 24 MB', () => {
+    const { newFolder, backup, start, holdDump, untilHeld, names } = useBackupFixture();
+    let disk = '';
+    beforeAll(async () => {
+      disk = path.dirname(await newFolder());
+      expect(mount(disk, 'size=24m')).toBe(true);
+    });
+    afterAll(() => spawnSync('umount', ['--lazy', disk]));
+    const fill = (): void => {
+      const { bavail, bsize } = statfsSync(disk);
+      writeFileSync(path.join(disk, 'filler'), Buffer.alloc(bavail * bsize));
+    };
+    const emptied = (): void => rmSync(path.join(disk, 'filler'));
+
+    test('that is full is found before anything is dumped', async () => {
+      fill();
+      const run = await backup(path.join(disk, 'backups'));
+      emptied();
+      expectError(run, 1, `"${disk}/backups" has 0 bytes left, and a backup may take`, 'Nothing was written.');
+      expect(readdirSync(disk)).toEqual([]);
+    });
+
+    test('that becomes full meanwhile leaves no file, and the last good backup stays', async () => {
+      const folder = path.join(disk, 'filling');
+      expect(await backup(folder)).toMatchObject({ exitCode: 0 });
+      const before = names(folder);
+      const release = await holdDump();
+      const run = start(folder, ['--keep-days', '0', '--keep-last', '1']);
+      await untilHeld();
+      fill();
+      await release();
+      const ended = await run.finished;
+      emptied();
+      expectError(ended, 1, '', 'No space left on device');
+      expect(names(folder)).toEqual(before);
+    });
+
+    test('that nobody may write to is refused', async () => {
+      const folder = path.join(disk, 'read-only');
+      mkdirSync(folder);
+      spawnSync('mount', ['-o', 'remount,ro', disk]);
+      try {
+        expectError(await backup(folder), 2, `the folder "${folder}" cannot be written to`, 'EROFS');
+      } finally {
+        spawnSync('mount', ['-o', 'remount,rw', disk]);
+      }
+      expect(readdirSync(folder)).toEqual([]);
+    });
+  });
+});
