@@ -4,6 +4,7 @@ import { readManifest, type BackupManifest } from '../../adapters/backups/manife
 import { readBack } from '../../adapters/object-store/download.js';
 import { withStore, type Store } from '../../adapters/object-store/store.js';
 import type { ToolPlaces } from '../../adapters/pgtools/find-tools.js';
+import { AisecError, isAisecError } from '../../base/errors.js';
 import { isStoreUrl, splitObjectUrl } from '../../config/store-url.js';
 
 /** What reaching a backup takes, wherever it is. */
@@ -39,10 +40,24 @@ export async function changeManifestOf(
     : changeManifest(given, options, change);
 }
 
+/** A store that finds an object damaged may take it away, and what has a manifest and no file is no backup any more. */
+function asDamage(error: unknown, url: string): unknown {
+  if (!isAisecError(error, 'BACKUP_UNKNOWN')) return error;
+  return new AisecError('BACKUP_INVALID', `${url} is not whole`, {
+    detail: 'Its manifest is in the store, and the file or its roles are not.',
+    hint: 'Restore from another one.',
+    cause: error,
+  });
+}
+
 /** Downloads a copy with its roles, keeping nothing, and compares the checksums. @throws AisecError BACKUP_INVALID. */
 export async function readCopyBack(url: string, manifest: BackupManifest, options: Reach): Promise<void> {
-  await atCopy(url, options, async (store, name) => {
-    if (manifest.globals !== null) await readBack(store, manifest.globals.file, manifest.globals);
-    await readBack(store, name, manifest, (bytes) => options.onProgress(`reading ${name}, ${bytes} bytes`));
-  });
+  try {
+    await atCopy(url, options, async (store, name) => {
+      if (manifest.globals !== null) await readBack(store, manifest.globals.file, manifest.globals);
+      await readBack(store, name, manifest, (bytes) => options.onProgress(`reading ${name}, ${bytes} bytes`));
+    });
+  } catch (error) {
+    throw asDamage(error, url);
+  }
 }
