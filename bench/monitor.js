@@ -1,7 +1,7 @@
-// Speed of `doctor`, as a ratio against psql running the size query of the design document (by oid, as it should be), measured
+// Speed of `monitor tables` and of `doctor`, as ratios against psql running the size query of the design document (by oid, as it should be), measured
 // in turn on the same database of 200 months with demo rows and vectors.
 //
-//   npm run bench:doctor         needs a PostgreSQL server: AISEC_TEST_DATABASE_URL, or eval "$(test/support/services up)"
+//   npm run bench:monitor        needs a PostgreSQL server: AISEC_TEST_DATABASE_URL, or eval "$(test/support/services up)"
 import path from 'node:path';
 
 import { measure, medians, printRatio } from './measure.js';
@@ -9,7 +9,7 @@ import { connect, dropDatabase, machineLoad, migratedDatabase, runAisecWell, url
 
 const ROUNDS = Number(process.env['AISEC_BENCH_ROUNDS'] ?? 9);
 const MONTHS_BACK = 196;
-const database = 'aisec_bench_doctor';
+const database = 'aisec_bench_monitor';
 const aisec = path.join(import.meta.dirname, '..', 'bin', 'aisec.js');
 const sizes = `select n.nspname, c.relname, pg_size_pretty(pg_total_relation_size(c.oid)) as size, pg_total_relation_size(c.oid) as size_bytes
 from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = 'public' and c.relkind in ('r', 'p') order by 4 desc`;
@@ -42,9 +42,13 @@ try {
 
   const runs = medians(ROUNDS, {
     psql: () => measure('psql', ['-X', '-q', '-d', urlOf(database), '-c', sizes]),
+    tables: () => measure(process.execPath, [aisec, 'monitor', 'tables', '--quiet'], env),
     doctor: () => measure(process.execPath, [aisec, 'doctor', '--fail-on', 'critical', '--quiet'], env),
   });
-  console.log(`psql ${runs.psql.wallMs} ms, doctor ${runs.doctor.wallMs} ms; ${machineLoad()}`);
+  console.log(
+    `psql ${runs.psql.wallMs} ms, monitor tables ${runs.tables.wallMs} ms, doctor ${runs.doctor.wallMs} ms; ${machineLoad()}`,
+  );
+  printRatio('monitor tables / psql with the size query, wall', runs.tables.wallMs / runs.psql.wallMs, 3);
   printRatio('doctor / psql with the size query, wall', runs.doctor.wallMs / runs.psql.wallMs, 10);
 } finally {
   await dropDatabase(database);
