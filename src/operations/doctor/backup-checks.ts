@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
+import { basename } from 'node:path';
 
 import { checkBackups, type BackupCheck } from '../backup/checks.js';
-import type { Check, Outcome, Subject } from './check.js';
+import type { Check, Outcome, Severity, Subject } from './check.js';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -24,7 +25,17 @@ async function readBackups({ session, backupFolder }: Subject): Promise<BackupCh
   return findings.filter(({ database }) => database === databaseName);
 }
 
-async function examineKinds(subject: Subject, kinds: readonly Kind[]): Promise<Outcome> {
+const SEVERITY: Readonly<Record<Kind, Severity>> = {
+  missing: 'critical',
+  old: 'critical',
+  damaged: 'warning',
+  incomplete: 'warning',
+  shrunk: 'warning',
+  future: 'warning',
+  'not-deep': 'notice',
+};
+
+async function examineBackups(subject: Subject): Promise<Outcome> {
   const { session, backupFolder } = subject;
   if (session.info.kind === 'embedded') return { notApplicable: 'aisec backup works on servers' };
   if (!existsSync(backupFolder))
@@ -32,34 +43,23 @@ async function examineKinds(subject: Subject, kinds: readonly Kind[]): Promise<O
       skipped: `there is no folder ${backupFolder} here; set AISEC_BACKUP_DIR to where the backups are, or run doctor there`,
       lacksGrant: false,
     };
-  return (await subject.once(readBackups))
-    .filter(({ kind }) => kinds.includes(kind))
-    .map(({ kind, file, what, why, mend }) => ({ object: file ?? kind, what, why, mend }));
+  return (await readBackups(subject)).map(({ kind, file, what, why, mend }) => ({
+    object: file === null ? kind : `${kind}/${basename(file)}`,
+    severity: SEVERITY[kind],
+    what,
+    why,
+    mend,
+  }));
 }
 
 export const BACKUP_CHECKS: readonly Check[] = [
   {
-    id: 'backup-age',
+    id: 'backup-state',
     area: 'backups',
     severity: 'critical',
-    title: 'a database without a verified backup of the last 26 hours',
+    title:
+      'no verified backup of the last 26 hours; backups that are damaged, incomplete, much smaller than before or dated later than now; none restored within a month to try it',
     grant: null,
-    examine: (subject) => examineKinds(subject, ['missing', 'old']),
-  },
-  {
-    id: 'backup-broken',
-    area: 'backups',
-    severity: 'warning',
-    title: 'backups that are damaged, incomplete, much smaller than the ones before or dated later than now',
-    grant: null,
-    examine: (subject) => examineKinds(subject, ['damaged', 'incomplete', 'shrunk', 'future']),
-  },
-  {
-    id: 'backup-restore',
-    area: 'backups',
-    severity: 'notice',
-    title: 'backups none of which was restored within a month to try it',
-    grant: null,
-    examine: (subject) => examineKinds(subject, ['not-deep']),
+    examine: examineBackups,
   },
 ];

@@ -1,7 +1,8 @@
 import type { Session } from '../../adapters/postgres/session.js';
 import { aisecVersion } from '../../base/version.js';
 import { monitorGrowth } from './growth/growth.js';
-import type { ReportData, Verdicts } from './page/report-data.js';
+import { monitorIndexes, type MonitoredIndex } from './indexes.js';
+import type { PageIndex, ReportData, Verdicts } from './page/report-data.js';
 import { monitorPartitions } from './partitions.js';
 import { monitorTables } from './tables.js';
 
@@ -17,6 +18,15 @@ function versionText(serverVersion: number): string {
   return `${Math.floor(serverVersion / 10_000)}.${serverVersion % 10_000}`;
 }
 
+/** As `monitor indexes` has it unless told otherwise. */
+const UNUSED_AFTER_MS = 14 * 24 * 3_600_000;
+
+function pageIndex(index: MonitoredIndex): PageIndex {
+  const { index: name, table, sizeBytes, scans, lastScanAt: lastUsed, verdict, reason } = index;
+  const isDoubtful = ['unused', 'redundant', 'invalid', 'stray'].includes(verdict);
+  return { name, table, sizeBytes, scans, lastUsed, verdict: `${verdict}: ${reason}`, isDoubtful };
+}
+
 /**
  * Everything the page shows, read in short transactions that wait for nobody.
  *
@@ -27,6 +37,8 @@ export async function readReport(session: Session, options: ReportOptions, verdi
   onStep('measuring the tables');
   const tables = await monitorTables(session, schema);
   const partitions = await monitorPartitions(session, schema);
+  onStep('judging the indexes');
+  const { indexes } = await monitorIndexes(session, schema, UNUSED_AFTER_MS);
   onStep('working out the growth');
   const growth = await monitorGrowth(session, options, partitions);
   return {
@@ -36,7 +48,7 @@ export async function readReport(session: Session, options: ReportOptions, verdi
     tables,
     partitions,
     growth,
-    indexes: null,
+    indexes: indexes.map(pageIndex),
     findings: verdicts.findings,
     skipped: [...verdicts.skipped, ...tables.skipped, ...partitions.skipped, ...growth.skipped],
   };

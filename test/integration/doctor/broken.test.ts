@@ -2,6 +2,7 @@ import pg from 'pg';
 import { beforeAll, afterAll, expect, test } from 'vitest';
 
 import { onTerminal } from '../../support/on-terminal.js';
+import { folderOfGoodBackup } from '../../support/good-backup.js';
 import { describeOnPrivateServer, startPrivateServer } from '../../support/private-server.js';
 import { runCli, type CliResult } from '../../support/run-cli.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -31,9 +32,11 @@ interface Diagnosis {
 
 describeOnPrivateServer('aisec doctor on a database with many faults', () => {
   let url = '';
+  let backups = '';
   let admin: pg.Client;
   let first: Diagnosis;
-  const aisec = (...args: readonly string[]): Promise<CliResult> => runCli(args, { env: { DATABASE_URL: url } });
+  const aisec = (...args: readonly string[]): Promise<CliResult> =>
+    runCli(args, { env: { DATABASE_URL: url, AISEC_BACKUP_DIR: backups } });
   const diagnose = async (): Promise<Diagnosis> => JSON.parse((await aisec('doctor', '--json')).stdout) as Diagnosis;
   const ids = ({ findings }: Diagnosis): readonly string[] => findings.map(({ id }) => id).toSorted();
   const wanted = FAULTS.flatMap(([, ...found]) => found);
@@ -41,6 +44,7 @@ describeOnPrivateServer('aisec doctor on a database with many faults', () => {
   beforeAll(async () => {
     const server = await startPrivateServer(WRONG_SETTINGS);
     url = await server.createDatabase('Broken "db"', { migrated: true });
+    backups = await folderOfGoodBackup('Broken "db"');
     admin = new pg.Client({ connectionString: url });
     await admin.connect();
     for (const [sql] of FAULTS) await admin.query(sql);
@@ -85,7 +89,7 @@ describeOnPrivateServer('aisec doctor on a database with many faults', () => {
   });
 
   test('on a terminal findings stand under their area with why and mend, and the closing line counts', async () => {
-    const env = { DATABASE_URL: url, NO_COLOR: '1' };
+    const env = { DATABASE_URL: url, AISEC_BACKUP_DIR: backups, NO_COLOR: '1' };
     const { screen, exitCode } = await onTerminal('aisec doctor --only sequences,rls-no-policy', env);
     expect(exitCode).toBe(3);
     expect(screen.replaceAll('\r', '')).toMatch(

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
+import { folderOfGoodBackup } from '../../support/good-backup.js';
 import { describeOnPrivateServer, startPrivateServer } from '../../support/private-server.js';
 import { runCli, type CliResult } from '../../support/run-cli.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -16,6 +17,7 @@ interface Diagnosis {
 
 describeOnPrivateServer('aisec doctor on a healthy database', () => {
   let url = '';
+  let backups = '';
   const clients: pg.Client[] = [];
 
   async function connect(name: string): Promise<pg.Client> {
@@ -26,7 +28,9 @@ describeOnPrivateServer('aisec doctor on a healthy database', () => {
     return client;
   }
   async function doctor(address: string, ...args: readonly string[]): Promise<Diagnosis & { readonly run: CliResult }> {
-    const run = await runCli(['doctor', '--json', ...args], { env: { DATABASE_URL: address } });
+    const run = await runCli(['doctor', '--json', ...args], {
+      env: { DATABASE_URL: address, AISEC_BACKUP_DIR: backups },
+    });
     return { ...(JSON.parse(run.stdout) as Diagnosis), run };
   }
   const ids = ({ findings }: Diagnosis): readonly string[] => findings.map(({ id }) => id).toSorted();
@@ -34,6 +38,7 @@ describeOnPrivateServer('aisec doctor on a healthy database', () => {
   beforeAll(async () => {
     const server = await startPrivateServer();
     url = await server.createDatabase('healthy', { migrated: true });
+    backups = await folderOfGoodBackup('healthy');
     const seed = await runCli(['seed'], { env: { DATABASE_URL: url, AISEC_ADMIN_PASSWORD: 'quiet-lamp-river-7' } });
     expect(seed.exitCode).toBe(0);
   });
@@ -44,15 +49,17 @@ describeOnPrivateServer('aisec doctor on a healthy database', () => {
     expect(found.run.exitCode).toBe(0);
     expect(ids(found)).toEqual(EXPECTED_NOTICES);
     expect(found.counts).toMatchObject({ critical: 0, warning: 0, notice: 9, skipped: 0, ignored: 0 });
-    const piped = await runCli(['doctor'], { env: { DATABASE_URL: url } });
+    const piped = await runCli(['doctor'], { env: { DATABASE_URL: url, AISEC_BACKUP_DIR: backups } });
     expect(piped.stdout.split('\n')[0]).toBe('severity\tarea\tid\twhat\twhy\tmend');
     expect(piped.stderr).toMatch(/: \d+ checks, 9 notices; 0 skipped, 0 ignored, 2 not for this server\.\n$/);
-    const plugin = await runCli(['doctor', '--nagios'], { env: { DATABASE_URL: url } });
+    const plugin = await runCli(['doctor', '--nagios'], { env: { DATABASE_URL: url, AISEC_BACKUP_DIR: backups } });
     expect(plugin).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^AISEC OK - 9 notices \| /) });
   });
 
   test('does not call a schema healthy that is not there', async () => {
-    const run = await runCli(['doctor', '--only', 'security', '--schema', 'nope'], { env: { DATABASE_URL: url } });
+    const run = await runCli(['doctor', '--only', 'security', '--schema', 'nope'], {
+      env: { DATABASE_URL: url, AISEC_BACKUP_DIR: backups },
+    });
     expect(run).toMatchObject({ exitCode: 3, stdout: '' });
     expect(run.stderr).toMatch(/^error: the schema "nope" of database "healthy" at .* is not migrated\n/);
   });
@@ -78,10 +85,12 @@ describeOnPrivateServer('aisec doctor on a healthy database', () => {
     ]);
     expect(before.run.exitCode).toBe(0);
     const strict = await runCli(['doctor', '--nagios', '--strict', '--only', 'migrations,indexes'], {
-      env: { DATABASE_URL: address },
+      env: { DATABASE_URL: address, AISEC_BACKUP_DIR: backups },
     });
     expect(strict).toMatchObject({ exitCode: 3, stdout: expect.stringContaining('UNKNOWN - 8 notices (6 skipped)') });
-    const nothing = await runCli(['doctor', '--only', 'migrations'], { env: { DATABASE_URL: address } });
+    const nothing = await runCli(['doctor', '--only', 'migrations'], {
+      env: { DATABASE_URL: address, AISEC_BACKUP_DIR: backups },
+    });
     expect(nothing).toMatchObject({
       exitCode: 3,
       stdout: expect.stringContaining('skipped\tmigrations\tmigration-pending'),

@@ -7,7 +7,7 @@ import { momentText, round } from './words.js';
 function row(index: PageIndex, mostBytes: number): Html {
   const width = mostBytes === 0 ? 0 : (index.sizeBytes / mostBytes) * 100;
   return html`<tr${index.isDoubtful && html` class="doubtful"`}>
-<th scope="row"><code>${index.identifier}</code> <small>on ${index.table}</small></th>
+<th scope="row"><code>${index.name}</code> <small>on ${index.table}</small></th>
 <td class="chart"><svg class="bar" role="img" aria-label="${formatBytes(index.sizeBytes)}"><rect class="index" width="${round(width)}%" height="100%"/></svg></td>
 <td class="total">${formatBytes(index.sizeBytes)}</td>
 <td data-label="scans">${formatCount(index.scans)}</td>
@@ -18,7 +18,7 @@ function row(index: PageIndex, mostBytes: number): Html {
 
 /** Every index, largest first, with what it is used for. */
 export function indexesSection({ indexes, tables }: ReportData): Html {
-  if (indexes === null || indexes.length === 0) return html``;
+  if (indexes.length === 0) return html``;
   const mostBytes = Math.max(...indexes.map(({ sizeBytes }) => sizeBytes));
   const total = indexes.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   const since = tables.countersSince === null ? 'an unknown time' : momentText(tables.countersSince);

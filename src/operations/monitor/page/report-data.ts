@@ -22,7 +22,7 @@ export interface Verdicts {
 
 /** An index as its users know it, partitions summed. */
 export interface PageIndex {
-  readonly identifier: string;
+  readonly name: string;
   readonly table: string;
   readonly sizeBytes: number;
   readonly scans: number;
@@ -41,8 +41,7 @@ export interface ReportData {
   readonly tables: TablesReport;
   readonly partitions: PartitionsReport;
   readonly growth: GrowthReport;
-  /** Null with a reason in `skipped` when they could not be had. */
-  readonly indexes: readonly PageIndex[] | null;
+  readonly indexes: readonly PageIndex[];
   /** The worst first. */
   readonly findings: readonly PageFinding[];
   readonly skipped: readonly Skip[];

@@ -72,10 +72,12 @@ table { border-collapse: collapse; width: 100%; font-size: 14px; font-variant-nu
 th, td { padding: 5px 8px; border-bottom: 1px solid var(--line); text-align: left; vertical-align: baseline; }
 thead th { color: var(--soft); font-weight: 500; font-size: 12px; }
 tbody th { font-weight: 500; overflow-wrap: anywhere; }
+.indexes tbody th { min-width: 16em; }
 .number { text-align: right; white-space: nowrap; }
 .sizes th:not(:first-child):not(.chart):not(.verdict), .sizes td:not(.chart):not(.verdict) { text-align: right; white-space: nowrap; }
 .sizes td.total { font-weight: 600; }
 .sizes .chart { width: 32%; }
+.indexes .chart { width: 15%; }
 .doubtful .verdict { color: var(--warning); }
 .none { color: var(--soft); }
 svg { display: block; width: 100%; overflow: visible; }

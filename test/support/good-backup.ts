@@ -1,0 +1,25 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+
+import { manifestText } from '../../src/adapters/backups/manifest.js';
+import { backupFileName } from '../../src/adapters/backups/names.js';
+import { backupManifest } from '../fixtures/backup-manifest.js';
+import { createEmbeddedDirectory } from './database.js';
+
+/** A folder with a backup of a database, of now and proven in every way, as far as its manifest tells. */
+export async function folderOfGoodBackup(database: string): Promise<string> {
+  const folder = await createEmbeddedDirectory();
+  const createdAt = new Date();
+  const at = createdAt.toISOString();
+  const file = backupFileName({ database, createdAt, format: 'custom', isEncrypted: false });
+  const verifications = [
+    { level: 'read', at },
+    { level: 'deep', at },
+  ] as const;
+  writeFileSync(path.join(folder, file), 'dump');
+  writeFileSync(
+    path.join(folder, `${file}.json`),
+    manifestText(backupManifest({ file, database, createdAt: at, verifications })),
+  );
+  return folder;
+}
