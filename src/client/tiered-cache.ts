@@ -43,10 +43,11 @@ export interface CacheStatus {
 /** Redis on the same network answers in less than a millisecond. */
 const REDIS_PATIENCE_MS = 35;
 
-interface Shared {
-  readonly rows?: Rows;
-  /** What to store the row under, once it is loaded. */
-  readonly store?: (rows: Rows) => void;
+/** Where an entry stands in Redis. */
+interface Place {
+  readonly prefix: string;
+  readonly tokenKey: string;
+  readonly textKey: string;
 }
 
 /**
@@ -112,18 +113,19 @@ export class TieredCache {
     void this.#store?.start();
   }
 
-  async read(query: CacheQuery): Promise<Rows> {
+  // Here and below few promises are made: with AsyncLocalStorage in use, as by withUser, each costs some microseconds.
+  read(query: CacheQuery): Promise<Rows> {
     // As without a cache: who joined a load that began earlier would miss a change that nobody can tell of.
     if (!this.#listener.isAlive) return this.#load(query);
     const scope = this.#local.scope(query.table, query.owner);
     const entry = scope.entries.get(query.key);
     if (entry !== undefined && entry.expiresMs > performance.now()) {
       this.#localHits += 1;
-      return entry.rows;
+      return Promise.resolve(entry.rows);
     }
     let flight = scope.flights.get(query.key);
     if (flight === undefined) {
-      flight = this.#fetch(query, scope).finally(() => scope.flights.delete(query.key));
+      flight = this.#fetch(query, scope);
       scope.flights.set(query.key, flight);
     }
     return flight;
@@ -167,42 +169,54 @@ export class TieredCache {
   }
 
   async #fetch(query: CacheQuery, scope: LocalScope): Promise<Rows> {
-    const shared = this.#membership === undefined ? {} : await this.#fromRedis(query).catch((): Shared => ({}));
-    const rows = shared.rows ?? (await this.#load(query));
-    const { localTtlMs, negativeTtlMs } = this.#settings;
-    const ttlMs = rows.length === 0 ? Math.min(localTtlMs, negativeTtlMs) : localTtlMs;
-    if (ttlMs > 0) this.#local.keep(scope, query.key, { rows, expiresMs: performance.now() + withJitter(ttlMs) });
-    shared.store?.(rows);
-    return rows;
+    const place = this.#placeOf(query);
+    let token: string | undefined;
+    try {
+      if (place !== undefined && this.#store !== undefined) {
+        try {
+          const [found = null, text = null] = await this.#store.read(place.tokenKey, place.textKey);
+          if (this.#membership?.prefix === place.prefix) {
+            const rows = found === null || text === null ? undefined : readEntry(text, found, query.owner);
+            if (rows !== undefined) {
+              this.#redisHits += 1;
+              for (const row of rows) freezeRow(row);
+              this.#keep(scope, query.key, rows);
+              return rows;
+            }
+            token = found ?? (await this.#store.token(place.tokenKey, this.#settings.ttlMs * TOKEN_TTL_FACTOR));
+          }
+        } catch {
+          // Redis went away: as if there were none.
+        }
+      }
+      // Only now: what is loaded is not older than the token.
+      const rows = await this.#load(query);
+      this.#keep(scope, query.key, rows);
+      if (place !== undefined && token !== undefined) this.#share(place, writeEntry(token, query.owner, rows), rows);
+      return rows;
+    } finally {
+      scope.flights.delete(query.key);
+    }
   }
 
-  /** Fails when Redis does. */
-  async #fromRedis({ table, owner, key }: CacheQuery): Promise<Shared> {
-    const [store, membership] = [this.#store, this.#membership];
-    const prefix = membership?.prefix;
-    if (store === undefined || prefix === undefined || this.#unheardWrites > 0) return {};
+  /** Undefined while Redis must not be used. */
+  #placeOf({ table, owner, key }: CacheQuery): Place | undefined {
+    const prefix = this.#membership?.prefix;
+    if (prefix === undefined || this.#unheardWrites > 0) return undefined;
     const scope = scopeOf(table, owner === '' ? undefined : owner);
-    const tokenKey = `${prefix}${scope}`;
-    const textKey = entryKey(prefix, scope, key);
-    const [found, text] = await store.read(tokenKey, textKey);
-    if (membership?.prefix !== prefix) return {};
-    if (found !== null && text !== null) {
-      const rows = readEntry(text, found, owner);
-      if (rows !== undefined) {
-        this.#redisHits += 1;
-        for (const row of rows) freezeRow(row);
-        return { rows };
-      }
-    }
+    return { prefix, tokenKey: `${prefix}${scope}`, textKey: entryKey(prefix, scope, key) };
+  }
+
+  #keep(scope: LocalScope, key: string, rows: Rows): void {
+    const { localTtlMs, negativeTtlMs } = this.#settings;
+    const ttlMs = rows.length === 0 ? Math.min(localTtlMs, negativeTtlMs) : localTtlMs;
+    if (ttlMs > 0) this.#local.keep(scope, key, { rows, expiresMs: performance.now() + withJitter(ttlMs) });
+  }
+
+  #share({ textKey }: Place, text: string, rows: Rows): void {
     const { ttlMs, negativeTtlMs } = this.#settings;
-    const token = found ?? (await store.token(tokenKey, Math.round(ttlMs * TOKEN_TTL_FACTOR)));
-    return {
-      store: (rows) => {
-        const lifeMs = rows.length === 0 ? Math.min(ttlMs, negativeTtlMs) : ttlMs;
-        if (lifeMs > 0)
-          void store.write(textKey, writeEntry(token, owner, rows), withJitter(lifeMs)).catch(() => undefined);
-      },
-    };
+    const lifeMs = rows.length === 0 ? Math.min(ttlMs, negativeTtlMs) : ttlMs;
+    if (lifeMs > 0) this.#store?.write(textKey, text, withJitter(lifeMs)).catch(() => undefined);
   }
 
   #hear(text: string): void {

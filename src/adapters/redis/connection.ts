@@ -5,8 +5,9 @@ import { redactText } from '../../base/redact.js';
 import { describeRedis, type RedisTarget } from '../../config/redis-target.js';
 
 const LONGEST_RETRY_MS = 2000;
-/** A connection that says nothing for so long while it is asked something is made again. */
+/** A connection that is not made, or says nothing at all, for so long is made again. */
 const LONGEST_SILENCE_MS = 2000;
+const LONGEST_COMMAND_MS = 10_000;
 
 /**
  * Fails at once instead of queueing: ioredis's own defaults let one GET hang for 15 seconds while Redis is down. A
@@ -27,10 +28,11 @@ function optionsFor(
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
     connectTimeout: LONGEST_SILENCE_MS,
-    socketTimeout: LONGEST_SILENCE_MS,
     retryStrategy: isPersistent
       ? (times) => Math.min(LONGEST_RETRY_MS, 25 * 2 ** Math.min(times, 10)) * (0.5 + Math.random())
       : () => null,
+    // A service has its own watch (token-store.ts); here a timer for every command would cost as much as the command.
+    ...(!isPersistent && { commandTimeout: LONGEST_COMMAND_MS }),
     ...(target.username !== undefined && { username: target.username }),
     ...(target.password !== undefined && { password: target.password }),
     ...(target.isTls && { tls: {} }),
@@ -72,7 +74,14 @@ export async function createRedisClient(
   isPersistent: boolean,
 ): Promise<Redis> {
   const { Redis } = await import('ioredis');
-  return new Redis(optionsFor(target, connectionName, isPersistent));
+  const redis = new Redis(optionsFor(target, connectionName, isPersistent));
+  // A paused server takes a connection and says nothing, which ioredis would wait for without an end.
+  redis.on('connect', () => {
+    const timer = setTimeout(() => redis.stream.destroy(), LONGEST_SILENCE_MS);
+    const stop = (): void => clearTimeout(timer);
+    redis.once('ready', stop).once('close', stop);
+  });
+  return redis;
 }
 
 /** What tells one life of a Redis server from the next: data of another life may be older. Undefined: it does not say. */

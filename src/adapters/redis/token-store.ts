@@ -56,9 +56,8 @@ export class TokenStore {
   }
 
   /** Token and text, in one round trip. */
-  async read(tokenKey: string, textKey: string): Promise<readonly [token: string | null, text: string | null]> {
-    const [token = null, text = null] = await this.#ask((redis) => redis.mget(tokenKey, textKey));
-    return [token, text];
+  read(tokenKey: string, textKey: string): Promise<readonly (string | null)[]> {
+    return this.#ask((redis) => redis.mget(tokenKey, textKey));
   }
 
   /** The token that is in force once this is answered: the one there, else a new one. */
@@ -67,12 +66,13 @@ export class TokenStore {
     return (await this.#ask((redis) => redis.set(tokenKey, made, 'PX', ttlMs, 'NX', 'GET'))) ?? made;
   }
 
-  async write(textKey: string, text: string, ttlMs: number): Promise<void> {
-    await this.#ask((redis) => redis.set(textKey, text, 'PX', ttlMs));
+  write(textKey: string, text: string, ttlMs: number): Promise<unknown> {
+    return this.#ask((redis) => redis.set(textKey, text, 'PX', ttlMs));
   }
 
-  async drop(tokenKeys: readonly string[]): Promise<void> {
-    await this.#ask((redis) => redis.del(...tokenKeys));
+  /** That it failed is told before the answer to any later read, which is sent over the same connection. */
+  drop(tokenKeys: readonly string[]): Promise<unknown> {
+    return this.#ask((redis) => redis.del(...tokenKeys));
   }
 
   /** Ends the connection and makes another: what was sent over this one did not arrive as it should. */
@@ -103,20 +103,22 @@ export class TokenStore {
     }
   }
 
-  /** Sends in the order of the calls. @throws whatever keeps the answer away. */
-  async #ask<Answer>(send: (redis: Redis) => Promise<Answer>): Promise<Answer> {
+  /** Sends in the order of the calls. Fails with whatever keeps the answer away. */
+  #ask<Answer>(send: (redis: Redis) => Promise<Answer>): Promise<Answer> {
     const redis = this.#redis;
-    if (redis === undefined || !this.#isUp) throw new Error('Redis is down');
+    if (redis === undefined || !this.#isUp) return Promise.reject(new Error('Redis is down'));
     if (this.#waiting === 0) this.#progressMs = performance.now();
     this.#waiting += 1;
     this.#watch ??= setTimeout(() => void this.#look(), this.#options.patienceMs);
-    try {
-      return await send(redis);
-    } finally {
-      this.#waiting -= 1;
-      this.#progressMs = performance.now();
-    }
+    const answer = send(redis);
+    answer.then(this.#settle, this.#settle);
+    return answer;
   }
+
+  readonly #settle = (): void => {
+    this.#waiting -= 1;
+    this.#progressMs = performance.now();
+  };
 
   async #look(): Promise<void> {
     // A busy process is no reason to blame Redis: its answer may have arrived and not been read.

@@ -49,7 +49,7 @@ class Truth {
 
 /** Rows of an entry that services would take now; undefined: they would not. */
 async function rowsInForce(access: CacheAccess, place: EntryPlace): Promise<readonly CachedRow[] | undefined> {
-  const [token, text] = await access.store.read(place.tokenKey, place.textKey);
+  const [token = null, text = null] = await access.store.read(place.tokenKey, place.textKey);
   return token === null || text === null ? undefined : readEntry(text, token, place.userId ?? '');
 }
 
