@@ -14,6 +14,7 @@ import type { Renderer } from '../../terminal/output.js';
 import {
   FOLDER_OPTION,
   folderOf,
+  resultUnlessQuiet,
   RETENTION_OPTIONS,
   TIMEOUT_OPTION,
   type FolderOption,
@@ -119,7 +120,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
   const reporting = reportingTo(context);
   const take = (): Promise<BackupResult> => takeBackup(access, settings, reporting);
   const result = options.dryRun ? await take() : await announce(context, options, access.databaseName, take);
-  output.result(result, renderBackup);
+  resultUnlessQuiet(context, result, renderBackup);
   for (const { file } of [...result.removed, ...result.removedCopies])
     output.note(`${result.isDryRun ? 'would remove' : 'removed'} ${file}`);
   output.note(summary(result));
