@@ -16,11 +16,34 @@ function row(index: PageIndex, mostBytes: number): Html {
 </tr>`;
 }
 
+/** Those that a reader looks for are shown, the others folded away. */
+const SMALL_SHARE = 0.01;
+
+function table(indexes: readonly PageIndex[], mostBytes: number): Html {
+  return html`<table class="sizes indexes">
+    <thead>
+      <tr>
+        <th scope="col">Index</th>
+        <th scope="col" class="chart"><span class="hidden">Bar</span></th>
+        <th scope="col">Size</th>
+        <th scope="col">Scans</th>
+        <th scope="col">Last used</th>
+        <th scope="col" class="verdict">Verdict</th>
+      </tr>
+    </thead>
+    <tbody>
+      ${indexes.map((index) => row(index, mostBytes))}
+    </tbody>
+  </table>`;
+}
+
 /** Every index, largest first, with what it is used for. */
 export function indexesSection({ indexes, tables }: ReportData): Html {
   if (indexes.length === 0) return html``;
   const mostBytes = Math.max(...indexes.map(({ sizeBytes }) => sizeBytes));
   const total = indexes.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  const isShown = ({ sizeBytes, isDoubtful }: PageIndex): boolean => isDoubtful || sizeBytes >= total * SMALL_SHARE;
+  const rest = indexes.filter((index) => !isShown(index));
   const since = tables.countersSince === null ? 'an unknown time' : momentText(tables.countersSince);
   return html`<section id="indexes">
     <h2>Indexes</h2>
@@ -28,20 +51,13 @@ export function indexesSection({ indexes, tables }: ReportData): Html {
       ${indexes.length} indexes, ${formatBytes(total)}; those of partitions are counted with their table's. Scans are
       counted since ${since}.
     </p>
-    <table class="sizes indexes">
-      <thead>
-        <tr>
-          <th scope="col">Index</th>
-          <th scope="col" class="chart"><span class="hidden">Bar</span></th>
-          <th scope="col">Size</th>
-          <th scope="col">Scans</th>
-          <th scope="col">Last used</th>
-          <th scope="col" class="verdict">Verdict</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${indexes.map((index) => row(index, mostBytes))}
-      </tbody>
-    </table>
+    ${table(indexes.filter(isShown), mostBytes)}
+    ${
+      rest.length > 0 &&
+      html`<details>
+        <summary>${rest.length} small ones</summary>
+        ${table(rest, mostBytes)}
+      </details>`
+    }
   </section>`;
 }

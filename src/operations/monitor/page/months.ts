@@ -81,11 +81,12 @@ function barsOf(column: Column, x: number, width: number, scale: Scale): readonl
 function axisLabel(column: Column, x: number, position: number): Html {
   const middle = TOP_PX + PLOT_PX + 14;
   if (column.month === null)
-    return html`<text class="tick" x="${round(x)}%" y="${middle}" text-anchor="middle"
+    return html`<text class="tick" x="${round(x + 1.4)}%" y="${middle}" text-anchor="end"
       >${column.parts[0]?.state === 'default' ? 'default' : 'odd'}</text
     >`;
   const [year, inYear] = column.month.split('-').map(Number);
-  const begins = inYear === 1 || position === 0;
+  // The year of the first month stands at its bar, unless the next one stands too near.
+  const begins = inYear === 1 || (position === 0 && (inYear ?? 0) < 9);
   return html`<text class="tick minor" x="${round(x)}%" y="${middle}" text-anchor="middle"
       >${NAMES[(inYear ?? 1) - 1] ?? ''}</text
     >${
@@ -101,15 +102,7 @@ function chart(columns: readonly Column[], scale: Scale): Html {
   const step = 100 / Math.max(slots, 1);
   const placeOf = (position: number): number =>
     position < dated ? position * step : (dated + (position - dated) * 2 + 0.7) * step;
-  const gridlines = scale.ticks.map(({ bytes, label }) => {
-    const y = round(TOP_PX + PLOT_PX - (bytes / scale.topBytes) * PLOT_PX);
-    return html`<line class="grid" x1="0" x2="100%" y1="${y}" y2="${y}" /><text
-        class="tick grid-label"
-        x="0"
-        y="${y - 3}"
-        >${label}</text
-      >`;
-  });
+  const yOf = (bytes: number): number => round(TOP_PX + PLOT_PX - (bytes / scale.topBytes) * PLOT_PX);
   return html`<div class="scroll">
     <svg
       class="months"
@@ -124,11 +117,12 @@ function chart(columns: readonly Column[], scale: Scale): Html {
           <rect width="2.4" height="6" class="hatch-line" />
         </pattern>
       </defs>
-      ${gridlines}
+      ${scale.ticks.map(({ bytes }) => html`<line class="grid" x1="0" x2="100%" y1="${yOf(bytes)}" y2="${yOf(bytes)}" />`)}
       ${columns.map((column, position) => [
         barsOf(column, placeOf(position) + step * 0.1, step * 0.8, scale),
         axisLabel(column, placeOf(position) + step / 2, position),
       ])}
+      ${scale.ticks.map(({ bytes, label }) => html`<text class="tick grid-label" x="0" y="${yOf(bytes) - 3}">${label}</text>`)}
       <line class="axis" x1="0" x2="100%" y1="${TOP_PX + PLOT_PX}" y2="${TOP_PX + PLOT_PX}" />
     </svg>
   </div>`;

@@ -71,14 +71,13 @@ pre { margin: 6px 0; padding: 8px 10px; background: var(--box); border: 1px soli
 table { border-collapse: collapse; width: 100%; font-size: 14px; font-variant-numeric: tabular-nums; }
 th, td { padding: 5px 8px; border-bottom: 1px solid var(--line); text-align: left; vertical-align: baseline; }
 thead th { color: var(--soft); font-weight: 500; font-size: 12px; }
-tbody th { font-weight: 500; overflow-wrap: anywhere; }
-.indexes tbody th { min-width: 16em; }
+tbody th { font-weight: 500; overflow-wrap: break-word; }
 .number { text-align: right; white-space: nowrap; }
 .sizes th:not(:first-child):not(.chart):not(.verdict), .sizes td:not(.chart):not(.verdict) { text-align: right; white-space: nowrap; }
 .sizes td.total { font-weight: 600; }
 .sizes .chart { width: 32%; }
-.indexes .chart { width: 15%; }
 .doubtful .verdict { color: var(--warning); }
+.sizes.indexes .chart { width: 12%; } .indexes .verdict { width: 30%; font-size: 13px; }
 .none { color: var(--soft); }
 svg { display: block; width: 100%; overflow: visible; }
 svg.bar { height: 14px; overflow: hidden; }
@@ -108,7 +107,7 @@ details { margin: 8px 0; } summary { cursor: pointer; color: var(--soft); font-s
   .tile strong { font-size: 18px; }
   .sizes thead { position: absolute; clip-path: inset(50%); }
   .sizes tr { display: grid; grid-template-columns: 1fr auto; padding: 8px 0; border-bottom: 1px solid var(--line); }
-  .sizes th, .sizes td { border: 0; padding: 1px 0; }
+  .sizes th, .sizes td { border: 0; padding: 1px 0; min-width: 0; overflow-wrap: anywhere; }
   .sizes .chart { grid-column: 1 / -1; grid-row: 2; width: auto; padding: 3px 0; }
   .sizes td.total { grid-column: 2; grid-row: 1; }
   .sizes td[data-label] { display: inline; text-align: left !important; font-size: 12px; color: var(--soft); white-space: normal !important; grid-column: 1 / -1; }
@@ -122,7 +121,8 @@ details { margin: 8px 0; } summary { cursor: pointer; color: var(--soft); font-s
 }
 @media print {
   @page { margin: 14mm; }
-  body { font-size: 11pt; }
+  body { font-size: 10.5pt; } table { font-size: 8.5pt; } table code { font-size: 8pt; } th, td { padding: 3px 5px; }
+  .sizes .chart { width: 16%; } .sizes.indexes th[scope=row], .indexes .verdict { width: auto; }
   main { max-width: none; padding: 0; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   .tiles { grid-template-columns: repeat(3, 1fr); }
