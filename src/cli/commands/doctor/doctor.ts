@@ -4,7 +4,8 @@ import type { Diagnosis } from '../../../operations/doctor/run.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
-import { pluginFailure, pluginLine, pluginStatus } from './nagios.js';
+import { PLUGIN_CODES, pluginFailure } from '../../terminal/plugin.js';
+import { diagnosisLine, wordOf } from './nagios.js';
 import { renderDiagnosis, summary } from './render.js';
 
 type FailOn = Exclude<Severity, 'notice'>;
@@ -54,8 +55,8 @@ async function runAsPlugin(context: Context, options: Options): Promise<ExitCode
   try {
     // No progress: some monitoring programs take stderr for a part of the line.
     const diagnosis = await diagnoseNow(context, options);
-    context.output.text(pluginLine(diagnosis, options.strict));
-    return pluginStatus(diagnosis, options.strict).code;
+    context.output.text(diagnosisLine(diagnosis, options.strict));
+    return PLUGIN_CODES[wordOf(diagnosis, options.strict)];
   } catch (error) {
     const { text, code } = pluginFailure(error);
     context.output.text(text);
