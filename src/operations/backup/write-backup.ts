@@ -55,7 +55,7 @@ async function dumpOnce(
 ): Promise<Draft> {
   return withSnapshot(session, { schema, lockTimeoutMs, onProgress }, async (snapshot) => {
     const { createdAt, facts } = snapshot;
-    const compression = await chooseCompression(tools.pgDump, facts.hasVectors, access);
+    const compression = chooseCompression(tools, facts.hasVectors);
     const isEncrypted = recipients.length > 0;
     const name = { database: access.databaseName, createdAt, format: 'custom', isEncrypted } as const;
     const file = await freeBackupFile(folder, name);
