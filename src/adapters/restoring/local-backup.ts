@@ -4,18 +4,19 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 import { formatBytes } from '../../base/bytes.js';
-import { AisecError, messageOf } from '../../base/errors.js';
+import { AisecError } from '../../base/errors.js';
 import type { Environment } from '../../config/settings.js';
 import { isStoreUrl, splitObjectUrl } from '../../config/store-url.js';
 import { readCopyManifest } from '../backups/copies.js';
-import { readManifest, writeManifest, type BackupManifest } from '../backups/manifest.js';
+import { readManifest, writeManifest } from '../backups/manifest.js';
 import { globalsName, parseBackupFileName, plainName } from '../backups/names.js';
 import { decryptFile, readIdentities } from '../encryption/decrypt.js';
-import { checksumOf, type Checksum } from '../files/checksum.js';
+import { checksumOf } from '../files/checksum.js';
 import { withPrivateFolder } from '../files/private-folder.js';
 import { freeBytes } from '../files/space.js';
 import { downloadFile } from '../object-store/download.js';
 import { withStore } from '../object-store/store.js';
+import { readChecksum, requireSameChecksum } from './check-checksum.js';
 
 /** What reaching and reading a backup may take. */
 export interface BackupSource {
@@ -70,25 +71,6 @@ async function download(url: string, folder: string, options: LocalBackupOptions
   });
 }
 
-async function checkEncrypted(file: string, manifest: BackupManifest, signal: AbortSignal): Promise<void> {
-  let found: Checksum;
-  try {
-    found = await checksumOf(file, signal);
-  } catch (error) {
-    if (signal.aborted) throw error;
-    throw new AisecError('BACKUP_UNKNOWN', `could not read the backup ${file}`, {
-      detail: `${messageOf(error)}.`,
-      hint: 'Check the path.',
-      cause: error,
-    });
-  }
-  if (found.sha256 === manifest.sha256) return;
-  throw new AisecError('BACKUP_INVALID', `the backup ${file} is damaged`, {
-    detail: 'Its SHA-256 is not the one its manifest has.',
-    hint: 'Nothing was touched. Restore another backup.',
-  });
-}
-
 /** Decrypts a backup into the folder, with a manifest of what comes out. Returns its path. */
 async function decrypt(file: string, folder: string, options: LocalBackupOptions): Promise<string> {
   const { identityFile, withoutManifest, signal, onProgress } = options;
@@ -100,7 +82,7 @@ async function decrypt(file: string, folder: string, options: LocalBackupOptions
       hint: 'Give the file with the secret key of one of them: --identity FILE',
     });
   if (manifest !== undefined) {
-    await checkEncrypted(file, manifest, signal);
+    requireSameChecksum(file, (await readChecksum(file, signal)).sha256, manifest.sha256);
     await refuseTooLittleSpace(manifest.sizeBytes);
   }
   const plain = path.join(folder, path.basename(plainName(file)));

@@ -3,10 +3,10 @@ import { readFile } from 'node:fs/promises';
 
 import { parseManifest, type BackupManifest } from '../backups/manifest.js';
 import { globalsName, manifestName } from '../backups/names.js';
-import { checksumOf } from '../files/checksum.js';
 import type { ServerAccess } from './access.js';
 import { readArchive } from './archive.js';
-import { AisecError, isAisecError, messageOf } from '../../base/errors.js';
+import { readChecksum, requireSameChecksum } from './check-checksum.js';
+import { AisecError, isAisecError } from '../../base/errors.js';
 import type { RestorableBackup } from './restorable-backup.js';
 
 export interface ReadBackupOptions {
@@ -19,19 +19,6 @@ export interface ReadBackupOptions {
 const DIMENSIONS = 1536;
 const DUMP = /\.dump$/;
 
-async function sha256Of(file: string, signal: AbortSignal): Promise<string> {
-  try {
-    return (await checksumOf(file, signal)).sha256;
-  } catch (error) {
-    if (signal.aborted) throw error;
-    throw new AisecError('BACKUP_UNKNOWN', `could not read the backup ${file}`, {
-      detail: `${messageOf(error)}.`,
-      hint: 'Check the path.',
-      cause: error,
-    });
-  }
-}
-
 /** A checksum that fits proves all of it; without one, each block's own is checked by reading it. */
 async function checkWhole(
   access: ServerAccess,
@@ -40,11 +27,8 @@ async function checkWhole(
   manifest: BackupManifest | undefined,
 ): Promise<void> {
   if (manifest !== undefined) {
-    if (sha256 === manifest.sha256) return;
-    throw new AisecError('BACKUP_INVALID', `the backup ${file} is damaged`, {
-      detail: 'Its SHA-256 is not the one its manifest has.',
-      hint: 'Nothing was touched. Restore another backup.',
-    });
+    requireSameChecksum(file, sha256, manifest.sha256);
+    return;
   }
   try {
     await access.pgRestore({ args: ['--file=/dev/null', file] });
@@ -79,7 +63,7 @@ export async function readBackup(
   options: ReadBackupOptions,
 ): Promise<RestorableBackup> {
   options.onProgress(`reading ${file}`);
-  const sha256 = await sha256Of(file, access.signal);
+  const { sha256 } = await readChecksum(file, access.signal);
   const manifest = options.withoutManifest ? undefined : await manifestOf(file);
   await checkWhole(access, file, sha256, manifest);
   const { toc, roles, extensions, vectorIndexes } = await readArchive(access, file);
