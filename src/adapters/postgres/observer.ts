@@ -1,30 +1,15 @@
-import { formatDurationMs } from '../../base/duration.js';
+import { describeBlocker, type BlockerRow } from './blocker.js';
 import type { Session, SideConnection } from './session.js';
 import { sqlFile } from './sql-file.js';
 
 const FIRST_LOOK_MS = 300;
 const LOOK_EVERY_MS = 500;
 
-interface BlockerRow {
-  readonly pid: number;
-  readonly role_name: string | null;
-  readonly application_name: string;
-  readonly state: string | null;
-  readonly age_ms: string | null;
-  readonly query: string | null;
-}
-
 interface IndexProgressRow {
   readonly phase: string;
   readonly done: string;
   readonly total: string;
   readonly index_name: string | null;
-}
-
-function describeBlocker(row: BlockerRow): string {
-  const program = row.application_name === '' ? '' : ` "${row.application_name}"`;
-  const age = row.age_ms === null ? '' : ` for ${formatDurationMs(Number(row.age_ms))}`;
-  return `pid ${row.pid}${program} of role "${row.role_name ?? '?'}", ${row.state ?? 'active'}${age}: ${row.query ?? ''}`.trimEnd();
 }
 
 function describeProgress(row: IndexProgressRow): string {

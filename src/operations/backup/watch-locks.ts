@@ -1,14 +1,10 @@
+import { describeBlocker, type BlockerRow } from '../../adapters/postgres/blocker.js';
 import type { SideConnection } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
 
 const LOOK_EVERY_MS = 500;
 
-interface BlockerRow {
-  readonly pid: number;
-  readonly role_name: string | null;
-  readonly application_name: string;
-  readonly state: string | null;
-  readonly query: string | null;
+interface WaitedForRow extends Omit<BlockerRow, 'age_ms'> {
   readonly waits_for_us: boolean;
 }
 
@@ -16,11 +12,6 @@ export interface LockWatch {
   /** Whom pg_dump waited for when it was last looked at, one description each. */
   readonly blockers: () => readonly string[];
   readonly stop: () => Promise<void>;
-}
-
-function describe(row: BlockerRow): string {
-  const program = row.application_name === '' ? '' : ` "${row.application_name}"`;
-  return `pid ${row.pid}${program} of role "${row.role_name ?? '?'}", ${row.state ?? 'active'}: ${row.query ?? ''}`.trimEnd();
 }
 
 /**
@@ -37,8 +28,8 @@ export function watchLocks(
   let timer: NodeJS.Timeout | undefined;
   let look = Promise.resolve();
   const lookOnce = async (): Promise<void> => {
-    const rows = await side.query<BlockerRow>(sqlFile('backup/blockers'), [applicationName, pid]);
-    if (rows.length > 0) blockers = rows.map(describe);
+    const rows = await side.query<WaitedForRow>(sqlFile('backup/blockers'), [applicationName, pid]);
+    if (rows.length > 0) blockers = rows.map((row) => describeBlocker({ ...row, age_ms: null }));
     if (rows.some((row) => row.waits_for_us)) onStandstill();
   };
   const schedule = (): void => {
