@@ -2,15 +2,16 @@ import { readCircumstances } from '../../adapters/inspection/circumstances.js';
 import { inReadOnly } from '../../adapters/inspection/read-only.js';
 import { missingMonths } from '../../adapters/partitions/missing-months.js';
 import { countMonthsAhead } from '../../adapters/partitions/months-ahead.js';
-import { readPartitions, type Partition, type PartitionSet, type Root } from '../../adapters/partitions/partition.js';
+import { readPartitions, type PartitionSet, type Root } from '../../adapters/partitions/partition.js';
+import { partitionState, type PartitionState } from '../../adapters/partitions/partition-state.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import { quoteIdentifier } from '../../base/identifier.js';
 import { monthRange, type Month } from '../../base/month.js';
 import type { Report } from './report.js';
 import { readTableSizes, type TablePartition, type TableSize } from './table-sizes.js';
 
-/** `odd`: its bounds are no calendar month in UTC; `detaching`: a detach of it was never finished. */
-export type MonthState = 'archived' | 'closed' | 'current' | 'ahead' | 'default' | 'missing' | 'odd' | 'detaching';
+/** `missing`: a month that is wanted, or lies between others, and has no partition. */
+export type MonthState = PartitionState | 'missing';
 
 /** Sizes as of tables; all null for a missing month, and when the partition went away between two looks. */
 type MonthSize = { readonly [Name in keyof TableSize]: TableSize[Name] | null };
@@ -30,15 +31,6 @@ export interface PartitionsReport extends Report {
   readonly monthsAhead: number;
   /** By month, the default partition last. */
   readonly months: readonly MonitoredMonth[];
-}
-
-function stateOf(partition: Partition, currentMonth: Month): MonthState {
-  if (partition.isDetachPending) return 'detaching';
-  if (partition.isDefault) return 'default';
-  if (partition.month === null) return 'odd';
-  if (partition.root === 'messages_archive') return 'archived';
-  if (partition.month === currentMonth) return 'current';
-  return partition.month < currentMonth ? 'closed' : 'ahead';
 }
 
 const NO_SIZE: MonthSize = {
@@ -88,7 +80,7 @@ export async function monitorPartitions(session: Session, schema: string): Promi
     const leaf = leaves.find(({ schema: own, table }) => own === partition.schema && table === partition.name);
     return {
       month: partition.month,
-      state: stateOf(partition, set.currentMonth),
+      state: partitionState(partition, set.currentMonth),
       table: partition.root,
       partition: leaf?.identifier ?? quoteIdentifier(partition.name),
       ...sizeOf(leaf),

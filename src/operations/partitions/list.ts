@@ -3,9 +3,7 @@ import { sqlFile } from '../../adapters/postgres/sql-file.js';
 import type { Month } from '../../base/month.js';
 import { readingPartitions } from './locked.js';
 import { readPartitions, type Partition } from '../../adapters/partitions/partition.js';
-
-/** `odd`: its bounds are not those of a calendar month in UTC; `detaching`: a detach of it was never finished. */
-export type PartitionState = 'archived' | 'closed' | 'current' | 'ahead' | 'default' | 'odd' | 'detaching';
+import { partitionState, type PartitionState } from '../../adapters/partitions/partition-state.js';
 
 export interface ListedPartition {
   readonly table: Partition['root'];
@@ -35,15 +33,6 @@ interface SizeRow {
   readonly size_bytes: string;
 }
 
-function stateOf(partition: Partition, currentMonth: Month): PartitionState {
-  if (partition.isDetachPending) return 'detaching';
-  if (partition.isDefault) return 'default';
-  if (partition.month === null) return 'odd';
-  if (partition.root === 'messages_archive') return 'archived';
-  if (partition.month === currentMonth) return 'current';
-  return partition.month < currentMonth ? 'closed' : 'ahead';
-}
-
 /**
  * Every partition of messages and messages_archive, in two queries however many there are.
  *
@@ -67,7 +56,7 @@ export async function listPartitions(session: Session, schema: string): Promise<
         upperBound: partition.upperBound,
         rowEstimate: size === undefined || size.row_estimate === null ? null : Number(size.row_estimate),
         sizeBytes: size === undefined ? null : Number(size.size_bytes),
-        state: stateOf(partition, currentMonth),
+        state: partitionState(partition, currentMonth),
       };
     }),
   };
