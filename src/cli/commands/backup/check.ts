@@ -6,6 +6,7 @@ import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
 import { durationOption } from '../../options.js';
+import { findingsText } from '../../terminal/findings.js';
 import type { Renderer } from '../../terminal/output.js';
 import { FOLDER_OPTION, folderOf, type FolderOption } from './options.js';
 
@@ -28,7 +29,7 @@ function sizeOption(text: string): MinimalSize {
 
 function renderCheck({ findings }: BackupCheck, { table, paint, isTTY }: Renderer): string {
   if (findings.length === 0) return '';
-  if (isTTY) return findings.map(({ what, why, mend }) => `${paint.red(what)}\n  ${why}\n  mend: ${mend}`).join('\n');
+  if (isTTY) return findingsText(findings, paint);
   return table(findings, [
     { title: 'finding', value: (row) => row.kind },
     { title: 'database', value: (row) => row.database },

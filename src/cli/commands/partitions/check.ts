@@ -2,6 +2,7 @@ import type { PartitionCheck } from '../../../operations/partitions/checks.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
+import { findingsText } from '../../terminal/findings.js';
 import type { Renderer } from '../../terminal/output.js';
 import { aheadOption } from './ahead-option.js';
 
@@ -11,7 +12,7 @@ interface Options {
 
 function renderCheck({ findings }: PartitionCheck, { table, paint, isTTY }: Renderer): string {
   if (findings.length === 0) return '';
-  if (isTTY) return findings.map(({ what, why, mend }) => `${paint.red(what)}\n  ${why}\n  mend: ${mend}`).join('\n');
+  if (isTTY) return findingsText(findings, paint);
   return table(findings, [
     { title: 'finding', value: (row) => row.kind },
     { title: 'partition', value: (row) => row.partition ?? '' },
