@@ -6,30 +6,28 @@ import { connect, dropDatabase, migratedDatabase, runAisecWell } from './server.
 import { startTraffic, writeOne } from './traffic.js';
 
 const database = 'aisec_bench_drain';
-/** A month before the current one: migrate up has not made it. */
-const MONTHS_AGO = 1;
 const INSERTS = { clients: 4, perSecond: 150 };
 
-/** What one does by hand so that nothing is lost: lock, copy, delete, attach. @param {import('pg').Client} client */
-async function drainByHand(client) {
-  const [from, to] = [monthStart(MONTHS_AGO).toISOString(), monthStart(MONTHS_AGO - 1).toISOString()];
+/** What one does by hand so that nothing is lost: lock, copy, delete, attach. @param {import('pg').Client} client @param {number} monthsAgo */
+async function drainByHand(client, monthsAgo) {
+  const [from, to] = [monthStart(monthsAgo).toISOString(), monthStart(monthsAgo - 1).toISOString()];
   await client.query(`
     begin;
     set local aisec.moving_messages to on;
-    lock table conversations, message_keys in share row exclusive mode;
     lock table messages in access exclusive mode;
-    create table by_hand (like messages including all);
-    insert into by_hand select * from messages_default where created_at >= '${from}' and created_at < '${to}';
+    lock table conversations, message_keys in share row exclusive mode;
+    create table by_hand_${monthsAgo} (like messages including all);
+    insert into by_hand_${monthsAgo} select * from messages_default where created_at >= '${from}' and created_at < '${to}';
     delete from messages_default where created_at >= '${from}' and created_at < '${to}';
-    alter table messages attach partition by_hand for values from ('${from}') to ('${to}');
+    alter table messages attach partition by_hand_${monthsAgo} for values from ('${from}') to ('${to}');
     commit`);
 }
 
-/** @param {number} rows @param {(client: import('pg').Client) => Promise<unknown>} drain */
-async function measure(rows, drain) {
+/** @param {number} rows @param {readonly number[]} months @param {(client: import('pg').Client) => Promise<unknown>} drain */
+async function measure(rows, months, drain) {
   await migratedDatabase(database);
   const client = await connect(database);
-  await fillMonth(client, monthStart(MONTHS_AGO).toISOString(), rows);
+  for (const monthsAgo of months) await fillMonth(client, monthStart(monthsAgo).toISOString(), rows / months.length);
   const traffic = await startTraffic(database, { ...INSERTS, work: writeOne() });
   await sleep(1500);
   traffic.takeWaits();
@@ -47,17 +45,22 @@ async function measure(rows, drain) {
 }
 
 /**
- * A month of rows that waits in the default partition, drained under 150 inserts a second: by hand, and by the program as
- * a whole. Prints how long the longest insert waited.
+ * Rows of months before the current one, which migrate up has not made, wait in the default partition and are drained
+ * under 150 inserts a second: by hand, and by the program as a whole. Prints how long the longest insert waited.
  *
- * @param {number} rows
+ * @param {number} rows of all the months together
+ * @param {number} monthCount
  */
-export async function measureDrain(rows) {
-  const byHand = await measure(rows, drainByHand);
-  const aisec = await measure(rows, () => runAisecWell(database, ['partitions', 'ensure']));
+export async function measureDrain(rows, monthCount) {
+  const months = Array.from({ length: monthCount }, (_, position) => position + 1);
+  const byHand = await measure(rows, months, async (client) => {
+    for (const monthsAgo of months) await drainByHand(client, monthsAgo);
+  });
+  const aisec = await measure(rows, months, () => runAisecWell(database, ['partitions', 'ensure']));
+  const names = monthCount === 1 ? monthName(1) : `${monthName(monthCount)} to ${monthName(1)}`;
   console.log(
-    `${monthName(MONTHS_AGO)}, ${rows} rows, out of the default partition: by hand ${ms(byHand.wallMs)}, longest insert ` +
+    `${names}, ${rows} rows, out of the default partition: by hand ${ms(byHand.wallMs)}, longest insert ` +
       `${ms(byHand.longestMs)}; aisec ${ms(aisec.wallMs)}, longest insert ${ms(aisec.longestMs)}`,
   );
-  return { byHand, aisec };
+  return aisec.longestMs / byHand.longestMs;
 }

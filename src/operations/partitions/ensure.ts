@@ -5,12 +5,14 @@ import { AisecError } from '../../base/errors.js';
 import { quoteIdentifier } from '../../base/identifier.js';
 import { addMonths, monthsBetween, type Month } from '../../base/month.js';
 import type { Reporting } from '../../base/reporting.js';
-import { countDefaultRows } from './default-rows.js';
+import { countDefaultRows, type DefaultRows } from './default-rows.js';
+import { abandonDrain, drainMonths } from './drain.js';
 import { readingPartitions } from './locked.js';
 import { archiveLateRows } from './mend.js';
-import { makeMonths, type MonthOutcome } from './make-months.js';
+import { makeMonths } from './make-months.js';
+import { makeTogether, type MonthOutcome, type MonthOutcomes } from './outcome.js';
 import { notMigrated, qualifiedName, readPartitions } from '../../adapters/partitions/partition.js';
-import { markTakenNames, planMonths, transactionsOf, type Plan, type PlannedMonth } from './plan.js';
+import { markTakenNames, monthsToDrain, planMonths, transactionsOf, type Plan, type PlannedMonth } from './plan.js';
 
 export interface EnsureOptions {
   readonly schema: string;
@@ -93,6 +95,22 @@ function ensuredMonth(planned: PlannedMonth, outcome: MonthOutcome | undefined):
   return { month, ...outcome };
 }
 
+async function make(
+  session: Session,
+  months: readonly PlannedMonth[],
+  { schema, currentMonth, defaultRows }: { schema: string; currentMonth: Month; defaultRows: DefaultRows },
+  onProgress: (text: string) => void,
+): Promise<MonthOutcomes> {
+  const drained = monthsToDrain(months, defaultRows);
+  const others = months.filter((planned) => !drained.includes(planned));
+  // The months to come first: a drain can take minutes.
+  const outcomes = await makeMonths(session, schema, transactionsOf(others, currentMonth), onProgress);
+  const drain =
+    drained.length === 0 ? [] : await makeTogether(drained, () => drainMonths(session, schema, drained, onProgress));
+  await abandonDrain(session, schema);
+  return new Map([...outcomes, ...drain]);
+}
+
 async function ensure(
   session: Session,
   options: EnsureOptions,
@@ -110,7 +128,7 @@ async function ensure(
   const months = await withTakenNames(session, plan, schema);
   const outcomes = isDryRun
     ? new Map<Month, MonthOutcome>()
-    : await makeMonths(session, schema, transactionsOf(months, currentMonth), reporting.onProgress);
+    : await make(session, months, { schema, currentMonth, defaultRows }, reporting.onProgress);
   return {
     database: session.info.label,
     schema,

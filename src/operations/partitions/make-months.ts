@@ -1,18 +1,9 @@
 import { isPassingProblem } from '../../adapters/postgres/error.js';
 import { withTransaction, type Session } from '../../adapters/postgres/session.js';
-import { AisecError, isAisecError } from '../../base/errors.js';
 import { quoteIdentifier } from '../../base/identifier.js';
 import { firstDay, formatMonths, type Month } from '../../base/month.js';
+import { failed, makeTogether, type MonthOutcome, type MonthOutcomes } from './outcome.js';
 import type { PlannedMonth } from './plan.js';
-
-export interface MonthOutcome {
-  readonly partition: string;
-  readonly state: 'made' | 'exists' | 'failed';
-  readonly rows: number;
-  readonly problem: string | null;
-  readonly isLockProblem: boolean;
-  readonly mend: string | null;
-}
 
 interface MadeRow {
   readonly month: Month;
@@ -21,11 +12,6 @@ interface MadeRow {
   readonly rows_moved: string;
   readonly problem: string | null;
   readonly problem_code: string | null;
-}
-
-function failed(planned: PlannedMonth, problem: string, isLockProblem: boolean): MonthOutcome {
-  const mend = isLockProblem ? 'run `aisec partitions ensure` again when that session is done' : null;
-  return { partition: planned.partition, state: 'failed', rows: planned.rows, problem, isLockProblem, mend };
 }
 
 function outcomeOf(planned: PlannedMonth, row: MadeRow | undefined): MonthOutcome {
@@ -45,7 +31,7 @@ async function makeInOneTransaction(
   session: Session,
   schema: string,
   months: readonly PlannedMonth[],
-): Promise<ReadonlyMap<Month, MonthOutcome>> {
+): Promise<MonthOutcomes> {
   const { rows } = await withTransaction(session, () =>
     session.query<MadeRow>(
       `select to_char(month, 'YYYY-MM') as month, partition_name, created, rows_moved, problem, problem_code
@@ -55,18 +41,6 @@ async function makeInOneTransaction(
   );
   const byMonth = new Map(rows.map((row) => [row.month, row]));
   return new Map(months.map((planned) => [planned.month, outcomeOf(planned, byMonth.get(planned.month))]));
-}
-
-/** What one transaction fails with is a problem of its months only, unless it would hit every other one as well. */
-function asProblem(error: unknown): AisecError {
-  if (isAisecError(error, 'LOCK_TIMEOUT', 'DATABASE_FAILED')) return error;
-  if (!isAisecError(error, 'PRIVILEGE_MISSING')) throw error;
-  throw new AisecError('PRIVILEGE_MISSING', error.message, {
-    detail: error.detail,
-    hint: 'Run it as the owner of the tables, the role that runs `aisec migrate up`.',
-    sqlState: error.sqlState,
-    cause: error.cause,
-  });
 }
 
 function progressText(months: readonly PlannedMonth[], done: number, total: number): string {
@@ -88,17 +62,13 @@ export async function makeMonths(
   schema: string,
   groups: readonly (readonly PlannedMonth[])[],
   onProgress: (text: string) => void,
-): Promise<ReadonlyMap<Month, MonthOutcome>> {
+): Promise<MonthOutcomes> {
   const outcomes = new Map<Month, MonthOutcome>();
   const total = groups.reduce((sum, group) => sum + group.length, 0);
   for (const months of groups) {
     onProgress(progressText(months, outcomes.size, total));
-    try {
-      for (const [month, outcome] of await makeInOneTransaction(session, schema, months)) outcomes.set(month, outcome);
-    } catch (error) {
-      const { message, code } = asProblem(error);
-      for (const planned of months) outcomes.set(planned.month, failed(planned, message, code === 'LOCK_TIMEOUT'));
-    }
+    const made = await makeTogether(months, () => makeInOneTransaction(session, schema, months));
+    for (const [month, outcome] of made) outcomes.set(month, outcome);
   }
   return outcomes;
 }

@@ -100,6 +100,31 @@ export function markTakenNames(
   });
 }
 
+// Moving a row under the locks takes 4 µs: with more of them writers wait longer than for a lock.
+const MOST_ROWS_TO_MOVE = 10_000;
+// A default partition that becomes a month is read once under the locks, to prove its bounds: about 1 µs a row.
+const MOST_ROWS_TO_SWAP = 50_000;
+// As default_month_to_swap() has it: of the rows left, at most one in nine may be of another month.
+const LEAST_SHARE_TO_SWAP = 8;
+
+/**
+ * The months to drain by copying them beside (see drain.ts): all that have rows in the default partition when one of
+ * them has too many to be moved, unless it is the last one left, which the default partition itself becomes.
+ */
+export function monthsToDrain(months: readonly PlannedMonth[], defaultRows: DefaultRows): readonly PlannedMonth[] {
+  const filled = months.filter(({ problem, rows }) => problem === null && rows > 0);
+  const [largest = 0, next = 0] = filled.map(({ rows }) => rows).toSorted((a, b) => b - a);
+  if (largest <= MOST_ROWS_TO_MOVE) return [];
+  const allRows = [...defaultRows.byMonth.values()].reduce((sum, rows) => sum + rows, defaultRows.undatedRows);
+  const rowsThatStay = allRows - filled.reduce((sum, { rows }) => sum + rows, 0);
+  const canSwap =
+    largest <= MOST_ROWS_TO_SWAP &&
+    next <= MOST_ROWS_TO_MOVE &&
+    rowsThatStay <= MOST_ROWS_TO_MOVE &&
+    largest >= LEAST_SHARE_TO_SWAP * rowsThatStay;
+  return canSwap ? [] : filled;
+}
+
 const MONTHS_A_TRANSACTION = 6;
 
 /**

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { addMonths, gapsBetween, monthsBetween, parseMonth, type Month } from '../../../../src/base/month.js';
 import { countMonthsAhead } from '../../../../src/adapters/partitions/months-ahead.js';
 import { monthOfBounds, type Partition, type PartitionSet } from '../../../../src/adapters/partitions/partition.js';
-import { planMonths, transactionsOf } from '../../../../src/operations/partitions/plan.js';
+import { monthsToDrain, planMonths, transactionsOf } from '../../../../src/operations/partitions/plan.js';
 
 function month(text: string): Month {
   const parsed = parseMonth(text);
@@ -125,6 +125,31 @@ describe('the plan', () => {
       ['2026-12'],
       ['2026-11'],
     ]);
+  });
+});
+
+describe('months with rows in the default partition', () => {
+  const drained = (rows: Record<string, number>, undatedRows = 0): readonly number[] => {
+    const planned = Object.entries(rows).map(([text, count]) => ({
+      month: month(text),
+      partition: text,
+      rows: count,
+      problem: null,
+      mend: null,
+    }));
+    const byMonth = new Map(planned.map((one) => [one.month, one.rows]));
+    return monthsToDrain(planned, { byMonth, undatedRows }).map((one) => one.rows);
+  };
+
+  test('are moved while they are few, and one of them may be swapped while it is not large', () => {
+    expect(drained({ '2026-10': 10_000, '2026-11': 9000 })).toEqual([]);
+    expect(drained({ '2026-10': 50_000, '2026-11': 9000, '2026-12': 0 })).toEqual([]);
+  });
+
+  test('are all copied beside when one of them is too large to be moved or swapped', () => {
+    expect(drained({ '2026-10': 50_001 })).toEqual([50_001]);
+    expect(drained({ '2026-10': 20_000, '2026-11': 11_000, '2026-12': 5 })).toEqual([20_000, 11_000, 5]);
+    expect(drained({ '2026-10': 20_000 }, 3000)).toEqual([20_000]);
   });
 });
 
