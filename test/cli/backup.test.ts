@@ -2,17 +2,19 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 
 import pg from 'pg';
 import { expect, test } from 'vitest';
 
 import { backupFileName } from '../../src/adapters/backups/names.js';
+import { tryFolderLock } from '../../src/adapters/files/folder-lock.js';
 import { useBackupFixture } from '../support/backup-fixture.js';
 import { databaseAddress } from '../support/database-address.js';
 import { describeOnServer } from '../support/database.js';
 import { expectError } from '../support/expect-error.js';
 import { runCli } from '../support/run-cli.js';
+import { waitFor } from '../support/wait-for.js';
 
 describeOnServer('aisec backup', () => {
   const { database, newFolder, backup, start, names, holdDump, untilHeld } = useBackupFixture();
@@ -231,5 +233,27 @@ describeOnServer('aisec backup', () => {
     expect(Date.parse(JSON.parse(run.stdout).createdAt)).toBeLessThan(now + 20_000);
     expect(readFileSync(target, 'utf8')).toBe('precious');
     expect(statSync(JSON.parse(run.stdout).file).isFile()).toBe(true);
+  });
+
+  test('a next run that has the folder before old ones are removed does not make a made backup look failed', async () => {
+    // The folder is free for a moment between the two; whoever is first there is left to chance, so up to ten times.
+    for (let attempt = 0; attempt < 10; attempt += 1) {
+      const folder = await newFolder();
+      const running = start(folder);
+      await waitFor(() => Promise.resolve(names(folder)?.some((name) => name.endsWith('.dump')) === true));
+      let lock = await tryFolderLock(path.join(folder, `.aisec-${database().name}.lock`), 'aisec backup');
+      while (!lock.isHeld && running.child.exitCode === null) {
+        await setImmediate();
+        lock = await tryFolderLock(path.join(folder, `.aisec-${database().name}.lock`), 'aisec backup');
+      }
+      const { exitCode, stdout, stderr } = await running.finished;
+      if (lock.isHeld) lock.release();
+      expect(exitCode).toBe(0);
+      expect(stdout).toContain('.dump');
+      if (!stderr.includes('warning')) continue;
+      expect(stderr).toContain('the backup was made, but old ones could not be removed: another run is at work');
+      return;
+    }
+    expect.unreachable('this test never had the folder first');
   });
 });

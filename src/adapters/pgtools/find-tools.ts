@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, realpathSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
 import { AisecError } from '../../base/errors.js';
@@ -83,6 +83,12 @@ async function identify(name: PgToolName, path: string, environment: Environment
 export async function findTools(name: PgToolName, places: ToolPlaces): Promise<readonly PgTool[]> {
   const all = await Promise.all(candidates(name, places).map((path) => identify(name, path, places.environment)));
   return all.filter((tool) => tool !== undefined);
+}
+
+/** Another program of the same installation, which has the same version; undefined where it is not installed. */
+export function siblingOf({ path, version, major }: PgTool, name: PgToolName): PgTool | undefined {
+  const sibling = join(dirname(path), name);
+  return existsSync(sibling) && !isWrapper(realpathSync(sibling)) ? { name, path: sibling, version, major } : undefined;
 }
 
 /**

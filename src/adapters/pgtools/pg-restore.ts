@@ -5,6 +5,8 @@ import type { PgTool } from './tool.js';
 export interface ArchiveRequest extends ToolSurroundings {
   readonly tool: PgTool;
   readonly file: string;
+  /** pg_restore says each entry as it comes to it. */
+  readonly onLine?: (line: string) => void;
 }
 
 /** The table of contents, one entry a line: `4711; 1259 16409 TABLE public users owner`. Reads only the head of the file. */
@@ -19,8 +21,9 @@ export async function listArchive({ tool, file, environment, signal }: ArchiveRe
  *
  * @throws AisecError BACKUP_INVALID for a damaged archive, else as `runTool`.
  */
-export async function readWholeArchive({ tool, file, environment, signal }: ArchiveRequest): Promise<void> {
-  await runTool({ tool, args: ['--file=/dev/null', file], environment, signal });
+export async function readWholeArchive({ tool, file, environment, signal, onLine }: ArchiveRequest): Promise<void> {
+  const verbose = onLine === undefined ? [] : ['--verbose'];
+  await runTool({ tool, args: ['--file=/dev/null', ...verbose, file], environment, signal, ...(onLine && { onLine }) });
 }
 
 export interface RestoreRequest extends ArchiveRequest {
@@ -32,8 +35,6 @@ export interface RestoreRequest extends ArchiveRequest {
   readonly listFile?: string;
   /** Such as `--no-owner`. */
   readonly options?: readonly string[];
-  /** pg_restore says each entry as it comes to it. */
-  readonly onLine?: (line: string) => void;
 }
 
 /**

@@ -2,13 +2,14 @@ import type { BackupManifest, BackupRows } from '../../adapters/backups/manifest
 import { readCatalog } from '../../adapters/catalog/snapshot.js';
 import { Observer } from '../../adapters/postgres/observer.js';
 import { withTransaction, type Session } from '../../adapters/postgres/session.js';
+import { sqlFile } from '../../adapters/postgres/sql-file.js';
 import { AisecError, isAisecError } from '../../base/errors.js';
 import { formatDurationMs } from '../../base/duration.js';
 import { quoteIdentifier } from '../../base/identifier.js';
 import { qualifiedName, readServerFacts, type BackupTable, type ServerFacts } from './server-facts.js';
 
 /** What the manifest says of the contents, all read in the snapshot that is dumped. */
-export type SnapshotContents = Pick<BackupManifest, 'rows' | 'catalog' | 'migration' | 'extensions'>;
+export type SnapshotContents = Pick<BackupManifest, 'rows' | 'catalog' | 'migration' | 'extensions' | 'roles'>;
 
 export interface Snapshot {
   /** For `pg_dump --snapshot`. */
@@ -93,6 +94,7 @@ async function readContents(
     // Every database has PL/pgSQL.
     extensions: snapshot.extensions.filter(({ name }) => name !== 'plpgsql'),
     migration: await newestMigration(session, schema),
+    roles: (await session.query<{ role: string }>(sqlFile('backup/roles'))).rows.map(({ role }) => role),
     catalog: { schema, snapshot },
     rows: await countRows(session, tables),
   };

@@ -80,15 +80,16 @@ async function removeLeftovers(
     onWarning(`removed ${name}, which a stopped run had left`);
 }
 
-/** The backup is made by then: what goes wrong here must not look as if it was not. */
+/** The backup is made by then: what goes wrong here, such as a next run at work already, must not look as if it was not. */
 async function prune(
   access: ServerAccess,
   { folder, retention }: BackupOptions,
   { onWarning }: Reporting,
 ): Promise<Pick<PruneResult, 'removed' | 'kept'>> {
-  const options = { command: access.applicationName, signal: access.signal };
+  const { databaseName: database, applicationName: command, signal } = access;
+  const lock = { command, signal };
   try {
-    return await pruneDatabase(folder, access.databaseName, retention, options);
+    return await withBackupFolder(folder, database, lock, () => pruneDatabase(folder, database, retention, lock));
   } catch (error) {
     if (access.signal.aborted) throw error;
     const detail = isAisecError(error) && error.detail !== undefined ? ` (${error.detail})` : '';
@@ -191,9 +192,7 @@ export async function takeBackup(
     const { expected, written } = await access.withDatabase(database, run);
     // Outside of the lock of the database: migrations need not wait for an upload.
     const outcome =
-      written === undefined
-        ? await planOnly(access, options)
-        : await withBackupFolder(folder, database, lock, () => finish(access, written, options, reporting));
+      written === undefined ? await planOnly(access, options) : await finish(access, written, options, reporting);
     const durationMs = Math.round(performance.now() - startedMs);
     return {
       database,

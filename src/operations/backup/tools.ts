@@ -1,6 +1,6 @@
-import { findTool } from '../../adapters/pgtools/find-tools.js';
+import { findTool, siblingOf } from '../../adapters/pgtools/find-tools.js';
 import { supportsCompression } from '../../adapters/pgtools/pg-dump.js';
-import type { PgTool } from '../../adapters/pgtools/tool.js';
+import type { PgTool, PgToolName } from '../../adapters/pgtools/tool.js';
 import type { ServerAccess } from '../../adapters/restoring/access.js';
 
 export interface BackupTools {
@@ -21,15 +21,17 @@ export interface BackupTools {
 export async function findBackupTools({ places }: ServerAccess, serverMajor: number): Promise<BackupTools> {
   const dump = await findTool('pg_dump', { major: serverMajor, of: 'the server' }, places);
   const ofDump = { major: dump.tool.major, of: 'pg_dump' };
-  const [restore, dumpAll, hasZstd] = await Promise.all([
-    findTool('pg_restore', ofDump, places),
-    findTool('pg_dumpall', ofDump, places).catch(() => undefined),
+  const find = async (name: PgToolName): Promise<PgTool> =>
+    siblingOf(dump.tool, name) ?? (await findTool(name, ofDump, places)).tool;
+  const [pgRestore, pgDumpAll, hasZstd] = await Promise.all([
+    find('pg_restore'),
+    find('pg_dumpall').catch(() => undefined),
     supportsCompression(dump.tool, 'zstd:1', places.environment),
   ]);
   return {
     pgDump: dump.tool,
-    pgRestore: restore.tool,
-    pgDumpAll: dumpAll?.tool,
+    pgRestore,
+    pgDumpAll,
     hasZstd,
     warnings: dump.warning === undefined ? [] : [dump.warning],
   };

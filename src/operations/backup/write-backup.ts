@@ -2,13 +2,19 @@ import { open, rm } from 'node:fs/promises';
 import path from 'node:path';
 
 import { discardUnpublished, freeBackupFile } from '../../adapters/backups/change-backups.js';
-import { FORMAT_VERSION, writeManifest, type BackupManifest } from '../../adapters/backups/manifest.js';
+import {
+  FORMAT_VERSION,
+  writeManifest,
+  type BackupManifest,
+  type BackupSideFile,
+} from '../../adapters/backups/manifest.js';
 import { partialName, plainName } from '../../adapters/backups/names.js';
 import { encryptFile } from '../../adapters/encryption/encrypt.js';
 import type { Checksum } from '../../adapters/files/checksum.js';
 import { flush, flushFolder, publish } from '../../adapters/files/publish.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import type { ServerAccess } from '../../adapters/restoring/access.js';
+import { allSettled } from '../../base/all-settled.js';
 import { formatBytes } from '../../base/bytes.js';
 import { sleep, throwIfInterrupted } from '../../base/interruption.js';
 import type { Reporting } from '../../base/reporting.js';
@@ -140,15 +146,13 @@ export async function writeBackup(
   try {
     await flush(dumped, 'r+');
     const { onProgress } = reporting;
-    const proof = await proveArchive(access, facts.tables, {
-      tool: tools.pgRestore,
-      file: dumped,
-      signal,
-      onProgress,
-    });
+    const { environment } = access.places;
+    const [proof, globals] = await allSettled<[Checksum, BackupSideFile | null]>([
+      proveArchive(facts.tables, { tool: tools.pgRestore, file: dumped, environment, signal, onProgress }),
+      writeGlobals(access, { tool: tools.pgDumpAll, file, signal, reporting }),
+    ]);
     const { sizeBytes, sha256 } =
       recipients.length === 0 ? proof : await encryptDump(dumped, partial, recipients, signal, onProgress);
-    const globals = await writeGlobals(access, { tool: tools.pgDumpAll, file, signal, reporting });
     const manifest: BackupManifest = {
       kind: 'aisec backup',
       formatVersion: FORMAT_VERSION,
@@ -168,7 +172,7 @@ export async function writeBackup(
       aisecVersion: aisecVersion(),
       extensions: contents.extensions,
       migration: contents.migration,
-      roles: proof.archive.roles,
+      roles: contents.roles,
       globals,
       encryption: recipients.length === 0 ? null : { recipients },
       verifications: [{ level: 'read', at: new Date().toISOString() }],
