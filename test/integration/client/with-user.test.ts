@@ -81,7 +81,7 @@ describeOnServer('withUser', () => {
     await withUser(proxied, userId(1), titles);
     await close();
     expect(messages).toHaveLength(3);
-    expect(messages[0]).toMatch(/begin; select .*authenticated/s);
+    expect(messages[0]).toMatch(/begin; set local role .*authenticated/s);
   });
 
   test('commits what the callback wrote and rolls it back when it throws, with its own error', async () => {
