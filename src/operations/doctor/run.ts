@@ -1,4 +1,5 @@
 import type { Session } from '../../adapters/postgres/session.js';
+import type { RedisTarget } from '../../config/redis-target.js';
 import type { MigrateSettings } from '../migrate/checks.js';
 import { ALL_CHECKS } from './all-checks.js';
 import { SEVERITIES, type Area, type Check, type Severity, type Subject } from './check.js';
@@ -12,6 +13,7 @@ export interface DoctorOptions {
   readonly checks: readonly Check[];
   readonly migrations: MigrateSettings;
   readonly backupFolder: string;
+  readonly redis: RedisTarget | null;
   readonly ignores: readonly Ignore[];
   /** Told before each check, with how many are done. */
   readonly onStep?: (text: string) => void;
@@ -54,9 +56,10 @@ function once(subject: () => Subject): Subject['once'] {
   };
 }
 
-async function subjectOf(session: Session, { schema, migrations, backupFolder }: DoctorOptions): Promise<Subject> {
+async function subjectOf(session: Session, options: DoctorOptions): Promise<Subject> {
+  const { schema, migrations, backupFolder, redis } = options;
   const roleName = await beQuiet(session, schema);
-  const subject: Subject = { session, schema, roleName, migrations, backupFolder, once: once(() => subject) };
+  const subject: Subject = { session, schema, roleName, migrations, backupFolder, redis, once: once(() => subject) };
   return subject;
 }
 

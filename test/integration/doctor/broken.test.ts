@@ -65,7 +65,8 @@ describeOnPrivateServer('aisec doctor on a database with many faults', () => {
   }
 
   test('each check finds its faults with their objects, and nothing else', () => {
-    expect(first.skipped).toEqual([]);
+    // There is no REDIS_URL here: cli/doctor-redis looks at Redis.
+    expect(first.skipped.filter(({ check }) => !check.startsWith('redis-'))).toEqual([]);
     expect(ids(first)).toEqual([...wanted, ...SETTING_FINDINGS, ...EXPECTED_NOTICES].toSorted());
     for (const { what, why, mend: sql } of first.findings)
       for (const text of [what, why, sql]) expect(text).toMatch(/\S/);
