@@ -2,6 +2,7 @@ import { formatBytes } from '../../../base/bytes.js';
 import { formatCount } from '../../../base/count.js';
 import { formatDurationMs } from '../../../base/duration.js';
 import type { MonthsOverview, OverviewReport } from '../../../operations/monitor/overview.js';
+import { XID_LIMIT } from '../../../operations/monitor/vacuum-shares.js';
 import type { Renderer } from '../../terminal/output.js';
 import type { Paint } from '../../terminal/streams.js';
 import { figuresOf } from './overview-figures.js';
@@ -12,9 +13,6 @@ interface Line {
   readonly value: string;
   readonly more: string;
 }
-
-/** Where transaction ids run out. */
-const XID_LIMIT = 2 ** 31;
 
 /** `3 partitions`, `1 partition`. */
 function counted(count: number, noun: string): string {
