@@ -58,6 +58,8 @@ describeOnPrivateServer('aisec doctor on a healthy database', () => {
     const piped = await runCli(['doctor'], { env: { DATABASE_URL: url, AISEC_BACKUP_DIR: backups } });
     expect(piped.stdout.split('\n')[0]).toBe('severity\tarea\tid\twhat\twhy\tmend');
     expect(piped.stderr).toMatch(/: \d+ checks, 9 notices; 5 skipped, 0 ignored, 2 not for this server\.\n$/);
+    const silent = await runCli(['doctor', '--quiet', '--only', 'partitions,vectors'], { env: { DATABASE_URL: url } });
+    expect(silent).toMatchObject({ exitCode: 0, stdout: '', stderr: '' });
     const plugin = await runCli(['doctor', '--nagios'], { env: { DATABASE_URL: url, AISEC_BACKUP_DIR: backups } });
     expect(plugin).toMatchObject({
       exitCode: 0,
