@@ -6,7 +6,7 @@ import { SEVERITIES, type Area, type Check, type Severity, type Subject } from '
 import { examine } from './examine.js';
 import type { Finding, SkippedCheck } from './finding.js';
 import { applyIgnores, type Ignore, type IgnoredFinding, type IgnoreProblem } from './ignores.js';
-import { beQuiet } from './quiet.js';
+import { actAs, beQuiet } from './quiet.js';
 
 export interface DoctorOptions {
   readonly schema: string;
@@ -15,6 +15,8 @@ export interface DoctorOptions {
   readonly backupFolder: string;
   readonly redis: RedisTarget | null;
   readonly ignores: readonly Ignore[];
+  /** Another role to look as. */
+  readonly asRole?: string;
   /** Told before each check, with how many are done. */
   readonly onStep?: (text: string) => void;
 }
@@ -58,6 +60,7 @@ function once(subject: () => Subject): Subject['once'] {
 
 async function subjectOf(session: Session, options: DoctorOptions): Promise<Subject> {
   const { schema, migrations, backupFolder, redis } = options;
+  if (options.asRole !== undefined) await actAs(session, options.asRole);
   const roleName = await beQuiet(session, schema);
   const subject: Subject = { session, schema, roleName, migrations, backupFolder, redis, once: once(() => subject) };
   return subject;

@@ -95,6 +95,13 @@ describeOnPrivateServer('aisec doctor on a healthy database', () => {
       'sequence-end',
     ]);
     expect(before.run.exitCode).toBe(0);
+    const as = await doctor(url, '--as', 'Night watch');
+    expect({ role: as.role, skipped: as.skipped }).toEqual({ role: 'Night watch', skipped: before.skipped });
+    const nobody = await runCli(['doctor', '--as', 'nobody here'], { env: { DATABASE_URL: url } });
+    expect(nobody).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(nobody.stderr).toContain('error: --as: there is no role "nobody here" in ');
+    const notMember = await runCli(['doctor', '--as', 'authenticated'], { env: { DATABASE_URL: address } });
+    expect(notMember).toMatchObject({ exitCode: 1, stdout: '' });
     const strict = await runCli(['doctor', '--nagios', '--strict', '--only', 'migrations,indexes'], {
       env: { DATABASE_URL: address, AISEC_BACKUP_DIR: backups },
     });

@@ -16,6 +16,7 @@ interface Options {
   readonly strict: boolean;
   readonly nagios: boolean;
   readonly ignoreFile?: string;
+  readonly as?: string;
 }
 
 function failOnOption(text: string): FailOn {
@@ -49,7 +50,16 @@ async function diagnoseNow(
   const migrations = { files: await readMigrationFolder(migrationsDir, cwd), schema, extensionSchema };
   return withDatabase({}, async (session) => {
     const { diagnose } = await import('../../../operations/doctor/run.js');
-    return diagnose(session, { schema, checks, migrations, backupFolder, redis, ignores, ...(onStep && { onStep }) });
+    return diagnose(session, {
+      schema,
+      checks,
+      migrations,
+      backupFolder,
+      redis,
+      ignores,
+      ...(options.as !== undefined && { asRole: options.as }),
+      ...(onStep && { onStep }),
+    });
   });
 }
 
@@ -113,6 +123,10 @@ export const doctor = defineCommand<Options>({
       default: false,
     },
     {
+      flags: '--as <role>',
+      description: 'look as this role does, which the one that connects is a member of',
+    },
+    {
       flags: '--ignore-file <file>',
       description: 'findings to ignore (default: .aisec-doctor.json, if it is there)',
     },
@@ -120,6 +134,7 @@ export const doctor = defineCommand<Options>({
   examples: [
     ['aisec doctor', 'Show what is wrong, the worst first, each with the SQL that mends it'],
     ['aisec doctor --only security --fail-on critical --quiet', 'For a pipeline: exit 3 on a hole'],
+    ['aisec doctor --as monitoring', 'What a role for monitoring would not see, with the GRANT for it'],
     ['aisec doctor --nagios', 'As a plugin of Nagios, Icinga or the like'],
   ],
   run,
