@@ -26,6 +26,7 @@ import { monitorExport } from './commands/monitor/export.js';
 import { monitorGrowthCommand } from './commands/monitor/growth.js';
 import { monitorIndexesCommand } from './commands/monitor/indexes.js';
 import { monitorLocksCommand } from './commands/monitor/locks.js';
+import { monitor } from './commands/monitor/overview.js';
 import { monitorPartitionsCommand } from './commands/monitor/partitions.js';
 import { monitorQueriesCommand } from './commands/monitor/queries.js';
 import { monitorRecord } from './commands/monitor/record.js';
@@ -73,6 +74,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   restore,
   typesGenerate,
   typesCheck,
+  monitor,
   monitorTablesCommand,
   monitorPartitionsCommand,
   monitorIndexesCommand,
@@ -97,7 +99,6 @@ export const COMMANDS: readonly CommandSpec[] = [
 /** What a noun is for, where it has no command of its own name. */
 export const NOUNS: Readonly<Record<string, string>> = {
   migrate: 'bring the schema up to date or back, and tell where it stands',
-  monitor: 'show what the database holds and does',
   cache: 'look at, fill, empty and check the Redis cache of the read-mostly tables',
   vector: 'measure, rebuild and tune the vector index of knowledge_base',
   partitions: 'make the months of messages ahead of time and check them',

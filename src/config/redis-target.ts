@@ -67,10 +67,16 @@ export function resolveServiceRedis(url: string | undefined): RedisTarget | unde
   return value === undefined ? undefined : parseRedisUrl(value, SETTINGS.redisUrl.env);
 }
 
-/** The Redis of the command line. @throws AisecError CONFIG_INVALID when there is none, or its URL cannot be read. */
-export function resolveRedisTarget({ environment }: Config): RedisTarget {
+/** The Redis of the command line; undefined without REDIS_URL. @throws AisecError CONFIG_INVALID when it cannot be read. */
+export function findRedisTarget({ environment }: Config): RedisTarget | undefined {
   const value = environment[SETTINGS.redisUrl.env];
-  if (value !== undefined) return parseRedisUrl(value, SETTINGS.redisUrl.env);
+  return value === undefined ? undefined : parseRedisUrl(value, SETTINGS.redisUrl.env);
+}
+
+/** The same for what cannot do without. @throws AisecError CONFIG_INVALID when there is none, too. */
+export function resolveRedisTarget(config: Config): RedisTarget {
+  const target = findRedisTarget(config);
+  if (target !== undefined) return target;
   throw new AisecError('CONFIG_INVALID', 'no Redis is configured', {
     detail: 'Without REDIS_URL the cache of a service lives in its own process, and there is nothing to look at.',
     hint: 'Set REDIS_URL to the address that the services have.',

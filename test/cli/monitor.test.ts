@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { beforeAll, expect, test } from 'vitest';
 
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../support/database.js';
@@ -16,13 +17,63 @@ describeOnServer('aisec monitor', () => {
     const piped = await runCli(['monitor', 'tables', '--partitions'], { env });
     expect(piped).toMatchObject({ exitCode: 0 });
     const lines = piped.stdout.trimEnd().split('\n');
-    expect(lines[0]).toBe('table\tpartition\trows\tdead rows\ttotal\theap\tmaps\ttoast\tindexes\tlocked by\tshare');
+    expect(lines[0]).toBe(
+      'table\tpartition\trows\tdead rows\ttotal\theap\tmaps\ttoast\tindexes\tlocked by\tshare\ta month\tsince record',
+    );
     expect(lines.find((line) => line.startsWith('messages\tmessages_default\t'))).toMatch(
-      /^messages\tmessages_default\t0\t0\t\d+\t0\t0\t8192\t\d+\t\t\d+\.\d$/,
+      /^messages\tmessages_default\t0\t0\t\d+\t0\t0\t8192\t\d+\t\t\d+\.\d\t\t$/,
     );
     const { screen } = await onTerminal('aisec monitor tables', { ...env, NO_COLOR: '1' });
-    expect(screen).toMatch(/^messages \(5 partitions\) +0 +0 +\d+ kB +0 bytes/m);
+    expect(screen).toMatch(/^messages \(5 partitions\) +0 +0 +\d+ kB +0 bytes.* - +-$/m);
+    expect(screen).toContain('Growth is not known without records.');
     expect(screen).toContain('tables, ');
+  });
+
+  test('without a verb it tells at a glance what the reports tell, and what is wrong with the months', async () => {
+    const holder = new pg.Client({ connectionString: database.url, application_name: 'holder' });
+    await holder.connect();
+    await holder.query('begin; lock table conversations in access exclusive mode');
+    try {
+      const [overview, tables, partitions] = await Promise.all(
+        [[], ['tables'], ['partitions']].map((verb) => runCli(['monitor', ...verb, '--json'], { env })),
+      );
+      const seen = JSON.parse(overview!.stdout);
+      const { tables: all, totalBytes } = JSON.parse(tables!.stdout);
+      expect(seen.tables).toMatchObject({ count: all.length, totalBytes });
+      expect(seen.tables.largest).toEqual(
+        all.slice(0, 5).map((table: object) => ({
+          ...table,
+          partitionCount: undefined,
+          bytesPerMonth: undefined,
+          grownBytes: undefined,
+        })),
+      );
+      expect(seen.messages.monthsAhead).toBe(JSON.parse(partitions!.stdout).monthsAhead);
+      // Another session of the server may be in an older one.
+      expect(seen.longestTransaction.transactionMs).toBeGreaterThan(0);
+      expect(seen.connections.idleInTransaction).toBeGreaterThanOrEqual(1);
+      expect(seen.problems).toEqual([]);
+      const piped = await runCli(['monitor'], { env });
+      const rows = piped.stdout.split('\n').map((line) => line.split('\t'));
+      expect(rows[0]).toEqual(['figure', 'of', 'value']);
+      expect(rows).toContainEqual(['months_ahead', 'messages', '3']);
+      expect(piped.stderr).toContain('Next: aisec doctor');
+      const { screen } = await onTerminal('aisec monitor', { ...env, NO_COLOR: '1' });
+      expect(screen).toMatch(/^months of messages +3 ahead +5 partitions, .*none missing/m);
+      expect(screen).toMatch(/^longest transaction +\d.* pid \d+ of \w+/m);
+    } finally {
+      await holder.end();
+    }
+    const other = await createServerDatabase({ migrated: true });
+    await other.admin.query(`do $$ declare part text; begin
+      for part in select relid::text from pg_partition_tree('messages') where isleaf and relid::text like '%\\_y%' order by 1 desc limit 2
+      loop execute 'drop table ' || part; end loop; end $$`);
+    const few = await runCli(['monitor'], { env: { DATABASE_URL: other.url } });
+    expect(few).toMatchObject({
+      exitCode: 0,
+      stderr: expect.stringContaining('warning: partitions for 1 months ahead'),
+    });
+    await other.drop();
   });
 
   test('every report ends with 0 in a pipe with a header, and the one that cannot be made with 3 and what to do', async () => {

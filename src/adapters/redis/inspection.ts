@@ -3,11 +3,7 @@ import type { Redis } from 'ioredis';
 import type { AisecError } from '../../base/errors.js';
 import type { RedisTarget } from '../../config/redis-target.js';
 import { createRedisClient, translateRedisError } from './connection.js';
-
-export interface RedisFacts {
-  readonly version: string;
-  readonly usedMemoryBytes: number;
-}
+import { factsOf, type RedisFacts } from './facts.js';
 
 const BATCH = 500;
 
@@ -36,9 +32,7 @@ export class RedisInspection {
   }
 
   async facts(): Promise<RedisFacts> {
-    const text = await this.#asked(this.#redis.info());
-    const field = (name: string): string | undefined => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(text)?.[1];
-    return { version: field('redis_version') ?? 'unknown', usedMemoryBytes: Number(field('used_memory') ?? 0) };
+    return factsOf(await this.#asked(this.#redis.info()));
   }
 
   /** All keys with this beginning, in batches, without blocking the server. A key may come twice. */

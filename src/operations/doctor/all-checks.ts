@@ -7,6 +7,7 @@ import { MIGRATION_CHECKS } from './migration-checks.js';
 import { PARTITION_CHECKS } from './partition-checks.js';
 import { PASSWORD_CHECKS } from './password-checks.js';
 import { POLICY_COST_CHECKS } from './policy-cost-checks.js';
+import { REDIS_CHECKS } from './redis-checks.js';
 import { REPLICATION_CHECKS } from './replication-checks.js';
 import { ROLE_CHECKS } from './role-checks.js';
 import { ROW_SECURITY_CHECKS } from './row-security-checks.js';
@@ -32,4 +33,5 @@ export const ALL_CHECKS: readonly Check[] = [
   ...SEQUENCE_CHECKS,
   ...SETTING_CHECKS,
   ...BACKUP_CHECKS,
+  ...REDIS_CHECKS,
 ];

@@ -1,4 +1,5 @@
 import type { Session } from '../../adapters/postgres/session.js';
+import type { RedisTarget } from '../../config/redis-target.js';
 import type { MigrateSettings } from '../migrate/checks.js';
 
 export const AREAS = [
@@ -13,6 +14,7 @@ export const AREAS = [
   'sequences',
   'settings',
   'backups',
+  'redis',
 ] as const;
 
 export type Area = (typeof AREAS)[number];
@@ -57,6 +59,8 @@ export interface Subject {
   readonly migrations: MigrateSettings;
   /** Absolute; it may not be there. */
   readonly backupFolder: string;
+  /** Null without REDIS_URL. */
+  readonly redis: RedisTarget | null;
   /** What several checks look at is read once; a failure, too, is theirs together. */
   readonly once: <Result>(read: (subject: Subject) => Promise<Result>) => Promise<Result>;
 }

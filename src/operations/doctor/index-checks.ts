@@ -1,8 +1,10 @@
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
 import { formatBytes } from '../../base/bytes.js';
 import { quoteIdentifier } from '../../base/identifier.js';
+import { findStrayIndexes } from '../monitor/checks.js';
 import type { Check, Fault, Subject } from './check.js';
-import { plainName, qualified } from './names.js';
+import { groupBy } from './group.js';
+import { listed, plainName, qualified } from './names.js';
 
 interface InvalidRow {
   readonly name: string;
@@ -63,6 +65,22 @@ async function examineRedundant({ session, schema }: Subject): Promise<readonly 
   }));
 }
 
+/** One finding for all partitions that have the same one, such as archived months with an index that messages got later. */
+async function examineStray({ session, schema }: Subject): Promise<readonly Fault[]> {
+  const groups = groupBy(await findStrayIndexes(session, schema), ({ columns }) => columns);
+  return [...groups].map(([columns, strays]) => {
+    const sizeBytes = strays.reduce((sum, stray) => sum + stray.sizeBytes, 0);
+    const partitions = listed(strays.map(({ partition }) => plainName(partition)));
+    const who = strays.length === 1 ? 'a partition has' : `${strays.length} partitions have`;
+    return {
+      object: `(${columns})`,
+      what: `${who} an index on (${columns}) that the table lacks: ${partitions}; ${formatBytes(sizeBytes)}`,
+      why: 'a query of the other partitions goes without it, or it is left over; new months will not have it',
+      mend: `${strays.map(({ identifier }) => `drop index concurrently ${identifier};`).join(' ')} -- or create it on the table`,
+    };
+  });
+}
+
 export const INDEX_CHECKS: readonly Check[] = [
   {
     id: 'index-invalid',
@@ -87,5 +105,13 @@ export const INDEX_CHECKS: readonly Check[] = [
     title: 'indexes that another one covers; the design document lists eight, and the DBA decides',
     grant: null,
     examine: examineRedundant,
+  },
+  {
+    id: 'index-stray',
+    area: 'indexes',
+    severity: 'notice',
+    title: 'indexes of partitions that their table lacks',
+    grant: null,
+    examine: examineStray,
   },
 ];

@@ -21,6 +21,7 @@ interface SlotRow {
 
 interface ArchiverRow {
   readonly mode: string;
+  readonly has_command: boolean;
   readonly can_list: boolean;
   readonly last_failed_wal: string | null;
 }
@@ -60,7 +61,7 @@ async function examineSlots({ session }: Subject): Promise<readonly Fault[]> {
 
 async function readArchiver({ session }: Subject): Promise<ArchiverRow> {
   const { rows } = await session.query<ArchiverRow>(sqlFile('doctor/archiver'));
-  return rows[0] ?? { mode: 'off', can_list: false, last_failed_wal: null };
+  return rows[0] ?? { mode: 'off', has_command: false, can_list: false, last_failed_wal: null };
 }
 
 const NO_ARCHIVING = { notApplicable: 'archive_mode is off' };
@@ -80,17 +81,18 @@ async function examineArchiver(subject: Subject): Promise<Outcome> {
 }
 
 async function examineWaiting(subject: Subject): Promise<Outcome> {
-  const { mode, can_list: canList } = await subject.once(readArchiver);
+  const { mode, has_command: hasCommand, can_list: canList } = await subject.once(readArchiver);
   if (mode === 'off') return NO_ARCHIVING;
   if (!canList) return { skipped: 'permission denied for function pg_ls_archive_statusdir', lacksGrant: true };
   const { rows } = await subject.session.query<{ waiting: number }>(sqlFile('doctor/archive-waiting'));
   const waiting = rows[0]?.waiting ?? 0;
-  if (waiting < WARNING_WAITING) return [];
+  // Without a command none is ever archived, and none ever fails.
+  if (waiting < (hasCommand ? WARNING_WAITING : 1)) return [];
   return [
     {
       object: 'archiver',
-      severity: waiting >= CRITICAL_WAITING ? 'critical' : 'warning',
-      what: `${waiting} WAL segments wait to be archived`,
+      severity: waiting >= CRITICAL_WAITING || !hasCommand ? 'critical' : 'warning',
+      what: `${waiting} WAL ${waiting === 1 ? 'segment waits' : 'segments wait'} to be archived${hasCommand ? '' : ', and archive_command is empty'}`,
       why: 'they stay on the disk of the server until they are; an empty archive_command counts no failure and archives nothing',
       mend: 'show archive_command; -- give it one that works, then: select pg_reload_conf();',
     },
@@ -121,7 +123,7 @@ export const REPLICATION_CHECKS: readonly Check[] = [
     id: 'wal-waiting',
     area: 'replication',
     severity: 'warning',
-    title: `${WARNING_WAITING} or more WAL segments wait to be archived; critical from ${CRITICAL_WAITING} on`,
+    title: `${WARNING_WAITING} or more WAL segments wait to be archived; critical from ${CRITICAL_WAITING} on, and from the first on without an archive_command`,
     grant: MONITOR_GRANT,
     examine: onServer(examineWaiting),
   },

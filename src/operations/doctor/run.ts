@@ -1,18 +1,22 @@
 import type { Session } from '../../adapters/postgres/session.js';
+import type { RedisTarget } from '../../config/redis-target.js';
 import type { MigrateSettings } from '../migrate/checks.js';
 import { ALL_CHECKS } from './all-checks.js';
 import { SEVERITIES, type Area, type Check, type Severity, type Subject } from './check.js';
 import { examine } from './examine.js';
 import type { Finding, SkippedCheck } from './finding.js';
 import { applyIgnores, type Ignore, type IgnoredFinding, type IgnoreProblem } from './ignores.js';
-import { beQuiet } from './quiet.js';
+import { actAs, beQuiet } from './quiet.js';
 
 export interface DoctorOptions {
   readonly schema: string;
   readonly checks: readonly Check[];
   readonly migrations: MigrateSettings;
   readonly backupFolder: string;
+  readonly redis: RedisTarget | null;
   readonly ignores: readonly Ignore[];
+  /** Another role to look as. */
+  readonly asRole?: string;
   /** Told before each check, with how many are done. */
   readonly onStep?: (text: string) => void;
 }
@@ -54,9 +58,11 @@ function once(subject: () => Subject): Subject['once'] {
   };
 }
 
-async function subjectOf(session: Session, { schema, migrations, backupFolder }: DoctorOptions): Promise<Subject> {
+async function subjectOf(session: Session, options: DoctorOptions): Promise<Subject> {
+  const { schema, migrations, backupFolder, redis } = options;
+  if (options.asRole !== undefined) await actAs(session, options.asRole);
   const roleName = await beQuiet(session, schema);
-  const subject: Subject = { session, schema, roleName, migrations, backupFolder, once: once(() => subject) };
+  const subject: Subject = { session, schema, roleName, migrations, backupFolder, redis, once: once(() => subject) };
   return subject;
 }
 

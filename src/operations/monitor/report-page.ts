@@ -2,9 +2,11 @@ import type { Session } from '../../adapters/postgres/session.js';
 import { aisecVersion } from '../../base/version.js';
 import { monitorGrowth } from './growth/growth.js';
 import { monitorIndexes, type MonitoredIndex } from './indexes.js';
+import { monitorLocks } from './locks.js';
 import type { PageIndex, ReportData, Verdicts } from './page/report-data.js';
 import { monitorPartitions } from './partitions.js';
 import { monitorTables } from './tables.js';
+import { monitorVacuum } from './vacuum.js';
 
 export interface ReportOptions {
   readonly schema: string;
@@ -39,6 +41,9 @@ export async function readReport(session: Session, options: ReportOptions, verdi
   const partitions = await monitorPartitions(session, schema);
   onStep('judging the indexes');
   const { indexes } = await monitorIndexes(session, schema, UNUSED_AFTER_MS);
+  onStep('looking at vacuum and locks');
+  const vacuum = await monitorVacuum(session, schema, false);
+  const locks = await monitorLocks(session, schema);
   onStep('working out the growth');
   const growth = await monitorGrowth(session, options, partitions);
   return {
@@ -49,7 +54,9 @@ export async function readReport(session: Session, options: ReportOptions, verdi
     partitions,
     growth,
     indexes: indexes.map(pageIndex),
+    vacuum,
+    locks,
     findings: verdicts.findings,
-    skipped: [...verdicts.skipped, ...tables.skipped, ...partitions.skipped, ...growth.skipped],
+    skipped: [verdicts, tables, partitions, growth, vacuum, locks].flatMap(({ skipped }) => skipped),
   };
 }

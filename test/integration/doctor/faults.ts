@@ -153,6 +153,7 @@ export const FAULTS: readonly (readonly [sql: string, ...ids: readonly string[]]
     'foreign-key-index:readings.readings_user_id_fkey',
   ],
   ['create index "Files again" on files (user_id)', 'index-redundant:"Files again"'],
+  [`create index "A stray" on ${nameOf(monthFromNow(-1))} (created_at, role)`, 'index-stray:(created_at, role)'],
   // The index of knowledge_base was made on an empty table.
   [clusteredKnowledge(1100), 'vector-recall:idx_knowledge_base_embedding'],
   // Numbers that run out.

@@ -31,7 +31,13 @@ describeOnPrivateServer('aisec doctor on a healthy database', () => {
     const run = await runCli(['doctor', '--json', ...args], {
       env: { DATABASE_URL: address, AISEC_BACKUP_DIR: backups },
     });
-    return { ...(JSON.parse(run.stdout) as Diagnosis), run };
+    const diagnosis = JSON.parse(run.stdout) as Diagnosis;
+    // Without REDIS_URL there is no Redis to look at, which is told all the same.
+    const [ofRedis, skipped] = [true, false].map((isRedis) =>
+      diagnosis.skipped.filter(({ check }) => check.startsWith('redis-') === isRedis),
+    );
+    expect(ofRedis!.map(({ reason }) => reason.split(';')[0])).toEqual(Array(5).fill('REDIS_URL is not set'));
+    return { ...diagnosis, skipped: skipped!, run };
   }
   const ids = ({ findings }: Diagnosis): readonly string[] => findings.map(({ id }) => id).toSorted();
 
@@ -48,12 +54,17 @@ describeOnPrivateServer('aisec doctor on a healthy database', () => {
     const found = await doctor(url);
     expect(found.run.exitCode).toBe(0);
     expect(ids(found)).toEqual(EXPECTED_NOTICES);
-    expect(found.counts).toMatchObject({ critical: 0, warning: 0, notice: 9, skipped: 0, ignored: 0 });
+    expect(found.counts).toMatchObject({ critical: 0, warning: 0, notice: 9, skipped: 5, ignored: 0 });
     const piped = await runCli(['doctor'], { env: { DATABASE_URL: url, AISEC_BACKUP_DIR: backups } });
     expect(piped.stdout.split('\n')[0]).toBe('severity\tarea\tid\twhat\twhy\tmend');
-    expect(piped.stderr).toMatch(/: \d+ checks, 9 notices; 0 skipped, 0 ignored, 2 not for this server\.\n$/);
+    expect(piped.stderr).toMatch(/: \d+ checks, 9 notices; 5 skipped, 0 ignored, 2 not for this server\.\n$/);
+    const silent = await runCli(['doctor', '--quiet', '--only', 'partitions,vectors'], { env: { DATABASE_URL: url } });
+    expect(silent).toMatchObject({ exitCode: 0, stdout: '', stderr: '' });
     const plugin = await runCli(['doctor', '--nagios'], { env: { DATABASE_URL: url, AISEC_BACKUP_DIR: backups } });
-    expect(plugin).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^AISEC OK - 9 notices \| /) });
+    expect(plugin).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringMatching(/^AISEC OK - 9 notices \(5 skipped\) \| /),
+    });
   });
 
   test('does not call a schema healthy that is not there', async () => {
@@ -84,6 +95,13 @@ describeOnPrivateServer('aisec doctor on a healthy database', () => {
       'sequence-end',
     ]);
     expect(before.run.exitCode).toBe(0);
+    const as = await doctor(url, '--as', 'Night watch');
+    expect({ role: as.role, skipped: as.skipped }).toEqual({ role: 'Night watch', skipped: before.skipped });
+    const nobody = await runCli(['doctor', '--as', 'nobody here'], { env: { DATABASE_URL: url } });
+    expect(nobody).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(nobody.stderr).toContain('error: --as: there is no role "nobody here" in ');
+    const notMember = await runCli(['doctor', '--as', 'authenticated'], { env: { DATABASE_URL: address } });
+    expect(notMember).toMatchObject({ exitCode: 1, stdout: '' });
     const strict = await runCli(['doctor', '--nagios', '--strict', '--only', 'migrations,indexes'], {
       env: { DATABASE_URL: address, AISEC_BACKUP_DIR: backups },
     });

@@ -114,6 +114,20 @@ describeOnServer('aisec monitor growth and record', () => {
     const { stdout } = await aisec('growth', '--tables');
     expect(stdout.split('\n')[0]).toBe('table\tsize\tgrown\tsince\ta day\tat least\tat most');
     expect(stdout.split('\n')[1]).toMatch(/^files\t\d+\t9000\t.*\t1000\t1000\t1000$/);
+    await database.admin
+      .query(`insert into users (username, email, password_hash) select 'g' || g, 'g' || g || '@x', 'h'
+      from generate_series(1, 500) as g`);
+    const tables = JSON.parse((await aisec('tables', '--json')).stdout) as {
+      readonly recordedAt: string;
+      readonly tables: readonly Readonly<Record<'table' | 'bytesPerMonth' | 'grownBytes' | 'totalBytes', unknown>>[];
+    };
+    expect(tables.recordedAt.slice(0, 10)).toBe(new Date().toISOString().slice(0, 10));
+    const of = (name: string): object | undefined => tables.tables.find(({ table }) => table === name);
+    expect(of('files')).toMatchObject({ bytesPerMonth: 30_438, grownBytes: 0 });
+    const grown = await database.admin.query(`select pg_total_relation_size('users') - total_bytes as bytes
+      from size_record_tables where table_name = 'users' order by slot desc limit 1`);
+    expect(of('users')).toMatchObject({ bytesPerMonth: 0, grownBytes: Number(grown.rows[0].bytes) });
+    expect(Number(grown.rows[0].bytes)).toBeGreaterThan(0);
   });
 
   test('a role of pg_monitor is told the GRANT that shows it the records, and the GRANT works', async () => {

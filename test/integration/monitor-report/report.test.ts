@@ -86,6 +86,43 @@ describeOnServer('aisec monitor report and export', () => {
     expect(text).toContain('Everything else');
   });
 
+  test('shows what vacuum has to do, and who waits for whom with the SQL for the root as text, without a query', async () => {
+    const clients = ['a long ALTER', 'service'].map(
+      (name) => new pg.Client({ connectionString: database.url, application_name: name }),
+    );
+    await Promise.all(clients.map((client) => client.connect()));
+    const [holder, waiter] = clients as [pg.Client, pg.Client];
+    try {
+      // Sees the rows, so that no autovacuum takes them away.
+      await database.admin.query(`insert into users (username, email, password_hash)
+        select 'v' || g, 'v' || g || '@x', 'h' from generate_series(1, 300) as g`);
+      await waiter.query('begin isolation level repeatable read; select from users');
+      await database.admin.query(`delete from users where username like 'v%';
+        select pg_stat_force_next_flush()`);
+      const calm = await page('calm.html');
+      expect(calm.text).toContain('Nobody waited for a lock when this was looked at.');
+      expect(calm.text).toMatch(/due for a vacuum; the oldest transaction id is at [\d.]+ % of the limit/);
+      expect(calm.text).toMatch(/users 300 \d+ %.* vacuum due/);
+      await waiter.query('rollback');
+      await holder.query('begin; lock table voices in access exclusive mode');
+      const waiting = waiter.query(`select 'a secret' from voices`).catch(() => undefined);
+      await expect
+        .poll(async () => (await holder.query('select from pg_locks where not granted')).rowCount)
+        .toBeGreaterThan(0);
+      const { text } = await page('waits.html');
+      expect(text).toMatch(/1 session waited for a lock/);
+      expect(text).toMatch(
+        /pid (\d+) .*a long ALTER idle in transaction nobody, and blocks others.*service.*behind pid \1/,
+      );
+      expect(text).toMatch(/select pg_terminate_backend\(\d+\);/);
+      expect(text).not.toContain('a secret');
+      await holder.query('rollback');
+      await waiting;
+    } finally {
+      await Promise.all(clients.map((client) => client.end()));
+    }
+  });
+
   test('a table locked whole is estimated, a check that cannot look is listed as skipped, and nothing waits', async () => {
     const holder = new pg.Client({ connectionString: database.url });
     await holder.connect();

@@ -16,6 +16,7 @@ interface Options {
   readonly strict: boolean;
   readonly nagios: boolean;
   readonly ignoreFile?: string;
+  readonly as?: string;
 }
 
 function failOnOption(text: string): FailOn {
@@ -36,18 +37,29 @@ async function diagnoseNow(
   options: Options,
   onStep?: (text: string) => void,
 ): Promise<Diagnosis> {
-  const [{ selectChecks }, { readIgnoreFile }, { readMigrationFolder }] = await Promise.all([
+  const [{ selectChecks }, { readIgnoreFile }, { readMigrationFolder }, { findRedisTarget }] = await Promise.all([
     import('../../../operations/doctor/select-checks.js'),
     import('../../../operations/doctor/ignore-file.js'),
     import('../../../operations/migrate/migration-folder.js'),
+    import('../../../config/redis-target.js'),
   ]);
   const checks: readonly Check[] = selectChecks(options.only);
   const ignores = readIgnoreFile(options.ignoreFile, config.cwd);
   const { cwd, migrationsDir, schema, extensionSchema, backupDir: backupFolder } = config;
+  const redis = findRedisTarget(config) ?? null;
   const migrations = { files: await readMigrationFolder(migrationsDir, cwd), schema, extensionSchema };
   return withDatabase({}, async (session) => {
     const { diagnose } = await import('../../../operations/doctor/run.js');
-    return diagnose(session, { schema, checks, migrations, backupFolder, ignores, ...(onStep && { onStep }) });
+    return diagnose(session, {
+      schema,
+      checks,
+      migrations,
+      backupFolder,
+      redis,
+      ignores,
+      ...(options.as !== undefined && { asRole: options.as }),
+      ...(onStep && { onStep }),
+    });
   });
 }
 
@@ -88,7 +100,7 @@ export const doctor = defineCommand<Options>({
   name: 'doctor',
   summary: 'tell what is wrong with the database, and what mends it',
   description:
-    'Looks at security, partitions, the archive, migrations, indexes, vectors, wraparound, replication, sequences, settings and backups. Reads only, on one connection, and ' +
+    'Looks at security, partitions, the archive, migrations, indexes, vectors, wraparound, replication, sequences, settings, backups and Redis. Reads only, on one connection, and ' +
     'never waits more than 200 ms for a lock. What it may not see is skipped, never called well, and comes with the GRANT that would allow it. ' +
     'Findings are ignored by id, with a reason and a last day, in .aisec-doctor.json. All checks are in docs/doctor.md.',
   options: [
@@ -111,6 +123,10 @@ export const doctor = defineCommand<Options>({
       default: false,
     },
     {
+      flags: '--as <role>',
+      description: 'look as this role does, which the one that connects is a member of',
+    },
+    {
       flags: '--ignore-file <file>',
       description: 'findings to ignore (default: .aisec-doctor.json, if it is there)',
     },
@@ -118,6 +134,7 @@ export const doctor = defineCommand<Options>({
   examples: [
     ['aisec doctor', 'Show what is wrong, the worst first, each with the SQL that mends it'],
     ['aisec doctor --only security --fail-on critical --quiet', 'For a pipeline: exit 3 on a hole'],
+    ['aisec doctor --as monitoring', 'What a role for monitoring would not see, with the GRANT for it'],
     ['aisec doctor --nagios', 'As a plugin of Nagios, Icinga or the like'],
   ],
   run,

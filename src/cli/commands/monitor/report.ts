@@ -30,13 +30,15 @@ const OWNER_ONLY = 0o600;
 
 /** Those of doctor, all of them; what its ignore file lists is left out, as there. */
 async function checksOf({ config, progress }: Context): Promise<(session: Session) => Promise<Verdicts>> {
-  const [{ selectChecks }, { readIgnoreFile }, { readMigrationFolder }] = await Promise.all([
+  const [{ selectChecks }, { readIgnoreFile }, { readMigrationFolder }, { findRedisTarget }] = await Promise.all([
     import('../../../operations/doctor/select-checks.js'),
     import('../../../operations/doctor/ignore-file.js'),
     import('../../../operations/migrate/migration-folder.js'),
+    import('../../../config/redis-target.js'),
   ]);
   const { cwd, migrationsDir, schema, extensionSchema } = config;
   const migrations = { files: await readMigrationFolder(migrationsDir, cwd), schema, extensionSchema };
+  const redis = findRedisTarget(config) ?? null;
   const [checks, ignores] = [selectChecks([]), readIgnoreFile(undefined, cwd)];
   return async (session) => {
     const { diagnose } = await import('../../../operations/doctor/run.js');
@@ -45,6 +47,7 @@ async function checksOf({ config, progress }: Context): Promise<(session: Sessio
       checks,
       migrations,
       backupFolder: config.backupDir,
+      redis,
       ignores,
       onStep: progress.report,
     });
@@ -91,7 +94,7 @@ export const monitorReport = defineCommand<Options>({
   summary: 'write one HTML page about the database',
   description:
     'Writes one page that opens without a network: what `doctor` finds, with what mends it, the size of every table, the months of messages as a timeline, growth with a forecast, the ' +
-    'use of indexes. Light and dark, for a phone and for paper; it has no script. The file is replaced whole and can be read by its owner only. Reads only, and waits 200 ms ' +
+    'use of indexes, what vacuum has to do, and who waits for a lock. Light and dark, for a phone and for paper; it has no script. The file is replaced whole and can be read by its owner only. Reads only, and waits 200 ms ' +
     'for a lock at most; what could not be looked at is on the page with the reason.',
   options: [
     { flags: '--html <file>', description: 'where to write it' },

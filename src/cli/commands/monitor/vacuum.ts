@@ -1,3 +1,4 @@
+import { deadShare, XID_LIMIT } from '../../../operations/monitor/vacuum-shares.js';
 import type { MonitoredVacuum, VacuumReport } from '../../../operations/monitor/vacuum.js';
 import type { Renderer } from '../../terminal/output.js';
 import { cellsFor } from './cells.js';
@@ -5,14 +6,6 @@ import { defineReport } from './report-command.js';
 
 interface Options {
   readonly bloat: boolean;
-}
-
-/** Where transaction ids run out. */
-const XID_LIMIT = 2 ** 31;
-
-function deadShare({ liveRows, deadRows }: MonitoredVacuum): number | null {
-  if (liveRows === null || deadRows === null) return null;
-  return liveRows + deadRows === 0 ? 0 : deadRows / (liveRows + deadRows);
 }
 
 function render({ tables }: VacuumReport, renderer: Renderer, { bloat }: Options): string {

@@ -14,7 +14,8 @@ import {
 } from './forecast.js';
 import { monthSizes, type MonthOfMessages } from './month-sizes.js';
 import { dailyRate, type SizeAt } from './rate.js';
-import { readRecords, type SizeRecord } from './records.js';
+import { readRecords, RECORDS_DAYS, type SizeRecord } from './records.js';
+import { tableGrowth, type TableGrowth } from './table-growth.js';
 
 export interface GrowthOptions {
   readonly schema: string;
@@ -22,17 +23,6 @@ export interface GrowthOptions {
   readonly ahead: number;
   /** A size of the whole database; null: none is asked about. */
   readonly limitBytes: number | null;
-}
-
-/** Between the first and the last record that tell a table's size. */
-export interface TableGrowth {
-  readonly table: string;
-  readonly sizeBytes: number;
-  readonly grownBytes: number;
-  /** RFC 3339. */
-  readonly since: string;
-  /** Null for less than three records or seven days. */
-  readonly bytesPerDay: Range | null;
 }
 
 export interface GrowthReport extends Report {
@@ -53,27 +43,8 @@ export interface GrowthReport extends Report {
 }
 
 const DAY_MS = 86_400_000;
-const RECORDS_DAYS = 90;
 const MESSAGE_TABLES = ['messages', 'messages_archive', 'message_keys'];
 const STILL: Range = { low: 0, expected: 0, high: 0 };
-
-function tableGrowth(records: readonly SizeRecord[], table: string): readonly TableGrowth[] {
-  const sizes = records.flatMap(({ measuredAt, tableBytes }): readonly (SizeAt & { readonly at: string })[] => {
-    const sizeBytes = tableBytes[table];
-    return sizeBytes === undefined ? [] : [{ at: measuredAt, atMs: Date.parse(measuredAt), sizeBytes }];
-  });
-  const [first, last] = [sizes.at(0), sizes.at(-1)];
-  if (first === undefined || last === undefined || sizes.length < 2) return [];
-  return [
-    {
-      table,
-      sizeBytes: last.sizeBytes,
-      grownBytes: last.sizeBytes - first.sizeBytes,
-      since: first.at,
-      bytesPerDay: dailyRate(sizes) ?? null,
-    },
-  ];
-}
 
 /** Records in which one of the three is missing, since it was locked, tell nothing about the rest. */
 function othersOf(records: readonly SizeRecord[]): readonly SizeAt[] {
@@ -145,7 +116,7 @@ export async function monitorGrowth(
     limit: limitBytes === null ? null : (forecastLimit(basis, limitBytes) ?? null),
     records: records.map(({ measuredAt, databaseBytes: bytes }) => ({ measuredAt, databaseBytes: bytes })),
     tables: tables
-      .flatMap(({ table }) => tableGrowth(records, table))
+      .flatMap(({ table }) => tableGrowth(records, table) ?? [])
       .toSorted((one, other) => other.grownBytes - one.grownBytes),
   };
 }

@@ -27,6 +27,9 @@ interface RecordRow {
   readonly tables: Readonly<Record<string, number>>;
 }
 
+/** How far back rates are taken from. */
+export const RECORDS_DAYS = 90;
+
 export const RECORD_TABLES = ['size_records', 'size_record_tables'] as const;
 
 /** Looks at the catalog only. */

@@ -3,11 +3,13 @@ import { findingsSection, skippedSection } from './findings.js';
 import { growthSection } from './growth.js';
 import { html, Html } from './html.js';
 import { indexesSection } from './indexes.js';
+import { locksSection } from './locks.js';
 import { monthsSection } from './months.js';
 import type { ReportData } from './report-data.js';
 import { sizesSection } from './sizes.js';
 import { STYLE } from './style.js';
 import { tilesSection } from './tiles.js';
+import { vacuumSection } from './vacuum.js';
 import { momentText } from './words.js';
 
 /** Nothing of the page is ever fetched or run, whatever a name in the database may be. */
@@ -40,7 +42,8 @@ export function renderPage(data: ReportData): string {
       <body>
         <main>
           ${header(data)} ${tilesSection(data)} ${findingsSection(data)} ${sizesSection(data)} ${monthsSection(data)}
-          ${growthSection(data)} ${indexesSection(data)} ${skippedSection(data)}
+          ${growthSection(data)} ${indexesSection(data)} ${vacuumSection(data)} ${locksSection(data)}
+          ${skippedSection(data)}
         </main>
       </body>
     </html> `.text;

@@ -1,7 +1,9 @@
 import type { Skip } from '../../../adapters/inspection/skip.js';
 import type { GrowthReport } from '../growth/growth.js';
+import type { LocksReport } from '../locks.js';
 import type { PartitionsReport } from '../partitions.js';
 import type { TablesReport } from '../tables.js';
+import type { VacuumReport } from '../vacuum.js';
 
 /** One thing that is not as it should be, from whichever check found it. */
 export interface PageFinding {
@@ -42,6 +44,8 @@ export interface ReportData {
   readonly partitions: PartitionsReport;
   readonly growth: GrowthReport;
   readonly indexes: readonly PageIndex[];
+  readonly vacuum: VacuumReport;
+  readonly locks: LocksReport;
   /** The worst first. */
   readonly findings: readonly PageFinding[];
   readonly skipped: readonly Skip[];

@@ -1,5 +1,5 @@
 import { formatBytes } from '../../../base/bytes.js';
-import type { TableGrowth } from '../growth/growth.js';
+import type { TableGrowth } from '../growth/table-growth.js';
 import type { MonitoredTable } from '../tables.js';
 import { html, type Html } from './html.js';
 import type { ReportData } from './report-data.js';

@@ -78,6 +78,8 @@ tbody th { font-weight: 500; overflow-wrap: break-word; }
 .sizes .chart { width: 32%; }
 .doubtful .verdict { color: var(--warning); }
 .sizes.indexes .chart { width: 12%; } .indexes .verdict { width: 30%; font-size: 13px; }
+.vacuum .verdict { width: 24%; } .locks .verdict { width: 34%; overflow-wrap: anywhere; } .vacuum .verdict, .locks .verdict { font-size: 13px; }
+.locks .word { text-align: left !important; }
 .none { color: var(--soft); }
 svg { display: block; width: 100%; overflow: visible; }
 svg.bar { height: 14px; overflow: hidden; }
@@ -114,7 +116,8 @@ details { margin: 8px 0; } summary { cursor: pointer; color: var(--soft); font-s
   .sizes tr { grid-template-columns: repeat(6, 1fr); }
   .sizes th { grid-column: 1 / 5; } .sizes td.total { grid-column: 5 / 7; }
   .sizes td[data-label] { grid-column: span 2; }
-  .sizes td.verdict { grid-column: 1 / -1; }
+  .sizes td.verdict, .vacuum td.verdict, .locks td.verdict { grid-column: 1 / -1; width: auto; }
+  .vacuum td[data-label], .locks td[data-label] { grid-column: span 3; } .vacuum td.total::after { content: " dead rows"; font-weight: 400; }
   .sizes td[data-label]::before { content: attr(data-label) " "; }
   .sizes tr.small { padding: 3px 0; } .sizes tr.small .chart, .sizes tr.small td[data-label] { display: none; }
   .minor { display: none; }
