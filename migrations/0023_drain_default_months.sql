@@ -56,7 +56,7 @@ create function default_drain_copies()
 as $$
   select to_date(substring(c.relname from '_y(\d{4}m\d{2})_drain$'), 'YYYY"m"MM'), c.oid::regclass
   from pg_class c
-  where c.relnamespace = current_schema()::regnamespace
+  where c.relnamespace = quote_ident(current_schema())::regnamespace
     and c.relkind = 'r'
     and not c.relispartition
     and c.relname ~ '_y\d{4}m\d{2}_drain$'

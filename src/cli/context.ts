@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+
 import type { CacheAccess } from '../adapters/caching/access.js';
 import type { OpenOptions } from '../adapters/postgres/open-options.js';
 import type { ToolPlaces } from '../adapters/pgtools/find-tools.js';
@@ -68,12 +70,22 @@ function onDatabase(target: DatabaseTarget, database: string): DatabaseTarget {
   return target.kind === 'server' ? { ...target, connection: { ...target.connection, database } } : target;
 }
 
+/**
+ * The embedded PostgreSQL is a WebAssembly program, which V8 compiles twice: at once, and what runs much once more, better.
+ * A command is over before the second pays: without it `migrate up` takes 7.6 s of CPU instead of 11.5, `migrate status`
+ * 1.6 s instead of 3.1. A command of a minute takes a sixth more.
+ */
+function compileOnce(): void {
+  setFlagsFromString('--liftoff-only');
+}
+
 async function openDatabase(parts: ContextParts, wishes: DatabaseWishes): Promise<Session> {
   const [{ resolveDatabaseTarget }, { openSession }] = await Promise.all([
     import('../config/database-target.js'),
     import('../adapters/postgres/open.js'),
   ]);
   const target = resolveDatabaseTarget(parts.config);
+  if (target.kind === 'embedded') compileOnce();
   return openSession(
     wishes.database === undefined ? target : onDatabase(target, wishes.database),
     openOptions(parts, wishes),
@@ -163,6 +175,7 @@ export function createContext(parts: ContextParts): Context {
     withDatabase: async (wishes, use) => closing(await openDatabase(parts, wishes), use),
     withScratchDatabase: async (use) => {
       const { openInMemory } = await import('../adapters/postgres/embedded.js');
+      compileOnce();
       return closing(await openInMemory(openOptions(parts, {})), use);
     },
     programPlaces: programPlaces(parts.config),
