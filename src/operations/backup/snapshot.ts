@@ -83,7 +83,8 @@ async function newestMigration(session: Session, schema: string): Promise<string
   return rows[0]?.name ?? null;
 }
 
-async function readContents(
+/** Reads every row once. */
+export async function readContents(
   session: Session,
   schema: string,
   tables: readonly BackupTable[],

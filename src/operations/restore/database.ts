@@ -1,5 +1,6 @@
 import { withMaintenance, type ServerAccess } from '../../adapters/restoring/access.js';
 import { beforeName, workingName } from '../../adapters/restoring/database-names.js';
+import { formatByName, requireForServer } from '../../adapters/restoring/backup-format.js';
 import { refuseObstacles } from '../../adapters/restoring/obstacles.js';
 import { withLocalBackup, type BackupSource } from '../../adapters/restoring/local-backup.js';
 import { readBackup } from '../../adapters/restoring/read-backup.js';
@@ -143,6 +144,7 @@ export async function restoreDatabase(
   const { source, withoutManifest } = options;
   const { signal } = access;
   const { environment } = access.places;
+  requireForServer(given, formatByName(given));
   const local = { ...source, withoutManifest, environment, signal, onProgress: reporting.onProgress };
   return withLocalBackup(given, local, async (file) => ({
     ...(await restorePlain(access, file, options, confirm, reporting)),

@@ -4,7 +4,7 @@ import { formatBytes } from '../../../base/bytes.js';
 import { formatDurationMs } from '../../../base/duration.js';
 import { AisecError } from '../../../base/errors.js';
 import type { OffsiteOptions } from '../../../operations/backup/offsite.js';
-import type { BackupResult } from '../../../operations/backup/take.js';
+import type { BackupOptions, BackupResult } from '../../../operations/backup/finish.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
@@ -66,8 +66,9 @@ function summary(result: BackupResult): string {
       `and ${countText(removed.length)} removed${goneCopies}.`
     );
   const gone = removed.length === 0 ? '' : `, ${countText(removed.length)} removed`;
+  const proven = result.format === 'custom' ? 'read back whole' : 'loaded to try it';
   const more = `${isEncrypted ? ', encrypted' : ''}${copy === null ? '' : ', copied'}`;
-  return `"${database}" backed up${more} and read back whole in ${formatDurationMs(durationMs)}; ${countText(kept)} kept${gone}${goneCopies}.`;
+  return `"${database}" backed up${more} and ${proven} in ${formatDurationMs(durationMs)}; ${countText(kept)} kept${gone}${goneCopies}.`;
 }
 
 function offsiteOf({ output }: Context, options: Options): OffsiteOptions | undefined {
@@ -103,6 +104,26 @@ async function announce(
   return announced(wishes, take);
 }
 
+/** Of a server with pg_dump, or of the embedded database. */
+async function backupOf(
+  context: Context,
+  { timeout: timeoutMs, wait: waitMs }: Options,
+  settings: BackupOptions,
+): Promise<{ readonly databaseName: string; readonly take: () => Promise<BackupResult> }> {
+  const reporting = reportingTo(context);
+  const embedded = await context.embeddedAccess({ timeoutMs, waitMs });
+  if (embedded !== undefined) {
+    const { takeEmbeddedBackup } = await import('../../../operations/backup/take-embedded.js');
+    return {
+      databaseName: embedded.databaseName,
+      take: () => takeEmbeddedBackup(embedded, settings, reporting),
+    };
+  }
+  const access = await context.serverAccess({ timeoutMs });
+  const { takeBackup } = await import('../../../operations/backup/take.js');
+  return { databaseName: access.databaseName, take: () => takeBackup(access, settings, reporting) };
+}
+
 async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
   const { output, config } = context;
   const settings = {
@@ -115,11 +136,8 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
     encryptTo: options.encryptTo,
     isDryRun: options.dryRun,
   };
-  const access = await context.serverAccess({ timeoutMs: options.timeout });
-  const { takeBackup } = await import('../../../operations/backup/take.js');
-  const reporting = reportingTo(context);
-  const take = (): Promise<BackupResult> => takeBackup(access, settings, reporting);
-  const result = options.dryRun ? await take() : await announce(context, options, access.databaseName, take);
+  const { take, databaseName } = await backupOf(context, options, settings);
+  const result = options.dryRun ? await take() : await announce(context, options, databaseName, take);
   resultUnlessQuiet(context, result, renderBackup);
   for (const { file } of [...result.removed, ...result.removedCopies])
     output.note(`${result.isDryRun ? 'would remove' : 'removed'} ${file}`);
@@ -132,7 +150,7 @@ export const backup = defineCommand<Options>({
   summary: 'back the database up, prove the backup, remove old ones',
   description:
     'Dumps the whole database with pg_dump into NAME_YYYYMMDD_HHMMSS.dump (UTC), reads it back whole, and puts a manifest (checksum, versions, roles, rows of every table) ' +
-    'and the roles of the server beside it. The file has its name only when all of that is done; killed at any moment, nothing half-written has it. ' +
+    'and the roles of the server beside it. Of the embedded database it writes the data folder into NAME_YYYYMMDD_HHMMSS.pgdata.tgz, and loads it into another one to compare the two. The file has its name only when all of that is done; killed at any moment, nothing half-written has it. ' +
     'Old backups are removed only then, never the last verified ones, pinned ones, or those of other databases; of copies in a store neither. The key of a store comes from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or from AWS_PROFILE.',
   options: [
     FOLDER_OPTION,
