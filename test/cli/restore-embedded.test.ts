@@ -15,22 +15,11 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 import { tryFolderLock } from '../../src/adapters/files/folder-lock.js';
-import { namesIn, TRICKY, useEmbeddedBackupFixture } from '../support/embedded-backup-fixture.js';
+import { AS_BACKED_UP, CONTENTS, namesIn, useEmbeddedBackupFixture } from '../support/embedded-backup-fixture.js';
 import { expectError } from '../support/expect-error.js';
 import { queryEmbedded } from '../support/migrated-embedded.js';
 import type { CliOptions } from '../support/run-cli.js';
 import { waitFor } from '../support/wait-for.js';
-
-const CONTENTS = `select
-  (select count(*)::int from messages) as messages,
-  (select array_agg("Größe" order by id) from "Odd ""Name") as texts,
-  (select array_agg(twice order by id) from "Odd ""Name") as twice,
-  (select string_agg(near::text, '') from "Odd ""Name") as near,
-  (select count(*)::int from pg_roles where rolname = 'authenticated') as roles,
-  (select relrowsecurity from pg_class where relname = 'messages') as is_secured`;
-const AS_BACKED_UP = [
-  { messages: 300, texts: [TRICKY, '', null], twice: [2, 4, 6], near: '[1,2,3]', roles: 1, is_secured: true },
-];
 
 describe('aisec restore of the embedded database', () => {
   const { dataDir, file, newFolder, aisec, start } = useEmbeddedBackupFixture();

@@ -26,6 +26,18 @@ const FILL = `
     raw bytea, near vector(3)
   )`;
 
+/** What a restored database is asked. */
+export const CONTENTS = `select
+  (select count(*)::int from messages) as messages,
+  (select array_agg("Größe" order by id) from "Odd ""Name") as texts,
+  (select array_agg(twice order by id) from "Odd ""Name") as twice,
+  (select string_agg(near::text, '') from "Odd ""Name") as near,
+  (select count(*)::int from pg_roles where rolname = 'authenticated') as roles,
+  (select relrowsecurity from pg_class where relname = 'messages') as is_secured`;
+export const AS_BACKED_UP = [
+  { messages: 300, texts: [TRICKY, '', null], twice: [2, 4, 6], near: '[1,2,3]', roles: 1, is_secured: true },
+];
+
 export interface EmbeddedBackupFixture {
   /** The folder of the database. */
   readonly dataDir: () => string;

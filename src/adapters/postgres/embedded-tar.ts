@@ -2,7 +2,7 @@ import type { PGlite } from '@electric-sql/pglite';
 
 import { isAisecError } from '../../base/errors.js';
 import { embeddedError } from './embedded-error.js';
-import { openEngine, startPGlite } from './embedded.js';
+import { openEngine, startPGlite, type OpenedEmbedded } from './embedded.js';
 import type { OpenOptions } from './open-options.js';
 import type { Session } from './session.js';
 
@@ -48,12 +48,12 @@ export async function openTar(
   tar: ArrayBuffer,
   options: OpenOptions,
   place: { readonly dataDir?: string; readonly label: string },
-): Promise<Session> {
+): Promise<OpenedEmbedded> {
   const isTar = Buffer.from(tar).subarray(MAGIC_AT).toString('latin1', 0, MAGIC.length) === MAGIC;
   if (!isTar) throw embeddedError(place.label, new Error('it is no tar archive'));
   try {
     const engine = await startPGlite(place.dataDir, { snapshot: new TarBlob(tar) });
-    return await openEngine(engine, place.label, options, () => undefined);
+    return { engine, session: await openEngine(engine, place.label, options, () => undefined) };
   } catch (error) {
     throw isAisecError(error) ? error : embeddedError(place.dataDir ?? 'in memory', error);
   }

@@ -97,10 +97,17 @@ function missingDatabase(dataDir: string): AisecError {
   });
 }
 
+/** A new, empty database, in memory or in a folder that is not there yet; one in memory goes with the session. */
+export async function openNew(options: Omit<OpenOptions, 'embedded'>, dataDir?: string): Promise<OpenedEmbedded> {
+  const engine = await startPGlite(dataDir);
+  const label = dataDir === undefined ? 'embedded database in memory' : describeEmbedded(dataDir);
+  return { engine, session: await openEngine(engine, label, options, () => undefined) };
+}
+
 /** A session on a new, empty database in memory; it goes with the session. */
 export async function openInMemory(options: Omit<OpenOptions, 'embedded'>): Promise<Session> {
   options.onStep?.('starting an embedded database in memory');
-  return openEngine(await startPGlite(undefined), 'embedded database in memory', options, () => undefined);
+  return (await openNew(options)).session;
 }
 
 function isThere(dataDir: string): boolean {

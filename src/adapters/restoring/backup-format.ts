@@ -27,13 +27,22 @@ export function requireForServer(file: string, format: BackupFormat | undefined)
   if (format !== 'embedded') return;
   throw new AisecError('BACKUP_FORMAT', `${file} is a data folder of the embedded database, which no server can read`, {
     detail: 'A server is configured, so the backup would have to go there.',
-    hint: 'Restore it without DATABASE_URL (aisec restore FILE --create DIR).',
+    hint: 'Restore it without DATABASE_URL (aisec restore FILE --create DIR); to go to a server, aisec backup --format sql there.',
+  });
+}
+
+/** @throws AisecError BACKUP_FORMAT for a backup whose parts cannot be taken one by one. */
+export function requireArchive(file: string, format: BackupFormat | undefined): void {
+  requireForServer(file, format);
+  if (format !== 'sql') return;
+  throw new AisecError('BACKUP_FORMAT', `${file} is SQL, which can only be restored as a whole`, {
+    hint: `Restore it beside, and take what is needed from there: aisec restore ${file} --create NAME`,
   });
 }
 
 /** @throws AisecError BACKUP_FORMAT for a backup that the embedded database cannot take. */
 export function requireForEmbedded(file: string, format: BackupFormat | undefined): void {
-  if (format === undefined || format === 'embedded') return;
+  if (format !== 'custom') return;
   throw new AisecError('BACKUP_FORMAT', `${file} is an archive of pg_dump, which only a server can restore`, {
     detail: 'No server is configured, so the backup would have to go into the embedded database.',
     hint: 'Set DATABASE_URL to a server, or give --database-url.',

@@ -2,6 +2,7 @@ import type { OpenedEmbedded } from '../../adapters/postgres/embedded.js';
 import { dataFolderTar, engineVersion } from '../../adapters/postgres/embedded-tar.js';
 import { ownRoles, type Contents } from '../../adapters/restoring/embedded-backup.js';
 import { throwIfInterrupted } from '../../base/interruption.js';
+import { roleStatements } from './embedded-roles.js';
 import { readContents } from './snapshot.js';
 import type { ServerFacts } from './server-facts.js';
 
@@ -10,6 +11,8 @@ export interface Capture {
   readonly createdAt: Date;
   readonly facts: ServerFacts;
   readonly contents: Contents;
+  /** What makes its roles elsewhere. */
+  readonly roleStatements: readonly string[];
   /** Of PGlite. */
   readonly engineVersion: string;
   /** Its data folder. */
@@ -28,8 +31,16 @@ export async function captureEmbedded(
     ...(await readContents(session, schema, facts.tables)),
     roles: await ownRoles(session),
   };
+  const roles = await roleStatements(session);
   const version = await engineVersion(session);
   throwIfInterrupted(session.signal);
   onProgress('reading the data folder');
-  return { createdAt, facts, contents, engineVersion: version, tar: await dataFolderTar(engine) };
+  return {
+    createdAt,
+    facts,
+    contents,
+    roleStatements: roles,
+    engineVersion: version,
+    tar: await dataFolderTar(engine),
+  };
 }

@@ -9,7 +9,7 @@ import { checkBefore } from './check-before.js';
 import { finish, planOnly, type BackupOptions, type BackupResult } from './finish.js';
 import { checkOffsite } from './offsite.js';
 import { readServerFacts } from './server-facts.js';
-import { writeEmbeddedBackup } from './write-embedded.js';
+import { writeEmbeddedBackup, type EmbeddedFormat } from './write-embedded.js';
 
 /**
  * Backs up the embedded database into a folder, proves the backup by loading it, and removes what the retention rule
@@ -20,11 +20,11 @@ import { writeEmbeddedBackup } from './write-embedded.js';
  */
 export async function takeEmbeddedBackup(
   access: EmbeddedAccess,
-  options: BackupOptions,
+  options: BackupOptions & { readonly format: EmbeddedFormat },
   reporting: Reporting,
 ): Promise<BackupResult> {
   const startedMs = performance.now();
-  const { folder, schema, isDryRun } = options;
+  const { folder, schema, format, isDryRun } = options;
   const { databaseName: database, applicationName: command, signal } = access;
   checkFolder(folder);
   const recipients = options.encryptTo === undefined ? [] : await checkRecipients(options.encryptTo);
@@ -32,14 +32,14 @@ export async function takeEmbeddedBackup(
   const lock = { command, signal };
   const read = async (opened: OpenedEmbedded): Promise<{ expected: number; capture: Capture | undefined }> => {
     const facts = await readServerFacts(opened.session);
-    const expected = await checkBefore(access, 'embedded', facts, options, reporting);
+    const expected = await checkBefore(access, format, facts, options, reporting);
     const { onProgress } = reporting;
     return { expected, capture: isDryRun ? undefined : await captureEmbedded(opened, facts, { schema, onProgress }) };
   };
   const write = async (capture: Capture) => {
     for (const name of await removePartials(folder, database, lock))
       reporting.onWarning(`removed ${name}, which a stopped run had left`);
-    const written = await writeEmbeddedBackup(access, capture, { folder, schema, recipients }, reporting);
+    const written = await writeEmbeddedBackup(access, capture, { folder, schema, format, recipients }, reporting);
     return finish(access, written, options, reporting);
   };
   try {
@@ -51,7 +51,7 @@ export async function takeEmbeddedBackup(
     return {
       database,
       folder,
-      format: 'embedded',
+      format,
       isDryRun,
       isEncrypted: recipients.length > 0,
       expectedBytes: expected,

@@ -22,7 +22,9 @@ export async function verifyByLoading(
   const fault = await faultOf(async () => {
     await checkWhole(file, manifest, options);
     const local = { ...options, environment: options.places.environment, withoutManifest: false };
-    await withLocalBackup(file, local, async (plain) => proveByLoading(plain, await readManifest(plain), options));
+    await withLocalBackup(file, local, async (plain) =>
+      proveByLoading(plain, await readManifest(plain), { ...options, format: manifest.format }),
+    );
   });
   const stamped = await recordVerification(file, 'deep', fault, options);
   return {

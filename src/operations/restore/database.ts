@@ -1,11 +1,12 @@
 import { withMaintenance, type ServerAccess } from '../../adapters/restoring/access.js';
 import { beforeName, workingName } from '../../adapters/restoring/database-names.js';
-import { formatByName, requireForServer } from '../../adapters/restoring/backup-format.js';
+import { formatByName, formatOf, requireForServer } from '../../adapters/restoring/backup-format.js';
 import { refuseObstacles } from '../../adapters/restoring/obstacles.js';
 import { withLocalBackup, type BackupSource } from '../../adapters/restoring/local-backup.js';
 import { readBackup } from '../../adapters/restoring/read-backup.js';
 import { restoreChecked } from '../../adapters/restoring/restore-checked.js';
 import { dropDatabase } from '../../adapters/restoring/restore-into.js';
+import { readSqlBackup } from '../../adapters/restoring/sql-backup.js';
 import { withRestoreLock } from '../../adapters/restoring/restore-lock.js';
 import { sessionsDetail, sessionsOn, swapDatabases } from '../../adapters/restoring/swap.js';
 import { withTransaction, type Session } from '../../adapters/postgres/session.js';
@@ -152,6 +153,23 @@ export async function restoreDatabase(
   }));
 }
 
+/** An archive of pg_dump, or SQL of the embedded database. */
+async function readAny(
+  access: ServerAccess,
+  file: string,
+  options: DatabaseRestoreOptions,
+  { onProgress }: Reporting,
+): Promise<RestorableBackup> {
+  const { withoutManifest, withoutOwners } = options;
+  const format = withoutManifest ? formatByName(file) : await formatOf(file);
+  if (format !== 'sql') return readBackup(access, file, { withoutManifest, onProgress });
+  if (withoutManifest || withoutOwners)
+    throw new AisecError('USAGE', '--without-manifest and --no-owner are for archives of pg_dump', {
+      hint: 'SQL has no owners; --create-roles makes the roles that it grants rights to.',
+    });
+  return readSqlBackup(file, access.signal);
+}
+
 async function restorePlain(
   access: ServerAccess,
   file: string,
@@ -163,7 +181,7 @@ async function restorePlain(
   const { mode, target } = options;
   const working = workingName(target);
   const before = beforeName(target, new Date());
-  const backup = await readBackup(access, file, { ...options, onProgress: reporting.onProgress });
+  const backup = await readAny(access, file, options, reporting);
   return withMaintenance(access, async (maintenance) => {
     if (maintenance.info.databaseName === target)
       throw new AisecError('REFUSED', `database ${quoteIdentifier(target)} is the one that restores work from`, {

@@ -6,15 +6,18 @@ import { readManifest, type BackupManifest } from '../../adapters/backups/manife
 import { flushTree } from '../../adapters/files/flush-tree.js';
 import { makeFolder } from '../../adapters/files/make-folder.js';
 import { freeBytes } from '../../adapters/files/space.js';
+import { openNew } from '../../adapters/postgres/embedded.js';
 import { describeEmbedded } from '../../adapters/postgres/embedded-error.js';
 import { isSwapUnfinished, restoringFolder, swapFolders } from '../../adapters/postgres/embedded-swap.js';
 import { openTar } from '../../adapters/postgres/embedded-tar.js';
+import type { Session } from '../../adapters/postgres/session.js';
 import type { EmbeddedAccess } from '../../adapters/restoring/access.js';
 import { formatByName, formatOf, requireForEmbedded } from '../../adapters/restoring/backup-format.js';
 import { readChecksum, requireSameChecksum } from '../../adapters/restoring/check-checksum.js';
 import { timestampOf } from '../../adapters/restoring/database-names.js';
 import { withEmbeddedLock } from '../../adapters/restoring/embedded-access.js';
-import { compareContents, unpackTar } from '../../adapters/restoring/embedded-backup.js';
+import { compareContents, unpackTar, type ReadOptions } from '../../adapters/restoring/embedded-backup.js';
+import { loadSql } from '../../adapters/restoring/load-sql.js';
 import { withLocalBackup, type BackupSource } from '../../adapters/restoring/local-backup.js';
 import { refuseObstacles } from '../../adapters/restoring/obstacles.js';
 import { requireLoadable } from '../../adapters/restoring/require-loadable.js';
@@ -78,16 +81,27 @@ async function requireSpace(dataDir: string, neededBytes: number): Promise<void>
   );
 }
 
+/** From a data folder as it was, for a text a new one. */
+async function start(access: EmbeddedAccess, file: string, dataDir: string, options: ReadOptions): Promise<Session> {
+  if ((await formatOf(file)) === 'sql') return (await openNew(access.options, dataDir)).session;
+  const tar = await unpackTar(file, options);
+  await requireSpace(dataDir, tar.byteLength);
+  options.onProgress('loading it');
+  return (await openTar(tar, access.options, { dataDir, label: describeEmbedded(dataDir) })).session;
+}
+
 /** Makes the database beside, compares it and writes it down to the disk. */
 async function load(
   access: EmbeddedAccess,
-  tar: ArrayBuffer,
+  file: string,
   dataDir: string,
   manifest: BackupManifest | undefined,
   { onProgress }: Reporting,
 ): Promise<void> {
-  const session = await openTar(tar, access.options, { dataDir, label: describeEmbedded(dataDir) });
+  const { signal } = access;
+  const session = await start(access, file, dataDir, { signal, onProgress });
   try {
+    if ((await formatOf(file)) === 'sql') await loadSql(session, file, manifest?.roles ?? [], { signal, onProgress });
     const faults = manifest === undefined ? [] : await compareContents(session, manifest, onProgress);
     if (faults.length > 0)
       throw new AisecError('RESTORE_FAILED', 'what was restored is not what was backed up', {
@@ -181,11 +195,8 @@ export async function restoreEmbedded(
       refuseTarget(options);
       const working = restoringFolder(dataDir);
       await rm(working, { recursive: true, force: true });
-      const tar = await unpackTar(file, { signal, onProgress });
-      await requireSpace(dataDir, tar.byteLength);
       try {
-        onProgress('loading it');
-        await load(access, tar, working, manifest, reporting);
+        await load(access, file, working, manifest, reporting);
         throwIfInterrupted(signal);
         await swapFolders(dataDir, plan.before);
       } catch (error) {

@@ -23,6 +23,7 @@ import {
 import { ENCRYPT_OPTION, isOpenOnTheWay, placeOf, STORE_OPTIONS, type StoreOptions } from './offsite-options.js';
 
 interface Options extends FolderOption, RetentionOptions, StoreOptions {
+  readonly format?: 'sql';
   readonly readBack: boolean;
   readonly encryptTo?: readonly string[];
   readonly lockTimeout: number;
@@ -32,6 +33,11 @@ interface Options extends FolderOption, RetentionOptions, StoreOptions {
   readonly onSuccess?: string;
   readonly onFailure?: string;
   readonly prometheus?: string;
+}
+
+function formatOption(text: string): 'sql' {
+  if (text === 'sql') return text;
+  throw new AisecError('USAGE', `"${text}" is no format`, { hint: 'Give sql, or leave it out.' });
 }
 
 function renderBackup(result: BackupResult, { table, isTTY }: Renderer): string {
@@ -107,7 +113,7 @@ async function announce(
 /** Of a server with pg_dump, or of the embedded database. */
 async function backupOf(
   context: Context,
-  { timeout: timeoutMs, wait: waitMs }: Options,
+  { timeout: timeoutMs, wait: waitMs, format }: Options,
   settings: BackupOptions,
 ): Promise<{ readonly databaseName: string; readonly take: () => Promise<BackupResult> }> {
   const reporting = reportingTo(context);
@@ -116,9 +122,13 @@ async function backupOf(
     const { takeEmbeddedBackup } = await import('../../../operations/backup/take-embedded.js');
     return {
       databaseName: embedded.databaseName,
-      take: () => takeEmbeddedBackup(embedded, settings, reporting),
+      take: () => takeEmbeddedBackup(embedded, { ...settings, format: format ?? 'embedded' }, reporting),
     };
   }
+  if (format !== undefined)
+    throw new AisecError('USAGE', '--format is for the embedded database, and a server is configured', {
+      hint: "Leave it out: a backup of a server has pg_dump's own format, and pg_restore --file=- FILE shows it as SQL.",
+    });
   const access = await context.serverAccess({ timeoutMs });
   const { takeBackup } = await import('../../../operations/backup/take.js');
   return { databaseName: access.databaseName, take: () => takeBackup(access, settings, reporting) };
@@ -156,6 +166,11 @@ export const backup = defineCommand<Options>({
     FOLDER_OPTION,
     ...RETENTION_OPTIONS,
     {
+      flags: '--format <format>',
+      description: 'sql: of the embedded database text for psql instead of its data folder',
+      parse: formatOption,
+    },
+    {
       flags: '--lock-timeout <duration>',
       description: 'how long a table may be locked against readers; 0: wait for ever',
       default: '60s',
@@ -178,6 +193,7 @@ export const backup = defineCommand<Options>({
     ['aisec backup --dir /backups/postgresql', 'Back up; keep 30 days, and 3 whatever their age'],
     ['AISEC_PING_URL=https://... aisec backup --quiet --wait 30m', 'From cron: silent, and a watchdog is told'],
     ['aisec backup --to s3://backups/prod --encrypt-to age1…', 'Encrypted, with a copy in a store'],
+    ['aisec backup --format sql', 'Of the embedded database: text that psql runs on a server'],
     ['aisec backup --dry-run', 'Would it work? What would be removed?'],
   ],
   run,
