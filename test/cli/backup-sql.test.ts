@@ -6,6 +6,8 @@ import { gunzipSync } from 'node:zlib';
 import pg from 'pg';
 import { describe, expect, test } from 'vitest';
 
+import { freeBackupFile } from '../../src/adapters/backups/change-backups.js';
+import { backupFileName, parseBackupFileName } from '../../src/adapters/backups/names.js';
 import { databaseAddress } from '../support/database-address.js';
 import { createServerDatabase, describeOnServer } from '../support/database.js';
 import { AS_BACKED_UP, CONTENTS, namesIn, useEmbeddedBackupFixture } from '../support/embedded-backup-fixture.js';
@@ -61,6 +63,16 @@ describe('aisec backup --format sql', () => {
     cpSync(`${file()}.json`, `${damaged}.json`);
     expectError(await aisec(['restore', damaged, '--create', target]), 3, '', 'is damaged');
     expect(existsSync(target)).toBe(false);
+  });
+
+  test('no backup of another format gets its moment: the file of the roles is named alike', async () => {
+    const [folder, name] = [path.dirname(file()), parseBackupFileName(path.basename(file()))];
+    if (name === undefined) throw new Error('the backup has an odd name');
+    const other = parseBackupFileName(path.basename(await freeBackupFile(folder, { ...name, format: 'embedded' })));
+    expect(other?.createdAt).toEqual(new Date(name.createdAt.getTime() + 1000));
+    const alone = await newFolder();
+    writeFileSync(path.join(alone, backupFileName({ ...name, format: 'embedded' })), '');
+    expect(await freeBackupFile(alone, name)).not.toBe(path.join(alone, path.basename(file())));
   });
 
   test('what the text would not have is refused', async () => {

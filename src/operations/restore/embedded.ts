@@ -12,7 +12,7 @@ import { isSwapUnfinished, restoringFolder, swapFolders } from '../../adapters/p
 import { openTar } from '../../adapters/postgres/embedded-tar.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import type { EmbeddedAccess } from '../../adapters/restoring/access.js';
-import { formatByName, formatOf, requireForEmbedded } from '../../adapters/restoring/backup-format.js';
+import { formatByName, requireForEmbedded } from '../../adapters/restoring/backup-format.js';
 import { readChecksum, requireSameChecksum } from '../../adapters/restoring/check-checksum.js';
 import { timestampOf } from '../../adapters/restoring/database-names.js';
 import { withEmbeddedLock } from '../../adapters/restoring/embedded-access.js';
@@ -82,8 +82,13 @@ async function requireSpace(dataDir: string, neededBytes: number): Promise<void>
 }
 
 /** From a data folder as it was, for a text a new one. */
-async function start(access: EmbeddedAccess, file: string, dataDir: string, options: ReadOptions): Promise<Session> {
-  if ((await formatOf(file)) === 'sql') return (await openNew(access.options, dataDir)).session;
+async function start(
+  access: EmbeddedAccess,
+  file: string,
+  dataDir: string,
+  options: ReadOptions & { readonly isSql: boolean },
+): Promise<Session> {
+  if (options.isSql) return (await openNew(access.options, dataDir)).session;
   const tar = await unpackTar(file, options);
   await requireSpace(dataDir, tar.byteLength);
   options.onProgress('loading it');
@@ -99,9 +104,12 @@ async function load(
   { onProgress }: Reporting,
 ): Promise<void> {
   const { signal } = access;
-  const session = await start(access, file, dataDir, { signal, onProgress });
+  const session = await start(access, file, dataDir, { isSql: manifest?.format === 'sql', signal, onProgress });
   try {
-    if ((await formatOf(file)) === 'sql') await loadSql(session, file, manifest?.roles ?? [], { signal, onProgress });
+    if (manifest?.format === 'sql') {
+      await loadSql(session, file, manifest.roles, { signal, onProgress });
+      await session.query('analyze');
+    }
     const faults = manifest === undefined ? [] : await compareContents(session, manifest, onProgress);
     if (faults.length > 0)
       throw new AisecError('RESTORE_FAILED', 'what was restored is not what was backed up', {
@@ -140,10 +148,13 @@ async function readWhole(
   const { sha256 } = await readChecksum(file, signal);
   if (withoutManifest) {
     requireForEmbedded(file, formatByName(file));
-    return undefined;
+    if (formatByName(file) !== 'sql') return undefined;
+    throw new AisecError('USAGE', '--without-manifest is for a data folder', {
+      hint: 'Which roles SQL needs is in its manifest. Without one it is for psql on a server.',
+    });
   }
   const manifest = await readManifest(file);
-  requireForEmbedded(file, await formatOf(file));
+  requireForEmbedded(file, manifest.format);
   requireLoadable(file, manifest);
   requireSameChecksum(file, sha256, manifest.sha256);
   return manifest;
