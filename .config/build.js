@@ -4,7 +4,7 @@
 // dist/ is written over and then freed of what was not written, rather than removed first: a module renamed in src/
 // never ships under its old name, and an `aisec` that runs meanwhile never finds dist/ empty.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import process from 'node:process';
@@ -43,7 +43,8 @@ async function bundle() {
     input: { start: path.join(dist, 'cli', 'start.js') },
     platform: 'node',
     external: [
-      /^@electric-sql\//,
+      // The tools pin another version of PGlite as their peer, though they work with ours: nobody has to install them.
+      /^@electric-sql\/(?!pglite-tools)/,
       /^@aws-sdk\//,
       'age-encryption',
       'libpg-query',
@@ -57,7 +58,11 @@ async function bundle() {
     plugins: [withoutUnusedLoaders],
     // pg asks `new Response()` whether it runs on Cloudflare, which loads Node's whole fetch implementation (20 ms).
     transform: { define: { Response: 'undefined' } },
-    onLog: (level, log, report) => report(level === 'warn' ? 'error' : level, log),
+    onLog: (level, log, report) => {
+      // Emscripten's own code, in a place that is not reached.
+      if (log.code === 'EVAL' && log.message.includes('@electric-sql/pglite-tools')) return;
+      report(level === 'warn' ? 'error' : level, log);
+    },
   });
   const { output } = await build.write({
     dir: path.join(dist, 'bundle'),
@@ -65,7 +70,15 @@ async function bundle() {
     chunkFileNames: '[name].js',
     codeSplitting: { groups: [core] },
   });
-  return output.map((file) => path.join(dist, 'bundle', file.fileName));
+  return [...output.map((file) => path.join(dist, 'bundle', file.fileName)), copyPgDump()];
+}
+
+/** What the bundled tools load from beside themselves. */
+function copyPgDump() {
+  const file = path.join(dist, 'bundle', 'pg_dump.wasm');
+  const tools = createRequire(import.meta.url).resolve('@electric-sql/pglite-tools/pg_dump');
+  copyFileSync(path.join(path.dirname(tools), 'pg_dump.wasm'), file);
+  return file;
 }
 
 /** What every start needs, in one file; help alone needs none of it. */

@@ -151,7 +151,12 @@ module.exports = {
     forbid(
       'no-development-packages',
       { path: '^src/' },
-      { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['npm-peer', 'npm-optional'] },
+      {
+        dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'],
+        dependencyTypesNot: ['npm-peer', 'npm-optional'],
+        // Bundled (build.js).
+        pathNot: packages('@electric-sql/pglite-tools'),
+      },
       'a package that src/ imports is a dependency or a peer, or it is missing where aisec is installed',
     ),
   ],

@@ -99,7 +99,9 @@ begin
       execute format('drop table %s', copies[position]);
     end loop;
   end if;
-  drop table if exists message_default_changes;
+  if to_regclass('message_default_changes') is not null then
+    drop table message_default_changes;
+  end if;
   return found_any;
 end
 $$;
@@ -113,7 +115,6 @@ create function begin_default_drain()
   language plpgsql
   volatile
   set search_path from current
-  set client_min_messages to 'warning'
 as $$
 declare
   default_partition constant regclass := default_message_partition();

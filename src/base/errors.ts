@@ -39,6 +39,7 @@ export const ERROR_TITLES = {
   PG_TOOL_FAILED: 'pg_dump, pg_restore or pg_dumpall failed',
   BACKUP_FOLDER: 'the folder of the backups cannot be used',
   BACKUP_UNKNOWN: 'there is no backup of that name',
+  BACKUP_FORMAT: 'a backup of this format or version cannot be restored there',
   BACKUP_INVALID: 'a backup is damaged or does not hold what it should',
   ENCRYPTION_KEY: 'no key that was given opens an encrypted backup',
   STORE_UNREACHABLE: 'the store of the off-site copies does not answer',

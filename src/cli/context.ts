@@ -4,7 +4,7 @@ import type { CacheAccess } from '../adapters/caching/access.js';
 import type { OpenOptions } from '../adapters/postgres/open-options.js';
 import type { ToolPlaces } from '../adapters/pgtools/find-tools.js';
 import type { Session } from '../adapters/postgres/session.js';
-import type { ServerAccess } from '../adapters/restoring/access.js';
+import type { EmbeddedAccess, ServerAccess } from '../adapters/restoring/access.js';
 import { AisecError } from '../base/errors.js';
 import { withTimeout } from '../base/interruption.js';
 import type { Config } from '../config/config.js';
@@ -50,6 +50,16 @@ export interface Context {
    */
   readonly serverAccess: (wishes?: { readonly timeoutMs: number }) => Promise<ServerAccess>;
   /**
+   * The configured embedded database, waiting up to `waitMs` for another process to close it; undefined where a server
+   * is configured.
+   */
+  readonly embeddedAccess: (wishes: {
+    readonly timeoutMs: number;
+    readonly waitMs: number;
+  }) => Promise<EmbeddedAccess | undefined>;
+  /** For a database in memory, beside any that is configured. */
+  readonly scratchOptions: (signal: AbortSignal) => OpenOptions;
+  /**
    * Runs the callback with the configured Redis, as one of those who share it as a cache.
    *
    * @throws AisecError CONFIG_INVALID without REDIS_URL, USAGE for the embedded database, REDIS_UNREACHABLE.
@@ -59,7 +69,13 @@ export interface Context {
 
 export type ContextParts = Omit<
   Context,
-  'withDatabase' | 'withScratchDatabase' | 'programPlaces' | 'serverAccess' | 'withCache'
+  | 'withDatabase'
+  | 'withScratchDatabase'
+  | 'programPlaces'
+  | 'serverAccess'
+  | 'embeddedAccess'
+  | 'scratchOptions'
+  | 'withCache'
 >;
 
 const DEFAULT_LOCK_TIMEOUT_MS = 2000;
@@ -150,6 +166,18 @@ async function serverAccess(given: ContextParts, timeoutMs: number): Promise<Ser
   };
 }
 
+async function embeddedAccess(
+  given: ContextParts,
+  { timeoutMs, waitMs }: { readonly timeoutMs: number; readonly waitMs: number },
+): Promise<EmbeddedAccess | undefined> {
+  const { resolveDatabaseTarget } = await import('../config/database-target.js');
+  const target = resolveDatabaseTarget(given.config);
+  if (target.kind === 'server') return undefined;
+  const { embeddedAccessTo } = await import('../adapters/restoring/embedded-access.js');
+  const parts = { ...given, signal: withTimeout(given.signal, timeoutMs) };
+  return embeddedAccessTo(target, { options: openOptions(parts, {}), places: programPlaces(parts.config), waitMs });
+}
+
 async function withCache<Result>(parts: ContextParts, use: (access: CacheAccess) => Promise<Result>): Promise<Result> {
   const { config, signal } = parts;
   const [{ resolveDatabaseTarget }, { resolveRedisTarget }, { withCacheAccess }] = await Promise.all([
@@ -180,6 +208,8 @@ export function createContext(parts: ContextParts): Context {
     },
     programPlaces: programPlaces(parts.config),
     serverAccess: ({ timeoutMs } = { timeoutMs: 0 }) => serverAccess(parts, timeoutMs),
+    embeddedAccess: (wishes) => embeddedAccess(parts, wishes),
+    scratchOptions: (signal) => openOptions({ ...parts, signal }, {}),
     withCache: (use) => withCache(parts, use),
   };
 }

@@ -10,6 +10,7 @@ import {
   backupFileName,
   globalsName,
   manifestName,
+  namesOfMoment,
   parseBackupFileName,
   partialName,
   type BackupName,
@@ -33,7 +34,7 @@ function besides(file: string): readonly string[] {
 
 /**
  * A name that nothing in the folder has yet, not even a symbolic link that leads nowhere: of this second, else of the
- * next one that is free (the clock was set back, say).
+ * next one that is free (the clock was set back, say). Free in every format, since what stands beside is named alike.
  */
 export async function freeBackupFile(folder: string, name: BackupName): Promise<string> {
   const isTaken = async (file: string): Promise<boolean> =>
@@ -44,7 +45,8 @@ export async function freeBackupFile(folder: string, name: BackupName): Promise<
   for (let second = 0; second < MOST_NAMES_TRIED; second += 1) {
     const createdAt = new Date(name.createdAt.getTime() + second * SECOND_MS);
     const file = path.join(folder, backupFileName({ ...name, createdAt }));
-    const taken = await Promise.all([file, partialName(file), ...besides(file)].map(isTaken));
+    const all = namesOfMoment(name.database, createdAt).map((each) => path.join(folder, each));
+    const taken = await Promise.all(all.flatMap((each) => [each, partialName(each), ...besides(each)]).map(isTaken));
     if (!taken.includes(true)) return file;
   }
   throw new AisecError('BACKUP_FOLDER', `every name for a backup of now is taken in "${folder}"`, {

@@ -43,6 +43,13 @@ export function backupFileName(name: BackupName): string {
   return `${encodeDatabaseName(name.database)}_${time}.${EXTENSIONS[name.format]}${suffix}`;
 }
 
+/** Every name that a backup of this database and moment can have; they share the file of the roles. */
+export function namesOfMoment(database: string, createdAt: Date): readonly string[] {
+  return (Object.keys(EXTENSIONS) as BackupFormat[]).flatMap((format) =>
+    [false, true].map((isEncrypted) => backupFileName({ database, createdAt, format, isEncrypted })),
+  );
+}
+
 /** What the name of a file says; undefined when it is not the name of a backup. */
 export function parseBackupFileName(file: string): BackupName | undefined {
   const match = NAME.exec(file);

@@ -5,7 +5,7 @@ import { AisecError } from '../../base/errors.js';
 import { describeEmbedded, embeddedError } from './embedded-error.js';
 
 /** PostgreSQL's major version in the PGlite of package.json; another one cannot read the folder. */
-const ENGINE_VERSION = '18';
+export const ENGINE_MAJOR = 18;
 
 function refuseFolder(dataDir: string, detail: string): never {
   throw new AisecError('EMBEDDED_FAILED', `could not open the ${describeEmbedded(dataDir)}`, {
@@ -30,8 +30,8 @@ export function hasDatabase(dataDir: string): boolean {
   if (names.length === 0) return false;
   if (!names.includes('PG_VERSION')) refuseFolder(dataDir, 'The folder holds other files and no database.');
   const version = readFileSync(join(dataDir, 'PG_VERSION'), 'utf8').trim();
-  if (version !== ENGINE_VERSION)
-    refuseFolder(dataDir, `It was made by PostgreSQL ${version}; the embedded one is ${ENGINE_VERSION}.`);
+  if (version !== String(ENGINE_MAJOR))
+    refuseFolder(dataDir, `It was made by PostgreSQL ${version}; the embedded one is ${ENGINE_MAJOR}.`);
   return true;
 }
 

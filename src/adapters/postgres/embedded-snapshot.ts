@@ -1,6 +1,7 @@
 import type { PGlite } from '@electric-sql/pglite';
 import pg from 'pg';
 
+import { TarBlob } from './embedded-tar.js';
 import { openEngine, startPGlite } from './embedded.js';
 import { prepareConnection } from './pool.js';
 import type { Session } from './session.js';
@@ -51,23 +52,9 @@ export interface RunningSnapshot {
   readonly createPool: () => Promise<pg.Pool>;
 }
 
-/** Hands its bytes over as they are. Node's own Blob copies them three times, which takes as long as the start itself. */
-class Archive extends Blob {
-  readonly #bytes: ArrayBuffer;
-
-  constructor(bytes: ArrayBuffer) {
-    super([]);
-    this.#bytes = bytes;
-  }
-
-  override arrayBuffer(): Promise<ArrayBuffer> {
-    return Promise.resolve(this.#bytes);
-  }
-}
-
 /** Starts a database in memory from a snapshot. Throws for one that is damaged. */
 export async function startSnapshot(snapshot: ArrayBuffer): Promise<RunningSnapshot> {
-  const engine = await startPGlite(undefined, { snapshot: new Archive(snapshot), settings: SMALL_LOG.settings });
+  const engine = await startPGlite(undefined, { snapshot: new TarBlob(snapshot), settings: SMALL_LOG.settings });
   const { createPgConfig } = await import('@electric-sql/pglite/node-postgres');
   return {
     engine,

@@ -7,6 +7,7 @@ import type { EmbeddedTarget } from '../../config/database-target.js';
 import { tryFolderLock } from '../files/folder-lock.js';
 import { describeEmbedded, embeddedError, lockedError } from './embedded-error.js';
 import { createWhole, hasDatabase } from './embedded-folder.js';
+import { finishSwap, isSwapUnfinished } from './embedded-swap.js';
 import type { OpenOptions } from './open-options.js';
 import { Session } from './session.js';
 import { identifySession } from './session-settings.js';
@@ -96,39 +97,61 @@ function missingDatabase(dataDir: string): AisecError {
   });
 }
 
+/** A new, empty database, in memory or in a folder that is not there yet; one in memory goes with the session. */
+export async function openNew(options: Omit<OpenOptions, 'embedded'>, dataDir?: string): Promise<OpenedEmbedded> {
+  const engine = await startPGlite(dataDir);
+  const label = dataDir === undefined ? 'embedded database in memory' : describeEmbedded(dataDir);
+  return { engine, session: await openEngine(engine, label, options, () => undefined) };
+}
+
 /** A session on a new, empty database in memory; it goes with the session. */
 export async function openInMemory(options: Omit<OpenOptions, 'embedded'>): Promise<Session> {
   options.onStep?.('starting an embedded database in memory');
-  return openEngine(await startPGlite(undefined), 'embedded database in memory', options, () => undefined);
+  return (await openNew(options)).session;
+}
+
+function isThere(dataDir: string): boolean {
+  return hasDatabase(dataDir) || isSwapUnfinished(dataDir);
+}
+
+/** The engine beside the session on it: for what only the engine can do, such as giving out its data folder. */
+export interface OpenedEmbedded {
+  readonly session: Session;
+  readonly engine: PGlite;
 }
 
 /**
- * A session on the embedded PostgreSQL, through the same driver as a server.
+ * Opens the database in a folder.
  *
  * The folder lock is what keeps the data: two processes on one folder silently overwrite each other's pages.
  *
  * @throws AisecError DATABASE_NOT_CONFIGURED when the folder is missing and may not be made, EMBEDDED_LOCKED naming the
  *   holder, DISK_FULL, EMBEDDED_FAILED.
  */
-export async function openEmbedded(target: EmbeddedTarget, options: OpenOptions): Promise<Session> {
+export async function openEmbeddedFolder({ dataDir }: EmbeddedTarget, options: OpenOptions): Promise<OpenedEmbedded> {
   if (options.signal.aborted) throw interruptionError(options.signal);
-  const { dataDir } = target;
-  if (options.embedded !== 'create' && !hasDatabase(dataDir)) {
-    if (options.embedded === 'existing') throw missingDatabase(dataDir);
-    return openInMemory(options);
-  }
+  if (options.embedded !== 'create' && !isThere(dataDir)) throw missingDatabase(dataDir);
   let release: (() => void) | undefined;
   try {
     const attempt = await tryFolderLock(`${dataDir}.lock`, options.applicationName);
     if (!attempt.isHeld) throw lockedError(dataDir, attempt.holder, attempt.file, attempt.canBeJudged);
     release = attempt.release;
+    finishSwap(dataDir);
     if (!hasDatabase(dataDir)) {
       options.onStep?.(`creating the ${describeEmbedded(dataDir)}`);
       await createWhole(dataDir, initialize);
     }
-    return await openEngine(await startPGlite(dataDir), describeEmbedded(dataDir), options, release);
+    const engine = await startPGlite(dataDir);
+    return { engine, session: await openEngine(engine, describeEmbedded(dataDir), options, release) };
   } catch (error) {
     release?.();
     throw embeddedError(dataDir, error);
   }
+}
+
+/** A session on the embedded PostgreSQL, through the same driver as a server. @throws as `openEmbeddedFolder`. */
+export async function openEmbedded(target: EmbeddedTarget, options: OpenOptions): Promise<Session> {
+  if (options.signal.aborted) throw interruptionError(options.signal);
+  if (options.embedded === 'scratch' && !isThere(target.dataDir)) return openInMemory(options);
+  return (await openEmbeddedFolder(target, options)).session;
 }

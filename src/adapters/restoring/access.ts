@@ -1,6 +1,8 @@
 import { isAisecError } from '../../base/errors.js';
 import type { ServerTarget } from '../../config/database-target.js';
 import type { ToolPlaces } from '../pgtools/find-tools.js';
+import type { OpenedEmbedded } from '../postgres/embedded.js';
+import type { OpenOptions } from '../postgres/open-options.js';
 import type { Session } from '../postgres/session.js';
 
 export interface PgRestoreRun {
@@ -13,17 +15,32 @@ export interface PgRestoreRun {
   readonly onLine?: (line: string) => void;
 }
 
-/** One server, as backups and restores need it: any of its databases, and the programs of PostgreSQL. */
-export interface ServerAccess {
-  readonly target: ServerTarget;
+/** What is the same for a server and for the embedded database. */
+export interface BackupRun {
   /** Where the programs are looked for. */
   readonly places: ToolPlaces;
   /** As shown in pg_stat_activity: `aisec backup`. */
   readonly applicationName: string;
-  readonly host: string;
   /** The database of the settings; it may not exist. */
   readonly databaseName: string;
   readonly signal: AbortSignal;
+}
+
+/** The embedded database, as backups and restores need it. */
+export interface EmbeddedAccess extends BackupRun {
+  readonly dataDir: string;
+  /** `embedded database .aisec/pgdata`. */
+  readonly label: string;
+  /** For further databases in memory. */
+  readonly options: OpenOptions;
+  /** Opened under the lock of its folder. @throws AisecError as `openEmbeddedFolder`. */
+  readonly withDatabase: <Result>(use: (opened: OpenedEmbedded) => Promise<Result>) => Promise<Result>;
+}
+
+/** One server, as backups and restores need it: any of its databases, and the programs of PostgreSQL. */
+export interface ServerAccess extends BackupRun {
+  readonly target: ServerTarget;
+  readonly host: string;
   readonly withDatabase: <Result>(name: string, use: (session: Session) => Promise<Result>) => Promise<Result>;
   /** @throws AisecError as `runTool` and `findFirstTool` do. Returns stdout. */
   readonly pgRestore: (run: PgRestoreRun) => Promise<string>;

@@ -5,6 +5,7 @@ import { parseManifest, type BackupManifest } from '../backups/manifest.js';
 import { globalsName, manifestName } from '../backups/names.js';
 import type { ServerAccess } from './access.js';
 import { readArchive } from './archive.js';
+import { requireArchive } from './backup-format.js';
 import { readChecksum, requireSameChecksum } from './check-checksum.js';
 import { AisecError, isAisecError } from '../../base/errors.js';
 import type { RestorableBackup } from './restorable-backup.js';
@@ -65,12 +66,14 @@ export async function readBackup(
   options.onProgress(`reading ${file}`);
   const { sha256 } = await readChecksum(file, access.signal);
   const manifest = options.withoutManifest ? undefined : await manifestOf(file);
+  requireArchive(file, manifest?.format);
   await checkWhole(access, file, sha256, manifest);
   const { toc, roles, extensions, vectorIndexes } = await readArchive(access, file);
   const globals = globalsName(file);
   const rowsOf = new Map(manifest?.rows.map(({ schema, table, rows }) => [`${schema}.${table}`, rows]));
   return {
     file,
+    format: 'custom',
     sha256,
     globalsFile: DUMP.test(file) && existsSync(globals) ? globals : null,
     serverMajor: toc.serverMajor,

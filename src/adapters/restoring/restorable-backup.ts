@@ -7,6 +7,8 @@ import type { Toc } from './toc.js';
 /** A backup that lies here as a plain archive and was found whole. */
 export interface RestorableBackup extends Needs {
   readonly file: string;
+  /** `sql`: text of the embedded database, which has no table of contents. */
+  readonly format: 'custom' | 'sql';
   readonly sha256: string;
   /** The file of roles and memberships beside it; null when there is none. */
   readonly globalsFile: string | null;

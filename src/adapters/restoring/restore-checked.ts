@@ -9,6 +9,7 @@ import { compareRows } from './compare-rows.js';
 import { fastSettings, type Machine } from './fast-settings.js';
 import type { RestorableBackup } from './restorable-backup.js';
 import { restoreInto } from './restore-into.js';
+import { restoreSqlInto } from './sql-backup.js';
 import { isLocalHost } from './target-facts.js';
 
 export interface CheckedRestoreOptions {
@@ -53,7 +54,7 @@ export async function restoreChecked(
     toc: backup.toc,
     settings: fastSettings(backup.vectorIndexes, machineOf(access)),
   };
-  await restoreInto(access, maintenance, database, job, async (session) => {
+  const check = async (session: Session): Promise<void> => {
     const faults = [
       ...(await compareRows(session, backup.rows, onProgress)),
       ...(await catalogFaults(session, backup, !options.withoutOwners)),
@@ -63,5 +64,7 @@ export async function restoreChecked(
       detail: faults.join('\n  '),
       hint: 'It was dropped again. Restore another backup, and keep this one for finding out why.',
     });
-  });
+  };
+  if (backup.format === 'sql') await restoreSqlInto(access, maintenance, database, backup, onProgress, check);
+  else await restoreInto(access, maintenance, database, job, check);
 }

@@ -3,7 +3,7 @@ import { runHook } from '../../adapters/notify/run-hook.js';
 import { AisecError, isAisecError, messageOf } from '../../base/errors.js';
 import type { Environment } from '../../config/settings.js';
 import { writeBackupMetrics } from './prometheus.js';
-import type { BackupResult } from './take.js';
+import type { BackupResult } from './finish.js';
 
 export interface AnnounceOptions {
   /** Of healthchecks.io or the like; a secret. */

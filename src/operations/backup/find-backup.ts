@@ -23,13 +23,20 @@ export function backupPath(folder: string, cwd: string, given: string): string {
   });
 }
 
-/** The newest whole backup of each database in a folder. @throws AisecError BACKUP_UNKNOWN when there is none. */
+/** The newest whole backup of each database and format in a folder. @throws AisecError BACKUP_UNKNOWN when there is none. */
 export async function newestBackups(folder: string): Promise<readonly Backup[]> {
   const { backups } = await readBackupFolder(folder);
-  const newest = new Map(backups.toReversed().map((backup) => [backup.manifest.database, backup]));
+  const newest = new Map(
+    backups.toReversed().map((backup) => [`${backup.manifest.format} ${backup.manifest.database}`, backup]),
+  );
   if (newest.size === 0)
     throw new AisecError('BACKUP_UNKNOWN', `there is no whole backup in ${folder}`, {
       hint: 'Give another folder with --dir or AISEC_BACKUP_DIR, or make a backup: aisec backup',
     });
   return [...newest.values()];
+}
+
+/** Whether a backup, by its path or address, is one of the embedded database. */
+export function isOfEmbedded(file: string): boolean {
+  return ['embedded', 'sql'].includes(parseBackupFileName(path.basename(file))?.format ?? 'custom');
 }

@@ -42,7 +42,8 @@ function median(values: readonly number[]): number {
 }
 
 function sizeFinding(verified: readonly Backup[], minSize: MinimalSize): BackupFinding | undefined {
-  const [newest, ...others] = verified.slice(0, MEDIAN_OF + 1);
+  const ofItsFormat = verified.filter(({ manifest }) => manifest.format === verified[0]?.manifest.format);
+  const [newest, ...others] = ofItsFormat.slice(0, MEDIAN_OF + 1);
   if (newest === undefined) return undefined;
   const { sizeBytes, database } = newest.manifest;
   const usual = median(others.map(({ manifest }) => manifest.sizeBytes));

@@ -8,7 +8,7 @@ import {
 import { readBackupFolder, type Backup } from '../../adapters/backups/folder.js';
 import type { BackupManifest, OffsiteCopy } from '../../adapters/backups/manifest.js';
 import { withStore, type Store } from '../../adapters/object-store/store.js';
-import type { ServerAccess } from '../../adapters/restoring/access.js';
+import type { BackupRun } from '../../adapters/restoring/access.js';
 import { formatBytes } from '../../base/bytes.js';
 import { AisecError, isAisecError, messageOf } from '../../base/errors.js';
 import type { Reporting } from '../../base/reporting.js';
@@ -23,7 +23,7 @@ export interface OffsiteOptions {
 }
 
 function inStore<Result>(
-  access: ServerAccess,
+  access: BackupRun,
   { place }: OffsiteOptions,
   use: (store: Store) => Promise<Result>,
 ): Promise<Result> {
@@ -32,7 +32,7 @@ function inStore<Result>(
 
 /** Asks the store before anything is dumped, and removes what stopped uploads of this database have left there. */
 export async function checkOffsite(
-  access: ServerAccess,
+  access: BackupRun,
   options: OffsiteOptions,
   isDryRun: boolean,
   { onProgress, onWarning }: Reporting,
@@ -52,7 +52,7 @@ export async function checkOffsite(
  * @throws AisecError of the store; the message says that the local backup is good.
  */
 export async function copyOffsite(
-  access: ServerAccess,
+  access: BackupRun,
   file: string,
   manifest: BackupManifest,
   options: OffsiteOptions,
@@ -84,7 +84,7 @@ export async function copyOffsite(
 /** A local backup that was pinned keeps its copy, too, though the manifest in the store does not know. */
 async function copiesToRemove(
   store: Store,
-  access: ServerAccess,
+  access: BackupRun,
   folder: string,
   rule: RetentionRule,
 ): Promise<readonly Backup[]> {
@@ -103,7 +103,7 @@ function describe({ file, manifest: { database, createdAt, sizeBytes } }: Backup
 
 /** What the rule would remove from the store now. */
 export async function planPruneCopies(
-  access: ServerAccess,
+  access: BackupRun,
   folder: string,
   rule: RetentionRule,
   options: OffsiteOptions,
@@ -113,7 +113,7 @@ export async function planPruneCopies(
 
 /** Applies the rule to the copies of this database. The new copy is made by then, so a failure is a warning. */
 export async function pruneCopies(
-  access: ServerAccess,
+  access: BackupRun,
   folder: string,
   rule: RetentionRule,
   options: OffsiteOptions,

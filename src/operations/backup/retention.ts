@@ -28,13 +28,19 @@ const DAY_MS = 86_400_000;
 /**
  * Which backups of one database may go. Age is the manifest's, never the file's. One that is dated later than now is
  * neither removed nor counted: a clock was wrong when it was made, or is wrong now. Damaged and unverified ones are not
- * counted either, so that the newest verified one is always among the last.
+ * counted either, so that the newest verified one is always among the last. Each format is counted for itself: a data
+ * folder and a text are not used for the same.
  */
 export function planRetention(backups: readonly Backup[], rule: RetentionRule, now: Date): RetentionPlan {
   const nowMs = now.getTime();
   const newestFirst = backups.toSorted((a, b) => b.createdAt.getTime() - a.createdAt.getTime());
   const counted = newestFirst.filter(({ createdAt, manifest }) => isVerified(manifest) && createdAt.getTime() <= nowMs);
-  const last = new Set(counted.slice(0, Math.max(1, rule.keepLast)));
+  const formats = new Set(counted.map(({ manifest }) => manifest.format));
+  const last = new Set(
+    [...formats].flatMap((format) =>
+      counted.filter(({ manifest }) => manifest.format === format).slice(0, Math.max(1, rule.keepLast)),
+    ),
+  );
   const reasonFor = (backup: Backup): KeepReason | undefined => {
     const ageMs = nowMs - backup.createdAt.getTime();
     if (backup.manifest.isPinned) return 'pinned';

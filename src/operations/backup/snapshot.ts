@@ -84,7 +84,8 @@ async function newestMigration(session: Session, schema: string): Promise<string
   return rows[0]?.name ?? null;
 }
 
-async function readContents(
+/** Reads every row once. */
+export async function readContents(
   session: Session,
   schema: string,
   tables: readonly BackupTable[],
@@ -94,7 +95,7 @@ async function readContents(
     // Every database has PL/pgSQL.
     extensions: snapshot.extensions.filter(({ name }) => name !== 'plpgsql'),
     migration: await newestMigration(session, schema),
-    roles: (await session.query<{ role: string }>(sqlFile('backup/roles'))).rows.map(({ role }) => role),
+    roles: (await session.query<{ role: string }>(sqlFile('backup/referred-roles'))).rows.map(({ role }) => role),
     catalog: { schema, snapshot },
     rows: await countRows(session, tables),
   };

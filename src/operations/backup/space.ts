@@ -1,5 +1,6 @@
 import type { Backup } from '../../adapters/backups/folder.js';
 import { isVerified } from '../../adapters/backups/manifest.js';
+import type { BackupFormat } from '../../adapters/backups/names.js';
 import { nearestFolder } from '../../adapters/backups/use-folder.js';
 import { freeBytes } from '../../adapters/files/space.js';
 import { formatBytes } from '../../base/bytes.js';
@@ -11,17 +12,27 @@ const GROWTH = 1.2;
 /** A compressed dump of the tables, at most; texts and vectors were 38 %. */
 const SHARE_OF_TABLES = 0.4;
 
-/** What the next backup will take at most, by the last good one or by the size of the database. */
+/** A data folder without rows, packed: catalogs, three times, and what was last written to the log. */
+const EMPTY_FOLDER_BYTES = 12_000_000;
+
+/** Of a backup that is the first of its kind. */
+function firstBytes(
+  { sizeBytes, indexSizeBytes }: Pick<ServerFacts, 'sizeBytes' | 'indexSizeBytes'>,
+  format: BackupFormat,
+): number {
+  return format === 'embedded'
+    ? EMPTY_FOLDER_BYTES + sizeBytes * SHARE_OF_TABLES
+    : Math.max(0, sizeBytes - indexSizeBytes) * SHARE_OF_TABLES;
+}
+
+/** What the next backup will take at most, by the last good one of its format or by the size of the database. */
 export function expectedBytes(
   backups: readonly Backup[],
   facts: Pick<ServerFacts, 'sizeBytes' | 'indexSizeBytes'>,
+  format: BackupFormat,
 ): number {
   const last = backups.find(({ manifest }) => isVerified(manifest));
-  return Math.ceil(
-    last === undefined
-      ? Math.max(0, facts.sizeBytes - facts.indexSizeBytes) * SHARE_OF_TABLES
-      : last.manifest.sizeBytes * GROWTH,
-  );
+  return Math.ceil(last === undefined ? firstBytes(facts, format) : last.manifest.sizeBytes * GROWTH);
 }
 
 /** @throws AisecError DISK_FULL before anything is written. */

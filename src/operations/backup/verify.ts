@@ -4,6 +4,7 @@ import type { BackupManifest, BackupVerification } from '../../adapters/backups/
 import { checksumOf } from '../../adapters/files/checksum.js';
 import { findTool, type ToolPlaces } from '../../adapters/pgtools/find-tools.js';
 import { readWholeArchive } from '../../adapters/pgtools/pg-restore.js';
+import { unpackGzip } from '../../adapters/restoring/embedded-backup.js';
 import { withLocalBackup, type BackupSource } from '../../adapters/restoring/local-backup.js';
 import { formatBytes } from '../../base/bytes.js';
 import { AisecError, isAisecError, messageOf } from '../../base/errors.js';
@@ -92,11 +93,11 @@ export async function checkWhole(file: string, manifest: BackupManifest, options
   const isReadable = manifest.encryption === null || options.identityFile !== undefined;
   if (!isStoreUrl(file)) await checkSums(file, manifest, options);
   // What is unpacked is downloaded as a whole and compared then.
-  else if (manifest.format !== 'custom' || !isReadable) await readCopyBack(file, manifest, options);
-  if (manifest.format !== 'custom' || !isReadable) return;
+  else if (!isReadable) await readCopyBack(file, manifest, options);
+  if (!isReadable) return;
   const { environment } = options.places;
   await withLocalBackup(file, { ...options, environment, withoutManifest: false }, (plain) =>
-    unpack(plain, manifest, options),
+    manifest.format === 'custom' ? unpack(plain, manifest, options) : unpackGzip(plain, options),
   );
 }
 

@@ -1,27 +1,22 @@
 import { open, rm } from 'node:fs/promises';
 import path from 'node:path';
 
-import { discardUnpublished, freeBackupFile } from '../../adapters/backups/change-backups.js';
-import {
-  FORMAT_VERSION,
-  writeManifest,
-  type BackupManifest,
-  type BackupSideFile,
-} from '../../adapters/backups/manifest.js';
+import { freeBackupFile } from '../../adapters/backups/change-backups.js';
+import { FORMAT_VERSION, type BackupManifest, type BackupSideFile } from '../../adapters/backups/manifest.js';
 import { partialName, plainName } from '../../adapters/backups/names.js';
-import { encryptFile } from '../../adapters/encryption/encrypt.js';
 import type { Checksum } from '../../adapters/files/checksum.js';
-import { flush, flushFolder, publish } from '../../adapters/files/publish.js';
+import { flush } from '../../adapters/files/publish.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import type { ServerAccess } from '../../adapters/restoring/access.js';
 import { allSettled } from '../../base/all-settled.js';
-import { formatBytes } from '../../base/bytes.js';
-import { sleep, throwIfInterrupted } from '../../base/interruption.js';
+import { sleep } from '../../base/interruption.js';
 import type { Reporting } from '../../base/reporting.js';
 import { aisecVersion } from '../../base/version.js';
 import { dumpSnapshot, Standstill } from './dump.js';
+import type { Written } from './finish.js';
 import { writeGlobals } from './globals.js';
 import { proveArchive } from './prove.js';
+import { publishBackup, type UnnamedDump } from './publish-backup.js';
 import type { ServerFacts } from './server-facts.js';
 import { lockFailure, withSnapshot, type SnapshotContents } from './snapshot.js';
 import { chooseCompression, type BackupTools } from './tools.js';
@@ -38,12 +33,7 @@ export interface WriteOptions {
   readonly recipients: readonly string[];
 }
 
-/** A finished dump that has no name yet. */
-interface Draft {
-  /** The path it will get. */
-  readonly file: string;
-  /** What pg_dump wrote: the partial file, or, where it will be encrypted, one beside it. */
-  readonly dumped: string;
+interface Draft extends UnnamedDump {
   readonly createdAt: Date;
   readonly facts: ServerFacts;
   readonly contents: SnapshotContents;
@@ -110,21 +100,6 @@ async function dump(
   }
 }
 
-/** The proven dump becomes an encrypted file, which is proven in turn; only then the plain one goes. */
-async function encryptDump(
-  dumped: string,
-  target: string,
-  recipients: readonly string[],
-  signal: AbortSignal,
-  onProgress: (text: string) => void,
-): Promise<Checksum> {
-  const onBytes = (bytes: number): void => onProgress(`encrypting, ${formatBytes(bytes)}`);
-  const checksum = await encryptFile(dumped, target, { recipients, signal, onBytes });
-  await rm(dumped);
-  await flushFolder(path.dirname(dumped));
-  return checksum;
-}
-
 /**
  * Writes one backup: a partial file, its proof, the roles, the manifest, and its name at the very end. Killed at any
  * moment there is either a whole backup with its manifest or a partial file that the next run removes.
@@ -137,23 +112,20 @@ export async function writeBackup(
   session: Session,
   options: WriteOptions,
   reporting: Reporting,
-): Promise<{ readonly file: string; readonly manifest: BackupManifest }> {
+): Promise<Written> {
   const startedMs = performance.now();
   const { signal } = access;
   const { tools, recipients } = options;
   const { file, dumped, createdAt, facts, contents, compression } = await dump(access, session, options, reporting);
-  const partial = partialName(file);
-  try {
+  const { onProgress } = reporting;
+  return publishBackup({ file, dumped }, { recipients, signal, onProgress }, async () => {
     await flush(dumped, 'r+');
-    const { onProgress } = reporting;
     const { environment } = access.places;
     const [proof, globals] = await allSettled<[Checksum, BackupSideFile | null]>([
       proveArchive(facts.tables, { tool: tools.pgRestore, file: dumped, environment, signal, onProgress }),
       writeGlobals(access, { tool: tools.pgDumpAll, file, signal, reporting }),
     ]);
-    const { sizeBytes, sha256 } =
-      recipients.length === 0 ? proof : await encryptDump(dumped, partial, recipients, signal, onProgress);
-    const manifest: BackupManifest = {
+    const describe = ({ sizeBytes, sha256 }: Checksum): BackupManifest => ({
       kind: 'aisec backup',
       formatVersion: FORMAT_VERSION,
       file: path.basename(file),
@@ -182,14 +154,7 @@ export async function writeBackup(
       rows: contents.rows,
       // Last, since it is long.
       catalog: contents.catalog,
-    };
-    await writeManifest(file, manifest);
-    throwIfInterrupted(signal);
-    await publish(partial, file);
-    return { file, manifest };
-  } catch (error) {
-    await rm(dumped, { force: true });
-    await discardUnpublished(file);
-    throw error;
-  }
+    });
+    return { checksum: proof, describe };
+  });
 }

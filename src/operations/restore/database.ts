@@ -1,10 +1,12 @@
 import { withMaintenance, type ServerAccess } from '../../adapters/restoring/access.js';
 import { beforeName, workingName } from '../../adapters/restoring/database-names.js';
+import { formatByName, formatOf, requireForServer } from '../../adapters/restoring/backup-format.js';
 import { refuseObstacles } from '../../adapters/restoring/obstacles.js';
 import { withLocalBackup, type BackupSource } from '../../adapters/restoring/local-backup.js';
 import { readBackup } from '../../adapters/restoring/read-backup.js';
 import { restoreChecked } from '../../adapters/restoring/restore-checked.js';
 import { dropDatabase } from '../../adapters/restoring/restore-into.js';
+import { readSqlBackup } from '../../adapters/restoring/sql-backup.js';
 import { withRestoreLock } from '../../adapters/restoring/restore-lock.js';
 import { sessionsDetail, sessionsOn, swapDatabases } from '../../adapters/restoring/swap.js';
 import { withTransaction, type Session } from '../../adapters/postgres/session.js';
@@ -143,11 +145,29 @@ export async function restoreDatabase(
   const { source, withoutManifest } = options;
   const { signal } = access;
   const { environment } = access.places;
+  requireForServer(given, formatByName(given));
   const local = { ...source, withoutManifest, environment, signal, onProgress: reporting.onProgress };
   return withLocalBackup(given, local, async (file) => ({
     ...(await restorePlain(access, file, options, confirm, reporting)),
     file: given,
   }));
+}
+
+/** An archive of pg_dump, or SQL of the embedded database. */
+async function readAny(
+  access: ServerAccess,
+  file: string,
+  options: DatabaseRestoreOptions,
+  { onProgress }: Reporting,
+): Promise<RestorableBackup> {
+  const { withoutManifest, withoutOwners } = options;
+  const format = withoutManifest ? formatByName(file) : await formatOf(file);
+  if (format !== 'sql') return readBackup(access, file, { withoutManifest, onProgress });
+  if (withoutManifest || withoutOwners)
+    throw new AisecError('USAGE', '--without-manifest and --no-owner are for archives of pg_dump', {
+      hint: 'SQL has no owners; --create-roles makes the roles that it grants rights to.',
+    });
+  return readSqlBackup(file, access.signal);
 }
 
 async function restorePlain(
@@ -161,7 +181,7 @@ async function restorePlain(
   const { mode, target } = options;
   const working = workingName(target);
   const before = beforeName(target, new Date());
-  const backup = await readBackup(access, file, { ...options, onProgress: reporting.onProgress });
+  const backup = await readAny(access, file, options, reporting);
   return withMaintenance(access, async (maintenance) => {
     if (maintenance.info.databaseName === target)
       throw new AisecError('REFUSED', `database ${quoteIdentifier(target)} is the one that restores work from`, {

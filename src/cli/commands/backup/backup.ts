@@ -4,7 +4,7 @@ import { formatBytes } from '../../../base/bytes.js';
 import { formatDurationMs } from '../../../base/duration.js';
 import { AisecError } from '../../../base/errors.js';
 import type { OffsiteOptions } from '../../../operations/backup/offsite.js';
-import type { BackupResult } from '../../../operations/backup/take.js';
+import type { BackupOptions, BackupResult } from '../../../operations/backup/finish.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
@@ -23,6 +23,7 @@ import {
 import { ENCRYPT_OPTION, isOpenOnTheWay, placeOf, STORE_OPTIONS, type StoreOptions } from './offsite-options.js';
 
 interface Options extends FolderOption, RetentionOptions, StoreOptions {
+  readonly format?: 'sql';
   readonly readBack: boolean;
   readonly encryptTo?: readonly string[];
   readonly lockTimeout: number;
@@ -32,6 +33,11 @@ interface Options extends FolderOption, RetentionOptions, StoreOptions {
   readonly onSuccess?: string;
   readonly onFailure?: string;
   readonly prometheus?: string;
+}
+
+function formatOption(text: string): 'sql' {
+  if (text === 'sql') return text;
+  throw new AisecError('USAGE', `"${text}" is no format`, { hint: 'Give sql, or leave it out.' });
 }
 
 function renderBackup(result: BackupResult, { table, isTTY }: Renderer): string {
@@ -66,8 +72,9 @@ function summary(result: BackupResult): string {
       `and ${countText(removed.length)} removed${goneCopies}.`
     );
   const gone = removed.length === 0 ? '' : `, ${countText(removed.length)} removed`;
+  const proven = result.format === 'custom' ? 'read back whole' : 'loaded to try it';
   const more = `${isEncrypted ? ', encrypted' : ''}${copy === null ? '' : ', copied'}`;
-  return `"${database}" backed up${more} and read back whole in ${formatDurationMs(durationMs)}; ${countText(kept)} kept${gone}${goneCopies}.`;
+  return `"${database}" backed up${more} and ${proven} in ${formatDurationMs(durationMs)}; ${countText(kept)} kept${gone}${goneCopies}.`;
 }
 
 function offsiteOf({ output }: Context, options: Options): OffsiteOptions | undefined {
@@ -103,6 +110,30 @@ async function announce(
   return announced(wishes, take);
 }
 
+/** Of a server with pg_dump, or of the embedded database. */
+async function backupOf(
+  context: Context,
+  { timeout: timeoutMs, wait: waitMs, format }: Options,
+  settings: BackupOptions,
+): Promise<{ readonly databaseName: string; readonly take: () => Promise<BackupResult> }> {
+  const reporting = reportingTo(context);
+  const embedded = await context.embeddedAccess({ timeoutMs, waitMs });
+  if (embedded !== undefined) {
+    const { takeEmbeddedBackup } = await import('../../../operations/backup/take-embedded.js');
+    return {
+      databaseName: embedded.databaseName,
+      take: () => takeEmbeddedBackup(embedded, { ...settings, format: format ?? 'embedded' }, reporting),
+    };
+  }
+  if (format !== undefined)
+    throw new AisecError('USAGE', '--format is for the embedded database, and a server is configured', {
+      hint: "Leave it out: a backup of a server has pg_dump's own format, and pg_restore --file=- FILE shows it as SQL.",
+    });
+  const access = await context.serverAccess({ timeoutMs });
+  const { takeBackup } = await import('../../../operations/backup/take.js');
+  return { databaseName: access.databaseName, take: () => takeBackup(access, settings, reporting) };
+}
+
 async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
   const { output, config } = context;
   const settings = {
@@ -115,11 +146,8 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
     encryptTo: options.encryptTo,
     isDryRun: options.dryRun,
   };
-  const access = await context.serverAccess({ timeoutMs: options.timeout });
-  const { takeBackup } = await import('../../../operations/backup/take.js');
-  const reporting = reportingTo(context);
-  const take = (): Promise<BackupResult> => takeBackup(access, settings, reporting);
-  const result = options.dryRun ? await take() : await announce(context, options, access.databaseName, take);
+  const { take, databaseName } = await backupOf(context, options, settings);
+  const result = options.dryRun ? await take() : await announce(context, options, databaseName, take);
   resultUnlessQuiet(context, result, renderBackup);
   for (const { file } of [...result.removed, ...result.removedCopies])
     output.note(`${result.isDryRun ? 'would remove' : 'removed'} ${file}`);
@@ -132,11 +160,16 @@ export const backup = defineCommand<Options>({
   summary: 'back the database up, prove the backup, remove old ones',
   description:
     'Dumps the whole database with pg_dump into NAME_YYYYMMDD_HHMMSS.dump (UTC), reads it back whole, and puts a manifest (checksum, versions, roles, rows of every table) ' +
-    'and the roles of the server beside it. The file has its name only when all of that is done; killed at any moment, nothing half-written has it. ' +
+    'and the roles of the server beside it. Of the embedded database it writes the data folder into NAME_YYYYMMDD_HHMMSS.pgdata.tgz, and loads it into another one to compare the two. The file has its name only when all of that is done; killed at any moment, nothing half-written has it. ' +
     'Old backups are removed only then, never the last verified ones, pinned ones, or those of other databases; of copies in a store neither. The key of a store comes from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or from AWS_PROFILE.',
   options: [
     FOLDER_OPTION,
     ...RETENTION_OPTIONS,
+    {
+      flags: '--format <format>',
+      description: 'sql: of the embedded database text for psql instead of its data folder',
+      parse: formatOption,
+    },
     {
       flags: '--lock-timeout <duration>',
       description: 'how long a table may be locked against readers; 0: wait for ever',
@@ -160,6 +193,7 @@ export const backup = defineCommand<Options>({
     ['aisec backup --dir /backups/postgresql', 'Back up; keep 30 days, and 3 whatever their age'],
     ['AISEC_PING_URL=https://... aisec backup --quiet --wait 30m', 'From cron: silent, and a watchdog is told'],
     ['aisec backup --to s3://backups/prod --encrypt-to age1…', 'Encrypted, with a copy in a store'],
+    ['aisec backup --format sql', 'Of the embedded database: text that psql runs on a server'],
     ['aisec backup --dry-run', 'Would it work? What would be removed?'],
   ],
   run,

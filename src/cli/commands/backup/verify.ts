@@ -5,7 +5,7 @@ import { formatDurationMs } from '../../../base/duration.js';
 import { AisecError } from '../../../base/errors.js';
 import { withTimeout } from '../../../base/interruption.js';
 import { isStoreUrl } from '../../../config/store-url.js';
-import type { VerifyResult } from '../../../operations/backup/verify.js';
+import type { VerifyOptions, VerifyResult } from '../../../operations/backup/verify.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
@@ -45,6 +45,40 @@ async function filesToVerify(context: Context, folder: string, argument: string)
   return (await newestBackups(folder)).map(({ file }) => file);
 }
 
+type Common = Omit<VerifyOptions, 'signal'>;
+
+/** On the configured server, which is asked only when there is something to restore. */
+async function restoreEach(
+  context: Context,
+  { timeout: timeoutMs, jobs, wait: waitMs, owner }: Options,
+  files: readonly string[],
+  common: Common,
+): Promise<readonly VerifyResult[]> {
+  if (files.length === 0) return [];
+  const access = await context.serverAccess({ timeoutMs });
+  const { verifyDeeply } = await import('../../../operations/backup/verify-deep.js');
+  const deep = { ...common, signal: access.signal, withoutOwners: !owner, jobs, waitMs };
+  const results: VerifyResult[] = [];
+  for (const file of files) results.push(await verifyDeeply(access, file, deep));
+  return results;
+}
+
+/** In memory; no server is needed. */
+async function loadEach(
+  context: Context,
+  { timeout }: Options,
+  files: readonly string[],
+  common: Common,
+): Promise<readonly VerifyResult[]> {
+  if (files.length === 0) return [];
+  const { verifyByLoading } = await import('../../../operations/backup/verify-loading.js');
+  const signal = withTimeout(context.signal, timeout);
+  const results: VerifyResult[] = [];
+  for (const file of files)
+    results.push(await verifyByLoading(file, { ...common, signal, engine: context.scratchOptions(signal) }));
+  return results;
+}
+
 async function run(context: Context, options: Options, argument: string): Promise<ExitCode | undefined> {
   const { output, progress, programPlaces: places, commandName } = context;
   if (!options.owner && !options.deep)
@@ -58,11 +92,10 @@ async function run(context: Context, options: Options, argument: string): Promis
   const common = { command: `aisec ${commandName}`, places, onProgress: progress.report, ...source };
   const results: VerifyResult[] = [];
   if (options.deep) {
-    const access = await context.serverAccess({ timeoutMs: options.timeout });
-    const { verifyDeeply } = await import('../../../operations/backup/verify-deep.js');
-    const { jobs, wait: waitMs } = options;
-    const deep = { ...common, signal: access.signal, withoutOwners: !options.owner, jobs, waitMs };
-    for (const file of files) results.push(await verifyDeeply(access, file, deep));
+    const { isOfEmbedded } = await import('../../../operations/backup/find-backup.js');
+    const isOfServer = (file: string): boolean => !isOfEmbedded(file);
+    results.push(...(await loadEach(context, options, files.filter(isOfEmbedded), common)));
+    results.push(...(await restoreEach(context, options, files.filter(isOfServer), common)));
   } else {
     const { verifyBackup } = await import('../../../operations/backup/verify.js');
     const signal = withTimeout(context.signal, options.timeout);
@@ -88,7 +121,7 @@ export const backupVerify = defineCommand<Options>({
   summary: 'prove that a backup is whole, or that it can be restored',
   description:
     'Compares the checksums with the manifest and unpacks every byte; with --deep also restores it into a database of its own, aisec_verify_NAME, on the configured server, ' +
-    'compares the rows of every table and the catalog with the manifest, and drops it again. What was found is written to the manifest, where list, check and retention read it.',
+    'compares the rows of every table and the catalog with the manifest, and drops it again; a backup of the embedded database is loaded into another one in memory, and needs no server. What was found is written to the manifest, where list, check and retention read it.',
   argument: {
     syntax: '[file]',
     description: 'a path, a name in the folder, or s3://bucket/folder/NAME (default: the newest of each database)',

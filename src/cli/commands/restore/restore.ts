@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 
 import { formatDurationMs } from '../../../base/duration.js';
 import { AisecError } from '../../../base/errors.js';
@@ -48,10 +48,8 @@ function checkUsage(options: Options, argument: string): void {
     throw new AisecError('USAGE', '--globals and --create-roles exclude each other', {
       hint: '--globals makes the roles as they were, --create-roles makes them without login.',
     });
-  if (options.create !== undefined && (options.create === '' || Buffer.byteLength(options.create) > LONGEST_NAME_BYTES))
-    throw new AisecError('USAGE', `--create: "${options.create}" is no name for a database`, {
-      hint: 'A name has 1 to 63 bytes.',
-    });
+  if (options.create === '')
+    throw new AisecError('USAGE', '--create is empty', { hint: 'Is a shell variable not set?' });
   if (options.terminate && !options.replace)
     throw new AisecError('USAGE', '--terminate belongs to --replace', { hint: 'See: aisec restore --help' });
   if (options.table !== undefined && (options.globals || options.createRoles))
@@ -104,8 +102,63 @@ function givenBackup({ config }: Context, argument: string): string {
   return isStoreUrl(argument) ? argument : resolve(config.cwd, argument);
 }
 
+/** What only a server has. @throws AisecError USAGE. */
+function refuseServerOptions(options: Options): void {
+  const given = [
+    ['--globals', options.globals],
+    ['--create-roles', options.createRoles],
+    ['--no-owner', !options.owner],
+    ['--terminate', options.terminate],
+  ].find(([, isGiven]) => isGiven === true);
+  if (given !== undefined)
+    throw new AisecError('USAGE', `${String(given[0])} is for a server, and none is configured`, {
+      hint: 'The embedded database has its roles in the backup. Leave it out, or set DATABASE_URL.',
+    });
+}
+
+async function runEmbedded(
+  context: Context,
+  access: NonNullable<Awaited<ReturnType<Context['embeddedAccess']>>>,
+  options: Options,
+  argument: string,
+): Promise<DatabaseRestoreResult> {
+  refuseServerOptions(options);
+  const { restoreEmbedded } = await import('../../../operations/restore/embedded.js');
+  const dataDir = options.create === undefined ? access.dataDir : resolve(context.config.cwd, options.create);
+  const settings = {
+    mode: options.replace ? 'replace' : 'create',
+    dataDir,
+    withoutManifest: options.withoutManifest,
+    source: sourceOf(context, options),
+    waitMs: options.wait,
+    isDryRun: options.dryRun,
+  } as const;
+  return restoreEmbedded(
+    access,
+    givenBackup(context, argument),
+    settings,
+    (steps) => confirmReplace(context, basename(dataDir), steps, options.confirm),
+    reportingTo(context),
+  );
+}
+
 async function runDatabase(context: Context, options: Options, argument: string): Promise<void> {
   const { output } = context;
+  const embedded = await context.embeddedAccess({ timeoutMs: 0, waitMs: options.wait });
+  const result =
+    embedded === undefined
+      ? await runServer(context, options, argument)
+      : await runEmbedded(context, embedded, options, argument);
+  output.result(result, renderDatabase);
+  for (const warning of result.warnings) output.warning(warning);
+  output.note(summary(result, embedded?.dataDir));
+}
+
+async function runServer(context: Context, options: Options, argument: string): Promise<DatabaseRestoreResult> {
+  if (options.create !== undefined && Buffer.byteLength(options.create) > LONGEST_NAME_BYTES)
+    throw new AisecError('USAGE', `--create: "${options.create}" is no name for a database`, {
+      hint: 'A name has 1 to 63 bytes.',
+    });
   const access = await context.serverAccess();
   const { restoreDatabase } = await import('../../../operations/restore/database.js');
   const target = options.create ?? access.databaseName;
@@ -122,29 +175,28 @@ async function runDatabase(context: Context, options: Options, argument: string)
     waitMs: options.wait,
     isDryRun: options.dryRun,
   } as const;
-  const result = await restoreDatabase(
+  return restoreDatabase(
     access,
     givenBackup(context, argument),
     settings,
     (steps) => confirmReplace(context, target, steps, options.confirm),
     reportingTo(context),
   );
-  output.result(result, renderDatabase);
-  for (const warning of result.warnings) output.warning(warning);
-  output.note(summary(result));
 }
 
-function summary(result: DatabaseRestoreResult): string {
+/** `configuredDir`: of the embedded database, where no server is configured. */
+function summary(result: DatabaseRestoreResult, configuredDir: string | undefined): string {
   if (result.isDryRun) return 'dry run; nothing was touched.';
   const counts =
     result.tables === 0
       ? 'its rows were not compared with a manifest'
       : `${result.tables} tables with ${result.rows} rows, as the manifest has them`;
-  const kept =
-    result.before === null
-      ? ''
-      : ` The old one is kept as "${result.before}"; when it is not needed any more: drop database "${result.before}";`;
-  return `database "${result.database}" restored in ${formatDurationMs(result.durationMs)}: ${counts}.${kept}`;
+  const done = `database "${result.database}" restored in ${formatDurationMs(result.durationMs)}: ${counts}.`;
+  if (configuredDir !== undefined && result.before === null)
+    return result.database === configuredDir ? done : `${done} To use it: AISEC_DATA_DIR=${result.database}`;
+  if (result.before === null) return done;
+  const drop = configuredDir === undefined ? `drop database "${result.before}";` : `rm -r ${result.before}`;
+  return `${done} The old one is kept as "${result.before}"; when it is not needed any more: ${drop}`;
 }
 
 async function runTable(context: Context, options: Options, argument: string, table: GivenTable): Promise<void> {
@@ -189,13 +241,13 @@ export const restore = defineCommand<Options>({
   description:
     'Restores a backup. Its checksum is compared with the manifest first (FILE.json), and everything the server lacks (roles, extensions, space) is named at once, before anything is touched. ' +
     'It works in a database of its own, aisec_restoring_NAME, which gets its name only when rows and catalog were compared; killed at any moment, nothing half-restored has the final name. ' +
-    'A database that is replaced is kept.',
+    'A database that is replaced is kept. Without a server, a backup of the embedded database is restored into a folder.',
   argument: {
     syntax: '<file>',
     description: 'a backup: a path, or s3://bucket/folder/NAME.dump; encrypted ones end in .age',
   },
   options: [
-    { flags: '--create <name>', description: 'restore into a new database' },
+    { flags: '--create <name>', description: 'restore into a new database; of the embedded one: the new folder' },
     { flags: '--replace', description: 'restore beside the configured database, then swap the two', default: false },
     { flags: '--table <name>', description: 'restore one table into the configured database', parse: tableOption },
     { flags: '--globals', description: 'create missing roles and memberships as they were', default: false },
@@ -219,6 +271,7 @@ export const restore = defineCommand<Options>({
     ['aisec restore FILE --create app --globals', 'On an empty server: roles first, then the database'],
     ['aisec restore s3://backups/prod/NAME.dump.age --identity key.txt --create app', 'From a store, decrypted'],
     ['aisec restore FILE --replace --terminate', 'Go back to the backup; the present database is kept'],
+    ['aisec restore NAME.pgdata.tgz --create .aisec/pgdata', 'The embedded database, where there is none'],
     ['aisec restore FILE --table messages', 'Bring a dropped table back with its policies and partitions'],
   ],
   run,

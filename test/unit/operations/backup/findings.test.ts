@@ -72,3 +72,8 @@ test('a restore that was tried too long ago is told when one is asked for', () =
   expect(kinds(backups, { maxDeepAgeMs: 240 * HOUR })).toEqual([]);
   expect(kinds([backup(1)], { maxDeepAgeMs: HOUR })[0]).toContain('for as long as there are backups');
 });
+
+test('a text is not compared with the size of a data folder', () => {
+  const folders = [2, 3, 4].map((hours) => backup(hours, 90_000, { format: 'embedded' }));
+  expect(kinds([backup(1, 1000, { format: 'sql' }), ...folders])).toEqual([]);
+});

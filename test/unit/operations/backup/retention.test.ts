@@ -52,3 +52,11 @@ test('pinned ones stay and so does what is dated later than now, which takes no 
     ['-2.dump future', '-1.dump future', '50.dump last', '99.dump pinned'],
   ]);
 });
+
+test('each format has its own last ones', () => {
+  const folders = [40, 41].map((days) => backup(days, { format: 'embedded' }));
+  expect(plan([...folders, backup(42), backup(43)], 30, 1)).toEqual([
+    ['43.dump', '41.dump'],
+    ['40.dump last', '42.dump last'],
+  ]);
+});

@@ -1,0 +1,145 @@
+import path from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
+
+import { freeBackupFile } from '../../adapters/backups/change-backups.js';
+import { FORMAT_VERSION, type BackupManifest } from '../../adapters/backups/manifest.js';
+import { partialName, plainName } from '../../adapters/backups/names.js';
+import { checksumOf, type Checksum } from '../../adapters/files/checksum.js';
+import { withNewFile } from '../../adapters/files/new-file.js';
+import { openTar } from '../../adapters/postgres/embedded-tar.js';
+import type { EmbeddedAccess } from '../../adapters/restoring/access.js';
+import { rowChecksums, sqlText } from '../../adapters/restoring/sql-text.js';
+import { throwIfInterrupted } from '../../base/interruption.js';
+import type { Reporting } from '../../base/reporting.js';
+import { aisecVersion } from '../../base/version.js';
+import type { Capture } from './capture-embedded.js';
+import type { Written } from './finish.js';
+import { proveByLoading, type LoadOptions } from './prove-by-loading.js';
+import { writeRoles } from './embedded-roles.js';
+import { publishBackup } from './publish-backup.js';
+
+export interface WriteEmbeddedOptions {
+  /** Absolute; exists, and its lock is held. */
+  readonly folder: string;
+  /** The schema of the platform. */
+  readonly schema: string;
+  readonly format: EmbeddedFormat;
+  /** Public keys of age; empty: it is not encrypted. */
+  readonly recipients: readonly string[];
+}
+
+/** A data folder, or text for psql. */
+export type EmbeddedFormat = 'embedded' | 'sql';
+
+const GZIP_LEVEL = 6;
+const CHUNK_BYTES = 1024 * 1024;
+
+/** Views on the bytes, so that nothing is copied. */
+function* chunksOf(bytes: ArrayBuffer): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.byteLength; at += CHUNK_BYTES)
+    yield new Uint8Array(bytes, at, Math.min(CHUNK_BYTES, bytes.byteLength - at));
+}
+
+/** @throws AisecError INTERRUPTED, TERMINATED, RUN_TIMEOUT, DISK_FULL. */
+async function pack(
+  chunks: Iterable<Uint8Array> | AsyncIterable<string | Uint8Array>,
+  file: string,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await withNewFile(file, (target) =>
+      pipeline(Readable.from(chunks), createGzip({ level: GZIP_LEVEL }), target, { signal }),
+    );
+  } catch (error) {
+    throwIfInterrupted(signal);
+    throw error;
+  }
+}
+
+type CompareMore = NonNullable<LoadOptions['compareMore']>;
+
+/** The text comes from a clone: pg_dump would leave the session of the database itself unusable. */
+async function packSql(
+  { options, signal }: EmbeddedAccess,
+  tar: ArrayBuffer,
+  file: string,
+  onProgress: (text: string) => void,
+): Promise<CompareMore> {
+  const { session, engine } = await openTar(tar, options, { label: 'clone in memory' });
+  try {
+    const before = await rowChecksums(session, engine);
+    await pack(sqlText(session, engine, onProgress), file, signal);
+    return async (loaded) => {
+      const after = await rowChecksums(loaded.session, loaded.engine);
+      return [...before].filter(([table, sum]) => after.get(table) !== sum).map(([table]) => `rows of ${table} differ`);
+    };
+  } finally {
+    await session.close();
+  }
+}
+
+/**
+ * Writes one backup of the embedded database, under its name only when it was read back and loaded. A data folder has
+ * the roles in it; beside a text they stand in a file, as for a server.
+ *
+ * @throws AisecError BACKUP_INVALID, DISK_FULL, EMBEDDED_FAILED; nothing of it is left then.
+ */
+export async function writeEmbeddedBackup(
+  access: EmbeddedAccess,
+  capture: Capture,
+  { folder, schema, format, recipients }: WriteEmbeddedOptions,
+  { onProgress }: Reporting,
+): Promise<Written> {
+  const { databaseName: database, signal } = access;
+  const { createdAt, facts, contents, tar } = capture;
+  const isEncrypted = recipients.length > 0;
+  const file = await freeBackupFile(folder, { database, createdAt, format, isEncrypted });
+  const dumped = partialName(plainName(file));
+  return publishBackup({ file, dumped }, { recipients, signal, onProgress }, async () => {
+    onProgress('writing it');
+    let compareMore: CompareMore | undefined;
+    if (format === 'sql') compareMore = await packSql(access, tar, dumped, onProgress);
+    else await pack(chunksOf(tar), dumped, signal);
+    const checksum = await checksumOf(dumped, signal);
+    const engine = access.options;
+    await proveByLoading(dumped, contents, { format, engine, signal, onProgress, ...(compareMore && { compareMore }) });
+    const globals = format === 'sql' ? await writeRoles(file, capture.roleStatements, signal) : null;
+    const provenAt = new Date().toISOString();
+    const describe = ({ sizeBytes, sha256 }: Checksum): BackupManifest => ({
+      kind: 'aisec backup',
+      formatVersion: FORMAT_VERSION,
+      file: path.basename(file),
+      database,
+      schema,
+      createdAt: createdAt.toISOString(),
+      durationMs: Date.now() - createdAt.getTime(),
+      format,
+      sizeBytes,
+      databaseSizeBytes: facts.sizeBytes,
+      sha256,
+      compression: `gzip:${GZIP_LEVEL}`,
+      serverVersion: facts.serverVersion,
+      serverMajor: facts.serverMajor,
+      toolVersion: capture.engineVersion,
+      aisecVersion: aisecVersion(),
+      extensions: contents.extensions,
+      migration: contents.migration,
+      roles: contents.roles,
+      globals,
+      encryption: isEncrypted ? { recipients } : null,
+      verifications: [
+        { level: 'read', at: provenAt },
+        { level: 'deep', at: provenAt },
+      ],
+      damage: null,
+      isPinned: false,
+      offsite: [],
+      rows: contents.rows,
+      // Last, since it is long.
+      catalog: contents.catalog,
+    });
+    return { checksum, describe };
+  });
+}

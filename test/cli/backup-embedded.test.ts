@@ -1,0 +1,168 @@
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+
+import { describe, expect, test } from 'vitest';
+
+import { withBackupFolder } from '../../src/adapters/backups/use-folder.js';
+import { tryFolderLock } from '../../src/adapters/files/folder-lock.js';
+import { namesIn, useEmbeddedBackupFixture } from '../support/embedded-backup-fixture.js';
+import { expectError } from '../support/expect-error.js';
+import { waitFor } from '../support/wait-for.js';
+
+const POSITIONS = 9;
+
+describe('aisec backup of the embedded database', () => {
+  const { dataDir, file, newFolder, aisec, start } = useEmbeddedBackupFixture();
+  /** The backup in a folder of its own, where a test may damage it. */
+  const copy = async (): Promise<string> => {
+    const copied = path.join(await newFolder(), path.basename(file()));
+    copyFileSync(file(), copied);
+    copyFileSync(`${file()}.json`, `${copied}.json`);
+    return copied;
+  };
+
+  test('has a data folder and a manifest, which only the owner can read, and was loaded to try it', async () => {
+    const folder = path.dirname(file());
+    const name = path.basename(file());
+    expect(name).toMatch(/^postgres_\d{8}_\d{6}\.pgdata\.tgz$/);
+    expect(namesIn(folder)).toEqual([name, `${name}.json`]);
+    for (const each of namesIn(folder)) expect(statSync(path.join(folder, each)).mode & 0o777, each).toBe(0o600);
+    const manifest = JSON.parse(readFileSync(`${file()}.json`, 'utf8'));
+    expect(manifest).toMatchObject({
+      format: 'embedded',
+      serverMajor: 18,
+      toolVersion: expect.stringMatching(/^\d+\.\d+\.\d+$/),
+      migration: expect.stringMatching(/^\d{4}_/),
+      roles: ['authenticated'],
+      globals: null,
+      verifications: [{ level: 'read' }, { level: 'deep' }],
+    });
+    expect(manifest.rows).toContainEqual({ schema: 'public', table: 'Odd "Name', rows: 3 });
+    expect(manifest.extensions.map((each: { name: string }) => each.name)).toEqual(['pgcrypto', 'vector']);
+  });
+
+  test('is listed, checked, pinned and verified like any other one, without a server', async () => {
+    const folder = path.dirname(await copy());
+    const list = await aisec(['backup', 'list', '--dir', folder, '--json']);
+    expect(JSON.parse(list.stdout).backups).toMatchObject([{ state: 'verified', format: 'embedded' }]);
+    expect(await aisec(['backup', 'check', '--dir', folder, '--max-deep-age', '1h'])).toMatchObject({ exitCode: 0 });
+    expect(await aisec(['backup', 'pin', '--dir', folder, path.basename(file())])).toMatchObject({ exitCode: 0 });
+    const prune = await aisec(['backup', 'prune', '--dir', folder, '--keep-days', '0', '--json']);
+    expect(JSON.parse(prune.stdout)).toMatchObject({ removed: [], kept: [{ reason: 'pinned' }] });
+    const deep = await aisec(['backup', 'verify', '--dir', folder, '--deep', '--json']);
+    expect(deep).toMatchObject({ exitCode: 0 });
+    expect(JSON.parse(deep.stdout).results).toMatchObject([{ level: 'deep', isGood: true }]);
+  });
+
+  test('one flipped byte anywhere is found', async () => {
+    const damaged = await copy();
+    const whole = readFileSync(file());
+    for (let n = 0; n < POSITIONS; n += 1) {
+      const bytes = Buffer.from(whole);
+      const at = Math.floor(((whole.length - 1) * n) / (POSITIONS - 1));
+      bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at);
+      writeFileSync(damaged, bytes);
+      const run = await aisec(['backup', 'verify', damaged, '--json']);
+      expect(run.exitCode, `byte ${at}`).toBe(3);
+      expect(JSON.parse(run.stdout).results[0].reason).toContain('was changed');
+    }
+    expect(await aisec(['backup', 'verify', damaged, '--deep'])).toMatchObject({ exitCode: 3 });
+  });
+
+  test('a truncated one, and one whose manifest says something else, are damaged', async () => {
+    const truncated = await copy();
+    truncateSync(truncated, 1000);
+    expect(await aisec(['backup', 'verify', truncated])).toMatchObject({ exitCode: 3 });
+    const other = await copy();
+    const manifest = JSON.parse(readFileSync(`${other}.json`, 'utf8'));
+    const rows = manifest.rows.map((row: { table: string; rows: number }) =>
+      row.table === 'users' ? { ...row, rows: row.rows + 1 } : row,
+    );
+    writeFileSync(`${other}.json`, JSON.stringify({ ...manifest, rows }));
+    const run = await aisec(['backup', 'verify', other, '--deep']);
+    expect(run.stdout).toMatch(/users.* has \d+ rows, the backup had \d+/);
+    expect(run.exitCode).toBe(3);
+  });
+
+  test('one without its manifest counts for nothing', async () => {
+    const alone = await copy();
+    rmSync(`${alone}.json`);
+    expectError(await aisec(['backup', 'verify', alone]), 3, '', '.json" is no manifest of a backup');
+    const run = await aisec(['backup', 'check', '--dir', path.dirname(alone), '--database', 'postgres']);
+    expect(run).toMatchObject({ exitCode: 3 });
+  });
+
+  test('of another major version is told from its manifest', async () => {
+    const older = await copy();
+    const manifest = JSON.parse(readFileSync(`${older}.json`, 'utf8'));
+    writeFileSync(`${older}.json`, JSON.stringify({ ...manifest, serverMajor: 17, toolVersion: '0.4.6' }));
+    expectError(await aisec(['backup', 'verify', older, '--deep']), 2, '', 'was made by PostgreSQL 17 (PGlite 0.4.6)');
+  });
+
+  test('without a database nothing is written', async () => {
+    const folder = await newFolder();
+    const run = await aisec(['backup', '--dir', folder], { env: { AISEC_DATA_DIR: path.join(folder, 'none') } });
+    expectError(run, 2, 'no database is configured');
+    expect(await aisec(['backup', '--dir', path.join(folder, 'new'), '--dry-run'])).toMatchObject({ exitCode: 0 });
+    expect(namesIn(folder)).toEqual([]);
+  });
+
+  test('killed while it writes leaves a partial file alone, which the next run removes', async () => {
+    const folder = await newFolder();
+    const run = start(['backup', '--dir', folder]);
+    await waitFor(() => Promise.resolve(namesIn(folder).length > 0));
+    run.child.kill('SIGKILL');
+    await run.finished;
+    expect(namesIn(folder).filter((name) => !name.endsWith('.partial'))).toEqual([]);
+    const again = await aisec(['backup', '--dir', folder]);
+    expect(again.stderr).toContain('which a stopped run had left');
+    expect(again.exitCode).toBe(0);
+    expect(namesIn(folder)).toHaveLength(2);
+  });
+
+  test('two at once: each backup is whole, and whoever does not get the database is told who has it', async () => {
+    const folder = await newFolder();
+    const runs = await Promise.all([1, 2].map(() => aisec(['backup', '--dir', folder])));
+    const codes = runs.map(({ exitCode }) => exitCode ?? -1).toSorted((a, b) => a - b);
+    // Both, when the second one came after the first one had read the database.
+    expect([
+      [0, 0],
+      [0, 5],
+    ]).toContainEqual(codes);
+    expect(namesIn(folder)).toHaveLength(2 * codes.filter((code) => code === 0).length);
+  });
+
+  test('a database that is open elsewhere, and a folder at work, are busy; --wait waits', async () => {
+    const folder = await newFolder();
+    const lock = await tryFolderLock(`${dataDir()}.lock`, 'aisec seed');
+    expectError(await aisec(['backup', '--dir', folder]), 5, '', `Process ${process.pid} (aisec seed)`);
+    const waiting = start(['backup', '--dir', folder, '--wait', '1m']);
+    await waiting.waitForOutput('waiting for another process');
+    if (lock.isHeld) lock.release();
+    expect(await waiting.finished).toMatchObject({ exitCode: 0 });
+    const options = { command: 'aisec backup prune', signal: new AbortController().signal };
+    const busy = await withBackupFolder(folder, 'postgres', options, () => aisec(['backup', '--dir', folder]));
+    expectError(busy, 5, 'another run is at work in the folder');
+    expect(namesIn(folder)).toHaveLength(2);
+  });
+
+  test.skipIf(process.getuid?.() !== 0 && process.env['CI'] === undefined)(
+    'on a full disk nothing is left (needs a tmpfs)',
+    async () => {
+      const disk = await newFolder();
+      expect(spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=40m', 'tmpfs', disk]).status).toBe(0);
+      try {
+        const folder = path.join(disk, 'backups');
+        const run = start(['backup', '--dir', folder]);
+        await waitFor(() => Promise.resolve(namesIn(folder).length > 0));
+        spawnSync('dd', ['if=/dev/zero', `of=${path.join(disk, 'filler')}`, 'bs=64k']);
+        expectError(await run.finished, 1, 'no space is left');
+        expect(namesIn(folder)).toEqual([]);
+        expectError(await aisec(['backup', '--dir', folder]), 1, `"${folder}" has `, 'Nothing was written.');
+      } finally {
+        spawnSync('umount', ['--lazy', disk]);
+      }
+    },
+  );
+});

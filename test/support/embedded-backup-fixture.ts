@@ -1,0 +1,85 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import path from 'node:path';
+
+import { PGlite } from '@electric-sql/pglite';
+import { pgcrypto } from '@electric-sql/pglite/contrib/pgcrypto';
+import { vector } from '@electric-sql/pglite-pgvector';
+import { beforeAll } from 'vitest';
+
+import { createEmbeddedDirectory } from './database.js';
+import { createMigratedEmbedded } from './migrated-embedded.js';
+import { runCli, startCli, type CliOptions, type CliResult, type RunningCli } from './run-cli.js';
+
+/** Rows that a careless dump loses: a line that looks like psql's own, quotes, tabs, a vector, an own function. */
+export const TRICKY = 'first\n\\restrict abc\n\\unrestrict abc\n\\.\n\\N\tta\bb \'quoted\' "x" $$ ünïcödé 🙂\r\nend';
+
+const FILL = `
+  insert into users (id, username, email, password_hash)
+  values ('00000000-0000-4000-8000-000000000001', 'u', 'u@example.com', 'x');
+  insert into conversations (id, user_id)
+  values ('10000000-0000-4000-8000-000000000001', '00000000-0000-4000-8000-000000000001');
+  insert into messages (conversation_id, role, content)
+  select '10000000-0000-4000-8000-000000000001', 'user', 'message ' || n from generate_series(1, 300) n;
+  create table "Odd ""Name" (
+    id int generated always as identity primary key, "Größe" text, twice int generated always as (id * 2) stored,
+    raw bytea, near vector(3)
+  )`;
+
+/** What a restored database is asked. */
+export const CONTENTS = `select
+  (select count(*)::int from messages) as messages,
+  (select array_agg("Größe" order by id) from "Odd ""Name") as texts,
+  (select array_agg(twice order by id) from "Odd ""Name") as twice,
+  (select string_agg(near::text, '') from "Odd ""Name") as near,
+  (select count(*)::int from pg_roles where rolname = 'authenticated') as roles,
+  (select relrowsecurity from pg_class where relname = 'messages') as is_secured`;
+export const AS_BACKED_UP = [
+  { messages: 300, texts: [TRICKY, '', null], twice: [2, 4, 6], near: '[1,2,3]', roles: 1, is_secured: true },
+];
+
+export interface EmbeddedBackupFixture {
+  /** The folder of the database. */
+  readonly dataDir: () => string;
+  /** A backup of it. */
+  readonly file: () => string;
+  /** A new, empty folder. */
+  readonly newFolder: () => Promise<string>;
+  readonly aisec: (args: readonly string[], options?: CliOptions) => Promise<CliResult>;
+  readonly start: (args: readonly string[], options?: CliOptions) => RunningCli;
+}
+
+/** Names in a folder, those of locks left out. */
+export function namesIn(folder: string): readonly string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((name) => !name.startsWith('.aisec-'))
+    .toSorted();
+}
+
+/** An embedded database with rows and a backup of it; call it at the top of a `describe`. */
+export function useEmbeddedBackupFixture(args: readonly string[] = []): EmbeddedBackupFixture {
+  let [dataDir, root, file] = ['', '', ''];
+  const env = (options: CliOptions): CliOptions => ({ ...options, env: { AISEC_DATA_DIR: dataDir, ...options.env } });
+  const aisec: EmbeddedBackupFixture['aisec'] = (given, options = {}) => runCli(given, env(options));
+  beforeAll(async () => {
+    [dataDir, root] = await Promise.all([createMigratedEmbedded(), createEmbeddedDirectory()]);
+    const engine = await PGlite.create({ dataDir, extensions: { vector, pgcrypto } });
+    await engine.exec(FILL);
+    await engine.query(
+      `insert into "Odd ""Name" ("Größe", raw, near) values ($1, '\\x00ff5c', '[1,2,3]'), ('', null, null), (null, '', null)`,
+      [TRICKY],
+    );
+    await engine.close();
+    const run = await aisec(['backup', '--dir', path.join(root, 'first'), '--json', ...args]);
+    if (run.exitCode !== 0) throw new Error(run.stderr);
+    file = String(JSON.parse(run.stdout).file);
+  });
+  return {
+    dataDir: () => dataDir,
+    file: () => file,
+    newFolder: () => mkdtemp(path.join(root, 'run-')),
+    aisec,
+    start: (given, options = {}) => startCli(given, env(options)),
+  };
+}
