@@ -122,17 +122,15 @@ function missing(name: PgToolName, tools: readonly PgTool[], wish: ToolWish, pla
 }
 
 /**
- * The program to use: of the same major version when there is one (its newest), else of the next newer one, with a
- * warning. An older one cannot read the catalog of a newer server, nor a newer archive.
+ * The one of these programs to use: of the same major version when there is one (its newest), else of the next newer one,
+ * with a warning. An older one cannot read the catalog of a newer server, nor a newer archive.
  *
  * @throws AisecError PG_TOOL_MISSING naming both versions and every program that was found.
  */
-export async function findTool(name: PgToolName, wish: ToolWish, places: ToolPlaces): Promise<ToolChoice> {
-  const tools = await findTools(name, places);
-  const fitting = tools
-    .filter((tool) => tool.major >= wish.major)
+export function chooseTool(name: PgToolName, tools: readonly PgTool[], wish: ToolWish, places: ToolPlaces): ToolChoice {
+  const [tool] = tools
+    .filter(({ major }) => major >= wish.major)
     .toSorted((a, b) => a.major - b.major || b.version.localeCompare(a.version, 'en', { numeric: true }));
-  const [tool] = fitting;
   if (tool === undefined) throw missing(name, tools, wish, places);
   return {
     tool,
@@ -141,4 +139,9 @@ export async function findTool(name: PgToolName, wish: ToolWish, places: ToolPla
         ? undefined
         : `${tool.path} is version ${tool.version} and ${wish.of} ${wish.major}: what it writes may not be readable by the programs of ${wish.major}.`,
   };
+}
+
+/** Looks for the program to use, and chooses it. @throws AisecError as `chooseTool`. */
+export async function findTool(name: PgToolName, wish: ToolWish, places: ToolPlaces): Promise<ToolChoice> {
+  return chooseTool(name, await findTools(name, places), wish, places);
 }

@@ -1,17 +1,19 @@
 import { removePartials } from '../../adapters/backups/change-backups.js';
 import { checkFolder, folderError, withBackupFolder } from '../../adapters/backups/use-folder.js';
 import { checkRecipients } from '../../adapters/encryption/recipients.js';
+import { findTools } from '../../adapters/pgtools/find-tools.js';
 import { withRunLock } from '../../adapters/postgres/advisory-lock.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
 import type { ServerAccess } from '../../adapters/restoring/access.js';
+import { allSettled } from '../../base/all-settled.js';
 import type { Reporting } from '../../base/reporting.js';
 import { checkBefore } from './check-before.js';
 import { dumpApplicationName } from './dump.js';
 import { finish, planOnly, type BackupOptions, type BackupResult, type Written } from './finish.js';
 import { checkOffsite } from './offsite.js';
 import { readServerFacts } from './server-facts.js';
-import { findBackupTools } from './tools.js';
+import { findBackupTools, type BackupTools } from './tools.js';
 import { writeBackup } from './write-backup.js';
 
 /** Whatever a killed run has left, on the server and in the folder. */
@@ -51,13 +53,18 @@ export async function takeBackup(
   const recipients = options.encryptTo === undefined ? [] : await checkRecipients(options.encryptTo);
   if (options.offsite !== undefined) await checkOffsite(access, options.offsite, isDryRun, reporting);
   const lock = { command, signal };
+  // Asked for their versions while the connection is made.
+  const dumpTools = findTools('pg_dump', access.places);
   const run = async (
     session: Session,
   ): Promise<{ readonly expected: number; readonly written: Written | undefined }> => {
-    const tools = await findBackupTools(access, Math.floor(session.info.serverVersion / 10_000));
-    for (const warning of tools.warnings) reporting.onWarning(warning);
+    const serverMajor = Math.floor(session.info.serverVersion / 10_000);
     return withRunLock(session, { waitMs, onProgress: reporting.onProgress }, async () => {
-      const expected = await checkBefore(access, 'custom', await readServerFacts(session), options, reporting);
+      const [tools, expected] = await allSettled<[BackupTools, number]>([
+        findBackupTools(access, serverMajor, dumpTools),
+        readServerFacts(session).then((facts) => checkBefore(access, 'custom', facts, options, reporting)),
+      ]);
+      for (const warning of tools.warnings) reporting.onWarning(warning);
       if (isDryRun) return { expected, written: undefined };
       const written = await withBackupFolder(folder, database, lock, async () => {
         await removeLeftovers(access, session, folder, reporting);

@@ -1,4 +1,4 @@
-import { findTool, siblingOf } from '../../adapters/pgtools/find-tools.js';
+import { chooseTool, findTool, siblingOf } from '../../adapters/pgtools/find-tools.js';
 import { supportsCompression } from '../../adapters/pgtools/pg-dump.js';
 import type { PgTool, PgToolName } from '../../adapters/pgtools/tool.js';
 import type { ServerAccess } from '../../adapters/restoring/access.js';
@@ -16,10 +16,15 @@ export interface BackupTools {
 /**
  * The programs for a server of this major version.
  *
+ * @param dumpTools every pg_dump that is installed
  * @throws AisecError PG_TOOL_MISSING naming both versions and every program that was found.
  */
-export async function findBackupTools({ places }: ServerAccess, serverMajor: number): Promise<BackupTools> {
-  const dump = await findTool('pg_dump', { major: serverMajor, of: 'the server' }, places);
+export async function findBackupTools(
+  { places }: ServerAccess,
+  serverMajor: number,
+  dumpTools: Promise<readonly PgTool[]>,
+): Promise<BackupTools> {
+  const dump = chooseTool('pg_dump', await dumpTools, { major: serverMajor, of: 'the server' }, places);
   const ofDump = { major: dump.tool.major, of: 'pg_dump' };
   const find = async (name: PgToolName): Promise<PgTool> =>
     siblingOf(dump.tool, name) ?? (await findTool(name, ofDump, places)).tool;
