@@ -31,6 +31,27 @@ describeOnServer('aisec restore', () => {
     expect(await databases(name)).toEqual([name]);
   });
 
+  test('with several jobs the triggers of a partitioned table do not fire for the rows that come back', async () => {
+    const other = await createServerDatabase();
+    await other.admin.query(`
+      create table logged (id int, month int) partition by list (month);
+      create function refuse() returns trigger language plpgsql as $$ begin raise exception 'fired'; end $$;`);
+    for (let month = 0; month < 8; month += 1)
+      await other.admin.query(`
+        create table logged_${month} partition of logged for values in (${month});
+        insert into logged select n, ${month} from generate_series(1, 20000) n;`);
+    await other.admin.query('create trigger refuse before insert on logged for each row execute function refuse()');
+    const logged = `${file()}.logged`;
+    await takeBackup(other.url, logged);
+    await other.drop();
+    const name = newName();
+    const env = { DATABASE_URL: source().url };
+    expect(await runCli(['restore', logged, '--create', name, '--jobs', '3'], { env })).toMatchObject({ exitCode: 0 });
+    expect(await queryIn(name, 'select count(*)::int as n from logged')).toEqual([{ n: 160_000 }]);
+    await expect(queryIn(name, 'insert into logged values (1, 1)')).rejects.toThrow('fired');
+    await dropDatabase(server(), name);
+  });
+
   test('everything the server lacks is named at once, before anything is touched', async () => {
     const roles = [newName(), `${newName()} "quoted"`];
     const other = await createServerDatabase();

@@ -105,16 +105,25 @@ export async function restoreInto(
   }
 }
 
+/**
+ * With more jobs than one pg_restore takes an entry as soon as all it depends on is there. A trigger and a foreign key of a
+ * partitioned table depend on that table, which has no rows itself, and not on its partitions: they would be made
+ * before the rows come, and fire for each. So everything that comes after the rows waits for all of them.
+ */
+const PASSES = [['--section=pre-data', '--section=data'], ['--section=post-data']];
+
 async function runRestore(access: ServerAccess, database: string, job: RestoreJob): Promise<void> {
   const { archive, toc, withoutOwners, jobs, settings, onProgress } = job;
   const owners = withoutOwners ? ['--no-owner', '--no-privileges'] : [];
+  const onLine = countingLines(toc.entries.length, onProgress);
   try {
-    await access.pgRestore({
-      database,
-      settings,
-      args: ['--exit-on-error', '--verbose', `--jobs=${jobs}`, ...owners, archive],
-      onLine: countingLines(toc.entries.length, onProgress),
-    });
+    for (const sections of jobs === 1 ? [[]] : PASSES)
+      await access.pgRestore({
+        database,
+        settings,
+        args: ['--exit-on-error', '--verbose', `--jobs=${jobs}`, ...sections, ...owners, archive],
+        onLine,
+      });
   } catch (error) {
     throw asRestoreFailure(error);
   }
