@@ -37,7 +37,10 @@ const SEVERITY: Readonly<Record<Kind, Severity>> = {
 
 async function examineBackups(subject: Subject): Promise<Outcome> {
   const { session, backupFolder } = subject;
-  if (session.info.kind === 'embedded') return { notApplicable: 'aisec backup works on servers' };
+  if (session.info.kind === 'embedded')
+    return {
+      notApplicable: 'no daily backup is expected of the embedded database; aisec backup check looks at what there is',
+    };
   if (!existsSync(backupFolder))
     return {
       skipped: `there is no folder ${backupFolder} here; set AISEC_BACKUP_DIR to where the backups are, or run doctor there`,

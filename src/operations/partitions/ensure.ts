@@ -105,10 +105,19 @@ async function make(
   const others = months.filter((planned) => !drained.includes(planned));
   // The months to come first: a drain can take minutes.
   const outcomes = await makeMonths(session, schema, transactionsOf(others, currentMonth), onProgress);
-  const drain =
-    drained.length === 0 ? [] : await makeTogether(drained, () => drainMonths(session, schema, drained, onProgress));
-  await abandonDrain(session, schema);
-  return new Map([...outcomes, ...drain]);
+  if (drained.length === 0) {
+    await abandonDrain(session, schema);
+    return outcomes;
+  }
+  try {
+    const drain = await makeTogether(drained, () => drainMonths(session, schema, drained, onProgress));
+    await abandonDrain(session, schema);
+    return new Map([...outcomes, ...drain]);
+  } catch (error) {
+    // On a full disk the copies must not stay until the next run; where there is no connection any more, they do.
+    await abandonDrain(session, schema).catch(() => undefined);
+    throw error;
+  }
 }
 
 async function ensure(
