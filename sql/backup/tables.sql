@@ -1,9 +1,19 @@
 -- Every table that holds rows of its own, partitions among them; not those of PostgreSQL and of extensions.
--- Columns: schema, table, is_filtered (policies would hide rows from the session's role), is_readable.
+-- Columns: schema, table, columns (names in their order, without what PostgreSQL computes itself), is_filtered (policies
+--          would hide rows from the session's role), is_readable.
 -- Role: any.
 select
   nspname::text as schema,
   relname::text as "table",
+  array(
+    select attname::text
+    from pg_catalog.pg_attribute
+    where attrelid = pg_class.oid
+      and attnum > 0
+      and not attisdropped
+      and attgenerated = ''
+    order by attnum
+  ) as columns,
   pg_catalog.row_security_active(pg_class.oid) as is_filtered,
   pg_catalog.has_table_privilege(pg_class.oid, 'select')
     and pg_catalog.has_schema_privilege(relnamespace, 'usage') as is_readable

@@ -108,7 +108,8 @@ export async function restoreInto(
 /**
  * With more jobs than one pg_restore takes an entry as soon as all it depends on is there. A trigger and a foreign key of a
  * partitioned table depend on that table, which has no rows itself, and not on its partitions: they would be made
- * before the rows come, and fire for each. So everything that comes after the rows waits for all of them.
+ * before the rows come, and fire for each. So everything that comes after the rows waits for all of them; with one job that
+ * is their order anyway, and only costs one more start.
  */
 const PASSES = [['--section=pre-data', '--section=data'], ['--section=post-data']];
 
@@ -117,7 +118,7 @@ async function runRestore(access: ServerAccess, database: string, job: RestoreJo
   const owners = withoutOwners ? ['--no-owner', '--no-privileges'] : [];
   const onLine = countingLines(toc.entries.length, onProgress);
   try {
-    for (const sections of jobs === 1 ? [[]] : PASSES)
+    for (const sections of PASSES)
       await access.pgRestore({
         database,
         settings,

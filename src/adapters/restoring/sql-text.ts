@@ -41,7 +41,7 @@ function copyTarget({ schema, table, columns }: TableRow): string {
 }
 
 async function tablesOf(session: Session): Promise<readonly TableRow[]> {
-  return (await session.query<TableRow>(sqlFile('backup/columns'))).rows;
+  return (await session.query<TableRow>(sqlFile('backup/tables'))).rows;
 }
 
 async function rowsOf(engine: PGlite, table: TableRow): Promise<Buffer> {

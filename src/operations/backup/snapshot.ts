@@ -73,6 +73,11 @@ async function countRows(session: Session, tables: readonly BackupTable[]): Prom
   return counted;
 }
 
+async function referredRoles(session: Session): Promise<readonly string[]> {
+  const { rows } = await session.query<{ role: string }>(sqlFile('backup/referred-roles'));
+  return rows.map(({ role }) => role);
+}
+
 async function newestMigration(session: Session, schema: string): Promise<string | null> {
   const history = `${quoteIdentifier(schema)}.pgmigrations`;
   const found = await session.query<{ is_there: boolean }>(
@@ -89,13 +94,12 @@ export async function readContents(
   session: Session,
   schema: string,
   tables: readonly BackupTable[],
-): Promise<SnapshotContents> {
+): Promise<Omit<SnapshotContents, 'roles'>> {
   const snapshot = await readCatalog(session, { schema });
   return {
     // Every database has PL/pgSQL.
     extensions: snapshot.extensions.filter(({ name }) => name !== 'plpgsql'),
     migration: await newestMigration(session, schema),
-    roles: (await session.query<{ role: string }>(sqlFile('backup/referred-roles'))).rows.map(({ role }) => role),
     catalog: { schema, snapshot },
     rows: await countRows(session, tables),
   };
@@ -131,7 +135,10 @@ export async function withSnapshot<Result>(
       id: exported.id,
       createdAt: new Date(),
       facts,
-      readContents: () => readContents(session, options.schema, facts.tables),
+      readContents: async () => ({
+        ...(await readContents(session, options.schema, facts.tables)),
+        roles: await referredRoles(session),
+      }),
     });
   });
 }

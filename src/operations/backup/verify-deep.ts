@@ -2,15 +2,13 @@ import { readManifest } from '../../adapters/backups/manifest.js';
 import { withMaintenance, type ServerAccess } from '../../adapters/restoring/access.js';
 import { verifyName } from '../../adapters/restoring/database-names.js';
 import { findObstacles, refuseObstacles } from '../../adapters/restoring/obstacles.js';
-import { withLocalBackup } from '../../adapters/restoring/local-backup.js';
 import { readBackup } from '../../adapters/restoring/read-backup.js';
 import { restoreChecked } from '../../adapters/restoring/restore-checked.js';
 import { dropDatabase } from '../../adapters/restoring/restore-into.js';
 import { withRestoreLock } from '../../adapters/restoring/restore-lock.js';
 import { readTargetFacts } from '../../adapters/restoring/target-facts.js';
 import { quoteIdentifier } from '../../base/identifier.js';
-import { manifestOf } from './any-backup.js';
-import { checkWhole, faultOf, recordVerification, type VerifyOptions, type VerifyResult } from './verify.js';
+import { checkWhole, verifyAs, withPlainBackup, type VerifyOptions, type VerifyResult } from './verify.js';
 
 export interface DeepVerifyOptions extends VerifyOptions {
   /** Restores without owners and grants, on a server that lacks the roles; grants are not compared then. */
@@ -56,22 +54,8 @@ export async function verifyDeeply(
   file: string,
   options: DeepVerifyOptions,
 ): Promise<VerifyResult> {
-  const startedMs = performance.now();
-  const manifest = await manifestOf(file, options);
-  const fault = await faultOf(async () => {
+  return verifyAs('deep', file, options, async (manifest) => {
     await checkWhole(file, manifest, options);
-    const local = { ...options, environment: access.places.environment, withoutManifest: false };
-    await withLocalBackup(file, local, (plain) => restoreAndDrop(access, plain, options));
+    await withPlainBackup(file, options, (plain) => restoreAndDrop(access, plain, options));
   });
-  const stamped = await recordVerification(file, 'deep', fault, options);
-  return {
-    file,
-    database: stamped.database,
-    level: 'deep',
-    isGood: fault === undefined,
-    reason: fault ?? null,
-    sizeBytes: stamped.sizeBytes,
-    verifiedAt: new Date().toISOString(),
-    durationMs: Math.round(performance.now() - startedMs),
-  };
 }

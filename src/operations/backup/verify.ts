@@ -33,7 +33,7 @@ export interface VerifyResult {
 }
 
 /** What a backup is found to be: the error codes that say it of the backup, and not of the surroundings. */
-export async function faultOf(check: () => Promise<void>): Promise<string | undefined> {
+async function faultOf(check: () => Promise<void>): Promise<string | undefined> {
   try {
     await check();
     return undefined;
@@ -44,7 +44,7 @@ export async function faultOf(check: () => Promise<void>): Promise<string | unde
 }
 
 /** Stamps what was found into the manifest; of each level the last proof is kept. */
-export async function recordVerification(
+async function recordVerification(
   file: string,
   level: BackupVerification['level'],
   fault: string | undefined,
@@ -95,10 +95,19 @@ export async function checkWhole(file: string, manifest: BackupManifest, options
   // What is unpacked is downloaded as a whole and compared then.
   else if (!isReadable) await readCopyBack(file, manifest, options);
   if (!isReadable) return;
-  const { environment } = options.places;
-  await withLocalBackup(file, { ...options, environment, withoutManifest: false }, (plain) =>
+  await withPlainBackup(file, options, (plain) =>
     manifest.format === 'custom' ? unpack(plain, manifest, options) : unpackGzip(plain, options),
   );
+}
+
+/** Wherever it is and whether it is encrypted: the callback gets the path of a plain one on this machine. */
+export async function withPlainBackup<Result>(
+  file: string,
+  options: VerifyOptions,
+  use: (plain: string) => Promise<Result>,
+): Promise<Result> {
+  const { environment } = options.places;
+  return withLocalBackup(file, { ...options, environment, withoutManifest: false }, use);
 }
 
 async function checkSums(file: string, manifest: BackupManifest, options: VerifyOptions): Promise<void> {
@@ -114,23 +123,38 @@ async function unpack(file: string, manifest: BackupManifest, { places, signal }
 }
 
 /**
- * Verifies one backup, here or in a store, without a server, and stamps its manifest with what was found.
+ * Runs a check of one backup and stamps its manifest with what was found.
  *
- * @throws AisecError BACKUP_INVALID when there is no manifest that could be stamped, PG_TOOL_MISSING.
+ * @throws AisecError BACKUP_INVALID when there is no manifest that could be stamped, and what the check throws that does
+ *   not speak of the backup.
  */
-export async function verifyBackup(file: string, options: VerifyOptions): Promise<VerifyResult> {
+export async function verifyAs(
+  level: BackupVerification['level'],
+  file: string,
+  options: VerifyOptions,
+  check: (manifest: BackupManifest) => Promise<void>,
+): Promise<VerifyResult> {
   const startedMs = performance.now();
   const manifest = await manifestOf(file, options);
-  const fault = await faultOf(() => checkWhole(file, manifest, options));
-  const stamped = await recordVerification(file, 'read', fault, options);
+  const fault = await faultOf(() => check(manifest));
+  const stamped = await recordVerification(file, level, fault, options);
   return {
     file,
     database: stamped.database,
-    level: 'read',
+    level,
     isGood: fault === undefined,
     reason: fault ?? null,
     sizeBytes: stamped.sizeBytes,
     verifiedAt: new Date().toISOString(),
     durationMs: Math.round(performance.now() - startedMs),
   };
+}
+
+/**
+ * Verifies one backup, here or in a store, without a server, and stamps its manifest with what was found.
+ *
+ * @throws AisecError BACKUP_INVALID when there is no manifest that could be stamped, PG_TOOL_MISSING.
+ */
+export async function verifyBackup(file: string, options: VerifyOptions): Promise<VerifyResult> {
+  return verifyAs('read', file, options, (manifest) => checkWhole(file, manifest, options));
 }

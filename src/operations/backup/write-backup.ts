@@ -1,8 +1,7 @@
 import { open, rm } from 'node:fs/promises';
-import path from 'node:path';
 
 import { freeBackupFile } from '../../adapters/backups/change-backups.js';
-import { FORMAT_VERSION, type BackupManifest, type BackupSideFile } from '../../adapters/backups/manifest.js';
+import type { BackupManifest, BackupSideFile } from '../../adapters/backups/manifest.js';
 import { partialName, plainName } from '../../adapters/backups/names.js';
 import type { Checksum } from '../../adapters/files/checksum.js';
 import { flush } from '../../adapters/files/publish.js';
@@ -11,10 +10,10 @@ import type { ServerAccess } from '../../adapters/restoring/access.js';
 import { allSettled } from '../../base/all-settled.js';
 import { sleep } from '../../base/interruption.js';
 import type { Reporting } from '../../base/reporting.js';
-import { aisecVersion } from '../../base/version.js';
 import { dumpSnapshot, Standstill } from './dump.js';
 import type { Written } from './finish.js';
 import { writeGlobals } from './globals.js';
+import { newManifest } from './new-manifest.js';
 import { proveArchive } from './prove.js';
 import { publishBackup, type UnnamedDump } from './publish-backup.js';
 import type { ServerFacts } from './server-facts.js';
@@ -125,36 +124,23 @@ export async function writeBackup(
       proveArchive(facts.tables, { tool: tools.pgRestore, file: dumped, environment, signal, onProgress }),
       writeGlobals(access, { tool: tools.pgDumpAll, file, signal, reporting }),
     ]);
-    const describe = ({ sizeBytes, sha256 }: Checksum): BackupManifest => ({
-      kind: 'aisec backup',
-      formatVersion: FORMAT_VERSION,
-      file: path.basename(file),
-      database: access.databaseName,
-      schema: options.schema,
-      createdAt: createdAt.toISOString(),
-      durationMs: Math.round(performance.now() - startedMs),
-      format: 'custom',
-      sizeBytes,
-      databaseSizeBytes: facts.sizeBytes,
-      sha256,
-      compression,
-      serverVersion: facts.serverVersion,
-      serverMajor: facts.serverMajor,
-      toolVersion: tools.pgDump.version,
-      aisecVersion: aisecVersion(),
-      extensions: contents.extensions,
-      migration: contents.migration,
-      roles: contents.roles,
-      globals,
-      encryption: recipients.length === 0 ? null : { recipients },
-      verifications: [{ level: 'read', at: new Date().toISOString() }],
-      damage: null,
-      isPinned: false,
-      offsite: [],
-      rows: contents.rows,
-      // Last, since it is long.
-      catalog: contents.catalog,
-    });
+    const describe = (written: Checksum): BackupManifest =>
+      newManifest({
+        file,
+        database: access.databaseName,
+        schema: options.schema,
+        createdAt,
+        durationMs: Math.round(performance.now() - startedMs),
+        format: 'custom',
+        compression,
+        toolVersion: tools.pgDump.version,
+        facts,
+        contents,
+        globals,
+        recipients,
+        verifications: [{ level: 'read', at: new Date().toISOString() }],
+        checksum: written,
+      });
     return { checksum: proof, describe };
   });
 }

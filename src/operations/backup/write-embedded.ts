@@ -1,10 +1,9 @@
-import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 
 import { freeBackupFile } from '../../adapters/backups/change-backups.js';
-import { FORMAT_VERSION, type BackupManifest } from '../../adapters/backups/manifest.js';
+import type { BackupManifest } from '../../adapters/backups/manifest.js';
 import { partialName, plainName } from '../../adapters/backups/names.js';
 import { checksumOf, type Checksum } from '../../adapters/files/checksum.js';
 import { withNewFile } from '../../adapters/files/new-file.js';
@@ -13,11 +12,11 @@ import type { EmbeddedAccess } from '../../adapters/restoring/access.js';
 import { rowChecksums, sqlText } from '../../adapters/restoring/sql-text.js';
 import { throwIfInterrupted } from '../../base/interruption.js';
 import type { Reporting } from '../../base/reporting.js';
-import { aisecVersion } from '../../base/version.js';
 import type { Capture } from './capture-embedded.js';
 import type { Written } from './finish.js';
 import { proveByLoading, type LoadOptions } from './prove-by-loading.js';
 import { writeRoles } from './embedded-roles.js';
+import { newManifest } from './new-manifest.js';
 import { publishBackup } from './publish-backup.js';
 
 export interface WriteEmbeddedOptions {
@@ -107,39 +106,26 @@ export async function writeEmbeddedBackup(
     await proveByLoading(dumped, contents, { format, engine, signal, onProgress, ...(compareMore && { compareMore }) });
     const globals = format === 'sql' ? await writeRoles(file, capture.roleStatements, signal) : null;
     const provenAt = new Date().toISOString();
-    const describe = ({ sizeBytes, sha256 }: Checksum): BackupManifest => ({
-      kind: 'aisec backup',
-      formatVersion: FORMAT_VERSION,
-      file: path.basename(file),
-      database,
-      schema,
-      createdAt: createdAt.toISOString(),
-      durationMs: Date.now() - createdAt.getTime(),
-      format,
-      sizeBytes,
-      databaseSizeBytes: facts.sizeBytes,
-      sha256,
-      compression: `gzip:${GZIP_LEVEL}`,
-      serverVersion: facts.serverVersion,
-      serverMajor: facts.serverMajor,
-      toolVersion: capture.engineVersion,
-      aisecVersion: aisecVersion(),
-      extensions: contents.extensions,
-      migration: contents.migration,
-      roles: contents.roles,
-      globals,
-      encryption: isEncrypted ? { recipients } : null,
-      verifications: [
-        { level: 'read', at: provenAt },
-        { level: 'deep', at: provenAt },
-      ],
-      damage: null,
-      isPinned: false,
-      offsite: [],
-      rows: contents.rows,
-      // Last, since it is long.
-      catalog: contents.catalog,
-    });
+    const describe = (written: Checksum): BackupManifest =>
+      newManifest({
+        file,
+        database,
+        schema,
+        createdAt,
+        durationMs: Date.now() - createdAt.getTime(),
+        format,
+        compression: `gzip:${GZIP_LEVEL}`,
+        toolVersion: capture.engineVersion,
+        facts,
+        contents,
+        globals,
+        recipients,
+        verifications: [
+          { level: 'read', at: provenAt },
+          { level: 'deep', at: provenAt },
+        ],
+        checksum: written,
+      });
     return { checksum, describe };
   });
 }

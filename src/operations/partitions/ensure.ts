@@ -105,19 +105,17 @@ async function make(
   const others = months.filter((planned) => !drained.includes(planned));
   // The months to come first: a drain can take minutes.
   const outcomes = await makeMonths(session, schema, transactionsOf(others, currentMonth), onProgress);
-  if (drained.length === 0) {
-    await abandonDrain(session, schema);
-    return outcomes;
-  }
+  let drain: MonthOutcomes = new Map();
   try {
-    const drain = await makeTogether(drained, () => drainMonths(session, schema, drained, onProgress));
-    await abandonDrain(session, schema);
-    return new Map([...outcomes, ...drain]);
+    if (drained.length > 0)
+      drain = await makeTogether(drained, () => drainMonths(session, schema, drained, onProgress));
   } catch (error) {
     // On a full disk the copies must not stay until the next run; where there is no connection any more, they do.
     await abandonDrain(session, schema).catch(() => undefined);
     throw error;
   }
+  await abandonDrain(session, schema);
+  return new Map([...outcomes, ...drain]);
 }
 
 async function ensure(
