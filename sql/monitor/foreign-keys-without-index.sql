@@ -1,11 +1,12 @@
 -- Which foreign keys have no index that finds their rows?
 -- Parameters: $1 schema (text)
--- Columns:    foreign_key, table_identifier (qualified, as SQL takes it), referenced_table, columns (text, as SQL takes them), is_partitioned
+-- Columns:    foreign_key, table_name, table_identifier (qualified, as SQL takes it), referenced_table, columns (text, as SQL takes them), is_partitioned
 -- Needs:      nothing
--- One row a key: those of partitions have a parent. An index serves a key whose columns are its first ones, in any order, and a
+-- One row a key: those of partitions have a parent, or stand on each archived month and are told of its table. An index serves a key whose columns are its first ones, in any order, and a
 -- partial one does when it leaves out nothing but nulls, which refer to nothing.
 select
   key.conname::text as foreign_key,
+  class.relname::text as table_name,
   pg_catalog.format('%I.%I', namespace.nspname, class.relname) as table_identifier,
   pg_catalog.quote_ident(referenced.relname) as referenced_table,
   (
@@ -21,6 +22,7 @@ join pg_catalog.pg_namespace as namespace on namespace.oid = class.relnamespace
 where key.contype = 'f'
   and key.conparentid = 0
   and namespace.nspname = $1
+  and not class.relispartition
   and not exists (
     select
     from pg_catalog.pg_index as index

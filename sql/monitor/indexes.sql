@@ -143,6 +143,8 @@ select
       and other.relam = indexes.relam
       and method.amname = 'btree'
       and not indexes.indisunique
+      and not indexes.indisexclusion
+      and not indexes.indisclustered
       and other.indexprs is not distinct from indexes.indexprs
       and other.indpred is not distinct from indexes.indpred
       and indexes.indnatts = indexes.indnkeyatts

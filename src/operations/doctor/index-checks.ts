@@ -1,7 +1,6 @@
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
 import { formatBytes } from '../../base/bytes.js';
-import { quoteIdentifier } from '../../base/identifier.js';
-import { findStrayIndexes } from '../monitor/checks.js';
+import { dropIndexSql, readIndexFacts, readMissingIndexes, type IndexFacts } from '../monitor/checks.js';
 import type { Check, Fault, Subject } from './check.js';
 import { groupBy } from './group.js';
 import { listed, plainName, qualified } from './names.js';
@@ -13,19 +12,13 @@ interface InvalidRow {
   readonly definition: string;
 }
 
-interface ForeignKeyRow {
-  readonly name: string;
-  readonly table_name: string;
-  readonly columns: readonly string[];
-  readonly referenced: string;
-  readonly is_partitioned: boolean;
+function indexFacts({ session, schema }: Subject): Promise<readonly IndexFacts[]> {
+  return readIndexFacts(session, schema);
 }
 
-interface RedundantRow {
-  readonly name: string;
-  readonly table_name: string;
-  readonly size_bytes: string;
-  readonly covered_by: string;
+/** An invalid one has a check of its own. */
+function isAtWork({ isValid, isBuilding }: IndexFacts): boolean {
+  return isValid && !isBuilding;
 }
 
 async function examineInvalid({ session, schema }: Subject): Promise<readonly Fault[]> {
@@ -41,36 +34,40 @@ async function examineInvalid({ session, schema }: Subject): Promise<readonly Fa
 }
 
 async function examineForeignKeys({ session, schema }: Subject): Promise<readonly Fault[]> {
-  const { rows } = await session.query<ForeignKeyRow>(sqlFile('doctor/foreign-keys-without-index'), [schema]);
-  return rows.map(({ name, table_name: table, columns, referenced, is_partitioned: isPartitioned }) => {
-    const list = columns.map(quoteIdentifier).join(', ');
-    return {
-      object: `${plainName(table)}.${plainName(name)}`,
-      what: `foreign key ${plainName(name)} of ${plainName(table)} (${columns.map(plainName).join(', ')}) has no index`,
-      why: `each row deleted from ${plainName(referenced)}, or given another key, reads all of ${plainName(table)}`,
-      mend: isPartitioned
-        ? `create index on ${qualified(schema, table)} (${list}); -- stops writes to the table`
-        : `create index concurrently on ${qualified(schema, table)} (${list});`,
-    };
-  });
-}
-
-async function examineRedundant({ session, schema }: Subject): Promise<readonly Fault[]> {
-  const { rows } = await session.query<RedundantRow>(sqlFile('doctor/redundant-indexes'), [schema]);
-  return rows.map(({ name, table_name: table, size_bytes: size, covered_by: other }) => ({
-    object: plainName(name),
-    what: `index ${plainName(name)} of ${plainName(table)} (${formatBytes(Number(size))}) begins like ${plainName(other)}`,
-    why: 'the other one answers the same queries; this one costs disk, memory and time of every write',
-    mend: `drop index ${qualified(schema, name)}; -- in a migration of its own`,
+  const missing = await readMissingIndexes(session, schema);
+  return missing.map(({ foreignKey, tableName, referencedTable, columns, sql }) => ({
+    object: `${plainName(tableName)}.${plainName(foreignKey)}`,
+    what: `foreign key ${plainName(foreignKey)} of ${plainName(tableName)} (${columns}) has no index`,
+    why: `each row deleted from ${referencedTable}, or given another key, reads all of ${plainName(tableName)}`,
+    mend: sql,
   }));
 }
 
+function redundantFault(facts: IndexFacts, coveredBy: string): Fault {
+  const { index, table, sizeBytes } = facts;
+  return {
+    object: plainName(index),
+    what: `index ${plainName(index)} of ${plainName(table)} (${formatBytes(sizeBytes)}) begins like ${coveredBy}`,
+    why: 'the other one answers the same queries; this one costs disk, memory and time of every write',
+    mend: `${dropIndexSql(facts)} -- or in a migration of its own`,
+  };
+}
+
+async function examineRedundant(subject: Subject): Promise<readonly Fault[]> {
+  const facts = await subject.once(indexFacts);
+  return facts
+    .filter((index) => !index.isStray && isAtWork(index))
+    .toSorted((one, other) => other.sizeBytes - one.sizeBytes)
+    .flatMap((index) => (index.coveredBy === null ? [] : [redundantFault(index, index.coveredBy)]));
+}
+
 /** One finding for all partitions that have the same one, such as archived months with an index that messages got later. */
-async function examineStray({ session, schema }: Subject): Promise<readonly Fault[]> {
-  const groups = groupBy(await findStrayIndexes(session, schema), ({ columns }) => columns);
+async function examineStray(subject: Subject): Promise<readonly Fault[]> {
+  const found = (await subject.once(indexFacts)).filter((index) => index.isStray && isAtWork(index));
+  const groups = groupBy(found, ({ columns }) => columns);
   return [...groups].map(([columns, strays]) => {
     const sizeBytes = strays.reduce((sum, stray) => sum + stray.sizeBytes, 0);
-    const partitions = listed(strays.map(({ partition }) => plainName(partition)));
+    const partitions = listed(strays.map(({ table }) => plainName(table)));
     const who = strays.length === 1 ? 'a partition has' : `${strays.length} partitions have`;
     return {
       object: `(${columns})`,

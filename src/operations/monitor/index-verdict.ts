@@ -24,7 +24,7 @@ export interface CounterWindow {
 }
 
 /** A partitioned index cannot be dropped concurrently. */
-function drop({ identifier, isPartitioned }: IndexFacts): string {
+export function dropIndexSql({ identifier, isPartitioned }: IndexFacts): string {
   return isPartitioned ? `drop index ${identifier};` : `drop index concurrently ${identifier};`;
 }
 
@@ -59,7 +59,7 @@ function judgeUnscanned(index: IndexFacts, { windowMs, unusedAfterMs, isInRecove
       sql: null,
     };
   }
-  return { verdict: 'unused', reason: `no scan in ${formatDurationMs(windowMs)}`, sql: drop(index) };
+  return { verdict: 'unused', reason: `no scan in ${formatDurationMs(windowMs)}`, sql: dropIndexSql(index) };
 }
 
 export function judgeIndex(index: IndexFacts, window: CounterWindow): Judgement {
@@ -76,10 +76,14 @@ export function judgeIndex(index: IndexFacts, window: CounterWindow): Judgement 
     return {
       verdict: 'stray',
       reason: `on ${index.table} alone, the other partitions have none`,
-      sql: drop(index),
+      sql: dropIndexSql(index),
     };
   if (index.coveredBy !== null)
-    return { verdict: 'redundant', reason: `${index.coveredBy} begins with the same columns`, sql: drop(index) };
+    return {
+      verdict: 'redundant',
+      reason: `${index.coveredBy} begins with the same columns`,
+      sql: dropIndexSql(index),
+    };
   const duty = dutyOf(index);
   if (duty !== undefined) return { verdict: 'kept', reason: duty, sql: null };
   if (index.scans > 0) return { verdict: 'used', reason: '', sql: null };

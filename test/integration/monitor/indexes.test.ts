@@ -23,6 +23,8 @@ describeOnServer('monitor of indexes', () => {
       'create index plain_never on plain (b)',
       'create index plain_prefix on plain (a)',
       'create index plain_a_b on plain (a, b)',
+      'create index plain_clustered on plain (a)',
+      'alter table plain cluster on plain_clustered',
       'create index plain_lower on plain (lower(note))',
       'create unique index plain_note on plain (note)',
       `create index "Stray one" on ${nameOf(monthFromNow(0))} (content_type)`,
@@ -78,6 +80,7 @@ describeOnServer('monitor of indexes', () => {
   test('only what nothing needs is unused, what another one covers is redundant, and the SQL for both runs', async () => {
     expect(find('plain_never')).toMatchObject({ verdict: 'unused', sql: expect.stringContaining('drop index') });
     expect(find('plain_prefix')).toMatchObject({ verdict: 'redundant', reason: expect.stringContaining('plain_a_b') });
+    expect(find('plain_clustered')).toMatchObject({ verdict: 'kept', reason: 'the table is clustered by it' });
     expect(find('plain_lower')).toMatchObject({ verdict: 'kept', reason: expect.stringContaining('expression') });
     expect(find('plain_note')).toMatchObject({ verdict: 'kept', reason: 'keeps values unique' });
     expect(find('idx_voices_user_id')).toMatchObject({
@@ -106,6 +109,7 @@ describeOnServer('monitor of indexes', () => {
     expect(report.missingIndexes).toEqual([
       {
         foreignKey: 'plain_parent_fkey',
+        tableName: 'plain',
         table: 'public.plain',
         referencedTable: 'plain',
         columns: 'parent',
