@@ -77,7 +77,8 @@ function commandPart(spec) {
 const cli = `${NOTE}
 # The command line
 
-stdout carries the result, stderr everything else. Piped tables are tab-separated. \`--json\` gives one document; on failure
+stdout carries the result, stderr everything else. Piped tables are tab-separated. \`--json\` gives one document, whose
+\`formatVersion\` rises when a field goes or changes its meaning; on failure
 stdout stays empty and the last line of stderr is one JSON error (\`code\`, \`message\`, \`detail\`, \`hint\`, \`sqlState\`, \`file\`,
 \`line\`, \`column\`). \`--quiet\`, \`--verbose\`, \`--no-color\`/\`NO_COLOR\` and \`--no-input\` work on every command.
 

@@ -58,6 +58,7 @@ describe('aisec seed on the embedded database', () => {
     const result = await runCli(['seed', '--json'], { env: { ...env, AISEC_ADMIN_PASSWORD: PASSWORD } });
     expect(result.exitCode).toBe(0);
     expect(JSON.parse(result.stdout)).toEqual({
+      formatVersion: 1,
       database: expect.stringContaining('embedded database'),
       schema: 'public',
       set: 'initial',
@@ -268,6 +269,7 @@ describe('aisec seed list', () => {
     });
     const result = await runCli(['seed', 'list', '--json', '--seeds-dir', dir]);
     expect(JSON.parse(result.stdout)).toEqual({
+      formatVersion: 1,
       sets: [{ name: 'team', files: ['01-a.sql', '02-b.sql'], where: 'folder', folder: path.join(dir, 'team') }],
     });
     expect(result.stderr).toMatch(/^warning: ".*No Set" is no seed set/);

@@ -2,6 +2,12 @@ import type { Paint, Streams } from './streams.js';
 import { screenful } from './screen.js';
 import { renderTable, type Column } from './table.js';
 
+/**
+ * Stands first in every document of --json. Fields may be added under the same number; it rises when one goes or changes
+ * its meaning.
+ */
+export const JSON_FORMAT_VERSION = 1;
+
 export interface OutputOptions {
   readonly isJson: boolean;
   readonly isQuiet: boolean;
@@ -15,6 +21,10 @@ export interface Renderer {
   readonly isTTY: boolean;
   readonly paint: Paint;
   readonly table: <Row>(rows: readonly Row[], columns: readonly Column<Row>[]) => string;
+}
+
+function versioned(data: object): object {
+  return { formatVersion: JSON_FORMAT_VERSION, ...data };
 }
 
 /** The only writer to stdout, and to stderr beside progress and errors. */
@@ -47,7 +57,7 @@ export class Output {
   /** The result: one JSON document with --json, else what `render` makes of it. */
   result<Data extends object>(data: Data, render: (data: Data, renderer: Renderer) => string): void {
     this.#beforeWrite();
-    const text = this.options.isJson ? JSON.stringify(data, null, 2) : render(data, this.#renderer);
+    const text = this.options.isJson ? JSON.stringify(versioned(data), null, 2) : render(data, this.#renderer);
     if (text !== '') this.#streams.stdout.write(`${text}\n`);
   }
 
@@ -61,7 +71,7 @@ export class Output {
     notes: readonly string[],
   ): void {
     const { stdout } = this.#streams;
-    if (this.options.isJson) stdout.write(`${JSON.stringify(data)}\n`);
+    if (this.options.isJson) stdout.write(`${JSON.stringify(versioned(data))}\n`);
     else if (this.#isScreen) stdout.write(screenful([render(data, this.#renderer), ...notes].join('\n'), stdout.rows));
     else stdout.write(`${render(data, this.#renderer)}\n\n`);
   }

@@ -113,14 +113,14 @@ describe('output', () => {
     expect(write(false, true)).toBe('note\nwarning: careful\ndetail\n');
   });
 
-  it('is one JSON document with --json, and what the command renders without', () => {
+  it('is one JSON document with its format version with --json, and what the command renders without', () => {
     const write = (isJson: boolean): string => {
       const { streams, out } = pipes();
       const output = new Output(streams, { isJson, isQuiet: false, isVerbose: false }, PLAIN, PLAIN);
       output.result({ rows: [] }, (_data, { isTTY }) => `rendered ${isTTY}`);
       return out();
     };
-    expect(JSON.parse(write(true))).toEqual({ rows: [] });
+    expect(JSON.parse(write(true))).toEqual({ formatVersion: 1, rows: [] });
     expect(write(false)).toBe('rendered false\n');
   });
 });
