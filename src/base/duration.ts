@@ -19,7 +19,7 @@ export function parseDurationMs(text: string): number | undefined {
   return amount === undefined || factor === undefined ? undefined : Math.round(Number(amount) * factor);
 }
 
-/** A duration for people: `38 ms`, `1.4 s`, `2 min 5 s`, `3 h 10 min`. */
+/** A duration for people: `38 ms`, `1.4 s`, `2 min 5 s`, `3 h 10 min`; from two days on `14 d`, `8 d 8 h`. */
 export function formatDurationMs(durationMs: number): string {
   if (Math.round(durationMs) < 1000) return `${Math.round(durationMs)} ms`;
   const tenths = Math.round(durationMs / 100);
@@ -27,5 +27,7 @@ export function formatDurationMs(durationMs: number): string {
   const seconds = Math.round(durationMs / 1000);
   const minutes = Math.floor(seconds / 60);
   if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return `${hours} h ${minutes % 60} min`;
+  return hours % 24 === 0 ? `${hours / 24} d` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }

@@ -39,6 +39,12 @@ export interface Context {
     wishes: DatabaseWishes,
     use: (session: Session) => Promise<Result>,
   ) => Promise<Result>;
+  /**
+   * The same on a replica of the chosen server; what the URL leaves open is as there.
+   *
+   * @throws AisecError USAGE for the embedded database.
+   */
+  readonly withReplica: <Result>(url: string, use: (session: Session) => Promise<Result>) => Promise<Result>;
   /** The same with a new, empty database in memory, whichever was chosen. */
   readonly withScratchDatabase: <Result>(use: (session: Session) => Promise<Result>) => Promise<Result>;
   /** Where PostgreSQL's programs are looked for; no server is needed. */
@@ -70,6 +76,7 @@ export interface Context {
 export type ContextParts = Omit<
   Context,
   | 'withDatabase'
+  | 'withReplica'
   | 'withScratchDatabase'
   | 'programPlaces'
   | 'serverAccess'
@@ -201,6 +208,13 @@ export function createContext(parts: ContextParts): Context {
   return {
     ...parts,
     withDatabase: async (wishes, use) => closing(await openDatabase(parts, wishes), use),
+    withReplica: async (url, use) => {
+      const [{ resolveReplicaTarget }, { openSession }] = await Promise.all([
+        import('../config/replica-target.js'),
+        import('../adapters/postgres/open.js'),
+      ]);
+      return closing(await openSession(resolveReplicaTarget(parts.config, url), openOptions(parts, {})), use);
+    },
     withScratchDatabase: async (use) => {
       const { openInMemory } = await import('../adapters/postgres/embedded.js');
       compileOnce();

@@ -118,11 +118,17 @@ function addCommand(parent: Command, spec: CommandSpec, onInvoke: (invocation: I
   command.summary(spec.summary).description(spec.description).addHelpText('after', examplesText(spec));
   if (spec.argument !== undefined) command.argument(spec.argument.syntax, spec.argument.description);
   command.allowExcessArguments(spec.argument === undefined);
-  for (const { flags, description, default: preset, parse } of spec.options) {
+  for (const { flags, description, default: preset, parse, isRepeatable } of spec.options) {
     const option = new Option(flags, description);
     if (preset !== undefined)
       option.default(parse === undefined || typeof preset === 'boolean' ? preset : parse(preset), String(preset));
-    if (parse !== undefined) option.argParser((text: string) => parseOption(flags, parse, text));
+    if (parse !== undefined)
+      option.argParser((text: string, before: unknown) => {
+        const value = parseOption(flags, parse, text);
+        if (isRepeatable !== true) return value;
+        const others: readonly unknown[] = Array.isArray(before) ? before : [];
+        return [...others, value];
+      });
     command.addOption(option);
   }
   command.action(() => {

@@ -91,3 +91,17 @@ export function parseConnectionUrl(url: string, source: string): ServerConnectio
   ];
   return Object.fromEntries(fields.filter(([, value]) => value !== ''));
 }
+
+/** @throws AisecError CONFIG_INVALID for one that cannot be read or carries a password. */
+export function parseUrlOfFlag(url: string, flag: string, instead: string): ServerConnection {
+  const connection = parseConnectionUrl(url, flag);
+  if (connection.password === undefined) return connection;
+  throw new AisecError('CONFIG_INVALID', `${flag} carries a password, which every user of this machine could read`, {
+    hint: `Leave it out of the flag: use ${instead}.`,
+  });
+}
+
+/** @throws AisecError CONFIG_INVALID for one that cannot be read or carries a password. */
+export function parseReplicaUrl(url: string): ServerConnection {
+  return parseUrlOfFlag(url, '--replica', '~/.pgpass, PGPASSWORD or the password of the server itself');
+}

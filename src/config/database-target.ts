@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 
 import { AisecError, messageOf } from '../base/errors.js';
 import type { Config } from './config.js';
-import { parseConnectionUrl } from './connection-url.js';
+import { parseConnectionUrl, parseUrlOfFlag } from './connection-url.js';
 import { NAMES_A_SERVER } from './environment.js';
 import { findPassword } from './password-file.js';
 import type { ServerConnection } from './server-connection.js';
@@ -79,17 +79,6 @@ function readUrlFile(path: string): string {
   return firstLine.trim();
 }
 
-function refusePasswordInFlag(connection: ServerConnection): ServerConnection {
-  if (connection.password === undefined) return connection;
-  throw new AisecError(
-    'CONFIG_INVALID',
-    '--database-url carries a password, which every user of this machine could read',
-    {
-      hint: 'Leave it out of the flag: use DATABASE_URL, --database-url-file, PGPASSWORD or ~/.pgpass.',
-    },
-  );
-}
-
 /** libpq's default: the local socket where there is one, which is how `peer` logins work. */
 function defaultHost(port: string): string {
   return SOCKET_FOLDERS.find((folder) => existsSync(`${folder}/.s.PGSQL.${port}`)) ?? 'localhost';
@@ -120,7 +109,8 @@ function checkNumbers(port: string, timeout: string | undefined, source: string)
   }
 }
 
-function withDefaults(given: ServerConnection, environment: Environment, source: string): ServerTarget {
+/** Adds what libpq's variables, service and password files say. @throws AisecError CONFIG_INVALID. */
+export function withDefaults(given: ServerConnection, environment: Environment, source: string): ServerTarget {
   const inherited = fromLibpq(environment);
   const service = given.service ?? inherited.service;
   const merged = { ...inherited, ...(service === undefined ? {} : readService(service, environment)), ...given };
@@ -163,8 +153,8 @@ export function resolveDatabaseTarget(config: Config): DatabaseTarget {
     });
   }
   if (flags.databaseUrl !== undefined) {
-    const parsed = refusePasswordInFlag(parseConnectionUrl(flags.databaseUrl, '--database-url'));
-    return withDefaults(parsed, environment, '--database-url');
+    const instead = 'DATABASE_URL, --database-url-file, PGPASSWORD or ~/.pgpass';
+    return withDefaults(parseUrlOfFlag(flags.databaseUrl, '--database-url', instead), environment, '--database-url');
   }
   const file = flags.databaseUrlFile ?? environment[SETTINGS.databaseUrlFile.env];
   if (file !== undefined) {

@@ -24,10 +24,12 @@ export function canStartPrivateCluster() {
  * Starts a new, empty server on a free port, in two seconds. It goes with this process, whatever ends it.
  *
  * @param {Readonly<Record<string, string>>} [settings] of postgresql.conf: `{ fsync: 'off' }`
+ * @param {string} [primaryUrl] address of the private server whose standby it is
  * @returns {Promise<PrivateCluster>}
  */
-export async function startPrivateCluster(settings = {}) {
+export async function startPrivateCluster(settings = {}, primaryUrl) {
   const args = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
+  if (primaryUrl !== undefined) args.unshift(`--standby-of=${new URL(primaryUrl).port}`);
   const child = spawn(services, ['private', ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
   let log = '';
   child.stderr.setEncoding('utf8').on('data', (/** @type {string} */ text) => (log += text));

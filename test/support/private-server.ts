@@ -29,7 +29,18 @@ export function describeOnPrivateServer(title: string, tests: () => void): void 
  * removes it. `settings` are those of postgresql.conf; `fsync=off` is quicker and survives every crash but the machine's.
  */
 export async function startPrivateServer(settings: Readonly<Record<string, string>> = {}): Promise<PrivateServer> {
-  const cluster = await startPrivateCluster(settings);
+  return serverOf(await startPrivateCluster(settings));
+}
+
+/** A standby of a private server, streaming from it; what is written there is seen here a moment later. */
+export async function startStandby(
+  primary: PrivateServer,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<PrivateServer> {
+  return serverOf(await startPrivateCluster(settings, primary.url));
+}
+
+function serverOf(cluster: PrivateCluster): PrivateServer {
   servers.add(cluster);
   return {
     ...cluster,

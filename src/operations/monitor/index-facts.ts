@@ -4,7 +4,7 @@ import { sqlFile } from '../../adapters/postgres/sql-file.js';
 import { groupBy } from '../../base/group-by.js';
 
 /** One index as its users know it: that of a partitioned table with all its parts. */
-export interface IndexFacts {
+export interface KnownIndex {
   readonly schema: string;
   readonly index: string;
   /** Qualified, as SQL takes it. */
@@ -41,8 +41,14 @@ export interface IndexFacts {
   readonly coveredBy: string | null;
 }
 
+export interface IndexFacts extends KnownIndex {
+  /** Of the parts that store rows. */
+  readonly partOids: readonly string[];
+}
+
 interface IndexRow {
   readonly root_oid: string;
+  readonly oid: string;
   readonly index_schema: string;
   readonly index_name: string;
   readonly identifier: string;
@@ -83,6 +89,7 @@ function factsOf(root: IndexRow, family: readonly IndexRow[]): IndexFacts {
     columns: root.columns,
     isPartitioned: !root.stores_rows,
     partCount: parts.length,
+    partOids: parts.map(({ oid }) => oid),
     usedParts: parts.filter(({ scans }) => Number(scans) > 0).length,
     sizeBytes: parts.reduce((sum, row) => sum + Number(row.size_bytes), 0),
     isEstimated: parts.some((row) => row.is_estimated),

@@ -1,5 +1,6 @@
 import { formatDurationMs } from '../../base/duration.js';
 import type { IndexFacts } from './index-facts.js';
+import type { ReplicaScans } from './replica-scans.js';
 
 /**
  * `kept`: it is needed whatever the counters say; `undecided`: they do not count for long enough, or are not the only ones
@@ -21,6 +22,8 @@ export interface CounterWindow {
   /** From which on no scan means unused. */
   readonly unusedAfterMs: number;
   readonly isInRecovery: boolean;
+  /** On which replicas it was looked, too; the window is the shortest of all. */
+  readonly replicas: readonly ReplicaScans[];
 }
 
 /** A partitioned index cannot be dropped concurrently. */
@@ -47,7 +50,10 @@ function useOf(index: IndexFacts): string | undefined {
   return undefined;
 }
 
-function judgeUnscanned(index: IndexFacts, { windowMs, unusedAfterMs, isInRecovery }: CounterWindow): Judgement {
+function judgeUnscanned(
+  index: IndexFacts,
+  { windowMs, unusedAfterMs, isInRecovery, replicas }: CounterWindow,
+): Judgement {
   const use = useOf(index);
   if (use !== undefined) return { verdict: 'kept', reason: use, sql: null };
   if (isInRecovery) return { verdict: 'undecided', reason: 'a standby counts its own scans only', sql: null };
@@ -59,7 +65,13 @@ function judgeUnscanned(index: IndexFacts, { windowMs, unusedAfterMs, isInRecove
       sql: null,
     };
   }
-  return { verdict: 'unused', reason: `no scan in ${formatDurationMs(windowMs)}`, sql: dropIndexSql(index) };
+  const where = replicas.length === 0 ? '' : ', here or on a replica';
+  return { verdict: 'unused', reason: `no scan in ${formatDurationMs(windowMs)}${where}`, sql: dropIndexSql(index) };
+}
+
+/** Replicas count their own scans, and these count as much as those of the server itself. */
+function scansElsewhere({ identifier }: IndexFacts, { replicas }: CounterWindow): readonly string[] {
+  return replicas.filter(({ scans }) => (scans.get(identifier)?.count ?? 0) > 0).map(({ replica }) => replica.server);
 }
 
 export function judgeIndex(index: IndexFacts, window: CounterWindow): Judgement {
@@ -87,5 +99,7 @@ export function judgeIndex(index: IndexFacts, window: CounterWindow): Judgement 
   const duty = dutyOf(index);
   if (duty !== undefined) return { verdict: 'kept', reason: duty, sql: null };
   if (index.scans > 0) return { verdict: 'used', reason: '', sql: null };
+  const elsewhere = scansElsewhere(index, window);
+  if (elsewhere.length > 0) return { verdict: 'used', reason: `on ${elsewhere.join(', ')} only`, sql: null };
   return judgeUnscanned(index, window);
 }

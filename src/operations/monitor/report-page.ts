@@ -40,7 +40,7 @@ export async function readReport(session: Session, options: ReportOptions, verdi
   const tables = await monitorTables(session, schema);
   const partitions = await monitorPartitions(session, schema);
   onStep('judging the indexes');
-  const { indexes } = await monitorIndexes(session, schema, UNUSED_AFTER_MS);
+  const { indexes } = await monitorIndexes(session, schema, { unusedAfterMs: UNUSED_AFTER_MS });
   onStep('looking at vacuum and locks');
   const vacuum = await monitorVacuum(session, schema, false);
   const locks = await monitorLocks(session, schema);

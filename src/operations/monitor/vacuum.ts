@@ -3,7 +3,8 @@ import { inReadOnly } from '../../adapters/inspection/read-only.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
 import { groupBy } from '../../base/group-by.js';
-import { measureBloat, type Bloat, type MeasuredBloat } from './bloat.js';
+import { NOT_MEASURED, type Bloat } from './bloat-meter.js';
+import { measureBloat } from './bloat.js';
 import type { Report } from './report.js';
 
 export interface VacuumAtWork {
@@ -36,6 +37,8 @@ export interface MonitoredVacuum {
   readonly mxidAge: number | null;
   /** Null unless it was asked for and could be measured. */
   readonly bloat: Bloat | null;
+  /** Why it was asked for and there is no number. */
+  readonly bloatUnknown: string | null;
 }
 
 export interface VacuumReport extends Report {
@@ -73,7 +76,9 @@ function latest(times: readonly (Date | null)[]): string | null {
   return known.toSorted().at(-1) ?? null;
 }
 
-function tableOf(root: VacuumRow, family: readonly VacuumRow[], bloat: Bloat | null): MonitoredVacuum {
+type Measured = Pick<MonitoredVacuum, 'bloat' | 'bloatUnknown'>;
+
+function tableOf(root: VacuumRow, family: readonly VacuumRow[], measured: Measured): MonitoredVacuum {
   const leaves = family.filter((row) => !row.is_partitioned);
   const counted = leaves.filter((row) => row.has_counters);
   const sum = (read: (row: VacuumRow) => string): number | null =>
@@ -95,7 +100,7 @@ function tableOf(root: VacuumRow, family: readonly VacuumRow[], bloat: Bloat | n
     analyzesDue: leaves.filter((row) => row.is_analyze_due).length,
     xidAge: oldest(leaves.map((row) => row.xid_age)),
     mxidAge: oldest(leaves.map((row) => row.mxid_age)),
-    bloat,
+    ...measured,
   };
 }
 
@@ -106,12 +111,12 @@ function tableOf(root: VacuumRow, family: readonly VacuumRow[], bloat: Bloat | n
 export async function monitorVacuum(session: Session, schema: string, withBloat: boolean): Promise<VacuumReport> {
   const circumstances = await readCircumstances(session, schema);
   const { rows } = await inReadOnly(session, () => session.query<VacuumRow>(sqlFile('monitor/vacuum'), [schema]));
-  const measured: MeasuredBloat = withBloat
-    ? await measureBloat(session, rows, circumstances)
-    : { byRoot: new Map(), skipped: [] };
+  const measured = withBloat ? await measureBloat(session, rows, circumstances) : NOT_MEASURED;
   const tables = [...groupBy(rows, (row) => row.root_oid).entries()].flatMap(([rootOid, family]) => {
     const root = family.find((row) => row.is_root);
-    return root === undefined ? [] : [tableOf(root, family, measured.byRoot.get(rootOid) ?? null)];
+    const bloat = measured.bloat.get(rootOid) ?? null;
+    const bloatUnknown = measured.unknown.get(rootOid) ?? null;
+    return root === undefined ? [] : [tableOf(root, family, { bloat, bloatUnknown })];
   });
   const running = rows.flatMap((row) =>
     row.vacuum_pid === null

@@ -42,7 +42,7 @@ describeOnServer('monitor of indexes', () => {
     await database.admin.query('select pg_stat_force_next_flush()');
     await database.admin.query('vacuum analyze');
     session = await openTestSession(database.url);
-    report = await monitorIndexes(session, 'public', 0);
+    report = await monitorIndexes(session, 'public', { unusedAfterMs: 0 });
   });
   afterAll(async () => {
     await session.close();
@@ -70,7 +70,7 @@ describeOnServer('monitor of indexes', () => {
   });
 
   test('nothing is unused while scans were counted for less than asked', async () => {
-    const early = await monitorIndexes(session, 'public', 36_500 * DAY_MS);
+    const early = await monitorIndexes(session, 'public', { unusedAfterMs: 36_500 * DAY_MS });
     expect(early.indexes.filter(({ verdict }) => verdict === 'unused')).toEqual([]);
     const undecided = early.indexes.filter(({ verdict }) => verdict === 'undecided');
     expect(undecided.length).toBeGreaterThan(0);
@@ -97,6 +97,46 @@ describeOnServer('monitor of indexes', () => {
     const idle = report.indexes.filter(({ verdict }) => verdict === 'unused' || verdict === 'redundant');
     expect(report.savingBytes).toBe(idle.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));
     for (const { sql } of idle) await database.admin.query(sql ?? 'no SQL');
+  });
+
+  test('bloat is what REINDEX gives back, within 5 points, or not told and why', async () => {
+    await database.admin.query('create extension pgstattuple');
+    await database.admin.query(`
+      create table churned (id int primary key, b int, c int, doc jsonb) with (autovacuum_enabled = off);
+      create index churned_random on churned (b);
+      create index churned_loose on churned (c) with (fillfactor = 50);
+      create index churned_doc on churned using gin (doc);
+      create index churned_none on churned (doc) where id < 0;
+      insert into churned select g, hashint4(g), g, '{}' from generate_series(1, 40000) as g`);
+    await database.admin.query('delete from churned where id % 5 <> 0 and id < 30000');
+    await database.admin.query('vacuum churned');
+    const measured = await monitorIndexes(session, 'public', { unusedAfterMs: 0, withBloat: true });
+    const ofChurned = measured.indexes.filter(({ table }) => table === 'churned');
+    expect(ofChurned.map(({ index }) => index).toSorted()).toEqual([
+      'churned_doc',
+      'churned_loose',
+      'churned_none',
+      'churned_pkey',
+      'churned_random',
+    ]);
+    for (const { index, bloat } of ofChurned.filter(({ bloatUnknown }) => bloatUnknown === null)) {
+      const size = `select pg_relation_size('${index}')::int as bytes`;
+      const [before] = await rowsOf(database, size);
+      await database.admin.query(`reindex index ${index}`);
+      const [after] = await rowsOf(database, size);
+      const truth = 1 - Number(after?.['bytes']) / Number(before?.['bytes']);
+      expect(Math.abs((bloat?.share ?? Number.NaN) - truth), index).toBeLessThan(0.05);
+    }
+    const shares = Object.fromEntries(ofChurned.map(({ index, bloat }) => [index, bloat?.share]));
+    expect(shares).toMatchObject({ churned_pkey: expect.any(Number), churned_none: 0 });
+    expect(shares['churned_pkey']).toBeGreaterThan(0.3);
+    expect(ofChurned.find(({ method }) => method === 'gin')).toMatchObject({
+      bloat: null,
+      bloatUnknown: 'not a b-tree',
+    });
+    expect(find('churned_pkey')).toBeUndefined();
+    const roots = measured.indexes.filter(({ index }) => index === 'idx_messages_role');
+    expect(roots).toMatchObject([{ bloat: { share: expect.any(Number) }, bloatUnknown: null }]);
   });
 
   test('an invalid, a stray and a missing index are each found once', () => {

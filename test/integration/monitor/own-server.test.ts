@@ -78,7 +78,7 @@ describeOnPrivateServer('monitor of a server of its own', () => {
     await server.start();
     const session = await openTestSession(url);
     const { rows } = await session.query('select stats_reset from pg_stat_database where datname = current_database()');
-    const report = await monitorIndexes(session, 'public', 14 * DAY_MS);
+    const report = await monitorIndexes(session, 'public', { unusedAfterMs: 14 * DAY_MS });
     await session.close();
     expect(rows).toEqual([{ stats_reset: null }]);
     expect(report.countersSinceEvent).toBe('server');

@@ -10,6 +10,9 @@ test.each([
   [59_960, '1 min 0 s'],
   [125_000, '2 min 5 s'],
   [3_599_900, '1 h 0 min'],
+  [172_799_000, '47 h 59 min'],
+  [172_800_000, '2 d'],
+  [720_000_000, '8 d 8 h'],
   [11_400_000, '3 h 10 min'],
 ])('%d ms is shown as %s', (durationMs, text) => {
   expect(formatDurationMs(durationMs)).toBe(text);

@@ -1,14 +1,23 @@
-import { formatBytes } from '../../../base/bytes.js';
-import { formatDurationMs } from '../../../base/duration.js';
+import { parseReplicaUrl } from '../../../config/connection-url.js';
 import type { IndexesReport, MonitoredIndex } from '../../../operations/monitor/indexes.js';
 import { durationOption } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
 import type { Paint } from '../../terminal/streams.js';
+import { bloatColumns } from './bloat-columns.js';
 import { cellsFor } from './cells.js';
+import { indexNotes } from './index-notes.js';
 import { defineReport } from './report-command.js';
 
 interface Options {
   readonly unusedAfter: number;
+  readonly bloat: boolean;
+  readonly replica?: readonly string[];
+}
+
+/** Read again where it is opened; here, so that a wrong one is told before anything is opened. */
+function replicaOption(url: string): string {
+  parseReplicaUrl(url);
+  return url;
 }
 
 function verdictText({ verdict }: MonitoredIndex, paint: Paint): string {
@@ -16,9 +25,10 @@ function verdictText({ verdict }: MonitoredIndex, paint: Paint): string {
   return verdict === 'unused' || verdict === 'redundant' ? paint.yellow(verdict) : verdict;
 }
 
-function render({ indexes }: IndexesReport, renderer: Renderer): string {
+function render({ indexes, replicas }: IndexesReport, renderer: Renderer, options: Options): string {
   const { table, paint, isTTY } = renderer;
-  const { bytes, count } = cellsFor(renderer);
+  const cells = cellsFor(renderer);
+  const { bytes, count } = cells;
   return table(indexes, [
     { title: 'index', value: (row) => row.index },
     { title: 'table', value: (row) => row.table },
@@ -30,35 +40,19 @@ function render({ indexes }: IndexesReport, renderer: Renderer): string {
       align: 'right',
     },
     { title: 'scans', value: (row) => count(row.scans), align: 'right' },
+    ...(replicas.length === 0
+      ? []
+      : [{ title: 'replica scans', value: (row: MonitoredIndex) => count(row.replicaScans), align: 'right' as const }]),
     { title: 'last scan', value: (row) => row.lastScanAt ?? '' },
     {
       title: 'used parts',
       value: (row) => (row.isPartitioned ? `${row.usedParts} of ${row.partCount}` : ''),
       align: 'right',
     },
+    ...(options.bloat ? bloatColumns<MonitoredIndex>(cells) : []),
     { title: 'verdict', value: (row) => verdictText(row, paint) },
     { title: 'reason', value: (row) => row.reason },
   ]);
-}
-
-function windowNote({ countersSince, countersSinceEvent, windowMs }: IndexesReport): string {
-  if (countersSince === null || windowMs === null) return 'Since when scans are counted, the server does not tell.';
-  const event =
-    countersSinceEvent === 'reset' ? 'somebody reset the counters' : "the server's first start, last crash or restore";
-  return `Scans are counted since ${countersSince} (${event}), ${formatDurationMs(windowMs)}; those of an index made later, since then.`;
-}
-
-function notes(report: IndexesReport): readonly string[] {
-  const { database, indexes, missingIndexes, totalBytes, savingBytes } = report;
-  const mends = indexes.flatMap(({ sql, index, verdict }) => (sql === null ? [] : [`${index} is ${verdict}: ${sql}`]));
-  return [
-    `${database}: ${indexes.length} indexes, ${formatBytes(totalBytes)}; ${formatBytes(savingBytes)} in redundant and unused ones.`,
-    windowNote(report),
-    ...mends,
-    ...missingIndexes.map(
-      ({ table, foreignKey, sql }) => `${table} has no index for foreign key ${foreignKey}: ${sql}`,
-    ),
-  ];
 }
 
 export const monitorIndexesCommand = defineReport<Options, IndexesReport>({
@@ -67,7 +61,8 @@ export const monitorIndexesCommand = defineReport<Options, IndexesReport>({
   description:
     'One row an index, largest first, those of partitions summed, with a verdict: used, kept (a key or constraint, or what finds the rows of a foreign key), ' +
     'redundant (another one begins with the same columns), unused, undecided (counted too short), invalid, stray (on one partition alone), building. Foreign ' +
-    'keys without an index are named below. Replicas count their own scans: look there too before you drop one.',
+    'keys without an index are named below. --replica adds the scans of a replica, which ' +
+    'counts its own; name them all before you drop an index. --bloat measures what REINDEX would give back, by pgstatindex, which reads every b-tree whole; it is never guessed.',
   options: [
     {
       flags: '--unused-after <duration>',
@@ -75,15 +70,37 @@ export const monitorIndexesCommand = defineReport<Options, IndexesReport>({
       default: '14d',
       parse: durationOption,
     },
+    {
+      flags: '--replica <url>',
+      description: 'a replica, as postgres://host:5432 without a password; may be repeated',
+      parse: replicaOption,
+      isRepeatable: true,
+    },
+    { flags: '--bloat', description: 'measure the unused space of b-trees, 10 s at most', default: false },
   ],
   examples: [
     ['aisec monitor indexes', 'See every index and what could go'],
+    ['aisec monitor indexes --replica postgres://replica-1', 'With the scans of a replica'],
     ['aisec monitor indexes --unused-after 30d --json', 'For a program, with a month as the measure'],
   ],
-  read: async (session, { config }, { unusedAfter }) => {
+  read: async (
+    session,
+    { config, withReplica },
+    { unusedAfter: unusedAfterMs, bloat: withBloat, replica: urls = [] },
+  ) => {
     const { monitorIndexes } = await import('../../../operations/monitor/indexes.js');
-    return monitorIndexes(session, config.schema, unusedAfter);
+    return monitorIndexes(session, config.schema, {
+      unusedAfterMs,
+      withBloat,
+      ...(urls.length > 0 && {
+        onReplicas: async (read) => {
+          const results = [];
+          for (const url of urls) results.push(await withReplica(url, read));
+          return results;
+        },
+      }),
+    });
   },
   render,
-  notes,
+  notes: indexNotes,
 });

@@ -1,6 +1,7 @@
 import { deadShare, XID_LIMIT } from '../../../operations/monitor/vacuum-shares.js';
 import type { MonitoredVacuum, VacuumReport } from '../../../operations/monitor/vacuum.js';
 import type { Renderer } from '../../terminal/output.js';
+import { bloatColumns } from './bloat-columns.js';
 import { cellsFor } from './cells.js';
 import { defineReport } from './report-command.js';
 
@@ -10,7 +11,8 @@ interface Options {
 
 function render({ tables }: VacuumReport, renderer: Renderer, { bloat }: Options): string {
   const { table } = renderer;
-  const { bytes, count, percent } = cellsFor(renderer);
+  const cells = cellsFor(renderer);
+  const { count, percent } = cells;
   return table(tables, [
     { title: 'table', value: (row) => row.identifier },
     { title: 'rows', value: (row) => count(row.liveRows), align: 'right' },
@@ -21,21 +23,7 @@ function render({ tables }: VacuumReport, renderer: Renderer, { bloat }: Options
     { title: 'vacuums due', value: (row) => count(row.vacuumsDue), align: 'right' },
     { title: 'analyzes due', value: (row) => count(row.analyzesDue), align: 'right' },
     { title: 'xid age', value: (row) => (row.xidAge === null ? '' : count(row.xidAge)), align: 'right' },
-    ...(bloat
-      ? [
-          {
-            title: 'unused',
-            value: (row: MonitoredVacuum) => bytes(row.bloat?.unusedBytes ?? null),
-            align: 'right' as const,
-          },
-          {
-            title: 'bloat',
-            value: (row: MonitoredVacuum) =>
-              row.bloat?.sizeBytes === 0 ? percent(0) : percent(row.bloat?.share ?? null),
-            align: 'right' as const,
-          },
-        ]
-      : []),
+    ...(bloat ? bloatColumns<MonitoredVacuum>(cells) : []),
   ]);
 }
 

@@ -67,7 +67,7 @@ test('a restore that was tried too long ago is told when one is asked for', () =
   const deep = { level: 'deep', at: new Date(now.getTime() - 200 * HOUR).toISOString() } as const;
   const backups = [backup(1), backup(200, 1000, { verifications: [deep] })];
   expect(kinds(backups, { maxDeepAgeMs: 192 * HOUR })).toEqual([
-    'not-deep app: no backup of "app" was restored to try it for 200 h 0 min',
+    'not-deep app: no backup of "app" was restored to try it for 8 d 8 h',
   ]);
   expect(kinds(backups, { maxDeepAgeMs: 240 * HOUR })).toEqual([]);
   expect(kinds([backup(1)], { maxDeepAgeMs: HOUR })[0]).toContain('for as long as there are backups');
