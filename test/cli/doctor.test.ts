@@ -46,6 +46,7 @@ describe('aisec doctor on the embedded database', () => {
     };
     expect(found.findings.filter(({ severity }) => severity !== 'notice')).toEqual([
       {
+        evidence: null,
         id: 'rls-off:voices',
         check: 'rls-off',
         area: 'security',

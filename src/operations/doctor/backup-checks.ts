@@ -42,10 +42,14 @@ async function examineBackups(subject: Subject): Promise<Outcome> {
       notApplicable: 'no daily backup is expected of the embedded database; aisec backup check looks at what there is',
     };
   if (!existsSync(backupFolder))
-    return {
-      skipped: `there is no folder ${backupFolder} here; set AISEC_BACKUP_DIR to where the backups are, or run doctor there`,
-      lacksGrant: false,
-    };
+    return [
+      {
+        object: 'missing',
+        what: `no backup of "${session.info.databaseName}" is known here: there is no folder ${backupFolder}`,
+        why: 'what the server loses is lost',
+        mend: `aisec backup --dir ${backupFolder} -- or set AISEC_BACKUP_DIR to where the backups are, or run doctor there`,
+      },
+    ];
   return (await readBackups(subject)).map(({ kind, file, what, why, mend }) => ({
     object: file === null ? kind : `${kind}/${basename(file)}`,
     severity: SEVERITY[kind],

@@ -35,6 +35,8 @@ export interface Fault {
   readonly why: string;
   /** The SQL or the command that mends it. */
   readonly mend: string;
+  /** What was measured of it, where that was asked for. */
+  readonly evidence?: string;
 }
 
 /** Why a check could not look: never the same as nothing found. */
@@ -59,6 +61,8 @@ export interface Subject {
   readonly migrations: MigrateSettings;
   /** Absolute; it may not be there. */
   readonly backupFolder: string;
+  /** Whether to measure what findings cost, which runs code of the database's owner, such as functions of policies. */
+  readonly isTiming: boolean;
   /** Null without REDIS_URL. */
   readonly redis: RedisTarget | null;
   /** What several checks look at is read once; a failure, too, is theirs together. */

@@ -11,6 +11,8 @@ export interface Finding {
   readonly what: string;
   readonly why: string;
   readonly mend: string;
+  /** Null unless it was asked for. */
+  readonly evidence: string | null;
 }
 
 /** A check that could not look. */
@@ -32,5 +34,6 @@ export function findingOf({ id, area, severity }: Check, fault: Fault): Finding 
     what: fault.what,
     why: fault.why,
     mend: fault.mend,
+    evidence: fault.evidence ?? null,
   };
 }

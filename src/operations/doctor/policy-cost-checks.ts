@@ -4,10 +4,10 @@ import type { Check, Fault, Subject } from './check.js';
 import { plainName, qualified } from './names.js';
 import { parseNodeTree } from './node-tree.js';
 import { callsPerRow, type PolicyCall } from './policy-calls.js';
+import { policyCondition, timePolicy, type PolicyName } from './policy-timing.js';
+import { wrapCalls } from './wrap-calls.js';
 
-interface PolicyRow {
-  readonly table_name: string;
-  readonly name: string;
+interface PolicyRow extends PolicyName {
   readonly tree: string;
 }
 
@@ -17,22 +17,26 @@ interface FunctionRow {
   readonly is_immutable: boolean;
 }
 
-/** Waits for whoever has the table locked. */
-async function conditionOf({ session, schema }: Subject, policy: PolicyRow): Promise<string> {
-  const { rows } = await session.query<{ condition: string }>(
-    `select pg_catalog.pg_get_expr(polqual, polrelid) as condition
-     from pg_catalog.pg_policy
-     where polrelid = pg_catalog.to_regclass($1)
-       and polname = $2`,
-    [qualified(schema, policy.table_name), policy.name],
-  );
-  return rows[0]?.condition ?? 'true';
+interface Costly {
+  readonly policy: PolicyRow;
+  readonly call: PolicyCall;
+  /** The function's name, quoted where it has to be. */
+  readonly name: string;
 }
 
-async function faultOf(subject: Subject, policy: PolicyRow, call: PolicyCall, name: string): Promise<Fault> {
+async function timed(subject: Subject, { policy, call, name }: Costly): Promise<Pick<Fault, 'evidence'>> {
+  if (!subject.isTiming) return {};
+  const other = call.takesColumn
+    ? { rewrite: () => 'true', words: 'without it' }
+    : { rewrite: (condition: string) => wrapCalls(condition, name), words: `with (select ${name}(...))` };
+  return { evidence: await timePolicy(subject, policy, other) };
+}
+
+async function faultOf(subject: Subject, costly: Costly): Promise<Fault> {
+  const { policy, call, name } = costly;
   const where = `policy ${plainName(policy.name)} on ${plainName(policy.table_name)}`;
   const alter = `alter policy ${quoteIdentifier(policy.name)} on ${qualified(subject.schema, policy.table_name)} using`;
-  const condition = await conditionOf(subject, policy);
+  const condition = await policyCondition(subject, policy);
   const object = `${plainName(policy.table_name)}.${plainName(policy.name)}`;
   if (call.takesColumn)
     return {
@@ -40,17 +44,15 @@ async function faultOf(subject: Subject, policy: PolicyRow, call: PolicyCall, na
       what: `${where} calls ${name} with a column of each row`,
       why: 'it is called for every row of the table, and no index helps; as a set it was 50 times as fast when it was measured',
       mend: `-- ask for a set, such as COLUMN = any (array(select ...)): ${alter} (...); now it is ${condition}`,
+      ...(await timed(subject, costly)),
     };
-  const once = condition.replaceAll(`${name}()`, `(select ${name}())`);
   return {
     object,
     severity: 'notice',
     what: `${where} calls ${name} outside of (select ...)`,
     why: 'it is called for every row of the table in the place of once',
-    mend:
-      once === condition
-        ? `-- write (select ${name}(...)): ${alter} (...); now it is ${condition}`
-        : `${alter} (${once});`,
+    mend: `${alter} (${wrapCalls(condition, name)});`,
+    ...(await timed(subject, costly)),
   };
 }
 
@@ -70,7 +72,8 @@ async function examineCost(subject: Subject): Promise<readonly Fault[]> {
       .filter(({ call, called }) => called !== undefined && (call.takesColumn || !called.is_immutable))
       // One finding for a policy, the worst.
       .toSorted((a, b) => Number(b.call.takesColumn) - Number(a.call.takesColumn))[0];
-    if (costly?.called !== undefined) faults.push(await faultOf(subject, policy, costly.call, costly.called.name));
+    if (costly?.called !== undefined)
+      faults.push(await faultOf(subject, { policy, call: costly.call, name: costly.called.name }));
   }
   return faults;
 }

@@ -15,6 +15,8 @@ export interface DoctorOptions {
   readonly backupFolder: string;
   readonly redis: RedisTarget | null;
   readonly ignores: readonly Ignore[];
+  /** Whether to measure what findings cost. Default: not. */
+  readonly isTiming?: boolean;
   /** Another role to look as. */
   readonly asRole?: string;
   /** Told before each check, with how many are done. */
@@ -62,7 +64,16 @@ async function subjectOf(session: Session, options: DoctorOptions): Promise<Subj
   const { schema, migrations, backupFolder, redis } = options;
   if (options.asRole !== undefined) await actAs(session, options.asRole);
   const roleName = await beQuiet(session, schema);
-  const subject: Subject = { session, schema, roleName, migrations, backupFolder, redis, once: once(() => subject) };
+  const subject: Subject = {
+    session,
+    schema,
+    roleName,
+    migrations,
+    backupFolder,
+    isTiming: options.isTiming === true,
+    redis,
+    once: once(() => subject),
+  };
   return subject;
 }
 

@@ -17,6 +17,7 @@ interface Options {
   readonly nagios: boolean;
   readonly ignoreFile?: string;
   readonly as?: string;
+  readonly explain: boolean;
 }
 
 function failOnOption(text: string): FailOn {
@@ -57,6 +58,7 @@ async function diagnoseNow(
       backupFolder,
       redis,
       ignores,
+      isTiming: options.explain,
       ...(options.as !== undefined && { asRole: options.as }),
       ...(onStep && { onStep }),
     });
@@ -127,6 +129,11 @@ export const doctor = defineCommand<Options>({
       description: 'look as this role does, which the one that connects is a member of',
     },
     {
+      flags: '--explain',
+      description: 'time costly policies on up to 10,000 rows, as they are and mended; it calls their functions',
+      default: false,
+    },
+    {
       flags: '--ignore-file <file>',
       description: 'findings to ignore (default: .aisec-doctor.json, if it is there)',
     },
@@ -135,6 +142,7 @@ export const doctor = defineCommand<Options>({
     ['aisec doctor', 'Show what is wrong, the worst first, each with the SQL that mends it'],
     ['aisec doctor --only security --fail-on critical --quiet', 'For a pipeline: exit 3 on a hole'],
     ['aisec doctor --as monitoring', 'What a role for monitoring would not see, with the GRANT for it'],
+    ['aisec doctor --only policy-cost --explain', 'What each costly policy costs, and what it would'],
     ['aisec doctor --nagios', 'As a plugin of Nagios, Icinga or the like'],
   ],
   run,

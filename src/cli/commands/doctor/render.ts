@@ -34,10 +34,11 @@ function mendLines(label: string, text: string): readonly string[] {
   return [`${INDENT}${label}${first}`, ...others.map((line) => `${INDENT}${' '.repeat(label.length)}${line}`)];
 }
 
-function findingLines({ id, severity, what, why, mend }: Finding, paint: Paint): readonly string[] {
+function findingLines({ id, severity, what, why, evidence, mend }: Finding, paint: Paint): readonly string[] {
   return [
     `  ${paintSeverity(severity, paint)}${what}  ${paint.dim(`[${id}]`)}`,
     `${INDENT}${why}`,
+    ...(evidence === null ? [] : [`${INDENT}timed: ${evidence}`]),
     ...mendLines('mend: ', mend),
   ];
 }
@@ -64,7 +65,10 @@ export function renderDiagnosis(diagnosis: Diagnosis, { table, paint, isTTY }: R
   if (diagnosis.findings.length === 0 && diagnosis.skipped.length === 0) return '';
   if (isTTY) return renderForEyes(diagnosis, paint);
   const rows = [
-    ...diagnosis.findings,
+    ...diagnosis.findings.map((finding) => ({
+      ...finding,
+      why: finding.evidence === null ? finding.why : `${finding.why}; timed: ${finding.evidence}`,
+    })),
     ...diagnosis.skipped.map(({ check, area, reason, grant }) => ({
       severity: 'skipped',
       area,

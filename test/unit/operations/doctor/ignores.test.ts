@@ -12,6 +12,7 @@ const finding = (id: string): Finding => ({
   what: 'what',
   why: 'why',
   mend: 'mend',
+  evidence: null,
 });
 const surroundings = {
   known: new Set(['rls-off', 'index-redundant', 'vector-recall']),
