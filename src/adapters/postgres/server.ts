@@ -111,8 +111,13 @@ async function cancelBackend(target: ServerTarget, applicationName: string, pid:
   }
 }
 
-async function openSide(target: ServerTarget, applicationName: string, signal: AbortSignal): Promise<SideConnection> {
-  const client = await connect(target, applicationName, signal);
+/** Encrypted as the session is, which spares a try. */
+async function openSide(
+  target: ServerTarget,
+  applicationName: string,
+  { ssl, signal }: { readonly ssl: TlsChoice; readonly signal: AbortSignal },
+): Promise<SideConnection> {
+  const client = await tryConnect(clientConfig(target, applicationName, ssl), signal);
   client.on('error', () => undefined);
   return {
     query: async <Row extends object>(text: string, values: readonly unknown[]) =>
@@ -151,9 +156,9 @@ async function cancelOrCut(client: pg.Client, target: ServerTarget, name: string
   }
 }
 
-async function logIn(target: ServerTarget, options: OpenOptions): Promise<pg.Client> {
+async function logIn(target: ServerTarget, options: OpenOptions): Promise<Connected> {
   try {
-    return await connect(target, options.applicationName, options.signal);
+    return await connectByTls(target, options.applicationName, options.signal);
   } catch (error) {
     if (options.signal.aborted) throw interruptionError(options.signal);
     throw error instanceof AisecError ? error : translateConnectError(error, target);
@@ -168,7 +173,7 @@ async function logIn(target: ServerTarget, options: OpenOptions): Promise<pg.Cli
 export async function openServer(target: ServerTarget, options: OpenOptions): Promise<Session> {
   const { signal, applicationName } = options;
   if (signal.aborted) throw interruptionError(signal);
-  const client = await logIn(target, options);
+  const { client, ssl } = await logIn(target, options);
   const label = describeServer(target);
   const stop = (): void => cut(client);
   const ignore = (): void => undefined;
@@ -183,7 +188,7 @@ export async function openServer(target: ServerTarget, options: OpenOptions): Pr
       signal,
       ...(options.onNotice && { onNotice: options.onNotice }),
       cancel: () => cancelOrCut(client, target, applicationName, pid),
-      openSide: () => openSide(target, applicationName, signal),
+      openSide: () => openSide(target, applicationName, { ssl, signal }),
       copyIn: async (into, chunks) => {
         const { streamCopy } = await import('./stream-copy.js');
         return streamCopy(client, into, chunks);

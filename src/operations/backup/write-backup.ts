@@ -118,9 +118,10 @@ export async function writeBackup(
   const { file, dumped, createdAt, facts, contents, compression } = await dump(access, session, options, reporting);
   const { onProgress } = reporting;
   return publishBackup({ file, dumped }, { recipients, signal, onProgress }, async () => {
-    await flush(dumped, 'r+');
     const { environment } = access.places;
-    const [proof, globals] = await allSettled<[Checksum, BackupSideFile | null]>([
+    // It is read from memory while it goes to the disk; the name waits for both.
+    const [, proof, globals] = await allSettled<[void, Checksum, BackupSideFile | null]>([
+      flush(dumped, 'r+'),
       proveArchive(facts.tables, { tool: tools.pgRestore, file: dumped, environment, signal, onProgress }),
       writeGlobals(access, { tool: tools.pgDumpAll, file, signal, reporting }),
     ]);
