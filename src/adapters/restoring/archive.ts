@@ -9,8 +9,14 @@ export interface Archive {
   /** Owners, grantees, roles of policies and of default privileges. */
   readonly roles: readonly string[];
   readonly extensions: readonly string[];
-  /** `schema.table` of every table with a vector index, once for each. */
-  readonly vectorIndexes: readonly string[];
+  readonly vectorIndexes: readonly ArchivedVectorIndex[];
+}
+
+/** Names as they are, not quoted. */
+export interface ArchivedVectorIndex {
+  readonly schema: string;
+  readonly table: string;
+  readonly index: string;
 }
 
 interface Relation {
@@ -26,10 +32,10 @@ function* rolesIn(tree: unknown): Generator<string> {
   for (const part of Object.values(tree)) yield* rolesIn(part);
 }
 
-function vectorTable({ node, tree }: Statement): readonly string[] {
+function vectorIndex({ node, tree }: Statement): readonly ArchivedVectorIndex[] {
   if (node !== 'IndexStmt' || !['hnsw', 'ivfflat'].includes(String(tree['accessMethod']))) return [];
-  const { schemaname = '', relname = '' } = (tree['relation'] ?? {}) as Relation;
-  return [`${schemaname}.${relname}`];
+  const { schemaname: schema = '', relname: table = '' } = (tree['relation'] ?? {}) as Relation;
+  return [{ schema, table, index: String(tree['idxname']) }];
 }
 
 /** psql's own lines, which frame the script since PostgreSQL 17.6. */
@@ -58,6 +64,6 @@ export async function readArchive(access: Pick<ServerAccess, 'pgRestore'>, file:
     extensions: toc.entries.flatMap(({ kind, description }) =>
       kind === 'EXTENSION' ? [description.replace(/^- /, '').trimEnd()] : [],
     ),
-    vectorIndexes: result.statements.flatMap(vectorTable),
+    vectorIndexes: result.statements.flatMap(vectorIndex),
   };
 }

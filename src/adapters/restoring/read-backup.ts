@@ -86,7 +86,12 @@ export async function readBackup(
     rows: manifest?.rows ?? [],
     catalog: manifest?.catalog ?? null,
     // Without a count, as much memory as the server's limit allows.
-    vectorIndexes: vectorIndexes.map((table) => ({ rows: rowsOf.get(table) ?? Infinity, dimensions: DIMENSIONS })),
+    vectorIndexes: vectorIndexes.map(({ schema, table, index }) => ({
+      schema,
+      index,
+      rows: rowsOf.get(`${schema}.${table}`) ?? Infinity,
+      dimensions: DIMENSIONS,
+    })),
     toc,
   };
 }

@@ -4,6 +4,12 @@ import type { VectorIndex } from './fast-settings.js';
 import type { Needs } from './obstacles.js';
 import type { Toc } from './toc.js';
 
+/** Names as they are, not quoted. */
+export interface NamedVectorIndex extends VectorIndex {
+  readonly schema: string;
+  readonly index: string;
+}
+
 /** A backup that lies here as a plain archive and was found whole. */
 export interface RestorableBackup extends Needs {
   readonly file: string;
@@ -16,6 +22,6 @@ export interface RestorableBackup extends Needs {
   readonly rows: readonly TableRows[];
   /** The schema of the platform as it was; null where the manifest does not have it. */
   readonly catalog: { readonly schema: string; readonly snapshot: CatalogSnapshot } | null;
-  readonly vectorIndexes: readonly VectorIndex[];
+  readonly vectorIndexes: readonly NamedVectorIndex[];
   readonly toc: Toc;
 }

@@ -6,7 +6,7 @@ import type { Session } from '../postgres/session.js';
 import type { ServerAccess } from './access.js';
 import { compareCatalogs } from './compare-catalogs.js';
 import { compareRows } from './compare-rows.js';
-import { fastSettings, type Machine } from './fast-settings.js';
+import type { Machine } from './fast-settings.js';
 import type { RestorableBackup } from './restorable-backup.js';
 import { restoreInto } from './restore-into.js';
 import { restoreSqlInto } from './sql-backup.js';
@@ -22,7 +22,9 @@ export interface CheckedRestoreOptions {
 
 /** The server's machine, as far as it can be seen from here. */
 export function machineOf({ host }: ServerAccess): Machine {
-  return { memoryBytes: isLocalHost(host) ? totalmem() : undefined, cpus: cpus().length };
+  return isLocalHost(host)
+    ? { memoryBytes: totalmem(), cpus: cpus().length }
+    : { memoryBytes: undefined, cpus: undefined };
 }
 
 async function catalogFaults(
@@ -52,7 +54,8 @@ export async function restoreChecked(
     ...options,
     archive: backup.file,
     toc: backup.toc,
-    settings: fastSettings(backup.vectorIndexes, machineOf(access)),
+    vectorIndexes: backup.vectorIndexes,
+    machine: machineOf(access),
   };
   const check = async (session: Session): Promise<void> => {
     const faults = [

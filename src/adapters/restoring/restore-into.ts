@@ -8,6 +8,9 @@ import { throwIfInterrupted } from '../../base/interruption.js';
 import type { Session } from '../postgres/session.js';
 import type { ServerAccess } from './access.js';
 import { databaseStatements } from './database-statements.js';
+import type { Machine } from './fast-settings.js';
+import type { NamedVectorIndex } from './restorable-backup.js';
+import { restorePasses } from './restore-passes.js';
 import type { Toc, TocEntry } from './toc.js';
 
 export interface RestoreJob {
@@ -18,7 +21,8 @@ export interface RestoreJob {
   /** Whether the database gets the owner, settings and grants that the backed-up one had. */
   readonly withProperties: boolean;
   readonly jobs: number;
-  readonly settings: Readonly<Record<string, string>>;
+  readonly vectorIndexes: readonly NamedVectorIndex[];
+  readonly machine: Machine;
   readonly onProgress: (text: string) => void;
 }
 
@@ -105,26 +109,22 @@ export async function restoreInto(
   }
 }
 
-/**
- * With more jobs than one pg_restore takes an entry as soon as all it depends on is there. A trigger and a foreign key of a
- * partitioned table depend on that table, which has no rows itself, and not on its partitions: they would be made
- * before the rows come, and fire for each. So everything that comes after the rows waits for all of them; with one job that
- * is their order anyway, and only costs one more start.
- */
-const PASSES = [['--section=pre-data', '--section=data'], ['--section=post-data']];
-
 async function runRestore(access: ServerAccess, database: string, job: RestoreJob): Promise<void> {
-  const { archive, toc, withoutOwners, jobs, settings, onProgress } = job;
+  const { archive, toc, withoutOwners, jobs, onProgress } = job;
   const owners = withoutOwners ? ['--no-owner', '--no-privileges'] : [];
   const onLine = countingLines(toc.entries.length, onProgress);
   try {
-    for (const sections of PASSES)
-      await access.pgRestore({
-        database,
-        settings,
-        args: ['--exit-on-error', '--verbose', `--jobs=${jobs}`, ...sections, ...owners, archive],
-        onLine,
-      });
+    for (const { sections, entries, settings } of restorePasses(job)) {
+      const args = [...sections.map((section) => `--section=${section}`), ...owners];
+      const run = (list: readonly string[]): Promise<string> =>
+        access.pgRestore({
+          database,
+          settings,
+          args: ['--exit-on-error', '--verbose', `--jobs=${jobs}`, ...args, ...list, archive],
+          onLine,
+        });
+      await (entries === undefined ? run([]) : withList(entries, (list) => run([`--use-list=${list}`])));
+    }
   } catch (error) {
     throw asRestoreFailure(error);
   }
