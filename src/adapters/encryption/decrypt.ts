@@ -1,4 +1,4 @@
-import { Writable } from 'node:stream';
+import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
 import { AisecError, messageOf } from '../../base/errors.js';
@@ -74,11 +74,6 @@ function decryptError(file: string, error: unknown): unknown {
     hint: 'Use another backup, or another copy of this one.',
     cause: error,
   });
-}
-
-/** Decrypts a whole file and keeps nothing: every byte of it is authenticated. @throws as `decryptFile`. */
-export async function checkDecryption(file: string, options: DecryptOptions): Promise<void> {
-  await decryptTo(file, new Writable({ write: (_chunk, _encoding, done) => done() }), options);
 }
 
 /**

@@ -12,11 +12,15 @@ import { restoreInto } from './restore-into.js';
 import { restoreSqlInto } from './sql-backup.js';
 import { isLocalHost } from './target-facts.js';
 
+/** Beyond that the server's disk has more to do than its cores. */
+const MOST_JOBS = 4;
+
 export interface CheckedRestoreOptions {
   readonly withoutOwners: boolean;
   /** Whether the database gets the owner, settings and grants that the backed-up one had. */
   readonly withProperties: boolean;
-  readonly jobs: number;
+  /** Default: the cores of a server on this machine, at most 4; else 1. */
+  readonly jobs?: number;
   readonly onProgress: (text: string) => void;
 }
 
@@ -50,12 +54,14 @@ export async function restoreChecked(
   options: CheckedRestoreOptions,
 ): Promise<void> {
   const { onProgress } = options;
+  const machine = machineOf(access);
   const job = {
     ...options,
+    jobs: options.jobs ?? Math.min(MOST_JOBS, machine.cpus ?? 1),
     archive: backup.file,
     toc: backup.toc,
     vectorIndexes: backup.vectorIndexes,
-    machine: machineOf(access),
+    machine,
   };
   const check = async (session: Session): Promise<void> => {
     const faults = [

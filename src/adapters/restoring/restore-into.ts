@@ -110,11 +110,11 @@ export async function restoreInto(
 }
 
 async function runRestore(access: ServerAccess, database: string, job: RestoreJob): Promise<void> {
-  const { archive, toc, withoutOwners, jobs, onProgress } = job;
+  const { archive, toc, withoutOwners, onProgress } = job;
   const owners = withoutOwners ? ['--no-owner', '--no-privileges'] : [];
   const onLine = countingLines(toc.entries.length, onProgress);
   try {
-    for (const { sections, entries, settings } of restorePasses(job)) {
+    for (const { sections, entries, settings, jobs } of restorePasses(job)) {
       const args = [...sections.map((section) => `--section=${section}`), ...owners];
       const run = (list: readonly string[]): Promise<string> =>
         access.pgRestore({

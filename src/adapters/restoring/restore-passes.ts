@@ -8,6 +8,7 @@ export interface RestorePass {
   /** Those of the sections that it takes; undefined: all. */
   readonly entries: readonly TocEntry[] | undefined;
   readonly settings: Settings;
+  readonly jobs: number;
 }
 
 /** The vector indexes, and whatever needs them, such as the index of a partitioned table that they are parts of. */
@@ -41,19 +42,22 @@ export function restorePasses({
   toc,
   vectorIndexes,
   machine,
+  jobs,
 }: {
   readonly toc: Pick<Toc, 'entries'>;
   readonly vectorIndexes: readonly NamedVectorIndex[];
   readonly machine: Machine;
+  readonly jobs: number;
 }): readonly RestorePass[] {
   const last = vectorEntries(toc.entries, vectorIndexes);
-  const rows: RestorePass = { sections: ['pre-data', 'data'], entries: undefined, settings: RESTORE_SETTINGS };
-  if (last.size === 0) return [rows, { sections: ['post-data'], entries: undefined, settings: RESTORE_SETTINGS }];
+  const rows: RestorePass = { sections: ['pre-data', 'data'], entries: undefined, settings: RESTORE_SETTINGS, jobs };
+  if (last.size === 0) return [rows, { sections: ['post-data'], entries: undefined, settings: RESTORE_SETTINGS, jobs }];
   const others = toc.entries.filter((entry) => !last.has(entry));
   return [
     rows,
-    { sections: ['post-data'], entries: others, settings: RESTORE_SETTINGS },
-    { sections: ['post-data'], entries: [...last], settings: vectorSettings(vectorIndexes, machine) },
+    { sections: ['post-data'], entries: others, settings: RESTORE_SETTINGS, jobs },
+    // Each may take a quarter of the memory, and all the cores.
+    { sections: ['post-data'], entries: [...last], settings: vectorSettings(vectorIndexes, machine), jobs: 1 },
   ];
 }
 

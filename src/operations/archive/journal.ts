@@ -4,8 +4,6 @@ import { quoteLiteral } from '../../base/identifier.js';
 import { firstDay, type Month } from '../../base/month.js';
 import { aisecVersion } from '../../base/version.js';
 
-export type JournalAction = 'archive' | 'restore' | 'move rows' | 'export' | 'prune';
-
 /** An id for a row that is written later, in the transaction of the action. */
 export async function nextJournalId(session: Session): Promise<string> {
   const { rows } = await session.query<{ id: string }>(

@@ -29,7 +29,8 @@ export interface DatabaseRestoreOptions {
   readonly withoutOwners: boolean;
   /** Ends the sessions of others on the database that is replaced. */
   readonly terminates: boolean;
-  readonly jobs: number;
+  /** Default: as `restoreChecked`. */
+  readonly jobs?: number;
   readonly waitMs: number;
   readonly isDryRun: boolean;
 }
@@ -223,7 +224,7 @@ async function restorePlain(
             withoutOwners: options.withoutOwners,
             // The one that is replaced keeps its own.
             withProperties: mode === 'create',
-            jobs: options.jobs,
+            ...(options.jobs !== undefined && { jobs: options.jobs }),
             onProgress: reporting.onProgress,
           });
         }

@@ -15,7 +15,7 @@ import path from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { checkDecryption, decryptFile, readIdentities } from '../../../src/adapters/encryption/decrypt.js';
+import { decryptFile, readIdentities } from '../../../src/adapters/encryption/decrypt.js';
 import { encryptFile } from '../../../src/adapters/encryption/encrypt.js';
 import { checkRecipients } from '../../../src/adapters/encryption/recipients.js';
 import { checksumOf } from '../../../src/adapters/files/checksum.js';
@@ -85,16 +85,14 @@ describeWithStore('an encrypted file', () => {
       await expect(decryptFile(at('bad.age'), at('none'), identitiesOf('key1'))).rejects.toMatchObject({
         code: expect.stringMatching(/^(BACKUP_INVALID|ENCRYPTION_KEY)$/),
       });
-      await expect(checkDecryption(at('bad.age'), identitiesOf('key1'))).rejects.toThrow();
     }
     // Whole sealed pieces, so that only the mark of the last one is missing.
     const head = whole.length - 3_000_001 - 46 * 16;
     writeFileSync(at('bad.age'), whole.subarray(0, head + 3 * 65_552));
-    await expect(checkDecryption(at('bad.age'), identitiesOf('key1'))).rejects.toMatchObject({
+    await expect(decryptFile(at('bad.age'), at('none'), identitiesOf('key1'))).rejects.toMatchObject({
       code: 'BACKUP_INVALID',
     });
     expect(existsSync(at('none'))).toBe(false);
-    await checkDecryption(at('good.age'), identitiesOf('key1'));
   });
 
   test('that is stopped half-way is not there, and one that was there is not touched', async () => {

@@ -22,8 +22,9 @@ const machine = { memoryBytes: undefined, cpus: 2 };
 const vector = { schema: 'public', index: 'notes near', rows: 10, dimensions: 3 };
 
 test('rows come first, then the rest, then vector indexes with what depends on them and more than one process', () => {
-  const [rows, others, vectors, ...none] = restorePasses({ toc: TOC, vectorIndexes: [vector], machine });
+  const [rows, others, vectors, ...none] = restorePasses({ toc: TOC, vectorIndexes: [vector], machine, jobs: 3 });
   expect(none).toEqual([]);
+  expect([rows, others, vectors].map((pass) => pass?.jobs)).toEqual([3, 3, 1]);
   expect(rows).toMatchObject({ sections: ['pre-data', 'data'], entries: undefined });
   expect(others?.sections).toEqual(['post-data']);
   expect(others?.entries?.map(({ dumpId }) => dumpId)).toEqual([10, 20, 40, 60]);
@@ -34,7 +35,7 @@ test('rows come first, then the rest, then vector indexes with what depends on t
 });
 
 test('without vector indexes there are two passes over all entries', () => {
-  expect(restorePasses({ toc: TOC, vectorIndexes: [], machine })).toMatchObject([
+  expect(restorePasses({ toc: TOC, vectorIndexes: [], machine, jobs: 3 })).toMatchObject([
     { sections: ['pre-data', 'data'], entries: undefined },
     { sections: ['post-data'], entries: undefined },
   ]);

@@ -26,7 +26,7 @@ interface Options {
   readonly owner: boolean;
   readonly terminate: boolean;
   readonly confirm?: string;
-  readonly jobs: number;
+  readonly jobs?: number;
   readonly dryRun: boolean;
   readonly wait: number;
 }
@@ -171,7 +171,7 @@ async function runServer(context: Context, options: Options, argument: string): 
     roles,
     withoutOwners: !options.owner,
     terminates: options.terminate,
-    jobs: options.jobs,
+    ...(options.jobs !== undefined && { jobs: options.jobs }),
     waitMs: options.wait,
     isDryRun: options.dryRun,
   } as const;
@@ -262,7 +262,12 @@ export const restore = defineCommand<Options>({
     },
     { flags: '--identity <file>', description: 'file with the secret keys of age, for an encrypted backup' },
     { flags: '--endpoint <url>', description: 'of a store that is not Amazon S3 (default: AWS_ENDPOINT_URL)' },
-    { flags: '--jobs <n>', description: 'tables and indexes restored at once', default: '1', parse: countOption(1) },
+    {
+      flags: '--jobs <n>',
+      description:
+        'tables and indexes restored at once (default: the cores of a server on this machine, at most 4; else 1)',
+      parse: countOption(1),
+    },
     { flags: '--dry-run', description: 'check everything and show the plan', default: false },
     WAIT_OPTION,
   ],
