@@ -1,3 +1,3 @@
-export { readIndexFacts, type IndexFacts } from './index-facts.js';
-export { dropIndexSql } from './index-verdict.js';
-export { readMissingIndexes, type MissingIndex } from './missing-indexes.js';
+export { readIndexFacts, type IndexFacts } from './indexes/index-facts.js';
+export { dropIndexSql } from './indexes/index-verdict.js';
+export { readMissingIndexes, type MissingIndex } from './indexes/missing-indexes.js';

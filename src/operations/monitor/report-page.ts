@@ -1,7 +1,7 @@
 import type { Session } from '../../adapters/postgres/session.js';
 import { aisecVersion } from '../../base/version.js';
 import { monitorGrowth } from './growth/growth.js';
-import { monitorIndexes, type MonitoredIndex } from './indexes.js';
+import { monitorIndexes, type MonitoredIndex } from './indexes/indexes.js';
 import { monitorLocks } from './locks.js';
 import type { PageIndex, ReportData, Verdicts } from './page/report-data.js';
 import { monitorPartitions } from './partitions.js';

@@ -1,7 +1,7 @@
-import { whileMeasuring } from '../../adapters/inspection/measuring.js';
-import type { Session } from '../../adapters/postgres/session.js';
-import { sqlFile } from '../../adapters/postgres/sql-file.js';
-import { groupBy } from '../../base/group-by.js';
+import { whileMeasuring } from '../../../adapters/inspection/measuring.js';
+import type { Session } from '../../../adapters/postgres/session.js';
+import { sqlFile } from '../../../adapters/postgres/sql-file.js';
+import { groupBy } from '../../../base/group-by.js';
 
 /** One index as its users know it: that of a partitioned table with all its parts. */
 export interface KnownIndex {

@@ -1,12 +1,12 @@
-import { readCircumstances, type Circumstances } from '../../adapters/inspection/circumstances.js';
-import type { Session } from '../../adapters/postgres/session.js';
+import { readCircumstances, type Circumstances } from '../../../adapters/inspection/circumstances.js';
+import type { Session } from '../../../adapters/postgres/session.js';
 import { measureIndexBloat } from './index-bloat.js';
-import { NOT_MEASURED, type Bloat, type MeasuredBloat } from './bloat-meter.js';
+import { NOT_MEASURED, type Bloat, type MeasuredBloat } from '../bloat-meter.js';
 import { readIndexFacts, type IndexFacts, type KnownIndex } from './index-facts.js';
 import { judgeIndex, type CounterWindow, type Judgement } from './index-verdict.js';
 import { readMissingIndexes, type MissingIndex } from './missing-indexes.js';
 import { readReplicaScans, readServerIdentity, windowMsOf, type Replica, type ReplicaScans } from './replica-scans.js';
-import type { Report } from './report.js';
+import type { Report } from '../report.js';
 
 export interface MonitoredIndex extends KnownIndex, Judgement {
   /** On all replicas together; null when none was named. */

@@ -1,7 +1,7 @@
-import type { Circumstances } from '../../adapters/inspection/circumstances.js';
-import { inReadOnly } from '../../adapters/inspection/read-only.js';
-import type { Session } from '../../adapters/postgres/session.js';
-import { measureAll, type MeasuredBloat, type Space } from './bloat-meter.js';
+import type { Circumstances } from '../../../adapters/inspection/circumstances.js';
+import { inReadOnly } from '../../../adapters/inspection/read-only.js';
+import type { Session } from '../../../adapters/postgres/session.js';
+import { measureAll, type MeasuredBloat, type Space } from '../bloat-meter.js';
 import type { IndexFacts } from './index-facts.js';
 
 /**

@@ -1,7 +1,7 @@
-import { readCircumstances, type Circumstances } from '../../adapters/inspection/circumstances.js';
-import { inReadOnly } from '../../adapters/inspection/read-only.js';
-import type { Session } from '../../adapters/postgres/session.js';
-import { AisecError } from '../../base/errors.js';
+import { readCircumstances, type Circumstances } from '../../../adapters/inspection/circumstances.js';
+import { inReadOnly } from '../../../adapters/inspection/read-only.js';
+import type { Session } from '../../../adapters/postgres/session.js';
+import { AisecError } from '../../../base/errors.js';
 import { readIndexFacts } from './index-facts.js';
 
 /** Another server of the same data. */

@@ -1,4 +1,4 @@
-import { formatDurationMs } from '../../base/duration.js';
+import { formatDurationMs } from '../../../base/duration.js';
 import type { IndexFacts } from './index-facts.js';
 import type { ReplicaScans } from './replica-scans.js';
 

@@ -1,6 +1,6 @@
-import { inReadOnly } from '../../adapters/inspection/read-only.js';
-import type { Session } from '../../adapters/postgres/session.js';
-import { sqlFile } from '../../adapters/postgres/sql-file.js';
+import { inReadOnly } from '../../../adapters/inspection/read-only.js';
+import type { Session } from '../../../adapters/postgres/session.js';
+import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 
 /** A foreign key that has to read its whole table when a row that it refers to goes. */
 export interface MissingIndex {
