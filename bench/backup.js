@@ -1,7 +1,7 @@
 // `aisec backup` beside the design document's `pg_dump -Fc -Z9` and beside bare pg_dump of the same settings, and
 // `aisec restore` beside plain pg_restore.
 //
-//   npm run bench:backup [messages] [embeddings]   default 150,000 and 20,000, about 500 MB; needs a PostgreSQL server of
+//   npm run bench:backup [messages] [embeddings]   default 180,000 and 24,000, about 500 MB; needs a PostgreSQL server of
 //                                                  this machine with a superuser, and its client programs in PATH:
 //                                                  eval "$(test/support/services up)"
 //
@@ -22,7 +22,7 @@ import {
   urlOf,
 } from './support/server.js';
 
-const [MESSAGES = '150000', EMBEDDINGS = '20000'] = process.argv.slice(2);
+const [MESSAGES = '180000', EMBEDDINGS = '24000'] = process.argv.slice(2);
 const database = 'aisec_bench_backup';
 const restored = `${database}_restored`;
 const program = path.join(import.meta.dirname, '..', 'bin', 'aisec.js');

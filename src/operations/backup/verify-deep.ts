@@ -8,7 +8,7 @@ import { dropDatabase } from '../../adapters/restoring/restore-into.js';
 import { withRestoreLock } from '../../adapters/restoring/restore-lock.js';
 import { readTargetFacts } from '../../adapters/restoring/target-facts.js';
 import { quoteIdentifier } from '../../base/identifier.js';
-import { checkWhole, verifyAs, withPlainBackup, type VerifyOptions, type VerifyResult } from './verify.js';
+import { verifyAs, withWhole, type VerifyOptions, type VerifyResult } from './verify.js';
 
 export interface DeepVerifyOptions extends VerifyOptions {
   /** Restores without owners and grants, on a server that lacks the roles; grants are not compared then. */
@@ -54,8 +54,7 @@ export async function verifyDeeply(
   file: string,
   options: DeepVerifyOptions,
 ): Promise<VerifyResult> {
-  return verifyAs('deep', file, options, async (manifest) => {
-    await checkWhole(file, manifest, options);
-    await withPlainBackup(file, options, (plain) => restoreAndDrop(access, plain, options));
-  });
+  return verifyAs('deep', file, options, (manifest) =>
+    withWhole(file, manifest, options, (plain) => restoreAndDrop(access, plain, options)),
+  );
 }

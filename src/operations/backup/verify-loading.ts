@@ -2,7 +2,7 @@ import { readManifest } from '../../adapters/backups/manifest.js';
 import type { OpenOptions } from '../../adapters/postgres/open-options.js';
 import { requireLoadable } from '../../adapters/restoring/require-loadable.js';
 import { proveByLoading } from './prove-by-loading.js';
-import { checkWhole, verifyAs, withPlainBackup, type VerifyOptions, type VerifyResult } from './verify.js';
+import { verifyAs, withWhole, type VerifyOptions, type VerifyResult } from './verify.js';
 
 /**
  * Verifies one backup of the embedded database by loading it into another one in memory and comparing rows and catalog
@@ -16,8 +16,7 @@ export async function verifyByLoading(
 ): Promise<VerifyResult> {
   return verifyAs('deep', file, options, async (manifest) => {
     requireLoadable(file, manifest);
-    await checkWhole(file, manifest, options);
-    await withPlainBackup(file, options, async (plain) =>
+    await withWhole(file, manifest, options, async (plain) =>
       proveByLoading(plain, await readManifest(plain), { ...options, format: manifest.format }),
     );
   });

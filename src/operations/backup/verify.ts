@@ -88,26 +88,31 @@ async function checkSum(
     throw invalid(`${file} was changed`, 'Its SHA-256 is not the one its manifest has.');
 }
 
-/** Compares the checksums and unpacks every byte. @throws AisecError BACKUP_INVALID. */
-export async function checkWhole(file: string, manifest: BackupManifest, options: VerifyOptions): Promise<void> {
-  const isReadable = manifest.encryption === null || options.identityFile !== undefined;
-  if (!isStoreUrl(file)) await checkSums(file, manifest, options);
-  // What is unpacked is downloaded as a whole and compared then.
-  else if (!isReadable) await readCopyBack(file, manifest, options);
-  if (!isReadable) return;
-  await withPlainBackup(file, options, (plain) =>
-    manifest.format === 'custom' ? unpack(plain, manifest, options) : unpackGzip(plain, options),
-  );
+/** Compares the checksums, and unpacks every byte of what can be read. @throws AisecError BACKUP_INVALID. */
+async function checkWhole(file: string, manifest: BackupManifest, options: VerifyOptions): Promise<void> {
+  if (manifest.encryption === null || options.identityFile !== undefined)
+    return withWhole(file, manifest, options, () => Promise.resolve());
+  return isStoreUrl(file) ? readCopyBack(file, manifest, options) : checkSums(file, manifest, options);
 }
 
-/** Wherever it is and whether it is encrypted: the callback gets the path of a plain one on this machine. */
-export async function withPlainBackup<Result>(
+/**
+ * Compares the checksums, unpacks every byte, and runs the callback on the plain backup, which was fetched and decrypted once.
+ *
+ * @throws AisecError BACKUP_INVALID, ENCRYPTION_KEY, and as the callback.
+ */
+export async function withWhole(
   file: string,
+  manifest: BackupManifest,
   options: VerifyOptions,
-  use: (plain: string) => Promise<Result>,
-): Promise<Result> {
+  use: (plain: string) => Promise<void>,
+): Promise<void> {
+  // A copy in a store is compared while it is downloaded.
+  if (!isStoreUrl(file)) await checkSums(file, manifest, options);
   const { environment } = options.places;
-  return withLocalBackup(file, { ...options, environment, withoutManifest: false }, use);
+  await withLocalBackup(file, { ...options, environment, withoutManifest: false }, async (plain) => {
+    await (manifest.format === 'custom' ? unpack(plain, manifest, options) : unpackGzip(plain, options));
+    await use(plain);
+  });
 }
 
 async function checkSums(file: string, manifest: BackupManifest, options: VerifyOptions): Promise<void> {
