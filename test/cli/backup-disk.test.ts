@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { useBackupFixture } from '../support/backup-fixture.js';
 import { describeOnServer } from '../support/database.js';
 import { expectError } from '../support/expect-error.js';
+import { runCli } from '../support/run-cli.js';
 
 const mount = (mountPoint: string, options: string): boolean =>
   spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', mountPoint]).status === 0;
@@ -15,7 +16,7 @@ const canMount = process.getuid?.() === 0;
 // With CI set it runs, and fails where nothing can be mounted.
 describe.skipIf(!canMount && process.env['CI'] === undefined)('a backup on a disk of its own (needs a tmpfs)', () => {
   describeOnServer('of 24 MB', () => {
-    const { newFolder, backup, start, holdDump, untilHeld, names } = useBackupFixture();
+    const { database, newFolder, backup, local, start, holdDump, untilHeld, names } = useBackupFixture();
     let disk = '';
     beforeAll(async () => {
       disk = path.dirname(await newFolder());
@@ -36,6 +37,19 @@ describe.skipIf(!canMount && process.env['CI'] === undefined)('a backup on a dis
       expect(readdirSync(disk)).toEqual([]);
     });
 
+    test('that is for temporary files, and is full, is named by backup and restore', async () => {
+      const folder = await newFolder();
+      const made = await backup(folder, ['--json']);
+      fill();
+      const env = { DATABASE_URL: database().url, TMPDIR: disk };
+      const args = ['restore', String(JSON.parse(made.stdout).file), '--create', `${database().name}_r`];
+      const runs = [await backup(folder, [], { env: { TMPDIR: disk } }), await runCli(args, { env })];
+      emptied();
+      for (const run of runs) expectError(run, 1, `no space is left in "${disk}", where temporary files go`, 'TMPDIR');
+      expect(names(folder)).toHaveLength(3);
+      expect(readdirSync(disk)).toEqual([]);
+    });
+
     test('that becomes full meanwhile leaves no file, and the last good backup stays', async () => {
       const folder = path.join(disk, 'filling');
       expect(await backup(folder)).toMatchObject({ exitCode: 0 });
@@ -46,7 +60,9 @@ describe.skipIf(!canMount && process.env['CI'] === undefined)('a backup on a dis
       fill();
       await release();
       const ended = await run.finished;
+      const pruned = await local(['prune', '--dir', folder, '--keep-days', '0']);
       emptied();
+      expectError(pruned, 1, `no space is left in "${folder}"`, 'Free a little there first');
       expectError(ended, 1, '', 'No space left on device');
       expect(names(folder)).toEqual(before);
     });

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
 
@@ -13,6 +13,7 @@ import { createServerDatabase, describeOnServer } from '../support/database.js';
 import { AS_BACKED_UP, CONTENTS, namesIn, useEmbeddedBackupFixture } from '../support/embedded-backup-fixture.js';
 import { expectError } from '../support/expect-error.js';
 import { queryEmbedded } from '../support/migrated-embedded.js';
+import { describeOnSmallDisk, withSmallDisk } from '../support/small-disk.js';
 
 describe('aisec backup --format sql', () => {
   const { dataDir, file, newFolder, aisec } = useEmbeddedBackupFixture(['--format', 'sql']);
@@ -89,6 +90,26 @@ describe('aisec backup --format sql', () => {
     expectError(await aisec([...back.slice(0, 2), 'tar']), 2, '--format: "tar" is no format');
     const server = { env: { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' } };
     expectError(await aisec(back, server), 2, '--format is for the embedded database');
+  });
+
+  describeOnSmallDisk('on a disk that becomes full while it is written', () => {
+    test('leaves nothing of it, and the last good backup stays, verified', async () => {
+      const folder = await newFolder();
+      const [disk, grown] = [path.join(folder, 'backups'), path.join(folder, 'pgdata')];
+      cpSync(dataDir(), grown, { recursive: true });
+      // Nothing that could be foreseen: fifty times the last backup, and nothing in it can be compressed.
+      await queryEmbedded(grown, 'create table grown as select gen_random_bytes(1024) from generate_series(1, 2000)');
+      await withSmallDisk(disk, 1024 * 1024, async () => {
+        const good = namesIn(path.dirname(file()));
+        for (const name of good) copyFileSync(path.join(path.dirname(file()), name), path.join(disk, name));
+        const args = ['--dir', disk, '--keep-days', '0', '--keep-last', '1', '--quiet'];
+        const run = await aisec(['backup', '--format', 'sql', ...args], { env: { AISEC_DATA_DIR: grown } });
+        expectError(run, 1, `no space is left in "${disk}"`, 'nothing half-written is left');
+        expect(namesIn(disk)).toEqual(good);
+        expect(await aisec(['backup', 'verify', '--dir', disk])).toMatchObject({ exitCode: 0 });
+      });
+      expect(await queryEmbedded(grown, 'select count(*)::int as n from grown')).toEqual([{ n: 2000 }]);
+    });
   });
 
   describeOnServer('on a server', () => {

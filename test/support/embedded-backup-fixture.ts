@@ -57,10 +57,21 @@ export function namesIn(folder: string): readonly string[] {
     .toSorted();
 }
 
-/** An embedded database with rows and a backup of it; call it at the top of a `describe`. */
-export function useEmbeddedBackupFixture(args: readonly string[] = []): EmbeddedBackupFixture {
+/**
+ * An embedded database with rows and a backup of it; call it at the top of a `describe`.
+ *
+ * @param args of the `aisec backup` that makes it
+ * @param surroundings that every call has, as of the first one
+ */
+export function useEmbeddedBackupFixture(
+  args: readonly string[] = [],
+  surroundings: () => Readonly<Record<string, string>> = () => ({}),
+): EmbeddedBackupFixture {
   let [dataDir, root, file] = ['', '', ''];
-  const env = (options: CliOptions): CliOptions => ({ ...options, env: { AISEC_DATA_DIR: dataDir, ...options.env } });
+  const env = (options: CliOptions): CliOptions => ({
+    ...options,
+    env: { AISEC_DATA_DIR: dataDir, ...surroundings(), ...options.env },
+  });
   const aisec: EmbeddedBackupFixture['aisec'] = (given, options = {}) => runCli(given, env(options));
   beforeAll(async () => {
     [dataDir, root] = await Promise.all([createMigratedEmbedded(), createEmbeddedDirectory()]);

@@ -5,6 +5,7 @@ import { AisecError, messageOf } from '../../base/errors.js';
 import { sleep } from '../../base/interruption.js';
 import { tryFolderLock, type LockHolder } from '../files/folder-lock.js';
 import { makeFolder } from '../files/make-folder.js';
+import { isNoSpace } from '../files/space.js';
 import { encodeDatabaseName } from './names.js';
 
 const POLL_MS = 100;
@@ -15,6 +16,14 @@ function unusable(folder: string, error: unknown): AisecError {
   return new AisecError('BACKUP_FOLDER', `the folder "${folder}" cannot be written to`, {
     detail: `${messageOf(error)}.`,
     hint: 'Give another folder with --dir or AISEC_BACKUP_DIR, or make this one writable.',
+    cause: error,
+  });
+}
+
+function full(folder: string, error: unknown, hint: string): AisecError {
+  return new AisecError('DISK_FULL', `no space is left in "${folder}"`, {
+    detail: `${messageOf(error)}.`,
+    hint,
     cause: error,
   });
 }
@@ -55,7 +64,12 @@ async function withLock<Result>(
       makeFolder(folder);
       attempt = await tryFolderLock(path.join(folder, name), options.command);
     } catch (error) {
-      throw unusable(folder, error);
+      if (!isNoSpace(error)) throw unusable(folder, error);
+      throw full(
+        folder,
+        error,
+        'Free a little there first: removing old backups (aisec backup prune) takes a lock, too.',
+      );
     }
     if (attempt.isHeld) {
       try {
@@ -102,11 +116,7 @@ export async function withManifests<Result>(
 /** What the file system says while a backup is written or removed, in the toolkit's own words; anything else as it is. */
 export function folderError(folder: string, error: unknown): unknown {
   const { code } = error as NodeJS.ErrnoException;
-  if (code === 'ENOSPC' || code === 'EDQUOT')
-    return new AisecError('DISK_FULL', `no space is left in "${folder}"`, {
-      detail: `${messageOf(error)}.`,
-      hint: 'Free some space and run the command again; nothing half-written is left.',
-      cause: error,
-    });
+  if (isNoSpace(error))
+    return full(folder, error, 'Free some space and run the command again; nothing half-written is left.');
   return ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EIO'].includes(code ?? '') ? unusable(folder, error) : error;
 }

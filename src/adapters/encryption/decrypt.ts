@@ -6,6 +6,7 @@ import { throwIfInterrupted } from '../../base/interruption.js';
 import { modeReadableByOthers } from '../files/permissions.js';
 import { withNewFile } from '../files/new-file.js';
 import { readText } from '../files/read.js';
+import { isNoSpace } from '../files/space.js';
 import { loadAge } from './age.js';
 import { asWebStream, bytesOf, fromWebStream } from './bytes.js';
 
@@ -58,7 +59,7 @@ async function decryptTo(file: string, target: Writable, options: DecryptOptions
 
 function decryptError(file: string, error: unknown): unknown {
   const { code } = error as NodeJS.ErrnoException;
-  if (code === 'ENOSPC' || code === 'EDQUOT') return error;
+  if (isNoSpace(error)) return error;
   if (/no identity matched/.test(messageOf(error)))
     return new AisecError('ENCRYPTION_KEY', `no key that was given opens "${file}"`, {
       hint: 'Give the file with the secret key of one of its recipients, which the manifest names: --identity FILE',
@@ -79,7 +80,8 @@ function decryptError(file: string, error: unknown): unknown {
 /**
  * Decrypts to a new file that only its owner can read; when anything fails there is none.
  *
- * @throws AisecError ENCRYPTION_KEY when no key fits, BACKUP_INVALID when it is damaged, DISK_FULL, PACKAGE_MISSING.
+ * @throws AisecError ENCRYPTION_KEY when no key fits, BACKUP_INVALID when it is damaged, PACKAGE_MISSING; what the file
+ *   system throws for want of space.
  */
 export async function decryptFile(file: string, target: string, options: DecryptOptions): Promise<void> {
   await withNewFile(target, (stream) => decryptTo(file, stream, options));

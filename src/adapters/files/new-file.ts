@@ -1,14 +1,12 @@
 import { open, rm } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 
-import { AisecError, messageOf } from '../../base/errors.js';
-
 /**
  * Writes a file that was not there and that only its owner can read, down to the disk; when anything fails it is gone
  * again.
  *
  * @param write ends the stream, as `pipeline` does
- * @throws AisecError DISK_FULL; what the file system throws, EEXIST for one that is there; what the callback throws.
+ * @throws what the file system throws, EEXIST for one that is there; what the callback throws.
  */
 export async function withNewFile(file: string, write: (target: Writable) => Promise<void>): Promise<void> {
   const handle = await open(file, 'wx', 0o600);
@@ -17,11 +15,6 @@ export async function withNewFile(file: string, write: (target: Writable) => Pro
   } catch (error) {
     await handle.close().catch(() => undefined);
     await rm(file, { force: true });
-    if (!['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-    throw new AisecError('DISK_FULL', `no space is left for "${file}"`, {
-      detail: `${messageOf(error)}.`,
-      hint: 'Free some space, or give a folder that has more.',
-      cause: error,
-    });
+    throw error;
   }
 }

@@ -3,7 +3,9 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { AisecError, messageOf } from '../../base/errors.js';
 import { currentProcess, isRunning, type ProcessIdentity } from './process-identity.js';
+import { isNoSpace } from './space.js';
 
 const OWNER = 'owner.json';
 
@@ -19,11 +21,39 @@ function sweep(parent: string, prefix: string): void {
   }
 }
 
+/** What the file system says while temporary files are written, in the toolkit's own words; anything else as it is. */
+export function temporaryError(error: unknown): unknown {
+  if (!isNoSpace(error)) return error;
+  return new AisecError('DISK_FULL', `no space is left in "${tmpdir()}", where temporary files go`, {
+    detail: `${messageOf(error)}.`,
+    hint: 'Free some space there, or set TMPDIR to a folder with more, and run the command again; nothing of it is left.',
+    cause: error,
+  });
+}
+
+/** @throws AisecError DISK_FULL; what else the file system throws. */
+export function writeTemporary(file: string, text: string): void {
+  try {
+    writeFileSync(file, text, { mode: 0o600, flag: 'wx' });
+  } catch (error) {
+    throw temporaryError(error);
+  }
+}
+
+function makePrivate(folder: string): void {
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    throw temporaryError(error);
+  }
+}
+
 /**
  * Runs the callback with a new temporary folder that only the owner can enter. It goes whatever happens; a killed run's
  * goes with the next one.
  *
  * @param prefix of its name, one for each use
+ * @throws AisecError DISK_FULL; what the callback throws.
  */
 export async function withPrivateFolder<Result>(
   prefix: string,
@@ -32,10 +62,10 @@ export async function withPrivateFolder<Result>(
   sweep(tmpdir(), prefix);
   const folder = join(tmpdir(), `${prefix}${process.pid}-${randomBytes(6).toString('hex')}`);
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { mode: 0o700 });
+  makePrivate(folder);
   process.once('exit', remove);
   try {
-    writeFileSync(join(folder, OWNER), JSON.stringify(currentProcess()), { mode: 0o600, flag: 'wx' });
+    writeTemporary(join(folder, OWNER), JSON.stringify(currentProcess()));
     return await use(folder);
   } finally {
     process.off('exit', remove);

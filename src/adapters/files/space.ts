@@ -1,5 +1,11 @@
 import { statfs } from 'node:fs/promises';
 
+/** Whether the file system had no room, for all users or for this one. */
+export function isNoSpace(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ENOSPC' || code === 'EDQUOT';
+}
+
 /** What an ordinary user may still write to the file system that a folder is on. */
 export async function freeBytes(folder: string): Promise<number> {
   const { bavail, bsize } = await statfs(folder);

@@ -70,7 +70,7 @@ export async function readBack(
 /**
  * Downloads an object to a new file that only its owner can read. It has its name only when it is whole and right.
  *
- * @throws AisecError BACKUP_INVALID, BACKUP_UNKNOWN, DISK_FULL.
+ * @throws AisecError BACKUP_INVALID, BACKUP_UNKNOWN; what the file system throws for want of space.
  */
 export async function downloadFile(
   store: Store,

@@ -1,9 +1,8 @@
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { AisecError } from '../../base/errors.js';
 import type { ServerTarget } from '../../config/database-target.js';
-import { withPrivateFolder } from '../files/private-folder.js';
+import { withPrivateFolder, writeTemporary } from '../files/private-folder.js';
 
 const SERVICE = 'aisec';
 const PREFIX = 'aisec-pg-';
@@ -88,11 +87,10 @@ export async function withCredentials<Result>(
 ): Promise<Result> {
   return withPrivateFolder(PREFIX, async (folder) => {
     const [service, password] = [join(folder, 'pg_service.conf'), join(folder, 'pgpass')];
-    const write = (file: string, text: string): void => writeFileSync(file, text, { mode: 0o600, flag: 'wx' });
-    write(service, serviceFile(target, password, options));
+    writeTemporary(service, serviceFile(target, password, options));
     // Also without a password: ~/.pgpass was looked into already.
     const { password: secret } = target.connection;
-    write(password, secret === undefined ? '' : passwordFile(secret));
+    writeTemporary(password, secret === undefined ? '' : passwordFile(secret));
     return use({
       dbname: `service=${SERVICE}`,
       variables: { PGSERVICEFILE: service, PGPASSFILE: password },

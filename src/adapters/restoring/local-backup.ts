@@ -12,7 +12,7 @@ import { readManifest, writeManifest } from '../backups/manifest.js';
 import { globalsName, parseBackupFileName, plainName } from '../backups/names.js';
 import { decryptFile, readIdentities } from '../encryption/decrypt.js';
 import { checksumOf } from '../files/checksum.js';
-import { withPrivateFolder } from '../files/private-folder.js';
+import { temporaryError, withPrivateFolder } from '../files/private-folder.js';
 import { freeBytes } from '../files/space.js';
 import { downloadFile } from '../object-store/download.js';
 import { withStore } from '../object-store/store.js';
@@ -97,6 +97,19 @@ async function decrypt(file: string, folder: string, options: LocalBackupOptions
   return plain;
 }
 
+/** Downloads and decrypts what has to be. Returns the path of the plain backup in the folder. */
+async function bring(given: string, folder: string, options: LocalBackupOptions): Promise<string> {
+  try {
+    const file = isStoreUrl(given) ? await download(given, folder, options) : given;
+    if (plainName(file) === file) return file;
+    const plain = await decrypt(file, folder, options);
+    if (file !== given) await rm(file);
+    return plain;
+  } catch (error) {
+    throw temporaryError(error);
+  }
+}
+
 /**
  * Runs the callback with the path of a plain backup in a folder here: the given one as it is, or what was downloaded or
  * decrypted into a private temporary folder, which goes whatever happens.
@@ -110,13 +123,6 @@ export async function withLocalBackup<Result>(
   options: LocalBackupOptions,
   use: (file: string) => Promise<Result>,
 ): Promise<Result> {
-  const isEncrypted = plainName(given) !== given;
-  if (!isStoreUrl(given) && !isEncrypted) return use(given);
-  return withPrivateFolder(PREFIX, async (folder) => {
-    const file = isStoreUrl(given) ? await download(given, folder, options) : given;
-    if (!isEncrypted) return use(file);
-    const plain = await decrypt(file, folder, options);
-    if (file !== given) await rm(file);
-    return use(plain);
-  });
+  if (!isStoreUrl(given) && plainName(given) === given) return use(given);
+  return withPrivateFolder(PREFIX, async (folder) => use(await bring(given, folder, options)));
 }

@@ -1,10 +1,9 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { AisecError, isAisecError, type ErrorCode } from '../../base/errors.js';
 import { quoteIdentifier } from '../../base/identifier.js';
 import { throwIfInterrupted } from '../../base/interruption.js';
+import { withPrivateFolder, writeTemporary } from '../files/private-folder.js';
 import type { Session } from '../postgres/session.js';
 import type { ServerAccess } from './access.js';
 import { databaseStatements } from './database-statements.js';
@@ -31,14 +30,11 @@ export async function withList<Result>(
   entries: readonly TocEntry[],
   use: (path: string) => Promise<Result>,
 ): Promise<Result> {
-  const folder = await mkdtemp(join(tmpdir(), 'aisec-restore-'));
-  try {
+  return withPrivateFolder('aisec-restore-', async (folder) => {
     const path = join(folder, 'list');
-    await writeFile(path, entries.map(({ line }) => `${line}\n`).join(''), { mode: 0o600 });
-    return await use(path);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+    writeTemporary(path, entries.map(({ line }) => `${line}\n`).join(''));
+    return use(path);
+  });
 }
 
 /** What the archive says of its database itself: CREATE DATABASE with encoding and locale, owner, settings, grants. */

@@ -41,7 +41,7 @@ function* chunksOf(bytes: ArrayBuffer): Generator<Uint8Array> {
     yield new Uint8Array(bytes, at, Math.min(CHUNK_BYTES, bytes.byteLength - at));
 }
 
-/** @throws AisecError INTERRUPTED, TERMINATED, RUN_TIMEOUT, DISK_FULL. */
+/** @throws AisecError INTERRUPTED, TERMINATED, RUN_TIMEOUT; what the file system throws. */
 async function pack(
   chunks: Iterable<Uint8Array> | AsyncIterable<string | Uint8Array>,
   file: string,
@@ -83,7 +83,7 @@ async function packSql(
  * Writes one backup of the embedded database, under its name only when it was read back and loaded. A data folder has
  * the roles in it; beside a text they stand in a file, as for a server.
  *
- * @throws AisecError BACKUP_INVALID, DISK_FULL, EMBEDDED_FAILED; nothing of it is left then.
+ * @throws AisecError BACKUP_INVALID, EMBEDDED_FAILED; what the file system throws. Nothing of it is left then.
  */
 export async function writeEmbeddedBackup(
   access: EmbeddedAccess,

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { readManifest, type BackupManifest } from '../../adapters/backups/manifest.js';
 import { flushTree } from '../../adapters/files/flush-tree.js';
 import { makeFolder } from '../../adapters/files/make-folder.js';
-import { freeBytes } from '../../adapters/files/space.js';
+import { freeBytes, isNoSpace } from '../../adapters/files/space.js';
 import { openNew } from '../../adapters/postgres/embedded.js';
 import { describeEmbedded } from '../../adapters/postgres/embedded-error.js';
 import { isSwapUnfinished, restoringFolder, swapFolders } from '../../adapters/postgres/embedded-swap.js';
@@ -124,8 +124,7 @@ async function load(
 }
 
 function asFailure(error: unknown): unknown {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === 'ENOSPC' || code === 'EDQUOT')
+  if (isNoSpace(error))
     return new AisecError('DISK_FULL', 'no space is left for the restored database', {
       detail: `${messageOf(error)}.`,
       hint: 'Free some space and run the command again; what had been restored was removed again.',

@@ -1,0 +1,40 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+
+import { describe } from 'vitest';
+
+const FILLER = 'filler';
+
+/** Like `describe`, for what mounts a file system. Skipped where this user cannot; with CI set it runs, and fails. */
+export function describeOnSmallDisk(title: string, tests: () => void): void {
+  describe.skipIf(process.getuid?.() !== 0 && process.env['CI'] === undefined)(`${title} (needs a tmpfs)`, tests);
+}
+
+/** Runs the callback while a new folder is a file system of so many bytes. */
+export async function withSmallDisk(folder: string, sizeBytes: number, use: () => Promise<void>): Promise<void> {
+  mkdirSync(folder, { recursive: true });
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${sizeBytes}`, 'tmpfs', folder], { encoding: 'utf8' });
+  if (mounted.status !== 0) throw new Error(`no tmpfs could be mounted\n${mounted.stderr}`);
+  try {
+    await use();
+  } finally {
+    spawnSync('umount', ['--lazy', folder]);
+  }
+}
+
+/** Takes all of the space but this; `drain` gives it back. */
+export function fill(disk: string, leftBytes = 0): void {
+  const { bavail, bsize } = statfsSync(disk);
+  const blocks = bavail - Math.ceil(leftBytes / bsize);
+  writeFileSync(path.join(disk, FILLER), Buffer.alloc(blocks * bsize));
+}
+
+export function drain(disk: string): void {
+  rmSync(path.join(disk, FILLER), { force: true });
+}
+
+/** What is on it, less what `fill` has put there. */
+export function namesOn(disk: string): readonly string[] {
+  return readdirSync(disk).filter((name) => name !== FILLER);
+}
