@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { gunzipSync } from 'node:zlib';
+
+import { expect, test } from 'vitest';
+
+import { readBackupFolder } from '../../src/adapters/backups/folder.js';
+import { readManifest } from '../../src/adapters/backups/manifest.js';
+import { AS_BACKED_UP, CONTENTS, namesIn, useEmbeddedBackupFixture } from '../support/embedded-backup-fixture.js';
+import { queryEmbedded } from '../support/migrated-embedded.js';
+
+/** Of each format; a run to its end takes seconds. */
+const KILLS = 2;
+const FORMATS = [
+  { args: [], shareOfTime: 1 },
+  // It works on a clone, so the engine starts once more.
+  { args: ['--format', 'sql'], shareOfTime: 2 },
+] as const;
+/** Before there is anything to back up: the program and the engine start. */
+const STARTING_MS = 1000;
+
+function isWholeGzip(bytes: Buffer): boolean {
+  return gunzipSync(bytes).length > 0;
+}
+
+const { dataDir, file, newFolder, aisec, start } = useEmbeddedBackupFixture();
+
+test('kill -9 at any moment of aisec backup leaves the embedded database as it was and no half-written backup, and the next run goes on', async () => {
+  const folder = await newFolder();
+  const { durationMs } = await readManifest(file());
+  let killed = 0;
+  for (let kill = 0; kill < KILLS; kill += 1)
+    for (const { args, shareOfTime } of FORMATS) {
+      const run = start(['backup', ...args, '--dir', folder]);
+      // One in each part of the time that a whole run takes.
+      await sleep(((kill + Math.random()) / KILLS) * (STARTING_MS + durationMs * shareOfTime));
+      run.child.kill('SIGKILL');
+      const { exitCode, stderr } = await run.finished;
+      // Never busy: what a killed run had locked is free.
+      expect([0, null], stderr).toContain(exitCode);
+      if (exitCode === null) killed += 1;
+      const { backups, incomplete } = await readBackupFolder(folder);
+      expect(incomplete, stderr).toEqual([]);
+      for (const { file: made } of backups) expect(readFileSync(made), stderr).toSatisfy(isWholeGzip);
+    }
+  expect(killed).toBeGreaterThan(0);
+
+  expect(await queryEmbedded(dataDir(), CONTENTS)).toEqual(AS_BACKED_UP);
+  expect(await aisec(['backup', '--dir', folder, '--quiet'])).toMatchObject({ exitCode: 0 });
+  const { backups } = await readBackupFolder(folder);
+  expect(namesIn(folder)).toEqual(
+    backups
+      .flatMap(({ file: made, manifest: { globals } }) => {
+        const name = path.basename(made);
+        return [name, `${name}.json`, ...(globals === null ? [] : [globals.file])];
+      })
+      .toSorted(),
+  );
+  expect(await aisec(['backup', 'verify', '--dir', folder])).toMatchObject({ exitCode: 0 });
+});
