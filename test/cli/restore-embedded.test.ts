@@ -7,6 +7,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -39,6 +40,8 @@ describe('aisec restore of the embedded database', () => {
     expect(run.stderr).toMatch(/\d+ tables with \d+ rows, as the manifest has them\. To use it: AISEC_DATA_DIR=/);
     expect(run.exitCode).toBe(0);
     const made = path.join(folder, 'new', 'pgdata');
+    // It has everybody's rows and the passwords of the roles in it.
+    expect(statSync(made).mode & 0o777).toBe(0o700);
     expect(await queryEmbedded(made, CONTENTS)).toEqual(AS_BACKED_UP);
     expect(names(path.dirname(made))).toEqual(['pgdata']);
     expect(await aisec(['migrate', 'status', '--check'], at(made))).toMatchObject({ exitCode: 0 });

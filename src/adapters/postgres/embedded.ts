@@ -5,6 +5,7 @@ import { AisecError } from '../../base/errors.js';
 import { interruptionError } from '../../base/interruption.js';
 import type { EmbeddedTarget } from '../../config/database-target.js';
 import { tryFolderLock } from '../files/folder-lock.js';
+import { makeFolder } from '../files/make-folder.js';
 import { describeEmbedded, embeddedError, lockedError } from './embedded-error.js';
 import { createWhole, hasDatabase } from './embedded-folder.js';
 import { finishSwap, isSwapUnfinished } from './embedded-swap.js';
@@ -27,6 +28,8 @@ export interface EngineOptions {
 /** `dataDir` undefined: in memory. */
 export async function startPGlite(dataDir: string | undefined, options: EngineOptions = {}): Promise<PGlite> {
   const { snapshot, settings = [], initdbArguments = [] } = options;
+  // The engine would make it one that everybody can enter.
+  if (dataDir !== undefined) makeFolder(dataDir);
   const [{ PGlite: Engine }, { vector }, { pgcrypto }] = await Promise.all([
     import('@electric-sql/pglite'),
     import('@electric-sql/pglite-pgvector'),
