@@ -88,7 +88,13 @@ describe('aisec backup of the embedded database', () => {
   test('one without its manifest counts for nothing', async () => {
     const alone = await copy();
     rmSync(`${alone}.json`);
-    expectError(await aisec(['backup', 'verify', alone]), 3, '', '.json" is no manifest of a backup');
+    expectError(
+      await aisec(['backup', 'verify', alone]),
+      3,
+      `the backup ${alone} has no manifest`,
+      '--without-manifest',
+    );
+    expect((await aisec(['backup', 'list', '--dir', path.dirname(alone)])).stderr).toContain('.json is missing');
     const run = await aisec(['backup', 'check', '--dir', path.dirname(alone), '--database', 'postgres']);
     expect(run).toMatchObject({ exitCode: 3 });
   });

@@ -91,7 +91,7 @@ describeOnServer('backups that were made', () => {
     expect(cut.stdout).toContain('It has 1000 bytes and its manifest says');
     expect(await stateOf(file)).toBe('incomplete');
     renameSync(`${file}.json`, `${file}.away`);
-    expectError(await local(['verify', file]), 3, `"${file}.json" is no manifest of a backup`);
+    expectError(await local(['verify', file]), 3, `the backup ${file} has no manifest`);
     expect(await stateOf(file)).toBe('incomplete');
     const pruned = await local(['prune', '--dir', path.dirname(file), '--keep-days', '0', '--keep-last', '1']);
     expect(pruned).toMatchObject({ exitCode: 0 });

@@ -60,7 +60,12 @@ describe('aisec backup --format sql', () => {
     const bytes = readFileSync(file());
     bytes.writeUInt8(bytes.readUInt8(bytes.length >> 1) ^ 1, bytes.length >> 1);
     writeFileSync(damaged, bytes);
-    expectError(await aisec(['restore', damaged, '--create', target]), 3, '', 'is no manifest of a backup');
+    expectError(
+      await aisec(['restore', damaged, '--create', target]),
+      3,
+      `the backup ${damaged} has no manifest`,
+      'psql',
+    );
     cpSync(`${file()}.json`, `${damaged}.json`);
     expectError(await aisec(['restore', damaged, '--create', target]), 3, '', 'is damaged');
     expect(existsSync(target)).toBe(false);

@@ -112,7 +112,7 @@ describe('aisec restore of the embedded database', () => {
     truncateSync(damaged, whole.length >> 1);
     expectError(await aisec(['restore', damaged, '--create', target]), 3, '', 'is damaged');
     rmSync(`${damaged}.json`);
-    expectError(await aisec(['restore', damaged, '--create', target]), 3, '', 'is no manifest of a backup');
+    expectError(await aisec(['restore', damaged, '--create', target]), 3, `the backup ${damaged} has no manifest`);
     const without = await aisec(['restore', damaged, '--create', target, '--without-manifest']);
     expectError(without, 3, '', 'cannot be unpacked to its end');
     expect(existsSync(target)).toBe(false);
@@ -135,6 +135,9 @@ describe('aisec restore of the embedded database', () => {
     const server = { env: { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' } };
     expectError(await aisec(['restore', file(), '--create', 'x'], server), 2, '', 'which no server can read');
     expectError(await aisec(['restore', file(), '--create', target, '--globals']), 2, '--globals is for a server');
+    expectError(await aisec(['restore', file(), '--table', 'users']), 2, '--table is for a server', '--create DIR');
+    const none = path.join(folder, 'none.pgdata.tgz');
+    expectError(await aisec(['restore', none, '--create', target]), 2, `there is no backup ${none}`, 'backup list');
     const lock = await tryFolderLock(`${target}.lock`, 'aisec seed');
     expectError(await aisec(['restore', file(), '--create', target]), 5, '', '(aisec seed)');
     if (lock.isHeld) lock.release();

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { AisecError, messageOf } from '../../base/errors.js';
 import type { CatalogSnapshot } from '../catalog/catalog.js';
 import { writeSmallFile } from '../files/publish.js';
-import { manifestName, type BackupFormat } from './names.js';
+import { manifestName, parseBackupFileName, type BackupFormat } from './names.js';
 import { manifestFault } from './manifest-shape.js';
 
 export const FORMAT_VERSION = 1;
@@ -107,11 +107,20 @@ export function parseManifest(text: string, source: string): BackupManifest {
   return value as BackupManifest;
 }
 
+/** What still reads a backup that has no manifest. */
+const READ_ALONE: Readonly<Record<BackupFormat, string>> = {
+  custom: 'pg_restore alone can still read the file.',
+  embedded: 'aisec restore FILE --create DIR --without-manifest can still read the file.',
+  sql: 'gunzip and psql can still read the file.',
+};
+
+function hintFor(source: string): string {
+  const { format = 'custom' } = parseBackupFileName(path.basename(source, '.json')) ?? {};
+  return `Without it the backup is not counted. ${READ_ALONE[format]}`;
+}
+
 function invalid(source: string, detail: string): AisecError {
-  return new AisecError('BACKUP_INVALID', `"${source}" is no manifest of a backup`, {
-    detail,
-    hint: 'Without it the backup is not counted. pg_restore alone can still read the file.',
-  });
+  return new AisecError('BACKUP_INVALID', `"${source}" is no manifest of a backup`, { detail, hint: hintFor(source) });
 }
 
 /** The manifest of a backup. @throws AisecError BACKUP_INVALID when it is missing, unreadable or wrong. */
@@ -127,6 +136,12 @@ export async function readManifest(file: string): Promise<BackupManifest> {
       await handle.close();
     }
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT')
+      throw new AisecError('BACKUP_INVALID', `the backup ${file} has no manifest`, {
+        detail: `${source} is missing, so whether the backup is whole cannot be told.`,
+        hint: hintFor(source),
+        cause: error,
+      });
     throw invalid(source, `${messageOf(error)}.`);
   }
   const manifest = parseManifest(text, source);

@@ -37,6 +37,13 @@ export function isOutOfSpace(error: unknown): boolean {
   return code === 'ENOSPC' || code === 'EDQUOT' || /no space left|disk quota|ENOSPC/i.test(engineMessageOf(error));
 }
 
+/** Emscripten's advice to those who build the engine helps nobody here. */
+function detailOf(error: unknown): string {
+  const message = engineMessageOf(error).replace(/ Build with -sASSERTIONS for more info\.?/, '');
+  if (/^Aborted\(\)/.test(message)) return 'PostgreSQL did not start on what is in it.';
+  return message.endsWith('.') ? message : `${message}.`;
+}
+
 /** One error for whatever keeps the embedded database from being opened. */
 export function embeddedError(dataDir: string, error: unknown): AisecError {
   if (isAisecError(error)) return error;
@@ -47,8 +54,8 @@ export function embeddedError(dataDir: string, error: unknown): AisecError {
     });
   }
   return new AisecError('EMBEDDED_FAILED', `could not open the ${describeEmbedded(dataDir)}`, {
-    detail: `${engineMessageOf(error)}.`,
-    hint: 'Check that its folder can be read and written by this user, or set AISEC_DATA_DIR to another one.',
+    detail: detailOf(error),
+    hint: 'Check that its folder can be read and written by this user. If it is damaged, move it away and bring a backup back: aisec restore FILE --create DIR',
     cause: error,
   });
 }

@@ -95,8 +95,8 @@ export async function openEngine(
 
 function missingDatabase(dataDir: string): AisecError {
   return new AisecError('DATABASE_NOT_CONFIGURED', 'no database is configured', {
-    detail: `No server is named by DATABASE_URL or libpq's variables, and there is no ${describeEmbedded(dataDir)}.`,
-    hint: 'Set DATABASE_URL, or run `aisec migrate up` to create the embedded database.',
+    detail: `No server is named by DATABASE_URL or libpq's variables, and there is no embedded database ${dataDir}.`,
+    hint: 'Set DATABASE_URL, or AISEC_DATA_DIR to where it is, or run `aisec migrate up` to create the embedded database.',
   });
 }
 

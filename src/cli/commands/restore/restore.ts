@@ -201,6 +201,10 @@ function summary(result: DatabaseRestoreResult, configuredDir: string | undefine
 
 async function runTable(context: Context, options: Options, argument: string, table: GivenTable): Promise<void> {
   const { config, output } = context;
+  if ((await context.embeddedAccess({ timeoutMs: 0, waitMs: 0 })) !== undefined)
+    throw new AisecError('USAGE', '--table is for a server, and none is configured', {
+      hint: `Set DATABASE_URL. Of the embedded database, restore all of it beside and copy the rows from there: aisec restore ${argument} --create DIR`,
+    });
   const access = await context.serverAccess();
   const { restoreTable } = await import('../../../operations/restore/table.js');
   const result = await context.withDatabase({}, async (session) =>
