@@ -1,17 +1,40 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 
 import pg from 'pg';
 import { expect, test } from 'vitest';
 
+import { findFirstTool } from '../../src/adapters/pgtools/find-tools.js';
 import { compareCatalogs } from '../../src/adapters/restoring/compare-catalogs.js';
 import { snapshotOf } from '../support/catalog.js';
 import { dropDatabase } from '../support/database-names.js';
-import { createServerDatabase, describeOnServer } from '../support/database.js';
+import { createEmbeddedDirectory, createServerDatabase, describeOnServer } from '../support/database.js';
 import { expectError } from '../support/expect-error.js';
 import { useRestoreFixture } from '../support/restore-fixture.js';
 import { runCli } from '../support/run-cli.js';
 import { takeBackup } from '../support/take-backup.js';
 import { waitFor } from '../support/wait-for.js';
+
+/** While one job loads the large partition, the other one has nothing left to do but the trigger. */
+const LOGGED = [
+  `create table logged (id int, month int) partition by list (month);
+   create table logged_0 partition of logged for values in (0);
+   create table logged_1 partition of logged for values in (1);
+   create function refuse() returns trigger language plpgsql as $$ begin raise exception 'fired'; end $$;`,
+  'insert into logged select n, 0 from generate_series(1, 400000) n',
+  'insert into logged select n, 1 from generate_series(1, 10) n',
+  'create trigger refuse before insert on logged for each row execute function refuse()',
+];
+
+/** A folder with a pg_restore that runs the real one, and what that says, line by line. */
+async function loggingPgRestore(): Promise<{ readonly folder: string; readonly said: () => Promise<string[]> }> {
+  const folder = await createEmbeddedDirectory();
+  const { path: real } = await findFirstTool('pg_restore', { pgBinDir: undefined, environment: process.env });
+  const log = path.join(folder, 'log');
+  const script = `#!/bin/bash\nset -o pipefail\n{ '${real}' "$@" 2>&1 >&3 3>&- | tee -a '${log}' >&2; } 3>&1\n`;
+  await writeFile(path.join(folder, 'pg_restore'), script, { mode: 0o755 });
+  return { folder, said: async () => (await readFile(log, 'utf8')).split('\n') };
+}
 
 describeOnServer('aisec restore', () => {
   const { source, server, file, newName, urlOf, restore, start, databases, queryIn, sessionsOn } = useRestoreFixture();
@@ -31,23 +54,22 @@ describeOnServer('aisec restore', () => {
     expect(await databases(name)).toEqual([name]);
   });
 
-  test('with several jobs the triggers of a partitioned table do not fire for the rows that come back', async () => {
+  test('with several jobs the triggers of a partitioned table are made when all its rows are back, and fire for none of them', async () => {
     const other = await createServerDatabase();
-    await other.admin.query(`
-      create table logged (id int, month int) partition by list (month);
-      create function refuse() returns trigger language plpgsql as $$ begin raise exception 'fired'; end $$;`);
-    for (let month = 0; month < 8; month += 1)
-      await other.admin.query(`
-        create table logged_${month} partition of logged for values in (${month});
-        insert into logged select n, ${month} from generate_series(1, 20000) n;`);
-    await other.admin.query('create trigger refuse before insert on logged for each row execute function refuse()');
+    for (const sql of LOGGED) await other.admin.query(sql);
     const logged = `${file()}.logged`;
     await takeBackup(other.url, logged);
     await other.drop();
+    const { folder, said } = await loggingPgRestore();
     const name = newName();
-    const env = { DATABASE_URL: source().url };
-    expect(await runCli(['restore', logged, '--create', name, '--jobs', '3'], { env })).toMatchObject({ exitCode: 0 });
-    expect(await queryIn(name, 'select count(*)::int as n from logged')).toEqual([{ n: 160_000 }]);
+    const env = { DATABASE_URL: source().url, AISEC_PG_BIN: folder };
+    expect(await runCli(['restore', logged, '--create', name, '--jobs', '2'], { env })).toMatchObject({ exitCode: 0 });
+    const lines = await said();
+    const lastRows = lines.findLastIndex((line) => / finished item \d+ TABLE DATA logged_/.test(line));
+    const trigger = lines.findIndex((line) => / launching item \d+ TRIGGER logged /.test(line));
+    expect(lastRows).toBeGreaterThan(0);
+    expect(trigger).toBeGreaterThan(lastRows);
+    expect(await queryIn(name, 'select count(*)::int as n from logged')).toEqual([{ n: 400_010 }]);
     await expect(queryIn(name, 'insert into logged values (1, 1)')).rejects.toThrow('fired');
     await dropDatabase(server(), name);
   });
