@@ -40,7 +40,7 @@ export function isOutOfSpace(error: unknown): boolean {
 /** Emscripten's advice to those who build the engine helps nobody here. */
 function detailOf(error: unknown): string {
   const message = engineMessageOf(error).replace(/ Build with -sASSERTIONS for more info\.?/, '');
-  if (/^Aborted\(\)/.test(message)) return 'PostgreSQL did not start on what is in it.';
+  if (message.startsWith('Aborted()')) return 'PostgreSQL did not start on what is in it.';
   return message.endsWith('.') ? message : `${message}.`;
 }
 
