@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, statfsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { describe } from 'vitest';
@@ -23,15 +23,11 @@ export async function withSmallDisk(folder: string, sizeBytes: number, use: () =
   }
 }
 
-/** Takes all of the space but this; `drain` gives it back. */
+/** Takes all of the space but this. */
 export function fill(disk: string, leftBytes = 0): void {
   const { bavail, bsize } = statfsSync(disk);
   const blocks = bavail - Math.ceil(leftBytes / bsize);
   writeFileSync(path.join(disk, FILLER), Buffer.alloc(blocks * bsize));
-}
-
-export function drain(disk: string): void {
-  rmSync(path.join(disk, FILLER), { force: true });
 }
 
 /** What is on it, less what `fill` has put there. */

@@ -48,7 +48,7 @@ describe('a folder of backups', () => {
       ['app_20261104_000000', 'It is the manifest of "another.dump".'],
       ['app_20261103_000000', 'It has 2 bytes and its manifest says 4.'],
       ['app_20261102_000000', 'Its manifest is there and the file is not.'],
-      ['app_20261101_000000', expect.stringContaining('ENOENT')],
+      ['app_20261101_000000', expect.stringContaining('.json is missing')],
     ]);
   });
 
