@@ -2,6 +2,8 @@
 // in turn on the same database of 200 months with demo rows and vectors.
 //
 //   npm run bench:monitor        needs a PostgreSQL server: AISEC_TEST_DATABASE_URL, or eval "$(test/support/services up)"
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 import { measure, medians, printRatio } from './measure.js';
@@ -11,6 +13,8 @@ const ROUNDS = Number(process.env['AISEC_BENCH_ROUNDS'] ?? 9);
 const MONTHS_BACK = 196;
 const database = 'aisec_bench_monitor';
 const aisec = path.join(import.meta.dirname, '..', 'bin', 'aisec.js');
+// Without a backup doctor ends with a finding.
+const backups = mkdtempSync(path.join(tmpdir(), 'aisec-bench-'));
 const sizes = `select n.nspname, c.relname, pg_size_pretty(pg_total_relation_size(c.oid)) as size, pg_total_relation_size(c.oid) as size_bytes
 from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = 'public' and c.relkind in ('r', 'p') order by 4 desc`;
 
@@ -38,7 +42,8 @@ try {
   );
   await client.query('analyze');
   await client.end();
-  const env = { DATABASE_URL: urlOf(database) };
+  await runAisecWell(database, ['backup', '--dir', backups]);
+  const env = { DATABASE_URL: urlOf(database), AISEC_BACKUP_DIR: backups };
 
   const runs = medians(ROUNDS, {
     psql: () => measure('psql', ['-X', '-q', '-d', urlOf(database), '-c', sizes]),
@@ -52,4 +57,5 @@ try {
   printRatio('doctor / psql with the size query, wall', runs.doctor.wallMs / runs.psql.wallMs, 10);
 } finally {
   await dropDatabase(database);
+  rmSync(backups, { recursive: true, force: true });
 }
