@@ -26,7 +26,15 @@ const UNUSED_AFTER_MS = 14 * 24 * 3_600_000;
 function pageIndex(index: MonitoredIndex): PageIndex {
   const { index: name, table, sizeBytes, scans, lastScanAt: lastUsed, verdict, reason } = index;
   const isDoubtful = ['unused', 'redundant', 'invalid', 'stray'].includes(verdict);
-  return { name, table, sizeBytes, scans, lastUsed, verdict: `${verdict}: ${reason}`, isDoubtful };
+  return {
+    name,
+    table,
+    sizeBytes,
+    scans,
+    lastUsed,
+    verdict: reason === '' ? verdict : `${verdict}: ${reason}`,
+    isDoubtful,
+  };
 }
 
 /**
