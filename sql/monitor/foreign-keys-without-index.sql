@@ -1,9 +1,12 @@
 -- Which foreign keys have no index that finds their rows?
 -- Parameters: $1 schema (text)
--- Columns:    foreign_key, table_name, table_identifier (qualified, as SQL takes it), referenced_table, columns (text, as SQL takes them), is_partitioned
+-- Columns:    foreign_key, table_name, table_identifier (qualified, as SQL takes it), referenced_table, columns (text, as SQL
+--             takes them), is_partitioned
 -- Needs:      nothing
--- One row a key: those of partitions have a parent, or stand on each archived month and are told of its table. An index serves a key whose columns are its first ones, in any order, and a
--- partial one does when it leaves out nothing but nulls, which refer to nothing.
+-- One row a key: those of partitions have a parent, or stand on each archived month and are told of its table. An index
+-- serves a key whose columns are its first ones, in any order, and a partial one does when it leaves out nothing but nulls
+-- of the key, which refer to nothing. Its condition is read as it is stored: printing it would wait for whoever has the
+-- table locked.
 select
   key.conname::text as foreign_key,
   class.relname::text as table_name,
@@ -31,7 +34,8 @@ where key.contype = 'f'
       and index.indexprs is null
       and (
         index.indpred is null
-        or index.indpred::text ~ '^\{NULLTEST .*:nulltesttype 1'
+        or pg_catalog.substring(index.indpred::text, '^\{NULLTEST :arg \{VAR :varno 1 :varattno ([0-9]+) .*:nulltesttype 1')::int2
+          = any (key.conkey)
       )
       and ((index.indkey::int2[])[0:pg_catalog.cardinality(key.conkey) - 1]) @> key.conkey
       and ((index.indkey::int2[])[0:pg_catalog.cardinality(key.conkey) - 1]) <@ key.conkey
