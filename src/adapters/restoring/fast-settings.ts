@@ -16,6 +16,7 @@ export type Settings = Readonly<Record<string, string>>;
 const MIB = 1024 * 1024;
 /** PostgreSQL's own default. */
 const LEAST_MEMORY = 64 * MIB;
+const USUAL_MEMORY = 4 * LEAST_MEMORY;
 /** Of a server whose memory cannot be seen from here. */
 const UNKNOWN_MEMORY = 4096 * MIB;
 const SHARE_OF_MEMORY = 0.25;
@@ -29,12 +30,20 @@ function neededBytes({ rows, dimensions }: VectorIndex): number {
   return rows * (dimensions * 4 + GRAPH_BYTES) * RESERVE;
 }
 
-/** Of the session that restores everything but vector indexes. */
-export const RESTORE_SETTINGS: Settings = {
-  maintenance_work_mem: `${(LEAST_MEMORY * 4) / MIB}MB`,
-  // Hundreds of small commits need not wait for the disk: the rename at the end does, and with it all before it.
-  synchronous_commit: 'off',
-};
+/** As much as is wanted, but no more than a quarter of the machine for all sessions together, and the default at least. */
+function workMemory(wantedBytes: number, { memoryBytes }: Machine, sessions = 1): string {
+  const limit = ((memoryBytes ?? UNKNOWN_MEMORY) * SHARE_OF_MEMORY) / sessions;
+  return `${Math.ceil(Math.max(LEAST_MEMORY, Math.min(wantedBytes, limit)) / MIB)}MB`;
+}
+
+/** Of the sessions that restore everything but vector indexes, one for each job. */
+export function restoreSettings(machine: Machine, jobs: number): Settings {
+  return {
+    maintenance_work_mem: workMemory(USUAL_MEMORY, machine, jobs),
+    // Hundreds of small commits need not wait for the disk: the rename at the end does, and with it all before it.
+    synchronous_commit: 'off',
+  };
+}
 
 /**
  * Of the session that builds the vector indexes, which is nearly all of a restore. One that does not fit into
@@ -43,13 +52,11 @@ export const RESTORE_SETTINGS: Settings = {
  *
  * The session works, too, so there are as many workers as other cores: 14.7 s with one on two cores, 17.5 with two.
  */
-export function vectorSettings(indexes: readonly VectorIndex[], { memoryBytes, cpus }: Machine): Settings {
-  const limit = (memoryBytes ?? UNKNOWN_MEMORY) * SHARE_OF_MEMORY;
-  const needed = Math.max(LEAST_MEMORY * 4, ...indexes.map(neededBytes));
-  const memoryMib = Math.max(LEAST_MEMORY, Math.min(needed, limit)) / MIB;
+export function vectorSettings(indexes: readonly VectorIndex[], machine: Machine): Settings {
+  const { cpus } = machine;
   return {
-    ...RESTORE_SETTINGS,
-    maintenance_work_mem: `${Math.ceil(memoryMib)}MB`,
+    ...restoreSettings(machine, 1),
+    maintenance_work_mem: workMemory(Math.max(USUAL_MEMORY, ...indexes.map(neededBytes)), machine),
     min_parallel_table_scan_size: '0',
     ...(cpus !== undefined && { max_parallel_maintenance_workers: String(Math.min(MOST_WORKERS, cpus - 1)) }),
   };

@@ -1,4 +1,4 @@
-import { RESTORE_SETTINGS, vectorSettings, type Machine, type Settings } from './fast-settings.js';
+import { restoreSettings, vectorSettings, type Machine, type Settings } from './fast-settings.js';
 import type { NamedVectorIndex } from './restorable-backup.js';
 import type { Toc, TocEntry } from './toc.js';
 
@@ -50,23 +50,24 @@ export function restorePasses({
   readonly jobs: number;
 }): readonly RestorePass[] {
   const last = vectorEntries(toc.entries, vectorIndexes);
-  const rows: RestorePass = { sections: ['pre-data', 'data'], entries: undefined, settings: RESTORE_SETTINGS, jobs };
-  if (last.size === 0) return [rows, { sections: ['post-data'], entries: undefined, settings: RESTORE_SETTINGS, jobs }];
+  const pass = { settings: restoreSettings(machine, jobs), jobs };
+  const rows: RestorePass = { sections: ['pre-data', 'data'], entries: undefined, ...pass };
+  if (last.size === 0) return [rows, { sections: ['post-data'], entries: undefined, ...pass }];
   const others = toc.entries.filter((entry) => !last.has(entry));
   return [
     rows,
-    { sections: ['post-data'], entries: others, settings: RESTORE_SETTINGS, jobs },
+    { sections: ['post-data'], entries: others, ...pass },
     // Each may take a quarter of the memory, and all the cores.
     { sections: ['post-data'], entries: [...last], settings: vectorSettings(vectorIndexes, machine), jobs: 1 },
   ];
 }
 
 /** For these entries in one run. */
-export function restoreSettings(
+export function settingsFor(
   entries: readonly TocEntry[],
   vectorIndexes: readonly NamedVectorIndex[],
   machine: Machine,
 ): Settings {
   const hasVectors = vectorEntries(entries, vectorIndexes).size > 0;
-  return hasVectors ? vectorSettings(vectorIndexes, machine) : RESTORE_SETTINGS;
+  return hasVectors ? vectorSettings(vectorIndexes, machine) : restoreSettings(machine, 1);
 }

@@ -1,6 +1,6 @@
 import type { ServerAccess } from '../../adapters/restoring/access.js';
 import { compareRows } from '../../adapters/restoring/compare-rows.js';
-import { restoreSettings } from '../../adapters/restoring/restore-passes.js';
+import { settingsFor } from '../../adapters/restoring/restore-passes.js';
 import { refuseObstacles, type Obstacle } from '../../adapters/restoring/obstacles.js';
 import { withLocalBackup, type BackupSource } from '../../adapters/restoring/local-backup.js';
 import { readBackup } from '../../adapters/restoring/read-backup.js';
@@ -175,7 +175,7 @@ async function runTableRestore(
     try {
       await access.pgRestore({
         database: access.databaseName,
-        settings: restoreSettings(selection.entries, backup.vectorIndexes, machineOf(access)),
+        settings: settingsFor(selection.entries, backup.vectorIndexes, machineOf(access)),
         args: ['--exit-on-error', '--single-transaction', '--verbose', ...owners, `--use-list=${list}`, backup.file],
         onLine: countingLines(selection.entries.length, onProgress),
       });

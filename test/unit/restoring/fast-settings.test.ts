@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { vectorSettings } from '../../../src/adapters/restoring/fast-settings.js';
+import { restoreSettings, vectorSettings } from '../../../src/adapters/restoring/fast-settings.js';
 
 const GIB = 1024 ** 3;
 
@@ -26,4 +26,13 @@ test('a server elsewhere is taken for a small one that knows its own cores, and 
   expect(elsewhere).not.toHaveProperty('max_parallel_maintenance_workers');
   expect(vectorSettings([index], { memoryBytes: 0, cpus: 2 })['maintenance_work_mem']).toBe('64MB');
   expect(vectorSettings([], { memoryBytes: 8 * GIB, cpus: 2 })['maintenance_work_mem']).toBe('256MB');
+});
+
+test('all jobs together take no more than a quarter of the machine, and each at least the default', () => {
+  expect(restoreSettings({ memoryBytes: 64 * GIB, cpus: 4 }, 4)).toEqual({
+    maintenance_work_mem: '256MB',
+    synchronous_commit: 'off',
+  });
+  expect(restoreSettings({ memoryBytes: 2 * GIB, cpus: 4 }, 4)).toMatchObject({ maintenance_work_mem: '128MB' });
+  expect(restoreSettings({ memoryBytes: 0, cpus: 2 }, 2)).toMatchObject({ maintenance_work_mem: '64MB' });
 });
