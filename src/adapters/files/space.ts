@@ -2,7 +2,7 @@ import { statfs } from 'node:fs/promises';
 
 /** Whether the file system had no room, for all users or for this one. */
 export function isNoSpace(error: unknown): boolean {
-  const { code } = error as NodeJS.ErrnoException;
+  const code = (error as { code?: unknown } | undefined)?.code;
   return code === 'ENOSPC' || code === 'EDQUOT';
 }
 

@@ -2,6 +2,7 @@ import { relative } from 'node:path';
 
 import { AisecError, isAisecError, messageOf } from '../../base/errors.js';
 import type { LockHolder } from '../files/folder-lock.js';
+import { isNoSpace } from '../files/space.js';
 
 /** `embedded database .aisec/pgdata`: how messages name it. */
 export function describeEmbedded(dataDir: string): string {
@@ -33,8 +34,7 @@ export function engineMessageOf(error: unknown): string {
 
 /** Whether the engine failed for want of space. */
 export function isOutOfSpace(error: unknown): boolean {
-  const code = (error as { code?: unknown } | undefined)?.code;
-  return code === 'ENOSPC' || code === 'EDQUOT' || /no space left|disk quota|ENOSPC/i.test(engineMessageOf(error));
+  return isNoSpace(error) || /no space left|disk quota|ENOSPC/i.test(engineMessageOf(error));
 }
 
 /** Emscripten's advice to those who build the engine helps nobody here. */

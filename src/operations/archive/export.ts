@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 
 import { publish, writeSmallFile } from '../../adapters/files/publish.js';
+import { isNoSpace } from '../../adapters/files/space.js';
 import { withRunLock } from '../../adapters/postgres/advisory-lock.js';
 import { rollBack, type Session } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
@@ -150,8 +151,7 @@ async function writeChecked(
 
 function asExportError(error: unknown, file: string): unknown {
   if (isAisecError(error)) return error;
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === 'ENOSPC' || code === 'EDQUOT')
+  if (isNoSpace(error))
     return new AisecError('DISK_FULL', `no space is left for "${file}"`, {
       detail: 'What was written of it was removed.',
       hint: 'Free some space or give another --out, and run it again.',

@@ -96,8 +96,9 @@ export async function monitorIndexes(
   const circumstances = await readCircumstances(session, schema);
   const facts = await readIndexFacts(session, schema);
   const missingIndexes = await readMissingIndexes(session, schema);
-  const measured = withBloat ? await measureIndexBloat(session, facts, circumstances) : NOT_MEASURED;
+  // Before what takes long: one that cannot be reached ends the run.
   const replicas = onReplicas === undefined ? [] : await scansOn(session, schema, onReplicas);
+  const measured = withBloat ? await measureIndexBloat(session, facts, circumstances) : NOT_MEASURED;
   const window = windowOf(circumstances, unusedAfterMs, replicas);
   const indexes = facts
     .map((index) => monitored(index, judgeIndex(index, window), replicas, measured))
