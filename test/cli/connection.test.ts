@@ -244,14 +244,6 @@ describeOnServer('a server', () => {
     expect(rows[0]).toEqual({ found: null });
   });
 
-  it('that is read only is told as such', async () => {
-    const { role, url } = await createRole();
-    await database.admin.query(`grant create on schema public to ${role}`);
-    await database.admin.query(`alter role ${role} set default_transaction_read_only = on`);
-    expectError(await up({ DATABASE_URL: url }), 1, 'database', 'accepts no writes');
-    expect(await status({ DATABASE_URL: url })).toMatchObject({ exitCode: 0 });
-  });
-
   it('with no connection left says so', async () => {
     const { url } = await createRole('connection limit 0');
     expectError(

@@ -10,6 +10,7 @@ import { describeEmbedded, embeddedError, lockedError } from './error.js';
 import { createWhole, hasDatabase } from './folder.js';
 import { finishSwap, isSwapUnfinished } from './swap.js';
 import type { OpenOptions } from '../postgres/open-options.js';
+import { pinnedSettings, pinQuery } from '../postgres/pinned-settings.js';
 import { Session } from '../postgres/session.js';
 import { identifySession } from '../postgres/session-settings.js';
 
@@ -80,6 +81,7 @@ export async function openEngine(
       ...(options.onNotice && { onNotice: options.onNotice }),
       // Statements run on this very thread, so none can be running when a signal is handled.
       cancel: () => Promise.resolve(),
+      pinSql: pinQuery(pinnedSettings(options)),
       copyIn: (target, chunks) => copyBlob(engine, target, chunks),
       onClose: async () => {
         await closeEngine(engine);

@@ -13,6 +13,8 @@ interface ForeignError {
 /** https://www.postgresql.org/docs/16/errcodes-appendix.html */
 const CODE_BY_SQL_STATE: Readonly<Record<string, ErrorCode>> = {
   '25006': 'DATABASE_READ_ONLY',
+  '25P03': 'CONNECTION_LOST',
+  '25P04': 'CONNECTION_LOST',
   '28000': 'DATABASE_AUTH',
   '28P01': 'DATABASE_AUTH',
   '3D000': 'DATABASE_MISSING',
@@ -24,6 +26,8 @@ const CODE_BY_SQL_STATE: Readonly<Record<string, ErrorCode>> = {
   '57P01': 'CONNECTION_LOST',
   '57P02': 'CONNECTION_LOST',
   '57P03': 'DATABASE_UNREACHABLE',
+  '57P04': 'CONNECTION_LOST',
+  '57P05': 'CONNECTION_LOST',
 };
 /** lock_not_available, deadlock_detected, serialization_failure. */
 const PASSING_SQL_STATES: readonly unknown[] = ['55P03', '40P01', '40001'];

@@ -1,14 +1,9 @@
+import type { PinOptions } from './pinned-settings.js';
 import type { Notice } from './session.js';
 
-export interface OpenOptions {
+export interface OpenOptions extends PinOptions {
   /** As shown in pg_stat_activity: `aisec migrate up`. */
   readonly applicationName: string;
-  readonly schema: string;
-  readonly extensionSchema: string;
-  /** 0 means no limit, for each of the three. */
-  readonly lockTimeoutMs: number;
-  readonly statementTimeoutMs: number;
-  readonly idleTimeoutMs: number;
   /**
    * A missing embedded database is refused (`existing`, so that a job with a lost DATABASE_URL cannot succeed on an
    * empty one), created, or replaced by one in memory (`scratch`, for a dry run).

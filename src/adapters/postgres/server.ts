@@ -9,7 +9,8 @@ import { describeServer, translateConnectError } from './connect-error.js';
 import { translateError } from './error.js';
 import type { OpenOptions } from './open-options.js';
 import { Session, type SideConnection } from './session.js';
-import { identifySession } from './session-settings.js';
+import { pinQuery, type PinOptions } from './pinned-settings.js';
+import { identifySession, serverSettings } from './session-settings.js';
 import { isTlsRefusal, tlsChoices, type TlsChoice } from './tls.js';
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -19,6 +20,7 @@ const CANCEL_GRACE_MS = 5000;
 /** The operating system's default is two hours. */
 const KEEP_ALIVE_AFTER_MS = 30_000;
 const OLDEST_SERVER = 160_000;
+const NO_LIMITS = { lockTimeoutMs: 0, statementTimeoutMs: 0, idleTimeoutMs: 0 };
 
 const NEVER = new AbortController().signal;
 
@@ -111,14 +113,20 @@ async function cancelBackend(target: ServerTarget, applicationName: string, pid:
   }
 }
 
-/** Encrypted as the session is, which spares a try. */
+/** Encrypted as the session is, which spares a try, and with its settings, but without limits: it waits for the session. */
 async function openSide(
   target: ServerTarget,
   applicationName: string,
-  { ssl, signal }: { readonly ssl: TlsChoice; readonly signal: AbortSignal },
+  { ssl, signal, pins }: { readonly ssl: TlsChoice; readonly signal: AbortSignal; readonly pins: PinOptions },
 ): Promise<SideConnection> {
   const client = await tryConnect(clientConfig(target, applicationName, ssl), signal);
   client.on('error', () => undefined);
+  try {
+    await identifySession(client, 'server', pins);
+  } catch (error) {
+    await client.end().catch(() => undefined);
+    throw error;
+  }
   return {
     query: async <Row extends object>(text: string, values: readonly unknown[]) =>
       (await client.query<Row>(text, [...values])).rows,
@@ -188,7 +196,8 @@ export async function openServer(target: ServerTarget, options: OpenOptions): Pr
       signal,
       ...(options.onNotice && { onNotice: options.onNotice }),
       cancel: () => cancelOrCut(client, target, applicationName, pid),
-      openSide: () => openSide(target, applicationName, { ssl, signal }),
+      pinSql: pinQuery(serverSettings(options)),
+      openSide: () => openSide(target, applicationName, { ssl, signal, pins: { ...options, ...NO_LIMITS } }),
       copyIn: async (into, chunks) => {
         const { streamCopy } = await import('./stream-copy.js');
         return streamCopy(client, into, chunks);

@@ -1,28 +1,20 @@
 import type pg from 'pg';
 
+import { AisecError } from '../../base/errors.js';
 import { quoteIdentifier } from '../../base/identifier.js';
-import type { OpenOptions } from './open-options.js';
+import { pinExpression, pinnedSettings, type PinOptions, type SessionSettings } from './pinned-settings.js';
 
-/** The session search_path: the platform's schema, then the extensions', and pg_temp last so that it shadows nothing. */
-export function searchPath(schema: string, extensionSchema: string): string {
-  const schemas = schema === extensionSchema ? [schema] : [schema, extensionSchema];
-  return [...schemas.map(quoteIdentifier), 'pg_temp'].join(', ');
-}
+export { searchPath } from './pinned-settings.js';
 
-function settings(
-  kind: 'server' | 'embedded',
-  options: Omit<OpenOptions, 'embedded'>,
-): Readonly<Record<string, string>> {
-  const common = {
-    search_path: searchPath(options.schema, options.extensionSchema),
-    timezone: 'UTC',
-    lock_timeout: String(options.lockTimeoutMs),
-    statement_timeout: String(options.statementTimeoutMs),
-    idle_in_transaction_session_timeout: String(options.idleTimeoutMs),
-  };
-  // A backend whose client was killed notices within this time, ends its statement and gives its locks back.
-  // https://www.postgresql.org/docs/16/runtime-config-connection.html#GUC-CLIENT-CONNECTION-CHECK-INTERVAL
-  return kind === 'server' ? { ...common, client_connection_check_interval: '1000' } : common;
+/**
+ * A backend whose client was killed notices within this time, ends its statement and gives its locks back.
+ * https://www.postgresql.org/docs/16/runtime-config-connection.html#GUC-CLIENT-CONNECTION-CHECK-INTERVAL
+ */
+const WATCHES_ITS_CLIENT: SessionSettings = { client_connection_check_interval: '1000' };
+
+/** What a session on a server has; one on the embedded database has no client to watch. */
+export function serverSettings(options: PinOptions): SessionSettings {
+  return { ...WATCHES_ITS_CLIENT, ...pinnedSettings(options) };
 }
 
 interface Identity {
@@ -30,33 +22,54 @@ interface Identity {
   readonly serverVersion: number;
 }
 
-async function applySettings(client: pg.Client, wanted: Readonly<Record<string, string>>): Promise<Identity> {
-  const entries = Object.entries(wanted);
-  const calls = entries.map((_, index) => `pg_catalog.set_config($${index * 2 + 1}, $${index * 2 + 2}, false)`);
+async function applySettings(client: pg.Client, wanted: SessionSettings): Promise<Identity> {
+  const pin = pinExpression('rows from (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[]))');
   const result = await client.query<{ pid: number; server_version: number }>(
     `select pg_catalog.pg_backend_pid() as pid,
             pg_catalog.current_setting('server_version_num')::int as server_version,
-            ${calls.join(',\n            ')}`,
-    entries.flat(),
+            ${pin} as settings_changed`,
+    [Object.keys(wanted), Object.values(wanted)],
   );
   const [row] = result.rows;
   if (row === undefined) throw new Error('the server did not say who it is');
   return { pid: row.pid, serverVersion: row.server_version };
 }
 
-/** Applies the session settings and reads who answers, in one round trip. */
+async function refuseReplicaRole(client: pg.Client, cause: unknown): Promise<never> {
+  const { rows } = await client.query<{ role_name: string; value: string }>(
+    `select session_user::text as role_name, pg_catalog.current_setting('session_replication_role') as value`,
+  );
+  const { role_name: role = '', value = '' } = rows[0] ?? {};
+  throw new AisecError(
+    'PRIVILEGE_MISSING',
+    `session_replication_role is "${value}" for role "${role}", and the role may not set it to "origin"`,
+    {
+      detail: 'Triggers and foreign keys would not be checked, and rows would be lost or wrong.',
+      hint: `Let a superuser run: alter role ${quoteIdentifier(role)} reset session_replication_role; (or alter database ... reset, or grant set on parameter session_replication_role to the role)`,
+      cause,
+    },
+  );
+}
+
+/**
+ * Pins the session settings and reads who answers, in one round trip.
+ *
+ * @throws AisecError PRIVILEGE_MISSING where triggers are off and the role may not switch them on.
+ */
 export async function identifySession(
   client: pg.Client,
   kind: 'server' | 'embedded',
-  options: Omit<OpenOptions, 'embedded'>,
+  options: PinOptions,
 ): Promise<Identity> {
-  const wanted = settings(kind, options);
+  const pinned = pinnedSettings(options);
+  const wanted = kind === 'server' ? serverSettings(options) : pinned;
   try {
     return await applySettings(client, wanted);
   } catch (error) {
-    // A server on Windows cannot watch its clients and refuses the setting, one older than 14 does not know it.
-    const { code, message } = error as { code?: string; message?: string };
-    if (!['22023', '42704'].includes(code ?? '') || !/client_connection_check/.test(message ?? '')) throw error;
-    return applySettings(client, settings('embedded', options));
+    const { code, message = '' } = error as { code?: string; message?: string };
+    if (code === '42501' && message.includes('session_replication_role')) return refuseReplicaRole(client, error);
+    // A server on Windows cannot watch its clients and refuses the setting.
+    if (code !== '22023' || !message.includes('client_connection_check')) throw error;
+    return applySettings(client, pinned);
   }
 }

@@ -43,6 +43,8 @@ export interface SessionOptions {
   readonly cancel: () => Promise<void>;
   /** Undefined where there can be no second connection (embedded). */
   readonly openSide?: () => Promise<SideConnection>;
+  /** The statement that sets every session setting anew, as at the opening. */
+  readonly pinSql: string;
   /** Sends chunks of COPY's text format to the table and columns in `target`; returns the rows. */
   readonly copyIn: CopyIn;
   /** Runs after the connection is closed, such as giving back a folder. */
@@ -58,6 +60,8 @@ const CLOSE_WITHIN_MS = 2000;
 export class Session {
   readonly info: SessionInfo;
   readonly signal: AbortSignal;
+  /** The statement that sets every session setting anew, as at the opening. */
+  readonly pinSql: string;
   readonly #client: pg.Client;
   readonly #onClose: (() => Promise<void>) | undefined;
   readonly #openSide: (() => Promise<SideConnection>) | undefined;
@@ -75,6 +79,7 @@ export class Session {
     this.#onClose = options.onClose;
     this.#openSide = options.openSide;
     this.#copyIn = options.copyIn;
+    this.pinSql = options.pinSql;
     client.on('error', (error) => {
       this.#lost ??= error;
     });

@@ -1,5 +1,6 @@
 import { withRunLock } from '../../adapters/postgres/advisory-lock.js';
 import { withTransaction, type Session } from '../../adapters/postgres/session.js';
+import { startAgain } from '../../adapters/postgres/start-again.js';
 import { AisecError } from '../../base/errors.js';
 import { sectionOf } from './apply/apply.js';
 import type { MigrationStatus } from './history/compare.js';
@@ -94,6 +95,7 @@ export async function migrateDown(
       reverted.push(await runOne(session, status, 'down', options, reporting));
     }
     const isEmpty = statuses.filter(isApplied).length === plan.length;
+    await startAgain(session);
     if (isEmpty && hasHistory) await dropEmptyHistory(session, options.schema);
     return { database: session.info.label, schema: options.schema, reverted, isEmpty };
   });

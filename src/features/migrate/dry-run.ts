@@ -1,6 +1,7 @@
 import { withRunLock } from '../../adapters/postgres/advisory-lock.js';
 import { rollBack, type Session } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
+import { startAgain } from '../../adapters/postgres/start-again.js';
 import { parseStatements } from '../../adapters/sql-parser/statements.js';
 import { isAisecError } from '../../base/errors.js';
 import { transactionSettings } from './apply/apply.js';
@@ -57,6 +58,7 @@ async function statementCounts(file: MigrationFile): Promise<RehearsedMigration[
 }
 
 async function rehearse(session: Session, file: MigrationFile, options: UpOptions): Promise<void> {
+  await startAgain(session);
   await session.query(transactionSettings(options));
   try {
     await session.query(file.up.sql);

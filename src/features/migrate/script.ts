@@ -1,4 +1,5 @@
-import { searchPath } from '../../adapters/postgres/session-settings.js';
+import { pinnedSettings, pinQuery } from '../../adapters/postgres/pinned-settings.js';
+import { sqlFile } from '../../adapters/postgres/sql-file.js';
 import { RUN_LOCK_KEY } from '../../adapters/postgres/advisory-lock.js';
 import { aisecVersion } from '../../base/version.js';
 import { didYouMean } from '../../base/did-you-mean.js';
@@ -69,7 +70,7 @@ $aisec_guard$;`;
 async function migrationPart(file: MigrationFile, options: ApplyOptions): Promise<string> {
   const { runThroughEngine } = await import('../../adapters/migration-engine/engine.js');
   const { schema } = options;
-  const lines: string[] = [`-- ${file.name}`];
+  const lines: string[] = [`-- ${file.name}`, ':start_again'];
   if (file.isTransactional) {
     const run = {
       name: file.name,
@@ -103,6 +104,28 @@ async function migrationPart(file: MigrationFile, options: ApplyOptions): Promis
 }
 
 /**
+ * What a .psqlrc, a variable of libpq, the role or the database may have set otherwise. `:start_again` stands before each
+ * migration, and puts the session back whatever the one before has set.
+ */
+function psqlSettings({ schema, extensionSchema, lockTimeoutMs }: ScriptOptions): string {
+  const settings = pinnedSettings({ schema, extensionSchema, lockTimeoutMs, statementTimeoutMs: 0, idleTimeoutMs: 0 });
+  const pin = `do $pin$ begin perform ${pinQuery(settings).replace(/^select /, '')} end $pin$;`;
+  const again = `${sqlFile('session/start-again').replaceAll(/^--.*$/gm, '')} ${pin}`.replaceAll(/\s+/g, ' ').trim();
+  return `\\set ON_ERROR_STOP on
+\\set ON_ERROR_ROLLBACK off
+\\set AUTOCOMMIT on
+\\encoding UTF8
+set transaction_isolation = 'read committed';
+\\set start_again ${psqlQuote(again)}
+:start_again`;
+}
+
+/** In the quotes of a psql variable the backslash escapes, too. */
+function psqlQuote(text: string): string {
+  return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
+}
+
+/**
  * The pending migrations as a script for psql, made without a database from the very texts that `migrate up` sends. It
  * leads to the same catalog and the same history, and refuses a database that is at another version.
  *
@@ -123,11 +146,7 @@ export async function migrationScript(options: ScriptOptions): Promise<string> {
   for (const file of wanted) parts.push(await migrationPart(file, apply));
   return `-- Migrations ${first?.name ?? '(none)'} to ${wanted.at(-1)?.name ?? '(none)'} for schema ${quoteIdentifier(options.schema)}, written by aisec ${aisecVersion()}.
 -- Run it with: psql -v ON_ERROR_STOP=1 -f FILE
-\\set ON_ERROR_STOP on
-set standard_conforming_strings = on;
-set statement_timeout = 0;
-set timezone = 'UTC';
-set search_path to ${searchPath(options.schema, options.extensionSchema)};
+${psqlSettings(options)}
 ${guard(options.schema, files.slice(0, from))}
 
 begin;
@@ -137,6 +156,7 @@ ${createHistoryTables(options.schema)}commit;
 ${parts.join('\n\n')}
 
 -- The months of messages from now on.
+:start_again
 do $aisec_partitions$
 begin
   if to_regprocedure(${quoteLiteral(`${quoteIdentifier(options.schema)}.ensure_message_partitions(integer, date)`)}) is not null then

@@ -1,5 +1,6 @@
 import { withRunLock } from '../../adapters/postgres/advisory-lock.js';
 import type { Session } from '../../adapters/postgres/session.js';
+import { startAgain } from '../../adapters/postgres/start-again.js';
 import { AisecError } from '../../base/errors.js';
 import { didYouMean } from '../../base/did-you-mean.js';
 import type { ApplyOptions } from './apply/apply.js';
@@ -69,12 +70,11 @@ async function applyAll(
   const applied: DoneMigration[] = [];
   // A crash of the server may take back commits that were not flushed yet, newest first: never a hole in the history.
   // The last one is flushed before success is told, and with it all before it.
-  if (plan.length > 1) await session.query('set synchronous_commit = off');
   for (const [index, { file, entry }] of plan.entries()) {
     if (file === undefined) continue;
-    if (index > 0 && index === plan.length - 1) await session.query('reset synchronous_commit');
+    const isFlushedLater = index < plan.length - 1;
     reporting.onProgress(`applying ${file.name} (${index + 1} of ${plan.length})`);
-    applied.push(await runOne(session, { file, entry }, 'up', options, reporting));
+    applied.push(await runOne(session, { file, entry }, 'up', { ...options, isFlushedLater }, reporting));
   }
   return applied;
 }
@@ -97,6 +97,7 @@ export async function migrateUp(session: Session, options: UpOptions, reporting:
     if (plan.length > 0 && !hasHistory) await createHistory(session, options.schema);
     await engine;
     const applied = await applyAll(session, plan, options, reporting);
+    if (applied.length > 0) await startAgain(session);
     const partitions = await ensurePartitions(session, options.schema, reporting);
     const pending = pendingOf(statuses, options.allowsLate).filter((status) => !plan.includes(status));
     return {

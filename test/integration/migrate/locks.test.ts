@@ -111,7 +111,9 @@ describeOnServer('locks', () => {
     await reader.query('begin isolation level repeatable read; select 1 from pg_class limit 1');
     const first = startCli(args('migrate', 'up'), { env: env() });
     await waitFor(
-      async () => (await database.admin.query('select 1 from pg_stat_progress_create_index')).rowCount === 1,
+      async () =>
+        (await database.admin.query('select 1 from pg_stat_progress_create_index where datname = current_database()'))
+          .rowCount === 1,
     );
     const second = startCli(args('migrate', 'up', '--wait', '30s'), { env: env() });
     await sleep(2500);

@@ -28,12 +28,13 @@ describeOnServer('migrate up --sql', () => {
     database: ServerDatabase,
     script: string,
     folder: string,
+    env: Readonly<Record<string, string>> = {},
   ): Promise<{ readonly code: number; readonly stderr: string }> {
     const file = path.join(folder, 'up.script');
     writeFileSync(file, script);
     try {
       const { stderr } = await run('psql', ['-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', database.url, '-f', file], {
-        env: { PATH: process.env['PATH'] ?? '' },
+        env: { PATH: process.env['PATH'] ?? '', ...env },
       });
       return { code: 0, stderr };
     } catch (error) {
@@ -47,11 +48,17 @@ describeOnServer('migrate up --sql', () => {
   const history = async (database: ServerDatabase): Promise<readonly unknown[]> =>
     (await database.admin.query(HISTORY)).rows;
 
-  test('needs no database, and psql makes of it the catalog and the history of the online run', async () => {
+  test('needs no database, and psql makes of it the catalog and the history of the online run, whatever is set there', async () => {
     const { dir } = migrationsFolder({});
     const written = await script(undefined);
     expect(written.stderr).toBe('');
-    const ran = await psql(offline, written.stdout, dir);
+    for (const setting of [
+      `standard_conforming_strings to off`,
+      `timezone to 'Asia/Tokyo'`,
+      `statement_timeout to '200ms'`,
+    ])
+      await offline.admin.query(`alter database "${offline.name}" set ${setting}`);
+    const ran = await psql(offline, written.stdout, dir, { PGCLIENTENCODING: 'SJIS', PGDATESTYLE: 'German' });
     expect(ran).toEqual({ code: 0, stderr: expect.not.stringContaining('ERROR') as unknown });
     await runCli(['migrate', 'up'], { env: { DATABASE_URL: online.url } });
     expect(await history(offline)).toEqual(await history(online));

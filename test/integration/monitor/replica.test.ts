@@ -53,6 +53,12 @@ describeOnPrivateServer('aisec monitor indexes with a replica', () => {
     await reader.end();
   });
 
+  test('a migration is refused on the replica, before anything is tried', async () => {
+    const run = await runCli(['migrate', 'up', '--schema', 'other'], { env: { DATABASE_URL: replicaUrl } });
+    expect(run).toMatchObject({ exitCode: 1, stdout: '' });
+    expect(run.stderr).toMatch(/^error: database "sales" .* accepts no writes\nhint: /m);
+  });
+
   test('an index that only the replica scans is unused without it, and used with it', async () => {
     const [alone, together] = [await aisec('--json'), await aisec('--json', '--replica', replicaUrl)];
     expect(find(alone, 'seen_elsewhere')).toMatchObject({ verdict: 'unused', scans: 0, replicaScans: null });

@@ -17,6 +17,8 @@ export interface ApplyOptions {
   readonly lockTimeoutMs: number;
   /** How often a migration is tried when it does not get its locks. */
   readonly lockAttempts: number;
+  /** A later commit is flushed, and this one with it. */
+  readonly isFlushedLater?: boolean;
 }
 
 /** BEGIN and the two settings stand before a section in the text that is sent. */
@@ -31,11 +33,14 @@ export function sectionOf(file: MigrationFile, direction: Direction): MigrationS
   });
 }
 
-/** Holds for the transaction only: a SET in one migration cannot reach the next. */
+/** For the transaction only; what a migration sets beyond it is taken back before the next one. */
 export function transactionSettings(options: ApplyOptions): string {
   const path = searchPath(options.schema, options.extensionSchema);
   return `set local search_path to ${path}; set local lock_timeout = ${quoteLiteral(`${options.lockTimeoutMs}ms`)};`;
 }
+
+/** A migration may take another role, for its own statements only: the history belongs to the role that runs it. */
+const OWN_ROLE = 'reset session authorization; reset role;';
 
 /** The statements of one migration in its transaction, the history row included. */
 export function transactionStatements(
@@ -44,7 +49,7 @@ export function transactionStatements(
   options: ApplyOptions,
 ): readonly string[] {
   const record = direction === 'up' ? recordApplied(options.schema, file) : forgetApplied(options.schema, file.name);
-  return [transactionSettings(options), sectionOf(file, direction).sql, record];
+  return [transactionSettings(options), sectionOf(file, direction).sql, `${OWN_ROLE} ${record}`];
 }
 
 /**

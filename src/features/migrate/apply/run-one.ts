@@ -1,5 +1,6 @@
 import type { Direction } from '../../../adapters/migration-engine/engine.js';
 import type { Session } from '../../../adapters/postgres/session.js';
+import { startAgain } from '../../../adapters/postgres/start-again.js';
 import { applyInTransaction, type ApplyOptions } from './apply.js';
 import { applyWithoutTransaction } from './apply-without-transaction.js';
 import type { HistoryEntry } from '../history/history.js';
@@ -12,7 +13,11 @@ export interface DoneMigration {
   readonly durationMs: number;
 }
 
-/** Runs one migration the way its file asks for. @throws AisecError as `applyInTransaction`, `applyWithoutTransaction`. */
+/**
+ * Runs one migration the way its file asks for, in a session as it was opened, whatever the migration before has set.
+ *
+ * @throws AisecError as `applyInTransaction`, `applyWithoutTransaction`.
+ */
 export async function runOne(
   session: Session,
   target: { readonly file: MigrationFile; readonly entry: HistoryEntry | undefined },
@@ -22,6 +27,8 @@ export async function runOne(
 ): Promise<DoneMigration> {
   const { file } = target;
   const startedMs = performance.now();
+  await startAgain(session);
+  if (options.isFlushedLater === true) await session.query('set synchronous_commit = off');
   if (file.isTransactional) await applyInTransaction(session, file, direction, options, reporting);
   else await applyWithoutTransaction(session, target, direction, options, reporting);
   return { name: file.name, durationMs: Math.round(performance.now() - startedMs) };

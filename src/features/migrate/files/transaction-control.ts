@@ -12,10 +12,15 @@ const BODY_OR_COMMENT = /\be'(?:[^'\\]|\\.|'')*'|'[^']*'|\$(\w*)\$[\s\S]*?\$\1\$
 const SUSPICIOUS =
   /(?:^|;)\s*(?:begin|start|commit|end|rollback|abort|savepoint|release|prepare\s+transaction|set\s+(?!local\b|constraints\b)|reset|discard|vacuum)\b|\bconcurrently\b/i;
 
+/** `set transaction isolation level ...`, and `reset role` after a `set local role`. */
+function endsWithTheTransaction(tree: Statement['tree']): boolean {
+  return tree['kind'] === 'VAR_RESET' || (tree['kind'] === 'VAR_SET_MULTI' && tree['name'] === 'TRANSACTION');
+}
+
 function problemOf({ node, tree }: Statement, isTransactional: boolean): string | undefined {
   if (node === 'TransactionStmt')
     return 'transaction control does not belong in a migration; the runner begins and commits';
-  if (node === 'VariableSetStmt' && tree['is_local'] !== true)
+  if (node === 'VariableSetStmt' && tree['is_local'] !== true && !endsWithTheTransaction(tree))
     return 'a SET would stay on for the migrations after this one; use SET LOCAL';
   const isVacuum = node === 'VacuumStmt' && tree['is_vacuumcmd'] === true;
   if (isTransactional && (isVacuum || isConcurrent({ node, tree }))) {
