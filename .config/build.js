@@ -10,6 +10,8 @@ import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 
+import { writeClientSql } from './client-sql.js';
+
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const dist = path.join(root, 'dist');
 
@@ -18,6 +20,7 @@ async function build() {
   if (!existsSync(path.join(root, 'src'))) return 0;
   const compiler = findCompiler();
   if (compiler === undefined) return withoutCompiler();
+  writeClientSql(root);
 
   const run = spawnSync(process.execPath, [compiler, '--project', root, '--listEmittedFiles'], { encoding: 'utf8' });
   const marker = 'TSFILE: ';

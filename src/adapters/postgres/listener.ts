@@ -8,7 +8,7 @@ import { quoteIdentifier } from '../../base/identifier.js';
 import type { ServerTarget } from '../../config/database-target.js';
 import { translateConnectError } from './connect-error.js';
 import { connect } from './server.js';
-import { sqlFile } from './sql-file.js';
+import { CLIENT_SQL } from './client-sql.js';
 
 interface Facts {
   readonly channel: string | null;
@@ -154,7 +154,7 @@ export class Listener {
   }
 
   async #ask(client: pg.Client): Promise<Facts> {
-    const { rows } = await this.#query(client, sqlFile('client/cache-facts'), [this.#options.schema]);
+    const { rows } = await this.#query(client, CLIENT_SQL['cache-facts'], [this.#options.schema]);
     const [facts] = rows as readonly Facts[];
     if (facts?.announces_changes !== true || facts.channel === null) throw notAnnounced(facts?.channel ?? null);
     return facts;
