@@ -1,7 +1,7 @@
 -- May rows of the read-mostly tables be cached, and in which shape are they?
 -- Parameters: $1 schema (text; null: by the search_path)
--- Columns:    channel (text, null when the tables are not there), announces_changes (boolean: every trigger of migration
---             0021 is there and on), stamp (text: changes whenever a column of the three tables does)
+-- Columns:    channel (text, null when the tables are not there), announces_changes (boolean: the triggers notify_cache_…
+--             exist and are enabled), stamp (text: changes whenever a column of the three tables does)
 -- Needs:      nothing
 with tables as (
   select class.oid, class.relname, class.relnamespace

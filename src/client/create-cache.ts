@@ -96,7 +96,7 @@ function first<Row extends CachedRow>(rows: readonly CachedRow[]): Row | undefin
 /**
  * A cache of system_settings, user_preferences and assistants: in this process, and in Redis where one is configured. A
  * row is loaded once however many ask for it at the same time, by its owner under row level security, and kept until
- * the database says that it has changed (migration 0021). How a stale row is kept from coming back is told at
+ * the database says that it has changed (triggers notify_cache_…). How a stale row is kept from coming back is told at
  * `TieredCache` and `Membership`, and in docs/client.md.
  *
  * Returns at once and connects in the background; until then, and whenever the database cannot be heard, every read goes to

@@ -53,7 +53,7 @@ function lost(cause?: unknown): AisecError {
 }
 
 /**
- * A connection that LISTENs for the messages of migration 0021, and is made again when it breaks. The server is asked
+ * A connection that LISTENs for the messages of the triggers notify_cache_…, and is made again when it breaks. The server is asked
  * three times within `aliveForMs` whether it is still there, since a connection that a firewall dropped looks like one on
  * which nothing happens. Each answer also tells whether the triggers are on and the tables as they were.
  */
