@@ -35,7 +35,14 @@ select
     join pg_catalog.pg_attribute as attribute on attribute.attrelid = tables.oid
     where attribute.attnum > 0
       and not attribute.attisdropped
-  ) as stamp`,
+  ) as stamp,
+  pg_catalog.pg_backend_pid() as pid,
+  exists (
+    select
+    from pg_catalog.pg_listening_channels() as listening (channel)
+    join tables on tables.relname = 'system_settings'
+    where listening.channel = 'aisec_cache_' || tables.relnamespace
+  ) as is_listening`,
   'connection-facts': `select
   pg_catalog.pg_backend_pid() as pid,
   pg_catalog.current_setting('application_name') as application_name,
