@@ -8,7 +8,7 @@ import type { Reporting } from '../../../base/reporting.js';
 import { countDefaultRows, type DefaultRows } from './default-rows.js';
 import { abandonDrain, drainMonths } from './drain.js';
 import { readingPartitions } from './locked.js';
-import { archiveLateRows } from './mend.js';
+import { archiveLateRows } from './fixes.js';
 import { makeMonths } from './make-months.js';
 import { makeTogether, type MonthOutcome, type MonthOutcomes } from './outcome.js';
 import { notMigrated, qualifiedName, readPartitions } from '../partition.js';
@@ -35,7 +35,7 @@ export interface EnsuredMonth {
   readonly problem: string | null;
   /** True when a lock was not had: a later run will do. */
   readonly isLockProblem: boolean;
-  readonly mend: string | null;
+  readonly fix: string | null;
 }
 
 export interface EnsureResult {
@@ -48,7 +48,7 @@ export interface EnsureResult {
   /** Those that were missing, in order of time. */
   readonly months: readonly EnsuredMonth[];
   /** Rows in the default partition whose month is in the archive; `aisec archive` moves them there. */
-  readonly rowsOfArchive: readonly { readonly month: Month; readonly rows: number; readonly mend: string }[];
+  readonly rowsOfArchive: readonly { readonly month: Month; readonly rows: number; readonly fix: string }[];
   /** Rows in the default partition that no month can hold: dated infinity, or outside of the years 1 to 9999. */
   readonly undatedRows: number;
 }
@@ -87,35 +87,65 @@ async function withTakenNames(session: Session, plan: Plan, schema: string): Pro
 }
 
 function ensuredMonth(planned: PlannedMonth, outcome: MonthOutcome | undefined): EnsuredMonth {
-  const { month, partition, problem, mend } = planned;
+  const { month, partition, problem, fix } = planned;
   if (problem !== null)
-    return { month, partition, state: 'failed', rows: planned.rows, problem, isLockProblem: false, mend };
+    return { month, partition, state: 'failed', rows: planned.rows, problem, isLockProblem: false, fix };
   if (outcome === undefined)
-    return { month, partition, state: 'planned', rows: planned.rows, problem, isLockProblem: false, mend };
+    return { month, partition, state: 'planned', rows: planned.rows, problem, isLockProblem: false, fix };
   return { month, ...outcome };
 }
 
-async function make(
+interface Situation {
+  readonly schema: string;
+  readonly set: PartitionSet;
+  readonly defaultPartition: Partition | undefined;
+  readonly defaultRows: DefaultRows;
+  readonly maxWaitMs: number;
+  readonly onProgress: (text: string) => void;
+}
+
+/** Each ATTACH of a month reads the default partition under its lock, about 0.1 ms a thousand rows. */
+const ROWS_READ_UNDER_LOCKS = 100_000;
+
+const sumOf = (rows: ReadonlyMap<Month, number>): number => [...rows.values()].reduce((sum, count) => sum + count, 0);
+
+/** Drains the months with rows, the newest first. */
+async function drainAll(
   session: Session,
   months: readonly PlannedMonth[],
-  { schema, currentMonth, defaultRows }: { schema: string; currentMonth: Month; defaultRows: DefaultRows },
-  onProgress: (text: string) => void,
+  { schema, maxWaitMs, onProgress }: Situation,
 ): Promise<MonthOutcomes> {
-  const drained = monthsToDrain(months, defaultRows);
-  const others = months.filter((planned) => !drained.includes(planned));
-  // The months to come first: a drain can take minutes.
-  const outcomes = await makeMonths(session, schema, transactionsOf(others, currentMonth), onProgress);
-  let drain: MonthOutcomes = new Map();
-  try {
-    if (drained.length > 0)
-      drain = await makeTogether(drained, () => drainMonths(session, schema, drained, onProgress));
-  } catch (error) {
-    // On a full disk the copies must not stay until the next run; where there is no connection any more, they do.
-    await abandonDrain(session, schema).catch(() => undefined);
-    throw error;
+  const outcomes = new Map<Month, MonthOutcome>();
+  for (const group of drainsOf(months)) {
+    const drained = await makeTogether(group, async () => {
+      const { partitions } = await readPartitions(session, schema);
+      const source = partitions.find(isDefaultPartition);
+      if (source === undefined) throw new AisecError('LOCK_TIMEOUT', 'another session dropped the default partition');
+      const wanted = group.map(({ month }) => month);
+      const { rows } = await drainMonths(session, { schema, source, partitions, months: wanted, maxWaitMs, onProgress });
+      return new Map(group.map(({ month, partition }) => [month, made(partition, rows.get(month) ?? 0)]));
+    });
+    for (const [month, outcome] of drained) outcomes.set(month, outcome);
   }
-  await abandonDrain(session, schema);
-  return new Map([...outcomes, ...drain]);
+  return outcomes;
+}
+
+async function make(session: Session, plan: Plan, situation: Situation): Promise<MonthOutcomes> {
+  const { schema, set, defaultPartition, defaultRows, maxWaitMs, onProgress } = situation;
+  const { months } = plan;
+  const rows = sumOf(defaultRows.byMonth) + defaultRows.undatedRows;
+  // The months to come first: a drain can take minutes. Beside a large default partition they come last.
+  const isLarge = rows > ROWS_READ_UNDER_LOCKS;
+  const makeEmpty = (): Promise<MonthOutcomes> =>
+    makeMonths(session, schema, transactionsOf(months, set.currentMonth, isLarge), { maxWaitMs, onProgress });
+  const early = isLarge ? new Map<Month, MonthOutcome>() : await makeEmpty();
+  let drained: MonthOutcomes = new Map();
+  if (defaultPartition !== undefined && drainsOf(months).length > 0) {
+    const late = plan.rowsOfArchive.map(({ month }) => month);
+    if (plan.movesLateRows) await moveLateRows(session, { source: defaultPartition, months: late, maxWaitMs, onProgress });
+    drained = await drainAll(session, months, situation);
+  }
+  return new Map([...early, ...drained, ...(isLarge ? await makeEmpty() : [])]);
 }
 
 async function ensure(
@@ -146,7 +176,7 @@ async function ensure(
     rowsOfArchive: plan.rowsOfArchive.map(({ month, rows }) => ({
       month,
       rows,
-      mend: archiveLateRows(month, currentMonth, schema),
+      fix: archiveLateRows(month, currentMonth, schema),
     })),
     undatedRows: defaultRows.undatedRows,
   };

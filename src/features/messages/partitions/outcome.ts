@@ -9,14 +9,14 @@ export interface MonthOutcome {
   readonly rows: number;
   readonly problem: string | null;
   readonly isLockProblem: boolean;
-  readonly mend: string | null;
+  readonly fix: string | null;
 }
 
 export type MonthOutcomes = ReadonlyMap<Month, MonthOutcome>;
 
 export function failed(planned: PlannedMonth, problem: string, isLockProblem: boolean): MonthOutcome {
-  const mend = isLockProblem ? 'run `aisec partitions ensure` again when that session is done' : null;
-  return { partition: planned.partition, state: 'failed', rows: planned.rows, problem, isLockProblem, mend };
+  const fix = isLockProblem ? 'run `aisec partitions ensure` again when that session has ended' : null;
+  return { partition: planned.partition, state: 'failed', rows: planned.rows, problem, isLockProblem, fix };
 }
 
 /** What one transaction fails with is a problem of its months only, unless it would hit every other one as well. */
