@@ -19,6 +19,10 @@ export function failed(planned: PlannedMonth, problem: string, isLockProblem: bo
   return { partition: planned.partition, state: 'failed', rows: planned.rows, problem, isLockProblem, fix };
 }
 
+export function made(partition: string, rows: number): MonthOutcome {
+  return { partition, state: 'made', rows, problem: null, isLockProblem: false, fix: null };
+}
+
 /** What one transaction fails with is a problem of its months only, unless it would hit every other one as well. */
 function asProblem(error: unknown): AisecError {
   if (isAisecError(error, 'LOCK_TIMEOUT', 'DATABASE_FAILED')) return error;

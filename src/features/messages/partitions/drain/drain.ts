@@ -94,6 +94,7 @@ async function drain(session: Session, request: DrainRequest): Promise<DrainResu
   const { schema, source, months, maxWaitMs, onProgress } = request;
   const retry: Retry = (run) =>
     withLockRetries(session, { maxWaitMs, onRetry: (reason) => onProgress(`waiting for a lock: ${reason}`) }, run);
+  await retry(() => dropLeftovers(session, schema));
   const set = await createCopies(session, schema, source, months);
   await loadCopies(session, set, (share) =>
     onProgress(`copying the default partition beside, ${Math.floor(share * 100)} %`),

@@ -37,7 +37,7 @@ export async function boundRest(
   const rest = copies.find(({ month }) => month === null);
   if (rest === undefined) return [];
   const { rows } = await session.query<{ is_large: boolean }>(
-    `select pg_catalog.count(*) >= $1 as is_large from (select from only ${rest.table} limit $1) as some`,
+    `select pg_catalog.count(*) >= $1 as is_large from (select from only ${rest.table} limit $1) as sample`,
     [ROWS_READ_UNDER_LOCKS],
   );
   if (rows[0]?.is_large !== true) return [];
