@@ -1,7 +1,7 @@
 -- Which partitions do messages and messages_archive have, and which range does each cover?
 -- Parameters: $1 schema (text)
 -- Columns:    root; is_migrated (the root is a partitioned table), can_ensure (the function that makes months is
---             there, as of migration 0023),
+--             there),
 --             current_month (YYYY-MM in UTC by the server's clock); partition_schema, partition (both null: the root has
 --             none), is_default, lower_bound and upper_bound (RFC 3339 in UTC, -infinity, infinity; null for a default
 --             partition), is_detach_pending
@@ -56,7 +56,7 @@ select
     select
     from pg_catalog.pg_proc as function
     where function.pronamespace = roots.namespace_oid
-      and function.proname = 'finish_default_drain'
+      and function.proname = 'aisec_make_message_partitions'
   ) as can_ensure,
   pg_catalog.to_char(pg_catalog.now() at time zone 'UTC', 'YYYY-MM') as current_month,
   ranges.nspname::text as partition_schema,

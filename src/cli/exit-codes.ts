@@ -45,6 +45,7 @@ export const EXIT_CODE_BY_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
   SEED_INVALID: 2,
   SEED_FAILED: 1,
   PARTITION_NOT_MADE: 1,
+  MESSAGES_LOST: 1,
   ARCHIVE_MONTH: 1,
   ARCHIVE_BLOCKED: 3,
   EXPORT_INVALID: 3,

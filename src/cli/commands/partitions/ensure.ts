@@ -4,7 +4,7 @@ import type { Month } from '../../../base/month.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
-import { monthOption, WAIT_OPTION } from '../../options.js';
+import { durationOption, monthOption, WAIT_OPTION } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
 import type { Paint } from '../../terminal/streams.js';
 import { aheadOption } from './ahead-option.js';
@@ -14,6 +14,7 @@ interface Options {
   readonly from?: Month;
   readonly dryRun: boolean;
   readonly wait: number;
+  readonly maxWait: number;
 }
 
 const STATE_TEXT: Readonly<Record<EnsuredMonth['state'], string>> = {
@@ -45,26 +46,46 @@ function rowsText({ state, rows }: EnsuredMonth): string {
 
 const plural = (count: number, one: string): string => `${count} ${count === 1 ? one : `${one}s`}`;
 
-function summary({ database, months, isDryRun, until }: EnsureResult): string {
+function summary({ database, months, isDryRun, until, lateRows }: EnsureResult): string {
   const done = months.filter(({ state }) => state === 'made' || state === 'planned');
   const rows = done.reduce((sum, month) => sum + month.rows, 0);
-  const moved = rows === 0 ? '' : `, ${plural(rows, 'row')} out of the default partition`;
+  const moved =
+    (rows === 0 ? '' : `, ${plural(rows, 'row')} out of the default partition`) +
+    (lateRows === 0 ? '' : `, ${plural(lateRows, 'late row')} to the archive`);
   if (months.length === 0) return `${database}: nothing to do, every month up to ${until} is there.`;
   if (isDryRun) return `${database}: dry run; ${plural(done.length, 'month')} to make${moved}.`;
   return `${database}: ${done.length === 0 ? 'no month' : plural(done.length, 'month')} made${moved}.`;
 }
 
-function warnOfProblems({ output }: Context, { months, rowsOfArchive, undatedRows }: EnsureResult): void {
-  for (const { month, problem, mend } of months)
-    if (problem !== null) output.warning(`${month}: ${problem}${mend === null ? '' : `; to mend it: ${mend}`}`);
-  for (const { month, rows, mend } of rowsOfArchive)
+/** One line for the months that have the same problem. */
+function warnOfProblems({ output }: Context, { months, rowsOfArchive, undatedRows, drained }: EnsureResult): void {
+  const failed = months.filter(({ problem }) => problem !== null);
+  const groups = new Map<string, EnsuredMonth[]>();
+  for (const month of failed) {
+    const text = `${month.problem ?? ''}${month.fix === null ? '' : `; to fix it: ${month.fix}`}`;
+    groups.set(text, [...(groups.get(text) ?? []), month]);
+  }
+  for (const [text, group] of groups) output.warning(`${group.map(({ month }) => month).join(', ')}: ${text}`);
+  for (const { month, rows, fix } of rowsOfArchive)
     output.warning(
-      `${month}: ${plural(rows, 'row')} left in the default partition, the month is in the archive; to mend it: ${mend}`,
+      `${month}: ${plural(rows, 'row')} left in the default partition, the month is in the archive; to fix it: ${fix}`,
     );
+  for (const { table, rows, state } of drained)
+    if (state === 'kept')
+      output.note(`${table} keeps the ${plural(rows, 'row')} that were copied; the next run compares them again and drops it.`);
   if (undatedRows > 0)
     output.warning(
       `${plural(undatedRows, 'row')} in the default partition dated outside of the years 1 to 9999; see: aisec partitions check`,
     );
+}
+
+function refuseLost({ drained }: EnsureResult): void {
+  const lost = drained.filter(({ lostRows }) => lostRows > 0);
+  if (lost.length === 0) return;
+  throw new AisecError('MESSAGES_LOST', `${lost.map(({ table }) => table).join(', ')} holds messages that messages lacks`, {
+    detail: lost.map(({ table, lostRows }) => `${plural(lostRows, 'message')} of ${table} in neither table.`).join(' '),
+    hint: 'The table is kept until the messages are back: aisec partitions check shows how to insert them.',
+  });
 }
 
 function refuseUnmade({ months, isDryRun }: EnsureResult): void {
@@ -78,8 +99,8 @@ function refuseUnmade({ months, isDryRun }: EnsureResult): void {
     {
       detail: `${failed.map(({ month }) => month).join(', ')}: the warnings say why. Until then their rows go to the default partition; none is lost.`,
       hint: isLock
-        ? 'Run it again when the sessions in the way are done.'
-        : 'Mend what the warnings name, then run it again.',
+        ? 'Run it again when the sessions in the way have ended.'
+        : 'Fix what the warnings name, then run it again.',
     },
   );
 }
@@ -94,12 +115,14 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
       from: options.from,
       isDryRun: options.dryRun,
       waitMs: options.wait,
+      maxWaitMs: options.maxWait,
     };
     return ensurePartitions(session, settings, { onProgress: progress.report });
   });
   output.result(result, renderEnsure);
   output.note(summary(result));
   warnOfProblems(context, result);
+  refuseLost(result);
   refuseUnmade(result);
   return undefined;
 }
@@ -109,12 +132,19 @@ export const partitionsEnsure = defineCommand<Options>({
   summary: 'make the months ahead and empty the default partition',
   description:
     'Makes the current month of messages and those ahead, gaps between months, and the months of rows in the default partition, which move in. ' +
-    'Months are UTC and known by their bounds. A writer waits a tenth of a second at most, and more when rows move: about 0.5 ms for each thousand where one month fills the default partition, else 4. ' +
+    'Months are UTC and known by their bounds. Rows are copied beside and compared, then the copies take the place of the default partition within a fraction of a second, however many rows there are; ' +
+    'that needs as much space again until the next run, which compares once more and drops the old table. ' +
     'A month that cannot be made does not stop the others: exit 5 when a lock was in the way, else 1.',
   options: [
     { flags: '--ahead <n>', description: 'months after the current one, 0 to 120', default: '3', parse: aheadOption },
     { flags: '--from <month>', description: 'first month, YYYY-MM; default: the current one', parse: monthOption },
-    { flags: '--dry-run', description: 'tell what would be made and moved; change nothing', default: false },
+    { flags: '--dry-run', description: 'show what would be made and moved; change nothing', default: false },
+    {
+      flags: '--max-wait <duration>',
+      description: 'how long each step waits for locks and for older transactions',
+      default: '30s',
+      parse: durationOption,
+    },
     WAIT_OPTION,
   ],
   examples: [

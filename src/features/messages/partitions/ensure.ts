@@ -1,18 +1,20 @@
 import { withRunLock } from '../../../adapters/postgres/advisory-lock.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
-import { AisecError } from '../../../base/errors.js';
+import { AisecError, isAisecError } from '../../../base/errors.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
 import { addMonths, monthsBetween, type Month } from '../../../base/month.js';
 import type { Reporting } from '../../../base/reporting.js';
-import { countDefaultRows, type DefaultRows } from './default-rows.js';
-import { abandonDrain, drainMonths } from './drain.js';
-import { readingPartitions } from './locked.js';
-import { archiveLateRows } from './mend.js';
-import { makeMonths } from './make-months.js';
-import { makeTogether, type MonthOutcome, type MonthOutcomes } from './outcome.js';
 import { notMigrated, qualifiedName, readPartitions } from '../partition.js';
-import { markTakenNames, monthsToDrain, planMonths, transactionsOf, type Plan, type PlannedMonth } from './plan.js';
+import { publicationProblems, readPublications, type PublicationProblem } from '../publications.js';
+import { countDefaultRows } from './default-rows.js';
+import { dropVerifiedDrained, type DrainedTable } from './drain/drained.js';
+import { dropLeftovers } from './drain/leftovers.js';
+import { archiveLateRows } from './fixes.js';
+import { readingPartitions } from './locked.js';
+import { defaultPartitionOf, make, movesLateRows, type Made } from './make.js';
+import type { MonthOutcome } from './outcome.js';
+import { markPublications, markTakenNames, planMonths, type Plan, type PlannedMonth } from './plan.js';
 
 export interface EnsureOptions {
   readonly schema: string;
@@ -23,6 +25,8 @@ export interface EnsureOptions {
   readonly isDryRun: boolean;
   /** How long to wait for another run. */
   readonly waitMs: number;
+  /** How long each step waits for locks and for older transactions. */
+  readonly maxWaitMs: number;
 }
 
 export interface EnsuredMonth {
@@ -33,9 +37,9 @@ export interface EnsuredMonth {
   /** Moved out of the default partition, or to be moved. */
   readonly rows: number;
   readonly problem: string | null;
-  /** True when a lock was not had: a later run will do. */
+  /** True when a lock could not be acquired: a later run will do. */
   readonly isLockProblem: boolean;
-  readonly mend: string | null;
+  readonly fix: string | null;
 }
 
 export interface EnsureResult {
@@ -47,10 +51,14 @@ export interface EnsureResult {
   readonly until: Month;
   /** Those that were missing, in order of time. */
   readonly months: readonly EnsuredMonth[];
-  /** Rows in the default partition whose month is in the archive; `aisec archive` moves them there. */
-  readonly rowsOfArchive: readonly { readonly month: Month; readonly rows: number; readonly mend: string }[];
+  /** Rows of archived months that were moved, or are to be moved, from the default partition to the archive. */
+  readonly lateRows: number;
+  /** Rows of archived months that stay in the default partition; `aisec archive` moves them to the archive. */
+  readonly rowsOfArchive: readonly { readonly month: Month; readonly rows: number; readonly fix: string }[];
   /** Rows in the default partition that no month can hold: dated infinity, or outside of the years 1 to 9999. */
   readonly undatedRows: number;
+  /** Drained default partitions, of this run and of earlier ones. */
+  readonly drained: readonly DrainedTable[];
 }
 
 const MOST_MONTHS = 1200;
@@ -73,89 +81,93 @@ function firstMonth(from: Month | undefined, currentMonth: Month, ahead: number)
   return from;
 }
 
-async function withTakenNames(session: Session, plan: Plan, schema: string): Promise<readonly PlannedMonth[]> {
-  if (plan.months.length === 0) return [];
-  const names = plan.months.map(({ partition }) => partition);
+async function withTakenNames(
+  session: Session,
+  months: readonly PlannedMonth[],
+  schema: string,
+): Promise<readonly PlannedMonth[]> {
+  if (months.length === 0) return [];
+  const names = months.map(({ partition }) => partition);
   const { rows } = await session.query<{ name: string; kind: string }>(sqlFile('partitions/names-taken'), [
     schema,
     names,
   ]);
-  return markTakenNames(plan.months, new Map(rows.map(({ name, kind }) => [name, kind])), (name) => {
+  return markTakenNames(months, new Map(rows.map(({ name, kind }) => [name, kind])), (name) => {
     const kind = rows.find((row) => row.name === name)?.kind.replace(/^an? /, '') ?? 'table';
     return `alter ${kind} ${qualifiedName({ schema, name })} rename to ${quoteIdentifier(`${name}_old`)};`;
   });
 }
 
 function ensuredMonth(planned: PlannedMonth, outcome: MonthOutcome | undefined): EnsuredMonth {
-  const { month, partition, problem, mend } = planned;
-  if (problem !== null)
-    return { month, partition, state: 'failed', rows: planned.rows, problem, isLockProblem: false, mend };
-  if (outcome === undefined)
-    return { month, partition, state: 'planned', rows: planned.rows, problem, isLockProblem: false, mend };
+  const { month, partition, problem, fix, rows } = planned;
+  if (problem !== null) return { month, partition, state: 'failed', rows, problem, isLockProblem: false, fix };
+  if (outcome === undefined) return { month, partition, state: 'planned', rows, problem, isLockProblem: false, fix };
   return { month, ...outcome };
 }
 
-async function make(
-  session: Session,
-  months: readonly PlannedMonth[],
-  { schema, currentMonth, defaultRows }: { schema: string; currentMonth: Month; defaultRows: DefaultRows },
-  onProgress: (text: string) => void,
-): Promise<MonthOutcomes> {
-  const drained = monthsToDrain(months, defaultRows);
-  const others = months.filter((planned) => !drained.includes(planned));
-  // The months to come first: a drain can take minutes.
-  const outcomes = await makeMonths(session, schema, transactionsOf(others, currentMonth), onProgress);
-  let drain: MonthOutcomes = new Map();
+/** While another session has them locked, only a drain has to wait for them. */
+async function dropLeftoversIfFree(session: Session, schema: string): Promise<void> {
   try {
-    if (drained.length > 0)
-      drain = await makeTogether(drained, () => drainMonths(session, schema, drained, onProgress));
+    await dropLeftovers(session, schema);
   } catch (error) {
-    // On a full disk the copies must not stay until the next run; where there is no connection any more, they do.
-    await abandonDrain(session, schema).catch(() => undefined);
-    throw error;
+    if (!isAisecError(error, 'LOCK_TIMEOUT')) throw error;
   }
-  await abandonDrain(session, schema);
-  return new Map([...outcomes, ...drain]);
+}
+
+const NOTHING_MADE: Made = { outcomes: new Map(), lateRows: new Map(), drained: [] };
+
+function lateRowsOf(
+  plan: Plan,
+  made: Made,
+  publications: readonly PublicationProblem[],
+  { isDryRun }: EnsureOptions,
+): ReadonlyMap<Month, number> {
+  if (!isDryRun) return made.lateRows;
+  return new Map(movesLateRows(plan, publications) ? plan.rowsOfArchive.map(({ month, rows }) => [month, rows]) : []);
 }
 
 async function ensure(
   session: Session,
   options: EnsureOptions,
-  reporting: Pick<Reporting, 'onProgress'>,
+  { onProgress }: Pick<Reporting, 'onProgress'>,
 ): Promise<EnsureResult> {
-  const { schema, ahead, isDryRun } = options;
+  const { schema, ahead, isDryRun, maxWaitMs } = options;
   const set = await readPartitions(session, schema);
   if (!set.canEnsure) throw notMigrated(session, schema);
   const { currentMonth } = set;
   const until = addMonths(currentMonth, ahead);
   const from = firstMonth(options.from, currentMonth, ahead);
-  const defaultPartition = set.partitions.find(({ isDefault, root }) => isDefault && root === 'messages');
-  const defaultRows = await readingPartitions(() => countDefaultRows(session, defaultPartition));
-  const plan = planMonths(set, defaultRows, { schema, from, until });
-  const months = await withTakenNames(session, plan, schema);
-  const outcomes = isDryRun
-    ? new Map<Month, MonthOutcome>()
-    : await make(session, months, { schema, currentMonth, defaultRows }, reporting.onProgress);
+  if (!isDryRun) await dropLeftoversIfFree(session, schema);
+  const earlier = isDryRun ? [] : await dropVerifiedDrained(session);
+  const defaultRows = await readingPartitions(() => countDefaultRows(session, defaultPartitionOf(set)));
+  const publications = publicationProblems(await readPublications(session, schema), schema);
+  const wanted = planMonths(set, defaultRows, { schema, from, until });
+  const months = markPublications(await withTakenNames(session, wanted.months, schema), publications);
+  const plan: Plan = { ...wanted, months };
+  const made = isDryRun
+    ? NOTHING_MADE
+    : await make(session, plan, { schema, set, defaultRows, publications, maxWaitMs, onProgress });
+  const lateRows = lateRowsOf(plan, made, publications, options);
   return {
     database: session.info.label,
     schema,
     isDryRun,
     currentMonth,
     until,
-    months: months.map((planned) => ensuredMonth(planned, outcomes.get(planned.month))),
-    rowsOfArchive: plan.rowsOfArchive.map(({ month, rows }) => ({
-      month,
-      rows,
-      mend: archiveLateRows(month, currentMonth, schema),
-    })),
+    months: months.map((planned) => ensuredMonth(planned, made.outcomes.get(planned.month))),
+    lateRows: [...lateRows.values()].reduce((sum, rows) => sum + rows, 0),
+    rowsOfArchive: plan.rowsOfArchive.flatMap(({ month, rows }) =>
+      lateRows.has(month) ? [] : [{ month, rows, fix: archiveLateRows(month, currentMonth, schema) }],
+    ),
     undatedRows: defaultRows.undatedRows,
+    drained: [...earlier, ...made.drained],
   };
 }
 
 /**
  * Makes the months that are missing: those from `from` to `ahead` months after now, those of rows in the default
- * partition, which move in, and gaps. Every transaction is short; a month that cannot be made does not stop the others
- * and is told in the result. A dry run is the same plan, not executed.
+ * partition, which move in, and gaps. A month that cannot be made does not stop the others and is told in the result. A
+ * dry run is the same plan, not executed.
  *
  * @throws AisecError MIGRATION_PENDING, RUN_LOCKED, PRIVILEGE_MISSING, USAGE for a `from` that cannot be, CONNECTION_LOST.
  */
@@ -165,9 +177,6 @@ export async function ensurePartitions(
   reporting: Pick<Reporting, 'onProgress'>,
 ): Promise<EnsureResult> {
   if (options.isDryRun) return ensure(session, options, reporting);
-  const lock = {
-    waitMs: options.waitMs,
-    onProgress: reporting.onProgress,
-  };
+  const lock = { waitMs: options.waitMs, onProgress: reporting.onProgress };
   return withRunLock(session, lock, () => ensure(session, options, reporting));
 }

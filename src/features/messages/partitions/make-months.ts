@@ -9,21 +9,20 @@ interface MadeRow {
   readonly month: Month;
   readonly partition_name: string | null;
   readonly created: boolean;
-  readonly rows_moved: string;
   readonly problem: string | null;
   readonly problem_code: string | null;
 }
 
 function outcomeOf(planned: PlannedMonth, row: MadeRow | undefined): MonthOutcome {
-  const problem = row === undefined ? 'the server told nothing about it' : row.problem;
+  const problem = row === undefined ? 'the server did not report on it' : row.problem;
   if (problem !== null) return failed(planned, problem, isPassingProblem(row?.problem_code));
   return {
     partition: row?.partition_name ?? planned.partition,
     state: row?.created === true ? 'made' : 'exists',
-    rows: Number(row?.rows_moved ?? 0),
+    rows: 0,
     problem: null,
     isLockProblem: false,
-    mend: null,
+    fix: null,
   };
 }
 
@@ -34,8 +33,8 @@ async function makeInOneTransaction(
 ): Promise<MonthOutcomes> {
   const { rows } = await withTransaction(session, () =>
     session.query<MadeRow>(
-      `select to_char(month, 'YYYY-MM') as month, partition_name, created, rows_moved, problem, problem_code
-       from ${quoteIdentifier(schema)}.make_message_partitions($1::date[])`,
+      `select to_char(month, 'YYYY-MM') as month, partition_name, created, problem, problem_code
+       from ${quoteIdentifier(schema)}.aisec_make_message_partitions($1::date[])`,
       [months.map(({ month }) => firstDay(month))],
     ),
   );
@@ -47,13 +46,13 @@ function progressText(months: readonly PlannedMonth[], done: number, total: numb
   const [first] = months;
   if (first === undefined) return '';
   const count = `${done + 1} of ${total}`;
-  if (first.rows > 0) return `moving ${first.rows} rows of ${first.month} out of the default partition (${count})`;
   const all = months.map(({ month }) => month).toSorted();
   return `making ${formatMonths(all[0] ?? first.month, all.at(-1) ?? first.month)} (${count})`;
 }
 
 /**
- * Makes months, each group in a transaction of its own, and moves their rows out of the default partition.
+ * Makes months that have no rows yet, each group in a transaction of its own. One that has got rows meanwhile fails; the
+ * next run drains it.
  *
  * @throws AisecError PRIVILEGE_MISSING, CONNECTION_LOST, DISK_FULL, INTERRUPTED, TERMINATED; what was committed stays.
  */

@@ -5,7 +5,7 @@ import { aisecCommand } from '../../../base/aisec-command.js';
 import { addMonths, formatMonths, type Month } from '../../../base/month.js';
 import type { DefaultRows } from './default-rows.js';
 import type { PartitionFacts, PartitionFinding } from './finding.js';
-import { archiveLateRows, dissolve, finalizeAndAttach } from './mend.js';
+import { archiveLateRows, dissolve, finalizeAndAttach } from './fixes.js';
 
 const COMMAND_AHEAD = 3;
 

@@ -9,14 +9,18 @@ export interface MonthOutcome {
   readonly rows: number;
   readonly problem: string | null;
   readonly isLockProblem: boolean;
-  readonly mend: string | null;
+  readonly fix: string | null;
 }
 
 export type MonthOutcomes = ReadonlyMap<Month, MonthOutcome>;
 
 export function failed(planned: PlannedMonth, problem: string, isLockProblem: boolean): MonthOutcome {
-  const mend = isLockProblem ? 'run `aisec partitions ensure` again when that session is done' : null;
-  return { partition: planned.partition, state: 'failed', rows: planned.rows, problem, isLockProblem, mend };
+  const fix = isLockProblem ? 'run `aisec partitions ensure` again when that session has ended' : null;
+  return { partition: planned.partition, state: 'failed', rows: planned.rows, problem, isLockProblem, fix };
+}
+
+export function made(partition: string, rows: number): MonthOutcome {
+  return { partition, state: 'made', rows, problem: null, isLockProblem: false, fix: null };
 }
 
 /** What one transaction fails with is a problem of its months only, unless it would hit every other one as well. */

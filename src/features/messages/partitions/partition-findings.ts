@@ -1,6 +1,6 @@
 import { quoteIdentifier } from '../../../base/identifier.js';
 import type { PartitionFacts, PartitionFinding } from './finding.js';
-import { addBoundCheck, addIndex } from './mend.js';
+import { addBoundCheck, addIndex } from './fixes.js';
 import { qualifiedName, type Partition } from '../partition.js';
 
 /** What one partition lacks of what it has from birth when aisec makes it. */

@@ -3,7 +3,8 @@ import { coversAnyOf, partitionName, type Partition, type PartitionSet } from '.
 import { aisecCommand } from '../../../base/aisec-command.js';
 import { addMonths, monthRange, monthStart, type Month } from '../../../base/month.js';
 import type { DefaultRows } from './default-rows.js';
-import { finalizeAndAttach } from './mend.js';
+import { finalizeAndAttach } from './fixes.js';
+import type { PublicationProblem } from '../publications.js';
 
 export interface PlannedMonth {
   readonly month: Month;
@@ -12,7 +13,7 @@ export interface PlannedMonth {
   readonly rows: number;
   /** Why it cannot be made as things stand; null when nothing is seen to be in the way. */
   readonly problem: string | null;
-  readonly mend: string | null;
+  readonly fix: string | null;
 }
 
 export interface Plan {
@@ -44,8 +45,8 @@ function planMonth(month: Month, rows: number, covering: readonly Partition[], s
   if (pending !== undefined)
     return {
       ...planned,
-      problem: `a detach of ${pending.name} was begun and never finished`,
-      mend: finalizeAndAttach(pending, schema),
+      problem: `a DETACH CONCURRENTLY of ${pending.name} was not finished`,
+      fix: finalizeAndAttach(pending, schema),
     };
   const live = covering.filter(({ root }) => root === 'messages');
   if (live.some((partition) => holdsAllOf(partition, month))) return null;
@@ -54,9 +55,9 @@ function planMonth(month: Month, rows: number, covering: readonly Partition[], s
     return {
       ...planned,
       problem: `partition ${part.name} covers a part of the month`,
-      mend: `${aisecCommand('partitions check', schema)} tells how to take it away`,
+      fix: `${aisecCommand('partitions check', schema)} shows how to dissolve it`,
     };
-  return { ...planned, problem: null, mend: null };
+  return { ...planned, problem: null, fix: null };
 }
 
 /**
@@ -94,56 +95,55 @@ export function markTakenNames(
     if (kind === undefined || planned.problem !== null) return planned;
     return {
       ...planned,
-      problem: `the name ${planned.partition} is taken by ${kind} that is not the partition of this month`,
-      mend: rename(planned.partition),
+      problem: `the name ${planned.partition} is in use by ${kind} that is not the partition of this month`,
+      fix: rename(planned.partition),
     };
   });
 }
 
-// Moving a row under the locks takes 4 µs: with more of them writers wait longer than for a lock.
-const MOST_ROWS_TO_MOVE = 10_000;
-// A default partition that becomes a month is read once under the locks, to prove its bounds: about 1 µs a row.
-const MOST_ROWS_TO_SWAP = 50_000;
-// As default_month_to_swap() has it: of the rows left, at most one in nine may be of another month.
-const LEAST_SHARE_TO_SWAP = 8;
-
-/**
- * The months to drain by copying them beside (see drain.ts): all that have rows in the default partition when one of
- * them has too many to be moved, unless it is the last one left, which the default partition itself becomes.
- */
-export function monthsToDrain(months: readonly PlannedMonth[], defaultRows: DefaultRows): readonly PlannedMonth[] {
-  const filled = months.filter(({ problem, rows }) => problem === null && rows > 0);
-  const [largest = 0, next = 0] = filled.map(({ rows }) => rows).toSorted((a, b) => b - a);
-  if (largest <= MOST_ROWS_TO_MOVE) return [];
-  const allRows = [...defaultRows.byMonth.values()].reduce((sum, rows) => sum + rows, defaultRows.undatedRows);
-  const rowsThatStay = allRows - filled.reduce((sum, { rows }) => sum + rows, 0);
-  const canSwap =
-    largest <= MOST_ROWS_TO_SWAP &&
-    next <= MOST_ROWS_TO_MOVE &&
-    rowsThatStay <= MOST_ROWS_TO_MOVE &&
-    largest >= LEAST_SHARE_TO_SWAP * rowsThatStay;
-  return canSwap ? [] : filled;
+/** Marks the months that a publication stands in the way of: all of them, or those whose rows have to move. */
+export function markPublications(
+  months: readonly PlannedMonth[],
+  problems: readonly PublicationProblem[],
+): readonly PlannedMonth[] {
+  return months.map((planned) => {
+    const found = problems.find(({ refuses }) => refuses === 'all' || (refuses === 'drain' && planned.rows > 0));
+    if (found === undefined || planned.problem !== null) return planned;
+    return { ...planned, problem: `${found.message}: ${found.impact}`, fix: found.fix };
+  });
 }
 
+/** ATTACH takes about 5 ms a month while other sessions cannot write to conversations and message_keys. */
+const MONTHS_A_DRAIN = 24;
 const MONTHS_A_TRANSACTION = 6;
 
+/** The months to drain in one go, the newest first, since what is written now belongs to them. */
+export function drainsOf(months: readonly PlannedMonth[]): readonly PlannedMonth[][] {
+  return inGroups(
+    months.filter(({ problem, rows }) => problem === null && rows > 0).toReversed(),
+    MONTHS_A_DRAIN,
+  );
+}
+
 /**
- * The months of a plan in the transactions they are made in. ATTACH takes about 5 ms a month while other sessions cannot
- * write to conversations and message_keys, so a transaction attaches 6 at most; months to come go apart from the others,
- * which need a stronger lock. Months with rows go alone, the largest last: by then it has the default partition to itself,
- * which becomes that month without a row being moved.
+ * The months without rows in the transactions they are made in. Months to come are apart from the others, which need a
+ * stronger lock. Each ATTACH reads the default partition under its lock: when that is large, a month has a transaction of
+ * its own.
  */
-export function transactionsOf(months: readonly PlannedMonth[], currentMonth: Month): readonly PlannedMonth[][] {
-  const makeable = months.filter(({ problem }) => problem === null);
-  const empty = makeable.filter(({ rows }) => rows === 0);
-  const chunks = [
+export function transactionsOf(
+  months: readonly PlannedMonth[],
+  currentMonth: Month,
+  isDefaultLarge: boolean,
+): readonly PlannedMonth[][] {
+  const empty = months.filter(({ problem, rows }) => problem === null && rows === 0);
+  return [
     empty.filter(({ month }) => month > currentMonth),
     empty.filter(({ month }) => month <= currentMonth).toReversed(),
-  ].flatMap((group) =>
-    Array.from({ length: Math.ceil(group.length / MONTHS_A_TRANSACTION) }, (_, position) =>
-      group.slice(position * MONTHS_A_TRANSACTION, (position + 1) * MONTHS_A_TRANSACTION),
-    ),
+  ].flatMap((group) => inGroups(group, isDefaultLarge ? 1 : MONTHS_A_TRANSACTION));
+}
+
+function inGroups<Item>(items: readonly Item[], size: number): readonly Item[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, position) =>
+    items.slice(position * size, (position + 1) * size),
   );
-  const filled = makeable.filter(({ rows }) => rows > 0).toSorted((a, b) => a.rows - b.rows);
-  return [...chunks, ...filled.map((planned) => [planned])];
 }
