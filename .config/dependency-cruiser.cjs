@@ -1,5 +1,5 @@
-// The layers of src/, top to bottom: cli > operations > adapters > { schema, config, base }.
-// client/ and testing/ stand beside operations. A comment is the sentence that a violation is reported with.
+// The layers of src/, top to bottom: cli > features > adapters > { schema, config, base }.
+// client/ and testing/ stand beside features. A comment is the sentence that a violation is reported with.
 
 /** What stands in `from` may import, within src/, only what matches `to`. */
 const only = (name, from, to, comment) => ({
@@ -44,22 +44,23 @@ module.exports = {
       'adapters import only schema, config and base',
     ),
     only(
-      'operations-use-adapters',
-      '^src/operations/',
-      '^src/(operations|adapters|schema|config|base)/',
-      'operations import only adapters, schema, config and base',
+      'features-use-adapters',
+      '^src/features/',
+      '^src/(features|adapters|schema|config|base)/',
+      'features import only features, adapters, schema, config and base',
     ),
+    // A service's cache and `aisec cache` share one protocol in Redis, which is a part of the feature.
     only(
-      'client-stands-beside-operations',
+      'client-stands-beside-features',
       '^src/client/',
-      '^src/(client|adapters|schema|config|base)/',
-      'client imports only adapters, schema, config and base',
+      '^src/(client/|features/cache/index\\.ts$|(adapters|schema|config|base)/)',
+      'client imports only the index of the cache, adapters, schema, config and base',
     ),
     only(
       'testing-applies-migrations',
       '^src/testing/',
-      '^src/(testing|operations/migrate|adapters|schema|config|base)/',
-      'testing imports only the migrations, adapters, schema, config and base',
+      '^src/(testing/|features/migrate/index\\.ts$|(adapters|schema|config|base)/)',
+      'testing imports only the index of migrate, adapters, schema, config and base',
     ),
     only(
       'zod-uses-the-client',
@@ -75,10 +76,10 @@ module.exports = {
     ),
     only('terminal-uses-base', '^src/cli/terminal/', '^src/(cli/terminal|base)/', 'the terminal imports only base'),
     only(
-      'commands-use-operations',
+      'commands-use-features',
       '^src/cli/commands/',
-      '^src/(cli/commands/|cli/terminal/|cli/(command|context|exit-codes|options|reporting)\\.ts$|operations/|config/|base/)',
-      'commands import only the terminal, operations, config and base',
+      '^src/(cli/commands/|cli/terminal/|cli/(command|context|exit-codes|options|reporting)\\.ts$|features/|config/|base/)',
+      'commands import only the terminal, features, config and base',
     ),
 
     forbid(
@@ -112,16 +113,16 @@ module.exports = {
       'a command does not import the command of another noun',
     ),
     forbid(
-      'operation-not-to-other-noun',
-      { path: '^src/operations/([^/]+)/', pathNot: '^src/operations/doctor/' },
-      { path: '^src/operations/[^/]+/', pathNot: '^src/operations/$1/' },
-      'an operation does not import another noun; what two nouns need moves down',
+      'feature-by-its-index',
+      { path: '^src/features/([^/]+)/', pathNot: '^src/features/doctor/' },
+      { path: '^src/features/[^/]+/', pathNot: '^src/features/($1/|[^/]+/index\\.ts$)' },
+      'a feature imports another one by its index.ts only, never its inside',
     ),
     forbid(
       'doctor-collects-checks',
-      { path: '^src/operations/doctor/' },
-      { path: '^src/operations/[^/]+/', pathNot: '^src/operations/(doctor/|[^/]+/checks\\.ts$)' },
-      'of the other nouns doctor imports only their checks.ts',
+      { path: '^src/features/doctor/' },
+      { path: '^src/features/[^/]+/', pathNot: '^src/features/(doctor/|[^/]+/(index|checks)\\.ts$)' },
+      'of the other features doctor imports only their index.ts and checks.ts',
     ),
 
     forbid(

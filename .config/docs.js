@@ -26,7 +26,7 @@ const [
   from('base/errors.js'),
   from('cli/exit-codes.js'),
   from('config/settings.js'),
-  from('operations/doctor/all-checks.js'),
+  from('features/doctor/all-checks.js'),
 ]);
 
 const NOTE = '<!-- Written by `npm run docs`. -->\n';

@@ -13,9 +13,9 @@ import path from 'node:path';
 import pg from 'pg';
 
 import { copyChunks } from '../dist/adapters/postgres/copy.js';
-import { demoTables } from '../dist/operations/seed/demo/demo-tables.js';
-import { defaultConversations } from '../dist/operations/seed/demo/options.js';
-import { planDemo } from '../dist/operations/seed/demo/plan.js';
+import { demoTables } from '../dist/features/seed/demo/demo-tables.js';
+import { defaultConversations } from '../dist/features/seed/demo/options.js';
+import { planDemo } from '../dist/features/seed/demo/plan.js';
 import { measure, median } from './measure.js';
 
 const LEAST_RATIO = 0.6;
@@ -34,7 +34,7 @@ await server.connect();
 const [template, database] = ['aisec_bench_seed_template', 'aisec_bench_seed'];
 const urlOf = (/** @type {string} */ name) => Object.assign(new URL(serverUrl), { pathname: `/${name}` }).toString();
 
-/** @type {import('../dist/operations/seed/demo/options.js').DemoOptions} */
+/** @type {import('../dist/features/seed/demo/options.js').DemoOptions} */
 const options = {
   users: 50,
   conversations: defaultConversations(messages),

@@ -1,10 +1,10 @@
 import { setFlagsFromString } from 'node:v8';
 
-import type { CacheAccess } from '../adapters/caching/access.js';
+import type { CacheAccess } from '../features/cache/access.js';
 import type { OpenOptions } from '../adapters/postgres/open-options.js';
 import type { ToolPlaces } from '../adapters/pgtools/find-tools.js';
 import type { Session } from '../adapters/postgres/session.js';
-import type { EmbeddedAccess, ServerAccess } from '../adapters/restoring/access.js';
+import type { EmbeddedAccess, ServerAccess } from '../features/backup/access.js';
 import { AisecError } from '../base/errors.js';
 import { withTimeout } from '../base/interruption.js';
 import type { Config } from '../config/config.js';
@@ -154,7 +154,7 @@ async function serverAccess(given: ContextParts, timeoutMs: number): Promise<Ser
   const places = programPlaces(config);
   const [{ resolveDatabaseTarget }, { pgRestoreRunner }] = await Promise.all([
     import('../config/database-target.js'),
-    import('../adapters/restoring/pg-restore.js'),
+    import('../features/backup/server/pg-restore.js'),
   ]);
   const target = resolveDatabaseTarget(config);
   if (target.kind === 'embedded')
@@ -180,7 +180,7 @@ async function embeddedAccess(
   const { resolveDatabaseTarget } = await import('../config/database-target.js');
   const target = resolveDatabaseTarget(given.config);
   if (target.kind === 'server') return undefined;
-  const { embeddedAccessTo } = await import('../adapters/restoring/embedded-access.js');
+  const { embeddedAccessTo } = await import('../features/backup/embedded/embedded-access.js');
   const parts = { ...given, signal: withTimeout(given.signal, timeoutMs) };
   return embeddedAccessTo(target, { options: openOptions(parts, {}), places: programPlaces(parts.config), waitMs });
 }
@@ -190,7 +190,7 @@ async function withCache<Result>(parts: ContextParts, use: (access: CacheAccess)
   const [{ resolveDatabaseTarget }, { resolveRedisTarget }, { withCacheAccess }] = await Promise.all([
     import('../config/database-target.js'),
     import('../config/redis-target.js'),
-    import('../adapters/caching/access.js'),
+    import('../features/cache/access.js'),
   ]);
   const server = resolveDatabaseTarget(config);
   if (server.kind === 'embedded')
@@ -216,7 +216,7 @@ export function createContext(parts: ContextParts): Context {
       return closing(await openSession(resolveReplicaTarget(parts.config, url), openOptions(parts, {})), use);
     },
     withScratchDatabase: async (use) => {
-      const { openInMemory } = await import('../adapters/postgres/embedded.js');
+      const { openInMemory } = await import('../adapters/embedded/embedded.js');
       compileOnce();
       return closing(await openInMemory(openOptions(parts, {})), use);
     },

@@ -1,8 +1,6 @@
 import type { Kysely } from 'kysely';
 
-import { COLUMNS, freezeRow, type CachedTable } from '../adapters/caching/cached-table.js';
-import { ALL_ROWS } from '../adapters/caching/keys.js';
-import type { Rows } from '../adapters/caching/row-text.js';
+import { COLUMNS, freezeRow, type CachedTable, ALL_ROWS, type Rows } from '../features/cache/index.js';
 import type { DB } from '../schema/index.js';
 import { withUser } from './with-user.js';
 

@@ -4,8 +4,10 @@ import {
   type CachedRow,
   type PreferencesRow,
   type SettingRow,
-} from '../adapters/caching/cached-table.js';
-import { ALL_ROWS, DEFAULT_TTL_MS, USER_ROW } from '../adapters/caching/keys.js';
+  ALL_ROWS,
+  DEFAULT_TTL_MS,
+  USER_ROW,
+} from '../features/cache/index.js';
 import { AisecError } from '../base/errors.js';
 import { resolveServiceTarget } from '../config/service-target.js';
 import { resolveServiceRedis } from '../config/redis-target.js';

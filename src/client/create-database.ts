@@ -1,8 +1,8 @@
 import { Kysely, type KyselyConfig } from 'kysely';
 
 import { describeServer, translateConnectError } from '../adapters/postgres/connect-error.js';
-import { createPool } from '../adapters/postgres/pool.js';
-import { PoolDialect } from '../adapters/postgres/pool-dialect.js';
+import { createPool } from '../adapters/postgres/pool/pool.js';
+import { PoolDialect } from '../adapters/postgres/pool/pool-dialect.js';
 import { AisecError, messageOf } from '../base/errors.js';
 import type { ServerTarget } from '../config/database-target.js';
 import { resolveServiceTarget } from '../config/service-target.js';

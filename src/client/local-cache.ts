@@ -1,5 +1,4 @@
-import type { CachedTable } from '../adapters/caching/cached-table.js';
-import type { Rows } from '../adapters/caching/row-text.js';
+import type { CachedTable, Rows } from '../features/cache/index.js';
 
 export interface LocalEntry {
   readonly rows: Rows;

@@ -1,13 +1,20 @@
 import type { Kysely } from 'kysely';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { CachedTable } from '../adapters/caching/cached-table.js';
-import { freezeRow } from '../adapters/caching/cached-table.js';
-import { entryKey, scopeOf, TOKEN_TTL_FACTOR } from '../adapters/caching/keys.js';
-import { Membership } from '../adapters/caching/membership.js';
-import { parseMessage } from '../adapters/caching/message.js';
-import { readEntry, withJitter, writeEntry, type Rows } from '../adapters/caching/row-text.js';
-import { onCommittedWrite } from '../adapters/postgres/committed-writes.js';
+import {
+  type CachedTable,
+  freezeRow,
+  entryKey,
+  scopeOf,
+  TOKEN_TTL_FACTOR,
+  Membership,
+  parseMessage,
+  readEntry,
+  withJitter,
+  writeEntry,
+  type Rows,
+} from '../features/cache/index.js';
+import { onCommittedWrite } from '../adapters/postgres/pool/committed-writes.js';
 import { Listener } from '../adapters/postgres/listener.js';
 import { TokenStore } from '../adapters/redis/token-store.js';
 import type { AisecError } from '../base/errors.js';

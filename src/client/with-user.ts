@@ -1,6 +1,6 @@
 import type { IsolationLevel, Kysely, Transaction } from 'kysely';
 
-import { currentScope, inUserScope } from '../adapters/postgres/user-scope.js';
+import { currentScope, inUserScope } from '../adapters/postgres/pool/user-scope.js';
 import { AisecError } from '../base/errors.js';
 
 export interface UserOptions {

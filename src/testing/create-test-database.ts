@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 
 import { packageFile } from '../base/package-file.js';
-import { readMigrationFolder } from '../operations/migrate/migration-folder.js';
+import { readMigrationFolder } from '../features/migrate/index.js';
 import type { DB } from '../schema/index.js';
 import type { TestDatabase, TestDatabaseOptions } from './test-database.js';
 

@@ -1,8 +1,8 @@
 import { Kysely } from 'kysely';
 
-import { startSnapshot, type RunningSnapshot } from '../adapters/postgres/embedded-snapshot.js';
-import { PoolDialect } from '../adapters/postgres/pool-dialect.js';
-import type { MigrationFile } from '../operations/migrate/migration-file.js';
+import { startSnapshot, type RunningSnapshot } from '../adapters/embedded/snapshot.js';
+import { PoolDialect } from '../adapters/postgres/pool/pool-dialect.js';
+import type { MigrationFile } from '../features/migrate/index.js';
 import { tableCleaner } from './clear-tables.js';
 import { forgetSnapshot, migratedSnapshot } from './snapshot.js';
 import type { TestDatabase } from './test-database.js';

@@ -2,8 +2,7 @@ import { createHash } from 'node:crypto';
 
 import type { Session } from '../adapters/postgres/session.js';
 import { aisecVersion } from '../base/version.js';
-import type { MigrationFile } from '../operations/migrate/migration-file.js';
-import { migrateUp } from '../operations/migrate/up.js';
+import { type MigrationFile, migrateUp } from '../features/migrate/index.js';
 
 export const NAMES = { schema: 'public', extensionSchema: 'public' } as const;
 

@@ -2,15 +2,15 @@ import { randomBytes } from 'node:crypto';
 
 import { Kysely } from 'kysely';
 
-import { createPool } from '../adapters/postgres/pool.js';
-import { PoolDialect } from '../adapters/postgres/pool-dialect.js';
+import { createPool } from '../adapters/postgres/pool/pool.js';
+import { PoolDialect } from '../adapters/postgres/pool/pool-dialect.js';
 import { openServer } from '../adapters/postgres/server.js';
 import type { Session } from '../adapters/postgres/session.js';
 import { sqlFile } from '../adapters/postgres/sql-file.js';
 import { quoteIdentifier } from '../base/identifier.js';
 import type { ServerTarget } from '../config/database-target.js';
 import { resolveServiceTarget } from '../config/service-target.js';
-import type { MigrationFile } from '../operations/migrate/migration-file.js';
+import type { MigrationFile } from '../features/migrate/index.js';
 import { tableCleaner } from './clear-tables.js';
 import { keyOf, migrate, NAMES } from './migrated.js';
 import { lockKeyOf, readSurroundings, serverTemplate, type Surroundings } from './server-template.js';

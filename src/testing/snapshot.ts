@@ -3,8 +3,8 @@ import { open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { writeWhole } from '../adapters/files/write-whole.js';
-import { buildSnapshot } from '../adapters/postgres/embedded-snapshot.js';
-import type { MigrationFile } from '../operations/migrate/migration-file.js';
+import { buildSnapshot } from '../adapters/embedded/snapshot.js';
+import type { MigrationFile } from '../features/migrate/index.js';
 import { keyOf, migrate, NAMES } from './migrated.js';
 
 const HASH_BYTES = 32;

@@ -5,8 +5,8 @@ import { gunzipSync } from 'node:zlib';
 
 import { expect, test } from 'vitest';
 
-import { readBackupFolder } from '../../src/adapters/backups/folder.js';
-import { readManifest } from '../../src/adapters/backups/manifest.js';
+import { readBackupFolder } from '../../src/features/backup/catalog/folder.js';
+import { readManifest } from '../../src/features/backup/catalog/manifest.js';
 import { AS_BACKED_UP, CONTENTS, namesIn, useEmbeddedBackupFixture } from '../support/embedded-backup-fixture.js';
 import { queryEmbedded } from '../support/migrated-embedded.js';
 

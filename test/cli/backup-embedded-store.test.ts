@@ -4,7 +4,7 @@ import path from 'node:path';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { beforeAll, expect, test } from 'vitest';
 
-import { readManifest, type BackupManifest } from '../../src/adapters/backups/manifest.js';
+import { readManifest, type BackupManifest } from '../../src/features/backup/catalog/manifest.js';
 import { writeObject } from '../../src/adapters/object-store/objects.js';
 import { withStore } from '../../src/adapters/object-store/store.js';
 import { parseStoreUrl } from '../../src/config/store-url.js';

@@ -4,7 +4,7 @@ import path from 'node:path';
 
 import { describe, expect, test } from 'vitest';
 
-import { withBackupFolder } from '../../src/adapters/backups/use-folder.js';
+import { withBackupFolder } from '../../src/features/backup/catalog/use-folder.js';
 import { tryFolderLock } from '../../src/adapters/files/folder-lock.js';
 import { namesIn, useEmbeddedBackupFixture } from '../support/embedded-backup-fixture.js';
 import { expectError } from '../support/expect-error.js';

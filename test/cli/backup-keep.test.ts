@@ -4,8 +4,8 @@ import path from 'node:path';
 
 import { beforeAll, expect, test } from 'vitest';
 
-import { backupFileName } from '../../src/adapters/backups/names.js';
-import { manifestText } from '../../src/adapters/backups/manifest.js';
+import { backupFileName } from '../../src/features/backup/catalog/names.js';
+import { manifestText } from '../../src/features/backup/catalog/manifest.js';
 import { backupManifest } from '../fixtures/backup-manifest.js';
 import { useBackupFixture } from '../support/backup-fixture.js';
 import { describeOnServer } from '../support/database.js';

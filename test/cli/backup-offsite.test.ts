@@ -5,8 +5,8 @@ import path from 'node:path';
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { manifestText, type BackupManifest } from '../../src/adapters/backups/manifest.js';
-import { backupFileName } from '../../src/adapters/backups/names.js';
+import { manifestText, type BackupManifest } from '../../src/features/backup/catalog/manifest.js';
+import { backupFileName } from '../../src/features/backup/catalog/names.js';
 import { listObjects, removeObject, writeObject } from '../../src/adapters/object-store/objects.js';
 import { withStore, type Store } from '../../src/adapters/object-store/store.js';
 import { parseStoreUrl } from '../../src/config/store-url.js';

@@ -6,8 +6,8 @@ import { gunzipSync } from 'node:zlib';
 import pg from 'pg';
 import { describe, expect, test } from 'vitest';
 
-import { freeBackupFile } from '../../src/adapters/backups/change-backups.js';
-import { backupFileName, parseBackupFileName } from '../../src/adapters/backups/names.js';
+import { freeBackupFile } from '../../src/features/backup/catalog/change-backups.js';
+import { backupFileName, parseBackupFileName } from '../../src/features/backup/catalog/names.js';
 import { databaseAddress } from '../support/database-address.js';
 import { createServerDatabase, describeOnServer } from '../support/database.js';
 import { AS_BACKED_UP, CONTENTS, namesIn, useEmbeddedBackupFixture } from '../support/embedded-backup-fixture.js';

@@ -7,7 +7,7 @@ import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { expect, test } from 'vitest';
 
-import { backupFileName } from '../../src/adapters/backups/names.js';
+import { backupFileName } from '../../src/features/backup/catalog/names.js';
 import { tryFolderLock } from '../../src/adapters/files/folder-lock.js';
 import { useBackupFixture } from '../support/backup-fixture.js';
 import { databaseAddress } from '../support/database-address.js';

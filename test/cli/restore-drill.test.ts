@@ -3,7 +3,7 @@ import path from 'node:path';
 import pg from 'pg';
 import { expect, test } from 'vitest';
 
-import { compareCatalogs } from '../../src/adapters/restoring/compare-catalogs.js';
+import { compareCatalogs } from '../../src/features/backup/verify/compare-catalogs.js';
 import { snapshotOf } from '../support/catalog.js';
 import { databaseAddress } from '../support/database-address.js';
 import { createEmbeddedDirectory } from '../support/database.js';

@@ -5,7 +5,7 @@ import pg from 'pg';
 import { expect, test } from 'vitest';
 
 import { findFirstTool } from '../../src/adapters/pgtools/find-tools.js';
-import { compareCatalogs } from '../../src/adapters/restoring/compare-catalogs.js';
+import { compareCatalogs } from '../../src/features/backup/verify/compare-catalogs.js';
 import { snapshotOf } from '../support/catalog.js';
 import { dropDatabase } from '../support/database-names.js';
 import { createEmbeddedDirectory, createServerDatabase, describeOnServer } from '../support/database.js';

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 
-import { manifestText } from '../../src/adapters/backups/manifest.js';
-import { backupFileName } from '../../src/adapters/backups/names.js';
+import { manifestText } from '../../src/features/backup/catalog/manifest.js';
+import { backupFileName } from '../../src/features/backup/catalog/names.js';
 import { backupManifest } from '../fixtures/backup-manifest.js';
 import { createEmbeddedDirectory } from './database.js';
 

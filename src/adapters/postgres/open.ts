@@ -12,6 +12,6 @@ export async function openSession(target: DatabaseTarget, options: OpenOptions):
     const { openServer } = await import('./server.js');
     return openServer(target, options);
   }
-  const { openEmbedded } = await import('./embedded.js');
+  const { openEmbedded } = await import('../embedded/embedded.js');
   return openEmbedded(target, options);
 }

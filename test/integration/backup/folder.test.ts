@@ -4,8 +4,8 @@ import path from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
-import { readBackupFolder } from '../../../src/adapters/backups/folder.js';
-import { readManifest, writeManifest } from '../../../src/adapters/backups/manifest.js';
+import { readBackupFolder } from '../../../src/features/backup/catalog/folder.js';
+import { readManifest, writeManifest } from '../../../src/features/backup/catalog/manifest.js';
 import { backupManifest } from '../../fixtures/backup-manifest.js';
 
 let folder = '';

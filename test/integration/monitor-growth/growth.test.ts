@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import type { GrowthReport } from '../../../src/operations/monitor/growth/growth.js';
+import type { GrowthReport } from '../../../src/features/monitor/growth/growth.js';
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
 import { runCli, type CliResult } from '../../support/run-cli.js';
 import { messagesFrom, monthFromNow, ONE_CONVERSATION } from '../partitions/messages.js';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import type { Session } from '../../../src/adapters/postgres/session.js';
-import { monitorIndexes, type IndexesReport } from '../../../src/operations/monitor/indexes/indexes.js';
+import { monitorIndexes, type IndexesReport } from '../../../src/features/monitor/indexes/indexes.js';
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
 import { openTestSession } from '../catalog/catalog-session.js';
 import { messagesFrom, monthFromNow, nameOf, ONE_CONVERSATION, rowsOf } from '../partitions/messages.js';

@@ -1,9 +1,9 @@
 import pg from 'pg';
 import { beforeAll, expect, test } from 'vitest';
 
-import { monitorIndexes } from '../../../src/operations/monitor/indexes/indexes.js';
-import { monitorLocks } from '../../../src/operations/monitor/locks.js';
-import { monitorQueries } from '../../../src/operations/monitor/queries.js';
+import { monitorIndexes } from '../../../src/features/monitor/indexes/indexes.js';
+import { monitorLocks } from '../../../src/features/monitor/locks.js';
+import { monitorQueries } from '../../../src/features/monitor/queries.js';
 import { describeOnPrivateServer, startPrivateServer, type PrivateServer } from '../../support/private-server.js';
 import { openTestSession } from '../catalog/catalog-session.js';
 

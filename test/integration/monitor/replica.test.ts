@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import type { MonitoredIndex } from '../../../src/operations/monitor/indexes/indexes.js';
+import type { MonitoredIndex } from '../../../src/features/monitor/indexes/indexes.js';
 import { databaseAddress } from '../../support/database-address.js';
 import { describeOnPrivateServer, startPrivateServer, startStandby } from '../../support/private-server.js';
 import { runCli, type CliResult } from '../../support/run-cli.js';

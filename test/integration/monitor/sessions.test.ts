@@ -2,9 +2,9 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import type { Session } from '../../../src/adapters/postgres/session.js';
-import { monitorActivity } from '../../../src/operations/monitor/activity.js';
-import { monitorLocks } from '../../../src/operations/monitor/locks.js';
-import { monitorVacuum } from '../../../src/operations/monitor/vacuum.js';
+import { monitorActivity } from '../../../src/features/monitor/activity.js';
+import { monitorLocks } from '../../../src/features/monitor/locks.js';
+import { monitorVacuum } from '../../../src/features/monitor/vacuum.js';
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
 import { openTestSession } from '../catalog/catalog-session.js';
 import { rowsOf } from '../partitions/messages.js';

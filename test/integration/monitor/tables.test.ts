@@ -2,8 +2,8 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import type { Session } from '../../../src/adapters/postgres/session.js';
-import { monitorPartitions } from '../../../src/operations/monitor/partitions.js';
-import { monitorTables, type TablesReport } from '../../../src/operations/monitor/tables.js';
+import { monitorPartitions } from '../../../src/features/monitor/partitions.js';
+import { monitorTables, type TablesReport } from '../../../src/features/monitor/tables.js';
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
 import { openTestSession } from '../catalog/catalog-session.js';
 import { messagesFrom, monthFromNow, nameOf, ONE_CONVERSATION, rowsOf } from '../partitions/messages.js';

@@ -5,9 +5,9 @@ import { diffCatalogs } from '../../../src/adapters/catalog/diff.js';
 import { renderDifference } from '../../../src/adapters/catalog/difference.js';
 import { readCatalog } from '../../../src/adapters/catalog/snapshot.js';
 import type { Session } from '../../../src/adapters/postgres/session.js';
-import { migrateDown } from '../../../src/operations/migrate/down.js';
-import { readMigrationFolder } from '../../../src/operations/migrate/migration-folder.js';
-import { migrateUp } from '../../../src/operations/migrate/up.js';
+import { migrateDown } from '../../../src/features/migrate/down.js';
+import { readMigrationFolder } from '../../../src/features/migrate/files/migration-folder.js';
+import { migrateUp } from '../../../src/features/migrate/up.js';
 import {
   createEmbeddedDirectory,
   createServerDatabase,

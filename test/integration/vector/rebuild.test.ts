@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { beforeAll, expect, test } from 'vitest';
 
-import { checkVectors, type VectorFinding } from '../../../src/operations/vector/checks.js';
+import { checkVectors, type VectorFinding } from '../../../src/features/vector/checks.js';
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
 import { runCli, startCli, type CliResult } from '../../support/run-cli.js';
 import { waitFor } from '../../support/wait-for.js';

@@ -1,7 +1,7 @@
 import type { Age } from '../../../base/age.js';
 import { formatDurationMs } from '../../../base/duration.js';
-import type { MonthOutcome } from '../../../operations/archive/archive-month.js';
-import type { ArchiveResult } from '../../../operations/archive/run.js';
+import type { MonthOutcome } from '../../../features/messages/archive/archive-month.js';
+import type { ArchiveResult } from '../../../features/messages/archive/run.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
@@ -101,7 +101,7 @@ function exitCodeOf(months: readonly MonthOutcome[]): ExitCode | undefined {
 
 async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
   const result = await context.withDatabase({ idleTimeoutMs: IDLE_TIMEOUT_MS }, async (session) => {
-    const { archiveMessages } = await import('../../../operations/archive/run.js');
+    const { archiveMessages } = await import('../../../features/messages/archive/run.js');
     const settings = {
       schema: context.config.schema,
       extensionSchema: context.config.extensionSchema,

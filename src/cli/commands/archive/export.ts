@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 
 import { AisecError } from '../../../base/errors.js';
-import type { ExportResult } from '../../../operations/archive/export.js';
-import type { ExportFormat } from '../../../operations/archive/record-format.js';
+import type { ExportResult } from '../../../features/messages/archive/export.js';
+import type { ExportFormat } from '../../../features/messages/archive/exports/record-format.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
@@ -47,7 +47,7 @@ async function run(context: Context, options: Options, argument: string): Promis
   const file = resolve(context.config.cwd, options.out);
   const month = monthOption(argument);
   const result = await context.withDatabase({ idleTimeoutMs: IDLE_TIMEOUT_MS }, async (session) => {
-    const { exportMonth } = await import('../../../operations/archive/export.js');
+    const { exportMonth } = await import('../../../features/messages/archive/export.js');
     const settings = { schema: context.config.schema, month, file, format: options.format, waitMs: options.wait };
     return exportMonth(session, settings, reportingTo(context));
   });

@@ -1,4 +1,4 @@
-import type { ArchiveListing, ListedMonth } from '../../../operations/archive/list.js';
+import type { ArchiveListing, ListedMonth } from '../../../features/messages/archive/list.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
@@ -29,7 +29,7 @@ function renderList({ months }: ArchiveListing, renderer: Renderer): string {
 
 async function run(context: Context): Promise<ExitCode | undefined> {
   const listing = await context.withDatabase({ statementTimeoutMs: STATEMENT_TIMEOUT_MS }, async (session) => {
-    const { listArchive } = await import('../../../operations/archive/list.js');
+    const { listArchive } = await import('../../../features/messages/archive/list.js');
     return listArchive(session, context.config.schema);
   });
   context.output.result(listing, renderList);

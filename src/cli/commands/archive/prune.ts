@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 
 import type { Age } from '../../../base/age.js';
 import { AisecError } from '../../../base/errors.js';
-import type { PrunedMonth, PruneResult } from '../../../operations/archive/prune.js';
+import type { PrunedMonth, PruneResult } from '../../../features/messages/archive/prune.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
@@ -94,7 +94,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
     });
   const exportsFolder = options.exports === undefined ? undefined : resolve(context.config.cwd, options.exports);
   const result = await context.withDatabase({ idleTimeoutMs: IDLE_TIMEOUT_MS }, async (session) => {
-    const { pruneArchive } = await import('../../../operations/archive/prune.js');
+    const { pruneArchive } = await import('../../../features/messages/archive/prune.js');
     const settings = {
       schema: context.config.schema,
       extensionSchema: context.config.extensionSchema,

@@ -1,4 +1,4 @@
-import type { RestoreResult } from '../../../operations/archive/restore.js';
+import type { RestoreResult } from '../../../features/messages/archive/restore.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
@@ -38,7 +38,7 @@ const NOTES: Readonly<Record<RestoreResult['outcome'], string>> = {
 async function run(context: Context, options: Options, argument: string): Promise<ExitCode | undefined> {
   const month = monthOption(argument);
   const result = await context.withDatabase({}, async (session) => {
-    const { restoreMonth } = await import('../../../operations/archive/restore.js');
+    const { restoreMonth } = await import('../../../features/messages/archive/restore.js');
     const settings = {
       schema: context.config.schema,
       month,

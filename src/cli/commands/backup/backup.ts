@@ -3,8 +3,8 @@ import { resolve } from 'node:path';
 import { formatBytes } from '../../../base/bytes.js';
 import { formatDurationMs } from '../../../base/duration.js';
 import { AisecError } from '../../../base/errors.js';
-import type { OffsiteOptions } from '../../../operations/backup/offsite.js';
-import type { BackupOptions, BackupResult } from '../../../operations/backup/finish.js';
+import type { OffsiteOptions } from '../../../features/backup/offsite.js';
+import type { BackupOptions, BackupResult } from '../../../features/backup/run/finish.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
@@ -96,7 +96,7 @@ async function announce(
   const { config, output } = context;
   const pathOf = (given: string | undefined): string | undefined =>
     given === undefined ? undefined : resolve(config.cwd, given);
-  const { announced } = await import('../../../operations/backup/announce.js');
+  const { announced } = await import('../../../features/backup/run/announce.js');
   const wishes = {
     pingUrl: config.pingUrl,
     onSuccess: pathOf(options.onSuccess),
@@ -119,7 +119,7 @@ async function backupOf(
   const reporting = reportingTo(context);
   const embedded = await context.embeddedAccess({ timeoutMs, waitMs });
   if (embedded !== undefined) {
-    const { takeEmbeddedBackup } = await import('../../../operations/backup/take-embedded.js');
+    const { takeEmbeddedBackup } = await import('../../../features/backup/take-embedded.js');
     return {
       databaseName: embedded.databaseName,
       take: () => takeEmbeddedBackup(embedded, { ...settings, format: format ?? 'embedded' }, reporting),
@@ -130,7 +130,7 @@ async function backupOf(
       hint: "Leave it out: a backup of a server has pg_dump's own format, and pg_restore --file=- FILE shows it as SQL.",
     });
   const access = await context.serverAccess({ timeoutMs });
-  const { takeBackup } = await import('../../../operations/backup/take.js');
+  const { takeBackup } = await import('../../../features/backup/take.js');
   return { databaseName: access.databaseName, take: () => takeBackup(access, settings, reporting) };
 }
 

@@ -1,7 +1,7 @@
 import { parseBytes } from '../../../base/bytes.js';
 import { AisecError } from '../../../base/errors.js';
-import type { BackupCheck } from '../../../operations/backup/checks.js';
-import type { MinimalSize } from '../../../operations/backup/findings.js';
+import type { BackupCheck } from '../../../features/backup/checks.js';
+import type { MinimalSize } from '../../../features/backup/catalog/findings.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
@@ -42,7 +42,7 @@ function renderCheck({ findings }: BackupCheck, { table, paint, isTTY }: Rendere
 
 async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
   const { output } = context;
-  const { checkBackups } = await import('../../../operations/backup/checks.js');
+  const { checkBackups } = await import('../../../features/backup/checks.js');
   const check = await checkBackups(folderOf(context, options), {
     maxAgeMs: options.maxAge,
     maxDeepAgeMs: options.maxDeepAge,

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 
 import { formatBytes } from '../../../base/bytes.js';
 import { formatDurationMs } from '../../../base/duration.js';
-import type { BackupList, ListedBackup } from '../../../operations/backup/list.js';
+import type { BackupList, ListedBackup } from '../../../features/backup/list.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
@@ -52,7 +52,7 @@ function renderList({ backups }: BackupList, renderer: Renderer): string {
 async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
   const { output, config, signal } = context;
   const place = placeOf(options);
-  const { listBackups, listCopies } = await import('../../../operations/backup/list.js');
+  const { listBackups, listCopies } = await import('../../../features/backup/list.js');
   const list =
     place === undefined
       ? await listBackups(folderOf(context, options))

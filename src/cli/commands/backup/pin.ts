@@ -1,4 +1,4 @@
-import type { PinResult } from '../../../operations/backup/pin.js';
+import type { PinResult } from '../../../features/backup/pin.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
@@ -10,7 +10,7 @@ interface Options extends FolderOption {
 
 async function run(context: Context, options: Options, argument: string): Promise<ExitCode | undefined> {
   const { output, config, signal, commandName } = context;
-  const { pinBackup } = await import('../../../operations/backup/pin.js');
+  const { pinBackup } = await import('../../../features/backup/pin.js');
   const settings = { isPinned: !options.remove, cwd: config.cwd, command: `aisec ${commandName}`, signal };
   const result: PinResult = await pinBackup(folderOf(context, options), argument, settings);
   output.result(result, ({ file, isPinned }) => `${file}\t${isPinned ? 'pinned' : 'not pinned'}`);

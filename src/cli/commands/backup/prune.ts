@@ -1,5 +1,5 @@
 import { formatBytes } from '../../../base/bytes.js';
-import type { PruneResult } from '../../../operations/backup/prune.js';
+import type { PruneResult } from '../../../features/backup/prune.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
@@ -34,7 +34,7 @@ function renderPrune({ removed, kept, isDryRun }: PruneResult, { table, isTTY }:
 async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
   const { output, signal, commandName } = context;
   const folder = folderOf(context, options);
-  const { pruneFolder } = await import('../../../operations/backup/prune.js');
+  const { pruneFolder } = await import('../../../features/backup/prune.js');
   const rule = { keepDays: options.keepDays, keepLast: options.keepLast };
   const result = await pruneFolder(folder, rule, {
     isDryRun: options.dryRun,

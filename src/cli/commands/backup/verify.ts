@@ -5,7 +5,7 @@ import { formatDurationMs } from '../../../base/duration.js';
 import { AisecError } from '../../../base/errors.js';
 import { withTimeout } from '../../../base/interruption.js';
 import { isStoreUrl } from '../../../config/store-url.js';
-import type { VerifyOptions, VerifyResult } from '../../../operations/backup/verify.js';
+import type { VerifyOptions, VerifyResult } from '../../../features/backup/verify.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
@@ -39,7 +39,7 @@ function renderResults({ results }: Verified, { table, paint, isTTY }: Renderer)
 }
 
 async function filesToVerify(context: Context, folder: string, argument: string): Promise<readonly string[]> {
-  const { backupPath, newestBackups } = await import('../../../operations/backup/find-backup.js');
+  const { backupPath, newestBackups } = await import('../../../features/backup/catalog/find-backup.js');
   if (isStoreUrl(argument)) return [argument];
   if (argument !== '') return [backupPath(folder, context.config.cwd, argument)];
   return (await newestBackups(folder)).map(({ file }) => file);
@@ -56,7 +56,7 @@ async function restoreEach(
 ): Promise<readonly VerifyResult[]> {
   if (files.length === 0) return [];
   const access = await context.serverAccess({ timeoutMs });
-  const { verifyDeeply } = await import('../../../operations/backup/verify-deep.js');
+  const { verifyDeeply } = await import('../../../features/backup/verify/verify-deep.js');
   const deep = { ...common, signal: access.signal, withoutOwners: !owner, jobs, waitMs };
   const results: VerifyResult[] = [];
   for (const file of files) results.push(await verifyDeeply(access, file, deep));
@@ -71,7 +71,7 @@ async function loadEach(
   common: Common,
 ): Promise<readonly VerifyResult[]> {
   if (files.length === 0) return [];
-  const { verifyByLoading } = await import('../../../operations/backup/verify-loading.js');
+  const { verifyByLoading } = await import('../../../features/backup/verify/verify-loading.js');
   const signal = withTimeout(context.signal, timeout);
   const results: VerifyResult[] = [];
   for (const file of files)
@@ -92,12 +92,12 @@ async function run(context: Context, options: Options, argument: string): Promis
   const common = { command: `aisec ${commandName}`, places, onProgress: progress.report, ...source };
   const results: VerifyResult[] = [];
   if (options.deep) {
-    const { isOfEmbedded } = await import('../../../operations/backup/find-backup.js');
+    const { isOfEmbedded } = await import('../../../features/backup/catalog/find-backup.js');
     const isOfServer = (file: string): boolean => !isOfEmbedded(file);
     results.push(...(await loadEach(context, options, files.filter(isOfEmbedded), common)));
     results.push(...(await restoreEach(context, options, files.filter(isOfServer), common)));
   } else {
-    const { verifyBackup } = await import('../../../operations/backup/verify.js');
+    const { verifyBackup } = await import('../../../features/backup/verify.js');
     const signal = withTimeout(context.signal, options.timeout);
     for (const file of files) results.push(await verifyBackup(file, { ...common, signal }));
   }

@@ -9,7 +9,7 @@ interface Options {
 async function run(context: Context, { dryRun }: Options): Promise<ExitCode | undefined> {
   const { output } = context;
   const result = await context.withCache(async (access) => {
-    const { flushCache } = await import('../../../operations/cache/flush.js');
+    const { flushCache } = await import('../../../features/cache/flush.js');
     return flushCache(access, dryRun);
   });
   output.result(result, () => '');

@@ -1,5 +1,5 @@
 import { formatBytes } from '../../../base/bytes.js';
-import type { CacheState } from '../../../operations/cache/status.js';
+import type { CacheState } from '../../../features/cache/status.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
@@ -16,7 +16,7 @@ async function run(context: Context): Promise<ExitCode | undefined> {
   const { output } = context;
   const state = await context.withCache(async (access) =>
     context.withDatabase({}, async (session) => {
-      const { cacheStatus } = await import('../../../operations/cache/status.js');
+      const { cacheStatus } = await import('../../../features/cache/status.js');
       return cacheStatus(session, access);
     }),
   );

@@ -1,4 +1,4 @@
-import type { SyncResult } from '../../../operations/cache/sync.js';
+import type { SyncResult } from '../../../features/cache/sync.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
@@ -22,7 +22,7 @@ async function run(context: Context, { dryRun, check }: Options): Promise<ExitCo
   const { output, progress } = context;
   const result = await context.withCache(async (access) =>
     context.withDatabase({}, async (session) => {
-      const { syncCache } = await import('../../../operations/cache/sync.js');
+      const { syncCache } = await import('../../../features/cache/sync.js');
       return syncCache(session, access, dryRun, { onProgress: progress.report });
     }),
   );

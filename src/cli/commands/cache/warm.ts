@@ -15,7 +15,7 @@ async function run(context: Context, { users, stay }: Options): Promise<ExitCode
   const { output, progress, signal } = context;
   await context.withCache(async (access) => {
     const result = await context.withDatabase({}, async (session) => {
-      const { warmCache } = await import('../../../operations/cache/warm.js');
+      const { warmCache } = await import('../../../features/cache/warm.js');
       return warmCache(session, access, users, { onProgress: progress.report });
     });
     output.result(result, () => '');

@@ -1,6 +1,6 @@
 import { AisecError } from '../../../base/errors.js';
-import type { Check, Severity } from '../../../operations/doctor/check.js';
-import type { Diagnosis } from '../../../operations/doctor/run.js';
+import type { Check, Severity } from '../../../features/doctor/check.js';
+import type { Diagnosis } from '../../../features/doctor/run.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
@@ -39,9 +39,9 @@ async function diagnoseNow(
   onStep?: (text: string) => void,
 ): Promise<Diagnosis> {
   const [{ selectChecks }, { readIgnoreFile }, { readMigrationFolder }, { findRedisTarget }] = await Promise.all([
-    import('../../../operations/doctor/select-checks.js'),
-    import('../../../operations/doctor/ignore-file.js'),
-    import('../../../operations/migrate/migration-folder.js'),
+    import('../../../features/doctor/select-checks.js'),
+    import('../../../features/doctor/ignore-file.js'),
+    import('../../../features/migrate/files/migration-folder.js'),
     import('../../../config/redis-target.js'),
   ]);
   const checks: readonly Check[] = selectChecks(options.only);
@@ -50,7 +50,7 @@ async function diagnoseNow(
   const redis = findRedisTarget(config) ?? null;
   const migrations = { files: await readMigrationFolder(migrationsDir, cwd), schema, extensionSchema };
   return withDatabase({}, async (session) => {
-    const { diagnose } = await import('../../../operations/doctor/run.js');
+    const { diagnose } = await import('../../../features/doctor/run.js');
     return diagnose(session, {
       schema,
       checks,

@@ -1,4 +1,4 @@
-import type { Diagnosis } from '../../../operations/doctor/run.js';
+import type { Diagnosis } from '../../../features/doctor/run.js';
 import { pluginLine, type PluginWord } from '../../terminal/plugin.js';
 import { countsText } from './render.js';
 

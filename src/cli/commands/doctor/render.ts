@@ -1,6 +1,6 @@
-import type { Severity } from '../../../operations/doctor/check.js';
-import type { Finding, SkippedCheck } from '../../../operations/doctor/finding.js';
-import type { Diagnosis } from '../../../operations/doctor/run.js';
+import type { Severity } from '../../../features/doctor/check.js';
+import type { Finding, SkippedCheck } from '../../../features/doctor/finding.js';
+import type { Diagnosis } from '../../../features/doctor/run.js';
 import type { Renderer } from '../../terminal/output.js';
 import type { Paint } from '../../terminal/streams.js';
 

@@ -1,6 +1,6 @@
 import { formatDurationMs } from '../../../base/duration.js';
 import { AisecError } from '../../../base/errors.js';
-import type { DownOptions, DownResult } from '../../../operations/migrate/down.js';
+import type { DownOptions, DownResult } from '../../../features/migrate/down.js';
 import { defineCommand, type OptionSpec } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
@@ -45,7 +45,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
     waitMs: options.wait,
   };
   const result = await context.withDatabase({ lockTimeoutMs: options.lockTimeout }, async (session) => {
-    const { migrateDown: revert } = await import('../../../operations/migrate/down.js');
+    const { migrateDown: revert } = await import('../../../features/migrate/down.js');
     return revert(
       session,
       settings,

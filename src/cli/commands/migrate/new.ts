@@ -3,7 +3,7 @@ import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
 
 async function run(context: Context, _options: object, title: string): Promise<ExitCode | undefined> {
-  const { newMigration } = await import('../../../operations/migrate/new.js');
+  const { newMigration } = await import('../../../features/migrate/new.js');
   const { config, output } = context;
   const created = await newMigration(title, config.migrationsDir, config.cwd);
   output.result(created, ({ path }) => path);

@@ -18,7 +18,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
     waitMs: options.wait,
   };
   const result = await context.withDatabase({ lockTimeoutMs: options.lockTimeout }, async (session) => {
-    const { migrateRedo: redo } = await import('../../../operations/migrate/redo.js');
+    const { migrateRedo: redo } = await import('../../../features/migrate/redo.js');
     return redo(
       session,
       settings,

@@ -1,5 +1,5 @@
 import { formatDurationMs } from '../../../base/duration.js';
-import type { MigrationOverview, StatusEntry } from '../../../operations/migrate/status.js';
+import type { MigrationOverview, StatusEntry } from '../../../features/migrate/status.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
@@ -52,7 +52,7 @@ function summary(overview: MigrationOverview): string {
 async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
   const settings = await migrateSettings(context);
   const overview = await context.withDatabase({ statementTimeoutMs: 30_000 }, async (session) => {
-    const { migrationStatus } = await import('../../../operations/migrate/status.js');
+    const { migrationStatus } = await import('../../../features/migrate/status.js');
     return migrationStatus(session, settings);
   });
   context.output.result(overview, renderStatus);

@@ -1,7 +1,7 @@
 import { formatDurationMs } from '../../../base/duration.js';
 import { AisecError } from '../../../base/errors.js';
-import type { DryRunResult } from '../../../operations/migrate/dry-run.js';
-import type { UpOptions, UpResult } from '../../../operations/migrate/up.js';
+import type { DryRunResult } from '../../../features/migrate/dry-run.js';
+import type { UpOptions, UpResult } from '../../../features/migrate/up.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
@@ -62,7 +62,7 @@ function renderDryRun(result: DryRunResult, { paint }: Renderer): string {
 }
 
 async function writeScript(context: Context, options: Options): Promise<void> {
-  const { migrationScript } = await import('../../../operations/migrate/script.js');
+  const { migrationScript } = await import('../../../features/migrate/script.js');
   const script = await migrationScript({
     ...(await migrateSettings(context)),
     from: options.from,
@@ -78,7 +78,7 @@ async function rehearse(context: Context, options: Options): Promise<void> {
   const result = await context.withDatabase(
     { lockTimeoutMs: options.lockTimeout, embedded: 'scratch' },
     async (session) => {
-      const { dryRunUp } = await import('../../../operations/migrate/dry-run.js');
+      const { dryRunUp } = await import('../../../features/migrate/dry-run.js');
       return dryRunUp(session, settings, reportingTo(context));
     },
   );
@@ -107,7 +107,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
     const result = await context.withDatabase(
       { lockTimeoutMs: options.lockTimeout, embedded: 'create' },
       async (session) => {
-        const { migrateUp: apply } = await import('../../../operations/migrate/up.js');
+        const { migrateUp: apply } = await import('../../../features/migrate/up.js');
         return apply(session, settings, reportingTo(context));
       },
     );

@@ -1,4 +1,4 @@
-import type { VerifyFinding } from '../../../operations/migrate/verify.js';
+import type { VerifyFinding } from '../../../features/migrate/verify.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
@@ -11,7 +11,7 @@ function describe(finding: VerifyFinding): string {
 async function run(context: Context): Promise<ExitCode | undefined> {
   const settings = await migrateSettings(context);
   const result = await context.withDatabase({ statementTimeoutMs: 30_000 }, async (session) => {
-    const { verifyMigrations } = await import('../../../operations/migrate/verify.js');
+    const { verifyMigrations } = await import('../../../features/migrate/verify.js');
     return verifyMigrations(session, settings);
   });
   context.output.result(result, ({ findings }, { table }) =>

@@ -1,4 +1,4 @@
-import type { ActivityReport, MonitoredSession } from '../../../operations/monitor/activity.js';
+import type { ActivityReport, MonitoredSession } from '../../../features/monitor/activity.js';
 import type { Renderer } from '../../terminal/output.js';
 import type { Paint } from '../../terminal/streams.js';
 import { cellsFor } from './cells.js';
@@ -60,7 +60,7 @@ export const monitorActivityCommand = defineReport<Options, ActivityReport>({
     ['aisec monitor activity --all --json', 'Every session for a program, times in milliseconds'],
   ],
   read: async (session, { config }) => {
-    const { monitorActivity } = await import('../../../operations/monitor/activity.js');
+    const { monitorActivity } = await import('../../../features/monitor/activity.js');
     return monitorActivity(session, config.schema);
   },
   render,

@@ -1,4 +1,4 @@
-import type { MonitoredVacuum } from '../../../operations/monitor/vacuum.js';
+import type { MonitoredVacuum } from '../../../features/monitor/vacuum.js';
 import type { Column } from '../../terminal/table.js';
 import type { Cells } from './cells.js';
 

@@ -2,8 +2,8 @@ import path from 'node:path';
 
 import { formatBytes } from '../../../base/bytes.js';
 import { AisecError } from '../../../base/errors.js';
-import type { Readings } from '../../../operations/monitor/export/readings.js';
-import type { PerformanceFigure, Verdict } from '../../../operations/monitor/export/verdict.js';
+import type { Readings } from '../../../features/monitor/export/readings.js';
+import type { PerformanceFigure, Verdict } from '../../../features/monitor/export/verdict.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
@@ -37,16 +37,16 @@ async function exportNow(context: Context, options: Options): Promise<{ readings
   const { config, output } = context;
   const isToStdout = options.prometheus === '-';
   const file = options.prometheus === undefined || isToStdout ? null : path.resolve(config.cwd, options.prometheus);
-  const { requireWritable, writeReport } = await import('../../../operations/monitor/report-file.js');
+  const { requireWritable, writeReport } = await import('../../../features/monitor/report-file.js');
   if (file !== null) await requireWritable(file);
   const readings = await context.withDatabase({ lockTimeoutMs: 200, statementTimeoutMs: 10_000 }, async (session) => {
-    const { takeReadings } = await import('../../../operations/monitor/export/readings.js');
+    const { takeReadings } = await import('../../../features/monitor/export/readings.js');
     return takeReadings(session, config.schema, options.limit ?? null);
   });
   if (options.prometheus === undefined) return { readings, file };
   const [{ metricsOf }, { prometheusText }] = await Promise.all([
-    import('../../../operations/monitor/export/metrics.js'),
-    import('../../../operations/monitor/export/prometheus.js'),
+    import('../../../features/monitor/export/metrics.js'),
+    import('../../../features/monitor/export/prometheus.js'),
   ]);
   const text = prometheusText(metricsOf(readings));
   if (file === null) output.text(text);
@@ -57,7 +57,7 @@ async function exportNow(context: Context, options: Options): Promise<{ readings
 async function runAsPlugin(context: Context, options: Options): Promise<ExitCode> {
   try {
     const { readings } = await exportNow(context, options);
-    const { judgeReadings } = await import('../../../operations/monitor/export/verdict.js');
+    const { judgeReadings } = await import('../../../features/monitor/export/verdict.js');
     const verdict = judgeReadings(readings);
     const text = verdictText(readings, verdict);
     context.output.text(pluginLine(verdict.level, text, verdict.figures.map(figureText)));

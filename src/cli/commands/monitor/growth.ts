@@ -1,11 +1,11 @@
 import { formatBytes } from '../../../base/bytes.js';
-import type { Range } from '../../../operations/monitor/growth/forecast.js';
-import type { GrowthReport } from '../../../operations/monitor/growth/growth.js';
+import type { Range } from '../../../features/monitor/growth/forecast.js';
+import type { GrowthReport } from '../../../features/monitor/growth/growth.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
 import type { Renderer } from '../../terminal/output.js';
-import { limitSentence, methodSentences } from '../../../operations/monitor/growth/sentences.js';
+import { limitSentence, methodSentences } from '../../../features/monitor/growth/sentences.js';
 import { LIMIT_OPTION } from './limit-option.js';
 import { cellsFor } from './cells.js';
 import { changeText, countWithin, warnOfSkips } from './words.js';
@@ -96,7 +96,7 @@ function tell({ output }: Context, report: GrowthReport, isTables: boolean): voi
 async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
   const { config, output } = context;
   const report = await context.withDatabase({}, async (session) => {
-    const { monitorGrowth } = await import('../../../operations/monitor/growth/growth.js');
+    const { monitorGrowth } = await import('../../../features/monitor/growth/growth.js');
     return monitorGrowth(session, {
       schema: config.schema,
       ahead: options.ahead,

@@ -1,6 +1,6 @@
 import { formatBytes } from '../../../base/bytes.js';
 import { formatDurationMs } from '../../../base/duration.js';
-import type { IndexesReport } from '../../../operations/monitor/indexes/indexes.js';
+import type { IndexesReport } from '../../../features/monitor/indexes/indexes.js';
 
 /** A rebuild of less is not worth its writes. */
 const WORTH_A_REBUILD = { share: 0.5, bytes: 10_000_000 };

@@ -1,5 +1,5 @@
 import { parseReplicaUrl } from '../../../config/connection-url.js';
-import type { IndexesReport, MonitoredIndex } from '../../../operations/monitor/indexes/indexes.js';
+import type { IndexesReport, MonitoredIndex } from '../../../features/monitor/indexes/indexes.js';
 import { durationOption } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
 import type { Paint } from '../../terminal/streams.js';
@@ -88,7 +88,7 @@ export const monitorIndexesCommand = defineReport<Options, IndexesReport>({
     { config, withReplica },
     { unusedAfter: unusedAfterMs, bloat: withBloat, replica: urls = [] },
   ) => {
-    const { monitorIndexes } = await import('../../../operations/monitor/indexes/indexes.js');
+    const { monitorIndexes } = await import('../../../features/monitor/indexes/indexes.js');
     return monitorIndexes(session, config.schema, {
       unusedAfterMs,
       withBloat,

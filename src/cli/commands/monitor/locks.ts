@@ -1,6 +1,6 @@
 import { formatDurationMs } from '../../../base/duration.js';
-import type { LockNode } from '../../../operations/monitor/lock-tree.js';
-import type { LocksReport } from '../../../operations/monitor/locks.js';
+import type { LockNode } from '../../../features/monitor/lock-tree.js';
+import type { LocksReport } from '../../../features/monitor/locks.js';
 import type { Renderer } from '../../terminal/output.js';
 import { cellsFor } from './cells.js';
 import { defineReport } from './report-command.js';
@@ -54,7 +54,7 @@ export const monitorLocksCommand = defineReport<object, LocksReport>({
     ['aisec monitor locks --watch 1s', 'Watch a migration or an ALTER TABLE get through'],
   ],
   read: async (session, { config }) => {
-    const { monitorLocks } = await import('../../../operations/monitor/locks.js');
+    const { monitorLocks } = await import('../../../features/monitor/locks.js');
     return monitorLocks(session, config.schema);
   },
   render,

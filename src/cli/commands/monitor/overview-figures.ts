@@ -1,4 +1,4 @@
-import type { OverviewReport } from '../../../operations/monitor/overview.js';
+import type { OverviewReport } from '../../../features/monitor/overview.js';
 
 /** One row in a pipe; null: not known. */
 interface Figure {

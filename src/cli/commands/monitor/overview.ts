@@ -1,8 +1,8 @@
 import { formatBytes } from '../../../base/bytes.js';
 import { formatCount } from '../../../base/count.js';
 import { formatDurationMs } from '../../../base/duration.js';
-import type { MonthsOverview, OverviewReport } from '../../../operations/monitor/overview.js';
-import { XID_LIMIT } from '../../../operations/monitor/vacuum-shares.js';
+import type { MonthsOverview, OverviewReport } from '../../../features/monitor/overview.js';
+import { XID_LIMIT } from '../../../features/monitor/vacuum-shares.js';
 import type { Renderer } from '../../terminal/output.js';
 import type { Paint } from '../../terminal/streams.js';
 import { figuresOf } from './overview-figures.js';
@@ -153,7 +153,7 @@ export const monitor = defineReport<object, OverviewReport>({
     ['aisec monitor --json', 'For a program: bytes and milliseconds as integers'],
   ],
   read: async (session, { config }) => {
-    const { monitorOverview } = await import('../../../operations/monitor/overview.js');
+    const { monitorOverview } = await import('../../../features/monitor/overview.js');
     return monitorOverview(session, config.schema);
   },
   render,

@@ -1,5 +1,5 @@
 import { formatBytes } from '../../../base/bytes.js';
-import type { MonitoredMonth, MonthState, PartitionsReport } from '../../../operations/monitor/partitions.js';
+import type { MonitoredMonth, MonthState, PartitionsReport } from '../../../features/monitor/partitions.js';
 import type { Renderer } from '../../terminal/output.js';
 import type { Paint } from '../../terminal/streams.js';
 import { defineReport } from './report-command.js';
@@ -48,7 +48,7 @@ export const monitorPartitionsCommand = defineReport<object, PartitionsReport>({
     ['aisec monitor partitions --json', 'The same for a program, sizes in bytes'],
   ],
   read: async (session, { config }) => {
-    const { monitorPartitions } = await import('../../../operations/monitor/partitions.js');
+    const { monitorPartitions } = await import('../../../features/monitor/partitions.js');
     return monitorPartitions(session, config.schema);
   },
   render,

@@ -1,4 +1,4 @@
-import type { QueriesReport } from '../../../operations/monitor/queries.js';
+import type { QueriesReport } from '../../../features/monitor/queries.js';
 import { countOption } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
 import { cellsFor } from './cells.js';
@@ -52,7 +52,7 @@ export const monitorQueriesCommand = defineReport<Options, QueriesReport>({
     ['aisec monitor queries --limit 100 --json', 'More of them, for a program'],
   ],
   read: async (session, { config }, { limit }) => {
-    const { monitorQueries } = await import('../../../operations/monitor/queries.js');
+    const { monitorQueries } = await import('../../../features/monitor/queries.js');
     return monitorQueries(session, config.schema, limit);
   },
   render,

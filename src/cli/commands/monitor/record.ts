@@ -1,6 +1,6 @@
 import { formatBytes } from '../../../base/bytes.js';
 import { AisecError } from '../../../base/errors.js';
-import type { RecordResult } from '../../../operations/monitor/record.js';
+import type { RecordResult } from '../../../features/monitor/record.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
@@ -53,7 +53,7 @@ function tell({ output }: Context, result: RecordResult): void {
 async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
   const { config, output } = context;
   const result = await context.withDatabase({}, async (session) => {
-    const { recordSizes } = await import('../../../operations/monitor/record.js');
+    const { recordSizes } = await import('../../../features/monitor/record.js');
     return recordSizes(session, {
       schema: config.schema,
       slotMs: options.every,

@@ -1,4 +1,4 @@
-import type { Report } from '../../../operations/monitor/report.js';
+import type { Report } from '../../../features/monitor/report.js';
 import { sleep } from '../../../base/interruption.js';
 import { formatDurationMs } from '../../../base/duration.js';
 import { AisecError } from '../../../base/errors.js';

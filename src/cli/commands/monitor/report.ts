@@ -2,8 +2,8 @@ import path from 'node:path';
 
 import { formatBytes } from '../../../base/bytes.js';
 import { AisecError } from '../../../base/errors.js';
-import type { PageFinding, Verdicts } from '../../../operations/monitor/page/report-data.js';
-import type { Report } from '../../../operations/monitor/report.js';
+import type { PageFinding, Verdicts } from '../../../features/monitor/page/report-data.js';
+import type { Report } from '../../../features/monitor/report.js';
 import { defineCommand } from '../../command.js';
 import type { Context, Session } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
@@ -31,9 +31,9 @@ const OWNER_ONLY = 0o600;
 /** Those of doctor, all of them; what its ignore file lists is left out, as there. */
 async function checksOf({ config, progress }: Context): Promise<(session: Session) => Promise<Verdicts>> {
   const [{ selectChecks }, { readIgnoreFile }, { readMigrationFolder }, { findRedisTarget }] = await Promise.all([
-    import('../../../operations/doctor/select-checks.js'),
-    import('../../../operations/doctor/ignore-file.js'),
-    import('../../../operations/migrate/migration-folder.js'),
+    import('../../../features/doctor/select-checks.js'),
+    import('../../../features/doctor/ignore-file.js'),
+    import('../../../features/migrate/files/migration-folder.js'),
     import('../../../config/redis-target.js'),
   ]);
   const { cwd, migrationsDir, schema, extensionSchema } = config;
@@ -41,7 +41,7 @@ async function checksOf({ config, progress }: Context): Promise<(session: Sessio
   const redis = findRedisTarget(config) ?? null;
   const [checks, ignores] = [selectChecks([]), readIgnoreFile(undefined, cwd)];
   return async (session) => {
-    const { diagnose } = await import('../../../operations/doctor/run.js');
+    const { diagnose } = await import('../../../features/doctor/run.js');
     const diagnosis = await diagnose(session, {
       schema,
       checks,
@@ -67,16 +67,16 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
   if (options.html === undefined)
     throw new AisecError('USAGE', 'no file was named for the report', { hint: 'Give --html report.html.' });
   const file = path.resolve(config.cwd, options.html);
-  const { requireWritable, writeReport } = await import('../../../operations/monitor/report-file.js');
+  const { requireWritable, writeReport } = await import('../../../features/monitor/report-file.js');
   await requireWritable(file);
   const judge = await checksOf(context);
   const data = await context.withDatabase({}, async (session) => {
     const verdicts = await judge(session);
-    const { readReport } = await import('../../../operations/monitor/report-page.js');
+    const { readReport } = await import('../../../features/monitor/report-page.js');
     const wishes = { schema: config.schema, ahead: options.ahead, limitBytes: options.limit ?? null };
     return readReport(session, { ...wishes, onStep: progress.report }, verdicts);
   });
-  const { renderPage } = await import('../../../operations/monitor/page/page.js');
+  const { renderPage } = await import('../../../features/monitor/page/page.js');
   const page = renderPage(data);
   writeReport(file, page, OWNER_ONLY);
   const { findings, skipped } = data;

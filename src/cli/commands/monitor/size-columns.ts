@@ -1,4 +1,4 @@
-import type { TableSize } from '../../../operations/monitor/table-sizes.js';
+import type { TableSize } from '../../../features/monitor/table-sizes.js';
 import type { Renderer } from '../../terminal/output.js';
 import type { Column } from '../../terminal/table.js';
 import { cellsFor } from './cells.js';

@@ -1,6 +1,6 @@
 import { formatBytes } from '../../../base/bytes.js';
-import type { GrowingTable, GrowingTablesReport } from '../../../operations/monitor/growing-tables.js';
-import type { TablePartition } from '../../../operations/monitor/table-sizes.js';
+import type { GrowingTable, GrowingTablesReport } from '../../../features/monitor/growing-tables.js';
+import type { TablePartition } from '../../../features/monitor/table-sizes.js';
 import type { Renderer } from '../../terminal/output.js';
 import { cellsFor } from './cells.js';
 import { defineReport } from './report-command.js';
@@ -95,7 +95,7 @@ export const monitorTablesCommand = defineReport<Options, GrowingTablesReport>({
     ['aisec monitor tables --watch 10s', 'Look again every 10 seconds'],
   ],
   read: async (session, { config }) => {
-    const { monitorGrowingTables } = await import('../../../operations/monitor/growing-tables.js');
+    const { monitorGrowingTables } = await import('../../../features/monitor/growing-tables.js');
     return monitorGrowingTables(session, config.schema);
   },
   document: (report, options) =>

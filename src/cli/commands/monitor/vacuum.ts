@@ -1,5 +1,5 @@
-import { deadShare, XID_LIMIT } from '../../../operations/monitor/vacuum-shares.js';
-import type { MonitoredVacuum, VacuumReport } from '../../../operations/monitor/vacuum.js';
+import { deadShare, XID_LIMIT } from '../../../features/monitor/vacuum-shares.js';
+import type { MonitoredVacuum, VacuumReport } from '../../../features/monitor/vacuum.js';
 import type { Renderer } from '../../terminal/output.js';
 import { bloatColumns } from './bloat-columns.js';
 import { cellsFor } from './cells.js';
@@ -53,7 +53,7 @@ export const monitorVacuumCommand = defineReport<Options, VacuumReport>({
     ['aisec monitor vacuum --bloat', 'Measure what a VACUUM FULL or pg_repack would give back'],
   ],
   read: async (session, { config }, { bloat }) => {
-    const { monitorVacuum } = await import('../../../operations/monitor/vacuum.js');
+    const { monitorVacuum } = await import('../../../features/monitor/vacuum.js');
     return monitorVacuum(session, config.schema, bloat);
   },
   render,

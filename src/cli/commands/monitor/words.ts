@@ -1,6 +1,6 @@
 import { formatBytes } from '../../../base/bytes.js';
 import { AisecError } from '../../../base/errors.js';
-import type { Report } from '../../../operations/monitor/report.js';
+import type { Report } from '../../../features/monitor/report.js';
 import { countOption } from '../../options.js';
 import type { Output } from '../../terminal/output.js';
 

@@ -1,4 +1,4 @@
-import type { PartitionCheck } from '../../../operations/partitions/checks.js';
+import type { PartitionCheck } from '../../../features/messages/partitions/checks.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
@@ -32,7 +32,7 @@ function summary({ database, findings, monthsAhead, defaultRows }: PartitionChec
 async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
   const { config, output } = context;
   const check = await context.withDatabase({ statementTimeoutMs: 60_000 }, async (session) => {
-    const { checkPartitions } = await import('../../../operations/partitions/checks.js');
+    const { checkPartitions } = await import('../../../features/messages/partitions/checks.js');
     return checkPartitions(session, config.schema, options.minAhead);
   });
   output.result(check, renderCheck);

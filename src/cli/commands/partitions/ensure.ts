@@ -1,5 +1,5 @@
 import { AisecError } from '../../../base/errors.js';
-import type { EnsuredMonth, EnsureResult } from '../../../operations/partitions/ensure.js';
+import type { EnsuredMonth, EnsureResult } from '../../../features/messages/partitions/ensure.js';
 import type { Month } from '../../../base/month.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
@@ -87,7 +87,7 @@ function refuseUnmade({ months, isDryRun }: EnsureResult): void {
 async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
   const { config, output, progress } = context;
   const result = await context.withDatabase({}, async (session) => {
-    const { ensurePartitions } = await import('../../../operations/partitions/ensure.js');
+    const { ensurePartitions } = await import('../../../features/messages/partitions/ensure.js');
     const settings = {
       schema: config.schema,
       ahead: options.ahead,

@@ -1,4 +1,4 @@
-import type { ListedPartition, PartitionListing } from '../../../operations/partitions/list.js';
+import type { ListedPartition, PartitionListing } from '../../../features/messages/partitions/list.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
@@ -35,7 +35,7 @@ function renderList({ partitions }: PartitionListing, { table, paint, isTTY }: R
 async function run(context: Context): Promise<ExitCode | undefined> {
   const { config, output } = context;
   const listing = await context.withDatabase({ statementTimeoutMs: 30_000 }, async (session) => {
-    const { listPartitions } = await import('../../../operations/partitions/list.js');
+    const { listPartitions } = await import('../../../features/messages/partitions/list.js');
     return listPartitions(session, config.schema);
   });
   output.result(listing, renderList);

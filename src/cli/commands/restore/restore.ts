@@ -3,9 +3,9 @@ import { basename, resolve } from 'node:path';
 import { formatDurationMs } from '../../../base/duration.js';
 import { AisecError } from '../../../base/errors.js';
 import { isStoreUrl } from '../../../config/store-url.js';
-import type { DatabaseRestoreOptions, DatabaseRestoreResult } from '../../../operations/restore/database.js';
-import type { RoleSource } from '../../../operations/restore/preflight.js';
-import type { TableRestoreResult } from '../../../operations/restore/table.js';
+import type { DatabaseRestoreOptions, DatabaseRestoreResult } from '../../../features/backup/restore.js';
+import type { RoleSource } from '../../../features/backup/restore/preflight.js';
+import type { TableRestoreResult } from '../../../features/backup/restore-table.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
@@ -123,7 +123,7 @@ async function runEmbedded(
   argument: string,
 ): Promise<DatabaseRestoreResult> {
   refuseServerOptions(options);
-  const { restoreEmbedded } = await import('../../../operations/restore/embedded.js');
+  const { restoreEmbedded } = await import('../../../features/backup/restore-embedded.js');
   const dataDir = options.create === undefined ? access.dataDir : resolve(context.config.cwd, options.create);
   const settings = {
     mode: options.replace ? 'replace' : 'create',
@@ -160,7 +160,7 @@ async function runServer(context: Context, options: Options, argument: string): 
       hint: 'A name has 1 to 63 bytes.',
     });
   const access = await context.serverAccess();
-  const { restoreDatabase } = await import('../../../operations/restore/database.js');
+  const { restoreDatabase } = await import('../../../features/backup/restore.js');
   const target = options.create ?? access.databaseName;
   const roles: RoleSource = options.globals ? 'globals' : options.createRoles ? 'bare' : 'none';
   const settings = {
@@ -206,7 +206,7 @@ async function runTable(context: Context, options: Options, argument: string, ta
       hint: `Set DATABASE_URL. Of the embedded database, restore all of it beside and copy the rows from there: aisec restore ${argument} --create DIR`,
     });
   const access = await context.serverAccess();
-  const { restoreTable } = await import('../../../operations/restore/table.js');
+  const { restoreTable } = await import('../../../features/backup/restore-table.js');
   const result = await context.withDatabase({}, async (session) =>
     restoreTable(
       access,

@@ -1,7 +1,7 @@
 import { formatDurationMs } from '../../../base/duration.js';
 import { AisecError } from '../../../base/errors.js';
-import type { DemoOptions } from '../../../operations/seed/demo/options.js';
-import type { SeedDemoResult } from '../../../operations/seed/demo/run.js';
+import type { DemoOptions } from '../../../features/seed/demo/options.js';
+import type { SeedDemoResult } from '../../../features/seed/demo/run.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
@@ -37,7 +37,7 @@ function localeOption(text: string): 'ja' | 'en' {
 }
 
 async function demoOptions(options: Options): Promise<DemoOptions> {
-  const { checkDemoOptions, dayOf, defaultConversations } = await import('../../../operations/seed/demo/options.js');
+  const { checkDemoOptions, dayOf, defaultConversations } = await import('../../../features/seed/demo/options.js');
   const { users, messages, embeddings, months, seed, locale } = options;
   const conversations = options.conversations ?? defaultConversations(messages);
   const nowMs = Date.now();
@@ -78,7 +78,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
   const wanted = await demoOptions(options);
   const { config, output, progress } = context;
   const result = await context.withDatabase({}, async (session) => {
-    const { seedDemo } = await import('../../../operations/seed/demo/run.js');
+    const { seedDemo } = await import('../../../features/seed/demo/run.js');
     return seedDemo(
       session,
       wanted,

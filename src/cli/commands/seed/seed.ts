@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 
 import { settingValue } from '../../../config/config.js';
-import type { PasswordChoice } from '../../../operations/seed/password-choice.js';
-import type { SeedResult } from '../../../operations/seed/run.js';
+import type { PasswordChoice } from '../../../features/seed/password-choice.js';
+import type { SeedResult } from '../../../features/seed/run.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
@@ -59,8 +59,8 @@ function choosePassword(context: Context, given: string | undefined): PasswordCh
 
 async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
   const { config, output, progress } = context;
-  const { readSeedSet, takesPassword } = await import('../../../operations/seed/seed-folder.js');
-  const { givenPassword } = await import('../../../operations/seed/given-password.js');
+  const { readSeedSet, takesPassword } = await import('../../../features/seed/seed-folder.js');
+  const { givenPassword } = await import('../../../features/seed/given-password.js');
   const onWarning = (text: string): void => output.warning(text);
   const set = await readSeedSet(options.set, seedSettings(context));
   const file = options.adminPasswordFile === undefined ? undefined : resolve(config.cwd, options.adminPasswordFile);
@@ -69,7 +69,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
   if (file !== undefined && !takesPassword(set))
     onWarning(`the seed set ${set.name} has no use for an admin password; --admin-password-file was not read`);
   const result = await context.withDatabase({ lockTimeoutMs: LOCK_TIMEOUT_MS }, async (session) => {
-    const { runSeedSet } = await import('../../../operations/seed/run.js');
+    const { runSeedSet } = await import('../../../features/seed/run.js');
     const settings = {
       schema: config.schema,
       isDryRun: options.dryRun,

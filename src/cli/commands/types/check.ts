@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 
-import type { ChangedLine } from '../../../operations/types/compare.js';
+import type { ChangedLine } from '../../../features/types/compare.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
@@ -25,7 +25,7 @@ function renderCheck({ file, source, isCurrent, changes }: Check, { paint }: Ren
 
 async function run(context: Context, options: SourceOptions, file: string): Promise<ExitCode | undefined> {
   const { config, output } = context;
-  const { compareWithFile, readTypesFile } = await import('../../../operations/types/file.js');
+  const { compareWithFile, readTypesFile } = await import('../../../features/types/file.js');
   // Before the migrations are replayed, which takes seconds.
   const current = readTypesFile(resolve(config.cwd, file), file);
   const comparison = compareWithFile(current, await typesFrom(context, options));

@@ -17,7 +17,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
     output.result({ file: null, types: text }, () => text.trimEnd());
     return undefined;
   }
-  const { updateTypesFile } = await import('../../../operations/types/file.js');
+  const { updateTypesFile } = await import('../../../features/types/file.js');
   const result = updateTypesFile(resolve(config.cwd, options.out), text, options.dryRun);
   output.result({ file: options.out, ...result }, () => '');
   const verb = options.dryRun ? 'would write' : 'wrote';

@@ -42,10 +42,10 @@ const LOCKS = { lockTimeoutMs: 0, lockAttempts: 1, waitMs: 0 } as const;
 
 async function printerOf({ validators, importFrom }: SourceOptions): Promise<Print> {
   if (!validators) {
-    const { generateTypes } = await import('../../../operations/types/generate.js');
+    const { generateTypes } = await import('../../../features/types/generate.js');
     return (session, schema) => generateTypes(session, schema, importFrom ?? 'aisec/schema');
   }
-  const { generateValidators } = await import('../../../operations/types/validators.js');
+  const { generateValidators } = await import('../../../features/types/validators.js');
   return (session, schema) => generateValidators(session, schema, importFrom ?? 'aisec/zod');
 }
 
@@ -58,8 +58,8 @@ export async function typesFrom(context: Context, options: SourceOptions): Promi
     return context.withDatabase({ statementTimeoutMs: 60_000 }, (session) => print(session, schema));
 
   const [{ readMigrationFolder }, { migrateUp }] = await Promise.all([
-    import('../../../operations/migrate/migration-folder.js'),
-    import('../../../operations/migrate/up.js'),
+    import('../../../features/migrate/files/migration-folder.js'),
+    import('../../../features/migrate/up.js'),
   ]);
   const files = await readMigrationFolder(config.migrationsDir, config.cwd);
   return context.withScratchDatabase(async (session) => {

@@ -1,7 +1,7 @@
 import { formatBytes } from '../../../base/bytes.js';
 import { formatDurationMs } from '../../../base/duration.js';
 import { AisecError } from '../../../base/errors.js';
-import type { RebuildResult } from '../../../operations/vector/rebuild.js';
+import type { RebuildResult } from '../../../features/vector/rebuild.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
@@ -77,7 +77,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
   const { config, output } = context;
   refuseMixed(options);
   const result = await context.withDatabase({ idleTimeoutMs: 0 }, async (session) => {
-    const { rebuildVectorIndex } = await import('../../../operations/vector/rebuild.js');
+    const { rebuildVectorIndex } = await import('../../../features/vector/rebuild.js');
     const wishes = {
       schema: config.schema,
       method: options.method ?? (options.lists === undefined ? undefined : 'ivfflat'),

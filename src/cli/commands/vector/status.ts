@@ -1,5 +1,5 @@
 import { formatBytes } from '../../../base/bytes.js';
-import type { VectorStatus } from '../../../operations/vector/status.js';
+import type { VectorStatus } from '../../../features/vector/status.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
@@ -50,7 +50,7 @@ function recallText({ measured, effort, expectedRecall }: VectorStatus): string 
 async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
   const { config, output, progress } = context;
   const status = await context.withDatabase({}, async (session) => {
-    const { vectorStatus } = await import('../../../operations/vector/status.js');
+    const { vectorStatus } = await import('../../../features/vector/status.js');
     const wishes = { schema: config.schema, sample: options.sample, expectedRecall: options.recall };
     return vectorStatus(session, wishes, progress.report);
   });

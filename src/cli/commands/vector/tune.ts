@@ -1,4 +1,4 @@
-import type { TuneResult } from '../../../operations/vector/tune.js';
+import type { TuneResult } from '../../../features/vector/tune.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
@@ -29,7 +29,7 @@ function optionFor({ setting, best }: TuneResult): string {
 async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
   const { config, output, progress } = context;
   const result = await context.withDatabase({}, async (session) => {
-    const { tuneVectorSearch } = await import('../../../operations/vector/tune.js');
+    const { tuneVectorSearch } = await import('../../../features/vector/tune.js');
     const wishes = { schema: config.schema, sample: options.sample, wantedRecall: options.recall };
     return tuneVectorSearch(session, wishes, progress.report);
   });

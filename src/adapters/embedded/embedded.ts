@@ -1,0 +1,160 @@
+import type { PGlite } from '@electric-sql/pglite';
+import pg from 'pg';
+
+import { AisecError } from '../../base/errors.js';
+import { interruptionError } from '../../base/interruption.js';
+import type { EmbeddedTarget } from '../../config/database-target.js';
+import { tryFolderLock } from '../files/folder-lock.js';
+import { makeFolder } from '../files/make-folder.js';
+import { describeEmbedded, embeddedError, lockedError } from './error.js';
+import { createWhole, hasDatabase } from './folder.js';
+import { finishSwap, isSwapUnfinished } from './swap.js';
+import type { OpenOptions } from '../postgres/open-options.js';
+import { Session } from '../postgres/session.js';
+import { identifySession } from '../postgres/session-settings.js';
+
+/** The engine zeroes all of it at each start: PostgreSQL's 128 MB take half a second. */
+const BUFFERS = 'shared_buffers=16MB';
+
+export interface EngineOptions {
+  /** A tar archive of a data folder to start from. */
+  readonly snapshot?: Blob;
+  /** `name=value`, besides those of aisec. */
+  readonly settings?: readonly string[];
+  /** Further arguments of initdb. */
+  readonly initdbArguments?: readonly string[];
+}
+
+/** `dataDir` undefined: in memory. */
+export async function startPGlite(dataDir: string | undefined, options: EngineOptions = {}): Promise<PGlite> {
+  const { snapshot, settings = [], initdbArguments = [] } = options;
+  // The engine would make it one that everybody can enter.
+  if (dataDir !== undefined) makeFolder(dataDir);
+  const [{ PGlite: Engine }, { vector }, { pgcrypto }] = await Promise.all([
+    import('@electric-sql/pglite'),
+    import('@electric-sql/pglite-pgvector'),
+    import('@electric-sql/pglite/contrib/pgcrypto'),
+  ]);
+  return Engine.create({
+    ...(dataDir !== undefined && { dataDir }),
+    ...(snapshot !== undefined && { loadDataDir: snapshot }),
+    extensions: { vector, pgcrypto },
+    startParams: [...Engine.defaultStartParams, ...[BUFFERS, ...settings].flatMap((setting) => ['-c', setting])],
+    // initdb starts the engine several times.
+    initDbStartParams: ['--set', BUFFERS, ...initdbArguments],
+  });
+}
+
+async function initialize(partial: string): Promise<void> {
+  const engine = await startPGlite(partial);
+  await engine.close();
+}
+
+/** A shutdown that fails (no space for the checkpoint, say) loses nothing: the next start recovers from the log. */
+async function closeEngine(engine: PGlite): Promise<void> {
+  if (!engine.closed) await engine.close().catch(() => undefined);
+}
+
+/** The bridge to the driver cannot feed a running COPY; PGlite reads a blob instead, in the transaction that is open. */
+async function copyBlob(engine: PGlite, target: string, chunks: Iterable<Buffer>): Promise<number> {
+  const blob = new Blob([...chunks]);
+  const { affectedRows } = await engine.query(`copy ${target} from '/dev/blob'`, [], { blob });
+  return affectedRows ?? 0;
+}
+
+/** A session on an engine that runs; it closes the engine, and `release` comes last. */
+export async function openEngine(
+  engine: PGlite,
+  label: string,
+  options: Omit<OpenOptions, 'embedded'>,
+  release: () => void,
+): Promise<Session> {
+  try {
+    const { createPgConfig } = await import('@electric-sql/pglite/node-postgres');
+    const client = new pg.Client(createPgConfig(engine));
+    await client.connect();
+    const { pid, serverVersion } = await identifySession(client, 'embedded', options);
+    const info = { kind: 'embedded', label, databaseName: 'postgres', pid, serverVersion } as const;
+    return new Session(client, info, {
+      signal: options.signal,
+      ...(options.onNotice && { onNotice: options.onNotice }),
+      // Statements run on this very thread, so none can be running when a signal is handled.
+      cancel: () => Promise.resolve(),
+      copyIn: (target, chunks) => copyBlob(engine, target, chunks),
+      onClose: async () => {
+        await closeEngine(engine);
+        release();
+      },
+    });
+  } catch (error) {
+    // Before the lock is given back: an engine that still runs would write under the next holder.
+    await closeEngine(engine);
+    throw error;
+  }
+}
+
+function missingDatabase(dataDir: string): AisecError {
+  return new AisecError('DATABASE_NOT_CONFIGURED', 'no database is configured', {
+    detail: `No server is named by DATABASE_URL or libpq's variables, and there is no embedded database ${dataDir}.`,
+    hint: 'Set DATABASE_URL, or AISEC_DATA_DIR to where it is, or run `aisec migrate up` to create the embedded database.',
+  });
+}
+
+/** A new, empty database, in memory or in a folder that is not there yet; one in memory goes with the session. */
+export async function openNew(options: Omit<OpenOptions, 'embedded'>, dataDir?: string): Promise<OpenedEmbedded> {
+  const engine = await startPGlite(dataDir);
+  const label = dataDir === undefined ? 'embedded database in memory' : describeEmbedded(dataDir);
+  return { engine, session: await openEngine(engine, label, options, () => undefined) };
+}
+
+/** A session on a new, empty database in memory; it goes with the session. */
+export async function openInMemory(options: Omit<OpenOptions, 'embedded'>): Promise<Session> {
+  options.onStep?.('starting an embedded database in memory');
+  return (await openNew(options)).session;
+}
+
+function isThere(dataDir: string): boolean {
+  return hasDatabase(dataDir) || isSwapUnfinished(dataDir);
+}
+
+/** The engine beside the session on it: for what only the engine can do, such as giving out its data folder. */
+export interface OpenedEmbedded {
+  readonly session: Session;
+  readonly engine: PGlite;
+}
+
+/**
+ * Opens the database in a folder.
+ *
+ * The folder lock is what keeps the data: two processes on one folder silently overwrite each other's pages.
+ *
+ * @throws AisecError DATABASE_NOT_CONFIGURED when the folder is missing and may not be made, EMBEDDED_LOCKED naming the
+ *   holder, DISK_FULL, EMBEDDED_FAILED.
+ */
+export async function openEmbeddedFolder({ dataDir }: EmbeddedTarget, options: OpenOptions): Promise<OpenedEmbedded> {
+  if (options.signal.aborted) throw interruptionError(options.signal);
+  if (options.embedded !== 'create' && !isThere(dataDir)) throw missingDatabase(dataDir);
+  let release: (() => void) | undefined;
+  try {
+    const attempt = await tryFolderLock(`${dataDir}.lock`, options.applicationName);
+    if (!attempt.isHeld) throw lockedError(dataDir, attempt.holder, attempt.file, attempt.canBeJudged);
+    release = attempt.release;
+    finishSwap(dataDir);
+    if (!hasDatabase(dataDir)) {
+      options.onStep?.(`creating the ${describeEmbedded(dataDir)}`);
+      await createWhole(dataDir, initialize);
+    }
+    const engine = await startPGlite(dataDir);
+    return { engine, session: await openEngine(engine, describeEmbedded(dataDir), options, release) };
+  } catch (error) {
+    release?.();
+    throw embeddedError(dataDir, error);
+  }
+}
+
+/** A session on the embedded PostgreSQL, through the same driver as a server. @throws as `openEmbeddedFolder`. */
+export async function openEmbedded(target: EmbeddedTarget, options: OpenOptions): Promise<Session> {
+  if (options.signal.aborted) throw interruptionError(options.signal);
+  if (options.embedded === 'scratch' && !isThere(target.dataDir)) return openInMemory(options);
+  return (await openEmbeddedFolder(target, options)).session;
+}

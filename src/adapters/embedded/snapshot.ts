@@ -1,0 +1,74 @@
+import type { PGlite } from '@electric-sql/pglite';
+import pg from 'pg';
+
+import { TarBlob } from './tar.js';
+import { openEngine, startPGlite } from './embedded.js';
+import { prepareConnection } from '../postgres/pool/pool.js';
+import type { Session } from '../postgres/session.js';
+
+/** Log segments of 1 MB instead of 16, and none kept for later. */
+const SMALL_LOG = { initdbArguments: ['--wal-segsize=1'], settings: ['wal_recycle=off', 'min_wal_size=2MB'] };
+
+/** What a start from the archive would only copy: databases that nobody can reach, since the engine has one session. */
+const WITHOUT_TEMPLATES = `
+  update pg_catalog.pg_database set datistemplate = false where datname like 'template_';
+  drop database template0;
+  drop database template1;
+  checkpoint`;
+
+/** Makes a database in memory, has it prepared and returns its data folder as a tar archive (about 12 MB). */
+export async function buildSnapshot(
+  prepare: (session: Session) => Promise<void>,
+  names: { readonly schema: string; readonly extensionSchema: string },
+): Promise<Uint8Array<ArrayBuffer>> {
+  const engine = await startPGlite(undefined, SMALL_LOG);
+  const session = await openEngine(
+    engine,
+    'test snapshot',
+    {
+      applicationName: 'aisec testing',
+      ...names,
+      lockTimeoutMs: 0,
+      statementTimeoutMs: 0,
+      idleTimeoutMs: 0,
+      signal: new AbortController().signal,
+    },
+    () => undefined,
+  );
+  try {
+    await prepare(session);
+    // One at a time: dropping a database is not for a transaction, which several statements in one message are.
+    for (const statement of WITHOUT_TEMPLATES.split(';')) await engine.exec(statement);
+    // Not compressed: unpacking would take longer than reading.
+    return new Uint8Array(await (await engine.dumpDataDir('none')).arrayBuffer());
+  } finally {
+    await session.close();
+  }
+}
+
+export interface RunningSnapshot {
+  readonly engine: PGlite;
+  /** Of one connection: PGlite has one session. */
+  readonly createPool: () => Promise<pg.Pool>;
+}
+
+/** Starts a database in memory from a snapshot. Throws for one that is damaged. */
+export async function startSnapshot(snapshot: ArrayBuffer): Promise<RunningSnapshot> {
+  const engine = await startPGlite(undefined, { snapshot: new TarBlob(snapshot), settings: SMALL_LOG.settings });
+  const { createPgConfig } = await import('@electric-sql/pglite/node-postgres');
+  return {
+    engine,
+    createPool: () => {
+      const config = Object.assign(createPgConfig(engine), {
+        max: 1,
+        idleTimeoutMillis: 0,
+        // A query on the database inside of a transaction on it would wait for ever.
+        connectionTimeoutMillis: 5000,
+        onConnect: prepareConnection,
+      });
+      const pool = new pg.Pool(config);
+      pool.on('error', () => undefined);
+      return Promise.resolve(pool);
+    },
+  };
+}

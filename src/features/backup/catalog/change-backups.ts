@@ -1,0 +1,109 @@
+import { existsSync } from 'node:fs';
+import { lstat, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+
+import { AisecError } from '../../../base/errors.js';
+import { flushFolder } from '../../../adapters/files/publish.js';
+import { readBackupFolder } from './folder.js';
+import { readManifest, writeManifest, type BackupManifest } from './manifest.js';
+import {
+  backupFileName,
+  globalsName,
+  manifestName,
+  namesOfMoment,
+  parseBackupFileName,
+  partialName,
+  type BackupName,
+} from './names.js';
+import { withManifests } from './use-folder.js';
+
+export interface ChangeOptions {
+  /** For whoever finds the lock held: `aisec backup verify`. */
+  readonly command: string;
+  readonly signal: AbortSignal;
+}
+
+const MOST_NAMES_TRIED = 120;
+const SECOND_MS = 1000;
+
+/** All that may stand beside a backup, itself not. */
+function besides(file: string): readonly string[] {
+  const globals = globalsName(file);
+  return [manifestName(file), `${manifestName(file)}.partial`, globals, `${globals}.partial`];
+}
+
+/**
+ * A name that nothing in the folder has yet, not even a symbolic link that leads nowhere: of this second, else of the
+ * next one that is free (the clock was set back, say). Free in every format, since what stands beside is named alike.
+ */
+export async function freeBackupFile(folder: string, name: BackupName): Promise<string> {
+  const isTaken = async (file: string): Promise<boolean> =>
+    lstat(file).then(
+      () => true,
+      () => false,
+    );
+  for (let second = 0; second < MOST_NAMES_TRIED; second += 1) {
+    const createdAt = new Date(name.createdAt.getTime() + second * SECOND_MS);
+    const file = path.join(folder, backupFileName({ ...name, createdAt }));
+    const all = namesOfMoment(name.database, createdAt).map((each) => path.join(folder, each));
+    const taken = await Promise.all(all.flatMap((each) => [each, partialName(each), ...besides(each)]).map(isTaken));
+    if (!taken.includes(true)) return file;
+  }
+  throw new AisecError('BACKUP_FOLDER', `every name for a backup of now is taken in "${folder}"`, {
+    hint: 'Is the clock right? See what is there: aisec backup list',
+  });
+}
+
+/** Changes the manifest of a backup, one at a time. @throws AisecError BACKUP_INVALID when it is gone. */
+export async function changeManifest(
+  file: string,
+  options: ChangeOptions,
+  change: (manifest: BackupManifest) => BackupManifest,
+): Promise<BackupManifest> {
+  return withManifests(path.dirname(file), options, async () => {
+    const changed = change(await readManifest(file));
+    await writeManifest(file, changed);
+    return changed;
+  });
+}
+
+/**
+ * Removes a backup with what belongs to it. Its name goes first: killed at any moment, what is left is a partial file
+ * with its company, which the next run removes.
+ */
+export async function removeBackup(file: string, options: ChangeOptions): Promise<void> {
+  await withManifests(path.dirname(file), options, async () => {
+    await rename(file, partialName(file));
+    for (const name of [...besides(file), partialName(file)]) await rm(name, { force: true });
+    await flushFolder(path.dirname(file));
+  });
+}
+
+/**
+ * Removes what stopped runs for a database have left: partial files, and the manifest and globals of a backup that did
+ * not get its name. Call it under the lock of the folder. Returns the names of the partial files.
+ */
+export async function removePartials(
+  folder: string,
+  database: string,
+  options: ChangeOptions,
+): Promise<readonly string[]> {
+  const { partials } = await readBackupFolder(folder);
+  return withManifests(folder, options, async () => {
+    const removed: string[] = [];
+    for (const partial of partials) {
+      const [, file = '', isManifest] = /^(.*?)(\.json)?\.partial$/.exec(partial) ?? [];
+      if (parseBackupFileName(path.basename(file))?.database !== database) continue;
+      const company = isManifest !== undefined || existsSync(file) ? [] : besides(file);
+      for (const name of [...company, partial]) await rm(name, { force: true });
+      removed.push(path.basename(partial));
+    }
+    return removed;
+  });
+}
+
+/** Removes what a run that failed has written for a backup that did not get its name. */
+export async function discardUnpublished(file: string): Promise<void> {
+  if (existsSync(file)) return;
+  for (const name of [...besides(file), partialName(file)]) await rm(name, { force: true });
+}

@@ -1,0 +1,42 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+
+import { readBackupFolder, type Backup } from './folder.js';
+import { parseBackupFileName } from './names.js';
+import { AisecError } from '../../../base/errors.js';
+
+/**
+ * The path that a person means: a path as it is, else a name in the folder of the backups.
+ *
+ * @throws AisecError BACKUP_UNKNOWN; USAGE for a file that is no backup.
+ */
+export function backupPath(folder: string, cwd: string, given: string): string {
+  const file = [path.resolve(cwd, given), path.join(folder, given)].find((each) => existsSync(each));
+  if (file === undefined)
+    throw new AisecError('BACKUP_UNKNOWN', `there is no backup "${given}"`, {
+      detail: `Looked for it as a path and in ${folder}.`,
+      hint: 'See what there is: aisec backup list',
+    });
+  if (parseBackupFileName(path.basename(file)) !== undefined) return file;
+  throw new AisecError('USAGE', `"${given}" does not have the name of a backup`, {
+    hint: 'Give a file such as ai_secretary_20261125_021500.dump; see: aisec backup list',
+  });
+}
+
+/** The newest whole backup of each database and format in a folder. @throws AisecError BACKUP_UNKNOWN when there is none. */
+export async function newestBackups(folder: string): Promise<readonly Backup[]> {
+  const { backups } = await readBackupFolder(folder);
+  const newest = new Map(
+    backups.toReversed().map((backup) => [`${backup.manifest.format} ${backup.manifest.database}`, backup]),
+  );
+  if (newest.size === 0)
+    throw new AisecError('BACKUP_UNKNOWN', `there is no whole backup in ${folder}`, {
+      hint: 'Give another folder with --dir or AISEC_BACKUP_DIR, or make a backup: aisec backup',
+    });
+  return [...newest.values()];
+}
+
+/** Whether a backup, by its path or address, is one of the embedded database. */
+export function isOfEmbedded(file: string): boolean {
+  return ['embedded', 'sql'].includes(parseBackupFileName(path.basename(file))?.format ?? 'custom');
+}

@@ -1,0 +1,164 @@
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+import path from 'node:path';
+
+import { AisecError, messageOf } from '../../../base/errors.js';
+import type { CatalogSnapshot } from '../../../adapters/catalog/catalog.js';
+import { writeSmallFile } from '../../../adapters/files/publish.js';
+import { manifestName, parseBackupFileName, type BackupFormat } from './names.js';
+import { manifestFault } from './manifest-shape.js';
+
+export const FORMAT_VERSION = 1;
+
+export interface BackupRows {
+  readonly schema: string;
+  readonly table: string;
+  /** Counted in the snapshot that was dumped. */
+  readonly rows: number;
+}
+
+export interface BackupExtension {
+  readonly name: string;
+  readonly schema: string;
+  readonly version: string;
+}
+
+/** A file beside the backup, by its name in the same folder. */
+export interface BackupSideFile {
+  readonly file: string;
+  readonly sizeBytes: number;
+  readonly sha256: string;
+}
+
+/** A proof that the backup is good. `read`: checksum and every byte unpacked. `deep`: restored and compared. */
+export interface BackupVerification {
+  readonly level: 'read' | 'deep';
+  /** RFC 3339. */
+  readonly at: string;
+}
+
+/** A copy in a store, such as s3://bucket/prefix/FILE. */
+export interface OffsiteCopy {
+  readonly url: string;
+  readonly endpoint: string | null;
+  readonly uploadedAt: string;
+  readonly sizeBytes: number;
+  readonly sha256: string;
+}
+
+/** What stands beside a backup, in FILE.json. Sizes in bytes, times in RFC 3339 (UTC), durations in milliseconds. */
+export interface BackupManifest {
+  readonly kind: 'aisec backup';
+  readonly formatVersion: typeof FORMAT_VERSION;
+  /** Name of the file beside it. */
+  readonly file: string;
+  readonly database: string;
+  /** The schema of the platform in it; the backup has the whole database. */
+  readonly schema: string;
+  readonly createdAt: string;
+  readonly durationMs: number;
+  readonly format: BackupFormat;
+  readonly sizeBytes: number;
+  /** Of the database it was made of, with its indexes. */
+  readonly databaseSizeBytes: number;
+  /** Of the file as it is there, so of an encrypted one without its key. */
+  readonly sha256: string;
+  /** As pg_dump takes it: `zstd:1`, `gzip:6`; null where the format has its own. */
+  readonly compression: string | null;
+  readonly serverVersion: string;
+  readonly serverMajor: number;
+  /** Of pg_dump, or of the embedded engine. */
+  readonly toolVersion: string;
+  readonly aisecVersion: string;
+  readonly extensions: readonly BackupExtension[];
+  /** Owners, grantees and the roles of policies: what has to be there before a restore. */
+  readonly roles: readonly string[];
+  readonly rows: readonly BackupRows[];
+  /** The schema of the platform as data, to compare a restore with; null when it was not read. */
+  readonly catalog: { readonly schema: string; readonly snapshot: CatalogSnapshot } | null;
+  /** Name of the newest migration; null when there is none. */
+  readonly migration: string | null;
+  /** Null when the role may not read them. */
+  readonly globals: BackupSideFile | null;
+  /** The age recipients that can read it; null when it is not encrypted. */
+  readonly encryption: { readonly recipients: readonly string[] } | null;
+  readonly verifications: readonly BackupVerification[];
+  /** The last check that failed, gone when a later one succeeds. */
+  readonly damage: { readonly at: string; readonly reason: string } | null;
+  /** Never removed by retention. */
+  readonly isPinned: boolean;
+  readonly offsite: readonly OffsiteCopy[];
+}
+
+/**
+ * The manifest in a text.
+ *
+ * @throws AisecError BACKUP_INVALID naming the field that is wrong.
+ */
+export function parseManifest(text: string, source: string): BackupManifest {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw invalid(source, `It is no JSON: ${messageOf(error)}.`);
+  }
+  const fault = manifestFault(value);
+  if (fault !== undefined) throw invalid(source, fault);
+  return value as BackupManifest;
+}
+
+/** What still reads a backup that has no manifest. */
+const READ_ALONE: Readonly<Record<BackupFormat, string>> = {
+  custom: 'pg_restore alone can still read the file.',
+  embedded: 'aisec restore FILE --create DIR --without-manifest can still read the file.',
+  sql: 'gunzip and psql can still read the file.',
+};
+
+function hintFor(source: string): string {
+  const { format = 'custom' } = parseBackupFileName(path.basename(source, '.json')) ?? {};
+  return `Without it the backup is not counted. ${READ_ALONE[format]}`;
+}
+
+function invalid(source: string, detail: string): AisecError {
+  return new AisecError('BACKUP_INVALID', `"${source}" is no manifest of a backup`, { detail, hint: hintFor(source) });
+}
+
+/** The manifest of a backup. @throws AisecError BACKUP_INVALID when it is missing, unreadable or wrong. */
+export async function readManifest(file: string): Promise<BackupManifest> {
+  const source = manifestName(file);
+  let text: string;
+  try {
+    // Never through a symbolic link: what it led to could be anybody's.
+    const handle = await open(source, constants.O_RDONLY | constants.O_NOFOLLOW);
+    try {
+      text = await handle.readFile('utf8');
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT')
+      throw new AisecError('BACKUP_INVALID', `the backup ${file} has no manifest`, {
+        detail: `${source} is missing, so whether the backup is whole cannot be told.`,
+        hint: hintFor(source),
+        cause: error,
+      });
+    throw invalid(source, `${messageOf(error)}.`);
+  }
+  const manifest = parseManifest(text, source);
+  if (manifest.file !== path.basename(file)) throw invalid(source, `It is the manifest of "${manifest.file}".`);
+  return manifest;
+}
+
+/** Writes or replaces the manifest of a backup, whole or not at all. */
+export async function writeManifest(file: string, manifest: BackupManifest): Promise<void> {
+  await writeSmallFile(manifestName(file), manifestText(manifest));
+}
+
+export function manifestText(manifest: BackupManifest): string {
+  return `${JSON.stringify(manifest, null, 2)}\n`;
+}
+
+/** Whether it was proven good at some level and nothing has been found wrong since. */
+export function isVerified({ verifications, damage }: BackupManifest): boolean {
+  return verifications.length > 0 && damage === null;
+}

@@ -1,0 +1,56 @@
+import type { Backup } from './folder.js';
+import { isVerified } from './manifest.js';
+
+export interface RetentionRule {
+  /** Backups begun earlier than this many days ago may go. */
+  readonly keepDays: number;
+  /** At least so many verified ones stay, however old. */
+  readonly keepLast: number;
+}
+
+/** Why a backup stays; the first that holds. */
+export type KeepReason = 'pinned' | 'future' | 'young' | 'last';
+
+export interface KeptBackup {
+  readonly backup: Backup;
+  readonly reason: KeepReason;
+}
+
+/** What becomes of the backups of one database. */
+export interface RetentionPlan {
+  /** Oldest first: stopped half-way, what is left is still in order. */
+  readonly remove: readonly Backup[];
+  readonly keep: readonly KeptBackup[];
+}
+
+const DAY_MS = 86_400_000;
+
+/**
+ * Which backups of one database may go. Age is the manifest's, never the file's. One that is dated later than now is
+ * neither removed nor counted: a clock was wrong when it was made, or is wrong now. Damaged and unverified ones are not
+ * counted either, so that the newest verified one is always among the last. Each format is counted for itself: a data
+ * folder and a text are not used for the same.
+ */
+export function planRetention(backups: readonly Backup[], rule: RetentionRule, now: Date): RetentionPlan {
+  const nowMs = now.getTime();
+  const newestFirst = backups.toSorted((a, b) => b.createdAt.getTime() - a.createdAt.getTime());
+  const counted = newestFirst.filter(({ createdAt, manifest }) => isVerified(manifest) && createdAt.getTime() <= nowMs);
+  const formats = new Set(counted.map(({ manifest }) => manifest.format));
+  const last = new Set(
+    [...formats].flatMap((format) =>
+      counted.filter(({ manifest }) => manifest.format === format).slice(0, Math.max(1, rule.keepLast)),
+    ),
+  );
+  const reasonFor = (backup: Backup): KeepReason | undefined => {
+    const ageMs = nowMs - backup.createdAt.getTime();
+    if (backup.manifest.isPinned) return 'pinned';
+    if (ageMs < 0) return 'future';
+    if (ageMs < rule.keepDays * DAY_MS) return 'young';
+    return last.has(backup) ? 'last' : undefined;
+  };
+  const judged = newestFirst.map((backup) => ({ backup, reason: reasonFor(backup) }));
+  return {
+    remove: judged.flatMap(({ backup, reason }) => (reason === undefined ? [backup] : [])).toReversed(),
+    keep: judged.flatMap(({ backup, reason }) => (reason === undefined ? [] : [{ backup, reason }])),
+  };
+}

@@ -1,0 +1,69 @@
+import { AisecError } from '../../../base/errors.js';
+import { parseStatements, type Statement } from '../../../adapters/sql-parser/statements.js';
+import type { ServerAccess } from '../access.js';
+import { parseToc, type Toc } from './toc.js';
+
+/** What an archive says of itself; no server is asked. */
+export interface Archive {
+  readonly toc: Toc;
+  /** Owners, grantees, roles of policies and of default privileges. */
+  readonly roles: readonly string[];
+  readonly extensions: readonly string[];
+  readonly vectorIndexes: readonly ArchivedVectorIndex[];
+}
+
+/** Names as they are, not quoted. */
+export interface ArchivedVectorIndex {
+  readonly schema: string;
+  readonly table: string;
+  readonly index: string;
+}
+
+interface Relation {
+  readonly schemaname?: string;
+  readonly relname?: string;
+}
+
+/** Every role that a statement names, wherever in it. */
+function* rolesIn(tree: unknown): Generator<string> {
+  if (typeof tree !== 'object' || tree === null) return;
+  const { roletype, rolename } = tree as { roletype?: unknown; rolename?: unknown };
+  if (roletype === 'ROLESPEC_CSTRING' && typeof rolename === 'string') yield rolename;
+  for (const part of Object.values(tree)) yield* rolesIn(part);
+}
+
+function vectorIndex({ node, tree }: Statement): readonly ArchivedVectorIndex[] {
+  if (node !== 'IndexStmt' || !['hnsw', 'ivfflat'].includes(String(tree['accessMethod']))) return [];
+  const { schemaname: schema = '', relname: table = '' } = (tree['relation'] ?? {}) as Relation;
+  return [{ schema, table, index: String(tree['idxname']) }];
+}
+
+/** psql's own lines, which frame the script since PostgreSQL 17.6. */
+export function withoutRestrict(script: string): string {
+  return script.replaceAll(/^\\(?:un)?restrict [A-Za-z0-9]+$/gm, '');
+}
+
+/**
+ * Reads the table of contents and the definitions of an archive.
+ *
+ * @throws AisecError PG_TOOL_FAILED, PG_TOOL_MISSING; BACKUP_INVALID for definitions that are no SQL.
+ */
+export async function readArchive(access: Pick<ServerAccess, 'pgRestore'>, file: string): Promise<Archive> {
+  const toc = parseToc(await access.pgRestore({ args: ['--list', '--verbose', '--create', file] }));
+  const script = await access.pgRestore({ args: ['--schema-only', '--file=-', file] });
+  const result = await parseStatements(withoutRestrict(script));
+  if ('error' in result)
+    throw new AisecError('BACKUP_INVALID', `the definitions in ${file} cannot be read`, {
+      detail: `${result.error.message}.`,
+      hint: 'Restore it with pg_restore, which does not look at them first.',
+    });
+  const roles = new Set(result.statements.flatMap(({ tree }) => [...rolesIn(tree)]));
+  return {
+    toc,
+    roles: [...roles].toSorted(),
+    extensions: toc.entries.flatMap(({ kind, description }) =>
+      kind === 'EXTENSION' ? [description.replace(/^- /, '').trimEnd()] : [],
+    ),
+    vectorIndexes: result.statements.flatMap(vectorIndex),
+  };
+}

@@ -1,0 +1,97 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+
+import { parseManifest, type BackupManifest } from '../catalog/manifest.js';
+import { globalsName, manifestName } from '../catalog/names.js';
+import type { ServerAccess } from '../access.js';
+import { readArchive } from './archive.js';
+import { requireArchive } from './backup-format.js';
+import { readChecksum, requireSameChecksum } from '../verify/check-checksum.js';
+import { AisecError, isAisecError } from '../../../base/errors.js';
+import type { RestorableBackup } from './restorable-backup.js';
+
+export interface ReadBackupOptions {
+  /** Takes an archive without a manifest, reading all of it instead. */
+  readonly withoutManifest: boolean;
+  readonly onProgress: (text: string) => void;
+}
+
+/** Vectors of the platform; the index memory that follows from it is a limit, and none is taken before it is needed. */
+const DIMENSIONS = 1536;
+const DUMP = /\.dump$/;
+
+/** A checksum that fits proves all of it; without one, each block's own is checked by reading it. */
+async function checkWhole(
+  access: ServerAccess,
+  file: string,
+  sha256: string,
+  manifest: BackupManifest | undefined,
+): Promise<void> {
+  if (manifest !== undefined) {
+    requireSameChecksum(file, sha256, manifest.sha256);
+    return;
+  }
+  try {
+    await access.pgRestore({ args: ['--file=/dev/null', file] });
+  } catch (error) {
+    if (!isAisecError(error, 'PG_TOOL_FAILED', 'BACKUP_INVALID')) throw error;
+    throw new AisecError('BACKUP_INVALID', `the archive ${file} cannot be read to its end`, {
+      detail: error.detail,
+      hint: 'Nothing was touched. Restore another backup.',
+      cause: error,
+    });
+  }
+}
+
+async function manifestOf(file: string): Promise<BackupManifest> {
+  // Whatever the two are called now: the checksum ties them together.
+  if (existsSync(manifestName(file)))
+    return parseManifest(await readFile(manifestName(file), 'utf8'), manifestName(file));
+  throw new AisecError('BACKUP_INVALID', `the backup ${file} has no manifest`, {
+    detail: `${manifestName(file)} is missing, so whether the backup is whole cannot be told.`,
+    hint: 'Restore another backup, or give --without-manifest to have the archive itself read whole first.',
+  });
+}
+
+/**
+ * Finds out what a backup holds and needs, and that it is whole, before any server is asked.
+ *
+ * @throws AisecError BACKUP_UNKNOWN, BACKUP_INVALID, PG_TOOL_MISSING.
+ */
+export async function readBackup(
+  access: ServerAccess,
+  file: string,
+  options: ReadBackupOptions,
+): Promise<RestorableBackup> {
+  options.onProgress(`reading ${file}`);
+  const { sha256 } = await readChecksum(file, access.signal);
+  const manifest = options.withoutManifest ? undefined : await manifestOf(file);
+  requireArchive(file, manifest?.format);
+  await checkWhole(access, file, sha256, manifest);
+  const { toc, roles, extensions, vectorIndexes } = await readArchive(access, file);
+  const globals = globalsName(file);
+  const rowsOf = new Map(manifest?.rows.map(({ schema, table, rows }) => [`${schema}.${table}`, rows]));
+  return {
+    file,
+    format: 'custom',
+    sha256,
+    globalsFile: DUMP.test(file) && existsSync(globals) ? globals : null,
+    serverMajor: toc.serverMajor,
+    sizeBytes: manifest?.databaseSizeBytes,
+    roles,
+    extensions: extensions.map((name) => ({
+      name,
+      version: manifest?.extensions.find((each) => each.name === name)?.version ?? null,
+    })),
+    rows: manifest?.rows ?? [],
+    catalog: manifest?.catalog ?? null,
+    // Without a count, as much memory as the server's limit allows.
+    vectorIndexes: vectorIndexes.map(({ schema, table, index }) => ({
+      schema,
+      index,
+      rows: rowsOf.get(`${schema}.${table}`) ?? Infinity,
+      dimensions: DIMENSIONS,
+    })),
+    toc,
+  };
+}

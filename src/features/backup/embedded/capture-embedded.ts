@@ -1,0 +1,46 @@
+import type { OpenedEmbedded } from '../../../adapters/embedded/embedded.js';
+import { dataFolderTar, engineVersion } from '../../../adapters/embedded/tar.js';
+import { ownRoles, type Contents } from './embedded-backup.js';
+import { throwIfInterrupted } from '../../../base/interruption.js';
+import { roleStatements } from './embedded-roles.js';
+import { readContents } from '../run/snapshot.js';
+import type { ServerFacts } from '../run/server-facts.js';
+
+/** One moment of an embedded database, in memory. */
+export interface Capture {
+  readonly createdAt: Date;
+  readonly facts: ServerFacts;
+  readonly contents: Contents;
+  /** What makes its roles elsewhere. */
+  readonly roleStatements: readonly string[];
+  /** Of PGlite. */
+  readonly engineVersion: string;
+  /** Its data folder. */
+  readonly tar: ArrayBuffer;
+}
+
+/** Takes the state of the database. Nobody else can write meanwhile: the engine has one session, and it is ours. */
+export async function captureEmbedded(
+  { session, engine }: OpenedEmbedded,
+  facts: ServerFacts,
+  { schema, onProgress }: { readonly schema: string; readonly onProgress: (text: string) => void },
+): Promise<Capture> {
+  const createdAt = new Date();
+  onProgress('counting the rows');
+  const contents = {
+    ...(await readContents(session, schema, facts.tables)),
+    roles: await ownRoles(session),
+  };
+  const roles = await roleStatements(session);
+  const version = await engineVersion(session);
+  throwIfInterrupted(session.signal);
+  onProgress('reading the data folder');
+  return {
+    createdAt,
+    facts,
+    contents,
+    roleStatements: roles,
+    engineVersion: version,
+    tar: await dataFolderTar(engine),
+  };
+}

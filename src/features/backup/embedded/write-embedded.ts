@@ -1,0 +1,131 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
+
+import { freeBackupFile } from '../catalog/change-backups.js';
+import type { BackupManifest } from '../catalog/manifest.js';
+import { partialName, plainName } from '../catalog/names.js';
+import { checksumOf, type Checksum } from '../../../adapters/files/checksum.js';
+import { withNewFile } from '../../../adapters/files/new-file.js';
+import { openTar } from '../../../adapters/embedded/tar.js';
+import type { EmbeddedAccess } from '../access.js';
+import { rowChecksums, sqlText } from './sql-text.js';
+import { throwIfInterrupted } from '../../../base/interruption.js';
+import type { Reporting } from '../../../base/reporting.js';
+import type { Capture } from './capture-embedded.js';
+import type { Written } from '../run/finish.js';
+import { proveByLoading, type LoadOptions } from './prove-by-loading.js';
+import { writeRoles } from './embedded-roles.js';
+import { newManifest } from '../run/new-manifest.js';
+import { publishBackup } from '../run/publish-backup.js';
+
+export interface WriteEmbeddedOptions {
+  /** Absolute; exists, and its lock is held. */
+  readonly folder: string;
+  /** The schema of the platform. */
+  readonly schema: string;
+  readonly format: EmbeddedFormat;
+  /** Public keys of age; empty: it is not encrypted. */
+  readonly recipients: readonly string[];
+}
+
+/** A data folder, or text for psql. */
+export type EmbeddedFormat = 'embedded' | 'sql';
+
+const GZIP_LEVEL = 6;
+const CHUNK_BYTES = 1024 * 1024;
+
+/** Views on the bytes, so that nothing is copied. */
+function* chunksOf(bytes: ArrayBuffer): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.byteLength; at += CHUNK_BYTES)
+    yield new Uint8Array(bytes, at, Math.min(CHUNK_BYTES, bytes.byteLength - at));
+}
+
+/** @throws AisecError INTERRUPTED, TERMINATED, RUN_TIMEOUT; what the file system throws. */
+async function pack(
+  chunks: Iterable<Uint8Array> | AsyncIterable<string | Uint8Array>,
+  file: string,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await withNewFile(file, (target) =>
+      pipeline(Readable.from(chunks), createGzip({ level: GZIP_LEVEL }), target, { signal }),
+    );
+  } catch (error) {
+    throwIfInterrupted(signal);
+    throw error;
+  }
+}
+
+type CompareMore = NonNullable<LoadOptions['compareMore']>;
+
+/** The text comes from a clone: pg_dump would leave the session of the database itself unusable. */
+async function packSql(
+  { options, signal }: EmbeddedAccess,
+  tar: ArrayBuffer,
+  file: string,
+  onProgress: (text: string) => void,
+): Promise<CompareMore> {
+  const { session, engine } = await openTar(tar, options, { label: 'clone in memory' });
+  try {
+    const before = await rowChecksums(session, engine);
+    await pack(sqlText(session, engine, onProgress), file, signal);
+    return async (loaded) => {
+      const after = await rowChecksums(loaded.session, loaded.engine);
+      return [...before].filter(([table, sum]) => after.get(table) !== sum).map(([table]) => `rows of ${table} differ`);
+    };
+  } finally {
+    await session.close();
+  }
+}
+
+/**
+ * Writes one backup of the embedded database, under its name only when it was read back and loaded. A data folder has
+ * the roles in it; beside a text they stand in a file, as for a server.
+ *
+ * @throws AisecError BACKUP_INVALID, EMBEDDED_FAILED; what the file system throws. Nothing of it is left then.
+ */
+export async function writeEmbeddedBackup(
+  access: EmbeddedAccess,
+  capture: Capture,
+  { folder, schema, format, recipients }: WriteEmbeddedOptions,
+  { onProgress }: Reporting,
+): Promise<Written> {
+  const { databaseName: database, signal } = access;
+  const { createdAt, facts, contents, tar } = capture;
+  const isEncrypted = recipients.length > 0;
+  const file = await freeBackupFile(folder, { database, createdAt, format, isEncrypted });
+  const dumped = partialName(plainName(file));
+  return publishBackup({ file, dumped }, { recipients, signal, onProgress }, async () => {
+    onProgress('writing it');
+    let compareMore: CompareMore | undefined;
+    if (format === 'sql') compareMore = await packSql(access, tar, dumped, onProgress);
+    else await pack(chunksOf(tar), dumped, signal);
+    const checksum = await checksumOf(dumped, signal);
+    const engine = access.options;
+    await proveByLoading(dumped, contents, { format, engine, signal, onProgress, ...(compareMore && { compareMore }) });
+    const globals = format === 'sql' ? await writeRoles(file, capture.roleStatements, signal) : null;
+    const provenAt = new Date().toISOString();
+    const describe = (written: Checksum): BackupManifest =>
+      newManifest({
+        file,
+        database,
+        schema,
+        createdAt,
+        durationMs: Date.now() - createdAt.getTime(),
+        format,
+        compression: `gzip:${GZIP_LEVEL}`,
+        toolVersion: capture.engineVersion,
+        facts,
+        contents,
+        globals,
+        recipients,
+        verifications: [
+          { level: 'read', at: provenAt },
+          { level: 'deep', at: provenAt },
+        ],
+        checksum: written,
+      });
+    return { checksum, describe };
+  });
+}

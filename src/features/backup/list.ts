@@ -1,0 +1,102 @@
+import { readBackupCopies } from './store/copies.js';
+import { readBackupFolder, type Backup, type BackupFolder, type IncompleteBackup } from './catalog/folder.js';
+import { isVerified, type BackupManifest } from './catalog/manifest.js';
+import { withStore, type StoreOptions } from '../../adapters/object-store/store.js';
+import { storeUrl, type StorePlace } from '../../config/store-url.js';
+
+/** Sizes in bytes, times in RFC 3339. What an incomplete one does not tell is null. */
+export interface ListedBackup {
+  readonly file: string;
+  readonly database: string;
+  readonly createdAt: string;
+  readonly sizeBytes: number | null;
+  /** `incomplete`: without its manifest, or not of the size that says; never counted as a backup. */
+  readonly state: 'verified' | 'damaged' | 'unverified' | 'incomplete';
+  /** Why it is damaged or incomplete, a full sentence. */
+  readonly reason: string | null;
+  /** The last proof of each level. */
+  readonly readAt: string | null;
+  readonly deepAt: string | null;
+  readonly isPinned: boolean;
+  readonly isEncrypted: boolean;
+  readonly format: BackupManifest['format'] | null;
+  readonly serverVersion: string | null;
+  readonly migration: string | null;
+  readonly rows: number | null;
+  /** Addresses of its copies. */
+  readonly offsite: readonly string[];
+}
+
+export interface BackupList {
+  readonly folder: string;
+  /** The newest first. */
+  readonly backups: readonly ListedBackup[];
+  /** What stopped runs have left; the next run removes it. */
+  readonly partials: readonly string[];
+}
+
+function lastAt({ verifications }: BackupManifest, level: 'read' | 'deep'): string | null {
+  return verifications.findLast((each) => each.level === level)?.at ?? null;
+}
+
+function stateOf(manifest: BackupManifest): ListedBackup['state'] {
+  if (manifest.damage !== null) return 'damaged';
+  return isVerified(manifest) ? 'verified' : 'unverified';
+}
+
+function describeBackup({ file, manifest }: Backup): ListedBackup {
+  return {
+    file,
+    database: manifest.database,
+    createdAt: manifest.createdAt,
+    sizeBytes: manifest.sizeBytes,
+    state: stateOf(manifest),
+    reason: manifest.damage?.reason ?? null,
+    readAt: lastAt(manifest, 'read'),
+    deepAt: lastAt(manifest, 'deep'),
+    isPinned: manifest.isPinned,
+    isEncrypted: manifest.encryption !== null,
+    format: manifest.format,
+    serverVersion: manifest.serverVersion,
+    migration: manifest.migration,
+    rows: manifest.rows.reduce((sum, { rows }) => sum + rows, 0),
+    offsite: manifest.offsite.map(({ url }) => url),
+  };
+}
+
+function describeIncomplete({ file, database, createdAt, sizeBytes, reason }: IncompleteBackup): ListedBackup {
+  return {
+    file,
+    database,
+    createdAt: createdAt.toISOString(),
+    sizeBytes,
+    state: 'incomplete',
+    reason,
+    readAt: null,
+    deepAt: null,
+    isPinned: false,
+    isEncrypted: false,
+    format: null,
+    serverVersion: null,
+    migration: null,
+    rows: null,
+    offsite: [],
+  };
+}
+
+function listed(found: Pick<BackupFolder, 'backups' | 'incomplete'>): readonly ListedBackup[] {
+  const all = [...found.backups.map(describeBackup), ...found.incomplete.map(describeIncomplete)];
+  return all.toSorted((a, b) => b.createdAt.localeCompare(a.createdAt));
+}
+
+/** Reads the names and manifests in a store. @throws AisecError STORE_UNREACHABLE, STORE_AUTH, STORE_MISSING. */
+export async function listCopies(place: StorePlace, options: StoreOptions): Promise<BackupList> {
+  const found = await withStore(place, options, (store) => readBackupCopies(store));
+  return { folder: storeUrl(place), backups: listed(found), partials: [] };
+}
+
+/** Reads the names and manifests in a folder; no backup is opened. @throws AisecError BACKUP_FOLDER. */
+export async function listBackups(folder: string): Promise<BackupList> {
+  const found = await readBackupFolder(folder);
+  return { folder, backups: listed(found), partials: found.partials };
+}

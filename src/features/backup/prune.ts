@@ -1,0 +1,94 @@
+import { removeBackup, removePartials, type ChangeOptions } from './catalog/change-backups.js';
+import { readBackupFolder } from './catalog/folder.js';
+import { folderError, withBackupFolder } from './catalog/use-folder.js';
+import { planRetention, type KeepReason, type RetentionRule } from './catalog/retention.js';
+
+export interface PrunedBackup {
+  readonly file: string;
+  readonly database: string;
+  /** RFC 3339. */
+  readonly createdAt: string;
+  readonly sizeBytes: number;
+}
+
+export interface KeptByRule extends PrunedBackup {
+  readonly reason: KeepReason;
+}
+
+export interface PruneResult {
+  readonly folder: string;
+  readonly isDryRun: boolean;
+  /** Oldest first. */
+  readonly removed: readonly PrunedBackup[];
+  /** Newest first. */
+  readonly kept: readonly KeptByRule[];
+  /** What stopped runs had left. */
+  readonly removedPartials: readonly string[];
+}
+
+/** What the rule means for the backups of one database now. */
+export async function planPrune(
+  folder: string,
+  database: string,
+  rule: RetentionRule,
+): Promise<Pick<PruneResult, 'removed' | 'kept'>> {
+  const { backups } = await readBackupFolder(folder);
+  const ours = backups.filter(({ manifest }) => manifest.database === database);
+  const plan = planRetention(ours, rule, new Date());
+  const describe = ({ file, manifest }: (typeof ours)[number]): PrunedBackup => ({
+    file,
+    database,
+    createdAt: manifest.createdAt,
+    sizeBytes: manifest.sizeBytes,
+  });
+  return {
+    removed: plan.remove.map(describe),
+    kept: plan.keep.map(({ backup, reason }) => ({ ...describe(backup), reason })),
+  };
+}
+
+/** Removes what the rule lets go, one after the other. Call it under the lock of the folder. */
+export async function pruneDatabase(
+  folder: string,
+  database: string,
+  rule: RetentionRule,
+  options: ChangeOptions,
+): Promise<Pick<PruneResult, 'removed' | 'kept'>> {
+  const plan = await planPrune(folder, database, rule);
+  try {
+    for (const { file } of plan.removed) await removeBackup(file, options);
+  } catch (error) {
+    throw folderError(folder, error);
+  }
+  return plan;
+}
+
+/**
+ * Applies a rule to every database that has backups in the folder, and removes what stopped runs have left.
+ *
+ * @throws AisecError BACKUP_FOLDER; RUN_LOCKED when a backup of one of them is being made.
+ */
+export async function pruneFolder(
+  folder: string,
+  rule: RetentionRule,
+  { isDryRun, ...options }: ChangeOptions & { readonly isDryRun: boolean },
+): Promise<PruneResult> {
+  const { backups, incomplete } = await readBackupFolder(folder);
+  const databases = new Set([
+    ...backups.map(({ manifest }) => manifest.database),
+    ...incomplete.map(({ database }) => database),
+  ]);
+  const [removed, kept, removedPartials]: [PrunedBackup[], KeptByRule[], string[]] = [[], [], []];
+  for (const database of [...databases].toSorted()) {
+    const prune = async (): Promise<void> => {
+      if (!isDryRun) removedPartials.push(...(await removePartials(folder, database, options)));
+      const plan = isDryRun
+        ? await planPrune(folder, database, rule)
+        : await pruneDatabase(folder, database, rule, options);
+      removed.push(...plan.removed);
+      kept.push(...plan.kept);
+    };
+    await (isDryRun ? prune() : withBackupFolder(folder, database, options, prune));
+  }
+  return { folder, isDryRun, removed, kept, removedPartials };
+}

@@ -1,0 +1,79 @@
+import { readFile } from 'node:fs/promises';
+
+import type { ServerAccess } from '../access.js';
+import { planGlobals } from '../contents/globals.js';
+import { findObstacles, isBuiltInRole, otherVersions, type Obstacle } from './obstacles.js';
+import type { RestorableBackup } from '../contents/restorable-backup.js';
+import { withList } from './restore-into.js';
+import { readTargetFacts } from './target-facts.js';
+import type { Session } from '../../../adapters/postgres/session.js';
+import { AisecError } from '../../../base/errors.js';
+import { quoteIdentifier } from '../../../base/identifier.js';
+
+/** Where missing roles come from. `none`: they are named, and nothing is restored. */
+export type RoleSource = 'none' | 'globals' | 'bare';
+
+export interface PreflightOptions {
+  readonly roles: RoleSource;
+  readonly withoutOwners: boolean;
+  readonly createsDatabase: boolean;
+}
+
+export interface Preflight {
+  readonly obstacles: readonly Obstacle[];
+  readonly warnings: readonly string[];
+  readonly rolesToCreate: readonly string[];
+  readonly roleStatements: readonly string[];
+}
+
+async function existingRoles(session: Session): Promise<ReadonlySet<string>> {
+  const { rows } = await session.query<{ name: string }>('select rolname::text as name from pg_catalog.pg_roles');
+  return new Set(rows.map(({ name }) => name));
+}
+
+async function planRoles(
+  session: Session,
+  backup: RestorableBackup,
+  source: RoleSource,
+): Promise<{ readonly roles: readonly string[]; readonly statements: readonly string[] }> {
+  if (source === 'none') return { roles: [], statements: [] };
+  const existing = await existingRoles(session);
+  if (source === 'bare') {
+    const roles = backup.roles.filter((name) => !isBuiltInRole(name) && !existing.has(name));
+    return { roles, statements: roles.map((name) => `create role ${quoteIdentifier(name)} nologin`) };
+  }
+  if (backup.globalsFile === null)
+    throw new AisecError('BACKUP_UNKNOWN', `there is no globals file beside ${backup.file}`, {
+      hint: 'Give --create-roles to make the missing roles without login, or create them by hand.',
+    });
+  return planGlobals(await readFile(backup.globalsFile, 'utf8'), existing);
+}
+
+/** The grants in the archive, as SQL: what --no-owner leaves out. */
+async function grantsIn(access: ServerAccess, { file, toc }: RestorableBackup): Promise<readonly string[]> {
+  const entries = toc.entries.filter(({ kind }) => kind === 'ACL' || kind === 'DEFAULT ACL');
+  if (entries.length === 0) return [];
+  const script = await withList(entries, (list) =>
+    access.pgRestore({ args: [`--use-list=${list}`, '--schema-only', '--file=-', file] }),
+  );
+  return script.split('\n').filter((line) => /^(?:GRANT|REVOKE|ALTER DEFAULT PRIVILEGES) /.test(line));
+}
+
+/** Everything a restore needs to know of the server before it touches anything. */
+export async function readPreflight(
+  access: ServerAccess,
+  session: Session,
+  backup: RestorableBackup,
+  options: PreflightOptions,
+): Promise<Preflight> {
+  const { roles: rolesToCreate, statements } = await planRoles(session, backup, options.roles);
+  const needs = options.withoutOwners ? { ...backup, roles: [] } : backup;
+  const facts = await readTargetFacts(session, needs, access.host);
+  const lost = options.withoutOwners ? await grantsIn(access, backup) : [];
+  return {
+    obstacles: findObstacles(needs, facts, { ...options, rolesToCreate }),
+    warnings: [...otherVersions(needs, facts), ...lost.map((grant) => `lost by --no-owner: ${grant}`)],
+    rolesToCreate,
+    roleStatements: statements,
+  };
+}

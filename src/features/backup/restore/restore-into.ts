@@ -1,0 +1,140 @@
+import { join } from 'node:path';
+
+import { AisecError, isAisecError, type ErrorCode } from '../../../base/errors.js';
+import { quoteIdentifier } from '../../../base/identifier.js';
+import { throwIfInterrupted } from '../../../base/interruption.js';
+import { withPrivateFolder, writeTemporary } from '../../../adapters/files/private-folder.js';
+import type { Session } from '../../../adapters/postgres/session.js';
+import type { ServerAccess } from '../access.js';
+import { databaseStatements } from './database-statements.js';
+import type { Machine } from './fast-settings.js';
+import type { NamedVectorIndex } from '../contents/restorable-backup.js';
+import { restorePasses } from './restore-passes.js';
+import type { Toc, TocEntry } from '../contents/toc.js';
+
+export interface RestoreJob {
+  /** Path of a plain archive whose checksum was compared. */
+  readonly archive: string;
+  readonly toc: Toc;
+  readonly withoutOwners: boolean;
+  /** Whether the database gets the owner, settings and grants that the backed-up one had. */
+  readonly withProperties: boolean;
+  readonly jobs: number;
+  readonly vectorIndexes: readonly NamedVectorIndex[];
+  readonly machine: Machine;
+  readonly onProgress: (text: string) => void;
+}
+
+/** pg_restore reads the entries it is to take from a file; the callback gets the path. */
+export async function withList<Result>(
+  entries: readonly TocEntry[],
+  use: (path: string) => Promise<Result>,
+): Promise<Result> {
+  return withPrivateFolder('aisec-restore-', async (folder) => {
+    const path = join(folder, 'list');
+    writeTemporary(path, entries.map(({ line }) => `${line}\n`).join(''));
+    return use(path);
+  });
+}
+
+/** What the archive says of its database itself: CREATE DATABASE with encoding and locale, owner, settings, grants. */
+async function databaseScript(access: ServerAccess, { archive, toc }: RestoreJob): Promise<string> {
+  const entries = toc.entries.filter(
+    ({ kind, description }) => /^DATABASE( PROPERTIES)?$/.test(kind) || description.startsWith('- DATABASE '),
+  );
+  return withList(entries, (list) =>
+    access.pgRestore({ args: ['--create', '--schema-only', `--use-list=${list}`, '--file=-', archive] }),
+  );
+}
+
+function createStatement(script: string, name: string): string {
+  const [, clauses] = /^CREATE DATABASE (?:"(?:[^"]|"")*"|\S+) WITH (.*);$/m.exec(script) ?? [];
+  if (clauses !== undefined) return `create database ${quoteIdentifier(name)} with ${clauses}`;
+  throw new AisecError('BACKUP_INVALID', 'the archive does not say how its database was created', {
+    hint: 'It was made by pg_dump for a part of a database only; restore it with pg_restore.',
+  });
+}
+
+/** Drops a database that may not be there, with the sessions on it. */
+export async function dropDatabase(session: Session, name: string): Promise<void> {
+  // IF EXISTS alone would tell the user of one that is not there.
+  await session.cleanUp('set client_min_messages = warning');
+  await session.cleanUp(`drop database if exists ${quoteIdentifier(name)} with (force)`);
+}
+
+/** Tells which entry pg_restore works on, and how many of all that is. */
+export function countingLines(total: number, onProgress: (text: string) => void): (line: string) => void {
+  let done = 0;
+  return (line) => {
+    const [, what] = /^pg_restore: ((?:creating|processing|executing) .*)$/.exec(line) ?? [];
+    if (what === undefined) return;
+    done += 1;
+    onProgress(`pg_restore: ${what} (${Math.min(done, total)} of ${total})`);
+  };
+}
+
+/**
+ * Makes a database from template0 with the encoding and the locale of the backed-up one, restores the whole archive
+ * into it and analyzes it. When anything fails, the database is dropped again.
+ *
+ * @throws AisecError RESTORE_FAILED, BACKUP_INVALID, and as `Session.query`; INTERRUPTED, TERMINATED.
+ */
+export async function restoreInto(
+  access: ServerAccess,
+  maintenance: Session,
+  name: string,
+  job: RestoreJob,
+  check: (session: Session) => Promise<void>,
+): Promise<void> {
+  const script = await databaseScript(access, job);
+  await maintenance.query(createStatement(script, name));
+  try {
+    await runRestore(access, name, job);
+    await access.withDatabase(name, async (session) => {
+      job.onProgress('analyzing');
+      await session.query('analyze');
+      await check(session);
+    });
+    if (job.withProperties && !job.withoutOwners)
+      for (const statement of databaseStatements(script, job.toc.databaseName, name))
+        await maintenance.query(statement);
+    throwIfInterrupted(access.signal);
+  } catch (error) {
+    await dropDatabase(maintenance, name);
+    throw error;
+  }
+}
+
+async function runRestore(access: ServerAccess, database: string, job: RestoreJob): Promise<void> {
+  const { archive, toc, withoutOwners, onProgress } = job;
+  const owners = withoutOwners ? ['--no-owner', '--no-privileges'] : [];
+  const onLine = countingLines(toc.entries.length, onProgress);
+  try {
+    for (const { sections, entries, settings, jobs } of restorePasses(job)) {
+      const args = [...sections.map((section) => `--section=${section}`), ...owners];
+      const run = (list: readonly string[]): Promise<string> =>
+        access.pgRestore({
+          database,
+          settings,
+          args: ['--exit-on-error', '--verbose', `--jobs=${jobs}`, ...args, ...list, archive],
+          onLine,
+        });
+      await (entries === undefined ? run([]) : withList(entries, (list) => run([`--use-list=${list}`])));
+    }
+  } catch (error) {
+    throw asRestoreFailure(error);
+  }
+}
+
+const KEPT_CODES: readonly ErrorCode[] = ['PRIVILEGE_MISSING', 'EXTENSION_MISSING', 'DISK_FULL'];
+
+/** What pg_restore stumbled over, and that nothing of it stays. */
+export function asRestoreFailure(error: unknown): unknown {
+  if (!isAisecError(error, 'PG_TOOL_FAILED', 'BACKUP_INVALID', ...KEPT_CODES)) return error;
+  const code = KEPT_CODES.includes(error.code) ? error.code : 'RESTORE_FAILED';
+  return new AisecError(code, 'pg_restore could not restore the backup', {
+    detail: error.detail ?? error.message,
+    hint: 'What had been restored was dropped again, and nothing else was touched.',
+    cause: error,
+  });
+}

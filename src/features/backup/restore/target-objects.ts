@@ -1,0 +1,39 @@
+import { withTransaction, type Session } from '../../../adapters/postgres/session.js';
+import { sqlFile } from '../../../adapters/postgres/sql-file.js';
+import type { TocEntry } from '../contents/toc.js';
+
+const GROUPS: Readonly<Record<string, string>> = {
+  SCHEMA: 'SCHEMA',
+  EXTENSION: 'EXTENSION',
+  TABLE: 'RELATION',
+  'FOREIGN TABLE': 'RELATION',
+  VIEW: 'RELATION',
+  'MATERIALIZED VIEW': 'RELATION',
+  SEQUENCE: 'RELATION',
+  FUNCTION: 'FUNCTION',
+  PROCEDURE: 'FUNCTION',
+  AGGREGATE: 'FUNCTION',
+  TYPE: 'TYPE',
+  DOMAIN: 'TYPE',
+  COLLATION: 'COLLATION',
+};
+
+/** Names may hold blanks, and the owner stands behind the last one. */
+function* withoutLastWords(description: string): Generator<string> {
+  for (let end = description.lastIndexOf(' '); end > 0; end = description.lastIndexOf(' ', end - 1))
+    yield description.slice(0, end);
+}
+
+/** Tells of an archive's entry whether the database has an object of that kind and name. */
+export async function readTargetObjects(session: Session): Promise<(entry: TocEntry) => boolean> {
+  const rows = await withTransaction(session, async () => {
+    await session.query("select pg_catalog.set_config('search_path', '', true)");
+    return (await session.query<{ kind: string; description: string }>(sqlFile('backup/objects'))).rows;
+  });
+  const objects = new Set(rows.map(({ kind, description }) => `${kind} ${description}`));
+  return ({ kind, description }) => {
+    const group = GROUPS[kind];
+    if (group === undefined) return false;
+    return [...withoutLastWords(description)].some((name) => objects.has(`${group} ${name}`));
+  };
+}

@@ -1,0 +1,115 @@
+import type { BackupManifest } from '../catalog/manifest.js';
+import type { BackupFormat } from '../catalog/names.js';
+import { withBackupFolder } from '../catalog/use-folder.js';
+import type { BackupRun } from '../access.js';
+import { isAisecError, messageOf } from '../../../base/errors.js';
+import type { Reporting } from '../../../base/reporting.js';
+import { copyOffsite, planPruneCopies, pruneCopies, type OffsiteOptions } from '../offsite.js';
+import { planPrune, pruneDatabase, type PruneResult } from '../prune.js';
+import type { RetentionRule } from '../catalog/retention.js';
+
+export interface BackupOptions {
+  /** Absolute; made when it is missing. */
+  readonly folder: string;
+  /** The schema of the platform; the backup has the whole database. */
+  readonly schema: string;
+  readonly retention: RetentionRule;
+  /** How long a table may be locked against readers; 0: wait for ever. */
+  readonly lockTimeoutMs: number;
+  readonly waitMs: number;
+  /** Public keys of age; undefined: it is not encrypted. */
+  readonly encryptTo: readonly string[] | undefined;
+  /** Where a copy goes; undefined: nowhere. */
+  readonly offsite: OffsiteOptions | undefined;
+  readonly isDryRun: boolean;
+}
+
+export interface BackupResult {
+  readonly database: string;
+  readonly folder: string;
+  readonly format: BackupFormat;
+  readonly isDryRun: boolean;
+  /** Null in a dry run, as the next six. */
+  readonly file: string | null;
+  /** RFC 3339: the moment it has the state of. */
+  readonly createdAt: string | null;
+  readonly sizeBytes: number | null;
+  readonly sha256: string | null;
+  readonly compression: string | null;
+  readonly tables: number | null;
+  readonly rows: number | null;
+  /** At most, by the last one or the size of the database. */
+  readonly expectedBytes: number;
+  /** By the retention rule, oldest first. */
+  readonly removed: PruneResult['removed'];
+  readonly kept: number;
+  readonly isEncrypted: boolean;
+  /** Address of the copy; null where none was asked for, and in a dry run. */
+  readonly copy: string | null;
+  /** By the same rule from the store. */
+  readonly removedCopies: PruneResult['removed'];
+  readonly durationMs: number;
+}
+
+export type Outcome = Omit<
+  BackupResult,
+  'database' | 'folder' | 'format' | 'isDryRun' | 'isEncrypted' | 'expectedBytes' | 'durationMs'
+>;
+
+/** A backup that has its name. */
+export interface Written {
+  readonly file: string;
+  readonly manifest: BackupManifest;
+}
+
+/** The backup is made by then: what goes wrong here, such as a next run at work already, must not look as if it was not. */
+async function prune(
+  access: BackupRun,
+  { folder, retention }: BackupOptions,
+  { onWarning }: Reporting,
+): Promise<Pick<PruneResult, 'removed' | 'kept'>> {
+  const { databaseName: database, applicationName: command, signal } = access;
+  const lock = { command, signal };
+  try {
+    return await withBackupFolder(folder, database, lock, () => pruneDatabase(folder, database, retention, lock));
+  } catch (error) {
+    if (access.signal.aborted) throw error;
+    const detail = isAisecError(error) && error.detail !== undefined ? ` (${error.detail})` : '';
+    onWarning(`the backup was made, but old ones could not be removed: ${messageOf(error)}${detail}`);
+    return { removed: [], kept: [] };
+  }
+}
+
+/** What a dry run tells. */
+export async function planOnly(access: BackupRun, { folder, retention, offsite }: BackupOptions): Promise<Outcome> {
+  const { removed, kept } = await planPrune(folder, access.databaseName, retention);
+  const removedCopies = offsite === undefined ? [] : await planPruneCopies(access, folder, retention, offsite);
+  const nothing = { file: null, createdAt: null, sizeBytes: null, sha256: null, compression: null, tables: null };
+  return { ...nothing, rows: null, removed, kept: kept.length, copy: null, removedCopies };
+}
+
+/** Copies what was written, then removes what may go; nothing is removed while the copy is not made. */
+export async function finish(
+  access: BackupRun,
+  { file, manifest }: Written,
+  options: BackupOptions,
+  reporting: Reporting,
+): Promise<Outcome> {
+  const { folder, retention, offsite } = options;
+  const copy = offsite && (await copyOffsite(access, file, manifest, offsite, reporting));
+  const removedCopies = offsite === undefined ? [] : await pruneCopies(access, folder, retention, offsite, reporting);
+  const { removed, kept } = await prune(access, options, reporting);
+  return {
+    file,
+    createdAt: manifest.createdAt,
+    sizeBytes: manifest.sizeBytes,
+    sha256: manifest.sha256,
+    compression: manifest.compression,
+    tables: manifest.rows.length,
+    rows: manifest.rows.reduce((sum, { rows }) => sum + rows, 0),
+    removed,
+    kept: kept.length,
+    copy: copy?.url ?? null,
+    removedCopies,
+  };
+}

@@ -1,0 +1,58 @@
+import path from 'node:path';
+
+import { FORMAT_VERSION, type BackupManifest } from '../catalog/manifest.js';
+import type { Checksum } from '../../../adapters/files/checksum.js';
+import { aisecVersion } from '../../../base/version.js';
+import type { ServerFacts } from './server-facts.js';
+import type { SnapshotContents } from './snapshot.js';
+
+/** What is known of a backup that was just proven. */
+export interface NewBackup extends Pick<
+  BackupManifest,
+  'database' | 'schema' | 'durationMs' | 'format' | 'compression' | 'toolVersion' | 'globals' | 'verifications'
+> {
+  /** The path that it will get. */
+  readonly file: string;
+  readonly createdAt: Date;
+  readonly facts: ServerFacts;
+  readonly contents: SnapshotContents;
+  /** Public keys of age; empty: it is not encrypted. */
+  readonly recipients: readonly string[];
+  /** Of the file as it will be. */
+  readonly checksum: Checksum;
+}
+
+/** The first manifest of a backup: nobody has pinned, copied or found fault with it. */
+export function newManifest(backup: NewBackup): BackupManifest {
+  const { facts, contents, recipients, checksum } = backup;
+  return {
+    kind: 'aisec backup',
+    formatVersion: FORMAT_VERSION,
+    file: path.basename(backup.file),
+    database: backup.database,
+    schema: backup.schema,
+    createdAt: backup.createdAt.toISOString(),
+    durationMs: backup.durationMs,
+    format: backup.format,
+    sizeBytes: checksum.sizeBytes,
+    databaseSizeBytes: facts.sizeBytes,
+    sha256: checksum.sha256,
+    compression: backup.compression,
+    serverVersion: facts.serverVersion,
+    serverMajor: facts.serverMajor,
+    toolVersion: backup.toolVersion,
+    aisecVersion: aisecVersion(),
+    extensions: contents.extensions,
+    migration: contents.migration,
+    roles: contents.roles,
+    globals: backup.globals,
+    encryption: recipients.length === 0 ? null : { recipients },
+    verifications: backup.verifications,
+    damage: null,
+    isPinned: false,
+    offsite: [],
+    rows: contents.rows,
+    // Last, since it is long.
+    catalog: contents.catalog,
+  };
+}

@@ -1,0 +1,66 @@
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
+
+import { discardUnpublished } from '../catalog/change-backups.js';
+import { writeManifest, type BackupManifest } from '../catalog/manifest.js';
+import { partialName } from '../catalog/names.js';
+import { encryptFile } from '../../../adapters/encryption/encrypt.js';
+import type { Checksum } from '../../../adapters/files/checksum.js';
+import { flushFolder, publish } from '../../../adapters/files/publish.js';
+import { formatBytes } from '../../../base/bytes.js';
+import { throwIfInterrupted } from '../../../base/interruption.js';
+import type { Written } from './finish.js';
+
+/** A finished dump that has no name yet. */
+export interface UnnamedDump {
+  /** The path it will get. */
+  readonly file: string;
+  /** Where it lies: the partial file, or, where it will be encrypted, one beside it. */
+  readonly dumped: string;
+}
+
+export interface PublishOptions {
+  /** Public keys of age; empty: it is not encrypted. */
+  readonly recipients: readonly string[];
+  readonly signal: AbortSignal;
+  readonly onProgress: (text: string) => void;
+}
+
+/** The proven dump becomes an encrypted file, which is proven in turn; only then the plain one goes. */
+async function encryptDump({ file, dumped }: UnnamedDump, options: PublishOptions): Promise<Checksum> {
+  const { recipients, signal, onProgress } = options;
+  const onBytes = (bytes: number): void => onProgress(`encrypting, ${formatBytes(bytes)}`);
+  const checksum = await encryptFile(dumped, partialName(file), { recipients, signal, onBytes });
+  await rm(dumped);
+  await flushFolder(path.dirname(dumped));
+  return checksum;
+}
+
+/**
+ * Proves a dump, writes its manifest and gives it its name, which comes last; when anything fails, nothing of it is left.
+ *
+ * @param prove reads the dump back from the disk; returns its checksum and how the manifest says what it holds
+ */
+export async function publishBackup(
+  dump: UnnamedDump,
+  options: PublishOptions,
+  prove: () => Promise<{
+    readonly checksum: Checksum;
+    readonly describe: (file: Checksum) => Promise<BackupManifest> | BackupManifest;
+  }>,
+): Promise<Written> {
+  const { file, dumped } = dump;
+  try {
+    const { checksum, describe } = await prove();
+    const { sizeBytes, sha256 } = options.recipients.length === 0 ? checksum : await encryptDump(dump, options);
+    const manifest = await describe({ sizeBytes, sha256 });
+    await writeManifest(file, manifest);
+    throwIfInterrupted(options.signal);
+    await publish(partialName(file), file);
+    return { file, manifest };
+  } catch (error) {
+    await rm(dumped, { force: true });
+    await discardUnpublished(file);
+    throw error;
+  }
+}

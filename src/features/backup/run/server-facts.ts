@@ -1,0 +1,88 @@
+import type { Session } from '../../../adapters/postgres/session.js';
+import { sqlFile } from '../../../adapters/postgres/sql-file.js';
+import { AisecError } from '../../../base/errors.js';
+import { quoteIdentifier } from '../../../base/identifier.js';
+
+export interface BackupTable {
+  readonly schema: string;
+  readonly table: string;
+}
+
+export interface ServerFacts {
+  readonly roleName: string;
+  /** `17.12`. */
+  readonly serverVersion: string;
+  readonly serverMajor: number;
+  readonly hasVectors: boolean;
+  readonly sizeBytes: number;
+  /** Indexes are not dumped. */
+  readonly indexSizeBytes: number;
+  /** All that hold rows, partitions among them, in the order of their names. */
+  readonly tables: readonly BackupTable[];
+}
+
+interface ServerRow {
+  readonly role_name: string;
+  readonly server_version: string;
+  readonly has_vectors: boolean;
+  readonly size_bytes: string;
+  readonly index_size_bytes: string;
+}
+
+interface TableRow extends BackupTable {
+  readonly is_filtered: boolean;
+  readonly is_readable: boolean;
+}
+
+const MOST_NAMED = 5;
+
+export function qualifiedName({ schema, table }: BackupTable): string {
+  return `${quoteIdentifier(schema)}.${quoteIdentifier(table)}`;
+}
+
+function listed(tables: readonly BackupTable[]): string {
+  const names = tables.slice(0, MOST_NAMED).map(qualifiedName).join(', ');
+  return tables.length > MOST_NAMED ? `${names} and ${tables.length - MOST_NAMED} more` : names;
+}
+
+/** What a dump would leave out silently, or stumble over half-way. */
+function refuseUnreadable(roleName: string, tables: readonly TableRow[]): void {
+  const role = quoteIdentifier(roleName);
+  const filtered = tables.filter(({ is_filtered: isFiltered }) => isFiltered);
+  if (filtered.length > 0)
+    throw new AisecError(
+      'PRIVILEGE_MISSING',
+      `row-level security hides rows of ${filtered.length} tables from ${role}`,
+      {
+        detail: `A backup would leave them out: ${listed(filtered)}.`,
+        hint: `Back up as a role that policies do not apply to: alter role ${role} bypassrls;`,
+      },
+    );
+  const unreadable = tables.filter(({ is_readable: isReadable }) => !isReadable);
+  if (unreadable.length > 0)
+    throw new AisecError('PRIVILEGE_MISSING', `role ${role} may not read ${unreadable.length} tables`, {
+      detail: `These are ${listed(unreadable)}.`,
+      hint: `Let it read everything: grant pg_read_all_data to ${role};`,
+    });
+}
+
+/**
+ * Reads what a backup has to know of its server, in the transaction that is open or outside of one.
+ *
+ * @throws AisecError PRIVILEGE_MISSING with the statement that mends it.
+ */
+export async function readServerFacts(session: Session): Promise<ServerFacts> {
+  const [server] = (await session.query<ServerRow>(sqlFile('backup/server'))).rows;
+  if (server === undefined) throw new Error('the server did not say who it is');
+  const { rows: tables } = await session.query<TableRow>(sqlFile('backup/tables'));
+  refuseUnreadable(server.role_name, tables);
+  return {
+    roleName: server.role_name,
+    serverVersion: server.server_version,
+    serverMajor: Math.floor(session.info.serverVersion / 10_000),
+    hasVectors: server.has_vectors,
+    sizeBytes: Number(server.size_bytes),
+    indexSizeBytes: Number(server.index_size_bytes),
+    tables: tables.map(({ schema, table }) => ({ schema, table })),
+  };
+}

@@ -1,0 +1,50 @@
+import type { Backup } from '../catalog/folder.js';
+import { isVerified } from '../catalog/manifest.js';
+import type { BackupFormat } from '../catalog/names.js';
+import { nearestFolder } from '../catalog/use-folder.js';
+import { freeBytes } from '../../../adapters/files/space.js';
+import { formatBytes } from '../../../base/bytes.js';
+import { AisecError } from '../../../base/errors.js';
+import type { ServerFacts } from './server-facts.js';
+
+/** Of the last backup: databases grow. */
+const GROWTH = 1.2;
+/** A compressed dump of the tables, at most; texts and vectors were 38 %. */
+const SHARE_OF_TABLES = 0.4;
+
+/** A data folder without rows, packed: catalogs, three times, and what was last written to the log. */
+const EMPTY_FOLDER_BYTES = 12_000_000;
+
+/** Of a backup that is the first of its kind. */
+function firstBytes(
+  { sizeBytes, indexSizeBytes }: Pick<ServerFacts, 'sizeBytes' | 'indexSizeBytes'>,
+  format: BackupFormat,
+): number {
+  return format === 'embedded'
+    ? EMPTY_FOLDER_BYTES + sizeBytes * SHARE_OF_TABLES
+    : Math.max(0, sizeBytes - indexSizeBytes) * SHARE_OF_TABLES;
+}
+
+/** What the next backup will take at most, by the last good one of its format or by the size of the database. */
+export function expectedBytes(
+  backups: readonly Backup[],
+  facts: Pick<ServerFacts, 'sizeBytes' | 'indexSizeBytes'>,
+  format: BackupFormat,
+): number {
+  const last = backups.find(({ manifest }) => isVerified(manifest));
+  return Math.ceil(last === undefined ? firstBytes(facts, format) : last.manifest.sizeBytes * GROWTH);
+}
+
+/** @throws AisecError DISK_FULL before anything is written. */
+export async function refuseTooLittleSpace(folder: string, neededBytes: number): Promise<void> {
+  const free = await freeBytes(nearestFolder(folder));
+  if (free >= neededBytes) return;
+  throw new AisecError(
+    'DISK_FULL',
+    `"${folder}" has ${formatBytes(free)} left, and a backup may take ${formatBytes(neededBytes)}`,
+    {
+      detail: 'Nothing was written.',
+      hint: 'Free some space, or give another folder with --dir.',
+    },
+  );
+}

@@ -1,0 +1,55 @@
+import type { BackupSideFile } from '../catalog/manifest.js';
+import { globalsName } from '../catalog/names.js';
+import { checksumOf } from '../../../adapters/files/checksum.js';
+import { writeSmallFile } from '../../../adapters/files/publish.js';
+import { withCredentials } from '../../../adapters/pgtools/credentials.js';
+import { dumpGlobals } from '../../../adapters/pgtools/pg-dump.js';
+import type { PgTool } from '../../../adapters/pgtools/tool.js';
+import type { ServerAccess } from '../access.js';
+import { isAisecError } from '../../../base/errors.js';
+import type { Reporting } from '../../../base/reporting.js';
+import { basename } from 'node:path';
+
+export interface GlobalsOptions {
+  readonly tool: PgTool | undefined;
+  /** The backup's final path; the globals get the name that belongs to it. */
+  readonly file: string;
+  readonly signal: AbortSignal;
+  readonly reporting: Reporting;
+}
+
+/**
+ * Writes the roles, memberships and tablespaces of the server beside a backup, without passwords. Where that cannot be
+ * done the backup is good all the same: a warning says what a restore on an empty server will miss.
+ */
+export async function writeGlobals(
+  access: ServerAccess,
+  { tool, file, signal, reporting }: GlobalsOptions,
+): Promise<BackupSideFile | null> {
+  if (tool === undefined) {
+    reporting.onWarning('pg_dumpall was not found, so the roles of the server are not beside the backup');
+    return null;
+  }
+  reporting.onProgress('writing the roles');
+  let text: string;
+  try {
+    text = await withCredentials(access.target, { applicationName: access.applicationName }, (credentials) =>
+      dumpGlobals({
+        tool,
+        credentials,
+        database: access.databaseName,
+        environment: access.places.environment,
+        signal,
+      }),
+    );
+  } catch (error) {
+    if (signal.aborted || !isAisecError(error)) throw error;
+    reporting.onWarning(
+      `the roles of the server could not be read, so they are not beside the backup: ${error.detail ?? error.message}`,
+    );
+    return null;
+  }
+  const globals = globalsName(file);
+  await writeSmallFile(globals, text);
+  return { file: basename(globals), ...(await checksumOf(globals, signal)) };
+}

@@ -1,0 +1,54 @@
+import { describeBlocker, type BlockerRow } from '../../../adapters/postgres/blocker.js';
+import type { SideConnection } from '../../../adapters/postgres/session.js';
+import { sqlFile } from '../../../adapters/postgres/sql-file.js';
+
+const LOOK_EVERY_MS = 500;
+
+interface WaitedForRow extends Omit<BlockerRow, 'age_ms'> {
+  readonly waits_for_us: boolean;
+}
+
+export interface LockWatch {
+  /** Whom pg_dump waited for when it was last looked at, one description each. */
+  readonly blockers: () => readonly string[];
+  readonly stop: () => Promise<void>;
+}
+
+/**
+ * Looks whom the sessions called `applicationName` wait for. Somebody who waits for our own session (`pid`) while
+ * pg_dump waits for him would wait for ever, which PostgreSQL cannot see: `onStandstill` is told.
+ */
+export function watchLocks(
+  side: SideConnection,
+  { applicationName, pid }: { readonly applicationName: string; readonly pid: number },
+  onStandstill: () => void,
+): LockWatch {
+  let blockers: readonly string[] = [];
+  let isOver = false;
+  let timer: NodeJS.Timeout | undefined;
+  let look = Promise.resolve();
+  const lookOnce = async (): Promise<void> => {
+    const rows = await side.query<WaitedForRow>(sqlFile('backup/blockers'), [applicationName, pid]);
+    if (rows.length > 0) blockers = rows.map((row) => describeBlocker({ ...row, age_ms: null }));
+    if (rows.some((row) => row.waits_for_us)) onStandstill();
+  };
+  const schedule = (): void => {
+    timer = setTimeout(() => {
+      // A failed look only costs the names.
+      look = lookOnce()
+        .catch(() => undefined)
+        .then(() => {
+          if (!isOver) schedule();
+        });
+    }, LOOK_EVERY_MS);
+  };
+  schedule();
+  return {
+    blockers: () => blockers,
+    stop: async () => {
+      isOver = true;
+      clearTimeout(timer);
+      await look;
+    },
+  };
+}

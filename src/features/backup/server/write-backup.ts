@@ -1,0 +1,147 @@
+import { open, rm } from 'node:fs/promises';
+
+import { freeBackupFile } from '../catalog/change-backups.js';
+import type { BackupManifest, BackupSideFile } from '../catalog/manifest.js';
+import { partialName, plainName } from '../catalog/names.js';
+import type { Checksum } from '../../../adapters/files/checksum.js';
+import { flush } from '../../../adapters/files/publish.js';
+import type { Session } from '../../../adapters/postgres/session.js';
+import type { ServerAccess } from '../access.js';
+import { allSettled } from '../../../base/all-settled.js';
+import { sleep } from '../../../base/interruption.js';
+import type { Reporting } from '../../../base/reporting.js';
+import { dumpSnapshot, Standstill } from './dump.js';
+import type { Written } from '../run/finish.js';
+import { writeGlobals } from './globals.js';
+import { newManifest } from '../run/new-manifest.js';
+import { proveArchive } from './prove.js';
+import { publishBackup, type UnnamedDump } from '../run/publish-backup.js';
+import type { ServerFacts } from '../run/server-facts.js';
+import { lockFailure, withSnapshot, type SnapshotContents } from '../run/snapshot.js';
+import { chooseCompression, type BackupTools } from './tools.js';
+
+export interface WriteOptions {
+  /** Absolute; exists, and its lock is held. */
+  readonly folder: string;
+  /** The schema of the platform. */
+  readonly schema: string;
+  readonly tools: BackupTools;
+  /** 0: wait for ever. */
+  readonly lockTimeoutMs: number;
+  /** Public keys of age; empty: it is not encrypted. */
+  readonly recipients: readonly string[];
+}
+
+interface Draft extends UnnamedDump {
+  readonly createdAt: Date;
+  readonly facts: ServerFacts;
+  readonly contents: SnapshotContents;
+  readonly compression: string;
+}
+
+const MOST_STANDSTILLS = 5;
+const PAUSE_MS = 500;
+
+async function dumpOnce(
+  access: ServerAccess,
+  session: Session,
+  { folder, schema, tools, lockTimeoutMs, recipients }: WriteOptions,
+  { onProgress }: Reporting,
+): Promise<Draft> {
+  return withSnapshot(session, { schema, lockTimeoutMs, onProgress }, async (snapshot) => {
+    const { createdAt, facts } = snapshot;
+    const compression = chooseCompression(tools, facts.hasVectors);
+    const isEncrypted = recipients.length > 0;
+    const name = { database: access.databaseName, createdAt, format: 'custom', isEncrypted } as const;
+    const file = await freeBackupFile(folder, name);
+    const dumped = partialName(plainName(file));
+    // Before pg_dump, which would make it readable by others.
+    await (await open(dumped, 'wx', 0o600)).close();
+    try {
+      const options = {
+        tool: tools.pgDump,
+        file: dumped,
+        compression,
+        lockTimeoutMs,
+        signal: access.signal,
+        onProgress,
+      };
+      return {
+        file,
+        dumped,
+        createdAt,
+        facts,
+        compression,
+        contents: await dumpSnapshot(access, session, snapshot, options),
+      };
+    } catch (error) {
+      await rm(dumped, { force: true });
+      throw error;
+    }
+  });
+}
+
+async function dump(
+  access: ServerAccess,
+  session: Session,
+  options: WriteOptions,
+  reporting: Reporting,
+): Promise<Draft> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await dumpOnce(access, session, options, reporting);
+    } catch (error) {
+      if (!(error instanceof Standstill)) throw error;
+      if (attempt === MOST_STANDSTILLS) throw lockFailure(options.lockTimeoutMs, [error.detail ?? ''], error);
+      // Our locks are given back, so that whoever waited for them gets through.
+      await sleep(PAUSE_MS * attempt, access.signal);
+    }
+  }
+}
+
+/**
+ * Writes one backup: a partial file, its proof, the roles, the manifest, and its name at the very end. Killed at any
+ * moment there is either a whole backup with its manifest or a partial file that the next run removes.
+ *
+ * @throws AisecError BACKUP_INVALID, DISK_FULL, LOCK_TIMEOUT, PRIVILEGE_MISSING, CONNECTION_LOST, PG_TOOL_FAILED;
+ *   nothing of it is left then.
+ */
+export async function writeBackup(
+  access: ServerAccess,
+  session: Session,
+  options: WriteOptions,
+  reporting: Reporting,
+): Promise<Written> {
+  const startedMs = performance.now();
+  const { signal } = access;
+  const { tools, recipients } = options;
+  const { file, dumped, createdAt, facts, contents, compression } = await dump(access, session, options, reporting);
+  const { onProgress } = reporting;
+  return publishBackup({ file, dumped }, { recipients, signal, onProgress }, async () => {
+    const { environment } = access.places;
+    // It is read from memory while it goes to the disk; the name waits for both.
+    const [, proof, globals] = await allSettled<[void, Checksum, BackupSideFile | null]>([
+      flush(dumped, 'r+'),
+      proveArchive(facts.tables, { tool: tools.pgRestore, file: dumped, environment, signal, onProgress }),
+      writeGlobals(access, { tool: tools.pgDumpAll, file, signal, reporting }),
+    ]);
+    const describe = (written: Checksum): BackupManifest =>
+      newManifest({
+        file,
+        database: access.databaseName,
+        schema: options.schema,
+        createdAt,
+        durationMs: Math.round(performance.now() - startedMs),
+        format: 'custom',
+        compression,
+        toolVersion: tools.pgDump.version,
+        facts,
+        contents,
+        globals,
+        recipients,
+        verifications: [{ level: 'read', at: new Date().toISOString() }],
+        checksum: written,
+      });
+    return { checksum: proof, describe };
+  });
+}

@@ -1,0 +1,68 @@
+import { removePartials } from './catalog/change-backups.js';
+import { checkFolder, folderError, withBackupFolder } from './catalog/use-folder.js';
+import { checkRecipients } from '../../adapters/encryption/recipients.js';
+import type { OpenedEmbedded } from '../../adapters/embedded/embedded.js';
+import type { EmbeddedAccess } from './access.js';
+import type { Reporting } from '../../base/reporting.js';
+import { captureEmbedded, type Capture } from './embedded/capture-embedded.js';
+import { checkBefore } from './run/check-before.js';
+import { finish, planOnly, type BackupOptions, type BackupResult } from './run/finish.js';
+import { checkOffsite } from './offsite.js';
+import { readServerFacts } from './run/server-facts.js';
+import { writeEmbeddedBackup, type EmbeddedFormat } from './embedded/write-embedded.js';
+
+/**
+ * Backs up the embedded database into a folder, proves the backup by loading it, and removes what the retention rule
+ * lets go. The database is open only while its state is read, not while that is packed and proven.
+ *
+ * @throws AisecError EMBEDDED_LOCKED, BACKUP_FOLDER, DISK_FULL, RUN_LOCKED, BACKUP_INVALID; as `takeBackup`, for keys
+ *   and stores, too.
+ */
+export async function takeEmbeddedBackup(
+  access: EmbeddedAccess,
+  options: BackupOptions & { readonly format: EmbeddedFormat },
+  reporting: Reporting,
+): Promise<BackupResult> {
+  const startedMs = performance.now();
+  const { folder, schema, format, isDryRun } = options;
+  const { databaseName: database, applicationName: command, signal } = access;
+  checkFolder(folder);
+  const recipients = options.encryptTo === undefined ? [] : await checkRecipients(options.encryptTo);
+  if (options.offsite !== undefined) await checkOffsite(access, options.offsite, isDryRun, reporting);
+  const lock = { command, signal };
+  const read = async (opened: OpenedEmbedded): Promise<{ expected: number; capture: Capture | undefined }> => {
+    const facts = await readServerFacts(opened.session);
+    const expected = await checkBefore(access, format, facts, options, reporting);
+    const { onProgress } = reporting;
+    return { expected, capture: isDryRun ? undefined : await captureEmbedded(opened, facts, { schema, onProgress }) };
+  };
+  const write = async (capture: Capture) => {
+    for (const name of await removePartials(folder, database, lock))
+      reporting.onWarning(`removed ${name}, which a stopped run had left`);
+    return writeEmbeddedBackup(access, capture, { folder, schema, format, recipients }, reporting);
+  };
+  try {
+    const { expected, capture } = await access.withDatabase(read);
+    const outcome =
+      capture === undefined
+        ? await planOnly(access, options)
+        : await finish(
+            access,
+            await withBackupFolder(folder, database, lock, () => write(capture)),
+            options,
+            reporting,
+          );
+    return {
+      database,
+      folder,
+      format,
+      isDryRun,
+      isEncrypted: recipients.length > 0,
+      expectedBytes: expected,
+      ...outcome,
+      durationMs: Math.round(performance.now() - startedMs),
+    };
+  } catch (error) {
+    throw folderError(folder, error);
+  }
+}

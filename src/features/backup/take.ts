@@ -1,0 +1,95 @@
+import { removePartials } from './catalog/change-backups.js';
+import { checkFolder, folderError, withBackupFolder } from './catalog/use-folder.js';
+import { checkRecipients } from '../../adapters/encryption/recipients.js';
+import { findTools } from '../../adapters/pgtools/find-tools.js';
+import { withRunLock } from '../../adapters/postgres/advisory-lock.js';
+import type { Session } from '../../adapters/postgres/session.js';
+import { sqlFile } from '../../adapters/postgres/sql-file.js';
+import type { ServerAccess } from './access.js';
+import { allSettled } from '../../base/all-settled.js';
+import type { Reporting } from '../../base/reporting.js';
+import { checkBefore } from './run/check-before.js';
+import { dumpApplicationName } from './server/dump.js';
+import { finish, planOnly, type BackupOptions, type BackupResult, type Written } from './run/finish.js';
+import { checkOffsite } from './offsite.js';
+import { readServerFacts } from './run/server-facts.js';
+import { findBackupTools, type BackupTools } from './server/tools.js';
+import { writeBackup } from './server/write-backup.js';
+
+/** Whatever a killed run has left, on the server and in the folder. */
+async function removeLeftovers(
+  access: ServerAccess,
+  session: Session,
+  folder: string,
+  { onWarning }: Reporting,
+): Promise<void> {
+  await session.query(sqlFile('backup/end-leftovers'), [dumpApplicationName(access)]);
+  const options = { command: access.applicationName, signal: access.signal };
+  for (const name of await removePartials(folder, access.databaseName, options))
+    onWarning(`removed ${name}, which a stopped run had left`);
+}
+
+/**
+ * Backs up the configured database into a folder, proves the backup, and removes what the retention rule lets go.
+ *
+ * Everything that can be known before is checked before any file is made: programs, folder, space, privileges, locks.
+ * Runs under the lock of everything that changes the database, so that no migration waits behind the dump with
+ * everybody else behind it.
+ *
+ * @throws AisecError PG_TOOL_MISSING, BACKUP_FOLDER, DISK_FULL, PRIVILEGE_MISSING, LOCK_TIMEOUT, RUN_LOCKED, RUN_TIMEOUT,
+ *   BACKUP_INVALID, and as `runTool` and `Session.query`. The folder is as it was then. USAGE for a key that cannot be
+ *   encrypted to; STORE_UNREACHABLE, STORE_AUTH, STORE_MISSING, STORE_FAILED before anything is written or, then the
+ *   message says so, of the copy.
+ */
+export async function takeBackup(
+  access: ServerAccess,
+  options: BackupOptions,
+  reporting: Reporting,
+): Promise<BackupResult> {
+  const startedMs = performance.now();
+  const { folder, schema, lockTimeoutMs, waitMs, isDryRun } = options;
+  const { databaseName: database, applicationName: command, signal } = access;
+  checkFolder(folder);
+  const recipients = options.encryptTo === undefined ? [] : await checkRecipients(options.encryptTo);
+  if (options.offsite !== undefined) await checkOffsite(access, options.offsite, isDryRun, reporting);
+  const lock = { command, signal };
+  // Asked for their versions while the connection is made.
+  const dumpTools = findTools('pg_dump', access.places);
+  const run = async (
+    session: Session,
+  ): Promise<{ readonly expected: number; readonly written: Written | undefined }> => {
+    const serverMajor = Math.floor(session.info.serverVersion / 10_000);
+    return withRunLock(session, { waitMs, onProgress: reporting.onProgress }, async () => {
+      const [tools, expected] = await allSettled<[BackupTools, number]>([
+        findBackupTools(access, serverMajor, dumpTools),
+        readServerFacts(session).then((facts) => checkBefore(access, 'custom', facts, options, reporting)),
+      ]);
+      for (const warning of tools.warnings) reporting.onWarning(warning);
+      if (isDryRun) return { expected, written: undefined };
+      const written = await withBackupFolder(folder, database, lock, async () => {
+        await removeLeftovers(access, session, folder, reporting);
+        return writeBackup(access, session, { folder, schema, tools, lockTimeoutMs, recipients }, reporting);
+      });
+      return { expected, written };
+    });
+  };
+  try {
+    const { expected, written } = await access.withDatabase(database, run);
+    // Outside of the lock of the database: migrations need not wait for an upload.
+    const outcome =
+      written === undefined ? await planOnly(access, options) : await finish(access, written, options, reporting);
+    const durationMs = Math.round(performance.now() - startedMs);
+    return {
+      database,
+      folder,
+      format: 'custom',
+      isDryRun,
+      isEncrypted: recipients.length > 0,
+      expectedBytes: expected,
+      ...outcome,
+      durationMs,
+    };
+  } catch (error) {
+    throw folderError(folder, error);
+  }
+}

@@ -1,0 +1,126 @@
+import { sqlFile } from '../../../adapters/postgres/sql-file.js';
+import { aisecCommand } from '../../../base/aisec-command.js';
+import { subtractAge } from '../../../base/age.js';
+import { formatMonths, monthEndMs, type Month } from '../../../base/month.js';
+import type { Check, Fault, Subject } from '../check.js';
+import { grantee, listed, plainName, qualified } from '../names.js';
+import { partitionLayout } from './partition-checks.js';
+
+/** Null where the table has no such column. */
+interface ColumnDifference {
+  readonly name: string;
+  readonly live: string | null;
+  readonly archived: string | null;
+}
+
+interface AccessRow {
+  readonly policies_missing: readonly string[];
+  readonly policies_more: readonly string[];
+  readonly grants_more: readonly { readonly grantee: string; readonly privilege: string }[];
+  readonly columns: readonly ColumnDifference[];
+}
+
+/** What `aisec archive` leaves in messages, and a week for the job to come by. */
+const RETENTION = { months: 6, days: 7 };
+
+async function readAccess({ session, schema }: Subject): Promise<AccessRow> {
+  const { rows } = await session.query<AccessRow>(sqlFile('doctor/archive-access'), [schema]);
+  return rows[0] ?? { policies_missing: [], policies_more: [], grants_more: [], columns: [] };
+}
+
+async function examineAccess(subject: Subject): Promise<readonly Fault[]> {
+  const { policies_missing: missing, policies_more: more, grants_more: grants } = await subject.once(readAccess);
+  const archive = qualified(subject.schema, 'messages_archive');
+  const drop = more.map((name) => `drop policy ${plainName(name)} on ${archive};`);
+  const faults: Fault[] = [];
+  if (missing.length > 0 || more.length > 0)
+    faults.push({
+      object: 'policies',
+      what:
+        'the policies of messages_archive are not those of messages' +
+        `${missing.length > 0 ? `; it lacks what ${listed(missing)} says` : ''}${more.length > 0 ? `; it has ${listed(more)} of its own` : ''}`,
+      why: 'a message is open to others, or gone for its owner, once its month is archived',
+      mend:
+        missing.length > 0
+          ? `-- create on messages_archive what psql's \\d messages shows of ${missing.join(', ')}${drop.length > 0 ? `, then: ${drop.join(' ')}` : ''}`
+          : drop.join(' '),
+    });
+  for (const role of new Set(grants.map((grant) => grant.grantee))) {
+    const rights = grants.filter((grant) => grant.grantee === role).map(({ privilege }) => privilege.toLowerCase());
+    faults.push({
+      object: `grants/${plainName(role)}`,
+      what: `${role} may ${rights.join(', ')} on messages_archive and not on messages`,
+      why: 'the archive has the same messages; what is shut there is open here',
+      mend: `revoke ${rights.join(', ')} on table ${archive} from ${grantee(role)};`,
+    });
+  }
+  return faults;
+}
+
+function alike({ name, live, archived }: ColumnDifference, schema: string): string {
+  if (archived === null)
+    return `alter table ${qualified(schema, 'messages_archive')} add column ${name} ${live ?? ''};`;
+  if (live === null) return `alter table ${qualified(schema, 'messages')} add column ${name} ${archived};`;
+  return `-- column ${name} is ${live} on messages and ${archived} on messages_archive: alter one of them`;
+}
+
+async function examineColumns(subject: Subject): Promise<readonly Fault[]> {
+  const { columns } = await subject.once(readAccess);
+  if (columns.length === 0) return [];
+  return [
+    {
+      object: 'messages_archive',
+      what: `messages and messages_archive differ in ${listed(columns.map(({ name }) => name))}`,
+      why: 'no month can be archived any more',
+      mend: columns.map((column) => alike(column, subject.schema)).join('\n'),
+    },
+  ];
+}
+
+async function examineLag(subject: Subject): Promise<readonly Fault[]> {
+  const { set } = await subject.once(partitionLayout);
+  const cutoffMs = subtractAge(new Date(), RETENTION).getTime();
+  const months = set.partitions
+    .filter(({ root, isDetachPending }) => root === 'messages' && !isDetachPending)
+    .map(({ month }) => month)
+    .filter((month): month is Month => month !== null && monthEndMs(month) <= cutoffMs)
+    .toSorted();
+  const [first] = months;
+  if (first === undefined) return [];
+  const count = months.length === 1 ? 'a month' : `${months.length} months`;
+  return [
+    {
+      object: 'messages',
+      what: `messages still has ${count} older than ${RETENTION.months} months: ${formatMonths(first, months.at(-1) ?? first)}`,
+      why: 'the job that archives does not run or does not get through; indexes, vacuum and queries of messages grow with it',
+      mend: aisecCommand('archive', subject.schema),
+    },
+  ];
+}
+
+export const ARCHIVE_CHECKS: readonly Check[] = [
+  {
+    id: 'archive-access',
+    area: 'security',
+    severity: 'critical',
+    title: 'policies and grants of messages_archive that are not those of messages',
+    grant: null,
+    examine: examineAccess,
+  },
+  {
+    id: 'archive-columns',
+    area: 'archive',
+    severity: 'warning',
+    title: 'columns that messages and messages_archive do not share',
+    grant: null,
+    examine: examineColumns,
+  },
+  {
+    id: 'archive-lag',
+    area: 'archive',
+    severity: 'warning',
+    title: 'whole months older than six months (and a week) that are still in messages',
+    grant: null,
+    examine: examineLag,
+  },
+];

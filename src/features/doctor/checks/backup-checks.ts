@@ -1,0 +1,72 @@
+import { existsSync } from 'node:fs';
+import { basename } from 'node:path';
+
+import { checkBackups, type BackupCheck } from '../../backup/checks.js';
+import type { Check, Outcome, Severity, Subject } from '../check.js';
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+/** A backup a day, which may take two hours longer than the last one. */
+const MAX_AGE_MS = 26 * HOUR_MS;
+/** A restore to try it a month. */
+const MAX_DEEP_AGE_MS = 31 * DAY_MS;
+const LEAST_SHARE = 0.8;
+
+type Kind = BackupCheck['findings'][number]['kind'];
+
+async function readBackups({ session, backupFolder }: Subject): Promise<BackupCheck['findings']> {
+  const { databaseName } = session.info;
+  const { findings } = await checkBackups(backupFolder, {
+    maxAgeMs: MAX_AGE_MS,
+    maxDeepAgeMs: MAX_DEEP_AGE_MS,
+    minSize: { shareOfMedian: LEAST_SHARE },
+    expected: [databaseName],
+  });
+  return findings.filter(({ database }) => database === databaseName);
+}
+
+const SEVERITY: Readonly<Record<Kind, Severity>> = {
+  missing: 'critical',
+  old: 'critical',
+  damaged: 'warning',
+  incomplete: 'warning',
+  shrunk: 'warning',
+  future: 'warning',
+  'not-deep': 'notice',
+};
+
+async function examineBackups(subject: Subject): Promise<Outcome> {
+  const { session, backupFolder } = subject;
+  if (session.info.kind === 'embedded')
+    return {
+      notApplicable: 'no daily backup is expected of the embedded database; aisec backup check looks at what there is',
+    };
+  if (!existsSync(backupFolder))
+    return [
+      {
+        object: 'missing',
+        what: `no backup of "${session.info.databaseName}" is known here: there is no folder ${backupFolder}`,
+        why: 'what the server loses is lost',
+        mend: `aisec backup --dir ${backupFolder} -- or set AISEC_BACKUP_DIR to where the backups are, or run doctor there`,
+      },
+    ];
+  return (await readBackups(subject)).map(({ kind, file, what, why, mend }) => ({
+    object: file === null ? kind : `${kind}/${basename(file)}`,
+    severity: SEVERITY[kind],
+    what,
+    why,
+    mend,
+  }));
+}
+
+export const BACKUP_CHECKS: readonly Check[] = [
+  {
+    id: 'backup-state',
+    area: 'backups',
+    severity: 'critical',
+    title:
+      'no verified backup of the last 26 hours; backups that are damaged, incomplete, much smaller than before or dated later than now; none restored within a month to try it',
+    grant: null,
+    examine: examineBackups,
+  },
+];

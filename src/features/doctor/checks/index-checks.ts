@@ -1,0 +1,114 @@
+import { sqlFile } from '../../../adapters/postgres/sql-file.js';
+import { formatBytes } from '../../../base/bytes.js';
+import { dropIndexSql, readIndexFacts, readMissingIndexes, type IndexFacts } from '../../monitor/checks.js';
+import type { Check, Fault, Subject } from '../check.js';
+import { groupBy } from '../group.js';
+import { listed, plainName, qualified } from '../names.js';
+
+interface InvalidRow {
+  readonly name: string;
+  readonly table_name: string;
+  readonly is_partitioned: boolean;
+  readonly definition: string;
+}
+
+function indexFacts({ session, schema }: Subject): Promise<readonly IndexFacts[]> {
+  return readIndexFacts(session, schema);
+}
+
+/** An invalid one has a check of its own. */
+function isAtWork({ isValid, isBuilding }: IndexFacts): boolean {
+  return isValid && !isBuilding;
+}
+
+async function examineInvalid({ session, schema }: Subject): Promise<readonly Fault[]> {
+  const { rows } = await session.query<InvalidRow>(sqlFile('doctor/invalid-indexes'), [schema]);
+  return rows.map(({ name, table_name: table, is_partitioned: isPartitioned, definition }) => ({
+    object: plainName(name),
+    what: `index ${plainName(name)} of ${plainName(table)} is INVALID`,
+    why: 'no query uses it, and every write pays for it',
+    mend: isPartitioned
+      ? `drop index ${qualified(schema, name)}; ${definition.replace(' ON ONLY ', ' ON ')}; -- stops writes to the table`
+      : `reindex index concurrently ${qualified(schema, name)};`,
+  }));
+}
+
+async function examineForeignKeys({ session, schema }: Subject): Promise<readonly Fault[]> {
+  const missing = await readMissingIndexes(session, schema);
+  return missing.map(({ foreignKey, tableName, referencedTable, columns, sql }) => ({
+    object: `${plainName(tableName)}.${plainName(foreignKey)}`,
+    what: `foreign key ${plainName(foreignKey)} of ${plainName(tableName)} (${columns}) has no index`,
+    why: `each row deleted from ${referencedTable}, or given another key, reads all of ${plainName(tableName)}`,
+    mend: sql,
+  }));
+}
+
+function redundantFault(facts: IndexFacts, coveredBy: string): Fault {
+  const { index, table, sizeBytes } = facts;
+  return {
+    object: plainName(index),
+    what: `index ${plainName(index)} of ${plainName(table)} (${formatBytes(sizeBytes)}) begins like ${coveredBy}`,
+    why: 'the other one answers the same queries; this one costs disk, memory and time of every write',
+    mend: `${dropIndexSql(facts)} -- or in a migration of its own`,
+  };
+}
+
+async function examineRedundant(subject: Subject): Promise<readonly Fault[]> {
+  const facts = await subject.once(indexFacts);
+  return facts
+    .filter((index) => !index.isStray && isAtWork(index))
+    .toSorted((one, other) => other.sizeBytes - one.sizeBytes)
+    .flatMap((index) => (index.coveredBy === null ? [] : [redundantFault(index, index.coveredBy)]));
+}
+
+/** One finding for all partitions that have the same one, such as archived months with an index that messages got later. */
+async function examineStray(subject: Subject): Promise<readonly Fault[]> {
+  const found = (await subject.once(indexFacts)).filter((index) => index.isStray && isAtWork(index));
+  const groups = groupBy(found, ({ columns }) => columns);
+  return [...groups].map(([columns, strays]) => {
+    const sizeBytes = strays.reduce((sum, stray) => sum + stray.sizeBytes, 0);
+    const partitions = listed(strays.map(({ table }) => plainName(table)));
+    const who = strays.length === 1 ? 'a partition has' : `${strays.length} partitions have`;
+    return {
+      object: `(${columns})`,
+      what: `${who} an index on (${columns}) that the table lacks: ${partitions}; ${formatBytes(sizeBytes)}`,
+      why: 'a query of the other partitions goes without it, or it is left over; new months will not have it',
+      mend: `${strays.map(({ identifier }) => `drop index concurrently ${identifier};`).join(' ')} -- or create it on the table`,
+    };
+  });
+}
+
+export const INDEX_CHECKS: readonly Check[] = [
+  {
+    id: 'index-invalid',
+    area: 'indexes',
+    severity: 'warning',
+    title: 'INVALID indexes, of partitioned tables, too',
+    grant: null,
+    examine: examineInvalid,
+  },
+  {
+    id: 'foreign-key-index',
+    area: 'indexes',
+    severity: 'warning',
+    title: 'foreign keys without an index',
+    grant: null,
+    examine: examineForeignKeys,
+  },
+  {
+    id: 'index-redundant',
+    area: 'indexes',
+    severity: 'notice',
+    title: 'indexes that another one covers; the design document lists eight, and the DBA decides',
+    grant: null,
+    examine: examineRedundant,
+  },
+  {
+    id: 'index-stray',
+    area: 'indexes',
+    severity: 'notice',
+    title: 'indexes of partitions that their table lacks',
+    grant: null,
+    examine: examineStray,
+  },
+];

@@ -1,0 +1,103 @@
+import { sqlFile } from '../../../adapters/postgres/sql-file.js';
+import type { Check, Fault, Subject } from '../check.js';
+import { grantee, listed, plainName, qualified } from '../names.js';
+import { quoteIdentifier } from '../../../base/identifier.js';
+
+interface ViewRow {
+  readonly schema: string;
+  readonly name: string;
+  readonly is_materialized: boolean;
+  readonly tables: readonly string[];
+  readonly grantees: readonly string[];
+}
+
+interface FunctionRow {
+  readonly signature: string;
+  readonly word: 'function' | 'procedure';
+  readonly is_pinned: boolean;
+  readonly for_everybody: boolean;
+}
+
+async function examineViews({ session, schema }: Subject): Promise<readonly Fault[]> {
+  const { rows } = await session.query<ViewRow>(sqlFile('doctor/views'), [schema]);
+  return (
+    rows
+      // Nobody can make a materialized view ask for rights, so it is only a matter of who may read it.
+      .filter((view) => !view.is_materialized || view.grantees.length > 0)
+      .map((view) => {
+        const relation = qualified(view.schema, view.name);
+        const name =
+          view.schema === schema ? plainName(view.name) : `${plainName(view.schema)}.${plainName(view.name)}`;
+        const readers = view.grantees.length === 0 ? 'nobody yet' : listed(view.grantees);
+        return {
+          object: name,
+          severity: view.grantees.length === 0 ? 'warning' : 'critical',
+          what: `${view.is_materialized ? 'materialized view' : 'view'} ${name} reads ${listed(view.tables.map(plainName))} with the rights of its owner`,
+          why: `whoever may read it (${readers}) sees the rows of every user`,
+          mend: view.is_materialized
+            ? `revoke select on table ${relation} from ${view.grantees.map(grantee).join(', ')};`
+            : `alter view ${relation} set (security_invoker = true);`,
+        };
+      })
+  );
+}
+
+async function readFunctions({ session, schema }: Subject): Promise<readonly FunctionRow[]> {
+  const { rows } = await session.query<FunctionRow>(sqlFile('doctor/functions'), [schema]);
+  return rows;
+}
+
+function named({ schema }: Subject, { word, signature }: FunctionRow): string {
+  return `${word} ${quoteIdentifier(schema)}.${signature}`;
+}
+
+async function examineSearchPath(subject: Subject): Promise<readonly Fault[]> {
+  const functions = await subject.once(readFunctions);
+  return functions
+    .filter(({ is_pinned: isPinned }) => !isPinned)
+    .map((row) => ({
+      object: row.signature,
+      what: `${row.word} ${row.signature} runs as its owner and has no search_path of its own`,
+      why: 'whoever calls it decides which tables and functions its names mean, and they run with the rights of its owner',
+      mend: `alter ${named(subject, row)} set search_path = ${quoteIdentifier(subject.schema)}, pg_temp;`,
+    }));
+}
+
+async function examineForEverybody(subject: Subject): Promise<readonly Fault[]> {
+  const functions = await subject.once(readFunctions);
+  return functions
+    .filter(({ for_everybody: isForEverybody }) => isForEverybody)
+    .map((row) => ({
+      object: row.signature,
+      what: `${row.word} ${row.signature} runs as its owner, and everybody may call it`,
+      why: 'whatever it reads or writes, no policy and no grant stands in between',
+      mend: `revoke execute on ${named(subject, row)} from public; -- and grant it to the roles that need it`,
+    }));
+}
+
+export const LEAK_CHECKS: readonly Check[] = [
+  {
+    id: 'view-owner-rights',
+    area: 'security',
+    severity: 'critical',
+    title: 'views without security_invoker, and materialized ones with grants, over tables with row level security',
+    grant: null,
+    examine: examineViews,
+  },
+  {
+    id: 'definer-search-path',
+    area: 'security',
+    severity: 'critical',
+    title: 'functions that run as their owner (SECURITY DEFINER) without a search_path of their own',
+    grant: null,
+    examine: examineSearchPath,
+  },
+  {
+    id: 'definer-for-everybody',
+    area: 'security',
+    severity: 'warning',
+    title: 'functions that run as their owner and that everybody may execute',
+    grant: null,
+    examine: examineForEverybody,
+  },
+];

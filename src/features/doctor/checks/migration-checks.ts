@@ -1,0 +1,51 @@
+import { checkMigrations, type MigrationFinding } from '../../migrate/checks.js';
+import type { Check, Fault, Severity, Subject } from '../check.js';
+import { listed } from '../names.js';
+
+const GRANT = (schema: string, role: string): string =>
+  `grant usage on schema ${schema} to ${role}; grant select on ${schema}.pgmigrations, ${schema}.aisec_migrations to ${role};`;
+
+function readMigrations({ session, migrations }: Subject): Promise<readonly MigrationFinding[]> {
+  return checkMigrations(session, migrations);
+}
+
+function migrationCheck(kind: Exclude<MigrationFinding['kind'], 'pending'>, severity: Severity, title: string): Check {
+  return {
+    id: `migration-${kind}`,
+    area: 'migrations',
+    severity,
+    title,
+    grant: GRANT,
+    examine: async (subject) => {
+      const findings = await subject.once(readMigrations);
+      return findings
+        .filter((finding) => finding.kind === kind)
+        .map(({ migration, what, why, mend }) => ({ object: migration, what, why, mend }));
+    },
+  };
+}
+
+async function examinePending(subject: Subject): Promise<readonly Fault[]> {
+  const pending = (await subject.once(readMigrations)).filter(({ kind }) => kind === 'pending');
+  const [first] = pending;
+  if (first === undefined) return [];
+  const names = listed(pending.map(({ migration }) => migration));
+  const what = pending.length === 1 ? first.what : `${pending.length} migrations are not applied: ${names}`;
+  return [{ object: subject.schema, what, why: first.why, mend: first.mend }];
+}
+
+export const MIGRATION_CHECKS: readonly Check[] = [
+  {
+    id: 'migration-pending',
+    area: 'migrations',
+    severity: 'warning',
+    title: 'migrations that are not applied',
+    grant: GRANT,
+    examine: examinePending,
+  },
+  migrationCheck('late', 'warning', 'migrations not applied although a later one is'),
+  migrationCheck('edited', 'critical', 'migrations whose file was edited after they were applied'),
+  migrationCheck('missing', 'critical', 'applied migrations whose file is gone'),
+  migrationCheck('renamed', 'critical', 'applied migrations whose file has another name'),
+  migrationCheck('incomplete', 'critical', 'migrations that stopped half-way'),
+];

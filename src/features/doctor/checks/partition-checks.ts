@@ -1,0 +1,149 @@
+import { monthEndMs } from '../../../base/month.js';
+import {
+  checkDefaultPartition,
+  judgeLayout,
+  readPartitionLayout,
+  type FindingKind,
+  type PartitionFinding,
+  type PartitionLayout,
+} from '../../messages/checks.js';
+import type { Check, Fault, Severity, Subject } from '../check.js';
+import { groupBy } from '../group.js';
+import { grantee, listed, plainName, qualified } from '../names.js';
+
+const MIN_AHEAD = 2;
+const DAY_MS = 86_400_000;
+
+/** Bounds, months and what each partition has; one query takes a lock on each partition with a CHECK. */
+export function partitionLayout({ session, schema }: Subject): Promise<PartitionLayout> {
+  return readPartitionLayout(session, schema);
+}
+
+async function layoutFindings(subject: Subject): Promise<readonly PartitionFinding[]> {
+  return judgeLayout(await subject.once(partitionLayout), MIN_AHEAD);
+}
+
+async function defaultFindings(subject: Subject): Promise<readonly PartitionFinding[]> {
+  return checkDefaultPartition(subject.session, await subject.once(partitionLayout));
+}
+
+/** One finding for all partitions of a table that lack the same: a finding for each of 200 would hide the rest. */
+function merge(
+  object: string,
+  findings: readonly PartitionFinding[],
+  severity: Severity | undefined,
+): readonly Fault[] {
+  const [first, ...others] = findings;
+  if (first === undefined) return [];
+  const names = others.flatMap(({ partition }) => (partition === null ? [] : [plainName(partition)]));
+  const what =
+    others.length === 0
+      ? first.what
+      : `${first.what}; ${names.length > 0 ? `the same holds for ${listed(names)}` : others.map((other) => other.what).join('; ')}`;
+  const mend = [...new Set(findings.map((finding) => finding.mend))].join('\n');
+  return [{ object, what, why: first.why, mend, ...(severity !== undefined && { severity }) }];
+}
+
+/** Without a month to go to within a day, rows start to pile up where they do not belong. */
+async function monthsSeverity(subject: Subject): Promise<Severity> {
+  const { set } = await subject.once(partitionLayout);
+  const isNear = monthEndMs(set.currentMonth) - Date.now() < DAY_MS;
+  const reached = judgeLayout(await subject.once(partitionLayout), isNear ? 1 : 0);
+  return reached.some(({ kind }) => kind === 'months-ahead') ? 'critical' : 'warning';
+}
+
+function kindCheck(kind: FindingKind, parts: Pick<Check, 'area' | 'severity' | 'title'>, isOfRows = false): Check {
+  return {
+    id: `partition-${kind}`,
+    ...parts,
+    grant: isOfRows
+      ? (schema, role) =>
+          `grant usage on schema ${schema} to ${role}; grant select (created_at) on ${schema}.messages_default to ${role}; alter role ${role} bypassrls;`
+      : null,
+    examine: async (subject) => {
+      const { set } = await subject.once(partitionLayout);
+      const findings = await subject.once(isOfRows ? defaultFindings : layoutFindings);
+      const severity = kind === 'months-ahead' ? await monthsSeverity(subject) : undefined;
+      const rootOf = ({ partition }: PartitionFinding): string =>
+        set.partitions.find(({ name }) => name === partition)?.root ?? 'messages';
+      const groups = groupBy(
+        findings.filter((finding) => finding.kind === kind),
+        // Rows of months in the archive have a way of their own.
+        (finding) =>
+          `${rootOf(finding)}${kind === 'default-rows' && finding.mend.startsWith('aisec archive') ? '/archived' : ''}`,
+      );
+      return [...groups].flatMap(([object, group]) => merge(object, group, severity));
+    },
+  };
+}
+
+async function examineGrants(subject: Subject): Promise<readonly Fault[]> {
+  const { set, facts } = await subject.once(partitionLayout);
+  const granted = facts.flatMap((row) => {
+    const root = set.partitions.find((one) => one.name === row.partition && one.schema === row.partition_schema)?.root;
+    return row.grantees.map((role) => ({ role, root: root ?? 'messages', row }));
+  });
+  const groups = groupBy(granted, ({ root, role }) => `${root}/${plainName(role)}`);
+  return [...groups].map(([object, group]) => {
+    const { role, root } = group[0] ?? { role: '', root: '' };
+    const names = group.map(({ row }) => plainName(row.partition));
+    const tables = group.map(({ row }) => qualified(row.partition_schema, row.partition));
+    return {
+      object,
+      what: `${role} has rights on ${names.length === 1 ? 'a partition' : `${names.length} partitions`} of ${root}: ${listed(names)}`,
+      why: 'a partition read directly passes by the policies of its table, and through the table they are not needed',
+      mend: `revoke all on table ${tables.join(', ')} from ${grantee(role)};`,
+    };
+  });
+}
+
+export const PARTITION_CHECKS: readonly Check[] = [
+  {
+    id: 'partition-grants',
+    area: 'security',
+    severity: 'critical',
+    title: 'grants on partitions, which pass by the policies of their table',
+    grant: null,
+    examine: examineGrants,
+  },
+  kindCheck('row-security', {
+    area: 'security',
+    severity: 'critical',
+    title: 'partitions of messages and messages_archive with row level security off',
+  }),
+  kindCheck('months-ahead', {
+    area: 'partitions',
+    severity: 'warning',
+    title: `fewer than ${MIN_AHEAD} months of messages made ahead; critical when this or tomorrow's month is missing`,
+  }),
+  kindCheck('gap', { area: 'partitions', severity: 'warning', title: 'months missing between others' }),
+  kindCheck('odd-bounds', {
+    area: 'partitions',
+    severity: 'warning',
+    title: 'partitions that are no calendar month in UTC',
+  }),
+  kindCheck('overlap', {
+    area: 'partitions',
+    severity: 'warning',
+    title: 'months in both messages and messages_archive in part',
+  }),
+  kindCheck('detach-pending', { area: 'partitions', severity: 'critical', title: 'a detach that was never finished' }),
+  kindCheck('bound-check', {
+    area: 'partitions',
+    severity: 'warning',
+    title: 'partitions without a CHECK equal to their bounds',
+  }),
+  kindCheck('missing-index', {
+    area: 'partitions',
+    severity: 'warning',
+    title: 'partitions that lack an index of their table',
+  }),
+  kindCheck('invalid-index', { area: 'partitions', severity: 'warning', title: 'INVALID indexes of partitions' }),
+  kindCheck('no-default-partition', { area: 'partitions', severity: 'warning', title: 'no default partition' }),
+  kindCheck('default-rows', { area: 'partitions', severity: 'warning', title: 'rows in the default partition' }, true),
+  kindCheck(
+    'undated-rows',
+    { area: 'partitions', severity: 'warning', title: 'rows dated outside of the years 1 to 9999' },
+    true,
+  ),
+];

@@ -1,0 +1,136 @@
+import { quoteIdentifier, quoteLiteral } from '../../../base/identifier.js';
+import type { Check, Fault, GrantFor, Subject } from '../check.js';
+import { plainName, qualified } from '../names.js';
+
+/** The password of the design document, which its INSERT gives the user admin. */
+const DEFAULT_PASSWORD = 'admin123';
+const LOWEST_COST = 12;
+const BCRYPT = '^\\$2[abxy]\\$[0-9]{2}\\$.{53}$';
+
+const GRANT: GrantFor = (schema, role) =>
+  `grant usage on schema ${schema} to ${role}; grant select (username, email, password_hash) on ${schema}.users to ${role}; alter role ${role} bypassrls;`;
+
+interface HashCount {
+  /** Null: no bcrypt hash at all. */
+  readonly cost: string | null;
+  readonly accounts: string;
+}
+
+interface SeededAccount {
+  readonly username: string;
+  readonly extension_schema: string | null;
+  readonly password_hash: string;
+}
+
+/** One pass over the table; the hashes themselves stay in the server. */
+async function readCosts({ session, schema }: Subject): Promise<readonly HashCount[]> {
+  const { rows } = await session.query<HashCount>(
+    `select
+       case when password_hash ~ $1 then pg_catalog.substring(password_hash, 5, 2) end as cost,
+       pg_catalog.count(*) as accounts
+     from ${qualified(schema, 'users')}
+     group by 1
+     order by 1`,
+    [BCRYPT],
+  );
+  return rows;
+}
+
+/** No password is ever sent as a literal of a new hash: a random one, which nobody knows, takes its place. */
+function resetSql(schema: string, condition: string): string {
+  const hash = `${quoteIdentifier(schema)}.hash_password(pg_catalog.gen_random_uuid()::text)`;
+  return `update ${qualified(schema, 'users')} set password_hash = ${hash} where ${condition};`;
+}
+
+async function examineDefault({ session, schema }: Subject): Promise<readonly Fault[]> {
+  const { rows } = await session.query<SeededAccount>(
+    `select
+       username,
+       password_hash,
+       (
+         select namespace.nspname::text
+         from pg_catalog.pg_extension as extension
+         join pg_catalog.pg_namespace as namespace on namespace.oid = extension.extnamespace
+         where extension.extname = 'pgcrypto'
+       ) as extension_schema
+     from ${qualified(schema, 'users')}
+     where (username = 'admin' or email = 'admin@ai-secretary.local')
+       and password_hash ~ $1`,
+    [BCRYPT],
+  );
+  const faults: Fault[] = [];
+  for (const { username, password_hash: hash, extension_schema: extensionSchema } of rows) {
+    if (extensionSchema === null) continue;
+    // In hexadecimal, so that a log of statements or parameters does not read like a login.
+    const { rows: answers } = await session.query<{ is_default: boolean }>(
+      `select ${quoteIdentifier(extensionSchema)}.crypt(
+         pg_catalog.convert_from(pg_catalog.decode($1, 'hex'), 'UTF8'), $2) = $2 as is_default`,
+      [Buffer.from(DEFAULT_PASSWORD).toString('hex'), hash],
+    );
+    if (answers[0]?.is_default !== true) continue;
+    faults.push({
+      object: plainName(username),
+      what: `the account ${username} still has the password of the design document`,
+      why: 'whoever has read the document can log in as the administrator',
+      mend: `${resetSql(schema, `username = ${quoteLiteral(username)}`)} -- then let its owner set a new one`,
+    });
+  }
+  return faults;
+}
+
+function accountsText(count: string): string {
+  return count === '1' ? '1 account has' : `${count} accounts have`;
+}
+
+async function examineCost(subject: Subject): Promise<readonly Fault[]> {
+  const counts = await subject.once(readCosts);
+  return counts
+    .filter((row) => row.cost !== null && Number(row.cost) < LOWEST_COST)
+    .map(({ cost, accounts }) => ({
+      object: `cost-${cost ?? ''}`,
+      what: `${accountsText(accounts)} a bcrypt hash of cost ${Number(cost)}`,
+      why: `such a hash is tried ${2 ** (LOWEST_COST - Number(cost))} times as fast as one of cost ${LOWEST_COST} when the table is stolen`,
+      mend:
+        '-- hash again with hash_password at the next login, or have those users set a new password: ' +
+        `\n${resetSql(subject.schema, `password_hash ~ ${quoteLiteral(`^\\$2[abxy]\\$${cost ?? ''}\\$`)}`)}`,
+    }));
+}
+
+async function examineFormat(subject: Subject): Promise<readonly Fault[]> {
+  const counts = await subject.once(readCosts);
+  return counts
+    .filter(({ cost }) => cost === null)
+    .map(({ accounts }) => ({
+      object: 'users',
+      what: `${accountsText(accounts)} no bcrypt hash in password_hash`,
+      why: 'nobody can log in with it, or it is a password in clear or a fast hash that another program wrote',
+      mend: resetSql(subject.schema, `password_hash !~ ${quoteLiteral(BCRYPT)}`),
+    }));
+}
+
+export const PASSWORD_CHECKS: readonly Check[] = [
+  {
+    id: 'default-password',
+    area: 'security',
+    severity: 'critical',
+    title: "the document's password of the account admin still works",
+    grant: GRANT,
+    examine: examineDefault,
+  },
+  {
+    id: 'bcrypt-cost',
+    area: 'security',
+    severity: 'warning',
+    title: `password hashes of a cost below ${LOWEST_COST}`,
+    grant: GRANT,
+    examine: examineCost,
+  },
+  {
+    id: 'password-format',
+    area: 'security',
+    severity: 'critical',
+    title: 'accounts whose password_hash is no bcrypt hash',
+    grant: GRANT,
+    examine: examineFormat,
+  },
+];

@@ -1,0 +1,169 @@
+import type { RedisFacts } from '../../../adapters/redis/facts.js';
+import { formatBytes } from '../../../base/bytes.js';
+import type { AisecError } from '../../../base/errors.js';
+import { describeRedis, type RedisTarget } from '../../../config/redis-target.js';
+import { readRedisState, type RedisState } from '../../cache/checks.js';
+import type { Check, Fault, NotApplicable, Outcome, Skip, Subject } from '../check.js';
+
+/** The first that has SET with NX and GET, by which services agree on a token. */
+const LEAST_MAJOR = 7;
+const NEARLY_FULL = 0.9;
+
+const EMBEDDED: NotApplicable = { notApplicable: 'the embedded database has one process, which needs no Redis' };
+const UNSET: Skip = {
+  skipped: 'REDIS_URL is not set; set it to the address that the services have, if they share a cache',
+  lacksGrant: false,
+};
+
+async function stateOf({ redis }: Subject): Promise<RedisState | null> {
+  return redis === null ? null : readRedisState(redis);
+}
+
+/** What it is called in an id: the address, without user and password. */
+function objectOf({ host, port }: RedisTarget): string {
+  return `${host}:${port}`;
+}
+
+/** The login went well, and an access list keeps INFO from the user. */
+function mayNotAsk({ detail }: AisecError): boolean {
+  return detail?.includes('NOPERM') === true;
+}
+
+function reasonOf(error: AisecError): string {
+  return mayNotAsk(error) ? 'the user of REDIS_URL may not run INFO; acl setuser NAME +info allows it' : error.message;
+}
+
+async function examineReachable(subject: Subject): Promise<Outcome> {
+  const { session, redis } = subject;
+  if (session.info.kind === 'embedded') return EMBEDDED;
+  const state = await subject.once(stateOf);
+  if (redis === null || state === null) return UNSET;
+  if (state.error === null || mayNotAsk(state.error)) return [];
+  const { message, detail, hint } = state.error;
+  return [
+    {
+      object: objectOf(redis),
+      what: `${message}${detail === undefined ? '' : ` (${detail.replace(/\.$/, '')})`}`,
+      why: 'services go on without it, each with what it keeps itself, and read everything else from the database',
+      mend: `-- ${hint ?? 'Check that Redis runs.'}`,
+    },
+  ];
+}
+
+/** For what only a Redis that answers can be asked. */
+function ofFacts(
+  faultsOf: (facts: RedisFacts, name: string) => readonly Omit<Fault, 'object'>[],
+): (subject: Subject) => Promise<Outcome> {
+  return async (subject) => {
+    const { session, redis } = subject;
+    if (session.info.kind === 'embedded') return EMBEDDED;
+    const state = await subject.once(stateOf);
+    if (redis === null || state === null) return UNSET;
+    if (state.error !== null) return { skipped: reasonOf(state.error), lacksGrant: false };
+    return faultsOf(state.facts, describeRedis(redis)).map((fault) => ({ object: objectOf(redis), ...fault }));
+  };
+}
+
+function versionFaults({ version }: RedisFacts, name: string): readonly Omit<Fault, 'object'>[] {
+  if (Number.parseInt(version, 10) >= LEAST_MAJOR) return [];
+  return [
+    {
+      what: `${name} is of version ${version}, and ${LEAST_MAJOR} is needed`,
+      why: 'services cannot agree on what is valid in it, and use none of it',
+      mend: `-- update Redis to ${LEAST_MAJOR} or later`,
+    },
+  ];
+}
+
+function memoryFaults(facts: RedisFacts, name: string): readonly Omit<Fault, 'object'>[] {
+  const { usedMemoryBytes: used, maxMemoryBytes: most, evictionPolicy: policy } = facts;
+  // At the limit, whatever policy evicts keeps the cache going: a token that is gone makes its entries invalid.
+  if (policy !== 'noeviction') return [];
+  const evict = 'config set maxmemory-policy allkeys-lru';
+  if (most === 0)
+    return [
+      {
+        severity: 'notice',
+        what: `${name} has no limit of memory (maxmemory 0), ${formatBytes(used)} in use`,
+        why: 'it grows until its machine has no memory left and ends it; entries expire after ten minutes, which bounds them in practice',
+        mend: `redis-cli config set maxmemory 256mb; redis-cli ${evict}; redis-cli config rewrite`,
+      },
+    ];
+  const share = used / most;
+  const full = share >= NEARLY_FULL ? `, ${Math.floor(share * 100)} % in use` : '';
+  return [
+    {
+      severity: share >= NEARLY_FULL ? 'critical' : 'warning',
+      what: `${name} evicts nothing (maxmemory-policy noeviction) at its limit of ${formatBytes(most)}${full}`,
+      why: 'once it is full it refuses every write, and nothing new is cached',
+      mend: `redis-cli ${evict}; redis-cli config rewrite`,
+    },
+  ];
+}
+
+const NO_WRITES = 'services cannot put anything into it, nor make what has changed invalid';
+
+function replicaFaults({ isReplica }: RedisFacts, name: string): readonly Omit<Fault, 'object'>[] {
+  if (!isReplica) return [];
+  return [
+    {
+      what: `${name} is a replica, which refuses writes`,
+      why: NO_WRITES,
+      mend: '-- set REDIS_URL to the primary, here and for the services',
+    },
+  ];
+}
+
+function saveFaults({ hasFailedToSave }: RedisFacts, name: string): readonly Omit<Fault, 'object'>[] {
+  if (!hasFailedToSave) return [];
+  return [
+    {
+      what: `${name} could not write its data to disk`,
+      why: `unless told otherwise it then refuses every write: ${NO_WRITES}`,
+      mend: 'redis-cli config set save ""; redis-cli config set appendonly no; -- the cache needs nothing saved; or make room on its disk',
+    },
+  ];
+}
+
+export const REDIS_CHECKS: readonly Check[] = [
+  {
+    id: 'redis-unreachable',
+    area: 'redis',
+    severity: 'warning',
+    title: 'the Redis of REDIS_URL cannot be reached, refuses the login, or is silent for 1.5 s',
+    grant: null,
+    examine: examineReachable,
+  },
+  {
+    id: 'redis-version',
+    area: 'redis',
+    severity: 'critical',
+    title: `a Redis older than ${LEAST_MAJOR}`,
+    grant: null,
+    examine: ofFacts(versionFaults),
+  },
+  {
+    id: 'redis-memory',
+    area: 'redis',
+    severity: 'warning',
+    title: 'a Redis that evicts nothing at its limit of memory; critical from 90 % on, a notice without a limit',
+    grant: null,
+    examine: ofFacts(memoryFaults),
+  },
+  {
+    id: 'redis-replica',
+    area: 'redis',
+    severity: 'critical',
+    title: 'a Redis that is a replica',
+    grant: null,
+    examine: ofFacts(replicaFaults),
+  },
+  {
+    id: 'redis-save',
+    area: 'redis',
+    severity: 'critical',
+    title: 'a Redis that failed to write its data to disk',
+    grant: null,
+    examine: ofFacts(saveFaults),
+  },
+];

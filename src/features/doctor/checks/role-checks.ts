@@ -1,0 +1,144 @@
+import { quoteIdentifier } from '../../../base/identifier.js';
+import { readAppRoles, type AppRole } from './app-roles.js';
+import type { Check, Fault, Subject } from '../check.js';
+import { listed, plainName, qualified } from '../names.js';
+
+type RoleFault = Omit<Fault, 'object'>;
+
+function roleCheck(
+  parts: Pick<Check, 'id' | 'severity' | 'title'>,
+  judge: (role: AppRole, subject: Subject) => RoleFault | undefined,
+): Check {
+  return {
+    ...parts,
+    area: 'security',
+    grant: null,
+    examine: async (subject) => {
+      const roles = await subject.once(readAppRoles);
+      return roles.flatMap((role) => {
+        const fault = judge(role, subject);
+        return fault === undefined ? [] : [{ object: plainName(role.name), ...fault }];
+      });
+    },
+  };
+}
+
+/** `role app, as which services may log in,`. */
+function described({ name, can_log_in: canLogIn }: AppRole): string {
+  return name === 'authenticated' && !canLogIn
+    ? 'role authenticated'
+    : `role ${plainName(name)}, which may act as authenticated,`;
+}
+
+function ownsMend({ name, owned_tables: tables, main_owner: owner }: AppRole, schema: string): string {
+  if (owner !== null && owner !== name)
+    return tables
+      .map((table) => `alter table ${qualified(schema, table)} owner to ${quoteIdentifier(owner)};`)
+      .join('\n');
+  if (name === 'authenticated') return '-- give the tables to the role that migrates: alter table ... owner to ...;';
+  return `revoke authenticated from ${quoteIdentifier(name)}; -- and let services log in as a role of their own that is granted it`;
+}
+
+function inheritMend({ inherited_by: memberships }: AppRole): string {
+  return memberships
+    .map(({ role, grantor }) => {
+      const by = grantor === null ? '' : ` granted by ${quoteIdentifier(grantor)}`;
+      return `grant authenticated to ${quoteIdentifier(role)} with inherit false, set true${by};`;
+    })
+    .join('\n');
+}
+
+/** What authenticated may read of users by migration 0015. REVOKE on a table takes the grants on its columns, too. */
+const USER_COLUMNS =
+  'id, username, email, first_name, last_name, is_active, is_verified, last_login_at, created_at, updated_at';
+
+function hashMend(users: string, readsAll: boolean): string {
+  return readsAll
+    ? `begin; revoke select on table ${users} from public, authenticated; ` +
+        `grant select (${USER_COLUMNS}) on table ${users} to authenticated; commit;`
+    : `revoke select (password_hash) on table ${users} from public, authenticated;`;
+}
+
+export const ROLE_CHECKS: readonly Check[] = [
+  roleCheck(
+    { id: 'app-role-superuser', severity: 'critical', title: 'roles of services that are superusers' },
+    (role) =>
+      role.is_superuser
+        ? {
+            what: `${described(role)} is a superuser`,
+            why: 'no policy holds for it, and a hole in the service is a hole in the server',
+            mend: `alter role ${quoteIdentifier(role.name)} nosuperuser;`,
+          }
+        : undefined,
+  ),
+  roleCheck({ id: 'app-role-bypasses-rls', severity: 'critical', title: 'roles of services with BYPASSRLS' }, (role) =>
+    role.bypasses_rls
+      ? {
+          what: `${described(role)} has BYPASSRLS`,
+          why: 'no policy holds for it: a service sees the rows of every user',
+          mend: `alter role ${quoteIdentifier(role.name)} nobypassrls;`,
+        }
+      : undefined,
+  ),
+  roleCheck(
+    { id: 'app-role-owns-tables', severity: 'critical', title: 'roles of services that own tables of the schema' },
+    (role, { schema }) =>
+      role.owned_tables.length > 0
+        ? {
+            what: `${described(role)} owns ${listed(role.owned_tables.map(plainName))}`,
+            why: 'no policy holds for the owner of a table, and it may switch them off',
+            mend: ownsMend(role, schema),
+          }
+        : undefined,
+  ),
+  roleCheck(
+    {
+      id: 'app-role-inherits',
+      severity: 'warning',
+      title: 'roles of services that have their rights without asking for them',
+    },
+    (role) =>
+      role.inherits
+        ? {
+            what: `${described(role)} inherits its rights`,
+            why: 'a query outside of withUser works and finds nothing, in the place of failing at once',
+            mend: inheritMend(role),
+          }
+        : undefined,
+  ),
+  roleCheck({ id: 'app-role-logs-in', severity: 'warning', title: 'authenticated may log in by itself' }, (role) =>
+    role.name === 'authenticated' && role.can_log_in
+      ? {
+          what: 'role authenticated may log in',
+          why: 'it is meant to be taken by the login of a service, which says for whom it acts',
+          mend: 'alter role authenticated nologin;',
+        }
+      : undefined,
+  ),
+  roleCheck(
+    { id: 'app-role-creates', severity: 'critical', title: 'roles of services that may create objects in the schema' },
+    (role, { schema }) =>
+      // One that inherits has it from authenticated, where it is found.
+      role.can_create &&
+      !role.is_superuser &&
+      role.owned_tables.length === 0 &&
+      (role.name === 'authenticated' || !role.inherits)
+        ? {
+            what: `${described(role)} may create objects in schema ${plainName(schema)}`,
+            why: "a function or table of its own making could be taken for the platform's, and run with more rights than it has",
+            mend: `revoke create on schema ${quoteIdentifier(schema)} from public, ${quoteIdentifier(role.name)};`,
+          }
+        : undefined,
+  ),
+  roleCheck(
+    { id: 'password-hash-readable', severity: 'critical', title: 'authenticated may read users.password_hash' },
+    (role, { schema }) =>
+      role.name === 'authenticated' && role.reads_password_hash && role.owned_tables.length === 0
+        ? {
+            what: 'role authenticated may read users.password_hash',
+            why: 'hashes can be guessed at leisure, those of an administrator, too, where a policy lets them through',
+            mend: hashMend(qualified(schema, 'users'), role.reads_all_of_users),
+          }
+        : undefined,
+  ),
+];

@@ -1,0 +1,101 @@
+import { sqlFile } from '../../../adapters/postgres/sql-file.js';
+import { readAppRoles } from './app-roles.js';
+import type { Check, Fault, Subject } from '../check.js';
+import { grantee, listed, plainName, qualified } from '../names.js';
+
+interface TableRow {
+  readonly name: string;
+  readonly root: string | null;
+  readonly has_row_security: boolean;
+  readonly policies: number;
+  readonly grantees: readonly string[];
+}
+
+/** Nothing of users is in them; a role that monitors may read them. */
+const OWN_TABLES = ['pgmigrations', 'aisec_migrations', 'archive_journal'];
+/** Their partitions have checks of their own. */
+const MESSAGE_ROOTS = ['messages', 'messages_archive'];
+
+async function readTables({ session, schema }: Subject): Promise<readonly TableRow[]> {
+  const { rows } = await session.query<TableRow>(sqlFile('doctor/tables'), [schema]);
+  return rows.filter(({ root }) => root === null || !MESSAGE_ROOTS.includes(root));
+}
+
+function openTo({ name, grantees }: TableRow, appRoles: readonly string[]): readonly string[] {
+  const isApp = (role: string): boolean => role === 'public' || appRoles.includes(role);
+  return OWN_TABLES.includes(name) ? grantees.filter(isApp) : grantees;
+}
+
+async function examineOff(subject: Subject): Promise<readonly Fault[]> {
+  const [tables, roles] = [await subject.once(readTables), await subject.once(readAppRoles)];
+  const appRoles = roles.map(({ name }) => name);
+  return tables
+    .filter(({ has_row_security: isOn }) => !isOn)
+    .flatMap((table): readonly Fault[] => {
+      const open = openTo(table, appRoles);
+      const name = plainName(table.name);
+      const enable = `alter table ${qualified(subject.schema, table.name)} enable row level security;`;
+      const fault = { object: name, mend: enable };
+      if (table.policies > 0)
+        return [
+          {
+            ...fault,
+            what: `${name} has ${table.policies === 1 ? 'a policy' : `${table.policies} policies`}, and row level security is off`,
+            why: `its policies hold for nobody: ${open.length > 0 ? `${listed(open)} can read` : 'any grant opens'} the rows of every user`,
+          },
+        ];
+      if (open.length > 0)
+        return [
+          {
+            ...fault,
+            what: `${name} has row level security off, and ${listed(open)} may use it`,
+            why: 'every row is open to them, whoever it belongs to',
+            mend: OWN_TABLES.includes(table.name)
+              ? `revoke all on table ${qualified(subject.schema, table.name)} from ${open.map(grantee).join(', ')};`
+              : enable,
+          },
+        ];
+      if (OWN_TABLES.includes(table.name)) return [];
+      return [
+        {
+          ...fault,
+          severity: 'warning',
+          what: `${name} has row level security off`,
+          why: 'nobody but its owner may use it now; the first grant opens every row',
+        },
+      ];
+    });
+}
+
+async function examineNoPolicy(subject: Subject): Promise<readonly Fault[]> {
+  const tables = await subject.once(readTables);
+  return tables
+    .filter(
+      (table) => table.has_row_security && table.policies === 0 && table.root === null && table.grantees.length > 0,
+    )
+    .map((table) => ({
+      object: plainName(table.name),
+      what: `${plainName(table.name)} has row level security on and no policy, and ${listed(table.grantees)} may use it`,
+      why: 'they find no row and can write none',
+      mend: `revoke all on table ${qualified(subject.schema, table.name)} from ${table.grantees.map(grantee).join(', ')}; -- or create the policy that is missing`,
+    }));
+}
+
+export const ROW_SECURITY_CHECKS: readonly Check[] = [
+  {
+    id: 'rls-off',
+    area: 'security',
+    severity: 'critical',
+    title: 'tables, partitioned ones and partitions without row level security; a warning while nobody may use them',
+    grant: null,
+    examine: examineOff,
+  },
+  {
+    id: 'rls-no-policy',
+    area: 'security',
+    severity: 'warning',
+    title: 'tables with row level security on, grants, and no policy',
+    grant: null,
+    examine: examineNoPolicy,
+  },
+];

@@ -1,0 +1,226 @@
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
+
+import { publish, writeSmallFile } from '../../../adapters/files/publish.js';
+import { isNoSpace } from '../../../adapters/files/space.js';
+import { withRunLock } from '../../../adapters/postgres/advisory-lock.js';
+import { rollBack, type Session } from '../../../adapters/postgres/session.js';
+import { sqlFile } from '../../../adapters/postgres/sql-file.js';
+import { AisecError, isAisecError, messageOf } from '../../../base/errors.js';
+import { throwIfInterrupted } from '../../../base/interruption.js';
+import { aisecVersion } from '../../../base/version.js';
+import { ExportReader, writeExport, type FileContent } from './exports/export-file.js';
+import { readFacts, type PartitionFacts } from './facts.js';
+import { readExports, recordExport } from './journal.js';
+import { manifestPath, type Manifest } from './exports/manifest.js';
+import type { Month } from '../../../base/month.js';
+import { PLAIN_TEXT_SETTINGS, readColumns, readRecords } from './exports/month-reader.js';
+import { proveExport } from './exports/prove.js';
+import { csvRecord, type ExportFormat } from './exports/record-format.js';
+import type { Reporting } from '../../../base/reporting.js';
+
+export interface ExportOptions {
+  readonly schema: string;
+  readonly month: Month;
+  /** Absolute path. */
+  readonly file: string;
+  readonly format: ExportFormat;
+  readonly waitMs: number;
+}
+
+export interface ExportResult {
+  readonly database: string;
+  readonly schema: string;
+  readonly month: string;
+  readonly file: string;
+  /** `present`: the file was there, undamaged and complete. */
+  readonly outcome: 'exported' | 'present';
+  readonly rows: number;
+  readonly sizeBytes: number;
+  readonly sha256: string;
+  readonly manifest: string;
+}
+
+interface Summary {
+  readonly rows: number;
+  readonly min_created_at: string | null;
+  readonly max_created_at: string | null;
+}
+
+/** @throws AisecError ARCHIVE_MONTH. */
+async function archivedPartition(session: Session, month: Month): Promise<PartitionFacts> {
+  const { partitions } = await readFacts(session);
+  const found = partitions.find((partition) => partition.root === 'messages_archive' && partition.month === month);
+  const live = partitions.find((partition) => partition.root === 'messages' && partition.month === month);
+  if (found === undefined)
+    throw new AisecError('ARCHIVE_MONTH', `there is no month ${month} in the archive`, {
+      hint: live === undefined ? 'See: aisec archive list' : 'It is in messages; archive it first: aisec archive',
+    });
+  if (live !== undefined)
+    throw new AisecError('ARCHIVE_MONTH', `month ${month} is only partly archived`, {
+      detail: `${live.relation} holds the rest of it.`,
+      hint: 'Archive the rest first, with an --older-than that covers the month.',
+    });
+  return found;
+}
+
+async function schemaVersion(session: Session): Promise<string | null> {
+  const { rows } = await session.query<{ exists: boolean }>(
+    "select pg_catalog.to_regclass('pgmigrations') is not null as exists",
+  );
+  if (rows[0]?.exists !== true) return null;
+  const found = await session.query<{ name: string | null }>(sqlFile('archive/schema-version'));
+  return found.rows[0]?.name ?? null;
+}
+
+async function reread(session: Session, partial: string, format: ExportFormat, written: FileContent): Promise<void> {
+  const reader = new ExportReader(partial, format);
+  const records = reader.records();
+  let next = await records.next();
+  while (next.done !== true) {
+    throwIfInterrupted(session.signal);
+    next = await records.next();
+  }
+  const read = reader.content();
+  const isSame =
+    read.isWhole &&
+    read.records === written.records &&
+    read.sha256 === written.sha256 &&
+    read.contentSha256 === written.contentSha256;
+  if (isSame) return;
+  throw new AisecError('EXPORT_INVALID', 'the export was read back and is not what was written', {
+    detail: `${read.records} of ${written.records} messages were found.`,
+    hint: 'Nothing was kept. Look at the disk, then run it again.',
+  });
+}
+
+/** Writes and checks the file in one snapshot of the database. */
+async function writeChecked(
+  session: Session,
+  partition: PartitionFacts,
+  options: ExportOptions,
+  reporting: Reporting,
+): Promise<Manifest> {
+  const { month, format, file } = options;
+  const partial = `${file}.partial`;
+  await session.query(`begin isolation level repeatable read, read only; ${PLAIN_TEXT_SETTINGS}`);
+  try {
+    const columns = await readColumns(session);
+    const { rows } = await session.query<Summary>(
+      `select count(*)::float8 as rows, min(created_at)::text as min_created_at, max(created_at)::text as max_created_at
+       from only ${partition.relation}`,
+    );
+    const summary = rows[0] ?? { rows: 0, min_created_at: null, max_created_at: null };
+    const header = format === 'csv' ? csvRecord(columns.map(({ name }) => name)) : undefined;
+    const records = readRecords(session, partition.relation, format, columns);
+    const written = await writeExport(partial, header, records, (count) =>
+      reporting.onProgress(`exporting ${month}: ${count} of ${summary.rows} messages`),
+    );
+    reporting.onProgress(`reading the export of ${month} back`);
+    await reread(session, partial, format, written);
+    if (written.records !== summary.rows)
+      throw new AisecError('EXPORT_INVALID', `the file has ${written.records} messages and the month ${summary.rows}`);
+    return {
+      kind: 'aisec archive export',
+      version: 1,
+      month,
+      file: path.basename(file),
+      format,
+      compression: 'gzip',
+      rows: summary.rows,
+      minCreatedAt: summary.min_created_at,
+      maxCreatedAt: summary.max_created_at,
+      sizeBytes: written.sizeBytes,
+      sha256: written.sha256,
+      contentSha256: written.contentSha256,
+      columns,
+      schemaVersion: await schemaVersion(session),
+      database: session.info.databaseName,
+      schema: options.schema,
+      exportedAt: new Date().toISOString(),
+      toolVersion: aisecVersion(),
+    };
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw asExportError(error, file);
+  } finally {
+    await rollBack(session);
+  }
+}
+
+function asExportError(error: unknown, file: string): unknown {
+  if (isAisecError(error)) return error;
+  if (isNoSpace(error))
+    return new AisecError('DISK_FULL', `no space is left for "${file}"`, {
+      detail: 'What was written of it was removed.',
+      hint: 'Free some space or give another --out, and run it again.',
+      cause: error,
+    });
+  return new AisecError('CONFIG_INVALID', `could not write "${file}"`, {
+    detail: `${messageOf(error)}.`,
+    cause: error,
+  });
+}
+
+const resultOf = (
+  session: Session,
+  options: ExportOptions,
+  manifest: Manifest,
+  outcome: ExportResult['outcome'],
+): ExportResult => ({
+  database: session.info.label,
+  schema: options.schema,
+  month: options.month,
+  file: options.file,
+  outcome,
+  rows: manifest.rows,
+  sizeBytes: manifest.sizeBytes,
+  sha256: manifest.sha256,
+  manifest: manifestPath(options.file),
+});
+
+async function present(session: Session, partition: PartitionFacts, options: ExportOptions): Promise<ExportResult> {
+  const { file, month } = options;
+  const proof = await proveExport(session, file, month, partition.relation);
+  if (!proof.isProven)
+    throw new AisecError('REFUSED', `"${file}" exists`, {
+      detail: `It is no complete export of ${month} as the archive has it now: ${proof.reason}.`,
+      hint: 'Give another --out; nothing is ever overwritten.',
+    });
+  const exports = await readExports(session);
+  if (!exports.some((known) => known.file === file && known.sha256 === proof.manifest.sha256))
+    await recordExport(session, { month, partition: partition.name, file, manifest: proof.manifest });
+  return resultOf(session, options, proof.manifest, 'present');
+}
+
+/**
+ * Writes an archived month to a compressed file with a manifest beside it, reads it back whole and compares. A file of
+ * that name exists only when it is complete: killed at any moment and run again, it completes.
+ *
+ * @throws AisecError USAGE, ARCHIVE_MONTH, REFUSED when another file is there, DISK_FULL, CONFIG_INVALID, EXPORT_INVALID,
+ *   RUN_LOCKED, MIGRATION_PENDING.
+ */
+export async function exportMonth(
+  session: Session,
+  options: ExportOptions,
+  reporting: Reporting,
+): Promise<ExportResult> {
+  const { month } = options;
+  const lock = { waitMs: options.waitMs, onProgress: reporting.onProgress };
+  return withRunLock(session, lock, async () => {
+    const partition = await archivedPartition(session, month);
+    if (existsSync(options.file)) return present(session, partition, options);
+    const manifest = await writeChecked(session, partition, options, reporting);
+    try {
+      // The manifest first: whoever finds the file finds its manifest.
+      await writeSmallFile(manifestPath(options.file), `${JSON.stringify(manifest, null, 2)}\n`);
+      await publish(`${options.file}.partial`, options.file);
+    } catch (error) {
+      await rm(`${options.file}.partial`, { force: true });
+      throw asExportError(error, options.file);
+    }
+    await recordExport(session, { month, partition: partition.name, file: options.file, manifest });
+    return resultOf(session, options, manifest, 'exported');
+  });
+}

@@ -1,0 +1,113 @@
+import type { Session } from '../../../adapters/postgres/session.js';
+import { sqlFile } from '../../../adapters/postgres/sql-file.js';
+import { quoteLiteral } from '../../../base/identifier.js';
+import { firstDay, type Month } from '../../../base/month.js';
+import { aisecVersion } from '../../../base/version.js';
+
+/** An id for a row that is written later, in the transaction of the action. */
+export async function nextJournalId(session: Session): Promise<string> {
+  const { rows } = await session.query<{ id: string }>(
+    `select pg_catalog.nextval(pg_catalog.pg_get_serial_sequence('archive_journal', 'id'))::text as id`,
+  );
+  return rows[0]?.id ?? '';
+}
+
+export interface SwapEntry {
+  readonly id: string;
+  readonly month: Month;
+  readonly action: 'archive' | 'restore';
+  readonly rows: number | null;
+  readonly rowsAreExact: boolean;
+  /** ISO; null for a restore. */
+  readonly cutoff: string | null;
+  /** Time of the first attempt, as the server printed it. */
+  readonly startedAt: string;
+  readonly attempts: number;
+}
+
+/**
+ * One statement that makes the move and writes its row: sent together with COMMIT, so that no lock is held over a round
+ * trip to the client.
+ */
+export function swapStatement(entry: SwapEntry): string {
+  const call = entry.action === 'archive' ? 'archive_message_partition' : 'restore_message_partition';
+  const startedAt = `${quoteLiteral(entry.startedAt)}::timestamptz`;
+  return `insert into archive_journal
+  (id, month, action, partition_name, row_count, row_count_is_exact, cutoff,
+   started_at, finished_at, lock_wait_ms, attempts, tool_version)
+select ${entry.id}, '${firstDay(entry.month)}', '${entry.action}', moved.name,
+  ${entry.rows ?? 'null'}, ${entry.rowsAreExact}, ${entry.cutoff === null ? 'null' : quoteLiteral(entry.cutoff)},
+  ${startedAt}, moved.at, extract(epoch from moved.at - ${startedAt}) * 1000, ${entry.attempts},
+  ${quoteLiteral(aisecVersion())}
+from (
+  select swapped.name, pg_catalog.clock_timestamp() as at
+  from (select ${call}('${firstDay(entry.month)}') as name offset 0) as swapped
+  where swapped.name is not null
+  offset 0
+) as moved`;
+}
+
+export interface JournalRow {
+  readonly id: string;
+  readonly partition_name: string;
+  readonly lock_wait_ms: number | null;
+  readonly row_count: number | null;
+}
+
+export async function readJournalRow(session: Session, id: string): Promise<JournalRow | undefined> {
+  const { rows } = await session.query<JournalRow>(sqlFile('archive/journal-row'), [id]);
+  return rows[0];
+}
+
+export interface RecordedExport {
+  readonly month: Month;
+  readonly file: string;
+  readonly sha256: string;
+  readonly rows: number;
+  readonly exportedAt: Date;
+}
+
+interface ExportRow {
+  readonly month: Month;
+  readonly file_name: string;
+  readonly file_sha256: string;
+  readonly file_rows: number;
+  readonly finished_at: Date;
+}
+
+/** The exports on record, newest first. */
+export async function readExports(session: Session): Promise<readonly RecordedExport[]> {
+  const { rows } = await session.query<ExportRow>(sqlFile('archive/exports'));
+  return rows.map((row) => ({
+    month: row.month,
+    file: row.file_name,
+    sha256: row.file_sha256,
+    rows: row.file_rows,
+    exportedAt: row.finished_at,
+  }));
+}
+
+/** Months whose prune was begun and not finished, with the id of its row. */
+export async function readUnfinishedPrunes(session: Session): Promise<ReadonlyMap<Month, string>> {
+  const { rows } = await session.query<{ month: Month; id: string }>(sqlFile('archive/unfinished-prunes'));
+  return new Map(rows.map(({ month, id }) => [month, id]));
+}
+
+export interface ExportEntry {
+  readonly month: Month;
+  readonly partition: string;
+  readonly file: string;
+  readonly manifest: { readonly rows: number; readonly sha256: string; readonly exportedAt: string };
+}
+
+export async function recordExport(session: Session, { month, partition, file, manifest }: ExportEntry): Promise<void> {
+  await session.query(sqlFile('archive/record-export'), [
+    firstDay(month),
+    partition,
+    manifest.rows,
+    file,
+    manifest.sha256,
+    manifest.exportedAt,
+    aisecVersion(),
+  ]);
+}

@@ -1,0 +1,197 @@
+import { monthEndMs, monthOf, monthStartMs, parseMonth, type Month } from '../../../base/month.js';
+import { generalFaults, oddPartitionFault, partitionFaults, warningsOf, type Fault } from './faults.js';
+import type { ArchiveFacts, PartitionFacts } from './facts.js';
+import { locksOfMake, locksOfMove, locksOfSwap, type LockWish } from './locks.js';
+
+/**
+ * `swap`: the whole partition changes its parent. `make and swap`: its rows wait in the default partition. `finish`: the
+ * archive has a part already; the rest is moved row by row and the empty partition dropped. `move late rows`: rows in the
+ * default partition join their archived month. `move older rows`: --exact, a part of the boundary month; `make and`: which
+ * has no partition yet, so that its younger rows would stay in the default partition.
+ */
+export type MonthAction =
+  'swap' | 'make and swap' | 'finish' | 'move late rows' | 'move older rows' | 'make and move older rows';
+
+export interface MonthPlan {
+  /** A month; the lower bound of a partition that is none. */
+  readonly month: string;
+  readonly action: MonthAction;
+  /** Quoted; null while it has to be made. */
+  readonly partition: string | null;
+  /** Tables whose rows are moved one by one, quoted. */
+  readonly sources: readonly string[];
+  readonly rows: number | null;
+  readonly rowsAreExact: boolean;
+  readonly sizeBytes: number;
+  /** A CHECK equal to the bounds is added and validated first, so that the move need not scan under a lock. */
+  readonly boundCheck: 'present' | 'add' | 'validate';
+  readonly locks: readonly LockWish[];
+  readonly faults: readonly Fault[];
+}
+
+export interface ArchivePlan {
+  /** Epoch milliseconds: only messages older than this go. */
+  readonly cutoffMs: number;
+  readonly months: readonly MonthPlan[];
+  readonly warnings: readonly string[];
+}
+
+/** A plan that can be carried out: of a month. */
+export interface WholeMonthPlan extends MonthPlan {
+  readonly month: Month;
+}
+
+export function isOfMonth(plan: MonthPlan): plan is WholeMonthPlan {
+  return parseMonth(plan.month) !== undefined;
+}
+
+/** Rows of the default partition, by month. */
+export interface WaitingRows {
+  readonly month: Month;
+  readonly rows: number;
+}
+
+function boundCheckOf(partition: PartitionFacts): MonthPlan['boundCheck'] {
+  if (partition.boundCheck === null) return 'add';
+  return partition.boundCheck.isValid ? 'present' : 'validate';
+}
+
+interface Parts {
+  readonly facts: ArchiveFacts;
+  readonly general: readonly Fault[];
+  readonly waiting: ReadonlyMap<Month, number>;
+}
+
+function archivedPart({ facts }: Parts, month: Month): PartitionFacts | undefined {
+  return facts.partitions.find(({ root, month: own }) => root === 'messages_archive' && own === month);
+}
+
+/** A partition of the archive that holds some of the month and more or less than it. */
+function archivedOtherwise({ facts }: Parts, month: Month): readonly Fault[] {
+  return facts.partitions
+    .filter(
+      ({ root, month: own, lowerMs, upperMs }) =>
+        root === 'messages_archive' && own !== month && lowerMs < monthEndMs(month) && upperMs > monthStartMs(month),
+    )
+    .map(({ relation, lowerBound, upperBound }) => ({
+      problem: `${relation} of the archive holds a part of the month (${lowerBound ?? ''} to ${upperBound ?? ''})`,
+      mend: `-- detach it, move its rows into a partition of the whole month, drop it: alter table messages_archive detach partition ${relation};`,
+    }));
+}
+
+function wholeMonth(parts: Parts, partition: PartitionFacts, month: Month): MonthPlan {
+  const { surroundings } = parts.facts;
+  const isFinish = archivedPart(parts, month) !== undefined;
+  const late = parts.waiting.get(month) ?? 0;
+  const sources = isFinish ? [partition.relation] : [];
+  if (isFinish && late > 0 && surroundings.defaultPartition !== null) sources.push(surroundings.defaultPartition);
+  const swap = locksOfSwap(surroundings, partition.relation);
+  return {
+    month,
+    action: isFinish ? 'finish' : 'swap',
+    partition: partition.relation,
+    sources,
+    rows: partition.rowEstimate === null ? null : partition.rowEstimate + (isFinish ? late : 0),
+    rowsAreExact: false,
+    sizeBytes: partition.sizeBytes,
+    boundCheck: isFinish ? 'present' : boundCheckOf(partition),
+    locks: isFinish ? [...locksOfMove(sources), ...swap] : swap,
+    faults: [
+      ...parts.general,
+      ...partitionFaults(partition, 'archive', surroundings),
+      ...archivedOtherwise(parts, month),
+    ],
+  };
+}
+
+function waitingMonth(parts: Parts, month: Month, rows: number, isBoundary: boolean): MonthPlan {
+  const { surroundings } = parts.facts;
+  const isArchived = archivedPart(parts, month) !== undefined;
+  const sources = surroundings.defaultPartition === null ? [] : [surroundings.defaultPartition];
+  const moves = isArchived || isBoundary;
+  return {
+    month,
+    action: isArchived ? 'move late rows' : isBoundary ? 'make and move older rows' : 'make and swap',
+    partition: null,
+    sources: moves ? sources : [],
+    rows,
+    rowsAreExact: true,
+    sizeBytes: 0,
+    boundCheck: 'present',
+    locks: [
+      ...(isArchived ? [] : locksOfMake(surroundings)),
+      ...(moves ? locksOfMove(sources) : locksOfSwap(surroundings, 'the new partition')),
+    ],
+    faults: [...parts.general, ...archivedOtherwise(parts, month)],
+  };
+}
+
+function boundaryMonth(parts: Parts, cutoffMs: number): MonthPlan | undefined {
+  const month = monthOf(new Date(cutoffMs));
+  const { surroundings, partitions } = parts.facts;
+  if (monthStartMs(month) >= cutoffMs) return undefined;
+  const partition = partitions.find(({ root, month: own }) => root === 'messages' && own === month);
+  const waiting = parts.waiting.get(month) ?? 0;
+  if (partition === undefined) return waiting > 0 ? waitingMonth(parts, month, waiting, true) : undefined;
+  const sources = [partition.relation];
+  if (waiting > 0 && surroundings.defaultPartition !== null) sources.push(surroundings.defaultPartition);
+  const pending = partitionFaults({ ...partition, indexFaults: [], missingChecks: [] }, 'archive', surroundings);
+  return {
+    month,
+    action: 'move older rows',
+    partition: partition.relation,
+    sources,
+    rows: null,
+    rowsAreExact: false,
+    sizeBytes: partition.sizeBytes,
+    boundCheck: 'present',
+    locks: locksOfMove(sources),
+    faults: [...parts.general, ...pending, ...archivedOtherwise(parts, month)],
+  };
+}
+
+function oddPlan(parts: Parts, partition: PartitionFacts): MonthPlan {
+  return {
+    month: partition.lowerBound ?? '-infinity',
+    action: 'swap',
+    partition: partition.relation,
+    sources: [],
+    rows: partition.rowEstimate,
+    rowsAreExact: false,
+    sizeBytes: partition.sizeBytes,
+    boundCheck: 'present',
+    locks: [],
+    faults: [...parts.general, oddPartitionFault(partition)],
+  };
+}
+
+/** What `aisec archive` has to do; pure, and the same for the dry run. `waiting`: rows of the default partition before the cutoff. */
+export function planArchive(
+  facts: ArchiveFacts,
+  waiting: readonly WaitingRows[],
+  cutoffMs: number,
+  isExact: boolean,
+): ArchivePlan {
+  const parts: Parts = {
+    facts,
+    general: generalFaults(facts.surroundings),
+    waiting: new Map(waiting.map(({ month, rows }) => [month, rows])),
+  };
+  const live = facts.partitions.filter(({ root, isDefault }) => root === 'messages' && !isDefault);
+  const old = live.filter(({ upperMs }) => upperMs <= cutoffMs);
+  const months = old.map((partition) =>
+    partition.month === null ? oddPlan(parts, partition) : wholeMonth(parts, partition, partition.month),
+  );
+  const covered = (month: Month): boolean =>
+    live.some(({ lowerMs, upperMs }) => lowerMs < monthEndMs(month) && upperMs > monthStartMs(month));
+  const late = waiting
+    .filter(({ month }) => monthEndMs(month) <= cutoffMs && !covered(month))
+    .map(({ month, rows }) => waitingMonth(parts, month, rows, false));
+  const boundary = isExact ? boundaryMonth(parts, cutoffMs) : undefined;
+  const sorted = [...months, ...late].sort((a, b) => (a.month < b.month ? -1 : 1));
+  return {
+    cutoffMs,
+    months: boundary === undefined ? sorted : [...sorted, boundary],
+    warnings: sorted.some(({ action }) => action !== 'move late rows') ? warningsOf(facts.surroundings) : [],
+  };
+}

@@ -1,0 +1,210 @@
+import { withRunLock } from '../../../adapters/postgres/advisory-lock.js';
+import type { Session } from '../../../adapters/postgres/session.js';
+import { searchPath } from '../../../adapters/postgres/session-settings.js';
+import { subtractAge, type Age } from '../../../base/age.js';
+import { AisecError, isAisecError } from '../../../base/errors.js';
+import type { Month } from '../../../base/month.js';
+import type { Reporting } from '../../../base/reporting.js';
+import { guardArchive } from './archive-guard.js';
+import { monthError, type MonthError } from './archive-month.js';
+import { generalFaults } from './faults.js';
+import { readFacts, refuseUnready, type ArchiveFacts, type PartitionFacts } from './facts.js';
+import { readExports, readUnfinishedPrunes, type RecordedExport } from './journal.js';
+import { politeLockTimeoutMs } from './lock-retries.js';
+import { locksOfDrop, type LockWish } from './locks.js';
+import { exportsIn } from './exports/manifest.js';
+import { proveExport } from './exports/prove.js';
+import { deleteMonthKeys, dropMonth, type PruneEntry } from './prune-month.js';
+import { blockedError } from './restore.js';
+
+export interface PruneOptions {
+  readonly schema: string;
+  readonly extensionSchema: string;
+  readonly olderThan: Age;
+  /** Absolute path of a folder with exports; undefined: where the journal says. */
+  readonly exportsFolder: string | undefined;
+  /** Whether months go that no export proves. */
+  readonly withoutExport: boolean;
+  readonly isDryRun: boolean;
+  readonly batchRows: number;
+  readonly maxWaitMs: number;
+  readonly waitMs: number;
+}
+
+/** `kept`: no export proves it; `planned`: it would go, or was to go when something failed. */
+export interface PrunedMonth {
+  readonly month: Month;
+  readonly partition: string;
+  readonly outcome: 'planned' | 'pruned' | 'kept' | 'failed';
+  readonly rowEstimate: number | null;
+  readonly sizeBytes: number;
+  readonly export: { readonly file: string; readonly sha256: string; readonly rows: number } | null;
+  /** Why it is kept. */
+  readonly reason: string | null;
+  /** Keys of messages that this run deleted. */
+  readonly deletedKeys: number | null;
+  readonly locks: readonly LockWish[];
+  readonly error: MonthError | null;
+}
+
+export interface PruneResult {
+  readonly database: string;
+  readonly schema: string;
+  readonly isDryRun: boolean;
+  readonly cutoff: string;
+  readonly months: readonly PrunedMonth[];
+}
+
+interface Candidate {
+  readonly partition: PartitionFacts;
+  readonly month: PrunedMonth;
+}
+
+function candidateFiles(options: PruneOptions, month: string, exports: readonly RecordedExport[]): readonly string[] {
+  if (options.exportsFolder !== undefined) return exportsIn(options.exportsFolder, month);
+  return [...new Set(exports.filter((known) => known.month === month).map(({ file }) => file))];
+}
+
+async function judge(
+  session: Session,
+  facts: ArchiveFacts,
+  partition: PartitionFacts,
+  month: Month,
+  options: PruneOptions,
+  exports: readonly RecordedExport[],
+): Promise<Candidate> {
+  const base = {
+    month,
+    partition: partition.name,
+    rowEstimate: partition.rowEstimate,
+    sizeBytes: partition.sizeBytes,
+    export: null,
+    reason: null,
+    deletedKeys: null,
+    locks: locksOfDrop(facts.surroundings, partition.relation),
+    error: null,
+  };
+  const isPartlyLive = facts.partitions.some(({ root, month: own }) => root === 'messages' && own === month);
+  if (isPartlyLive) return { partition, month: { ...base, outcome: 'kept', reason: 'the rest of it is in messages' } };
+  if (options.withoutExport) return { partition, month: { ...base, outcome: 'planned' } };
+  const reasons: string[] = [];
+  for (const file of candidateFiles(options, month, exports)) {
+    const proof = await proveExport(session, file, month, partition.relation);
+    if (proof.isProven) {
+      const { sha256, rows } = proof.manifest;
+      return { partition, month: { ...base, outcome: 'planned', export: { file, sha256, rows } } };
+    }
+    reasons.push(`${file}: ${proof.reason}`);
+  }
+  const reason = reasons.length === 0 ? 'there is no export of it' : reasons.join('; ');
+  return { partition, month: { ...base, outcome: 'kept', reason } };
+}
+
+interface Doomed {
+  readonly entry: PruneEntry;
+  readonly month: PrunedMonth;
+  readonly journalId: string | undefined;
+}
+
+/** What fails for one month is an outcome; what ends the whole run is thrown. */
+async function attempt<Result extends object>(
+  run: () => Promise<Result>,
+): Promise<Result | { readonly error: MonthError }> {
+  try {
+    return await run();
+  } catch (error) {
+    if (!isAisecError(error) || isAisecError(error, 'CONNECTION_LOST', 'INTERRUPTED', 'TERMINATED')) throw error;
+    return { error: monthError(error) };
+  }
+}
+
+async function deleteKeysOf(session: Session, entry: PruneEntry, month: PrunedMonth): Promise<Doomed> {
+  const done = await attempt(() => deleteMonthKeys(session, entry));
+  if ('error' in done)
+    return { entry, month: { ...month, outcome: 'failed', error: done.error }, journalId: undefined };
+  return { entry, month: { ...month, deletedKeys: done.deletedKeys }, journalId: done.journalId };
+}
+
+async function drop(session: Session, facts: ArchiveFacts, { entry, month, journalId }: Doomed): Promise<PrunedMonth> {
+  if (journalId === undefined) return month;
+  const done = await attempt(async () => {
+    await dropMonth(session, facts.surroundings, entry, journalId);
+    return {};
+  });
+  return 'error' in done ? { ...month, outcome: 'failed', error: done.error } : { ...month, outcome: 'pruned' };
+}
+
+/**
+ * Deletes the archived months that are wholly older than the age, for good, each only when an export proves to hold it or
+ * `withoutExport` says so. `confirm` is asked once, after everything was checked and before anything is changed.
+ *
+ * @throws AisecError USAGE, REFUSED from `confirm`, ARCHIVE_BLOCKED, RUN_LOCKED, MIGRATION_PENDING.
+ */
+export async function pruneArchive(
+  session: Session,
+  options: PruneOptions,
+  confirm: (months: readonly PrunedMonth[]) => Promise<void>,
+  reporting: Reporting,
+): Promise<PruneResult> {
+  if (options.olderThan.months === 0 && options.olderThan.days === 0)
+    throw new AisecError('USAGE', 'the age is less than a day', { hint: 'Give --older-than 3y.' });
+  const work = async (release: () => Promise<void>): Promise<PruneResult> => {
+    const facts = await readFacts(session);
+    const cutoffMs = subtractAge(facts.surroundings.now, options.olderThan).getTime();
+    const unfinished = await readUnfinishedPrunes(session);
+    const exports = await readExports(session);
+    const candidates: Candidate[] = [];
+    for (const partition of facts.partitions) {
+      const { root, month, upperMs } = partition;
+      if (root !== 'messages_archive' || month === null || upperMs > cutoffMs) continue;
+      reporting.onProgress(`checking the export of ${month}`);
+      candidates.push(await judge(session, facts, partition, month, options, exports));
+    }
+    const result = (months: readonly PrunedMonth[]): PruneResult => ({
+      database: session.info.label,
+      schema: options.schema,
+      isDryRun: options.isDryRun,
+      cutoff: new Date(cutoffMs).toISOString(),
+      months,
+    });
+    const planned = candidates.filter(({ month }) => month.outcome === 'planned').map(({ month }) => month);
+    if (planned.length === 0 || options.isDryRun) return result(candidates.map(({ month }) => month));
+    const faults = generalFaults(facts.surroundings);
+    if (faults.length > 0) throw blockedError('no month can be pruned', faults);
+    await confirm(planned);
+    await session.query(`set lock_timeout = ${politeLockTimeoutMs(facts.surroundings.deadlockTimeoutMs)}`);
+    const doomed: Doomed[] = [];
+    for (const { partition, month } of candidates) {
+      if (month.outcome !== 'planned') continue;
+      const entry = {
+        month: month.month,
+        partition,
+        cutoffMs,
+        export: month.export,
+        unfinishedId: unfinished.get(month.month),
+        batchRows: options.batchRows,
+        retries: {
+          maxWaitMs: options.maxWaitMs,
+          onRetry: (reason: string) => reporting.onProgress(`pruning ${month.month}: waiting for a lock: ${reason}`),
+        },
+        onKeys: (count: number) => reporting.onProgress(`pruning ${month.month}: ${count} keys deleted`),
+      };
+      doomed.push(await deleteKeysOf(session, entry, month));
+    }
+    await release();
+    const dropped = new Map<string, PrunedMonth>();
+    for (const one of doomed) dropped.set(one.month.month, await drop(session, facts, one));
+    return result(candidates.map(({ month }) => dropped.get(month.month) ?? month));
+  };
+  const lock = { waitMs: options.waitMs, onProgress: reporting.onProgress };
+  if (options.isDryRun) return work(() => Promise.resolve());
+  return withRunLock(session, lock, async () => {
+    await refuseUnready(session);
+    const release = await guardArchive(session, searchPath(options.schema, options.extensionSchema));
+    try {
+      return await work(release);
+    } finally {
+      await release();
+    }
+  });
+}

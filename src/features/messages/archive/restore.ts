@@ -1,0 +1,141 @@
+import { withRunLock } from '../../../adapters/postgres/advisory-lock.js';
+import type { Session } from '../../../adapters/postgres/session.js';
+import { AisecError } from '../../../base/errors.js';
+import { monthEndMs, monthStartMs, type Month } from '../../../base/month.js';
+import type { Reporting } from '../../../base/reporting.js';
+import { ensureBoundCheck } from './bound-check.js';
+import { generalFaults, partitionFaults, type Fault } from './faults.js';
+import { readFacts, type ArchiveFacts, type PartitionFacts } from './facts.js';
+import { readUnfinishedPrunes } from './journal.js';
+import { politeLockTimeoutMs } from './lock-retries.js';
+import { locksOfRestore, type LockWish } from './locks.js';
+import { swapMonth } from './swap.js';
+
+export interface RestoreOptions {
+  readonly schema: string;
+  readonly month: Month;
+  readonly isDryRun: boolean;
+  readonly maxWaitMs: number;
+  readonly waitMs: number;
+}
+
+export interface RestoreResult {
+  readonly database: string;
+  readonly schema: string;
+  readonly month: Month;
+  readonly isDryRun: boolean;
+  /** `live`: it was in messages already. */
+  readonly outcome: 'planned' | 'restored' | 'live';
+  /** Name of its partition, after the move when there was one. */
+  readonly partition: string;
+  readonly rows: number | null;
+  readonly sizeBytes: number;
+  readonly locks: readonly LockWish[];
+  readonly attempts: number | null;
+  readonly lockWaitMs: number | null;
+}
+
+/** The error for what preflight found, all of it at once, with the SQL that mends each. */
+export function blockedError(what: string, faults: readonly Fault[]): AisecError {
+  return new AisecError('ARCHIVE_BLOCKED', `${what}; nothing was changed`, {
+    detail: faults.map(({ problem }) => `${problem}.`).join(' '),
+    hint: `Mend it first:\n${faults.map(({ mend }) => `  ${mend}`).join('\n')}`,
+  });
+}
+
+const holdsSomeOf =
+  (month: Month) =>
+  ({ lowerMs, upperMs, isDefault }: PartitionFacts): boolean =>
+    !isDefault && lowerMs < monthEndMs(month) && upperMs > monthStartMs(month);
+
+interface Found {
+  readonly archived: PartitionFacts | undefined;
+  readonly live: PartitionFacts | undefined;
+}
+
+async function findMonth(session: Session, facts: ArchiveFacts, month: Month): Promise<Found> {
+  const holders = facts.partitions.filter(holdsSomeOf(month));
+  const archived = holders.find(({ root }) => root === 'messages_archive');
+  const live = holders.find(({ root }) => root === 'messages');
+  if (archived === undefined && live === undefined)
+    throw new AisecError('ARCHIVE_MONTH', `there is no month ${month} in the archive`, {
+      hint: 'See: aisec archive list',
+    });
+  if (archived !== undefined && archived.month !== month)
+    throw new AisecError('ARCHIVE_MONTH', `${archived.relation} holds more or less than the month ${month}`, {
+      detail: `Its bounds are ${archived.lowerBound ?? ''} to ${archived.upperBound ?? ''}.`,
+      hint: 'Only whole calendar months in UTC come back.',
+    });
+  if (archived !== undefined && live !== undefined)
+    throw new AisecError('ARCHIVE_MONTH', `month ${month} is only partly archived`, {
+      detail: `${live.relation} holds rows of it, and so does ${archived.relation}.`,
+      hint: 'Archive the rest first, with an --older-than that covers the month, then restore the whole.',
+    });
+  const pruned = archived === undefined ? undefined : (await readUnfinishedPrunes(session)).get(month);
+  if (pruned !== undefined)
+    throw new AisecError('ARCHIVE_MONTH', `month ${month} is being pruned`, {
+      detail: 'A prune was stopped in the middle: replies and files do not refer to all of its messages any more.',
+      hint: 'Finish it with aisec archive prune, or load the month from its export.',
+    });
+  return { archived, live };
+}
+
+function planResult(
+  session: Session,
+  options: RestoreOptions,
+  facts: ArchiveFacts,
+  { archived, live }: Found,
+): RestoreResult {
+  const partition = archived ?? live;
+  return {
+    database: session.info.label,
+    schema: options.schema,
+    month: options.month,
+    isDryRun: options.isDryRun,
+    outcome: archived === undefined ? 'live' : 'planned',
+    partition: partition?.name ?? '',
+    rows: partition?.rowEstimate ?? null,
+    sizeBytes: partition?.sizeBytes ?? 0,
+    locks: archived === undefined ? [] : locksOfRestore(facts.surroundings, archived.relation),
+    attempts: null,
+    lockWaitMs: null,
+  };
+}
+
+/**
+ * Brings a month back to messages in one transaction, without reading its rows. Rows that were written for it meanwhile
+ * come along from the default partition.
+ *
+ * @throws AisecError ARCHIVE_MONTH when there is nothing that can come back, ARCHIVE_BLOCKED, LOCK_TIMEOUT naming
+ *   the holder, RUN_LOCKED, MIGRATION_PENDING.
+ */
+export async function restoreMonth(
+  session: Session,
+  options: RestoreOptions,
+  reporting: Reporting,
+): Promise<RestoreResult> {
+  const { month } = options;
+  const lock = { waitMs: options.waitMs, onProgress: reporting.onProgress };
+  const work = async (): Promise<RestoreResult> => {
+    const facts = await readFacts(session);
+    const found = await findMonth(session, facts, month);
+    const plan = planResult(session, options, facts, found);
+    const { archived } = found;
+    if (archived === undefined) return plan;
+    const faults = [...generalFaults(facts.surroundings), ...partitionFaults(archived, 'live', facts.surroundings)];
+    if (faults.length > 0) throw blockedError(`month ${month} cannot be restored`, faults);
+    if (options.isDryRun) return plan;
+    await session.query(`set lock_timeout = ${politeLockTimeoutMs(facts.surroundings.deadlockTimeoutMs)}`);
+    const retries = {
+      maxWaitMs: options.maxWaitMs,
+      onRetry: (reason: string) => reporting.onProgress(`restoring ${month}: waiting for a lock: ${reason}`),
+    };
+    reporting.onProgress(`restoring ${month}`);
+    await ensureBoundCheck(session, archived, retries);
+    const rows = archived.rowEstimate;
+    const swap = { month, action: 'restore', rows, rowsAreExact: false, cutoff: null } as const;
+    const { partition, attempts, lockWaitMs } = await swapMonth(session, swap, retries);
+    return { ...plan, outcome: 'restored', partition, attempts, lockWaitMs };
+  };
+  return options.isDryRun ? work() : withRunLock(session, lock, work);
+}

@@ -1,0 +1,8 @@
+export {
+  checkDefaultPartition,
+  judgeLayout,
+  readPartitionLayout,
+  type FindingKind,
+  type PartitionFinding,
+  type PartitionLayout,
+} from './partitions/checks.js';

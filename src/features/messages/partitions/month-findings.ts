@@ -1,0 +1,158 @@
+import { missingMonths } from '../missing-months.js';
+import { countMonthsAhead } from '../months-ahead.js';
+import { coversAnyOf, qualifiedName, type Partition, type PartitionSet } from '../partition.js';
+import { aisecCommand } from '../../../base/aisec-command.js';
+import { addMonths, formatMonths, type Month } from '../../../base/month.js';
+import type { DefaultRows } from './default-rows.js';
+import type { PartitionFacts, PartitionFinding } from './finding.js';
+import { archiveLateRows, dissolve, finalizeAndAttach } from './mend.js';
+
+const COMMAND_AHEAD = 3;
+
+/** Too few months ahead, and months that are missing between others. */
+export function missingMonthFindings(set: PartitionSet, minAhead: number, schema: string): readonly PartitionFinding[] {
+  const findings: PartitionFinding[] = [];
+  const monthsAhead = countMonthsAhead(set);
+  const ahead = minAhead > COMMAND_AHEAD ? ` --ahead ${minAhead}` : '';
+  const mend = aisecCommand(`partitions ensure${ahead}`, schema);
+  if (monthsAhead < minAhead) {
+    const first = addMonths(set.currentMonth, monthsAhead + 1);
+    const what =
+      monthsAhead < 0
+        ? `the current month ${set.currentMonth} has no partition`
+        : `messages has partitions for ${monthsAhead} months ahead, ${minAhead} are wanted`;
+    const why = `messages from ${first} on would pile up in the default partition`;
+    findings.push({ kind: 'months-ahead', partition: null, what, why, mend });
+  }
+  for (const [first, last] of missingMonths(set.partitions, []))
+    findings.push({
+      kind: 'gap',
+      partition: null,
+      what: `no partition covers ${formatMonths(first, last)}, between months that have one`,
+      why: 'rows of those months go to the default partition',
+      mend: aisecCommand('partitions ensure', schema),
+    });
+  return findings;
+}
+
+/** Two partitions of different tables that share a part of a month, other than the same whole month (a half-archived one). */
+function overlapFindings(
+  partitions: readonly Partition[],
+  dissolveOdd: (partition: Partition) => string,
+): readonly PartitionFinding[] {
+  const months = (one: Partition): readonly Month[] => (one.month === null ? [] : [one.month]);
+  const isFinite = ({ lowerBound, upperBound }: Partition): boolean => lowerBound !== null && upperBound !== null;
+  const intersects = (a: Partition, b: Partition): boolean =>
+    months(b).some((month) => coversAnyOf(a, month)) ||
+    months(a).some((month) => coversAnyOf(b, month)) ||
+    (a.month === null &&
+      b.month === null &&
+      (a.lowerBound ?? '') < (b.upperBound ?? '') &&
+      (b.lowerBound ?? '') < (a.upperBound ?? ''));
+  const live = partitions.filter((partition) => partition.root === 'messages' && isFinite(partition));
+  const archived = partitions.filter((partition) => partition.root === 'messages_archive' && isFinite(partition));
+  return live.flatMap((one) =>
+    archived
+      .filter((other) => (one.month === null || one.month !== other.month) && intersects(one, other))
+      .map((other) => ({
+        kind: 'overlap' as const,
+        partition: one.name,
+        what: `${one.name} and ${other.name} of messages_archive cover a part of the same month`,
+        why: 'neither can move to the other table any more',
+        mend: dissolveOdd(one.month === null ? one : other),
+      })),
+  );
+}
+
+/** Bounds that are no calendar month, overlaps, and detaches that were never finished. */
+export function boundFindings(
+  { partitions }: PartitionSet,
+  facts: readonly PartitionFacts[],
+  schema: string,
+): readonly PartitionFinding[] {
+  const columnsOf = (partition: Partition): readonly string[] =>
+    facts.find((row) => row.partition === partition.name && row.partition_schema === partition.schema)?.columns ?? [];
+  const dissolveOdd = (partition: Partition): string => dissolve(partition, columnsOf(partition), schema);
+  const pending = partitions.filter(({ isDetachPending }) => isDetachPending);
+  const attached = partitions.filter(({ isDetachPending }) => !isDetachPending);
+  const odd = attached.filter(({ isDefault, month }) => !isDefault && month === null);
+  return [
+    ...pending.map((partition) => ({
+      kind: 'detach-pending' as const,
+      partition: partition.name,
+      what: `a DETACH CONCURRENTLY of ${partition.name} was begun and never finished`,
+      why: `its rows are in no table, and no other partition can be detached that way`,
+      mend: finalizeAndAttach(partition, schema),
+    })),
+    ...odd.map((partition) => ({
+      kind: 'odd-bounds' as const,
+      partition: partition.name,
+      what: `${partition.name} covers ${partition.lowerBound} to ${partition.upperBound}, which is no calendar month in UTC`,
+      why: 'it cannot be archived, and months beside it cannot be made whole',
+      mend: dissolveOdd(partition),
+    })),
+    ...overlapFindings(attached, dissolveOdd),
+  ];
+}
+
+function describeRows(counts: readonly (readonly [Month, number])[]): string {
+  const shown = counts.slice(0, 5).map(([month, rows]) => `${rows} of ${month}`);
+  const more = counts.length - shown.length;
+  return `${shown.join(', ')}${more > 0 ? ` and those of ${more} more months` : ''}`;
+}
+
+/** Rows in the default partition, and the default partition itself. */
+export function defaultFindings(
+  { currentMonth, partitions }: PartitionSet,
+  defaultRows: DefaultRows,
+  schema: string,
+): readonly PartitionFinding[] {
+  const root = partitions.find(({ isDefault, root: table }) => isDefault && table === 'messages');
+  if (root === undefined) {
+    return [
+      {
+        kind: 'no-default-partition',
+        partition: null,
+        what: 'messages has no default partition',
+        why: 'a message of a month that was never made is refused',
+        mend: `create table ${qualifiedName({ schema, name: 'messages_default' })} partition of ${qualifiedName({ schema, name: 'messages' })} default; alter table ${qualifiedName({ schema, name: 'messages_default' })} enable row level security;`,
+      },
+    ];
+  }
+  const findings: PartitionFinding[] = [];
+  const isArchived = (month: Month): boolean => {
+    const covering = partitions.filter((partition) => coversAnyOf(partition, month));
+    return covering.length > 0 && covering.every((partition) => partition.root === 'messages_archive');
+  };
+  const all = [...defaultRows.byMonth];
+  const late = all.filter(([month]) => isArchived(month));
+  const youngest =
+    late
+      .map(([month]) => month)
+      .toSorted()
+      .at(-1) ?? currentMonth;
+  const groups = [
+    [
+      all.filter(([month]) => !isArchived(month)),
+      'making those months must move them first',
+      aisecCommand('partitions ensure', schema),
+    ],
+    [late, 'those months are in the archive already', archiveLateRows(youngest, currentMonth, schema)],
+  ] as const;
+  for (const [counts, why, mend] of groups) {
+    if (counts.length === 0) continue;
+    const what = `${root.name} holds rows: ${describeRows(counts)}`;
+    findings.push({ kind: 'default-rows', partition: root.name, what, why, mend });
+  }
+  if (defaultRows.undatedRows > 0) {
+    const outside = `created_at < '0001-01-01 00:00:00+00' or created_at >= '10000-01-01 00:00:00+00'`;
+    findings.push({
+      kind: 'undated-rows',
+      partition: root.name,
+      what: `${root.name} holds ${defaultRows.undatedRows} rows dated outside of the years 1 to 9999`,
+      why: 'no month can hold them',
+      mend: `give them their date: select id, created_at from ${qualifiedName(root)} where ${outside};`,
+    });
+  }
+  return findings;
+}

@@ -1,0 +1,50 @@
+import { isPassingProblem } from '../../../adapters/postgres/error.js';
+import { AisecError, isAisecError } from '../../../base/errors.js';
+import type { Month } from '../../../base/month.js';
+import type { PlannedMonth } from './plan.js';
+
+export interface MonthOutcome {
+  readonly partition: string;
+  readonly state: 'made' | 'exists' | 'failed';
+  readonly rows: number;
+  readonly problem: string | null;
+  readonly isLockProblem: boolean;
+  readonly mend: string | null;
+}
+
+export type MonthOutcomes = ReadonlyMap<Month, MonthOutcome>;
+
+export function failed(planned: PlannedMonth, problem: string, isLockProblem: boolean): MonthOutcome {
+  const mend = isLockProblem ? 'run `aisec partitions ensure` again when that session is done' : null;
+  return { partition: planned.partition, state: 'failed', rows: planned.rows, problem, isLockProblem, mend };
+}
+
+/** What one transaction fails with is a problem of its months only, unless it would hit every other one as well. */
+function asProblem(error: unknown): AisecError {
+  if (isAisecError(error, 'LOCK_TIMEOUT', 'DATABASE_FAILED')) return error;
+  if (!isAisecError(error, 'PRIVILEGE_MISSING')) throw error;
+  throw new AisecError('PRIVILEGE_MISSING', error.message, {
+    detail: error.detail,
+    hint: 'Run it as the owner of the tables, the role that runs `aisec migrate up`.',
+    sqlState: error.sqlState,
+    cause: error.cause,
+  });
+}
+
+/**
+ * Makes months together; a failure that is theirs alone becomes their outcome.
+ *
+ * @throws AisecError PRIVILEGE_MISSING, CONNECTION_LOST, DISK_FULL, INTERRUPTED, TERMINATED.
+ */
+export async function makeTogether(
+  months: readonly PlannedMonth[],
+  make: () => Promise<MonthOutcomes>,
+): Promise<MonthOutcomes> {
+  try {
+    return await make();
+  } catch (error) {
+    const { message, code, sqlState } = asProblem(error);
+    const isLockProblem = code === 'LOCK_TIMEOUT' || isPassingProblem(sqlState);
+    return new Map(months.map((planned) => [planned.month, failed(planned, message, isLockProblem)]));
+  }
+}

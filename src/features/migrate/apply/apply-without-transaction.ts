@@ -1,0 +1,201 @@
+import type { Direction } from '../../../adapters/migration-engine/engine.js';
+import { Observer } from '../../../adapters/postgres/observer.js';
+import type { Session } from '../../../adapters/postgres/session.js';
+import { createdIndex, isConcurrent } from '../../../adapters/sql-parser/concurrent.js';
+import { parseStatements, type Statement } from '../../../adapters/sql-parser/statements.js';
+import { AisecError, isAisecError } from '../../../base/errors.js';
+import { sectionOf, type ApplyOptions } from './apply.js';
+import type { HistoryEntry } from '../history/history.js';
+import {
+  beginJournal,
+  completeJournal,
+  forgetApplied,
+  journalDone,
+  journalFailed,
+  journalStarted,
+  resumeJournal,
+} from '../history/history-sql.js';
+import { dropInvalidIndex } from './invalid-indexes.js';
+import { withLockAttempts } from '../../../adapters/postgres/lock-attempts.js';
+import { parseMigrationFile, type MigrationFile } from '../files/migration-file.js';
+import { placeInSection } from '../files/place.js';
+import type { Reporting } from '../../../base/reporting.js';
+
+/** "It exists already" and "it does not exist": what a statement says that was done before its journal entry was. */
+const ALREADY_DONE = new Set(['42P07', '42710', '42701', '42P06', '42723', '42P01', '42704', '42703']);
+
+interface Target {
+  readonly file: MigrationFile;
+  readonly entry: HistoryEntry | undefined;
+}
+
+interface Resume {
+  readonly done: number;
+  /** A statement that was started and whose end nobody saw. */
+  readonly unknown: number | undefined;
+}
+
+async function statementsOf(file: MigrationFile, direction: Direction): Promise<readonly Statement[]> {
+  const parsed = await parseStatements(sectionOf(file, direction).sql);
+  if (!('error' in parsed)) return parsed.statements;
+  throw new AisecError('MIGRATION_FILE_INVALID', `invalid migration file: ${parsed.error.message}`, {
+    position: placeInSection(file, sectionOf(file, direction), parsed.error.offset),
+  });
+}
+
+/** What is done stays done: its text must not have changed since. @throws AisecError MIGRATION_HISTORY. */
+async function resumeFrom(
+  { file, entry }: Target,
+  direction: Direction,
+  statements: readonly Statement[],
+): Promise<Resume> {
+  const wanted = direction === 'up' ? 'applying' : 'reverting';
+  if (entry === undefined || entry.state === 'applied') return { done: 0, unknown: undefined };
+  if (entry.state !== wanted) {
+    const other = wanted === 'applying' ? 'reverted' : 'applied';
+    throw new AisecError('MIGRATION_INCOMPLETE', `migration ${file.name} is half ${other}`, {
+      hint: `Finish that first: aisec migrate ${wanted === 'applying' ? 'down' : 'up'}`,
+    });
+  }
+  const done = entry.statementsDone ?? 0;
+  const recorded = parseMigrationFile(file.path, file.name, entry.content ?? '').file;
+  const before = recorded === undefined ? [] : await statementsOf(recorded, direction);
+  for (const [index, statement] of before.slice(0, done).entries()) {
+    if (statements[index]?.text === statement.text) continue;
+    throw new AisecError(
+      'MIGRATION_HISTORY',
+      `migration ${file.name} was edited in statement ${index + 1}, which is already done`,
+      {
+        position: placeInSection(file, sectionOf(file, direction), statements[index]?.offset ?? 0),
+        hint: `Put the first ${done} statements back as they were; the others may be mended.`,
+      },
+    );
+  }
+  return { done, unknown: (entry.statementsStarted ?? 0) > done ? done : undefined };
+}
+
+/**
+ * CREATE INDEX CONCURRENTLY and its kin wait for every older transaction, also unrelated ones, so a lock timeout would
+ * only leave an INVALID index behind; they block nobody while they wait. Everything else gets the usual timeout.
+ * https://www.postgresql.org/docs/16/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY
+ */
+async function runStatement(
+  session: Session,
+  statement: Statement,
+  options: ApplyOptions,
+  observer: Observer,
+): Promise<void> {
+  const concurrent = isConcurrent(statement);
+  await session.query(`set lock_timeout = ${concurrent ? 0 : options.lockTimeoutMs}`);
+  const run = async (): Promise<void> => {
+    await observer.during(() => session.query(statement.text));
+  };
+  await withLockAttempts(options.lockAttempts, session.signal, run);
+}
+
+async function runAndVerify(
+  session: Session,
+  statement: Statement,
+  isUnknown: boolean,
+  options: ApplyOptions,
+  observer: Observer,
+): Promise<void> {
+  const index = createdIndex(statement);
+  if (index !== undefined) await dropInvalidIndex(session, options.schema, index);
+  try {
+    await runStatement(session, statement, options, observer);
+  } catch (error) {
+    if (isUnknown && isAisecError(error) && ALREADY_DONE.has(error.sqlState ?? '')) return;
+    throw error;
+  }
+}
+
+function incomplete(
+  error: AisecError,
+  file: MigrationFile,
+  direction: Direction,
+  statement: Statement,
+  number: number,
+  total: number,
+  blockers: readonly string[],
+): AisecError {
+  const command = direction === 'up' ? 'aisec migrate up' : 'aisec migrate down';
+  const isInterruption =
+    error.code === 'INTERRUPTED' || error.code === 'TERMINATED' || error.code === 'CONNECTION_LOST';
+  const code = isInterruption || error.code === 'LOCK_TIMEOUT' ? error.code : 'MIGRATION_INCOMPLETE';
+  return new AisecError(code, `migration ${file.name} stopped at statement ${number} of ${total}: ${error.message}`, {
+    position: placeInSection(file, sectionOf(file, direction), statement.offset),
+    detail:
+      [error.detail, blockers.length === 0 ? undefined : `Blocked by ${blockers.join('; ')}.`]
+        .filter((part) => part !== undefined)
+        .join(' ') || undefined,
+    hint: `${number === 1 ? '' : `Statements 1 to ${number - 1} are done and stay. `}${isInterruption ? 'Run' : `Mend statement ${number} and run`} \`${command}\` to go on from there.`,
+    sqlState: error.sqlState,
+    cause: error.cause,
+  });
+}
+
+/**
+ * Runs a `-- aisec: no-transaction` migration statement by statement, with a journal: stopped anywhere, the next run
+ * goes on with the first statement that is not done.
+ *
+ * @throws AisecError MIGRATION_INCOMPLETE, MIGRATION_HISTORY when a finished statement was edited, LOCK_TIMEOUT.
+ */
+export async function applyWithoutTransaction(
+  session: Session,
+  target: Target,
+  direction: Direction,
+  options: ApplyOptions,
+  reporting: Reporting,
+): Promise<void> {
+  const { runThroughEngine } = await import('../../../adapters/migration-engine/engine.js');
+  const { file } = target;
+  const { schema } = options;
+  const statements = await statementsOf(file, direction);
+  const total = statements.length;
+  const { done, unknown } = await resumeFrom(target, direction, statements);
+  const state = direction === 'up' ? 'applying' : 'reverting';
+  const isResumed = target.entry?.state === state;
+  if (isResumed) reporting.onWarning(`migration ${file.name}: going on at statement ${done + 1} of ${total}`);
+  await session.query(isResumed ? resumeJournal(schema, file, total) : beginJournal(schema, file, state, total));
+  const observer = new Observer(session, options.lockTimeoutMs, (text) =>
+    reporting.onProgress(`${file.name}: ${text}`),
+  );
+  let number = 0;
+  try {
+    const run = {
+      name: file.name,
+      direction,
+      schema,
+      statements: statements.map((statement) => statement.text),
+      isTransactional: false,
+    };
+    await runThroughEngine(run, async (sql) => {
+      number += 1;
+      const statement = statements[number - 1];
+      if (statement === undefined) {
+        // The engine's own row comes last; in one query with the journal's end it is one transaction.
+        await session.query(
+          `${sql} ${direction === 'up' ? completeJournal(schema, file.name) : forgetApplied(schema, file.name)}`,
+        );
+        return;
+      }
+      if (number <= done) return;
+      reporting.onProgress(`${file.name}: statement ${number} of ${total}`);
+      await session.query(journalStarted(schema, file.name, number));
+      const startedMs = performance.now();
+      try {
+        await runAndVerify(session, statement, unknown === number - 1, options, observer);
+      } catch (error) {
+        if (!isAisecError(error)) throw error;
+        const isKnown = !['INTERRUPTED', 'TERMINATED', 'CONNECTION_LOST'].includes(error.code);
+        if (isKnown) await session.query(journalFailed(schema, file.name, number, error.message));
+        throw incomplete(error, file, direction, statement, number, total, observer.blockers);
+      }
+      await session.query(journalDone(schema, file.name, number, performance.now() - startedMs));
+    });
+  } finally {
+    await observer.close();
+    await session.cleanUp(`set lock_timeout = ${options.lockTimeoutMs}`).catch(() => undefined);
+  }
+}

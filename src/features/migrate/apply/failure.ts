@@ -1,0 +1,63 @@
+import { queryPositionOf } from '../../../adapters/postgres/error.js';
+import { AisecError, isAisecError, type ErrorCode, type FilePosition } from '../../../base/errors.js';
+import type { MigrationFile, MigrationSection } from '../files/migration-file.js';
+import { placeInSection } from '../files/place.js';
+
+/** Errors that speak for themselves and are not the migration's fault. */
+const NOT_THE_MIGRATION: readonly ErrorCode[] = ['CONNECTION_LOST', 'INTERRUPTED', 'TERMINATED', 'DISK_FULL'];
+
+const SYNTAX_HINT = 'Nothing of it was kept. Mend the file and run `aisec migrate up` again.';
+
+/** The place of a server error; the server counts from 1, and from the start of a text that began `before` the section. */
+export function placeOfError(
+  error: AisecError,
+  file: MigrationFile,
+  section: MigrationSection,
+  before = 0,
+): FilePosition | undefined {
+  const position = queryPositionOf(error);
+  if (position === undefined || position <= before) return undefined;
+  // The server counts characters, JavaScript UTF-16 units: an emoji before the place makes the difference.
+  const text = Array.from(section.sql)
+    .slice(0, position - 1 - before)
+    .join('');
+  return placeInSection(file, section, text.length);
+}
+
+/**
+ * The first statement that fails to finish has no position when it fails at run time (a violated constraint, say).
+ * The server has said how many statements it completed, and the parser tells where the next one stands.
+ */
+export async function placeOfStatement(
+  completed: number,
+  file: MigrationFile,
+  section: MigrationSection,
+): Promise<FilePosition | undefined> {
+  const { parseStatements } = await import('../../../adapters/sql-parser/statements.js');
+  const parsed = await parseStatements(section.sql);
+  if ('error' in parsed) return undefined;
+  const statement = parsed.statements[completed];
+  return statement === undefined ? undefined : placeInSection(file, section, statement.offset);
+}
+
+/** The error of a migration that was rolled back, with the file, line, column and the server's own words. */
+export function migrationFailure(
+  error: unknown,
+  file: MigrationFile,
+  direction: 'up' | 'down',
+  position: FilePosition | undefined,
+): unknown {
+  if (!isAisecError(error) || NOT_THE_MIGRATION.includes(error.code)) return error;
+  const way = direction === 'up' ? '' : ' could not be reverted';
+  return new AisecError(
+    error.code === 'PRIVILEGE_MISSING' ? 'PRIVILEGE_MISSING' : 'MIGRATION_FAILED',
+    `migration ${file.name}${way}: ${error.message}`,
+    {
+      position: position ?? { file: file.path, line: 1 },
+      detail: error.detail,
+      hint: error.hint ?? SYNTAX_HINT,
+      sqlState: error.sqlState,
+      cause: error.cause,
+    },
+  );
+}

@@ -1,0 +1,28 @@
+import type { Direction } from '../../../adapters/migration-engine/engine.js';
+import type { Session } from '../../../adapters/postgres/session.js';
+import { applyInTransaction, type ApplyOptions } from './apply.js';
+import { applyWithoutTransaction } from './apply-without-transaction.js';
+import type { HistoryEntry } from '../history/history.js';
+import type { MigrationFile } from '../files/migration-file.js';
+import type { Reporting } from '../../../base/reporting.js';
+
+/** A migration that was applied or reverted. */
+export interface DoneMigration {
+  readonly name: string;
+  readonly durationMs: number;
+}
+
+/** Runs one migration the way its file asks for. @throws AisecError as `applyInTransaction`, `applyWithoutTransaction`. */
+export async function runOne(
+  session: Session,
+  target: { readonly file: MigrationFile; readonly entry: HistoryEntry | undefined },
+  direction: Direction,
+  options: ApplyOptions,
+  reporting: Reporting,
+): Promise<DoneMigration> {
+  const { file } = target;
+  const startedMs = performance.now();
+  if (file.isTransactional) await applyInTransaction(session, file, direction, options, reporting);
+  else await applyWithoutTransaction(session, target, direction, options, reporting);
+  return { name: file.name, durationMs: Math.round(performance.now() - startedMs) };
+}

@@ -1,0 +1,109 @@
+import { withRunLock } from '../../adapters/postgres/advisory-lock.js';
+import { rollBack, type Session } from '../../adapters/postgres/session.js';
+import { sqlFile } from '../../adapters/postgres/sql-file.js';
+import { parseStatements } from '../../adapters/sql-parser/statements.js';
+import { isAisecError } from '../../base/errors.js';
+import { transactionSettings } from './apply/apply.js';
+import { migrationFailure, placeOfError, placeOfStatement } from './apply/failure.js';
+import { createHistoryTables } from './history/history-sql.js';
+import type { MigrationFile } from './files/migration-file.js';
+import { preflight } from './preflight.js';
+import { compareWithDatabase, createSchema } from './prepare.js';
+import type { Reporting } from '../../base/reporting.js';
+import { filesOf, planUp, type UpOptions } from './up.js';
+
+export interface TakenLock {
+  readonly relation: string;
+  /** As in pg_locks: `AccessExclusiveLock`. */
+  readonly mode: string;
+}
+
+export interface RehearsedMigration {
+  readonly name: string;
+  /** How many statements of each kind: `create table` 2, `create index` 9. */
+  readonly statements: readonly { readonly kind: string; readonly count: number }[];
+  /** Locks on relations that were there before; new ones disturb nobody. */
+  readonly locks: readonly TakenLock[];
+  /** Why it was not run; null when it was. */
+  readonly skippedBecause: string | null;
+}
+
+export interface DryRunResult {
+  readonly database: string;
+  readonly schema: string;
+  readonly migrations: readonly RehearsedMigration[];
+}
+
+const NOISE = /^(or replace|unique|temporary|temp|recursive|if (not )?exists)\s+/i;
+
+/** `create table`, `comment on`, `insert into`: the first two words that tell what a statement does. */
+function kindOf(statement: string): string {
+  const [verb = '', ...rest] = statement.split(/\s+/);
+  const tail =
+    rest
+      .join(' ')
+      .replace(NOISE, '')
+      .split(/[\s(]+/)[0] ?? '';
+  const isPlain = /^(do|grant|revoke|select|update|truncate|with)$/i.test(verb);
+  return (isPlain ? verb : `${verb} ${tail}`).toLowerCase();
+}
+
+async function statementCounts(file: MigrationFile): Promise<RehearsedMigration['statements']> {
+  const parsed = await parseStatements(file.up.sql);
+  if ('error' in parsed) return [];
+  const counts = new Map<string, number>();
+  for (const { text } of parsed.statements) counts.set(kindOf(text), (counts.get(kindOf(text)) ?? 0) + 1);
+  return [...counts].map(([kind, count]) => ({ kind, count }));
+}
+
+async function rehearse(session: Session, file: MigrationFile, options: UpOptions): Promise<void> {
+  await session.query(transactionSettings(options));
+  try {
+    await session.query(file.up.sql);
+  } catch (error) {
+    const position = isAisecError(error)
+      ? (placeOfError(error, file, file.up) ?? (await placeOfStatement(session.completedStatements, file, file.up)))
+      : undefined;
+    throw migrationFailure(error, file, 'up', position);
+  }
+}
+
+/**
+ * Runs the pending migrations in one transaction, rolls it back, and tells what each one did and locked. It takes the
+ * very locks of the real run, for as long as it lasts, under the same lock timeout.
+ *
+ * @throws AisecError as `migrateUp`: what would fail there fails here.
+ */
+export async function dryRunUp(session: Session, options: UpOptions, reporting: Reporting): Promise<DryRunResult> {
+  return withRunLock(session, { waitMs: options.waitMs, onProgress: reporting.onProgress }, async () => {
+    const { statuses, hasHistory } = await compareWithDatabase(session, options);
+    const plan = planUp(statuses, options);
+    if (plan.length > 0) await preflight(session, filesOf(plan), options);
+    const { rows } = await session.query<{ relation_oids: readonly number[] }>(sqlFile('migrate/user-relations'));
+    const before = rows[0]?.relation_oids ?? [];
+    const seen = new Set<string>();
+    const migrations: RehearsedMigration[] = [];
+    let skippedBecause: string | null = null;
+    await session.query('begin');
+    try {
+      if (!hasHistory && plan.length > 0)
+        await session.query(`${createSchema(options.schema)}\n${createHistoryTables(options.schema)}`);
+      for (const file of filesOf(plan)) {
+        reporting.onProgress(`trying ${file.name} (${migrations.length + 1} of ${plan.length})`);
+        if (!file.isTransactional) skippedBecause ??= 'it runs without a transaction, so it cannot be rolled back';
+        if (skippedBecause === null) await rehearse(session, file, options);
+        const locks =
+          skippedBecause === null
+            ? (await session.query<TakenLock>(sqlFile('migrate/locks-taken'), [before])).rows
+            : [];
+        const fresh = locks.filter((lock) => !seen.has(`${lock.relation} ${lock.mode}`));
+        for (const lock of fresh) seen.add(`${lock.relation} ${lock.mode}`);
+        migrations.push({ name: file.name, statements: await statementCounts(file), locks: fresh, skippedBecause });
+        if (skippedBecause !== null) skippedBecause = `it comes after a migration that was not run`;
+      }
+    } finally {
+      await rollBack(session);
+    }
+    return { database: session.info.label, schema: options.schema, migrations };
+  });
+}

@@ -1,0 +1,141 @@
+import { createHash } from 'node:crypto';
+
+import { didYouMean } from '../../../base/did-you-mean.js';
+import type { FilePosition } from '../../../base/errors.js';
+
+export interface MigrationSection {
+  readonly sql: string;
+  /** Line of the file that the first character of `sql` stands on, from 1. */
+  readonly line: number;
+}
+
+export interface MigrationFile {
+  /** `0003_users`, as node-pg-migrate records it. */
+  readonly name: string;
+  /** For messages: the path as the user gave the folder. */
+  readonly path: string;
+  /** The text with LF line ends, as it is recorded. */
+  readonly content: string;
+  /** SHA-256 of the text without trailing blanks: line ends and trailing blanks do not count as an edit. */
+  readonly checksum: string;
+  readonly up: MigrationSection;
+  /** Undefined when the file says it is irreversible. */
+  readonly down: MigrationSection | undefined;
+  readonly irreversibleReason: string | undefined;
+  readonly isTransactional: boolean;
+}
+
+export interface FileProblem extends FilePosition {
+  readonly message: string;
+}
+
+/** What node-pg-migrate takes for a marker, anywhere in a file: such a line that is not exactly a marker cuts it in the wrong place. */
+const LOOKS_LIKE_MARKER = /^\s*--[\s-]*(up|down)\s+migration/i;
+const MARKER = /^-- (Up|Down) Migration$/;
+const DIRECTIVE = /^--\s*aisec:\s*(.*)$/;
+const DIRECTIVES = ['no-transaction', 'irreversible'];
+
+interface Draft {
+  readonly markers: { readonly kind: 'Up' | 'Down'; readonly line: number }[];
+  readonly problems: FileProblem[];
+  isTransactional: boolean;
+  irreversibleReason: string | undefined;
+}
+
+function readDirective(text: string, draft: Draft, report: (message: string) => void): void {
+  if (text === 'no-transaction') {
+    draft.isTransactional = false;
+    return;
+  }
+  const reason = /^irreversible "(.+)"$/.exec(text)?.[1];
+  if (reason !== undefined) {
+    draft.irreversibleReason = reason;
+    return;
+  }
+  const word = text.split(/\s/)[0] ?? '';
+  if (word === 'irreversible') return report('"irreversible" needs its reason: -- aisec: irreversible "reason"');
+  const near = didYouMean(word, DIRECTIVES);
+  report(`unknown directive "${word}"${near === undefined ? '' : `; did you mean "${near}"?`}`);
+}
+
+function readLine(line: string, number: number, draft: Draft, path: string): void {
+  const report = (message: string): void => {
+    draft.problems.push({ file: path, line: number, excerpt: line, message });
+  };
+  const marker = MARKER.exec(line.trimEnd());
+  if (marker !== null) {
+    const kind = marker[1] as 'Up' | 'Down';
+    if (draft.markers.some((seen) => seen.kind === kind)) return report(`a second "-- ${kind} Migration" marker`);
+    if (kind === 'Down' && draft.markers.length === 0) return report('the Down marker stands before the Up marker');
+    draft.markers.push({ kind, line: number });
+    return;
+  }
+  if (LOOKS_LIKE_MARKER.test(line))
+    return report('this looks like a marker, which is exactly "-- Up Migration" or "-- Down Migration"');
+  const directive = DIRECTIVE.exec(line.trim());
+  if (directive !== null) {
+    if (draft.markers.length > 0) return report('a directive must stand before the Up marker');
+    return readDirective(directive[1]?.trim() ?? '', draft, report);
+  }
+  const isBeforeUp = draft.markers.length === 0 && draft.problems.length === 0;
+  if (isBeforeUp && line.trim() !== '' && !line.trimStart().startsWith('--'))
+    report('SQL before the "-- Up Migration" marker would never run');
+}
+
+function hasSql(text: string): boolean {
+  return text.replaceAll(/--[^\n]*/g, '').trim() !== '';
+}
+
+function section(lines: readonly string[], from: number, to: number): MigrationSection {
+  return { sql: lines.slice(from, to).join('\n').trimEnd(), line: from + 1 };
+}
+
+/** Line ends as LF, without a byte order mark. */
+function normalise(raw: string): string {
+  return raw.replace(/^\uFEFF/, '').replaceAll('\r\n', '\n');
+}
+
+/** SHA-256 over the text without trailing blanks and blank end. */
+export function checksumOf(content: string): string {
+  const text = content.replaceAll(/[ \t]+$/gm, '').trimEnd();
+  return createHash('sha256').update(text).digest('hex');
+}
+
+/** Reads one migration file. All problems are reported at once, each with its line. */
+export function parseMigrationFile(
+  path: string,
+  name: string,
+  raw: string,
+): { readonly file?: MigrationFile; readonly problems: readonly FileProblem[] } {
+  const content = normalise(raw);
+  if (content.trim() === '') return { problems: [{ file: path, line: 1, message: 'the file is empty' }] };
+  const lines = content.split('\n');
+  const draft: Draft = { markers: [], problems: [], isTransactional: true, irreversibleReason: undefined };
+  for (const [index, line] of lines.entries()) readLine(line, index + 1, draft, path);
+  const problem = (line: number, message: string): void => {
+    draft.problems.push({ file: path, line, message });
+  };
+  const upMarker = draft.markers.find((marker) => marker.kind === 'Up');
+  const downMarker = draft.markers.find((marker) => marker.kind === 'Down');
+  if (upMarker === undefined && draft.problems.length === 0) problem(1, 'there is no "-- Up Migration" marker');
+  if (upMarker === undefined) return { problems: draft.problems };
+  const up = section(lines, upMarker.line, downMarker === undefined ? lines.length : downMarker.line - 1);
+  const down = downMarker === undefined ? undefined : section(lines, downMarker.line, lines.length);
+  if (!hasSql(up.sql)) problem(upMarker.line, 'the Up section is empty');
+  if (down !== undefined && draft.irreversibleReason !== undefined)
+    problem(downMarker?.line ?? 1, 'an irreversible migration has no Down section');
+  if (down !== undefined && !hasSql(down.sql))
+    problem(downMarker?.line ?? 1, 'the Down section is empty; say why with -- aisec: irreversible "reason"');
+  if (down === undefined && draft.irreversibleReason === undefined) {
+    problem(
+      lines.length,
+      'there is no "-- Down Migration" marker; if there is no way back, say why with -- aisec: irreversible "reason"',
+    );
+  }
+  if (draft.problems.length > 0) return { problems: draft.problems };
+  const { isTransactional, irreversibleReason } = draft;
+  return {
+    problems: [],
+    file: { name, path, content, checksum: checksumOf(content), up, down, irreversibleReason, isTransactional },
+  };
+}

@@ -1,0 +1,64 @@
+import { join, relative } from 'node:path';
+
+import { readFolder, readText } from '../../../adapters/files/read.js';
+import { AisecError } from '../../../base/errors.js';
+import { parseMigrationFile, type FileProblem, type MigrationFile } from './migration-file.js';
+import { transactionProblems } from './transaction-control.js';
+
+const FILE_NAME = /^\d{4}_[a-z0-9]+(?:_[a-z0-9]+)*\.sql$/;
+const NAME_RULE =
+  'a migration is named NNNN_name.sql: four digits, then lower-case letters, digits and single underscores';
+
+/** Editors' leftovers and documents may lie in the folder; anything else that ends in .sql must be a migration. */
+function isIgnored(fileName: string): boolean {
+  return fileName.startsWith('.') || !/\.sql$/i.test(fileName);
+}
+
+function nameProblems(path: string, fileName: string, seen: Map<string, string>): readonly FileProblem[] {
+  if (!FILE_NAME.test(fileName)) return [{ file: path, line: 1, message: NAME_RULE }];
+  const number = fileName.slice(0, 4);
+  const twin = seen.get(number);
+  seen.set(number, fileName);
+  return twin === undefined
+    ? []
+    : [{ file: path, line: 1, message: `the number ${number} is already taken by ${twin}` }];
+}
+
+function invalidFiles(problems: readonly FileProblem[]): AisecError {
+  const [first] = problems;
+  const others = problems.slice(1).map((problem) => `${problem.file}:${problem.line}: ${problem.message}`);
+  return new AisecError('MIGRATION_FILE_INVALID', `invalid migration file: ${first?.message ?? ''}`, {
+    position: first,
+    detail: others.length === 0 ? undefined : `Also:\n  ${others.join('\n  ')}`,
+    hint: 'Nothing was run. Mend the file; `aisec migrate new NAME` shows the format.',
+  });
+}
+
+/**
+ * All migrations of a folder in their order, every file checked.
+ *
+ * @throws AisecError MIGRATION_FILE_INVALID with file and line of every problem; CONFIG_INVALID for an unreadable folder.
+ */
+export async function readMigrationFolder(folder: string, cwd: string): Promise<readonly MigrationFile[]> {
+  const inside = relative(cwd, folder);
+  const shown = inside.startsWith('..') ? folder : inside;
+  const problems: FileProblem[] = [];
+  const files: MigrationFile[] = [];
+  const seen = new Map<string, string>();
+  const fileNames = readFolder(folder)
+    .filter((fileName) => !isIgnored(fileName))
+    .toSorted();
+  for (const fileName of fileNames) {
+    const path = join(shown, fileName);
+    const badName = nameProblems(path, fileName, seen);
+    problems.push(...badName);
+    if (badName.length > 0) continue;
+    const parsed = parseMigrationFile(path, fileName.replace(/\.sql$/, ''), readText(join(folder, fileName)));
+    problems.push(...parsed.problems);
+    if (parsed.file === undefined) continue;
+    problems.push(...(await transactionProblems(parsed.file)));
+    files.push(parsed.file);
+  }
+  if (problems.length > 0) throw invalidFiles(problems);
+  return files;
+}

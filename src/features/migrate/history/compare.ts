@@ -1,0 +1,68 @@
+import type { History, HistoryEntry } from './history.js';
+import type { MigrationFile } from '../files/migration-file.js';
+
+/**
+ * Where a migration stands.
+ * late: pending, but older than one that is applied. edited, missing, renamed: applied, but the file changed, is gone,
+ * or lies there under another name. incomplete: stopped half-way, to be resumed.
+ */
+export type MigrationState = 'applied' | 'pending' | 'late' | 'edited' | 'missing' | 'renamed' | 'incomplete';
+
+export interface MigrationStatus {
+  readonly name: string;
+  readonly state: MigrationState;
+  readonly file: MigrationFile | undefined;
+  readonly entry: HistoryEntry | undefined;
+  /** For `renamed`: the file's name now. */
+  readonly renamedTo: string | undefined;
+}
+
+/**
+ * Files against history, in order of name. `isSameSql` decides about a file whose checksum differs: comments and
+ * blanks may change, SQL may not.
+ */
+export async function compareHistory(
+  files: readonly MigrationFile[],
+  history: History,
+  isSameSql: (file: MigrationFile, recorded: string) => Promise<boolean>,
+): Promise<readonly MigrationStatus[]> {
+  const byName = new Map(files.map((file) => [file.name, file]));
+  const entryNames = new Set(history.entries.map((entry) => entry.name));
+  const unrecorded = files.filter((file) => !entryNames.has(file.name));
+  const newestApplied =
+    history.entries
+      .map((entry) => entry.name)
+      .toSorted()
+      .at(-1) ?? '';
+  const renamedFiles = new Set<string>();
+  const statuses: MigrationStatus[] = [];
+  for (const entry of history.entries) {
+    const file = byName.get(entry.name);
+    const twin = file === undefined ? unrecorded.find((candidate) => candidate.checksum === entry.checksum) : undefined;
+    if (twin !== undefined) renamedFiles.add(twin.name);
+    const state = twin === undefined ? await stateOf(entry, file, isSameSql) : 'renamed';
+    statuses.push({ name: entry.name, state, file, entry, renamedTo: twin?.name });
+  }
+  for (const file of unrecorded.filter((candidate) => !renamedFiles.has(candidate.name))) {
+    const state = file.name < newestApplied ? 'late' : 'pending';
+    statuses.push({ name: file.name, state, file, entry: undefined, renamedTo: undefined });
+  }
+  return statuses.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+async function stateOf(
+  entry: HistoryEntry,
+  file: MigrationFile | undefined,
+  isSameSql: (file: MigrationFile, recorded: string) => Promise<boolean>,
+): Promise<MigrationState> {
+  if (file === undefined) return 'missing';
+  if (entry.state !== 'applied') return 'incomplete';
+  if (entry.checksum === null || entry.content === null || entry.checksum === file.checksum) return 'applied';
+  return (await isSameSql(file, entry.content)) ? 'applied' : 'edited';
+}
+
+/** The migrations that `up` would run, in order. */
+export function pendingOf(statuses: readonly MigrationStatus[], allowsLate: boolean): readonly MigrationStatus[] {
+  const wanted = new Set<MigrationState>(allowsLate ? ['pending', 'late', 'incomplete'] : ['pending', 'incomplete']);
+  return statuses.filter((status) => wanted.has(status.state));
+}

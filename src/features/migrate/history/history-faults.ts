@@ -1,0 +1,74 @@
+import { AisecError } from '../../../base/errors.js';
+import type { MigrationFile } from '../files/migration-file.js';
+import type { MigrationStatus } from './compare.js';
+
+/** What to do about each kind of fault. */
+export const ADVICE = {
+  edited: 'Put the file back as it was applied, and make the change in a new migration.',
+  missing: 'Bring the file back (it is in version control), or use the folder this database was built from.',
+  renamed: 'Give the file its old name back.',
+  late: 'Give it a number after the newest applied one, or run with --allow-late if it does not depend on the order.',
+} as const;
+
+type Fault = keyof typeof ADVICE;
+
+export function isFault(status: MigrationStatus): status is MigrationStatus & { state: Fault } {
+  return status.state in ADVICE;
+}
+
+/** The fault in a sentence without its full stop. */
+export function describeFault(status: MigrationStatus & { state: Fault }): string {
+  switch (status.state) {
+    case 'edited':
+      return `${status.name} was edited after it was applied (recorded ${status.entry?.checksum?.slice(0, 12) ?? ''}, file ${status.file?.checksum.slice(0, 12) ?? ''})`;
+    case 'missing':
+      return `${status.name} was applied, and its file is missing`;
+    case 'renamed':
+      return `${status.name} was applied, and its file is now called ${status.renamedTo ?? ''}`;
+    case 'late':
+      return `${status.name} is not applied, but a later migration is`;
+  }
+}
+
+/**
+ * Refuses to go on when files and history disagree. Each kind of fault has its own message and remedy.
+ *
+ * @throws AisecError MIGRATION_HISTORY.
+ */
+export function refuseHistoryFaults(statuses: readonly MigrationStatus[], allowsLate: boolean): void {
+  const faults = statuses.filter(isFault).filter((status) => !(allowsLate && status.state === 'late'));
+  const [first] = faults;
+  if (first === undefined) return;
+  const others = faults.slice(1).map(describeFault);
+  throw new AisecError('MIGRATION_HISTORY', `migration ${describeFault(first)}`, {
+    detail: others.length === 0 ? undefined : `Also:\n  ${others.join('\n  ')}`,
+    hint: ADVICE[first.state],
+    position:
+      first.state === 'edited' && first.file !== undefined
+        ? firstChange(first.file, first.entry?.content ?? '')
+        : undefined,
+  });
+}
+
+/** The first line that differs from what was applied. */
+function firstChange(
+  file: MigrationFile,
+  recorded: string,
+): { file: string; line: number; excerpt: string } | undefined {
+  const before = recorded.split('\n').map((line) => line.trimEnd());
+  const now = file.content.split('\n').map((line) => line.trimEnd());
+  const index = now.findIndex((line, position) => line !== before[position]);
+  const line = index === -1 ? now.length : index + 1;
+  return { file: file.path, line, excerpt: now[line - 1] ?? '' };
+}
+
+/** Whether two migration texts are the same SQL, token by token; loads the parser. */
+export async function isSameSql(file: MigrationFile, recorded: string): Promise<boolean> {
+  const { sqlTokens } = await import('../../../adapters/sql-parser/statements.js');
+  try {
+    const [now, before] = await Promise.all([sqlTokens(file.content), sqlTokens(recorded)]);
+    return now.length === before.length && now.every((token, index) => token === before[index]);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,113 @@
+import type { Session } from '../../adapters/postgres/session.js';
+import { sqlFile } from '../../adapters/postgres/sql-file.js';
+import { AisecError } from '../../base/errors.js';
+import { quoteIdentifier } from '../../base/identifier.js';
+import type { MigrationFile } from './files/migration-file.js';
+
+interface ExtensionRow {
+  readonly name: string;
+  readonly available: boolean;
+  readonly installed_schema: string | null;
+  readonly may_create: boolean;
+}
+
+interface PreflightRow {
+  readonly schema_exists: boolean;
+  readonly can_create_in_schema: boolean;
+  readonly can_create_schema: boolean;
+  readonly is_read_only: boolean;
+  readonly extensions: readonly ExtensionRow[] | null;
+  readonly missing_roles: readonly string[];
+  readonly can_create_role: boolean;
+}
+
+export interface PreflightOptions {
+  readonly schema: string;
+  readonly extensionSchema: string;
+}
+
+/** The names that the Up sections create: `create extension if not exists vector`, `create role authenticated`. */
+function namesCreated(files: readonly MigrationFile[], kind: 'extension' | 'role'): readonly string[] {
+  const pattern = new RegExp(`create\\s+${kind}\\s+(?:if\\s+not\\s+exists\\s+)?"?([a-z_][a-z0-9_]*)"?`, 'gi');
+  const names = files.flatMap((file) =>
+    [...file.up.sql.replaceAll(/--[^\n]*/g, '').matchAll(pattern)].map((match) => match[1] ?? ''),
+  );
+  return [...new Set(names)];
+}
+
+function refuseExtension(session: Session, extension: ExtensionRow, options: PreflightOptions): void {
+  const { name, available, installed_schema: installedSchema, may_create: mayCreate } = extension;
+  const { label } = session.info;
+  if (installedSchema !== null && ![options.schema, options.extensionSchema, 'pg_catalog'].includes(installedSchema)) {
+    throw new AisecError(
+      'CONFIG_INVALID',
+      `extension "${name}" is installed in schema "${installedSchema}" of ${label}, where the migrations would not find it`,
+      {
+        hint: `Set AISEC_EXTENSION_SCHEMA=${installedSchema}.`,
+      },
+    );
+  }
+  if (installedSchema !== null) return;
+  if (!available) {
+    throw new AisecError('EXTENSION_MISSING', `the server of ${label} does not offer the extension "${name}"`, {
+      hint:
+        name === 'vector'
+          ? 'Install pgvector on the server (Debian: postgresql-17-pgvector; image: pgvector/pgvector).'
+          : 'Install it on the server (Debian: postgresql-contrib).',
+    });
+  }
+  if (mayCreate) return;
+  throw new AisecError('PRIVILEGE_MISSING', `this role may not create the extension "${name}" in ${label}`, {
+    hint: `Let a superuser run there: create extension ${name} with schema ${quoteIdentifier(options.extensionSchema)};`,
+  });
+}
+
+/**
+ * Refuses before anything is changed when the role or the server lacks something the pending migrations need.
+ *
+ * @throws AisecError EXTENSION_MISSING, PRIVILEGE_MISSING, DATABASE_READ_ONLY, CONFIG_INVALID.
+ */
+export async function preflight(
+  session: Session,
+  pending: readonly MigrationFile[],
+  options: PreflightOptions,
+): Promise<void> {
+  const { rows } = await session.query<PreflightRow>(sqlFile('migrate/preflight'), [
+    options.schema,
+    namesCreated(pending, 'extension'),
+    namesCreated(pending, 'role'),
+  ]);
+  const [facts] = rows;
+  if (facts === undefined) throw new Error('the server did not answer the preflight query');
+  const { label, databaseName } = session.info;
+  if (facts.is_read_only) {
+    throw new AisecError('DATABASE_READ_ONLY', `${label} accepts no writes`, {
+      hint: 'It is a standby or set to read only; use the primary.',
+    });
+  }
+  if (!facts.schema_exists && !facts.can_create_schema) {
+    throw new AisecError('PRIVILEGE_MISSING', `this role may not create the schema "${options.schema}" in ${label}`, {
+      hint: `Let the owner run: create schema ${quoteIdentifier(options.schema)} authorization <this role>; or grant create on database ${quoteIdentifier(databaseName)}.`,
+    });
+  }
+  if (facts.schema_exists && !facts.can_create_in_schema) {
+    throw new AisecError(
+      'PRIVILEGE_MISSING',
+      `this role may not create tables in the schema "${options.schema}" of ${label}`,
+      {
+        hint: `Let the owner run: grant create, usage on schema ${quoteIdentifier(options.schema)} to <this role>;`,
+      },
+    );
+  }
+  for (const extension of facts.extensions ?? []) refuseExtension(session, extension, options);
+  const [missingRole] = facts.missing_roles;
+  if (missingRole !== undefined && !facts.can_create_role) {
+    throw new AisecError(
+      'PRIVILEGE_MISSING',
+      `the role "${missingRole}" does not exist and this role may not create it`,
+      {
+        hint: `Let an administrator run: create role ${quoteIdentifier(missingRole)} nologin;`,
+      },
+    );
+  }
+}

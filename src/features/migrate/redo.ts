@@ -1,0 +1,38 @@
+import { withRunLock } from '../../adapters/postgres/advisory-lock.js';
+import type { Session } from '../../adapters/postgres/session.js';
+import { planDown, type DownOptions } from './down.js';
+import { compareWithDatabase } from './prepare.js';
+import type { Reporting } from '../../base/reporting.js';
+import { runOne, type DoneMigration } from './apply/run-one.js';
+
+export interface RedoResult {
+  readonly database: string;
+  readonly schema: string;
+  readonly redone: readonly DoneMigration[];
+}
+
+/**
+ * Reverts the newest migration and applies that one again, under one lock. Pending ones stay pending.
+ *
+ * @throws AisecError as `migrateDown` and `migrateUp`.
+ */
+export async function migrateRedo(
+  session: Session,
+  options: Omit<DownOptions, 'target'>,
+  confirm: (plan: readonly string[]) => Promise<void>,
+  reporting: Reporting,
+): Promise<RedoResult> {
+  return withRunLock(session, { waitMs: options.waitMs, onProgress: reporting.onProgress }, async () => {
+    const { statuses } = await compareWithDatabase(session, options);
+    const [status] = planDown(statuses, { kind: 'one' });
+    const database = session.info.label;
+    if (status === undefined) return { database, schema: options.schema, redone: [] };
+    await confirm([status.name]);
+    reporting.onProgress(`reverting ${status.name}`);
+    const down = await runOne(session, status, 'down', options, reporting);
+    reporting.onProgress(`applying ${status.name}`);
+    const up = await runOne(session, { file: status.file, entry: undefined }, 'up', options, reporting);
+    const redone = [{ name: status.name, durationMs: down.durationMs + up.durationMs }];
+    return { database, schema: options.schema, redone };
+  });
+}

@@ -1,0 +1,45 @@
+import type { Session } from '../../adapters/postgres/session.js';
+import type { MigrationState } from './history/compare.js';
+import { listInvalidIndexes, type InvalidIndex } from './apply/invalid-indexes.js';
+import { compareWithDatabase, type MigrateSettings } from './prepare.js';
+
+export interface StatusEntry {
+  readonly name: string;
+  readonly state: MigrationState;
+  /** RFC 3339; null when it is not applied. */
+  readonly appliedAt: string | null;
+  readonly appliedBy: string | null;
+  readonly durationMs: number | null;
+  readonly renamedTo: string | null;
+  /** For an incomplete one: how many of its statements are done. */
+  readonly statementsDone: number | null;
+  readonly statementsTotal: number | null;
+  readonly error: string | null;
+}
+
+export interface MigrationOverview {
+  readonly database: string;
+  readonly schema: string;
+  readonly isCurrent: boolean;
+  readonly migrations: readonly StatusEntry[];
+  readonly invalidIndexes: readonly InvalidIndex[];
+}
+
+/** Where the database stands. Reads only, creates nothing; SELECT on the history is enough. */
+export async function migrationStatus(session: Session, settings: MigrateSettings): Promise<MigrationOverview> {
+  const { statuses } = await compareWithDatabase(session, settings);
+  const invalidIndexes = await listInvalidIndexes(session, settings.schema);
+  const migrations = statuses.map(({ name, state, entry, renamedTo }) => ({
+    name,
+    state,
+    appliedAt: entry === undefined || state === 'incomplete' ? null : entry.appliedAt.toISOString(),
+    appliedBy: entry?.appliedBy ?? null,
+    durationMs: entry?.durationMs ?? null,
+    renamedTo: renamedTo ?? null,
+    statementsDone: state === 'incomplete' ? (entry?.statementsDone ?? null) : null,
+    statementsTotal: state === 'incomplete' ? (entry?.statementsTotal ?? null) : null,
+    error: entry?.error ?? null,
+  }));
+  const isCurrent = migrations.every((migration) => migration.state === 'applied') && invalidIndexes.length === 0;
+  return { database: session.info.label, schema: settings.schema, isCurrent, migrations, invalidIndexes };
+}

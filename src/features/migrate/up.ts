@@ -1,0 +1,110 @@
+import { withRunLock } from '../../adapters/postgres/advisory-lock.js';
+import type { Session } from '../../adapters/postgres/session.js';
+import { AisecError } from '../../base/errors.js';
+import { didYouMean } from '../../base/did-you-mean.js';
+import type { ApplyOptions } from './apply/apply.js';
+import { pendingOf, type MigrationStatus } from './history/compare.js';
+import { ensurePartitions, type EnsuredPartition } from './ensure-partitions.js';
+import { refuseHistoryFaults } from './history/history-faults.js';
+import type { MigrationFile } from './files/migration-file.js';
+import { preflight } from './preflight.js';
+import { compareWithDatabase, createHistory, type MigrateSettings } from './prepare.js';
+import type { Reporting } from '../../base/reporting.js';
+import { runOne, type DoneMigration } from './apply/run-one.js';
+
+export interface UpOptions extends MigrateSettings {
+  /** The last migration to apply; all of them when undefined. */
+  readonly to: string | undefined;
+  /** Whether a file that sorts before an applied one may run. */
+  readonly allowsLate: boolean;
+  readonly lockTimeoutMs: number;
+  readonly lockAttempts: number;
+  /** How long to wait for another run. */
+  readonly waitMs: number;
+}
+
+export interface UpResult {
+  readonly database: string;
+  readonly schema: string;
+  readonly applied: readonly DoneMigration[];
+  /** Months made by ensure_message_partitions() at the end; none before the migration that has it. */
+  readonly partitions: readonly EnsuredPartition[];
+  /** What `to` left pending. */
+  readonly pending: readonly string[];
+}
+
+/** @throws AisecError MIGRATION_UNKNOWN with the nearest name. */
+export function refuseUnknownName(name: string | undefined, statuses: readonly MigrationStatus[]): void {
+  if (name === undefined || statuses.some((status) => status.name === name)) return;
+  const near = didYouMean(
+    name,
+    statuses.map((status) => status.name),
+  );
+  throw new AisecError('MIGRATION_UNKNOWN', `there is no migration "${name}"`, {
+    hint: near === undefined ? 'See: aisec migrate status' : `Did you mean "${near}"?`,
+  });
+}
+
+/** What one `up` has to do: pure, and the same for the dry run. */
+export function planUp(
+  statuses: readonly MigrationStatus[],
+  options: Pick<UpOptions, 'to' | 'allowsLate'>,
+): readonly MigrationStatus[] {
+  refuseUnknownName(options.to, statuses);
+  refuseHistoryFaults(statuses, options.allowsLate);
+  const { to } = options;
+  return pendingOf(statuses, options.allowsLate).filter((status) => to === undefined || status.name <= to);
+}
+
+export function filesOf(statuses: readonly MigrationStatus[]): readonly MigrationFile[] {
+  return statuses.flatMap((status) => (status.file === undefined ? [] : [status.file]));
+}
+
+async function applyAll(
+  session: Session,
+  plan: readonly MigrationStatus[],
+  options: ApplyOptions,
+  reporting: Reporting,
+): Promise<readonly DoneMigration[]> {
+  const applied: DoneMigration[] = [];
+  // A crash of the server may take back commits that were not flushed yet, newest first: never a hole in the history.
+  // The last one is flushed before success is told, and with it all before it.
+  if (plan.length > 1) await session.query('set synchronous_commit = off');
+  for (const [index, { file, entry }] of plan.entries()) {
+    if (file === undefined) continue;
+    if (index > 0 && index === plan.length - 1) await session.query('reset synchronous_commit');
+    reporting.onProgress(`applying ${file.name} (${index + 1} of ${plan.length})`);
+    applied.push(await runOne(session, { file, entry }, 'up', options, reporting));
+  }
+  return applied;
+}
+
+/**
+ * Applies the pending migrations in order, each in its own transaction with its history row, then makes the months
+ * ahead. Killed at any moment and run again, it goes on where it was.
+ *
+ * @throws AisecError MIGRATION_FILE_INVALID, MIGRATION_HISTORY, MIGRATION_FAILED, MIGRATION_INCOMPLETE, LOCK_TIMEOUT,
+ *   RUN_LOCKED, PRIVILEGE_MISSING, EXTENSION_MISSING, CONNECTION_LOST.
+ */
+export async function migrateUp(session: Session, options: UpOptions, reporting: Reporting): Promise<UpResult> {
+  const lock = { waitMs: options.waitMs, onProgress: reporting.onProgress };
+  return withRunLock(session, lock, async () => {
+    const { statuses, hasHistory } = await compareWithDatabase(session, options);
+    const plan = planUp(statuses, options);
+    // The engine takes 60 ms to load; meanwhile the server works.
+    const engine = plan.length > 0 ? import('../../adapters/migration-engine/engine.js') : undefined;
+    if (plan.length > 0) await preflight(session, filesOf(plan), options);
+    if (plan.length > 0 && !hasHistory) await createHistory(session, options.schema);
+    await engine;
+    const applied = await applyAll(session, plan, options, reporting);
+    const partitions = await ensurePartitions(session, options.schema, reporting);
+    const pending = pendingOf(statuses, options.allowsLate).filter((status) => !plan.includes(status));
+    return {
+      database: session.info.label,
+      schema: options.schema,
+      applied,
+      partitions,
+      pending: pending.map((status) => status.name),
+    };
+  });
+}

@@ -1,0 +1,122 @@
+import type { Skip } from '../inspection/skip.js';
+import type { Session } from '../../../adapters/postgres/session.js';
+import { monitorPartitions, type PartitionsReport } from '../partitions.js';
+import type { Report } from '../report.js';
+import { readTableSizes, type LogicalTable } from '../table-sizes.js';
+import { readDatabaseBytes } from './database-size.js';
+import {
+  forecastGrowth,
+  forecastLimit,
+  type Forecast,
+  type ForecastBasis,
+  type LimitForecast,
+  type Range,
+} from './forecast.js';
+import { monthSizes, type MonthOfMessages } from './month-sizes.js';
+import { dailyRate, type SizeAt } from './rate.js';
+import { readRecords, RECORDS_DAYS, type SizeRecord } from './records.js';
+import { tableGrowth, type TableGrowth } from './table-growth.js';
+
+export interface GrowthOptions {
+  readonly schema: string;
+  /** Months after the current one. */
+  readonly ahead: number;
+  /** A size of the whole database; null: none is asked about. */
+  readonly limitBytes: number | null;
+}
+
+export interface GrowthReport extends Report {
+  readonly databaseBytes: number;
+  /** Everything but messages, messages_archive and message_keys. */
+  readonly othersBytes: number;
+  /** What the forecast takes everything else to add; null: nothing, since there are no records that tell. */
+  readonly othersBytesPerDay: Range | null;
+  /** From the first month with a message to the current one. */
+  readonly months: readonly MonthOfMessages[];
+  /** Null with a reason in `skipped` when there are too few closed months. */
+  readonly forecast: Forecast | null;
+  readonly limit: LimitForecast | null;
+  /** One a day, as `monitor record` wrote them down. */
+  readonly records: readonly Omit<SizeRecord, 'tableBytes'>[];
+  /** Those that have grown most first; empty without records. */
+  readonly tables: readonly TableGrowth[];
+}
+
+const DAY_MS = 86_400_000;
+const MESSAGE_TABLES = ['messages', 'messages_archive', 'message_keys'];
+const STILL: Range = { low: 0, expected: 0, high: 0 };
+
+/** Records in which one of the three is missing, since it was locked, tell nothing about the rest. */
+function othersOf(records: readonly SizeRecord[]): readonly SizeAt[] {
+  return records.flatMap(({ measuredAt, databaseBytes, tableBytes }) => {
+    const messages = MESSAGE_TABLES.map((table) => tableBytes[table]).filter((size) => size !== undefined);
+    if (messages.length < MESSAGE_TABLES.length) return [];
+    const sizeBytes = databaseBytes - messages.reduce((sum, size) => sum + size, 0);
+    return [{ atMs: Date.parse(measuredAt), sizeBytes }];
+  });
+}
+
+/** Every message has a row in message_keys: each month carries its part of that table. */
+function withKeys(months: readonly MonthOfMessages[], tables: readonly LogicalTable[]): readonly MonthOfMessages[] {
+  const keys = tables.find(({ table }) => table === 'message_keys');
+  if (keys === undefined || keys.rows === null || keys.rows === 0) return months;
+  const bytesPerKey = keys.totalBytes / keys.rows;
+  return months.map((month) => ({
+    ...month,
+    sizeBytes: Math.round(month.sizeBytes + (month.rows ?? 0) * bytesPerKey),
+  }));
+}
+
+function tooFew(months: readonly MonthOfMessages[]): Skip {
+  const closed = months.filter(({ state }) => state === 'closed').length;
+  const reason = `not enough data: ${closed === 0 ? 'no closed month' : `${closed} closed month`} with messages, 2 are needed`;
+  return { what: 'forecast', reason, remedy: null };
+}
+
+/**
+ * How fast the database grows and how large it will be: from the closed months of messages and messages_archive, which
+ * are there without any history, and for everything else from the records of `monitor record`, if there are some.
+ *
+ * @throws AisecError MIGRATION_PENDING when the tables of messages are not there.
+ */
+export async function monitorGrowth(
+  session: Session,
+  options: GrowthOptions,
+  calendar?: PartitionsReport,
+): Promise<GrowthReport> {
+  const { schema, ahead, limitBytes } = options;
+  const partitions = calendar ?? (await monitorPartitions(session, schema));
+  const { currentMonth, months: _months, monthsAhead: _ahead, skipped: _skipped, ...circumstances } = partitions;
+  const tables = await readTableSizes(session, schema);
+  const databaseBytes = await readDatabaseBytes(session);
+  const nowMs = Date.parse(partitions.takenAt);
+  const { records, skip } = await readRecords(session, schema, new Date(nowMs - RECORDS_DAYS * DAY_MS));
+  const months = withKeys(monthSizes(partitions), tables);
+  const othersBytesPerDay = dailyRate(othersOf(records)) ?? null;
+  const basis: ForecastBasis = {
+    closed: months.filter(({ state }) => state === 'closed'),
+    nowMs,
+    currentMonth,
+    databaseBytes,
+    othersBytesPerDay: othersBytesPerDay ?? STILL,
+    ahead,
+  };
+  const forecast = forecastGrowth(basis);
+  const messagesBytes = tables
+    .filter(({ table }) => MESSAGE_TABLES.includes(table))
+    .reduce((sum, { totalBytes }) => sum + totalBytes, 0);
+  return {
+    ...circumstances,
+    skipped: [...(skip === null ? [] : [skip]), ...(forecast === undefined ? [tooFew(months)] : [])],
+    databaseBytes,
+    othersBytes: Math.max(0, databaseBytes - messagesBytes),
+    othersBytesPerDay,
+    months,
+    forecast: forecast ?? null,
+    limit: limitBytes === null ? null : (forecastLimit(basis, limitBytes) ?? null),
+    records: records.map(({ measuredAt, databaseBytes: bytes }) => ({ measuredAt, databaseBytes: bytes })),
+    tables: tables
+      .flatMap(({ table }) => tableGrowth(records, table) ?? [])
+      .toSorted((one, other) => other.grownBytes - one.grownBytes),
+  };
+}

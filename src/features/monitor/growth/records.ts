@@ -1,0 +1,79 @@
+import { inReadOnly } from '../inspection/read-only.js';
+import type { Skip } from '../inspection/skip.js';
+import type { Session } from '../../../adapters/postgres/session.js';
+import { sqlFile } from '../../../adapters/postgres/sql-file.js';
+import { quoteIdentifier } from '../../../base/identifier.js';
+
+/** What `monitor record` wrote down, one a day. */
+export interface SizeRecord {
+  /** RFC 3339 in UTC. */
+  readonly measuredAt: string;
+  readonly databaseBytes: number;
+  /** By the table's name, partitions counted with it. */
+  readonly tableBytes: Readonly<Record<string, number>>;
+}
+
+export interface RecordsAccess {
+  readonly is_there: boolean;
+  readonly can_read: boolean;
+  /** INSERT, and DELETE of what is past retention. */
+  readonly can_write: boolean;
+  readonly role_name: string;
+}
+
+interface RecordRow {
+  readonly measured_at: Date;
+  readonly database_bytes: string;
+  readonly tables: Readonly<Record<string, number>>;
+}
+
+/** How far back rates are taken from. */
+export const RECORDS_DAYS = 90;
+
+export const RECORD_TABLES = ['size_records', 'size_record_tables'] as const;
+
+/** Looks at the catalog only. */
+export async function readRecordsAccess(session: Session, schema: string): Promise<RecordsAccess> {
+  const { rows } = await session.query<RecordsAccess>(sqlFile('monitor/records-access'), [schema]);
+  const [access] = rows;
+  if (access === undefined) throw new Error('an aggregate without a group has one row');
+  return access;
+}
+
+/** The statement that lets the role of this session use the records. */
+export function recordsGrant(schema: string, role: string, privileges: string): string {
+  const tables = RECORD_TABLES.map((table) => `${quoteIdentifier(schema)}.${table}`);
+  return `grant ${privileges} on ${tables.join(', ')} to ${role};`;
+}
+
+/** The records since a moment, oldest first, or why they cannot be had. */
+export async function readRecords(
+  session: Session,
+  schema: string,
+  since: Date,
+): Promise<{ readonly records: readonly SizeRecord[]; readonly skip: Skip | null }> {
+  return inReadOnly(session, async () => {
+    const what = 'records of sizes';
+    const access = await readRecordsAccess(session, schema);
+    if (!access.is_there) {
+      const reason = `the schema "${schema}" lacks the tables of monitor record`;
+      return { records: [], skip: { what, reason, remedy: 'aisec migrate up' } };
+    }
+    if (!access.can_read) {
+      const reason = 'the role may not read them';
+      return { records: [], skip: { what, reason, remedy: recordsGrant(schema, access.role_name, 'select') } };
+    }
+    // Their policy shows every row; with row_security off, as doctor leaves the session, having one would be an error.
+    await session.query(
+      "select pg_catalog.set_config('search_path', $1, true), pg_catalog.set_config('row_security', 'on', true)",
+      [quoteIdentifier(schema)],
+    );
+    const { rows } = await session.query<RecordRow>(sqlFile('monitor/records'), [since]);
+    const records = rows.map((row) => ({
+      measuredAt: row.measured_at.toISOString(),
+      databaseBytes: Number(row.database_bytes),
+      tableBytes: row.tables,
+    }));
+    return { records, skip: null };
+  });
+}

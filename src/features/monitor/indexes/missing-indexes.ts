@@ -1,0 +1,45 @@
+import { inReadOnly } from '../inspection/read-only.js';
+import type { Session } from '../../../adapters/postgres/session.js';
+import { sqlFile } from '../../../adapters/postgres/sql-file.js';
+
+/** A foreign key that has to read its whole table when a row that it refers to goes. */
+export interface MissingIndex {
+  readonly foreignKey: string;
+  readonly tableName: string;
+  /** Qualified, as SQL takes it. */
+  readonly table: string;
+  readonly referencedTable: string;
+  /** As SQL takes them. */
+  readonly columns: string;
+  readonly sql: string;
+}
+
+interface MissingRow {
+  readonly foreign_key: string;
+  readonly table_name: string;
+  readonly table_identifier: string;
+  readonly referenced_table: string;
+  readonly columns: string;
+  readonly is_partitioned: boolean;
+}
+
+function missingOf(row: MissingRow): MissingIndex {
+  const on = `on ${row.table_identifier} (${row.columns});`;
+  return {
+    foreignKey: row.foreign_key,
+    tableName: row.table_name,
+    table: row.table_identifier,
+    referencedTable: row.referenced_table,
+    columns: row.columns,
+    // Indexes of a partitioned table cannot be built concurrently.
+    sql: row.is_partitioned ? `create index ${on} -- stops writes to the table` : `create index concurrently ${on}`,
+  };
+}
+
+/** The foreign keys of a schema that no index serves; one of a partitioned table counts once. Waits for nobody. */
+export async function readMissingIndexes(session: Session, schema: string): Promise<readonly MissingIndex[]> {
+  const { rows } = await inReadOnly(session, () =>
+    session.query<MissingRow>(sqlFile('monitor/foreign-keys-without-index'), [schema]),
+  );
+  return rows.map(missingOf);
+}

@@ -1,0 +1,52 @@
+import type { Skip } from '../inspection/skip.js';
+import type { GrowthReport } from '../growth/growth.js';
+import type { LocksReport } from '../locks.js';
+import type { PartitionsReport } from '../partitions.js';
+import type { TablesReport } from '../tables.js';
+import type { VacuumReport } from '../vacuum.js';
+
+/** One thing that is not as it should be, from whichever check found it. */
+export interface PageFinding {
+  readonly id: string;
+  readonly severity: 'critical' | 'warning' | 'notice';
+  readonly what: string;
+  readonly why: string;
+  /** The SQL or the command. */
+  readonly mend: string;
+}
+
+/** What the checks said; whoever asks for the page has asked them, since no noun imports another. */
+export interface Verdicts {
+  /** The worst first. */
+  readonly findings: readonly PageFinding[];
+  readonly skipped: readonly Skip[];
+}
+
+/** An index as its users know it, partitions summed. */
+export interface PageIndex {
+  readonly name: string;
+  readonly table: string;
+  readonly sizeBytes: number;
+  readonly scans: number;
+  /** RFC 3339; null: never, since the counters began. */
+  readonly lastUsed: string | null;
+  readonly verdict: string;
+  readonly isDoubtful: boolean;
+}
+
+/** What the page shows; it looks at nothing else. */
+export interface ReportData {
+  readonly databaseName: string;
+  /** 17.2 */
+  readonly serverVersion: string;
+  readonly toolVersion: string;
+  readonly tables: TablesReport;
+  readonly partitions: PartitionsReport;
+  readonly growth: GrowthReport;
+  readonly indexes: readonly PageIndex[];
+  readonly vacuum: VacuumReport;
+  readonly locks: LocksReport;
+  /** The worst first. */
+  readonly findings: readonly PageFinding[];
+  readonly skipped: readonly Skip[];
+}

@@ -1,0 +1,165 @@
+import { readCircumstances } from './inspection/circumstances.js';
+import { readExtension, type ExtensionState } from './inspection/extension.js';
+import { inReadOnly } from './inspection/read-only.js';
+import type { Skip } from './inspection/skip.js';
+import type { Session } from '../../adapters/postgres/session.js';
+import { sqlFile } from '../../adapters/postgres/sql-file.js';
+import { isAisecError } from '../../base/errors.js';
+import { quoteIdentifier } from '../../base/identifier.js';
+import { hiddenSkip } from './hidden.js';
+import { reportedQuery } from './query-text.js';
+import type { Report } from './report.js';
+
+/** One query of this database, all roles together, with its constants as $1, $2. */
+export interface MonitoredQuery {
+  /** A 64-bit number, as text. */
+  readonly queryId: string;
+  readonly calls: number;
+  readonly totalMs: number;
+  readonly meanMs: number;
+  /** Of the time of all queries of this database, 0 to 1. */
+  readonly share: number;
+  readonly rows: number;
+  /** Blocks found in the server's memory, and read from outside of it. */
+  readonly hitBlocks: number;
+  readonly readBlocks: number;
+  /** Blocks of temporary files: a sort or a hash that did not fit in work_mem. */
+  readonly temporaryBlocks: number;
+  readonly query: string;
+}
+
+export interface QueriesReport extends Report {
+  /** The clock of pg_stat_statements; RFC 3339. Null when it does not tell. */
+  readonly queriesSince: string | null;
+  /** How often entries were thrown out for want of room: the list is then incomplete. Null when it does not tell. */
+  readonly evictions: number | null;
+  /** The most time first; null when pg_stat_statements is not there to be asked. */
+  readonly queries: readonly MonitoredQuery[] | null;
+}
+
+interface QueryRow {
+  readonly query_id: string | null;
+  readonly calls: string;
+  readonly total_ms: number;
+  readonly all_ms: number;
+  readonly row_count: string;
+  readonly hit_blocks: string;
+  readonly read_blocks: string;
+  readonly temporary_blocks: string;
+  readonly query: string;
+  readonly hidden: string;
+}
+
+const EXTENSION = 'pg_stat_statements';
+/** object_not_in_prerequisite_state: the library is not loaded. */
+const NOT_LOADED = '55000';
+
+function notInstalled({ isAvailable, isPreloaded }: ExtensionState): Skip {
+  const preload =
+    isPreloaded === true ? '' : `shared_preload_libraries = '${EXTENSION}' in postgresql.conf, a restart, then `;
+  return {
+    what: 'queries',
+    reason: isAvailable
+      ? `the extension ${EXTENSION} is not installed in this database`
+      : `the server does not have the extension ${EXTENSION}`,
+    remedy: isAvailable
+      ? `${preload}create extension ${EXTENSION};`
+      : `install PostgreSQL's contrib package on the server`,
+  };
+}
+
+/** All entries of one query id together: the view has one for each role, and for each way it was called. */
+function text(schema: string): string {
+  return `select
+  queryid::text as query_id,
+  sum(calls)::text as calls,
+  sum(total_exec_time) as total_ms,
+  sum(sum(total_exec_time)) over () as all_ms,
+  sum(rows)::text as row_count,
+  sum(shared_blks_hit)::text as hit_blocks,
+  sum(shared_blks_read)::text as read_blocks,
+  sum(temp_blks_written)::text as temporary_blocks,
+  (pg_catalog.array_agg(query order by calls desc))[1] as query,
+  (sum(count(*) filter (where queryid is null)) over ())::text as hidden
+from ${schema}.pg_stat_statements
+where dbid = (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database())
+group by queryid
+order by queryid is null, total_ms desc
+limit $1`;
+}
+
+async function readQueries(
+  session: Session,
+  schema: string,
+  limit: number,
+): Promise<{ rows: readonly QueryRow[]; since: Date | null; evictions: number | null }> {
+  return inReadOnly(session, async () => {
+    const { rows } = await session.query<QueryRow>(text(schema), [limit]);
+    const view = await session.query<{ columns: readonly string[] }>(sqlFile('monitor/view-columns'), [
+      schema,
+      'pg_stat_statements_info',
+    ]);
+    if (view.rows[0]?.columns.includes('dealloc') !== true) return { rows, since: null, evictions: null };
+    const info = await session.query<{ stats_reset: Date | null; dealloc: string }>(
+      `select stats_reset, dealloc from ${schema}.pg_stat_statements_info`,
+    );
+    const [first] = info.rows;
+    return { rows, since: first?.stats_reset ?? null, evictions: first === undefined ? null : Number(first.dealloc) };
+  });
+}
+
+function queryOf(row: QueryRow): MonitoredQuery {
+  return {
+    queryId: row.query_id ?? '',
+    calls: Number(row.calls),
+    totalMs: Math.round(row.total_ms),
+    meanMs: row.total_ms / Math.max(1, Number(row.calls)),
+    share: row.all_ms === 0 ? 0 : row.total_ms / row.all_ms,
+    rows: Number(row.row_count),
+    hitBlocks: Number(row.hit_blocks),
+    readBlocks: Number(row.read_blocks),
+    temporaryBlocks: Number(row.temporary_blocks),
+    // A comment to the end of the line would hide the query once it is on one line.
+    query: reportedQuery(row.query.replaceAll(/--.*$/gm, ' ').replaceAll(/\s+/g, ' ').trim()),
+  };
+}
+
+/** The queries of this database that took the most time, as pg_stat_statements has them. */
+export async function monitorQueries(session: Session, schema: string, limit: number): Promise<QueriesReport> {
+  const circumstances = await readCircumstances(session, schema);
+  const without = (skip: Skip): QueriesReport => ({
+    ...circumstances,
+    skipped: [skip],
+    queriesSince: null,
+    evictions: null,
+    queries: null,
+  });
+  const extension = await readExtension(session, EXTENSION);
+  if (extension.schema === null) return without(notInstalled(extension));
+  try {
+    const { rows, since, evictions } = await readQueries(session, extension.schema, limit);
+    return {
+      ...circumstances,
+      skipped: hiddenSkip('queries', Number(rows[0]?.hidden ?? 0), circumstances),
+      queriesSince: since?.toISOString() ?? null,
+      evictions,
+      queries: rows.filter((row) => row.query_id !== null).map(queryOf),
+    };
+  } catch (error) {
+    if (isAisecError(error) && error.sqlState === NOT_LOADED)
+      return without({
+        what: 'queries',
+        reason: `${EXTENSION} is installed, but the server does not load its library`,
+        remedy: `shared_preload_libraries = '${EXTENSION}' in postgresql.conf, and a restart`,
+      });
+    if (isAisecError(error, 'PRIVILEGE_MISSING')) {
+      const role = quoteIdentifier(circumstances.role);
+      return without({
+        what: 'queries',
+        reason: error.message,
+        remedy: `grant usage on schema ${extension.schema} to ${role}; grant select on ${extension.schema}.pg_stat_statements to ${role};`,
+      });
+    }
+    throw error;
+  }
+}

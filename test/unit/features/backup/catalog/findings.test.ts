@@ -1,0 +1,79 @@
+import { expect, test } from 'vitest';
+
+import type { Backup, BackupFolder } from '../../../../../src/features/backup/catalog/folder.js';
+import type { BackupManifest } from '../../../../../src/features/backup/catalog/manifest.js';
+import { findBackupFaults, type BackupCheckOptions } from '../../../../../src/features/backup/catalog/findings.js';
+import { backupManifest } from '../../../../fixtures/backup-manifest.js';
+
+const now = new Date('2026-11-25T12:00:00Z');
+const HOUR = 3_600_000;
+
+function backup(hoursOld: number, sizeBytes = 1000, changes: Partial<BackupManifest> = {}): Backup {
+  const createdAt = new Date(now.getTime() - hoursOld * HOUR);
+  const manifest = backupManifest({ createdAt: createdAt.toISOString(), sizeBytes, ...changes });
+  return { state: 'complete', file: `${hoursOld}.dump`, manifest, createdAt };
+}
+
+function kinds(
+  backups: readonly Backup[],
+  options: Partial<BackupCheckOptions> = {},
+  folder: Partial<BackupFolder> = {},
+): readonly string[] {
+  const all = {
+    maxAgeMs: 26 * HOUR,
+    maxDeepAgeMs: undefined,
+    minSize: { shareOfMedian: 0.8 },
+    expected: [],
+    ...options,
+  };
+  const found = findBackupFaults({ backups, incomplete: [], partials: [], foreign: [], ...folder }, all, now);
+  return found.map(({ kind, database, what }) => `${kind} ${database}: ${what}`);
+}
+
+test('a recent backup of the usual size is fine', () => {
+  expect(kinds([backup(2), backup(26), backup(50)])).toEqual([]);
+});
+
+test('an old one is told with its age, a database without any by its name', () => {
+  expect(kinds([backup(27)], { expected: ['app', 'other'] })).toEqual([
+    'old app: the newest verified backup of "app" is 27 h 0 min old; at most 26 h 0 min were asked for',
+    'missing other: there is no verified backup of "other"',
+  ]);
+});
+
+test('one that shrank by more than a fifth against the median is told, and so is one below a size', () => {
+  expect(kinds([backup(1, 799), backup(2), backup(3), backup(4, 90_000)])).toHaveLength(1);
+  expect(kinds([backup(1, 801), backup(2), backup(3), backup(4, 90_000)])).toEqual([]);
+  expect(kinds([backup(1, 4096)], { minSize: { bytes: 8192 } })).toEqual([
+    'shrunk app: the newest backup of "app" has 4 kB, and 8 kB were asked for',
+  ]);
+});
+
+test('damaged, incomplete and future ones are told, and count for nothing', () => {
+  const damage = { at: now.toISOString(), reason: 'A byte was changed.' };
+  const incomplete = {
+    state: 'incomplete',
+    file: 'x.dump',
+    database: 'app',
+    createdAt: now,
+    sizeBytes: 1,
+    reason: 'It has no manifest.',
+  } as const;
+  const found = kinds([backup(-5), backup(1, 1000, { damage }), backup(30)], {}, { incomplete: [incomplete] });
+  expect(found.map((line) => line.split(' ')[0])).toEqual(['old', 'damaged', 'incomplete', 'future']);
+});
+
+test('a restore that was tried too long ago is told when one is asked for', () => {
+  const deep = { level: 'deep', at: new Date(now.getTime() - 200 * HOUR).toISOString() } as const;
+  const backups = [backup(1), backup(200, 1000, { verifications: [deep] })];
+  expect(kinds(backups, { maxDeepAgeMs: 192 * HOUR })).toEqual([
+    'not-deep app: no backup of "app" was restored to try it for 8 d 8 h',
+  ]);
+  expect(kinds(backups, { maxDeepAgeMs: 240 * HOUR })).toEqual([]);
+  expect(kinds([backup(1)], { maxDeepAgeMs: HOUR })[0]).toContain('for as long as there are backups');
+});
+
+test('a text is not compared with the size of a data folder', () => {
+  const folders = [2, 3, 4].map((hours) => backup(hours, 90_000, { format: 'embedded' }));
+  expect(kinds([backup(1, 1000, { format: 'sql' }), ...folders])).toEqual([]);
+});
