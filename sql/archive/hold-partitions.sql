@@ -9,7 +9,7 @@ declare
 begin
   for partition in
     select bounds.partition
-    from message_partition_bounds() as bounds
+    from aisec_message_partition_bounds() as bounds
   loop
     begin
       execute pg_catalog.format('lock table only %s in share update exclusive mode nowait', partition);

@@ -19,7 +19,7 @@ partitions as (
     bounds.lower_bound,
     bounds.upper_bound,
     bounds.is_default
-  from message_partition_bounds() as bounds
+  from aisec_message_partition_bounds() as bounds
   join roots on roots.root = bounds.parent
 )
 select

@@ -3,9 +3,10 @@
 -- Columns:    now_ms (epoch of the server's clock), role_name, default_partition, reference_tables (text[]),
 --             not_owned (text[]: tables to be locked that the role does not own), row_security_on (text[]),
 --             foreign_keys (json: table, name, definition) that point at messages or a partition,
---             column_faults (json: name, onMessages, onArchive), publications (text[]), deadlock_timeout_ms,
+--             column_faults (json: name, onMessages, onArchive), publications (json: name (quoted), isViaRoot,
+--             publishesMessages, publishesArchive, partition (quoted or null), publishesDeletes), deadlock_timeout_ms,
 --             taken_names (text[]: relations that are named like a month and do not belong to the archive)
--- Needs:      nothing
+-- Needs:      the owner of the schema
 with roots as (
   select 'messages'::regclass as relation
   union all
@@ -31,16 +32,16 @@ select
   current_user::text as role_name,
   (
     select bounds.partition::text
-    from message_partition_bounds() as bounds
+    from aisec_message_partition_bounds() as bounds
     where bounds.is_default
       and bounds.parent = 'messages'::regclass
   ) as default_partition,
-  message_reference_tables()::text[] as reference_tables,
+  aisec_message_reference_tables()::text[] as reference_tables,
   array(
     select class.oid::regclass::text
     from pg_catalog.pg_class as class
     where class.oid = any (
-        message_reference_tables() || array['messages'::regclass, 'messages_archive'::regclass]
+        aisec_message_reference_tables() || array['messages'::regclass, 'messages_archive'::regclass]
       )
       and not pg_catalog.pg_has_role(class.relowner, 'usage')
     order by 1
@@ -62,7 +63,7 @@ select
       and keys.conparentid = 0
       and (
         keys.confrelid in (select relation from roots)
-        or keys.confrelid in (select bounds.partition from message_partition_bounds() as bounds)
+        or keys.confrelid in (select bounds.partition from aisec_message_partition_bounds() as bounds)
       )
   ) as foreign_keys,
   (
@@ -76,20 +77,16 @@ select
       on archived.name = live.name
     where live.definition is distinct from archived.definition
   ) as column_faults,
-  array(
-    select distinct publication.pubname::text
-    from pg_catalog.pg_publication_tables as publication
-    where publication.schemaname = pg_catalog.current_schema()
-      and (
-        publication.tablename = 'messages'
-        or pg_catalog.format('%I.%I', publication.schemaname, publication.tablename)::regclass
-          in (
-            select bounds.partition
-            from message_partition_bounds() as bounds
-            where bounds.parent = 'messages'::regclass
-          )
-      )
-    order by 1
+  (
+    select coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
+      'name', pg_catalog.quote_ident(found.publication),
+      'isViaRoot', found.is_via_root,
+      'publishesMessages', found.publishes_messages,
+      'publishesArchive', found.publishes_archive,
+      'partition', found.published_partition::text,
+      'publishesDeletes', found.publishes_deletes
+    ) order by found.publication), '[]')
+    from aisec_message_publications() as found
   ) as publications,
   (
     select setting::integer
@@ -103,7 +100,7 @@ select
       and class.relname ~ '^messages(_archive)?_y\d{4}m\d{2}$'
       and class.oid not in (
         select bounds.partition
-        from message_partition_bounds() as bounds
+        from aisec_message_partition_bounds() as bounds
         where bounds.parent = 'messages_archive'::regclass
       )
   ) as taken_names

@@ -1,0 +1,60 @@
+import type { Session } from '../../adapters/postgres/session.js';
+import { sqlFile } from '../../adapters/postgres/sql-file.js';
+import { AisecError } from '../../base/errors.js';
+import { sleep } from '../../base/interruption.js';
+
+const POLL_MS = 100;
+
+export interface SnapshotWait {
+  /** How long to wait at most. */
+  readonly maxWaitMs: number;
+  /** Own other connections, which do not count. */
+  readonly ownPids?: readonly number[];
+  /** Called with the oldest one, whenever another has become the oldest. */
+  readonly onWait?: (description: string) => void;
+}
+
+interface OlderRow {
+  readonly moment: string;
+  readonly key: string | null;
+  readonly description: string | null;
+}
+
+async function readOlder(
+  session: Session,
+  moment: string | null,
+  ownPids: readonly number[],
+): Promise<{ readonly moment: string; readonly older: ReadonlyMap<string, string> }> {
+  const { rows } = await session.query<OlderRow>(sqlFile('messages/older-snapshots'), [moment, [...ownPids]]);
+  const older = new Map(rows.flatMap(({ key, description }) => (key === null ? [] : [[key, description ?? ''] as const])));
+  return { moment: rows[0]?.moment ?? '', older };
+}
+
+/**
+ * Waits until no transaction is left that may have an MVCC snapshot from before this call: from then on every reader
+ * sees what this session has committed, so that what is obsolete can be dropped (as CREATE INDEX CONCURRENTLY does).
+ * Call it outside of a transaction. Transactions that begin meanwhile are not waited for. The embedded database has one
+ * session and needs no wait.
+ *
+ * @throws AisecError LOCK_TIMEOUT naming the session, when one is left after `maxWaitMs`.
+ */
+export async function waitForOlderSnapshots(session: Session, wait: SnapshotWait): Promise<void> {
+  if (session.info.kind === 'embedded') return;
+  const { maxWaitMs, ownPids = [], onWait } = wait;
+  const deadlineMs = performance.now() + maxWaitMs;
+  let reported = '';
+  let { moment, older: left } = await readOlder(session, null, ownPids);
+  while (left.size > 0) {
+    const [[key, description] = ['', '']] = left;
+    if (performance.now() >= deadlineMs)
+      throw new AisecError('LOCK_TIMEOUT', 'an older transaction may still have to read what is to be dropped', {
+        detail: `Waited for ${description}.`,
+        hint: 'No message is lost: run it again when that transaction has ended, or give a longer --max-wait.',
+      });
+    if (key !== reported) onWait?.(`waiting for an older transaction: ${description}`);
+    reported = key;
+    await sleep(Math.min(POLL_MS, Math.max(1, deadlineMs - performance.now())), session.signal);
+    const now = await readOlder(session, moment, ownPids);
+    left = new Map([...left].filter(([seen]) => now.older.has(seen)));
+  }
+}
