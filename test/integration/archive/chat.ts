@@ -26,7 +26,7 @@ export async function createChat(): Promise<ServerDatabase> {
 
 /** Makes a month and fills it evenly; every tenth message answers the one before, and has a file. */
 export async function fillMonth({ admin }: Pick<ServerDatabase, 'admin'>, month: string, rows: number): Promise<void> {
-  await admin.query('select ensure_message_partitions(0, $1::date)', [`${month}-01`]);
+  await admin.query('select aisec_make_message_partitions(array[$1::date])', [`${month}-01`]);
   await admin.query(
     `with made as (
        insert into messages (id, conversation_id, role, content, metadata, created_at)

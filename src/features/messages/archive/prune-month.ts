@@ -1,8 +1,9 @@
 import { rollBack, type Session } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { quoteLiteral } from '../../../base/identifier.js';
-import { firstDay, type Month } from '../../../base/month.js';
+import { addMonths, firstDay, monthStart, type Month } from '../../../base/month.js';
 import { aisecVersion } from '../../../base/version.js';
+import { readExportIds } from './exports/export-ids.js';
 import type { PartitionFacts, Surroundings } from './facts.js';
 import { withLockRetries, type RetryOptions } from './lock-retries.js';
 import { locksOfDrop } from './locks.js';
@@ -23,13 +24,6 @@ const FIRST_BATCH = 500;
 /** How long one batch should hold the locks of its rows: a reply to one of them waits for that. */
 const BATCH_MS = 100;
 
-interface KeyBatch {
-  readonly seen: number;
-  readonly deleted: number;
-  readonly last_created_at: string | null;
-  readonly last_id: string | null;
-}
-
 async function beginPrune(session: Session, entry: PruneEntry): Promise<string> {
   if (entry.unfinishedId !== undefined) return entry.unfinishedId;
   const { partition } = entry;
@@ -46,52 +40,61 @@ async function beginPrune(session: Session, entry: PruneEntry): Promise<string> 
   return rows[0]?.id ?? '';
 }
 
+/** The messages to delete, newest first: batch by batch, until there are none. */
+type NextBatch = (size: number) => Promise<readonly string[]>;
+
+/** Of a verified export: what came into the month since is not in it, and keeps its key. */
+async function idsOfExport(session: Session, { file, sha256 }: NonNullable<PruneEntry['export']>): Promise<NextBatch> {
+  const ids = await readExportIds(file, sha256, session.signal);
+  let end = ids.count;
+  return (size) => {
+    const start = Math.max(0, end - size);
+    const batch = ids.slice(start, end);
+    end = start;
+    return Promise.resolve(batch);
+  };
+}
+
+function idsOfPartition(session: Session, relation: string): NextBatch {
+  let before = 'infinity';
+  let beforeId = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+  return async (size) => {
+    const { rows } = await session.query<{ id: string; created_at: string }>(
+      `select id::text as id, created_at::text as created_at
+       from only ${relation}
+       where (created_at, id) < ($1::timestamptz, $2::uuid)
+       order by created_at desc, id desc
+       limit $3`,
+      [before, beforeId, size],
+    );
+    const last = rows.at(-1);
+    if (last !== undefined) [before, beforeId] = [last.created_at, last.id];
+    return rows.map(({ id }) => id);
+  };
+}
+
 /**
  * Newest first: a reply loses its key before the message it answers does, so that no reply of the month is updated. The
  * references of files and of replies in live months are set to null by their foreign keys, those in other archived months
  * by a trigger.
  */
-function keyBatch(relation: string): string {
-  return `with batch as materialized (
-  select id, created_at
-  from only ${relation}
-  where (created_at, id) < ($1::timestamptz, $2::uuid)
-  order by created_at desc, id desc
-  limit $3
-), deleted as (
-  delete from message_keys k
-  using batch b
-  where k.id = b.id and k.created_at = b.created_at
-  returning 1
-)
-select
-  (select count(*)::float8 from batch) as seen,
-  (select count(*)::float8 from deleted) as deleted,
-  (select created_at::text from batch order by created_at, id limit 1) as last_created_at,
-  (select id::text from batch order by created_at, id limit 1) as last_id`;
-}
-
 async function deleteKeys(session: Session, entry: PruneEntry): Promise<number> {
-  let before = 'infinity';
-  let id = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+  const { month, partition, batchRows, retries, onKeys } = entry;
+  const next = entry.export === null ? idsOfPartition(session, partition.relation) : await idsOfExport(session, entry.export);
   let deletedKeys = 0;
-  let size = Math.min(FIRST_BATCH, entry.batchRows);
-  for (;;) {
-    const values = [before, id, size];
+  let size = Math.min(FIRST_BATCH, batchRows);
+  for (let ids = await next(size); ids.length > 0; ids = await next(size)) {
     const startedMs = performance.now();
-    const { rows } = await withLockRetries(session, entry.retries, () =>
-      session.query<KeyBatch>(keyBatch(entry.partition.relation), values),
+    const values = [ids, monthStart(month), monthStart(addMonths(month, 1))];
+    const { rowCount } = await withLockRetries(session, retries, () =>
+      session.query(sqlFile('archive/delete-keys'), values),
     );
-    const [batch] = rows;
-    deletedKeys += batch?.deleted ?? 0;
-    entry.onKeys(deletedKeys);
-    if (batch === undefined || batch.last_created_at === null || batch.last_id === null || batch.seen < size)
-      return deletedKeys;
-    before = batch.last_created_at;
-    id = batch.last_id;
+    deletedKeys += rowCount;
+    onKeys(deletedKeys);
     const factor = Math.min(2, Math.max(0.25, BATCH_MS / (performance.now() - startedMs)));
-    size = Math.max(1, Math.min(entry.batchRows, Math.round(size * factor)));
+    size = Math.max(1, Math.min(batchRows, Math.round(size * factor)));
   }
+  return deletedKeys;
 }
 
 /**
