@@ -4,11 +4,15 @@
 // dist/ is written over and then freed of what was not written, rather than removed first: a module renamed in src/
 // never ships under its old name, and an `aisec` that runs meanwhile never finds dist/ empty.
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { copyFileSync, existsSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
+
+import { writeClientSql } from './client-sql.js';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const dist = path.join(root, 'dist');
@@ -18,6 +22,7 @@ async function build() {
   if (!existsSync(path.join(root, 'src'))) return 0;
   const compiler = findCompiler();
   if (compiler === undefined) return withoutCompiler();
+  writeClientSql(root);
 
   const run = spawnSync(process.execPath, [compiler, '--project', root, '--listEmittedFiles'], { encoding: 'utf8' });
   const marker = 'TSFILE: ';
@@ -29,7 +34,8 @@ async function build() {
   const emitted = lines.filter((line) => line.startsWith(marker)).map((line) => line.slice(marker.length));
   const bundled = await bundle();
   const help = await writeHelp();
-  removeAllBut(new Set([...emitted, ...bundled, help].map((file) => path.resolve(root, file))));
+  const database = await writeEmptyDatabase();
+  removeAllBut(new Set([...emitted, ...bundled, help, database].map((file) => path.resolve(root, file))));
   return 0;
 }
 
@@ -102,6 +108,37 @@ async function writeHelp() {
   });
   const file = path.join(dist, 'bundle', 'help.json');
   writeFileSync(file, JSON.stringify(Object.fromEntries(texts)));
+  return file;
+}
+
+/**
+ * An embedded database that initdb has made, so that no command has to (5 s of CPU). Kept as long as the engine and the
+ * modules that make it stay the same.
+ */
+async function writeEmptyDatabase() {
+  const modules = ['build-empty-database.js', 'embedded.js'].map((name) =>
+    path.join(dist, 'adapters', 'embedded', name),
+  );
+  const engine = createRequire(import.meta.url).resolve('@electric-sql/pglite');
+  const version = readFileSync(path.join(path.dirname(engine), '..', 'package.json'));
+  const hash = createHash('sha256');
+  for (const part of [version, ...modules.map((file) => readFileSync(file))]) hash.update(part);
+  const key = hash.digest();
+
+  const file = path.join(dist, 'bundle', 'empty-database.tar.br');
+  if (
+    !existsSync(file) ||
+    !readFileSync(file)
+      .subarray(key.length, 2 * key.length)
+      .equals(key)
+  ) {
+    const { buildEmptyDatabase } = await import(modules[0]);
+    // Compiled once, as the command line does it.
+    setFlagsFromString('--liftoff-only');
+    // An `aisec` that runs meanwhile finds the old one or the new one.
+    writeFileSync(`${file}.partial`, await buildEmptyDatabase(key));
+    renameSync(`${file}.partial`, file);
+  }
   return file;
 }
 

@@ -5,9 +5,9 @@
 
 -- Up Migration
 
--- ALTER DEFAULT PRIVILEGES, which hosted databases come with, grants privileges on every new object: to their own roles,
--- to authenticated, to PUBLIC. Row-level security does not hold for TRUNCATE, and REFERENCES and TRIGGER are ways in,
--- too. So each object is freed of all of them in the transaction that creates it, and then granted what it needs.
+-- Hosted databases come with ALTER DEFAULT PRIVILEGES that grant privileges on every new object: to their own roles, to
+-- authenticated, to PUBLIC. Row-level security does not hold for TRUNCATE, and REFERENCES and TRIGGER are ways in, too.
+-- So the migration that creates an object revokes all of them in the same transaction, and then grants what is needed.
 
 -- Privileges on columns need no REVOKE of their own: one on the table includes them. CASCADE takes back what a grantee
 -- has granted on.

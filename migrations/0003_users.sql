@@ -1,4 +1,4 @@
--- The people who use the platform. Everything else hangs off a user and goes with the user.
+-- The people who use the platform. Almost every other row belongs to one of them.
 
 -- Up Migration
 
@@ -41,6 +41,12 @@ comment on column users.is_verified is 'True once the e-mail address is confirme
 comment on column users.last_login_at is 'Time of the last login, null before the first.';
 comment on column users.created_at is 'Time the row was created.';
 comment on column users.updated_at is 'Time of the last change, kept by trigger.';
+
+do $$
+begin
+  perform aisec_revoke_all('users');
+end
+$$;
 
 -- Down Migration
 

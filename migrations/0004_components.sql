@@ -1,6 +1,6 @@
 -- The components an assistant is put together from: a voice, an avatar, a personality.
 --
--- A row without a user belongs to the system and is open to everybody, like a public one.
+-- A row without a user belongs to the system, and every user may read it, like a public one.
 
 -- Up Migration
 
@@ -137,6 +137,12 @@ comment on column personality_templates.is_active is 'False when the template is
 comment on column personality_templates.is_public is 'True when every user may read it.';
 comment on column personality_templates.created_at is 'Time the row was created.';
 comment on column personality_templates.updated_at is 'Time of the last change, kept by trigger.';
+
+do $$
+begin
+  perform aisec_revoke_all('voices', 'avatars', 'personality_templates');
+end
+$$;
 
 -- Down Migration
 

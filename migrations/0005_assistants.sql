@@ -51,12 +51,18 @@ comment on column assistants.description is 'Description shown to the user.';
 comment on column assistants.personality_template_id is 'How it behaves; null when none is chosen or it was deleted.';
 comment on column assistants.voice_id is 'How it sounds; null when none is chosen or it was deleted.';
 comment on column assistants.avatar_id is 'How it looks; null when none is chosen or it was deleted.';
-comment on column assistants.default_llm_model is 'Language model it uses unless told otherwise.';
+comment on column assistants.default_llm_model is 'Language model it uses by default.';
 comment on column assistants.custom_system_prompt is 'Prompt of the user''s own, besides the template''s.';
-comment on column assistants.is_active is 'False when the user has put it aside.';
+comment on column assistants.is_active is 'False when the user has deactivated it.';
 comment on column assistants.is_public is 'Marked for publication by its owner; the policies still show it to the owner only.';
 comment on column assistants.created_at is 'Time the row was created.';
 comment on column assistants.updated_at is 'Time of the last change, kept by trigger.';
+
+do $$
+begin
+  perform aisec_revoke_all('assistants');
+end
+$$;
 
 -- Down Migration
 

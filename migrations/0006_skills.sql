@@ -80,6 +80,12 @@ comment on column assistant_skills.custom_settings is 'Settings of this assistan
 comment on column assistant_skills.created_at is 'Time the row was created.';
 comment on column assistant_skills.updated_at is 'Time of the last change, kept by trigger.';
 
+do $$
+begin
+  perform aisec_revoke_all('skill_definitions', 'assistant_skills');
+end
+$$;
+
 -- Down Migration
 
 drop table assistant_skills, skill_definitions;

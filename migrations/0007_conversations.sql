@@ -48,9 +48,15 @@ comment on column conversations.voice_enabled is 'True when the assistant speaks
 comment on column conversations.voice_id is 'Voice it speaks with; null when none is chosen or it was deleted.';
 comment on column conversations.metadata is 'Further attributes.';
 comment on column conversations.started_at is 'Time the conversation began.';
-comment on column conversations.ended_at is 'Time it ended, not before it began; null while it goes on.';
+comment on column conversations.ended_at is 'Time it ended, not before it began; null while it continues.';
 comment on column conversations.created_at is 'Time the row was created.';
 comment on column conversations.updated_at is 'Time of the last change, kept by trigger.';
+
+do $$
+begin
+  perform aisec_revoke_all('conversations');
+end
+$$;
 
 -- Down Migration
 

@@ -54,6 +54,12 @@ comment on column files.metadata is 'Further attributes.';
 comment on column files.created_at is 'Time the row was created.';
 comment on column files.updated_at is 'Time of the last change, kept by trigger.';
 
+do $$
+begin
+  perform aisec_revoke_all('files');
+end
+$$;
+
 -- Down Migration
 
 drop table files;

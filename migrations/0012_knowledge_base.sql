@@ -20,7 +20,7 @@ create index idx_knowledge_base_source_type on knowledge_base (source_type);
 create index idx_knowledge_base_tags on knowledge_base using gin (tags);
 
 -- As the design document has it, on an empty table: its lists are trained on nothing until it is rebuilt on real rows
--- (https://github.com/pgvector/pgvector#ivfflat). pgvector's notice about that would worry whoever runs this.
+-- (https://github.com/pgvector/pgvector#ivfflat). pgvector's notice about that is expected.
 set local client_min_messages = 'warning';
 create index idx_knowledge_base_embedding on knowledge_base using ivfflat (embedding vector_cosine_ops);
 
@@ -40,6 +40,12 @@ comment on column knowledge_base.tags is 'Tags to search by.';
 comment on column knowledge_base.metadata is 'Further attributes.';
 comment on column knowledge_base.created_at is 'Time the row was created.';
 comment on column knowledge_base.updated_at is 'Time of the last change, kept by trigger.';
+
+do $$
+begin
+  perform aisec_revoke_all('knowledge_base');
+end
+$$;
 
 -- Down Migration
 

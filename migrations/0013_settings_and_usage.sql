@@ -101,6 +101,12 @@ comment on column api_usage.error_message is 'Why it failed.';
 comment on column api_usage.metadata is 'Further attributes.';
 comment on column api_usage.created_at is 'Time of the call.';
 
+do $$
+begin
+  perform aisec_revoke_all('user_preferences', 'system_settings', 'api_usage');
+end
+$$;
+
 -- Down Migration
 
 drop table api_usage, system_settings, user_preferences;

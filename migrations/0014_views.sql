@@ -1,4 +1,4 @@
--- The views. They run as whoever asks, not as their owner, so that row level security holds through them
+-- The views. They run as the role that queries them, not as their owner, so that row-level security holds through them
 -- (security_invoker, https://www.postgresql.org/docs/16/sql-createview.html#SQL-CREATEVIEW-SECURITY).
 
 -- Up Migration
@@ -67,7 +67,7 @@ comment on view active_assistants is
 comment on column active_assistants.id is 'Assistant.';
 comment on column active_assistants.name is 'Name of the assistant.';
 comment on column active_assistants.description is 'Description of the assistant.';
-comment on column active_assistants.default_llm_model is 'Language model the assistant uses unless told otherwise.';
+comment on column active_assistants.default_llm_model is 'Language model the assistant uses by default.';
 comment on column active_assistants.owner_username is 'Login name of the owner.';
 comment on column active_assistants.conversation_count is 'Number of conversations with the assistant.';
 comment on column active_assistants.last_conversation_at is 'Time the newest of them was created, null without any.';
@@ -93,6 +93,12 @@ comment on column all_messages.parent_id is 'Message this one answers.';
 comment on column all_messages.metadata is 'Further attributes.';
 comment on column all_messages.created_at is 'Time of the message.';
 comment on column all_messages.is_archived is 'True for a row of messages_archive, false for one of messages.';
+
+do $$
+begin
+  perform aisec_revoke_all('active_assistants', 'conversation_stats', 'all_messages');
+end
+$$;
 
 -- Down Migration
 

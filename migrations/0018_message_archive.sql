@@ -114,7 +114,9 @@ begin
           case when published.publishes_messages then 'messages_archive' else 'messages' end
         );
   end loop;
-  update aisec_message_moves set moved_at = clock_timestamp();
+  insert into aisec_message_moves default values
+  on conflict (is_only) do update
+  set moved_at = clock_timestamp();
 end
 $$;
 

@@ -30,7 +30,9 @@ declare
   is_archived boolean;
   moved bigint;
   archived bigint := 0;
-  has_rows boolean;
+  months_left integer;
+  months_done integer := 0;
+  partition regclass;
   problem text;
   problems text[] := '{}';
 begin
@@ -72,78 +74,69 @@ begin
     into months
     using months, cutoff;
   end if;
-  if cardinality(months) > months_a_call then
-    raise warning '% more months are old enough to be archived', cardinality(months) - months_a_call
-      using hint = 'Call archive_old_messages again in another transaction.';
-    months := (select array_agg(m.month order by m.month) from (select unnest(months) as month order by 1 limit months_a_call) m);
-  end if;
+  months_left := cardinality(months);
 
   -- What takes time comes first, while no lock stops a writer: moving messages one by one, counting, and waiting for
-  -- autovacuum.
+  -- autovacuum. A month that the archive has a part of keeps its emptied partition: a REPEATABLE READ transaction may
+  -- still read it. aisec archive drops it.
   foreach first_day in array months loop
+    months_left := months_left - 1;
     begin
       source := aisec_find_message_partition('messages'::regclass, first_day);
       is_archived := aisec_overlapping_message_partitions('messages_archive'::regclass, first_day) is not null;
-      moved := 0;
       if is_archived or source is null then
         perform aisec_ensure_archive_month(first_day);
-        if default_partition is not null then
-          moved := (aisec_move_messages_to_archive(
-            default_partition, first_day, '-infinity', 'infinity', 9223372036854775807, true
-          )).moved_rows;
-        end if;
-        if source is not null then
+        moved := 0;
+        foreach partition in array array_remove(array[default_partition, source], null) loop
           moved := moved + (aisec_move_messages_to_archive(
-            source, first_day, '-infinity', 'infinity', 9223372036854775807, true
+            partition, first_day, '-infinity', 'infinity', 9223372036854775807, true
           )).moved_rows;
-        end if;
+        end loop;
+        continue when moved = 0;
         insert into archive_journal
           (month, action, partition_name, row_count, row_count_is_exact, cutoff, started_at, finished_at, tool_version)
-        select first_day, 'move rows', aisec_message_partition_name('messages_archive'::regclass, first_day), moved, true,
-          cutoff, started, clock_timestamp(), 'archive_old_messages'
-        where moved > 0;
+        values
+          (first_day, 'move rows', aisec_message_partition_name('messages_archive'::regclass, first_day), moved, true,
+           cutoff, started, clock_timestamp(), 'archive_old_messages');
         archived := archived + moved;
-      end if;
-      if source is not null then
+      else
         perform aisec_lock_maintenance(array[source]);
         execute format('select count(*) from only %s', source) into moved;
         sources := sources || source;
         swapped := swapped || first_day;
         counts := counts || moved;
       end if;
+      months_done := months_done + 1;
     exception
       when others then
         problems := problems || format('month %s: %s', to_char(first_day, 'YYYY-MM'), sqlerrm);
     end;
+    exit when months_done = months_a_call;
   end loop;
+  if months_left > 0 then
+    raise warning '% more months are old enough to be archived', months_left
+      using hint = 'Call archive_old_messages again in another transaction.';
+  end if;
 
   if sources <> '{}' then
     perform aisec_lock_message_swap(sources);
   end if;
   for position in 1..cardinality(sources) loop
     begin
-      if aisec_overlapping_message_partitions('messages_archive'::regclass, swapped[position]) is null then
-        insert into archive_journal
-          (month, action, partition_name, row_count, row_count_is_exact, cutoff, started_at, finished_at, tool_version)
-        values
-          (swapped[position], 'archive', aisec_swap_to_archive(sources[position], swapped[position]), counts[position],
-           false, cutoff, started, clock_timestamp(), 'archive_old_messages');
-        archived := archived + counts[position];
-      else
-        execute format('select exists (select from only %s)', sources[position]) into has_rows;
-        if has_rows then
-          raise exception 'a session has messages of it locked';
-        end if;
-        execute format('alter table messages detach partition %s', sources[position]);
-        execute format('drop table %s', sources[position]);
-      end if;
+      insert into archive_journal
+        (month, action, partition_name, row_count, row_count_is_exact, cutoff, started_at, finished_at, tool_version)
+      values
+        (swapped[position], 'archive', aisec_swap_to_archive(sources[position], swapped[position]), counts[position],
+         false, cutoff, started, clock_timestamp(), 'archive_old_messages');
+      archived := archived + counts[position];
     exception
       when others then
+        months_done := months_done - 1;
         problems := problems || format('month %s: %s', to_char(swapped[position], 'YYYY-MM'), sqlerrm);
     end;
   end loop;
 
-  if problems <> '{}' and archived = 0 then
+  if problems <> '{}' and months_done = 0 then
     raise exception 'no month could be archived'
       using
         errcode = 'object_not_in_prerequisite_state',

@@ -1,4 +1,4 @@
--- How large the database and its tables were, written by aisec monitor record: what growth is measured on.
+-- How large the database and its tables were, written by aisec monitor record; growth is computed from it.
 
 -- Up Migration
 
@@ -41,13 +41,17 @@ comment on column size_record_tables.toast_bytes is 'Long values, with their ind
 comment on column size_record_tables.index_bytes is 'Indexes.';
 comment on column size_record_tables.row_estimate is 'Rows as the statistics have them; null when never counted.';
 
--- Who is granted SELECT may read all of it: there is no row of anybody in here.
+do $$
+begin
+  perform aisec_revoke_all('size_records', 'size_record_tables');
+end
+$$;
+
+-- No row belongs to a user: a role that is granted SELECT reads all of it.
 alter table size_records enable row level security;
 alter table size_record_tables enable row level security;
 create policy size_records_read on size_records for select using (true);
 create policy size_record_tables_read on size_record_tables for select using (true);
--- ALTER DEFAULT PRIVILEGES may have granted something.
-revoke all on size_records, size_record_tables from public, authenticated;
 
 -- Down Migration
 

@@ -1,3 +1,4 @@
+export { ConnectionLostError } from './adapters/postgres/pool/connection-lost.js';
 export { AisecError, ERROR_TITLES, type ErrorCode } from './base/errors.js';
 export { createCache, type Cache, type CacheOptions } from './client/create-cache.js';
 export { createDatabase, type DatabaseOptions } from './client/create-database.js';
@@ -10,4 +11,5 @@ export {
   type SearchEffort,
 } from './client/search-knowledge.js';
 export { type CacheStatus } from './client/tiered-cache.js';
+export { withSavepoint } from './client/with-savepoint.js';
 export { withUser, type UserOptions } from './client/with-user.js';

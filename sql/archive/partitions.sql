@@ -3,7 +3,7 @@
 -- Columns:    root, relation (quoted), name, is_default, month (YYYY-MM, null unless the bounds are one month in UTC),
 --             lower_bound, upper_bound (literals), lower_ms, upper_ms (epoch, null for infinity), is_detach_pending,
 --             size_bytes (with indexes and TOAST), row_estimate (null when never analyzed), is_owned,
---             bound_check (valid, not valid or null), bound_check_name, check_names (text[]),
+--             has_foreign_keys, bound_check (valid, not valid or null), bound_check_name, check_names (text[]),
 --             index_faults (json: definition, broken_index), missing_checks (json: name, definition)
 -- Needs:      the owner of the schema; time zone UTC
 with roots as (
@@ -42,6 +42,12 @@ select
   pg_catalog.pg_total_relation_size(partitions.partition)::float8 as size_bytes,
   case when class.reltuples >= 0 then class.reltuples::float8 end as row_estimate,
   pg_catalog.pg_has_role(class.relowner, 'usage') as is_owned,
+  exists (
+    select
+    from pg_catalog.pg_constraint as reference
+    where reference.conrelid = partitions.partition
+      and reference.contype = 'f'
+  ) as has_foreign_keys,
   bound_check.state as bound_check,
   bound_check.name as bound_check_name,
   array(

@@ -1,6 +1,6 @@
 -- What of the whole schema matters to a move between messages and messages_archive?
 -- Parameters: none
--- Columns:    now_ms (epoch of the server's clock), role_name, default_partition, reference_tables (text[]),
+-- Columns:    now_ms (epoch of the server's clock), role_name, owner_name, default_partition, reference_tables (text[]),
 --             not_owned (text[]: tables to be locked that the role does not own), row_security_on (text[]),
 --             foreign_keys (json: table, name, definition) that point at messages or a partition,
 --             column_faults (json: name, onMessages, onArchive), publications (json: name (quoted), isViaRoot,
@@ -30,6 +30,11 @@ columns as (
 select
   (extract(epoch from pg_catalog.clock_timestamp()) * 1000)::float8 as now_ms,
   current_user::text as role_name,
+  (
+    select pg_catalog.pg_get_userbyid(class.relowner)::text
+    from pg_catalog.pg_class as class
+    where class.oid = 'messages_archive'::regclass
+  ) as owner_name,
   (
     select bounds.partition::text
     from aisec_message_partition_bounds() as bounds

@@ -1,7 +1,8 @@
 -- May rows of the read-mostly tables be cached, and in which shape are they?
 -- Parameters: $1 schema (text; null: by the search_path)
--- Columns:    channel (text, null when the tables are not there), announces_changes (boolean: every trigger of migration
---             0021 is there and on), stamp (text: changes whenever a column of the three tables does)
+-- Columns:    channel (text, null when the tables are not there), announces_changes (boolean: the triggers notify_cache_…
+--             exist and are enabled), stamp (text: changes whenever a column of the three tables does), pid (integer, of
+--             the session that answers), is_listening (boolean: LISTEN for the channel is in force in it)
 -- Needs:      nothing
 with tables as (
   select class.oid, class.relname, class.relnamespace
@@ -37,4 +38,11 @@ select
     join pg_catalog.pg_attribute as attribute on attribute.attrelid = tables.oid
     where attribute.attnum > 0
       and not attribute.attisdropped
-  ) as stamp
+  ) as stamp,
+  pg_catalog.pg_backend_pid() as pid,
+  exists (
+    select
+    from pg_catalog.pg_listening_channels() as listening (channel)
+    join tables on tables.relname = 'system_settings'
+    where listening.channel = 'aisec_cache_' || tables.relnamespace
+  ) as is_listening

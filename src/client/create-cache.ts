@@ -30,6 +30,11 @@ export interface CacheOptions {
   readonly negativeTtlMs?: number;
   /** For how long the database may be silent before its rows are asked for again. Default: 3 s. */
   readonly aliveForMs?: number;
+  /**
+   * Life of an entry in this process where changes can never be heard of, behind a pooler without `listenUrl`; 0: none is
+   * kept there. A row is as old as that at most. Default: one second.
+   */
+  readonly unheardTtlMs?: number;
   /** Users, at most, whose rows are kept in this process. Default: 5000. */
   readonly maxUsers?: number;
   /** Role that rows are read as. Default: `authenticated`. */
@@ -60,12 +65,20 @@ export interface Cache {
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const DAY_MS = 86_400_000;
 
-const DEFAULTS = { ttlMs: DEFAULT_TTL_MS, localTtlMs: 60_000, negativeTtlMs: 30_000, aliveForMs: 3000, maxUsers: 5000 };
+const DEFAULTS = {
+  ttlMs: DEFAULT_TTL_MS,
+  localTtlMs: 60_000,
+  negativeTtlMs: 30_000,
+  aliveForMs: 3000,
+  unheardTtlMs: 1000,
+  maxUsers: 5000,
+};
 const LEAST: Readonly<Record<keyof typeof DEFAULTS, number>> = {
   ttlMs: 1,
   localTtlMs: 0,
   negativeTtlMs: 0,
   aliveForMs: 100,
+  unheardTtlMs: 0,
   maxUsers: 1,
 };
 
@@ -96,7 +109,7 @@ function first<Row extends CachedRow>(rows: readonly CachedRow[]): Row | undefin
 /**
  * A cache of system_settings, user_preferences and assistants: in this process, and in Redis where one is configured. A
  * row is loaded once however many ask for it at the same time, by its owner under row level security, and kept until
- * the database says that it has changed (migration 0021). How a stale row is kept from coming back is told at
+ * the database says that it has changed (triggers notify_cache_…). How a stale row is kept from coming back is told at
  * `TieredCache` and `Membership`, and in docs/client.md.
  *
  * Returns at once and connects in the background; until then, and whenever the database cannot be heard, every read goes to

@@ -1,6 +1,6 @@
 import { CompiledQuery, sql, type RawBuilder, type SqlBool } from 'kysely';
 
-import { sqlFile } from '../adapters/postgres/sql-file.js';
+import { CLIENT_SQL } from '../adapters/postgres/client-sql.js';
 import { AisecError } from '../base/errors.js';
 import type { Knowledge } from '../schema/index.js';
 import type { AnyDatabase } from './any-database.js';
@@ -97,7 +97,7 @@ async function nearest(
 async function search(trx: AnyDatabase, wanted: KnowledgeSearch, vector: string): Promise<KnowledgeMatch[]> {
   const { limit = 10, accuracy, maxDistance } = wanted;
   const effort = accuracy === 'exact' ? {} : (accuracy ?? {});
-  const settings = CompiledQuery.raw(sqlFile('client/search-settings'), [
+  const settings = CompiledQuery.raw(CLIENT_SQL['search-settings'], [
     effort.efSearch === undefined ? null : String(effort.efSearch),
     effort.probes === undefined ? null : String(effort.probes),
   ]);

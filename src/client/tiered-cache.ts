@@ -29,14 +29,17 @@ export interface TierSettings {
   readonly localTtlMs: number;
   readonly negativeTtlMs: number;
   readonly aliveForMs: number;
+  readonly unheardTtlMs: number;
   readonly maxUsers: number;
   readonly role: string | undefined;
   readonly onProblem: (problem: AisecError) => void;
 }
 
 export interface CacheStatus {
-  /** False: changes are not heard of, and every read goes to the database. */
+  /** False: changes are not heard of. Reads go to the database; behind a pooler entries live for `unheardTtlMs`. */
   readonly isListening: boolean;
+  /** Why changes are not heard of, with what to do about it. */
+  readonly problem: AisecError | undefined;
   /** `joining`: connected, and not yet sure that what is there is good. */
   readonly redis: 'none' | 'down' | 'joining' | 'up';
   /** Entries in this process. */
@@ -60,8 +63,10 @@ interface Place {
 /**
  * A read goes to the entries of the process, then to Redis, then to the database. Why an old row does not come back:
  *
- * 1. Nothing is answered from either cache unless the server has answered the listening connection within `aliveForMs`.
- *    Whatever breaks it takes all local entries away; what was missed meanwhile need not be known.
+ * 1. Nothing is answered from either cache unless the server has answered the listening connection within `aliveForMs`,
+ *    from the very session in which LISTEN is in force. (Where that can never be, behind a pooler, rows of the process are
+ *    answered for `unheardTtlMs` after their load began.) Whatever breaks it takes all local entries away; what was
+ *    missed meanwhile need not be known.
  * 2. A message takes the scope away (local-cache.ts) before any later read begins; what is still being loaded goes into
  *    an object that nobody finds. So an entry that is found was loaded after the last change that was heard of.
  * 3. For Redis, see Membership: the same with tokens that all processes share.
@@ -123,7 +128,7 @@ export class TieredCache {
   // Here and below few promises are made: with AsyncLocalStorage in use, as by withUser, each costs some microseconds.
   read(query: CacheQuery): Promise<Rows> {
     // As without a cache: who joined a load that began earlier would miss a change that nobody can tell of.
-    if (!this.#listener.isAlive) return this.#load(query);
+    if (!this.#listener.isAlive) return this.#readUnheard(query);
     const scope = this.#local.scope(query.table, query.owner);
     const entry = scope.entries.get(query.key);
     if (entry !== undefined && entry.expiresMs > performance.now()) {
@@ -139,7 +144,7 @@ export class TieredCache {
   }
 
   async sync(): Promise<void> {
-    await this.#listener.barrier();
+    if (!(await this.#listener.barrier())) this.#local.clear();
   }
 
   async ready(timeoutMs: number): Promise<boolean> {
@@ -153,6 +158,7 @@ export class TieredCache {
     const store = this.#store;
     return {
       isListening: this.#listener.isAlive,
+      problem: this.#listener.isAlive ? undefined : this.#listener.problem,
       redis:
         store === undefined ? 'none' : !store.isUp ? 'down' : this.#membership?.prefix === undefined ? 'joining' : 'up',
       localEntries: this.#local.size,
@@ -168,6 +174,22 @@ export class TieredCache {
     this.#store?.close();
     await Promise.all([this.#listener.close(), this.#db.destroy()]);
     this.#local.clear();
+  }
+
+  /** A load is not shared, for it may have begun longer ago than an entry lives. */
+  async #readUnheard(query: CacheQuery): Promise<Rows> {
+    const { unheardTtlMs } = this.#settings;
+    if (!this.#listener.isPooled || unheardTtlMs === 0) return this.#load(query);
+    const scope = this.#local.scope(query.table, query.owner);
+    const startedMs = performance.now();
+    const entry = scope.entries.get(query.key);
+    if (entry !== undefined && entry.expiresMs > startedMs) {
+      this.#localHits += 1;
+      return entry.rows;
+    }
+    const rows = await this.#load(query);
+    this.#local.keep(scope, query.key, { rows, expiresMs: startedMs + unheardTtlMs });
+    return rows;
   }
 
   async #load(query: CacheQuery): Promise<Rows> {

@@ -2,6 +2,7 @@ import type { IsolationLevel, Kysely, Transaction } from 'kysely';
 
 import { currentScope, inUserScope } from '../adapters/postgres/pool/user-scope.js';
 import { AisecError } from '../base/errors.js';
+import { withRetry } from './retry.js';
 
 export interface UserOptions {
   /** Default: `authenticated`. */
@@ -13,10 +14,16 @@ export interface UserOptions {
   readonly statementTimeoutMs?: number;
   /** Longest pause between two statements, after which the server ends the session (25P03). Default: 60 s. */
   readonly idleTimeoutMs?: number;
+  /**
+   * How often the callback is run again, in a new transaction, when it ended in a conflict (40001, 40P01) or its connection
+   * was lost. Default: 0. What the callback does outside of the transaction is then done again, too.
+   */
+  readonly retry?: number;
 }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const DEFAULT_IDLE_TIMEOUT_MS = 60_000;
+const MOST_RETRIES = 100;
 
 function misuse(message: string, hint: string): AisecError {
   return new AisecError('USER_SCOPE', message, { hint });
@@ -36,18 +43,48 @@ function checkTimeout(name: string, value: number): string {
   throw misuse(`withUser: ${name} is ${value}`, 'It is a whole number of milliseconds; 0 is no limit.');
 }
 
+function checkRetry(retry: number): number {
+  if (Number.isSafeInteger(retry) && retry >= 0 && retry <= MOST_RETRIES) return retry;
+  throw misuse(`withUser: retry is ${String(retry)}`, `It is a whole number from 0 to ${MOST_RETRIES}.`);
+}
+
+/** What only types would catch: a query that was built and returned, but never run. */
+function checkResult<Result>(result: Result): Result {
+  const { toOperationNode, execute } = (result ?? {}) as { toOperationNode?: unknown; execute?: unknown };
+  if (typeof toOperationNode !== 'function' || typeof execute !== 'function') return result;
+  throw misuse('withUser: the callback returned a query that was not run', 'Call execute() on it, and await that.');
+}
+
+/** @throws AisecError USER_SCOPE for anything that cannot keep users apart. */
+function checkCall(db: { readonly isTransaction: boolean }, userId: string, run: unknown): void {
+  if (typeof userId !== 'string' || !UUID.test(userId)) {
+    throw misuse('withUser: the user id is no uuid', 'Give the id of the row in users.');
+  }
+  if (typeof run !== 'function') {
+    throw misuse('withUser: the third argument is no function', 'Give a function that takes the transaction.');
+  }
+  if (db.isTransaction) {
+    throw misuse(
+      'withUser was called on a transaction',
+      'Call it on the database: it begins a transaction of its own.',
+    );
+  }
+}
+
 /**
  * Runs the callback in one transaction as one user: row level security lets through that user's rows and nothing else.
  * Role and user are set by the message that begins the transaction, so it costs no round trip more than a plain
- * one; they end with it, which holds behind a pooler in transaction mode, too. It is isolation against mistakes, not
- * against SQL that the callback takes from strangers.
+ * one; they end with it, and with them whatever the callback left in the session (temporary tables, settings, locks ...),
+ * which holds behind a pooler in transaction mode, too. It is isolation against mistakes, not against SQL that the
+ * callback takes from strangers.
  *
  * Keep it short: a connection is held until the callback is done. Call a model before or after it, not inside.
  *
  * @param userId the uuid of users.id.
  * @throws AisecError USER_SCOPE for an id that is no uuid, a scope in a scope, the outer database used inside of the
- *   callback, or a COMMIT in it; ROLLED_BACK when the callback swallowed the error of a statement. Errors of
- *   statements come as node-postgres throws them; 42501 when the login role may not take the role.
+ *   callback, a COMMIT in it, or a query that it returned without running it; ROLLED_BACK when the callback swallowed the error of a statement. Errors of
+ *   statements come as node-postgres throws them; 42501 when the login role may not take the role. ConnectionLostError,
+ *   with the SQLSTATE in its `code`, when the connection ended meanwhile.
  * @example
  * const titles = await withUser(db, userId, (trx) => trx.selectFrom('conversations').select('title').execute());
  */
@@ -57,16 +94,9 @@ export async function withUser<DB, Result>(
   run: (trx: Transaction<DB>) => Promise<Result>,
   options: UserOptions = {},
 ): Promise<Result> {
-  if (typeof userId !== 'string' || !UUID.test(userId)) {
-    throw misuse('withUser: the user id is no uuid', 'Give the id of the row in users.');
-  }
-  if (db.isTransaction) {
-    throw misuse(
-      'withUser was called on a transaction',
-      'Call it on the database: it begins a transaction of its own.',
-    );
-  }
+  checkCall(db, userId, run);
   const { isolationLevel, isReadOnly, statementTimeoutMs } = options;
+  const retry = checkRetry(options.retry ?? 0);
   const settings = {
     idle_in_transaction_session_timeout: checkTimeout(
       'idleTimeoutMs',
@@ -77,15 +107,17 @@ export async function withUser<DB, Result>(
     }),
   };
   const parts = { userId, role: checkRole(options.role ?? 'authenticated'), settings };
-  return inUserScope(parts, async () => {
-    let transaction = db.transaction();
-    if (isolationLevel !== undefined) transaction = transaction.setIsolationLevel(isolationLevel);
-    if (isReadOnly !== undefined) transaction = transaction.setAccessMode(isReadOnly ? 'read only' : 'read write');
-    return transaction.execute(async (trx) => {
-      if (currentScope()?.isSet !== true) {
-        throw misuse('withUser: the database was not made by createDatabase', 'Another pool does not set the user.');
-      }
-      return run(trx);
+  const attempt = (): Promise<Result> =>
+    inUserScope(parts, async () => {
+      let transaction = db.transaction();
+      if (isolationLevel !== undefined) transaction = transaction.setIsolationLevel(isolationLevel);
+      if (isReadOnly !== undefined) transaction = transaction.setAccessMode(isReadOnly ? 'read only' : 'read write');
+      return transaction.execute(async (trx) => {
+        if (currentScope()?.isSet !== true) {
+          throw misuse('withUser: the database was not made by createDatabase', 'Another pool does not set the user.');
+        }
+        return checkResult(await run(trx));
+      });
     });
-  });
+  return retry === 0 ? attempt() : withRetry(retry, isReadOnly === true, attempt);
 }

@@ -52,7 +52,7 @@ describe('aisec backup of the embedded database', () => {
     expect(JSON.parse(prune.stdout)).toMatchObject({ removed: [], kept: [{ reason: 'pinned' }] });
     const deep = await aisec(['backup', 'verify', '--dir', folder, '--deep', '--json']);
     expect(deep).toMatchObject({ exitCode: 0 });
-    expect(JSON.parse(deep.stdout).results).toMatchObject([{ level: 'deep', isGood: true }]);
+    expect(JSON.parse(deep.stdout).results).toMatchObject([{ level: 'deep', verdict: 'good' }]);
   });
 
   test('one flipped byte anywhere is found', async () => {

@@ -4,7 +4,7 @@ import path from 'node:path';
 import pg from 'pg';
 import { expect, test } from 'vitest';
 
-import { findFirstTool } from '../../src/adapters/pgtools/find-tools.js';
+import { findTools } from '../../src/adapters/pgtools/find-tools.js';
 import { compareCatalogs } from '../../src/features/backup/verify/compare-catalogs.js';
 import { snapshotOf } from '../support/catalog.js';
 import { dropDatabase } from '../support/database-names.js';
@@ -29,7 +29,8 @@ const LOGGED = [
 /** A folder with a pg_restore that runs the real one, and what that says, line by line. */
 async function loggingPgRestore(): Promise<{ readonly folder: string; readonly said: () => Promise<string[]> }> {
   const folder = await createEmbeddedDirectory();
-  const { path: real } = await findFirstTool('pg_restore', { pgBinDir: undefined, environment: process.env });
+  const tools = await findTools('pg_restore', { pgBinDir: undefined, environment: process.env });
+  const real = tools.toSorted((a, b) => b.major - a.major)[0]?.path ?? '';
   const log = path.join(folder, 'log');
   const script = `#!/bin/bash\nset -o pipefail\n{ '${real}' "$@" 2>&1 >&3 3>&- | tee -a '${log}' >&2; } 3>&1\n`;
   await writeFile(path.join(folder, 'pg_restore'), script, { mode: 0o755 });

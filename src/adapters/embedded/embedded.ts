@@ -7,8 +7,10 @@ import type { EmbeddedTarget } from '../../config/database-target.js';
 import { tryFolderLock } from '../files/folder-lock.js';
 import { makeFolder } from '../files/make-folder.js';
 import { describeEmbedded, embeddedError, lockedError } from './error.js';
+import { emptyDatabaseTar, unpackTar } from './empty-database.js';
 import { createWhole, hasDatabase } from './folder.js';
 import { finishSwap, isSwapUnfinished } from './swap.js';
+import { TarBlob } from './tar-blob.js';
 import type { OpenOptions } from '../postgres/open-options.js';
 import { pinnedSettings, pinQuery } from '../postgres/pinned-settings.js';
 import { Session } from '../postgres/session.js';
@@ -46,9 +48,23 @@ export async function startPGlite(dataDir: string | undefined, options: EngineOp
   });
 }
 
+/** Initdb, which the build has run already. */
 async function initialize(partial: string): Promise<void> {
-  const engine = await startPGlite(partial);
-  await engine.close();
+  const tar = await emptyDatabaseTar();
+  if (tar === undefined) {
+    const engine = await startPGlite(partial);
+    await engine.close();
+  } else {
+    makeFolder(partial);
+    await unpackTar(tar, partial);
+  }
+}
+
+async function startNew(dataDir: string | undefined): Promise<PGlite> {
+  const tar = await emptyDatabaseTar();
+  if (tar === undefined) return startPGlite(dataDir);
+  const bytes = new Uint8Array(tar);
+  return startPGlite(dataDir, { snapshot: new TarBlob(bytes.buffer) });
 }
 
 /** A shutdown that fails (no space for the checkpoint, say) loses nothing: the next start recovers from the log. */
@@ -104,7 +120,7 @@ function missingDatabase(dataDir: string): AisecError {
 
 /** A new, empty database, in memory or in a folder that is not there yet; one in memory goes with the session. */
 export async function openNew(options: Omit<OpenOptions, 'embedded'>, dataDir?: string): Promise<OpenedEmbedded> {
-  const engine = await startPGlite(dataDir);
+  const engine = await startNew(dataDir);
   const label = dataDir === undefined ? 'embedded database in memory' : describeEmbedded(dataDir);
   return { engine, session: await openEngine(engine, label, options, () => undefined) };
 }

@@ -1,7 +1,7 @@
 import type { PGlite } from '@electric-sql/pglite';
 import pg from 'pg';
 
-import { TarBlob } from './tar.js';
+import { TarBlob } from './tar-blob.js';
 import { openEngine, startPGlite } from './embedded.js';
 import { prepareConnection } from '../postgres/pool/pool.js';
 import type { Session } from '../postgres/session.js';

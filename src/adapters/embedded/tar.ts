@@ -3,25 +3,12 @@ import type { PGlite } from '@electric-sql/pglite';
 import { isAisecError } from '../../base/errors.js';
 import { embeddedError } from './error.js';
 import { openEngine, startPGlite, type OpenedEmbedded } from './embedded.js';
+import { TarBlob } from './tar-blob.js';
 import type { OpenOptions } from '../postgres/open-options.js';
 import type { Session } from '../postgres/session.js';
 
 /** https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html#tag_20_92_13_06 */
 const [MAGIC, MAGIC_AT] = ['ustar', 257];
-
-/** Hands its bytes over as they are. Node's own Blob copies them three times, which takes as long as the start itself. */
-export class TarBlob extends Blob {
-  readonly #bytes: ArrayBuffer;
-
-  constructor(bytes: ArrayBuffer) {
-    super([]);
-    this.#bytes = bytes;
-  }
-
-  override arrayBuffer(): Promise<ArrayBuffer> {
-    return Promise.resolve(this.#bytes);
-  }
-}
 
 /**
  * The data folder of a running engine as a tar archive, with everything in it: rows, indexes, roles, passwords.

@@ -14,7 +14,7 @@ import { asking, type Store } from './store.js';
 const LOCAL_FAILURE: readonly string[] = ['ENOSPC', 'EDQUOT', 'EIO', 'EROFS'];
 
 function invalid(store: Store, name: string, detail: string): AisecError {
-  return new AisecError('BACKUP_INVALID', `${storeUrl(store.place, name)} is damaged`, {
+  return new AisecError('BACKUP_DAMAGED', `${storeUrl(store.place, name)} is damaged`, {
     detail,
     hint: 'Use another backup, or another copy of this one.',
   });
@@ -56,7 +56,7 @@ async function receive(
   if (hash.digest('hex') !== expected.sha256) throw invalid(store, name, 'Its SHA-256 is not the one it should have.');
 }
 
-/** Reads a whole object, keeping nothing, and compares it. @throws AisecError BACKUP_INVALID, BACKUP_UNKNOWN. */
+/** Reads a whole object, keeping nothing, and compares it. @throws AisecError BACKUP_DAMAGED, BACKUP_UNKNOWN. */
 export async function readBack(
   store: Store,
   name: string,
@@ -70,7 +70,7 @@ export async function readBack(
 /**
  * Downloads an object to a new file that only its owner can read. It has its name only when it is whole and right.
  *
- * @throws AisecError BACKUP_INVALID, BACKUP_UNKNOWN; what the file system throws for want of space.
+ * @throws AisecError BACKUP_DAMAGED, BACKUP_UNKNOWN; what the file system throws for want of space.
  */
 export async function downloadFile(
   store: Store,

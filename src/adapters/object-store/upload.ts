@@ -3,7 +3,7 @@ import { open, type FileHandle } from 'node:fs/promises';
 
 import type { CompletedPart } from '@aws-sdk/client-s3';
 
-import { AisecError } from '../../base/errors.js';
+import { AisecError, isAisecError } from '../../base/errors.js';
 import { throwIfInterrupted } from '../../base/interruption.js';
 import { storeUrl } from '../../config/store-url.js';
 import type { Checksum } from '../files/checksum.js';
@@ -174,7 +174,7 @@ export async function uploadFile(store: Store, upload: Upload): Promise<void> {
     );
     await checkUploaded(store, upload);
   } catch (error) {
-    if (error instanceof AisecError && error.code === 'BACKUP_INVALID')
+    if (isAisecError(error, 'BACKUP_INVALID', 'BACKUP_DAMAGED'))
       await removeObject(store, upload.name).catch(() => undefined);
     throw error;
   }

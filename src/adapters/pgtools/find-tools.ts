@@ -92,15 +92,19 @@ export function siblingOf({ path, version, major }: PgTool, name: PgToolName): P
 }
 
 /**
- * The program that a shell would run: the first in the search, whatever its version.
- *
- * @throws AisecError PG_TOOL_MISSING.
+ * The order in which programs are tried that are to work on a server of this version: its own version, then the next
+ * newer one, then the newest of the older ones, which know the newer server's SQL well enough to send what is there.
  */
-export async function findFirstTool(name: PgToolName, places: ToolPlaces): Promise<PgTool> {
-  const [tool] = await findTools(name, places);
-  if (tool !== undefined) return tool;
+export function byNearness(tools: readonly PgTool[], serverMajor: number): readonly PgTool[] {
+  const rank = ({ major }: PgTool): number => (major >= serverMajor ? major - serverMajor : 1000 + serverMajor - major);
+  return tools.toSorted((a, b) => rank(a) - rank(b));
+}
+
+/** @throws AisecError PG_TOOL_MISSING when there is none at all. */
+export function requireSome(name: PgToolName, tools: readonly PgTool[], places: ToolPlaces): readonly PgTool[] {
+  if (tools.length > 0) return tools;
   throw new AisecError('PG_TOOL_MISSING', `${name} was not found ${placeText(places)}`, {
-    hint: 'Install the client programs of the PostgreSQL version the backup comes from, or set AISEC_PG_BIN to their folder.',
+    hint: 'Install the client programs of the PostgreSQL version the backup comes from, or set AISEC_PG_BIN to their directory.',
   });
 }
 

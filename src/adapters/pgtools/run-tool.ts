@@ -5,6 +5,7 @@ import { interruptionError } from '../../base/interruption.js';
 import type { Environment } from '../../config/settings.js';
 import { isErrorLine, toolError } from './classify.js';
 import { toolEnvironment } from './environment.js';
+import { ToleratedErrors, withoutTolerated } from './older-server.js';
 import type { PgTool } from './tool.js';
 
 /** Enough for the last words of a program that says much. */
@@ -25,6 +26,8 @@ export interface ToolRun extends ToolSurroundings {
   readonly more?: Readonly<Record<string, string>>;
   /** Each line of stderr as it comes, such as --verbose writes them. */
   readonly onLine?: (line: string) => void;
+  /** It goes on after an error, and is ended at the first that is not to be expected of an older server. */
+  readonly toleratesOlderServer?: boolean;
 }
 
 export interface ToolResult {
@@ -60,10 +63,10 @@ function collectLines(onLine: (line: string) => void): { push: (text: string) =>
 interface Ending extends ToolResult {
   readonly exitCode: number | null;
   readonly signal: NodeJS.Signals | null;
-  readonly hasErrorLine: boolean;
+  readonly hasFailed: boolean;
 }
 
-function start({ tool, args, environment, more, signal, onLine }: ToolRun): Promise<Ending> {
+function start({ tool, args, environment, more, signal, onLine, toleratesOlderServer }: ToolRun): Promise<Ending> {
   const child = spawn(tool.path, args, {
     // A group of its own: a Ctrl-C at the terminal reaches aisec alone, which then ends it in order.
     detached: true,
@@ -73,8 +76,10 @@ function start({ tool, args, environment, more, signal, onLine }: ToolRun): Prom
   let stdout = '';
   let stderr = '';
   let hasErrorLine = false;
+  const tolerated = toleratesOlderServer === true ? new ToleratedErrors() : undefined;
   const lines = collectLines((line) => {
     hasErrorLine ||= isErrorLine(line);
+    if (tolerated?.accepts(line) === false) killGroup(child, 'SIGTERM');
     onLine?.(line);
   });
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -98,7 +103,10 @@ function start({ tool, args, environment, more, signal, onLine }: ToolRun): Prom
     child.once('error', reject);
     child.once('close', (exitCode, endedBy) => {
       lines.flush();
-      resolve({ exitCode, signal: endedBy, stdout, stderr, hasErrorLine });
+      // With errors that it went past its exit code is 1.
+      const hasFailed =
+        tolerated === undefined || exitCode !== 1 ? exitCode !== 0 || hasErrorLine : !tolerated.hasOnlyTolerated;
+      resolve({ exitCode, signal: endedBy, stdout, stderr, hasFailed });
     });
   }).finally(() => {
     clearTimeout(timer);
@@ -127,6 +135,6 @@ export async function runTool(run: ToolRun): Promise<ToolResult> {
     });
   }
   if (signal.aborted) throw interruptionError(signal);
-  if (ending.exitCode === 0 && !ending.hasErrorLine) return { stdout: ending.stdout, stderr: ending.stderr };
-  throw toolError({ tool, ...ending });
+  if (!ending.hasFailed) return { stdout: ending.stdout, stderr: ending.stderr };
+  throw toolError({ tool, ...ending, stderr: withoutTolerated(ending.stderr) });
 }

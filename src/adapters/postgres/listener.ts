@@ -8,12 +8,14 @@ import { quoteIdentifier } from '../../base/identifier.js';
 import type { ServerTarget } from '../../config/database-target.js';
 import { translateConnectError } from './connect-error.js';
 import { connect } from './server.js';
-import { sqlFile } from './sql-file.js';
+import { CLIENT_SQL } from './client-sql.js';
 
 interface Facts {
   readonly channel: string | null;
   readonly announces_changes: boolean;
   readonly stamp: string;
+  readonly pid: number;
+  readonly is_listening: boolean;
 }
 
 export interface ListenerOptions {
@@ -33,6 +35,8 @@ export interface ListenerOptions {
 const FIRST_RETRY_MS = 50;
 const LONGEST_RETRY_MS = 2000;
 const LONGEST_SILENCE_MS = 10_000;
+/** A pooler stays one until somebody changes the configuration. */
+const POOLER_RETRY_MS = 30_000;
 
 function cut(client: pg.Client): void {
   (client as unknown as { connection: { stream: Socket } }).connection.stream.destroy();
@@ -45,6 +49,24 @@ function notAnnounced(channel: string | null): AisecError {
   });
 }
 
+/** The process id of the login handshake is that of the session that LISTENs; a pooler lets others answer as well. */
+function isPooled(client: pg.Client, { pid }: Facts): boolean {
+  return (client as unknown as { readonly processID: number | null }).processID !== pid;
+}
+
+function pooled(): AisecError {
+  return new AisecError('CACHE_UNAVAILABLE', 'changes cannot be heard through a pooler', {
+    detail: 'Another session of the server answers than the one that was logged in to, so LISTEN is not in force.',
+    hint: 'Give the address of the PostgreSQL server itself as listenUrl.',
+  });
+}
+
+function notListening(): AisecError {
+  return new AisecError('CACHE_UNAVAILABLE', 'LISTEN is not in force in the session that hears of changes', {
+    hint: 'Give the address of the PostgreSQL server itself as listenUrl: something in between does not pass LISTEN on.',
+  });
+}
+
 function lost(cause?: unknown): AisecError {
   return new AisecError('CONNECTION_LOST', 'the connection that hears of changes broke', {
     hint: 'Nothing to do: it is made again, and until then every read goes to the database.',
@@ -53,7 +75,7 @@ function lost(cause?: unknown): AisecError {
 }
 
 /**
- * A connection that LISTENs for the messages of migration 0021, and is made again when it breaks. The server is asked
+ * A connection that LISTENs for the messages of the triggers notify_cache_…, and is made again when it breaks. The server is asked
  * three times within `aliveForMs` whether it is still there, since a connection that a firewall dropped looks like one on
  * which nothing happens. Each answer also tells whether the triggers are on and the tables as they were.
  */
@@ -65,6 +87,8 @@ export class Listener {
   #stamp = '';
   #aliveUntilMs = Number.NEGATIVE_INFINITY;
   #isUp = false;
+  #isPooled = false;
+  #problem: AisecError | undefined;
   #hasToldDown = false;
   #isClosed = false;
   #retries = 0;
@@ -88,6 +112,16 @@ export class Listener {
     return this.#isUp;
   }
 
+  /** Nothing can be heard, and that stays so until somebody changes where to listen. */
+  get isPooled(): boolean {
+    return this.#isPooled;
+  }
+
+  /** Why nothing is heard; undefined while something is, and before the first attempt has ended. */
+  get problem(): AisecError | undefined {
+    return this.#problem;
+  }
+
   start(): void {
     this.#starting = this.#connect();
   }
@@ -107,15 +141,21 @@ export class Listener {
 
   /**
    * Waits until everything that was committed before this call has been heard: messages are delivered in the order of
-   * the commits, so it sends one of its own. False when the connection broke meanwhile.
+   * the commits, so it sends one of its own. False when the connection broke meanwhile, or when the message has not come
+   * within `aliveForMs`: then it is not believed any more.
    */
   async barrier(): Promise<boolean> {
     this.#nextBarrier ??= this.#queue.then(async () => {
       this.#nextBarrier = undefined;
       const nonce = randomBytes(9).toString('base64url');
       const passed = new Promise<boolean>((resolve) => this.#barriers.set(nonce, resolve));
+      const client = this.#client;
+      const deadline = setTimeout(() => client && this.#drop(client, notListening()), this.#options.aliveForMs);
       if (!(await this.send({ barrier: nonce }))) this.#barriers.get(nonce)?.(false);
-      return passed.finally(() => this.#barriers.delete(nonce));
+      return passed.finally(() => {
+        clearTimeout(deadline);
+        this.#barriers.delete(nonce);
+      });
     });
     return this.#nextBarrier;
   }
@@ -154,8 +194,10 @@ export class Listener {
   }
 
   async #ask(client: pg.Client): Promise<Facts> {
-    const { rows } = await this.#query(client, sqlFile('client/cache-facts'), [this.#options.schema]);
+    const { rows } = await this.#query(client, CLIENT_SQL['cache-facts'], [this.#options.schema]);
     const [facts] = rows as readonly Facts[];
+    this.#isPooled = facts !== undefined && isPooled(client, facts);
+    if (this.#isPooled) throw pooled();
     if (facts?.announces_changes !== true || facts.channel === null) throw notAnnounced(facts?.channel ?? null);
     return facts;
   }
@@ -167,9 +209,12 @@ export class Listener {
     await this.#query(client, `listen ${quoteIdentifier(channel)}`);
     // Asked again: the tables may have changed before LISTEN was in force.
     const askedMs = performance.now();
-    this.#stamp = (await this.#ask(client)).stamp;
+    const facts = await this.#ask(client);
     if (client !== this.#client) return;
+    if (!facts.is_listening) throw notListening();
+    this.#stamp = facts.stamp;
     this.#isUp = true;
+    this.#problem = undefined;
     this.#hasToldDown = false;
     this.#retries = 0;
     this.#options.onUp(this.#stamp);
@@ -185,8 +230,9 @@ export class Listener {
     const askedMs = performance.now();
     const silence = setTimeout(() => cut(client), Math.min(LONGEST_SILENCE_MS, this.#options.aliveForMs * 2));
     try {
-      const { stamp, channel } = await this.#ask(client);
+      const { stamp, channel, is_listening: isListening } = await this.#ask(client);
       if (client !== this.#client) return;
+      if (!isListening) throw notListening();
       // Another shape: whatever was kept has the old one. Another channel: the tables were made anew.
       if (stamp !== this.#stamp || channel !== this.#channel) throw lost();
       this.#aliveUntilMs = askedMs + this.#options.aliveForMs;
@@ -228,9 +274,11 @@ export class Listener {
 
   #retryLater(error: AisecError): void {
     if (this.#isClosed) return;
+    this.#problem = error;
     if (!this.#hasToldDown) this.#options.onDown(error);
     this.#hasToldDown = true;
-    const waitMs = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#retries) * (0.5 + Math.random());
+    const soonMs = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#retries);
+    const waitMs = (this.#isPooled ? POOLER_RETRY_MS : soonMs) * (0.5 + Math.random());
     this.#retries += 1;
     this.#timer = setTimeout(() => this.start(), waitMs);
   }

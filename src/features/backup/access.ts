@@ -6,9 +6,11 @@ import type { OpenOptions } from '../../adapters/postgres/open-options.js';
 import type { Session } from '../../adapters/postgres/session.js';
 
 export interface PgRestoreRun {
+  /** Path of the archive. */
+  readonly archive: string;
   readonly args: readonly string[];
-  /** To restore into; without it nothing is connected to. */
-  readonly database?: string;
+  /** To restore into; without it nothing is connected to. It stops at the first error. */
+  readonly into?: { readonly database: string; readonly serverMajor: number };
   /** For the session of pg_restore. */
   readonly settings?: Readonly<Record<string, string>>;
   /** Told each line of stderr, which --verbose fills. */
@@ -42,7 +44,7 @@ export interface ServerAccess extends BackupRun {
   readonly target: ServerTarget;
   readonly host: string;
   readonly withDatabase: <Result>(name: string, use: (session: Session) => Promise<Result>) => Promise<Result>;
-  /** @throws AisecError as `runTool` and `findFirstTool` do. Returns stdout. */
+  /** @throws AisecError as `runTool` does; PG_TOOL_MISSING naming every program that cannot read the archive. Returns stdout. */
   readonly pgRestore: (run: PgRestoreRun) => Promise<string>;
 }
 

@@ -10,6 +10,7 @@ import { withRestoreLock } from './restore/restore-lock.js';
 import { selectTable, type TableName, type TableSelection } from './restore/table-selection.js';
 import { readTargetObjects } from './restore/target-objects.js';
 import type { TocEntry } from './contents/toc.js';
+import { serverMajor } from '../../adapters/postgres/server-major.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import { AisecError } from '../../base/errors.js';
 import { quoteIdentifier } from '../../base/identifier.js';
@@ -139,7 +140,7 @@ async function restorePlainTable(
       const tables = selection.tables.map(qualified);
       const expected = backup.rows.filter(({ schema, table }) => tables.includes(`${schema}.${table}`));
       if (!options.isDryRun) {
-        await runTableRestore(access, backup, selection, options, reporting);
+        await runTableRestore(access, backup, selection, options, serverMajor(session), reporting);
         await checkTable(session, selection, tables, expected, reporting);
       }
       return {
@@ -168,15 +169,17 @@ async function runTableRestore(
   backup: RestorableBackup,
   selection: TableSelection,
   options: TableRestoreOptions,
+  major: number,
   { onProgress }: Reporting,
 ): Promise<void> {
   const owners = options.withoutOwners ? ['--no-owner', '--no-privileges'] : [];
   await withList(selection.entries, async (list) => {
     try {
       await access.pgRestore({
-        database: access.databaseName,
+        archive: backup.file,
+        into: { database: access.databaseName, serverMajor: major },
         settings: settingsFor(selection.entries, backup.vectorIndexes, machineOf(access)),
-        args: ['--exit-on-error', '--single-transaction', '--verbose', ...owners, `--use-list=${list}`, backup.file],
+        args: ['--single-transaction', '--verbose', ...owners, `--use-list=${list}`],
         onLine: countingLines(selection.entries.length, onProgress),
       });
     } catch (error) {

@@ -3,6 +3,7 @@ import { checkFolder, folderError, withBackupFolder } from './catalog/use-folder
 import { checkRecipients } from '../../adapters/encryption/recipients.js';
 import { findTools } from '../../adapters/pgtools/find-tools.js';
 import { withRunLock } from '../../adapters/postgres/advisory-lock.js';
+import { serverMajor } from '../../adapters/postgres/server-major.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
 import type { ServerAccess } from './access.js';
@@ -58,10 +59,10 @@ export async function takeBackup(
   const run = async (
     session: Session,
   ): Promise<{ readonly expected: number; readonly written: Written | undefined }> => {
-    const serverMajor = Math.floor(session.info.serverVersion / 10_000);
+    const major = serverMajor(session);
     return withRunLock(session, { waitMs, onProgress: reporting.onProgress }, async () => {
       const [tools, expected] = await allSettled<[BackupTools, number]>([
-        findBackupTools(access, serverMajor, dumpTools),
+        findBackupTools(access, major, dumpTools),
         readServerFacts(session).then((facts) => checkBefore(access, 'custom', facts, options, reporting)),
       ]);
       for (const warning of tools.warnings) reporting.onWarning(warning);

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 
 import type { BackupManifest, BackupVerification } from './catalog/manifest.js';
@@ -7,7 +8,7 @@ import { readWholeArchive } from '../../adapters/pgtools/pg-restore.js';
 import { unpackGzip } from './embedded/embedded-backup.js';
 import { withLocalBackup, type BackupSource } from './store/local-backup.js';
 import { formatBytes } from '../../base/bytes.js';
-import { AisecError, isAisecError, messageOf } from '../../base/errors.js';
+import { AisecError, isAisecError, messageOf, type ErrorCode } from '../../base/errors.js';
 import { isStoreUrl } from '../../config/store-url.js';
 import { changeManifestOf, manifestOf, readCopyBack } from './store/any-backup.js';
 
@@ -19,11 +20,17 @@ export interface VerifyOptions extends BackupSource {
   readonly onProgress: (text: string) => void;
 }
 
+/**
+ * `damaged`: the file shows it. `incomplete`: the file is good, and what belongs beside it is not. `not tried`: this
+ * machine, its programs or its server could not do it, which says nothing of the backup.
+ */
+export type Verdict = 'good' | 'damaged' | 'incomplete' | 'not tried';
+
 export interface VerifyResult {
   readonly file: string;
   readonly database: string;
   readonly level: BackupVerification['level'];
-  readonly isGood: boolean;
+  readonly verdict: Verdict;
   /** What is wrong, full sentences; null when nothing is. */
   readonly reason: string | null;
   readonly sizeBytes: number;
@@ -32,37 +39,66 @@ export interface VerifyResult {
   readonly durationMs: number;
 }
 
-/** What a backup is found to be: the error codes that say it of the backup, and not of the surroundings. */
-async function faultOf(check: () => Promise<void>): Promise<string | undefined> {
+interface Finding {
+  readonly verdict: Verdict;
+  readonly reason: string | null;
+}
+
+const NOT_TRIED: readonly ErrorCode[] = [
+  'BACKUP_INVALID',
+  'RESTORE_FAILED',
+  'PG_TOOL_FAILED',
+  'PRIVILEGE_MISSING',
+  'EXTENSION_MISSING',
+];
+
+/** What a check comes to. Only a file that shows it is damaged; what stopped the run altogether is thrown. */
+async function findingOf(check: () => Promise<void>): Promise<Finding> {
   try {
     await check();
-    return undefined;
+    return { verdict: 'good', reason: null };
   } catch (error) {
-    if (!isAisecError(error, 'BACKUP_INVALID', 'RESTORE_FAILED')) throw error;
-    return error.detail === undefined ? `${error.message}.` : `${error.message}: ${error.detail}`;
+    if (!isAisecError(error, 'BACKUP_DAMAGED', ...NOT_TRIED)) throw error;
+    const reason = error.detail === undefined ? `${error.message}.` : `${error.message}: ${error.detail}`;
+    return { verdict: error.code === 'BACKUP_DAMAGED' ? 'damaged' : 'not tried', reason };
   }
+}
+
+/** What is wrong with the file of roles, which the backup itself can be restored without; undefined when nothing. */
+async function companyFault(
+  file: string,
+  { globals }: BackupManifest,
+  options: VerifyOptions,
+): Promise<string | undefined> {
+  if (globals === null || isStoreUrl(file)) return undefined;
+  const beside = path.join(path.dirname(file), globals.file);
+  if (!existsSync(beside)) return `Its roles are not beside it: ${globals.file} is missing. The backup itself is good.`;
+  const { verdict, reason } = await findingOf(() => checkSum(beside, globals, options));
+  return verdict === 'good' ? undefined : `${reason ?? ''} The backup itself is good.`;
 }
 
 /** Stamps what was found into the manifest; of each level the last proof is kept. */
 async function recordVerification(
   file: string,
   level: BackupVerification['level'],
-  fault: string | undefined,
+  { verdict, reason }: Finding,
   options: VerifyOptions,
-): Promise<BackupManifest> {
+): Promise<void> {
+  if (verdict === 'not tried') return;
   const at = new Date().toISOString();
-  return changeManifestOf(file, options, (before) => ({
-    ...before,
-    damage: fault === undefined ? null : { at, reason: fault },
-    verifications:
-      fault === undefined
-        ? [...before.verifications.filter((each) => each.level !== level), { level, at }]
-        : before.verifications,
-  }));
+  await changeManifestOf(file, options, (before) =>
+    verdict === 'damaged'
+      ? { ...before, damage: { at, reason: reason ?? '' } }
+      : {
+          ...before,
+          damage: null,
+          verifications: [...before.verifications.filter((each) => each.level !== level), { level, at }],
+        },
+  );
 }
 
-function invalid(message: string, detail: string): AisecError {
-  return new AisecError('BACKUP_INVALID', message, { detail, hint: 'Restore from another one.' });
+function damaged(message: string, detail: string): AisecError {
+  return new AisecError('BACKUP_DAMAGED', message, { detail, hint: 'Restore from another one.' });
 }
 
 async function checkSum(
@@ -77,22 +113,26 @@ async function checkSum(
     );
   } catch (error) {
     if (signal.aborted) throw error;
-    throw invalid(`${file} cannot be read`, `${messageOf(error)}.`);
+    throw new AisecError('BACKUP_INVALID', `${file} cannot be read`, {
+      detail: `${messageOf(error)}.`,
+      hint: 'Run it as the role of the operating system that the backups belong to.',
+      cause: error,
+    });
   }
   if (found.sizeBytes !== expected.sizeBytes)
-    throw invalid(
+    throw damaged(
       `${file} is not whole`,
       `It has ${found.sizeBytes} bytes and its manifest says ${expected.sizeBytes}.`,
     );
   if (found.sha256 !== expected.sha256)
-    throw invalid(`${file} was changed`, 'Its SHA-256 is not the one its manifest has.');
+    throw damaged(`${file} was changed`, 'Its SHA-256 is not the one its manifest has.');
 }
 
-/** Compares the checksums, and unpacks every byte of what can be read. @throws AisecError BACKUP_INVALID. */
+/** Compares the checksums, and unpacks every byte of what can be read. @throws AisecError BACKUP_DAMAGED. */
 async function checkWhole(file: string, manifest: BackupManifest, options: VerifyOptions): Promise<void> {
   if (manifest.encryption === null || options.identityFile !== undefined)
     return withWhole(file, manifest, options, () => Promise.resolve());
-  return isStoreUrl(file) ? readCopyBack(file, manifest, options) : checkSums(file, manifest, options);
+  return isStoreUrl(file) ? readCopyBack(file, manifest, options) : checkSum(file, manifest, options);
 }
 
 /**
@@ -107,7 +147,7 @@ export async function withWhole(
   use: (plain: string) => Promise<void>,
 ): Promise<void> {
   // A copy in a store is compared while it is downloaded.
-  if (!isStoreUrl(file)) await checkSums(file, manifest, options);
+  if (!isStoreUrl(file)) await checkSum(file, manifest, options);
   const { environment } = options.places;
   await withLocalBackup(file, { ...options, environment, withoutManifest: false }, async (plain) => {
     await (manifest.format === 'custom' ? unpack(plain, manifest, options) : unpackGzip(plain, options));
@@ -115,16 +155,15 @@ export async function withWhole(
   });
 }
 
-async function checkSums(file: string, manifest: BackupManifest, options: VerifyOptions): Promise<void> {
-  await checkSum(file, manifest, options);
-  if (manifest.globals !== null)
-    await checkSum(path.join(path.dirname(file), manifest.globals.file), manifest.globals, options);
-}
-
 async function unpack(file: string, manifest: BackupManifest, { places, signal }: VerifyOptions): Promise<void> {
   const wish = { major: Number.parseInt(manifest.toolVersion, 10), of: 'the archive' };
   const { tool } = await findTool('pg_restore', wish, places);
-  await readWholeArchive({ tool, file, environment: places.environment, signal });
+  try {
+    await readWholeArchive({ tool, file, environment: places.environment, signal });
+  } catch (error) {
+    if (!isAisecError(error, 'BACKUP_INVALID')) throw error;
+    throw damaged(`${file} cannot be unpacked to its end`, error.detail ?? error.message);
+  }
 }
 
 /**
@@ -141,15 +180,16 @@ export async function verifyAs(
 ): Promise<VerifyResult> {
   const startedMs = performance.now();
   const manifest = await manifestOf(file, options);
-  const fault = await faultOf(() => check(manifest));
-  const stamped = await recordVerification(file, level, fault, options);
+  const found = await findingOf(() => check(manifest));
+  const fault = found.verdict === 'good' ? await companyFault(file, manifest, options) : undefined;
+  const finding: Finding = fault === undefined ? found : { verdict: 'incomplete', reason: fault };
+  await recordVerification(file, level, finding, options);
   return {
     file,
-    database: stamped.database,
+    database: manifest.database,
     level,
-    isGood: fault === undefined,
-    reason: fault ?? null,
-    sizeBytes: stamped.sizeBytes,
+    ...finding,
+    sizeBytes: manifest.sizeBytes,
     verifiedAt: new Date().toISOString(),
     durationMs: Math.round(performance.now() - startedMs),
   };

@@ -1,9 +1,9 @@
 import type { Session } from '../../adapters/postgres/session.js';
 import { withTransaction } from '../../adapters/postgres/session.js';
-import { quoteIdentifier } from '../../base/identifier.js';
+import { quoteIdentifier, quoteLiteral } from '../../base/identifier.js';
 import { compareHistory, type MigrationStatus } from './history/compare.js';
 import { isSameSql } from './history/history-faults.js';
-import { createHistoryTables } from './history/history-sql.js';
+import { createHistoryTables, GRANTEES } from './history/history-sql.js';
 import { readHistory } from './history/history.js';
 import type { MigrationFile } from './files/migration-file.js';
 
@@ -33,13 +33,26 @@ export async function createHistory(session: Session, schema: string): Promise<v
   });
 }
 
-/** Asked first: CREATE SCHEMA IF NOT EXISTS needs the privilege even when there is nothing to create. */
+/**
+ * Asked first: CREATE SCHEMA IF NOT EXISTS needs the privilege even when there is nothing to create. What default
+ * privileges grant on a new schema is revoked; a schema that exists keeps its privileges.
+ */
 export function createSchema(schema: string): string {
-  const literal = schema.replaceAll("'", "''");
   return `do $create_schema$
+declare
+  grantees text;
 begin
-  if not exists (select from pg_catalog.pg_namespace where nspname = '${literal}') then
+  if not exists (select from pg_catalog.pg_namespace where nspname = ${quoteLiteral(schema)}) then
     create schema ${quoteIdentifier(schema)};
+    select ${GRANTEES}
+    into grantees
+    from pg_namespace n
+    cross join aclexplode(n.nspacl) p
+    where n.nspname = ${quoteLiteral(schema)}
+      and p.grantee <> n.nspowner;
+    if grantees is not null then
+      execute format('revoke all on schema %I from %s cascade', ${quoteLiteral(schema)}, grantees);
+    end if;
   end if;
 end
 $create_schema$;`;

@@ -26,7 +26,7 @@ export async function createChat(): Promise<ServerDatabase> {
 
 /** Makes a month and fills it evenly; every tenth message answers the one before, and has a file. */
 export async function fillMonth({ admin }: Pick<ServerDatabase, 'admin'>, month: string, rows: number): Promise<void> {
-  await admin.query('select ensure_message_partition($1::date)', [`${month}-01`]);
+  await admin.query('select aisec_make_message_partitions(array[$1::date])', [`${month}-01`]);
   await admin.query(
     `with made as (
        insert into messages (id, conversation_id, role, content, metadata, created_at)
@@ -65,7 +65,7 @@ export async function fingerprint({ admin }: Pick<ServerDatabase, 'admin'>): Pro
 
 export async function partitionsOf({ admin }: ServerDatabase, root: string): Promise<readonly string[]> {
   const { rows } = await admin.query(
-    'select partition::text as name from message_partition_bounds() where parent = $1::regclass and not is_default order by lower_bound',
+    'select partition::text as name from aisec_message_partition_bounds() where parent = $1::regclass and not is_default order by lower_bound',
     [root],
   );
   return rows.map((row: { name: string }) => row.name);

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 import { describeOnServer } from '../../support/database.js';
 import { runCli } from '../../support/run-cli.js';
-import { archivedName, createChat, fillMonth, fingerprint, monthAgo } from './chat.js';
+import { archivedName, createChat, fillMonth, fingerprint, liveName, monthAgo } from './chat.js';
 
 const OLD = monthAgo(9);
 const OLDER = monthAgo(10);
@@ -42,7 +42,7 @@ describeOnServer('The archive from SQL, as pg_cron calls it', () => {
     expect(list.exitCode).toBe(0);
   });
 
-  test('restore_message_partition refuses a month whose prune was begun and not finished', async () => {
+  test('restore refuses a month whose prune was begun and not finished', async () => {
     const database = await createChat();
     await fillMonth(database, OLD, 50);
     await database.admin.query('select archive_old_messages()');
@@ -50,21 +50,20 @@ describeOnServer('The archive from SQL, as pg_cron calls it', () => {
       `insert into archive_journal (month, action, partition_name, tool_version)
        values ('${OLD}-01', 'prune', '${archivedName(OLD)}', '1')`,
     );
-    await expect(database.admin.query(`select restore_message_partition('${OLD}-01')`)).rejects.toMatchObject({
-      code: '55000',
-      message: `month ${OLD} is being pruned`,
-    });
+    const env = { DATABASE_URL: database.url };
+    const refused = await runCli(['archive', 'restore', OLD], { env });
+    expect(refused.exitCode).toBe(1);
+    expect(refused.stderr).toContain(`month ${OLD} is being pruned`);
     await database.admin.query(`update archive_journal set finished_at = now() where action = 'prune'`);
-    await database.admin.query(`select restore_message_partition('${OLD}-01')`);
+    expect((await runCli(['archive', 'restore', OLD], { env })).exitCode).toBe(0);
   });
 
   test('a problem of a lock is one whatever language the server speaks: exit 5', async () => {
     const database = await createChat();
+    await fillMonth(database, OLD, 5);
+    await database.admin.query(`drop table ${liveName(monthAgo(-1))}`);
     await database.admin.query(
-      `insert into messages (conversation_id, role, created_at) select id, 'user', '${OLD}-03' from conversations limit 5`,
-    );
-    await database.admin.query(
-      `create or replace function lock_message_tables(relations regclass[], modes text[]) returns void language plpgsql
+      `create or replace function aisec_lock_tables(relations regclass[], modes text[]) returns void language plpgsql
        as $$ begin raise exception 'Sperre auf Relation nicht erhalten' using errcode = 'lock_not_available'; end $$`,
     );
     const env = { DATABASE_URL: database.url };

@@ -11,7 +11,7 @@ interface Month {
   readonly month: string;
   readonly outcome: string;
   readonly boundCheck: string;
-  readonly faults: readonly { readonly problem: string; readonly mend: string }[];
+  readonly findings: readonly { readonly message: string; readonly fix: string }[];
 }
 
 const envOf = ({ url }: ServerDatabase): Readonly<Record<string, string>> => ({ DATABASE_URL: url });
@@ -22,12 +22,12 @@ async function archive(database: ServerDatabase, ...more: readonly string[]) {
   return { ...run, months };
 }
 
-async function mendAll({ admin }: ServerDatabase, months: readonly Month[]): Promise<void> {
-  for (const { mend } of months.flatMap(({ faults }) => faults)) await admin.query(mend);
+async function fixAll({ admin }: ServerDatabase, months: readonly Month[]): Promise<void> {
+  for (const { fix } of months.flatMap(({ findings }) => findings)) await admin.query(fix);
 }
 
 describeOnServer('the preflight of aisec archive', () => {
-  test('reports a missing and an invalid index together, moves the other months, and its SQL mends both', async () => {
+  test('reports a missing and an invalid index together, moves the other months, and its SQL fixes both', async () => {
     const database = await createChat();
     for (const month of [OLDER, OLD]) await fillMonth(database, month, 100);
     const before = await fingerprint(database);
@@ -44,12 +44,12 @@ describeOnServer('the preflight of aisec archive', () => {
       [OLDER, 'archived'],
       [OLD, 'blocked'],
     ]);
-    expect(run.months[1]?.faults).toEqual(dry.months[1]?.faults);
-    const mends = run.months[1]?.faults.map(({ mend }) => mend) ?? [];
-    expect(mends.some((mend) => /^create index concurrently on .*\(content_type\);$/.test(mend))).toBe(true);
-    expect(mends.some((mend) => mend.startsWith('reindex index concurrently'))).toBe(true);
+    expect(run.months[1]?.findings).toEqual(dry.months[1]?.findings);
+    const fixes = run.months[1]?.findings.map(({ fix }) => fix) ?? [];
+    expect(fixes.some((fix) => /^create index concurrently on .*\(content_type\);$/.test(fix))).toBe(true);
+    expect(fixes.some((fix) => fix.startsWith('reindex index concurrently'))).toBe(true);
     expect(run.stderr).toContain('INVALID');
-    await mendAll(database, run.months);
+    await fixAll(database, run.months);
     expect((await archive(database)).exitCode).toBe(0);
     expect(await fingerprint(database)).toEqual(before);
   });
@@ -81,7 +81,7 @@ describeOnServer('the preflight of aisec archive', () => {
     ]);
   });
 
-  test('names a partition that is no calendar month, and the SQL it gives archives it', async () => {
+  test('names a partition that is not a calendar month, and the SQL it gives archives it', async () => {
     const database = await createChat();
     await fillMonth(database, OLD, 100);
     await database.admin.query(
@@ -90,15 +90,15 @@ describeOnServer('the preflight of aisec archive', () => {
     const run = await archive(database);
     expect(run.exitCode).toBe(3);
     expect(run.months.map(({ outcome }) => outcome)).toEqual(['blocked', 'archived']);
-    expect(run.months[0]?.faults[0]?.problem).toContain('wide');
-    await mendAll(database, run.months);
+    expect(run.months[0]?.findings[0]?.message).toContain('wide');
+    await fixAll(database, run.months);
     expect((await archive(database)).exitCode).toBe(0);
     expect(await partitionsOf(database, 'messages_archive')).toEqual(['wide', archivedName(OLD)]);
     const listing = await runCli(['archive', 'list', '--json'], { env: envOf(database) });
     expect(JSON.parse(listing.stdout).months[0]).toMatchObject({ month: null, partition: 'wide' });
   });
 
-  test('finds a month whose DETACH CONCURRENTLY was cut off, and its SQL brings the rows back into sight', async () => {
+  test('finds a month whose DETACH CONCURRENTLY was interrupted, and its SQL brings the rows back into sight', async () => {
     const database = await createChat();
     await fillMonth(database, OLD, 100);
     const before = await fingerprint(database);
@@ -107,8 +107,8 @@ describeOnServer('the preflight of aisec archive', () => {
     );
     const run = await archive(database);
     expect(run.exitCode).toBe(3);
-    expect(run.months[0]?.faults[0]?.mend).toContain('finalize');
-    await mendAll(database, run.months);
+    expect(run.months[0]?.findings[0]?.fix).toContain('finalize');
+    await fixAll(database, run.months);
     expect((await archive(database)).exitCode).toBe(0);
     expect(await fingerprint(database)).toEqual(before);
   });
@@ -125,30 +125,69 @@ describeOnServer('the preflight of aisec archive', () => {
     await admin.query(`create table ${archivedName(OLD)} (x int)`);
     const run = await archive(database);
     expect(run.exitCode).toBe(3);
-    expect(run.months[0]?.faults).toHaveLength(3);
-    await mendAll(database, run.months);
+    expect(run.months[0]?.findings).toHaveLength(3);
+    await fixAll(database, run.months);
     expect((await archive(database)).exitCode).toBe(0);
     expect(await fingerprint(database)).toEqual(before);
   });
 
-  test('refuses a role that does not own the tables, and warns of a publication', async () => {
+  test('a role without the privileges is told which statement gives them', async () => {
     const database = await createChat();
     await fillMonth(database, OLD, 20);
-    await database.admin.query('create publication chat for table messages');
     const role = `${database.name}_reader`;
     await database.admin.query(`create role "${role}" login; grant pg_read_all_data, pg_write_all_data to "${role}"`);
     const url = new URL(database.url);
     url.username = role;
     try {
-      const run = await runCli(['archive'], { env: { DATABASE_URL: url.href } });
-      expect(run.exitCode).not.toBe(0);
-      expect(run.stderr).toMatch(/does not own|permission denied/);
+      for (const args of [['archive'], ['archive', 'list'], ['archive', 'restore', OLD]]) {
+        const run = await runCli(args, { env: { DATABASE_URL: url.href } });
+        expect(run.exitCode).toBe(1);
+        expect(run.stderr).toContain('may not use the archive of messages');
+        expect(run.stderr).toContain(`grant "postgres" to "${role}"`);
+      }
       expect(await partitionsOf(database, 'messages_archive')).toEqual([]);
     } finally {
       await database.admin.query(`drop owned by "${role}"; drop role "${role}"`);
     }
+  });
+
+  test('refuses while a subscriber would miss messages, once for all months, and its SQL makes the move possible', async () => {
+    const database = await createChat();
+    for (const month of [OLDER, OLD]) await fillMonth(database, month, 20);
+    const before = await fingerprint(database);
+    const { admin } = database;
+    await admin.query(`create publication chat for table messages`);
+    await admin.query(`create publication one_month for table ${liveName(monthAgo(0))}`);
+    const dry = await archive(database, '--dry-run');
+    expect(dry.exitCode).toBe(3);
+    const ids = (run: Awaited<ReturnType<typeof archive>>) =>
+      run.months.map(({ findings }) => findings.map(({ id }) => id));
+    expect(ids(dry)).toEqual([
+      ['publication-root:chat', 'publication-partition:one_month'],
+      ['publication-root:chat', 'publication-partition:one_month'],
+    ]);
+    expect(dry.stderr.match(/publication one_month/g)).toHaveLength(2);
+    expect(dry.stderr).toContain(`${OLDER}, ${OLD}: publication one_month`);
     const run = await archive(database);
-    expect(run.exitCode).toBe(0);
-    expect(run.stderr).toContain('publication');
+    expect(run.exitCode).toBe(3);
+    expect(ids(run)).toEqual(ids(dry));
+    await fixAll(database, run.months.slice(0, 1));
+    const half = await archive(database);
+    expect(ids(half)).toEqual([['publication-half:chat'], ['publication-half:chat']]);
+    await expect(admin.query('select archive_old_messages()')).rejects.toMatchObject({ code: '55000' });
+    await fixAll(database, half.months.slice(0, 1));
+    expect((await archive(database)).exitCode).toBe(0);
+    expect(await fingerprint(database)).toEqual(before);
+
+    const env = envOf(database);
+    const prune = ['archive', 'prune', '--older-than', '1mo', '--without-export'];
+    const refused = await runCli([...prune, '--confirm', database.name], { env });
+    expect(refused.exitCode).toBe(3);
+    expect(refused.stderr).toContain(`alter publication chat set (publish = 'insert, update');`);
+    expect((await runCli([...prune, '--dry-run'], { env })).exitCode).toBe(3);
+    expect(await fingerprint(database)).toEqual(before);
+    await admin.query(`alter publication chat set (publish = 'insert, update')`);
+    expect((await runCli([...prune, '--confirm', database.name], { env })).exitCode).toBe(0);
+    expect(await partitionsOf(database, 'messages_archive')).toEqual([]);
   });
 });

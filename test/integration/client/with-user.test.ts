@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { createDatabase, withUser } from '../../../src/index.js';
 import { describeOnServer } from '../../support/database.js';
 import { waitFor } from '../../support/wait-for.js';
+import { countMessages } from './count-messages.js';
 import { createServiceDatabase, userId, type ServiceDatabase, type Tables } from './service-role.js';
 
 const USERS = 50;
@@ -178,12 +179,51 @@ describeOnServer('withUser', () => {
     expect((await Promise.all(stray)).slice(1)).toEqual(['USER_SCOPE', 'USER_SCOPE']);
   });
 
-  test.each(['commit', 'rollback'])('tells a %s in the callback', async (word) => {
+  test.each([
+    'commit',
+    'rollback',
+    'commit; begin',
+    'rollback; begin',
+    'rollback; start transaction',
+    'commit and chain',
+    'rollback and chain',
+  ])('tells a "%s" in the callback at once, and at the end', async (word) => {
     const run = withUser(db, userId(1), async (trx) => {
-      await sql.raw(word).execute(trx);
-      return code(titles(trx));
+      const first = await code(sql.raw(word).execute(trx));
+      // Neither as the user nor as anybody else.
+      expect([first, await code(titles(trx))]).toEqual(['USER_SCOPE', 'USER_SCOPE']);
     });
     expect(await code(run)).toBe('USER_SCOPE');
+  });
+
+  test('lets the callback roll back to a savepoint', async () => {
+    const run = withUser(db, userId(1), async (trx) => {
+      await sql.raw('savepoint mine').execute(trx);
+      await sql.raw('rollback to savepoint mine').execute(trx);
+      return titles(trx);
+    });
+    expect(await run).toEqual(own(1));
+  });
+
+  test('works on a connection that the caller holds', async () => {
+    const seen = db
+      .connection()
+      .execute(async (held) => [
+        await withUser(held, userId(1), titles),
+        await withUser(held, userId(2), titles),
+        await code(titles(held)),
+      ]);
+    expect(await seen).toEqual([own(1), own(2), '42501']);
+  });
+
+  test.each([
+    ['a query that it did not run', (trx: Kysely<Tables>) => trx.selectFrom('users').select('id')],
+    ['one in a promise', async (trx: Kysely<Tables>) => trx.selectFrom('users').select('id')],
+    ['an insert that it did not run', (trx: Kysely<Tables>) => trx.deleteFrom('users')],
+    ['text of SQL that it did not run', () => sql`select 1`],
+  ])('is told when the callback returned %s', async (_, run) => {
+    const promise = withUser(db, userId(1), run as unknown as () => Promise<unknown>);
+    await expect(promise).rejects.toMatchObject({ code: 'USER_SCOPE', hint: expect.stringContaining('execute()') });
   });
 
   test('takes back a role or user that the callback set for the session', async () => {
@@ -256,39 +296,3 @@ describeOnServer('withUser', () => {
     return rowCount ?? 0;
   }
 });
-
-/** A database whose messages to the server are written down, one entry a round trip. */
-async function countMessages(url: string): Promise<{
-  messages: string[];
-  proxied: Kysely<Tables>;
-  close: () => Promise<void>;
-}> {
-  const { createServer, connect } = await import('node:net');
-  const messages: string[] = [];
-  const target = new URL(url);
-  const server = createServer((incoming) => {
-    const outgoing = connect(Number(target.port), target.hostname);
-    incoming.on('data', (bytes: Buffer) => {
-      messages.push(bytes.toString('latin1'));
-      outgoing.write(bytes);
-    });
-    outgoing.on('data', (bytes: Buffer) => incoming.write(bytes));
-    for (const [one, other] of [
-      [incoming, outgoing],
-      [outgoing, incoming],
-    ] as const)
-      one.on('close', () => other.destroy()).on('error', () => undefined);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  const proxied = createDatabase<Tables>({
-    url: Object.assign(new URL(url), { host: `127.0.0.1:${port}` }).href,
-    poolSize: 1,
-    maxOverflow: 0,
-  });
-  const close = async (): Promise<void> => {
-    await proxied.destroy();
-    server.close();
-  };
-  return { messages, proxied, close };
-}

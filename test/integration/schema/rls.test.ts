@@ -121,7 +121,7 @@ function defineTests(open: () => Promise<Place>): void {
     });
   });
 
-  test.each(readable)('%s lets nobody reach into the rows of others', async (_table, rule) => {
+  test.each(readable)('%s lets a user reach into no row of another', async (_table, rule) => {
     await asUser(service, userA, async (session) => {
       for (const sql of rule.intrusions ?? []) {
         expect({ sql, is: await outcome(session, sql) }).toEqual({ sql, is: '42501' });
@@ -178,7 +178,7 @@ function defineTests(open: () => Promise<Place>): void {
     });
   });
 
-  test('only the two functions that policies call may be called', async () => {
+  test('only the functions of the policies and those for users may be called', async () => {
     await asUser(service, userA, async (session) => {
       const callable = await session.query<{ name: string }>(`
         select proname::text as name
@@ -189,11 +189,22 @@ function defineTests(open: () => Promise<Place>): void {
             select from pg_depend where classid = 'pg_proc'::regclass and objid = pg_proc.oid and deptype = 'e'
           )
         order by 1`);
-      expect(callable.rows.map(({ name }) => name)).toEqual(['current_user_id', 'is_own_message']);
+      expect(callable.rows.map(({ name }) => name)).toEqual([
+        'aisec_keeps_reference',
+        'aisec_may_refer_to_message',
+        'aisec_previous_conversation_month',
+        'aisec_sees',
+        'conversation_messages',
+        'current_user_id',
+      ]);
       const { rows } = await session.query(
-        `select is_own_message('${key('a', 2)}') as own, is_own_message('${key('b', 2)}') as other, is_own_message(null) as none`,
+        `select aisec_may_refer_to_message('${key('a', 2)}') as own,
+                aisec_may_refer_to_message('${key('b', 2)}') as other,
+                aisec_may_refer_to_message(null) as none,
+                aisec_sees('assistants', '${key('b', 2)}') as seen,
+                aisec_keeps_reference('assistants', 'id', '${key('b', 2)}', 'user_id', '${userB}') as kept`,
       );
-      expect(rows).toEqual([{ own: true, other: false, none: false }]);
+      expect(rows).toEqual([{ own: true, other: false, none: false, seen: false, kept: false }]);
       for (const sql of [
         "select hash_password('x')",
         'select archive_old_messages()',

@@ -16,9 +16,6 @@ export interface PoolDriverOptions {
   readonly translateConnectError?: (error: unknown) => Error;
 }
 
-/** What the next caller must never inherit, sent along with COMMIT. SET ROLE outlives a transaction; RESET ALL leaves it. */
-const FORGET_USER = `set role none; set app.current_user_id = ''`;
-
 /** SET is run without a plan: 30 µs less for each transaction than a query of set_config(), measured on loopback. */
 function localSettings({ role, userId, settings }: UserScope): string {
   const all = { ...settings, 'app.current_user_id': userId };
@@ -58,44 +55,40 @@ export class PoolDriver implements Driver {
     ];
     const begin = ['begin', modes.join(', ')].join(' ').trim();
     const scope = currentScope();
-    if (scope === undefined || scope.owner !== this || scope.isSet || !scope.isOpen) {
-      await connection.send(begin);
+    // Without an owner: the connection was taken before the scope began, by db.connection().
+    const isOurs = scope !== undefined && (scope.owner ?? this) === this;
+    if (!isOurs || scope.isSet || !scope.isOpen) {
+      await connection.begin(begin);
       return;
     }
+    connection.isHeld = scope.owner === undefined;
+    scope.owner = this;
+    connection.scope = scope;
     try {
-      await connection.send(`${begin}; ${localSettings(scope)}`);
+      await connection.begin(begin, localSettings(scope));
     } catch (error) {
       await this.rollbackTransaction(connection);
       throw error;
     }
     scope.isSet = true;
-    connection.scope = scope;
   }
 
   /** @throws AisecError ROLLED_BACK for a transaction that cannot be committed; PostgreSQL itself would only say ROLLBACK. */
   async commitTransaction(connection: PooledConnection): Promise<void> {
-    const { scope, status } = connection;
-    if (scope !== undefined) connection.end();
-    if (status === 'E') {
+    if (connection.status === 'E') {
+      if (connection.scope !== undefined) connection.end();
       throw new AisecError('ROLLED_BACK', 'the transaction was rolled back: one of its statements had failed', {
         detail: 'The callback caught that error and returned, but PostgreSQL keeps nothing of such a transaction.',
-        hint: 'Let the error through, or put what may fail behind a savepoint.',
+        hint: 'Let the error through, or put what may fail behind a savepoint (withSavepoint).',
+        cause: connection.failure,
       });
     }
-    if (scope !== undefined && status === 'I') {
-      throw new AisecError('USER_SCOPE', 'the transaction of withUser was ended inside of its callback', {
-        detail: 'What came after COMMIT or ROLLBACK did not run as the user.',
-        hint: 'Leave both to withUser.',
-      });
-    }
-    await connection.send(scope === undefined ? 'commit' : `commit; ${FORGET_USER}`);
+    await connection.finish('commit');
   }
 
   /** Never throws: the error that led here is the one to tell. What could not be rolled back is closed with its connection. */
   async rollbackTransaction(connection: PooledConnection): Promise<void> {
-    const { scope } = connection;
-    if (scope !== undefined) connection.end();
-    await connection.send(scope === undefined ? 'rollback' : `rollback; ${FORGET_USER}`).catch(() => undefined);
+    await connection.finish('rollback').catch(() => undefined);
   }
 
   async releaseConnection(connection: PooledConnection): Promise<void> {

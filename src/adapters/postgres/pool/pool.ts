@@ -2,7 +2,9 @@ import pg from 'pg';
 import { registerTypes } from 'pgvector/pg';
 
 import type { ServerTarget } from '../../../config/database-target.js';
+import { CLIENT_SQL } from '../client-sql.js';
 import { findTls } from '../server.js';
+import { notesOf } from './connection-notes.js';
 
 export interface PoolOptions {
   readonly applicationName: string;
@@ -22,17 +24,28 @@ const OVERFLOW_IDLE_MS = 1000;
 /** The operating system's default is two hours. */
 const KEEP_ALIVE_AFTER_MS = 30_000;
 
+interface ConnectionFacts {
+  readonly pid: number;
+  readonly application_name: string;
+  readonly has_vector: boolean;
+  readonly takes_session_locks: boolean;
+}
+
 /**
  * UTC for every session, and vectors as number[]. Two round trips a new connection; a pooler in transaction mode keeps
  * track of the time zone (https://www.pgbouncer.org/config.html#track_extra_parameters).
  */
 export async function prepareConnection(client: pg.ClientBase): Promise<void> {
-  const { rows } = await client.query<{ has_vector: boolean }>(
-    `select pg_catalog.set_config('timezone', 'UTC', false),
-            exists (select from pg_catalog.pg_type where typname = 'vector') as has_vector`,
-  );
+  const { rows } = await client.query<ConnectionFacts>(CLIENT_SQL['connection-facts']);
+  const [facts] = rows;
+  if (facts === undefined) throw new Error('the server did not say who it is');
+  Object.assign(notesOf(client), {
+    isPooled: facts.pid !== (client as unknown as { readonly processID: number | null }).processID,
+    takesSessionLocks: facts.takes_session_locks,
+    applicationName: facts.application_name,
+  });
   // registerTypes throws before the extension is there, and a service may start before its database is migrated.
-  if (rows[0]?.has_vector === true) await registerTypes(client);
+  if (facts.has_vector) await registerTypes(client);
 }
 
 /**

@@ -3,6 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type pg from 'pg';
 
+import { notesOf } from './connection-notes.js';
+
 /** A server that is up answers in a few milliseconds; this much is lost once when it is gone. */
 const ANSWER_WITHIN_MS = 500;
 
@@ -43,8 +45,8 @@ export class PrePing {
       const nowMs = performance.now();
       this.#usedMs.set(client, nowMs);
       if (usedMs === undefined) {
-        // pg-pool listens only while a client is idle: one that breaks in a caller's hands would end the process.
-        client.on('error', () => undefined);
+        // From now on its end is heard of.
+        notesOf(client);
         this.#watchRelease(client);
         return client;
       }

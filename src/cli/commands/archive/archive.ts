@@ -9,7 +9,7 @@ import { countOption } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
 import type { Paint } from '../../terminal/streams.js';
 import { ageOption, LOCK_WAITS, type LockWaits } from './options.js';
-import { rowsText } from './words.js';
+import { monthsText, rowsText } from './words.js';
 import { reportingTo } from '../../reporting.js';
 import { formatBytes } from '../../../base/bytes.js';
 
@@ -69,27 +69,35 @@ function renderArchive(result: ArchiveResult, renderer: Renderer): string {
   return result.isDryRun ? `${rows}${renderLocks(result.months, renderer)}` : rows;
 }
 
-function tellTroubles({ output }: Context, months: readonly MonthOutcome[]): void {
-  for (const { month, faults, error } of months) {
-    for (const { problem, mend } of faults) output.warning(`${month.slice(0, MONTH_LABEL)}: ${problem}\n    ${mend}`);
-    if (error !== null)
-      output.warning(
-        [`${month.slice(0, MONTH_LABEL)}: ${error.message}`, error.detail, error.hint].filter(Boolean).join('\n    '),
-      );
+/** Each finding once, with the months that it keeps. */
+function reportFindings({ output }: Context, months: readonly MonthOutcome[]): void {
+  const kept = new Map<string, string[]>();
+  for (const { month, findings } of months)
+    for (const { message, fix } of findings) {
+      const text = fix === null ? message : `${message}\n    ${fix}`;
+      kept.set(text, [...(kept.get(text) ?? []), month.slice(0, MONTH_LABEL)]);
+    }
+  for (const [text, labels] of kept) output.warning(`${monthsText(labels)}: ${text}`);
+  const failures = new Map<string, string[]>();
+  for (const { month, error } of months) {
+    if (error === null) continue;
+    const text = [error.message, error.detail, error.hint].filter(Boolean).join('\n    ');
+    failures.set(text, [...(failures.get(text) ?? []), month.slice(0, MONTH_LABEL)]);
   }
+  for (const [text, labels] of failures) output.warning(`${monthsText(labels)}: ${text}`);
 }
 
 function summary(result: ArchiveResult): string {
   const { months, database, cutoff, isDryRun, isStopped } = result;
   const count = (...outcomes: readonly MonthOutcome['outcome'][]): number =>
     months.filter(({ outcome }) => outcomes.includes(outcome)).length;
-  const before = `Messages before ${cutoff.slice(0, 19)}Z go.`;
+  const before = `Cutoff: ${cutoff.slice(0, 19)}Z.`;
   if (months.length === 0) return `${database}: nothing to do. ${before}`;
   if (isDryRun) return `${database}: dry run; ${count('planned')} planned, ${count('blocked')} blocked. ${before}`;
   const parts = [`${count('archived')} archived`];
   if (count('moved') > 0) parts.push(`${count('moved')} moved in part`);
   if (count('blocked', 'failed') > 0) parts.push(`${count('blocked', 'failed')} not`);
-  const more = isStopped ? ' Stopped by --max-seconds: run it again to go on.' : '';
+  const more = isStopped ? ' Stopped by --max-seconds: run it again to continue.' : '';
   return `${database}: ${parts.join(', ')}. ${before}${more}`;
 }
 
@@ -117,8 +125,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
     return archiveMessages(session, settings, reportingTo(context));
   });
   context.output.result(result, renderArchive);
-  if (result.isDryRun) for (const warning of result.warnings) context.output.warning(warning);
-  tellTroubles(context, result.months);
+  reportFindings(context, result.months);
   context.output.note(summary(result));
   return exitCodeOf(result.months);
 }
@@ -138,7 +145,7 @@ export const archive = defineCommand<Options>({
       parse: ageOption,
     },
     { flags: '--exact', description: 'also move the older rows of the month the cutoff lies in', default: false },
-    { flags: '--dry-run', description: 'show what would be moved, the locks, and what is in the way', default: false },
+    { flags: '--dry-run', description: 'show what would be moved, the locks, and what prevents it', default: false },
     {
       flags: '--batch <rows>',
       description: 'rows moved in one transaction, where single rows are moved',
@@ -147,7 +154,7 @@ export const archive = defineCommand<Options>({
     },
     {
       flags: '--max-seconds <n>',
-      description: 'stop moving single rows after this time; the next run goes on',
+      description: 'stop moving single rows after this time; the next run continues',
       parse: countOption(1),
     },
     { flags: '--no-analyze', description: 'leave the statistics of both tables as they are' },

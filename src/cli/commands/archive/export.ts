@@ -15,6 +15,7 @@ import { formatBytes } from '../../../base/bytes.js';
 interface Options {
   readonly out?: string;
   readonly format: ExportFormat;
+  readonly replace: boolean;
   readonly wait: number;
 }
 
@@ -23,7 +24,7 @@ const IDLE_TIMEOUT_MS = 600_000;
 
 function formatOption(text: string): ExportFormat {
   if (text === 'ndjson' || text === 'csv') return text;
-  throw new AisecError('USAGE', `"${text}" is no format`, { hint: 'Give ndjson or csv.' });
+  throw new AisecError('USAGE', `invalid format "${text}"`, { hint: 'Give ndjson or csv.' });
 }
 
 function renderExport(result: ExportResult, { table }: Renderer): string {
@@ -48,13 +49,13 @@ async function run(context: Context, options: Options, argument: string): Promis
   const month = monthOption(argument);
   const result = await context.withDatabase({ idleTimeoutMs: IDLE_TIMEOUT_MS }, async (session) => {
     const { exportMonth } = await import('../../../features/messages/archive/export.js');
-    const settings = { schema: context.config.schema, month, file, format: options.format, waitMs: options.wait };
+    const settings = { schema: context.config.schema, month, file, format: options.format, replaces: options.replace, waitMs: options.wait };
     return exportMonth(session, settings, reportingTo(context));
   });
   context.output.result(result, renderExport);
   context.output.note(
     result.outcome === 'present'
-      ? `${result.database}: nothing to do, the file is there and has the whole month.`
+      ? `${result.database}: nothing to do, the file holds exactly the messages that the month has now.`
       : `${result.database}: ${result.month} exported, read back and compared. Manifest: ${result.manifest}`,
   );
   return undefined;
@@ -65,7 +66,7 @@ export const archiveExport = defineCommand<Options>({
   summary: 'write an archived month to a file',
   description:
     'Writes a month of messages_archive to a gzip file, reads it back whole and compares, and puts a manifest with rows, times, columns and SHA-256 beside it. ' +
-    'One snapshot of the database, flat memory. The file has its name only when it is complete; nothing is ever overwritten.',
+    'One snapshot of the database, flat memory. The file has its name only when it is complete. An existing file is overwritten only with --replace, and only an export of the same month.',
   argument: { syntax: '<month>', description: 'year and month in UTC: 2024-01' },
   options: [
     { flags: '--out <file>', description: 'the file to write; its manifest is FILE.manifest.json' },
@@ -74,6 +75,11 @@ export const archiveExport = defineCommand<Options>({
       description: 'ndjson (a JSON object a line) or csv',
       default: 'ndjson',
       parse: formatOption,
+    },
+    {
+      flags: '--replace',
+      description: 'write an export anew that the month has changed since',
+      default: false,
     },
     WAIT_OPTION,
   ],

@@ -7,7 +7,7 @@ import { durationOption, WAIT_OPTION } from '../../options.js';
 export function ageOption(text: string): Age {
   const age = parseAge(text);
   if (age !== undefined) return age;
-  throw new AisecError('USAGE', `"${text}" is no age`, { hint: 'Give a number with a unit: 6mo, 3y, 26w, 90d.' });
+  throw new AisecError('USAGE', `invalid age "${text}"`, { hint: 'Give a number with a unit: 6mo, 3y, 26w, 90d.' });
 }
 
 export interface LockWaits {
@@ -19,7 +19,7 @@ export interface LockWaits {
 export const LOCK_WAITS: readonly OptionSpec[] = [
   {
     flags: '--max-wait <duration>',
-    description: 'how long a month is tried again when its locks are not had; writers never wait for it',
+    description: 'how long the command keeps retrying for locks in all; writers never wait that long',
     default: '30s',
     parse: durationOption,
   },

@@ -69,7 +69,9 @@ async function confirm(
   );
 }
 
-function tellTroubles({ output }: Context, months: readonly PrunedMonth[]): void {
+function reportFindings({ output }: Context, { months, findings, isDryRun }: PruneResult): void {
+  if (isDryRun)
+    for (const { message, fix } of findings) output.warning(fix === null ? message : `${message}\n    ${fix}`);
   for (const { month, outcome, reason, error } of months) {
     if (outcome === 'kept')
       output.warning(
@@ -92,14 +94,13 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
     throw new AisecError('USAGE', '--older-than is missing', {
       hint: 'Say how long archived months are kept: --older-than 3y',
     });
-  const exportsFolder = options.exports === undefined ? undefined : resolve(context.config.cwd, options.exports);
+  const exportsDirectory = options.exports === undefined ? undefined : resolve(context.config.cwd, options.exports);
   const result = await context.withDatabase({ idleTimeoutMs: IDLE_TIMEOUT_MS }, async (session) => {
     const { pruneArchive } = await import('../../../features/messages/archive/prune.js');
     const settings = {
       schema: context.config.schema,
-      extensionSchema: context.config.extensionSchema,
       olderThan,
-      exportsFolder,
+      exportsDirectory,
       withoutExport: options.withoutExport,
       isDryRun: options.dryRun,
       batchRows: options.batch,
@@ -111,14 +112,14 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
     return pruneArchive(session, settings, ask, reportingTo(context));
   });
   context.output.result(result, renderPrune);
-  tellTroubles(context, result.months);
+  reportFindings(context, result);
   const pruned = result.months.filter(({ outcome }) => outcome === 'pruned').length;
   const planned = result.months.filter(({ outcome }) => outcome === 'planned').length;
-  const before = `Archived months before ${result.cutoff.slice(0, 10)} go.`;
-  if (result.isDryRun) context.output.note(`${result.database}: dry run; ${planned} would go. ${before}`);
+  const before = `Cutoff: ${result.cutoff.slice(0, 10)}.`;
+  if (result.isDryRun) context.output.note(`${result.database}: dry run; ${planned} would be deleted. ${before}`);
   else
     context.output.note(`${result.database}: ${pruned === 0 ? 'nothing was pruned' : `${pruned} pruned`}. ${before}`);
-  return exitCodeOf(result.months);
+  return result.isDryRun && planned > 0 && result.findings.length > 0 ? 3 : exitCodeOf(result.months);
 }
 
 export const archivePrune = defineCommand<Options>({
@@ -126,22 +127,22 @@ export const archivePrune = defineCommand<Options>({
   summary: 'delete archived months that are past retention',
   description:
     'Deletes the archived months that are wholly older than the age, for good: each only after its export was found, read whole and compared with the archive. ' +
-    "The database's name must be typed, or given with --confirm. Files and replies stay and lose their reference. Stopped in the middle and run again, it goes on.",
+    "The database's name must be typed, or given with --confirm. Files and replies stay and lose their reference. Stopped in the middle and run again, it continues.",
   options: [
     {
       flags: '--older-than <age>',
       description: 'how long archived months are kept: 3y, 36mo (required)',
       parse: ageOption,
     },
-    { flags: '--exports <dir>', description: 'folder of the exports; default: where they were written' },
+    { flags: '--exports <dir>', description: 'directory of the exports; default: where they were written' },
     { flags: '--without-export', description: 'delete months although nothing holds a copy', default: false },
     { flags: '--confirm <database>', description: 'the name of the database, instead of typing it' },
-    { flags: '--dry-run', description: 'check the exports and show what would go', default: false },
-    { flags: '--batch <rows>', description: 'keys deleted in one transaction', default: '5000', parse: countOption(1) },
+    { flags: '--dry-run', description: 'check the exports and show what would be deleted', default: false },
+    { flags: '--batch <rows>', description: 'keys deleted in one transaction at most; fewer when they take long', default: '5000', parse: countOption(1) },
     ...LOCK_WAITS,
   ],
   examples: [
-    ['aisec archive prune --older-than 3y --dry-run', 'See what is past retention, and whether its exports prove good'],
+    ['aisec archive prune --older-than 3y --dry-run', 'See what is past retention, and verify its exports'],
     ['aisec archive prune --older-than 3y --confirm platform', 'Delete it, without a terminal'],
   ],
   run,

@@ -31,7 +31,7 @@ function renderRestore(result: RestoreResult, { table, paint }: Renderer): strin
 
 const NOTES: Readonly<Record<RestoreResult['outcome'], string>> = {
   live: 'nothing to do, the month is in messages already.',
-  planned: 'dry run; nothing was changed.',
+  planned: 'dry run; no changes were made.',
   restored: 'restored. The next aisec archive moves it back, unless its --older-than is longer.',
 };
 
@@ -58,7 +58,7 @@ export const archiveRestore = defineCommand<Options>({
   summary: 'bring an archived month back to messages',
   description:
     'Moves the whole partition of a month from messages_archive back to messages, in one short transaction that reads none of its rows. ' +
-    'Messages that were written for the month meanwhile come along.',
+    'Messages that were written for the month meanwhile are moved with it; references are checked before, under no lock that stops a writer.',
   argument: { syntax: '<month>', description: 'year and month in UTC: 2024-01' },
   options: [
     { flags: '--dry-run', description: 'show what would be moved, and the locks', default: false },

@@ -33,7 +33,7 @@ function renderResults({ results }: Verified, { table, paint, isTTY }: Renderer)
     { title: 'file', value: (row) => (isTTY ? basename(row.file) : row.file) },
     { title: 'size', value: (row) => (isTTY ? formatBytes(row.sizeBytes) : String(row.sizeBytes)), align: 'right' },
     { title: 'level', value: (row) => row.level },
-    { title: 'verdict', value: (row) => (row.isGood ? 'good' : paint.red('damaged')) },
+    { title: 'verdict', value: ({ verdict }) => (verdict === 'good' ? verdict : paint.red(verdict)) },
     { title: 'why', value: (row) => row.reason ?? '' },
   ]);
 }
@@ -79,6 +79,12 @@ async function loadEach(
   return results;
 }
 
+const WHAT_THEN: Readonly<Record<Exclude<VerifyResult['verdict'], 'good'>, string>> = {
+  damaged: 'the manifest says so from now on. Make a new backup: aisec backup',
+  incomplete: 'bring back what is missing beside it, or make a new backup: aisec backup',
+  'not tried': 'that says nothing of the backup, and its manifest is as it was.',
+};
+
 async function run(context: Context, options: Options, argument: string): Promise<ExitCode | undefined> {
   const { output, progress, programPlaces: places, commandName } = context;
   if (!options.owner && !options.deep)
@@ -101,19 +107,24 @@ async function run(context: Context, options: Options, argument: string): Promis
     const signal = withTimeout(context.signal, options.timeout);
     for (const file of files) results.push(await verifyBackup(file, { ...common, signal }));
   }
-  const damaged = results.filter(({ isGood }) => !isGood).length;
-  if (damaged > 0) output.result({ results }, renderResults);
+  const isAllGood = results.every(({ verdict }) => verdict === 'good');
+  if (!isAllGood) output.result({ results }, renderResults);
   else resultUnlessQuiet(context, { results }, renderResults);
   const durationMs = results.reduce((sum, each) => sum + each.durationMs, 0);
   const what = options.deep
     ? 'restored, compared with the manifest and dropped again'
     : 'read whole, checksums compared';
-  output.note(
-    damaged === 0
-      ? `${results.length === 1 ? 'good' : `all ${results.length} are good`}: ${what} in ${formatDurationMs(durationMs)}.`
-      : `${damaged} of ${results.length} damaged; its manifest says so from now on. Make a new one: aisec backup`,
-  );
-  return damaged === 0 ? undefined : 3;
+  if (isAllGood) {
+    output.note(
+      `${results.length === 1 ? 'good' : `all ${results.length} are good`}: ${what} in ${formatDurationMs(durationMs)}.`,
+    );
+    return undefined;
+  }
+  for (const verdict of ['damaged', 'incomplete', 'not tried'] as const) {
+    const count = results.filter((result) => result.verdict === verdict).length;
+    if (count > 0) output.note(`${count} of ${results.length} ${verdict}; ${WHAT_THEN[verdict]}`);
+  }
+  return 3;
 }
 
 export const backupVerify = defineCommand<Options>({

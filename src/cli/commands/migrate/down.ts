@@ -75,7 +75,7 @@ export const migrateDown = defineCommand<Options>({
   ],
   examples: [
     ['aisec migrate down', 'Revert the newest migration'],
-    ['aisec migrate down --to 0003_users --yes', 'Revert everything after 0003_users'],
+    ['aisec migrate down --to 0042_add_invoices --yes', 'Revert everything after 0042_add_invoices'],
   ],
   run,
 });

@@ -8,6 +8,8 @@ export interface Archive {
   readonly toc: Toc;
   /** Owners, grantees, roles of policies and of default privileges. */
   readonly roles: readonly string[];
+  /** Those of them that a restore without owners and grants needs, too, such as the roles of policies. */
+  readonly indispensableRoles: readonly string[];
   readonly extensions: readonly string[];
   readonly vectorIndexes: readonly ArchivedVectorIndex[];
 }
@@ -32,6 +34,16 @@ function* rolesIn(tree: unknown): Generator<string> {
   for (const part of Object.values(tree)) yield* rolesIn(part);
 }
 
+/** What `pg_restore --no-owner --no-privileges` leaves out. */
+function isOfOwners({ node, text }: Statement): boolean {
+  const isGrant = ['GrantStmt', 'GrantRoleStmt', 'AlterDefaultPrivilegesStmt'].includes(node);
+  return isGrant || node === 'AlterOwnerStmt' || / OWNER TO (?:"(?:[^"]|"")*"|\S+)$/.test(text);
+}
+
+function rolesOf(statements: readonly Statement[]): readonly string[] {
+  return [...new Set(statements.flatMap(({ tree }) => [...rolesIn(tree)]))].toSorted();
+}
+
 function vectorIndex({ node, tree }: Statement): readonly ArchivedVectorIndex[] {
   if (node !== 'IndexStmt' || !['hnsw', 'ivfflat'].includes(String(tree['accessMethod']))) return [];
   const { schemaname: schema = '', relname: table = '' } = (tree['relation'] ?? {}) as Relation;
@@ -49,18 +61,18 @@ export function withoutRestrict(script: string): string {
  * @throws AisecError PG_TOOL_FAILED, PG_TOOL_MISSING; BACKUP_INVALID for definitions that are no SQL.
  */
 export async function readArchive(access: Pick<ServerAccess, 'pgRestore'>, file: string): Promise<Archive> {
-  const toc = parseToc(await access.pgRestore({ args: ['--list', '--verbose', '--create', file] }));
-  const script = await access.pgRestore({ args: ['--schema-only', '--file=-', file] });
+  const toc = parseToc(await access.pgRestore({ archive: file, args: ['--list', '--verbose', '--create'] }));
+  const script = await access.pgRestore({ archive: file, args: ['--schema-only', '--file=-'] });
   const result = await parseStatements(withoutRestrict(script));
   if ('error' in result)
     throw new AisecError('BACKUP_INVALID', `the definitions in ${file} cannot be read`, {
       detail: `${result.error.message}.`,
       hint: 'Restore it with pg_restore, which does not look at them first.',
     });
-  const roles = new Set(result.statements.flatMap(({ tree }) => [...rolesIn(tree)]));
   return {
     toc,
-    roles: [...roles].toSorted(),
+    roles: rolesOf(result.statements),
+    indispensableRoles: rolesOf(result.statements.filter((statement) => !isOfOwners(statement))),
     extensions: toc.entries.flatMap(({ kind, description }) =>
       kind === 'EXTENSION' ? [description.replace(/^- /, '').trimEnd()] : [],
     ),

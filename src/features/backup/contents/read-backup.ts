@@ -32,10 +32,10 @@ async function checkWhole(
     return;
   }
   try {
-    await access.pgRestore({ args: ['--file=/dev/null', file] });
+    await access.pgRestore({ archive: file, args: ['--file=/dev/null'] });
   } catch (error) {
     if (!isAisecError(error, 'PG_TOOL_FAILED', 'BACKUP_INVALID')) throw error;
-    throw new AisecError('BACKUP_INVALID', `the archive ${file} cannot be read to its end`, {
+    throw new AisecError('BACKUP_DAMAGED', `the archive ${file} cannot be read to its end`, {
       detail: error.detail,
       hint: 'Nothing was touched. Restore another backup.',
       cause: error,
@@ -68,7 +68,7 @@ export async function readBackup(
   const manifest = options.withoutManifest ? undefined : await manifestOf(file);
   requireArchive(file, manifest?.format);
   await checkWhole(access, file, sha256, manifest);
-  const { toc, roles, extensions, vectorIndexes } = await readArchive(access, file);
+  const { toc, roles, indispensableRoles, extensions, vectorIndexes } = await readArchive(access, file);
   const globals = globalsName(file);
   const rowsOf = new Map(manifest?.rows.map(({ schema, table, rows }) => [`${schema}.${table}`, rows]));
   return {
@@ -79,6 +79,7 @@ export async function readBackup(
     serverMajor: toc.serverMajor,
     sizeBytes: manifest?.databaseSizeBytes,
     roles,
+    indispensableRoles,
     extensions: extensions.map((name) => ({
       name,
       version: manifest?.extensions.find((each) => each.name === name)?.version ?? null,

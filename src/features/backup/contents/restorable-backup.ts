@@ -16,6 +16,8 @@ export interface RestorableBackup extends Needs {
   /** `sql`: text of the embedded database, which has no table of contents. */
   readonly format: 'custom' | 'sql';
   readonly sha256: string;
+  /** Of the roles, those that a restore without owners and grants needs, too. */
+  readonly indispensableRoles: readonly string[];
   /** The file of roles and memberships beside it; null when there is none. */
   readonly globalsFile: string | null;
   /** By the manifest; empty without one. */

@@ -24,7 +24,7 @@ const CHUNK_BYTES = 1024 * 1024;
 /**
  * Unpacks a gzip file to its end, chunk by chunk; gzip's own checksum is compared there.
  *
- * @throws AisecError BACKUP_INVALID.
+ * @throws AisecError BACKUP_DAMAGED.
  */
 export async function unpackGzip(
   file: string,
@@ -49,7 +49,7 @@ export async function unpackGzip(
     throwIfInterrupted(signal);
     const { code = '' } = error as NodeJS.ErrnoException;
     if (!code.startsWith('Z_')) throw error;
-    throw new AisecError('BACKUP_INVALID', `the backup ${file} cannot be unpacked to its end`, {
+    throw new AisecError('BACKUP_DAMAGED', `the backup ${file} cannot be unpacked to its end`, {
       detail: `${messageOf(error)}.`,
       hint: 'Restore from another one.',
       cause: error,

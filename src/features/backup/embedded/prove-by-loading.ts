@@ -37,7 +37,7 @@ async function loadInMemory(file: string, { roles }: Contents, options: LoadOpti
 /**
  * Starts a database in memory from a backup, whose checksum was compared, and compares what is in it.
  *
- * @throws AisecError BACKUP_INVALID with every difference.
+ * @throws AisecError BACKUP_DAMAGED with every difference.
  */
 export async function proveByLoading(file: string, contents: Contents, options: LoadOptions): Promise<void> {
   const loaded = await loadInMemory(file, contents, options);
@@ -47,7 +47,7 @@ export async function proveByLoading(file: string, contents: Contents, options: 
       ...((await options.compareMore?.(loaded)) ?? []),
     ];
     if (faults.length === 0) return;
-    throw new AisecError('BACKUP_INVALID', `${file} does not hold what was backed up`, {
+    throw new AisecError('BACKUP_DAMAGED', `${file} does not hold what was backed up`, {
       detail: faults.join('\n  '),
       hint: 'Run the backup again; if it happens again, please report it.',
     });

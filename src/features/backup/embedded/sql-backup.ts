@@ -28,6 +28,7 @@ export async function readSqlBackup(file: string, signal: AbortSignal): Promise<
     serverMajor: OLDEST_MAJOR,
     sizeBytes: manifest.databaseSizeBytes,
     roles: manifest.roles,
+    indispensableRoles: manifest.roles,
     extensions: manifest.extensions,
     rows: manifest.rows,
     catalog: manifest.catalog,

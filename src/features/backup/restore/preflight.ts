@@ -54,7 +54,7 @@ async function grantsIn(access: ServerAccess, { file, toc }: RestorableBackup): 
   const entries = toc.entries.filter(({ kind }) => kind === 'ACL' || kind === 'DEFAULT ACL');
   if (entries.length === 0) return [];
   const script = await withList(entries, (list) =>
-    access.pgRestore({ args: [`--use-list=${list}`, '--schema-only', '--file=-', file] }),
+    access.pgRestore({ archive: file, args: [`--use-list=${list}`, '--schema-only', '--file=-'] }),
   );
   return script.split('\n').filter((line) => /^(?:GRANT|REVOKE|ALTER DEFAULT PRIVILEGES) /.test(line));
 }
@@ -67,7 +67,7 @@ export async function readPreflight(
   options: PreflightOptions,
 ): Promise<Preflight> {
   const { roles: rolesToCreate, statements } = await planRoles(session, backup, options.roles);
-  const needs = options.withoutOwners ? { ...backup, roles: [] } : backup;
+  const needs = options.withoutOwners ? { ...backup, roles: backup.indispensableRoles } : backup;
   const facts = await readTargetFacts(session, needs, access.host);
   const lost = options.withoutOwners ? await grantsIn(access, backup) : [];
   return {

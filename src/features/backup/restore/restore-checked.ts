@@ -24,6 +24,20 @@ export interface CheckedRestoreOptions {
   readonly onProgress: (text: string) => void;
 }
 
+/** Everything was restored, and is not what was backed up. */
+export class RestoredOtherwise extends AisecError {
+  /** `hasOtherRows`: not only definitions, which another server may print otherwise. */
+  constructor(
+    faults: readonly string[],
+    readonly hasOtherRows: boolean,
+  ) {
+    super('RESTORE_FAILED', 'what was restored is not what was backed up', {
+      detail: faults.join('\n  '),
+      hint: 'It was dropped again. Restore another backup, and keep this one for finding out why.',
+    });
+  }
+}
+
 /** The server's machine, as far as it can be seen from here. */
 export function machineOf({ host }: ServerAccess): Machine {
   return isLocalHost(host)
@@ -64,15 +78,9 @@ export async function restoreChecked(
     machine,
   };
   const check = async (session: Session): Promise<void> => {
-    const faults = [
-      ...(await compareRows(session, backup.rows, onProgress)),
-      ...(await catalogFaults(session, backup, !options.withoutOwners)),
-    ];
-    if (faults.length === 0) return;
-    throw new AisecError('RESTORE_FAILED', 'what was restored is not what was backed up', {
-      detail: faults.join('\n  '),
-      hint: 'It was dropped again. Restore another backup, and keep this one for finding out why.',
-    });
+    const rowFaults = await compareRows(session, backup.rows, onProgress);
+    const faults = [...rowFaults, ...(await catalogFaults(session, backup, !options.withoutOwners))];
+    if (faults.length > 0) throw new RestoredOtherwise(faults, rowFaults.length > 0);
   };
   if (backup.format === 'sql') await restoreSqlInto(access, maintenance, database, backup, onProgress, check);
   else await restoreInto(access, maintenance, database, job, check);

@@ -4,6 +4,7 @@ import { AisecError, isAisecError, type ErrorCode } from '../../../base/errors.j
 import { quoteIdentifier } from '../../../base/identifier.js';
 import { throwIfInterrupted } from '../../../base/interruption.js';
 import { withPrivateFolder, writeTemporary } from '../../../adapters/files/private-folder.js';
+import { serverMajor } from '../../../adapters/postgres/server-major.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import type { ServerAccess } from '../access.js';
 import { databaseStatements } from './database-statements.js';
@@ -43,7 +44,7 @@ async function databaseScript(access: ServerAccess, { archive, toc }: RestoreJob
     ({ kind, description }) => /^DATABASE( PROPERTIES)?$/.test(kind) || description.startsWith('- DATABASE '),
   );
   return withList(entries, (list) =>
-    access.pgRestore({ args: ['--create', '--schema-only', `--use-list=${list}`, '--file=-', archive] }),
+    access.pgRestore({ archive, args: ['--create', '--schema-only', `--use-list=${list}`, '--file=-'] }),
   );
 }
 
@@ -89,7 +90,7 @@ export async function restoreInto(
   const script = await databaseScript(access, job);
   await maintenance.query(createStatement(script, name));
   try {
-    await runRestore(access, name, job);
+    await runRestore(access, { database: name, serverMajor: serverMajor(maintenance) }, job);
     await access.withDatabase(name, async (session) => {
       job.onProgress('analyzing');
       await session.query('analyze');
@@ -105,7 +106,11 @@ export async function restoreInto(
   }
 }
 
-async function runRestore(access: ServerAccess, database: string, job: RestoreJob): Promise<void> {
+async function runRestore(
+  access: ServerAccess,
+  { database, serverMajor }: { readonly database: string; readonly serverMajor: number },
+  job: RestoreJob,
+): Promise<void> {
   const { archive, toc, withoutOwners, onProgress } = job;
   const owners = withoutOwners ? ['--no-owner', '--no-privileges'] : [];
   const onLine = countingLines(toc.entries.length, onProgress);
@@ -114,9 +119,10 @@ async function runRestore(access: ServerAccess, database: string, job: RestoreJo
       const args = [...sections.map((section) => `--section=${section}`), ...owners];
       const run = (list: readonly string[]): Promise<string> =>
         access.pgRestore({
-          database,
+          archive,
+          into: { database, serverMajor },
           settings,
-          args: ['--exit-on-error', '--verbose', `--jobs=${jobs}`, ...args, ...list, archive],
+          args: ['--verbose', `--jobs=${jobs}`, ...args, ...list],
           onLine,
         });
       await (entries === undefined ? run([]) : withList(entries, (list) => run([`--use-list=${list}`])));

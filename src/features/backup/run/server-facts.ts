@@ -1,3 +1,4 @@
+import { serverMajor } from '../../../adapters/postgres/server-major.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { AisecError } from '../../../base/errors.js';
@@ -79,7 +80,7 @@ export async function readServerFacts(session: Session): Promise<ServerFacts> {
   return {
     roleName: server.role_name,
     serverVersion: server.server_version,
-    serverMajor: Math.floor(session.info.serverVersion / 10_000),
+    serverMajor: serverMajor(session),
     hasVectors: server.has_vectors,
     sizeBytes: Number(server.size_bytes),
     indexSizeBytes: Number(server.index_size_bytes),

@@ -43,7 +43,7 @@ export async function changeManifestOf(
 /** A store that finds an object damaged may take it away, and what has a manifest and no file is no backup any more. */
 function asDamage(error: unknown, url: string): unknown {
   if (!isAisecError(error, 'BACKUP_UNKNOWN')) return error;
-  return new AisecError('BACKUP_INVALID', `${url} is not whole`, {
+  return new AisecError('BACKUP_DAMAGED', `${url} is not whole`, {
     detail: 'Its manifest is in the store, and the file or its roles are not.',
     hint: 'Restore from another one.',
     cause: error,

@@ -20,10 +20,10 @@ export async function readChecksum(file: string, signal: AbortSignal): Promise<C
   }
 }
 
-/** @throws AisecError BACKUP_INVALID when a backup is not the one its manifest is of. */
+/** @throws AisecError BACKUP_DAMAGED when a backup is not the one its manifest is of. */
 export function requireSameChecksum(file: string, found: string, expected: string): void {
   if (found === expected) return;
-  throw new AisecError('BACKUP_INVALID', `the backup ${file} is damaged`, {
+  throw new AisecError('BACKUP_DAMAGED', `the backup ${file} is damaged`, {
     detail: 'Its SHA-256 is not the one its manifest has.',
     hint: 'Nothing was touched. Restore another backup.',
   });

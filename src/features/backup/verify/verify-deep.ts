@@ -3,10 +3,11 @@ import { withMaintenance, type ServerAccess } from '../access.js';
 import { verifyName } from '../restore/database-names.js';
 import { findObstacles, refuseObstacles } from '../restore/obstacles.js';
 import { readBackup } from '../contents/read-backup.js';
-import { restoreChecked } from '../restore/restore-checked.js';
+import { restoreChecked, RestoredOtherwise } from '../restore/restore-checked.js';
 import { dropDatabase } from '../restore/restore-into.js';
 import { withRestoreLock } from '../restore/restore-lock.js';
 import { readTargetFacts } from '../restore/target-facts.js';
+import { AisecError } from '../../../base/errors.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
 import { verifyAs, withWhole, type VerifyOptions, type VerifyResult } from '../verify.js';
 
@@ -15,6 +16,11 @@ export interface DeepVerifyOptions extends VerifyOptions {
   readonly withoutOwners: boolean;
   readonly jobs: number;
   readonly waitMs: number;
+}
+
+/** All of the archive was restored, and other rows came out of it than went in. */
+function asDamage({ message, detail, hint }: RestoredOtherwise): AisecError {
+  return new AisecError('BACKUP_DAMAGED', message, { detail, hint });
 }
 
 async function restoreAndDrop(access: ServerAccess, file: string, options: DeepVerifyOptions): Promise<void> {
@@ -26,7 +32,7 @@ async function restoreAndDrop(access: ServerAccess, file: string, options: DeepV
     withRestoreLock(maintenance, scratch, { waitMs, onProgress }, async () => {
       // A killed run has left it.
       await dropDatabase(maintenance, scratch);
-      const needs = withoutOwners ? { ...backup, roles: [] } : backup;
+      const needs = withoutOwners ? { ...backup, roles: backup.indispensableRoles } : backup;
       const facts = await readTargetFacts(maintenance, needs, access.host);
       refuseObstacles(
         findObstacles(needs, facts, { withoutOwners, rolesToCreate: [], createsDatabase: true }),
@@ -37,6 +43,8 @@ async function restoreAndDrop(access: ServerAccess, file: string, options: DeepV
         withProperties: false,
         jobs,
         onProgress,
+      }).catch((error: unknown) => {
+        throw error instanceof RestoredOtherwise && error.hasOtherRows ? asDamage(error) : error;
       });
       await dropDatabase(maintenance, scratch);
     }),

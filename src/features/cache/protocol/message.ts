@@ -1,4 +1,4 @@
-/** A change that the triggers of migration 0021 announce. `users` undefined: rows of anybody. */
+/** A change that the triggers notify_cache_… announce. `users` undefined: rows of any user. */
 export interface ChangeMessage {
   readonly kind: 'change';
   readonly table: string;

@@ -48,7 +48,7 @@ function inheritMend({ inherited_by: memberships }: AppRole): string {
     .join('\n');
 }
 
-/** What authenticated may read of users by migration 0015. REVOKE on a table takes the grants on its columns, too. */
+/** The columns of users that the migrations let authenticated read. REVOKE on a table takes the grants on its columns, too. */
 const USER_COLUMNS =
   'id, username, email, first_name, last_name, is_active, is_verified, last_login_at, created_at, updated_at';
 

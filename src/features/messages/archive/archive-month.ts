@@ -1,16 +1,17 @@
-import { isPassingProblem } from '../../../adapters/postgres/error.js';
 import type { Session } from '../../../adapters/postgres/session.js';
-import { AisecError, isAisecError } from '../../../base/errors.js';
+import { type AisecError, isAisecError } from '../../../base/errors.js';
 import { firstDay, monthEndMs } from '../../../base/month.js';
 import { ensureBoundCheck } from './bound-check.js';
 import type { PartitionFacts } from './facts.js';
-import { withLockRetries, type RetryOptions } from './lock-retries.js';
-import { archivedName, liveName } from './partition-names.js';
+import { swapRow } from './journal.js';
+import { withLockRetries, type LockBudget, type RetryOptions } from './lock-retries.js';
+import { archivedName } from './partition-names.js';
 import { moveRows, type RowMoveResult } from './move-rows.js';
+import { waitForOlderSnapshots } from '../older-snapshots.js';
 import { isOfMonth, type MonthPlan, type WholeMonthPlan } from './plan.js';
 import { swapMonth, type SwapResult } from './swap.js';
 
-/** What became of a month. `moved`: some of its rows went; `stopped`: --max-seconds came first; `blocked`: see faults. */
+/** What became of a month. `moved`: some of its rows went; `stopped`: --max-seconds came first; `blocked`: see findings. */
 export type Outcome = 'planned' | 'archived' | 'moved' | 'stopped' | 'blocked' | 'failed';
 
 export interface MonthError {
@@ -34,7 +35,7 @@ export interface MonthRun {
   readonly partition: PartitionFacts | undefined;
   readonly cutoffMs: number;
   readonly batchRows: number;
-  readonly maxWaitMs: number;
+  readonly budget: LockBudget;
   readonly deadlineMs: number;
   readonly lockTimeoutMs: number;
   readonly onProgress: (text: string) => void;
@@ -47,47 +48,25 @@ const VACUUMED_BYTES = 4 * 1024 * 1024;
 /** A row may arrive between the last batch and the locks. */
 const FINISH_ROUNDS = 5;
 
-const retriesOf = ({ maxWaitMs, onProgress }: MonthRun): RetryOptions => ({
-  maxWaitMs,
+const retriesOf = ({ budget, onProgress }: MonthRun): RetryOptions => ({
+  budget,
   onRetry: (reason) => onProgress(`waiting for a lock: ${reason}`),
 });
 
 async function swap(session: Session, plan: WholeMonthPlan, run: MonthRun): Promise<Done> {
   const cutoff = new Date(run.cutoffMs).toISOString();
   const { month, rows, rowsAreExact } = plan;
-  const done = await swapMonth(session, { month, action: 'archive', rows, rowsAreExact, cutoff }, retriesOf(run));
+  const archive = { month, action: 'archive', rows, rowsAreExact, cutoff } as const;
+  const done = await swapMonth(session, archive, retriesOf(run), (entry) => [
+    swapRow(entry, `aisec_archive_month('${firstDay(month)}')`),
+  ]);
   return { outcome: 'archived', rows, rowsAreExact, ...done };
-}
-
-interface MadeRow {
-  readonly rows_moved: number;
-  readonly problem: string | null;
-  readonly problem_code: string | null;
-}
-
-/** Makes the partition of a month whose rows wait in the default partition; tells how many these were. */
-async function makePartition(session: Session, { month }: WholeMonthPlan, run: MonthRun): Promise<number> {
-  return withLockRetries(session, retriesOf(run), async () => {
-    const { rows } = await session.query<MadeRow>(
-      'select rows_moved::float8 as rows_moved, problem, problem_code from ensure_message_partition($1)',
-      [firstDay(month)],
-    );
-    const [made] = rows;
-    if (made?.problem === null) return made.rows_moved;
-    const code = isPassingProblem(made?.problem_code) ? 'LOCK_TIMEOUT' : 'DATABASE_FAILED';
-    throw new AisecError(code, made?.problem ?? 'the server told nothing about the partition');
-  });
-}
-
-async function makeAndSwap(session: Session, plan: WholeMonthPlan, run: MonthRun): Promise<Done> {
-  const rows = await makePartition(session, plan, run);
-  return swap(session, { ...plan, rows, rowsAreExact: true }, run);
 }
 
 async function move(session: Session, plan: WholeMonthPlan, run: MonthRun): Promise<RowMoveResult> {
   const { month, sources } = plan;
   await withLockRetries(session, retriesOf(run), () =>
-    session.query('select ensure_archive_partition($1)', [firstDay(month)]),
+    session.query('select aisec_ensure_archive_month($1)', [firstDay(month)]),
   );
   const startedMs = performance.now();
   return moveRows(session, {
@@ -95,7 +74,7 @@ async function move(session: Session, plan: WholeMonthPlan, run: MonthRun): Prom
     month,
     sources,
     beforeMs: Math.min(monthEndMs(month), run.cutoffMs),
-    onRetry: retriesOf(run).onRetry,
+    retries: retriesOf(run),
     onMoved: (movedRows) => {
       const rate = Math.round((movedRows / Math.max(1, performance.now() - startedMs)) * 1000);
       const left =
@@ -128,6 +107,11 @@ async function finish(session: Session, plan: WholeMonthPlan, run: MonthRun): Pr
     total += movedRows;
     if (!isComplete)
       return { outcome: 'stopped', rows: total, rowsAreExact: true, partition: archivedName(plan.month) };
+    // A REPEATABLE READ transaction that began before still finds the moved rows here, and nowhere else.
+    const { budget, onProgress } = run;
+    const startedMs = performance.now();
+    await waitForOlderSnapshots(session, { maxWaitMs: budget.leftMs, onWait: onProgress });
+    budget.spend(performance.now() - startedMs);
     await vacuumEmptied(session, plan);
     try {
       return await swap(session, { ...plan, rows: total, rowsAreExact: true }, run);
@@ -146,13 +130,8 @@ async function perform(session: Session, plan: WholeMonthPlan, run: MonthRun): P
         await ensureBoundCheck(session, run.partition, retriesOf(run));
       }
       return swap(session, plan, run);
-    case 'make and swap':
-      return makeAndSwap(session, plan, run);
     case 'finish':
       return finish(session, plan, run);
-    case 'make and move older rows':
-      await makePartition(session, plan, run);
-      return moveOnly(session, { ...plan, sources: [liveName(plan.month), ...plan.sources] }, run);
     case 'move late rows':
     case 'move older rows':
       return moveOnly(session, plan, run);
@@ -172,7 +151,7 @@ export function monthError(error: AisecError): MonthError {
 export async function archiveMonth(session: Session, plan: MonthPlan, run: MonthRun): Promise<MonthOutcome> {
   const startedMs = performance.now();
   const base = { ...plan, attempts: null, lockWaitMs: null, durationMs: null, error: null };
-  if (plan.faults.length > 0 || !isOfMonth(plan)) return { ...base, outcome: 'blocked' };
+  if (plan.findings.length > 0 || !isOfMonth(plan)) return { ...base, outcome: 'blocked' };
   try {
     const done = await perform(session, plan, run);
     return { ...base, ...done, durationMs: Math.round(performance.now() - startedMs) };

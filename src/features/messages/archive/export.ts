@@ -13,10 +13,10 @@ import { aisecVersion } from '../../../base/version.js';
 import { ExportReader, writeExport, type FileContent } from './exports/export-file.js';
 import { readFacts, type PartitionFacts } from './facts.js';
 import { readExports, recordExport } from './journal.js';
-import { manifestPath, type Manifest } from './exports/manifest.js';
+import { isExportOf, manifestPath, type Manifest } from './exports/manifest.js';
 import type { Month } from '../../../base/month.js';
 import { PLAIN_TEXT_SETTINGS, readColumns, readRecords } from './exports/month-reader.js';
-import { proveExport } from './exports/prove.js';
+import { verifyExport } from './exports/verify.js';
 import { csvRecord, type ExportFormat } from './exports/record-format.js';
 import type { Reporting } from '../../../base/reporting.js';
 
@@ -26,6 +26,8 @@ export interface ExportOptions {
   /** Absolute path. */
   readonly file: string;
   readonly format: ExportFormat;
+  /** Whether an export that the month has changed since is written anew. */
+  readonly replaces: boolean;
   readonly waitMs: number;
 }
 
@@ -34,8 +36,8 @@ export interface ExportResult {
   readonly schema: string;
   readonly month: string;
   readonly file: string;
-  /** `present`: the file was there, undamaged and complete. */
-  readonly outcome: 'exported' | 'present';
+  /** `present`: the file existed and holds exactly the messages that the month has now. */
+  readonly outcome: 'exported' | 'replaced' | 'present';
   readonly rows: number;
   readonly sizeBytes: number;
   readonly sha256: string;
@@ -54,7 +56,7 @@ async function archivedPartition(session: Session, month: Month): Promise<Partit
   const found = partitions.find((partition) => partition.root === 'messages_archive' && partition.month === month);
   const live = partitions.find((partition) => partition.root === 'messages' && partition.month === month);
   if (found === undefined)
-    throw new AisecError('ARCHIVE_MONTH', `there is no month ${month} in the archive`, {
+    throw new AisecError('ARCHIVE_MONTH', `the archive has no month ${month}`, {
       hint: live === undefined ? 'See: aisec archive list' : 'It is in messages; archive it first: aisec archive',
     });
   if (live !== undefined)
@@ -91,7 +93,7 @@ async function reread(session: Session, partial: string, format: ExportFormat, w
   if (isSame) return;
   throw new AisecError('EXPORT_INVALID', 'the export was read back and is not what was written', {
     detail: `${read.records} of ${written.records} messages were found.`,
-    hint: 'Nothing was kept. Look at the disk, then run it again.',
+    hint: 'The file was removed. Check the disk, then run it again.',
   });
 }
 
@@ -153,7 +155,7 @@ function asExportError(error: unknown, file: string): unknown {
   if (isAisecError(error)) return error;
   if (isNoSpace(error))
     return new AisecError('DISK_FULL', `no space is left for "${file}"`, {
-      detail: 'What was written of it was removed.',
+      detail: 'The incomplete file was removed.',
       hint: 'Free some space or give another --out, and run it again.',
       cause: error,
     });
@@ -180,25 +182,40 @@ const resultOf = (
   manifest: manifestPath(options.file),
 });
 
-async function present(session: Session, partition: PartitionFacts, options: ExportOptions): Promise<ExportResult> {
-  const { file, month } = options;
-  const proof = await proveExport(session, file, month, partition.relation);
-  if (!proof.isProven)
-    throw new AisecError('REFUSED', `"${file}" exists`, {
-      detail: `It is no complete export of ${month} as the archive has it now: ${proof.reason}.`,
-      hint: 'Give another --out; nothing is ever overwritten.',
-    });
-  const exports = await readExports(session);
-  if (!exports.some((known) => known.file === file && known.sha256 === proof.manifest.sha256))
-    await recordExport(session, { month, partition: partition.name, file, manifest: proof.manifest });
-  return resultOf(session, options, proof.manifest, 'present');
+/**
+ * The result when the file is an export of exactly what the month is now; undefined when it is to be replaced.
+ *
+ * @throws AisecError REFUSED.
+ */
+async function present(
+  session: Session,
+  partition: PartitionFacts,
+  options: ExportOptions,
+): Promise<ExportResult | undefined> {
+  const { file, month, replaces } = options;
+  const found = await verifyExport(session, file, month, partition.relation);
+  if (found.isVerified && found.changedSince === 0) {
+    const exports = await readExports(session);
+    if (!exports.some((known) => known.file === file && known.sha256 === found.manifest.sha256))
+      await recordExport(session, { month, partition: partition.name, file, manifest: found.manifest });
+    return resultOf(session, options, found.manifest, 'present');
+  }
+  const isOwn = isExportOf(file, month);
+  if (replaces && isOwn) return undefined;
+  const reason = found.isVerified
+    ? `${found.changedSince} of its messages were deleted since, or their parent message was`
+    : found.reason;
+  throw new AisecError('REFUSED', `"${file}" exists`, {
+    detail: `It is not an export of ${month} as the archive has it now: ${reason}.`,
+    hint: isOwn ? 'Give another --out, or --replace to write it anew.' : 'Give another --out.',
+  });
 }
 
 /**
  * Writes an archived month to a compressed file with a manifest beside it, reads it back whole and compares. A file of
  * that name exists only when it is complete: killed at any moment and run again, it completes.
  *
- * @throws AisecError USAGE, ARCHIVE_MONTH, REFUSED when another file is there, DISK_FULL, CONFIG_INVALID, EXPORT_INVALID,
+ * @throws AisecError USAGE, ARCHIVE_MONTH, REFUSED when another file or a stale export exists, DISK_FULL, CONFIG_INVALID, EXPORT_INVALID,
  *   RUN_LOCKED, MIGRATION_PENDING.
  */
 export async function exportMonth(
@@ -210,10 +227,12 @@ export async function exportMonth(
   const lock = { waitMs: options.waitMs, onProgress: reporting.onProgress };
   return withRunLock(session, lock, async () => {
     const partition = await archivedPartition(session, month);
-    if (existsSync(options.file)) return present(session, partition, options);
+    const exists = existsSync(options.file);
+    const found = exists ? await present(session, partition, options) : undefined;
+    if (found !== undefined) return found;
     const manifest = await writeChecked(session, partition, options, reporting);
     try {
-      // The manifest first: whoever finds the file finds its manifest.
+      // The manifest first: a file never stands without its manifest. In between, a replaced file does not match it.
       await writeSmallFile(manifestPath(options.file), `${JSON.stringify(manifest, null, 2)}\n`);
       await publish(`${options.file}.partial`, options.file);
     } catch (error) {
@@ -221,6 +240,6 @@ export async function exportMonth(
       throw asExportError(error, options.file);
     }
     await recordExport(session, { month, partition: partition.name, file: options.file, manifest });
-    return resultOf(session, options, manifest, 'exported');
+    return resultOf(session, options, manifest, exists ? 'replaced' : 'exported');
   });
 }

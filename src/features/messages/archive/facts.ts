@@ -1,6 +1,7 @@
 import type { Session } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { AisecError } from '../../../base/errors.js';
+import { quoteIdentifier } from '../../../base/identifier.js';
 import type { Month } from '../../../base/month.js';
 
 export type Root = 'messages' | 'messages_archive';
@@ -31,6 +32,8 @@ export interface PartitionFacts {
   /** Null when it was never analyzed. */
   readonly rowEstimate: number | null;
   readonly isOwned: boolean;
+  /** Whether it has foreign keys to conversations or message_keys; those of the archive have none. */
+  readonly hasForeignKeys: boolean;
   /** State of a CHECK equal to the bounds: with a valid one no move has to scan the table. */
   readonly boundCheck: { readonly name: string; readonly isValid: boolean } | null;
   readonly constraintNames: readonly string[];
@@ -38,9 +41,22 @@ export interface PartitionFacts {
   readonly missingChecks: readonly { readonly name: string; readonly definition: string }[];
 }
 
+/** A publication with messages, messages_archive or one of their partitions; names are quoted. */
+export interface Publication {
+  readonly name: string;
+  readonly isViaRoot: boolean;
+  readonly publishesMessages: boolean;
+  readonly publishesArchive: boolean;
+  /** A partition that it publishes by itself. */
+  readonly partition: string | null;
+  readonly publishesDeletes: boolean;
+}
+
 export interface Surroundings {
   readonly now: Date;
   readonly roleName: string;
+  /** Owner of messages_archive. */
+  readonly ownerName: string;
   /** Quoted, like all the names of tables here. */
   readonly defaultPartition: string | null;
   /** What foreign keys of messages point to. */
@@ -53,7 +69,7 @@ export interface Surroundings {
     readonly onMessages: string | null;
     readonly onArchive: string | null;
   }[];
-  readonly publications: readonly string[];
+  readonly publications: readonly Publication[];
   readonly deadlockTimeoutMs: number;
   readonly takenNames: readonly string[];
 }
@@ -78,6 +94,7 @@ interface PartitionRow {
   readonly size_bytes: number;
   readonly row_estimate: number | null;
   readonly is_owned: boolean;
+  readonly has_foreign_keys: boolean;
   readonly bound_check: 'valid' | 'not valid' | null;
   readonly bound_check_name: string | null;
   readonly check_names: readonly string[];
@@ -88,13 +105,14 @@ interface PartitionRow {
 interface SurroundingsRow {
   readonly now_ms: number;
   readonly role_name: string;
+  readonly owner_name: string;
   readonly default_partition: string | null;
   readonly reference_tables: readonly string[];
   readonly not_owned: readonly string[];
   readonly row_security_on: readonly string[];
   readonly foreign_keys: Surroundings['foreignKeys'];
   readonly column_faults: Surroundings['columnFaults'];
-  readonly publications: readonly string[];
+  readonly publications: readonly Publication[];
   readonly deadlock_timeout_ms: number;
   readonly taken_names: readonly string[];
 }
@@ -114,6 +132,7 @@ function partitionFacts(row: PartitionRow): PartitionFacts {
     sizeBytes: row.size_bytes,
     rowEstimate: row.row_estimate,
     isOwned: row.is_owned,
+    hasForeignKeys: row.has_foreign_keys,
     boundCheck:
       row.bound_check === null ? null : { name: row.bound_check_name ?? '', isValid: row.bound_check === 'valid' },
     constraintNames: row.check_names,
@@ -122,17 +141,36 @@ function partitionFacts(row: PartitionRow): PartitionFacts {
   };
 }
 
-/** @throws AisecError MIGRATION_PENDING when the archive or its journal is not there yet. */
+interface ReadyRow {
+  readonly is_ready: boolean;
+  readonly may_use: boolean | null;
+  readonly role_name: string;
+  readonly owner_name: string | null;
+}
+
+/**
+ * Call it first: it also has the session print times as this feature reads them, whatever the role or the database says.
+ *
+ * @throws AisecError MIGRATION_PENDING when the archive or its journal does not exist; PRIVILEGE_MISSING.
+ */
 export async function refuseUnready(session: Session): Promise<void> {
-  const { rows } = await session.query<{ is_ready: boolean }>(sqlFile('archive/is-ready'));
-  if (rows[0]?.is_ready === true) return;
-  throw new AisecError('MIGRATION_PENDING', 'the archive of messages is not there yet', {
-    detail: 'Its tables and functions come with the migrations up to 0020_default_partition_swap.',
-    hint: 'Run: aisec migrate up',
+  await session.query("set datestyle = 'ISO, YMD'; set timezone = 'UTC'");
+  const { rows } = await session.query<ReadyRow>(sqlFile('archive/is-ready'));
+  const [row] = rows;
+  if (row?.is_ready !== true)
+    throw new AisecError('MIGRATION_PENDING', 'the archive of messages does not exist yet', {
+      detail: 'Migrations make its tables and functions.',
+      hint: 'Run: aisec migrate up',
+    });
+  if (row.may_use === true) return;
+  const [role, owner] = [quoteIdentifier(row.role_name), quoteIdentifier(row.owner_name ?? '')];
+  throw new AisecError('PRIVILEGE_MISSING', `role ${role} may not use the archive of messages`, {
+    detail: `It belongs to role ${owner}, and only its members move, list or export months.`,
+    hint: `Run: psql -c 'grant ${owner} to ${role}'`,
   });
 }
 
-/** Reads all partitions of both roots and what surrounds them. Reads only. @throws AisecError MIGRATION_PENDING. */
+/** Reads all partitions of both roots and what surrounds them. Reads only. @throws AisecError MIGRATION_PENDING, PRIVILEGE_MISSING. */
 export async function readFacts(session: Session): Promise<ArchiveFacts> {
   await refuseUnready(session);
   const { rows: found } = await session.query<SurroundingsRow>(sqlFile('archive/surroundings'));
@@ -143,6 +181,7 @@ export async function readFacts(session: Session): Promise<ArchiveFacts> {
     surroundings: {
       now: new Date(row.now_ms),
       roleName: row.role_name,
+      ownerName: row.owner_name,
       defaultPartition: row.default_partition,
       referenceTables: row.reference_tables,
       notOwned: row.not_owned,

@@ -20,17 +20,13 @@ export interface SwapEntry {
   readonly rowsAreExact: boolean;
   /** ISO; null for a restore. */
   readonly cutoff: string | null;
-  /** Time of the first attempt, as the server printed it. */
+  /** Time of the first attempt, RFC 3339. */
   readonly startedAt: string;
   readonly attempts: number;
 }
 
-/**
- * One statement that makes the move and writes its row: sent together with COMMIT, so that no lock is held over a round
- * trip to the client.
- */
-export function swapStatement(entry: SwapEntry): string {
-  const call = entry.action === 'archive' ? 'archive_message_partition' : 'restore_message_partition';
+/** The row of a move; `partition` is an expression that returns the new name, and may make the move. */
+export function swapRow(entry: SwapEntry, partition: string): string {
   const startedAt = `${quoteLiteral(entry.startedAt)}::timestamptz`;
   return `insert into archive_journal
   (id, month, action, partition_name, row_count, row_count_is_exact, cutoff,
@@ -41,10 +37,18 @@ select ${entry.id}, '${firstDay(entry.month)}', '${entry.action}', moved.name,
   ${quoteLiteral(aisecVersion())}
 from (
   select swapped.name, pg_catalog.clock_timestamp() as at
-  from (select ${call}('${firstDay(entry.month)}') as name offset 0) as swapped
+  from (select ${partition} as name offset 0) as swapped
   where swapped.name is not null
   offset 0
 ) as moved`;
+}
+
+/** The time by the server's clock, as RFC 3339. */
+export async function serverTime(session: Session): Promise<string> {
+  const { rows } = await session.query<{ at: string }>(
+    `select pg_catalog.to_char(pg_catalog.clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at`,
+  );
+  return rows[0]?.at ?? '';
 }
 
 export interface JournalRow {

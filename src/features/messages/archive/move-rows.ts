@@ -5,7 +5,7 @@ import { AisecError, isAisecError } from '../../../base/errors.js';
 import { firstDay, monthEndMs, monthStartMs, type Month } from '../../../base/month.js';
 import { aisecVersion } from '../../../base/version.js';
 import { nextJournalId } from './journal.js';
-import { withLockRetries } from './lock-retries.js';
+import { withLockRetries, type RetryOptions } from './lock-retries.js';
 
 export interface RowMove {
   readonly month: Month;
@@ -17,10 +17,9 @@ export interface RowMove {
   readonly batchRows: number;
   /** `performance.now()` after which no further batch begins. */
   readonly deadlineMs: number;
-  readonly maxWaitMs: number;
   readonly lockTimeoutMs: number;
   readonly onMoved: (movedRows: number) => void;
-  readonly onRetry: (reason: string) => void;
+  readonly retries: RetryOptions;
 }
 
 export interface RowMoveResult {
@@ -76,7 +75,7 @@ class Mover {
   }
 
   async #batch(source: string, after: string, skipsLocked: boolean): Promise<BatchRow> {
-    const { month, beforeMs, cutoffMs, batchRows, maxWaitMs, onRetry } = this.#move;
+    const { month, beforeMs, cutoffMs, batchRows, retries } = this.#move;
     const values = [
       source,
       firstDay(month),
@@ -89,7 +88,7 @@ class Mover {
       this.#startedAt,
       aisecVersion(),
     ];
-    const { rows } = await withLockRetries(this.#session, { maxWaitMs, onRetry }, () =>
+    const { rows } = await withLockRetries(this.#session, retries, () =>
       this.#session.query<BatchRow>(sqlFile('archive/move-batch'), values),
     );
     return rows[0] ?? { moved_rows: 0, last_created_at: null };
@@ -111,7 +110,7 @@ function lockFailure(error: AisecError, move: RowMove, movedRows: number, blocke
         ? 'The blocking session had ended when it was looked for.'
         : `Blocked by ${blockers.join('; ')}.`) +
       ` ${movedRows} rows were moved and stay moved; every message is in exactly one of the two tables.`,
-    hint: 'Run it again when that session is done: it goes on with the rest.',
+    hint: 'Run it again when that session has ended: it continues with the rest.',
     sqlState: error.sqlState,
     cause: error.cause,
   });
@@ -121,11 +120,11 @@ function lockFailure(error: AisecError, move: RowMove, movedRows: number, blocke
  * Moves single rows of a month to its partition of the archive, which must exist, in committed batches: first around the
  * rows that others have locked, then a final pass that waits for those. Stopped at any moment, it goes on when run again.
  *
- * @throws AisecError LOCK_TIMEOUT naming the blocker when rows stay locked for `maxWaitMs`.
+ * @throws AisecError LOCK_TIMEOUT naming the blocker when rows stay locked for longer than the budget allows.
  */
 export async function moveRows(session: Session, move: RowMove): Promise<RowMoveResult> {
   const mover = new Mover(session, move, await nextJournalId(session));
-  const observer = new Observer(session, move.lockTimeoutMs, move.onRetry);
+  const observer = new Observer(session, move.lockTimeoutMs, move.retries.onRetry);
   let isComplete = true;
   try {
     await observer.during(async () => {

@@ -1,16 +1,15 @@
+import type { Finding } from '../../../base/finding.js';
 import { monthEndMs, monthOf, monthStartMs, parseMonth, type Month } from '../../../base/month.js';
-import { generalFaults, oddPartitionFault, partitionFaults, warningsOf, type Fault } from './faults.js';
+import { generalFindings, oddPartitionFinding, partitionFindings } from './findings.js';
 import type { ArchiveFacts, PartitionFacts } from './facts.js';
-import { locksOfMake, locksOfMove, locksOfSwap, type LockWish } from './locks.js';
+import { locksOfMove, locksOfSwap, type LockWish } from './locks.js';
 
 /**
- * `swap`: the whole partition changes its parent. `make and swap`: its rows wait in the default partition. `finish`: the
- * archive has a part already; the rest is moved row by row and the empty partition dropped. `move late rows`: rows in the
- * default partition join their archived month. `move older rows`: --exact, a part of the boundary month; `make and`: which
- * has no partition yet, so that its younger rows would stay in the default partition.
+ * `swap`: the whole partition changes its parent. `finish`: the archive has a part already; the rest is moved in batches
+ * and the empty partition dropped. `move late rows`: rows in the default partition join their month in the archive, which
+ * is made when it does not exist. `move older rows`: --exact, a part of the boundary month.
  */
-export type MonthAction =
-  'swap' | 'make and swap' | 'finish' | 'move late rows' | 'move older rows' | 'make and move older rows';
+export type MonthAction = 'swap' | 'finish' | 'move late rows' | 'move older rows';
 
 export interface MonthPlan {
   /** A month; the lower bound of a partition that is none. */
@@ -26,14 +25,13 @@ export interface MonthPlan {
   /** A CHECK equal to the bounds is added and validated first, so that the move need not scan under a lock. */
   readonly boundCheck: 'present' | 'add' | 'validate';
   readonly locks: readonly LockWish[];
-  readonly faults: readonly Fault[];
+  readonly findings: readonly Finding[];
 }
 
 export interface ArchivePlan {
   /** Epoch milliseconds: only messages older than this go. */
   readonly cutoffMs: number;
   readonly months: readonly MonthPlan[];
-  readonly warnings: readonly string[];
 }
 
 /** A plan that can be carried out: of a month. */
@@ -58,7 +56,7 @@ function boundCheckOf(partition: PartitionFacts): MonthPlan['boundCheck'] {
 
 interface Parts {
   readonly facts: ArchiveFacts;
-  readonly general: readonly Fault[];
+  readonly general: readonly Finding[];
   readonly waiting: ReadonlyMap<Month, number>;
 }
 
@@ -67,15 +65,19 @@ function archivedPart({ facts }: Parts, month: Month): PartitionFacts | undefine
 }
 
 /** A partition of the archive that holds some of the month and more or less than it. */
-function archivedOtherwise({ facts }: Parts, month: Month): readonly Fault[] {
+function archivedOtherwise({ facts }: Parts, month: Month): readonly Finding[] {
   return facts.partitions
     .filter(
       ({ root, month: own, lowerMs, upperMs }) =>
         root === 'messages_archive' && own !== month && lowerMs < monthEndMs(month) && upperMs > monthStartMs(month),
     )
     .map(({ relation, lowerBound, upperBound }) => ({
-      problem: `${relation} of the archive holds a part of the month (${lowerBound ?? ''} to ${upperBound ?? ''})`,
-      mend: `-- detach it, move its rows into a partition of the whole month, drop it: alter table messages_archive detach partition ${relation};`,
+      id: `archived-otherwise:${relation}`,
+      severity: 'critical',
+      object: relation,
+      message: `${relation} of the archive holds a part of the month (${lowerBound ?? ''} to ${upperBound ?? ''})`,
+      impact: 'the month stays where it is until the rows of that partition are in one of the whole month',
+      fix: null,
     }));
 }
 
@@ -96,33 +98,29 @@ function wholeMonth(parts: Parts, partition: PartitionFacts, month: Month): Mont
     sizeBytes: partition.sizeBytes,
     boundCheck: isFinish ? 'present' : boundCheckOf(partition),
     locks: isFinish ? [...locksOfMove(sources), ...swap] : swap,
-    faults: [
+    findings: [
       ...parts.general,
-      ...partitionFaults(partition, 'archive', surroundings),
+      ...partitionFindings(partition, 'archive', surroundings),
       ...archivedOtherwise(parts, month),
     ],
   };
 }
 
+/** `isBoundary`: only a part of its rows is older than the cutoff. */
 function waitingMonth(parts: Parts, month: Month, rows: number, isBoundary: boolean): MonthPlan {
   const { surroundings } = parts.facts;
-  const isArchived = archivedPart(parts, month) !== undefined;
   const sources = surroundings.defaultPartition === null ? [] : [surroundings.defaultPartition];
-  const moves = isArchived || isBoundary;
   return {
     month,
-    action: isArchived ? 'move late rows' : isBoundary ? 'make and move older rows' : 'make and swap',
+    action: isBoundary ? 'move older rows' : 'move late rows',
     partition: null,
-    sources: moves ? sources : [],
+    sources,
     rows,
     rowsAreExact: true,
     sizeBytes: 0,
     boundCheck: 'present',
-    locks: [
-      ...(isArchived ? [] : locksOfMake(surroundings)),
-      ...(moves ? locksOfMove(sources) : locksOfSwap(surroundings, 'the new partition')),
-    ],
-    faults: [...parts.general, ...archivedOtherwise(parts, month)],
+    locks: locksOfMove(sources),
+    findings: [...parts.general, ...archivedOtherwise(parts, month)],
   };
 }
 
@@ -135,7 +133,7 @@ function boundaryMonth(parts: Parts, cutoffMs: number): MonthPlan | undefined {
   if (partition === undefined) return waiting > 0 ? waitingMonth(parts, month, waiting, true) : undefined;
   const sources = [partition.relation];
   if (waiting > 0 && surroundings.defaultPartition !== null) sources.push(surroundings.defaultPartition);
-  const pending = partitionFaults({ ...partition, indexFaults: [], missingChecks: [] }, 'archive', surroundings);
+  const pending = partitionFindings({ ...partition, indexFaults: [], missingChecks: [] }, 'archive', surroundings);
   return {
     month,
     action: 'move older rows',
@@ -146,7 +144,7 @@ function boundaryMonth(parts: Parts, cutoffMs: number): MonthPlan | undefined {
     sizeBytes: partition.sizeBytes,
     boundCheck: 'present',
     locks: locksOfMove(sources),
-    faults: [...parts.general, ...pending, ...archivedOtherwise(parts, month)],
+    findings: [...parts.general, ...pending, ...archivedOtherwise(parts, month)],
   };
 }
 
@@ -161,7 +159,7 @@ function oddPlan(parts: Parts, partition: PartitionFacts): MonthPlan {
     sizeBytes: partition.sizeBytes,
     boundCheck: 'present',
     locks: [],
-    faults: [...parts.general, oddPartitionFault(partition)],
+    findings: [...parts.general, oddPartitionFinding(partition)],
   };
 }
 
@@ -174,7 +172,7 @@ export function planArchive(
 ): ArchivePlan {
   const parts: Parts = {
     facts,
-    general: generalFaults(facts.surroundings),
+    general: generalFindings(facts.surroundings),
     waiting: new Map(waiting.map(({ month, rows }) => [month, rows])),
   };
   const live = facts.partitions.filter(({ root, isDefault }) => root === 'messages' && !isDefault);
@@ -192,6 +190,5 @@ export function planArchive(
   return {
     cutoffMs,
     months: boundary === undefined ? sorted : [...sorted, boundary],
-    warnings: sorted.some(({ action }) => action !== 'move late rows') ? warningsOf(facts.surroundings) : [],
   };
 }

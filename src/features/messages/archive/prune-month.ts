@@ -1,10 +1,12 @@
 import { rollBack, type Session } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { quoteLiteral } from '../../../base/identifier.js';
-import { firstDay, type Month } from '../../../base/month.js';
+import { addMonths, firstDay, monthStart, type Month } from '../../../base/month.js';
 import { aisecVersion } from '../../../base/version.js';
+import { readExportIds } from './exports/export-ids.js';
 import type { PartitionFacts, Surroundings } from './facts.js';
 import { withLockRetries, type RetryOptions } from './lock-retries.js';
+import { locksOfDrop } from './locks.js';
 
 export interface PruneEntry {
   readonly month: Month;
@@ -18,12 +20,9 @@ export interface PruneEntry {
   readonly onKeys: (deletedKeys: number) => void;
 }
 
-interface KeyBatch {
-  readonly seen: number;
-  readonly deleted: number;
-  readonly last_created_at: string | null;
-  readonly last_id: string | null;
-}
+const FIRST_BATCH = 500;
+/** How long one batch should hold the locks of its rows: a reply to one of them waits for that. */
+const BATCH_MS = 100;
 
 async function beginPrune(session: Session, entry: PruneEntry): Promise<string> {
   if (entry.unfinishedId !== undefined) return entry.unfinishedId;
@@ -41,49 +40,66 @@ async function beginPrune(session: Session, entry: PruneEntry): Promise<string> 
   return rows[0]?.id ?? '';
 }
 
-/** Deletes the keys of the next messages: their files and replies lose the reference by the foreign keys. */
-function keyBatch(relation: string): string {
-  return `with doomed as materialized (
-  select id, created_at
-  from only ${relation}
-  where (created_at, id) > ($1::timestamptz, $2::uuid)
-  order by created_at, id
-  limit $3
-), gone as (
-  delete from message_keys k
-  using doomed d
-  where k.id = d.id and k.created_at = d.created_at
-  returning 1
-)
-select
-  (select count(*)::float8 from doomed) as seen,
-  (select count(*)::float8 from gone) as deleted,
-  (select created_at::text from doomed order by created_at desc, id desc limit 1) as last_created_at,
-  (select id::text from doomed order by created_at desc, id desc limit 1) as last_id`;
+/** The messages to delete, newest first: batch by batch, until there are none. */
+type NextBatch = (size: number) => Promise<readonly string[]>;
+
+/** Of a verified export: what came into the month since is not in it, and keeps its key. */
+async function idsOfExport(session: Session, { file, sha256 }: NonNullable<PruneEntry['export']>): Promise<NextBatch> {
+  const ids = await readExportIds(file, sha256, session.signal);
+  let end = ids.count;
+  return (size) => {
+    const start = Math.max(0, end - size);
+    const batch = ids.slice(start, end);
+    end = start;
+    return Promise.resolve(batch);
+  };
 }
 
-async function deleteKeys(session: Session, entry: PruneEntry): Promise<number> {
-  let after = '-infinity';
-  let id = '00000000-0000-0000-0000-000000000000';
-  let deletedKeys = 0;
-  for (;;) {
-    const values = [after, id, entry.batchRows];
-    const { rows } = await withLockRetries(session, entry.retries, () =>
-      session.query<KeyBatch>(keyBatch(entry.partition.relation), values),
+function idsOfPartition(session: Session, relation: string): NextBatch {
+  let before = 'infinity';
+  let beforeId = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+  return async (size) => {
+    const { rows } = await session.query<{ id: string; created_at: string }>(
+      `select id::text as id, created_at::text as created_at
+       from only ${relation}
+       where (created_at, id) < ($1::timestamptz, $2::uuid)
+       order by created_at desc, id desc
+       limit $3`,
+      [before, beforeId, size],
     );
-    const [batch] = rows;
-    deletedKeys += batch?.deleted ?? 0;
-    entry.onKeys(deletedKeys);
-    if (batch === undefined || batch.last_created_at === null || batch.last_id === null || batch.seen < entry.batchRows)
-      return deletedKeys;
-    after = batch.last_created_at;
-    id = batch.last_id;
-  }
+    const last = rows.at(-1);
+    if (last !== undefined) [before, beforeId] = [last.created_at, last.id];
+    return rows.map(({ id }) => id);
+  };
 }
 
 /**
- * Deletes the keys of an archived month in committed batches: the first half of a prune. Killed at any moment and run
- * again, it goes on. Returns the row of the journal and how many keys this run deleted.
+ * Newest first: a reply loses its key before the message it answers does, so that no reply of the month is updated. The
+ * references of files and of replies in live months are set to null by their foreign keys, those in other archived months
+ * by a trigger.
+ */
+async function deleteKeys(session: Session, entry: PruneEntry): Promise<number> {
+  const { month, partition, batchRows, retries, onKeys } = entry;
+  const next = entry.export === null ? idsOfPartition(session, partition.relation) : await idsOfExport(session, entry.export);
+  let deletedKeys = 0;
+  let size = Math.min(FIRST_BATCH, batchRows);
+  for (let ids = await next(size); ids.length > 0; ids = await next(size)) {
+    const startedMs = performance.now();
+    const values = [ids, monthStart(month), monthStart(addMonths(month, 1))];
+    const { rowCount } = await withLockRetries(session, retries, () =>
+      session.query(sqlFile('archive/delete-keys'), values),
+    );
+    deletedKeys += rowCount;
+    onKeys(deletedKeys);
+    const factor = Math.min(2, Math.max(0.25, BATCH_MS / (performance.now() - startedMs)));
+    size = Math.max(1, Math.min(batchRows, Math.round(size * factor)));
+  }
+  return deletedKeys;
+}
+
+/**
+ * Deletes the keys of an archived month in committed batches: the first half of a prune. Stopped at any moment and run
+ * again, it continues. Returns the row of the journal and how many keys this run deleted.
  *
  * @throws AisecError LOCK_TIMEOUT.
  */
@@ -92,32 +108,38 @@ export async function deleteMonthKeys(
   entry: PruneEntry,
 ): Promise<{ readonly journalId: string; readonly deletedKeys: number }> {
   const journalId = await beginPrune(session, entry);
-  return { journalId, deletedKeys: await deleteKeys(session, entry) };
+  // A plan that reads all keys for a batch would be the cheaper one by the planner's estimate.
+  await session.query('set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off');
+  try {
+    return { journalId, deletedKeys: await deleteKeys(session, entry) };
+  } finally {
+    await session.cleanUp('reset enable_seqscan; reset enable_hashjoin; reset enable_mergejoin');
+  }
 }
 
 /**
- * One text, so that no lock is held over a round trip. A move into the archive is kept out by the SHARE UPDATE EXCLUSIVE
- * locks while messages are looked for that came since the export was proven: they still have their keys. The strong locks
- * come last, for the drop alone.
+ * One text, so that no lock is held over a round trip. The strong locks come last, for the drop alone. Messages that were
+ * inserted by hand since the export was verified still have their keys.
  */
 function dropText({ month, partition }: PruneEntry, surroundings: Surroundings, journalId: string): string {
   const { relation } = partition;
-  const tables = [...surroundings.referenceTables, 'messages_archive', relation];
+  const tables = locksOfDrop(partition, surroundings).map((lock) => lock.relation);
   const list = (texts: readonly string[]): string => texts.map((text) => quoteLiteral(text).trim()).join(', ');
   return [
     'begin',
-    `select lock_message_maintenance(array[${list(['messages_archive', relation])}]::regclass[])`,
+    'select aisec_begin_message_maintenance()',
+    `select aisec_lock_maintenance(array[${list(['messages_archive', relation])}]::regclass[])`,
     `do $look$
 begin
   if exists (select from only ${relation} p join message_keys k on k.id = p.id and k.created_at = p.created_at) then
-    raise exception 'messages came into ${month} while it was pruned'
+    raise exception 'messages were added to ${month} while it was pruned'
       using
         errcode = 'object_not_in_prerequisite_state',
         hint = 'They are kept. Export the month anew to another file, then prune again.';
   end if;
 end
 $look$`,
-    `select lock_message_tables(array[${list(tables)}]::regclass[], array_fill('access exclusive'::text, array[${tables.length}]))`,
+    `select aisec_lock_tables(array[${list(tables)}]::regclass[], array_fill('access exclusive'::text, array[${tables.length}]))`,
     `drop table ${relation}`,
     `update archive_journal set finished_at = pg_catalog.clock_timestamp() where id = ${journalId}`,
     'commit',
@@ -125,9 +147,9 @@ $look$`,
 }
 
 /**
- * Drops the partition of a month whose keys are gone, in one short transaction with its row of the journal.
+ * Drops the partition of a month whose keys are deleted, in one short transaction with its row of the journal.
  *
- * @throws AisecError LOCK_TIMEOUT naming the holder; DATABASE_FAILED when messages came into it meanwhile.
+ * @throws AisecError LOCK_TIMEOUT naming the holder; DATABASE_FAILED when messages were added to it meanwhile.
  */
 export async function dropMonth(
   session: Session,

@@ -1,29 +1,28 @@
 import { withRunLock } from '../../../adapters/postgres/advisory-lock.js';
 import type { Session } from '../../../adapters/postgres/session.js';
-import { searchPath } from '../../../adapters/postgres/session-settings.js';
 import { subtractAge, type Age } from '../../../base/age.js';
 import { AisecError, isAisecError } from '../../../base/errors.js';
+import type { Finding } from '../../../base/finding.js';
 import type { Month } from '../../../base/month.js';
 import type { Reporting } from '../../../base/reporting.js';
-import { guardArchive } from './archive-guard.js';
 import { monthError, type MonthError } from './archive-month.js';
-import { generalFaults } from './faults.js';
-import { readFacts, refuseUnready, type ArchiveFacts, type PartitionFacts } from './facts.js';
+import { waitForOlderSnapshots } from '../older-snapshots.js';
+import { generalFindings, prunePublicationFindings } from './findings.js';
+import { readFacts, type ArchiveFacts, type PartitionFacts } from './facts.js';
 import { readExports, readUnfinishedPrunes, type RecordedExport } from './journal.js';
-import { politeLockTimeoutMs } from './lock-retries.js';
+import { LockBudget, politeLockTimeoutMs } from './lock-retries.js';
 import { locksOfDrop, type LockWish } from './locks.js';
 import { exportsIn } from './exports/manifest.js';
-import { proveExport } from './exports/prove.js';
+import { verifyExport } from './exports/verify.js';
 import { deleteMonthKeys, dropMonth, type PruneEntry } from './prune-month.js';
 import { blockedError } from './restore.js';
 
 export interface PruneOptions {
   readonly schema: string;
-  readonly extensionSchema: string;
   readonly olderThan: Age;
-  /** Absolute path of a folder with exports; undefined: where the journal says. */
-  readonly exportsFolder: string | undefined;
-  /** Whether months go that no export proves. */
+  /** Absolute path of a directory with exports; undefined: where the journal says. */
+  readonly exportsDirectory: string | undefined;
+  /** Whether months are deleted that no verified export holds. */
   readonly withoutExport: boolean;
   readonly isDryRun: boolean;
   readonly batchRows: number;
@@ -31,7 +30,7 @@ export interface PruneOptions {
   readonly waitMs: number;
 }
 
-/** `kept`: no export proves it; `planned`: it would go, or was to go when something failed. */
+/** `kept`: no verified export holds it; `planned`: it would be deleted. */
 export interface PrunedMonth {
   readonly month: Month;
   readonly partition: string;
@@ -48,6 +47,8 @@ export interface PrunedMonth {
 }
 
 export interface PruneResult {
+  /** What prevents the deletion of any month. */
+  readonly findings: readonly Finding[];
   readonly database: string;
   readonly schema: string;
   readonly isDryRun: boolean;
@@ -61,7 +62,7 @@ interface Candidate {
 }
 
 function candidateFiles(options: PruneOptions, month: string, exports: readonly RecordedExport[]): readonly string[] {
-  if (options.exportsFolder !== undefined) return exportsIn(options.exportsFolder, month);
+  if (options.exportsDirectory !== undefined) return exportsIn(options.exportsDirectory, month);
   return [...new Set(exports.filter((known) => known.month === month).map(({ file }) => file))];
 }
 
@@ -81,7 +82,7 @@ async function judge(
     export: null,
     reason: null,
     deletedKeys: null,
-    locks: locksOfDrop(facts.surroundings, partition.relation),
+    locks: locksOfDrop(partition, facts.surroundings),
     error: null,
   };
   const isPartlyLive = facts.partitions.some(({ root, month: own }) => root === 'messages' && own === month);
@@ -89,18 +90,18 @@ async function judge(
   if (options.withoutExport) return { partition, month: { ...base, outcome: 'planned' } };
   const reasons: string[] = [];
   for (const file of candidateFiles(options, month, exports)) {
-    const proof = await proveExport(session, file, month, partition.relation);
-    if (proof.isProven) {
-      const { sha256, rows } = proof.manifest;
+    const found = await verifyExport(session, file, month, partition.relation);
+    if (found.isVerified) {
+      const { sha256, rows } = found.manifest;
       return { partition, month: { ...base, outcome: 'planned', export: { file, sha256, rows } } };
     }
-    reasons.push(`${file}: ${proof.reason}`);
+    reasons.push(`${file}: ${found.reason}`);
   }
   const reason = reasons.length === 0 ? 'there is no export of it' : reasons.join('; ');
   return { partition, month: { ...base, outcome: 'kept', reason } };
 }
 
-interface Doomed {
+interface PruneStep {
   readonly entry: PruneEntry;
   readonly month: PrunedMonth;
   readonly journalId: string | undefined;
@@ -118,14 +119,25 @@ async function attempt<Result extends object>(
   }
 }
 
-async function deleteKeysOf(session: Session, entry: PruneEntry, month: PrunedMonth): Promise<Doomed> {
+async function deleteKeysOf(session: Session, entry: PruneEntry, month: PrunedMonth): Promise<PruneStep> {
   const done = await attempt(() => deleteMonthKeys(session, entry));
   if ('error' in done)
     return { entry, month: { ...month, outcome: 'failed', error: done.error }, journalId: undefined };
   return { entry, month: { ...month, deletedKeys: done.deletedKeys }, journalId: done.journalId };
 }
 
-async function drop(session: Session, facts: ArchiveFacts, { entry, month, journalId }: Doomed): Promise<PrunedMonth> {
+const failed = ({ month }: PruneStep, error: MonthError): PrunedMonth =>
+  month.outcome === 'failed' ? month : { ...month, outcome: 'failed', error };
+
+/** A REPEATABLE READ transaction that began before still has to read the month, or to fail. */
+async function waitForReaders(session: Session, budget: LockBudget, reporting: Reporting): Promise<object> {
+  const startedMs = performance.now();
+  await waitForOlderSnapshots(session, { maxWaitMs: budget.leftMs, onWait: reporting.onProgress });
+  budget.spend(performance.now() - startedMs);
+  return {};
+}
+
+async function drop(session: Session, facts: ArchiveFacts, { entry, month, journalId }: PruneStep): Promise<PrunedMonth> {
   if (journalId === undefined) return month;
   const done = await attempt(async () => {
     await dropMonth(session, facts.surroundings, entry, journalId);
@@ -135,7 +147,7 @@ async function drop(session: Session, facts: ArchiveFacts, { entry, month, journ
 }
 
 /**
- * Deletes the archived months that are wholly older than the age, for good, each only when an export proves to hold it or
+ * Deletes the archived months that are wholly older than the age, each only when a verified export holds it or
  * `withoutExport` says so. `confirm` is asked once, after everything was checked and before anything is changed.
  *
  * @throws AisecError USAGE, REFUSED from `confirm`, ARCHIVE_BLOCKED, RUN_LOCKED, MIGRATION_PENDING.
@@ -148,7 +160,7 @@ export async function pruneArchive(
 ): Promise<PruneResult> {
   if (options.olderThan.months === 0 && options.olderThan.days === 0)
     throw new AisecError('USAGE', 'the age is less than a day', { hint: 'Give --older-than 3y.' });
-  const work = async (release: () => Promise<void>): Promise<PruneResult> => {
+  const work = async (): Promise<PruneResult> => {
     const facts = await readFacts(session);
     const cutoffMs = subtractAge(facts.surroundings.now, options.olderThan).getTime();
     const unfinished = await readUnfinishedPrunes(session);
@@ -160,7 +172,12 @@ export async function pruneArchive(
       reporting.onProgress(`checking the export of ${month}`);
       candidates.push(await judge(session, facts, partition, month, options, exports));
     }
+    const findings = [
+      ...generalFindings(facts.surroundings),
+      ...prunePublicationFindings(facts.surroundings.publications),
+    ];
     const result = (months: readonly PrunedMonth[]): PruneResult => ({
+      findings,
       database: session.info.label,
       schema: options.schema,
       isDryRun: options.isDryRun,
@@ -169,11 +186,11 @@ export async function pruneArchive(
     });
     const planned = candidates.filter(({ month }) => month.outcome === 'planned').map(({ month }) => month);
     if (planned.length === 0 || options.isDryRun) return result(candidates.map(({ month }) => month));
-    const faults = generalFaults(facts.surroundings);
-    if (faults.length > 0) throw blockedError('no month can be pruned', faults);
+    if (findings.length > 0) throw blockedError('no month can be pruned', findings);
     await confirm(planned);
     await session.query(`set lock_timeout = ${politeLockTimeoutMs(facts.surroundings.deadlockTimeoutMs)}`);
-    const doomed: Doomed[] = [];
+    const budget = new LockBudget(options.maxWaitMs);
+    const steps: PruneStep[] = [];
     for (const { partition, month } of candidates) {
       if (month.outcome !== 'planned') continue;
       const entry = {
@@ -184,27 +201,21 @@ export async function pruneArchive(
         unfinishedId: unfinished.get(month.month),
         batchRows: options.batchRows,
         retries: {
-          maxWaitMs: options.maxWaitMs,
+          budget,
           onRetry: (reason: string) => reporting.onProgress(`pruning ${month.month}: waiting for a lock: ${reason}`),
         },
         onKeys: (count: number) => reporting.onProgress(`pruning ${month.month}: ${count} keys deleted`),
       };
-      doomed.push(await deleteKeysOf(session, entry, month));
+      steps.push(await deleteKeysOf(session, entry, month));
     }
-    await release();
     const dropped = new Map<string, PrunedMonth>();
-    for (const one of doomed) dropped.set(one.month.month, await drop(session, facts, one));
+    const waited = await attempt(() => waitForReaders(session, budget, reporting));
+    for (const step of steps) {
+      const month = 'error' in waited ? failed(step, waited.error) : await drop(session, facts, step);
+      dropped.set(month.month, month);
+    }
     return result(candidates.map(({ month }) => dropped.get(month.month) ?? month));
   };
   const lock = { waitMs: options.waitMs, onProgress: reporting.onProgress };
-  if (options.isDryRun) return work(() => Promise.resolve());
-  return withRunLock(session, lock, async () => {
-    await refuseUnready(session);
-    const release = await guardArchive(session, searchPath(options.schema, options.extensionSchema));
-    try {
-      return await work(release);
-    } finally {
-      await release();
-    }
-  });
+  return options.isDryRun ? work() : withRunLock(session, lock, work);
 }

@@ -1,15 +1,15 @@
 import { withRunLock } from '../../../adapters/postgres/advisory-lock.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { AisecError } from '../../../base/errors.js';
+import type { Finding } from '../../../base/finding.js';
 import { monthEndMs, monthStartMs, type Month } from '../../../base/month.js';
 import type { Reporting } from '../../../base/reporting.js';
-import { ensureBoundCheck } from './bound-check.js';
-import { generalFaults, partitionFaults, type Fault } from './faults.js';
+import { generalFindings, partitionFindings } from './findings.js';
 import { readFacts, type ArchiveFacts, type PartitionFacts } from './facts.js';
 import { readUnfinishedPrunes } from './journal.js';
-import { politeLockTimeoutMs } from './lock-retries.js';
+import { LockBudget, politeLockTimeoutMs } from './lock-retries.js';
 import { locksOfRestore, type LockWish } from './locks.js';
-import { swapMonth } from './swap.js';
+import { moveBack, type MovedBack } from './move-back.js';
 
 export interface RestoreOptions {
   readonly schema: string;
@@ -31,15 +31,18 @@ export interface RestoreResult {
   readonly rows: number | null;
   readonly sizeBytes: number;
   readonly locks: readonly LockWish[];
+  /** Messages that had been written for the month meanwhile and are restored with it. */
+  readonly lateRows: number | null;
   readonly attempts: number | null;
   readonly lockWaitMs: number | null;
 }
 
-/** The error for what preflight found, all of it at once, with the SQL that mends each. */
-export function blockedError(what: string, faults: readonly Fault[]): AisecError {
-  return new AisecError('ARCHIVE_BLOCKED', `${what}; nothing was changed`, {
-    detail: faults.map(({ problem }) => `${problem}.`).join(' '),
-    hint: `Mend it first:\n${faults.map(({ mend }) => `  ${mend}`).join('\n')}`,
+/** The error for what preflight found, all of it at once, with the SQL that fixes each. */
+export function blockedError(what: string, findings: readonly Finding[]): AisecError {
+  const fixes = findings.flatMap(({ fix }) => (fix === null ? [] : [`  ${fix}`]));
+  return new AisecError('ARCHIVE_BLOCKED', `${what}; no changes were made`, {
+    detail: findings.map(({ message }) => `${message}.`).join(' '),
+    hint: fixes.length === 0 ? 'Fix it by hand, then run it again.' : `Run first:\n${fixes.join('\n')}`,
   });
 }
 
@@ -58,7 +61,7 @@ async function findMonth(session: Session, facts: ArchiveFacts, month: Month): P
   const archived = holders.find(({ root }) => root === 'messages_archive');
   const live = holders.find(({ root }) => root === 'messages');
   if (archived === undefined && live === undefined)
-    throw new AisecError('ARCHIVE_MONTH', `there is no month ${month} in the archive`, {
+    throw new AisecError('ARCHIVE_MONTH', `the archive has no month ${month}`, {
       hint: 'See: aisec archive list',
     });
   if (archived !== undefined && archived.month !== month)
@@ -75,7 +78,7 @@ async function findMonth(session: Session, facts: ArchiveFacts, month: Month): P
   if (pruned !== undefined)
     throw new AisecError('ARCHIVE_MONTH', `month ${month} is being pruned`, {
       detail: 'A prune was stopped in the middle: replies and files do not refer to all of its messages any more.',
-      hint: 'Finish it with aisec archive prune, or load the month from its export.',
+      hint: 'Finish it with aisec archive prune, then load the month from its export: aisec archive import FILE --into messages',
     });
   return { archived, live };
 }
@@ -97,17 +100,19 @@ function planResult(
     rows: partition?.rowEstimate ?? null,
     sizeBytes: partition?.sizeBytes ?? 0,
     locks: archived === undefined ? [] : locksOfRestore(facts.surroundings, archived.relation),
+    lateRows: null,
     attempts: null,
     lockWaitMs: null,
   };
 }
 
 /**
- * Brings a month back to messages in one transaction, without reading its rows. Rows that were written for it meanwhile
- * come along from the default partition.
+ * Moves a month back to messages. Messages that were written for it meanwhile are moved to the archive first, in batches,
+ * and the foreign keys of messages are added and checked; then the partition itself changes its root in one short
+ * transaction that reads none of its rows. Interrupted anywhere and run again, it continues.
  *
- * @throws AisecError ARCHIVE_MONTH when there is nothing that can come back, ARCHIVE_BLOCKED, LOCK_TIMEOUT naming
- *   the holder, RUN_LOCKED, MIGRATION_PENDING.
+ * @throws AisecError ARCHIVE_MONTH when the archive does not have the whole month, ARCHIVE_BLOCKED, LOCK_TIMEOUT naming
+ *   the holder, RUN_LOCKED, MIGRATION_PENDING, PRIVILEGE_MISSING.
  */
 export async function restoreMonth(
   session: Session,
@@ -122,20 +127,23 @@ export async function restoreMonth(
     const plan = planResult(session, options, facts, found);
     const { archived } = found;
     if (archived === undefined) return plan;
-    const faults = [...generalFaults(facts.surroundings), ...partitionFaults(archived, 'live', facts.surroundings)];
-    if (faults.length > 0) throw blockedError(`month ${month} cannot be restored`, faults);
+    const findings = [
+      ...generalFindings(facts.surroundings),
+      ...partitionFindings(archived, 'live', facts.surroundings),
+    ];
+    if (findings.length > 0) throw blockedError(`month ${month} cannot be restored`, findings);
     if (options.isDryRun) return plan;
     await session.query(`set lock_timeout = ${politeLockTimeoutMs(facts.surroundings.deadlockTimeoutMs)}`);
-    const retries = {
-      maxWaitMs: options.maxWaitMs,
-      onRetry: (reason: string) => reporting.onProgress(`restoring ${month}: waiting for a lock: ${reason}`),
-    };
     reporting.onProgress(`restoring ${month}`);
-    await ensureBoundCheck(session, archived, retries);
-    const rows = archived.rowEstimate;
-    const swap = { month, action: 'restore', rows, rowsAreExact: false, cutoff: null } as const;
-    const { partition, attempts, lockWaitMs } = await swapMonth(session, swap, retries);
-    return { ...plan, outcome: 'restored', partition, attempts, lockWaitMs };
+    const moved: MovedBack = await moveBack(session, archived, facts.surroundings, {
+      month,
+      retries: {
+        budget: new LockBudget(options.maxWaitMs),
+        onRetry: (reason) => reporting.onProgress(`restoring ${month}: waiting for a lock: ${reason}`),
+      },
+      onProgress: (text) => reporting.onProgress(`restoring ${month}: ${text}`),
+    });
+    return { ...plan, outcome: 'restored', ...moved };
   };
   return options.isDryRun ? work() : withRunLock(session, lock, work);
 }

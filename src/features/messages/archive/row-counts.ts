@@ -3,7 +3,7 @@ import { monthEndMs, monthStartMs } from '../../../base/month.js';
 import { isOfMonth, type ArchivePlan, type MonthPlan, type WaitingRows, type WholeMonthPlan } from './plan.js';
 
 /** Counting this much takes about 50 ms; a larger month that was never analyzed stays unknown. */
-const COUNTED_BYTES = 64 * 1024 * 1024;
+export const COUNTED_BYTES = 64 * 1024 * 1024;
 
 /** The rows before the cutoff that wait in the default partition, by month. */
 export async function readWaitingRows(

@@ -6,7 +6,7 @@ import { AisecError } from '../../../base/errors.js';
 import { analyzeRoots } from './analyze.js';
 import { archiveMonth, type MonthOutcome } from './archive-month.js';
 import { readFacts, type ArchiveFacts } from './facts.js';
-import { politeLockTimeoutMs } from './lock-retries.js';
+import { LockBudget, politeLockTimeoutMs } from './lock-retries.js';
 import { planArchive, type ArchivePlan } from './plan.js';
 import { readWaitingRows, withRowCounts } from './row-counts.js';
 import type { Reporting } from '../../../base/reporting.js';
@@ -21,7 +21,7 @@ export interface ArchiveOptions {
   readonly batchRows: number;
   /** How long rows may be moved one by one; undefined: no limit. */
   readonly maxSeconds: number | undefined;
-  /** How long a month may be tried again when its locks are not had. */
+  /** How long the whole run may wait for locks in all. */
   readonly maxWaitMs: number;
   /** How long to wait for another run. */
   readonly waitMs: number;
@@ -35,7 +35,6 @@ export interface ArchiveResult {
   /** RFC 3339: nothing younger is moved. */
   readonly cutoff: string;
   readonly months: readonly MonthOutcome[];
-  readonly warnings: readonly string[];
   /** True when `maxSeconds` stopped the moving of rows. */
   readonly isStopped: boolean;
 }
@@ -53,7 +52,7 @@ async function makePlan(
   const cutoffMs = subtractAge(facts.surroundings.now, options.olderThan).getTime();
   const waiting = await readWaitingRows(session, facts.surroundings.defaultPartition, cutoffMs);
   const plan = await withRowCounts(session, planArchive(facts, waiting, cutoffMs, options.isExact));
-  const months = plan.months.filter(({ action, rows }) => !action.endsWith('move older rows') || rows !== 0);
+  const months = plan.months.filter(({ action, rows }) => action !== 'move older rows' || rows !== 0);
   return { facts, plan: { ...plan, months } };
 }
 
@@ -76,14 +75,13 @@ export async function archiveMessages(
     isDryRun: options.isDryRun,
     cutoff: new Date(plan.cutoffMs).toISOString(),
     months,
-    warnings: plan.warnings,
     isStopped: months.some(({ outcome }) => outcome === 'stopped'),
   });
   if (options.isDryRun) {
     const { plan } = await makePlan(session, options);
     const months = plan.months.map((month): MonthOutcome => ({
       ...month,
-      outcome: month.faults.length > 0 ? 'blocked' : 'planned',
+      outcome: month.findings.length > 0 ? 'blocked' : 'planned',
       attempts: null,
       lockWaitMs: null,
       durationMs: null,
@@ -94,11 +92,11 @@ export async function archiveMessages(
   const lock = { waitMs: options.waitMs, onProgress: reporting.onProgress };
   return withRunLock(session, lock, async () => {
     const { facts, plan } = await makePlan(session, options);
-    for (const warning of plan.warnings) reporting.onWarning(warning);
     const lockTimeoutMs = politeLockTimeoutMs(facts.surroundings.deadlockTimeoutMs);
     await session.query(`set lock_timeout = ${lockTimeoutMs}`);
     const deadlineMs =
       options.maxSeconds === undefined ? Number.POSITIVE_INFINITY : performance.now() + options.maxSeconds * 1000;
+    const budget = new LockBudget(options.maxWaitMs);
     const months: MonthOutcome[] = [];
     for (const [index, month] of plan.months.entries()) {
       const position = `${month.month.slice(0, 7)} (${index + 1} of ${plan.months.length})`;
@@ -108,7 +106,7 @@ export async function archiveMessages(
           partition: facts.partitions.find(({ relation }) => relation === month.partition),
           cutoffMs: plan.cutoffMs,
           batchRows: options.batchRows,
-          maxWaitMs: options.maxWaitMs,
+          budget,
           deadlineMs,
           lockTimeoutMs,
           onProgress: (text) => reporting.onProgress(`archiving ${position}: ${text}`),

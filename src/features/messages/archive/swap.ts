@@ -1,6 +1,6 @@
 import { rollBack, type Session } from '../../../adapters/postgres/session.js';
 import { AisecError } from '../../../base/errors.js';
-import { nextJournalId, readJournalRow, swapStatement, type SwapEntry } from './journal.js';
+import { nextJournalId, readJournalRow, serverTime, type SwapEntry } from './journal.js';
 import { withLockRetries, type RetryOptions } from './lock-retries.js';
 
 export interface SwapResult {
@@ -14,19 +14,24 @@ export interface SwapResult {
 export type Swap = Omit<SwapEntry, 'id' | 'startedAt' | 'attempts'>;
 
 /**
- * Moves the partition of one month to the other table in one transaction, with its row of the journal.
+ * Moves the partition of one month to the other table in one transaction, with its row of the journal. `statements`
+ * makes both; they are sent together with COMMIT, so that no lock is held over a round trip to the client.
  *
  * @throws AisecError LOCK_TIMEOUT naming the holder; DATABASE_FAILED with the reason of the SQL function.
  */
-export async function swapMonth(session: Session, swap: Swap, retries: RetryOptions): Promise<SwapResult> {
+export async function swapMonth(
+  session: Session,
+  swap: Swap,
+  retries: RetryOptions,
+  statements: (entry: SwapEntry) => readonly string[],
+): Promise<SwapResult> {
   const id = await nextJournalId(session);
-  const { rows } = await session.query<{ at: string }>('select pg_catalog.clock_timestamp()::text as at');
-  const startedAt = rows[0]?.at ?? '';
+  const startedAt = await serverTime(session);
   let attempts = 0;
   await withLockRetries(session, retries, async (attempt) => {
     attempts = attempt;
     try {
-      await session.query(`begin; ${swapStatement({ ...swap, id, startedAt, attempts })}; commit`);
+      await session.query(['begin', ...statements({ ...swap, id, startedAt, attempts }), 'commit'].join(';\n'));
     } catch (error) {
       await rollBack(session);
       throw error;

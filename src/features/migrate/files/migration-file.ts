@@ -10,7 +10,7 @@ export interface MigrationSection {
 }
 
 export interface MigrationFile {
-  /** `0003_users`, as node-pg-migrate records it. */
+  /** `0042_add_invoices`, as node-pg-migrate records it. */
   readonly name: string;
   /** For messages: the path as the user gave the folder. */
   readonly path: string;

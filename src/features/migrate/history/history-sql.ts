@@ -12,29 +12,70 @@ function table(schema: string, name: string): string {
   return `${quoteIdentifier(schema)}.${name}`;
 }
 
-/** pgmigrations exactly as node-pg-migrate makes it, and beside it what that table has no room for. */
+/** The roles that `p`, rows of aclexplode, were granted to: a list for REVOKE. */
+export const GRANTEES = `string_agg(distinct case p.grantee when 0 then 'public' else p.grantee::regrole::text end, ', ')`;
+
+/**
+ * pgmigrations exactly as node-pg-migrate makes it, and beside it what that table has no room for. What default
+ * privileges grant on a new table is revoked before other sessions see it; what was granted on one that exists stays.
+ */
 export function createHistoryTables(schema: string): string {
-  return `create table if not exists ${table(schema, 'pgmigrations')} (
-  id serial primary key,
-  name varchar(255) not null,
-  run_on timestamp not null
-);
-create table if not exists ${table(schema, 'aisec_migrations')} (
-  name text primary key,
-  state text not null check (state in ('applied', 'applying', 'reverting')),
-  checksum text not null,
-  content text not null,
-  statements_total integer,
-  statements_started integer,
-  statements_done integer,
-  error text,
-  duration_ms integer not null,
-  applied_at timestamptz not null default now(),
-  applied_by text not null default session_user,
-  aisec_version text not null
-);
-comment on table ${table(schema, 'pgmigrations')} is 'Applied migrations, as node-pg-migrate records them';
-comment on table ${table(schema, 'aisec_migrations')} is 'Checksum, text and duration of each migration, and how far one without a transaction has come';
+  const [history, ours] = [table(schema, 'pgmigrations'), table(schema, 'aisec_migrations')];
+  return `do $aisec_history$
+declare
+  made regclass[] := '{}';
+  target record;
+begin
+  if to_regclass(${quoteLiteral(history)}) is null then
+    create table ${history} (
+      id serial primary key,
+      name varchar(255) not null,
+      run_on timestamp not null
+    );
+    made := made || ${quoteLiteral(history)}::regclass;
+  end if;
+  if to_regclass(${quoteLiteral(ours)}) is null then
+    create table ${ours} (
+      name text primary key,
+      state text not null check (state in ('applied', 'applying', 'reverting')),
+      checksum text not null,
+      content text not null,
+      statements_total integer,
+      statements_started integer,
+      statements_done integer,
+      error text,
+      duration_ms integer not null,
+      applied_at timestamptz not null default now(),
+      applied_by text not null default session_user,
+      aisec_version text not null
+    );
+    made := made || ${quoteLiteral(ours)}::regclass;
+  end if;
+  for target in
+    select c.oid::regclass as relation, ${GRANTEES} as grantees
+    from pg_class c
+    cross join aclexplode(c.relacl) p
+    where p.grantee <> c.relowner
+      and (
+        c.oid = any (made)
+        or c.relkind = 'S'
+          and exists (
+            select
+            from pg_depend d
+            where d.classid = 'pg_class'::regclass
+              and d.objid = c.oid
+              and d.refclassid = 'pg_class'::regclass
+              and d.refobjid = any (made)
+          )
+      )
+    group by c.oid
+  loop
+    execute format('revoke all on table %s from %s cascade', target.relation, target.grantees);
+  end loop;
+end
+$aisec_history$;
+comment on table ${history} is 'Applied migrations, as node-pg-migrate records them';
+comment on table ${ours} is 'Checksum, text and duration of each migration, and how far one without a transaction has come';
 `;
 }
 

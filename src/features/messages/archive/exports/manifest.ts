@@ -52,7 +52,7 @@ function isManifest(value: unknown): value is Manifest {
 
 /** The manifest of an export. @throws AisecError EXPORT_INVALID. */
 export function readManifest(file: string): Manifest {
-  let detail = 'It is no manifest of aisec archive export.';
+  let detail = 'It is not a manifest of aisec archive export.';
   try {
     const value: unknown = JSON.parse(readFileSync(manifestPath(file), 'utf8'));
     if (isManifest(value)) return value;
@@ -65,23 +65,25 @@ export function readManifest(file: string): Manifest {
   });
 }
 
-/** The exports in a folder whose manifest names the month. @throws AisecError CONFIG_INVALID. */
-export function exportsIn(folder: string, month: string): readonly string[] {
+/** Whether the manifest beside a file says that it is an export of the month. */
+export function isExportOf(file: string, month: string): boolean {
+  try {
+    return readManifest(file).month === month;
+  } catch {
+    return false;
+  }
+}
+
+/** The exports in a directory whose manifest names the month. @throws AisecError CONFIG_INVALID. */
+export function exportsIn(directory: string, month: string): readonly string[] {
   let names: readonly string[];
   try {
-    names = readdirSync(folder);
+    names = readdirSync(directory);
   } catch (error) {
-    throw new AisecError('CONFIG_INVALID', `could not read the folder "${folder}"`, { detail: `${messageOf(error)}.` });
+    throw new AisecError('CONFIG_INVALID', `could not read the directory "${directory}"`, { detail: `${messageOf(error)}.` });
   }
   return names
     .filter((name) => name.endsWith('.manifest.json'))
-    .map((name) => path.join(folder, name.slice(0, -'.manifest.json'.length)))
-    .filter((file) => {
-      if (!existsSync(file)) return false;
-      try {
-        return readManifest(file).month === month;
-      } catch {
-        return false;
-      }
-    });
+    .map((name) => path.join(directory, name.slice(0, -'.manifest.json'.length)))
+    .filter((file) => existsSync(file) && isExportOf(file, month));
 }

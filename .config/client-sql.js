@@ -1,0 +1,37 @@
+// Writes src/adapters/postgres/client-sql.ts: the queries that a service sends, as JavaScript. A bundler takes that along
+// wherever its output lands; a file beside the module it would not.
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+
+/** What the file should hold. @param {string} root */
+export function clientSql(root) {
+  const directory = path.join(root, 'sql', 'client');
+  const entries = readdirSync(directory)
+    .filter((file) => file.endsWith('.sql'))
+    .sort()
+    .map((file) => {
+      const text = readFileSync(path.join(directory, file), 'utf8')
+        .split('\n')
+        .filter((line) => !line.trimStart().startsWith('--'))
+        .join('\n')
+        .trim();
+      return `  '${file.slice(0, -'.sql'.length)}': \`${text.replaceAll(/[\\`]|\$\{/g, String.raw`\$&`)}\`,\n`;
+    });
+  return (
+    '// Generated from sql/client by `npm run build`; edit those files.\n' +
+    '/** The queries of sql/client, by name, without their comments. */\n' +
+    `export const CLIENT_SQL = {\n${entries.join('')}} as const;\n`
+  );
+}
+
+/** Leaves the file alone when it is right. @param {string} root */
+export function writeClientSql(root) {
+  const file = path.join(root, 'src', 'adapters', 'postgres', 'client-sql.ts');
+  const text = clientSql(root);
+  try {
+    if (readFileSync(file, 'utf8') === text) return;
+  } catch {
+    // Not there yet.
+  }
+  writeFileSync(file, text);
+}

@@ -1,0 +1,92 @@
+// Generated from sql/client by `npm run build`; edit those files.
+/** The queries of sql/client, by name, without their comments. */
+export const CLIENT_SQL = {
+  'cache-facts': `with tables as (
+  select class.oid, class.relname, class.relnamespace
+  from unnest(array['system_settings', 'user_preferences', 'assistants']) as wanted (name)
+  join pg_catalog.pg_class as class
+    on class.oid = pg_catalog.to_regclass(
+      pg_catalog.concat_ws('.', pg_catalog.quote_ident($1), wanted.name)
+    )
+)
+select
+  (
+    select 'aisec_cache_' || tables.relnamespace
+    from tables
+    where tables.relname = 'system_settings'
+  ) as channel,
+  (
+    select count(*) = 12
+    from pg_catalog.pg_trigger as trigger
+    join tables on tables.oid = trigger.tgrelid
+    where trigger.tgname in (
+        'notify_cache_insert', 'notify_cache_update', 'notify_cache_delete', 'notify_cache_truncate'
+      )
+      and trigger.tgenabled in ('O', 'A')
+  ) as announces_changes,
+  (
+    select pg_catalog.md5(
+      pg_catalog.string_agg(
+        pg_catalog.concat_ws(' ', tables.relname, attribute.attname, attribute.atttypid),
+        ',' order by tables.relname, attribute.attnum
+      )
+    )
+    from tables
+    join pg_catalog.pg_attribute as attribute on attribute.attrelid = tables.oid
+    where attribute.attnum > 0
+      and not attribute.attisdropped
+  ) as stamp,
+  pg_catalog.pg_backend_pid() as pid,
+  exists (
+    select
+    from pg_catalog.pg_listening_channels() as listening (channel)
+    join tables on tables.relname = 'system_settings'
+    where listening.channel = 'aisec_cache_' || tables.relnamespace
+  ) as is_listening`,
+  'connection-facts': `select
+  pg_catalog.pg_backend_pid() as pid,
+  pg_catalog.current_setting('application_name') as application_name,
+  exists (
+    select
+    from pg_catalog.pg_type
+    where typname = 'vector'
+  ) as has_vector,
+  exists (
+    select
+    from pg_catalog.pg_proc
+    where oid >= 16384
+      and (
+        prosrc ~ 'pg_(try_)?advisory_lock'
+        or prosqlbody::text ~ ':funcid 288[0-36-9] '
+      )
+  ) as takes_session_locks,
+  pg_catalog.set_config('timezone', 'UTC', false) as timezone`,
+  'hide-parameters': `select
+  case
+    when pg_catalog.has_parameter_privilege('log_parameter_max_length', 'set')
+    then pg_catalog.set_config('log_parameter_max_length', '0', true)
+  end as log_parameter_max_length`,
+  'search-settings': `with settings as materialized (
+  select
+    case when extension.has_iterative_scan then pg_catalog.set_config('hnsw.iterative_scan', 'strict_order', true) end,
+    case when extension.has_iterative_scan then pg_catalog.set_config('ivfflat.iterative_scan', 'relaxed_order', true) end,
+    case when $1::text is not null then pg_catalog.set_config('hnsw.ef_search', $1, true) end,
+    case when $2::text is not null then pg_catalog.set_config('ivfflat.probes', $2, true) end
+  from (
+    select pg_catalog.string_to_array(extversion, '.')::int[] >= array[0, 8] as has_iterative_scan
+    from pg_catalog.pg_extension
+    where extname = 'vector'
+  ) as extension
+),
+own as (
+  select id
+  from assistants
+  limit 1001
+)
+select
+  case
+    when pg_catalog.row_security_active('knowledge_base') and (select count(*) from own) <= 1000
+    then array(select id::text from own)
+  end as assistant_ids
+from settings`,
+} as const;

@@ -1,0 +1,210 @@
+import type { Finding } from '../../../base/finding.js';
+import { quoteIdentifier } from '../../../base/identifier.js';
+import type { PartitionFacts, Publication, Surroundings } from './facts.js';
+import { archivedName, liveName } from './partition-names.js';
+
+const STAYS = 'the month stays where it is';
+
+function obstacle(id: string, object: string, message: string, fix: string | null, impact = STAYS): Finding {
+  return { id: `${id}:${object}`, severity: 'critical', object, message, impact, fix };
+}
+
+function addColumn(table: string, name: string, definition: string): string {
+  return `alter table ${table} add column ${name} ${definition};`;
+}
+
+/** What a subscriber would not receive: every move of messages between the two tables is refused. */
+export function publicationFindings(publications: readonly Publication[]): readonly Finding[] {
+  return publications.flatMap(({ name, isViaRoot, publishesMessages, publishesArchive, partition }) => {
+    if (partition !== null)
+      return [
+        obstacle(
+          'publication-partition',
+          name,
+          `publication ${name} publishes ${partition} under its own name`,
+          `alter publication ${name} drop table ${partition};`,
+          'a subscriber would not receive the messages of a month it does not know',
+        ),
+      ];
+    if (!isViaRoot)
+      return [
+        obstacle(
+          'publication-root',
+          name,
+          `publication ${name} publishes partitions of messages under their own names`,
+          `alter publication ${name} set (publish_via_partition_root = true);`,
+          'a subscriber would not receive the messages of a month it does not know',
+        ),
+      ];
+    if (publishesMessages === publishesArchive) return [];
+    return [
+      obstacle(
+        'publication-half',
+        name,
+        `publication ${name} publishes only one of messages and messages_archive`,
+        `alter publication ${name} add table ${publishesMessages ? 'messages_archive' : 'messages'};`,
+        'a subscriber would lose the messages that move between the two',
+      ),
+    ];
+  });
+}
+
+/** A dropped partition is not published: a subscriber would keep the messages of a pruned month. */
+export function prunePublicationFindings(publications: readonly Publication[]): readonly Finding[] {
+  return publications
+    .filter(({ publishesArchive, publishesDeletes }) => publishesArchive && publishesDeletes)
+    .map(({ name }) =>
+      obstacle(
+        'publication-deletes',
+        name,
+        `publication ${name} publishes the deletes of messages_archive, and a dropped month is not published`,
+        `alter publication ${name} set (publish = 'insert, update');`,
+        'a subscriber would keep the messages of the month',
+      ),
+    );
+}
+
+/** What prevents the move of every month. */
+export function generalFindings(surroundings: Surroundings): readonly Finding[] {
+  const { roleName, notOwned, ownerName, rowSecurityOn, foreignKeys, columnFaults, publications } = surroundings;
+  const role = quoteIdentifier(roleName);
+  const findings: Finding[] = [];
+  if (notOwned.length > 0)
+    findings.push(
+      obstacle(
+        'not-owner',
+        notOwned[0] ?? '',
+        `role ${role} does not own ${notOwned.join(', ')}`,
+        `grant ${quoteIdentifier(ownerName)} to ${role};`,
+      ),
+    );
+  if (rowSecurityOn.length > 0)
+    findings.push(
+      obstacle(
+        'rls-on',
+        rowSecurityOn[0] ?? '',
+        `row-level security hides rows of ${rowSecurityOn.join(', ')} from role ${role}`,
+        `alter role ${role} bypassrls;`,
+      ),
+    );
+  for (const { table, name, definition } of foreignKeys)
+    findings.push(
+      obstacle(
+        'foreign-key',
+        `${table}.${name}`,
+        `foreign key ${name} of ${table} points at messages (${definition}), not at message_keys (id)`,
+        `alter table ${table} drop constraint ${name};`,
+        'its rows would keep the month, or be deleted with it',
+      ),
+    );
+  for (const { name, onMessages, onArchive } of columnFaults) {
+    if (onArchive === null)
+      findings.push(
+        obstacle(
+          'column',
+          `messages_archive.${name}`,
+          `column ${name} of messages is missing on messages_archive`,
+          addColumn('messages_archive', name, onMessages ?? ''),
+        ),
+      );
+    else if (onMessages === null)
+      findings.push(
+        obstacle(
+          'column',
+          `messages.${name}`,
+          `column ${name} of messages_archive is missing on messages`,
+          addColumn('messages', name, onArchive),
+        ),
+      );
+    else
+      findings.push(
+        obstacle(
+          'column',
+          `messages_archive.${name}`,
+          `column ${name} is ${onMessages} on messages and ${onArchive} on messages_archive`,
+          null,
+        ),
+      );
+  }
+  return [...findings, ...publicationFindings(publications)];
+}
+
+function indexFindings({ relation, indexFaults }: PartitionFacts): readonly Finding[] {
+  return indexFaults.map(({ definition, isUnique, brokenIndex }) =>
+    brokenIndex === null
+      ? obstacle(
+          'index-missing',
+          relation,
+          `an index is missing on ${relation}:${definition}`,
+          `create ${isUnique ? 'unique ' : ''}index concurrently on ${relation}${definition};`,
+        )
+      : obstacle(
+          'index-invalid',
+          brokenIndex,
+          `index ${brokenIndex} is INVALID`,
+          `reindex index concurrently ${brokenIndex};`,
+        ),
+  );
+}
+
+/** What prevents the move of one partition that is exactly a month. `target`: where it is to move. */
+export function partitionFindings(
+  partition: PartitionFacts,
+  target: 'archive' | 'live',
+  surroundings: Surroundings,
+): readonly Finding[] {
+  const { relation, root, month, lowerBound, upperBound } = partition;
+  const findings: Finding[] = [];
+  if (partition.isDetachPending)
+    findings.push(
+      obstacle(
+        'detach-pending',
+        relation,
+        `${relation} is being detached from ${root}, or a DETACH CONCURRENTLY of it was interrupted: its rows are in neither table`,
+        `begin; alter table ${root} detach partition ${relation} finalize; ` +
+          `alter table ${root} attach partition ${relation} for values from ('${lowerBound ?? ''}') to ('${upperBound ?? ''}'); commit;`,
+      ),
+    );
+  if (!partition.isOwned)
+    findings.push(
+      obstacle(
+        'not-owner',
+        relation,
+        `role ${quoteIdentifier(surroundings.roleName)} does not own ${relation}`,
+        `alter table ${relation} owner to ${quoteIdentifier(surroundings.ownerName)};`,
+      ),
+    );
+  const wanted = month === null ? null : target === 'archive' ? archivedName(month) : liveName(month);
+  if (wanted !== null && partition.name !== wanted && surroundings.takenNames.includes(wanted))
+    findings.push(
+      obstacle(
+        'name-taken',
+        wanted,
+        `the name ${wanted} is in use by another relation`,
+        `alter table ${wanted} rename to ${wanted}_old;`,
+      ),
+    );
+  for (const { name, definition } of partition.missingChecks)
+    findings.push(
+      obstacle(
+        'check-missing',
+        relation,
+        `check constraint ${name} is missing on ${relation}`,
+        `alter table ${relation} add constraint ${quoteIdentifier(name)} ${definition};`,
+      ),
+    );
+  return [...findings, ...indexFindings(partition)];
+}
+
+/** A partition of messages that is old enough and not a calendar month: it is moved by hand only. */
+export function oddPartitionFinding({ relation, lowerBound, upperBound }: PartitionFacts): Finding {
+  const from = lowerBound === '-infinity' || lowerBound === null ? 'minvalue' : `'${lowerBound}'`;
+  const to = upperBound === 'infinity' || upperBound === null ? 'maxvalue' : `'${upperBound}'`;
+  return obstacle(
+    'odd-bounds',
+    relation,
+    `${relation} holds ${from} to ${to}, which is not a calendar month in UTC`,
+    `begin; alter table messages detach partition ${relation}; ` +
+      `alter table messages_archive attach partition ${relation} for values from (${from}) to (${to}); commit;`,
+  );
+}

@@ -1,0 +1,89 @@
+import { readFile, rm } from 'node:fs/promises';
+import path from 'node:path';
+
+import pg from 'pg';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+
+import { newDatabaseName } from '../support/database-names.js';
+import { createEmbeddedDirectory, createServerDatabase, describeOnServer } from '../support/database.js';
+import { expectError } from '../support/expect-error.js';
+import { runCli, type CliResult } from '../support/run-cli.js';
+
+interface Manifest {
+  readonly damage: unknown;
+  readonly verifications: readonly { readonly level: string }[];
+}
+
+describeOnServer('what a backup is found to be', () => {
+  let server: pg.Client;
+  let folder = '';
+  const url = (): string => inject('databaseUrl') ?? '';
+  const manifestOf = async (file: string): Promise<Manifest> => JSON.parse(await readFile(`${file}.json`, 'utf8'));
+
+  /** A backup of a database with these statements run in it, which is dropped again. */
+  const backupOf = async (name: string, statements: readonly string[]): Promise<string> => {
+    const database = await createServerDatabase();
+    for (const sql of statements) await database.admin.query(sql);
+    const args = ['backup', '--dir', path.join(folder, name), '--json'];
+    const run = await runCli(args, { env: { DATABASE_URL: database.url } });
+    await database.drop();
+    return String(JSON.parse(run.stdout).file);
+  };
+  const verify = (args: readonly string[]): Promise<CliResult> =>
+    runCli(['backup', 'verify', ...args], { env: { DATABASE_URL: url() } });
+
+  beforeAll(async () => {
+    folder = await createEmbeddedDirectory();
+    server = new pg.Client({ connectionString: url() });
+    await server.connect();
+  });
+  afterAll(() => server.end());
+
+  test('a role that only a policy names is missed before a restore without owners begins', async () => {
+    const role = newDatabaseName(inject('runId'));
+    await server.query(`create role ${pg.escapeIdentifier(role)}`);
+    const file = await backupOf('policy', [
+      'create table t (id int)',
+      `create policy p on t to ${pg.escapeIdentifier(role)} using (true)`,
+    ]);
+    await server.query(`drop role ${pg.escapeIdentifier(role)}`);
+    const env = { DATABASE_URL: url() };
+    const name = newDatabaseName(inject('runId'));
+    const plan = await runCli(['restore', file, '--create', name, '--no-owner', '--dry-run'], { env });
+    expectError(plan, 3, 'one thing stands in the way', `role ${pg.escapeIdentifier(role)} is missing`);
+
+    const deep = await verify([file, '--deep', '--no-owner']);
+    expectError(deep, 3, 'one thing stands in the way', `role ${pg.escapeIdentifier(role)} is missing`);
+    expect(await manifestOf(file)).toMatchObject({ damage: null, verifications: [{ level: 'read' }] });
+  });
+
+  test('a backup that this server cannot take is not called damaged, and its manifest stays as it is', async () => {
+    const file = await backupOf('unqualified', [
+      'create table limits (most int)',
+      'insert into limits values (5)',
+      'create function is_allowed(n int) returns boolean language plpgsql as $$ begin return n <= (select most from limits); end $$',
+      'create table t (n int check (is_allowed(n)))',
+      'insert into t values (1)',
+    ]);
+    const before = await manifestOf(file);
+    const deep = await verify([file, '--deep']);
+    expect(deep).toMatchObject({ exitCode: 3 });
+    expect(deep.stdout).toContain('not tried');
+    expect(deep.stdout).toContain('relation "limits" does not exist');
+    expect(deep.stderr).not.toContain('damaged');
+    expect(await manifestOf(file)).toEqual(before);
+  });
+
+  test('a backup whose roles are missing beside it is whole itself, and what is missing is named', async () => {
+    const file = await backupOf('alone', ['create table t (id int)']);
+    await rm(file.replace(/\.dump$/, '.globals.sql'));
+    const read = await verify([file, '--json']);
+    expect(read).toMatchObject({ exitCode: 3 });
+    const [result] = JSON.parse(read.stdout).results;
+    expect(result).toMatchObject({ verdict: 'incomplete' });
+    expect(result.reason).toContain('.globals.sql');
+    expect(await manifestOf(file)).toMatchObject({ damage: null });
+    const check = await runCli(['backup', 'check', '--dir', path.dirname(file)]);
+    expect(check.stdout).not.toContain('is damaged');
+  });
+});
