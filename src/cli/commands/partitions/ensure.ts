@@ -141,7 +141,7 @@ export const partitionsEnsure = defineCommand<Options>({
     { flags: '--dry-run', description: 'show what would be made and moved; change nothing', default: false },
     {
       flags: '--max-wait <duration>',
-      description: 'how long each step waits for locks and for older transactions',
+      description: 'how long to wait for locks and older transactions in all',
       default: '30s',
       parse: durationOption,
     },

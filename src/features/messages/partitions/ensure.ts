@@ -5,6 +5,7 @@ import { AisecError, isAisecError } from '../../../base/errors.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
 import { addMonths, monthsBetween, type Month } from '../../../base/month.js';
 import type { Reporting } from '../../../base/reporting.js';
+import { LockBudget } from '../archive/lock-retries.js';
 import { notMigrated, qualifiedName, readPartitions } from '../partition.js';
 import { publicationProblems, readPublications, type PublicationProblem } from '../publications.js';
 import { countDefaultRows } from './default-rows.js';
@@ -25,7 +26,7 @@ export interface EnsureOptions {
   readonly isDryRun: boolean;
   /** How long to wait for another run. */
   readonly waitMs: number;
-  /** How long each step waits for locks and for older transactions. */
+  /** How long it waits for locks and for older transactions in all. */
   readonly maxWaitMs: number;
 }
 
@@ -131,7 +132,8 @@ async function ensure(
   options: EnsureOptions,
   { onProgress }: Pick<Reporting, 'onProgress'>,
 ): Promise<EnsureResult> {
-  const { schema, ahead, isDryRun, maxWaitMs } = options;
+  const { schema, ahead, isDryRun } = options;
+  const budget = new LockBudget(options.maxWaitMs);
   const set = await readPartitions(session, schema);
   if (!set.canEnsure) throw notMigrated(session, schema);
   const { currentMonth } = set;
@@ -146,7 +148,7 @@ async function ensure(
   const plan: Plan = { ...wanted, months };
   const made = isDryRun
     ? NOTHING_MADE
-    : await make(session, plan, { schema, set, defaultRows, publications, maxWaitMs, onProgress });
+    : await make(session, plan, { schema, set, defaultRows, publications, budget, onProgress });
   const lateRows = lateRowsOf(plan, made, publications, options);
   return {
     database: session.info.label,

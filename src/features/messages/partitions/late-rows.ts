@@ -1,6 +1,6 @@
 import type { Session } from '../../../adapters/postgres/session.js';
 import { monthEndMs, type Month } from '../../../base/month.js';
-import { politeLockTimeoutMs } from '../archive/lock-retries.js';
+import { politeLockTimeoutMs, type LockBudget } from '../archive/lock-retries.js';
 import { moveRows } from '../archive/move-rows.js';
 import { qualifiedName, type Partition } from '../partition.js';
 
@@ -10,7 +10,7 @@ export interface LateRowsRequest {
   readonly source: Partition;
   /** In the archive. */
   readonly months: readonly Month[];
-  readonly maxWaitMs: number;
+  readonly budget: LockBudget;
   readonly onProgress: (text: string) => void;
 }
 
@@ -22,7 +22,7 @@ export interface LateRowsRequest {
  */
 export async function moveLateRows(
   session: Session,
-  { source, months, maxWaitMs, onProgress }: LateRowsRequest,
+  { source, months, budget, onProgress }: LateRowsRequest,
 ): Promise<ReadonlyMap<Month, number>> {
   const { rows } = await session.query<{ ms: number }>(
     `select setting::float8 as ms from pg_catalog.pg_settings where name = 'deadlock_timeout'`,
@@ -36,10 +36,9 @@ export async function moveLateRows(
       cutoffMs: monthEndMs(month),
       batchRows: ROWS_A_BATCH,
       deadlineMs: Number.POSITIVE_INFINITY,
-      maxWaitMs,
       lockTimeoutMs: politeLockTimeoutMs(rows[0]?.ms ?? 1000),
       onMoved: (count) => onProgress(`moving ${count} late rows of ${month} to the archive`),
-      onRetry: (reason) => onProgress(`waiting for a lock: ${reason}`),
+      retries: { budget, onRetry: (reason) => onProgress(`waiting for a lock: ${reason}`) },
     });
     moved.set(month, movedRows);
   }

@@ -1,11 +1,11 @@
 import type { Session } from '../../../adapters/postgres/session.js';
 import { AisecError } from '../../../base/errors.js';
 import type { Month } from '../../../base/month.js';
-import { readPartitions, type Partition, type PartitionSet } from '../partition.js';
+import type { LockBudget } from '../archive/lock-retries.js';
+import { qualifiedName, readPartitions, type Partition, type PartitionSet } from '../partition.js';
 import type { PublicationProblem } from '../publications.js';
 import type { DefaultRows } from './default-rows.js';
 import { drainMonths } from './drain/drain.js';
-import { qualifiedName } from '../partition.js';
 import { verifyDrained, type DrainedTable } from './drain/drained.js';
 import { moveLateRows } from './late-rows.js';
 import { makeMonths } from './make-months.js';
@@ -18,7 +18,7 @@ export interface Situation {
   readonly set: PartitionSet;
   readonly defaultRows: DefaultRows;
   readonly publications: readonly PublicationProblem[];
-  readonly maxWaitMs: number;
+  readonly budget: LockBudget;
   readonly onProgress: (text: string) => void;
 }
 
@@ -50,14 +50,14 @@ export function movesLateRows({ months, rowsOfArchive }: Plan, publications: rea
 async function drainGroup(
   session: Session,
   group: readonly PlannedMonth[],
-  { schema, maxWaitMs, onProgress }: Situation,
+  { schema, budget, onProgress }: Situation,
 ): Promise<{ readonly outcomes: MonthOutcomes; readonly drained: DrainedTable }> {
   const { partitions } = await readPartitions(session, schema);
   const source = defaultPartitionOf({ partitions });
   if (source === undefined)
     throw new AisecError('LOCK_TIMEOUT', 'another session has dropped the default partition of messages');
   const months = group.map(({ month }) => month);
-  const { rows, drained } = await drainMonths(session, { schema, source, partitions, months, maxWaitMs, onProgress });
+  const { rows, drained } = await drainMonths(session, { schema, source, partitions, months, budget, onProgress });
   onProgress('comparing the drained table with messages');
   const table = qualifiedName({ schema: source.schema, name: drained });
   return {
@@ -71,7 +71,7 @@ async function drainAll(
   plan: Plan,
   situation: Situation,
 ): Promise<Pick<Made, 'lateRows' | 'drained' | 'outcomes'>> {
-  const { set, publications, maxWaitMs, onProgress } = situation;
+  const { set, publications, budget, onProgress } = situation;
   const source = defaultPartitionOf(set);
   let lateRows: ReadonlyMap<Month, number> = new Map();
   const outcomes = new Map<Month, MonthOutcome>();
@@ -80,7 +80,7 @@ async function drainAll(
     const done = await makeTogether(group, async () => {
       if (round === 0 && source !== undefined && movesLateRows(plan, publications)) {
         const months = plan.rowsOfArchive.map(({ month }) => month);
-        lateRows = await moveLateRows(session, { source, months, maxWaitMs, onProgress });
+        lateRows = await moveLateRows(session, { source, months, budget, onProgress });
       }
       const result = await drainGroup(session, group, situation);
       drained.push(result.drained);

@@ -47,8 +47,9 @@ export async function makeTogether(
   try {
     return await make();
   } catch (error) {
-    const { message, code, sqlState } = asProblem(error);
+    const { message, detail, code, sqlState } = asProblem(error);
     const isLockProblem = code === 'LOCK_TIMEOUT' || isPassingProblem(sqlState);
-    return new Map(months.map((planned) => [planned.month, failed(planned, message, isLockProblem)]));
+    const problem = detail === undefined ? message : `${message}: ${detail.replace(/\.$/, '')}`;
+    return new Map(months.map((planned) => [planned.month, failed(planned, problem, isLockProblem)]));
   }
 }

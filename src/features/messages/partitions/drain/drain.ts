@@ -1,7 +1,7 @@
 import type { Session } from '../../../../adapters/postgres/session.js';
 import { AisecError } from '../../../../base/errors.js';
 import type { Month } from '../../../../base/month.js';
-import { withLockRetries } from '../../archive/lock-retries.js';
+import { withLockRetries, type LockBudget } from '../../archive/lock-retries.js';
 import { waitForOlderSnapshots } from '../../older-snapshots.js';
 import type { Partition } from '../../partition.js';
 import { createCopies, type DrainSet } from './copies.js';
@@ -19,7 +19,7 @@ export interface DrainRequest {
   readonly partitions: readonly Partition[];
   /** Those that get a partition; all other rows stay in the default partition. */
   readonly months: readonly Month[];
-  readonly maxWaitMs: number;
+  readonly budget: LockBudget;
   readonly onProgress: (text: string) => void;
 }
 
@@ -34,10 +34,15 @@ const ROUNDS = 5;
 
 type Retry = <Result>(run: () => Promise<Result>) => Promise<Result>;
 
+async function waitInBudget(session: Session, { budget, onProgress }: DrainRequest): Promise<void> {
+  const startedMs = performance.now();
+  await waitForOlderSnapshots(session, { maxWaitMs: budget.leftMs, onWait: onProgress });
+  budget.spend(performance.now() - startedMs);
+}
+
 /** Copies and default partition are equal in every MVCC snapshot that a session can still have, and were compared. */
 async function equalize(session: Session, set: DrainSet, request: DrainRequest, retry: Retry): Promise<void> {
-  const wait = (): Promise<void> =>
-    waitForOlderSnapshots(session, { maxWaitMs: request.maxWaitMs, onWait: request.onProgress });
+  const wait = (): Promise<void> => waitInBudget(session, request);
   // From here on each change finds the copy of its row.
   await wait();
   request.onProgress('comparing the copies with the default partition');
@@ -74,7 +79,7 @@ async function swapWhenSettled(
           hint: 'Run it again when it is quieter.',
         });
       await settleDifferences(session, set, retry);
-      await waitForOlderSnapshots(session, { maxWaitMs: request.maxWaitMs, onWait: request.onProgress });
+      await waitInBudget(session, request);
     }
   }
 }
@@ -91,9 +96,9 @@ async function countRows(session: Session, { copies }: DrainSet): Promise<Readon
 }
 
 async function drain(session: Session, request: DrainRequest): Promise<DrainResult> {
-  const { schema, source, months, maxWaitMs, onProgress } = request;
+  const { schema, source, months, budget, onProgress } = request;
   const retry: Retry = (run) =>
-    withLockRetries(session, { maxWaitMs, onRetry: (reason) => onProgress(`waiting for a lock: ${reason}`) }, run);
+    withLockRetries(session, { budget, onRetry: (reason) => onProgress(`waiting for a lock: ${reason}`) }, run);
   await retry(() => dropLeftovers(session, schema));
   const set = await createCopies(session, schema, source, months);
   await loadCopies(session, set, (share) =>
@@ -113,7 +118,7 @@ async function drain(session: Session, request: DrainRequest): Promise<DrainResu
 /**
  * Gives months that have rows in the default partition partitions of their own. The rows are copied beside, kept equal by
  * triggers and compared, then the copies take the place of the default partition by changes of the catalog alone; so no
- * writer waits for rows, however many there are, and nothing is ever in two places or in none (docs/adr/0008).
+ * writer waits for rows, however many there are, and nothing is ever in two places or in none (docs/adr/0019).
  *
  * @throws AisecError LOCK_TIMEOUT, PRIVILEGE_MISSING, CONNECTION_LOST, DISK_FULL, DATABASE_FAILED, INTERRUPTED,
  *   TERMINATED; then every row is where it was.
