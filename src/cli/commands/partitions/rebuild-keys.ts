@@ -35,10 +35,14 @@ function refuseDoubled({ doubledIds, schema }: RebuildResult): void {
   if (doubledIds.length === 0) return;
   const shown = doubledIds.slice(0, 5).map((id) => `'${id}'`);
   const tables = ['messages', 'messages_archive'].map((table) => `"${schema.replaceAll('"', '""')}".${table}`);
-  throw new AisecError('MESSAGES_DOUBLED', `${doubledIds.length} ${doubledIds.length === 1 ? 'id has' : 'ids have'} several messages`, {
-    detail: `Ids: ${doubledIds.slice(0, 5).join(', ')}${doubledIds.length > 5 ? ', …' : ''}. Their keys were left as they are; which message is to stay, a person decides.`,
-    hint: `Run: ${tables.map((table) => `select tableoid::regclass, * from ${table} where id in (${shown.join(', ')});`).join(' ')}`,
-  });
+  throw new AisecError(
+    'MESSAGES_DOUBLED',
+    `${doubledIds.length} ${doubledIds.length === 1 ? 'id has' : 'ids have'} several messages`,
+    {
+      detail: `Ids: ${doubledIds.slice(0, 5).join(', ')}${doubledIds.length > 5 ? ', …' : ''}. Their keys were left as they are; which message is to stay, a person decides.`,
+      hint: `Run: ${tables.map((table) => `select tableoid::regclass, * from ${table} where id in (${shown.join(', ')});`).join(' ')}`,
+    },
+  );
 }
 
 async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
