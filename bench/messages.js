@@ -1,6 +1,7 @@
 // Does deleting messages, or finding them, grow with the archive?
 //
-//   npm run bench:messages [messages] [months]     default 500,000 messages and 120 archived months; needs a PostgreSQL
+//   npm run bench:messages [messages] [months] [pruned]     default 500,000 messages, 120 archived months and a month of
+//                                                  1,000,000 messages to prune; needs a PostgreSQL
 //                                                  server with a superuser: AISEC_TEST_DATABASE_URL, or
 //                                                  eval "$(test/support/services up)"
 //
@@ -16,7 +17,7 @@ const LIVE = 6;
 const CONVERSATION_ROWS = 5000;
 const RUNS = 3;
 /** Messages of the month that is pruned. */
-const PRUNED_ROWS = Math.min(1_000_000, Math.max(10_000, Math.round(ROWS / 5)));
+const PRUNED_ROWS = Number(process.argv[4] ?? 1_000_000);
 
 /** @type {{ figure: string, value: string, target?: string }[]} */
 const figures = [];

@@ -11,8 +11,8 @@ const OLD = '2023-03';
 const EMPTY = '2023-04';
 
 const FILL = `
-  select ensure_message_partition('${OLD}-01');
-  select ensure_message_partition('${EMPTY}-01');
+  select aisec_make_message_partitions(array['${OLD}-01'::date]);
+  select aisec_make_message_partitions(array['${EMPTY}-01'::date]);
   insert into users (id, username, email, password_hash)
   values ('00000000-0000-4000-8000-000000000001', 'u', 'u@example.com', 'x');
   insert into conversations (id, user_id)
@@ -60,7 +60,7 @@ describe('aisec archive on the embedded database', () => {
     expect(result.exitCode).toBe(0);
     expect(result.stdout).toContain(`${OLD}\tswap\tplanned\tmessages_y2023m03\t100\t`);
     expect(result.stdout).toContain('lock ACCESS EXCLUSIVE on messages\n');
-    expect(result.stdout).toContain('2022-01\tmake and swap\tplanned\t\t1\t');
+    expect(result.stdout).toContain('2022-01\tmove late rows\tplanned\t\t1\t');
     expect(await counts()).toEqual({ archived: 0, live: 201, replies: 100 });
   });
 
@@ -73,7 +73,7 @@ describe('aisec archive on the embedded database', () => {
       isDryRun: false,
       isStopped: false,
       months: [
-        { month: '2022-01', outcome: 'archived', partition: 'messages_archive_y2022m01', rows: 1, rowsAreExact: true },
+        { month: '2022-01', outcome: 'moved', partition: 'messages_archive_y2022m01', rows: 1, rowsAreExact: true },
         { month: OLD, outcome: 'archived', partition: 'messages_archive_y2023m03', rows: 100 },
         { month: EMPTY, outcome: 'archived', partition: 'messages_archive_y2023m04', rows: 0 },
       ],

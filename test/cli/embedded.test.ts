@@ -6,6 +6,7 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { COMMANDS } from '../../src/cli/commands.js';
 import { runCli, startCli, type CliResult } from '../support/run-cli.js';
+import { runInProcess } from '../support/run-in-process.js';
 import { writeMigrations } from '../support/write-migrations.js';
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'aisec-test-embedded-'));
@@ -42,23 +43,19 @@ async function killAfter(cwd: string, delayMs: number): Promise<boolean> {
 }
 
 describe('the embedded database', () => {
-  it(
-    'is made by migrate up alone: every command that would open it without one exits 2',
-    { timeout: 120_000 },
-    async () => {
-      const needNone = ['migrate up', 'migrate new', 'seed list'];
-      const names = COMMANDS.filter((command) => !needNone.includes(command.name)).map((command) => command.name);
-      expect(names).toContain('migrate status');
-      for (const name of names.filter((each) => each.startsWith('migrate'))) {
-        const cwd = newFolder();
-        const run = await runCli([...name.split(' '), '--migrations-dir', small], { cwd });
-        expect(run, name).toMatchObject({ exitCode: 2, stdout: '' });
-        expect(run.stderr).toContain('error: no database is configured');
-        expect(run.stderr).toContain('aisec migrate up');
-        expect(readdirSync(cwd)).toEqual([]);
-      }
-    },
-  );
+  it('is made by migrate up alone: every command that would open it without one exits 2', async () => {
+    const needNone = ['migrate up', 'migrate new', 'seed list'];
+    const names = COMMANDS.filter((command) => !needNone.includes(command.name)).map((command) => command.name);
+    expect(names).toContain('migrate status');
+    for (const name of names.filter((each) => each.startsWith('migrate'))) {
+      const cwd = newFolder();
+      const run = await runInProcess([...name.split(' '), '--migrations-dir', small], { cwd });
+      expect(run, name).toMatchObject({ exitCode: 2, stdout: '' });
+      expect(run.stderr).toContain('error: no database is configured');
+      expect(run.stderr).toContain('aisec migrate up');
+      expect(readdirSync(cwd)).toEqual([]);
+    }
+  });
 
   it('is never used in production', async () => {
     const cwd = newFolder();

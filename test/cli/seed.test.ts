@@ -3,9 +3,14 @@ import path from 'node:path';
 
 import { beforeAll, describe, expect, test } from 'vitest';
 
-import { createEmbeddedDirectory } from '../support/database.js';
+import {
+  createEmbeddedDirectory,
+  createServerDatabase,
+  describeOnServer,
+  type ServerDatabase,
+} from '../support/database.js';
 import { createMigratedEmbedded, queryEmbedded } from '../support/migrated-embedded.js';
-import { runCli } from '../support/run-cli.js';
+import { runInProcess } from '../support/run-in-process.js';
 import { seedsFolder } from '../support/seeds-folder.js';
 
 const PASSWORD = `it's "grün" \\ $1 用`;
@@ -17,11 +22,6 @@ const SETTINGS = [
   { key: 'supported_file_types', value: ['pdf', 'txt', 'docx', 'md'], description: 'サポートされるファイルタイプ' },
 ];
 
-const settingsOf = (dataDir: string): Promise<readonly unknown[]> =>
-  queryEmbedded(dataDir, 'select key, value, description from system_settings order by key');
-const countUsers = (dataDir: string): Promise<readonly unknown[]> =>
-  queryEmbedded(dataDir, 'select count(*)::int as users from users');
-
 async function passwordFile(text: string | Buffer, mode = 0o600): Promise<string> {
   const file = path.join(await createEmbeddedDirectory(), 'password');
   writeFileSync(file, text);
@@ -29,37 +29,44 @@ async function passwordFile(text: string | Buffer, mode = 0o600): Promise<string
   return file;
 }
 
-describe('aisec seed on the embedded database', () => {
-  let dataDir = '';
+describeOnServer('aisec seed', () => {
+  let database: ServerDatabase;
   let env: Readonly<Record<string, string>> = {};
+  const query = async (sql: string, params: readonly unknown[] = []): Promise<readonly unknown[]> =>
+    (await database.admin.query(sql, params)).rows;
+  const settings = (): Promise<readonly unknown[]> =>
+    query('select key, value, description from system_settings order by key');
+  const countUsers = (): Promise<readonly unknown[]> => query('select count(*)::int as users from users');
   beforeAll(async () => {
-    dataDir = await createMigratedEmbedded();
-    env = { AISEC_DATA_DIR: dataDir };
+    database = await createServerDatabase({ migrated: true });
+    env = { DATABASE_URL: database.url };
   });
 
   test('without a password and a terminal is refused, exit 6, names both ways and changes nothing', async () => {
     for (const more of [{}, { AISEC_ADMIN_PASSWORD: '' }]) {
-      const result = await runCli(['seed'], { env: { ...env, ...more } });
+      const result = await runInProcess(['seed'], { env: { ...env, ...more } });
       expect(result.exitCode).toBe(6);
       expect(result.stdout).toBe('');
       expect(result.stderr).toMatch(/AISEC_ADMIN_PASSWORD.*--admin-password-file/);
     }
-    expect(await settingsOf(dataDir)).toEqual([]);
+    expect(await settings()).toEqual([]);
   });
 
   test('as a dry run lists what it would write and writes nothing', async () => {
-    const result = await runCli(['seed', '--dry-run', '--json'], { env: { ...env, AISEC_ADMIN_PASSWORD: PASSWORD } });
+    const result = await runInProcess(['seed', '--dry-run', '--json'], {
+      env: { ...env, AISEC_ADMIN_PASSWORD: PASSWORD },
+    });
     expect(JSON.parse(result.stdout)).toMatchObject({ isDryRun: true, rows: 5, adminPassword: 'given' });
-    expect(await settingsOf(dataDir)).toEqual([]);
-    expect(await countUsers(dataDir)).toEqual([{ users: 0 }]);
+    expect(await settings()).toEqual([]);
+    expect(await countUsers()).toEqual([{ users: 0 }]);
   });
 
   test('writes the settings of the document, byte for byte, and the admin with the password given', async () => {
-    const result = await runCli(['seed', '--json'], { env: { ...env, AISEC_ADMIN_PASSWORD: PASSWORD } });
+    const result = await runInProcess(['seed', '--json'], { env: { ...env, AISEC_ADMIN_PASSWORD: PASSWORD } });
     expect(result.exitCode).toBe(0);
     expect(JSON.parse(result.stdout)).toEqual({
       formatVersion: 1,
-      database: expect.stringContaining('embedded database'),
+      database: expect.stringContaining(database.name),
       schema: 'public',
       set: 'initial',
       isDryRun: false,
@@ -75,9 +82,8 @@ describe('aisec seed on the embedded database', () => {
       ],
     });
     expect(result.stdout + result.stderr).not.toContain(PASSWORD);
-    expect(await settingsOf(dataDir)).toEqual(SETTINGS);
-    const admin = await queryEmbedded(
-      dataDir,
+    expect(await settings()).toEqual(SETTINGS);
+    const admin = await query(
       `select username, email, first_name, last_name, is_verified, is_active, left(password_hash, 7) as kind,
               verify_password($1, password_hash) as accepts, verify_password('admin123', password_hash) as known
        from users`,
@@ -99,15 +105,14 @@ describe('aisec seed on the embedded database', () => {
   });
 
   test('a second time has nothing to do, exit 0, needs no password and keeps a setting that was changed', async () => {
-    await queryEmbedded(dataDir, `update system_settings set value = '"2.0.0"' where key = 'app_version'`);
-    const result = await runCli(['seed'], { env });
+    await query(`update system_settings set value = '"2.0.0"' where key = 'app_version'`);
+    const result = await runInProcess(['seed'], { env });
     expect(result).toMatchObject({ exitCode: 0, stdout: '' });
     expect(result.stderr).toContain('nothing to do');
-    const another = await runCli(['seed'], { env: { ...env, AISEC_ADMIN_PASSWORD: 'another-Pferd-99' } });
+    const another = await runInProcess(['seed'], { env: { ...env, AISEC_ADMIN_PASSWORD: 'another-Pferd-99' } });
     expect(another.exitCode).toBe(0);
     expect(another.stderr).toContain('keeps the password it has');
-    const rows = await queryEmbedded(
-      dataDir,
+    const rows = await query(
       `select (select value from system_settings where key = 'app_version') as version,
               verify_password($1, password_hash) as accepts from users`,
       [PASSWORD],
@@ -116,30 +121,30 @@ describe('aisec seed on the embedded database', () => {
   });
 
   test('brings back what was deleted, and says so tab-separated in a pipe', async () => {
-    await queryEmbedded(dataDir, `delete from system_settings where key = 'max_file_size'`);
-    const result = await runCli(['seed'], { env });
+    await query(`delete from system_settings where key = 'max_file_size'`);
+    const result = await runInProcess(['seed'], { env });
     expect(result.stdout).toBe(
       'file\taction\ttable\trows\n01-system-settings.sql\tinsert\tsystem_settings\t1\n02-admin-user.sql\tinsert\tusers\t0\n',
     );
   });
 
   test('does not make a second admin when the first one was given another name', async () => {
-    await queryEmbedded(dataDir, `update users set username = 'keiko'`);
-    expect(await runCli(['seed', '--quiet'], { env })).toMatchObject({ exitCode: 0, stdout: '', stderr: '' });
-    expect(await countUsers(dataDir)).toEqual([{ users: 1 }]);
+    await query(`update users set username = 'keiko'`);
+    expect(await runInProcess(['seed', '--quiet'], { env })).toMatchObject({ exitCode: 0, stdout: '', stderr: '' });
+    expect(await countUsers()).toEqual([{ users: 1 }]);
   });
 
   test('takes the first line of a password file before the environment, and warns when others can read it', async () => {
-    await queryEmbedded(dataDir, 'delete from users');
+    await query('delete from users');
     const file = await passwordFile('\uFEFFfile-Pferd-1234\r\nsecond line\n', 0o644);
-    const result = await runCli(['seed', '--quiet', '--admin-password-file', file], {
+    const result = await runInProcess(['seed', '--quiet', '--admin-password-file', file], {
       env: { ...env, AISEC_ADMIN_PASSWORD: 'another-Pferd-99', AISEC_ENV: 'development' },
     });
     expect(result.exitCode).toBe(0);
     expect(result.stderr).toMatch(/^warning: the password file .* \(mode 0644\): chmod 600 it\n$/);
-    expect(
-      await queryEmbedded(dataDir, `select verify_password('file-Pferd-1234', password_hash) as accepts from users`),
-    ).toEqual([{ accepts: true }]);
+    expect(await query(`select verify_password('file-Pferd-1234', password_hash) as accepts from users`)).toEqual([
+      { accepts: true },
+    ]);
   });
 
   test('runs a set of a folder, and tells the place of what failed with nothing kept', async () => {
@@ -149,11 +154,11 @@ describe('aisec seed on the embedded database', () => {
       'bad/02-more.sql': `insert into system_settings (key, value) values ('worse', '1');\n\ninsert into system_settings (key, value) values ('worse', null);`,
     });
     const own = { ...env, AISEC_SEEDS_DIR: seedsDir };
-    const first = await runCli(['seed', '--set', 'team', '--json'], { env: own });
+    const first = await runInProcess(['seed', '--set', 'team', '--json'], { env: own });
     expect(JSON.parse(first.stdout)).toMatchObject({ set: 'team', rows: 1, adminPassword: null });
-    expect((await runCli(['seed', '--set', 'team'], { env: own })).stderr).toContain('nothing to do');
+    expect((await runInProcess(['seed', '--set', 'team'], { env: own })).stderr).toContain('nothing to do');
 
-    const bad = await runCli(['seed', '--set', 'bad', '--json'], { env: own });
+    const bad = await runInProcess(['seed', '--set', 'bad', '--json'], { env: own });
     expect(bad.exitCode).toBe(1);
     expect(JSON.parse(bad.stderr)).toMatchObject({
       error: {
@@ -164,7 +169,7 @@ describe('aisec seed on the embedded database', () => {
         column: 1,
       },
     });
-    expect(await queryEmbedded(dataDir, `select key from system_settings where key in ('bad', 'worse')`)).toEqual([]);
+    expect(await query(`select key from system_settings where key in ('bad', 'worse')`)).toEqual([]);
   });
 
   test('never lets an error quote the password', async () => {
@@ -173,13 +178,31 @@ describe('aisec seed on the embedded database', () => {
       'cast/01-a.sql': `insert into system_settings (key, value) select 'a', to_jsonb(current_setting('aisec.admin_password')::int);`,
     });
     for (const [set, ...format] of [['row', '--json', '--verbose'], ['cast']] as const) {
-      const result = await runCli(['seed', '--set', set, '--seeds-dir', seedsDir, ...format], {
+      const result = await runInProcess(['seed', '--set', set, '--seeds-dir', seedsDir, ...format], {
         env: { ...env, AISEC_ADMIN_PASSWORD: 'secret-Pferd-1234' },
       });
       expect(result.exitCode).toBe(1);
       expect(result.stderr).toContain('01-a.sql');
       expect(result.stdout + result.stderr).not.toContain('secret-Pferd');
     }
+  });
+});
+
+describe('aisec seed on the embedded database', () => {
+  test('writes the settings and the admin, and has nothing to do a second time', async () => {
+    const dataDir = await createMigratedEmbedded();
+    const env = { AISEC_DATA_DIR: dataDir, AISEC_ADMIN_PASSWORD: PASSWORD };
+    const first = await runInProcess(['seed', '--json'], { env });
+    expect(JSON.parse(first.stdout)).toMatchObject({ rows: 5, database: expect.stringContaining('embedded database') });
+    expect(
+      await queryEmbedded(
+        dataDir,
+        `select (select count(*)::int from system_settings) as settings, verify_password($1, password_hash) as accepts
+         from users`,
+        [PASSWORD],
+      ),
+    ).toEqual([{ settings: 4, accepts: true }]);
+    expect((await runInProcess(['seed'], { env })).stderr).toContain('nothing to do');
   });
 });
 
@@ -191,7 +214,7 @@ describe('aisec seed before it opens a database', () => {
     ['a password that everybody knows', { AISEC_ADMIN_PASSWORD: 'admin123' }, /AISEC_ADMIN_PASSWORD is shorter/],
     ['the same, longer', { AISEC_ADMIN_PASSWORD: 'Admin123Admin123' }, /AISEC_ADMIN_PASSWORD is made of well-known/],
   ])('refuses %s, exit 2, also in production', async (_title, more, message) => {
-    const result = await runCli(['seed'], { env: { ...env, ...more, AISEC_ENV: 'production' } });
+    const result = await runInProcess(['seed'], { env: { ...env, ...more, AISEC_ENV: 'production' } });
     expect(result.exitCode).toBe(2);
     expect(result.stderr).toMatch(message);
     expect(result.stderr).not.toContain(Object.values(more)[0]);
@@ -202,7 +225,7 @@ describe('aisec seed before it opens a database', () => {
     ['with an empty first line', '\nkorrekt-Pferd-77\n', /is empty/],
     ['not UTF-8', Buffer.from([0x61, 0xff, 0xfe]), /not valid UTF-8/],
   ])('refuses a password file that is %s, exit 2', async (_title, text, message) => {
-    const result = await runCli(['seed', '--admin-password-file', await passwordFile(text)], { env });
+    const result = await runInProcess(['seed', '--admin-password-file', await passwordFile(text)], { env });
     expect(result.exitCode).toBe(2);
     expect(result.stderr).toMatch(message);
   });
@@ -210,14 +233,14 @@ describe('aisec seed before it opens a database', () => {
   test.each(['../initial', '..', '.', '/etc', 'initial/../initial', 'INITIAL', 'a b', ''])(
     'refuses the set name "%s", exit 2',
     async (name) => {
-      const result = await runCli(['seed', '--set', name], { env });
+      const result = await runInProcess(['seed', '--set', name], { env });
       expect(result.exitCode).toBe(2);
       expect(result.stderr).toContain(`"${name}" is no name of a seed set`);
     },
   );
 
   test('tells the nearest set for one that is not there', async () => {
-    const result = await runCli(['seed', '--set', 'intial'], { env });
+    const result = await runInProcess(['seed', '--set', 'intial'], { env });
     expect(result.exitCode).toBe(2);
     expect(result.stderr).toContain('Did you mean "initial"?');
   });
@@ -232,19 +255,19 @@ describe('aisec seed before it opens a database', () => {
     ['no files', { 'README.md': 'soon' }, /has no files/],
   ])('refuses a set with %s, exit 2, with the name of the file', async (_title, files, message) => {
     const tree = Object.fromEntries(Object.entries(files).map(([name, text]) => [`own/${name}`, text as string]));
-    const result = await runCli(['seed', '--set', 'own', '--seeds-dir', seedsFolder(tree)], { env });
+    const result = await runInProcess(['seed', '--set', 'own', '--seeds-dir', seedsFolder(tree)], { env });
     expect(result.stderr).toMatch(message);
     expect(result.exitCode).toBe(2);
   });
 
   test('says that there is no database when there is none', async () => {
-    const result = await runCli(['seed'], { env: { AISEC_ADMIN_PASSWORD: 'korrekt-Pferd-77' } });
+    const result = await runInProcess(['seed'], { env: { AISEC_ADMIN_PASSWORD: 'korrekt-Pferd-77' } });
     expect(result.exitCode).toBe(2);
     expect(result.stderr).toContain('aisec migrate up');
   });
 
   test('tells the nearest verb for one that is not there', async () => {
-    const result = await runCli(['seed', 'lsit']);
+    const result = await runInProcess(['seed', 'lsit']);
     expect(result.exitCode).toBe(2);
     expect(result.stderr).toContain('Did you mean "aisec seed list"?');
   });
@@ -252,7 +275,7 @@ describe('aisec seed before it opens a database', () => {
 
 describe('aisec seed list', () => {
   test('lists the bundled set without a database', async () => {
-    const result = await runCli(['seed', 'list']);
+    const result = await runInProcess(['seed', 'list']);
     expect(result).toMatchObject({
       exitCode: 0,
       stderr: '',
@@ -267,7 +290,7 @@ describe('aisec seed list', () => {
       'team/notes.txt': 'x',
       'No Set/01-a.sql': 'x',
     });
-    const result = await runCli(['seed', 'list', '--json', '--seeds-dir', dir]);
+    const result = await runInProcess(['seed', 'list', '--json', '--seeds-dir', dir]);
     expect(JSON.parse(result.stdout)).toEqual({
       formatVersion: 1,
       sets: [{ name: 'team', files: ['01-a.sql', '02-b.sql'], where: 'folder', folder: path.join(dir, 'team') }],
@@ -276,7 +299,7 @@ describe('aisec seed list', () => {
   });
 
   test('says which folder cannot be read', async () => {
-    const result = await runCli(['seed', 'list', '--seeds-dir', 'nowhere']);
+    const result = await runInProcess(['seed', 'list', '--seeds-dir', 'nowhere']);
     expect(result.exitCode).toBe(2);
     expect(result.stderr).toMatch(/could not read the folder ".*nowhere"/);
   });

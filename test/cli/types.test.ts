@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { createServerDatabase, describeOnServer } from '../support/database.js';
 import { migration, migrationsFolder } from '../support/migrations-folder.js';
-import { runCli } from '../support/run-cli.js';
+import { runInProcess } from '../support/run-in-process.js';
 
 const root = path.join(import.meta.dirname, '..', '..');
 const committed = path.join(root, 'src', 'schema', 'database.ts');
@@ -32,7 +32,7 @@ const ROLE = migration(
 
 describe('aisec types', () => {
   test('check: the types in the package are those of its migrations (mend with npm run types:generate)', async () => {
-    const run = await runCli(['types', 'check', committed, ...SAME_MODULE]);
+    const run = await runInProcess(['types', 'check', committed, ...SAME_MODULE]);
     expect(run.stdout).toBe('');
     expect(run.exitCode).toBe(0);
   });
@@ -42,7 +42,7 @@ describe('aisec types', () => {
     [['types', 'generate', '--from', 'moon'], '"moon" is no source of types'],
     [['types', 'generate', '--import-from', "x'; evil()"], 'is no name of a module'],
   ])('%j is refused with exit 2 before anything is opened', async (args, message) => {
-    const run = await runCli(args);
+    const run = await runInProcess(args);
     expect(run).toMatchObject({ exitCode: 2, stdout: '' });
     expect(run.stderr).toContain(message);
   });
@@ -51,12 +51,12 @@ describe('aisec types', () => {
 describeOnServer('aisec types --from database', () => {
   test('gives the same text on a server as the migrations do in memory', async () => {
     const database = await createServerDatabase({ migrated: true });
-    const run = await runCli(['types', 'check', committed, '--from', 'database', ...SAME_MODULE], {
+    const run = await runInProcess(['types', 'check', committed, '--from', 'database', ...SAME_MODULE], {
       env: { DATABASE_URL: database.url },
     });
     expect(run).toMatchObject({ exitCode: 0, stdout: '' });
     const validators = ['--validators', '--import-from', './columns.js'];
-    const check = await runCli(['types', 'check', committedValidators, '--from', 'database', ...validators], {
+    const check = await runInProcess(['types', 'check', committedValidators, '--from', 'database', ...validators], {
       env: { DATABASE_URL: database.url },
     });
     expect(check).toMatchObject({ exitCode: 0, stdout: '' });
@@ -70,12 +70,12 @@ describeOnServer('aisec types --from database', () => {
     let options: { env: Record<string, string> };
     beforeAll(async () => {
       options = { env: { DATABASE_URL: (await createServerDatabase()).url } };
-      expect((await runCli(up, options)).exitCode).toBe(0);
+      expect((await runInProcess(up, options)).exitCode).toBe(0);
     });
     afterAll(() => rmSync(file, { force: true }));
 
     test('generate: what a service may use is there, what only the database writes cannot be written', async () => {
-      const run = await runCli(['types', 'generate', ...from, '--out', file], options);
+      const run = await runInProcess(['types', 'generate', ...from, '--out', file], options);
       expect(run).toMatchObject({ exitCode: 0, stdout: '' });
       const text = readFileSync(file, 'utf8');
       expect(text).toContain(`/** What is to be done. */
@@ -99,13 +99,13 @@ export interface TasksTable {
 
     test('check: the lines that differ are told with exit 3, how the file is formatted does not count', async () => {
       writeFileSync(file, readFileSync(file, 'utf8').replaceAll("'", '"').replaceAll(';', '').replaceAll('  ', '\t'));
-      expect(await runCli(['types', 'check', file, ...from], options)).toMatchObject({ exitCode: 0, stdout: '' });
-      const again = await runCli(['types', 'generate', '--out', file, ...from], options);
+      expect(await runInProcess(['types', 'check', file, ...from], options)).toMatchObject({ exitCode: 0, stdout: '' });
+      const again = await runInProcess(['types', 'generate', '--out', file, ...from], options);
       expect(again.stderr).toContain('nothing to do');
 
       folder.write({ '0003_more.sql': migration('alter table tasks add column note text not null') });
-      expect((await runCli(up, options)).exitCode).toBe(0);
-      const drifted = await runCli(['types', 'check', file, ...from, '--json'], options);
+      expect((await runInProcess(up, options)).exitCode).toBe(0);
+      const drifted = await runInProcess(['types', 'check', file, ...from, '--json'], options);
       expect(drifted.exitCode).toBe(3);
       const { isCurrent, changes } = JSON.parse(drifted.stdout);
       expect(isCurrent).toBe(false);

@@ -2,12 +2,13 @@ import { beforeAll, describe, expect, test } from 'vitest';
 
 import { createMigratedEmbedded, queryEmbedded } from '../support/migrated-embedded.js';
 import { expectError } from '../support/expect-error.js';
-import { runCli, type CliResult } from '../support/run-cli.js';
+import type { CliResult } from '../support/run-cli.js';
+import { runInProcess } from '../support/run-in-process.js';
 
 describe('aisec vector on the embedded database', () => {
   let dataDir = '';
   const aisec = (...args: readonly string[]): Promise<CliResult> =>
-    runCli(['vector', ...args], { env: { AISEC_DATA_DIR: dataDir } });
+    runInProcess(['vector', ...args], { env: { AISEC_DATA_DIR: dataDir } });
   beforeAll(async () => {
     dataDir = await createMigratedEmbedded();
   });

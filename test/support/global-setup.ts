@@ -1,4 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { closingLine } from './closing-line-reporter.js';
 import { climbLadder } from './database-ladder.js';
@@ -8,14 +11,16 @@ import type {} from './provided.js';
 const withoutDatabases = new Set(['unit', 'architecture', 'types']);
 
 /** Finds the databases once a run, says which, and removes what the run made. */
-export async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const runId = `${Math.floor(Date.now() / 1000).toString(36)}_${randomBytes(2).toString('hex')}`;
   project.provide('runId', runId);
+  const runDirectory = await mkdtemp(path.join(tmpdir(), 'aisec-test-run-'));
+  project.provide('runDirectory', runDirectory);
   if (project.vitest.projects.every(({ name }) => withoutDatabases.has(name))) {
     project.provide('databaseUrl', null);
     project.provide('redisUrl', null);
     project.provide('databases', null);
-    return undefined;
+    return () => rm(runDirectory, { recursive: true, force: true });
   }
 
   const ladder = await climbLadder(process.env).catch(endRun);
@@ -28,6 +33,7 @@ export async function setup(project: TestProject): Promise<(() => Promise<void>)
   return async () => {
     if (ladder.databaseUrl) await dropDatabasesOfRun(ladder.databaseUrl, runId);
     await ladder.stop();
+    await rm(runDirectory, { recursive: true, force: true });
   };
 }
 

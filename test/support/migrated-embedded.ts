@@ -1,27 +1,49 @@
-import { cp } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { constants, cp, mkdir, mkdtemp, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 import { PGlite } from '@electric-sql/pglite';
 import { pgcrypto } from '@electric-sql/pglite/contrib/pgcrypto';
 import { vector } from '@electric-sql/pglite-pgvector';
+import { inject } from 'vitest';
 
 import { createEmbeddedDirectory } from './database.js';
+import type {} from './provided.js';
 import { runCli } from './run-cli.js';
+import { waitFor } from './wait-for.js';
 
-let original: Promise<string> | undefined;
+const MAKING_MS = 120_000;
 
-async function migrate(): Promise<string> {
-  const dataDir = path.join(await createEmbeddedDirectory(), 'pgdata');
-  const run = await runCli(['migrate', 'up'], { env: { AISEC_DATA_DIR: dataDir } });
+/** Made under another name first, so that a worker that dies leaves nothing that looks like a template. */
+async function migrate(template: string): Promise<void> {
+  const made = await mkdtemp(`${template}-`);
+  const dataDir = path.join(made, 'pgdata');
+  const run = await runCli(['migrate', 'up'], { env: { AISEC_DATA_DIR: dataDir }, timeoutMs: MAKING_MS });
   if (run.exitCode !== 0) throw new Error(`the embedded database could not be migrated\n${run.stderr}`);
-  return dataDir;
+  await rename(dataDir, template);
 }
 
-/** Makes an embedded database with all migrations applied, a copy of the file's first one. Returns its data folder. */
+/** The run's one migrated embedded database. The first caller makes it, the others wait; a failure is everybody's. */
+async function templateOfRun(): Promise<string> {
+  const template = path.join(inject('runDirectory'), 'embedded');
+  const failure = `${template}.failed`;
+  const isMine = await mkdir(`${template}.making`).then(
+    () => true,
+    () => false,
+  );
+  if (isMine)
+    await migrate(template).catch(async (error: unknown) => {
+      await writeFile(failure, String(error));
+    });
+  await waitFor(() => Promise.resolve(existsSync(template) || existsSync(failure)), MAKING_MS);
+  if (!existsSync(template)) throw new Error(await readFile(failure, 'utf8'));
+  return template;
+}
+
+/** Makes an embedded database with all migrations applied, a copy of the run's template. Returns its data directory. */
 export async function createMigratedEmbedded(): Promise<string> {
-  original ??= migrate();
   const dataDir = path.join(await createEmbeddedDirectory(), 'pgdata');
-  await cp(await original, dataDir, { recursive: true });
+  await cp(await templateOfRun(), dataDir, { recursive: true, mode: constants.COPYFILE_FICLONE });
   return dataDir;
 }
 

@@ -8,6 +8,8 @@ declare module 'vitest' {
     readonly databases: string | null;
     /** Part of the name of every database of this run. */
     readonly runId: string;
+    /** A directory of this run, for what its test files share. */
+    readonly runDirectory: string;
   }
 }
 

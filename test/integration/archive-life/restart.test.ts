@@ -141,7 +141,7 @@ describeOnPrivateServer('the server stops in the middle', () => {
     async (_, stop) => {
       const [oldest, boundary] = [monthFromNow(-9), monthFromNow(-6)];
       for (const month of [oldest, boundary]) {
-        await query(`select ensure_message_partition('${month}-01')`);
+        await query(`select aisec_make_message_partitions(array['${month}-01'::date])`);
         await query(messagesFrom(`${month}-01 00:00+00`, 20_000));
       }
       const cutoffDays = Math.floor((Date.now() - Date.parse(`${boundary}-20T00:00:00Z`)) / 86_400_000);

@@ -113,7 +113,7 @@ describeOnServer('aisec seed demo', () => {
     const database = await createServerDatabase({ migrated: true });
     const until = new Date().toISOString().slice(0, 10);
     await database.admin.query(`select from ensure_message_partitions(0, (now() - interval '2 months')::date)`);
-    await database.admin.query(`select from archive_message_partition((now() - interval '2 months')::date)`);
+    await database.admin.query(`select from aisec_archive_month((now() - interval '2 months')::date)`);
     const result = await demo(database, [...SMALL, '--months', '3', '--until', until]);
     expect(result.exitCode).toBe(0);
     expect(result.stderr).toMatch(/warning: partition messages_archive_y\d{4}m\d\d is archived/);

@@ -95,7 +95,7 @@ function summary(result: ArchiveResult): string {
   if (months.length === 0) return `${database}: nothing to do. ${before}`;
   if (isDryRun) return `${database}: dry run; ${count('planned')} planned, ${count('blocked')} blocked. ${before}`;
   const parts = [`${count('archived')} archived`];
-  if (count('moved') > 0) parts.push(`${count('moved')} moved in part`);
+  if (count('moved') > 0) parts.push(`${count('moved')} moved row by row`);
   if (count('blocked', 'failed') > 0) parts.push(`${count('blocked', 'failed')} not`);
   const more = isStopped ? ' Stopped by --max-seconds: run it again to continue.' : '';
   return `${database}: ${parts.join(', ')}. ${before}${more}`;
