@@ -33,6 +33,7 @@ export const ERROR_TITLES = {
   SEED_FAILED: 'a seed file failed and was rolled back',
   PARTITION_NOT_MADE: 'a month of messages could not be made; the others were',
   MESSAGES_LOST: 'messages of a drained default partition are in neither table',
+  MESSAGES_DOUBLED: 'an id has several messages',
   ARCHIVE_MONTH: 'the month is not in the archive as the command needs it',
   ARCHIVE_BLOCKED: 'something stands in the way of moving a month',
   EXPORT_INVALID: 'an export does not hold what it says, or what the archive holds',

@@ -35,6 +35,7 @@ import { monitorReport } from './commands/monitor/report.js';
 import { monitorTablesCommand } from './commands/monitor/tables.js';
 import { monitorVacuumCommand } from './commands/monitor/vacuum.js';
 import { partitionsCheck } from './commands/partitions/check.js';
+import { partitionsRebuildKeys } from './commands/partitions/rebuild-keys.js';
 import { partitionsEnsure } from './commands/partitions/ensure.js';
 import { partitionsList } from './commands/partitions/list.js';
 import { restore } from './commands/restore/restore.js';
@@ -61,6 +62,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   partitionsEnsure,
   partitionsList,
   partitionsCheck,
+  partitionsRebuildKeys,
   archive,
   archiveImport,
   archiveList,

@@ -64,7 +64,9 @@ describeOnServer('a default partition with rows', () => {
     expect(await rowsOf(database, `select count(*)::int as n from ${String(kept)}`)).toEqual([{ n: 6001 }]);
     const grants = `select from pg_class cross join lateral aclexplode(relacl) acl where relname = '${String(kept)}' and acl.grantee <> relowner`;
     expect(await rowsOf(database, grants)).toEqual([]);
-    expect(await rowsOf(database, `select tgname from pg_trigger where tgrelid = '${String(kept)}'::regclass`)).toEqual([]);
+    expect(await rowsOf(database, `select tgname from pg_trigger where tgrelid = '${String(kept)}'::regclass`)).toEqual(
+      [],
+    );
     expect(await rowsOf(database, TRACES)).toEqual([]);
 
     expect(JSON.parse((await ensure('--json')).stdout)).toMatchObject({ drained: [{ state: 'dropped' }] });
@@ -153,7 +155,9 @@ describeOnServer('a default partition with rows', () => {
     expect(run.stdout + run.stderr).toContain('the application');
     expect(await rowsOf(database, 'select count(*)::int as n from messages_default')).toEqual([{ n: 100 }]);
     expect(await rowsOf(database, TRACES)).toEqual([]);
-    await expect(report.query('select count(*)::int as n from messages')).resolves.toMatchObject({ rows: [{ n: 100 }] });
+    await expect(report.query('select count(*)::int as n from messages')).resolves.toMatchObject({
+      rows: [{ n: 100 }],
+    });
     await report.query('commit');
     await report.end();
     expect(await ensure()).toMatchObject({ exitCode: 0 });
