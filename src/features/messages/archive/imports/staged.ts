@@ -104,7 +104,7 @@ export async function countDifferent(session: Session, root: Root, month: Month)
          and found.created_at = staged.created_at
          and found.created_at >= '${monthStart(month)}'
          and found.created_at < '${monthStart(addMonths(month, 1))}'
-         and row(${values('found')}) *= row(${values('staged')})
+         and (select whole from (select ${values('found')}) as whole) *= (select whole from (select ${values('staged')}) as whole)
      )`,
   );
   return rows[0]?.different ?? 0;
