@@ -93,7 +93,7 @@ describe('the plan of an archive run', () => {
       { month: '2026-05', rows: 1 },
     ] as const;
     expect(plan(archived, '2026-05-10T00:00:00Z', { waiting })).toEqual([
-      '2026-02 make and swap',
+      '2026-02 move late rows',
       '2026-03 move late rows',
     ]);
     expect(plan(archived, '2026-05-10T00:00:00Z', { waiting, isExact: true })).toHaveLength(3);

@@ -104,7 +104,7 @@ describe('the plan', () => {
   test('does not take a month for done whose detach was never finished', () => {
     const { months, problems } = plan([whole('2026-12', { isDetachPending: true }), whole('2027-01')]);
     expect(months).toEqual(['2026-12']);
-    expect(problems[0]).toContain('never finished');
+    expect(problems[0]).toContain('was not finished');
   });
 
   const planned = (text: string, rows = 0) => ({
