@@ -4,7 +4,9 @@
 --             without its owner and those that row level security does not hold anyway); has_bound_check (a validated
 --             CHECK equal to its bounds; true for a default partition);
 --             columns (text[]); missing_indexes (json: name of the root's index, is_unique, method (the definition
---             from USING on)); invalid_indexes (text[], those being built left out)
+--             from USING on)); invalid_indexes (text[], those being built left out); owner and root_owner; wrong_triggers
+--             (json: name, is_missing, enable (the words of ALTER TABLE that set it right): triggers that keep message_keys
+--             and are missing, or disabled, or not enabled always)
 -- Needs:      nothing
 -- A CHECK and the bounds are compared as this session prints both, so its time zone and date style do not matter.
 with partitions as materialized (
@@ -114,6 +116,38 @@ select
         where progress.index_relid = index.indexrelid
       )
     order by 1
-  ) as invalid_indexes
+  ) as invalid_indexes,
+  pg_catalog.pg_get_userbyid(partitions.relowner)::text as owner,
+  (
+    select pg_catalog.pg_get_userbyid(relowner)::text
+    from pg_catalog.pg_class
+    where oid = partitions.root_oid
+  ) as root_owner,
+  (
+    select coalesce(
+      pg_catalog.json_agg(
+        pg_catalog.json_build_object(
+          'name', wanted.name,
+          'is_missing', own.oid is null,
+          'enable', case wanted.enabled when 'A' then 'enable always' else 'enable' end
+        )
+        order by wanted.name
+      ),
+      '[]'
+    )
+    from (
+      -- Row triggers of the root have a clone on each partition; statement triggers need one of its own.
+      select tgname as name, tgenabled as enabled
+      from pg_catalog.pg_trigger
+      where tgrelid = partitions.root_oid
+        and not tgisinternal
+        and tgname like 'aisec\_%'
+    ) as wanted
+    left join pg_catalog.pg_trigger as own
+      on own.tgrelid = partitions.oid
+      and own.tgname = wanted.name
+    where own.oid is null
+      or own.tgenabled <> wanted.enabled
+  ) as wrong_triggers
 from partitions
 order by partitions.bound, partitions.relname

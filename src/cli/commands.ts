@@ -1,6 +1,7 @@
 import type { CommandSpec } from './command.js';
 import { archive } from './commands/archive/archive.js';
 import { archiveExport } from './commands/archive/export.js';
+import { archiveImport } from './commands/archive/import.js';
 import { archiveList } from './commands/archive/list.js';
 import { archivePrune } from './commands/archive/prune.js';
 import { archiveRestore } from './commands/archive/restore.js';
@@ -34,6 +35,7 @@ import { monitorReport } from './commands/monitor/report.js';
 import { monitorTablesCommand } from './commands/monitor/tables.js';
 import { monitorVacuumCommand } from './commands/monitor/vacuum.js';
 import { partitionsCheck } from './commands/partitions/check.js';
+import { partitionsRebuildKeys } from './commands/partitions/rebuild-keys.js';
 import { partitionsEnsure } from './commands/partitions/ensure.js';
 import { partitionsList } from './commands/partitions/list.js';
 import { restore } from './commands/restore/restore.js';
@@ -60,7 +62,9 @@ export const COMMANDS: readonly CommandSpec[] = [
   partitionsEnsure,
   partitionsList,
   partitionsCheck,
+  partitionsRebuildKeys,
   archive,
+  archiveImport,
   archiveList,
   archiveRestore,
   archiveExport,

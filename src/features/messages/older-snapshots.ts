@@ -26,7 +26,9 @@ async function readOlder(
   ownPids: readonly number[],
 ): Promise<{ readonly moment: string; readonly older: ReadonlyMap<string, string> }> {
   const { rows } = await session.query<OlderRow>(sqlFile('messages/older-snapshots'), [moment, [...ownPids]]);
-  const older = new Map(rows.flatMap(({ key, description }) => (key === null ? [] : [[key, description ?? ''] as const])));
+  const older = new Map(
+    rows.flatMap(({ key, description }) => (key === null ? [] : [[key, description ?? ''] as const])),
+  );
   return { moment: rows[0]?.moment ?? '', older };
 }
 

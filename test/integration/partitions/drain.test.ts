@@ -64,7 +64,9 @@ describeOnServer('a default partition with rows', () => {
     expect(await rowsOf(database, `select count(*)::int as n from ${String(kept)}`)).toEqual([{ n: 6001 }]);
     const grants = `select from pg_class cross join lateral aclexplode(relacl) acl where relname = '${String(kept)}' and acl.grantee <> relowner`;
     expect(await rowsOf(database, grants)).toEqual([]);
-    expect(await rowsOf(database, `select tgname from pg_trigger where tgrelid = '${String(kept)}'::regclass`)).toEqual([]);
+    expect(await rowsOf(database, `select tgname from pg_trigger where tgrelid = '${String(kept)}'::regclass`)).toEqual(
+      [],
+    );
     expect(await rowsOf(database, TRACES)).toEqual([]);
 
     expect(JSON.parse((await ensure('--json')).stdout)).toMatchObject({ drained: [{ state: 'dropped' }] });
@@ -133,11 +135,11 @@ describeOnServer('a default partition with rows', () => {
         await client.end();
       }),
     );
-    await waitFor(() => seen.length > 3);
+    await waitFor(() => Promise.resolve(seen.length > 3));
     const startedMs = performance.now();
     expect(await ensure()).toMatchObject({ exitCode: 0 });
     const endedMs = performance.now();
-    await waitFor(() => seen.some(({ began }) => began > endedMs));
+    await waitFor(() => Promise.resolve(seen.some(({ began }) => began > endedMs)));
     isOver = true;
     await reading;
     expect(new Set(seen.map(({ rows }) => rows))).toEqual(new Set([4000]));
@@ -153,7 +155,9 @@ describeOnServer('a default partition with rows', () => {
     expect(run.stdout + run.stderr).toContain('the application');
     expect(await rowsOf(database, 'select count(*)::int as n from messages_default')).toEqual([{ n: 100 }]);
     expect(await rowsOf(database, TRACES)).toEqual([]);
-    await expect(report.query('select count(*)::int as n from messages')).resolves.toMatchObject({ rows: [{ n: 100 }] });
+    await expect(report.query('select count(*)::int as n from messages')).resolves.toMatchObject({
+      rows: [{ n: 100 }],
+    });
     await report.query('commit');
     await report.end();
     expect(await ensure()).toMatchObject({ exitCode: 0 });

@@ -25,7 +25,8 @@ describeOnServer('partitions ensure that is ended between two statements', () =>
     vi.restoreAllMocks();
   });
   const env = (): Readonly<Record<string, string>> => ({ DATABASE_URL: database.url });
-  const ensure = (): Promise<InProcessResult> => runInProcess(['partitions', 'ensure', '--wait', '20s'], { env: env() });
+  const ensure = (): Promise<InProcessResult> =>
+    runInProcess(['partitions', 'ensure', '--wait', '20s'], { env: env() });
 
   /** Rows of two months that no earlier call has used, and of the month before an archived one. */
   async function fill(): Promise<void> {

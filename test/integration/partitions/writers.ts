@@ -66,7 +66,10 @@ class Writer {
         copyFrom('copy messages (id, conversation_id, role, created_at, content, parent_id) from stdin'),
       );
       const { rows } = this.#conversation;
-      await pipeline(Readable.from([[id, rows, 'user', row.created_at, row.content, row.parent_id ?? '\\N'].join('\t') + '\n']), target);
+      await pipeline(
+        Readable.from([[id, rows, 'user', row.created_at, row.content, row.parent_id ?? '\\N'].join('\t') + '\n']),
+        target,
+      );
     } else
       await client.query(
         `insert into messages (id, conversation_id, role, created_at, content, parent_id) values ($1, $2, 'user', $3, $4, $5)`,
@@ -167,9 +170,7 @@ async function expectMessages(database: ServerDatabase, expected: ReadonlyMap<st
      where content like 'text 0.%' or content like 'changed%'
      order by id`,
   );
-  const wanted = [...expected]
-    .map(([id, row]) => ({ id, ...row }))
-    .toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  const wanted = [...expected].map(([id, row]) => ({ id, ...row })).toSorted((a, b) => (a.id < b.id ? -1 : 1));
   expect(found).toEqual(wanted);
   await expectKeys(database);
 }

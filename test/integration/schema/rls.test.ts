@@ -284,7 +284,7 @@ describeOnServer('Row level security for a service on a server', () => {
 describe('Row level security on the embedded database', () => {
   defineTests(async () => {
     const cwd = await createEmbeddedDirectory();
-    const run = await runCli(['migrate', 'up'], { cwd, timeoutMs: 120_000 });
+    const run = await runCli(['migrate', 'up', '--embedded'], { cwd, timeoutMs: 120_000 });
     expect(run.exitCode).toBe(0);
     const session = await openTestSession({ kind: 'embedded', dataDir: path.join(cwd, '.aisec', 'pgdata') });
     cleanUps.push(() => session.close());

@@ -2,23 +2,25 @@ import type { PartitionCheck } from '../../../features/messages/partitions/check
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
-import { findingsText } from '../../terminal/findings.js';
+import { findingLines } from '../../terminal/findings.js';
 import type { Renderer } from '../../terminal/output.js';
 import { aheadOption } from './ahead-option.js';
 
 interface Options {
   readonly minAhead: number;
+  readonly keys: boolean;
 }
 
 function renderCheck({ findings }: PartitionCheck, { table, paint, isTTY }: Renderer): string {
   if (findings.length === 0) return '';
-  if (isTTY) return findingsText(findings, paint);
+  if (isTTY) return findingLines(findings, paint);
   return table(findings, [
     { title: 'finding', value: (row) => row.kind },
     { title: 'partition', value: (row) => row.partition ?? '' },
-    { title: 'what', value: (row) => row.what },
-    { title: 'why', value: (row) => row.why },
-    { title: 'mend', value: (row) => row.mend },
+    { title: 'severity', value: (row) => row.severity },
+    { title: 'message', value: (row) => row.message },
+    { title: 'impact', value: (row) => row.impact },
+    { title: 'fix', value: (row) => row.fix ?? '' },
   ]);
 }
 
@@ -30,10 +32,14 @@ function summary({ database, findings, monthsAhead, defaultRows }: PartitionChec
 }
 
 async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
-  const { config, output } = context;
-  const check = await context.withDatabase({ statementTimeoutMs: 60_000 }, async (session) => {
+  const { config, output, progress } = context;
+  const check = await context.withDatabase(options.keys ? {} : { statementTimeoutMs: 60_000 }, async (session) => {
     const { checkPartitions } = await import('../../../features/messages/partitions/checks.js');
-    return checkPartitions(session, config.schema, options.minAhead);
+    return checkPartitions(
+      session,
+      { schema: config.schema, minAhead: options.minAhead, withKeys: options.keys },
+      progress.report,
+    );
   });
   output.result(check, renderCheck);
   output.note(summary(check));
@@ -42,10 +48,11 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
 
 export const partitionsCheck = defineCommand<Options>({
   name: 'partitions check',
-  summary: 'tell whether every month is there, whole and protected',
+  summary: 'check that every month has its partition, complete and protected',
   description:
-    'Reads only and exits 3 when there are too few months ahead, gaps, overlaps or bounds that are no month, rows in the default partition, a detach ' +
-    'that was never finished, or a partition without row level security, with grants, without its CHECK or an index. Each finding comes with what mends it.',
+    'Reads only and exits 3 when there are too few months ahead, gaps, overlaps or bounds other than a month, rows in the default partition, a detach ' +
+    'that was not finished, publications whose subscribers would miss messages, leftovers of an ended run, or a partition without row-level security, its CHECK, ' +
+    'an index, its owner or its triggers, or with grants. --keys compares every message with message_keys as well, at any size, in bounded memory. Each finding comes with its fix.',
   options: [
     {
       flags: '--min-ahead <n>',
@@ -53,9 +60,11 @@ export const partitionsCheck = defineCommand<Options>({
       default: '2',
       parse: aheadOption,
     },
+    { flags: '--keys', description: 'compare every message with its key; reads all messages', default: false },
   ],
   examples: [
-    ['aisec partitions check', 'Show what is wrong and the SQL that mends it'],
+    ['aisec partitions check', 'Show what is wrong and the SQL that fixes it'],
+    ['aisec partitions check --keys', 'Find messages without a key, keys without a message, and ids that exist twice'],
     ['aisec partitions check --min-ahead 1 --quiet', 'For monitoring: exit 3 when something is wrong'],
   ],
   run,

@@ -72,7 +72,9 @@ function warnOfProblems({ output }: Context, { months, rowsOfArchive, undatedRow
     );
   for (const { table, rows, state } of drained)
     if (state === 'kept')
-      output.note(`${table} keeps the ${plural(rows, 'row')} that were copied; the next run compares them again and drops it.`);
+      output.note(
+        `${table} keeps the ${plural(rows, 'row')} that were copied; the next run compares them again and drops it.`,
+      );
   if (undatedRows > 0)
     output.warning(
       `${plural(undatedRows, 'row')} in the default partition dated outside of the years 1 to 9999; see: aisec partitions check`,
@@ -82,10 +84,16 @@ function warnOfProblems({ output }: Context, { months, rowsOfArchive, undatedRow
 function refuseLost({ drained }: EnsureResult): void {
   const lost = drained.filter(({ lostRows }) => lostRows > 0);
   if (lost.length === 0) return;
-  throw new AisecError('MESSAGES_LOST', `${lost.map(({ table }) => table).join(', ')} holds messages that messages lacks`, {
-    detail: lost.map(({ table, lostRows }) => `${plural(lostRows, 'message')} of ${table} in neither table.`).join(' '),
-    hint: 'The table is kept until the messages are back: aisec partitions check shows how to insert them.',
-  });
+  throw new AisecError(
+    'MESSAGES_LOST',
+    `${lost.map(({ table }) => table).join(', ')} holds messages that messages lacks`,
+    {
+      detail: lost
+        .map(({ table, lostRows }) => `${plural(lostRows, 'message')} of ${table} in neither table.`)
+        .join(' '),
+      hint: 'The table is kept until the messages are back: aisec partitions check shows how to insert them.',
+    },
+  );
 }
 
 function refuseUnmade({ months, isDryRun }: EnsureResult): void {

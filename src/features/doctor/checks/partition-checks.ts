@@ -8,7 +8,7 @@ import {
   type PartitionLayout,
 } from '../../messages/checks.js';
 import type { Check, Fault, Severity, Subject } from '../check.js';
-import { groupBy } from '../group.js';
+import { groupBy } from '../../../base/group-by.js';
 import { grantee, listed, plainName, qualified } from '../names.js';
 
 const MIN_AHEAD = 2;
@@ -38,10 +38,10 @@ function merge(
   const names = others.flatMap(({ partition }) => (partition === null ? [] : [plainName(partition)]));
   const what =
     others.length === 0
-      ? first.what
-      : `${first.what}; ${names.length > 0 ? `the same holds for ${listed(names)}` : others.map((other) => other.what).join('; ')}`;
-  const mend = [...new Set(findings.map((finding) => finding.mend))].join('\n');
-  return [{ object, what, why: first.why, mend, ...(severity !== undefined && { severity }) }];
+      ? first.message
+      : `${first.message}; ${names.length > 0 ? `the same holds for ${listed(names)}` : others.map((other) => other.message).join('; ')}`;
+  const mend = [...new Set(findings.map((finding) => finding.fix))].join('\n');
+  return [{ object, what, why: first.impact, mend, ...(severity !== undefined && { severity }) }];
 }
 
 /** Without a month to go to within a day, rows start to pile up where they do not belong. */
@@ -70,7 +70,7 @@ function kindCheck(kind: FindingKind, parts: Pick<Check, 'area' | 'severity' | '
         findings.filter((finding) => finding.kind === kind),
         // Rows of months in the archive have a way of their own.
         (finding) =>
-          `${rootOf(finding)}${kind === 'default-rows' && finding.mend.startsWith('aisec archive') ? '/archived' : ''}`,
+          `${rootOf(finding)}${kind === 'default-rows' && finding.fix?.startsWith('aisec archive') === true ? '/archived' : ''}`,
       );
       return [...groups].flatMap(([object, group]) => merge(object, group, severity));
     },

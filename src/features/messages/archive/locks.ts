@@ -17,10 +17,7 @@ export function locksOfSwap(surroundings: Surroundings, partition: string): read
 
 /** The foreign keys of messages are added before the swap, and checked without a lock that stops a writer. */
 export function locksOfRestore(surroundings: Surroundings, partition: string): readonly LockWish[] {
-  return [
-    ...wishes('SHARE ROW EXCLUSIVE', surroundings.referenceTables),
-    ...locksOfSwap(surroundings, partition),
-  ];
+  return [...wishes('SHARE ROW EXCLUSIVE', surroundings.referenceTables), ...locksOfSwap(surroundings, partition)];
 }
 
 /** A month that a restore was stopped for has foreign keys, whose triggers are on the tables they point to. */

@@ -80,7 +80,8 @@ function idsOfPartition(session: Session, relation: string): NextBatch {
  */
 async function deleteKeys(session: Session, entry: PruneEntry): Promise<number> {
   const { month, partition, batchRows, retries, onKeys } = entry;
-  const next = entry.export === null ? idsOfPartition(session, partition.relation) : await idsOfExport(session, entry.export);
+  const next =
+    entry.export === null ? idsOfPartition(session, partition.relation) : await idsOfExport(session, entry.export);
   let deletedKeys = 0;
   let size = Math.min(FIRST_BATCH, batchRows);
   for (let ids = await next(size); ids.length > 0; ids = await next(size)) {

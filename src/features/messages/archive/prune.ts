@@ -137,7 +137,11 @@ async function waitForReaders(session: Session, budget: LockBudget, reporting: R
   return {};
 }
 
-async function drop(session: Session, facts: ArchiveFacts, { entry, month, journalId }: PruneStep): Promise<PrunedMonth> {
+async function drop(
+  session: Session,
+  facts: ArchiveFacts,
+  { entry, month, journalId }: PruneStep,
+): Promise<PrunedMonth> {
   if (journalId === undefined) return month;
   const done = await attempt(async () => {
     await dropMonth(session, facts.surroundings, entry, journalId);

@@ -1,8 +1,14 @@
 import { rollBack, type Session } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import type { Month } from '../../../base/month.js';
+import { checkKeys } from '../keys/check-keys.js';
+import { keyFindings } from '../keys/key-findings.js';
+import { publicationProblems, readPublications, type Publication } from '../publications.js';
 import { countDefaultRows, type DefaultRows } from './default-rows.js';
-import type { PartitionFacts, PartitionFinding } from './finding.js';
+import { findDrainedTables } from './drain/drained.js';
+import { findLeftovers, type Leftovers } from './drain/leftovers.js';
+import { asFindings, type PartitionFacts, type PartitionFinding, type PartitionProblem } from './finding.js';
+import { maintenanceFindings } from './maintenance-findings.js';
 import { readingPartitions } from './locked.js';
 import { boundFindings, defaultFindings, missingMonthFindings } from './month-findings.js';
 import { partitionFindings } from './partition-findings.js';
@@ -16,6 +22,10 @@ export interface PartitionLayout {
   readonly schema: string;
   readonly set: PartitionSet;
   readonly facts: readonly PartitionFacts[];
+  readonly publications: readonly Publication[];
+  readonly leftovers: Leftovers;
+  /** Drained default partitions, quoted. */
+  readonly drained: readonly string[];
 }
 
 /** What a verdict is made of. */
@@ -26,7 +36,7 @@ export interface PartitionState extends PartitionLayout {
 const NO_ROWS: DefaultRows = { byMonth: new Map(), undatedRows: 0 };
 
 /** What is not as it should be with one partition each. Looks at nothing but its argument. */
-function judgeEach({ schema, set, facts }: PartitionLayout): readonly PartitionFinding[] {
+function judgeEach({ schema, set, facts }: PartitionLayout): readonly PartitionProblem[] {
   return set.partitions.flatMap((partition) => {
     const own = facts.find((row) => row.partition === partition.name && row.partition_schema === partition.schema);
     return own === undefined ? [] : partitionFindings(partition, own, schema);
@@ -35,31 +45,37 @@ function judgeEach({ schema, set, facts }: PartitionLayout): readonly PartitionF
 
 /** All but what the rows of the default partition tell. Looks at nothing but its arguments. */
 export function judgeLayout(layout: PartitionLayout, minAhead: number): readonly PartitionFinding[] {
-  const { schema, set, facts } = layout;
-  return [
-    ...boundFindings(set, facts, schema),
-    ...missingMonthFindings(set, minAhead, schema),
-    ...defaultFindings(set, NO_ROWS, schema),
-    ...judgeEach(layout),
-  ];
+  return judge({ ...layout, defaultRows: NO_ROWS }, minAhead);
 }
 
 /** What is not as it should be, the most urgent first. Looks at nothing but its arguments. */
 export function judgePartitions(state: PartitionState, minAhead: number): readonly PartitionFinding[] {
-  const { schema, set, facts, defaultRows } = state;
-  return [
+  return judge(state, minAhead);
+}
+
+function judge(state: PartitionState, minAhead: number): readonly PartitionFinding[] {
+  const { schema, set, facts, defaultRows, publications } = state;
+  return asFindings([
     ...boundFindings(set, facts, schema),
     ...missingMonthFindings(set, minAhead, schema),
+    ...maintenanceFindings(publicationProblems(publications, schema), state),
     ...defaultFindings(set, defaultRows, schema),
     ...judgeEach(state),
-  ];
+  ]);
 }
 
 /** Waits for whoever has a partition locked against readers, as long as the session does. @throws AisecError MIGRATION_PENDING. */
 export async function readPartitionLayout(session: Session, schema: string): Promise<PartitionLayout> {
   const set = await readPartitions(session, schema);
   const { rows: facts } = await session.query<PartitionFacts>(sqlFile('partitions/facts'), [schema]);
-  return { schema, set, facts };
+  return {
+    schema,
+    set,
+    facts,
+    publications: await readPublications(session, schema),
+    leftovers: await findLeftovers(session),
+    drained: await findDrainedTables(session),
+  };
 }
 
 /**
@@ -71,7 +87,7 @@ export async function checkDefaultPartition(
   session: Session,
   { schema, set }: PartitionLayout,
 ): Promise<readonly PartitionFinding[]> {
-  return defaultFindings(set, await readDefaultRows(session, set), schema);
+  return asFindings(defaultFindings(set, await readDefaultRows(session, set), schema));
 }
 
 function readDefaultRows(session: Session, { partitions }: PartitionSet): Promise<DefaultRows> {
@@ -95,7 +111,9 @@ export async function readPartitionState(session: Session, schema: string): Prom
 export interface PartitionCheck {
   readonly database: string;
   readonly schema: string;
+  /** True when there is no finding but notices. */
   readonly isHealthy: boolean;
+  readonly hasCheckedKeys: boolean;
   /** By the server's clock. */
   readonly currentMonth: Month;
   /** After the current one and without a gap; -1 when the current month has no partition. */
@@ -105,20 +123,33 @@ export interface PartitionCheck {
   readonly findings: readonly PartitionFinding[];
 }
 
+export interface CheckOptions {
+  readonly schema: string;
+  readonly minAhead: number;
+  /** Whether every message is compared with its key: reads all messages. */
+  readonly withKeys: boolean;
+}
+
 /**
  * The verdict on the partitions. Reads only, takes no lock that a reader or writer waits for.
  *
  * @throws AisecError MIGRATION_PENDING when the tables are not there, PRIVILEGE_MISSING when the role may not count the
  *   rows of the default partition, LOCK_TIMEOUT when another session has a partition locked against readers.
  */
-export async function checkPartitions(session: Session, schema: string, minAhead: number): Promise<PartitionCheck> {
+export async function checkPartitions(
+  session: Session,
+  { schema, minAhead, withKeys }: CheckOptions,
+  onProgress: (text: string) => void,
+): Promise<PartitionCheck> {
   const state = await readingPartitions(() => readPartitionState(session, schema));
-  const findings = judgePartitions(state, minAhead);
+  const keys = withKeys ? keyFindings(await checkKeys(session, onProgress), schema) : [];
+  const findings = [...judgePartitions(state, minAhead), ...asFindings(keys)];
   const { byMonth, undatedRows } = state.defaultRows;
   return {
     database: session.info.label,
     schema,
-    isHealthy: findings.length === 0,
+    isHealthy: findings.every(({ severity }) => severity === 'notice'),
+    hasCheckedKeys: withKeys,
     currentMonth: state.set.currentMonth,
     monthsAhead: countMonthsAhead(state.set),
     minAhead,

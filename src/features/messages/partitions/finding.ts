@@ -1,3 +1,5 @@
+import type { Finding, Severity } from '../../../base/finding.js';
+
 export type FindingKind =
   | 'months-ahead'
   | 'gap'
@@ -11,18 +13,52 @@ export type FindingKind =
   | 'grants'
   | 'bound-check'
   | 'missing-index'
-  | 'invalid-index';
+  | 'invalid-index'
+  | 'owner'
+  | 'triggers'
+  | 'publication'
+  | 'drain-leftovers'
+  | 'drained-table'
+  | 'keys-missing'
+  | 'keys-orphaned'
+  | 'keys-different'
+  | 'keys-doubled';
 
-/** One thing that is not as it should be. */
-export interface PartitionFinding {
+/** A finding before it has its id and severity, which follow from its kind. */
+export interface PartitionProblem extends Pick<Finding, 'message' | 'impact' | 'fix'> {
   readonly kind: FindingKind;
   /** Null when it is about a month that has none. */
   readonly partition: string | null;
-  readonly what: string;
-  /** What comes of it. */
-  readonly why: string;
-  /** The command or the SQL that mends it. */
-  readonly mend: string;
+}
+
+export interface PartitionFinding extends Finding, PartitionProblem {}
+
+const CRITICAL: readonly FindingKind[] = [
+  'detach-pending',
+  'row-security',
+  'grants',
+  'triggers',
+  'publication',
+  'keys-missing',
+  'keys-orphaned',
+  'keys-different',
+  'keys-doubled',
+];
+const NOTICE: readonly FindingKind[] = ['drained-table'];
+
+function severityOf(kind: FindingKind): Severity {
+  if (CRITICAL.includes(kind)) return 'critical';
+  return NOTICE.includes(kind) ? 'notice' : 'warning';
+}
+
+/** Gives each its id, which is the same in every run. */
+export function asFindings(problems: readonly PartitionProblem[]): readonly PartitionFinding[] {
+  return problems.map((problem) => ({
+    id: `${problem.kind}:${problem.partition ?? 'messages'}`,
+    severity: severityOf(problem.kind),
+    object: problem.partition ?? 'messages',
+    ...problem,
+  }));
 }
 
 /** Of one partition, as sql/partitions/facts.sql tells it. */
@@ -35,4 +71,8 @@ export interface PartitionFacts {
   readonly columns: readonly string[];
   readonly missing_indexes: readonly { readonly name: string; readonly is_unique: boolean; readonly method: string }[];
   readonly invalid_indexes: readonly string[];
+  readonly owner: string;
+  readonly root_owner: string;
+  /** Those that keep message_keys and are missing, disabled or not enabled always. */
+  readonly wrong_triggers: readonly { readonly name: string; readonly is_missing: boolean; readonly enable: string }[];
 }

@@ -4,33 +4,33 @@ import { coversAnyOf, qualifiedName, type Partition, type PartitionSet } from '.
 import { aisecCommand } from '../../../base/aisec-command.js';
 import { addMonths, formatMonths, type Month } from '../../../base/month.js';
 import type { DefaultRows } from './default-rows.js';
-import type { PartitionFacts, PartitionFinding } from './finding.js';
+import type { PartitionFacts, PartitionProblem } from './finding.js';
 import { archiveLateRows, dissolve, finalizeAndAttach } from './fixes.js';
 
 const COMMAND_AHEAD = 3;
 
 /** Too few months ahead, and months that are missing between others. */
-export function missingMonthFindings(set: PartitionSet, minAhead: number, schema: string): readonly PartitionFinding[] {
-  const findings: PartitionFinding[] = [];
+export function missingMonthFindings(set: PartitionSet, minAhead: number, schema: string): readonly PartitionProblem[] {
+  const findings: PartitionProblem[] = [];
   const monthsAhead = countMonthsAhead(set);
   const ahead = minAhead > COMMAND_AHEAD ? ` --ahead ${minAhead}` : '';
-  const mend = aisecCommand(`partitions ensure${ahead}`, schema);
+  const fix = aisecCommand(`partitions ensure${ahead}`, schema);
   if (monthsAhead < minAhead) {
     const first = addMonths(set.currentMonth, monthsAhead + 1);
-    const what =
+    const message =
       monthsAhead < 0
         ? `the current month ${set.currentMonth} has no partition`
         : `messages has partitions for ${monthsAhead} months ahead, ${minAhead} are wanted`;
-    const why = `messages from ${first} on would pile up in the default partition`;
-    findings.push({ kind: 'months-ahead', partition: null, what, why, mend });
+    const impact = `messages from ${first} on would pile up in the default partition`;
+    findings.push({ kind: 'months-ahead', partition: null, message, impact, fix });
   }
   for (const [first, last] of missingMonths(set.partitions, []))
     findings.push({
       kind: 'gap',
       partition: null,
-      what: `no partition covers ${formatMonths(first, last)}, between months that have one`,
-      why: 'rows of those months go to the default partition',
-      mend: aisecCommand('partitions ensure', schema),
+      message: `no partition covers ${formatMonths(first, last)}, between months that have one`,
+      impact: 'rows of those months go to the default partition',
+      fix: aisecCommand('partitions ensure', schema),
     });
   return findings;
 }
@@ -39,7 +39,7 @@ export function missingMonthFindings(set: PartitionSet, minAhead: number, schema
 function overlapFindings(
   partitions: readonly Partition[],
   dissolveOdd: (partition: Partition) => string,
-): readonly PartitionFinding[] {
+): readonly PartitionProblem[] {
   const months = (one: Partition): readonly Month[] => (one.month === null ? [] : [one.month]);
   const isFinite = ({ lowerBound, upperBound }: Partition): boolean => lowerBound !== null && upperBound !== null;
   const intersects = (a: Partition, b: Partition): boolean =>
@@ -57,9 +57,9 @@ function overlapFindings(
       .map((other) => ({
         kind: 'overlap' as const,
         partition: one.name,
-        what: `${one.name} and ${other.name} of messages_archive cover a part of the same month`,
-        why: 'neither can move to the other table any more',
-        mend: dissolveOdd(one.month === null ? one : other),
+        message: `${one.name} and ${other.name} of messages_archive cover a part of the same month`,
+        impact: 'neither can move to the other table any more',
+        fix: dissolveOdd(one.month === null ? one : other),
       })),
   );
 }
@@ -69,7 +69,7 @@ export function boundFindings(
   { partitions }: PartitionSet,
   facts: readonly PartitionFacts[],
   schema: string,
-): readonly PartitionFinding[] {
+): readonly PartitionProblem[] {
   const columnsOf = (partition: Partition): readonly string[] =>
     facts.find((row) => row.partition === partition.name && row.partition_schema === partition.schema)?.columns ?? [];
   const dissolveOdd = (partition: Partition): string => dissolve(partition, columnsOf(partition), schema);
@@ -80,16 +80,16 @@ export function boundFindings(
     ...pending.map((partition) => ({
       kind: 'detach-pending' as const,
       partition: partition.name,
-      what: `a DETACH CONCURRENTLY of ${partition.name} was begun and never finished`,
-      why: `its rows are in no table, and no other partition can be detached that way`,
-      mend: finalizeAndAttach(partition, schema),
+      message: `a DETACH CONCURRENTLY of ${partition.name} was not finished`,
+      impact: 'its rows are in no table, and no other partition can be detached that way',
+      fix: finalizeAndAttach(partition, schema),
     })),
     ...odd.map((partition) => ({
       kind: 'odd-bounds' as const,
       partition: partition.name,
-      what: `${partition.name} covers ${partition.lowerBound} to ${partition.upperBound}, which is no calendar month in UTC`,
-      why: 'it cannot be archived, and months beside it cannot be made whole',
-      mend: dissolveOdd(partition),
+      message: `${partition.name} covers ${partition.lowerBound} to ${partition.upperBound}, not a calendar month in UTC`,
+      impact: 'it cannot be archived, and the months that it covers in part cannot be made',
+      fix: dissolveOdd(partition),
     })),
     ...overlapFindings(attached, dissolveOdd),
   ];
@@ -106,20 +106,20 @@ export function defaultFindings(
   { currentMonth, partitions }: PartitionSet,
   defaultRows: DefaultRows,
   schema: string,
-): readonly PartitionFinding[] {
+): readonly PartitionProblem[] {
   const root = partitions.find(({ isDefault, root: table }) => isDefault && table === 'messages');
   if (root === undefined) {
     return [
       {
         kind: 'no-default-partition',
         partition: null,
-        what: 'messages has no default partition',
-        why: 'a message of a month that was never made is refused',
-        mend: `create table ${qualifiedName({ schema, name: 'messages_default' })} partition of ${qualifiedName({ schema, name: 'messages' })} default; alter table ${qualifiedName({ schema, name: 'messages_default' })} enable row level security;`,
+        message: 'messages has no default partition',
+        impact: 'a message of a month that was never made is refused',
+        fix: `create table ${qualifiedName({ schema, name: 'messages_default' })} partition of ${qualifiedName({ schema, name: 'messages' })} default; alter table ${qualifiedName({ schema, name: 'messages_default' })} enable row level security;`,
       },
     ];
   }
-  const findings: PartitionFinding[] = [];
+  const findings: PartitionProblem[] = [];
   const isArchived = (month: Month): boolean => {
     const covering = partitions.filter((partition) => coversAnyOf(partition, month));
     return covering.length > 0 && covering.every((partition) => partition.root === 'messages_archive');
@@ -139,19 +139,19 @@ export function defaultFindings(
     ],
     [late, 'those months are in the archive already', archiveLateRows(youngest, currentMonth, schema)],
   ] as const;
-  for (const [counts, why, mend] of groups) {
+  for (const [counts, impact, fix] of groups) {
     if (counts.length === 0) continue;
-    const what = `${root.name} holds rows: ${describeRows(counts)}`;
-    findings.push({ kind: 'default-rows', partition: root.name, what, why, mend });
+    const message = `${root.name} holds rows: ${describeRows(counts)}`;
+    findings.push({ kind: 'default-rows', partition: root.name, message, impact, fix });
   }
   if (defaultRows.undatedRows > 0) {
     const outside = `created_at < '0001-01-01 00:00:00+00' or created_at >= '10000-01-01 00:00:00+00'`;
     findings.push({
       kind: 'undated-rows',
       partition: root.name,
-      what: `${root.name} holds ${defaultRows.undatedRows} rows dated outside of the years 1 to 9999`,
-      why: 'no month can hold them',
-      mend: `give them their date: select id, created_at from ${qualifiedName(root)} where ${outside};`,
+      message: `${root.name} holds ${defaultRows.undatedRows} rows dated outside of the years 1 to 9999`,
+      impact: 'no month can hold them',
+      fix: `select id, created_at from ${qualifiedName(root)} where ${outside};`,
     });
   }
   return findings;

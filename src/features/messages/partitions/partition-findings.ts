@@ -1,55 +1,80 @@
-import { quoteIdentifier } from '../../../base/identifier.js';
-import type { PartitionFacts, PartitionFinding } from './finding.js';
+import { quoteIdentifier, quoteLiteral } from '../../../base/identifier.js';
+import type { PartitionFacts, PartitionProblem } from './finding.js';
 import { addBoundCheck, addIndex } from './fixes.js';
 import { qualifiedName, type Partition } from '../partition.js';
+
+/** The statements that give a partition its triggers back. */
+function fixTriggers(table: string, { wrong_triggers: wrong }: PartitionFacts, schema: string): string {
+  const enables = wrong.filter(({ is_missing: isMissing }) => !isMissing);
+  return [
+    ...(wrong.some(({ is_missing: isMissing }) => isMissing)
+      ? [`select ${quoteIdentifier(schema)}.aisec_watch_messages(${quoteLiteral(table)});`]
+      : []),
+    ...enables.map(({ name, enable }) => `alter table ${table} ${enable} trigger ${quoteIdentifier(name)};`),
+  ].join(' ');
+}
 
 /** What one partition lacks of what it has from birth when aisec makes it. */
 export function partitionFindings(
   partition: Partition,
   facts: PartitionFacts,
   schema: string,
-): readonly PartitionFinding[] {
+): readonly PartitionProblem[] {
   const { name } = partition;
   const table = qualifiedName(partition);
-  const findings: PartitionFinding[] = [];
-  const add = (finding: Omit<PartitionFinding, 'partition'>): void => {
+  const findings: PartitionProblem[] = [];
+  const add = (finding: Omit<PartitionProblem, 'partition'>): void => {
     findings.push({ ...finding, partition: name });
   };
   if (!facts.has_row_security)
     add({
       kind: 'row-security',
-      what: `${name} has row level security off`,
-      why: "a role with a right on it reads every user's messages",
-      mend: `alter table ${table} enable row level security;`,
+      message: `${name} has row-level security off`,
+      impact: "a role with a privilege on it reads every user's messages",
+      fix: `alter table ${table} enable row level security;`,
     });
   if (facts.grantees.length > 0)
     add({
       kind: 'grants',
-      what: `${name} has grants to ${facts.grantees.join(', ')}`,
-      why: 'a partition read directly passes by the policies of its table',
-      mend: `revoke all on table ${table} from ${facts.grantees.map((role) => (role === 'public' ? 'public' : quoteIdentifier(role))).join(', ')};`,
+      message: `${name} has grants to ${facts.grantees.join(', ')}`,
+      impact: 'reading a partition directly bypasses the policies of its table',
+      fix: `revoke all on table ${table} from ${facts.grantees.map((role) => (role === 'public' ? 'public' : quoteIdentifier(role))).join(', ')};`,
     });
-  // Other bounds are a finding of their own, and a CHECK would not survive its mend.
+  // Other bounds are a finding of their own, and a CHECK would not survive its fix.
   if (!facts.has_bound_check && partition.month !== null)
     add({
       kind: 'bound-check',
-      what: `${name} has no valid CHECK equal to its bounds`,
-      why: 'archiving it would scan the whole month while messages is locked',
-      mend: addBoundCheck(partition),
+      message: `${name} has no valid CHECK equal to its bounds`,
+      impact: 'archiving it would scan the whole month while messages is locked',
+      fix: addBoundCheck(partition),
     });
   for (const index of facts.missing_indexes)
     add({
       kind: 'missing-index',
-      what: `${name} lacks the index ${index.name}`,
-      why: 'queries that need it read the whole month',
-      mend: addIndex(partition, index, schema),
+      message: `${name} lacks the index ${index.name}`,
+      impact: 'queries that need it read the whole month',
+      fix: addIndex(partition, index, schema),
     });
   for (const index of facts.invalid_indexes)
     add({
       kind: 'invalid-index',
-      what: `index ${index} of ${name} is INVALID`,
-      why: 'no query uses it and every write pays for it',
-      mend: `reindex index concurrently ${qualifiedName({ schema: partition.schema, name: index })};`,
+      message: `index ${index} of ${name} is INVALID`,
+      impact: 'no query uses it and every write pays for it',
+      fix: `reindex index concurrently ${qualifiedName({ schema: partition.schema, name: index })};`,
+    });
+  if (facts.owner !== facts.root_owner)
+    add({
+      kind: 'owner',
+      message: `${name} is owned by ${facts.owner}, ${partition.root} by ${facts.root_owner}`,
+      impact: 'the owner of the table cannot archive or drop it, and the owner of the partition bypasses the policies',
+      fix: `alter table ${table} owner to ${quoteIdentifier(facts.root_owner)};`,
+    });
+  if (facts.wrong_triggers.length > 0)
+    add({
+      kind: 'triggers',
+      message: `${name} has triggers that are missing or not enabled as they should be: ${facts.wrong_triggers.map((one) => one.name).join(', ')}`,
+      impact: 'message_keys does not follow its messages; once they fire again, see: aisec partitions check --keys',
+      fix: fixTriggers(table, facts, schema),
     });
   return findings;
 }

@@ -119,10 +119,7 @@ const MONTHS_A_TRANSACTION = 6;
 
 /** The months to drain in one go, the newest first, since what is written now belongs to them. */
 export function drainsOf(months: readonly PlannedMonth[]): readonly PlannedMonth[][] {
-  return inGroups(
-    months.filter(({ problem, rows }) => problem === null && rows > 0).toReversed(),
-    MONTHS_A_DRAIN,
-  );
+  return inGroups(months.filter(({ problem, rows }) => problem === null && rows > 0).toReversed(), MONTHS_A_DRAIN);
 }
 
 /**

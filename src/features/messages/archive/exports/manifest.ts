@@ -80,7 +80,9 @@ export function exportsIn(directory: string, month: string): readonly string[] {
   try {
     names = readdirSync(directory);
   } catch (error) {
-    throw new AisecError('CONFIG_INVALID', `could not read the directory "${directory}"`, { detail: `${messageOf(error)}.` });
+    throw new AisecError('CONFIG_INVALID', `could not read the directory "${directory}"`, {
+      detail: `${messageOf(error)}.`,
+    });
   }
   return names
     .filter((name) => name.endsWith('.manifest.json'))

@@ -84,7 +84,12 @@ async function compare(
  *
  * @throws AisecError CONNECTION_LOST, INTERRUPTED, TERMINATED.
  */
-export async function verifyExport(session: Session, file: string, month: string, relation: string): Promise<Verification> {
+export async function verifyExport(
+  session: Session,
+  file: string,
+  month: string,
+  relation: string,
+): Promise<Verification> {
   await session.query(`begin isolation level repeatable read, read only; ${PLAIN_TEXT_SETTINGS}`);
   try {
     const manifest = readManifest(file);

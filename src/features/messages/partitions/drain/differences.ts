@@ -32,9 +32,7 @@ export async function noteDifferences(session: Session, set: DrainSet): Promise<
       set transaction isolation level read committed;
       set local row_security to off;
       set local work_mem to '64MB'`);
-    const { rowCount } = await session.query(
-      `insert into ${differencesTable(set.schema)} (id) ${differingIds(set)}`,
-    );
+    const { rowCount } = await session.query(`insert into ${differencesTable(set.schema)} (id) ${differingIds(set)}`);
     return rowCount;
   });
 }
@@ -58,9 +56,15 @@ function belongs({ month }: Copy, others: readonly Copy[]): string {
 }
 
 /** The rows with these ids are copied anew. Each is locked before, so that it cannot change meanwhile. */
-async function copyAnew(session: Session, { columns, copies, source }: DrainSet, ids: readonly string[]): Promise<void> {
+async function copyAnew(
+  session: Session,
+  { columns, copies, source }: DrainSet,
+  ids: readonly string[],
+): Promise<void> {
   const list = columns.join(', ');
-  await session.query(`select from only ${qualifiedName(source)} where id = any ($1::uuid[]) order by id for update`, [ids]);
+  await session.query(`select from only ${qualifiedName(source)} where id = any ($1::uuid[]) order by id for update`, [
+    ids,
+  ]);
   for (const { table } of copies) await session.query(`delete from only ${table} where id = any ($1::uuid[])`, [ids]);
   for (const copy of copies)
     await session.query(

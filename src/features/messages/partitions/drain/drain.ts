@@ -56,7 +56,8 @@ async function equalize(session: Session, set: DrainSet, request: DrainRequest, 
   const differing = await noteDifferences(session, set);
   if (differing > 0)
     throw new AisecError('DATABASE_FAILED', `${differing} rows of the default partition and their copies differ`, {
-      detail: 'Something changed the default partition past its triggers. The copies are dropped; no changes were made.',
+      detail:
+        'Something changed the default partition past its triggers. The copies are dropped; no changes were made.',
       hint: 'Run it again; if it happens again, report it.',
     });
 }
@@ -74,10 +75,14 @@ async function swapWhenSettled(
     } catch (error) {
       if (!(error instanceof NotSettled)) throw error;
       if (round === ROUNDS)
-        throw new AisecError('LOCK_TIMEOUT', 'messages of the default partition are changed faster than they are copied', {
-          detail: 'No changes were made.',
-          hint: 'Run it again when it is quieter.',
-        });
+        throw new AisecError(
+          'LOCK_TIMEOUT',
+          'messages of the default partition are changed faster than they are copied',
+          {
+            detail: 'No changes were made.',
+            hint: 'Run it again when it is quieter.',
+          },
+        );
       await settleDifferences(session, set, retry);
       await waitInBudget(session, request);
     }

@@ -31,11 +31,7 @@ async function unrouteCopies(session: Session, { copies }: DrainSet, router: str
  * Fills the copies from the default partition, in one MVCC snapshot, so that no row comes twice. What is written
  * meanwhile is left to the comparison.
  */
-export async function loadCopies(
-  session: Session,
-  set: DrainSet,
-  onProgress: (share: number) => void,
-): Promise<void> {
+export async function loadCopies(session: Session, set: DrainSet, onProgress: (share: number) => void): Promise<void> {
   const router = qualifiedName({ schema: set.schema, name: ROUTER });
   const source = qualifiedName(set.source);
   const columns = set.columns.join(', ');
@@ -64,5 +60,7 @@ export async function loadCopies(
 /** Builds the indexes of the copies, and their statistics. */
 export async function indexCopies(session: Session, { copies, indexes }: DrainSet): Promise<void> {
   for (const statement of indexes) await session.query(statement);
-  await session.query(`analyze ${copies.map(({ schema, name }) => `${quoteIdentifier(schema)}.${quoteIdentifier(name)}`).join(', ')}`);
+  await session.query(
+    `analyze ${copies.map(({ schema, name }) => `${quoteIdentifier(schema)}.${quoteIdentifier(name)}`).join(', ')}`,
+  );
 }

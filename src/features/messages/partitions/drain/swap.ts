@@ -77,7 +77,11 @@ function detachSource({ schema, source }: DrainSet, facts: SwapFacts, references
     select aisec_revoke_all(${quoteLiteral(drained)})`;
 }
 
-function attachRest({ schema, source, copies }: DrainSet, { comment, index_names: indexes }: SwapFacts, bounds: readonly string[]): string {
+function attachRest(
+  { schema, source, copies }: DrainSet,
+  { comment, index_names: indexes }: SwapFacts,
+  bounds: readonly string[],
+): string {
   const rest = copies.find(({ month }) => month === null);
   const table = qualifiedName(source);
   return `

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { addMonths, gapsBetween, monthsBetween, parseMonth, type Month } from '../../../../../src/base/month.js';
 import { countMonthsAhead } from '../../../../../src/features/messages/months-ahead.js';
 import { monthOfBounds, type Partition, type PartitionSet } from '../../../../../src/features/messages/partition.js';
-import { monthsToDrain, planMonths, transactionsOf } from '../../../../../src/features/messages/partitions/plan.js';
+import { drainsOf, planMonths, transactionsOf } from '../../../../../src/features/messages/partitions/plan.js';
 
 function month(text: string): Month {
   const parsed = parseMonth(text);
@@ -104,52 +104,38 @@ describe('the plan', () => {
   test('does not take a month for done whose detach was never finished', () => {
     const { months, problems } = plan([whole('2026-12', { isDetachPending: true }), whole('2027-01')]);
     expect(months).toEqual(['2026-12']);
-    expect(problems[0]).toContain('never finished');
+    expect(problems[0]).toContain('was not finished');
   });
 
-  test('is carried out six empty months at a time, months to come apart from the others, months with rows alone and the largest last', () => {
-    const planned = (text: string, rows = 0) => ({
-      month: month(text),
-      partition: text,
-      rows,
-      problem: null,
-      mend: null,
-    });
-    const future = Array.from({ length: 14 }, (_, position) => planned(addMonths('2027-01', position)));
+  const planned = (text: string, rows = 0) => ({
+    month: month(text),
+    partition: text,
+    rows,
+    problem: null,
+    fix: null,
+  });
+  const future = Array.from({ length: 14 }, (_, position) => planned(addMonths('2027-01', position)));
+
+  test('makes six empty months at a time, months to come apart from the others', () => {
     const groups = transactionsOf(
-      [planned('2026-10'), planned('2026-11', 3), planned('2026-12', 1), ...future],
+      [planned('2026-10'), planned('2026-11', 3), planned('2026-12'), ...future],
       month('2026-12'),
+      false,
     );
-    expect(groups.map((group) => group.length)).toEqual([6, 6, 2, 1, 1, 1]);
-    expect(groups.slice(-2).map((group) => group.map(({ partition }) => partition))).toEqual([
-      ['2026-12'],
-      ['2026-11'],
-    ]);
-  });
-});
-
-describe('months with rows in the default partition', () => {
-  const drained = (rows: Record<string, number>, undatedRows = 0): readonly number[] => {
-    const planned = Object.entries(rows).map(([text, count]) => ({
-      month: month(text),
-      partition: text,
-      rows: count,
-      problem: null,
-      mend: null,
-    }));
-    const byMonth = new Map(planned.map((one) => [one.month, one.rows]));
-    return monthsToDrain(planned, { byMonth, undatedRows }).map((one) => one.rows);
-  };
-
-  test('are moved while they are few, and one of them may be swapped while it is not large', () => {
-    expect(drained({ '2026-10': 10_000, '2026-11': 9000 })).toEqual([]);
-    expect(drained({ '2026-10': 50_000, '2026-11': 9000, '2026-12': 0 })).toEqual([]);
+    expect(groups.map((group) => group.length)).toEqual([6, 6, 2, 2]);
+    expect(groups.at(-1)?.map(({ partition }) => partition)).toEqual(['2026-12', '2026-10']);
   });
 
-  test('are all copied beside when one of them is too large to be moved or swapped', () => {
-    expect(drained({ '2026-10': 50_001 })).toEqual([50_001]);
-    expect(drained({ '2026-10': 20_000, '2026-11': 11_000, '2026-12': 5 })).toEqual([20_000, 11_000, 5]);
-    expect(drained({ '2026-10': 20_000 }, 3000)).toEqual([20_000]);
+  test('makes each empty month alone beside a large default partition, which every ATTACH reads', () => {
+    expect(transactionsOf(future, month('2026-12'), true).map((group) => group.length)).toEqual(future.map(() => 1));
+  });
+
+  test('drains months with rows together, the newest first, 24 in one go', () => {
+    const filled = Array.from({ length: 30 }, (_, position) => planned(addMonths('2024-01', position), 5));
+    const drains = drainsOf([planned('2026-12'), ...filled]);
+    expect(drains.map((drain) => drain.length)).toEqual([24, 6]);
+    expect(drains[0]?.some(({ partition }) => partition === '2026-06')).toBe(true);
+    expect(drains.flat().every(({ rows }) => rows > 0)).toBe(true);
   });
 });
 
