@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { addMonths, gapsBetween, monthsBetween, parseMonth, type Month } from '../../../../../src/base/month.js';
 import { countMonthsAhead } from '../../../../../src/features/messages/months-ahead.js';
 import { monthOfBounds, type Partition, type PartitionSet } from '../../../../../src/features/messages/partition.js';
-import { monthsToDrain, planMonths, transactionsOf } from '../../../../../src/features/messages/partitions/plan.js';
+import { drainsOf, planMonths, transactionsOf } from '../../../../../src/features/messages/partitions/plan.js';
 
 function month(text: string): Month {
   const parsed = parseMonth(text);
@@ -104,52 +104,50 @@ describe('the plan', () => {
   test('does not take a month for done whose detach was never finished', () => {
     const { months, problems } = plan([whole('2026-12', { isDetachPending: true }), whole('2027-01')]);
     expect(months).toEqual(['2026-12']);
-    expect(problems[0]).toContain('never finished');
+    expect(problems[0]).toContain('not finished');
   });
 
-  test('is carried out six empty months at a time, months to come apart from the others, months with rows alone and the largest last', () => {
+  test('is carried out six empty months at a time, months to come apart from the others, one at a time beside a large default partition', () => {
     const planned = (text: string, rows = 0) => ({
       month: month(text),
       partition: text,
       rows,
       problem: null,
-      mend: null,
+      fix: null,
     });
-    const future = Array.from({ length: 14 }, (_, position) => planned(addMonths('2027-01', position)));
-    const groups = transactionsOf(
-      [planned('2026-10'), planned('2026-11', 3), planned('2026-12', 1), ...future],
-      month('2026-12'),
-    );
-    expect(groups.map((group) => group.length)).toEqual([6, 6, 2, 1, 1, 1]);
-    expect(groups.slice(-2).map((group) => group.map(({ partition }) => partition))).toEqual([
-      ['2026-12'],
-      ['2026-11'],
-    ]);
+    const months = [
+      planned('2026-10'),
+      planned('2026-11', 3),
+      ...Array.from({ length: 14 }, (_, position) => planned(addMonths('2027-01', position))),
+    ];
+    const sizes = (isLarge: boolean) => transactionsOf(months, month('2026-12'), isLarge).map((group) => group.length);
+    expect(sizes(false)).toEqual([6, 6, 2, 1]);
+    expect(sizes(true)).toEqual(Array.from({ length: 15 }, () => 1));
   });
 });
 
 describe('months with rows in the default partition', () => {
-  const drained = (rows: Record<string, number>, undatedRows = 0): readonly number[] => {
-    const planned = Object.entries(rows).map(([text, count]) => ({
-      month: month(text),
-      partition: text,
-      rows: count,
-      problem: null,
-      mend: null,
-    }));
-    const byMonth = new Map(planned.map((one) => [one.month, one.rows]));
-    return monthsToDrain(planned, { byMonth, undatedRows }).map((one) => one.rows);
-  };
-
-  test('are moved while they are few, and one of them may be swapped while it is not large', () => {
-    expect(drained({ '2026-10': 10_000, '2026-11': 9000 })).toEqual([]);
-    expect(drained({ '2026-10': 50_000, '2026-11': 9000, '2026-12': 0 })).toEqual([]);
+  const planned = (text: string, rows: number, problem: string | null = null) => ({
+    month: month(text),
+    partition: text,
+    rows,
+    problem,
+    fix: null,
   });
 
-  test('are all copied beside when one of them is too large to be moved or swapped', () => {
-    expect(drained({ '2026-10': 50_001 })).toEqual([50_001]);
-    expect(drained({ '2026-10': 20_000, '2026-11': 11_000, '2026-12': 5 })).toEqual([20_000, 11_000, 5]);
-    expect(drained({ '2026-10': 20_000 }, 3000)).toEqual([20_000]);
+  test('are drained together, the newest first, and those that cannot be made are left out', () => {
+    const months = [
+      planned('2026-09', 1, 'taken'),
+      planned('2026-10', 5),
+      planned('2026-11', 0),
+      planned('2026-12', 7),
+    ];
+    expect(drainsOf(months).map((group) => group.map((one) => one.month))).toEqual([['2026-12', '2026-10']]);
+  });
+
+  test('are drained in several rounds when they are many, since each lengthens the time under locks', () => {
+    const months = Array.from({ length: 60 }, (_, position) => planned(addMonths('2020-01', position), 1));
+    expect(drainsOf(months).map((group) => group.length)).toEqual([24, 24, 12]);
   });
 });
 
