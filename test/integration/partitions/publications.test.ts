@@ -124,7 +124,10 @@ describeOnPrivateServer('a subscriber of messages', () => {
     })();
     writing.catch(() => undefined);
     expect(await ensureIn(urls.publisher)).toMatchObject({ exitCode: 0 });
-    expect(await ensureIn(urls.subscriber)).toMatchObject({ stderr: expect.not.stringContaining("error"), exitCode: 0 });
+    expect(await ensureIn(urls.subscriber)).toMatchObject({
+      stderr: expect.not.stringContaining('error'),
+      exitCode: 0,
+    });
     isOver = true;
     await writing;
 
