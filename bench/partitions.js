@@ -8,11 +8,11 @@ import path from 'node:path';
 import pg from 'pg';
 
 import { measure, median, printRatio } from './measure.js';
-import { measureDrain } from './support/drain.js';
+import { FILLINGS, measureDrain } from './support/drain.js';
 
 const ROUNDS = Number(process.env['AISEC_BENCH_ROUNDS'] ?? 9);
 const MONTHS = 120;
-const DRAINED_ROWS = Number(process.env['AISEC_BENCH_DRAINED_ROWS'] ?? 300_000);
+const DRAINED_ROWS = Number(process.env['AISEC_BENCH_DRAINED_ROWS'] ?? 1_000_000);
 const aisec = path.join(import.meta.dirname, '..', 'bin', 'aisec.js');
 const serverUrl = process.env['AISEC_TEST_DATABASE_URL'];
 if (serverUrl === undefined)
@@ -98,13 +98,10 @@ try {
   for (let round = 0; round < ROUNDS; round += 1)
     idle.push(measure(process.execPath, [aisec, 'partitions', 'ensure'], { DATABASE_URL: url }).wallMs);
   console.log(`nothing to do, wall: aisec ${median(idle)} ms`);
-  for (const months of [1, 3]) {
-    const ratio = await measureDrain(DRAINED_ROWS, months);
-    printRatio(
-      `longest insert beside the drain of ${months === 1 ? 'a month' : `${months} months`} / by hand`,
-      ratio,
-      0.25,
-    );
+  for (const filling of FILLINGS) {
+    const { longestMs, rate } = await measureDrain(DRAINED_ROWS, filling);
+    printRatio(`longest insert beside the drain of ${filling.title} / 300 ms`, longestMs / 300, 1);
+    printRatio(`40,000 rows a second / drain of ${filling.title}`, 40_000 / rate, 1);
   }
 } finally {
   await server.query(`drop database if exists ${database} with (force)`);

@@ -183,6 +183,26 @@ begin
 end
 $$;
 
+-- The apply worker of a subscription fires row triggers, never statement triggers. It deletes at the end of its transaction:
+-- a message that moves to the archive arrives as a DELETE and an INSERT.
+create function aisec_unregister_replicated_message_key()
+  returns trigger
+  language plpgsql
+  security definer
+  set search_path from current
+  set enable_seqscan to off
+  set enable_hashjoin to off
+  set enable_mergejoin to off
+as $$
+begin
+  delete from message_keys k
+  where k.id = old.id
+    and not exists (select from messages m where m.id = k.id and m.created_at = k.created_at)
+    and not exists (select from messages_archive a where a.id = k.id and a.created_at = k.created_at);
+  return null;
+end
+$$;
+
 create function aisec_unregister_truncated_message_keys()
   returns trigger
   language plpgsql
@@ -205,8 +225,11 @@ comment on function aisec_follow_message_key() is
   'Trigger: keeps created_at and parent_id of message_keys equal to the message''s and refuses another id (23001).';
 comment on function aisec_unregister_message_keys() is
   'Trigger: deletes the keys of messages that are deleted, not of those that were moved.';
+comment on function aisec_unregister_replicated_message_key() is
+  'Trigger: deletes the key of a message that a session with session_replication_role = replica has deleted.';
 comment on function aisec_unregister_truncated_message_keys() is
   'Trigger: deletes the keys of all messages that a TRUNCATE deleted.';
+
 -- A role that may execute a trigger function may use it for a table of its own, where these would run as their owner.
 do $$
 begin
@@ -215,6 +238,7 @@ begin
     'aisec_register_message_key()',
     'aisec_follow_message_key()',
     'aisec_unregister_message_keys()',
+    'aisec_unregister_replicated_message_key()',
     'aisec_unregister_truncated_message_keys()'
   );
 end
@@ -225,6 +249,7 @@ $$;
 drop table message_keys;
 drop function
   aisec_unregister_truncated_message_keys(),
+  aisec_unregister_replicated_message_key(),
   aisec_unregister_message_keys(),
   aisec_follow_message_key(),
   aisec_register_message_key(),

@@ -30,7 +30,7 @@ create index idx_messages_created_at on messages (created_at);
 create index idx_messages_conversation_created on messages (conversation_id, created_at desc);
 
 -- Row triggers are cloned to each partition when it is attached and dropped when it is detached
--- (https://www.postgresql.org/docs/16/sql-createtrigger.html#SQL-CREATETRIGGER-NOTES). All are ENABLE ALWAYS: without a
+-- (https://www.postgresql.org/docs/16/sql-createtrigger.html#SQL-CREATETRIGGER-NOTES). All but one are ENABLE ALWAYS: without a
 -- key, a message written with session_replication_role = replica (bulk loads, subscriptions) could be written twice.
 --
 -- They are silent for a session that says it moves messages (the setting aisec.moving_messages) and may write
@@ -55,8 +55,15 @@ create trigger aisec_follow_message_key
   )
   execute function aisec_follow_message_key();
 
+create constraint trigger aisec_unregister_replicated_message_key
+  after delete on messages
+  deferrable initially deferred
+  for each row
+  execute function aisec_unregister_replicated_message_key();
+
 alter table messages enable always trigger aisec_register_message_key;
 alter table messages enable always trigger aisec_follow_message_key;
+alter table messages enable replica trigger aisec_unregister_replicated_message_key;
 
 -- Statement triggers, since one statement that deletes all keys of a conversation is eight times as fast as one a
 -- message. A statement that names a partition fires the triggers of that partition only, so each has its own.

@@ -279,8 +279,15 @@ create trigger aisec_check_changed_archived_references
   )
   execute function aisec_check_archived_references();
 
+create constraint trigger aisec_unregister_replicated_message_key
+  after delete on messages_archive
+  deferrable initially deferred
+  for each row
+  execute function aisec_unregister_replicated_message_key();
+
 alter table messages_archive enable always trigger aisec_register_message_key;
 alter table messages_archive enable always trigger aisec_follow_message_key;
+alter table messages_archive enable replica trigger aisec_unregister_replicated_message_key;
 
 do $$
 begin

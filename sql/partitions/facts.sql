@@ -129,7 +129,7 @@ select
         pg_catalog.json_build_object(
           'name', wanted.name,
           'is_missing', own.oid is null,
-          'enable', case wanted.enabled when 'A' then 'enable always' else 'enable' end
+          'enable', case wanted.enabled when 'A' then 'enable always' when 'R' then 'enable replica' else 'enable' end
         )
         order by wanted.name
       ),

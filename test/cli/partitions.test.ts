@@ -76,7 +76,7 @@ describe('aisec partitions on the embedded database', () => {
       monthsAhead: 3,
       minAhead: 2,
       defaultRows: 2,
-      findings: [{ kind: 'default-rows', mend: 'aisec partitions ensure' }],
+      findings: [{ kind: 'default-rows', fix: 'aisec partitions ensure' }],
     });
     const table = (word: string, title: string): string =>
       [
@@ -94,7 +94,7 @@ describe('aisec partitions on the embedded database', () => {
     ]);
   });
 
-  test('in a schema whose name needs quotes work alike, and mends carry the schema', async () => {
+  test('in a schema whose name needs quotes work alike, and fixes carry the schema', async () => {
     const dir = path.join(await createEmbeddedDirectory(), 'pgdata');
     const own = { AISEC_DATA_DIR: dir };
     const args = ['--schema', 'My App'];

@@ -49,10 +49,11 @@ describeOnServer('aisec partitions ensure', () => {
     expect(await rowsOf(database, 'select tableoid::regclass::text as place from messages')).toEqual([
       { place: 'messages_y2100m06' },
     ]);
+    expect((await aisec('ensure')).exitCode).toBe(0);
     expect(await aisec('check')).toMatchObject({ exitCode: 0, stdout: '' });
   });
 
-  test('with an unrelated table of the wanted name makes the other months, names it, exits 1, and the mend works', async () => {
+  test('with an unrelated table of the wanted name makes the other months, names it, exits 1, and the fix works', async () => {
     const taken = nameOf(monthFromNow(5));
     await database.admin.query(`create table ${taken} (id int)`);
     await database.admin.query(messagesFrom(`${monthFromNow(5)}-10 00:00+00`, 3));
@@ -61,7 +62,7 @@ describeOnServer('aisec partitions ensure', () => {
     const run = await aisec('ensure', '--ahead', '6', '--json');
     expect([plan.exitCode, run.exitCode]).toEqual([1, 1]);
     const monthsOf = ({ stdout }: CliResult, state: string): readonly string[] =>
-      (JSON.parse(stdout) as { months: { month: string; state: string; mend: string }[] }).months
+      (JSON.parse(stdout) as { months: { month: string; state: string; fix: string }[] }).months
         .filter((month) => month.state === state)
         .map(({ month }) => month);
     expect(monthsOf(run, 'made')).toEqual([-2, -1, 4, 6].map(monthFromNow));
@@ -69,11 +70,11 @@ describeOnServer('aisec partitions ensure', () => {
     expect(monthsOf(run, 'failed')).toEqual([monthFromNow(5)]);
     const lines = run.stderr.trim().split('\n');
     expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ error: { code: 'PARTITION_NOT_MADE' } });
-    expect(run.stderr).toContain(`the name ${taken} is taken by a table`);
+    expect(run.stderr).toContain(`the name ${taken} is in use by a table`);
     expect((await rowsOf(database, 'select from messages')).length).toBe(7);
 
-    const mend = /to mend it: (.*;)$/m.exec(run.stderr)?.[1] ?? '';
-    await database.admin.query(mend);
+    const fix = /to fix it: (.*;)$/m.exec(run.stderr)?.[1] ?? '';
+    await database.admin.query(fix);
     expect((await aisec('ensure')).exitCode).toBe(0);
     expect((await aisec('check')).exitCode).toBe(0);
     expect(await rowsOf(database, 'select from messages_default')).toEqual([]);
@@ -114,6 +115,7 @@ describeOnServer('aisec partitions ensure', () => {
     expect(JSON.parse(plan.stdout.replaceAll('"planned"', '"made"'))).toEqual({
       ...(JSON.parse(run.stdout) as object),
       isDryRun: true,
+      drained: [],
     });
     expect(await rowsOf(database, 'select id, created_at, content from messages order by id')).toEqual(before);
     expect(await rowsOf(database, 'select from messages_default')).toEqual([]);
@@ -128,8 +130,8 @@ describeOnServer('aisec partitions ensure', () => {
 
   test('leaves the late rows of an archived month where they are and says what moves them', async () => {
     const month = monthFromNow(-8);
-    await database.admin.query(`select ensure_message_partition('${month}-01')`);
-    await database.admin.query(`select archive_message_partition('${month}-01')`);
+    await database.admin.query(`select ensure_message_partitions(0, '${month}-01')`);
+    await database.admin.query(`select aisec_archive_month('${month}-01')`);
     await database.admin.query(messagesFrom(`${month}-03 00:00+00`, 2));
     const run = await aisec('ensure', '--from', month);
     expect(run.exitCode).toBe(0);
@@ -137,13 +139,13 @@ describeOnServer('aisec partitions ensure', () => {
     expect(run.stdout).not.toContain(month);
     const check = await aisec('check', '--json');
     expect(check.exitCode).toBe(3);
-    expect(JSON.parse(check.stdout)).toMatchObject({ findings: [{ kind: 'default-rows', mend: 'aisec archive' }] });
+    expect(JSON.parse(check.stdout)).toMatchObject({ findings: [{ kind: 'default-rows', fix: 'aisec archive' }] });
   });
 
   test('and archive say so, exit 3, when the functions in the database are older than this aisec', async () => {
     const old = await createServerDatabase();
     const env = { DATABASE_URL: old.url };
-    expect(await runCli(['migrate', 'up', '--to', '0019_find_message'], { env })).toMatchObject({ exitCode: 0 });
+    expect(await runCli(['migrate', 'up', '--to', '0016_message_maintenance'], { env })).toMatchObject({ exitCode: 0 });
     for (const args of [['partitions', 'ensure'], ['archive']]) {
       const run = await runCli(args, { env });
       expect(run).toMatchObject({ exitCode: 3, stdout: '' });

@@ -2,6 +2,7 @@ import { missingMonths } from '../missing-months.js';
 import { countMonthsAhead } from '../months-ahead.js';
 import { coversAnyOf, qualifiedName, type Partition, type PartitionSet } from '../partition.js';
 import { aisecCommand } from '../../../base/aisec-command.js';
+import { quoteIdentifier, quoteLiteral } from '../../../base/identifier.js';
 import { addMonths, formatMonths, type Month } from '../../../base/month.js';
 import type { DefaultRows } from './default-rows.js';
 import type { PartitionFacts, PartitionProblem } from './finding.js';
@@ -101,6 +102,14 @@ function describeRows(counts: readonly (readonly [Month, number])[]): string {
   return `${shown.join(', ')}${more > 0 ? ` and those of ${more} more months` : ''}`;
 }
 
+function createDefault(schema: string): string {
+  const [messages, table] = ['messages', 'messages_default'].map((name) => qualifiedName({ schema, name }));
+  return (
+    `create table ${table} partition of ${messages} default; ` +
+    `select ${quoteIdentifier(schema)}.aisec_protect_message_partition(${quoteLiteral(messages ?? '')}, ${quoteLiteral(table ?? '')});`
+  );
+}
+
 /** Rows in the default partition, and the default partition itself. */
 export function defaultFindings(
   { currentMonth, partitions }: PartitionSet,
@@ -115,7 +124,7 @@ export function defaultFindings(
         partition: null,
         message: 'messages has no default partition',
         impact: 'a message of a month that was never made is refused',
-        fix: `create table ${qualifiedName({ schema, name: 'messages_default' })} partition of ${qualifiedName({ schema, name: 'messages' })} default; alter table ${qualifiedName({ schema, name: 'messages_default' })} enable row level security;`,
+        fix: createDefault(schema),
       },
     ];
   }

@@ -69,7 +69,8 @@ export function partitionFindings(
       impact: 'the owner of the table cannot archive or drop it, and the owner of the partition bypasses the policies',
       fix: `alter table ${table} owner to ${quoteIdentifier(facts.root_owner)};`,
     });
-  if (facts.wrong_triggers.length > 0)
+  // Other bounds are a finding of their own, and their fix drops the partition.
+  if (facts.wrong_triggers.length > 0 && (partition.isDefault || partition.month !== null))
     add({
       kind: 'triggers',
       message: `${name} has triggers that are missing or not enabled as they should be: ${facts.wrong_triggers.map((one) => one.name).join(', ')}`,

@@ -104,38 +104,50 @@ describe('the plan', () => {
   test('does not take a month for done whose detach was never finished', () => {
     const { months, problems } = plan([whole('2026-12', { isDetachPending: true }), whole('2027-01')]);
     expect(months).toEqual(['2026-12']);
-    expect(problems[0]).toContain('was not finished');
+    expect(problems[0]).toContain('not finished');
   });
 
-  const planned = (text: string, rows = 0) => ({
+  test('is carried out six empty months at a time, months to come apart from the others, one at a time beside a large default partition', () => {
+    const planned = (text: string, rows = 0) => ({
+      month: month(text),
+      partition: text,
+      rows,
+      problem: null,
+      fix: null,
+    });
+    const months = [
+      planned('2026-10'),
+      planned('2026-11', 3),
+      ...Array.from({ length: 14 }, (_, position) => planned(addMonths('2027-01', position))),
+    ];
+    const sizes = (isLarge: boolean) => transactionsOf(months, month('2026-12'), isLarge).map((group) => group.length);
+    expect(sizes(false)).toEqual([6, 6, 2, 1]);
+    expect(sizes(true)).toEqual(Array.from({ length: 15 }, () => 1));
+  });
+});
+
+describe('months with rows in the default partition', () => {
+  const planned = (text: string, rows: number, problem: string | null = null) => ({
     month: month(text),
     partition: text,
     rows,
-    problem: null,
+    problem,
     fix: null,
   });
-  const future = Array.from({ length: 14 }, (_, position) => planned(addMonths('2027-01', position)));
 
-  test('makes six empty months at a time, months to come apart from the others', () => {
-    const groups = transactionsOf(
-      [planned('2026-10'), planned('2026-11', 3), planned('2026-12'), ...future],
-      month('2026-12'),
-      false,
-    );
-    expect(groups.map((group) => group.length)).toEqual([6, 6, 2, 2]);
-    expect(groups.at(-1)?.map(({ partition }) => partition)).toEqual(['2026-12', '2026-10']);
+  test('are drained together, the newest first, and those that cannot be made are left out', () => {
+    const months = [
+      planned('2026-09', 1, 'taken'),
+      planned('2026-10', 5),
+      planned('2026-11', 0),
+      planned('2026-12', 7),
+    ];
+    expect(drainsOf(months).map((group) => group.map((one) => one.month))).toEqual([['2026-12', '2026-10']]);
   });
 
-  test('makes each empty month alone beside a large default partition, which every ATTACH reads', () => {
-    expect(transactionsOf(future, month('2026-12'), true).map((group) => group.length)).toEqual(future.map(() => 1));
-  });
-
-  test('drains months with rows together, the newest first, 24 in one go', () => {
-    const filled = Array.from({ length: 30 }, (_, position) => planned(addMonths('2024-01', position), 5));
-    const drains = drainsOf([planned('2026-12'), ...filled]);
-    expect(drains.map((drain) => drain.length)).toEqual([24, 6]);
-    expect(drains[0]?.some(({ partition }) => partition === '2026-06')).toBe(true);
-    expect(drains.flat().every(({ rows }) => rows > 0)).toBe(true);
+  test('are drained in several rounds when they are many, since each lengthens the time under locks', () => {
+    const months = Array.from({ length: 60 }, (_, position) => planned(addMonths('2020-01', position), 1));
+    expect(drainsOf(months).map((group) => group.length)).toEqual([24, 24, 12]);
   });
 });
 
