@@ -51,7 +51,7 @@ describeOnServer('aisec restore --table and what leaned on the table', () => {
     await takeBackup(database.url, file);
     return {
       url: database.url,
-      query: async (sql) => (await database.admin.query<Record<string, unknown>>(sql)).rows,
+      query: async (sql) => (await database.admin.query(sql)).rows,
       restore: (args) => runCli(['restore', file, ...args], { env: { DATABASE_URL: database.url } }),
     };
   };

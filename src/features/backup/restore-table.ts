@@ -54,14 +54,20 @@ function described(entry: TocEntry): string {
 
 /** What of the archive the database has already, whoever made it: the restore would stumble over it. */
 function namesInUse(selection: TableSelection, isInTarget: (entry: TocEntry) => boolean): readonly Obstacle[] {
+  const tables = selection.tables.filter(isInTarget).map(qualified);
+  if (tables.length > 0)
+    return [
+      {
+        problem: `${tables.join(', ')} ${tables.length === 1 ? 'is' : 'are'} there already`,
+        mend: 'drop what is there first, or restore the whole backup beside and copy from there: --create NAME',
+      },
+    ];
   return selection.entries.flatMap((entry): readonly Obstacle[] => {
     if (isInTarget(entry))
       return [
         {
           problem: `${described(entry)} is there already`,
-          mend: selection.tables.includes(entry)
-            ? 'drop it first, or restore the whole backup beside and copy from there: --create NAME'
-            : `rename or drop it: it may be left of a table that was renamed`,
+          mend: 'rename or drop it; a table that was renamed may have left it',
         },
       ];
     // A primary key, say, is an index of that name, too, which another table may have by now.

@@ -12,6 +12,7 @@ import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
 import { countOption, WAIT_OPTION } from '../../options.js';
 import { reportingTo } from '../../reporting.js';
+import { danglingOption } from './dangling-option.js';
 import { tableOption, type GivenTable } from './table-name.js';
 
 interface Options {
@@ -31,16 +32,6 @@ interface Options {
   readonly jobs?: number;
   readonly dryRun: boolean;
   readonly wait: number;
-}
-
-const DANGLING_RULES: readonly DanglingRule[] = ['refuse', 'leave-out', 'not-valid'];
-
-function danglingOption(text: string): DanglingRule {
-  const rule = DANGLING_RULES.find((each) => each === text);
-  if (rule !== undefined) return rule;
-  throw new AisecError('USAGE', `invalid --dangling "${text}", expected ${DANGLING_RULES.join(', ')}`, {
-    hint: 'See: aisec restore --help',
-  });
 }
 
 /** PostgreSQL would cut it silently. */

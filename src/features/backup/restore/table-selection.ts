@@ -231,7 +231,7 @@ export function selectTable(
   return {
     entries: chosen,
     tables: chosen.filter((entry) => selection.tables.has(entry)),
-    prerequisites: chosen.filter((entry) => STANDING_ALONE.has(entry.kind)),
+    prerequisites: chosen.filter((entry) => STANDING_ALONE.has(entry.kind) && !leaning.includes(entry)),
     leaning,
     left,
     rowSecurity: chosen.filter((entry) => entry.kind === 'ROW SECURITY'),
