@@ -91,8 +91,9 @@ function copyPgDump() {
 const core = {
   name: 'core',
   test: (id) =>
-    /dist[\\/](base|cli)[\\/]|dist[\\/]config[\\/](config|environment|settings)\.js/.test(id) &&
-    !/(start|prerendered-help)\.js$/.test(id),
+    /dist[\\/](base|cli)[\\/]|dist[\\/]config[\\/](config|environment|settings)\.js|string-width|east-asian|(strip-ansi|ansi-regex)[\\/]/.test(
+      id,
+    ) && !/(start|prerendered-help)\.js$/.test(id),
 };
 
 /** The help of every command, so that showing it renders nothing (cli/prerendered-help.ts). */

@@ -128,8 +128,8 @@ module.exports = {
     forbid(
       'terminal-packages-live-in-cli',
       { path: '^src/', pathNot: '^src/cli/' },
-      { path: packages('chalk', 'commander', 'ora') },
-      'chalk, commander and ora are imported only in src/cli',
+      { path: packages('chalk', 'commander', 'ora', 'string-width') },
+      'chalk, commander, ora and string-width are imported only in src/cli',
     ),
     forbid(
       'drivers-live-in-adapters',

@@ -1,6 +1,6 @@
 -- What may this role do, before the first migration is run?
 -- Parameters: $1 schema (text), $2 wanted extensions (text[]), $3 wanted roles (text[])
--- Columns:    schema_exists, can_create_in_schema, can_create_schema, is_read_only,
+-- Columns:    schema_exists, can_create_in_schema, can_create_schema, is_read_only, server_encoding,
 --             extensions (json: name, available, installed_schema, may_create), missing_roles (text[]), can_create_role
 -- Needs:      nothing
 with me as (
@@ -18,6 +18,7 @@ select
   coalesce((select pg_catalog.has_schema_privilege(oid, 'create') from target), false) as can_create_in_schema,
   pg_catalog.has_database_privilege(pg_catalog.current_database(), 'create') as can_create_schema,
   pg_catalog.pg_is_in_recovery() or pg_catalog.current_setting('transaction_read_only')::boolean as is_read_only,
+  pg_catalog.current_setting('server_encoding') as server_encoding,
   (
     select pg_catalog.json_agg(pg_catalog.json_build_object(
       'name', wanted.name,

@@ -1,6 +1,7 @@
 import type { CommandSpec } from './command.js';
 import { archive } from './commands/archive/archive.js';
 import { archiveExport } from './commands/archive/export.js';
+import { archiveImport } from './commands/archive/import.js';
 import { archiveList } from './commands/archive/list.js';
 import { archivePrune } from './commands/archive/prune.js';
 import { archiveRestore } from './commands/archive/restore.js';
@@ -63,6 +64,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   partitionsCheck,
   partitionsRebuildKeys,
   archive,
+  archiveImport,
   archiveList,
   archiveRestore,
   archiveExport,

@@ -24,6 +24,8 @@ export interface DatabaseWishes {
   readonly idleTimeoutMs?: number;
   /** What happens when there is no embedded database yet. Default: `existing`. */
   readonly embedded?: OpenOptions['embedded'];
+  /** The embedded database was asked for by name, even where a server's address is empty. */
+  readonly isEmbeddedMeant?: boolean;
 }
 
 /** What a command gets: settings, the terminal, and the outside world, opened only when it is used. */
@@ -47,6 +49,8 @@ export interface Context {
   readonly withReplica: <Result>(url: string, use: (session: Session) => Promise<Result>) => Promise<Result>;
   /** The same with a new, empty database in memory, whichever was chosen. */
   readonly withScratchDatabase: <Result>(use: (session: Session) => Promise<Result>) => Promise<Result>;
+  /** Whether there is an embedded database in the directory; opens nothing. */
+  readonly hasEmbedded: (dataDir: string) => Promise<boolean>;
   /** Where PostgreSQL's programs are looked for; no server is needed. */
   readonly programPlaces: ToolPlaces;
   /**
@@ -78,6 +82,7 @@ export type ContextParts = Omit<
   | 'withDatabase'
   | 'withReplica'
   | 'withScratchDatabase'
+  | 'hasEmbedded'
   | 'programPlaces'
   | 'serverAccess'
   | 'embeddedAccess'
@@ -107,7 +112,7 @@ async function openDatabase(parts: ContextParts, wishes: DatabaseWishes): Promis
     import('../config/database-target.js'),
     import('../adapters/postgres/open.js'),
   ]);
-  const target = resolveDatabaseTarget(parts.config);
+  const target = resolveDatabaseTarget(parts.config, wishes.isEmbeddedMeant);
   if (target.kind === 'embedded') compileOnce();
   return openSession(
     wishes.database === undefined ? target : onDatabase(target, wishes.database),
@@ -127,9 +132,13 @@ function openOptions(parts: ContextParts, wishes: DatabaseWishes): OpenOptions {
     embedded: wishes.embedded ?? 'existing',
     signal,
     onStep: progress.report,
-    onNotice: ({ severity, message }) => {
-      if (severity === 'WARNING') output.warning(message);
-      else output.note(`${severity.toLowerCase()}: ${message}`);
+    onNotice: ({ severity, message, detail, hint }) => {
+      const more = [detail && `detail: ${detail}`, hint && `hint: ${hint}`].filter(
+        (line) => line !== undefined && line !== '',
+      );
+      const text = [message, ...more].join('\n');
+      if (severity === 'WARNING') output.warning(text);
+      else output.note(`${severity.toLowerCase()}: ${text}`);
     },
   };
 }
@@ -220,6 +229,7 @@ export function createContext(parts: ContextParts): Context {
       compileOnce();
       return closing(await openInMemory(openOptions(parts, {})), use);
     },
+    hasEmbedded: async (dataDir) => (await import('../adapters/embedded/embedded.js')).isThere(dataDir),
     programPlaces: programPlaces(parts.config),
     serverAccess: ({ timeoutMs } = { timeoutMs: 0 }) => serverAccess(parts, timeoutMs),
     embeddedAccess: (wishes) => embeddedAccess(parts, wishes),

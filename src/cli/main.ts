@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { AisecError, isAisecError, messageOf } from '../base/errors.js';
 import { redactText } from '../base/redact.js';
 import { resolveConfig } from '../config/config.js';
-import { loadEnvironment, processEnvironment } from '../config/environment.js';
+import { loadEnvironment, processEnvironment, type LoadedEnvironment } from '../config/environment.js';
 import type { Environment } from '../config/settings.js';
 import { createContext } from './context.js';
 import { EXIT_CODE_BY_ERROR, type ExitCode } from './exit-codes.js';
@@ -71,7 +71,7 @@ function colorWishes(flag: boolean | undefined, environment: Environment): Color
 async function runCommand(
   { spec, options, argument, globals }: Invocation,
   face: Face,
-  environment: Environment,
+  { variables: environment, emptyAddresses }: LoadedEnvironment,
   cwd: string,
 ): Promise<ExitCode> {
   const { streams, isJson, errorPaint } = face;
@@ -86,7 +86,7 @@ async function runCommand(
   try {
     const context = createContext({
       commandName: spec.name,
-      config: resolveConfig(globals.flags, environment, cwd),
+      config: resolveConfig(globals.flags, environment, cwd, emptyAddresses),
       output,
       progress,
       prompt: new Prompt(streams, {
@@ -134,10 +134,10 @@ async function runCommandLine(
     const parsed = await parseCommandLine(argv);
     if (parsed.kind === 'text') return showText(parsed, face);
     const cwd = surroundings.cwd ?? currentFolder();
-    const environment = loadEnvironment(surroundings.environment ?? processEnvironment(), cwd);
-    const wishes = colorWishes(parsed.invocation.globals.color, environment);
+    const loaded = loadEnvironment(surroundings.environment ?? processEnvironment(), cwd);
+    const wishes = colorWishes(parsed.invocation.globals.color, loaded.variables);
     face = { ...face, errorPaint: await createPaint(wantsColor(wishes, streams.stderr.isTTY === true)) };
-    return await runCommand(parsed.invocation, face, environment, cwd);
+    return await runCommand(parsed.invocation, face, loaded, cwd);
   } catch (error) {
     return reportError(error, face);
   }

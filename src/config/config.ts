@@ -9,6 +9,8 @@ export interface Config {
   readonly cwd: string;
   readonly environment: Environment;
   readonly flags: Flags;
+  /** The variables that would name a server and are set but empty. */
+  readonly emptyAddresses: readonly string[];
   readonly schema: string;
   readonly extensionSchema: string;
   /** Absolute paths. */
@@ -64,7 +66,12 @@ function readIsProduction(value: string | undefined): boolean {
  *
  * @throws AisecError USAGE, CONFIG_INVALID.
  */
-export function resolveConfig(flags: Flags, environment: Environment, cwd: string): Config {
+export function resolveConfig(
+  flags: Flags,
+  environment: Environment,
+  cwd: string,
+  emptyAddresses: readonly string[] = [],
+): Config {
   refuseEmptyFlags(flags);
   const value = (name: SettingName): string | undefined => settingValue(name, flags, environment);
   const pgBin = value('pgBin');
@@ -72,6 +79,7 @@ export function resolveConfig(flags: Flags, environment: Environment, cwd: strin
     cwd,
     environment,
     flags,
+    emptyAddresses,
     schema: checkSchema(value('schema') ?? SETTINGS.schema.default, 'the schema'),
     extensionSchema: checkSchema(
       value('extensionSchema') ?? SETTINGS.extensionSchema.default,

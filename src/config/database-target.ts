@@ -111,6 +111,7 @@ function checkNumbers(port: string, timeout: string | undefined, source: string)
 
 /** Adds what libpq's variables, service and password files say. @throws AisecError CONFIG_INVALID. */
 export function withDefaults(given: ServerConnection, environment: Environment, source: string): ServerTarget {
+  refuseConnectionStrings(environment);
   const inherited = fromLibpq(environment);
   const service = given.service ?? inherited.service;
   const merged = { ...inherited, ...(service === undefined ? {} : readService(service, environment)), ...given };
@@ -139,13 +140,34 @@ export function serverTargetOf(url: string, environment: Environment, source: st
   return withDefaults(parseConnectionUrl(url, source), environment, source);
 }
 
+/** A server was meant: the embedded database in its place would end green, and nobody would look at it. */
+function refuseEmptyAddress([variable]: readonly string[]): void {
+  if (variable === undefined) return;
+  throw new AisecError('DATABASE_NOT_CONFIGURED', `${variable} is set but empty`, {
+    detail: 'A secret or a variable did not arrive, so there is no address of a server.',
+    hint: `Set ${variable}, or unset it to work on the embedded database.`,
+  });
+}
+
+/** Values that libpq would take apart, and that may hold a password: they must not reach a message. */
+function refuseConnectionStrings(environment: Environment): void {
+  for (const variable of ['PGHOST', 'PGHOSTADDR', 'PGPORT', 'PGUSER', 'PGDATABASE', 'PGSERVICE']) {
+    const value = environment[variable] ?? '';
+    if (!value.includes('://') && !/\bpassword\s*=/i.test(value)) continue;
+    throw new AisecError('CONFIG_INVALID', `${variable} holds a whole connection string`, {
+      hint: 'Put the URL into DATABASE_URL, and single values into the variables of libpq.',
+    });
+  }
+}
+
 /**
  * Which database to work on, by design/cli.md's order: a URL (flag, file, environment), libpq's variables, else the
  * embedded database. Reads URL and service files, opens nothing.
  *
- * @throws AisecError CONFIG_INVALID; REFUSED for the embedded database in production.
+ * @throws AisecError CONFIG_INVALID; DATABASE_NOT_CONFIGURED where an address is set but empty, unless the embedded
+ *   database is meant; REFUSED for the embedded database in production.
  */
-export function resolveDatabaseTarget(config: Config): DatabaseTarget {
+export function resolveDatabaseTarget(config: Config, isEmbeddedMeant = false): DatabaseTarget {
   const { flags, environment } = config;
   if (flags.databaseUrl !== undefined && flags.databaseUrlFile !== undefined) {
     throw new AisecError('USAGE', '--database-url and --database-url-file exclude each other', {
@@ -165,6 +187,7 @@ export function resolveDatabaseTarget(config: Config): DatabaseTarget {
   if (url !== undefined) return serverTargetOf(url, environment, 'DATABASE_URL');
   const named = NAMES_A_SERVER.find((variable) => environment[variable] !== undefined);
   if (named !== undefined) return withDefaults({}, environment, named);
+  if (!isEmbeddedMeant) refuseEmptyAddress(config.emptyAddresses);
   if (config.isProduction) {
     throw new AisecError('REFUSED', 'the embedded database is never used in production', {
       detail: 'AISEC_ENV is production and no server is configured.',

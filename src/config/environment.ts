@@ -7,6 +7,15 @@ import { SETTINGS, type Environment } from './settings.js';
 
 /** Any of these means that a server is wanted: https://www.postgresql.org/docs/16/libpq-envars.html */
 export const NAMES_A_SERVER = ['PGHOST', 'PGHOSTADDR', 'PGPORT', 'PGUSER', 'PGDATABASE', 'PGSERVICE'] as const;
+/** An empty one of these is a secret or a variable that did not arrive: a server was meant. */
+const MEANS_A_SERVER = [
+  SETTINGS.databaseUrl.env,
+  SETTINGS.databaseUrlFile.env,
+  'PGHOST',
+  'PGHOSTADDR',
+  'PGDATABASE',
+  'PGSERVICE',
+] as const;
 const URL_VARIABLES: readonly string[] = [SETTINGS.databaseUrl.env, SETTINGS.databaseUrlFile.env];
 
 /** The variables of the process: the one place that reads them. */
@@ -35,19 +44,29 @@ export function withoutEmpty(environment: Environment): Readonly<Record<string, 
   );
 }
 
+export interface LoadedEnvironment {
+  readonly variables: Readonly<Record<string, string>>;
+  /** The variables that would name a server and are set but empty. */
+  readonly emptyAddresses: readonly string[];
+}
+
 /**
  * The environment with what `.env` in `cwd` adds to it; a variable of the environment wins over the file's. So does
  * the server that the environment names: `PGHOST=staging aisec ...` in a project whose `.env` has the DATABASE_URL of
  * production must not reach production.
  */
-export function loadEnvironment(environment: Environment, cwd: string): Readonly<Record<string, string>> {
+export function loadEnvironment(environment: Environment, cwd: string): LoadedEnvironment {
   const own = withoutEmpty(environment);
-  const file = { ...withoutEmpty(readEnvFile(join(cwd, '.env'))) };
+  const given = readEnvFile(join(cwd, '.env'));
+  const file = { ...withoutEmpty(given) };
   const hasUrl = URL_VARIABLES.some((name) => own[name] !== undefined);
   const overruled = [
     ...(hasUrl || NAMES_A_SERVER.some((name) => own[name] !== undefined) ? URL_VARIABLES : []),
     ...(hasUrl ? NAMES_A_SERVER : []),
   ];
   for (const name of overruled) delete file[name];
-  return { ...file, ...own };
+  return {
+    variables: { ...file, ...own },
+    emptyAddresses: MEANS_A_SERVER.filter((name) => environment[name] === '' || given[name] === ''),
+  };
 }

@@ -131,7 +131,9 @@ describe('aisec archive on the embedded database', () => {
 
   test('without the migrations it says what to run', async () => {
     const empty = path.join(await createEmbeddedDirectory(), 'pgdata');
-    await runCli(['migrate', 'up', '--to', '0001_extensions_and_roles'], { env: { AISEC_DATA_DIR: empty } });
+    await runCli(['migrate', 'up', '--embedded', '--to', '0001_extensions_and_roles'], {
+      env: { AISEC_DATA_DIR: empty },
+    });
     for (const args of [[], ['list'], ['restore', OLD]]) {
       const result = await runCli(['archive', ...args], { env: { AISEC_DATA_DIR: empty } });
       expect(result.exitCode).toBe(3);

@@ -7,11 +7,12 @@ import { expect, test } from 'vitest';
 
 import { readBackupFolder } from '../../src/features/backup/catalog/folder.js';
 import { readManifest } from '../../src/features/backup/catalog/manifest.js';
+import { chance, rounds } from '../support/chance.js';
 import { AS_BACKED_UP, CONTENTS, namesIn, useEmbeddedBackupFixture } from '../support/embedded-backup-fixture.js';
 import { queryEmbedded } from '../support/migrated-embedded.js';
 
 /** Of each format; a run to its end takes seconds. */
-const KILLS = 2;
+const KILLS = rounds(2, 6);
 const FORMATS = [
   { args: [], shareOfTime: 1 },
   // It works on a clone, so the engine starts once more.
@@ -30,11 +31,12 @@ test('kill -9 at any moment of aisec backup leaves the embedded database as it w
   const folder = await newFolder();
   const { durationMs } = await readManifest(file());
   let killed = 0;
+  const random = chance();
   for (let kill = 0; kill < KILLS; kill += 1)
     for (const { args, shareOfTime } of FORMATS) {
       const run = start(['backup', ...args, '--dir', folder]);
       // One in each part of the time that a whole run takes.
-      await sleep(((kill + Math.random()) / KILLS) * (STARTING_MS + durationMs * shareOfTime));
+      await sleep(((kill + random()) / KILLS) * (STARTING_MS + durationMs * shareOfTime));
       run.child.kill('SIGKILL');
       const { exitCode, stderr } = await run.finished;
       // Never busy: what a killed run had locked is free.

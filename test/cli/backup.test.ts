@@ -1,20 +1,21 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import pg from 'pg';
 import { expect, test } from 'vitest';
 
 import { backupFileName } from '../../src/features/backup/catalog/names.js';
-import { tryFolderLock } from '../../src/adapters/files/folder-lock.js';
+import type { LockHolder } from '../../src/adapters/files/folder-lock.js';
+import { currentProcess } from '../../src/adapters/files/process-identity.js';
+import { chance, rounds } from '../support/chance.js';
 import { useBackupFixture } from '../support/backup-fixture.js';
 import { databaseAddress } from '../support/database-address.js';
 import { describeOnServer } from '../support/database.js';
 import { expectError } from '../support/expect-error.js';
 import { runCli } from '../support/run-cli.js';
-import { waitFor } from '../support/wait-for.js';
 
 describeOnServer('aisec backup', () => {
   const { database, newFolder, backup, start, names, holdDump, untilHeld } = useBackupFixture();
@@ -191,9 +192,10 @@ describeOnServer('aisec backup', () => {
     const folder = await newFolder();
     const plain = await backup(folder, ['--json']);
     const { file } = JSON.parse(plain.stdout);
-    for (let round = 0; round < 12; round += 1) {
+    const random = chance();
+    for (let round = 0; round < rounds(4, 12); round += 1) {
       const run = start(folder);
-      await sleep(Math.random() * plain.durationMs);
+      await sleep(random() * plain.durationMs);
       run.child.kill('SIGKILL');
       await run.finished;
       const dumps = (names(folder) ?? []).filter((name) => name.endsWith('.dump'));
@@ -236,24 +238,20 @@ describeOnServer('aisec backup', () => {
   });
 
   test('a next run that has the folder before old ones are removed does not make a made backup look failed', async () => {
-    // The folder is free for a moment between the two; whoever is first there is left to chance, so up to ten times.
-    for (let attempt = 0; attempt < 10; attempt += 1) {
-      const folder = await newFolder();
-      const running = start(folder);
-      await waitFor(() => Promise.resolve(names(folder)?.some((name) => name.endsWith('.dump')) === true));
-      let lock = await tryFolderLock(path.join(folder, `.aisec-${database().name}.lock`), 'aisec backup');
-      while (!lock.isHeld && running.child.exitCode === null) {
-        await setImmediate();
-        lock = await tryFolderLock(path.join(folder, `.aisec-${database().name}.lock`), 'aisec backup');
-      }
-      const { exitCode, stdout, stderr } = await running.finished;
-      if (lock.isHeld) lock.release();
-      expect(exitCode).toBe(0);
-      expect(stdout).toContain('.dump');
-      if (!stderr.includes('warning')) continue;
-      expect(stderr).toContain('the backup was made, but old ones could not be removed: another run is at work');
-      return;
-    }
-    expect.unreachable('this test never had the folder first');
+    const folder = await newFolder();
+    const release = await holdDump();
+    const running = start(folder);
+    await untilHeld();
+    // The next run, which has the folder as soon as this one gives it back.
+    const since = new Date().toISOString();
+    const holder: LockHolder = { ...currentProcess(), command: 'aisec backup', since };
+    const lock = path.join(folder, `.aisec-${database().name}.lock`, 'held-next.json');
+    writeFileSync(lock, JSON.stringify(holder));
+    await release();
+    const { exitCode, stdout, stderr } = await running.finished;
+    rmSync(lock);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('.dump');
+    expect(stderr).toContain('the backup was made, but old ones could not be removed: another run is at work');
   });
 });

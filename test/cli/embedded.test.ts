@@ -31,12 +31,12 @@ function newFolder(): string {
 }
 
 function up(cwd: string, migrations = small, ...args: readonly string[]): Promise<CliResult> {
-  return runCli(['migrate', 'up', '--migrations-dir', migrations, ...args], { cwd });
+  return runCli(['migrate', 'up', '--embedded', '--migrations-dir', migrations, ...args], { cwd });
 }
 
 /** Kills a `migrate up` after a while; true when it was still at work. */
 async function killAfter(cwd: string, delayMs: number): Promise<boolean> {
-  const cli = startCli(['migrate', 'up', '--migrations-dir', small], { cwd });
+  const cli = startCli(['migrate', 'up', '--embedded', '--migrations-dir', small], { cwd });
   await Promise.race([sleep(delayMs), cli.finished]);
   cli.child.kill('SIGKILL');
   return (await cli.finished).signal === 'SIGKILL';
@@ -59,7 +59,10 @@ describe('the embedded database', () => {
 
   it('is never used in production', async () => {
     const cwd = newFolder();
-    const run = await runCli(['migrate', 'up', '--migrations-dir', small], { cwd, env: { AISEC_ENV: 'production' } });
+    const run = await runCli(['migrate', 'up', '--embedded', '--migrations-dir', small], {
+      cwd,
+      env: { AISEC_ENV: 'production' },
+    });
     expect(run).toMatchObject({ exitCode: 6, stdout: '' });
     expect(run.stderr).toContain('error: the embedded database is never used in production');
     expect(readdirSync(cwd)).toEqual([]);
@@ -72,7 +75,7 @@ describe('the embedded database', () => {
       expect(attempt).toBeLessThanOrEqual(20);
       cwd = newFolder();
       partial = path.join(cwd, '.aisec/pgdata.partial');
-      const cli = startCli(['migrate', 'up', '--migrations-dir', small], { cwd });
+      const cli = startCli(['migrate', 'up', '--embedded', '--migrations-dir', small], { cwd });
       while (!existsSync(partial)) await nextTurn();
       cli.child.kill('SIGKILL');
       await cli.finished;
@@ -89,7 +92,7 @@ describe('the embedded database', () => {
     async () => {
       const cwd = newFolder();
       expect(await up(cwd)).toMatchObject({ exitCode: 0 });
-      const holder = startCli(['migrate', 'up', '--migrations-dir', slowFolder()], { cwd });
+      const holder = startCli(['migrate', 'up', '--embedded', '--migrations-dir', slowFolder()], { cwd });
       const lock = path.join(cwd, '.aisec/pgdata.lock');
       while (!readdirSync(lock).some((name) => name.startsWith('held-'))) await sleep(10);
       const run = await runCli(['migrate', 'status', '--json'], { cwd });
@@ -190,8 +193,8 @@ describe('the embedded database', () => {
     const cwd = newFolder();
     mkdirSync(path.join(cwd, '.aisec'));
     make(path.join(cwd, '.aisec/pgdata'));
-    for (const verb of ['up', 'status']) {
-      const run = await runCli(['migrate', verb, '--migrations-dir', small], { cwd });
+    for (const verb of [['up', '--embedded'], ['status']]) {
+      const run = await runCli(['migrate', ...verb, '--migrations-dir', small], { cwd });
       expect(run).toMatchObject({ exitCode: 1, stdout: '' });
       expect(run.stderr).toContain('error: could not open the embedded database .aisec/pgdata\n');
       expect(run.stderr).toContain(detail);
@@ -207,7 +210,9 @@ describe('the embedded database', () => {
   });
 
   it('cannot be made in a folder that may not be written', async () => {
-    const run = await runCli(['migrate', 'up', '--migrations-dir', small], { env: { AISEC_DATA_DIR: '/proc/pgdata' } });
+    const run = await runCli(['migrate', 'up', '--embedded', '--migrations-dir', small], {
+      env: { AISEC_DATA_DIR: '/proc/pgdata' },
+    });
     expect(run).toMatchObject({ exitCode: 1, stdout: '' });
     expect(run.stderr).toContain('error: could not open the embedded database /proc/pgdata\n');
   });
@@ -241,7 +246,7 @@ insert into t${index} select n, repeat(md5(n::text), 30) from generate_series(1,
         ]),
       );
       const folder = writeMigrations({ ...files, ...counting }, path.join(scratch, 'big'));
-      const args = ['migrate', 'up', '--migrations-dir', folder];
+      const args = ['migrate', 'up', '--embedded', '--migrations-dir', folder];
 
       const making = await runCli(args, { env });
       expect(making).toMatchObject({ exitCode: 1, stdout: '' });

@@ -52,6 +52,14 @@ describe('a migrations folder', () => {
       { '0001_a.sql': migration('create index concurrently i on a (id);') },
       /no-transaction/,
     ],
+    ['a NUL character', { '0001_a.sql': `${GOOD}\0` }, /holds a NUL character/],
+    [
+      'COPY FROM STDIN with its rows',
+      { '0001_a.sql': migration('create table a (id int);\ncopy a from stdin;\n1\n2\n\\.\n') },
+      /0001_a\.sql:\d+[\s\S]*COPY \.\.\. FROM STDIN gets no data|COPY \.\.\. FROM STDIN gets no data[\s\S]*0001_a\.sql:\d+/,
+    ],
+    ['COPY FROM STDIN alone', { '0001_a.sql': migration('copy a from stdin;') }, /use INSERT/],
+    ['nothing', {}, /no migrations in/],
     ['a file that is not UTF-8', { '0001_a.sql': Buffer.from([0x2d, 0x2d, 0xff, 0xfe]) }, /not valid UTF-8/],
   ])('with %s is refused, exit 2, before anything is opened', async (_title, files, expected) => {
     const result = await runCli(['migrate', 'up', '--migrations-dir', migrationsFolder(files).dir], { env: NOWHERE });

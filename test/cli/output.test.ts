@@ -128,7 +128,7 @@ describe('an empty environment, as cron gives it', () => {
     const status = run(['migrate', 'status'], '/proc');
     expect(status).toMatchObject({ status: 2, stdout: '' });
     expect(status.stderr).toContain('error: no database is configured');
-    const up = run(['migrate', 'up', '--migrations-dir', folder.dir], '/proc');
+    const up = run(['migrate', 'up', '--embedded', '--migrations-dir', folder.dir], '/proc');
     expect(up).toMatchObject({ status: 1, stdout: '' });
     expect(up.stderr).toContain('error: could not open the embedded database');
     expect(up.stderr).not.toMatch(/\n\s+at /);

@@ -98,7 +98,7 @@ describe('aisec partitions on the embedded database', () => {
     const dir = path.join(await createEmbeddedDirectory(), 'pgdata');
     const own = { AISEC_DATA_DIR: dir };
     const args = ['--schema', 'My App'];
-    expect((await runCli(['migrate', 'up', ...args], { env: own })).exitCode).toBe(0);
+    expect((await runCli(['migrate', 'up', '--embedded', ...args], { env: own })).exitCode).toBe(0);
     const made = await runCli(['partitions', 'ensure', '--ahead', '5', '--json', ...args], { env: own });
     expect(JSON.parse(made.stdout)).toMatchObject({ schema: 'My App', months: [{ state: 'made' }, { state: 'made' }] });
     const list = await runCli(['partitions', 'list', ...args], { env: own });

@@ -272,35 +272,3 @@ describe('aisec seed before it opens a database', () => {
     expect(result.stderr).toContain('Did you mean "aisec seed list"?');
   });
 });
-
-describe('aisec seed list', () => {
-  test('lists the bundled set without a database', async () => {
-    const result = await runInProcess(['seed', 'list']);
-    expect(result).toMatchObject({
-      exitCode: 0,
-      stderr: '',
-      stdout: 'set\tfiles\twhere\ninitial\t01-system-settings.sql, 02-admin-user.sql\tbundled\n',
-    });
-  });
-
-  test('lists those of a folder as JSON, and warns of a folder that is no set', async () => {
-    const dir = seedsFolder({
-      'team/02-b.sql': 'x',
-      'team/01-a.sql': 'x',
-      'team/notes.txt': 'x',
-      'No Set/01-a.sql': 'x',
-    });
-    const result = await runInProcess(['seed', 'list', '--json', '--seeds-dir', dir]);
-    expect(JSON.parse(result.stdout)).toEqual({
-      formatVersion: 1,
-      sets: [{ name: 'team', files: ['01-a.sql', '02-b.sql'], where: 'folder', folder: path.join(dir, 'team') }],
-    });
-    expect(result.stderr).toMatch(/^warning: ".*No Set" is no seed set/);
-  });
-
-  test('says which folder cannot be read', async () => {
-    const result = await runInProcess(['seed', 'list', '--seeds-dir', 'nowhere']);
-    expect(result.exitCode).toBe(2);
-    expect(result.stderr).toMatch(/could not read the folder ".*nowhere"/);
-  });
-});

@@ -18,7 +18,7 @@ const MAKING_MS = 120_000;
 async function migrate(template: string): Promise<void> {
   const made = await mkdtemp(`${template}-`);
   const dataDir = path.join(made, 'pgdata');
-  const run = await runCli(['migrate', 'up'], { env: { AISEC_DATA_DIR: dataDir }, timeoutMs: MAKING_MS });
+  const run = await runCli(['migrate', 'up', '--embedded'], { env: { AISEC_DATA_DIR: dataDir }, timeoutMs: MAKING_MS });
   if (run.exitCode !== 0) throw new Error(`the embedded database could not be migrated\n${run.stderr}`);
   await rename(dataDir, template);
 }

@@ -131,7 +131,8 @@ export async function openInMemory(options: Omit<OpenOptions, 'embedded'>): Prom
   return (await openNew(options)).session;
 }
 
-function isThere(dataDir: string): boolean {
+/** Whether there is an embedded database in the directory. */
+export function isThere(dataDir: string): boolean {
   return hasDatabase(dataDir) || isSwapUnfinished(dataDir);
 }
 

@@ -10,6 +10,8 @@ import { untilReady } from './until-ready.js';
 export interface Notice {
   readonly severity: string;
   readonly message: string;
+  readonly detail?: string | undefined;
+  readonly hint?: string | undefined;
 }
 
 export interface SessionInfo {
@@ -88,7 +90,8 @@ export class Session {
       this.#completed += 1;
     });
     client.on('notice', (notice) => {
-      options.onNotice?.({ severity: notice.severity ?? 'NOTICE', message: notice.message ?? '' });
+      const { severity = 'NOTICE', message = '', detail, hint } = notice;
+      options.onNotice?.({ severity, message, detail, hint });
     });
     this.#onAbort = () => {
       if (this.#running > 0) void options.cancel();

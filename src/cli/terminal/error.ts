@@ -1,4 +1,5 @@
 import type { AisecError } from '../../base/errors.js';
+import { redactText } from '../../base/redact.js';
 import type { Paint } from './streams.js';
 
 function excerptLines(error: AisecError, paint: Paint): readonly string[] {
@@ -16,11 +17,22 @@ function excerptLines(error: AisecError, paint: Paint): readonly string[] {
   return lines;
 }
 
+/** Where in a function or a DO block the server was, as it told the driver; the driver's error is at the end of the causes. */
+function serverContext(error: unknown): string | undefined {
+  for (let inner = error; inner instanceof Error; inner = inner.cause) {
+    const { where } = inner as { readonly where?: unknown };
+    if (typeof where === 'string' && where !== '') return redactText(where);
+  }
+  return undefined;
+}
+
 /** An error for people: PostgreSQL's fields, and the place in the file with a caret. */
 export function renderError(error: AisecError, paint: Paint): string {
   const state = error.sqlState === undefined ? '' : ` (SQLSTATE ${error.sqlState})`;
   const lines = [`${paint.red('error:')} ${error.message}${state}`, ...excerptLines(error, paint)];
   if (error.detail !== undefined) lines.push(`detail: ${error.detail}`);
+  const context = serverContext(error);
+  if (context !== undefined) lines.push(`context: ${context}`);
   if (error.hint !== undefined) lines.push(`hint: ${error.hint}`);
   return lines.join('\n');
 }
@@ -33,6 +45,7 @@ export function errorDocument(error: AisecError): object {
       message: error.message,
       detail: error.detail ?? null,
       hint: error.hint ?? null,
+      context: serverContext(error) ?? null,
       sqlState: error.sqlState ?? null,
       file: error.position?.file ?? null,
       line: error.position?.line ?? null,

@@ -1,4 +1,4 @@
-import { stripVTControlCharacters } from 'node:util';
+import stringWidth from 'string-width';
 
 export interface Column<Row> {
   readonly title: string;
@@ -7,7 +7,7 @@ export interface Column<Row> {
 }
 
 function pad(text: string, width: number, align: 'left' | 'right'): string {
-  const blanks = ' '.repeat(Math.max(0, width - stripVTControlCharacters(text).length));
+  const blanks = ' '.repeat(Math.max(0, width - stringWidth(text)));
   return align === 'right' ? blanks + text : text + blanks;
 }
 
@@ -18,9 +18,7 @@ export function renderTable<Row>(rows: readonly Row[], columns: readonly Column<
     ...rows.map((row) => columns.map((column) => column.value(row))),
   ];
   if (!isTTY) return cells.map((line) => line.map((cell) => cell.replaceAll(/[\t\n]/g, ' ')).join('\t')).join('\n');
-  const widths = columns.map((_, index) =>
-    Math.max(...cells.map((line) => stripVTControlCharacters(line[index] ?? '').length)),
-  );
+  const widths = columns.map((_, index) => Math.max(...cells.map((line) => stringWidth(line[index] ?? ''))));
   return cells
     .map((line) =>
       line

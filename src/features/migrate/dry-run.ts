@@ -7,6 +7,7 @@ import { isAisecError } from '../../base/errors.js';
 import { transactionSettings } from './apply/apply.js';
 import { migrationFailure, placeOfError, placeOfStatement } from './apply/failure.js';
 import { createHistoryTables } from './history/history-sql.js';
+import { refuseUnsafeStatements } from './files/migration-folder.js';
 import type { MigrationFile } from './files/migration-file.js';
 import { preflight } from './preflight.js';
 import { compareWithDatabase, createSchema } from './prepare.js';
@@ -80,6 +81,7 @@ export async function dryRunUp(session: Session, options: UpOptions, reporting: 
   return withRunLock(session, { waitMs: options.waitMs, onProgress: reporting.onProgress }, async () => {
     const { statuses, hasHistory } = await compareWithDatabase(session, options);
     const plan = planUp(statuses, options);
+    await refuseUnsafeStatements(filesOf(plan));
     if (plan.length > 0) await preflight(session, filesOf(plan), options);
     const { rows } = await session.query<{ relation_oids: readonly number[] }>(sqlFile('migrate/user-relations'));
     const before = rows[0]?.relation_oids ?? [];

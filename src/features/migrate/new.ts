@@ -59,7 +59,7 @@ export async function newMigration(title: string, migrationsDir: string, cwd: st
       cause: error,
     });
   }
-  const files = await readMigrationFolder(migrationsDir, cwd);
+  const files = await readMigrationFolder(migrationsDir, cwd, true);
   const name = `${nextNumber(files.map((file) => file.name))}_${slug}`;
   const path = join(migrationsDir, `${name}.sql`);
   try {

@@ -16,6 +16,7 @@ interface PreflightRow {
   readonly can_create_in_schema: boolean;
   readonly can_create_schema: boolean;
   readonly is_read_only: boolean;
+  readonly server_encoding: string;
   readonly extensions: readonly ExtensionRow[] | null;
   readonly missing_roles: readonly string[];
   readonly can_create_role: boolean;
@@ -84,6 +85,13 @@ export async function preflight(
     throw new AisecError('DATABASE_READ_ONLY', `${label} accepts no writes`, {
       hint: 'It is a standby or set to read only; use the primary.',
     });
+  }
+  if (facts.server_encoding !== 'UTF8') {
+    throw new AisecError(
+      'DATABASE_UNSUPPORTED',
+      `${label} has the encoding ${facts.server_encoding}, and aisec needs UTF8`,
+      { hint: `Make a new one: create database NAME template template0 encoding 'UTF8'; No changes were made.` },
+    );
   }
   if (!facts.schema_exists && !facts.can_create_schema) {
     throw new AisecError('PRIVILEGE_MISSING', `this role may not create the schema "${options.schema}" in ${label}`, {

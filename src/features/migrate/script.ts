@@ -14,6 +14,7 @@ import {
   journalDone,
   journalStarted,
 } from './history/history-sql.js';
+import { refuseUnsafeStatements } from './files/migration-folder.js';
 import type { MigrationFile } from './files/migration-file.js';
 import { createSchema, type MigrateSettings } from './prepare.js';
 
@@ -141,6 +142,7 @@ export async function migrationScript(options: ScriptOptions): Promise<string> {
     });
   const wanted = files.slice(from, to);
   const [first] = wanted;
+  await refuseUnsafeStatements(wanted);
   const apply: ApplyOptions = { ...options, lockAttempts: 1 };
   const parts: string[] = [];
   for (const file of wanted) parts.push(await migrationPart(file, apply));

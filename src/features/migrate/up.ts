@@ -7,6 +7,7 @@ import type { ApplyOptions } from './apply/apply.js';
 import { pendingOf, type MigrationStatus } from './history/compare.js';
 import { ensurePartitions, type EnsuredPartition } from './ensure-partitions.js';
 import { refuseHistoryFaults } from './history/history-faults.js';
+import { refuseUnsafeStatements } from './files/migration-folder.js';
 import type { MigrationFile } from './files/migration-file.js';
 import { preflight } from './preflight.js';
 import { compareWithDatabase, createHistory, type MigrateSettings } from './prepare.js';
@@ -30,6 +31,8 @@ export interface UpResult {
   readonly applied: readonly DoneMigration[];
   /** Months made by ensure_message_partitions() at the end; none before the migration that has it. */
   readonly partitions: readonly EnsuredPartition[];
+  /** The newest migration that is applied now; null when none is. */
+  readonly at: string | null;
   /** What `to` left pending. */
   readonly pending: readonly string[];
 }
@@ -91,6 +94,7 @@ export async function migrateUp(session: Session, options: UpOptions, reporting:
   return withRunLock(session, lock, async () => {
     const { statuses, hasHistory } = await compareWithDatabase(session, options);
     const plan = planUp(statuses, options);
+    await refuseUnsafeStatements(filesOf(plan));
     // The engine takes 60 ms to load; meanwhile the server works.
     const engine = plan.length > 0 ? import('../../adapters/migration-engine/engine.js') : undefined;
     if (plan.length > 0) await preflight(session, filesOf(plan), options);
@@ -105,6 +109,7 @@ export async function migrateUp(session: Session, options: UpOptions, reporting:
       schema: options.schema,
       applied,
       partitions,
+      at: applied.at(-1)?.name ?? statuses.findLast((status) => status.entry !== undefined)?.name ?? null,
       pending: pending.map((status) => status.name),
     };
   });

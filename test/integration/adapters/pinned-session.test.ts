@@ -9,7 +9,8 @@ import { resolveDatabaseTarget } from '../../../src/config/database-target.js';
 import { snapshotOf } from '../../support/catalog.js';
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
 import { expectError } from '../../support/expect-error.js';
-import { runInProcess, type InProcessResult } from '../../support/in-process.js';
+import type { CliResult } from '../../support/run-cli.js';
+import { runInProcess } from '../../support/run-in-process.js';
 import { migration, migrationsFolder } from '../../support/migrations-folder.js';
 import { writeMigrations } from '../../support/write-migrations.js';
 
@@ -88,7 +89,7 @@ describeOnServer('a session of aisec', () => {
       );
   };
 
-  const aisec = (...args: readonly string[]): Promise<InProcessResult> =>
+  const aisec = (...args: readonly string[]): Promise<CliResult> =>
     runInProcess(args, { env: { DATABASE_URL: database.url, AISEC_ADMIN_PASSWORD: 'a long \\ enough $password' } });
 
   async function outcome(): Promise<Outcome> {
@@ -173,7 +174,7 @@ describeOnServer('a session of aisec', () => {
     try {
       const url = Object.assign(new URL(database.url), { username: role, password: '' }).href;
       const run = await runInProcess(['migrate', 'status'], { env: { DATABASE_URL: url } });
-      expectError({ ...run, signal: null, durationMs: 0 }, 1, 'session_replication_role is "replica"');
+      expectError(run, 1, 'session_replication_role is "replica"');
       expect(run.stderr).toContain(`alter role "${role}" reset session_replication_role`);
     } finally {
       await database.admin.query(`drop role "${role}"`);

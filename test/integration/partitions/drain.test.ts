@@ -135,11 +135,11 @@ describeOnServer('a default partition with rows', () => {
         await client.end();
       }),
     );
-    await waitFor(() => seen.length > 3);
+    await waitFor(() => Promise.resolve(seen.length > 3));
     const startedMs = performance.now();
     expect(await ensure()).toMatchObject({ exitCode: 0 });
     const endedMs = performance.now();
-    await waitFor(() => seen.some(({ began }) => began > endedMs));
+    await waitFor(() => Promise.resolve(seen.some(({ began }) => began > endedMs)));
     isOver = true;
     await reading;
     expect(new Set(seen.map(({ rows }) => rows))).toEqual(new Set([4000]));

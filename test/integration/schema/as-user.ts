@@ -34,3 +34,15 @@ export async function owners(session: Session, relation: string, column = 'id'):
   );
   return rows[0]?.owners ?? '';
 }
+
+/** One statement for each privilege on a table, and one that needs any of them. */
+export function deniedStatements(table: string, column: string): readonly string[] {
+  return [
+    `select from ${table}`,
+    `insert into ${table} default values`,
+    `update ${table} set ${column} = default`,
+    `delete from ${table}`,
+    `truncate ${table}`,
+    `lock table ${table} in access share mode`,
+  ];
+}

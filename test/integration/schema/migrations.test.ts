@@ -235,7 +235,7 @@ describe('The embedded database', () => {
 
   beforeAll(async () => {
     const cwd = await createEmbeddedDirectory();
-    expect((await runCli(['migrate', 'up'], { cwd, timeoutMs: 120_000 })).exitCode).toBe(0);
+    expect((await runCli(['migrate', 'up', '--embedded'], { cwd, timeoutMs: 120_000 })).exitCode).toBe(0);
     session = await openTestSession({ kind: 'embedded', dataDir: path.join(cwd, '.aisec', 'pgdata') });
     snapshot = await readCatalog(session, { schema: 'public' });
   });

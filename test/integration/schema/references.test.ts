@@ -118,6 +118,19 @@ describeOnServer('A reference', () => {
     });
   });
 
+  test('is checked by functions that tell a user no more than a SELECT would', async () => {
+    await asA(async (session) => {
+      const { rows } = await session.query(
+        `select aisec_may_refer_to_message('${key('a', 2)}') as own,
+                aisec_may_refer_to_message('${key('b', 2)}') as other,
+                aisec_may_refer_to_message(null) as none,
+                aisec_sees('assistants', '${key('b', 2)}') as seen,
+                aisec_keeps_reference('assistants', 'id', '${key('b', 2)}', 'user_id', '${userB}') as kept`,
+      );
+      expect(rows).toEqual([{ own: true, other: false, none: false, seen: false, kept: false }]);
+    });
+  });
+
   test('to an own message is taken, live, archived, in no month, or inserted by the same statement', async () => {
     const message = `insert into messages (id, conversation_id, role, parent_id) values`;
     await asA(async (session) => {

@@ -3,13 +3,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { expect, test } from 'vitest';
 
+import { chance, rounds } from '../../support/chance.js';
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
 import { runCli, startCli } from '../../support/run-cli.js';
 import { seedsFolder } from '../../support/seeds-folder.js';
 import { waitFor } from '../../support/wait-for.js';
 
 const PASSWORD = 'only-Pferd-in-town-42';
-const KILLS = 8;
+const KILLS = rounds(3, 8);
 
 /** Three files of which the second takes its time. */
 function slowSet(seconds: number): string {
@@ -77,6 +78,7 @@ describeOnServer('aisec seed', () => {
   test(`killed -9 at random, ${KILLS} times, has written all of the initial set or nothing`, async () => {
     const database = await createServerDatabase({ migrated: true });
     const env = envOf(database);
+    const random = chance();
     for (let kill = 0; kill < KILLS; kill += 1) {
       await database.admin.query('truncate system_settings, users cascade');
       const running = startCli(['seed'], { env });
@@ -86,7 +88,7 @@ describeOnServer('aisec seed', () => {
         );
         return rowCount === 1 || running.child.exitCode !== null;
       });
-      await sleep(Math.random() * 400);
+      await sleep(random() * 400);
       running.child.kill('SIGKILL');
       await running.finished;
       const { rows } = await database.admin.query(

@@ -4,6 +4,7 @@ import pg from 'pg';
 import { beforeAll, expect, test } from 'vitest';
 
 import { checkVectors, type VectorFinding } from '../../../src/features/vector/checks.js';
+import { chance, rounds } from '../../support/chance.js';
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
 import { runCli, startCli, type CliResult } from '../../support/run-cli.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -159,13 +160,14 @@ describeOnServer('aisec vector', () => {
       }
     })();
     const states = new Set<string>();
-    for (let kill = 0; kill < 8; kill += 1) {
+    const random = chance();
+    for (let kill = 0; kill < rounds(5, 8); kill += 1) {
       const running = startCli(
         ['vector', 'rebuild', '--force', '--wait', '20s', '--method', kill % 2 === 0 ? 'ivfflat' : 'hnsw'],
         { env },
       );
       if (kill % 3 > 0) await waitFor(async () => (await indexes()) !== MAIN || running.child.exitCode !== null);
-      await sleep(Math.random() * (kill % 2 === 0 ? 400 : 1500));
+      await sleep(random() * (kill % 2 === 0 ? 400 : 1500));
       running.child.kill('SIGKILL');
       await running.finished;
       states.add(await indexes());

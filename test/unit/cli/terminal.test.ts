@@ -49,6 +49,17 @@ describe('a table', () => {
     ];
     expect(renderTable(rows, columns, true)).toBe('name  size\n\u001B[31mab\u001B[39m       1\nc     1000');
   });
+  it('is aligned with Japanese in it, whose characters are two columns wide', () => {
+    const rows = [
+      { name: '日本語の表', size: '1' },
+      { name: 'users', size: '22' },
+    ];
+    expect(renderTable(rows, columns, true).split('\n')).toEqual([
+      'name        size',
+      '日本語の表     1',
+      'users         22',
+    ]);
+  });
   it('is tab-separated in a pipe, one row a line', () => {
     expect(renderTable([{ name: 'a\tb\nc', size: '1' }], columns, false)).toBe('name\tsize\na b c\t1');
   });

@@ -13,8 +13,8 @@ beforeEach(() => writeFileSync(path.join(cwd, '.env'), ''));
 
 function resolve(environment: Environment, flags: Flags = {}, dotEnv = ''): DatabaseTarget {
   writeFileSync(path.join(cwd, '.env'), dotEnv);
-  const loaded = loadEnvironment({ HOME: cwd, ...environment }, cwd);
-  return resolveDatabaseTarget(resolveConfig(flags, loaded, cwd));
+  const { variables, emptyAddresses } = loadEnvironment({ HOME: cwd, ...environment }, cwd);
+  return resolveDatabaseTarget(resolveConfig(flags, variables, cwd, emptyAddresses));
 }
 
 /** `user@host:port/database`, or `embedded`. */

@@ -25,24 +25,24 @@ describe('a setting', () => {
     const cwd = folderWithEnv(`${setting.env}=from-file\n`);
     const bare = folderWithEnv('');
     const own = { [setting.env]: 'from-environment' };
-    expect(settingValue(name, {}, loadEnvironment({}, bare))).toBe(setting.default);
-    expect(settingValue(name, {}, loadEnvironment({}, cwd))).toBe('from-file');
-    expect(settingValue(name, {}, loadEnvironment(own, cwd))).toBe('from-environment');
+    expect(settingValue(name, {}, loadEnvironment({}, bare).variables)).toBe(setting.default);
+    expect(settingValue(name, {}, loadEnvironment({}, cwd).variables)).toBe('from-file');
+    expect(settingValue(name, {}, loadEnvironment(own, cwd).variables)).toBe('from-environment');
     // An empty variable counts as not set, as in libpq.
-    expect(settingValue(name, {}, loadEnvironment({ [setting.env]: '' }, cwd))).toBe('from-file');
+    expect(settingValue(name, {}, loadEnvironment({ [setting.env]: '' }, cwd).variables)).toBe('from-file');
     if (setting.flag !== undefined)
-      expect(settingValue(name, { [name]: 'from-flag' }, loadEnvironment(own, cwd))).toBe('from-flag');
+      expect(settingValue(name, { [name]: 'from-flag' }, loadEnvironment(own, cwd).variables)).toBe('from-flag');
   });
 
   it('is read from a .env file with quotes, comments and export', () => {
     const cwd = folderWithEnv('# here\nexport AISEC_SCHEMA="app one" # there\nAISEC_DATA_DIR=\'x\'\r\n');
-    expect(loadEnvironment({}, cwd)).toMatchObject({ AISEC_SCHEMA: 'app one', AISEC_DATA_DIR: 'x' });
+    expect(loadEnvironment({}, cwd).variables).toMatchObject({ AISEC_SCHEMA: 'app one', AISEC_DATA_DIR: 'x' });
   });
 
   it('is looked for nowhere else when .env is a folder', () => {
     const cwd = mkdtempSync(path.join(tmpdir(), 'aisec-test-settings-'));
     folders.push(cwd);
     mkdirSync(path.join(cwd, '.env'));
-    expect(loadEnvironment({ A: 'b' }, cwd)).toEqual({ A: 'b' });
+    expect(loadEnvironment({ A: 'b' }, cwd).variables).toEqual({ A: 'b' });
   });
 });

@@ -7,6 +7,7 @@ import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
 import { LOCK_OPTIONS, type LockOptions } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
+import { refuseUnmeantDatabase } from './new-embedded.js';
 import { migrateSettings } from './settings.js';
 import { reportingTo } from '../../reporting.js';
 
@@ -16,6 +17,7 @@ interface Options extends LockOptions {
   readonly allowLate: boolean;
   readonly dryRun: boolean;
   readonly sql: boolean;
+  readonly embedded: boolean;
 }
 
 async function upOptions(context: Context, options: Options): Promise<UpOptions> {
@@ -45,6 +47,8 @@ function summary(result: UpResult): string {
       : ` Months made: ${result.partitions.map((made) => made.month.slice(0, 7)).join(', ')}.`;
   if (count === 0 && result.pending.length === 0)
     return `${result.database}: nothing to do, every migration is applied.${months}`;
+  if (count === 0)
+    return `${result.database}: nothing to do, the database is at ${result.at ?? 'no migration'} already. ${result.pending.length} still pending.${months}`;
   const left = result.pending.length === 0 ? '' : ` ${result.pending.length} still pending.`;
   const durationMs = result.applied.reduce((sum, migration) => sum + migration.durationMs, 0);
   return `${result.database}: ${count} ${count === 1 ? 'migration' : 'migrations'} applied in ${formatDurationMs(durationMs)}.${left}${months}`;
@@ -76,7 +80,7 @@ async function writeScript(context: Context, options: Options): Promise<void> {
 async function rehearse(context: Context, options: Options): Promise<void> {
   const settings = await upOptions(context, options);
   const result = await context.withDatabase(
-    { lockTimeoutMs: options.lockTimeout, embedded: 'scratch' },
+    { lockTimeoutMs: options.lockTimeout, embedded: 'scratch', isEmbeddedMeant: options.embedded },
     async (session) => {
       const { dryRunUp } = await import('../../../features/migrate/dry-run.js');
       return dryRunUp(session, settings, reportingTo(context));
@@ -104,8 +108,9 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
   else if (options.dryRun) await rehearse(context, options);
   else {
     const settings = await upOptions(context, options);
+    await refuseUnmeantDatabase(context, options.embedded);
     const result = await context.withDatabase(
-      { lockTimeoutMs: options.lockTimeout, embedded: 'create' },
+      { lockTimeoutMs: options.lockTimeout, embedded: 'create', isEmbeddedMeant: options.embedded },
       async (session) => {
         const { migrateUp: apply } = await import('../../../features/migrate/up.js');
         return apply(session, settings, reportingTo(context));
@@ -124,10 +129,15 @@ export const migrateUp = defineCommand<Options>({
   summary: 'apply the pending migrations',
   description:
     'Applies the pending migrations in order, each in its own transaction, and makes the months of messages ahead. ' +
-    'Killed at any moment and run again, it goes on where it was. Without a server it creates and uses the embedded database.',
+    'Killed at any moment and run again, it goes on where it was. On a terminal and without a server it creates and uses the embedded database.',
   options: [
     { flags: '--to <name>', description: 'stop after this migration' },
     { flags: '--dry-run', description: 'run and roll back; list what each migration does and locks', default: false },
+    {
+      flags: '--embedded',
+      description: 'make the embedded database where there is none, also in CI or without a terminal',
+      default: false,
+    },
     { flags: '--sql', description: 'write the script for psql instead, without a database', default: false },
     { flags: '--from <name>', description: 'with --sql: the newest migration the database has' },
     { flags: '--allow-late', description: 'also apply a file that sorts before an applied one', default: false },
@@ -135,6 +145,7 @@ export const migrateUp = defineCommand<Options>({
   ],
   examples: [
     ['aisec migrate up', 'Bring the database up to date'],
+    ['aisec migrate up --embedded', 'Make an embedded database in a pipeline'],
     ['aisec migrate up --dry-run', 'See what that would do and lock'],
     ['aisec migrate up --sql > up.sql', 'Write the script for a DBA to run with psql'],
   ],

@@ -2,7 +2,7 @@ import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { formatBytes } from '../../../base/bytes.js';
 import { dropIndexSql, readIndexFacts, readMissingIndexes, type IndexFacts } from '../../monitor/checks.js';
 import type { Check, Fault, Subject } from '../check.js';
-import { groupBy } from '../group.js';
+import { groupBy } from '../../../base/group-by.js';
 import { listed, plainName, qualified } from '../names.js';
 
 interface InvalidRow {

@@ -8,7 +8,7 @@ import {
   type PartitionLayout,
 } from '../../messages/checks.js';
 import type { Check, Fault, Severity, Subject } from '../check.js';
-import { groupBy } from '../group.js';
+import { groupBy } from '../../../base/group-by.js';
 import { grantee, listed, plainName, qualified } from '../names.js';
 
 const MIN_AHEAD = 2;

@@ -1,4 +1,5 @@
 import type { Direction } from '../../../adapters/migration-engine/engine.js';
+import { endingHint } from '../../../adapters/postgres/blocker.js';
 import { Observer } from '../../../adapters/postgres/observer.js';
 import { rollBack, type Session } from '../../../adapters/postgres/session.js';
 import { searchPath } from '../../../adapters/postgres/session-settings.js';
@@ -128,7 +129,7 @@ function lockFailure(
         blockers.length === 0
           ? 'The blocking session had ended when it was looked for.'
           : `Blocked by ${blockers.join('; ')}.`,
-      hint: 'Run it again when that session is done, end it with select pg_terminate_backend(pid), or give a longer --lock-timeout.',
+      hint: endingHint(blockers),
       sqlState: error.sqlState,
       cause: error.cause,
     },

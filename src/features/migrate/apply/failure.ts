@@ -6,7 +6,15 @@ import { placeInSection } from '../files/place.js';
 /** Errors that speak for themselves and are not the migration's fault. */
 const NOT_THE_MIGRATION: readonly ErrorCode[] = ['CONNECTION_LOST', 'INTERRUPTED', 'TERMINATED', 'DISK_FULL'];
 
-const SYNTAX_HINT = 'Nothing of it was kept. Mend the file and run `aisec migrate up` again.';
+/** What helps: not everybody who reads this may edit the file, and not every error is its fault. */
+function hintFor(file: MigrationFile, sqlState: string | undefined): string {
+  const kept = 'Nothing of this migration was kept; those before it stay.';
+  if (sqlState === '25001')
+    return `${kept} The statement cannot run inside a transaction: put "-- aisec: no-transaction" before the Up marker.`;
+  if (file.path.split(/[\\/]/).includes('node_modules'))
+    return `${kept} The file belongs to the installed package: change what the server names in the database, and run \`aisec migrate up\` again.`;
+  return `${kept} Fix the file and run \`aisec migrate up\` again.`;
+}
 
 /** The place of a server error; the server counts from 1, and from the start of a text that began `before` the section. */
 export function placeOfError(
@@ -55,7 +63,7 @@ export function migrationFailure(
     {
       position: position ?? { file: file.path, line: 1 },
       detail: error.detail,
-      hint: error.hint ?? SYNTAX_HINT,
+      hint: [error.hint, hintFor(file, error.sqlState)].filter((part) => part !== undefined).join(' '),
       sqlState: error.sqlState,
       cause: error.cause,
     },

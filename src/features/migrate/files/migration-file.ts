@@ -108,6 +108,13 @@ export function parseMigrationFile(
   raw: string,
 ): { readonly file?: MigrationFile; readonly problems: readonly FileProblem[] } {
   const content = normalise(raw);
+  const nul = content.indexOf('\0');
+  if (nul !== -1) {
+    const line = content.slice(0, nul).split('\n').length;
+    return {
+      problems: [{ file: path, line, message: 'the file holds a NUL character, which PostgreSQL cannot read' }],
+    };
+  }
   if (content.trim() === '') return { problems: [{ file: path, line: 1, message: 'the file is empty' }] };
   const lines = content.split('\n');
   const draft: Draft = { markers: [], problems: [], isTransactional: true, irreversibleReason: undefined };

@@ -30,16 +30,20 @@ function invalidFiles(problems: readonly FileProblem[]): AisecError {
   return new AisecError('MIGRATION_FILE_INVALID', `invalid migration file: ${first?.message ?? ''}`, {
     position: first,
     detail: others.length === 0 ? undefined : `Also:\n  ${others.join('\n  ')}`,
-    hint: 'Nothing was run. Mend the file; `aisec migrate new NAME` shows the format.',
+    hint: 'Nothing was run. Fix the file; `aisec migrate new NAME` shows the format.',
   });
 }
 
 /**
- * All migrations of a folder in their order, every file checked.
+ * All migrations of a folder in their order, every file checked. An empty one is refused: a wrong mount must not be green.
  *
  * @throws AisecError MIGRATION_FILE_INVALID with file and line of every problem; CONFIG_INVALID for an unreadable folder.
  */
-export async function readMigrationFolder(folder: string, cwd: string): Promise<readonly MigrationFile[]> {
+export async function readMigrationFolder(
+  folder: string,
+  cwd: string,
+  isEmptyAllowed = false,
+): Promise<readonly MigrationFile[]> {
   const inside = relative(cwd, folder);
   const shown = inside.startsWith('..') ? folder : inside;
   const problems: FileProblem[] = [];
@@ -60,5 +64,23 @@ export async function readMigrationFolder(folder: string, cwd: string): Promise<
     files.push(parsed.file);
   }
   if (problems.length > 0) throw invalidFiles(problems);
+  if (files.length === 0 && !isEmptyAllowed) {
+    throw new AisecError('CONFIG_INVALID', `no migrations in "${shown}"`, {
+      detail: 'An empty directory would make every database look current.',
+      hint: 'Is the volume mounted, and the path right? A first file is written by: aisec migrate new NAME',
+    });
+  }
   return files;
+}
+
+/**
+ * Looks at every statement of files that are about to run with PostgreSQL's parser; reading the directory looks at the
+ * suspicious ones only, since loading the parser takes longer than `migrate status`.
+ *
+ * @throws AisecError MIGRATION_FILE_INVALID.
+ */
+export async function refuseUnsafeStatements(files: readonly MigrationFile[]): Promise<void> {
+  const problems: FileProblem[] = [];
+  for (const file of files) problems.push(...(await transactionProblems(file, 'every statement')));
+  if (problems.length > 0) throw invalidFiles(problems);
 }

@@ -10,7 +10,13 @@ const BODY_OR_COMMENT = /\be'(?:[^'\\]|\\.|'')*'|'[^']*'|\$(\w*)\$[\s\S]*?\$\1\$
  * load, and no bundled migration needs it.
  */
 const SUSPICIOUS =
-  /(?:^|;)\s*(?:begin|start|commit|end|rollback|abort|savepoint|release|prepare\s+transaction|set\s+(?!local\b|constraints\b)|reset|discard|vacuum)\b|\bconcurrently\b/i;
+  /(?:^|;)\s*(?:begin|start|commit|end|rollback|abort|savepoint|release|prepare\s+transaction|set\s+(?!local\b|constraints\b)|reset|discard|vacuum|copy)\b|\bconcurrently\b/i;
+
+/** The rows of a dump stand behind the statement, and no driver sends them along with it. */
+const COPY_BEFORE = /\bcopy\b[^;]*\bfrom\s+stdin\b/i;
+const COPY_FROM_STDIN = 'COPY ... FROM STDIN gets no data in a migration; use INSERT, or a file of `aisec seed`';
+
+type Depth = 'suspicious' | 'every statement';
 
 /** `set transaction isolation level ...`, and `reset role` after a `set local role`. */
 function endsWithTheTransaction(tree: Statement['tree']): boolean {
@@ -18,6 +24,8 @@ function endsWithTheTransaction(tree: Statement['tree']): boolean {
 }
 
 function problemOf({ node, tree }: Statement, isTransactional: boolean): string | undefined {
+  if (node === 'CopyStmt' && tree['is_from'] === true && tree['filename'] === undefined && tree['is_program'] !== true)
+    return COPY_FROM_STDIN;
   if (node === 'TransactionStmt')
     return 'transaction control does not belong in a migration; the runner begins and commits';
   if (node === 'VariableSetStmt' && tree['is_local'] !== true && !endsWithTheTransaction(tree))
@@ -29,12 +37,21 @@ function problemOf({ node, tree }: Statement, isTransactional: boolean): string 
   return undefined;
 }
 
-async function sectionProblems(file: MigrationFile, section: MigrationSection): Promise<readonly FileProblem[]> {
-  if (!SUSPICIOUS.test(section.sql.replaceAll(BODY_OR_COMMENT, ' '))) return [];
+async function sectionProblems(
+  file: MigrationFile,
+  section: MigrationSection,
+  depth: Depth,
+): Promise<readonly FileProblem[]> {
+  if (depth === 'suspicious' && !SUSPICIOUS.test(section.sql.replaceAll(BODY_OR_COMMENT, ' '))) return [];
   const { parseStatements } = await import('../../../adapters/sql-parser/statements.js');
   const parsed = await parseStatements(section.sql);
   if ('error' in parsed)
-    return [{ ...placeInSection(file, section, parsed.error.offset), message: parsed.error.message }];
+    return [
+      {
+        ...placeInSection(file, section, parsed.error.offset),
+        message: COPY_BEFORE.test(section.sql.slice(0, parsed.error.offset)) ? COPY_FROM_STDIN : parsed.error.message,
+      },
+    ];
   return parsed.statements.flatMap((statement) => {
     const message = problemOf(statement, file.isTransactional);
     return message === undefined ? [] : [{ ...placeInSection(file, section, statement.offset), message }];
@@ -42,7 +59,10 @@ async function sectionProblems(file: MigrationFile, section: MigrationSection): 
 }
 
 /** Statements that would break out of the transaction a migration runs in, or cannot run inside one. */
-export async function transactionProblems(file: MigrationFile): Promise<readonly FileProblem[]> {
-  const down = file.down === undefined ? [] : await sectionProblems(file, file.down);
-  return [...(await sectionProblems(file, file.up)), ...down];
+export async function transactionProblems(
+  file: MigrationFile,
+  depth: Depth = 'suspicious',
+): Promise<readonly FileProblem[]> {
+  const down = file.down === undefined ? [] : await sectionProblems(file, file.down, depth);
+  return [...(await sectionProblems(file, file.up, depth)), ...down];
 }

@@ -7,6 +7,7 @@ import { planArchive, type WaitingRows } from '../../../../../src/features/messa
 const surroundings: Surroundings = {
   now: new Date('2026-11-22T00:00:00Z'),
   roleName: 'owner',
+  ownerName: 'owner',
   defaultPartition: 'messages_default',
   referenceTables: ['conversations', 'message_keys'],
   notOwned: [],
@@ -39,6 +40,7 @@ function partition(month: Month, more: Partial<PartitionFacts> = {}): PartitionF
     constraintNames: [],
     indexFaults: [],
     missingChecks: [],
+    hasForeignKeys: true,
     ...more,
   };
 }
@@ -56,7 +58,7 @@ function plan(
 ): readonly string[] {
   const facts: ArchiveFacts = { surroundings: { ...surroundings, ...more }, partitions };
   return planArchive(facts, waiting, Date.parse(cutoff), isExact).months.map(
-    ({ month, action, faults }) => `${month} ${action}${faults.length > 0 ? ` (${faults.length} faults)` : ''}`,
+    ({ month, action, findings }) => `${month} ${action}${findings.length > 0 ? ` (${findings.length} findings)` : ''}`,
   );
 }
 
@@ -91,15 +93,15 @@ describe('the plan of an archive run', () => {
       { month: '2026-05', rows: 1 },
     ] as const;
     expect(plan(archived, '2026-05-10T00:00:00Z', { waiting })).toEqual([
-      '2026-02 make and swap',
+      '2026-02 move late rows',
       '2026-03 move late rows',
     ]);
     expect(plan(archived, '2026-05-10T00:00:00Z', { waiting, isExact: true })).toHaveLength(3);
   });
 
-  test('reports a partition that is no month, and all faults of a month at once', () => {
+  test('reports a partition that is no month, and all findings of a month at once', () => {
     const odd = partition('2026-03', { month: null, upperMs: monthEndMs('2026-04') });
-    expect(plan([odd], '2026-06-01T00:00:00Z')).toEqual(['2026-03-01 00:00:00+00 swap (1 faults)']);
+    expect(plan([odd], '2026-06-01T00:00:00Z')).toEqual(['2026-03-01 00:00:00+00 swap (1 findings)']);
     const faulty = partition('2026-03', {
       isDetachPending: true,
       isOwned: false,
@@ -112,7 +114,7 @@ describe('the plan of an archive run', () => {
       rowSecurityOn: ['messages'],
       notOwned: ['conversations'],
     };
-    expect(plan([faulty], '2026-06-01T00:00:00Z', { more })).toEqual(['2026-03 swap (8 faults)']);
+    expect(plan([faulty], '2026-06-01T00:00:00Z', { more })).toEqual(['2026-03 swap (8 findings)']);
   });
 
   test('is empty when nothing is old enough', () => {

@@ -1,0 +1,45 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+import { AisecError } from '../../../base/errors.js';
+import type { Context } from '../../context.js';
+
+/** What a person below the project's directory means: its `.env`, or the embedded database that it has. */
+function meantAbove(cwd: string): string | undefined {
+  for (let above = dirname(cwd), below = cwd; above !== below; below = above, above = dirname(above)) {
+    const found = ['.env', '.aisec/pgdata'].map((name) => join(above, name)).find((file) => existsSync(file));
+    if (found !== undefined) return found;
+    if (existsSync(join(above, '.git'))) return undefined;
+  }
+  return undefined;
+}
+
+function refuse(detail: string, hint: string): never {
+  throw new AisecError('DATABASE_NOT_CONFIGURED', 'no database is configured', { detail, hint });
+}
+
+/**
+ * Refuses to make an embedded database where a server was meant, or nobody is there to see that one is made.
+ *
+ * @throws AisecError USAGE, DATABASE_NOT_CONFIGURED.
+ */
+export async function refuseUnmeantDatabase(context: Context, isEmbeddedMeant: boolean): Promise<void> {
+  const { config, prompt } = context;
+  const { resolveDatabaseTarget } = await import('../../../config/database-target.js');
+  const target = resolveDatabaseTarget(config, isEmbeddedMeant);
+  if (target.kind === 'server') {
+    if (!isEmbeddedMeant) return;
+    throw new AisecError('USAGE', `--embedded, but ${target.source} names a server`, {
+      hint: 'Leave one of them out.',
+    });
+  }
+  if (isEmbeddedMeant) return;
+  if (await context.hasEmbedded(target.dataDir)) return;
+  const set = 'Set DATABASE_URL to the server, or give --embedded to make the embedded database.';
+  const none = `No server is named by DATABASE_URL or libpq's variables, and there is no embedded database ${target.dataDir}.`;
+  const above = meantAbove(config.cwd);
+  if (above !== undefined)
+    refuse(`${none} There is ${above}.`, 'Run aisec there, or give --embedded to make one here.');
+  if ((config.environment['CI'] ?? '') !== '') refuse(`${none} CI is set.`, set);
+  if (!prompt.isInteractive) refuse(`${none} There is no terminal.`, set);
+}
