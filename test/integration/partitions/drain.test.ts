@@ -6,7 +6,8 @@ import { diffCatalogs } from '../../../src/adapters/catalog/diff.js';
 import { renderDifference } from '../../../src/adapters/catalog/difference.js';
 import { readCatalog } from '../../../src/adapters/catalog/snapshot.js';
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
-import { runInProcess, type InProcessResult } from '../../support/in-process.js';
+import type { CliResult } from '../../support/run-cli.js';
+import { runInProcess } from '../../support/run-in-process.js';
 import { createMigratedEmbedded } from '../../support/migrated-embedded.js';
 import { waitFor } from '../../support/wait-for.js';
 import { catalogOf, withSession } from '../catalog/catalog-session.js';
@@ -29,7 +30,7 @@ describeOnServer('a default partition with rows', () => {
     database = await createServerDatabase({ migrated: true });
     await database.admin.query(ONE_CONVERSATION);
   });
-  const ensure = (...args: readonly string[]): Promise<InProcessResult> =>
+  const ensure = (...args: readonly string[]): Promise<CliResult> =>
     runInProcess(['partitions', 'ensure', ...args], { env: { DATABASE_URL: database.url } });
   const fill = async (rows: number): Promise<void> => {
     for (const month of [FIRST, SECOND]) await database.admin.query(messagesFrom(`${month}-01 00:00+00`, rows));

@@ -2,8 +2,8 @@ import pg from 'pg';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
-import { runInProcess, type InProcessResult } from '../../support/in-process.js';
-import { startCli } from '../../support/run-cli.js';
+import { startCli, type CliResult } from '../../support/run-cli.js';
+import { runInProcess } from '../../support/run-in-process.js';
 import { messagesFrom, monthFromNow, ONE_CONVERSATION, rowsOf } from './messages.js';
 import { IS_LONG, printedSeed, seeded } from './seeded.js';
 import { expectKeys } from './writers.js';
@@ -25,8 +25,7 @@ describeOnServer('partitions ensure that is ended between two statements', () =>
     vi.restoreAllMocks();
   });
   const env = (): Readonly<Record<string, string>> => ({ DATABASE_URL: database.url });
-  const ensure = (): Promise<InProcessResult> =>
-    runInProcess(['partitions', 'ensure', '--wait', '20s'], { env: env() });
+  const ensure = (): Promise<CliResult> => runInProcess(['partitions', 'ensure', '--wait', '20s'], { env: env() });
 
   /** Rows of two months that no earlier call has used, and of the month before an archived one. */
   async function fill(): Promise<void> {
@@ -59,7 +58,7 @@ describeOnServer('partitions ensure that is ended between two statements', () =>
   }
 
   /** Ends the backend of aisec in the place of its n-th statement. */
-  async function ensureTerminatedAt(position: number): Promise<InProcessResult> {
+  async function ensureTerminatedAt(position: number): Promise<CliResult> {
     const query = pg.Client.prototype.query as (...args: unknown[]) => unknown;
     let sent = 0;
     vi.spyOn(pg.Client.prototype, 'query').mockImplementation(function (this: pg.Client, ...args: unknown[]) {
