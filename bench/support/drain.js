@@ -54,7 +54,7 @@ async function fill(client, rows, { months, archived }) {
     );
     for (const { statement } of found) await client.query(statement);
   }
-  const share = rows / (months.length + archived.length);
+  const share = Math.floor(rows / (months.length + archived.length));
   for (const monthsAgo of [...archived, ...months]) await fillMonth(client, monthStart(monthsAgo).toISOString(), share);
 }
 

@@ -7,10 +7,9 @@ const STATEMENTS = new Set(['Q'.codePointAt(0), 'P'.codePointAt(0)]);
 const position = Number(process.env['KILL_AT_QUERY']);
 const { write } = net.Socket.prototype;
 let sent = 0;
-/** @type {(this: net.Socket, chunk: unknown, ...args: unknown[]) => boolean} */
-const counting = function (chunk, ...args) {
+/** @param {unknown} chunk @param {...any} args */
+net.Socket.prototype.write = function (chunk, ...args) {
   if (this.remotePort !== undefined && chunk instanceof Uint8Array && STATEMENTS.has(chunk[0])) sent += 1;
   if (sent >= position) process.kill(process.pid, 'SIGKILL');
-  return Reflect.apply(write, this, [chunk, ...args]);
+  return write.call(this, /** @type {Uint8Array} */ (chunk), ...args);
 };
-net.Socket.prototype.write = counting;

@@ -2,9 +2,8 @@ import pg from 'pg';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
-import type { CliResult } from '../../support/run-cli.js';
+import { startCli, type CliResult } from '../../support/run-cli.js';
 import { runInProcess } from '../../support/run-in-process.js';
-import { startCli } from '../../support/run-cli.js';
 import { messagesFrom, monthFromNow, ONE_CONVERSATION, rowsOf } from './messages.js';
 import { IS_LONG, printedSeed, seeded } from './seeded.js';
 import { expectKeys } from './writers.js';
@@ -26,8 +25,7 @@ describeOnServer('partitions ensure that is ended between two statements', () =>
     vi.restoreAllMocks();
   });
   const env = (): Readonly<Record<string, string>> => ({ DATABASE_URL: database.url });
-  const ensure = (): Promise<CliResult> =>
-    runInProcess(['partitions', 'ensure', '--wait', '20s'], { env: env() });
+  const ensure = (): Promise<CliResult> => runInProcess(['partitions', 'ensure', '--wait', '20s'], { env: env() });
 
   /** Rows of two months that no earlier call has used, and of the month before an archived one. */
   async function fill(): Promise<void> {
