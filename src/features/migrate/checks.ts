@@ -24,6 +24,8 @@ const WHY: Readonly<Record<MigrationFindingKind, string>> = {
   late: '`migrate up` refuses to go on until it is settled where it belongs',
   edited: 'a new database would not be built like this one, and `migrate up` refuses to go on',
   missing: 'a new database would not be built like this one, and `migrate up` refuses to go on',
+  newer: 'this version of the program does not know what the newer one has changed',
+  foreign: 'two programs write one history, and `migrate up` refuses to go on',
   renamed: 'it would run a second time, so `migrate up` refuses to go on',
   incomplete: 'a part of its statements has been done, and the rest has not',
 };

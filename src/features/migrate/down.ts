@@ -1,5 +1,5 @@
 import { withRunLock } from '../../adapters/postgres/advisory-lock.js';
-import { withTransaction, type Session } from '../../adapters/postgres/session.js';
+import { rollBack, withTransaction, type Session } from '../../adapters/postgres/session.js';
 import { startAgain } from '../../adapters/postgres/start-again.js';
 import { AisecError } from '../../base/errors.js';
 import { sectionOf } from './apply/apply.js';
@@ -8,6 +8,8 @@ import type { HistoryEntry } from './history/history.js';
 import type { MigrationFile } from './files/migration-file.js';
 import { refuseHistoryFaults } from './history/history-faults.js';
 import { dropHistoryTables } from './history/history-sql.js';
+import { findLosses, type Loss } from './losses.js';
+import { rehearse } from './apply/rehearse.js';
 import { compareWithDatabase, type MigrateSettings } from './prepare.js';
 import type { Reporting } from '../../base/reporting.js';
 import { runOne, type DoneMigration } from './apply/run-one.js';
@@ -45,7 +47,7 @@ export function planDown(
   statuses: readonly MigrationStatus[],
   target: DownOptions['target'],
 ): readonly RevertibleMigration[] {
-  refuseHistoryFaults(statuses, true);
+  refuseHistoryFaults(statuses, { allowsLate: true });
   const applied = statuses.filter(isApplied).toReversed();
   if (target.kind === 'to') {
     refuseUnknownName(target.name, statuses);
@@ -62,6 +64,59 @@ export function planDown(
   const plan = wanted.flatMap(({ name, file, entry }) => (file === undefined ? [] : [{ name, file, entry }]));
   for (const { file } of plan) sectionOf(file, 'down');
   return plan;
+}
+
+/** Sees what would be reverted and which rows that deletes, and throws to refuse it. */
+export type Confirm = (plan: readonly string[], losses: readonly Loss[]) => Promise<void>;
+
+export function lossesOf(
+  session: Session,
+  schema: string,
+  plan: readonly RevertibleMigration[],
+): Promise<readonly Loss[]> {
+  return findLosses(
+    session,
+    schema,
+    plan.map((status) => status.file),
+  );
+}
+
+function names(plan: readonly RevertibleMigration[]): readonly string[] {
+  return plan.map((status) => status.name);
+}
+
+export interface DownRehearsal {
+  readonly database: string;
+  readonly schema: string;
+  readonly wouldRevert: readonly string[];
+  readonly losses: readonly Loss[];
+  /** The first migration that runs without a transaction and could not be tried; null when all were. */
+  readonly untriedFrom: string | null;
+}
+
+/**
+ * Runs the Down sections in one transaction and rolls it back.
+ *
+ * @throws AisecError as `migrateDown`: what would fail there fails here.
+ */
+export async function dryRunDown(session: Session, options: DownOptions, reporting: Reporting): Promise<DownRehearsal> {
+  return withRunLock(session, { waitMs: options.waitMs, onProgress: reporting.onProgress }, async () => {
+    const { statuses } = await compareWithDatabase(session, options);
+    const plan = planDown(statuses, options.target);
+    const losses = await lossesOf(session, options.schema, plan);
+    const untried = plan.findIndex((status) => !status.file.isTransactional);
+    await session.query('begin');
+    try {
+      for (const { file } of untried === -1 ? plan : plan.slice(0, untried)) {
+        reporting.onProgress(`trying ${file.name}`);
+        await rehearse(session, file, 'down', options);
+      }
+    } finally {
+      await rollBack(session);
+    }
+    const untriedFrom = plan[untried]?.name ?? null;
+    return { database: session.info.label, schema: options.schema, wouldRevert: names(plan), losses, untriedFrom };
+  });
 }
 
 /** With the last migration its history goes, too: nothing is left behind. */
@@ -81,14 +136,14 @@ async function dropEmptyHistory(session: Session, schema: string): Promise<void>
 export async function migrateDown(
   session: Session,
   options: DownOptions,
-  confirm: (plan: readonly string[]) => Promise<void>,
+  confirm: Confirm,
   reporting: Reporting,
 ): Promise<DownResult> {
   const lock = { waitMs: options.waitMs, onProgress: reporting.onProgress };
   return withRunLock(session, lock, async () => {
     const { statuses, hasHistory } = await compareWithDatabase(session, options);
     const plan = planDown(statuses, options.target);
-    if (plan.length > 0) await confirm(plan.map((status) => status.name));
+    if (plan.length > 0) await confirm(names(plan), await lossesOf(session, options.schema, plan));
     const reverted: DoneMigration[] = [];
     for (const status of plan) {
       reporting.onProgress(`reverting ${status.name} (${reverted.length + 1} of ${plan.length})`);

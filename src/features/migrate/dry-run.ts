@@ -1,12 +1,10 @@
 import { withRunLock } from '../../adapters/postgres/advisory-lock.js';
 import { rollBack, type Session } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
-import { startAgain } from '../../adapters/postgres/start-again.js';
 import { parseStatements } from '../../adapters/sql-parser/statements.js';
-import { isAisecError } from '../../base/errors.js';
-import { transactionSettings } from './apply/apply.js';
-import { migrationFailure, placeOfError, placeOfStatement } from './apply/failure.js';
+import { rehearse } from './apply/rehearse.js';
 import { createHistoryTables } from './history/history-sql.js';
+import { refuseCollisions } from './collisions.js';
 import { refuseUnsafeStatements } from './files/migration-folder.js';
 import type { MigrationFile } from './files/migration-file.js';
 import { preflight } from './preflight.js';
@@ -58,19 +56,6 @@ async function statementCounts(file: MigrationFile): Promise<RehearsedMigration[
   return [...counts].map(([kind, count]) => ({ kind, count }));
 }
 
-async function rehearse(session: Session, file: MigrationFile, options: UpOptions): Promise<void> {
-  await startAgain(session);
-  await session.query(transactionSettings(options));
-  try {
-    await session.query(file.up.sql);
-  } catch (error) {
-    const position = isAisecError(error)
-      ? (placeOfError(error, file, file.up) ?? (await placeOfStatement(session.completedStatements, file, file.up)))
-      : undefined;
-    throw migrationFailure(error, file, 'up', position);
-  }
-}
-
 /**
  * Runs the pending migrations in one transaction, rolls it back, and tells what each one did and locked. It takes the
  * very locks of the real run, for as long as it lasts, under the same lock timeout.
@@ -83,6 +68,7 @@ export async function dryRunUp(session: Session, options: UpOptions, reporting: 
     const plan = planUp(statuses, options);
     await refuseUnsafeStatements(filesOf(plan));
     if (plan.length > 0) await preflight(session, filesOf(plan), options);
+    await refuseCollisions(session, options.schema, filesOf(plan.filter((status) => status.entry === undefined)));
     const { rows } = await session.query<{ relation_oids: readonly number[] }>(sqlFile('migrate/user-relations'));
     const before = rows[0]?.relation_oids ?? [];
     const seen = new Set<string>();
@@ -95,7 +81,7 @@ export async function dryRunUp(session: Session, options: UpOptions, reporting: 
       for (const file of filesOf(plan)) {
         reporting.onProgress(`trying ${file.name} (${migrations.length + 1} of ${plan.length})`);
         if (!file.isTransactional) skippedBecause ??= 'it runs without a transaction, so it cannot be rolled back';
-        if (skippedBecause === null) await rehearse(session, file, options);
+        if (skippedBecause === null) await rehearse(session, file, 'up', options);
         const locks =
           skippedBecause === null
             ? (await session.query<TakenLock>(sqlFile('migrate/locks-taken'), [before])).rows

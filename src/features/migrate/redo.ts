@@ -1,6 +1,6 @@
 import { withRunLock } from '../../adapters/postgres/advisory-lock.js';
 import type { Session } from '../../adapters/postgres/session.js';
-import { planDown, type DownOptions } from './down.js';
+import { lossesOf, planDown, type Confirm, type DownOptions } from './down.js';
 import { compareWithDatabase } from './prepare.js';
 import type { Reporting } from '../../base/reporting.js';
 import { runOne, type DoneMigration } from './apply/run-one.js';
@@ -19,7 +19,7 @@ export interface RedoResult {
 export async function migrateRedo(
   session: Session,
   options: Omit<DownOptions, 'target'>,
-  confirm: (plan: readonly string[]) => Promise<void>,
+  confirm: Confirm,
   reporting: Reporting,
 ): Promise<RedoResult> {
   return withRunLock(session, { waitMs: options.waitMs, onProgress: reporting.onProgress }, async () => {
@@ -27,7 +27,7 @@ export async function migrateRedo(
     const [status] = planDown(statuses, { kind: 'one' });
     const database = session.info.label;
     if (status === undefined) return { database, schema: options.schema, redone: [] };
-    await confirm([status.name]);
+    await confirm([status.name], await lossesOf(session, options.schema, [status]));
     reporting.onProgress(`reverting ${status.name}`);
     const down = await runOne(session, status, 'down', options, reporting);
     reporting.onProgress(`applying ${status.name}`);

@@ -7,6 +7,7 @@ import type { ApplyOptions } from './apply/apply.js';
 import { pendingOf, type MigrationStatus } from './history/compare.js';
 import { ensurePartitions, type EnsuredPartition } from './ensure-partitions.js';
 import { refuseHistoryFaults } from './history/history-faults.js';
+import { refuseCollisions } from './collisions.js';
 import { refuseUnsafeStatements } from './files/migration-folder.js';
 import type { MigrationFile } from './files/migration-file.js';
 import { preflight } from './preflight.js';
@@ -19,6 +20,8 @@ export interface UpOptions extends MigrateSettings {
   readonly to: string | undefined;
   /** Whether a file that sorts before an applied one may run. */
   readonly allowsLate: boolean;
+  /** Whether a history that a newer version has written is no fault, as after a deployment is rolled back. */
+  readonly allowsNewer?: boolean;
   readonly lockTimeoutMs: number;
   readonly lockAttempts: number;
   /** How long to wait for another run. */
@@ -52,10 +55,10 @@ export function refuseUnknownName(name: string | undefined, statuses: readonly M
 /** What one `up` has to do: pure, and the same for the dry run. */
 export function planUp(
   statuses: readonly MigrationStatus[],
-  options: Pick<UpOptions, 'to' | 'allowsLate'>,
+  options: Pick<UpOptions, 'to' | 'allowsLate' | 'allowsNewer'>,
 ): readonly MigrationStatus[] {
   refuseUnknownName(options.to, statuses);
-  refuseHistoryFaults(statuses, options.allowsLate);
+  refuseHistoryFaults(statuses, options);
   const { to } = options;
   return pendingOf(statuses, options.allowsLate).filter((status) => to === undefined || status.name <= to);
 }
@@ -98,6 +101,7 @@ export async function migrateUp(session: Session, options: UpOptions, reporting:
     // The engine takes 60 ms to load; meanwhile the server works.
     const engine = plan.length > 0 ? import('../../adapters/migration-engine/engine.js') : undefined;
     if (plan.length > 0) await preflight(session, filesOf(plan), options);
+    await refuseCollisions(session, options.schema, filesOf(plan.filter((status) => status.entry === undefined)));
     if (plan.length > 0 && !hasHistory) await createHistory(session, options.schema);
     await engine;
     const applied = await applyAll(session, plan, options, reporting);

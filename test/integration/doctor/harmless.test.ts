@@ -87,7 +87,9 @@ describeOnPrivateServer('aisec doctor on a healthy database', () => {
       'password-format',
       'partition-default-rows',
       'partition-undated-rows',
-      ...['pending', 'late', 'edited', 'missing', 'renamed', 'incomplete'].map((kind) => `migration-${kind}`),
+      ...['pending', 'late', 'edited', 'missing', 'newer', 'foreign', 'renamed', 'incomplete'].map(
+        (kind) => `migration-${kind}`,
+      ),
       'vector-index',
       'vector-recall',
       'vector-lists',

@@ -1,4 +1,5 @@
 import { AisecError } from '../../../base/errors.js';
+import type { Loss } from '../../../features/migrate/losses.js';
 import type { Context } from '../../context.js';
 
 export interface LossOptions {
@@ -6,15 +7,26 @@ export interface LossOptions {
   readonly confirm?: string;
 }
 
+/** ` Deletes:` and what, a line each; empty when no row is found. */
+export function describeLosses(losses: readonly Loss[]): string {
+  if (losses.length === 0) return '';
+  const lines = losses.map(
+    ({ object, rows, isMore }) =>
+      `\n  ${object}: ${isMore ? 'more than ' : ''}${rows.toLocaleString('en-US')} ${rows === 1 ? 'row' : 'rows'}`,
+  );
+  return ` Deletes:${lines.join('')}`;
+}
+
 /**
- * Asks before migrations are reverted, since tables go with their rows: in production the database's name must be
- * given, more than one migration needs --yes or a typed name, and exactly one elsewhere needs nothing.
+ * Asks before migrations are reverted: in production the database's name must be given; more than one migration, or one
+ * that deletes rows, needs --yes or a typed name; exactly one that deletes none needs nothing elsewhere.
  *
  * @throws AisecError REFUSED.
  */
 export async function confirmLoss(
   context: Context,
   plan: readonly string[],
+  losses: readonly Loss[],
   databaseName: string,
   options: LossOptions,
 ): Promise<void> {
@@ -23,7 +35,7 @@ export async function confirmLoss(
     plan.length === 1
       ? `Reverts ${first}.`
       : `Reverts ${plan.length} migrations, from ${first} back to ${plan.at(-1) ?? ''}.`;
-  context.output.note(`${what} Tables they created go with their rows.`);
+  context.output.note(`${what}${describeLosses(losses)}`);
   if (options.confirm === databaseName) return;
   if (options.confirm !== undefined) {
     throw new AisecError('REFUSED', `--confirm ${options.confirm} is not the name of the database`, {
@@ -38,6 +50,12 @@ export async function confirmLoss(
     );
     return;
   }
-  if (plan.length === 1 || options.yes) return;
-  await context.prompt.confirmByTyping('More than one migration.', databaseName, 'Give --yes to revert more than one.');
+  if ((plan.length === 1 && losses.length === 0) || options.yes) return;
+  await context.prompt.confirmByTyping(
+    losses.length === 0 ? 'More than one migration.' : 'Rows would be deleted.',
+    databaseName,
+    losses.length === 0
+      ? 'Give --yes to revert more than one.'
+      : 'Give --yes to delete these rows, or take a backup first: aisec backup',
+  );
 }

@@ -6,13 +6,14 @@ import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
 import { LOCK_OPTIONS, type LockOptions } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
-import { confirmLoss, type LossOptions } from './confirm-loss.js';
+import { confirmLoss, describeLosses, type LossOptions } from './confirm-loss.js';
 import { migrateSettings } from './settings.js';
 import { reportingTo } from '../../reporting.js';
 
 interface Options extends LockOptions, LossOptions {
   readonly to?: string;
   readonly all: boolean;
+  readonly dryRun: boolean;
 }
 
 export const LOSS_OPTIONS: readonly OptionSpec[] = [
@@ -35,6 +36,21 @@ function renderDown(result: DownResult, { table, paint }: Renderer): string {
   ]);
 }
 
+async function rehearseDown(context: Context, settings: DownOptions): Promise<void> {
+  const result = await context.withDatabase({ lockTimeoutMs: settings.lockTimeoutMs }, async (session) => {
+    const { dryRunDown } = await import('../../../features/migrate/down.js');
+    return dryRunDown(session, settings, reportingTo(context));
+  });
+  context.output.result({ ...result, isDryRun: true }, ({ wouldRevert }, { table }) =>
+    wouldRevert.length === 0 ? '' : table(wouldRevert, [{ title: 'would revert', value: (name) => name }]),
+  );
+  const untried =
+    result.untriedFrom === null
+      ? ''
+      : ` From ${result.untriedFrom} on nothing was tried: it runs without a transaction.`;
+  context.output.note(`${result.database}: dry run, rolled back.${untried}${describeLosses(result.losses)}`);
+}
+
 async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
   const target = targetOf(options);
   const settings = {
@@ -44,12 +60,16 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
     lockAttempts: options.lockAttempts,
     waitMs: options.wait,
   };
+  if (options.dryRun) {
+    await rehearseDown(context, settings);
+    return undefined;
+  }
   const result = await context.withDatabase({ lockTimeoutMs: options.lockTimeout }, async (session) => {
     const { migrateDown: revert } = await import('../../../features/migrate/down.js');
     return revert(
       session,
       settings,
-      (plan) => confirmLoss(context, plan, session.info.databaseName, options),
+      (plan, losses) => confirmLoss(context, plan, losses, session.info.databaseName, options),
       reportingTo(context),
     );
   });
@@ -66,15 +86,17 @@ export const migrateDown = defineCommand<Options>({
   name: 'migrate down',
   summary: 'revert the newest migration',
   description:
-    'Reverts exactly one migration, the newest. More needs --to or --all, and a confirmation. Tables go with their rows.',
+    'Reverts exactly one migration, the newest. More needs --to or --all, and a confirmation. Rows that would be deleted are counted, and need a confirmation, too.',
   options: [
     { flags: '--to <name>', description: 'revert everything after this migration, which stays' },
     { flags: '--all', description: 'revert every migration', default: false },
+    { flags: '--dry-run', description: 'run and roll back; list what would be reverted and deleted', default: false },
     ...LOSS_OPTIONS,
     ...LOCK_OPTIONS,
   ],
   examples: [
     ['aisec migrate down', 'Revert the newest migration'],
+    ['aisec migrate down --dry-run', 'See what that would revert and delete'],
     ['aisec migrate down --to 0042_add_invoices --yes', 'Revert everything after 0042_add_invoices'],
   ],
   run,

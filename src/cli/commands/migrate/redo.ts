@@ -22,7 +22,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
     return redo(
       session,
       settings,
-      (plan) => confirmLoss(context, plan, session.info.databaseName, options),
+      (plan, losses) => confirmLoss(context, plan, losses, session.info.databaseName, options),
       reportingTo(context),
     );
   });

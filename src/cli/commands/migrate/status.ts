@@ -9,6 +9,7 @@ import { migrateSettings } from './settings.js';
 
 interface Options {
   readonly check: boolean;
+  readonly allowNewer: boolean;
 }
 
 function stateText(entry: StatusEntry, paint: Paint): string {
@@ -24,6 +25,8 @@ function stateText(entry: StatusEntry, paint: Paint): string {
     case 'late':
     case 'edited':
     case 'missing':
+    case 'newer':
+    case 'foreign':
       return paint.red(entry.state);
   }
 }
@@ -49,6 +52,10 @@ function summary(overview: MigrationOverview): string {
   return `${overview.database}, schema ${overview.schema}: ${[...counts].map(([state, count]) => `${count} ${state}`).join(', ') || 'no migrations'}.`;
 }
 
+function isCurrentButNewer({ migrations, invalidIndexes }: MigrationOverview): boolean {
+  return migrations.every(({ state }) => state === 'applied' || state === 'newer') && invalidIndexes.length === 0;
+}
+
 async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
   const settings = await migrateSettings(context);
   const overview = await context.withDatabase({ statementTimeoutMs: 30_000 }, async (session) => {
@@ -63,7 +70,8 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
     );
   const next = overview.migrations.some(({ state }) => state === 'pending' || state === 'incomplete');
   if (next) context.output.note('Next: aisec migrate up');
-  return options.check && !overview.isCurrent ? 3 : undefined;
+  const isCurrent = overview.isCurrent || (options.allowNewer && isCurrentButNewer(overview));
+  return options.check && !isCurrent ? 3 : undefined;
 }
 
 export const migrateStatus = defineCommand<Options>({
@@ -71,8 +79,15 @@ export const migrateStatus = defineCommand<Options>({
   summary: 'tell which migrations are applied, pending, edited, missing or late',
   description:
     'Compares the migration files with the history of the database. Reads only. States: applied; pending; late (pending, but older than an applied one); ' +
-    'edited, renamed, missing (applied, but the file changed); incomplete (stopped half-way, `migrate up` goes on).',
-  options: [{ flags: '--check', description: 'exit 3 when the database is not current', default: false }],
+    'edited, renamed, missing (applied, but the file changed); newer (applied by a newer version); foreign (recorded by another program); incomplete (stopped half-way, `migrate up` goes on).',
+  options: [
+    { flags: '--check', description: 'exit 3 when the database is not current', default: false },
+    {
+      flags: '--allow-newer',
+      description: 'with --check: a database that a newer version has migrated is current',
+      default: false,
+    },
+  ],
   examples: [
     ['aisec migrate status', 'Show where the database stands'],
     ['aisec migrate status --check --quiet', 'For a pipeline: exit 3 unless everything is applied'],

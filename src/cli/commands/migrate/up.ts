@@ -15,6 +15,7 @@ interface Options extends LockOptions {
   readonly to?: string;
   readonly from?: string;
   readonly allowLate: boolean;
+  readonly allowNewer: boolean;
   readonly dryRun: boolean;
   readonly sql: boolean;
   readonly embedded: boolean;
@@ -25,6 +26,7 @@ async function upOptions(context: Context, options: Options): Promise<UpOptions>
     ...(await migrateSettings(context)),
     to: options.to,
     allowsLate: options.allowLate,
+    allowsNewer: options.allowNewer,
     lockTimeoutMs: options.lockTimeout,
     lockAttempts: options.lockAttempts,
     waitMs: options.wait,
@@ -141,6 +143,11 @@ export const migrateUp = defineCommand<Options>({
     { flags: '--sql', description: 'write the script for psql instead, without a database', default: false },
     { flags: '--from <name>', description: 'with --sql: the newest migration the database has' },
     { flags: '--allow-late', description: 'also apply a file that sorts before an applied one', default: false },
+    {
+      flags: '--allow-newer',
+      description: 'go on where a newer version has migrated the database, as after a rolled-back deployment',
+      default: false,
+    },
     ...LOCK_OPTIONS,
   ],
   examples: [

@@ -46,6 +46,8 @@ export const MIGRATION_CHECKS: readonly Check[] = [
   migrationCheck('late', 'warning', 'migrations not applied although a later one is'),
   migrationCheck('edited', 'critical', 'migrations whose file was edited after they were applied'),
   migrationCheck('missing', 'critical', 'applied migrations whose file is gone'),
+  migrationCheck('newer', 'warning', 'migrations that a newer version has applied'),
+  migrationCheck('foreign', 'critical', 'migrations that another program has recorded'),
   migrationCheck('renamed', 'critical', 'applied migrations whose file has another name'),
   migrationCheck('incomplete', 'critical', 'migrations that stopped half-way'),
 ];

@@ -4,9 +4,11 @@ import type { MigrationFile } from '../files/migration-file.js';
 /**
  * Where a migration stands.
  * late: pending, but older than one that is applied. edited, missing, renamed: applied, but the file changed, is gone,
- * or lies there under another name. incomplete: stopped half-way, to be resumed.
+ * or lies there under another name. newer: missing, and after every file that there is: a newer version applied it.
+ * foreign: aisec never wrote it, and no file has its name. incomplete: stopped half-way, to be resumed.
  */
-export type MigrationState = 'applied' | 'pending' | 'late' | 'edited' | 'missing' | 'renamed' | 'incomplete';
+export type MigrationState =
+  'applied' | 'pending' | 'late' | 'edited' | 'missing' | 'newer' | 'foreign' | 'renamed' | 'incomplete';
 
 export interface MigrationStatus {
   readonly name: string;
@@ -29,8 +31,14 @@ export async function compareHistory(
   const byName = new Map(files.map((file) => [file.name, file]));
   const entryNames = new Set(history.entries.map((entry) => entry.name));
   const unrecorded = files.filter((file) => !entryNames.has(file.name));
+  const newestFile =
+    files
+      .map((file) => file.name)
+      .toSorted()
+      .at(-1) ?? '';
   const newestApplied =
     history.entries
+      .filter((entry) => byName.has(entry.name) || entry.checksum !== null)
       .map((entry) => entry.name)
       .toSorted()
       .at(-1) ?? '';
@@ -40,7 +48,7 @@ export async function compareHistory(
     const file = byName.get(entry.name);
     const twin = file === undefined ? unrecorded.find((candidate) => candidate.checksum === entry.checksum) : undefined;
     if (twin !== undefined) renamedFiles.add(twin.name);
-    const state = twin === undefined ? await stateOf(entry, file, isSameSql) : 'renamed';
+    const state = twin === undefined ? await stateOf(entry, file, newestFile, isSameSql) : 'renamed';
     statuses.push({ name: entry.name, state, file, entry, renamedTo: twin?.name });
   }
   for (const file of unrecorded.filter((candidate) => !renamedFiles.has(candidate.name))) {
@@ -53,9 +61,11 @@ export async function compareHistory(
 async function stateOf(
   entry: HistoryEntry,
   file: MigrationFile | undefined,
+  newestFile: string,
   isSameSql: (file: MigrationFile, recorded: string) => Promise<boolean>,
 ): Promise<MigrationState> {
-  if (file === undefined) return 'missing';
+  if (file === undefined && entry.checksum === null) return 'foreign';
+  if (file === undefined) return entry.name > newestFile && entry.state === 'applied' ? 'newer' : 'missing';
   if (entry.state !== 'applied') return 'incomplete';
   if (entry.checksum === null || entry.content === null || entry.checksum === file.checksum) return 'applied';
   return (await isSameSql(file, entry.content)) ? 'applied' : 'edited';

@@ -6,6 +6,9 @@ import type { MigrationStatus } from './compare.js';
 export const ADVICE = {
   edited: 'Put the file back as it was applied, and make the change in a new migration.',
   missing: 'Bring the file back (it is in version control), or use the folder this database was built from.',
+  newer:
+    'Deploy the version that has the file, or go on with this one, if it can work on the newer schema: --allow-newer',
+  foreign: 'Give aisec a history of its own, in another schema: --schema NAME',
   renamed: 'Give the file its old name back.',
   late: 'Give it a number after the newest applied one, or run with --allow-late if it does not depend on the order.',
 } as const;
@@ -23,6 +26,10 @@ export function describeFault(status: MigrationStatus & { state: Fault }): strin
       return `${status.name} was edited after it was applied (recorded ${status.entry?.checksum?.slice(0, 12) ?? ''}, file ${status.file?.checksum.slice(0, 12) ?? ''})`;
     case 'missing':
       return `${status.name} was applied, and its file is missing`;
+    case 'newer':
+      return `${status.name} was applied by a newer version, and this one does not have it`;
+    case 'foreign':
+      return `${status.name} was recorded by another program, and no file has its name`;
     case 'renamed':
       return `${status.name} was applied, and its file is now called ${status.renamedTo ?? ''}`;
     case 'late':
@@ -35,8 +42,13 @@ export function describeFault(status: MigrationStatus & { state: Fault }): strin
  *
  * @throws AisecError MIGRATION_HISTORY.
  */
-export function refuseHistoryFaults(statuses: readonly MigrationStatus[], allowsLate: boolean): void {
-  const faults = statuses.filter(isFault).filter((status) => !(allowsLate && status.state === 'late'));
+export function refuseHistoryFaults(
+  statuses: readonly MigrationStatus[],
+  { allowsLate, allowsNewer = false }: { readonly allowsLate: boolean; readonly allowsNewer?: boolean },
+): void {
+  const faults = statuses
+    .filter(isFault)
+    .filter(({ state }) => !(allowsLate && state === 'late') && !(allowsNewer && state === 'newer'));
   const [first] = faults;
   if (first === undefined) return;
   const others = faults.slice(1).map(describeFault);

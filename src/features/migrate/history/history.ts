@@ -1,4 +1,5 @@
 import type { Session } from '../../../adapters/postgres/session.js';
+import { AisecError } from '../../../base/errors.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
 
 export type RecordedState = 'applied' | 'applying' | 'reverting';
@@ -64,6 +65,22 @@ full join ${own} as own on own.name = engine.name
 order by 1`;
 }
 
+/** Without it every migration would look pending, and running them again would break what is there. */
+async function refuseLostEngineTable(session: Session, schema: string): Promise<void> {
+  const [engine, own] = ['pgmigrations', 'aisec_migrations'].map((name) => `${quoteIdentifier(schema)}.${name}`);
+  const { rows } = await session.query<{ count: number }>(
+    `select pg_catalog.count(*)::integer as count from ${own ?? ''} where state = 'applied'`,
+  );
+  throw new AisecError(
+    'MIGRATION_HISTORY',
+    `the table pgmigrations is gone, and aisec_migrations records ${rows[0]?.count ?? 0} migrations`,
+    {
+      detail: `Both are in the schema "${schema}".`,
+      hint: `Run: create table ${engine ?? ''} (id serial primary key, name varchar(255) not null, run_on timestamp not null); insert into ${engine ?? ''} (name, run_on) select name, applied_at at time zone 'UTC' from ${own ?? ''} where state = 'applied' order by applied_at, name;`,
+    },
+  );
+}
+
 /** What the database remembers of its migrations. Reads only; SELECT on the two tables is enough. */
 export async function readHistory(session: Session, schema: string): Promise<History> {
   const { rows: tables } = await session.query<{ engine: boolean; own: boolean }>(
@@ -71,6 +88,7 @@ export async function readHistory(session: Session, schema: string): Promise<His
     ['pgmigrations', 'aisec_migrations'].map((name) => `${quoteIdentifier(schema)}.${name}`),
   );
   const [found] = tables;
+  if (found?.engine !== true && found?.own === true) await refuseLostEngineTable(session, schema);
   if (found?.engine !== true) return { exists: false, entries: [] };
   const { rows } = await session.query<HistoryRow>(historyQuery(schema, found.own));
   const entries = rows.map((row) => ({

@@ -1,0 +1,27 @@
+import type { Direction } from '../../../adapters/migration-engine/engine.js';
+import type { Session } from '../../../adapters/postgres/session.js';
+import { startAgain } from '../../../adapters/postgres/start-again.js';
+import { isAisecError } from '../../../base/errors.js';
+import type { MigrationFile } from '../files/migration-file.js';
+import { sectionOf, transactionSettings, type ApplyOptions } from './apply.js';
+import { migrationFailure, placeOfError, placeOfStatement } from './failure.js';
+
+/** Runs one section in the transaction that is open, which the caller rolls back. @throws AisecError as the real run. */
+export async function rehearse(
+  session: Session,
+  file: MigrationFile,
+  direction: Direction,
+  options: ApplyOptions,
+): Promise<void> {
+  const section = sectionOf(file, direction);
+  await startAgain(session);
+  await session.query(transactionSettings(options));
+  try {
+    await session.query(section.sql);
+  } catch (error) {
+    const position = isAisecError(error)
+      ? (placeOfError(error, file, section) ?? (await placeOfStatement(session.completedStatements, file, section)))
+      : undefined;
+    throw migrationFailure(error, file, direction, position);
+  }
+}
