@@ -1,5 +1,5 @@
-// Writes docs/cli.md and docs/errors.md, the command table of README.md and the table of checks of docs/doctor.md from the
-// program itself.
+// Writes docs/cli.md and docs/errors.md, the command table of README.md, the table of checks of docs/doctor.md and that of
+// thresholds of docs/monitoring.md from the program itself.
 //
 //   npm run docs            writes them
 //   npm run docs -- --check exits 1 when they are not what it would write (part of `npm test`)
@@ -19,6 +19,7 @@ const [
   { EXIT_CODES, EXIT_CODE_BY_ERROR },
   { SETTINGS },
   { ALL_CHECKS },
+  { THRESHOLDS, formatThreshold },
 ] = await Promise.all([
   from('cli/commands.js'),
   from('cli/program.js'),
@@ -27,6 +28,7 @@ const [
   from('cli/exit-codes.js'),
   from('config/settings.js'),
   from('features/doctor/all-checks.js'),
+  from('features/monitor/live/thresholds.js'),
 ]);
 
 const NOTE = '<!-- Written by `npm run docs`. -->\n';
@@ -118,6 +120,17 @@ function withCheckTable(page) {
   return page.replace(/(<!-- checks -->\n)[\s\S]*?(\n<!-- \/checks -->)/, `$1\n${checkTable}\n$2`);
 }
 
+const thresholdTable = table(
+  ['threshold', 'of', 'warning', 'critical'],
+  Object.entries(THRESHOLDS).map(([name, { about, warning, critical }]) =>
+    row(`\`${name}\``, about, formatThreshold(name, warning), formatThreshold(name, critical)),
+  ),
+);
+
+function withThresholdTable(page) {
+  return page.replace(/(<!-- thresholds -->\n)[\s\S]*?(<!-- \/thresholds -->)/, `$1\n${thresholdTable}\n\n$2`);
+}
+
 function withCommandTable(readme) {
   return readme.replace(/(<!-- commands -->\n)[\s\S]*?(\n<!-- \/commands -->)/, `$1\n${commandTable}\n$2`);
 }
@@ -126,10 +139,12 @@ const settings = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'
 const format = (text) => prettier.format(text, { ...settings, parser: 'markdown' });
 const readmeFile = path.join(root, 'README.md');
 const doctorFile = path.join(root, 'docs', 'doctor.md');
+const monitoringFile = path.join(root, 'docs', 'monitoring.md');
 const wanted = {
   'docs/cli.md': await format(cli),
   'docs/errors.md': await format(errors),
   'docs/doctor.md': await format(withCheckTable(readFileSync(doctorFile, 'utf8'))),
+  'docs/monitoring.md': await format(withThresholdTable(readFileSync(monitoringFile, 'utf8'))),
   'README.md': await format(withCommandTable(readFileSync(readmeFile, 'utf8'))),
 };
 

@@ -13,6 +13,7 @@ import { errorDocument, renderError } from './terminal/error.js';
 import { Output } from './terminal/output.js';
 import { Progress } from './terminal/progress.js';
 import { Prompt } from './terminal/prompt.js';
+import { pluginFailure } from './terminal/plugin.js';
 import { createPaint, wantsColor, type ColorWishes, type Paint, type Streams } from './terminal/streams.js';
 
 export interface Surroundings {
@@ -24,6 +25,8 @@ export interface Surroundings {
 interface Face {
   readonly streams: Streams;
   readonly isJson: boolean;
+  /** With --nagios, also where it is not an option: exit codes are those of a plugin. */
+  readonly isPlugin: boolean;
   readonly errorPaint: Paint;
 }
 
@@ -56,8 +59,14 @@ function asAisecError(error: unknown): AisecError {
   });
 }
 
-function reportError(error: unknown, { streams, isJson, errorPaint }: Face): ExitCode {
+function reportError(error: unknown, { streams, isJson, isPlugin, errorPaint }: Face): ExitCode {
   const known = asAisecError(error);
+  // A monitoring program reads the first line of stdout and takes 2 for critical, so a wrong option is told its way.
+  if (isPlugin) {
+    const { text, code } = pluginFailure(known);
+    streams.stdout.write(text);
+    return code;
+  }
   const text = isJson ? JSON.stringify(errorDocument(known)) : renderError(known, errorPaint);
   streams.stderr.write(`${text}\n`);
   return EXIT_CODE_BY_ERROR[known.code];
@@ -129,7 +138,12 @@ async function runCommandLine(
   surroundings: Surroundings,
   streams: Streams,
 ): Promise<ExitCode> {
-  let face: Face = { streams, isJson: argv.includes('--json'), errorPaint: await createPaint(false) };
+  let face: Face = {
+    streams,
+    isJson: argv.includes('--json'),
+    isPlugin: argv.includes('--nagios'),
+    errorPaint: await createPaint(false),
+  };
   try {
     const parsed = await parseCommandLine(argv);
     if (parsed.kind === 'text') return showText(parsed, face);
@@ -151,6 +165,11 @@ export async function main(argv: readonly string[], surroundings: Surroundings =
   // A stream tells its errors a turn later.
   await nextTurn();
   if (written.failure === undefined || exitCode !== 0) return exitCode;
-  const face = { streams, isJson: argv.includes('--json'), errorPaint: await createPaint(false) };
+  const face = {
+    streams,
+    isJson: argv.includes('--json'),
+    isPlugin: argv.includes('--nagios'),
+    errorPaint: await createPaint(false),
+  };
   return reportError(written.failure, face);
 }

@@ -23,6 +23,8 @@ export interface Config {
   readonly backupDir: string;
   /** A secret: whoever has it can answer for the job. */
   readonly pingUrl: string | undefined;
+  /** As it was given; undefined: as the checks come. */
+  readonly thresholds: string | undefined;
   readonly isProduction: boolean;
 }
 
@@ -91,6 +93,7 @@ export function resolveConfig(
     pgBinDir: pgBin === undefined ? undefined : resolve(cwd, pgBin),
     backupDir: resolve(cwd, value('backupDir') ?? SETTINGS.backupDir.default),
     pingUrl: value('pingUrl'),
+    thresholds: value('thresholds'),
     isProduction: readIsProduction(value('environment')),
   };
 }

@@ -61,6 +61,11 @@ export const SETTINGS = {
     env: 'AISEC_ADMIN_PASSWORD',
     description: 'password that `aisec seed` gives the new admin user',
   },
+  thresholds: {
+    env: 'AISEC_THRESHOLDS',
+    description:
+      'WARNING:CRITICAL values of the checks of doctor and monitor, where --thresholds is not given: blocked-time=30s:5min,replica-bytes=64MB:1GB',
+  },
   redisUrl: {
     env: 'REDIS_URL',
     description: 'Redis 7 that the cache of the read-mostly tables is kept in: redis://host:6379',

@@ -10,7 +10,7 @@ const password = 'not-to-be-shown';
 
 interface Diagnosis {
   readonly durationMs: number;
-  readonly findings: readonly Readonly<Record<'id' | 'severity' | 'what' | 'mend', string>>[];
+  readonly findings: readonly Readonly<Record<'id' | 'severity' | 'message' | 'fix', string>>[];
   readonly skipped: readonly { readonly check: string; readonly reason: string }[];
 }
 
@@ -50,8 +50,8 @@ describeOnServer(`aisec doctor of Redis ${needsRedis}`, () => {
     await client.config('SET', 'maxmemory', '19mb');
     expect(await found()).toEqual(['critical redis-memory']);
     const [finding] = (await doctor(redisUrl)).findings;
-    expect(finding!.what).toMatch(/noeviction\) at its limit of 19 MB, \d+ % in use$/);
-    expect(finding!.mend).toMatch(/^redis-cli config set maxmemory-policy allkeys-lru;/);
+    expect(finding!.message).toMatch(/noeviction\) at its limit of 19 MB, \d+ % in use$/);
+    expect(finding!.fix).toMatch(/^redis-cli config set maxmemory-policy allkeys-lru$/m);
     await client.config('SET', 'maxmemory-policy', 'allkeys-lru');
     expect(await found()).toEqual([]);
   });
@@ -85,7 +85,7 @@ describeOnServer(`aisec doctor of Redis ${needsRedis}`, () => {
         /^could not reach Redis at 127.0.0.1:1 \(Nothing listens there\)$/,
       ],
     ] as const) {
-      expect(diagnosis.findings).toMatchObject([{ severity: 'warning', what: expect.stringMatching(what) }]);
+      expect(diagnosis.findings).toMatchObject([{ severity: 'warning', message: expect.stringMatching(what) }]);
       expect(diagnosis.findings[0]!.id).toMatch(/^redis-unreachable:127\.0\.0\.1:\d+$/);
       expect(diagnosis.skipped.map(({ check }) => check)).toEqual(skipped);
     }

@@ -52,9 +52,9 @@ describe('aisec doctor on the embedded database', () => {
         area: 'security',
         severity: 'critical',
         object: 'voices',
-        what: 'voices has 2 policies, and row level security is off',
-        why: 'its policies hold for nobody: authenticated can read the rows of every user',
-        mend: 'alter table "public"."voices" enable row level security;',
+        message: 'voices has 2 policies, and row level security is off',
+        impact: 'its policies are not enforced: authenticated can read the rows of every user',
+        fix: 'alter table "public"."voices" enable row level security;',
       },
       expect.objectContaining({ id: 'bcrypt-cost:cost-06', severity: 'warning' }),
     ]);
@@ -69,9 +69,15 @@ describe('aisec doctor on the embedded database', () => {
 describe('aisec doctor', () => {
   test.each([
     [['--only', 'securty'], 'there is no area and no check "securty"', 'Did you mean "security"?'],
-    [['--fail-on', 'notice'], '--fail-on: "notice" is no level', 'Give warning or critical.'],
+    [['--fail-on', 'notice'], '--fail-on: invalid level "notice", expected warning or critical', 'See --help.'],
+    [
+      ['--thresholds', 'blocked-tmie=1s:2s'],
+      '--thresholds: unknown threshold "blocked-tmie"',
+      'Did you mean "blocked-time"?',
+    ],
+    [['--thresholds', 'replica-bytes=2GB:1GB'], 'invalid threshold "replica-bytes=2GB:1GB"', 'replica-bytes=64MB:1GB'],
+    [['--thresholds', 'transaction=5:9'], 'invalid threshold "transaction=5:9"', 'transaction=30s:5min'],
     [['--ignore-file', 'none.json'], 'could not read', 'none.json'],
-    [['--nagios', '--json'], 'give --nagios or --json, not both', 'See --help.'],
   ])('%s is refused before anything is opened, exit 2', async (args, message, more) => {
     const run = await runCli(['doctor', ...args]);
     expect(run).toMatchObject({ exitCode: 2, stdout: '' });

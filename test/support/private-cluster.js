@@ -12,6 +12,7 @@ const services = path.join(import.meta.dirname, 'services');
  * @property {(mode: 'fast' | 'immediate') => Promise<void>} stop `immediate` is a crash: nothing is written back
  * @property {() => Promise<void>} kill SIGKILL to the postmaster
  * @property {() => Promise<void>} start after stop or kill, on the same port; resolves when it answers
+ * @property {(command: string) => Promise<void>} offline for a stopped server: `program pg_resetwal -x N`, `zeros FILE BYTES`, `damage FILE OFFSET`
  * @property {() => Promise<void>} remove ends it and deletes its data; safe to call twice
  */
 
@@ -64,6 +65,7 @@ export async function startPrivateCluster(settings = {}, primaryUrl) {
     stop: (mode) => send(`stop ${mode}`),
     kill: () => send('kill'),
     start: () => send('start'),
+    offline: send,
     remove: async () => {
       child.stdin.end();
       await ended;

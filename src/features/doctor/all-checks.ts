@@ -3,21 +3,21 @@ import { BACKUP_CHECKS } from './checks/backup-checks.js';
 import type { Check } from './check.js';
 import { INDEX_CHECKS } from './checks/index-checks.js';
 import { LEAK_CHECKS } from './checks/leak-checks.js';
+import { LIVE_DOCTOR_CHECKS } from './checks/live-checks.js';
 import { MIGRATION_CHECKS } from './checks/migration-checks.js';
 import { PARTITION_CHECKS } from './checks/partition-checks.js';
 import { PASSWORD_CHECKS } from './checks/password-checks.js';
 import { POLICY_COST_CHECKS } from './checks/policy-cost-checks.js';
 import { REDIS_CHECKS } from './checks/redis-checks.js';
-import { REPLICATION_CHECKS } from './checks/replication-checks.js';
 import { ROLE_CHECKS } from './checks/role-checks.js';
 import { ROW_SECURITY_CHECKS } from './checks/row-security-checks.js';
 import { SEQUENCE_CHECKS } from './checks/sequence-checks.js';
 import { SETTING_CHECKS } from './checks/setting-checks.js';
 import { VECTOR_CHECKS } from './checks/vector-checks.js';
-import { WRAPAROUND_CHECKS } from './checks/wraparound-checks.js';
 
 /** Every check, in the order in which they run. */
 export const ALL_CHECKS: readonly Check[] = [
+  ...LIVE_DOCTOR_CHECKS,
   ...ROW_SECURITY_CHECKS,
   ...ROLE_CHECKS,
   ...LEAK_CHECKS,
@@ -28,8 +28,6 @@ export const ALL_CHECKS: readonly Check[] = [
   ...MIGRATION_CHECKS,
   ...INDEX_CHECKS,
   ...VECTOR_CHECKS,
-  ...WRAPAROUND_CHECKS,
-  ...REPLICATION_CHECKS,
   ...SEQUENCE_CHECKS,
   ...SETTING_CHECKS,
   ...BACKUP_CHECKS,

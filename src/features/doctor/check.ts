@@ -1,8 +1,11 @@
 import type { Session } from '../../adapters/postgres/session.js';
 import type { RedisTarget } from '../../config/redis-target.js';
+import type { Finding, Severity } from '../../base/finding.js';
 import type { MigrateSettings } from '../migrate/checks.js';
+import type { Thresholds } from '../monitor/checks.js';
 
 export const AREAS = [
+  'live',
   'security',
   'partitions',
   'archive',
@@ -19,22 +22,12 @@ export const AREAS = [
 
 export type Area = (typeof AREAS)[number];
 
-/** Worst first. A notice is worth knowing and never fails a run. */
-export const SEVERITIES = ['critical', 'warning', 'notice'] as const;
+export type { Severity } from '../../base/finding.js';
 
-export type Severity = (typeof SEVERITIES)[number];
-
-/** One thing that is not as it should be, as a check tells it. */
-export interface Fault {
-  /** What it is about, as SQL would name it within the schema: part of the finding's id, so it must stay the same. */
-  readonly object: string;
+/** One thing that is not as it should be, as a check reports it; `object` is a part of the id, so it must stay the same. */
+export interface Fault extends Pick<Finding, 'object' | 'message' | 'impact' | 'fix'> {
   /** When it differs from the check's own. */
   readonly severity?: Severity;
-  readonly what: string;
-  /** What comes of it, in a sentence. */
-  readonly why: string;
-  /** The SQL or the command that mends it. */
-  readonly mend: string;
   /** What was measured of it, where that was asked for. */
   readonly evidence?: string;
 }
@@ -61,6 +54,8 @@ export interface Subject {
   readonly migrations: MigrateSettings;
   /** Absolute; it may not be there. */
   readonly backupFolder: string;
+  /** From which value on the checks of the server's state find something. */
+  readonly thresholds: Thresholds;
   /** Whether to measure what findings cost, which runs code of the database's owner, such as functions of policies. */
   readonly isTiming: boolean;
   /** Null without REDIS_URL. */

@@ -47,10 +47,10 @@ export async function examine(check: Check, subject: Subject): Promise<Examined>
   if (!('skipped' in outcome)) {
     return { findings: outcome.map((fault) => findingOf(check, fault)), skipped: null, notApplicable: null };
   }
-  const grant =
+  const fix =
     outcome.lacksGrant && check.grant !== null
       ? check.grant(quoteIdentifier(subject.schema), quoteIdentifier(subject.roleName))
       : null;
-  const skipped = { check: check.id, area: check.area, reason: outcome.skipped, grant };
+  const skipped = { check: check.id, area: check.area, reason: outcome.skipped, fix };
   return { findings: [], skipped, notApplicable: null };
 }

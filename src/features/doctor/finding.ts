@@ -1,16 +1,10 @@
-import type { Area, Check, Fault, Severity } from './check.js';
+import type { Finding as BaseFinding } from '../../base/finding.js';
+import type { Area, Check, Fault } from './check.js';
 
 /** A fault with the check that found it. */
-export interface Finding {
-  /** `rls-off:users`. */
-  readonly id: string;
+export interface Finding extends BaseFinding {
   readonly check: string;
   readonly area: Area;
-  readonly severity: Severity;
-  readonly object: string;
-  readonly what: string;
-  readonly why: string;
-  readonly mend: string;
   /** Null unless it was asked for. */
   readonly evidence: string | null;
 }
@@ -20,8 +14,8 @@ export interface SkippedCheck {
   readonly check: string;
   readonly area: Area;
   readonly reason: string;
-  /** What would let this role look; null when no right is missing. */
-  readonly grant: string | null;
+  /** What would let this role look; null when no privilege is missing. */
+  readonly fix: string | null;
 }
 
 export function findingOf({ id, area, severity }: Check, fault: Fault): Finding {
@@ -31,9 +25,9 @@ export function findingOf({ id, area, severity }: Check, fault: Fault): Finding 
     area,
     severity: fault.severity ?? severity,
     object: fault.object,
-    what: fault.what,
-    why: fault.why,
-    mend: fault.mend,
+    message: fault.message,
+    impact: fault.impact,
+    fix: fault.fix,
     evidence: fault.evidence ?? null,
   };
 }

@@ -2,7 +2,9 @@ import type { Session } from '../../adapters/postgres/session.js';
 import type { RedisTarget } from '../../config/redis-target.js';
 import type { MigrateSettings } from '../migrate/checks.js';
 import { ALL_CHECKS } from './all-checks.js';
-import { SEVERITIES, type Area, type Check, type Severity, type Subject } from './check.js';
+import { SEVERITIES, type Severity } from '../../base/finding.js';
+import type { Thresholds } from '../monitor/checks.js';
+import type { Area, Check, Subject } from './check.js';
 import { examine } from './examine.js';
 import type { Finding, SkippedCheck } from './finding.js';
 import { applyIgnores, type Ignore, type IgnoredFinding, type IgnoreProblem } from './ignores.js';
@@ -13,6 +15,7 @@ export interface DoctorOptions {
   readonly checks: readonly Check[];
   readonly migrations: MigrateSettings;
   readonly backupFolder: string;
+  readonly thresholds: Thresholds;
   readonly redis: RedisTarget | null;
   readonly ignores: readonly Ignore[];
   /** Whether to measure what findings cost. Default: not. */
@@ -61,7 +64,7 @@ function once(subject: () => Subject): Subject['once'] {
 }
 
 async function subjectOf(session: Session, options: DoctorOptions): Promise<Subject> {
-  const { schema, migrations, backupFolder, redis } = options;
+  const { schema, migrations, backupFolder, thresholds, redis } = options;
   if (options.asRole !== undefined) await actAs(session, options.asRole);
   const roleName = await beQuiet(session, schema);
   const subject: Subject = {
@@ -70,6 +73,7 @@ async function subjectOf(session: Session, options: DoctorOptions): Promise<Subj
     roleName,
     migrations,
     backupFolder,
+    thresholds,
     isTiming: options.isTiming === true,
     redis,
     once: once(() => subject),

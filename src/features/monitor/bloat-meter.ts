@@ -89,12 +89,12 @@ export async function measureAll(
 ): Promise<MeasuredBloat> {
   const { schema, isAvailable } = await readExtension(session, EXTENSION);
   if (schema === null) {
-    const remedy = isAvailable
+    const fix = isAvailable
       ? `create extension ${EXTENSION};`
       : "install PostgreSQL's contrib package on the server first";
     return nothing(measurables, `no ${EXTENSION}`, {
       reason: `the extension ${EXTENSION} is not installed in this database`,
-      remedy,
+      fix,
     });
   }
   const bloat = new Map<string, Bloat>();
@@ -110,12 +110,12 @@ export async function measureAll(
       if (isAisecError(error, 'PRIVILEGE_MISSING'))
         return nothing(measurables, 'no right', {
           reason: `role ${quoteIdentifier(role)} may not call ${schema}.${functionName}`,
-          remedy: `grant pg_stat_scan_tables to ${quoteIdentifier(role)};`,
+          fix: `grant pg_stat_scan_tables to ${quoteIdentifier(role)};`,
         });
       unknown.set(key, reasonOf(error));
     }
     const reason = unknown.get(key);
-    if (reason !== undefined) skipped.push({ what: `bloat of ${identifier}`, reason, remedy: null });
+    if (reason !== undefined) skipped.push({ what: `bloat of ${identifier}`, reason, fix: null });
   }
   return { bloat, unknown, skipped };
 }

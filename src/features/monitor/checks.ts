@@ -1,3 +1,5 @@
+export { LIVE_CHECKS } from './live/all-checks.js';
+export type { Thresholds } from './live/thresholds.js';
 export { readIndexFacts, type IndexFacts } from './indexes/index-facts.js';
 export { dropIndexSql } from './indexes/index-verdict.js';
 export { readMissingIndexes, type MissingIndex } from './indexes/missing-indexes.js';

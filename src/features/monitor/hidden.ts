@@ -9,7 +9,7 @@ export function hiddenSkip(what: string, hidden: number, { role }: Pick<Circumst
     {
       what,
       reason: `role ${quoteIdentifier(role)} may not see what ${hidden} of other roles do`,
-      remedy: `grant pg_read_all_stats to ${quoteIdentifier(role)};`,
+      fix: `grant pg_read_all_stats to ${quoteIdentifier(role)};`,
     },
   ];
 }

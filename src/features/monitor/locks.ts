@@ -12,16 +12,21 @@ export interface PreparedTransaction {
   readonly database: string;
   readonly owner: string;
   readonly ageMs: number;
+  /** Whether it is of this database, where alone it can be ended. */
+  readonly isHere: boolean;
 }
 
-export interface LocksReport extends Report {
+/** Who waits for whom on the server, now. */
+export interface Locks {
   /** The blocking tree, depth first: each session once, below the first one it waits for. Empty when nobody waits. */
   readonly sessions: readonly LockNode[];
   /** Sessions that wait. */
   readonly waiting: number;
-  /** They keep their locks until somebody ends them, also when nobody waits now. */
+  /** They keep their locks until they are ended by hand, also when nobody waits now. */
   readonly preparedTransactions: readonly PreparedTransaction[];
 }
+
+export interface LocksReport extends Report, Locks {}
 
 interface LockRow {
   readonly pid: number;
@@ -41,18 +46,18 @@ interface LockRow {
 interface PreparedRow {
   readonly gid: string;
   readonly database_name: string;
+  readonly is_here: boolean;
   readonly owner: string;
   readonly age_ms: string;
 }
 
-/** Who waits for whom, by pg_blocking_pids, which also knows of those that wait in the queue before. */
-export async function monitorLocks(session: Session, schema: string): Promise<LocksReport> {
-  const circumstances = await readCircumstances(session, schema);
-  const { rows, prepared } = await inReadOnly(session, async () => {
-    const locks = await session.query<LockRow>(sqlFile('monitor/locks'));
-    const { rows: open } = await session.query<PreparedRow>(sqlFile('monitor/prepared-transactions'));
-    return { rows: locks.rows, prepared: open };
-  });
+/**
+ * Who waits for whom, by pg_blocking_pids, which also knows of those that wait in the queue before. Two queries of the
+ * caller's transaction, without a lock on any table.
+ */
+export async function readLocks(session: Session): Promise<Locks & { readonly hidden: number }> {
+  const { rows } = await session.query<LockRow>(sqlFile('monitor/locks'));
+  const { rows: prepared } = await session.query<PreparedRow>(sqlFile('monitor/prepared-transactions'));
   const ms = (text: string | null): number | null => (text === null ? null : Math.max(0, Number(text)));
   const nodes = rows.map((row) => ({
     pid: row.pid,
@@ -69,8 +74,7 @@ export async function monitorLocks(session: Session, schema: string): Promise<Lo
     query: row.is_hidden === true || row.query === null ? null : reportedQuery(row.query),
   }));
   return {
-    ...circumstances,
-    skipped: hiddenSkip('sessions', rows.filter(({ is_hidden: isHidden }) => isHidden === true).length, circumstances),
+    hidden: rows.filter(({ is_hidden: isHidden }) => isHidden === true).length,
     sessions: lockTree(nodes),
     waiting: rows.filter(({ lock }) => lock !== null).length,
     preparedTransactions: prepared.map((row) => ({
@@ -78,6 +82,14 @@ export async function monitorLocks(session: Session, schema: string): Promise<Lo
       database: row.database_name,
       owner: row.owner,
       ageMs: Number(row.age_ms),
+      isHere: row.is_here,
     })),
   };
+}
+
+/** The same as a report. */
+export async function monitorLocks(session: Session, schema: string): Promise<LocksReport> {
+  const circumstances = await readCircumstances(session, schema);
+  const { hidden, ...locks } = await inReadOnly(session, () => readLocks(session));
+  return { ...circumstances, skipped: hiddenSkip('sessions', hidden, circumstances), ...locks };
 }

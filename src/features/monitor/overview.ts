@@ -1,9 +1,11 @@
 import type { Session } from '../../adapters/postgres/session.js';
+import type { Finding } from '../../base/finding.js';
 import type { Month } from '../../base/month.js';
 import { monitorActivity, type ActivityReport, type MonitoredSession } from './activity.js';
 import { defaultRows, takeReadings, type DefaultRows, type Readings } from './export/readings.js';
-import { judgeReadings, type Problem } from './export/verdict.js';
+import { judgeReadings } from './export/verdict.js';
 import type { Forecast } from './growth/forecast.js';
+import type { Thresholds } from './live/thresholds.js';
 import type { MonitoredMonth } from './partitions.js';
 import type { Report } from './report.js';
 import type { MonitoredTable } from './tables.js';
@@ -47,8 +49,8 @@ export interface OverviewReport extends Report {
     /** Of the oldest table; null when there is none. */
     readonly xidAge: number | null;
   };
-  /** What is wrong with months, the default partition or the size, the worst first. Everything else is for doctor to say. */
-  readonly problems: readonly Problem[];
+  /** What is wrong with months, the default partition, the size, or the server now, the worst first. The rest is doctor's. */
+  readonly findings: readonly Finding[];
 }
 
 const SHOWN_TABLES = 5;
@@ -90,15 +92,26 @@ function vacuumOf({ tables, running }: VacuumReport): OverviewReport['vacuum'] {
  *
  * @throws AisecError MIGRATION_PENDING when there are no tables of messages.
  */
-export async function monitorOverview(session: Session, schema: string): Promise<OverviewReport> {
-  const readings = await takeReadings(session, schema, null);
+export async function monitorOverview(
+  session: Session,
+  schema: string,
+  thresholds: Thresholds,
+): Promise<OverviewReport> {
+  const readings = await takeReadings(session, { schema, limitBytes: null, thresholds });
   const activity = await monitorActivity(session, schema);
   const vacuum = await monitorVacuum(session, schema, false);
   const { tables, partitions, growth, databaseName } = readings;
   const { tables: all, totalBytes, skipped, ...circumstances } = tables;
   return {
     ...circumstances,
-    skipped: [...skipped, ...partitions.skipped, ...growth.skipped, ...activity.skipped, ...vacuum.skipped],
+    skipped: [
+      ...skipped,
+      ...partitions.skipped,
+      ...growth.skipped,
+      ...readings.live.skipped,
+      ...activity.skipped,
+      ...vacuum.skipped,
+    ],
     databaseName,
     databaseBytes: growth.databaseBytes,
     monthlyBytes: growth.forecast?.monthlyBytes ?? null,
@@ -112,6 +125,6 @@ export async function monitorOverview(session: Session, schema: string): Promise
     connections: activity.connections,
     longestTransaction: activity.sessions.find(({ transactionMs }) => transactionMs !== null) ?? null,
     vacuum: vacuumOf(vacuum),
-    problems: judgeReadings(readings).problems,
+    findings: judgeReadings(readings).findings,
   };
 }

@@ -62,7 +62,7 @@ function notInstalled({ isAvailable, isPreloaded }: ExtensionState): Skip {
     reason: isAvailable
       ? `the extension ${EXTENSION} is not installed in this database`
       : `the server does not have the extension ${EXTENSION}`,
-    remedy: isAvailable
+    fix: isAvailable
       ? `${preload}create extension ${EXTENSION};`
       : `install PostgreSQL's contrib package on the server`,
   };
@@ -150,14 +150,14 @@ export async function monitorQueries(session: Session, schema: string, limit: nu
       return without({
         what: 'queries',
         reason: `${EXTENSION} is installed, but the server does not load its library`,
-        remedy: `shared_preload_libraries = '${EXTENSION}' in postgresql.conf, and a restart`,
+        fix: `shared_preload_libraries = '${EXTENSION}' in postgresql.conf, and a restart`,
       });
     if (isAisecError(error, 'PRIVILEGE_MISSING')) {
       const role = quoteIdentifier(circumstances.role);
       return without({
         what: 'queries',
         reason: error.message,
-        remedy: `grant usage on schema ${extension.schema} to ${role}; grant select on ${extension.schema}.pg_stat_statements to ${role};`,
+        fix: `grant usage on schema ${extension.schema} to ${role}; grant select on ${extension.schema}.pg_stat_statements to ${role};`,
       });
     }
     throw error;

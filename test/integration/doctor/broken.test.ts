@@ -8,7 +8,7 @@ import { runCli, type CliResult } from '../../support/run-cli.js';
 import { waitFor } from '../../support/wait-for.js';
 import { EXPECTED_NOTICES, FAULTS, SETTING_FINDINGS, WRONG_SETTINGS } from './faults.js';
 
-/** What mends them is told in words. */
+/** Only a person can fix them: the impact says how. */
 const BY_HAND = [
   'wal-archiver:archiver',
   'wal-waiting:archiver',
@@ -19,9 +19,9 @@ const BY_HAND = [
 interface Finding {
   readonly id: string;
   readonly severity: string;
-  readonly what: string;
-  readonly why: string;
-  readonly mend: string;
+  readonly message: string;
+  readonly impact: string;
+  readonly fix: string | null;
   readonly evidence: string | null;
 }
 
@@ -56,9 +56,9 @@ describeOnPrivateServer('aisec doctor on a database with many faults', () => {
   });
   afterAll(() => admin.end());
 
-  /** Runs a mend as its reader would: SQL statement by statement, commands of aisec in a shell. */
-  async function mend({ mend: text }: Finding): Promise<void> {
-    for (const line of text.split('\n').map((part) => part.replace(/-- .*/, ''))) {
+  /** Runs a fix as its reader would: SQL statement by statement, commands of aisec in a shell. */
+  async function applyFix({ fix: text }: Finding): Promise<void> {
+    for (const line of (text ?? '').split('\n')) {
       if (line.startsWith('aisec ')) expect(await aisec(...line.split(' ').slice(1))).toMatchObject({ exitCode: 0 });
       else for (const sql of line.split(/;\s+/)) if (sql.trim() !== '') await admin.query(sql);
     }
@@ -68,12 +68,17 @@ describeOnPrivateServer('aisec doctor on a database with many faults', () => {
     // There is no REDIS_URL here: cli/doctor-redis looks at Redis.
     expect(first.skipped.filter(({ check }) => !check.startsWith('redis-'))).toEqual([]);
     expect(ids(first)).toEqual([...wanted, ...SETTING_FINDINGS, ...EXPECTED_NOTICES].toSorted());
-    for (const { what, why, mend: sql } of first.findings)
-      for (const text of [what, why, sql]) expect(text).toMatch(/\S/);
+    for (const { id, message, impact, fix } of first.findings) {
+      for (const text of [message, impact]) expect(text).toMatch(/\S/);
+      expect({ id, fix }).toEqual({
+        id,
+        fix: BY_HAND.includes(id) ? fix : expect.stringMatching(/^(aisec .*|[^#-].*;)$/s),
+      });
+    }
     const ofLeaves = first.findings.find(({ id }) => id === 'partition-grants:messages/svc_right');
     expect(ofLeaves).toMatchObject({
       severity: 'critical',
-      what: expect.stringMatching(/^svc_right has rights on 2 partitions/),
+      message: expect.stringMatching(/^svc_right has privileges on 2 partitions/),
     });
   });
 
@@ -89,12 +94,12 @@ describeOnPrivateServer('aisec doctor on a database with many faults', () => {
     expect(plugin.stdout.length).toBeLessThan(1024);
   });
 
-  test('on a terminal findings stand under their area with why and mend, and the closing line counts', async () => {
+  test('on a terminal findings stand under their area with impact and fix, and the closing line counts', async () => {
     const env = { DATABASE_URL: url, AISEC_BACKUP_DIR: backups, NO_COLOR: '1' };
     const { screen, exitCode } = await onTerminal('aisec doctor --only sequences,rls-no-policy', env);
     expect(exitCode).toBe(3);
     expect(screen.replaceAll('\r', '')).toMatch(
-      /^sequences\n {2}critical sequence counted_id_seq of counted\.id has used 93 % .* {2}\[sequence-end:counted_id_seq\]\n {11}after .*\n {11}mend: alter table .*\n {17}alter sequence .*;\n {2}warning {2}sequence counted_old_seq .*\n[\s\S]*\n\nsecurity\n {2}warning {2}shut /m,
+      /^sequences\n {2}critical sequence counted_id_seq of counted\.id has used 93 % .* {2}\[sequence-end:counted_id_seq\]\n {11}after .*\n {11}fix: alter table .*\n {16}alter sequence .*;\n {2}warning {2}sequence counted_old_seq .*\n[\s\S]*\n\nsecurity\n {2}warning {2}shut /m,
     );
     expect(screen).toMatch(/: 2 checks, 1 critical, 2 warnings; 0 skipped, 0 ignored\.\s*$/);
   });
@@ -143,7 +148,7 @@ describeOnPrivateServer('aisec doctor on a database with many faults', () => {
     });
     expect(run.exitCode).toBe(3);
     expect((JSON.parse(run.stdout) as Diagnosis).findings).toMatchObject([
-      { id: 'backup-state:missing', severity: 'critical', what: expect.stringContaining('Broken "db"') },
+      { id: 'backup-state:missing', severity: 'critical', message: expect.stringContaining('Broken "db"') },
     ]);
   });
 
@@ -160,7 +165,7 @@ describeOnPrivateServer('aisec doctor on a database with many faults', () => {
 
   test('an unused slot tells the WAL that it keeps, and without an archive_command each segment that waits is critical', async () => {
     const slot = first.findings.find(({ id }) => id === 'replication-slot:gone');
-    expect(slot!.what).toMatch(/is used by nobody and keeps [1-9]\d* MB of WAL/);
+    expect(slot!.message).toMatch(/is not in use and keeps [1-9]\d* MB of WAL/);
     const waiting = async (command: string): Promise<Finding | undefined> => {
       await admin.query(`alter system set archive_command = '${command}'`);
       await admin.query('select pg_reload_conf()');
@@ -173,7 +178,7 @@ describeOnPrivateServer('aisec doctor on a database with many faults', () => {
     };
     expect(await waiting('')).toMatchObject({
       severity: 'critical',
-      what: expect.stringMatching(/^\d+ WAL segments wait to be archived, and archive_command is empty$/),
+      message: expect.stringMatching(/^\d+ WAL segments wait to be archived, and archive_command is empty$/),
     });
     expect(await waiting('false')).toMatchObject({ severity: 'warning' });
   });
@@ -183,11 +188,11 @@ describeOnPrivateServer('aisec doctor on a database with many faults', () => {
     await admin.query("alter system set archive_command = 'true'");
     await admin.query('alter system set max_connections = 20');
     await admin.query('alter policy by_row on rooms using (id = any (array(select id from users)))');
-    const isCommand = ({ mend: text }: Finding): boolean => text.startsWith('aisec ');
+    const isCommand = ({ fix }: Finding): boolean => fix?.startsWith('aisec ') === true;
     const found = first.findings.filter(({ id }) => !EXPECTED_NOTICES.includes(id) && !BY_HAND.includes(id));
     for (const finding of [...found.filter((one) => !isCommand(one)), ...found.filter(isCommand)]) {
-      await mend(finding).catch((error: unknown) => {
-        throw new Error(`the mend of ${finding.id} failed: ${finding.mend}`, { cause: error });
+      await applyFix(finding).catch((error: unknown) => {
+        throw new Error(`the fix of ${finding.id} failed: ${finding.fix}`, { cause: error });
       });
     }
     await waitFor(
@@ -197,10 +202,10 @@ describeOnPrivateServer('aisec doctor on a database with many faults', () => {
     const [left, ...others] = (await diagnose()).findings.filter(({ id }) => !EXPECTED_NOTICES.includes(id));
     expect(left).toMatchObject({
       id: 'index-stray:(content_type)',
-      what: expect.stringMatching(/^\d partitions have/),
+      message: expect.stringMatching(/^\d partitions have/),
     });
     expect(others).toEqual([]);
-    await mend(left!);
+    await applyFix(left!);
     expect(ids(await diagnose())).toEqual(EXPECTED_NOTICES);
   });
 });

@@ -139,7 +139,7 @@ describeOnServer('aisec monitor growth and record', () => {
     const refused = await at(watcherUrl, 'record');
     expect(refused).toMatchObject({ exitCode: 1, stdout: '' });
     expect(refused.stderr).toContain(`grant select, insert, delete on "public".size_records`);
-    await database.admin.query(skip?.remedy ?? '');
+    await database.admin.query(skip?.fix ?? '');
     expect((await growth(watcherUrl)).records.length).toBe(10);
   });
 

@@ -6,6 +6,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { formatBytes } from '../../../src/base/bytes.js';
+import { BUSY_SERVER } from '../../support/busy-server.js';
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
 import { runCli, type CliResult } from '../../support/run-cli.js';
 import { messagesFrom, monthFromNow, nameOf, ONE_CONVERSATION } from '../partitions/messages.js';
@@ -19,7 +20,7 @@ describeOnServer('aisec monitor report and export', () => {
   let folder = '';
   const inFolder = (name: string): string => path.join(folder, name);
   const aisec = (...args: readonly string[]): Promise<CliResult> =>
-    runCli(['monitor', ...args], { env: { DATABASE_URL: database.url } });
+    runCli(['monitor', ...args], { env: { DATABASE_URL: database.url, AISEC_THRESHOLDS: BUSY_SERVER } });
   const page = async (name = 'report.html', ...args: readonly string[]): Promise<Markup> => {
     const run = await aisec('report', '--html', inFolder(name), ...args);
     expect(run).toMatchObject({ exitCode: 0, stdout: `${inFolder(name)}\n` });
@@ -65,7 +66,7 @@ describeOnServer('aisec monitor report and export', () => {
     expect(text).toContain(pg.escapeIdentifier(WEIRD).replaceAll(/\s+/g, ' '));
   });
 
-  test('shows each month in its state, the sizes of logical tables, the forecast and every finding with its mend', async () => {
+  test('shows each month in its state, the sizes of logical tables, the forecast and every finding with its fix', async () => {
     const { elements, text } = await page();
     const states = elements
       .filter(({ name }) => name === 'rect')
@@ -178,9 +179,12 @@ describeOnServer('aisec monitor report and export', () => {
     const warning = await aisec('export', '--nagios');
     expect(warning).toMatchObject({ exitCode: 1, stderr: '' });
     expect(warning.stdout).toMatch(
-      /^AISEC WARNING - .*about 5 messages in the default partition \| database=\d+B;; .*default_rows=5;0;9999 time=[\d.]+s;;\n$/,
+      /^AISEC WARNING - .*about 5 messages in the default partition \| database=\d+B;; .*default_rows=5;0;9999 .*time=[\d.]+s;;\n$/,
     );
-    expect(warning.stdout.length).toBeLessThan(1024);
+    expect(warning.stdout.length).toBeLessThan(4096);
+    // https://www.monitoring-plugins.org/doc/guidelines.html#AEN201
+    for (const figure of warning.stdout.trim().split(' | ')[1]!.split(' '))
+      expect(figure).toMatch(/^[a-z_]+=-?[\d.]+(s|B|)(;(\d[\d.]*:?)?){2}$/);
     await database.admin.query(
       `delete from messages_default; drop table ${nameOf(monthFromNow(0))}; analyze messages_default`,
     );
@@ -200,10 +204,29 @@ describeOnServer('aisec monitor report and export', () => {
   test.each([
     [['report'], 'no file was named'],
     [['report', '--html', 'nowhere/report.html'], 'cannot write to the folder'],
-    [['export', '--prometheus', '-', '--nagios'], 'both write to stdout'],
+    [['export', '--prometheus', 'nowhere/x.prom'], 'cannot write to the folder'],
   ])('%j is refused before anything is opened, exit 2', async (args, message) => {
     const run = await runCli(['monitor', ...args]);
     expect(run).toMatchObject({ exitCode: 2, stdout: '' });
     expect(run.stderr).toContain(message);
   });
+
+  test.each([
+    [['monitor', 'export', '--nagios', '--prometheus', '-'], 'both write to stdout'],
+    [['monitor', 'export', '--nagios', '--json'], '--json goes with --prometheus FILE only'],
+    [['monitor', 'export', '--nagios', '--limit', 'abc'], '--limit: '],
+    [['monitor', 'export', '--nagios', '--thresholds', 'x=1:2'], 'unknown threshold "x"'],
+    [['doctor', '--nagios', '--bogus'], 'unknown option "--bogus"'],
+    [['doctor', '--nagios', '--fail-on', 'foo'], '--fail-on: '],
+    [['doctor', '--nagios', '--json'], 'give --nagios or --json, not both'],
+    [['doctor', '--nagios', 'more'], 'unexpected argument "more"'],
+  ])(
+    'a plugin that is called wrongly, %j, prints UNKNOWN with the reason on stdout and exits 3',
+    async (args, message) => {
+      const run = await runCli(args);
+      expect(run).toMatchObject({ exitCode: 3, stderr: '' });
+      expect(run.stdout).toMatch(/^AISEC UNKNOWN - [^\n]*\n$/);
+      expect(run.stdout).toContain(message);
+    },
+  );
 });

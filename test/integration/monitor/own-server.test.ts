@@ -49,7 +49,7 @@ describeOnPrivateServer('monitor of a server of its own', () => {
       {
         what: 'queries',
         reason: 'the extension pg_stat_statements is not installed in this database',
-        remedy: 'create extension pg_stat_statements;',
+        fix: 'create extension pg_stat_statements;',
       },
     ]);
     await admin.query('create schema "Stat s"; create extension pg_stat_statements schema "Stat s"');
@@ -63,12 +63,12 @@ describeOnPrivateServer('monitor of a server of its own', () => {
     expect(seen).toMatchObject({ skipped: [], evictions: 0, queriesSince: expect.stringMatching(/Z$/) });
     expect(refused.queries).toBeNull();
     expect(refused.skipped).toMatchObject([
-      { remedy: expect.stringContaining('grant usage on schema "Stat s" to "plain";') },
+      { fix: expect.stringContaining('grant usage on schema "Stat s" to "plain";') },
     ]);
     await admin.query('grant usage on schema "Stat s" to plain');
     const half = await monitorQueries(plain, 'public', 1000);
     expect(half.queries?.some(({ query }) => query.includes('marked_query'))).toBe(false);
-    expect(half.skipped).toMatchObject([{ what: 'queries', remedy: 'grant pg_read_all_stats to "plain";' }]);
+    expect(half.skipped).toMatchObject([{ what: 'queries', fix: 'grant pg_read_all_stats to "plain";' }]);
     await Promise.all([admin.close(), watcher.close(), plain.close()]);
   });
 

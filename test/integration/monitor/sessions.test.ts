@@ -73,7 +73,7 @@ describeOnServer('monitor of sessions and vacuum', () => {
       [0, 1, 2],
     );
     expect(hidden.skipped).toMatchObject([
-      { what: 'sessions', remedy: `grant pg_read_all_stats to "${database.name}_p";` },
+      { what: 'sessions', fix: `grant pg_read_all_stats to "${database.name}_p";` },
     ]);
   });
 
@@ -92,7 +92,7 @@ describeOnServer('monitor of sessions and vacuum', () => {
     expect(seen.connections.usable).toBeGreaterThan(0);
     expect(seen.skipped).toEqual([]);
     expect(hidden.sessions.find(({ pid }) => pid === a.pid)).toMatchObject({ state: null, query: null });
-    expect(hidden.skipped).toMatchObject([{ remedy: `grant pg_read_all_stats to "${database.name}_p";` }]);
+    expect(hidden.skipped).toMatchObject([{ fix: `grant pg_read_all_stats to "${database.name}_p";` }]);
   });
 
   test('dead rows, what is due and the age of ids are told by table, a partitioned one never being 2147483647 old', async () => {
@@ -118,7 +118,7 @@ describeOnServer('monitor of sessions and vacuum', () => {
   test('bloat is within 5 points of pgstattuple, TOAST included, or not told at all', async () => {
     const before = await monitorVacuum(watcher, 'public', true);
     expect(before.tables.every(({ bloat }) => bloat === null)).toBe(true);
-    expect(before.skipped).toMatchObject([{ what: 'bloat', remedy: 'create extension pgstattuple;' }]);
+    expect(before.skipped).toMatchObject([{ what: 'bloat', fix: 'create extension pgstattuple;' }]);
     await database.admin.query('create extension pgstattuple');
     await database.admin.query(
       'create table toasted (id int, note text) with (autovacuum_enabled = off, toast.autovacuum_enabled = off)',
@@ -144,6 +144,6 @@ describeOnServer('monitor of sessions and vacuum', () => {
     const refused = await monitorVacuum(plain, 'public', true);
     expect(refused.tables.length).toBeGreaterThan(10);
     for (const table of refused.tables) expect(table).toMatchObject({ bloat: null, bloatUnknown: 'no right' });
-    expect(refused.skipped).toMatchObject([{ remedy: `grant pg_stat_scan_tables to "${database.name}_p";` }]);
+    expect(refused.skipped).toMatchObject([{ fix: `grant pg_stat_scan_tables to "${database.name}_p";` }]);
   });
 });

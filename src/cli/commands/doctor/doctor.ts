@@ -4,7 +4,8 @@ import type { Diagnosis } from '../../../features/doctor/run.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
-import { PLUGIN_CODES, pluginFailure } from '../../terminal/plugin.js';
+import { PLUGIN_CODES } from '../../terminal/plugin.js';
+import { THRESHOLDS_OPTION, thresholdsOf } from '../../thresholds.js';
 import { diagnosisLine, wordOf } from './nagios.js';
 import { renderDiagnosis, summary } from './render.js';
 
@@ -22,7 +23,7 @@ interface Options {
 
 function failOnOption(text: string): FailOn {
   if (text === 'warning' || text === 'critical') return text;
-  throw new AisecError('USAGE', `"${text}" is no level`, { hint: 'Give warning or critical.' });
+  throw new AisecError('USAGE', `invalid level "${text}", expected warning or critical`, { hint: 'See --help.' });
 }
 
 function listOption(text: string): readonly string[] {
@@ -33,11 +34,8 @@ function listOption(text: string): readonly string[] {
 }
 
 /** Reads the migration files and the ignore file before anything is opened. */
-async function diagnoseNow(
-  { config, withDatabase }: Context,
-  options: Options,
-  onStep?: (text: string) => void,
-): Promise<Diagnosis> {
+async function diagnoseNow(context: Context, options: Options, onStep?: (text: string) => void): Promise<Diagnosis> {
+  const { config, withDatabase } = context;
   const [{ selectChecks }, { readIgnoreFile }, { readMigrationFolder }, { findRedisTarget }] = await Promise.all([
     import('../../../features/doctor/select-checks.js'),
     import('../../../features/doctor/ignore-file.js'),
@@ -45,6 +43,7 @@ async function diagnoseNow(
     import('../../../config/redis-target.js'),
   ]);
   const checks: readonly Check[] = selectChecks(options.only);
+  const thresholds = await thresholdsOf(context);
   const ignores = readIgnoreFile(options.ignoreFile, config.cwd);
   const { cwd, migrationsDir, schema, extensionSchema, backupDir: backupFolder } = config;
   const redis = findRedisTarget(config) ?? null;
@@ -56,6 +55,7 @@ async function diagnoseNow(
       checks,
       migrations,
       backupFolder,
+      thresholds,
       redis,
       ignores,
       isTiming: options.explain,
@@ -66,16 +66,10 @@ async function diagnoseNow(
 }
 
 async function runAsPlugin(context: Context, options: Options): Promise<ExitCode> {
-  try {
-    // No progress: some monitoring programs take stderr for a part of the line.
-    const diagnosis = await diagnoseNow(context, options);
-    context.output.text(diagnosisLine(diagnosis, options.strict));
-    return PLUGIN_CODES[wordOf(diagnosis, options.strict)];
-  } catch (error) {
-    const { text, code } = pluginFailure(error);
-    context.output.text(text);
-    return code;
-  }
+  // No progress: some monitoring programs take stderr for a part of the line.
+  const diagnosis = await diagnoseNow(context, options);
+  context.output.text(diagnosisLine(diagnosis, options.strict));
+  return PLUGIN_CODES[wordOf(diagnosis, options.strict)];
 }
 
 function isFailure({ counts }: Diagnosis, { failOn, strict }: Options): boolean {
@@ -100,9 +94,9 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
 
 export const doctor = defineCommand<Options>({
   name: 'doctor',
-  summary: 'tell what is wrong with the database, and what mends it',
+  summary: 'report what is wrong with the database, and what fixes it',
   description:
-    'Looks at security, partitions, the archive, migrations, indexes, vectors, wraparound, replication, sequences, settings, backups and Redis. Reads only, on one connection, and ' +
+    'Looks at what stops the server now, security, partitions, the archive, migrations, indexes, vectors, wraparound, replication, sequences, settings, backups and Redis. Reads only, on one connection, and ' +
     'never waits more than 200 ms for a lock. What it may not see is skipped, never called well, and comes with the GRANT that would allow it. ' +
     'Findings are ignored by id, with a reason and a last day, in .aisec-doctor.json. All checks are in docs/doctor.md.',
   options: [
@@ -128,9 +122,10 @@ export const doctor = defineCommand<Options>({
       flags: '--as <role>',
       description: 'look as this role does, which the one that connects is a member of',
     },
+    THRESHOLDS_OPTION,
     {
       flags: '--explain',
-      description: 'time costly policies on up to 10,000 rows, as they are and mended; it calls their functions',
+      description: 'time costly policies on up to 10,000 rows, as they are and fixed; it calls their functions',
       default: false,
     },
     {
@@ -139,11 +134,15 @@ export const doctor = defineCommand<Options>({
     },
   ],
   examples: [
-    ['aisec doctor', 'Show what is wrong, the worst first, each with the SQL that mends it'],
+    ['aisec doctor', 'Show what is wrong, the worst first, each with the SQL that fixes it'],
     ['aisec doctor --only security --fail-on critical --quiet', 'For a pipeline: exit 3 on a hole'],
     ['aisec doctor --as monitoring', 'What a role for monitoring would not see, with the GRANT for it'],
     ['aisec doctor --only policy-cost --explain', 'What each costly policy costs, and what it would'],
     ['aisec doctor --nagios', 'As a plugin of Nagios, Icinga or the like'],
+    [
+      'aisec doctor --only live,replication --thresholds transaction=10min:1h',
+      'What stops the server now, with limits of your own',
+    ],
   ],
   run,
 });

@@ -14,7 +14,7 @@ export function diagnosisLine(diagnosis: Diagnosis, isStrict: boolean): string {
   const { counts, findings, durationMs } = diagnosis;
   const [worst] = findings.filter(({ severity }) => severity !== 'notice');
   const skipped = counts.skipped > 0 ? ` (${counts.skipped} skipped)` : '';
-  const text = `${countsText(counts)}${skipped}${worst === undefined ? '' : `: ${worst.id}: ${worst.what}`}`;
+  const text = `${countsText(counts)}${skipped}${worst === undefined ? '' : `: ${worst.id}: ${worst.message}`}`;
   const figures = [
     `critical=${counts.critical};;0;0`,
     `warning=${counts.warning};0;;0`,

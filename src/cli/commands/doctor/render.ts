@@ -7,15 +7,15 @@ import type { Paint } from '../../terminal/streams.js';
 interface SkippedGroup {
   readonly checks: readonly string[];
   readonly reason: string;
-  readonly grant: string | null;
+  readonly fix: string | null;
 }
 
-/** Checks that are skipped for the same reason are told together. */
+/** Checks that are skipped for the same reason are printed together. */
 function groupSkipped(skipped: readonly SkippedCheck[]): readonly SkippedGroup[] {
   const groups = new Map<string, SkippedGroup>();
-  for (const { check, reason, grant } of skipped) {
-    const key = `${reason}\n${grant ?? ''}`;
-    groups.set(key, { checks: [...(groups.get(key)?.checks ?? []), check], reason, grant });
+  for (const { check, reason, fix } of skipped) {
+    const key = `${reason}\n${fix ?? ''}`;
+    groups.set(key, { checks: [...(groups.get(key)?.checks ?? []), check], reason, fix });
   }
   return [...groups.values()];
 }
@@ -29,17 +29,17 @@ function paintSeverity(severity: Severity, paint: Paint): string {
   return severity === 'warning' ? paint.yellow(padded) : paint.dim(padded);
 }
 
-function mendLines(label: string, text: string): readonly string[] {
+function fixLines(label: string, text: string): readonly string[] {
   const [first = '', ...others] = text.split('\n');
   return [`${INDENT}${label}${first}`, ...others.map((line) => `${INDENT}${' '.repeat(label.length)}${line}`)];
 }
 
-function findingLines({ id, severity, what, why, evidence, mend }: Finding, paint: Paint): readonly string[] {
+function findingLines({ id, severity, message, impact, evidence, fix }: Finding, paint: Paint): readonly string[] {
   return [
-    `  ${paintSeverity(severity, paint)}${what}  ${paint.dim(`[${id}]`)}`,
-    `${INDENT}${why}`,
+    `  ${paintSeverity(severity, paint)}${message}  ${paint.dim(`[${id}]`)}`,
+    `${INDENT}${impact}`,
     ...(evidence === null ? [] : [`${INDENT}timed: ${evidence}`]),
-    ...mendLines('mend: ', mend),
+    ...(fix === null ? [] : fixLines('fix: ', fix)),
   ];
 }
 
@@ -53,9 +53,9 @@ function renderForEyes({ findings, skipped }: Diagnosis, paint: Paint): string {
   }
   if (skipped.length === 0) return lines.join('\n');
   lines.push(...(lines.length === 0 ? [] : ['']), paint.bold('skipped'));
-  for (const { checks, reason, grant } of groupSkipped(skipped)) {
+  for (const { checks, reason, fix } of groupSkipped(skipped)) {
     lines.push(`  ${checks.join(', ')}`, `${INDENT}${reason}`);
-    if (grant !== null) lines.push(...mendLines('allow: ', grant));
+    if (fix !== null) lines.push(...fixLines('fix: ', fix));
   }
   return lines.join('\n');
 }
@@ -67,24 +67,24 @@ export function renderDiagnosis(diagnosis: Diagnosis, { table, paint, isTTY }: R
   const rows = [
     ...diagnosis.findings.map((finding) => ({
       ...finding,
-      why: finding.evidence === null ? finding.why : `${finding.why}; timed: ${finding.evidence}`,
+      impact: finding.evidence === null ? finding.impact : `${finding.impact}; timed: ${finding.evidence}`,
     })),
-    ...diagnosis.skipped.map(({ check, area, reason, grant }) => ({
+    ...diagnosis.skipped.map(({ check, area, reason, fix }) => ({
       severity: 'skipped',
       area,
       id: check,
-      what: reason,
-      why: '',
-      mend: grant ?? '',
+      message: reason,
+      impact: '',
+      fix,
     })),
   ];
   return table(rows, [
     { title: 'severity', value: (row) => row.severity },
     { title: 'area', value: (row) => row.area },
     { title: 'id', value: (row) => row.id },
-    { title: 'what', value: (row) => row.what },
-    { title: 'why', value: (row) => row.why },
-    { title: 'mend', value: (row) => row.mend },
+    { title: 'message', value: (row) => row.message },
+    { title: 'impact', value: (row) => row.impact },
+    { title: 'fix', value: (row) => row.fix ?? '' },
   ]);
 }
 

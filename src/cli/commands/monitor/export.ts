@@ -7,8 +7,9 @@ import type { PerformanceFigure, Verdict } from '../../../features/monitor/expor
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
-import { PLUGIN_CODES, pluginFailure, pluginLine } from '../../terminal/plugin.js';
+import { PLUGIN_CODES, pluginLine } from '../../terminal/plugin.js';
 import { LIMIT_OPTION } from './limit-option.js';
+import { THRESHOLDS_OPTION, thresholdsOf } from '../../thresholds.js';
 import { warnOfSkips } from './words.js';
 
 interface Options {
@@ -24,9 +25,9 @@ function figureText({ label, value, unit, warning, critical }: PerformanceFigure
   return `${label}=${value}${unit};${warning};${critical}`;
 }
 
-function verdictText({ tables, growth, partitions }: Readings, { problems }: Verdict): string {
+function verdictText({ tables, growth, partitions }: Readings, { findings }: Verdict): string {
   const { database, totalBytes } = tables;
-  if (problems.length > 0) return `${database}: ${problems.map(({ text }) => text).join('; ')}`;
+  if (findings.length > 0) return `${database}: ${findings.map(({ message }) => message).join('; ')}`;
   const monthly = growth.forecast?.monthlyBytes.expected;
   const pace = monthly === undefined ? '' : `, ${formatBytes(monthly)} a month`;
   return `${database}: ${formatBytes(growth.databaseBytes)} (tables ${formatBytes(totalBytes)})${pace}, ${partitions.monthsAhead} months ahead`;
@@ -38,10 +39,11 @@ async function exportNow(context: Context, options: Options): Promise<{ readings
   const isToStdout = options.prometheus === '-';
   const file = options.prometheus === undefined || isToStdout ? null : path.resolve(config.cwd, options.prometheus);
   const { requireWritable, writeReport } = await import('../../../features/monitor/report-file.js');
+  const thresholds = await thresholdsOf(context);
   if (file !== null) await requireWritable(file);
   const readings = await context.withDatabase({ lockTimeoutMs: 200, statementTimeoutMs: 10_000 }, async (session) => {
     const { takeReadings } = await import('../../../features/monitor/export/readings.js');
-    return takeReadings(session, config.schema, options.limit ?? null);
+    return takeReadings(session, { schema: config.schema, limitBytes: options.limit ?? null, thresholds });
   });
   if (options.prometheus === undefined) return { readings, file };
   const [{ metricsOf }, { prometheusText }] = await Promise.all([
@@ -55,18 +57,13 @@ async function exportNow(context: Context, options: Options): Promise<{ readings
 }
 
 async function runAsPlugin(context: Context, options: Options): Promise<ExitCode> {
-  try {
-    const { readings } = await exportNow(context, options);
-    const { judgeReadings } = await import('../../../features/monitor/export/verdict.js');
-    const verdict = judgeReadings(readings);
-    const text = verdictText(readings, verdict);
-    context.output.text(pluginLine(verdict.level, text, verdict.figures.map(figureText)));
-    return PLUGIN_CODES[verdict.level];
-  } catch (error) {
-    const { text, code } = pluginFailure(error);
-    context.output.text(text);
-    return code;
-  }
+  const { readings } = await exportNow(context, options);
+  const { judgeReadings } = await import('../../../features/monitor/export/verdict.js');
+  const verdict = judgeReadings(readings);
+  const skipped = readings.live.skipped.length;
+  const text = `${verdictText(readings, verdict)}${skipped === 0 ? '' : ` (${skipped} checks skipped)`}`;
+  context.output.text(pluginLine(verdict.level, text, verdict.figures.map(figureText)));
+  return PLUGIN_CODES[verdict.level];
 }
 
 function refuseWhatDoesNotGoTogether({ prometheus, nagios }: Options, isJson: boolean): void {
@@ -96,22 +93,23 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
     output.note(`${tables.database}: ${formatBytes(growth.databaseBytes)}, written.`);
     if (!file.endsWith('.prom')) output.warning('the textfile collector reads only files whose name ends in .prom');
   }
-  warnOfSkips(output, growth.skipped);
+  warnOfSkips(output, [...growth.skipped, ...readings.live.skipped]);
   return undefined;
 }
 
 export const monitorExport = defineCommand<Options>({
   name: 'monitor export',
-  summary: 'write sizes, months and growth for Prometheus or Nagios',
+  summary: 'write sizes, months, growth and the state of the server for Prometheus or Nagios',
   description:
     'Writes gauges for the textfile collector of node_exporter, replaced whole, readable by all (node_exporter is another user; there are sizes and names in it, no rows). ' +
     'How many series there are depends on the tables and not on their partitions. When the database cannot be reached the file stays as it was: alert on ' +
     'aisec_monitor_last_run_timestamp_seconds. --nagios prints a plugin line and exits 0 ok, 1 warning, 2 critical, 3 unknown: fewer than 2 months ahead, messages in the default ' +
-    'partition (critical from 10,000), --limit within 30 days (critical 7).',
+    'partition (critical from 10,000), --limit within 30 days (critical 7), and whatever stops the server now, by --thresholds.',
   options: [
     { flags: '--prometheus <file>', description: 'where to write the metrics; - is stdout' },
     { flags: '--nagios', description: 'one line with perfdata, and the exit codes of a plugin', default: false },
     LIMIT_OPTION,
+    THRESHOLDS_OPTION,
   ],
   examples: [
     ['aisec monitor export --prometheus /var/lib/node_exporter/aisec.prom --quiet', 'For a job, each minute or so'],

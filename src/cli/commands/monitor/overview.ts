@@ -5,6 +5,7 @@ import type { MonthsOverview, OverviewReport } from '../../../features/monitor/o
 import { XID_LIMIT } from '../../../features/monitor/vacuum-shares.js';
 import type { Renderer } from '../../terminal/output.js';
 import type { Paint } from '../../terminal/streams.js';
+import { THRESHOLDS_OPTION, thresholdsOf } from '../../thresholds.js';
 import { figuresOf } from './overview-figures.js';
 import { defineReport } from './report-command.js';
 
@@ -131,12 +132,15 @@ function render(report: OverviewReport, { isTTY, paint, table }: Renderer): stri
   ]);
 }
 
-function notes({ database, tables, connections, problems }: OverviewReport): readonly string[] {
+function notes({ database, tables, connections, findings }: OverviewReport): readonly string[] {
   return [
     `${database}: ${counted(tables.count, 'table')}, ${formatBytes(tables.totalBytes)}.`,
-    ...problems.map(({ level, text }) => `${level.toLowerCase()}: ${text}.`),
+    ...findings.flatMap(({ severity, message, fix }) => [
+      `${severity}: ${message}.`,
+      ...(fix === null ? [] : fix.split('\n').map((line) => `  ${line}`)),
+    ]),
     ...(connections.blocked > 0 ? ['Next: aisec monitor locks'] : []),
-    'Next: aisec doctor tells what is wrong, and what mends it.',
+    'Next: aisec doctor reports what is wrong, and what fixes it.',
   ];
 }
 
@@ -145,16 +149,16 @@ export const monitor = defineReport<object, OverviewReport>({
   summary: 'show how the database does at a glance',
   description:
     'The size of the database and of its largest tables, the months of messages, the archive, connections and the longest transaction, vacuum, and since when ' +
-    'the counters count. Each of it has a report of its own below. Reads only, waits for no lock on a table, and judges months and the default partition only; the rest is for doctor.',
-  options: [],
+    'the counters count. Each of it has a report of its own below. Reads only, waits for no lock on a table, and judges the months, the default partition and what stops the server now; the rest is for doctor.',
+  options: [THRESHOLDS_OPTION],
   examples: [
     ['aisec monitor', 'See how the database does'],
     ['aisec monitor --watch 5s', 'Keep it on a screen'],
     ['aisec monitor --json', 'For a program: bytes and milliseconds as integers'],
   ],
-  read: async (session, { config }) => {
+  read: async (session, context) => {
     const { monitorOverview } = await import('../../../features/monitor/overview.js');
-    return monitorOverview(session, config.schema);
+    return monitorOverview(session, context.config.schema, await thresholdsOf(context));
   },
   render,
   notes,

@@ -45,7 +45,7 @@ const WATCH_OPTION: OptionSpec = {
 /** Nothing that a report could not see passes for "nothing found". */
 function skipNotes({ skipped }: Report): readonly string[] {
   return skipped.map(
-    ({ what, reason, remedy }) => `skipped: ${what}: ${reason}${remedy === null ? '' : `. To see it: ${remedy}`}`,
+    ({ what, reason, fix }) => `skipped: ${what}: ${reason}${fix === null ? '' : `. To see it: ${fix}`}`,
   );
 }
 

@@ -2,12 +2,14 @@ import path from 'node:path';
 
 import { formatBytes } from '../../../base/bytes.js';
 import { AisecError } from '../../../base/errors.js';
-import type { PageFinding, Verdicts } from '../../../features/monitor/page/report-data.js';
+import { SEVERITIES, type Finding } from '../../../base/finding.js';
+import type { Verdicts } from '../../../features/monitor/page/report-data.js';
 import type { Report } from '../../../features/monitor/report.js';
 import { defineCommand } from '../../command.js';
 import type { Context, Session } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
 import { LIMIT_OPTION } from './limit-option.js';
+import { THRESHOLDS_OPTION, thresholdsOf } from '../../thresholds.js';
 import { countWithin, warnOfSkips } from './words.js';
 
 interface Options {
@@ -21,7 +23,7 @@ interface Written {
   readonly schema: string;
   readonly file: string;
   readonly sizeBytes: number;
-  readonly findings: readonly PageFinding[];
+  readonly findings: readonly Finding[];
   readonly skipped: Report['skipped'];
 }
 
@@ -29,7 +31,8 @@ interface Written {
 const OWNER_ONLY = 0o600;
 
 /** Those of doctor, all of them; what its ignore file lists is left out, as there. */
-async function checksOf({ config, progress }: Context): Promise<(session: Session) => Promise<Verdicts>> {
+async function checksOf(context: Context): Promise<(session: Session) => Promise<Verdicts>> {
+  const { config, progress } = context;
   const [{ selectChecks }, { readIgnoreFile }, { readMigrationFolder }, { findRedisTarget }] = await Promise.all([
     import('../../../features/doctor/select-checks.js'),
     import('../../../features/doctor/ignore-file.js'),
@@ -40,6 +43,7 @@ async function checksOf({ config, progress }: Context): Promise<(session: Sessio
   const migrations = { files: await readMigrationFolder(migrationsDir, cwd), schema, extensionSchema };
   const redis = findRedisTarget(config) ?? null;
   const [checks, ignores] = [selectChecks([]), readIgnoreFile(undefined, cwd)];
+  const thresholds = await thresholdsOf(context);
   return async (session) => {
     const { diagnose } = await import('../../../features/doctor/run.js');
     const diagnosis = await diagnose(session, {
@@ -47,19 +51,20 @@ async function checksOf({ config, progress }: Context): Promise<(session: Sessio
       checks,
       migrations,
       backupFolder: config.backupDir,
+      thresholds,
       redis,
       ignores,
       onStep: progress.report,
     });
     return {
       findings: diagnosis.findings.toSorted((one, other) => rank(one) - rank(other)),
-      skipped: diagnosis.skipped.map(({ check, reason, grant }) => ({ what: check, reason, remedy: grant })),
+      skipped: diagnosis.skipped.map(({ check, reason, fix }) => ({ what: check, reason, fix })),
     };
   };
 }
 
-function rank({ severity }: PageFinding): number {
-  return ['critical', 'warning', 'notice'].indexOf(severity);
+function rank({ severity }: Finding): number {
+  return SEVERITIES.indexOf(severity);
 }
 
 async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
@@ -93,7 +98,7 @@ export const monitorReport = defineCommand<Options>({
   name: 'monitor report',
   summary: 'write one HTML page about the database',
   description:
-    'Writes one page that opens without a network: what `doctor` finds, with what mends it, the size of every table, the months of messages as a timeline, growth with a forecast, the ' +
+    'Writes one page that opens without a network: what `doctor` finds, with what fixes it, the size of every table, the months of messages as a timeline, growth with a forecast, the ' +
     'use of indexes, what vacuum has to do, and who waits for a lock. Light and dark, for a phone and for paper; it has no script. The file is replaced whole and can be read by its owner only. Reads only, and waits 200 ms ' +
     'for a lock at most; what could not be looked at is on the page with the reason.',
   options: [
@@ -105,6 +110,7 @@ export const monitorReport = defineCommand<Options>({
       parse: countWithin(1, 60),
     },
     LIMIT_OPTION,
+    THRESHOLDS_OPTION,
   ],
   examples: [
     ['aisec monitor report --html report.html', 'Write the page, then open it in a browser'],

@@ -12,8 +12,8 @@ export function changeText(bytes: number): string {
 
 /** What a report could not see is no result; it is said all the same. */
 export function warnOfSkips(output: Output, skipped: Report['skipped']): void {
-  for (const { what, reason, remedy } of skipped)
-    output.warning(`skipped: ${what}: ${reason}${remedy === null ? '' : `. To see it: ${remedy}`}`);
+  for (const { what, reason, fix } of skipped)
+    output.warning(`skipped: ${what}: ${reason}${fix === null ? '' : `. To see it: ${fix}`}`);
 }
 
 /** A whole number of a range. @throws AisecError USAGE. */

@@ -36,43 +36,46 @@ async function examineAccess(subject: Subject): Promise<readonly Fault[]> {
   if (missing.length > 0 || more.length > 0)
     faults.push({
       object: 'policies',
-      what:
+      message:
         'the policies of messages_archive are not those of messages' +
         `${missing.length > 0 ? `; it lacks what ${listed(missing)} says` : ''}${more.length > 0 ? `; it has ${listed(more)} of its own` : ''}`,
-      why: 'a message is open to others, or gone for its owner, once its month is archived',
-      mend:
-        missing.length > 0
-          ? `-- create on messages_archive what psql's \\d messages shows of ${missing.join(', ')}${drop.length > 0 ? `, then: ${drop.join(' ')}` : ''}`
-          : drop.join(' '),
+      impact:
+        'a message is open to others, or invisible to its owner, once its month is archived; psql lists the policies with \\d messages',
+      fix: missing.length > 0 ? null : drop.join('\n'),
     });
   for (const role of new Set(grants.map((grant) => grant.grantee))) {
     const rights = grants.filter((grant) => grant.grantee === role).map(({ privilege }) => privilege.toLowerCase());
     faults.push({
       object: `grants/${plainName(role)}`,
-      what: `${role} may ${rights.join(', ')} on messages_archive and not on messages`,
-      why: 'the archive has the same messages; what is shut there is open here',
-      mend: `revoke ${rights.join(', ')} on table ${archive} from ${grantee(role)};`,
+      message: `${role} may ${rights.join(', ')} on messages_archive and not on messages`,
+      impact: 'the archive has the same messages; what is shut there is open here',
+      fix: `revoke ${rights.join(', ')} on table ${archive} from ${grantee(role)};`,
     });
   }
   return faults;
 }
 
-function alike({ name, live, archived }: ColumnDifference, schema: string): string {
+function alike({ name, live, archived }: ColumnDifference, schema: string): string | null {
   if (archived === null)
     return `alter table ${qualified(schema, 'messages_archive')} add column ${name} ${live ?? ''};`;
   if (live === null) return `alter table ${qualified(schema, 'messages')} add column ${name} ${archived};`;
-  return `-- column ${name} is ${live} on messages and ${archived} on messages_archive: alter one of them`;
+  // Only a person knows which of the two types is the right one.
+  return null;
 }
 
 async function examineColumns(subject: Subject): Promise<readonly Fault[]> {
   const { columns } = await subject.once(readAccess);
   if (columns.length === 0) return [];
+  const statements = columns.map((column) => alike(column, subject.schema));
+  const differing = columns.flatMap(({ name, live, archived }) =>
+    live === null || archived === null ? [] : [`; ${name} is ${live} on messages and ${archived} on messages_archive`],
+  );
   return [
     {
       object: 'messages_archive',
-      what: `messages and messages_archive differ in ${listed(columns.map(({ name }) => name))}`,
-      why: 'no month can be archived any more',
-      mend: columns.map((column) => alike(column, subject.schema)).join('\n'),
+      message: `messages and messages_archive differ in ${listed(columns.map(({ name }) => name))}${differing.join('')}`,
+      impact: 'no month can be archived any more',
+      fix: statements.some((statement) => statement === null) ? null : statements.join('\n'),
     },
   ];
 }
@@ -91,9 +94,10 @@ async function examineLag(subject: Subject): Promise<readonly Fault[]> {
   return [
     {
       object: 'messages',
-      what: `messages still has ${count} older than ${RETENTION.months} months: ${formatMonths(first, months.at(-1) ?? first)}`,
-      why: 'the job that archives does not run or does not get through; indexes, vacuum and queries of messages grow with it',
-      mend: aisecCommand('archive', subject.schema),
+      message: `messages still has ${count} older than ${RETENTION.months} months: ${formatMonths(first, months.at(-1) ?? first)}`,
+      impact:
+        'the job that archives does not run or does not get through; indexes, vacuum and queries of messages grow with it',
+      fix: aisecCommand('archive', subject.schema),
     },
   ];
 }

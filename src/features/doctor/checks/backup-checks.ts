@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 
+import { shellWord } from '../../../base/aisec-command.js';
 import { checkBackups, type BackupCheck } from '../../backup/checks.js';
 import type { Check, Outcome, Severity, Subject } from '../check.js';
 
@@ -45,17 +46,18 @@ async function examineBackups(subject: Subject): Promise<Outcome> {
     return [
       {
         object: 'missing',
-        what: `no backup of "${session.info.databaseName}" is known here: there is no folder ${backupFolder}`,
-        why: 'what the server loses is lost',
-        mend: `aisec backup --dir ${backupFolder} -- or set AISEC_BACKUP_DIR to where the backups are, or run doctor there`,
+        message: `no backup of "${session.info.databaseName}" is known here: there is no directory ${backupFolder}`,
+        impact:
+          'data that the server loses cannot be restored; if something else backs it up, set AISEC_BACKUP_DIR to where the backups are, or ignore this finding with that reason',
+        fix: `aisec backup --dir ${shellWord(backupFolder)}`,
       },
     ];
   return (await readBackups(subject)).map(({ kind, file, what, why, mend }) => ({
     object: file === null ? kind : `${kind}/${basename(file)}`,
     severity: SEVERITY[kind],
-    what,
-    why,
-    mend,
+    message: what,
+    impact: why,
+    fix: mend,
   }));
 }
 

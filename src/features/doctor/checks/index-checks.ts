@@ -25,21 +25,23 @@ async function examineInvalid({ session, schema }: Subject): Promise<readonly Fa
   const { rows } = await session.query<InvalidRow>(sqlFile('doctor/invalid-indexes'), [schema]);
   return rows.map(({ name, table_name: table, is_partitioned: isPartitioned, definition }) => ({
     object: plainName(name),
-    what: `index ${plainName(name)} of ${plainName(table)} is INVALID`,
-    why: 'no query uses it, and every write pays for it',
-    mend: isPartitioned
-      ? `drop index ${qualified(schema, name)}; ${definition.replace(' ON ONLY ', ' ON ')}; -- stops writes to the table`
+    message: `index ${plainName(name)} of ${plainName(table)} is INVALID`,
+    impact: isPartitioned
+      ? 'no query uses it, and every write pays for it; making it anew stops writes to the table meanwhile'
+      : 'no query uses it, and every write pays for it',
+    fix: isPartitioned
+      ? `set lock_timeout = '2s'; drop index ${qualified(schema, name)}; ${definition.replace(' ON ONLY ', ' ON ')};`
       : `reindex index concurrently ${qualified(schema, name)};`,
   }));
 }
 
 async function examineForeignKeys({ session, schema }: Subject): Promise<readonly Fault[]> {
   const missing = await readMissingIndexes(session, schema);
-  return missing.map(({ foreignKey, tableName, referencedTable, columns, sql }) => ({
+  return missing.map(({ foreignKey, tableName, referencedTable, columns, isPartitioned, sql }) => ({
     object: `${plainName(tableName)}.${plainName(foreignKey)}`,
-    what: `foreign key ${plainName(foreignKey)} of ${plainName(tableName)} (${columns}) has no index`,
-    why: `each row deleted from ${referencedTable}, or given another key, reads all of ${plainName(tableName)}`,
-    mend: sql,
+    message: `foreign key ${plainName(foreignKey)} of ${plainName(tableName)} (${columns}) has no index`,
+    impact: `each row deleted from ${referencedTable}, or given another key, reads all of ${plainName(tableName)}${isPartitioned ? '; building the index stops writes to the table' : ''}`,
+    fix: sql,
   }));
 }
 
@@ -47,9 +49,9 @@ function redundantFault(facts: IndexFacts, coveredBy: string): Fault {
   const { index, table, sizeBytes } = facts;
   return {
     object: plainName(index),
-    what: `index ${plainName(index)} of ${plainName(table)} (${formatBytes(sizeBytes)}) begins like ${coveredBy}`,
-    why: 'the other one answers the same queries; this one costs disk, memory and time of every write',
-    mend: `${dropIndexSql(facts)} -- or in a migration of its own`,
+    message: `index ${plainName(index)} of ${plainName(table)} (${formatBytes(sizeBytes)}) begins like ${coveredBy}`,
+    impact: `the other one answers the same queries; this one costs disk, memory and time of every write${facts.isPartitioned ? '. The fix takes ACCESS EXCLUSIVE on the table and all its partitions for a moment' : ''}`,
+    fix: dropIndexSql(facts),
   };
 }
 
@@ -71,9 +73,10 @@ async function examineStray(subject: Subject): Promise<readonly Fault[]> {
     const who = strays.length === 1 ? 'a partition has' : `${strays.length} partitions have`;
     return {
       object: `(${columns})`,
-      what: `${who} an index on (${columns}) that the table lacks: ${partitions}; ${formatBytes(sizeBytes)}`,
-      why: 'a query of the other partitions goes without it, or it is left over; new months will not have it',
-      mend: `${strays.map(({ identifier }) => `drop index concurrently ${identifier};`).join(' ')} -- or create it on the table`,
+      message: `${who} an index on (${columns}) that the table lacks: ${partitions}; ${formatBytes(sizeBytes)}`,
+      impact:
+        'either queries of the other partitions need it too (then create it on the table), or it is left over; new months will not have it',
+      fix: `${strays.map(({ identifier }) => `drop index concurrently ${identifier};`).join('\n')}`,
     };
   });
 }

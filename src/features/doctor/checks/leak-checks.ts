@@ -22,19 +22,19 @@ async function examineViews({ session, schema }: Subject): Promise<readonly Faul
   const { rows } = await session.query<ViewRow>(sqlFile('doctor/views'), [schema]);
   return (
     rows
-      // Nobody can make a materialized view ask for rights, so it is only a matter of who may read it.
+      // A materialized view cannot be made to check privileges, so it is only a matter of who may read it.
       .filter((view) => !view.is_materialized || view.grantees.length > 0)
       .map((view) => {
         const relation = qualified(view.schema, view.name);
         const name =
           view.schema === schema ? plainName(view.name) : `${plainName(view.schema)}.${plainName(view.name)}`;
-        const readers = view.grantees.length === 0 ? 'nobody yet' : listed(view.grantees);
+        const readers = view.grantees.length === 0 ? 'no role yet' : listed(view.grantees);
         return {
           object: name,
           severity: view.grantees.length === 0 ? 'warning' : 'critical',
-          what: `${view.is_materialized ? 'materialized view' : 'view'} ${name} reads ${listed(view.tables.map(plainName))} with the rights of its owner`,
-          why: `whoever may read it (${readers}) sees the rows of every user`,
-          mend: view.is_materialized
+          message: `${view.is_materialized ? 'materialized view' : 'view'} ${name} reads ${listed(view.tables.map(plainName))} with the privileges of its owner`,
+          impact: `whoever may read it (${readers}) sees the rows of every user`,
+          fix: view.is_materialized
             ? `revoke select on table ${relation} from ${view.grantees.map(grantee).join(', ')};`
             : `alter view ${relation} set (security_invoker = true);`,
         };
@@ -57,9 +57,10 @@ async function examineSearchPath(subject: Subject): Promise<readonly Fault[]> {
     .filter(({ is_pinned: isPinned }) => !isPinned)
     .map((row) => ({
       object: row.signature,
-      what: `${row.word} ${row.signature} runs as its owner and has no search_path of its own`,
-      why: 'whoever calls it decides which tables and functions its names mean, and they run with the rights of its owner',
-      mend: `alter ${named(subject, row)} set search_path = ${quoteIdentifier(subject.schema)}, pg_temp;`,
+      message: `${row.word} ${row.signature} runs as its owner and has no search_path of its own`,
+      impact:
+        'whoever calls it decides which tables and functions its names mean, and they run with the privileges of its owner',
+      fix: `alter ${named(subject, row)} set search_path = ${quoteIdentifier(subject.schema)}, pg_temp;`,
     }));
 }
 
@@ -69,9 +70,10 @@ async function examineForEverybody(subject: Subject): Promise<readonly Fault[]> 
     .filter(({ for_everybody: isForEverybody }) => isForEverybody)
     .map((row) => ({
       object: row.signature,
-      what: `${row.word} ${row.signature} runs as its owner, and everybody may call it`,
-      why: 'whatever it reads or writes, no policy and no grant stands in between',
-      mend: `revoke execute on ${named(subject, row)} from public; -- and grant it to the roles that need it`,
+      message: `${row.word} ${row.signature} runs as its owner, and every role may call it`,
+      impact:
+        'no policy and no grant restricts what it reads or writes; grant execute to the roles that need it before it is revoked',
+      fix: `revoke execute on ${named(subject, row)} from public;`,
     }));
 }
 
@@ -96,7 +98,7 @@ export const LEAK_CHECKS: readonly Check[] = [
     id: 'definer-for-everybody',
     area: 'security',
     severity: 'warning',
-    title: 'functions that run as their owner and that everybody may execute',
+    title: 'functions that run as their owner and that every role may execute',
     grant: null,
     examine: examineForEverybody,
   },

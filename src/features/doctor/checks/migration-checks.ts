@@ -20,7 +20,7 @@ function migrationCheck(kind: Exclude<MigrationFinding['kind'], 'pending'>, seve
       const findings = await subject.once(readMigrations);
       return findings
         .filter((finding) => finding.kind === kind)
-        .map(({ migration, what, why, mend }) => ({ object: migration, what, why, mend }));
+        .map(({ migration, what, why, mend }) => ({ object: migration, message: what, impact: why, fix: mend }));
     },
   };
 }
@@ -30,8 +30,8 @@ async function examinePending(subject: Subject): Promise<readonly Fault[]> {
   const [first] = pending;
   if (first === undefined) return [];
   const names = listed(pending.map(({ migration }) => migration));
-  const what = pending.length === 1 ? first.what : `${pending.length} migrations are not applied: ${names}`;
-  return [{ object: subject.schema, what, why: first.why, mend: first.mend }];
+  const message = pending.length === 1 ? first.what : `${pending.length} migrations are not applied: ${names}`;
+  return [{ object: subject.schema, message, impact: first.why, fix: first.mend }];
 }
 
 export const MIGRATION_CHECKS: readonly Check[] = [

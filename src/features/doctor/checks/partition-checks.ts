@@ -36,12 +36,13 @@ function merge(
   const [first, ...others] = findings;
   if (first === undefined) return [];
   const names = others.flatMap(({ partition }) => (partition === null ? [] : [plainName(partition)]));
-  const what =
+  const message =
     others.length === 0
       ? first.message
       : `${first.message}; ${names.length > 0 ? `the same holds for ${listed(names)}` : others.map((other) => other.message).join('; ')}`;
-  const mend = [...new Set(findings.map((finding) => finding.fix))].join('\n');
-  return [{ object, what, why: first.impact, mend, ...(severity !== undefined && { severity }) }];
+  const fixes = [...new Set(findings.flatMap(({ fix }) => (fix === null ? [] : [fix])))];
+  const fix = fixes.length === 0 ? null : fixes.join('\n');
+  return [{ object, message, impact: first.impact, fix, ...(severity !== undefined && { severity }) }];
 }
 
 /** Without a month to go to within a day, rows start to pile up where they do not belong. */
@@ -90,9 +91,9 @@ async function examineGrants(subject: Subject): Promise<readonly Fault[]> {
     const tables = group.map(({ row }) => qualified(row.partition_schema, row.partition));
     return {
       object,
-      what: `${role} has rights on ${names.length === 1 ? 'a partition' : `${names.length} partitions`} of ${root}: ${listed(names)}`,
-      why: 'a partition read directly passes by the policies of its table, and through the table they are not needed',
-      mend: `revoke all on table ${tables.join(', ')} from ${grantee(role)};`,
+      message: `${role} has privileges on ${names.length === 1 ? 'a partition' : `${names.length} partitions`} of ${root}: ${listed(names)}`,
+      impact: 'a partition read directly bypasses the policies of its table, and through the table they are not needed',
+      fix: `revoke all on table ${tables.join(', ')} from ${grantee(role)};`,
     };
   });
 }
@@ -102,7 +103,7 @@ export const PARTITION_CHECKS: readonly Check[] = [
     id: 'partition-grants',
     area: 'security',
     severity: 'critical',
-    title: 'grants on partitions, which pass by the policies of their table',
+    title: 'grants on partitions, which bypass the policies of their table',
     grant: null,
     examine: examineGrants,
   },

@@ -70,9 +70,10 @@ async function examineDefault({ session, schema }: Subject): Promise<readonly Fa
     if (answers[0]?.is_default !== true) continue;
     faults.push({
       object: plainName(username),
-      what: `the account ${username} still has the password of the design document`,
-      why: 'whoever has read the document can log in as the administrator',
-      mend: `${resetSql(schema, `username = ${quoteLiteral(username)}`)} -- then let its owner set a new one`,
+      message: `the account ${username} still has the password of the design document`,
+      impact:
+        'anyone who has read the document can log in as the administrator; after the fix its owner has to set a new password',
+      fix: `${resetSql(schema, `username = ${quoteLiteral(username)}`)}`,
     });
   }
   return faults;
@@ -88,11 +89,9 @@ async function examineCost(subject: Subject): Promise<readonly Fault[]> {
     .filter((row) => row.cost !== null && Number(row.cost) < LOWEST_COST)
     .map(({ cost, accounts }) => ({
       object: `cost-${cost ?? ''}`,
-      what: `${accountsText(accounts)} a bcrypt hash of cost ${Number(cost)}`,
-      why: `such a hash is tried ${2 ** (LOWEST_COST - Number(cost))} times as fast as one of cost ${LOWEST_COST} when the table is stolen`,
-      mend:
-        '-- hash again with hash_password at the next login, or have those users set a new password: ' +
-        `\n${resetSql(subject.schema, `password_hash ~ ${quoteLiteral(`^\\$2[abxy]\\$${cost ?? ''}\\$`)}`)}`,
+      message: `${accountsText(accounts)} a bcrypt hash of cost ${Number(cost)}`,
+      impact: `such a hash is tried ${2 ** (LOWEST_COST - Number(cost))} times as fast as one of cost ${LOWEST_COST} when the table is stolen`,
+      fix: `${resetSql(subject.schema, `password_hash ~ ${quoteLiteral(`^\\$2[abxy]\\$${cost ?? ''}\\$`)}`)}`,
     }));
 }
 
@@ -102,9 +101,9 @@ async function examineFormat(subject: Subject): Promise<readonly Fault[]> {
     .filter(({ cost }) => cost === null)
     .map(({ accounts }) => ({
       object: 'users',
-      what: `${accountsText(accounts)} no bcrypt hash in password_hash`,
-      why: 'nobody can log in with it, or it is a password in clear or a fast hash that another program wrote',
-      mend: resetSql(subject.schema, `password_hash !~ ${quoteLiteral(BCRYPT)}`),
+      message: `${accountsText(accounts)} no bcrypt hash in password_hash`,
+      impact: 'no login with it succeeds, or it is a password in clear or a fast hash that another program wrote',
+      fix: resetSql(subject.schema, `password_hash !~ ${quoteLiteral(BCRYPT)}`),
     }));
 }
 

@@ -41,17 +41,17 @@ async function faultOf(subject: Subject, costly: Costly): Promise<Fault> {
   if (call.takesColumn)
     return {
       object,
-      what: `${where} calls ${name} with a column of each row`,
-      why: 'it is called for every row of the table, and no index helps; as a set it was 50 times as fast when it was measured',
-      mend: `-- ask for a set, such as COLUMN = any (array(select ...)): ${alter} (...); now it is ${condition}`,
+      message: `${where} calls ${name} with a column of each row`,
+      impact: `it is called for every row of the table, and no index helps; as a set, such as COLUMN = any (array(select ...)), it was 50 times as fast when it was measured. Now it is ${condition}`,
+      fix: null,
       ...(await timed(subject, costly)),
     };
   return {
     object,
     severity: 'notice',
-    what: `${where} calls ${name} outside of (select ...)`,
-    why: 'it is called for every row of the table in the place of once',
-    mend: `${alter} (${wrapCalls(condition, name)});`,
+    message: `${where} calls ${name} outside of (select ...)`,
+    impact: 'it is called for every row of the table instead of once',
+    fix: `${alter} (${wrapCalls(condition, name)});`,
     ...(await timed(subject, costly)),
   };
 }

@@ -43,9 +43,9 @@ async function examineReachable(subject: Subject): Promise<Outcome> {
   return [
     {
       object: objectOf(redis),
-      what: `${message}${detail === undefined ? '' : ` (${detail.replace(/\.$/, '')})`}`,
-      why: 'services go on without it, each with what it keeps itself, and read everything else from the database',
-      mend: `-- ${hint ?? 'Check that Redis runs.'}`,
+      message: `${message}${detail === undefined ? '' : ` (${detail.replace(/\.$/, '')})`}`,
+      impact: `services continue without it, each with what it keeps itself, and read everything else from the database. ${hint ?? 'Check that Redis runs.'}`,
+      fix: null,
     },
   ];
 }
@@ -68,9 +68,9 @@ function versionFaults({ version }: RedisFacts, name: string): readonly Omit<Fau
   if (Number.parseInt(version, 10) >= LEAST_MAJOR) return [];
   return [
     {
-      what: `${name} is of version ${version}, and ${LEAST_MAJOR} is needed`,
-      why: 'services cannot agree on what is valid in it, and use none of it',
-      mend: `-- update Redis to ${LEAST_MAJOR} or later`,
+      message: `${name} is of version ${version}, and ${LEAST_MAJOR} is needed`,
+      impact: `services cannot agree on what is valid in it, and use none of it until it is updated to ${LEAST_MAJOR} or later`,
+      fix: null,
     },
   ];
 }
@@ -84,9 +84,10 @@ function memoryFaults(facts: RedisFacts, name: string): readonly Omit<Fault, 'ob
     return [
       {
         severity: 'notice',
-        what: `${name} has no limit of memory (maxmemory 0), ${formatBytes(used)} in use`,
-        why: 'it grows until its machine has no memory left and ends it; entries expire after ten minutes, which bounds them in practice',
-        mend: `redis-cli config set maxmemory 256mb; redis-cli ${evict}; redis-cli config rewrite`,
+        message: `${name} has no limit of memory (maxmemory 0), ${formatBytes(used)} in use`,
+        impact:
+          'it grows until its machine has no memory left and ends it; entries expire after ten minutes, which bounds them in practice',
+        fix: `redis-cli config set maxmemory 256mb\nredis-cli ${evict}\nredis-cli config rewrite`,
       },
     ];
   const share = used / most;
@@ -94,9 +95,9 @@ function memoryFaults(facts: RedisFacts, name: string): readonly Omit<Fault, 'ob
   return [
     {
       severity: share >= NEARLY_FULL ? 'critical' : 'warning',
-      what: `${name} evicts nothing (maxmemory-policy noeviction) at its limit of ${formatBytes(most)}${full}`,
-      why: 'once it is full it refuses every write, and nothing new is cached',
-      mend: `redis-cli ${evict}; redis-cli config rewrite`,
+      message: `${name} evicts nothing (maxmemory-policy noeviction) at its limit of ${formatBytes(most)}${full}`,
+      impact: 'once it is full it refuses every write, and nothing new is cached',
+      fix: `redis-cli ${evict}\nredis-cli config rewrite`,
     },
   ];
 }
@@ -107,9 +108,9 @@ function replicaFaults({ isReplica }: RedisFacts, name: string): readonly Omit<F
   if (!isReplica) return [];
   return [
     {
-      what: `${name} is a replica, which refuses writes`,
-      why: NO_WRITES,
-      mend: '-- set REDIS_URL to the primary, here and for the services',
+      message: `${name} is a replica, which refuses writes`,
+      impact: `${NO_WRITES}; set REDIS_URL to the primary, here and for the services`,
+      fix: null,
     },
   ];
 }
@@ -118,9 +119,9 @@ function saveFaults({ hasFailedToSave }: RedisFacts, name: string): readonly Omi
   if (!hasFailedToSave) return [];
   return [
     {
-      what: `${name} could not write its data to disk`,
-      why: `unless told otherwise it then refuses every write: ${NO_WRITES}`,
-      mend: 'redis-cli config set save ""; redis-cli config set appendonly no; -- the cache needs nothing saved; or make room on its disk',
+      message: `${name} could not write its data to disk`,
+      impact: `unless told otherwise it then refuses every write: ${NO_WRITES}; the cache needs nothing saved`,
+      fix: 'redis-cli config set save ""\nredis-cli config set appendonly no',
     },
   ];
 }

@@ -30,16 +30,16 @@ function described({ name, can_log_in: canLogIn }: AppRole): string {
     : `role ${plainName(name)}, which may act as authenticated,`;
 }
 
-function ownsMend({ name, owned_tables: tables, main_owner: owner }: AppRole, schema: string): string {
+function ownsFix({ name, owned_tables: tables, main_owner: owner }: AppRole, schema: string): string | null {
   if (owner !== null && owner !== name)
     return tables
       .map((table) => `alter table ${qualified(schema, table)} owner to ${quoteIdentifier(owner)};`)
       .join('\n');
-  if (name === 'authenticated') return '-- give the tables to the role that migrates: alter table ... owner to ...;';
-  return `revoke authenticated from ${quoteIdentifier(name)}; -- and let services log in as a role of their own that is granted it`;
+  if (name === 'authenticated') return null;
+  return `revoke authenticated from ${quoteIdentifier(name)};`;
 }
 
-function inheritMend({ inherited_by: memberships }: AppRole): string {
+function inheritFix({ inherited_by: memberships }: AppRole): string {
   return memberships
     .map(({ role, grantor }) => {
       const by = grantor === null ? '' : ` granted by ${quoteIdentifier(grantor)}`;
@@ -52,7 +52,7 @@ function inheritMend({ inherited_by: memberships }: AppRole): string {
 const USER_COLUMNS =
   'id, username, email, first_name, last_name, is_active, is_verified, last_login_at, created_at, updated_at';
 
-function hashMend(users: string, readsAll: boolean): string {
+function hashFix(users: string, readsAll: boolean): string {
   return readsAll
     ? `begin; revoke select on table ${users} from public, authenticated; ` +
         `grant select (${USER_COLUMNS}) on table ${users} to authenticated; commit;`
@@ -65,18 +65,18 @@ export const ROLE_CHECKS: readonly Check[] = [
     (role) =>
       role.is_superuser
         ? {
-            what: `${described(role)} is a superuser`,
-            why: 'no policy holds for it, and a hole in the service is a hole in the server',
-            mend: `alter role ${quoteIdentifier(role.name)} nosuperuser;`,
+            message: `${described(role)} is a superuser`,
+            impact: 'policies are not enforced for it, and a hole in the service is a hole in the server',
+            fix: `alter role ${quoteIdentifier(role.name)} nosuperuser;`,
           }
         : undefined,
   ),
   roleCheck({ id: 'app-role-bypasses-rls', severity: 'critical', title: 'roles of services with BYPASSRLS' }, (role) =>
     role.bypasses_rls
       ? {
-          what: `${described(role)} has BYPASSRLS`,
-          why: 'no policy holds for it: a service sees the rows of every user',
-          mend: `alter role ${quoteIdentifier(role.name)} nobypassrls;`,
+          message: `${described(role)} has BYPASSRLS`,
+          impact: 'policies are not enforced for it: a service sees the rows of every user',
+          fix: `alter role ${quoteIdentifier(role.name)} nobypassrls;`,
         }
       : undefined,
   ),
@@ -85,9 +85,10 @@ export const ROLE_CHECKS: readonly Check[] = [
     (role, { schema }) =>
       role.owned_tables.length > 0
         ? {
-            what: `${described(role)} owns ${listed(role.owned_tables.map(plainName))}`,
-            why: 'no policy holds for the owner of a table, and it may switch them off',
-            mend: ownsMend(role, schema),
+            message: `${described(role)} owns ${listed(role.owned_tables.map(plainName))}`,
+            impact:
+              'policies are not enforced for the owner of a table, and it may drop them; the tables belong to the role that migrates, and services log in as a role of their own',
+            fix: ownsFix(role, schema),
           }
         : undefined,
   ),
@@ -95,23 +96,23 @@ export const ROLE_CHECKS: readonly Check[] = [
     {
       id: 'app-role-inherits',
       severity: 'warning',
-      title: 'roles of services that have their rights without asking for them',
+      title: 'roles of services that have their privileges without asking for them',
     },
     (role) =>
       role.inherits
         ? {
-            what: `${described(role)} inherits its rights`,
-            why: 'a query outside of withUser works and finds nothing, in the place of failing at once',
-            mend: inheritMend(role),
+            message: `${described(role)} inherits its privileges`,
+            impact: 'a query outside of withUser works and finds nothing, instead of failing at once',
+            fix: inheritFix(role),
           }
         : undefined,
   ),
   roleCheck({ id: 'app-role-logs-in', severity: 'warning', title: 'authenticated may log in by itself' }, (role) =>
     role.name === 'authenticated' && role.can_log_in
       ? {
-          what: 'role authenticated may log in',
-          why: 'it is meant to be taken by the login of a service, which says for whom it acts',
-          mend: 'alter role authenticated nologin;',
+          message: 'role authenticated may log in',
+          impact: 'it is meant to be taken by the login of a service, which says for whom it acts',
+          fix: 'alter role authenticated nologin;',
         }
       : undefined,
   ),
@@ -124,9 +125,10 @@ export const ROLE_CHECKS: readonly Check[] = [
       role.owned_tables.length === 0 &&
       (role.name === 'authenticated' || !role.inherits)
         ? {
-            what: `${described(role)} may create objects in schema ${plainName(schema)}`,
-            why: "a function or table of its own making could be taken for the platform's, and run with more rights than it has",
-            mend: `revoke create on schema ${quoteIdentifier(schema)} from public, ${quoteIdentifier(role.name)};`,
+            message: `${described(role)} may create objects in schema ${plainName(schema)}`,
+            impact:
+              "a function or table of its own making could be taken for the platform's, and run with more privileges than it has",
+            fix: `revoke create on schema ${quoteIdentifier(schema)} from public, ${quoteIdentifier(role.name)};`,
           }
         : undefined,
   ),
@@ -135,9 +137,10 @@ export const ROLE_CHECKS: readonly Check[] = [
     (role, { schema }) =>
       role.name === 'authenticated' && role.reads_password_hash && role.owned_tables.length === 0
         ? {
-            what: 'role authenticated may read users.password_hash',
-            why: 'hashes can be guessed at leisure, those of an administrator, too, where a policy lets them through',
-            mend: hashMend(qualified(schema, 'users'), role.reads_all_of_users),
+            message: 'role authenticated may read users.password_hash',
+            impact:
+              'hashes can be guessed at leisure, those of an administrator, too, where a policy lets them through',
+            fix: hashFix(qualified(schema, 'users'), role.reads_all_of_users),
           }
         : undefined,
   ),

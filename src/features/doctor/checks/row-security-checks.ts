@@ -35,22 +35,24 @@ async function examineOff(subject: Subject): Promise<readonly Fault[]> {
       const open = openTo(table, appRoles);
       const name = plainName(table.name);
       const enable = `alter table ${qualified(subject.schema, table.name)} enable row level security;`;
-      const fault = { object: name, mend: enable };
+      const fault = { object: name, fix: enable };
       if (table.policies > 0)
         return [
           {
             ...fault,
-            what: `${name} has ${table.policies === 1 ? 'a policy' : `${table.policies} policies`}, and row level security is off`,
-            why: `its policies hold for nobody: ${open.length > 0 ? `${listed(open)} can read` : 'any grant opens'} the rows of every user`,
+            message: `${name} has ${table.policies === 1 ? 'a policy' : `${table.policies} policies`}, and row level security is off`,
+            impact: `its policies are not enforced: ${open.length > 0 ? `${listed(open)} can read` : 'any grant opens'} the rows of every user`,
           },
         ];
       if (open.length > 0)
         return [
           {
             ...fault,
-            what: `${name} has row level security off, and ${listed(open)} may use it`,
-            why: 'every row is open to them, whoever it belongs to',
-            mend: OWN_TABLES.includes(table.name)
+            message: `${name} has row level security off, and ${listed(open)} may use it`,
+            impact: OWN_TABLES.includes(table.name)
+              ? 'every row is open to them, whichever user it belongs to'
+              : 'every row is open to them, whichever user it belongs to; once it is on they see no row until a policy is created',
+            fix: OWN_TABLES.includes(table.name)
               ? `revoke all on table ${qualified(subject.schema, table.name)} from ${open.map(grantee).join(', ')};`
               : enable,
           },
@@ -60,8 +62,8 @@ async function examineOff(subject: Subject): Promise<readonly Fault[]> {
         {
           ...fault,
           severity: 'warning',
-          what: `${name} has row level security off`,
-          why: 'nobody but its owner may use it now; the first grant opens every row',
+          message: `${name} has row level security off`,
+          impact: 'only its owner may use it now; the first grant opens every row',
         },
       ];
     });
@@ -75,9 +77,11 @@ async function examineNoPolicy(subject: Subject): Promise<readonly Fault[]> {
     )
     .map((table) => ({
       object: plainName(table.name),
-      what: `${plainName(table.name)} has row level security on and no policy, and ${listed(table.grantees)} may use it`,
-      why: 'they find no row and can write none',
-      mend: `revoke all on table ${qualified(subject.schema, table.name)} from ${table.grantees.map(grantee).join(', ')}; -- or create the policy that is missing`,
+      message: `${plainName(table.name)} has row level security on and no policy, and ${listed(table.grantees)} may use it`,
+      impact: 'they find no row and can write none, until the policy that is missing is created',
+      fix:
+        `revoke all on table ${qualified(subject.schema, table.name)} from ${table.grantees.map(grantee).join(', ')}` +
+        ';',
     }));
 }
 

@@ -23,9 +23,7 @@ function widen(
   const sequence = qualified(schema, name);
   const statements = [
     ...(table !== null && column !== null && columnType !== 'bigint'
-      ? [
-          `alter table ${qualified(schema, table)} alter column ${quoteIdentifier(column)} type bigint; -- rewrites and locks the table`,
-        ]
+      ? [`alter table ${qualified(schema, table)} alter column ${quoteIdentifier(column)} type bigint;`]
       : []),
     type === 'bigint' ? `alter sequence ${sequence} no maxvalue;` : `alter sequence ${sequence} as bigint;`,
   ];
@@ -42,9 +40,9 @@ async function examineSequences({ session, schema }: Subject): Promise<Outcome> 
       return {
         object: plainName(row.name),
         severity: used >= CRITICAL_SHARE ? 'critical' : 'warning',
-        what: `sequence ${plainName(row.name)}${of} has used ${Math.floor(used * 100)} % of its numbers`,
-        why: 'after the last one every insert fails',
-        mend: widen(schema, row),
+        message: `sequence ${plainName(row.name)}${of} has used ${Math.floor(used * 100)} % of its numbers`,
+        impact: 'after the last one every insert fails',
+        fix: widen(schema, row),
       };
     });
   const hidden = rows.filter((row) => !row.is_readable).map(({ name }) => plainName(name));

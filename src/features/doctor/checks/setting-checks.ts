@@ -36,7 +36,7 @@ async function readSettings({ session }: Subject): Promise<Settings> {
 
 /** `alter system` and a reload; the setting may also stand in the command line or in ALTER DATABASE or ROLE. */
 function set(name: string, value: string): string {
-  return `alter system set ${name} = ${value}; select pg_reload_conf();`;
+  return `alter system set ${name} = ${value};\nselect pg_reload_conf();`;
 }
 
 type SettingFault = Omit<Fault, 'object'>;
@@ -63,9 +63,9 @@ function settingCheck(
 }
 
 /** A setting that is wrong when it has one value. */
-function wrongWhen(name: string, wrong: string, right: string, severity: Severity, why: string): Check {
+function wrongWhen(name: string, wrong: string, right: string, severity: Severity, impact: string): Check {
   return settingCheck(name, severity, `${name} = ${wrong}`, ({ value }) =>
-    value === wrong ? { what: `${name} is ${wrong}`, why, mend: set(name, right) } : undefined,
+    value === wrong ? { message: `${name} is ${wrong}`, impact, fix: set(name, right) } : undefined,
   );
 }
 
@@ -78,9 +78,10 @@ function memoryFault(max: Setting, all: Settings): SettingFault | undefined {
   const wantedBytes = (max.base_value ?? 0) * workBytes;
   if (wantedBytes <= 2 * MEMORY_PER_SHARED_BUFFERS * sharedBytes) return undefined;
   return {
-    what: `max_connections ${max.value} times work_mem ${formatBytes(workBytes)} is ${formatBytes(wantedBytes)}, with shared_buffers of ${formatBytes(sharedBytes)}`,
-    why: 'if the memory is what shared_buffers suggests, a busy hour ends with the kernel killing the server',
-    mend: `-- lower max_connections and pool the services' connections, or lower work_mem, or raise shared_buffers to a quarter of the memory:\nalter system set work_mem = '4MB'; select pg_reload_conf();`,
+    message: `max_connections ${max.value} times work_mem ${formatBytes(workBytes)} is ${formatBytes(wantedBytes)}, with shared_buffers of ${formatBytes(sharedBytes)}`,
+    impact:
+      'if the memory is what shared_buffers suggests, a busy hour ends with the kernel killing the server; fewer connections (pooled by the services), or shared_buffers of a quarter of the memory, help as well',
+    fix: set('work_mem', "'4MB'"),
   };
 }
 
@@ -95,31 +96,11 @@ async function examinePending(subject: Subject): Promise<readonly Fault[]> {
     .filter((setting) => setting.is_pending)
     .map(({ name, value }) => ({
       object: name,
-      what: `${name} was changed and is still ${value === '' ? 'empty' : value} until a restart`,
-      why: 'the next restart, whenever it comes, changes how the server behaves',
-      mend: '-- restart the server at a time of your choice, or take the change back in postgresql.conf',
+      message: `${name} was changed and is still ${value === '' ? 'empty' : value} until a restart`,
+      impact:
+        'the next restart, whenever it comes, changes how the server behaves: restart it at a time of your choice, or revert the change in postgresql.conf',
+      fix: null,
     }));
-}
-
-interface ConnectionRow {
-  readonly used: number;
-  readonly usable: number;
-}
-
-async function examineConnections({ session }: Subject): Promise<readonly Fault[]> {
-  const { rows } = await session.query<ConnectionRow>(sqlFile('doctor/connections'));
-  const { used = 0, usable = 1 } = rows[0] ?? {};
-  const share = used / usable;
-  if (share < 0.75) return [];
-  return [
-    {
-      object: 'max_connections',
-      severity: share >= 0.9 ? 'critical' : 'warning',
-      what: `${used} of ${usable} connections are in use`,
-      why: 'when none is left, services and cron jobs are refused',
-      mend: '-- see who has them: select usename, application_name, state, count(*) from pg_stat_activity group by 1, 2, 3 order by 4 desc;',
-    },
-  ];
 }
 
 export const SETTING_CHECKS: readonly Check[] = [
@@ -147,9 +128,9 @@ export const SETTING_CHECKS: readonly Check[] = [
     const addresses = all.get('listen_addresses')?.value ?? '';
     if (value !== 'off' || !isOpenToNetwork(addresses)) return undefined;
     return {
-      what: `ssl is off, and the server listens on ${addresses}`,
-      why: 'passwords and every row travel in clear',
-      mend: `-- with a certificate in place (ssl_cert_file, ssl_key_file):\n${set('ssl', 'on')}`,
+      message: `ssl is off, and the server listens on ${addresses}`,
+      impact: 'passwords and every row travel in clear; ssl needs a certificate in ssl_cert_file and ssl_key_file',
+      fix: set('ssl', 'on'),
     };
   }),
   settingCheck(
@@ -159,9 +140,9 @@ export const SETTING_CHECKS: readonly Check[] = [
     ({ value }) =>
       value === '0'
         ? {
-            what: 'a session may stay idle in a transaction for ever (idle_in_transaction_session_timeout is 0)',
-            why: 'a service that hangs holds its locks and keeps VACUUM from its work until somebody notices',
-            mend: set('idle_in_transaction_session_timeout', "'10min'"),
+            message: 'a session may stay idle in a transaction for ever (idle_in_transaction_session_timeout is 0)',
+            impact: 'a service that hangs holds its locks and keeps VACUUM from its work until somebody notices',
+            fix: set('idle_in_transaction_session_timeout', "'10min'"),
           }
         : undefined,
   ),
@@ -178,13 +159,5 @@ export const SETTING_CHECKS: readonly Check[] = [
     title: 'settings that were changed and wait for a restart',
     grant: null,
     examine: onServer(examinePending),
-  },
-  {
-    id: 'connections-used',
-    area: 'settings',
-    severity: 'warning',
-    title: 'more than 75 % of the connections in use; critical from 90 % on',
-    grant: null,
-    examine: onServer(examineConnections),
   },
 ];

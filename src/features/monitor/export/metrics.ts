@@ -1,3 +1,5 @@
+import { SEVERITIES } from '../../../base/finding.js';
+import { groupBy } from '../../../base/group-by.js';
 import type { MonthState } from '../partitions.js';
 import type { Labels, Metric, Sample } from './prometheus.js';
 import { defaultRows, type Readings } from './readings.js';
@@ -108,6 +110,31 @@ function growthMetrics({ growth }: Readings, base: Labels): readonly Metric[] {
   ];
 }
 
+/** Of the checks of the server's state; several samples of one name are one metric. */
+function liveMetrics({ live }: Readings, base: Labels): readonly Metric[] {
+  const groups = groupBy(live.gauges, ({ name }) => name);
+  return [
+    ...[...groups].map(([name, gauges]) => ({
+      name,
+      help: gauges[0]?.help ?? '',
+      samples: gauges.flatMap(({ labels, value }) => known({ ...base, ...labels }, value)),
+    })),
+    {
+      name: 'aisec_live_findings',
+      help: 'Findings of the checks of the state of the server, by severity.',
+      samples: SEVERITIES.map((severity) => ({
+        labels: { ...base, severity },
+        value: live.findings.filter((finding) => finding.severity === severity).length,
+      })),
+    },
+    {
+      name: 'aisec_live_checks_skipped',
+      help: 'Checks of the state of the server that could not look, for want of a privilege.',
+      samples: [{ labels: base, value: live.skipped.length }],
+    },
+  ];
+}
+
 /** Gauges; how many series there are depends on the tables, and not on how many partitions they have. */
 export function metricsOf(readings: Readings): readonly Metric[] {
   const { databaseName, tables, growth, partitions, durationMs } = readings;
@@ -123,6 +150,7 @@ export function metricsOf(readings: Readings): readonly Metric[] {
     ...tableMetrics(readings, base),
     ...monthMetrics(readings, base),
     ...growthMetrics(readings, base),
+    ...liveMetrics(readings, base),
     {
       name: 'aisec_counters_since_timestamp_seconds',
       help: 'When the counters of the database began: a reset, or the start or recovery of the server.',

@@ -1,4 +1,6 @@
 import type { Session } from '../../../adapters/postgres/session.js';
+import { readLive, type LiveReadings } from '../live/live.js';
+import type { Thresholds } from '../live/thresholds.js';
 import { monitorGrowth, type GrowthReport } from '../growth/growth.js';
 import { monitorPartitions, type PartitionsReport } from '../partitions.js';
 import { monitorTables, type TablesReport } from '../tables.js';
@@ -9,17 +11,29 @@ export interface Readings {
   readonly tables: TablesReport;
   readonly partitions: PartitionsReport;
   readonly growth: GrowthReport;
+  /** What stops the server now; nothing of it on the embedded database. */
+  readonly live: LiveReadings;
   readonly durationMs: number;
 }
 
+export interface ReadingOptions {
+  readonly schema: string;
+  readonly limitBytes: number | null;
+  readonly thresholds: Thresholds;
+}
+
 /** @throws AisecError MIGRATION_PENDING when there are no tables of messages. */
-export async function takeReadings(session: Session, schema: string, limitBytes: number | null): Promise<Readings> {
+export async function takeReadings(
+  session: Session,
+  { schema, limitBytes, thresholds }: ReadingOptions,
+): Promise<Readings> {
   const startedMs = performance.now();
   const tables = await monitorTables(session, schema);
   const partitions = await monitorPartitions(session, schema);
   const growth = await monitorGrowth(session, { schema, ahead: 1, limitBytes }, partitions);
+  const live = await readLive(session, { schema, role: tables.role, thresholds });
   const durationMs = performance.now() - startedMs;
-  return { databaseName: session.info.databaseName, tables, partitions, growth, durationMs };
+  return { databaseName: session.info.databaseName, tables, partitions, growth, live, durationMs };
 }
 
 export interface DefaultRows {

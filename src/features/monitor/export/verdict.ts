@@ -1,13 +1,11 @@
+import { aisecCommand } from '../../../base/aisec-command.js';
 import { formatBytes } from '../../../base/bytes.js';
+import { SEVERITIES, type Finding } from '../../../base/finding.js';
 import { monthEndMs } from '../../../base/month.js';
+import type { Gauge } from '../live/check.js';
 import { defaultRows, type Readings } from './readings.js';
 
 export type Level = 'OK' | 'WARNING' | 'CRITICAL';
-
-export interface Problem {
-  readonly level: Exclude<Level, 'OK'>;
-  readonly text: string;
-}
 
 /** With a unit of the plugin guidelines, and what is too much (`9`) or too little (`2:`). */
 export interface PerformanceFigure {
@@ -20,7 +18,8 @@ export interface PerformanceFigure {
 
 export interface Verdict {
   readonly level: Level;
-  readonly problems: readonly Problem[];
+  /** Worst first. */
+  readonly findings: readonly Finding[];
   readonly figures: readonly PerformanceFigure[];
 }
 
@@ -30,33 +29,79 @@ const LIMIT_WARNING_DAYS = 30;
 const LIMIT_CRITICAL_DAYS = 7;
 const DAY_MS = 86_400_000;
 
-function monthProblems({ partitions }: Readings): readonly Problem[] {
-  const { monthsAhead, currentMonth, takenAt } = partitions;
+function monthFindings({ partitions }: Readings): readonly Finding[] {
+  const { monthsAhead, currentMonth, takenAt, schema } = partitions;
   if (monthsAhead >= WANTED_AHEAD) return [];
-  if (monthsAhead < 0) return [{ level: 'CRITICAL', text: `the current month ${currentMonth} has no partition` }];
   const isLastDay = monthEndMs(currentMonth) - Date.parse(takenAt) <= DAY_MS;
-  const level = monthsAhead === 0 && isLastDay ? 'CRITICAL' : 'WARNING';
-  return [{ level, text: `partitions for ${monthsAhead} months ahead, ${WANTED_AHEAD} are wanted` }];
+  const isCritical = monthsAhead < 0 || (monthsAhead === 0 && isLastDay);
+  return [
+    {
+      id: 'partition-months-ahead:messages',
+      severity: isCritical ? 'critical' : 'warning',
+      object: 'messages',
+      message:
+        monthsAhead < 0
+          ? `the current month ${currentMonth} has no partition`
+          : `partitions for ${monthsAhead} months ahead, ${WANTED_AHEAD} are wanted`,
+      impact: 'messages of a month without a partition go to the default partition',
+      fix: aisecCommand('partitions ensure', schema),
+    },
+  ];
 }
 
-function defaultProblems(readings: Readings): readonly Problem[] {
+function defaultFindings(readings: Readings): readonly Finding[] {
   const rest = defaultRows(readings);
   if (rest === undefined || rest.isEmpty) return [];
-  const level = (rest.rows ?? 0) >= MANY_DEFAULT_ROWS ? 'CRITICAL' : 'WARNING';
-  return [{ level, text: `${rest.rows === null ? '' : `about ${rest.rows} `}messages in the default partition` }];
+  return [
+    {
+      id: 'partition-default-rows:messages',
+      severity: (rest.rows ?? 0) >= MANY_DEFAULT_ROWS ? 'critical' : 'warning',
+      object: 'messages',
+      message: `${rest.rows === null ? '' : `about ${rest.rows} `}messages in the default partition`,
+      impact: 'they cannot be archived, and a partition for their month has to move them first',
+      fix: aisecCommand('partitions ensure', readings.partitions.schema),
+    },
+  ];
 }
 
-function limitProblems({ growth, tables }: Readings): readonly Problem[] {
+function limitFindings({ growth, tables }: Readings): readonly Finding[] {
   const { limit } = growth;
   if (limit === null || limit.expected === null) return [];
   const days = (Date.parse(`${limit.expected}T00:00:00Z`) - Date.parse(tables.takenAt)) / DAY_MS;
   if (days > LIMIT_WARNING_DAYS) return [];
-  const level = days <= LIMIT_CRITICAL_DAYS ? 'CRITICAL' : 'WARNING';
-  return [{ level, text: `${formatBytes(limit.limitBytes)} reached about ${limit.expected}` }];
+  return [
+    {
+      id: 'size-limit:database',
+      severity: days <= LIMIT_CRITICAL_DAYS ? 'critical' : 'warning',
+      object: 'database',
+      message: `${formatBytes(limit.limitBytes)} reached about ${limit.expected}`,
+      impact: 'when the disk is full the server stops',
+      fix: aisecCommand('monitor growth', growth.schema),
+    },
+  ];
+}
+
+/** Gauges without labels: a plugin's line is no place for a figure of each slot. */
+function gaugeFigure({ name, value, labels, threshold }: Gauge): readonly PerformanceFigure[] {
+  if (value === null || labels !== undefined) return [];
+  const [label, unit] = name.endsWith('_seconds')
+    ? ([name.replace(/_seconds$/, ''), 's'] as const)
+    : name.endsWith('_bytes')
+      ? ([name.replace(/_bytes$/, ''), 'B'] as const)
+      : ([name, ''] as const);
+  return [
+    {
+      label: label.replace(/^aisec_/, ''),
+      value,
+      unit,
+      warning: threshold === undefined ? '' : String(threshold.warning),
+      critical: threshold === undefined ? '' : String(threshold.critical),
+    },
+  ];
 }
 
 function figuresOf(readings: Readings): readonly PerformanceFigure[] {
-  const { growth, partitions, durationMs } = readings;
+  const { growth, partitions, live, durationMs } = readings;
   const figure = (label: string, value: number | null | undefined, unit: PerformanceFigure['unit'] = '') =>
     value === null || value === undefined ? [] : [{ label, value, unit, warning: '', critical: '' }];
   return [
@@ -71,14 +116,21 @@ function figuresOf(readings: Readings): readonly PerformanceFigure[] {
       warning: '0',
       critical: String(MANY_DEFAULT_ROWS - 1),
     })),
+    ...live.gauges.flatMap(gaugeFigure),
     ...figure('time', Math.round(durationMs) / 1000, 's'),
   ];
 }
 
-/** Judges what needs nobody's rights: months ahead, the default partition, and the day of the limit. The rest is doctor's. */
+/** Judges months ahead, the default partition, the day of the limit, and what stops the server now. The rest is doctor's. */
 export function judgeReadings(readings: Readings): Verdict {
-  const problems = [...monthProblems(readings), ...defaultProblems(readings), ...limitProblems(readings)].toSorted(
-    (one, other) => (one.level === other.level ? 0 : one.level === 'CRITICAL' ? -1 : 1),
-  );
-  return { level: problems[0]?.level ?? 'OK', problems, figures: figuresOf(readings) };
+  const rank = ({ severity }: Finding): number => SEVERITIES.indexOf(severity);
+  const findings = [
+    ...readings.live.findings,
+    ...monthFindings(readings),
+    ...defaultFindings(readings),
+    ...limitFindings(readings),
+  ].toSorted((one, other) => rank(one) - rank(other));
+  const severities = findings.map(({ severity }) => severity);
+  const level = severities.includes('critical') ? 'CRITICAL' : severities.includes('warning') ? 'WARNING' : 'OK';
+  return { level, findings, figures: figuresOf(readings) };
 }

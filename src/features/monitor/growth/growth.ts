@@ -70,7 +70,7 @@ function withKeys(months: readonly MonthOfMessages[], tables: readonly LogicalTa
 function tooFew(months: readonly MonthOfMessages[]): Skip {
   const closed = months.filter(({ state }) => state === 'closed').length;
   const reason = `not enough data: ${closed === 0 ? 'no closed month' : `${closed} closed month`} with messages, 2 are needed`;
-  return { what: 'forecast', reason, remedy: null };
+  return { what: 'forecast', reason, fix: null };
 }
 
 /**

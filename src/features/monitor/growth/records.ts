@@ -57,11 +57,11 @@ export async function readRecords(
     const access = await readRecordsAccess(session, schema);
     if (!access.is_there) {
       const reason = `the schema "${schema}" lacks the tables of monitor record`;
-      return { records: [], skip: { what, reason, remedy: 'aisec migrate up' } };
+      return { records: [], skip: { what, reason, fix: 'aisec migrate up' } };
     }
     if (!access.can_read) {
       const reason = 'the role may not read them';
-      return { records: [], skip: { what, reason, remedy: recordsGrant(schema, access.role_name, 'select') } };
+      return { records: [], skip: { what, reason, fix: recordsGrant(schema, access.role_name, 'select') } };
     }
     // Their policy shows every row; with row_security off, as doctor leaves the session, having one would be an error.
     await session.query(

@@ -11,6 +11,8 @@ export interface MissingIndex {
   readonly referencedTable: string;
   /** As SQL takes them. */
   readonly columns: string;
+  /** Its index stops writes to the table while it is built. */
+  readonly isPartitioned: boolean;
   readonly sql: string;
 }
 
@@ -31,8 +33,9 @@ function missingOf(row: MissingRow): MissingIndex {
     table: row.table_identifier,
     referencedTable: row.referenced_table,
     columns: row.columns,
+    isPartitioned: row.is_partitioned,
     // Indexes of a partitioned table cannot be built concurrently.
-    sql: row.is_partitioned ? `create index ${on} -- stops writes to the table` : `create index concurrently ${on}`,
+    sql: row.is_partitioned ? `set lock_timeout = '2s'; create index ${on}` : `create index concurrently ${on}`,
   };
 }
 

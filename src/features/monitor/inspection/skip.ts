@@ -4,5 +4,5 @@ export interface Skip {
   readonly what: string;
   readonly reason: string;
   /** The SQL or the command that would allow it; null when nothing would. */
-  readonly remedy: string | null;
+  readonly fix: string | null;
 }

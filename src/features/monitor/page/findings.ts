@@ -1,22 +1,23 @@
+import type { Finding } from '../../../base/finding.js';
 import { html, type Html } from './html.js';
-import type { PageFinding, ReportData } from './report-data.js';
+import type { ReportData } from './report-data.js';
 
-const SEVERITY_TEXT: Readonly<Record<PageFinding['severity'], string>> = {
+const SEVERITY_TEXT: Readonly<Record<Finding['severity'], string>> = {
   critical: 'critical',
   warning: 'warning',
   notice: 'notice',
 };
 
-function findingBox({ id, severity, what, why, mend }: PageFinding): Html {
+function findingBox({ id, severity, message, impact, fix }: Finding): Html {
   return html`<article class="finding ${severity}">
-    <h3><span class="badge">${SEVERITY_TEXT[severity]}</span> ${what}</h3>
-    <p>${why}</p>
-    <pre><code>${mend}</code></pre>
+    <h3><span class="badge">${SEVERITY_TEXT[severity]}</span> ${message}</h3>
+    <p>${impact}</p>
+    ${fix !== null && html`<pre><code>${fix}</code></pre>`}
     <p class="id">${id}</p>
   </article>`;
 }
 
-function notices(findings: readonly PageFinding[]): Html {
+function notices(findings: readonly Finding[]): Html {
   if (findings.length === 0) return html``;
   return html`<details>
     <summary>${findings.length === 1 ? '1 notice' : `${findings.length} notices`}, worth knowing</summary>
@@ -24,12 +25,12 @@ function notices(findings: readonly PageFinding[]): Html {
   </details>`;
 }
 
-/** What is not as it should be, the worst first, with what mends it; what can wait is folded away. */
+/** What is not as it should be, the worst first, with what fixes it; what can wait is folded away. */
 export function findingsSection({ findings }: ReportData): Html {
   const pressing = findings.filter(({ severity }) => severity !== 'notice');
   return html`<section id="findings">
     <h2>Findings</h2>
-    ${pressing.length === 0 ? html`<p class="well">The checks that could look found nothing to mend.</p>` : pressing.map(findingBox)}
+    ${pressing.length === 0 ? html`<p class="well">The checks that could look found nothing to fix.</p>` : pressing.map(findingBox)}
     ${notices(findings.filter(({ severity }) => severity === 'notice'))}
   </section>`;
 }
@@ -41,13 +42,13 @@ export function skippedSection({ skipped }: ReportData): Html {
     <h2>Not looked at</h2>
     <ul>
       ${skipped.map(
-        ({ what, reason, remedy }) =>
+        ({ what, reason, fix }) =>
           html`<li>
             <strong>${what}</strong>:
             ${reason}.${
-              remedy !== null &&
+              fix !== null &&
               html` To allow it:
-                <pre><code>${remedy}</code></pre>`
+                <pre><code>${fix}</code></pre>`
             }
           </li>`,
       )}

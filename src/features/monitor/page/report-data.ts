@@ -1,24 +1,15 @@
 import type { Skip } from '../inspection/skip.js';
+import type { Finding } from '../../../base/finding.js';
 import type { GrowthReport } from '../growth/growth.js';
 import type { LocksReport } from '../locks.js';
 import type { PartitionsReport } from '../partitions.js';
 import type { TablesReport } from '../tables.js';
 import type { VacuumReport } from '../vacuum.js';
 
-/** One thing that is not as it should be, from whichever check found it. */
-export interface PageFinding {
-  readonly id: string;
-  readonly severity: 'critical' | 'warning' | 'notice';
-  readonly what: string;
-  readonly why: string;
-  /** The SQL or the command. */
-  readonly mend: string;
-}
-
 /** What the checks said; whoever asks for the page has asked them, since no noun imports another. */
 export interface Verdicts {
   /** The worst first. */
-  readonly findings: readonly PageFinding[];
+  readonly findings: readonly Finding[];
   readonly skipped: readonly Skip[];
 }
 
@@ -47,6 +38,6 @@ export interface ReportData {
   readonly vacuum: VacuumReport;
   readonly locks: LocksReport;
   /** The worst first. */
-  readonly findings: readonly PageFinding[];
+  readonly findings: readonly Finding[];
   readonly skipped: readonly Skip[];
 }

@@ -9,9 +9,9 @@ const finding = (id: string): Finding => ({
   area: 'security',
   severity: 'critical',
   object: id.split(':')[1] ?? '',
-  what: 'what',
-  why: 'why',
-  mend: 'mend',
+  message: 'message',
+  impact: 'impact',
+  fix: 'fix',
   evidence: null,
 });
 const surroundings = {

@@ -1,0 +1,13 @@
+import { LIVE_CHECKS } from '../../monitor/checks.js';
+import type { Check } from '../check.js';
+import { onServer } from './server-only.js';
+
+/** What `monitor`, its exports and doctor look at alike. */
+export const LIVE_DOCTOR_CHECKS: readonly Check[] = LIVE_CHECKS.map(({ grant, look, ...check }) => ({
+  ...check,
+  grant: grant === null ? null : (_schema, role) => grant(role),
+  examine: onServer(async ({ session, schema, thresholds }) => {
+    const looked = await look({ session, schema, thresholds });
+    return 'faults' in looked ? looked.faults : looked;
+  }),
+}));

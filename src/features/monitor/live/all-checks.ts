@@ -1,0 +1,31 @@
+import { TRANSACTION_IDS } from './ages.js';
+import { ARCHIVER, WAL_WAITING } from './archiver.js';
+import { BLOCKED } from './blocked.js';
+import type { LiveCheck } from './check.js';
+import { CONNECTIONS } from './connections.js';
+import { CHECKSUMS, TEMPORARY_FILES } from './counters.js';
+import { HELD_BACK } from './holders.js';
+import { LOCK_TABLE } from './lock-table.js';
+import { REPLICAS, STANDBY } from './replicas.js';
+import { SLOTS } from './slots.js';
+import { SUBSCRIPTIONS } from './subscriptions.js';
+import { LONG_TRANSACTIONS, PREPARED_TRANSACTIONS } from './transactions.js';
+
+/** All that may stop a server now, in the order in which it is looked at. */
+export const LIVE_CHECKS: readonly LiveCheck[] = [
+  BLOCKED,
+  LONG_TRANSACTIONS,
+  PREPARED_TRANSACTIONS,
+  CONNECTIONS,
+  LOCK_TABLE,
+  TEMPORARY_FILES,
+  CHECKSUMS,
+  TRANSACTION_IDS,
+  HELD_BACK,
+  REPLICAS,
+  STANDBY,
+  SUBSCRIPTIONS,
+  SLOTS,
+  ARCHIVER,
+  WAL_WAITING,
+];

@@ -1,0 +1,142 @@
+import type { Session } from '../../../adapters/postgres/session.js';
+import { sqlFile } from '../../../adapters/postgres/sql-file.js';
+import { formatCount } from '../../../base/count.js';
+import { formatDurationMs } from '../../../base/duration.js';
+import { quoteLiteral } from '../../../base/identifier.js';
+import type { LiveCheck } from './check.js';
+import { inDatabase, whose } from './names.js';
+import { READ_ALL_STATS, skipUnlessAllIsSeen } from './privileges.js';
+import { levelOf, worstOf, type Thresholds } from './thresholds.js';
+
+interface HolderRow {
+  readonly kind: 'session' | 'prepared' | 'slot' | 'standby';
+  readonly name: string;
+  readonly database_name: string | null;
+  readonly is_here: boolean;
+  readonly is_catalog_only: boolean;
+  readonly is_active: boolean;
+  readonly is_logical: boolean;
+  readonly role_name: string | null;
+  readonly application_name: string | null;
+  readonly state: string | null;
+  readonly xid_age: number;
+  readonly age_ms: string | null;
+}
+
+/** What vacuum has to leave alone, from how many transactions ago on. */
+export interface Holder {
+  /** `pid 4711`, `prepared transaction "x"`, …: short, for a list. */
+  readonly object: string;
+  /** What it is and since when, as the subject of a sentence. */
+  readonly text: string;
+  /** Null when a statement of this server cannot end it. */
+  readonly fix: string | null;
+  readonly xidAge: number;
+  readonly ageMs: number | null;
+  readonly isHere: boolean;
+  readonly kind: HolderRow['kind'];
+}
+
+/** For a standby: the query there that needs the old rows. */
+const END_OLDEST_QUERY =
+  'select pg_terminate_backend(pid) from pg_stat_activity where backend_xmin is not null and pid <> pg_backend_pid() order by age(backend_xmin) desc limit 1;';
+
+function describe(row: HolderRow): Pick<Holder, 'object' | 'text' | 'fix'> {
+  const { name, kind, database_name: database, age_ms: ageMs } = row;
+  const since = ageMs === null ? '' : ` for ${formatDurationMs(Number(ageMs))}`;
+  if (kind === 'session')
+    return {
+      object: `pid ${name}`,
+      text: `session ${name}${whose(row)}, in a transaction of database ${database ?? '?'}${since}${row.state === null ? '' : ` and now ${row.state}`},`,
+      fix: `select pg_terminate_backend(${name});`,
+    };
+  if (kind === 'prepared')
+    return {
+      object: name,
+      text: `prepared transaction ${name} of ${row.role_name ?? '?'} in database ${database ?? '?'}, open${since},`,
+      fix: inDatabase(database, row.is_here, `rollback prepared ${quoteLiteral(name)};`),
+    };
+  if (kind === 'standby')
+    return {
+      object: `standby ${name}`,
+      text: `a query on standby ${name} (hot_standby_feedback)`,
+      fix: `-- on standby ${name}:\n${END_OLDEST_QUERY}`,
+    };
+  if (!row.is_active)
+    return {
+      object: `slot ${name}`,
+      text: `replication slot ${name}, which no process uses,`,
+      fix: `select pg_drop_replication_slot(${quoteLiteral(name)});`,
+    };
+  return {
+    object: `slot ${name}`,
+    text: row.is_logical
+      ? `replication slot ${name}, whose subscriber is behind,`
+      : `a query on the standby of replication slot ${name} (hot_standby_feedback)`,
+    fix: row.is_logical ? null : `-- on the standby that uses replication slot ${name}:\n${END_OLDEST_QUERY}`,
+  };
+}
+
+/** All that hold vacuum back on the server, the oldest first. Sessions of other roles are seen with pg_read_all_stats only. */
+export async function readHolders(session: Session): Promise<readonly Holder[]> {
+  const { rows } = await session.query<HolderRow>(sqlFile('monitor/xmin-holders'));
+  return rows.map((row) => ({
+    ...describe(row),
+    xidAge: row.xid_age,
+    ageMs: row.age_ms === null ? null : Number(row.age_ms),
+    isHere: row.is_here,
+    kind: row.kind,
+  }));
+}
+
+function levelOfHolder({ xidAge, ageMs }: Holder, thresholds: Thresholds): 'critical' | 'warning' | undefined {
+  return worstOf(
+    levelOf(xidAge, thresholds['horizon-ids']),
+    ageMs === null ? undefined : levelOf(ageMs, thresholds['horizon-time']),
+  );
+}
+
+const KINDS = ['session', 'prepared', 'slot', 'standby'] as const;
+
+export const HELD_BACK: LiveCheck = {
+  id: 'vacuum-held-back',
+  area: 'wraparound',
+  severity: 'warning',
+  title:
+    'what holds vacuum back for longest (xmin horizon): a session, prepared transaction, replication slot or standby',
+  grant: READ_ALL_STATS,
+  look: async ({ session, thresholds }) => {
+    const skip = await skipUnlessAllIsSeen(session, 'the transactions');
+    if (skip !== undefined) return skip;
+    const holders = await readHolders(session);
+    const late = holders.flatMap((holder) => {
+      const severity = levelOfHolder(holder, thresholds);
+      return severity === undefined ? [] : [{ ...holder, severity }];
+    });
+    const [oldest, ...others] = late;
+    const next = others.slice(0, 3).map(({ object }) => object);
+    const more = others.length > 3 ? ` and ${others.length - 3} more` : '';
+    const after = next.length === 0 ? '' : `; after it come ${next.join(', ')}${more}`;
+    return {
+      faults:
+        oldest === undefined
+          ? []
+          : [
+              {
+                object: oldest.object,
+                severity: oldest.severity,
+                message: `${oldest.text} holds vacuum back by ${formatCount(oldest.xidAge)} transactions${after}`,
+                impact:
+                  'vacuum keeps every row that died since and cannot freeze: tables grow, queries slow down, and transaction ids run out',
+                fix: oldest.fix,
+              },
+            ],
+      gauges: KINDS.map((kind) => ({
+        name: 'aisec_xmin_horizon_age',
+        help: 'Transactions since the oldest that vacuum must respect, by what holds it; 0 when nothing of the kind does.',
+        labels: { kind },
+        value: Math.max(0, ...holders.filter((holder) => holder.kind === kind).map(({ xidAge }) => xidAge)),
+      })),
+    };
+  },
+};

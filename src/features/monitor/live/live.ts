@@ -1,0 +1,60 @@
+import { inReadOnly } from '../inspection/read-only.js';
+import type { Skip } from '../inspection/skip.js';
+import type { Session } from '../../../adapters/postgres/session.js';
+import { isAisecError } from '../../../base/errors.js';
+import { SEVERITIES, type Finding } from '../../../base/finding.js';
+import { quoteIdentifier } from '../../../base/identifier.js';
+import { LIVE_CHECKS } from './all-checks.js';
+import type { Gauge, LiveCheck, LiveSubject } from './check.js';
+import type { Thresholds } from './thresholds.js';
+
+/** How the server is at this moment. */
+export interface LiveReadings {
+  /** Worst first. */
+  readonly findings: readonly Finding[];
+  readonly gauges: readonly Gauge[];
+  readonly skipped: readonly Skip[];
+}
+
+type Looked = Awaited<ReturnType<LiveCheck['look']>>;
+
+/** One check that fails must not take the figures of the others with it. */
+async function look(check: LiveCheck, subject: LiveSubject): Promise<Looked> {
+  try {
+    return await inReadOnly(subject.session, () => check.look(subject));
+  } catch (error) {
+    if (isAisecError(error, 'LOCK_TIMEOUT', 'DATABASE_FAILED'))
+      return { skipped: `the server says: ${error.message}`, lacksGrant: false };
+    if (isAisecError(error, 'PRIVILEGE_MISSING')) return { skipped: error.message, lacksGrant: true };
+    throw error;
+  }
+}
+
+/**
+ * Runs all checks of a server's state, each in a short read-only transaction of its own. The embedded database has one
+ * session and none of this.
+ *
+ * @throws AisecError CONNECTION_LOST, INTERRUPTED, TERMINATED.
+ */
+export async function readLive(
+  session: Session,
+  { schema, role, thresholds }: { readonly schema: string; readonly role: string; readonly thresholds: Thresholds },
+): Promise<LiveReadings> {
+  const findings: Finding[] = [];
+  const gauges: Gauge[] = [];
+  const skipped: Skip[] = [];
+  if (session.info.kind !== 'server') return { findings, gauges, skipped };
+  for (const check of LIVE_CHECKS) {
+    const looked = await look(check, { session, schema, thresholds });
+    if ('notApplicable' in looked) continue;
+    if ('skipped' in looked) {
+      const grant = looked.lacksGrant ? check.grant?.(quoteIdentifier(role)) : undefined;
+      skipped.push({ what: check.id, reason: looked.skipped, fix: grant ?? null });
+      continue;
+    }
+    findings.push(...looked.faults.map((fault) => ({ id: `${check.id}:${fault.object}`, ...fault })));
+    gauges.push(...looked.gauges);
+  }
+  const rank = ({ severity }: Finding): number => SEVERITIES.indexOf(severity);
+  return { findings: findings.toSorted((one, other) => rank(one) - rank(other)), gauges, skipped };
+}

@@ -1,0 +1,28 @@
+interface Named {
+  readonly role_name?: string | null;
+  readonly application_name?: string | null;
+}
+
+/** ` of svc (payments)`: whose session it is, as far as it is known. */
+export function whose({ role_name: role, application_name: application }: Named): string {
+  const of = role === null || role === undefined ? '' : ` of ${role}`;
+  return application === null || application === undefined || application === '' ? of : `${of} (${application})`;
+}
+
+/** `1 session`, `20 sessions`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** `\connect` of psql to a database of the same server, whatever its name. */
+function connectTo(name: string): string {
+  if (/^[a-z_][a-z0-9_$]*$/.test(name)) return `\\connect ${name}`;
+  // psql takes quotes of three kinds in this argument; an address needs none of them.
+  const encoded = encodeURIComponent(name).replaceAll("'", '%27');
+  return `\\connect -reuse-previous=on postgresql:///${encoded}`;
+}
+
+/** Statements that have to run in another database, as psql takes them. */
+export function inDatabase(name: string | null, isHere: boolean, sql: string): string {
+  return isHere || name === null ? sql : `${connectTo(name)}\n${sql}`;
+}

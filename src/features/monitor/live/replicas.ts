@@ -1,0 +1,152 @@
+import { sqlFile } from '../../../adapters/postgres/sql-file.js';
+import { formatBytes } from '../../../base/bytes.js';
+import { formatDurationMs } from '../../../base/duration.js';
+import type { LiveCheck, LiveFault } from './check.js';
+import { MONITOR, READ_ALL_STATS } from './privileges.js';
+import { levelOf, worstOf, type Thresholds } from './thresholds.js';
+
+interface ReplicaRow {
+  readonly name: string;
+  readonly client: string | null;
+  readonly is_logical: boolean;
+  readonly state: string | null;
+  readonly is_synchronous: boolean | null;
+  readonly behind_bytes: string | null;
+  readonly behind_ms: string | null;
+}
+
+function replicaFault(row: ReplicaRow, thresholds: Thresholds): readonly LiveFault[] {
+  // A base backup has no position to replay.
+  if (row.behind_bytes === null) return [];
+  const [bytes, ms] = [Number(row.behind_bytes), Number(row.behind_ms ?? 0)];
+  const severity = worstOf(levelOf(bytes, thresholds['replica-bytes']), levelOf(ms, thresholds['replica-time']));
+  if (severity === undefined) return [];
+  const kind = row.is_logical ? 'subscriber' : 'standby';
+  const where = row.client === null ? '' : ` at ${row.client}`;
+  const time = ms === 0 ? '' : `, ${formatDurationMs(ms)}`;
+  return [
+    {
+      object: row.name,
+      severity,
+      message: `${kind} ${row.name}${where} is ${formatBytes(bytes)} of WAL${time} behind (${row.state ?? 'state unknown'})`,
+      impact:
+        row.is_synchronous === true
+          ? 'commits wait for it, and a failover to it takes that much longer'
+          : 'queries there see old rows, and a failover to it loses or waits for what it has not replayed',
+      fix: row.is_logical
+        ? `-- on subscriber ${row.name}:\nselect subname, apply_error_count, sync_error_count from pg_stat_subscription_stats;`
+        : `-- on standby ${row.name}:\nselect pg_wal_replay_resume() where pg_is_wal_replay_paused();`,
+    },
+  ];
+}
+
+export const REPLICAS: LiveCheck = {
+  id: 'replica-lag',
+  area: 'replication',
+  severity: 'warning',
+  title: 'standbys and subscribers that are behind',
+  grant: READ_ALL_STATS,
+  look: async ({ session, thresholds }) => {
+    const { rows } = await session.query<ReplicaRow>(sqlFile('monitor/replicas'));
+    if (rows.some(({ state }) => state === null))
+      return { skipped: 'the standbys and subscribers are hidden from this role', lacksGrant: true };
+    const gauge = (name: string, help: string, read: (row: ReplicaRow) => string | null, divisor = 1) =>
+      rows.map((row) => {
+        const value = read(row);
+        return { name, help, labels: { replica: row.name }, value: value === null ? null : Number(value) / divisor };
+      });
+    return {
+      faults: rows.flatMap((row) => replicaFault(row, thresholds)),
+      gauges: [
+        {
+          name: 'aisec_replicas',
+          help: 'Standbys and subscribers that are connected.',
+          value: rows.length,
+        },
+        ...gauge('aisec_replica_lag_bytes', 'WAL that a replica has not replayed.', (row) => row.behind_bytes),
+        ...gauge(
+          'aisec_replica_lag_seconds',
+          'Time between a commit and its replay on a replica, as it last reported.',
+          (row) => row.behind_ms,
+          1000,
+        ),
+      ],
+    };
+  },
+};
+
+interface StandbyRow {
+  readonly is_in_recovery: boolean;
+  readonly is_paused: boolean | null;
+  readonly is_streaming: boolean;
+  readonly has_restore_command: boolean | null;
+  readonly waiting_bytes: string | null;
+  readonly behind_ms: string | null;
+}
+
+function standbyFaults(row: StandbyRow, thresholds: Thresholds): readonly LiveFault[] {
+  const waiting = Number(row.waiting_bytes ?? 0);
+  const impact = 'queries here see old rows, and a failover to it loses or waits for what it has not replayed';
+  if (row.is_paused === true)
+    return [
+      {
+        object: 'replay',
+        severity: 'critical',
+        message: `this standby has paused its replay, with ${formatBytes(waiting)} of WAL waiting`,
+        impact,
+        fix: 'select pg_wal_replay_resume();',
+      },
+    ];
+  if (!row.is_streaming && row.has_restore_command !== true)
+    return [
+      {
+        object: 'receiver',
+        severity: 'critical',
+        message: 'this standby receives no WAL: it is not connected to its primary, and has no restore_command',
+        impact,
+        fix: 'show primary_conninfo;',
+      },
+    ];
+  const severity = worstOf(
+    levelOf(waiting, thresholds['replica-bytes']),
+    levelOf(Number(row.behind_ms ?? 0), thresholds['replica-time']),
+  );
+  if (severity === undefined) return [];
+  return [
+    {
+      object: 'replay',
+      severity,
+      message: `this standby has received ${formatBytes(waiting)} of WAL that it has not replayed, ${formatDurationMs(Number(row.behind_ms ?? 0))} behind`,
+      impact,
+      fix: "select pg_terminate_backend(pid) from pg_stat_activity where backend_type = 'client backend' and xact_start < now() - interval '1 minute' and pid <> pg_backend_pid();",
+    },
+  ];
+}
+
+export const STANDBY: LiveCheck = {
+  id: 'standby-replay',
+  area: 'replication',
+  severity: 'warning',
+  title: 'a standby that has paused, lost its primary, or is behind',
+  grant: MONITOR,
+  look: async ({ session, thresholds }) => {
+    const { rows } = await session.query<StandbyRow>(sqlFile('monitor/standby'));
+    const [row] = rows;
+    if (row?.is_in_recovery !== true) return { notApplicable: 'this server is not a standby' };
+    return {
+      faults: standbyFaults(row, thresholds),
+      gauges: [
+        {
+          name: 'aisec_standby_waiting_bytes',
+          help: 'WAL that this standby has received and not replayed.',
+          value: row.waiting_bytes === null ? null : Number(row.waiting_bytes),
+        },
+        {
+          name: 'aisec_standby_lag_seconds',
+          help: 'Age of the last commit replayed here; 0 when all that was received is replayed.',
+          value: Number(row.behind_ms ?? 0) / 1000,
+        },
+      ],
+    };
+  },
+};

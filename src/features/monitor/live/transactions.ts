@@ -1,0 +1,143 @@
+import { sqlFile } from '../../../adapters/postgres/sql-file.js';
+import { formatDurationMs } from '../../../base/duration.js';
+import { quoteLiteral } from '../../../base/identifier.js';
+import type { LiveCheck, LiveFault } from './check.js';
+import { counted, inDatabase, whose } from './names.js';
+import { READ_ALL_STATS, skipUnlessAllIsSeen } from './privileges.js';
+import { levelOf, scaled, worstOf, type Thresholds } from './thresholds.js';
+
+interface TransactionRow {
+  readonly pid: number;
+  readonly database_name: string;
+  readonly role_name: string | null;
+  readonly application_name: string;
+  readonly state: string | null;
+  readonly is_idle: boolean;
+  readonly transaction_ms: string;
+  readonly idle_ms: string | null;
+}
+
+interface PreparedRow {
+  readonly gid: string;
+  readonly database_name: string;
+  readonly is_here: boolean;
+  readonly owner: string;
+  readonly age_ms: string;
+}
+
+/** More than these are told as a number: a pool that hangs hangs with all its sessions. */
+const MOST_TOLD = 5;
+
+function grouped(faults: readonly LiveFault[], noun: string): readonly LiveFault[] {
+  const [first] = faults.slice(MOST_TOLD);
+  if (first === undefined) return faults;
+  const others = faults.slice(MOST_TOLD);
+  return [
+    ...faults.slice(0, MOST_TOLD),
+    {
+      ...first,
+      object: 'others',
+      severity: others.some(({ severity }) => severity === 'critical') ? 'critical' : 'warning',
+      message: `${counted(others.length, noun)} more; the oldest of them: ${first.message}`,
+      fix: others.map(({ fix }) => fix ?? '').join('\n'),
+    },
+  ];
+}
+
+function transactionFault(row: TransactionRow, thresholds: Thresholds): readonly LiveFault[] {
+  const [ageMs, idleMs] = [Number(row.transaction_ms), row.idle_ms === null ? null : Number(row.idle_ms)];
+  const severity = worstOf(
+    levelOf(ageMs, thresholds.transaction),
+    idleMs === null ? undefined : levelOf(idleMs, thresholds['idle-transaction']),
+  );
+  if (severity === undefined) return [];
+  const idle = idleMs === null ? '' : `, idle for ${formatDurationMs(idleMs)}`;
+  return [
+    {
+      object: `pid ${row.pid}`,
+      severity,
+      message: `session ${row.pid}${whose(row)} has been in a transaction of database ${row.database_name} for ${formatDurationMs(ageMs)}${idle}`,
+      impact: 'its locks stay held, and vacuum keeps every row that died since it began',
+      fix: row.is_idle ? `select pg_terminate_backend(${row.pid});` : `select pg_cancel_backend(${row.pid});`,
+    },
+  ];
+}
+
+export const LONG_TRANSACTIONS: LiveCheck = {
+  id: 'transaction-long',
+  area: 'live',
+  severity: 'warning',
+  title: 'sessions that are in a transaction for too long, or idle in one',
+  grant: READ_ALL_STATS,
+  look: async ({ session, thresholds }) => {
+    const skip = await skipUnlessAllIsSeen(session, 'the transactions');
+    if (skip !== undefined) return skip;
+    const { rows } = await session.query<TransactionRow>(sqlFile('monitor/open-transactions'));
+    const longest = (values: readonly (string | null)[]): number =>
+      Math.max(0, ...values.map((value) => Number(value ?? 0))) / 1000;
+    return {
+      faults: grouped(
+        rows.flatMap((row) => transactionFault(row, thresholds)),
+        'session',
+      ),
+      gauges: [
+        {
+          name: 'aisec_longest_transaction_seconds',
+          help: 'Age of the oldest transaction of a session of the server; 0 when none is open.',
+          value: longest(rows.map((row) => row.transaction_ms)),
+          threshold: scaled(thresholds.transaction, 0.001),
+        },
+        {
+          name: 'aisec_longest_idle_transaction_seconds',
+          help: 'How long the session that is idle in a transaction for longest has been idle; 0 when none is.',
+          value: longest(rows.map((row) => row.idle_ms)),
+          threshold: scaled(thresholds['idle-transaction'], 0.001),
+        },
+      ],
+    };
+  },
+};
+
+function preparedFault(row: PreparedRow, thresholds: Thresholds): readonly LiveFault[] {
+  const severity = levelOf(Number(row.age_ms), thresholds['prepared-transaction']);
+  if (severity === undefined) return [];
+  return [
+    {
+      object: row.gid,
+      severity,
+      message: `prepared transaction ${row.gid} of ${row.owner} in database ${row.database_name} has been neither committed nor rolled back for ${formatDurationMs(Number(row.age_ms))}`,
+      impact: 'its locks stay held and vacuum is held back, also after a restart, until it is ended by hand',
+      fix: inDatabase(row.database_name, row.is_here, `rollback prepared ${quoteLiteral(row.gid)};`),
+    },
+  ];
+}
+
+export const PREPARED_TRANSACTIONS: LiveCheck = {
+  id: 'transaction-prepared',
+  area: 'live',
+  severity: 'warning',
+  title: 'prepared transactions that were left over',
+  grant: null,
+  look: async ({ session, thresholds }) => {
+    const { rows } = await session.query<PreparedRow>(sqlFile('monitor/prepared-transactions'));
+    return {
+      faults: grouped(
+        rows.flatMap((row) => preparedFault(row, thresholds)),
+        'prepared transaction',
+      ),
+      gauges: [
+        {
+          name: 'aisec_prepared_transactions',
+          help: 'Prepared transactions of the server that were neither committed nor rolled back.',
+          value: rows.length,
+        },
+        {
+          name: 'aisec_oldest_prepared_transaction_seconds',
+          help: 'Age of the oldest prepared transaction; 0 when there is none.',
+          value: Number(rows[0]?.age_ms ?? 0) / 1000,
+          threshold: scaled(thresholds['prepared-transaction'], 0.001),
+        },
+      ],
+    };
+  },
+};
