@@ -29,7 +29,9 @@ export interface CounterWindow {
 /** A partitioned index cannot be dropped concurrently. */
 export function dropIndexSql({ identifier, isPartitioned }: IndexFacts): string {
   // It takes ACCESS EXCLUSIVE on the table and every partition, and nobody may wait long behind one that waits for it.
-  return isPartitioned ? `set lock_timeout = '2s'; drop index ${identifier};` : `drop index concurrently ${identifier};`;
+  return isPartitioned
+    ? `set lock_timeout = '2s'; drop index ${identifier};`
+    : `drop index concurrently ${identifier};`;
 }
 
 /** Uniqueness is checked, and replicas are told apart, without a scan being counted. */
