@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 
 import { writeClientSql } from './client-sql.js';
+import { writeLibrary } from './library.js';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const dist = path.join(root, 'dist');
@@ -33,9 +34,10 @@ async function build() {
 
   const emitted = lines.filter((line) => line.startsWith(marker)).map((line) => line.slice(marker.length));
   const bundled = await bundle();
+  const library = await writeLibrary(dist, { plugins: [withoutUnusedLoaders] });
   const help = await writeHelp();
   const database = await writeEmptyDatabase();
-  removeAllBut(new Set([...emitted, ...bundled, help, database].map((file) => path.resolve(root, file))));
+  removeAllBut(new Set([...emitted, ...bundled, ...library, help, database].map((file) => path.resolve(root, file))));
   return 0;
 }
 
@@ -57,8 +59,6 @@ async function bundle() {
       'kysely',
       'kysely-codegen',
       'typescript',
-      'chalk',
-      'ora',
       'pg-native',
     ],
     plugins: [withoutUnusedLoaders],

@@ -155,8 +155,16 @@ module.exports = {
       {
         dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'],
         dependencyTypesNot: ['npm-peer', 'npm-optional'],
-        // Bundled (build.js).
-        pathNot: packages('@electric-sql/pglite-tools'),
+        // Bundled (build.js, library.js).
+        pathNot: packages(
+          '@electric-sql/pglite-tools',
+          'chalk',
+          'commander',
+          'node-pg-migrate',
+          'ora',
+          'pg-copy-streams',
+          'string-width',
+        ),
       },
       'a package that src/ imports is a dependency or a peer, or it is missing where aisec is installed',
     ),

@@ -229,6 +229,7 @@ comment on function aisec_unregister_replicated_message_key() is
   'Trigger: deletes the key of a message that a session with session_replication_role = replica has deleted.';
 comment on function aisec_unregister_truncated_message_keys() is
   'Trigger: deletes the keys of all messages that a TRUNCATE deleted.';
+
 -- A role that may execute a trigger function may use it for a table of its own, where these would run as their owner.
 do $$
 begin
@@ -237,6 +238,7 @@ begin
     'aisec_register_message_key()',
     'aisec_follow_message_key()',
     'aisec_unregister_message_keys()',
+    'aisec_unregister_replicated_message_key()',
     'aisec_unregister_truncated_message_keys()'
   );
 end

@@ -3,6 +3,7 @@ import { AisecError } from './errors.js';
 /**
  * Loads a package that not every installation has.
  *
+ * @param name one or more, as `npm install` takes them
  * @param load such as `() => import('name')`, so that the bundler and the rules of the layers see the name
  * @throws AisecError PACKAGE_MISSING with the command that installs it.
  */
@@ -14,7 +15,8 @@ export async function loadOptional<Module>(
   try {
     return await load();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (!['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND'].includes(code)) throw error;
     throw new AisecError('PACKAGE_MISSING', `${purpose} needs the package ${name}, which is not installed`, {
       hint: `Install it beside aisec: npm install ${name}`,
       cause: error,

@@ -167,7 +167,10 @@ function refuseConnectionStrings(environment: Environment): void {
  * @throws AisecError CONFIG_INVALID; DATABASE_NOT_CONFIGURED where an address is set but empty, unless the embedded
  *   database is meant; REFUSED for the embedded database in production.
  */
-export function resolveDatabaseTarget(config: Config, isEmbeddedMeant = false): DatabaseTarget {
+export function resolveDatabaseTarget(
+  config: Pick<Config, 'flags' | 'environment' | 'cwd' | 'isProduction' | 'dataDir' | 'emptyAddresses'>,
+  isEmbeddedMeant = false,
+): DatabaseTarget {
   const { flags, environment } = config;
   if (flags.databaseUrl !== undefined && flags.databaseUrlFile !== undefined) {
     throw new AisecError('USAGE', '--database-url and --database-url-file exclude each other', {

@@ -1,5 +1,4 @@
 import { AisecError } from '../base/errors.js';
-import { resolveConfig } from './config.js';
 import { resolveDatabaseTarget, serverTargetOf, type ServerTarget } from './database-target.js';
 import { processEnvironment, withoutEmpty } from './environment.js';
 
@@ -12,7 +11,9 @@ import { processEnvironment, withoutEmpty } from './environment.js';
 export function resolveServiceTarget(url: string | undefined): ServerTarget {
   const environment = withoutEmpty(processEnvironment());
   if (url !== undefined) return serverTargetOf(url, environment, 'the url option');
-  const target = resolveDatabaseTarget(resolveConfig({}, { ...environment, AISEC_ENV: '' }, process.cwd()));
+  // Not resolveConfig: its defaults are paths of the package, which a bundled service does not have.
+  const embedded = { isProduction: false, dataDir: '', emptyAddresses: [] };
+  const target = resolveDatabaseTarget({ flags: {}, environment, cwd: process.cwd(), ...embedded });
   if (target.kind === 'server') return target;
   throw new AisecError('DATABASE_NOT_CONFIGURED', 'no server is configured', {
     hint: 'Give createDatabase a url, or set DATABASE_URL, AISEC_DATABASE_URL_FILE or PGHOST.',

@@ -1,5 +1,5 @@
 // What a value must be like to go into a column of a type. Each is a function, so that nothing is shared between tables.
-import { z } from 'zod';
+import { z } from 'zod/v4';
 
 import { toVector } from '../client/embedding.js';
 import type { JsonObject, JsonValue } from '../schema/index.js';

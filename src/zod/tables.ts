@@ -1,7 +1,7 @@
 // Written by `aisec types generate --validators` from the migrations; `aisec types check --validators` tells when they
 // have moved on.
 
-import { z } from 'zod';
+import { z } from 'zod/v4';
 
 import type {
   ApiUsageMetadata,

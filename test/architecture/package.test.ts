@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
 import path from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
+
+import { pack } from '../../.config/pack.js';
 
 const root = path.join(import.meta.dirname, '..', '..');
 
@@ -12,42 +14,57 @@ interface LockedPackage {
 }
 
 describe('the packed package', () => {
+  const directory = mkdtempSync(path.join(tmpdir(), 'aisec-test-pack-'));
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
   // Without scripts: packing would build anew, and what is wanted is what stands in dist/ now.
-  const packed = JSON.parse(run('npm', 'pack', '--dry-run', '--json', '--ignore-scripts')) as [
-    { readonly files: readonly { readonly path: string }[] },
-  ];
-  const files = packed[0].files.map((file) => file.path);
+  const tarball = pack(directory);
+  const files = run('tar', '-tzf', tarball)
+    .split('\n')
+    .filter((file) => file !== '')
+    .map((file) => file.replace('package/', ''));
+  const manifest = JSON.parse(run('tar', '-xzOf', tarball, 'package/package.json'));
 
-  test('has the program, the compiled code, the migrations, the queries and the seeds', () => {
+  test('has the program, the compiled code, the migrations, the queries, the seeds, the docs and the examples', () => {
     const folders = new Set(files.filter((file) => file.includes('/')).map((file) => file.split('/')[0]));
-    expect(folders).toEqual(new Set(['bin', 'dist', 'migrations', 'seeds', 'sql']));
+    expect(folders).toEqual(new Set(['bin', 'dist', 'docs', 'examples', 'migrations', 'seeds', 'sql']));
   });
 
   test('has at the top only what npm always adds', () => {
     const beside = files.filter((file) => !file.includes('/'));
-    expect(beside.filter((file) => !['package.json', 'README.md', 'LICENSE'].includes(file))).toEqual([]);
-  });
-
-  test('has in dist/ the bundled command line, and beside it only code and its types, each from a module of src/', () => {
-    const bundled = files.filter((file) => file.startsWith('dist/bundle/'));
-    expect(bundled).toContain('dist/bundle/start.js');
     expect(
-      bundled.filter(
-        (file) => !/^dist\/bundle\/([a-z0-9_-]+\.js|pg_dump\.wasm|empty-database\.tar\.br|help\.json)$/.test(file),
+      beside.filter(
+        (file) => !['package.json', 'README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE'].includes(file),
       ),
     ).toEqual([]);
-    const compiled = files.filter((file) => file.startsWith('dist/') && !bundled.includes(file));
-    const strange = compiled.filter((file) => {
-      const module = /^dist\/(.+?)(\.d\.ts|\.js)$/.exec(file)?.[1];
-      return module === undefined || !existsSync(path.join(root, 'src', `${module}.ts`));
-    });
-    expect(strange).toEqual([]);
   });
 
-  test('has every file that package.json points at', () => {
-    const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
+  test('has in dist/ the bundled command line, the bundled library in two formats, and the types of what it exports', () => {
+    const strange = files
+      .filter((file) => file.startsWith('dist/'))
+      .filter((file) => {
+        if (file === 'dist/cjs/package.json') return false;
+        if (/^dist\/bundle\/([a-z0-9_-]+\.js|pg_dump\.wasm|help\.json|empty-database\.tar\.br)$/.test(file))
+          return false;
+        if (/^dist\/(library|cjs)\/[a-z0-9_-]+\.js$/.test(file)) return false;
+        const module = /^dist\/(?:cjs\/)?types\/(.+)\.d\.ts$/.exec(file)?.[1];
+        return module === undefined || !existsSync(path.join(root, 'src', `${module}.ts`));
+      });
+    expect(strange).toEqual([]);
+    expect(files.length).toBeLessThan(500);
+  });
+
+  test('has every file that package.json and the README point at', () => {
     const targets = [...leaves(manifest.bin), ...leaves(manifest.exports)].map((file) => path.posix.normalize(file));
-    expect(targets.filter((file) => !files.includes(file))).toEqual([]);
+    const readme = readFileSync(path.join(root, 'README.md'), 'utf8');
+    const linked = [...readme.matchAll(/\]\(((?!https?:)[^)#]+)/g)].map(([, file = '']) => file.replace(/\/$/, ''));
+    expect(linked.length).toBeGreaterThan(5);
+    const isThere = (file: string): boolean => files.some((each) => each === file || each.startsWith(`${file}/`));
+    expect([...targets, ...linked].filter((file) => !isThere(file))).toEqual([]);
+  });
+
+  test('runs no script where it is installed, and asks for nothing that only the repository needs', () => {
+    const ours = ['scripts', 'private', 'devDependencies', 'overrides'];
+    expect(ours.filter((name) => name in manifest)).toEqual([]);
   });
 });
 

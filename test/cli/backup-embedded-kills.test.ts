@@ -27,37 +27,41 @@ function isWholeGzip(bytes: Buffer): boolean {
 
 const { dataDir, file, newFolder, aisec, start } = useEmbeddedBackupFixture();
 
-test('kill -9 at any moment of aisec backup leaves the embedded database as it was and no half-written backup, and the next run goes on', async () => {
-  const folder = await newFolder();
-  const { durationMs } = await readManifest(file());
-  let killed = 0;
-  const random = chance();
-  for (let kill = 0; kill < KILLS; kill += 1)
-    for (const { args, shareOfTime } of FORMATS) {
-      const run = start(['backup', ...args, '--dir', folder]);
-      // One in each part of the time that a whole run takes.
-      await sleep(((kill + random()) / KILLS) * (STARTING_MS + durationMs * shareOfTime));
-      run.child.kill('SIGKILL');
-      const { exitCode, stderr } = await run.finished;
-      // Never busy: what a killed run had locked is free.
-      expect([0, null], stderr).toContain(exitCode);
-      if (exitCode === null) killed += 1;
-      const { backups, incomplete } = await readBackupFolder(folder);
-      expect(incomplete, stderr).toEqual([]);
-      for (const { file: made } of backups) expect(readFileSync(made), stderr).toSatisfy(isWholeGzip);
-    }
-  expect(killed).toBeGreaterThan(0);
+test(
+  'kill -9 at any moment of aisec backup leaves the embedded database as it was and no half-written backup, and the next run goes on',
+  { timeout: rounds(300_000, 900_000) },
+  async () => {
+    const folder = await newFolder();
+    const { durationMs } = await readManifest(file());
+    let killed = 0;
+    const random = chance();
+    for (let kill = 0; kill < KILLS; kill += 1)
+      for (const { args, shareOfTime } of FORMATS) {
+        const run = start(['backup', ...args, '--dir', folder]);
+        // One in each part of the time that a whole run takes.
+        await sleep(((kill + random()) / KILLS) * (STARTING_MS + durationMs * shareOfTime));
+        run.child.kill('SIGKILL');
+        const { exitCode, stderr } = await run.finished;
+        // Never busy: what a killed run had locked is free.
+        expect([0, null], stderr).toContain(exitCode);
+        if (exitCode === null) killed += 1;
+        const { backups, incomplete } = await readBackupFolder(folder);
+        expect(incomplete, stderr).toEqual([]);
+        for (const { file: made } of backups) expect(readFileSync(made), stderr).toSatisfy(isWholeGzip);
+      }
+    expect(killed).toBeGreaterThan(0);
 
-  expect(await queryEmbedded(dataDir(), CONTENTS)).toEqual(AS_BACKED_UP);
-  expect(await aisec(['backup', '--dir', folder, '--quiet'])).toMatchObject({ exitCode: 0 });
-  const { backups } = await readBackupFolder(folder);
-  expect(namesIn(folder)).toEqual(
-    backups
-      .flatMap(({ file: made, manifest: { globals } }) => {
-        const name = path.basename(made);
-        return [name, `${name}.json`, ...(globals === null ? [] : [globals.file])];
-      })
-      .toSorted(),
-  );
-  expect(await aisec(['backup', 'verify', '--dir', folder])).toMatchObject({ exitCode: 0 });
-});
+    expect(await queryEmbedded(dataDir(), CONTENTS)).toEqual(AS_BACKED_UP);
+    expect(await aisec(['backup', '--dir', folder, '--quiet'])).toMatchObject({ exitCode: 0 });
+    const { backups } = await readBackupFolder(folder);
+    expect(namesIn(folder)).toEqual(
+      backups
+        .flatMap(({ file: made, manifest: { globals } }) => {
+          const name = path.basename(made);
+          return [name, `${name}.json`, ...(globals === null ? [] : [globals.file])];
+        })
+        .toSorted(),
+    );
+    expect(await aisec(['backup', 'verify', '--dir', folder])).toMatchObject({ exitCode: 0 });
+  },
+);

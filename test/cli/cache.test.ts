@@ -5,7 +5,8 @@ import { createServerDatabase, describeOnServer, type ServerDatabase } from '../
 import { expectError } from '../support/expect-error.js';
 import { needsRedis } from '../support/needs.js';
 import { createRedisProcess, type RedisProcess } from '../support/redis-process.js';
-import { runCli, type CliResult } from '../support/run-cli.js';
+import type { CliResult } from '../support/run-cli.js';
+import { runInProcess } from '../support/run-in-process.js';
 import { waitFor } from '../support/wait-for.js';
 
 const user = '10000000-0000-4000-8000-000000000001';
@@ -18,7 +19,7 @@ describeOnServer(`aisec cache ${needsRedis}`, () => {
   let service: Cache | undefined;
 
   const aisec = async (...args: readonly string[]): Promise<CliResult> => {
-    const run = await runCli(['cache', ...args], { env: { DATABASE_URL: database.url, REDIS_URL: redisUrl } });
+    const run = await runInProcess(['cache', ...args], { env: { DATABASE_URL: database.url, REDIS_URL: redisUrl } });
     expect(run.stdout + run.stderr).not.toContain(password);
     return run;
   };
@@ -97,12 +98,20 @@ describeOnServer(`aisec cache ${needsRedis}`, () => {
 
   test('says in one line what is wrong', async () => {
     const env = { DATABASE_URL: database.url };
-    expectError(await runCli(['cache', 'status'], { env }), 2, 'no Redis is configured');
-    expectError(await runCli(['cache', 'flush'], { env: { REDIS_URL: redisUrl } }), 2, 'the cache belongs to a server');
-    const wrong = redisUrl.replace(password, 'wrong');
-    expectError(await runCli(['cache', 'status'], { env: { ...env, REDIS_URL: wrong } }), 4, 'Redis at 127.0.0.1');
+    expectError(await runInProcess(['cache', 'status'], { env }), 2, 'no Redis is configured');
     expectError(
-      await runCli(['cache', 'warm'], { env: { ...env, REDIS_URL: `redis://:${password}@127.0.0.1:1` } }),
+      await runInProcess(['cache', 'flush'], { env: { REDIS_URL: redisUrl } }),
+      2,
+      'the cache belongs to a server',
+    );
+    const wrong = redisUrl.replace(password, 'wrong');
+    expectError(
+      await runInProcess(['cache', 'status'], { env: { ...env, REDIS_URL: wrong } }),
+      4,
+      'Redis at 127.0.0.1',
+    );
+    expectError(
+      await runInProcess(['cache', 'warm'], { env: { ...env, REDIS_URL: `redis://:${password}@127.0.0.1:1` } }),
       4,
       'could not reach Redis at 127.0.0.1:1',
       'Nothing listens there.',

@@ -1,5 +1,5 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -7,21 +7,11 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 
 import { createServerDatabase, type ServerDatabase } from '../support/database.js';
 import type {} from '../support/provided.js';
+import { installPacked } from '../support/packed-package.js';
 import { dropMadeFrom } from '../support/testing-databases.js';
 
 const root = path.join(import.meta.dirname, '..', '..');
 const compiler = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-
-/** What `npm install` of the tarball would put beside it, linked instead of downloaded; and what the examples ask for themselves. */
-function linkDependencies(modules: string): void {
-  const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as Record<string, object>;
-  const optional = manifest['peerDependenciesMeta'] ?? {};
-  const peers = Object.keys(manifest['peerDependencies'] ?? {}).filter((name) => !(name in optional));
-  for (const name of [...Object.keys(manifest['dependencies'] ?? {}), ...peers, 'zod', '@types/node', 'typescript']) {
-    mkdirSync(path.dirname(path.join(modules, name)), { recursive: true });
-    symlinkSync(path.join(root, 'node_modules', name), path.join(modules, name));
-  }
-}
 
 /** Of a service that knows the packed package only: neither src/ nor the test's own modules can be found from here. */
 describe('the examples, from the packed package', () => {
@@ -29,19 +19,7 @@ describe('the examples, from the packed package', () => {
   let server: ServerDatabase | undefined;
   beforeAll(async () => {
     if (inject('databaseUrl') !== null) server = await createServerDatabase();
-    // Without scripts: packing would build anew, and what is wanted is what stands in dist/ now.
-    execFileSync('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder], { cwd: root });
-    const [tarball = ''] = readdirSync(folder).filter((name) => name.endsWith('.tgz'));
-    const modules = path.join(folder, 'node_modules');
-    mkdirSync(path.join(modules, 'aisec'), { recursive: true });
-    execFileSync('tar', [
-      '-xzf',
-      path.join(folder, tarball),
-      '-C',
-      path.join(modules, 'aisec'),
-      '--strip-components=1',
-    ]);
-    linkDependencies(modules);
+    installPacked(folder, 'zod', '@types/node', 'typescript');
     cpSync(path.join(root, 'examples'), folder, { recursive: true });
     writeFileSync(path.join(folder, 'package.json'), JSON.stringify({ type: 'module', private: true }));
   });

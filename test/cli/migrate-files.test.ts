@@ -1,14 +1,15 @@
 import { describe, expect, test } from 'vitest';
 
 import { migration, migrationsFolder } from '../support/migrations-folder.js';
-import { runCli, type CliResult } from '../support/run-cli.js';
+import type { CliResult } from '../support/run-cli.js';
+import { runInProcess } from '../support/run-in-process.js';
 
 /** Nothing listens there: an error about a file proves that no connection was tried. */
 const NOWHERE = { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/nothing' };
 const GOOD = migration('create table a (id int);', 'drop table a;');
 
 function script(files: Readonly<Record<string, string | Buffer>>): Promise<CliResult> {
-  return runCli(['migrate', 'up', '--sql', '--migrations-dir', migrationsFolder(files).dir], { env: NOWHERE });
+  return runInProcess(['migrate', 'up', '--sql', '--migrations-dir', migrationsFolder(files).dir], { env: NOWHERE });
 }
 
 describe('a migrations folder', () => {
@@ -62,7 +63,9 @@ describe('a migrations folder', () => {
     ['nothing', {}, /no migrations in/],
     ['a file that is not UTF-8', { '0001_a.sql': Buffer.from([0x2d, 0x2d, 0xff, 0xfe]) }, /not valid UTF-8/],
   ])('with %s is refused, exit 2, before anything is opened', async (_title, files, expected) => {
-    const result = await runCli(['migrate', 'up', '--migrations-dir', migrationsFolder(files).dir], { env: NOWHERE });
+    const result = await runInProcess(['migrate', 'up', '--migrations-dir', migrationsFolder(files).dir], {
+      env: NOWHERE,
+    });
     expect(result.stderr).toMatch(expected);
     expect(result.stderr.split('\n')[0]).toMatch(/^error: /);
     expect(result.exitCode).toBe(2);
@@ -84,7 +87,9 @@ describe('a migrations folder', () => {
   });
 
   test('that does not exist is a configuration error', async () => {
-    const result = await runCli(['migrate', 'status', '--migrations-dir', '/nonexistent/migrations'], { env: NOWHERE });
+    const result = await runInProcess(['migrate', 'status', '--migrations-dir', '/nonexistent/migrations'], {
+      env: NOWHERE,
+    });
     expect(result.exitCode).toBe(2);
     expect(result.stderr).toContain('could not read the folder');
   });
@@ -93,17 +98,17 @@ describe('a migrations folder', () => {
 describe('migrate new', () => {
   test('writes the next number with both markers, and the file is refused until it is filled in', async () => {
     const { dir } = migrationsFolder({ '0001_a.sql': GOOD });
-    const created = await runCli(['migrate', 'new', 'Add inbox view', '--migrations-dir', dir]);
+    const created = await runInProcess(['migrate', 'new', 'Add inbox view', '--migrations-dir', dir]);
     expect(created.exitCode).toBe(0);
     expect(created.stdout.trim()).toBe(`${dir}/0002_add_inbox_view.sql`);
-    const check = await runCli(['migrate', 'up', '--sql', '--migrations-dir', dir], { env: NOWHERE });
+    const check = await runInProcess(['migrate', 'up', '--sql', '--migrations-dir', dir], { env: NOWHERE });
     expect(check.exitCode).toBe(2);
     expect(check.stderr).toContain('the Up section is empty');
   });
 
   test('refuses a name without letters or digits', async () => {
     const { dir } = migrationsFolder({});
-    const result = await runCli(['migrate', 'new', '---', '--migrations-dir', dir]);
+    const result = await runInProcess(['migrate', 'new', '---', '--migrations-dir', dir]);
     expect(result.exitCode).toBe(2);
   });
 });

@@ -2,7 +2,8 @@ import { beforeAll, describe, expect, test } from 'vitest';
 
 import { createMigratedEmbedded, queryEmbedded } from '../support/migrated-embedded.js';
 import { onTerminal } from '../support/on-terminal.js';
-import { runCli, type CliResult } from '../support/run-cli.js';
+import type { CliResult } from '../support/run-cli.js';
+import { runInProcess } from '../support/run-in-process.js';
 
 const SMALL = ['--messages', '400', '--embeddings', '5', '--users', '4', '--until', '2026-06-01'];
 
@@ -12,10 +13,10 @@ const countMessages = (dataDir: string): Promise<readonly unknown[]> =>
 describe('aisec seed demo on the embedded database', () => {
   let dataDir = '';
   const demo = (...args: readonly string[]): Promise<CliResult> =>
-    runCli(['seed', 'demo', ...args], { env: { AISEC_DATA_DIR: dataDir } });
+    runInProcess(['seed', 'demo', ...args], { env: { AISEC_DATA_DIR: dataDir } });
   beforeAll(async () => {
     dataDir = await createMigratedEmbedded();
-    const initial = await runCli(['seed'], {
+    const initial = await runInProcess(['seed'], {
       env: { AISEC_DATA_DIR: dataDir, AISEC_ADMIN_PASSWORD: 'only-Pferd-in-town-42' },
     });
     expect(initial.exitCode).toBe(0);
@@ -102,7 +103,7 @@ describe('aisec seed demo', () => {
     ['--conversations', '0'],
     ['--wait', 'soon'],
   ])('with %s %s exits 2 before anything is opened', async (flag, value) => {
-    const result = await runCli(['seed', 'demo', flag, value], {
+    const result = await runInProcess(['seed', 'demo', flag, value], {
       env: { DATABASE_URL: 'postgres://127.0.0.1:1/none' },
     });
     expect(result).toMatchObject({ exitCode: 2, stdout: '' });
@@ -111,13 +112,13 @@ describe('aisec seed demo', () => {
   });
 
   test('refuses an option that only aisec seed has, instead of ignoring it', async () => {
-    const result = await runCli(['seed', 'demo', '--set', 'initial']);
+    const result = await runInProcess(['seed', 'demo', '--set', 'initial']);
     expect(result).toMatchObject({ exitCode: 2, stdout: '' });
     expect(result.stderr).toContain('unknown option "--set"');
   });
 
   test('without a database says how to get one', async () => {
-    const result = await runCli(['seed', 'demo']);
+    const result = await runInProcess(['seed', 'demo']);
     expect(result.exitCode).toBe(2);
     expect(result.stderr).toContain('aisec migrate up');
   });

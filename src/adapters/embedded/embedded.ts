@@ -3,6 +3,7 @@ import pg from 'pg';
 
 import { AisecError } from '../../base/errors.js';
 import { interruptionError } from '../../base/interruption.js';
+import { loadOptional } from '../../base/optional-package.js';
 import type { EmbeddedTarget } from '../../config/database-target.js';
 import { tryFolderLock } from '../files/folder-lock.js';
 import { makeFolder } from '../files/make-folder.js';
@@ -33,11 +34,16 @@ export async function startPGlite(dataDir: string | undefined, options: EngineOp
   const { snapshot, settings = [], initdbArguments = [] } = options;
   // The engine would make it one that everybody can enter.
   if (dataDir !== undefined) makeFolder(dataDir);
-  const [{ PGlite: Engine }, { vector }, { pgcrypto }] = await Promise.all([
-    import('@electric-sql/pglite'),
-    import('@electric-sql/pglite-pgvector'),
-    import('@electric-sql/pglite/contrib/pgcrypto'),
-  ]);
+  const [{ PGlite: Engine }, { vector }, { pgcrypto }] = await loadOptional(
+    '@electric-sql/pglite @electric-sql/pglite-pgvector',
+    'the embedded database',
+    () =>
+      Promise.all([
+        import('@electric-sql/pglite'),
+        import('@electric-sql/pglite-pgvector'),
+        import('@electric-sql/pglite/contrib/pgcrypto'),
+      ]),
+  );
   return Engine.create({
     ...(dataDir !== undefined && { dataDir }),
     ...(snapshot !== undefined && { loadDataDir: snapshot }),

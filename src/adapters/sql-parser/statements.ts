@@ -1,5 +1,7 @@
 import type * as LibPgQuery from 'libpg-query';
 
+import { loadOptional } from '../../base/optional-package.js';
+
 export interface Statement {
   /** The statement without its semicolon and without what stands before it. */
   readonly text: string;
@@ -31,7 +33,7 @@ interface ThrownSyntaxError {
 
 /** Loaded at the first use, not with this file: it takes 60 ms, and most runs parse nothing. */
 async function loadParser(): Promise<typeof LibPgQuery> {
-  const parser = await import('libpg-query');
+  const parser = await loadOptional('libpg-query', 'reading a migration', () => import('libpg-query'));
   await parser.loadModule();
   return parser;
 }

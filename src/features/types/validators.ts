@@ -84,7 +84,7 @@ function imports(text: string, importFrom: string): string {
   const types = [...new Set(Array.from(text.matchAll(/Column<(\w+)>/g), ([, name = '']) => name))].toSorted();
   const list = (names: readonly string[]): string => names.map((name) => `  ${name},\n`).join('');
   const ofTypes = types.length === 0 ? '' : `\nimport type {\n${list(types)}} from '${importFrom}';`;
-  return `import { z } from 'zod';\n${ofTypes}\nimport {\n${list(helpers)}} from '${importFrom}';`;
+  return `import { z } from 'zod/v4';\n${ofTypes}\nimport {\n${list(helpers)}} from '${importFrom}';`;
 }
 
 /**

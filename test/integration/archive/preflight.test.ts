@@ -11,7 +11,7 @@ interface Month {
   readonly month: string;
   readonly outcome: string;
   readonly boundCheck: string;
-  readonly findings: readonly { readonly message: string; readonly fix: string }[];
+  readonly findings: readonly { readonly id: string; readonly message: string; readonly fix: string }[];
 }
 
 const envOf = ({ url }: ServerDatabase): Readonly<Record<string, string>> => ({ DATABASE_URL: url });

@@ -1,0 +1,31 @@
+// Writes the tarball that services install: `npm run tarball [directory]`. As `npm pack`, with a package.json of only what
+// they need: a prepare script would make npm warn of it, and nobody builds there.
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+/** Of the repository, not of the package. */
+const OURS = ['private', 'scripts', 'prettier', 'devDependencies', 'allowScripts', 'overrides'];
+
+/** @param {string} into @returns {string} the tarball */
+export function pack(into) {
+  const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
+  const stage = mkdtempSync(path.join(tmpdir(), 'aisec-pack-'));
+  try {
+    for (const name of [...manifest.files, 'README.md'])
+      cpSync(path.join(root, name), path.join(stage, name), { recursive: true });
+    const kept = Object.fromEntries(Object.entries(manifest).filter(([name]) => !OURS.includes(name)));
+    writeFileSync(path.join(stage, 'package.json'), `${JSON.stringify(kept, undefined, 2)}\n`);
+    const options = ['--ignore-scripts', '--json', '--pack-destination', path.resolve(into)];
+    const [packed] = JSON.parse(execFileSync('npm', ['pack', ...options], { cwd: stage, encoding: 'utf8' }));
+    return path.join(path.resolve(into), packed.filename);
+  } finally {
+    rmSync(stage, { recursive: true, force: true });
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) process.stdout.write(`${pack(process.argv[2] ?? '.')}\n`);
