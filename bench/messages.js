@@ -113,7 +113,15 @@ async function prune(database, client) {
   await client.query('vacuum (analyze) messages_archive');
   await client.query('vacuum (analyze) message_keys');
   const startedMs = performance.now();
-  await runAisecWell(database, ['archive', 'prune', '--older-than', `${month - 1}mo`, '--without-export', '--confirm', database]);
+  await runAisecWell(database, [
+    'archive',
+    'prune',
+    '--older-than',
+    `${month - 1}mo`,
+    '--without-export',
+    '--confirm',
+    database,
+  ]);
   return performance.now() - startedMs;
 }
 

@@ -107,7 +107,7 @@ describeOnServer('aisec backup off site', () =>
       expect(readdirSync(keyFolder).toSorted()).toEqual(['key.txt', 'plain.dump']);
     });
 
-    test('is not begun with a key that cannot be encrypted to, or a store that cannot be used', async () => {
+    test('is not begun with a key that cannot be encrypted to', async () => {
       const folder = await newFolder();
       expectError(await backup(folder, ['--encrypt-to', '']), 2, 'the key to encrypt to is empty');
       expectError(
@@ -116,11 +116,21 @@ describeOnServer('aisec backup off site', () =>
         '"age1bad" cannot be encrypted to',
       );
       expectError(await backup(folder, ['--to', '']), 2, 'the address of the store is empty');
-      const wrong = { ...server.environment, AWS_SECRET_ACCESS_KEY: 'wrong' };
-      const refused = await copy(folder, 's3://backups/x', ['--quiet'], wrong);
-      expectError(refused, 4, 'could not list the backups: s3://backups/x/ refuses the key');
-      expectError(await copy(folder, 's3://nothere', ['--quiet']), 4, 'could not list the backups: there is no bucket');
       expect(names(folder)).toBeUndefined();
+    });
+
+    test('leaves a good backup here when the store refuses the key, lacks the bucket or does not answer', async () => {
+      const folder = await newFolder();
+      const dumps = (): number => (names(folder) ?? []).filter((name) => name.endsWith('.dump')).length;
+      const wrong = { ...server.environment, AWS_SECRET_ACCESS_KEY: 'wrong' };
+      const made = 'the backup was made, but not its copy';
+      expectError(await copy(folder, 's3://backups/x', ['--quiet'], wrong), 4, made, 'refuses the key');
+      expectError(await copy(folder, 's3://nothere', ['--quiet']), 4, made, 'there is no bucket');
+      const away = ['--to', 's3://backups/x', '--endpoint', 'http://127.0.0.1:9', '--retry', '0', '--quiet'];
+      expectError(await backup(folder, away, { env: server.environment }), 4, made, 'does not answer');
+      expect(dumps()).toBe(3);
+      expectError(await backup(folder, [...away, '--dry-run'], { env: server.environment }), 4, 'could not list');
+      expect(dumps()).toBe(3);
     });
 
     test('keeps the local backup and every older one when the store has no space for the copy', async () => {

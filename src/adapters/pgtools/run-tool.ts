@@ -28,6 +28,8 @@ export interface ToolRun extends ToolSurroundings {
   readonly onLine?: (line: string) => void;
   /** It goes on after an error, and is ended at the first that is not to be expected of an older server. */
   readonly toleratesOlderServer?: boolean;
+  /** Gets what it writes on stdout as it comes, and is waited for; the result has no stdout then. */
+  readonly onStdout?: (chunk: Buffer) => Promise<void>;
 }
 
 export interface ToolResult {
@@ -66,7 +68,20 @@ interface Ending extends ToolResult {
   readonly hasFailed: boolean;
 }
 
-function start({ tool, args, environment, more, signal, onLine, toleratesOlderServer }: ToolRun): Promise<Ending> {
+async function consume(stream: AsyncIterable<Buffer>, onStdout: (chunk: Buffer) => Promise<void>): Promise<void> {
+  for await (const chunk of stream) await onStdout(chunk);
+}
+
+function start({
+  tool,
+  args,
+  environment,
+  more,
+  signal,
+  onLine,
+  toleratesOlderServer,
+  onStdout,
+}: ToolRun): Promise<Ending> {
   const child = spawn(tool.path, args, {
     // A group of its own: a Ctrl-C at the terminal reaches aisec alone, which then ends it in order.
     detached: true,
@@ -82,10 +97,19 @@ function start({ tool, args, environment, more, signal, onLine, toleratesOlderSe
     if (tolerated?.accepts(line) === false) killGroup(child, 'SIGTERM');
     onLine?.(line);
   });
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    stdout += text;
-    if (stdout.length > STDOUT_BYTES) killGroup(child, 'SIGTERM');
-  });
+  let consumed: Promise<void> = Promise.resolve();
+  if (onStdout === undefined)
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
+      if (stdout.length > STDOUT_BYTES) killGroup(child, 'SIGTERM');
+    });
+  else
+    consumed = consume(child.stdout, onStdout).catch((error: unknown) => {
+      killGroup(child, 'SIGTERM');
+      throw error;
+    });
+  // It is waited for below; until then a failure must not count as unhandled.
+  consumed.catch(() => undefined);
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr = (stderr + text).slice(-STDERR_BYTES);
     lines.push(text);
@@ -108,11 +132,16 @@ function start({ tool, args, environment, more, signal, onLine, toleratesOlderSe
         tolerated === undefined || exitCode !== 1 ? exitCode !== 0 || hasErrorLine : !tolerated.hasOnlyTolerated;
       resolve({ exitCode, signal: endedBy, stdout, stderr, hasFailed });
     });
-  }).finally(() => {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', stop);
-    process.off('exit', onExit);
-  });
+  })
+    .then(async (ending) => {
+      await consumed;
+      return ending;
+    })
+    .finally(() => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', stop);
+      process.off('exit', onExit);
+    });
 }
 
 /**
@@ -129,6 +158,7 @@ export async function runTool(run: ToolRun): Promise<ToolResult> {
   try {
     ending = await start(run);
   } catch (error) {
+    if (error instanceof AisecError) throw error;
     throw new AisecError('PG_TOOL_FAILED', `could not start ${tool.path}`, {
       detail: `${messageOf(error)}.`,
       cause: error,

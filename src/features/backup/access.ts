@@ -15,6 +15,8 @@ export interface PgRestoreRun {
   readonly settings?: Readonly<Record<string, string>>;
   /** Told each line of stderr, which --verbose fills. */
   readonly onLine?: (line: string) => void;
+  /** Gets what it writes on stdout as it comes; nothing is returned then. */
+  readonly onStdout?: (chunk: Buffer) => Promise<void>;
 }
 
 /** What is the same for a server and for the embedded database. */

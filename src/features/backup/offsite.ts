@@ -1,3 +1,5 @@
+import path from 'node:path';
+
 import { changeManifest } from './catalog/change-backups.js';
 import { readBackupCopies, removeBackupCopy, removeUnfinishedCopies, uploadBackup } from './store/copies.js';
 import { readBackupFolder, type Backup } from './catalog/folder.js';
@@ -5,16 +7,21 @@ import type { BackupManifest, OffsiteCopy } from './catalog/manifest.js';
 import { withStore, type Store } from '../../adapters/object-store/store.js';
 import type { BackupRun } from './access.js';
 import { formatBytes } from '../../base/bytes.js';
-import { AisecError, isAisecError, messageOf } from '../../base/errors.js';
+import { AisecError, isAisecError, messageOf, type ErrorCode } from '../../base/errors.js';
+import { sleep } from '../../base/interruption.js';
 import type { Reporting } from '../../base/reporting.js';
 import { storeUrl, type StorePlace } from '../../config/store-url.js';
 import type { PrunedBackup } from './prune.js';
+import { backupsOf } from './catalog/group-by-origin.js';
+import type { BackupOrigin } from './catalog/origin.js';
 import { planRetention, type RetentionRule } from './catalog/retention.js';
 
 export interface OffsiteOptions {
   readonly place: StorePlace;
   /** Downloads the copy again and compares it. */
   readonly isReadBack: boolean;
+  /** How long a copy is tried again while the store has passing troubles. */
+  readonly retryMs: number;
 }
 
 function inStore<Result>(
@@ -25,20 +32,58 @@ function inStore<Result>(
   return withStore(place, { environment: access.places.environment, signal: access.signal }, use);
 }
 
-/** Asks the store before anything is dumped, and removes what stopped uploads of this database have left there. */
+/** Whether the store answers, for a dry run. @throws AisecError of the store. */
 export async function checkOffsite(
   access: BackupRun,
   options: OffsiteOptions,
-  isDryRun: boolean,
-  { onProgress, onWarning }: Reporting,
+  { onProgress }: Reporting,
 ): Promise<void> {
   onProgress(`asking ${storeUrl(options.place)}`);
-  await inStore(access, options, async (store) => {
-    await readBackupCopies(store, access.databaseName);
-    if (isDryRun) return;
-    for (const name of await removeUnfinishedCopies(store, access.databaseName))
-      onWarning(`removed an unfinished upload of ${name} from ${storeUrl(options.place)}`);
-  });
+  await inStore(access, options, (store) => readBackupCopies(store, access.databaseName));
+}
+
+/** What a copy can do without: a store that cannot or may not list uploads takes the copy all the same. */
+async function tidy(
+  store: Store,
+  access: BackupRun,
+  file: string,
+  { place }: OffsiteOptions,
+  { onWarning }: Reporting,
+): Promise<void> {
+  try {
+    const { backups } = await readBackupFolder(path.dirname(file));
+    const { origin } = backups.find((each) => each.file === file)?.manifest ?? {};
+    const ours = backupsOf(backups, access.databaseName, origin ?? null).map(({ manifest }) => manifest.file);
+    for (const name of await removeUnfinishedCopies(store, access.databaseName, new Set(ours)))
+      onWarning(`removed an unfinished upload of ${name} from ${storeUrl(place)}`);
+  } catch (error) {
+    if (access.signal.aborted || !isAisecError(error)) throw error;
+    onWarning(`unfinished uploads could not be looked for in ${storeUrl(place)}: ${error.detail ?? error.message}`);
+  }
+}
+
+/** Such as a store that is restarted or too busy; what it says of keys and buckets does not change by itself. */
+const PASSING: readonly ErrorCode[] = ['STORE_UNREACHABLE', 'STORE_FAILED'];
+const FIRST_PAUSE_MS = 1000;
+const LONGEST_PAUSE_MS = 60_000;
+
+/** Tries again, with longer and longer pauses, while the store has passing troubles and the time is not over. */
+async function patiently<Result>(
+  { signal }: BackupRun,
+  { retryMs }: OffsiteOptions,
+  { onProgress }: Reporting,
+  attempt: () => Promise<Result>,
+): Promise<Result> {
+  const deadline = performance.now() + retryMs;
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (signal.aborted || !isAisecError(error, ...PASSING) || performance.now() + pauseMs > deadline) throw error;
+      onProgress(`${error.message}; trying again`);
+      await sleep(pauseMs, signal);
+    }
+  }
 }
 
 /**
@@ -51,15 +96,20 @@ export async function copyOffsite(
   file: string,
   manifest: BackupManifest,
   options: OffsiteOptions,
-  { onProgress }: Reporting,
+  reporting: Reporting,
 ): Promise<OffsiteCopy> {
+  const { onProgress } = reporting;
   const onBytes = (bytes: number): void =>
     onProgress(`uploading, ${formatBytes(bytes)} of ${formatBytes(manifest.sizeBytes)}`);
   let copy: OffsiteCopy;
   try {
-    copy = await inStore(access, options, (store) =>
-      uploadBackup(store, file, manifest, { isReadBack: options.isReadBack, onBytes }),
-    );
+    copy = await inStore(access, options, async (store) => {
+      const made = await patiently(access, options, reporting, () =>
+        uploadBackup(store, file, manifest, { isReadBack: options.isReadBack, onBytes }),
+      );
+      await tidy(store, access, file, options, reporting);
+      return made;
+    });
   } catch (error) {
     if (access.signal.aborted || !isAisecError(error)) throw error;
     throw new AisecError(error.code, `the backup was made, but not its copy: ${error.message}`, {
@@ -80,13 +130,14 @@ export async function copyOffsite(
 async function copiesToRemove(
   store: Store,
   access: BackupRun,
+  origin: BackupOrigin | null,
   folder: string,
   rule: RetentionRule,
 ): Promise<readonly Backup[]> {
   const { backups } = await readBackupCopies(store, access.databaseName);
   const local = await readBackupFolder(folder);
   const pinned = new Set(local.backups.flatMap(({ manifest }) => (manifest.isPinned ? [manifest.file] : [])));
-  const ours = backups.map((backup) =>
+  const ours = backupsOf(backups, access.databaseName, origin).map((backup) =>
     pinned.has(backup.manifest.file) ? { ...backup, manifest: { ...backup.manifest, isPinned: true } } : backup,
   );
   return planRetention(ours, rule, new Date()).remove;
@@ -99,16 +150,20 @@ function describe({ file, manifest: { database, createdAt, sizeBytes } }: Backup
 /** What the rule would remove from the store now. */
 export async function planPruneCopies(
   access: BackupRun,
+  origin: BackupOrigin | null,
   folder: string,
   rule: RetentionRule,
   options: OffsiteOptions,
 ): Promise<readonly PrunedBackup[]> {
-  return inStore(access, options, async (store) => (await copiesToRemove(store, access, folder, rule)).map(describe));
+  return inStore(access, options, async (store) =>
+    (await copiesToRemove(store, access, origin, folder, rule)).map(describe),
+  );
 }
 
 /** Applies the rule to the copies of this database. The new copy is made by then, so a failure is a warning. */
 export async function pruneCopies(
   access: BackupRun,
+  origin: BackupOrigin | null,
   folder: string,
   rule: RetentionRule,
   options: OffsiteOptions,
@@ -117,7 +172,7 @@ export async function pruneCopies(
   const removed: PrunedBackup[] = [];
   try {
     await inStore(access, options, async (store) => {
-      for (const copy of await copiesToRemove(store, access, folder, rule)) {
+      for (const copy of await copiesToRemove(store, access, origin, folder, rule)) {
         await removeBackupCopy(store, copy.manifest);
         removed.push(describe(copy));
       }

@@ -1,6 +1,8 @@
 import { removeBackup, removePartials, type ChangeOptions } from './catalog/change-backups.js';
 import { readBackupFolder } from './catalog/folder.js';
 import { folderError, withBackupFolder } from './catalog/use-folder.js';
+import { backupsOf, groupByOrigin } from './catalog/group-by-origin.js';
+import type { BackupOrigin } from './catalog/origin.js';
 import { planRetention, type KeepReason, type RetentionRule } from './catalog/retention.js';
 
 export interface PrunedBackup {
@@ -26,14 +28,15 @@ export interface PruneResult {
   readonly removedPartials: readonly string[];
 }
 
-/** What the rule means for the backups of one database now. */
+/** What the rule means for the backups of one database of one origin now. */
 export async function planPrune(
   folder: string,
   database: string,
+  origin: BackupOrigin | null,
   rule: RetentionRule,
 ): Promise<Pick<PruneResult, 'removed' | 'kept'>> {
   const { backups } = await readBackupFolder(folder);
-  const ours = backups.filter(({ manifest }) => manifest.database === database);
+  const ours = backupsOf(backups, database, origin);
   const plan = planRetention(ours, rule, new Date());
   const describe = ({ file, manifest }: (typeof ours)[number]): PrunedBackup => ({
     file,
@@ -51,10 +54,11 @@ export async function planPrune(
 export async function pruneDatabase(
   folder: string,
   database: string,
+  origin: BackupOrigin | null,
   rule: RetentionRule,
   options: ChangeOptions,
 ): Promise<Pick<PruneResult, 'removed' | 'kept'>> {
-  const plan = await planPrune(folder, database, rule);
+  const plan = await planPrune(folder, database, origin, rule);
   try {
     for (const { file } of plan.removed) await removeBackup(file, options);
   } catch (error) {
@@ -82,11 +86,14 @@ export async function pruneFolder(
   for (const database of [...databases].toSorted()) {
     const prune = async (): Promise<void> => {
       if (!isDryRun) removedPartials.push(...(await removePartials(folder, database, options)));
-      const plan = isDryRun
-        ? await planPrune(folder, database, rule)
-        : await pruneDatabase(folder, database, rule, options);
-      removed.push(...plan.removed);
-      kept.push(...plan.kept);
+      const origins = groupByOrigin(backups).filter((group) => group.database === database);
+      for (const { origin } of origins) {
+        const plan = isDryRun
+          ? await planPrune(folder, database, origin, rule)
+          : await pruneDatabase(folder, database, origin, rule, options);
+        removed.push(...plan.removed);
+        kept.push(...plan.kept);
+      }
     };
     await (isDryRun ? prune() : withBackupFolder(folder, database, options, prune));
   }

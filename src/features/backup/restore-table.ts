@@ -1,16 +1,13 @@
 import type { ServerAccess } from './access.js';
 import { compareRows } from './verify/compare-rows.js';
-import { settingsFor } from './restore/restore-passes.js';
+import { loadTable, type DanglingRule } from './restore/load-table.js';
 import { refuseObstacles, type Obstacle } from './restore/obstacles.js';
 import { withLocalBackup, type BackupSource } from './store/local-backup.js';
 import { readBackup } from './contents/read-backup.js';
-import { machineOf } from './restore/restore-checked.js';
-import { asRestoreFailure, countingLines, withList } from './restore/restore-into.js';
 import { withRestoreLock } from './restore/restore-lock.js';
-import { selectTable, type TableName, type TableSelection } from './restore/table-selection.js';
-import { readTargetObjects } from './restore/target-objects.js';
+import { nameIn, selectTable, type LeftOut, type TableName, type TableSelection } from './restore/table-selection.js';
+import { canBeSeen, readTargetObjects } from './restore/target-objects.js';
 import type { TocEntry } from './contents/toc.js';
-import { serverMajor } from '../../adapters/postgres/server-major.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import { AisecError } from '../../base/errors.js';
 import { quoteIdentifier } from '../../base/identifier.js';
@@ -24,6 +21,7 @@ export interface TableRestoreOptions {
   readonly withoutManifest: boolean;
   readonly source: BackupSource;
   readonly withoutOwners: boolean;
+  readonly dangling: DanglingRule;
   readonly waitMs: number;
   readonly isDryRun: boolean;
 }
@@ -37,6 +35,8 @@ export interface TableRestoreResult {
   readonly tables: readonly string[];
   /** What else was missing: schemas, extensions, types, functions. */
   readonly prerequisites: readonly string[];
+  /** What leaned on the tables and comes back with them: policies and keys of other tables, views, functions. */
+  readonly leaning: readonly string[];
   /** How many of each kind: `policy`, `index` … */
   readonly parts: Readonly<Record<string, number>>;
   readonly warnings: readonly string[];
@@ -50,6 +50,60 @@ function qualified(entry: TocEntry): string {
 
 function described(entry: TocEntry): string {
   return `${entry.kind.toLowerCase()} ${qualified(entry).replace(/^-\./, '')}`;
+}
+
+/** What of the archive the database has already, whoever made it: the restore would stumble over it. */
+function namesInUse(selection: TableSelection, isInTarget: (entry: TocEntry) => boolean): readonly Obstacle[] {
+  const tables = selection.tables.filter(isInTarget).map(qualified);
+  if (tables.length > 0)
+    return [
+      {
+        problem: `${tables.join(', ')} ${tables.length === 1 ? 'is' : 'are'} there already`,
+        mend: 'drop what is there first, or restore the whole backup beside and copy from there: --create NAME',
+      },
+    ];
+  return selection.entries.flatMap((entry): readonly Obstacle[] => {
+    if (isInTarget(entry))
+      return [
+        {
+          problem: `${described(entry)} is there already`,
+          mend: 'rename or drop it; a table that was renamed may have left it',
+        },
+      ];
+    // A primary key, say, is an index of that name, too, which another table may have by now.
+    if (entry.kind !== 'CONSTRAINT') return [];
+    const table = selection.tables.find((each) => entry.description.startsWith(`${nameIn(each)} `));
+    if (table === undefined) return [];
+    const [schema = ''] = table.description.split(' ', 1);
+    const index = `${schema} ${entry.description.slice(nameIn(table).length + 1)}`;
+    if (!isInTarget({ ...entry, kind: 'INDEX', description: index })) return [];
+    const name = `${quoteIdentifier(schema)}.${quoteIdentifier(nameIn({ ...entry, description: index }).slice(schema.length + 1))}`;
+    return [
+      {
+        problem: `index ${name} of another table has the name that ${described(entry)} needs`,
+        mend: `alter index ${name} rename to ${name.split('.').at(-1)?.replace(/"$/, '_old"') ?? ''};`,
+      },
+    ];
+  });
+}
+
+/** What cannot come back by itself; a present object that the archive has alike is no news. */
+function describeLeft({ entry, reason, lacks }: LeftOut): readonly string[] {
+  const what = described(entry);
+  switch (reason) {
+    case 'needs':
+      return [
+        lacks === entry || lacks === undefined
+          ? `${what} is missing, too, and is not restored with the table: give --table for it`
+          : `${what} is missing, too, and is not restored with the table: it needs ${described(lacks)}, which is missing`,
+      ];
+    case 'unknown':
+      return [`${what} leaned on the table; see whether it is there, and else make it again`];
+    case 'there':
+      return [`${what} is there and stays as it is; it may refer to another table by now`];
+    case 'inline':
+      return [`${what} is there and leaned on the table in its columns; see whether it has them all`];
+  }
 }
 
 function partsOf(selection: TableSelection): Readonly<Record<string, number>> {
@@ -125,24 +179,20 @@ async function restorePlainTable(
         withoutOwners: options.withoutOwners,
         createsDatabase: false,
       });
-      const there = selection.tables.filter(isInTarget).map(qualified);
-      const existing: readonly Obstacle[] =
-        there.length === 0
-          ? []
-          : [
-              {
-                problem: `${there.join(', ')} ${there.length === 1 ? 'is' : 'are'} there already`,
-                mend: 'rename or drop what is there first, or restore the whole backup beside: --create NAME',
-              },
-            ];
-      refuseObstacles([...existing, ...preflight.obstacles], `database ${quoteIdentifier(databaseName)}`);
+      refuseObstacles(
+        [...namesInUse(selection, isInTarget), ...preflight.obstacles],
+        `database ${quoteIdentifier(databaseName)}`,
+      );
 
       const tables = selection.tables.map(qualified);
       const expected = backup.rows.filter(({ schema, table }) => tables.includes(`${schema}.${table}`));
-      if (!options.isDryRun) {
-        await runTableRestore(access, backup, selection, options, serverMajor(session), reporting);
-        await checkTable(session, selection, tables, expected, reporting);
-      }
+      const { onProgress } = reporting;
+      const loaded = await loadTable(access, backup, selection, { ...options, onProgress });
+      const wanted = expected.map((each) => ({
+        ...each,
+        rows: each.rows - (loaded.leftOut.get(`${each.schema} ${each.table}`) ?? 0),
+      }));
+      if (!options.isDryRun) await checkTable(session, selection, tables, wanted, reporting);
       return {
         mode: 'table',
         file: backup.file,
@@ -150,42 +200,14 @@ async function restorePlainTable(
         isDryRun: options.isDryRun,
         tables,
         prerequisites: selection.prerequisites.map(described),
+        leaning: selection.leaning.map(described),
         parts: partsOf(selection),
-        warnings: [
-          ...preflight.warnings,
-          ...selection.dependants.map(
-            (view) => `${described(view)} is missing, too, and was not restored with the table`,
-          ),
-        ],
-        rows: expected.reduce((sum, { rows }) => sum + rows, 0),
+        warnings: [...preflight.warnings, ...selection.left.flatMap(describeLeft), ...loaded.warnings],
+        rows: wanted.reduce((sum, { rows }) => sum + rows, 0),
         durationMs: Math.round(performance.now() - startedMs),
       };
     },
   );
-}
-
-async function runTableRestore(
-  access: ServerAccess,
-  backup: RestorableBackup,
-  selection: TableSelection,
-  options: TableRestoreOptions,
-  major: number,
-  { onProgress }: Reporting,
-): Promise<void> {
-  const owners = options.withoutOwners ? ['--no-owner', '--no-privileges'] : [];
-  await withList(selection.entries, async (list) => {
-    try {
-      await access.pgRestore({
-        archive: backup.file,
-        into: { database: access.databaseName, serverMajor: major },
-        settings: settingsFor(selection.entries, backup.vectorIndexes, machineOf(access)),
-        args: ['--single-transaction', '--verbose', ...owners, `--use-list=${list}`],
-        onLine: countingLines(selection.entries.length, onProgress),
-      });
-    } catch (error) {
-      throw asRestoreFailure(error);
-    }
-  });
 }
 
 async function checkTable(
@@ -196,14 +218,20 @@ async function checkTable(
   { onProgress }: Reporting,
 ): Promise<void> {
   const open = await openTables(session, selection);
+  const isThere = await readTargetObjects(session);
+  const lost = selection.entries.filter((entry) => canBeSeen(entry) && !isThere(entry));
   const faults = await compareRows(session, expected, onProgress);
-  if (open.length === 0 && faults.length === 0) {
+  if (open.length === 0 && lost.length === 0 && faults.length === 0) {
     for (const { schema, table } of expected)
       await session.query(`analyze ${quoteIdentifier(schema)}.${quoteIdentifier(table)}`);
     return;
   }
   throw new AisecError('RESTORE_FAILED', `what was restored of ${tables.join(', ')} is not what was backed up`, {
-    detail: [...open.map((table) => `row-level security of ${table} is off`), ...faults].join('\n  '),
+    detail: [
+      ...open.map((table) => `row-level security of ${table} is off`),
+      ...lost.map((entry) => `${described(entry)} is missing`),
+      ...faults,
+    ].join('\n  '),
     hint: 'Drop what was restored, and restore another backup.',
   });
 }

@@ -5,6 +5,7 @@ import type { OpenedEmbedded } from '../../adapters/embedded/embedded.js';
 import type { EmbeddedAccess } from './access.js';
 import type { Reporting } from '../../base/reporting.js';
 import { captureEmbedded, type Capture } from './embedded/capture-embedded.js';
+import { embeddedOrigin, knownEmbeddedOrigin } from './run/read-origin.js';
 import { checkBefore } from './run/check-before.js';
 import { finish, planOnly, type BackupOptions, type BackupResult } from './run/finish.js';
 import { checkOffsite } from './offsite.js';
@@ -28,24 +29,26 @@ export async function takeEmbeddedBackup(
   const { databaseName: database, applicationName: command, signal } = access;
   checkFolder(folder);
   const recipients = options.encryptTo === undefined ? [] : await checkRecipients(options.encryptTo);
-  if (options.offsite !== undefined) await checkOffsite(access, options.offsite, isDryRun, reporting);
+  // A store in trouble must not cost the backup here: it is asked when that is made.
+  if (isDryRun && options.offsite !== undefined) await checkOffsite(access, options.offsite, reporting);
   const lock = { command, signal };
+  const origin = isDryRun ? await knownEmbeddedOrigin(access.dataDir) : await embeddedOrigin(access.dataDir);
   const read = async (opened: OpenedEmbedded): Promise<{ expected: number; capture: Capture | undefined }> => {
     const facts = await readServerFacts(opened.session);
-    const expected = await checkBefore(access, format, facts, options, reporting);
+    const expected = await checkBefore(access, format, { ...facts, origin }, options, reporting);
     const { onProgress } = reporting;
     return { expected, capture: isDryRun ? undefined : await captureEmbedded(opened, facts, { schema, onProgress }) };
   };
   const write = async (capture: Capture) => {
     for (const name of await removePartials(folder, database, lock))
       reporting.onWarning(`removed ${name}, which a stopped run had left`);
-    return writeEmbeddedBackup(access, capture, { folder, schema, format, recipients }, reporting);
+    return writeEmbeddedBackup(access, capture, { folder, schema, origin, format, recipients }, reporting);
   };
   try {
     const { expected, capture } = await access.withDatabase(read);
     const outcome =
       capture === undefined
-        ? await planOnly(access, options)
+        ? await planOnly(access, origin, options)
         : await finish(
             access,
             await withBackupFolder(folder, database, lock, () => write(capture)),

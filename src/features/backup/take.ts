@@ -9,6 +9,8 @@ import { sqlFile } from '../../adapters/postgres/sql-file.js';
 import type { ServerAccess } from './access.js';
 import { allSettled } from '../../base/all-settled.js';
 import type { Reporting } from '../../base/reporting.js';
+import { serverOrigin } from './run/read-origin.js';
+import type { BackupOrigin } from './catalog/origin.js';
 import { checkBefore } from './run/check-before.js';
 import { dumpApplicationName } from './server/dump.js';
 import { finish, planOnly, type BackupOptions, type BackupResult, type Written } from './run/finish.js';
@@ -39,8 +41,8 @@ async function removeLeftovers(
  *
  * @throws AisecError PG_TOOL_MISSING, BACKUP_FOLDER, DISK_FULL, PRIVILEGE_MISSING, LOCK_TIMEOUT, RUN_LOCKED, RUN_TIMEOUT,
  *   BACKUP_INVALID, and as `runTool` and `Session.query`. The folder is as it was then. USAGE for a key that cannot be
- *   encrypted to; STORE_UNREACHABLE, STORE_AUTH, STORE_MISSING, STORE_FAILED before anything is written or, then the
- *   message says so, of the copy.
+ *   encrypted to; STORE_UNREACHABLE, STORE_AUTH, STORE_MISSING, STORE_FAILED of the copy: the backup itself
+ *   is made then, and the message says so.
  */
 export async function takeBackup(
   access: ServerAccess,
@@ -52,33 +54,43 @@ export async function takeBackup(
   const { databaseName: database, applicationName: command, signal } = access;
   checkFolder(folder);
   const recipients = options.encryptTo === undefined ? [] : await checkRecipients(options.encryptTo);
-  if (options.offsite !== undefined) await checkOffsite(access, options.offsite, isDryRun, reporting);
+  // A store in trouble must not cost the backup here: it is asked when that is made.
+  if (isDryRun && options.offsite !== undefined) await checkOffsite(access, options.offsite, reporting);
   const lock = { command, signal };
   // Asked for their versions while the connection is made.
   const dumpTools = findTools('pg_dump', access.places);
   const run = async (
     session: Session,
-  ): Promise<{ readonly expected: number; readonly written: Written | undefined }> => {
+  ): Promise<{
+    readonly expected: number;
+    readonly written: Written | undefined;
+    readonly origin: BackupOrigin | null;
+  }> => {
     const major = serverMajor(session);
+    const origin = await serverOrigin(session, access.host);
     return withRunLock(session, { waitMs, onProgress: reporting.onProgress }, async () => {
       const [tools, expected] = await allSettled<[BackupTools, number]>([
         findBackupTools(access, major, dumpTools),
-        readServerFacts(session).then((facts) => checkBefore(access, 'custom', facts, options, reporting)),
+        readServerFacts(session).then((facts) =>
+          checkBefore(access, 'custom', { ...facts, origin }, options, reporting),
+        ),
       ]);
       for (const warning of tools.warnings) reporting.onWarning(warning);
-      if (isDryRun) return { expected, written: undefined };
+      if (isDryRun) return { expected, written: undefined, origin };
       const written = await withBackupFolder(folder, database, lock, async () => {
         await removeLeftovers(access, session, folder, reporting);
-        return writeBackup(access, session, { folder, schema, tools, lockTimeoutMs, recipients }, reporting);
+        return writeBackup(access, session, { folder, schema, origin, tools, lockTimeoutMs, recipients }, reporting);
       });
-      return { expected, written };
+      return { expected, written, origin };
     });
   };
   try {
-    const { expected, written } = await access.withDatabase(database, run);
+    const { expected, written, origin } = await access.withDatabase(database, run);
     // Outside of the lock of the database: migrations need not wait for an upload.
     const outcome =
-      written === undefined ? await planOnly(access, options) : await finish(access, written, options, reporting);
+      written === undefined
+        ? await planOnly(access, origin, options)
+        : await finish(access, written, options, reporting);
     const durationMs = Math.round(performance.now() - startedMs);
     return {
       database,

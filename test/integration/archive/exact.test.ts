@@ -73,9 +73,7 @@ describeOnServer('aisec archive --exact', () => {
     expect(exitCode).toBe(0);
     const found = await sides(database, result.cutoff);
     expect(found).toMatchObject({ young_in_archive: 0, old_in_messages: 0 });
-    expect(result.months).toMatchObject([
-      { action: 'move older rows', outcome: 'moved', rows: found['archived'] },
-    ]);
+    expect(result.months).toMatchObject([{ action: 'move older rows', outcome: 'moved', rows: found['archived'] }]);
     expect(dry.result.months).toMatchObject([{ action: 'move older rows', rows: found['archived'] }]);
     expect(await partitionsOf(database, 'messages')).not.toContain(liveName(BOUNDARY));
     expect(await fingerprint(database)).toEqual(before);

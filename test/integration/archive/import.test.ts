@@ -36,32 +36,40 @@ describeOnServer('aisec archive import', () => {
   test.each([
     ['ndjson', 'archive'],
     ['csv', 'messages'],
-  ] as const)('reads a pruned month back from %s into %s, and has nothing to do the second time', async (format, into) => {
-    const before = await month();
-    expect((await run('export', OLD, '--out', 'out.gz', '--format', format)).exitCode).toBe(0);
-    expect((await prune()).exitCode).toBe(0);
-    const pruned = await fingerprint(database);
-    const dry = await run('import', 'out.gz', '--into', into, '--dry-run', '--json');
-    expect(JSON.parse(dry.stdout)).toMatchObject({ outcome: 'planned', month: OLD, rows: ROWS, fileRows: ROWS });
-    expect(await fingerprint(database)).toEqual(pruned);
-    const done = await run('import', 'out.gz', '--into', into, '--json');
-    expect(done.exitCode, done.stderr).toBe(0);
-    expect(JSON.parse(done.stdout)).toMatchObject({ outcome: 'imported', rows: ROWS, skippedRows: 0, nulledParents: 0 });
-    expect(await month()).toEqual(before);
-    const found = (await fingerprint(database)) as { messages: number; keys: number; good_keys: number };
-    expect(found).toMatchObject({ keys: found.messages, good_keys: found.messages });
-    const again = await run('import', 'out.gz', '--into', into, '--json');
-    expect(again.exitCode).toBe(0);
-    expect(JSON.parse(again.stdout)).toMatchObject({ outcome: 'present', rows: 0 });
-    const { rows } = await database.admin.query(
-      `select row_count::int, file_rows::int, file_sha256 from archive_journal where action = 'import'`,
-    );
-    const manifest = JSON.parse(readFileSync(path.join(folder, 'out.gz.manifest.json'), 'utf8'));
-    expect(rows).toEqual([{ row_count: ROWS, file_rows: ROWS, file_sha256: manifest.sha256 }]);
-    await database.admin.query('delete from users');
-    expect((await database.admin.query('select from all_messages')).rowCount).toBe(0);
-    expect((await database.admin.query('select from message_keys')).rowCount).toBe(0);
-  });
+  ] as const)(
+    'reads a pruned month back from %s into %s, and has nothing to do the second time',
+    async (format, into) => {
+      const before = await month();
+      expect((await run('export', OLD, '--out', 'out.gz', '--format', format)).exitCode).toBe(0);
+      expect((await prune()).exitCode).toBe(0);
+      const pruned = await fingerprint(database);
+      const dry = await run('import', 'out.gz', '--into', into, '--dry-run', '--json');
+      expect(JSON.parse(dry.stdout)).toMatchObject({ outcome: 'planned', month: OLD, rows: ROWS, fileRows: ROWS });
+      expect(await fingerprint(database)).toEqual(pruned);
+      const done = await run('import', 'out.gz', '--into', into, '--json');
+      expect(done.exitCode, done.stderr).toBe(0);
+      expect(JSON.parse(done.stdout)).toMatchObject({
+        outcome: 'imported',
+        rows: ROWS,
+        skippedRows: 0,
+        nulledParents: 0,
+      });
+      expect(await month()).toEqual(before);
+      const found = (await fingerprint(database)) as { messages: number; keys: number; good_keys: number };
+      expect(found).toMatchObject({ keys: found.messages, good_keys: found.messages });
+      const again = await run('import', 'out.gz', '--into', into, '--json');
+      expect(again.exitCode).toBe(0);
+      expect(JSON.parse(again.stdout)).toMatchObject({ outcome: 'present', rows: 0 });
+      const { rows } = await database.admin.query(
+        `select row_count::int, file_rows::int, file_sha256 from archive_journal where action = 'import'`,
+      );
+      const manifest = JSON.parse(readFileSync(path.join(folder, 'out.gz.manifest.json'), 'utf8'));
+      expect(rows).toEqual([{ row_count: ROWS, file_rows: ROWS, file_sha256: manifest.sha256 }]);
+      await database.admin.query('delete from users');
+      expect((await database.admin.query('select from all_messages')).rowCount).toBe(0);
+      expect((await database.admin.query('select from message_keys')).rowCount).toBe(0);
+    },
+  );
 
   test('names the ids that exist, changes nothing, and never overwrites a message', async () => {
     await run('export', OLD, '--out', 'out.gz');
@@ -152,31 +160,34 @@ describeOnServer('the exports of a month that has changed since', () => {
       'added',
       `insert into messages_archive (conversation_id, role, created_at) select id, 'user', '${OLD}-02' from conversations limit 1`,
     ],
-  ])('are stale when a message was %s: export says so, --replace writes the file anew, list shows it', async (_, sql) => {
-    const database = await createChat();
-    const folder = await createEmbeddedDirectory();
-    const env = { DATABASE_URL: database.url };
-    const run = (...args: readonly string[]) => runCli(['archive', ...args], { env, cwd: folder });
-    await fillMonth(database, OLD, 50);
-    await run();
-    await run('export', OLD, '--out', 'out.gz');
-    const state = async (...more: readonly string[]): Promise<string> => {
-      const list = await run('list', '--json', ...more);
-      return JSON.parse(list.stdout).months[0].exports[0].state;
-    };
-    expect(await state('--verify')).toBe('complete');
-    await database.admin.query(sql);
-    expect(await state('--verify')).toBe('stale');
-    const again = await run('export', OLD, '--out', 'out.gz');
-    expect(again.exitCode).toBe(6);
-    expect(again.stderr).toContain('--replace');
-    const replaced = await run('export', OLD, '--out', 'out.gz', '--replace', '--json');
-    expect(JSON.parse(replaced.stdout)).toMatchObject({ outcome: 'replaced' });
-    expect(await state('--verify')).toBe('complete');
-    const listed = await run('list');
-    expect(listed.stderr).not.toContain('stale');
-    writeFileSync(path.join(folder, 'mine'), 'precious');
-    expect((await run('export', OLD, '--out', 'mine', '--replace')).exitCode).toBe(6);
-    expect(readFileSync(path.join(folder, 'mine'), 'utf8')).toBe('precious');
-  });
+  ])(
+    'are stale when a message was %s: export says so, --replace writes the file anew, list shows it',
+    async (_, sql) => {
+      const database = await createChat();
+      const folder = await createEmbeddedDirectory();
+      const env = { DATABASE_URL: database.url };
+      const run = (...args: readonly string[]) => runCli(['archive', ...args], { env, cwd: folder });
+      await fillMonth(database, OLD, 50);
+      await run();
+      await run('export', OLD, '--out', 'out.gz');
+      const state = async (...more: readonly string[]): Promise<string> => {
+        const list = await run('list', '--json', ...more);
+        return JSON.parse(list.stdout).months[0].exports[0].state;
+      };
+      expect(await state('--verify')).toBe('complete');
+      await database.admin.query(sql);
+      expect(await state('--verify')).toBe('stale');
+      const again = await run('export', OLD, '--out', 'out.gz');
+      expect(again.exitCode).toBe(6);
+      expect(again.stderr).toContain('--replace');
+      const replaced = await run('export', OLD, '--out', 'out.gz', '--replace', '--json');
+      expect(JSON.parse(replaced.stdout)).toMatchObject({ outcome: 'replaced' });
+      expect(await state('--verify')).toBe('complete');
+      const listed = await run('list');
+      expect(listed.stderr).not.toContain('stale');
+      writeFileSync(path.join(folder, 'mine'), 'precious');
+      expect((await run('export', OLD, '--out', 'mine', '--replace')).exitCode).toBe(6);
+      expect(readFileSync(path.join(folder, 'mine'), 'utf8')).toBe('precious');
+    },
+  );
 });

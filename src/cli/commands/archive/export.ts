@@ -49,7 +49,14 @@ async function run(context: Context, options: Options, argument: string): Promis
   const month = monthOption(argument);
   const result = await context.withDatabase({ idleTimeoutMs: IDLE_TIMEOUT_MS }, async (session) => {
     const { exportMonth } = await import('../../../features/messages/archive/export.js');
-    const settings = { schema: context.config.schema, month, file, format: options.format, replaces: options.replace, waitMs: options.wait };
+    const settings = {
+      schema: context.config.schema,
+      month,
+      file,
+      format: options.format,
+      replaces: options.replace,
+      waitMs: options.wait,
+    };
     return exportMonth(session, settings, reportingTo(context));
   });
   context.output.result(result, renderExport);

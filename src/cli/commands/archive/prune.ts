@@ -138,7 +138,12 @@ export const archivePrune = defineCommand<Options>({
     { flags: '--without-export', description: 'delete months although nothing holds a copy', default: false },
     { flags: '--confirm <database>', description: 'the name of the database, instead of typing it' },
     { flags: '--dry-run', description: 'check the exports and show what would be deleted', default: false },
-    { flags: '--batch <rows>', description: 'keys deleted in one transaction at most; fewer when they take long', default: '5000', parse: countOption(1) },
+    {
+      flags: '--batch <rows>',
+      description: 'keys deleted in one transaction at most; fewer when they take long',
+      default: '5000',
+      parse: countOption(1),
+    },
     ...LOCK_WAITS,
   ],
   examples: [

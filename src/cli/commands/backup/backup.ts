@@ -25,6 +25,7 @@ import { ENCRYPT_OPTION, isOpenOnTheWay, placeOf, STORE_OPTIONS, type StoreOptio
 interface Options extends FolderOption, RetentionOptions, StoreOptions {
   readonly format?: 'sql';
   readonly readBack: boolean;
+  readonly retry: number;
   readonly encryptTo?: readonly string[];
   readonly lockTimeout: number;
   readonly timeout: number;
@@ -84,7 +85,7 @@ function offsiteOf({ output }: Context, options: Options): OffsiteOptions | unde
   if (place === undefined) return undefined;
   if (isOpenOnTheWay(place) && options.encryptTo === undefined)
     output.warning(`${place.endpoint ?? ''} is reached without TLS: the backup can be read on its way`);
-  return { place, isReadBack: options.readBack };
+  return { place, isReadBack: options.readBack, retryMs: options.retry };
 }
 
 async function announce(
@@ -178,6 +179,12 @@ export const backup = defineCommand<Options>({
     },
     ...STORE_OPTIONS,
     { flags: '--read-back', description: 'with --to: download the copy again and compare it', default: false },
+    {
+      flags: '--retry <duration>',
+      description: 'with --to: how long a copy is tried again while the store does not answer; 0: once',
+      default: '10m',
+      parse: durationOption,
+    },
     ENCRYPT_OPTION,
     TIMEOUT_OPTION,
     WAIT_OPTION,

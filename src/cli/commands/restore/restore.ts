@@ -6,11 +6,13 @@ import { isStoreUrl } from '../../../config/store-url.js';
 import type { DatabaseRestoreOptions, DatabaseRestoreResult } from '../../../features/backup/restore.js';
 import type { RoleSource } from '../../../features/backup/restore/preflight.js';
 import type { TableRestoreResult } from '../../../features/backup/restore-table.js';
+import type { DanglingRule } from '../../../features/backup/restore/load-table.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
 import { countOption, WAIT_OPTION } from '../../options.js';
 import { reportingTo } from '../../reporting.js';
+import { danglingOption } from './dangling-option.js';
 import { tableOption, type GivenTable } from './table-name.js';
 
 interface Options {
@@ -25,6 +27,7 @@ interface Options {
   /** Commander's negation: false with --no-owner. */
   readonly owner: boolean;
   readonly terminate: boolean;
+  readonly dangling?: DanglingRule;
   readonly confirm?: string;
   readonly jobs?: number;
   readonly dryRun: boolean;
@@ -52,6 +55,8 @@ function checkUsage(options: Options, argument: string): void {
     throw new AisecError('USAGE', '--create is empty', { hint: 'Is a shell variable not set?' });
   if (options.terminate && !options.replace)
     throw new AisecError('USAGE', '--terminate belongs to --replace', { hint: 'See: aisec restore --help' });
+  if (options.dangling !== undefined && options.table === undefined)
+    throw new AisecError('USAGE', '--dangling belongs to --table', { hint: 'See: aisec restore --help' });
   if (options.table !== undefined && (options.globals || options.createRoles))
     throw new AisecError('USAGE', 'roles are restored with the whole database only', {
       hint: 'Leave out --globals and --create-roles, or give --create NAME.',
@@ -85,6 +90,7 @@ function renderTable(result: TableRestoreResult): string {
   const lines = [
     `tables: ${result.tables.join(', ')}`,
     ...(result.prerequisites.length === 0 ? [] : [`needed and missing: ${result.prerequisites.join(', ')}`]),
+    ...(result.leaning.length === 0 ? [] : [`come back with it: ${result.leaning.join(', ')}`]),
     `parts: ${Object.entries(result.parts)
       .map(([kind, count]) => `${count} ${kind}`)
       .join(', ')}`,
@@ -217,6 +223,7 @@ async function runTable(context: Context, options: Options, argument: string, ta
         withoutManifest: options.withoutManifest,
         source: sourceOf(context, options),
         withoutOwners: !options.owner,
+        dangling: options.dangling ?? 'refuse',
         waitMs: options.wait,
         isDryRun: options.dryRun,
       },
@@ -257,6 +264,12 @@ export const restore = defineCommand<Options>({
     { flags: '--globals', description: 'create missing roles and memberships as they were', default: false },
     { flags: '--create-roles', description: 'create missing roles without login', default: false },
     { flags: '--no-owner', description: 'everything belongs to you, and all grants are lost' },
+    {
+      flags: '--dangling <rule>',
+      description:
+        'with --table: rows that refer to rows which are gone: refuse (default), leave-out, or not-valid to keep them and make the key NOT VALID',
+      parse: danglingOption,
+    },
     { flags: '--terminate', description: 'with --replace: end the sessions of others at the swap', default: false },
     { flags: '--confirm <database>', description: 'with --replace: the name of the database, instead of typing it' },
     {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 
 import { readBackupFolder, type Backup } from './folder.js';
+import { groupByOrigin } from './group-by-origin.js';
 import { parseBackupFileName } from './names.js';
 import { AisecError } from '../../../base/errors.js';
 
@@ -23,17 +24,17 @@ export function backupPath(folder: string, cwd: string, given: string): string {
   });
 }
 
-/** The newest whole backup of each database and format in a folder. @throws AisecError BACKUP_UNKNOWN when there is none. */
+/** The newest whole backup of each database of each server, and of each format, in a folder. @throws AisecError BACKUP_UNKNOWN when there is none. */
 export async function newestBackups(folder: string): Promise<readonly Backup[]> {
   const { backups } = await readBackupFolder(folder);
-  const newest = new Map(
-    backups.toReversed().map((backup) => [`${backup.manifest.format} ${backup.manifest.database}`, backup]),
-  );
-  if (newest.size === 0)
+  const newest = groupByOrigin(backups).flatMap((group) => [
+    ...new Map(group.backups.toReversed().map((backup) => [backup.manifest.format, backup])).values(),
+  ]);
+  if (newest.length === 0)
     throw new AisecError('BACKUP_UNKNOWN', `there is no whole backup in ${folder}`, {
       hint: 'Give another folder with --dir or AISEC_BACKUP_DIR, or make a backup: aisec backup',
     });
-  return [...newest.values()];
+  return newest;
 }
 
 /** Whether a backup, by its path or address, is one of the embedded database. */

@@ -1,4 +1,6 @@
 import type { Backup, BackupFolder } from './folder.js';
+import { groupByOrigin, type OriginGroup } from './group-by-origin.js';
+import type { BackupOrigin } from './origin.js';
 import { isVerified } from './manifest.js';
 import { formatBytes } from '../../../base/bytes.js';
 import { formatDurationMs } from '../../../base/duration.js';
@@ -149,20 +151,31 @@ function brokenFindings(folder: BackupFolder, now: Date): readonly BackupFinding
   ];
 }
 
+function byDatabase(a: OriginGroup, b: OriginGroup): number {
+  return a.database < b.database ? -1 : Number(a.database > b.database);
+}
+
+function originText(origin: BackupOrigin | null): string {
+  return origin === null ? 'of the one whose backups do not say their server' : `of the one on ${origin.label}`;
+}
+
 /** What is wrong with what a folder holds, at this moment; pure. */
 export function findBackupFaults(
   folder: BackupFolder,
   options: BackupCheckOptions,
   now: Date,
 ): readonly BackupFinding[] {
-  const databases = new Set([...options.expected, ...folder.backups.map(({ manifest }) => manifest.database)]);
+  const groups = groupByOrigin(folder.backups);
+  const absent = options.expected
+    .filter((name) => !groups.some(({ database }) => database === name))
+    .map((database): OriginGroup => ({ database, origin: null, backups: [] }));
   return [
-    ...[...databases].toSorted().flatMap((database) => {
-      const verified = folder.backups.filter(
-        ({ manifest, createdAt }) => manifest.database === database && isVerified(manifest) && createdAt <= now,
-      );
+    ...[...groups, ...absent].toSorted(byDatabase).flatMap(({ database, origin, backups }) => {
+      const verified = backups.filter(({ manifest, createdAt }) => isVerified(manifest) && createdAt <= now);
       const size = options.minSize === undefined ? undefined : sizeFinding(verified, options.minSize);
-      return [...ageFindings(database, verified, options, now), ...(size === undefined ? [] : [size])];
+      const found = [...ageFindings(database, verified, options, now), ...(size === undefined ? [] : [size])];
+      const isShared = groups.filter((group) => group.database === database).length > 1;
+      return isShared ? found.map((each) => ({ ...each, what: `${each.what}, ${originText(origin)}` })) : found;
     }),
     ...brokenFindings(folder, now),
   ];

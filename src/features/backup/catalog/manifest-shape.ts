@@ -31,6 +31,7 @@ const FIELDS: Readonly<Record<string, Check>> = {
   file: isPlainName,
   database: isText,
   schema: isText,
+  origin: (value) => value === undefined || orNull(hasFields({ id: isText, label: isText }))(value),
   createdAt: isTime,
   durationMs: isCount,
   format: isOneOf('custom', 'embedded', 'sql'),

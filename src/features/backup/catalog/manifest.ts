@@ -7,6 +7,7 @@ import type { CatalogSnapshot } from '../../../adapters/catalog/catalog.js';
 import { writeSmallFile } from '../../../adapters/files/publish.js';
 import { manifestName, parseBackupFileName, type BackupFormat } from './names.js';
 import { manifestFault } from './manifest-shape.js';
+import type { BackupOrigin } from './origin.js';
 
 export const FORMAT_VERSION = 1;
 
@@ -55,6 +56,8 @@ export interface BackupManifest {
   readonly database: string;
   /** The schema of the platform in it; the backup has the whole database. */
   readonly schema: string;
+  /** Undefined in manifests of older versions; null where it could not be read. */
+  readonly origin?: BackupOrigin | null;
   readonly createdAt: string;
   readonly durationMs: number;
   readonly format: BackupFormat;

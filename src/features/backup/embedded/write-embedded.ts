@@ -17,6 +17,7 @@ import type { Written } from '../run/finish.js';
 import { proveByLoading, type LoadOptions } from './prove-by-loading.js';
 import { writeRoles } from './embedded-roles.js';
 import { newManifest } from '../run/new-manifest.js';
+import type { BackupOrigin } from '../catalog/origin.js';
 import { publishBackup } from '../run/publish-backup.js';
 
 export interface WriteEmbeddedOptions {
@@ -24,6 +25,7 @@ export interface WriteEmbeddedOptions {
   readonly folder: string;
   /** The schema of the platform. */
   readonly schema: string;
+  readonly origin: BackupOrigin | null;
   readonly format: EmbeddedFormat;
   /** Public keys of age; empty: it is not encrypted. */
   readonly recipients: readonly string[];
@@ -88,7 +90,7 @@ async function packSql(
 export async function writeEmbeddedBackup(
   access: EmbeddedAccess,
   capture: Capture,
-  { folder, schema, format, recipients }: WriteEmbeddedOptions,
+  { folder, schema, origin, format, recipients }: WriteEmbeddedOptions,
   { onProgress }: Reporting,
 ): Promise<Written> {
   const { databaseName: database, signal } = access;
@@ -111,6 +113,7 @@ export async function writeEmbeddedBackup(
         file,
         database,
         schema,
+        origin,
         createdAt,
         durationMs: Date.now() - createdAt.getTime(),
         format,

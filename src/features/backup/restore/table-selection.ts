@@ -1,8 +1,18 @@
 import type { TocEntry } from '../contents/toc.js';
+import { canBeSeen } from './target-objects.js';
 
 export interface TableName {
   readonly schema: string;
   readonly name: string;
+}
+
+/** Something that leaned on a table and is not restored with it. */
+export interface LeftOut {
+  readonly entry: TocEntry;
+  /** `is missing`: of what it needs besides, or is itself. `is there`: and may refer to another table by now. */
+  readonly reason: 'needs' | 'unknown' | 'there' | 'inline';
+  /** What it needs and is missing. */
+  readonly lacks?: TocEntry;
 }
 
 export interface TableSelection {
@@ -12,8 +22,10 @@ export interface TableSelection {
   readonly tables: readonly TocEntry[];
   /** What else the target lacks and the table needs: schemas, extensions, types, functions. */
   readonly prerequisites: readonly TocEntry[];
-  /** Views that look at the tables: they went with them and are not restored. */
-  readonly dependants: readonly TocEntry[];
+  /** What leaned on the tables and is missing with them, of other tables or by itself: it comes back, too. */
+  readonly leaning: readonly TocEntry[];
+  /** What leaned on them and cannot come back with them. */
+  readonly left: readonly LeftOut[];
   /** Tables that had row-level security on. */
   readonly rowSecurity: readonly TocEntry[];
 }
@@ -32,7 +44,16 @@ const NAMED_AFTER_TABLE = new Set([
   'TRIGGER',
 ]);
 /** They belong to whatever they depend on. */
-const FOLLOWERS = new Set(['ACL', 'COMMENT', 'SECURITY LABEL', 'SEQUENCE SET', 'SEQUENCE OWNED BY']);
+const FOLLOWERS = new Set([
+  'ACL',
+  'COMMENT',
+  'SECURITY LABEL',
+  'SEQUENCE SET',
+  'SEQUENCE OWNED BY',
+  'MATERIALIZED VIEW DATA',
+]);
+/** They say what an object they depend on has, not what leans on it. */
+const CONTENTS = new Set(['TABLE DATA', 'STATISTICS DATA', 'ROW SECURITY', ...FOLLOWERS]);
 /** They belong to the one table they depend on. */
 const PARTS = new Set(['INDEX', 'SEQUENCE', 'STATISTICS']);
 /** They join two things and belong where both are. */
@@ -97,6 +118,50 @@ class Selection {
     }
   }
 
+  /**
+   * What leaned on what was chosen and is missing with it: policies, keys and triggers of other tables, views, functions.
+   * An entry of the archive stands behind all that it depends on, so that one turn finds what leans on what leans.
+   */
+  addLeaning(entries: readonly TocEntry[]): {
+    readonly leaning: readonly TocEntry[];
+    readonly left: readonly LeftOut[];
+  } {
+    const leaning: TocEntry[] = [];
+    const left: LeftOut[] = [];
+    for (const entry of entries) {
+      const leansOn = this.#dependenciesOf(entry).filter((each) => this.chosen.has(each));
+      if (leansOn.length === 0 || this.chosen.has(entry) || CONTENTS.has(entry.kind) || JOINTS.has(entry.kind))
+        continue;
+      const verdict = this.#judge(entry);
+      if (verdict === undefined) {
+        leaning.push(entry);
+        this.#add(entry);
+      } else left.push({ entry, ...verdict });
+    }
+    return { leaning, left };
+  }
+
+  /** Undefined: it can come back. */
+  #judge(entry: TocEntry): Omit<LeftOut, 'entry'> | undefined {
+    if (this.#isInTarget(entry)) return { reason: isTable(entry) ? 'inline' : 'there' };
+    if (isTable(entry)) return { reason: 'needs', lacks: entry };
+    if (!canBeSeen(entry)) return { reason: 'unknown' };
+    const lacks = this.#lackedBy(entry, new Set());
+    return lacks === undefined ? undefined : { reason: 'needs', lacks };
+  }
+
+  /** A table, or a part of one that is there, that would have to be made first. */
+  #lackedBy(entry: TocEntry, seen: Set<TocEntry>): TocEntry | undefined {
+    for (const needed of this.#dependenciesOf(entry)) {
+      if (seen.has(needed) || this.chosen.has(needed) || this.#isInTarget(needed)) continue;
+      seen.add(needed);
+      if (isTable(needed) || this.#tableOf(needed) !== undefined) return needed;
+      const deeper = this.#lackedBy(needed, seen);
+      if (deeper !== undefined) return deeper;
+    }
+    return undefined;
+  }
+
   #add(entry: TocEntry): void {
     if (this.chosen.has(entry)) return;
     this.chosen.add(entry);
@@ -140,7 +205,7 @@ class Selection {
 }
 
 /** `schema table` of a table's entry: all but the owner. */
-function nameIn(table: TocEntry): string {
+export function nameIn(table: TocEntry): string {
   return table.description.replace(/ [^ ]*$/, '');
 }
 
@@ -160,19 +225,15 @@ export function selectTable(
   if (start === undefined) return undefined;
   const selection = new Selection(entries, isInTarget);
   selection.addTable(start);
+  const { leaning, left } = selection.addLeaning(entries);
   selection.addJoints(entries);
   const chosen = entries.filter((entry) => selection.chosen.has(entry));
   return {
     entries: chosen,
     tables: chosen.filter((entry) => selection.tables.has(entry)),
-    prerequisites: chosen.filter((entry) => STANDING_ALONE.has(entry.kind)),
-    dependants: entries.filter(
-      (entry) =>
-        (entry.kind === 'VIEW' || entry.kind === 'MATERIALIZED VIEW') &&
-        !selection.chosen.has(entry) &&
-        !isInTarget(entry) &&
-        chosen.some((other) => entry.dependsOn.includes(other.dumpId)),
-    ),
+    prerequisites: chosen.filter((entry) => STANDING_ALONE.has(entry.kind) && !leaning.includes(entry)),
+    leaning,
+    left,
     rowSecurity: chosen.filter((entry) => entry.kind === 'ROW SECURITY'),
   };
 }

@@ -16,12 +16,28 @@ const GROUPS: Readonly<Record<string, string>> = {
   TYPE: 'TYPE',
   DOMAIN: 'TYPE',
   COLLATION: 'COLLATION',
+  INDEX: 'INDEX',
+  STATISTICS: 'STATISTICS',
+  POLICY: 'POLICY',
+  CONSTRAINT: 'CONSTRAINT',
+  'CHECK CONSTRAINT': 'CONSTRAINT',
+  'FK CONSTRAINT': 'CONSTRAINT',
+  TRIGGER: 'TRIGGER',
+  RULE: 'RULE',
+  DEFAULT: 'DEFAULT',
+  PUBLICATION: 'PUBLICATION',
+  'PUBLICATION TABLE': 'PUBLICATION TABLE',
 };
 
 /** Names may hold blanks, and the owner stands behind the last one. */
 function* withoutLastWords(description: string): Generator<string> {
   for (let end = description.lastIndexOf(' '); end > 0; end = description.lastIndexOf(' ', end - 1))
     yield description.slice(0, end);
+}
+
+/** Whether `readTargetObjects` can tell of entries of this kind. */
+export function canBeSeen({ kind }: TocEntry): boolean {
+  return GROUPS[kind] !== undefined;
 }
 
 /** Tells of an archive's entry whether the database has an object of that kind and name. */

@@ -1,4 +1,6 @@
 import { readBackupFolder } from '../catalog/folder.js';
+import { backupsOf, groupByOrigin } from '../catalog/group-by-origin.js';
+import type { BackupOrigin } from '../catalog/origin.js';
 import type { BackupFormat } from '../catalog/names.js';
 import type { BackupRun } from '../access.js';
 import type { Reporting } from '../../../base/reporting.js';
@@ -10,12 +12,19 @@ import { expectedBytes, refuseTooLittleSpace } from './space.js';
 export async function checkBefore(
   access: BackupRun,
   format: BackupFormat,
-  facts: ServerFacts,
+  facts: ServerFacts & { readonly origin: BackupOrigin | null },
   { folder, encryptTo }: BackupOptions,
   { onWarning }: Reporting,
 ): Promise<number> {
   const { backups } = await readBackupFolder(folder);
-  const ours = backups.filter(({ manifest }) => manifest.database === access.databaseName);
+  const ours = backupsOf(backups, access.databaseName, facts.origin);
+  const others = groupByOrigin(backups).filter(
+    (group) => group.database === access.databaseName && group.origin !== null && group.origin.id !== facts.origin?.id,
+  );
+  for (const { origin } of others)
+    onWarning(
+      `${folder} also has backups of another "${access.databaseName}", of ${origin?.label ?? ''}; they are neither counted nor removed`,
+    );
   const alike = ours.filter(({ manifest }) => manifest.format === format);
   const needed = expectedBytes(alike, facts, format);
   // The plain dump lies beside the encrypted one until that is proven.

@@ -4,6 +4,7 @@ import { withBackupFolder } from '../catalog/use-folder.js';
 import type { BackupRun } from '../access.js';
 import { isAisecError, messageOf } from '../../../base/errors.js';
 import type { Reporting } from '../../../base/reporting.js';
+import type { BackupOrigin } from '../catalog/origin.js';
 import { copyOffsite, planPruneCopies, pruneCopies, type OffsiteOptions } from '../offsite.js';
 import { planPrune, pruneDatabase, type PruneResult } from '../prune.js';
 import type { RetentionRule } from '../catalog/retention.js';
@@ -66,12 +67,15 @@ export interface Written {
 async function prune(
   access: BackupRun,
   { folder, retention }: BackupOptions,
+  origin: BackupOrigin | null,
   { onWarning }: Reporting,
 ): Promise<Pick<PruneResult, 'removed' | 'kept'>> {
   const { databaseName: database, applicationName: command, signal } = access;
   const lock = { command, signal };
   try {
-    return await withBackupFolder(folder, database, lock, () => pruneDatabase(folder, database, retention, lock));
+    return await withBackupFolder(folder, database, lock, () =>
+      pruneDatabase(folder, database, origin, retention, lock),
+    );
   } catch (error) {
     if (access.signal.aborted) throw error;
     const detail = isAisecError(error) && error.detail !== undefined ? ` (${error.detail})` : '';
@@ -81,9 +85,13 @@ async function prune(
 }
 
 /** What a dry run tells. */
-export async function planOnly(access: BackupRun, { folder, retention, offsite }: BackupOptions): Promise<Outcome> {
-  const { removed, kept } = await planPrune(folder, access.databaseName, retention);
-  const removedCopies = offsite === undefined ? [] : await planPruneCopies(access, folder, retention, offsite);
+export async function planOnly(
+  access: BackupRun,
+  origin: BackupOrigin | null,
+  { folder, retention, offsite }: BackupOptions,
+): Promise<Outcome> {
+  const { removed, kept } = await planPrune(folder, access.databaseName, origin, retention);
+  const removedCopies = offsite === undefined ? [] : await planPruneCopies(access, origin, folder, retention, offsite);
   const nothing = { file: null, createdAt: null, sizeBytes: null, sha256: null, compression: null, tables: null };
   return { ...nothing, rows: null, removed, kept: kept.length, copy: null, removedCopies };
 }
@@ -96,9 +104,11 @@ export async function finish(
   reporting: Reporting,
 ): Promise<Outcome> {
   const { folder, retention, offsite } = options;
+  const origin = manifest.origin ?? null;
   const copy = offsite && (await copyOffsite(access, file, manifest, offsite, reporting));
-  const removedCopies = offsite === undefined ? [] : await pruneCopies(access, folder, retention, offsite, reporting);
-  const { removed, kept } = await prune(access, options, reporting);
+  const removedCopies =
+    offsite === undefined ? [] : await pruneCopies(access, origin, folder, retention, offsite, reporting);
+  const { removed, kept } = await prune(access, options, origin, reporting);
   return {
     file,
     createdAt: manifest.createdAt,

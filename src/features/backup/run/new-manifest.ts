@@ -9,7 +9,15 @@ import type { SnapshotContents } from './snapshot.js';
 /** What is known of a backup that was just proven. */
 export interface NewBackup extends Pick<
   BackupManifest,
-  'database' | 'schema' | 'durationMs' | 'format' | 'compression' | 'toolVersion' | 'globals' | 'verifications'
+  | 'database'
+  | 'schema'
+  | 'origin'
+  | 'durationMs'
+  | 'format'
+  | 'compression'
+  | 'toolVersion'
+  | 'globals'
+  | 'verifications'
 > {
   /** The path that it will get. */
   readonly file: string;
@@ -31,6 +39,7 @@ export function newManifest(backup: NewBackup): BackupManifest {
     file: path.basename(backup.file),
     database: backup.database,
     schema: backup.schema,
+    origin: backup.origin ?? null,
     createdAt: backup.createdAt.toISOString(),
     durationMs: backup.durationMs,
     format: backup.format,

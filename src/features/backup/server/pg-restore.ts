@@ -66,9 +66,9 @@ export function pgRestoreRunner(surroundings: PgRestoreSurroundings): (run: PgRe
     return choice;
   };
   return async (run) => {
-    const { archive, args, into, settings, onLine } = run;
+    const { archive, args, into, settings, onLine, onStdout } = run;
     const tool = await toolFor(run);
-    const surrounded = { tool, environment, signal, ...(onLine && { onLine }) };
+    const surrounded = { tool, environment, signal, ...(onLine && { onLine }), ...(onStdout && { onStdout }) };
     if (into === undefined) return (await runTool({ ...surrounded, args: [...args, archive] })).stdout;
     const inDatabase = { ...target, connection: { ...target.connection, database: into.database } };
     const toleratesOlderServer = tool.major > into.serverMajor;

@@ -8,6 +8,7 @@ import { flush } from '../../../adapters/files/publish.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import type { ServerAccess } from '../access.js';
 import { allSettled } from '../../../base/all-settled.js';
+import type { BackupOrigin } from '../catalog/origin.js';
 import { sleep } from '../../../base/interruption.js';
 import type { Reporting } from '../../../base/reporting.js';
 import { dumpSnapshot, Standstill } from './dump.js';
@@ -25,6 +26,7 @@ export interface WriteOptions {
   readonly folder: string;
   /** The schema of the platform. */
   readonly schema: string;
+  readonly origin: BackupOrigin | null;
   readonly tools: BackupTools;
   /** 0: wait for ever. */
   readonly lockTimeoutMs: number;
@@ -130,6 +132,7 @@ export async function writeBackup(
         file,
         database: access.databaseName,
         schema: options.schema,
+        origin: options.origin,
         createdAt,
         durationMs: Math.round(performance.now() - startedMs),
         format: 'custom',

@@ -2,7 +2,13 @@ import path from 'node:path';
 
 import { AisecError, isAisecError } from '../../../base/errors.js';
 import { storeUrl } from '../../../config/store-url.js';
-import { listObjects, readObject, removeObject, writeObject } from '../../../adapters/object-store/objects.js';
+import {
+  describeObject,
+  listObjects,
+  readObject,
+  removeObject,
+  writeObject,
+} from '../../../adapters/object-store/objects.js';
 import type { Store } from '../../../adapters/object-store/store.js';
 import { removeUnfinished } from '../../../adapters/object-store/unfinished.js';
 import { uploadFile } from '../../../adapters/object-store/upload.js';
@@ -70,9 +76,26 @@ export async function readBackupCopies(store: Store, database?: string): Promise
   };
 }
 
-/** The parts that stopped uploads of this database have left. Returns the names they would have got. */
-export async function removeUnfinishedCopies(store: Store, database: string): Promise<readonly string[]> {
-  return removeUnfinished(store, startOf(database), (name) => parseBackupFileName(name)?.database === database);
+/** Longer than any upload takes: what is older and not finished was stopped. */
+const STOPPED_AFTER_MS = 2 * 86_400_000;
+
+/**
+ * The parts that stopped uploads of this database have left: those of the names that are known to be ours, and of others
+ * only when they are too old to be at work, since another server may have a database of this name. Returns the names they
+ * would have got.
+ */
+export async function removeUnfinishedCopies(
+  store: Store,
+  database: string,
+  ours: ReadonlySet<string>,
+): Promise<readonly string[]> {
+  const longAgo = Date.now() - STOPPED_AFTER_MS;
+  return removeUnfinished(
+    store,
+    startOf(database),
+    (name, begunAt) =>
+      parseBackupFileName(name)?.database === database && (ours.has(name) || begunAt.getTime() < longAgo),
+  );
 }
 
 /** The manifest of a copy. @throws AisecError BACKUP_UNKNOWN when there is none, BACKUP_INVALID when it is wrong. */
@@ -121,6 +144,16 @@ export async function uploadBackup(
   { isReadBack, onBytes }: CopyOptions,
 ): Promise<OffsiteCopy> {
   const { globals, sizeBytes, sha256 } = manifest;
+  const there = await describeObject(store, manifest.file);
+  if (there !== undefined && there.sha256 !== sha256)
+    throw new AisecError(
+      'STORE_FAILED',
+      `${storeUrl(store.place, manifest.file)} is there already, and is another backup`,
+      {
+        detail: 'Another server with a database of this name has begun a backup in the same second.',
+        hint: 'Give each server a place of its own, such as s3://bucket/SERVER, and make the backup again.',
+      },
+    );
   if (globals !== null)
     await uploadFile(store, {
       file: path.join(path.dirname(file), globals.file),

@@ -124,4 +124,3 @@ export async function loadFile(
   await flush();
   if (reader.content().sha256 !== manifest.sha256) throw invalid(file, 'It changed while it was read', ANOTHER);
 }
-

@@ -35,7 +35,12 @@ export async function readStaged(session: Session, month: Month): Promise<Staged
 }
 
 /** @throws AisecError EXPORT_INVALID, ARCHIVE_BLOCKED naming the first ids. */
-export function refuseStaged(file: string, staged: StagedFacts, expectedRows: number, missing: MissingReferences): void {
+export function refuseStaged(
+  file: string,
+  staged: StagedFacts,
+  expectedRows: number,
+  missing: MissingReferences,
+): void {
   const invalid = [
     ...(staged.rows === expectedRows ? [] : [`${staged.rows} of ${expectedRows} messages were loaded`]),
     ...(staged.outside_month === 0 ? [] : [`${staged.outside_month} messages are not of its month`]),

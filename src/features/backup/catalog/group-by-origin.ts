@@ -1,0 +1,54 @@
+import type { Backup } from './folder.js';
+import type { BackupManifest } from './manifest.js';
+import type { BackupOrigin } from './origin.js';
+
+/** The backups of one database of one server. */
+export interface OriginGroup {
+  readonly database: string;
+  /** Null: of backups whose manifests do not say it, while others of that name do. */
+  readonly origin: BackupOrigin | null;
+  readonly backups: readonly Backup[];
+}
+
+function originOf({ origin }: BackupManifest): BackupOrigin | null {
+  return origin ?? null;
+}
+
+/**
+ * Tells the backups of a directory apart by database and origin, in the order in which they come. One whose manifest does
+ * not say its origin, as older ones, belongs to the only origin of its name, and to nobody where there are several.
+ */
+export function groupByOrigin(backups: readonly Backup[]): readonly OriginGroup[] {
+  const databases = new Map<string, Backup[]>();
+  for (const backup of backups) {
+    const { database } = backup.manifest;
+    databases.set(database, [...(databases.get(database) ?? []), backup]);
+  }
+  return [...databases].flatMap(([database, ofName]) => {
+    const origins = new Map(
+      ofName.flatMap(({ manifest }) => {
+        const origin = originOf(manifest);
+        return origin === null ? [] : [[origin.id, origin] as const];
+      }),
+    );
+    if (origins.size <= 1) return [{ database, origin: [...origins.values()][0] ?? null, backups: ofName }];
+    const groups: OriginGroup[] = [null, ...origins.values()].map((origin) => ({
+      database,
+      origin,
+      backups: ofName.filter(({ manifest }) => originOf(manifest)?.id === origin?.id),
+    }));
+    return groups.filter((group) => group.backups.length > 0);
+  });
+}
+
+/** Those of one database of one origin; an origin that could not be read has those that do not say theirs. */
+export function backupsOf(
+  backups: readonly Backup[],
+  database: string,
+  origin: BackupOrigin | null,
+): readonly Backup[] {
+  const groups = groupByOrigin(backups).filter((group) => group.database === database);
+  const isOurs = (group: OriginGroup): boolean =>
+    group.origin === null ? origin === null || groups.length === 1 : group.origin.id === origin?.id;
+  return groups.filter(isOurs).flatMap((group) => group.backups);
+}

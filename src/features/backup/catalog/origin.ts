@@ -1,0 +1,7 @@
+/** Which database a backup is of, beyond its name, which another server may have, too. */
+export interface BackupOrigin {
+  /** The same for every backup of one installation: made of the server's system identifier, or of the embedded one's own id. */
+  readonly id: string;
+  /** For people: `db.example.com`, `/srv/app/.aisec/pgdata`. */
+  readonly label: string;
+}

@@ -1,0 +1,99 @@
+import type { Session } from '../../../adapters/postgres/session.js';
+import type { Statement } from '../../../adapters/sql-parser/statements.js';
+import { quoteIdentifier } from '../../../base/identifier.js';
+
+/** A foreign key as the statement that makes it says it. Names as they are, not quoted. */
+export interface ForeignKey {
+  readonly statement: Statement;
+  readonly name: string;
+  readonly schema: string;
+  readonly table: string;
+  readonly columns: readonly string[];
+  readonly refersTo: { readonly schema: string; readonly table: string; readonly columns: readonly string[] };
+}
+
+/** Rows that refer to what is not there. */
+export interface Dangling {
+  readonly key: ForeignKey;
+  readonly rows: number;
+}
+
+interface Relation {
+  readonly schemaname?: string;
+  readonly relname?: string;
+}
+
+interface Constraint {
+  readonly contype?: string;
+  readonly conname?: string;
+  readonly pktable?: Relation;
+  readonly fk_attrs?: readonly { readonly String?: { readonly sval?: string } }[];
+  readonly pk_attrs?: readonly { readonly String?: { readonly sval?: string } }[];
+}
+
+interface AlterTable {
+  readonly relation?: Relation;
+  readonly cmds?: readonly { readonly AlterTableCmd?: { readonly def?: { readonly Constraint?: Constraint } } }[];
+}
+
+function namesIn(list: Constraint['fk_attrs']): readonly string[] {
+  return (list ?? []).map((each) => each.String?.sval ?? '');
+}
+
+/** Undefined for a statement that makes none. */
+export function foreignKeyOf(statement: Statement): ForeignKey | undefined {
+  if (statement.node !== 'AlterTableStmt') return undefined;
+  const { relation, cmds } = statement.tree as AlterTable;
+  const constraint = cmds?.[0]?.AlterTableCmd?.def?.Constraint;
+  if (constraint?.contype !== 'CONSTR_FOREIGN') return undefined;
+  return {
+    statement,
+    name: constraint.conname ?? '',
+    schema: relation?.schemaname ?? '',
+    table: relation?.relname ?? '',
+    columns: namesIn(constraint.fk_attrs),
+    refersTo: {
+      schema: constraint.pktable?.schemaname ?? '',
+      table: constraint.pktable?.relname ?? '',
+      columns: namesIn(constraint.pk_attrs),
+    },
+  };
+}
+
+function qualified({ schema, table }: { readonly schema: string; readonly table: string }): string {
+  return `${quoteIdentifier(schema)}.${quoteIdentifier(table)}`;
+}
+
+/** True for a row whose every column is set (MATCH SIMPLE) and that refers to nothing. */
+function isDangling({ columns, refersTo }: ForeignKey): string {
+  const isSet = columns.map((name) => `referring.${quoteIdentifier(name)} is not null`);
+  const isEqual = columns.map(
+    (name, index) => `referred.${quoteIdentifier(refersTo.columns[index] ?? '')} = referring.${quoteIdentifier(name)}`,
+  );
+  return `${isSet.join(' and ')}
+     and not exists (select from ${qualified(refersTo)} as referred where ${isEqual.join(' and ')})`;
+}
+
+/** The keys that the rows of the database do not keep, with how many rows each. */
+export async function findDangling(session: Session, keys: readonly ForeignKey[]): Promise<readonly Dangling[]> {
+  const found: Dangling[] = [];
+  for (const key of keys) {
+    const { rows } = await session.query<{ rows: string }>(
+      `select pg_catalog.count(*) as rows from ${qualified(key)} as referring where ${isDangling(key)}`,
+    );
+    const count = Number(rows[0]?.rows);
+    if (count > 0) found.push({ key, rows: count });
+  }
+  return found;
+}
+
+/** Deletes the rows of a key that refer to nothing. Returns how many. */
+export async function leaveOutDangling(session: Session, key: ForeignKey): Promise<number> {
+  return (await session.query(`delete from ${qualified(key)} as referring where ${isDangling(key)}`)).rowCount;
+}
+
+/** `13 rows of "public"."files" refer to missing rows of "public"."messages" (files_message_id_fkey)`. */
+export function describeDangling({ key, rows }: Dangling): string {
+  const refer = rows === 1 ? '1 row' : `${rows} rows`;
+  return `${refer} of ${qualified(key)} ${rows === 1 ? 'refers' : 'refer'} to missing rows of ${qualified(key.refersTo)} (${key.name})`;
+}

@@ -1,0 +1,145 @@
+import type { Session } from '../../../adapters/postgres/session.js';
+import { withTransaction } from '../../../adapters/postgres/session.js';
+import type { Statement } from '../../../adapters/sql-parser/statements.js';
+import type { ServerAccess } from '../access.js';
+import type { RestorableBackup } from '../contents/restorable-backup.js';
+import { describeDangling, findDangling, foreignKeyOf, leaveOutDangling, type ForeignKey } from './foreign-keys.js';
+import { refuseObstacles, type Obstacle } from './obstacles.js';
+import { machineOf } from './restore-checked.js';
+import { countingLines } from './restore-into.js';
+import { settingsFor } from './restore-passes.js';
+import { loadRows, readDefinitions } from './script.js';
+import type { TableSelection } from './table-selection.js';
+
+/** What becomes of rows that refer to rows which are not there any more. */
+export type DanglingRule = 'refuse' | 'leave-out' | 'not-valid';
+
+export interface LoadOptions {
+  readonly withoutOwners: boolean;
+  readonly dangling: DanglingRule;
+  readonly isDryRun: boolean;
+  readonly onProgress: (text: string) => void;
+}
+
+export interface Loaded {
+  /** What was left out, or which key is not valid, one line each. */
+  readonly warnings: readonly string[];
+  /** By `schema table`. */
+  readonly leftOut: ReadonlyMap<string, number>;
+}
+
+function isRestored(
+  { tables }: TableSelection,
+  { schema, table }: { readonly schema: string; readonly table: string },
+): boolean {
+  return tables.some(({ description }) => description.startsWith(`${schema} ${table} `));
+}
+
+function danglingObstacle(text: string, isOfRestored: boolean): Obstacle {
+  return {
+    problem: text,
+    mend: isOfRestored
+      ? 'give --dangling leave-out to leave those rows out, or --dangling not-valid to keep them'
+      : 'delete those rows or set them null, or give --dangling not-valid to keep them',
+  };
+}
+
+/** Deletes of the restored tables what refers to nothing, again and again: rows may refer to what was just deleted. */
+async function leaveOut(session: Session, keys: readonly ForeignKey[]): Promise<ReadonlyMap<ForeignKey, number>> {
+  const leftOut = new Map<ForeignKey, number>();
+  for (let isMore = true; isMore;) {
+    isMore = false;
+    for (const { key } of await findDangling(session, keys)) {
+      leftOut.set(key, (leftOut.get(key) ?? 0) + (await leaveOutDangling(session, key)));
+      isMore = true;
+    }
+  }
+  return leftOut;
+}
+
+/** Settles the rows that refer to nothing. Returns the keys that are to be made NOT VALID. @throws RESTORE_BLOCKED. */
+async function settleDangling(
+  session: Session,
+  keys: readonly ForeignKey[],
+  selection: TableSelection,
+  rule: DanglingRule,
+): Promise<Loaded & { readonly notValid: ReadonlySet<ForeignKey> }> {
+  const leftOut = new Map<string, number>();
+  const warnings: string[] = [];
+  if (rule === 'leave-out')
+    for (const [key, rows] of await leaveOut(
+      session,
+      keys.filter((each) => isRestored(selection, each)),
+    )) {
+      const table = `${key.schema} ${key.table}`;
+      leftOut.set(table, (leftOut.get(table) ?? 0) + rows);
+      warnings.push(`left out: ${describeDangling({ key, rows })}`);
+    }
+  const dangling = await findDangling(session, keys);
+  if (rule !== 'not-valid')
+    refuseObstacles(
+      dangling.map((each) => danglingObstacle(describeDangling(each), isRestored(selection, each.key))),
+      'the tables',
+    );
+  warnings.push(...dangling.map((each) => `not valid: ${describeDangling(each)}`));
+  return { leftOut, warnings, notValid: new Set(dangling.map(({ key }) => key)) };
+}
+
+async function runAll(
+  session: Session,
+  statements: readonly Statement[],
+  keys: readonly ForeignKey[],
+  notValid: ReadonlySet<ForeignKey>,
+): Promise<void> {
+  for (const statement of statements) {
+    const key = keys.find((each) => each.statement === statement);
+    const isNotValid = key !== undefined && notValid.has(key);
+    await session.query(isNotValid ? `${statement.text} not valid` : statement.text);
+  }
+}
+
+/** Rolls the transaction back. */
+class DryRunEnd extends Error {
+  constructor(readonly loaded: Loaded) {
+    super('rolled back');
+  }
+}
+
+/**
+ * Makes the chosen entries in one transaction on a session of its own. What touches tables that are there comes last, so
+ * that those are locked for as short as can be. A dry run loads the rows, looks whether every key could be made, and rolls
+ * back before anything that is there is touched.
+ *
+ * @throws AisecError RESTORE_BLOCKED for rows that refer to nothing; as `Session.query`.
+ */
+export async function loadTable(
+  access: ServerAccess,
+  backup: RestorableBackup,
+  selection: TableSelection,
+  options: LoadOptions,
+): Promise<Loaded> {
+  const { withoutOwners, dangling, isDryRun, onProgress } = options;
+  const part = { archive: backup.file, entries: selection.entries, withoutOwners };
+  const before = await readDefinitions(access, part, 'pre-data');
+  const after = await readDefinitions(access, part, 'post-data');
+  const keys = after.flatMap((statement) => foreignKeyOf(statement) ?? []);
+  return access.withDatabase(access.databaseName, async (session) => {
+    for (const [name, value] of Object.entries(settingsFor(selection.entries, backup.vectorIndexes, machineOf(access))))
+      await session.query('select pg_catalog.set_config($1, $2, false)', [name, value]);
+    try {
+      return await withTransaction(session, async () => {
+        await runAll(session, before, [], new Set());
+        await loadRows(access, session, part, countingLines(selection.entries.length, onProgress));
+        onProgress('looking for rows that refer to nothing');
+        const { notValid, ...loaded } = await settleDangling(session, keys, selection, dangling);
+        if (isDryRun) throw new DryRunEnd(loaded);
+        onProgress('making indexes, constraints and policies');
+        await runAll(session, after, keys, notValid);
+        return loaded;
+      });
+    } catch (error) {
+      if (error instanceof DryRunEnd) return error.loaded;
+      throw error;
+    }
+  });
+}

@@ -1,0 +1,126 @@
+import type { Session } from '../../../adapters/postgres/session.js';
+import { parseStatements, type Statement } from '../../../adapters/sql-parser/statements.js';
+import { AisecError } from '../../../base/errors.js';
+import type { ServerAccess } from '../access.js';
+import { withoutRestrict } from '../contents/archive.js';
+import type { TocEntry } from '../contents/toc.js';
+import { withList } from './restore-into.js';
+
+/** Some of an archive, as SQL. */
+export interface ArchivePart {
+  readonly archive: string;
+  readonly entries: readonly TocEntry[];
+  readonly withoutOwners: boolean;
+}
+
+/** One COPY keeps its rows in memory until they are sent. */
+const BATCH_BYTES = 8 * 1024 * 1024;
+const NEW_LINE = 10;
+/** The session has its own; an older server does not know the last one. */
+const OWN_SETTINGS: readonly string[] = [
+  'lock_timeout',
+  'statement_timeout',
+  'idle_in_transaction_session_timeout',
+  'transaction_timeout',
+];
+
+function ownerArguments({ withoutOwners }: ArchivePart): readonly string[] {
+  return withoutOwners ? ['--no-owner', '--no-privileges'] : [];
+}
+
+function isOwnSetting({ node, tree }: Statement): boolean {
+  return node === 'VariableSetStmt' && OWN_SETTINGS.includes(String(tree['name']));
+}
+
+/** The statements of a section, in the archive's order. @throws AisecError BACKUP_INVALID for what is no SQL. */
+export async function readDefinitions(
+  access: ServerAccess,
+  part: ArchivePart,
+  section: 'pre-data' | 'post-data',
+): Promise<readonly Statement[]> {
+  const script = await withList(part.entries, (list) =>
+    access.pgRestore({
+      archive: part.archive,
+      args: [`--section=${section}`, `--use-list=${list}`, ...ownerArguments(part), '--file=-'],
+    }),
+  );
+  const result = await parseStatements(withoutRestrict(script));
+  if ('error' in result)
+    throw new AisecError('BACKUP_INVALID', `the definitions in ${part.archive} cannot be read`, {
+      detail: `${result.error.message}.`,
+      hint: 'Restore the whole backup beside, and take the table from there: --create NAME',
+    });
+  return result.statements.filter((statement) => !isOwnSetting(statement));
+}
+
+/** Splits what pg_restore writes of rows into statements and COPY blocks, and sends them in batches. */
+class RowLoader {
+  readonly #session: Session;
+  #rest: Buffer = Buffer.alloc(0);
+  #statement = '';
+  #target: string | undefined;
+  #batch: Buffer[] = [];
+  #batchBytes = 0;
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  async add(chunk: Buffer): Promise<void> {
+    const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    let start = 0;
+    for (let end = bytes.indexOf(NEW_LINE); end >= 0; end = bytes.indexOf(NEW_LINE, start)) {
+      await this.#line(bytes.subarray(start, end + 1));
+      start = end + 1;
+    }
+    this.#rest = Buffer.from(bytes.subarray(start));
+  }
+
+  async #line(line: Buffer): Promise<void> {
+    if (this.#target === undefined) return this.#text(line.toString('utf8'));
+    if (line.length === 3 && line.toString('latin1') === '\\.\n') {
+      await this.#send(this.#target);
+      this.#target = undefined;
+      return;
+    }
+    this.#batch.push(Buffer.from(line));
+    this.#batchBytes += line.length;
+    if (this.#batchBytes >= BATCH_BYTES) await this.#send(this.#target);
+  }
+
+  async #send(target: string): Promise<void> {
+    if (this.#batchBytes > 0) await this.#session.copyIn(target, this.#batch);
+    this.#batch = [];
+    this.#batchBytes = 0;
+  }
+
+  /** Only settings, sequences and COPY stand among rows; comments and psql's own lines are left out. */
+  async #text(line: string): Promise<void> {
+    if (this.#statement === '' && /^(?:\s*|--.*\n|\\.*\n)$/.test(line)) return;
+    this.#statement += line;
+    if (!line.endsWith(';\n')) return;
+    const statement = this.#statement;
+    this.#statement = '';
+    const [, target] = /^COPY (.*) FROM stdin;\n$/s.exec(statement) ?? [];
+    if (target !== undefined) this.#target = target;
+    else if (!OWN_SETTINGS.some((name) => statement.startsWith(`SET ${name} `))) await this.#session.query(statement);
+  }
+}
+
+/** Loads the rows of the entries on the session, never more than a few megabytes ahead of the server. */
+export async function loadRows(
+  access: ServerAccess,
+  session: Session,
+  part: ArchivePart,
+  onLine: (line: string) => void,
+): Promise<void> {
+  const loader = new RowLoader(session);
+  await withList(part.entries, (list) =>
+    access.pgRestore({
+      archive: part.archive,
+      args: ['--section=data', '--verbose', `--use-list=${list}`, '--file=-'],
+      onLine,
+      onStdout: (chunk) => loader.add(chunk),
+    }),
+  );
+}

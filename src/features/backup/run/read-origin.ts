@@ -1,0 +1,37 @@
+import { randomUUID } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+
+import type { Session } from '../../../adapters/postgres/session.js';
+import type { BackupOrigin } from '../catalog/origin.js';
+
+/** Null where the role may not read it, as on some managed servers. */
+export async function serverOrigin(session: Session, host: string): Promise<BackupOrigin | null> {
+  const allowed = await session.query<{ is_allowed: boolean }>(
+    "select pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'execute') as is_allowed",
+  );
+  if (allowed.rows[0]?.is_allowed !== true) return null;
+  const { rows } = await session.query<{ id: string }>(
+    'select system_identifier::text as id from pg_catalog.pg_control_system()',
+  );
+  return rows[0] === undefined ? null : { id: `server ${rows[0].id}`, label: host };
+}
+
+/**
+ * All embedded databases have one name, and may come from one template: each gets an id of its own in a file beside it,
+ * which no backup takes along. Null where that file cannot be made.
+ */
+export async function embeddedOrigin(dataDir: string): Promise<BackupOrigin | null> {
+  const file = `${dataDir}.id`;
+  try {
+    await writeFile(file, `${randomUUID()}\n`, { flag: 'wx', mode: 0o600 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') return null;
+  }
+  return knownEmbeddedOrigin(dataDir);
+}
+
+/** Makes none. */
+export async function knownEmbeddedOrigin(dataDir: string): Promise<BackupOrigin | null> {
+  const id = (await readFile(`${dataDir}.id`, 'utf8').catch(() => '')).trim();
+  return id === '' ? null : { id: `embedded ${id}`, label: dataDir };
+}
