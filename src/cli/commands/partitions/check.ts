@@ -64,7 +64,7 @@ export const partitionsCheck = defineCommand<Options>({
   ],
   examples: [
     ['aisec partitions check', 'Show what is wrong and the SQL that fixes it'],
-    ['aisec partitions check --keys', 'Find messages without a key, keys without a message, and ids that exist twice'],
+    ['aisec partitions check --keys', 'Find messages without a key, keys without one, ids that exist twice'],
     ['aisec partitions check --min-ahead 1 --quiet', 'For monitoring: exit 3 when something is wrong'],
   ],
   run,
