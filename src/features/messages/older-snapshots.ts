@@ -45,7 +45,8 @@ export async function waitForOlderSnapshots(session: Session, wait: SnapshotWait
   const { maxWaitMs, ownPids = [], onWait } = wait;
   const deadlineMs = performance.now() + maxWaitMs;
   let reported = '';
-  let { moment, older: left } = await readOlder(session, null, ownPids);
+  const { moment, older } = await readOlder(session, null, ownPids);
+  let left = older;
   while (left.size > 0) {
     const [[key, description] = ['', '']] = left;
     if (performance.now() >= deadlineMs)

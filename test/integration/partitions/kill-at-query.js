@@ -5,11 +5,12 @@ import process from 'node:process';
 
 const STATEMENTS = new Set(['Q'.codePointAt(0), 'P'.codePointAt(0)]);
 const position = Number(process.env['KILL_AT_QUERY']);
-const { write } = net.Socket.prototype;
+/** @type {(this: net.Socket, ...args: unknown[]) => boolean} */
+const write = Reflect.get(net.Socket.prototype, 'write');
 let sent = 0;
 /** @param {unknown} chunk @param {...any} args */
 net.Socket.prototype.write = function (chunk, ...args) {
   if (this.remotePort !== undefined && chunk instanceof Uint8Array && STATEMENTS.has(chunk[0])) sent += 1;
   if (sent >= position) process.kill(process.pid, 'SIGKILL');
-  return write.call(this, /** @type {Uint8Array} */ (chunk), ...args);
+  return write.call(this, chunk, ...args);
 };

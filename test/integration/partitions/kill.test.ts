@@ -59,7 +59,7 @@ describeOnServer('partitions ensure that is ended between two statements', () =>
 
   /** Ends the backend of aisec in the place of its n-th statement. */
   async function ensureTerminatedAt(position: number): Promise<CliResult> {
-    const query = pg.Client.prototype.query as (...args: unknown[]) => unknown;
+    const query = Reflect.get(pg.Client.prototype, 'query') as (this: pg.Client, ...args: unknown[]) => unknown;
     let sent = 0;
     vi.spyOn(pg.Client.prototype, 'query').mockImplementation(function (this: pg.Client, ...args: unknown[]) {
       const send = (): unknown => query.apply(this, args);
