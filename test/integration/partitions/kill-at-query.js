@@ -5,8 +5,7 @@ import process from 'node:process';
 
 const STATEMENTS = new Set(['Q'.codePointAt(0), 'P'.codePointAt(0)]);
 const position = Number(process.env['KILL_AT_QUERY']);
-/** @type {(this: net.Socket, ...args: unknown[]) => boolean} */
-const write = Reflect.get(net.Socket.prototype, 'write');
+const write = /** @type {Function} */ (Reflect.get(net.Socket.prototype, 'write'));
 let sent = 0;
 /** @param {unknown} chunk @param {...any} args */
 net.Socket.prototype.write = function (chunk, ...args) {
