@@ -160,6 +160,7 @@ describe('an error', () => {
         file: null,
         line: null,
         column: null,
+        context: null,
       },
     });
   });

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 
 import type { Session } from '../../../adapters/postgres/session.js';
@@ -18,9 +19,10 @@ export async function serverOrigin(session: Session, host: string): Promise<Back
 
 /**
  * All embedded databases have one name, and may come from one template: each gets an id of its own in a file beside it,
- * which no backup takes along. Null where that file cannot be made.
+ * which no backup takes along. Null where there is no database yet, or that file cannot be made.
  */
 export async function embeddedOrigin(dataDir: string): Promise<BackupOrigin | null> {
+  if (!existsSync(dataDir)) return null;
   const file = `${dataDir}.id`;
   try {
     await writeFile(file, `${randomUUID()}\n`, { flag: 'wx', mode: 0o600 });
