@@ -28,9 +28,9 @@ policies as materialized (
         from pg_catalog.unnest(policy.polroles) as member (oid)
         left join pg_catalog.pg_roles as role on role.oid = member.oid
       ),
-      pg_catalog.pg_get_expr(policy.polqual, policy.polrelid),
-      pg_catalog.pg_get_expr(policy.polwithcheck, policy.polrelid)
-    ) as meaning
+      pg_catalog.pg_get_expr(policy.polqual, policy.polrelid)
+    ) as meaning,
+    pg_catalog.pg_get_expr(policy.polwithcheck, policy.polrelid) as row_check
   from pg_catalog.pg_policy as policy
   where policy.polrelid in (select live_oid from roots union all select archive_oid from roots)
 ),
@@ -76,6 +76,8 @@ select
         from policies as live
         where live.polrelid = roots.live_oid
           and live.meaning = archived.meaning
+          -- Without a check of its own a policy holds for new rows as for old ones, which is never looser.
+          and (archived.row_check is null or archived.row_check is not distinct from live.row_check)
       )
     order by 1
   ) as policies_more,

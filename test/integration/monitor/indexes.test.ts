@@ -153,6 +153,7 @@ describeOnServer('monitor of indexes', () => {
         table: 'public.plain',
         referencedTable: 'plain',
         columns: 'parent',
+        isPartitioned: false,
         sql: 'create index concurrently on public.plain (parent);',
       },
       expect.objectContaining({ table: 'public.refers', columns: 'x, y' }),

@@ -3,7 +3,7 @@ import { quoteIdentifier } from '../../../base/identifier.js';
 import type { LiveCheck, LiveFault } from './check.js';
 import { readHolders, type Holder } from './holders.js';
 import { inDatabase } from './names.js';
-import { levelOf, type Thresholds } from './thresholds.js';
+import { levelOf, scaled, type Thresholds } from './thresholds.js';
 
 const LAST_ID = 2 ** 31;
 
@@ -83,8 +83,8 @@ export const TRANSACTION_IDS: LiveCheck = {
     const tables = rows.filter(({ kind }) => kind === 'table');
     const here = databases.filter((row) => row.is_here);
     const [holder] = await readHolders(session);
-    const gauge = (name: string, help: string, read: (row: AgeRow) => number) =>
-      databases.map((row) => ({ name, help, labels: { database: row.name }, value: read(row) }));
+    // Of the server, and not one a database: those of others come and go.
+    const oldest = (read: (row: AgeRow) => number): number => Math.max(0, ...databases.map(read));
     return {
       faults: [
         ...faultOf(here, tables, holder, session.info.databaseName, thresholds),
@@ -97,16 +97,18 @@ export const TRANSACTION_IDS: LiveCheck = {
         ),
       ],
       gauges: [
-        ...gauge(
-          'aisec_transaction_id_age',
-          'Transactions since the oldest that is not frozen; writes end at 2^31.',
-          (row) => row.xid_age,
-        ),
-        ...gauge(
-          'aisec_multixact_id_age',
-          'Multixacts since the oldest that is not frozen; writes end at 2^31.',
-          (row) => row.multixact_age,
-        ),
+        {
+          name: 'aisec_transaction_id_age',
+          help: 'Transactions since the oldest of any database that is not frozen; writes end at 2^31.',
+          value: oldest((row) => row.xid_age),
+          threshold: scaled(thresholds.wraparound, LAST_ID / 100),
+        },
+        {
+          name: 'aisec_multixact_id_age',
+          help: 'Multixacts since the oldest of any database that is not frozen; writes end at 2^31.',
+          value: oldest((row) => row.multixact_age),
+          threshold: scaled(thresholds.wraparound, LAST_ID / 100),
+        },
       ],
     };
   },
