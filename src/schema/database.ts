@@ -36,7 +36,7 @@ export interface ActiveAssistantsTable {
   name: ReadOnly<string>;
   /** Description of the assistant. */
   description: ReadOnly<string | null>;
-  /** Language model the assistant uses unless told otherwise. */
+  /** Language model the assistant uses by default. */
   default_llm_model: ReadOnly<string | null>;
   /** Login name of the owner. */
   owner_username: ReadOnly<string>;
@@ -108,11 +108,11 @@ export interface AssistantsTable {
   voice_id: string | null;
   /** How it looks; null when none is chosen or it was deleted. */
   avatar_id: string | null;
-  /** Language model it uses unless told otherwise. */
+  /** Language model it uses by default. */
   default_llm_model: Generated<string | null>;
   /** Prompt of the user's own, besides the template's. */
   custom_system_prompt: string | null;
-  /** False when the user has put it aside. */
+  /** False when the user has deactivated it. */
   is_active: Generated<boolean>;
   /** Marked for publication by its owner; the policies still show it to the owner only. */
   is_public: Generated<boolean>;
@@ -196,7 +196,7 @@ export interface ConversationsTable {
   metadata: ConversationMetadata | null;
   /** Time the conversation began. */
   started_at: Timestamp | null;
-  /** Time it ended, not before it began; null while it goes on. */
+  /** Time it ended, not before it began; null while it continues. */
   ended_at: Timestamp | null;
   /** Time the row was created. */
   created_at: Generated<Timestamp>;

@@ -102,6 +102,8 @@ describe('aisec backup --format sql', () => {
       const folder = await newFolder();
       const [disk, grown] = [path.join(folder, 'backups'), path.join(folder, 'pgdata')];
       cpSync(dataDir(), grown, { recursive: true });
+      // The same database, so that its last backup tells how much space to expect.
+      copyFileSync(`${dataDir()}.id`, `${grown}.id`);
       // Nothing that could be foreseen: fifty times the last backup, and nothing in it can be compressed.
       await queryEmbedded(grown, 'create table grown as select gen_random_bytes(1024) from generate_series(1, 2000)');
       await withSmallDisk(disk, 1024 * 1024, async () => {

@@ -75,7 +75,7 @@ describeOnServer(`aisec cache ${needsRedis}`, () => {
     });
 
     await database.admin.query(
-      `begin; set local session_replication_role = replica; update user_preferences set theme = 'new'; commit`,
+      `begin; alter table user_preferences disable trigger user; update user_preferences set theme = 'new'; alter table user_preferences enable trigger user; commit`,
     );
     expect(await theme()).toBe('old');
     const check = await aisec('sync', '--dry-run', '--check');
@@ -87,7 +87,7 @@ describeOnServer(`aisec cache ${needsRedis}`, () => {
     expect(await theme()).toBe('new');
 
     await database.admin.query(
-      `begin; set local session_replication_role = replica; update user_preferences set theme = 'newest'; commit`,
+      `begin; alter table user_preferences disable trigger user; update user_preferences set theme = 'newest'; alter table user_preferences enable trigger user; commit`,
     );
     expect(await theme()).toBe('new');
     const flush = await aisec('flush');
