@@ -16,7 +16,7 @@ const FORBIDDEN: readonly (readonly [word: RegExp, instead: string])[] = [
   [/\b(will|would|to) go\b(?! (up|down|to|through|back)\b)/i, 'delete, archive, detach, drop'],
   [/nothing (of it )?was (touched|kept)/i, 'no changes were made'],
   [/\bno whole\b/i, 'incomplete, damaged, unverified'],
-  [/row level security/i, 'row-level security'],
+  [/(?<!enable )row level security/i, 'row-level security'],
   [/\bpass(es)? by\b/i, 'bypass'],
   [/\b(some|no|every)body\b|\bwhoever\b/i, 'the role, the user, the owner'],
   [/\b(told|tells?)\b/i, 'report, print, show, list'],

@@ -21,12 +21,12 @@ export interface MigrationFinding {
 
 const WHY: Readonly<Record<MigrationFindingKind, string>> = {
   pending: 'the schema is older than the program expects',
-  late: '`migrate up` refuses to go on until it is settled where it belongs',
-  edited: 'a new database would not be built like this one, and `migrate up` refuses to go on',
-  missing: 'a new database would not be built like this one, and `migrate up` refuses to go on',
+  late: '`migrate up` refuses to continue until it is settled where it belongs',
+  edited: 'a new database would not be built like this one, and `migrate up` refuses to continue',
+  missing: 'a new database would not be built like this one, and `migrate up` refuses to continue',
   newer: 'this version of the program does not know what the newer one has changed',
-  foreign: 'two programs write one history, and `migrate up` refuses to go on',
-  renamed: 'it would run a second time, so `migrate up` refuses to go on',
+  foreign: 'two programs write one history, and `migrate up` refuses to continue',
+  renamed: 'it would run a second time, so `migrate up` refuses to continue',
   incomplete: 'a part of its statements has been done, and the rest has not',
 };
 
