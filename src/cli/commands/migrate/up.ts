@@ -131,7 +131,7 @@ export const migrateUp = defineCommand<Options>({
   summary: 'apply the pending migrations',
   description:
     'Applies the pending migrations in order, each in its own transaction, and makes the months of messages ahead. ' +
-    'Killed at any moment and run again, it goes on where it was. On a terminal and without a server it creates and uses the embedded database.',
+    'Killed at any moment and run again, it continues where it was. On a terminal and without a server it creates and uses the embedded database.',
   options: [
     { flags: '--to <name>', description: 'stop after this migration' },
     { flags: '--dry-run', description: 'run and roll back; list what each migration does and locks', default: false },
@@ -145,7 +145,7 @@ export const migrateUp = defineCommand<Options>({
     { flags: '--allow-late', description: 'also apply a file that sorts before an applied one', default: false },
     {
       flags: '--allow-newer',
-      description: 'go on where a newer version has migrated the database, as after a rolled-back deployment',
+      description: 'continue where a newer version has migrated the database, as after a rolled-back deployment',
       default: false,
     },
     ...LOCK_OPTIONS,
