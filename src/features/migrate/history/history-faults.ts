@@ -7,7 +7,7 @@ export const ADVICE = {
   edited: 'Put the file back as it was applied, and make the change in a new migration.',
   missing: 'Bring the file back (it is in version control), or use the folder this database was built from.',
   newer:
-    'Deploy the version that has the file, or go on with this one, if it can work on the newer schema: --allow-newer',
+    'Deploy the version that has the file, or continue with this one, if it can work on the newer schema: --allow-newer',
   foreign: 'Give aisec a history of its own, in another schema: --schema NAME',
   renamed: 'Give the file its old name back.',
   late: 'Give it a number after the newest applied one, or run with --allow-late if it does not depend on the order.',
