@@ -6,7 +6,8 @@
 --             columns (text[]); missing_indexes (json: name of the root's index, is_unique, method (the definition
 --             from USING on)); invalid_indexes (text[], those being built left out); owner and root_owner; wrong_triggers
 --             (json: name, is_missing, enable (the words of ALTER TABLE that set it right): triggers that keep message_keys
---             and are missing, or disabled, or not enabled always)
+--             and are missing, or disabled, or not enabled always); wrong_root_triggers (json: name, enable: the same of the
+--             table that it is a partition of)
 -- Needs:      nothing
 -- A CHECK and the bounds are compared as this session prints both, so its time zone and date style do not matter.
 with partitions as materialized (
@@ -36,6 +37,28 @@ checks as materialized (
   where conrelid in (select oid from partitions)
     and contype = 'c'
     and convalidated
+),
+triggers as materialized (
+  select
+    tgrelid as root_oid,
+    tgname as name,
+    tgenabled as enabled,
+    -- As the migrations leave them: ENABLE TRIGGER ALL after a load, on the table or a partition, is not enough.
+    case
+      when tgname = 'aisec_unregister_replicated_message_key' then 'R'
+      when tgname like any (array['aisec\_register\_%', 'aisec\_follow\_%', 'aisec\_unregister\_%']) then 'A'
+      else 'O'
+    end as wanted
+  from pg_catalog.pg_trigger
+  where tgrelid in (select root_oid from partitions)
+    and not tgisinternal
+    and tgname like 'aisec\_%'
+),
+enabling (enabled, words) as (
+  values
+    ('A', 'enable always'),
+    ('R', 'enable replica'),
+    ('O', 'enable')
 )
 select
   partitions.nspname::text as partition_schema,
@@ -126,28 +149,32 @@ select
   (
     select coalesce(
       pg_catalog.json_agg(
-        pg_catalog.json_build_object(
-          'name', wanted.name,
-          'is_missing', own.oid is null,
-          'enable', case wanted.enabled when 'A' then 'enable always' when 'R' then 'enable replica' else 'enable' end
-        )
-        order by wanted.name
+        pg_catalog.json_build_object('name', triggers.name, 'is_missing', own.oid is null, 'enable', enabling.words)
+        order by triggers.name
       ),
       '[]'
     )
-    from (
-      -- Row triggers of the root have a clone on each partition; statement triggers need one of its own.
-      select tgname as name, tgenabled as enabled
-      from pg_catalog.pg_trigger
-      where tgrelid = partitions.root_oid
-        and not tgisinternal
-        and tgname like 'aisec\_%'
-    ) as wanted
+    -- Row triggers of the root have a clone on each partition; statement triggers need one of its own.
+    from triggers
+    join enabling on enabling.enabled = triggers.wanted
     left join pg_catalog.pg_trigger as own
       on own.tgrelid = partitions.oid
-      and own.tgname = wanted.name
-    where own.oid is null
-      or own.tgenabled <> wanted.enabled
-  ) as wrong_triggers
+      and own.tgname = triggers.name
+    where triggers.root_oid = partitions.root_oid
+      and (own.oid is null or own.tgenabled::text <> triggers.wanted)
+  ) as wrong_triggers,
+  (
+    select coalesce(
+      pg_catalog.json_agg(
+        pg_catalog.json_build_object('name', triggers.name, 'enable', enabling.words)
+        order by triggers.name
+      ),
+      '[]'
+    )
+    from triggers
+    join enabling on enabling.enabled = triggers.wanted
+    where triggers.root_oid = partitions.root_oid
+      and triggers.enabled::text <> triggers.wanted
+  ) as wrong_root_triggers
 from partitions
 order by partitions.bound, partitions.relname

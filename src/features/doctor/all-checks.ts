@@ -2,6 +2,7 @@ import { ARCHIVE_CHECKS } from './checks/archive-checks.js';
 import { BACKUP_CHECKS } from './checks/backup-checks.js';
 import type { Check } from './check.js';
 import { INDEX_CHECKS } from './checks/index-checks.js';
+import { KEY_CHECKS } from './checks/key-checks.js';
 import { LEAK_CHECKS } from './checks/leak-checks.js';
 import { LIVE_DOCTOR_CHECKS } from './checks/live-checks.js';
 import { MIGRATION_CHECKS } from './checks/migration-checks.js';
@@ -24,6 +25,7 @@ export const ALL_CHECKS: readonly Check[] = [
   ...POLICY_COST_CHECKS,
   ...PASSWORD_CHECKS,
   ...PARTITION_CHECKS,
+  ...KEY_CHECKS,
   ...ARCHIVE_CHECKS,
   ...MIGRATION_CHECKS,
   ...INDEX_CHECKS,

@@ -1,3 +1,4 @@
+export { sampleKeys, type KeySample } from './keys/sample-keys.js';
 export {
   checkDefaultPartition,
   judgeLayout,

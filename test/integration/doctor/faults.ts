@@ -1,3 +1,4 @@
+import { DRAINED_COMMENT } from '../../../src/features/messages/partitions/drain/drained.js';
 import { monthFromNow, nameOf } from '../partitions/messages.js';
 import { clusteredKnowledge } from '../vector/knowledge.js';
 
@@ -137,6 +138,20 @@ export const FAULTS: readonly (readonly [sql: string, ...ids: readonly string[]]
     `update pg_index set indisvalid = false where indexrelid = '${nameOf(monthFromNow(1))}_role_idx'::regclass`,
     'partition-invalid-index:messages',
   ],
+  [`create role stranger; alter table ${nameOf(monthFromNow(1))} owner to stranger`, 'partition-owner:messages'],
+  [`alter table ${nameOf(monthFromNow(1))} disable trigger aisec_follow_message_key`, 'partition-triggers:messages'],
+  ['create publication "To all" for table messages', 'partition-publication:"To all"'],
+  [
+    `create table messages_y2020m01_drain (id int); alter table messages_y2020m01_drain ${RLS}`,
+    'partition-drain-leftovers:messages',
+  ],
+  [
+    `create table messages_default_drained_20260101000000 (like messages);
+     alter table messages_default_drained_20260101000000 ${RLS};
+     comment on table messages_default_drained_20260101000000 is '${DRAINED_COMMENT}'`,
+    'partition-drained-table:messages',
+  ],
+  ['insert into message_keys (id, created_at) values (gen_random_uuid(), now())', 'partition-keys:message_keys'],
   ['create policy extra on messages_archive using (true)', 'archive-access:policies'],
   ['grant truncate on messages_archive to svc_right', 'archive-access:grants/svc_right'],
   ['alter table messages add column "Extra" int', 'archive-columns:messages_archive'],

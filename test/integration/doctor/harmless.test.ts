@@ -90,6 +90,7 @@ describeOnPrivateServer('aisec doctor on a healthy database', () => {
       'password-format',
       'partition-default-rows',
       'partition-undated-rows',
+      'partition-keys',
       ...['pending', 'late', 'edited', 'missing', 'newer', 'foreign', 'renamed', 'incomplete'].map(
         (kind) => `migration-${kind}`,
       ),

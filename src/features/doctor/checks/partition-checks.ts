@@ -31,18 +31,30 @@ async function defaultFindings(subject: Subject): Promise<readonly PartitionFind
 function merge(
   object: string,
   findings: readonly PartitionFinding[],
-  severity: Severity | undefined,
+  { severity, isOfPartitions }: { readonly severity: Severity | undefined; readonly isOfPartitions: boolean },
 ): readonly Fault[] {
   const [first, ...others] = findings;
   if (first === undefined) return [];
+  const distinct = (texts: readonly string[], separator: string): string => [...new Set(texts)].join(separator);
   const names = others.flatMap(({ partition }) => (partition === null ? [] : [plainName(partition)]));
   const message =
-    others.length === 0
-      ? first.message
-      : `${first.message}; ${names.length > 0 ? `the same holds for ${listed(names)}` : others.map((other) => other.message).join('; ')}`;
-  const fixes = [...new Set(findings.flatMap(({ fix }) => (fix === null ? [] : [fix])))];
-  const fix = fixes.length === 0 ? null : fixes.join('\n');
-  return [{ object, message, impact: first.impact, fix, ...(severity !== undefined && { severity }) }];
+    isOfPartitions && names.length > 0
+      ? `${first.message}; the same holds for ${listed(names)}`
+      : distinct(
+          findings.map((one) => one.message),
+          '; ',
+        );
+  const impact = isOfPartitions
+    ? first.impact
+    : distinct(
+        findings.map((one) => one.impact),
+        '; ',
+      );
+  const fix = distinct(
+    findings.flatMap((one) => (one.fix === null ? [] : [one.fix])),
+    '\n',
+  );
+  return [{ object, message, impact, fix: fix === '' ? null : fix, ...(severity !== undefined && { severity }) }];
 }
 
 /** Without a month to go to within a day, rows start to pile up where they do not belong. */
@@ -53,7 +65,27 @@ async function monthsSeverity(subject: Subject): Promise<Severity> {
   return reached.some(({ kind }) => kind === 'months-ahead') ? 'critical' : 'warning';
 }
 
-function kindCheck(kind: FindingKind, parts: Pick<Check, 'area' | 'severity' | 'title'>, isOfRows = false): Check {
+/** Checks by the kind of their findings: all kinds but those that have a check of their own. */
+type KindChecks = Readonly<
+  Record<
+    Exclude<FindingKind, 'grants' | `keys-${string}`>,
+    Pick<Check, 'area' | 'severity' | 'title'> & {
+      /** Whether the rows of the default partition are counted, which the catalog's readers may not do. */
+      readonly isOfRows?: boolean;
+    }
+  >
+>;
+
+/** What a finding is about: one for each publication, and one for all partitions of a table. */
+function objectOf({ kind, partition, fix }: PartitionFinding, set: PartitionLayout['set']): string {
+  if (kind === 'publication' && partition !== null) return partition;
+  const root =
+    set.partitions.find(({ name, root: own }) => name === partition || own === partition)?.root ?? 'messages';
+  // Rows of months in the archive have a way of their own.
+  return `${root}${kind === 'default-rows' && fix?.startsWith('aisec archive') === true ? '/archived' : ''}`;
+}
+
+function kindCheck([kind, { isOfRows = false, ...parts }]: [string, KindChecks[keyof KindChecks]]): Check {
   return {
     id: `partition-${kind}`,
     ...parts,
@@ -65,15 +97,12 @@ function kindCheck(kind: FindingKind, parts: Pick<Check, 'area' | 'severity' | '
       const { set } = await subject.once(partitionLayout);
       const findings = await subject.once(isOfRows ? defaultFindings : layoutFindings);
       const severity = kind === 'months-ahead' ? await monthsSeverity(subject) : undefined;
-      const rootOf = ({ partition }: PartitionFinding): string =>
-        set.partitions.find(({ name }) => name === partition)?.root ?? 'messages';
+      const isOfPartitions = kind !== 'publication' && kind !== 'drained-table';
       const groups = groupBy(
         findings.filter((finding) => finding.kind === kind),
-        // Rows of months in the archive have a way of their own.
-        (finding) =>
-          `${rootOf(finding)}${kind === 'default-rows' && finding.fix?.startsWith('aisec archive') === true ? '/archived' : ''}`,
+        (finding) => objectOf(finding, set),
       );
-      return [...groups].flatMap(([object, group]) => merge(object, group, severity));
+      return [...groups].flatMap(([object, group]) => merge(object, group, { severity, isOfPartitions }));
     },
   };
 }
@@ -98,6 +127,55 @@ async function examineGrants(subject: Subject): Promise<readonly Fault[]> {
   });
 }
 
+const KIND_CHECKS: KindChecks = {
+  'row-security': {
+    area: 'security',
+    severity: 'critical',
+    title: 'partitions of messages and messages_archive with row level security off',
+  },
+  'months-ahead': {
+    area: 'partitions',
+    severity: 'warning',
+    title: `fewer than ${MIN_AHEAD} months of messages made ahead; critical when this or tomorrow's month is missing`,
+  },
+  gap: { area: 'partitions', severity: 'warning', title: 'months missing between others' },
+  'odd-bounds': { area: 'partitions', severity: 'warning', title: 'partitions that are no calendar month in UTC' },
+  overlap: { area: 'partitions', severity: 'warning', title: 'months in both messages and messages_archive in part' },
+  'detach-pending': { area: 'partitions', severity: 'critical', title: 'a detach that was never finished' },
+  'bound-check': { area: 'partitions', severity: 'warning', title: 'partitions without a CHECK equal to their bounds' },
+  'missing-index': { area: 'partitions', severity: 'warning', title: 'partitions that lack an index of their table' },
+  'invalid-index': { area: 'partitions', severity: 'warning', title: 'INVALID indexes of partitions' },
+  'no-default-partition': { area: 'partitions', severity: 'warning', title: 'no default partition' },
+  'default-rows': { area: 'partitions', severity: 'warning', title: 'rows in the default partition', isOfRows: true },
+  'undated-rows': {
+    area: 'partitions',
+    severity: 'warning',
+    title: 'rows dated outside of the years 1 to 9999',
+    isOfRows: true,
+  },
+  owner: { area: 'partitions', severity: 'warning', title: 'partitions that another role owns than their table' },
+  triggers: {
+    area: 'partitions',
+    severity: 'critical',
+    title: 'partitions whose triggers for message_keys are missing or disabled',
+  },
+  publication: {
+    area: 'partitions',
+    severity: 'critical',
+    title: 'publications whose subscribers would miss messages, so that maintenance refuses',
+  },
+  'drain-leftovers': {
+    area: 'partitions',
+    severity: 'warning',
+    title: 'what an ended run of partitions ensure has left',
+  },
+  'drained-table': {
+    area: 'partitions',
+    severity: 'notice',
+    title: 'drained default partitions, which the next partitions ensure drops',
+  },
+};
+
 export const PARTITION_CHECKS: readonly Check[] = [
   {
     id: 'partition-grants',
@@ -107,44 +185,5 @@ export const PARTITION_CHECKS: readonly Check[] = [
     grant: null,
     examine: examineGrants,
   },
-  kindCheck('row-security', {
-    area: 'security',
-    severity: 'critical',
-    title: 'partitions of messages and messages_archive with row level security off',
-  }),
-  kindCheck('months-ahead', {
-    area: 'partitions',
-    severity: 'warning',
-    title: `fewer than ${MIN_AHEAD} months of messages made ahead; critical when this or tomorrow's month is missing`,
-  }),
-  kindCheck('gap', { area: 'partitions', severity: 'warning', title: 'months missing between others' }),
-  kindCheck('odd-bounds', {
-    area: 'partitions',
-    severity: 'warning',
-    title: 'partitions that are no calendar month in UTC',
-  }),
-  kindCheck('overlap', {
-    area: 'partitions',
-    severity: 'warning',
-    title: 'months in both messages and messages_archive in part',
-  }),
-  kindCheck('detach-pending', { area: 'partitions', severity: 'critical', title: 'a detach that was never finished' }),
-  kindCheck('bound-check', {
-    area: 'partitions',
-    severity: 'warning',
-    title: 'partitions without a CHECK equal to their bounds',
-  }),
-  kindCheck('missing-index', {
-    area: 'partitions',
-    severity: 'warning',
-    title: 'partitions that lack an index of their table',
-  }),
-  kindCheck('invalid-index', { area: 'partitions', severity: 'warning', title: 'INVALID indexes of partitions' }),
-  kindCheck('no-default-partition', { area: 'partitions', severity: 'warning', title: 'no default partition' }),
-  kindCheck('default-rows', { area: 'partitions', severity: 'warning', title: 'rows in the default partition' }, true),
-  kindCheck(
-    'undated-rows',
-    { area: 'partitions', severity: 'warning', title: 'rows dated outside of the years 1 to 9999' },
-    true,
-  ),
+  ...Object.entries(KIND_CHECKS).map(kindCheck),
 ];

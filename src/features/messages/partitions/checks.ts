@@ -11,7 +11,7 @@ import { asFindings, type PartitionFacts, type PartitionFinding, type PartitionP
 import { maintenanceFindings } from './maintenance-findings.js';
 import { readingPartitions } from './locked.js';
 import { boundFindings, defaultFindings, missingMonthFindings } from './month-findings.js';
-import { partitionFindings } from './partition-findings.js';
+import { partitionFindings, rootTriggerFindings } from './partition-findings.js';
 import { countMonthsAhead } from '../months-ahead.js';
 import { readPartitions, type PartitionSet } from '../partition.js';
 
@@ -60,6 +60,7 @@ function judge(state: PartitionState, minAhead: number): readonly PartitionFindi
     ...missingMonthFindings(set, minAhead, schema),
     ...maintenanceFindings(publicationProblems(publications, schema), state),
     ...defaultFindings(set, defaultRows, schema),
+    ...rootTriggerFindings(set, facts, schema),
     ...judgeEach(state),
   ]);
 }

@@ -75,4 +75,6 @@ export interface PartitionFacts {
   readonly root_owner: string;
   /** Those that keep message_keys and are missing, disabled or not enabled always. */
   readonly wrong_triggers: readonly { readonly name: string; readonly is_missing: boolean; readonly enable: string }[];
+  /** The same of the table that it is a partition of. */
+  readonly wrong_root_triggers: readonly { readonly name: string; readonly enable: string }[];
 }

@@ -1,7 +1,33 @@
 import { quoteIdentifier, quoteLiteral } from '../../../base/identifier.js';
 import type { PartitionFacts, PartitionProblem } from './finding.js';
 import { addBoundCheck, addIndex } from './fixes.js';
-import { qualifiedName, type Partition } from '../partition.js';
+import { qualifiedName, type Partition, type PartitionSet } from '../partition.js';
+
+const TRIGGERS_IMPACT =
+  'message_keys does not follow its messages; once they fire again, see: aisec partitions check --keys';
+
+/** Triggers of messages and messages_archive themselves; a statement on the table fires those and no partition's. */
+export function rootTriggerFindings(
+  { partitions }: PartitionSet,
+  facts: readonly PartitionFacts[],
+  schema: string,
+): readonly PartitionProblem[] {
+  return (['messages', 'messages_archive'] as const).flatMap((root) => {
+    const name = partitions.find((one) => one.root === root)?.name;
+    const wrong = facts.find(({ partition }) => partition === name)?.wrong_root_triggers ?? [];
+    if (wrong.length === 0) return [];
+    const table = qualifiedName({ schema, name: root });
+    return [
+      {
+        kind: 'triggers' as const,
+        partition: root,
+        message: `${root} has triggers that are not enabled as they should be: ${wrong.map((one) => one.name).join(', ')}`,
+        impact: TRIGGERS_IMPACT,
+        fix: wrong.map((one) => `alter table ${table} ${one.enable} trigger ${quoteIdentifier(one.name)};`).join(' '),
+      },
+    ];
+  });
+}
 
 /** The statements that give a partition its triggers back. */
 function fixTriggers(table: string, { wrong_triggers: wrong }: PartitionFacts, schema: string): string {
@@ -74,7 +100,7 @@ export function partitionFindings(
     add({
       kind: 'triggers',
       message: `${name} has triggers that are missing or not enabled as they should be: ${facts.wrong_triggers.map((one) => one.name).join(', ')}`,
-      impact: 'message_keys does not follow its messages; once they fire again, see: aisec partitions check --keys',
+      impact: TRIGGERS_IMPACT,
       fix: fixTriggers(table, facts, schema),
     });
   return findings;
