@@ -101,7 +101,7 @@ describeWithStore('a store', () => {
       await uploadFile(store, smallUpload('small'));
       server.damage((smallSum as Checksum).sizeBytes);
       expect(await describeObject(store, 'small')).toEqual(smallSum);
-      await expect(readBack(store, 'small', smallSum as Checksum)).rejects.toMatchObject({ code: 'BACKUP_INVALID' });
+      await expect(readBack(store, 'small', smallSum as Checksum)).rejects.toMatchObject({ code: 'BACKUP_DAMAGED' });
       await uploadFile(store, smallUpload('small'));
       server.damage((smallSum as Checksum).sizeBytes);
       const copy = path.join(folder, 'damaged');
@@ -116,7 +116,7 @@ describeWithStore('a store', () => {
     await at('s3://backups/changed', async (store) => {
       const sha256 = '0'.repeat(64);
       const [wrong, wrongSmall] = [largeSum, smallSum].map((sum) => ({ ...(sum as Checksum), sha256 }));
-      const refused = { code: 'BACKUP_INVALID' };
+      const refused = { code: 'BACKUP_DAMAGED' };
       await expect(uploadFile(store, uploadOf('large', { checksum: wrong as Checksum }))).rejects.toMatchObject(
         refused,
       );
