@@ -106,7 +106,7 @@ describeWithStore('a store', () => {
       server.damage((smallSum as Checksum).sizeBytes);
       const copy = path.join(folder, 'damaged');
       await expect(downloadFile(store, 'small', smallSum as Checksum, copy)).rejects.toMatchObject({
-        code: 'BACKUP_INVALID',
+        code: 'BACKUP_DAMAGED',
       });
     });
     expect(readdirSync(folder).filter((name) => name.startsWith('damaged'))).toEqual([]);
@@ -116,7 +116,7 @@ describeWithStore('a store', () => {
     await at('s3://backups/changed', async (store) => {
       const sha256 = '0'.repeat(64);
       const [wrong, wrongSmall] = [largeSum, smallSum].map((sum) => ({ ...(sum as Checksum), sha256 }));
-      const refused = { code: 'BACKUP_DAMAGED' };
+      const refused = { code: 'BACKUP_INVALID' };
       await expect(uploadFile(store, uploadOf('large', { checksum: wrong as Checksum }))).rejects.toMatchObject(
         refused,
       );
