@@ -56,11 +56,11 @@ describeOnServer('aisec monitor growth and record', () => {
     );
     // A session reports its rows when it ends: after an ANALYZE they would count twice.
     await waitFor(async () => {
-      const { rows } = await database.admin.query<{ left: number }>(
+      const { rows } = await database.admin.query(
         `select count(*)::int as left from pg_stat_activity
          where datname = current_database() and application_name like 'aisec%'`,
       );
-      return rows[0]?.left === 0;
+      return rows[0]?.['left'] === 0;
     });
     await database.admin.query('analyze');
     const report = await growth(database.url, '--limit', '10GB');

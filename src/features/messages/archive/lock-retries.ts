@@ -1,3 +1,4 @@
+import { isPassingProblem } from '../../../adapters/postgres/error.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { isAisecError } from '../../../base/errors.js';
 import { sleep } from '../../../base/interruption.js';
@@ -55,7 +56,7 @@ export async function withLockRetries<Result>(
     } catch (error) {
       const pauseMs = Math.min(PAUSE_MS * attempt, LONGEST_PAUSE_MS) * (0.5 + Math.random());
       const spentMs = performance.now() - startedMs;
-      if (!isAisecError(error, 'LOCK_TIMEOUT')) throw error;
+      if (!isAisecError(error) || !(error.code === 'LOCK_TIMEOUT' || isPassingProblem(error.sqlState))) throw error;
       if (spentMs + pauseMs >= leftMs) {
         budget.spend(spentMs);
         throw error;

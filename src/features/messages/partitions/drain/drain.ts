@@ -31,6 +31,7 @@ export interface DrainResult {
 }
 
 const ROUNDS = 5;
+const MOST_SETTLE_ROUNDS = 50;
 
 type Retry = <Result>(run: () => Promise<Result>) => Promise<Result>;
 
@@ -40,6 +41,28 @@ async function waitInBudget(session: Session, { budget, onProgress }: DrainReque
   budget.spend(performance.now() - startedMs);
 }
 
+function changedTooFast(): AisecError {
+  return new AisecError('LOCK_TIMEOUT', 'messages of the default partition are changed faster than they are copied', {
+    detail: 'No changes were made.',
+    hint: 'Run it again when it is quieter.',
+  });
+}
+
+/**
+ * A REPEATABLE READ writer whose snapshot is older than a row that was copied anew misses that copy and notes the row. So
+ * each round waits for such writers, and the last is one without notes. Returns how many rows were copied anew.
+ */
+async function settleAll(session: Session, set: DrainSet, wait: () => Promise<void>, retry: Retry): Promise<number> {
+  let changed = 0;
+  for (let round = 1; round <= MOST_SETTLE_ROUNDS; round += 1) {
+    const settled = await settleDifferences(session, set, retry);
+    if (settled === 0) return changed;
+    changed += settled;
+    await wait();
+  }
+  throw changedTooFast();
+}
+
 /** Copies and default partition are equal in every MVCC snapshot that a session can still have, and were compared. */
 async function equalize(session: Session, set: DrainSet, request: DrainRequest, retry: Retry): Promise<void> {
   const wait = (): Promise<void> => waitInBudget(session, request);
@@ -47,8 +70,7 @@ async function equalize(session: Session, set: DrainSet, request: DrainRequest, 
   await wait();
   request.onProgress('comparing the copies with the default partition');
   await noteDifferences(session, set);
-  const changed = await settleDifferences(session, set, retry);
-  if (changed > 0) await wait();
+  const changed = await settleAll(session, set, wait, retry);
   request.onProgress('checking what the messages refer to');
   await addReferences(session, set, retry);
   if (changed === 0) return;
@@ -74,17 +96,8 @@ async function swapWhenSettled(
       return await retry(() => swapCopies(session, set, mirrored));
     } catch (error) {
       if (!(error instanceof NotSettled)) throw error;
-      if (round === ROUNDS)
-        throw new AisecError(
-          'LOCK_TIMEOUT',
-          'messages of the default partition are changed faster than they are copied',
-          {
-            detail: 'No changes were made.',
-            hint: 'Run it again when it is quieter.',
-          },
-        );
-      await settleDifferences(session, set, retry);
-      await waitInBudget(session, request);
+      if (round === ROUNDS) throw changedTooFast();
+      await settleAll(session, set, () => waitInBudget(session, request), retry);
     }
   }
 }
