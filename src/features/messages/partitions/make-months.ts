@@ -1,7 +1,9 @@
 import { isPassingProblem } from '../../../adapters/postgres/error.js';
 import { withTransaction, type Session } from '../../../adapters/postgres/session.js';
+import { AisecError } from '../../../base/errors.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
 import { firstDay, formatMonths, type Month } from '../../../base/month.js';
+import { withLockRetries, type LockBudget, type RetryOptions } from '../archive/lock-retries.js';
 import { failed, makeTogether, type MonthOutcome, type MonthOutcomes } from './outcome.js';
 import type { PlannedMonth } from './plan.js';
 
@@ -50,6 +52,28 @@ function progressText(months: readonly PlannedMonth[], done: number, total: numb
   return `making ${formatMonths(all[0] ?? first.month, all.at(-1) ?? first.month)} (${count})`;
 }
 
+/** Retries while another session holds a lock. The last outcomes stand when the budget is spent. */
+async function makeWithRetries(
+  session: Session,
+  schema: string,
+  months: readonly PlannedMonth[],
+  retries: RetryOptions,
+): Promise<MonthOutcomes> {
+  let outcomes: MonthOutcomes | undefined;
+  try {
+    return await withLockRetries(session, retries, async () => {
+      outcomes = undefined;
+      outcomes = await makeInOneTransaction(session, schema, months);
+      const locked = [...outcomes.values()].find(({ isLockProblem }) => isLockProblem);
+      if (locked !== undefined) throw new AisecError('LOCK_TIMEOUT', locked.problem ?? 'a table is locked');
+      return outcomes;
+    });
+  } catch (error) {
+    if (outcomes === undefined) throw error;
+    return outcomes;
+  }
+}
+
 /**
  * Makes months that have no rows yet, each group in a transaction of its own. One that has got rows meanwhile fails; the
  * next run drains it.
@@ -60,13 +84,14 @@ export async function makeMonths(
   session: Session,
   schema: string,
   groups: readonly (readonly PlannedMonth[])[],
-  onProgress: (text: string) => void,
+  { budget, onProgress }: { readonly budget: LockBudget; readonly onProgress: (text: string) => void },
 ): Promise<MonthOutcomes> {
   const outcomes = new Map<Month, MonthOutcome>();
   const total = groups.reduce((sum, group) => sum + group.length, 0);
   for (const months of groups) {
     onProgress(progressText(months, outcomes.size, total));
-    const made = await makeTogether(months, () => makeInOneTransaction(session, schema, months));
+    const onRetry = (reason: string): void => onProgress(`waiting for a lock: ${reason}`);
+    const made = await makeTogether(months, () => makeWithRetries(session, schema, months, { budget, onRetry }));
     for (const [month, outcome] of made) outcomes.set(month, outcome);
   }
   return outcomes;

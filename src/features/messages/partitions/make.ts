@@ -98,11 +98,11 @@ async function drainAll(
  * @throws AisecError PRIVILEGE_MISSING, CONNECTION_LOST, DISK_FULL, INTERRUPTED, TERMINATED; what was committed stays.
  */
 export async function make(session: Session, plan: Plan, situation: Situation): Promise<Made> {
-  const { schema, set, defaultRows, onProgress } = situation;
+  const { schema, set, defaultRows } = situation;
   const rows = [...defaultRows.byMonth.values()].reduce((sum, count) => sum + count, defaultRows.undatedRows);
   const isLarge = rows > ROWS_READ_UNDER_LOCKS;
   const makeEmpty = (): Promise<MonthOutcomes> =>
-    makeMonths(session, schema, transactionsOf(plan.months, set.currentMonth, isLarge), onProgress);
+    makeMonths(session, schema, transactionsOf(plan.months, set.currentMonth, isLarge), situation);
   // The months to come first: a drain can take minutes. Beside a large default partition they come last.
   const early: MonthOutcomes = isLarge ? new Map() : await makeEmpty();
   const drain = await drainAll(session, plan, situation);
