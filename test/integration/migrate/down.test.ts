@@ -94,7 +94,7 @@ describeOnServer('migrate down and redo', () => {
   test('redo reverts and applies exactly the newest one; pending files stay pending', async () => {
     await database.admin.query('insert into three values (1)');
     folder.write({ '0004_four.sql': migration('create table four (id int);', 'drop table four;') });
-    const result = await aisec('migrate', 'redo', '--json');
+    const result = await aisec('migrate', 'redo', '--yes', '--json');
     expect(JSON.parse(result.stdout)).toMatchObject({ redone: [{ name: '0003_three' }] });
     expect((await database.admin.query('select * from three')).rows).toEqual([]);
     expect(await relations()).not.toContain('four');

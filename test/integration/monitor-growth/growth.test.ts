@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { GrowthReport } from '../../../src/features/monitor/growth/growth.js';
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
 import { runCli, type CliResult } from '../../support/run-cli.js';
+import { waitFor } from '../../support/wait-for.js';
 import { messagesFrom, monthFromNow, ONE_CONVERSATION } from '../partitions/messages.js';
 
 const DAY_MS = 86_400_000;
@@ -53,6 +54,14 @@ describeOnServer('aisec monitor growth and record', () => {
     expect((await runCli(['archive', '--older-than', '3mo'], { env: { DATABASE_URL: database.url } })).exitCode).toBe(
       0,
     );
+    // A session reports its rows when it ends: after an ANALYZE they would count twice.
+    await waitFor(async () => {
+      const { rows } = await database.admin.query<{ left: number }>(
+        `select count(*)::int as left from pg_stat_activity
+         where datname = current_database() and application_name like 'aisec%'`,
+      );
+      return rows[0]?.left === 0;
+    });
     await database.admin.query('analyze');
     const report = await growth(database.url, '--limit', '10GB');
     const closed = report.months.filter(({ state }) => state === 'closed');

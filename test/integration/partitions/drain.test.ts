@@ -107,7 +107,7 @@ describeOnServer('a default partition with rows', () => {
         const writers = startWriters(database, months, seed + round * 100);
         await sleep(150);
         const run = await ensure('--ahead', String(3 + round));
-        expect(run).toMatchObject({ exitCode: 0 });
+        expect(run, run.stderr).toMatchObject({ exitCode: 0 });
         expect(run.stdout).toContain(round === 0 ? FIRST : '');
         expect(await writers.stop()).toBeGreaterThan(20);
         await database.admin.query(`delete from messages where content like 'text 0.%' or content like 'changed%'`);
