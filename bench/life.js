@@ -8,29 +8,43 @@
 // faked: messages are dated over the past 14 months instead, some of them in months that have no partition or are
 // archived already, so that there is work every night.
 //
+// A round lasts half a minute. Before each, the isolation level of the database is drawn; the writers draw theirs, some of
+// them load in bulk with session_replication_role = replica, and the SQL functions are called beside the commands. After each,
+// the oldest month is pruned now and then, and everything is compared. The seed is drawn and printed unless it is given.
+//
 // Ends with exit code 1 when the database differs from what the users were told.
+import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 
-import { Ledger, startChat } from './support/chat.js';
+import { openBulk } from './support/bulk.js';
+import { Ledger, openChat } from './support/chat.js';
 import { megabytes, ms, percentile, printFigures } from './support/figures.js';
-import { monthName } from './support/months.js';
+import { openFunctions } from './support/functions.js';
+import { drawIsolation, isolateDatabase } from './support/isolation.js';
+import { monthName, monthStart } from './support/months.js';
 import { seededRandom } from './support/random.js';
 import { connect, dropDatabase, machineLoad, migratedDatabase, runAisecWell, startAisec } from './support/server.js';
 import { settle } from './support/settle.js';
 
 const { values } = parseArgs({
-  options: { minutes: { type: 'string', default: '3' }, seed: { type: 'string', default: '1' } },
+  options: {
+    minutes: { type: 'string', default: '3' },
+    seed: { type: 'string', default: String(randomInt(1_000_000_000)) },
+  },
 });
 const DURATION_MS = Number(values.minutes) * 60_000;
 const SEED = Number(values.seed);
+const ROUND_MS = 30_000;
 const HOUR_MS = 2500;
 const NIGHT_MS = 10_000;
 const READER_EVERY_MS = 15_000;
 const READER_MS = 3000;
 const MONTHS = 14;
+const PRUNED_AFTER_MONTHS = 12;
 const USERS = 6;
 const KILLED_SHARE = 0.6;
+const PRUNED_SHARE = 0.5;
 
 const database = 'aisec_bench_life';
 const random = seededRandom(SEED);
@@ -62,8 +76,10 @@ async function runJob(client, args) {
       kills[way] += rows[0].hit;
     }
   }
-  const { exitCode } = await ended;
+  const { exitCode, stderr } = await ended;
   const name = `${args.slice(0, 2).join(' ')}: ${exitCode === null ? 'killed' : `exit ${exitCode}`}`;
+  // Cancelled by us, it ends with 1, too.
+  if (exitCode === 1 && !stderr.includes('57014')) console.error(`${name}\n${stderr.trim()}`);
   endings.set(name, (endings.get(name) ?? 0) + 1);
 }
 
@@ -78,7 +94,9 @@ async function repeat(everyMs, work, untilMs) {
 
 async function idleInTransaction() {
   const reader = await connect(database, 'a forgotten report');
-  await reader.query('begin; select count(*) from messages');
+  // Not SERIALIZABLE, where a report may fail whatever is done to the months.
+  const level = random.pick(['read committed', 'repeatable read']);
+  await reader.query(`begin isolation level ${level}; select count(*) from messages`);
   await sleep(READER_MS);
   await reader.query('commit');
   await reader.end();
@@ -87,7 +105,7 @@ async function idleInTransaction() {
 /** As a statement timeout of the server's configuration would: the application's statement fails, nobody else's. */
 async function statementTimeout() {
   const client = await connect(database, 'a slow report');
-  await client.query(`begin; set local statement_timeout = '800ms'`);
+  await client.query(`begin isolation level read committed; set local statement_timeout = '800ms'`);
   const error = await client.query('select count(*), pg_sleep(10) from all_messages').then(
     () => undefined,
     (/** @type {unknown} */ failure) => /** @type {{ code?: string }} */ (failure).code,
@@ -106,30 +124,91 @@ function nightJob(number) {
       : ['archive', '--exact', '--batch', '50'];
 }
 
-console.error(`load before: ${machineLoad()}`);
+/** @param {Awaited<ReturnType<typeof settle>>} settled */
+function isWholeSo({ faults }) {
+  return Object.values(faults).every((count) => count === 0);
+}
+
+/**
+ * Prunes the archived months before the last year, while nobody writes: perhaps a killed run, then a whole one. The book
+ * follows what the archive held before, which has just been compared.
+ *
+ * @param {import('pg').Client} client
+ */
+async function prune(client) {
+  const { rows } = await client.query('select id from messages_archive where created_at < $1', [
+    monthStart(PRUNED_AFTER_MONTHS).toISOString(),
+  ]);
+  const args = [
+    'archive',
+    'prune',
+    '--older-than',
+    `${PRUNED_AFTER_MONTHS}mo`,
+    '--without-export',
+    '--confirm',
+    database,
+  ];
+  await runJob(client, args);
+  await runAisecWell(database, [...args, '--wait', '30s']);
+  ledger.deleteIds(rows.map(({ id }) => id));
+  return rows.length > 0 ? 1 : 0;
+}
+
+/** @param {string} title @param {ReadonlyMap<string, number>} counts */
+function listCounts(title, counts) {
+  return [...counts.keys()]
+    .toSorted((a, b) => a.localeCompare(b))
+    .map((name) => ({ figure: `${title} ${name}`, value: String(counts.get(name)) }));
+}
+
+console.error(`load before: ${machineLoad()}, seed ${SEED}`);
 await migratedDatabase(database);
 const client = await connect(database);
 let exitCode = 0;
 try {
   const { rows } = await client.query('select pg_current_wal_insert_lsn()::text as lsn');
-  const chat = await startChat(database, ledger, { users: USERS, months: MONTHS, seed: SEED });
-  const untilMs = performance.now() + DURATION_MS;
-  let timeouts = 0;
-  await Promise.all([
-    repeat(HOUR_MS, () => runJob(client, ['partitions', 'ensure']), untilMs),
-    repeat(NIGHT_MS / 2, (number) => runJob(client, nightJob(number)), untilMs),
-    repeat(READER_EVERY_MS, idleInTransaction, untilMs),
-    sleep(DURATION_MS / 2).then(async () => (timeouts = await statementTimeout())),
-  ]);
-  await chat.stop();
-  await runAisecWell(database, ['partitions', 'ensure', '--wait', '30s']);
-  await runAisecWell(database, ['archive', '--exact', '--wait', '30s']);
-  const check = await runAisecWell(database, ['partitions', 'check']);
+  const chat = await openChat(database, ledger, { users: USERS, months: MONTHS, seed: SEED });
+  const bulk = await openBulk(database, ledger, { months: MONTHS, seed: SEED });
+  const functions = openFunctions(database, { months: MONTHS, seed: SEED });
+  const endMs = performance.now() + DURATION_MS;
+  let [timeouts, rounds, prunes] = [0, 0, 0];
+  let settled;
+  do {
+    const untilMs = Math.min(endMs, performance.now() + ROUND_MS);
+    const level = drawIsolation(random);
+    await isolateDatabase(client, database, level);
+    await Promise.all([
+      repeat(HOUR_MS, () => runJob(client, ['partitions', 'ensure']), untilMs),
+      repeat(NIGHT_MS / 2, (number) => runJob(client, nightJob(number)), untilMs),
+      repeat(READER_EVERY_MS, idleInTransaction, untilMs),
+      chat.run(untilMs),
+      bulk.run(untilMs),
+      functions.run(untilMs),
+      ...(rounds === 0 ? [statementTimeout().then((count) => (timeouts = count))] : []),
+    ]);
+    rounds += 1;
+    settled = await settle(client, ledger);
+    if (isWholeSo(settled) && random.next() < PRUNED_SHARE) {
+      prunes += await prune(client);
+      settled = await settle(client, ledger);
+    }
+    console.error(
+      `round ${rounds} (${level ?? 'no isolation level'}): ${settled.live} live, ${settled.archived} archived, ` +
+        (isWholeSo(settled) ? 'no difference' : `A DIFFERENCE, seed ${SEED}`),
+    );
+  } while (isWholeSo(settled) && performance.now() < endMs);
+  let findings = 'not looked for';
+  if (isWholeSo(settled)) {
+    await runAisecWell(database, ['partitions', 'ensure', '--wait', '30s']);
+    await runAisecWell(database, ['archive', '--exact', '--wait', '30s']);
+    findings = (await runAisecWell(database, ['partitions', 'check'])).stdout.trim() || '0';
+    settled = await settle(client, ledger);
+  }
+  const { live, archived, files, faults } = settled;
 
   const journal = await client.query(
     'select action, count(*)::int as moves from archive_journal group by action order by action',
   );
-  const { live, archived, files, faults } = await settle(client, ledger);
   await sleep(1500);
   const server = await client.query(
     `select deadlocks::int, pg_wal_lsn_diff(pg_current_wal_insert_lsn(), $1)::float8 as wal
@@ -144,7 +223,13 @@ try {
       figure: 'messages written (replies) / edited',
       value: `${counts.written} (${counts.replies}) / ${counts.edited}`,
     },
+    { figure: 'messages moved to another time', value: String(counts.moved) },
     { figure: 'messages deleted, with conversations', value: `${counts.deleted}, ${counts.conversationsDeleted}` },
+    {
+      figure: 'loads and their deletions, as replica / origin',
+      value: `${counts.replicaBatches} / ${counts.originBatches}`,
+    },
+    { figure: 'rounds compared, months pruned', value: `${rounds}, ${prunes}` },
     { figure: 'in messages / in the archive / files', value: `${live} / ${archived} / ${files}` },
     ...Object.entries(faults).map(([fault, count]) => ({
       figure: fault,
@@ -152,6 +237,7 @@ try {
       target: '0',
     })),
     { figure: 'references refused since the message was deleted meanwhile', value: String(counts.refusedReferences) },
+    { figure: 'serialization failures (40001)', value: String(counts.serializationFailures) },
     {
       figure: 'other errors of applications',
       value: [...errors].map(([code, count]) => `${count} x ${code}`).join(', ') || '0',
@@ -173,14 +259,15 @@ try {
       value: `${killCount}: ${kills.SIGKILL} / ${kills.terminated} / ${kills.cancelled}`,
     },
     { figure: 'statements of applications that timed out', value: String(timeouts), target: '1' },
-    { figure: 'findings of partitions check at the end', value: check.stdout.trim() || '0', target: '0' },
-    ...[...endings.keys()]
-      .toSorted((a, b) => a.localeCompare(b))
-      .map((name) => ({ figure: `runs of ${name}`, value: String(endings.get(name)) })),
+    { figure: 'findings of partitions check at the end', value: findings, target: '0' },
+    ...listCounts('runs of', endings),
+    ...listCounts('calls of', functions.answers),
+    { figure: 'answers of SQL functions that nobody expects', value: String(functions.unexpected.length), target: '0' },
   ]);
-  const isWhole = Object.values(faults).every((count) => count === 0);
-  console.log(isWhole ? 'nothing lost, nothing doubled' : 'THE DATABASE DIFFERS FROM WHAT WAS WRITTEN');
-  if (!isWhole) exitCode = 1;
+  for (const answer of functions.unexpected.slice(0, 10)) console.log(answer);
+  const isWhole = isWholeSo(settled);
+  console.log(isWhole ? 'nothing lost, nothing doubled' : `THE DATABASE DIFFERS FROM WHAT WAS WRITTEN, seed ${SEED}`);
+  if (!isWhole || functions.unexpected.length > 0) exitCode = 1;
 } finally {
   await client.end();
   await dropDatabase(database);
