@@ -4,6 +4,8 @@ import { AisecError } from '../../base/errors.js';
 import { sleep } from '../../base/interruption.js';
 
 const POLL_MS = 100;
+/** What a statement of an application may need: also when nothing is left of the time to wait. */
+const LEAST_WAIT_MS = 2000;
 
 export interface SnapshotWait {
   /** How long to wait at most. */
@@ -43,7 +45,7 @@ async function readOlder(
 export async function waitForOlderSnapshots(session: Session, wait: SnapshotWait): Promise<void> {
   if (session.info.kind === 'embedded') return;
   const { maxWaitMs, ownPids = [], onWait } = wait;
-  const deadlineMs = performance.now() + maxWaitMs;
+  const deadlineMs = performance.now() + Math.max(maxWaitMs, LEAST_WAIT_MS);
   let reported = '';
   const { moment, older } = await readOlder(session, null, ownPids);
   let left = older;
