@@ -46,7 +46,7 @@ export async function refuseCollisions(
     `the schema "${schema}" of ${session.info.label} has ${first.what} already, ${first.by}`,
     {
       detail: `${also.length === 0 ? '' : `Also:\n  ${also.join('\n  ')}\n`}No changes were made.`,
-      hint: 'Was the schema made by another program or by hand? Use an empty database, or a schema of its own: --schema NAME',
+      hint: 'Is it the schema of the migrations, made by another program or by hand? See: aisec migrate baseline --dry-run. Is it something else? Use an empty database, or a schema of its own: --schema NAME',
     },
   );
 }

@@ -79,14 +79,23 @@ comment on table ${ours} is 'Checksum, text and duration of each migration, and 
 `;
 }
 
+/** For a transaction. */
 export function dropHistoryTables(schema: string): string {
-  return `drop table ${table(schema, 'pgmigrations')}, ${table(schema, 'aisec_migrations')}`;
+  return `set local client_min_messages to warning;
+drop table ${table(schema, 'pgmigrations')}, ${table(schema, 'aisec_migrations')};
+drop table if exists ${table(schema, 'aisec_migration_repairs')}`;
 }
 
 /** The row of a migration that ran in one transaction; part of that transaction. */
 export function recordApplied(schema: string, file: MigrationFile): string {
   return `insert into ${table(schema, 'aisec_migrations')} (name, state, checksum, content, duration_ms, aisec_version)
 values (${quoteLiteral(file.name)}, 'applied', ${quoteLiteral(file.checksum)}, ${quoteLiteral(file.content)}, ${elapsedMs}, ${quoteLiteral(aisecVersion())});`;
+}
+
+/** Both rows of a migration whose objects are there already: what a run would have written. */
+export function recordBaseline(schema: string, file: MigrationFile): string {
+  return `insert into ${table(schema, 'pgmigrations')} (name, run_on) values (${quoteLiteral(file.name)}, now());
+${recordApplied(schema, file)}`;
 }
 
 export function forgetApplied(schema: string, name: string): string {
