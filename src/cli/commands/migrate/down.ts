@@ -100,7 +100,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
       reportingTo(context),
     );
   });
-  context.output.result(result, renderDown);
+  context.output.done(result, renderDown);
   const count = result.reverted.length;
   const rest = result.isEmpty ? ' Nothing is left.' : '';
   context.output.note(

@@ -27,7 +27,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
       reportingTo(context),
     );
   });
-  context.output.result(result, ({ redone }, { table }) =>
+  context.output.done(result, ({ redone }, { table }) =>
     redone.length === 0
       ? ''
       : table(redone, [

@@ -122,7 +122,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
         return apply(session, settings, reportingTo(context));
       },
     );
-    context.output.result(result, renderUp);
+    context.output.done(result, renderUp);
     context.output.note(summary(result));
     if (result.applied.length > 0 && result.pending.length === 0)
       context.output.note('Next: aisec seed (settings and the admin user), aisec migrate status.');
