@@ -141,7 +141,7 @@ describeOnServer('migrate drift', () => {
     const folder = migrationsFolder({ '0001_one.sql': migration('create table one (id int);', 'drop table one;') });
     const env = { DATABASE_URL: own.url, AISEC_CACHE_DIR: cacheDir };
     const run = (...args: readonly string[]): Promise<CliResult> =>
-      runInProcess([...args, '--migrations-dir', folder.dir], { env });
+      runInProcess([...args, '--migrations-dir', `aisec=${folder.dir}`], { env });
     await run('migrate', 'up');
     folder.write({
       '0001_one.sql': migration('create table one (id int, more int);', 'drop table one;'),
@@ -196,5 +196,23 @@ describe('migrate drift on the embedded database', () => {
   test('without a database it is refused', async () => {
     const env = { AISEC_DATA_DIR: path.join(await createEmbeddedDirectory(), 'none') };
     expect(await runInProcess(['migrate', 'drift'], { env })).toMatchObject({ exitCode: 2, stdout: '' });
+  });
+});
+
+describeOnServer("migrate drift with a team's own migrations", () => {
+  test('knows all sources, also one that no directory was given for', async () => {
+    const own = await createServerDatabase();
+    const env = { DATABASE_URL: own.url, AISEC_CACHE_DIR: cacheDir };
+    const { dir } = migrationsFolder({
+      '0001_notes.sql': migration('create table notes (id int);', 'drop table notes;'),
+    });
+    await runInProcess(['migrate', 'up', '--migrations-dir', dir], { env });
+    const given = await runInProcess(['migrate', 'drift', '--migrations-dir', dir], { env });
+    expect(given).toMatchObject({ exitCode: 0, stdout: '' });
+    expect(given.stderr).toContain('up to app/0001_notes');
+    expect(await runInProcess(['migrate', 'drift'], { env })).toMatchObject({ exitCode: 0, stdout: '' });
+    await own.admin.query('alter table notes add column more int');
+    const [finding] = findingsOf(await runInProcess(['migrate', 'drift', '--json'], { env }));
+    expect(finding).toMatchObject({ id: 'column-extra:notes.more' });
   });
 });

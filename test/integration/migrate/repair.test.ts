@@ -19,7 +19,9 @@ describeOnServer('migrate repair', () => {
   });
 
   const aisec = (...args: readonly string[]): Promise<CliResult> =>
-    runInProcess(['migrate', ...args, '--migrations-dir', folder.dir], { env: { DATABASE_URL: database.url } });
+    runInProcess(['migrate', ...args, '--migrations-dir', `aisec=${folder.dir}`], {
+      env: { DATABASE_URL: database.url },
+    });
   const states = async (): Promise<readonly string[]> => {
     const { stdout } = await aisec('status', '--json');
     const { migrations } = JSON.parse(stdout) as { migrations: readonly { name: string; state: string }[] };

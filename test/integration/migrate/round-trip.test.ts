@@ -34,7 +34,7 @@ describe('migrate test', () => {
       ),
       '0004_name.sql': migration('alter table one rename b to c;', 'alter table one rename c to b;'),
     });
-    const run = await runInProcess(['migrate', 'test', '--json', '--migrations-dir', dir]);
+    const run = await runInProcess(['migrate', 'test', '--json', '--migrations-dir', `aisec=${dir}`]);
     expect(run.exitCode).toBe(3);
     const found = (JSON.parse(run.stdout) as Result).failures.map(({ migration: name, step, differences }) => [
       name,
@@ -53,7 +53,7 @@ describe('migrate test', () => {
       '0001_one.sql': migration('create table one (id int);', 'drop table one;'),
       '0002_gone.sql': '-- aisec: irreversible "rows were merged"\n-- Up Migration\nalter table one add a int;\n',
     });
-    const run = await runInProcess(['migrate', 'test', '--json', '--migrations-dir', dir]);
+    const run = await runInProcess(['migrate', 'test', '--json', '--migrations-dir', `aisec=${dir}`]);
     expect(run.exitCode).toBe(0);
     expect(JSON.parse(run.stdout)).toMatchObject({ irreversible: ['0002_gone'], rows: null });
   });
@@ -65,7 +65,7 @@ describeOnServer('migrate test --server', () => {
     const scratch = `select count(*)::int as count from pg_database where datname like 'aisec_scratch_%'`;
     const before = await database.admin.query(scratch);
     const { dir } = migrationsFolder({ '0001_one.sql': migration('create table one (id int);', 'select 1;') });
-    const run = await runInProcess(['migrate', 'test', '--server', '--migrations-dir', dir], {
+    const run = await runInProcess(['migrate', 'test', '--server', '--migrations-dir', `aisec=${dir}`], {
       env: { DATABASE_URL: database.url },
     });
     expect(run.exitCode).toBe(3);

@@ -18,21 +18,27 @@ interface Options {
 
 const OTHER_TABLE = 'pgmigrations_of_other';
 
+function label({ source }: RepairAction, name: string): string {
+  return source === 'aisec' ? name : `${source}/${name}`;
+}
+
 /** What it does, in a sentence without its full stop. */
 function describe(action: RepairAction): string {
+  const names = 'names' in action ? action.names.map((name) => label(action, name)).join(', ') : '';
+  const name = 'name' in action ? label(action, action.name) : '';
   switch (action.kind) {
     case 'restore pgmigrations':
-      return `insert into pgmigrations what aisec_migrations records: ${action.names.join(', ')}`;
+      return `insert into pgmigrations what aisec_migrations records: ${names}`;
     case 'restore aisec_migrations':
-      return `record checksum and text of the files in aisec_migrations: ${action.names.join(', ')}`;
+      return `record checksum and text of the files in aisec_migrations: ${names}`;
     case 'move foreign rows':
-      return `move rows of another program from pgmigrations to ${OTHER_TABLE}: ${action.names.join(', ')}`;
+      return `move rows of another program from pgmigrations to ${OTHER_TABLE}: ${names}`;
     case 'accept edit':
-      return `record the file ${action.name} as it is now (checksum ${action.before.slice(0, 12)} → ${action.after.slice(0, 12)})`;
+      return `record the file ${name} as it is now (checksum ${action.before.slice(0, 12)} → ${action.after.slice(0, 12)})`;
     case 'rename':
-      return `record ${action.name} under its new name ${action.to}`;
+      return `record ${name} under its new name ${action.to}`;
     case 'forget':
-      return `remove ${action.name} from the history; what it made stays in the database`;
+      return `remove ${name} from the history; what it made stays in the database`;
   }
 }
 

@@ -1,13 +1,8 @@
 import type { CompareOptions } from '../../../features/migrate/drift/drift.js';
-import type { MigrateSettings } from '../../../features/migrate/prepare.js';
 import type { Context } from '../../context.js';
+import { migrateSettings } from '../../migrate-settings.js';
 
-/** Reads and checks the migration files, before anything is opened. @throws AisecError MIGRATION_FILE_INVALID. */
-export async function migrateSettings({ config }: Context): Promise<MigrateSettings> {
-  const { readMigrationFolder } = await import('../../../features/migrate/files/migration-folder.js');
-  const { cwd, migrationsDir, schema, extensionSchema } = config;
-  return { files: await readMigrationFolder(migrationsDir, cwd), schema, extensionSchema };
-}
+export { migrateSettings } from '../../migrate-settings.js';
 
 /** The same for commands that replay migrations in memory. @throws AisecError MIGRATION_FILE_INVALID. */
 export async function replaySettings(context: Context): Promise<CompareOptions> {

@@ -6,9 +6,10 @@ import { compareWithReplay, isDrift, type CompareOptions } from '../drift/drift.
 import type { DriftFinding } from '../drift/findings.js';
 import type { MigrationFile } from '../files/migration-file.js';
 import { refuseHistoryFaults } from '../history/history-faults.js';
-import { createHistoryTables, recordBaseline } from '../history/history-sql.js';
-import { compareWithDatabase, createSchema } from '../prepare.js';
-import { refuseUnknownName } from '../up.js';
+import { indexOfMigration } from '../find-migration.js';
+import { labelOf } from '../files/source.js';
+import { recordBaseline } from '../history/history-sql.js';
+import { compareWithDatabase, historyToCreate } from '../prepare.js';
 
 export interface BaselineOptions extends CompareOptions {
   /** The last migration that the database has; undefined: all of them. */
@@ -36,24 +37,24 @@ export async function recordMigrations(
   files: readonly MigrationFile[],
 ): Promise<void> {
   await withTransaction(session, async () => {
-    await session.query(`${createSchema(schema)}\n${createHistoryTables(schema)}`);
+    const history = historyToCreate(schema, files, new Set());
+    if (history !== undefined) await session.query(history);
     await session.query(files.map((file) => recordBaseline(schema, file)).join('\n'));
   });
 }
 
 async function baseline(session: Session, options: BaselineOptions): Promise<BaselineResult> {
+  const { to } = options;
+  const files = to === undefined ? options.files : options.files.slice(0, indexOfMigration(to, options.files) + 1);
   const { statuses } = await compareWithDatabase(session, options);
-  refuseUnknownName(options.to, statuses);
   refuseHistoryFaults(statuses, { allowsLate: true, allowsNewer: true });
   const incomplete = statuses.find(({ state }) => state === 'incomplete');
   if (incomplete !== undefined)
-    throw new AisecError('MIGRATION_HISTORY', `migration ${incomplete.name} stopped half-way`, {
+    throw new AisecError('MIGRATION_HISTORY', `migration ${labelOf(incomplete)} stopped half-way`, {
       hint: 'Finish it first: aisec migrate up',
     });
-  const { to } = options;
-  const files = options.files.filter(({ name }) => to === undefined || name <= to);
-  const recorded = new Set(statuses.filter(({ entry }) => entry !== undefined).map(({ name }) => name));
-  const toRecord = files.filter(({ name }) => !recorded.has(name));
+  const recorded = new Set(statuses.filter(({ entry }) => entry !== undefined).map(labelOf));
+  const toRecord = files.filter((file) => !recorded.has(labelOf(file)));
   const findings = toRecord.length === 0 ? [] : await compareWithReplay(session, files, options);
   const isMatching = !findings.some(isDrift);
   if (isMatching && toRecord.length > 0 && !options.isDryRun) await recordMigrations(session, options.schema, toRecord);
@@ -62,7 +63,7 @@ async function baseline(session: Session, options: BaselineOptions): Promise<Bas
     schema: options.schema,
     isDryRun: options.isDryRun,
     isMatching,
-    recorded: isMatching ? toRecord.map(({ name }) => name) : [],
+    recorded: isMatching ? toRecord.map(labelOf) : [],
     findings,
   };
 }

@@ -2,7 +2,8 @@ import { readCatalog } from '../../../adapters/catalog/snapshot.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { AisecError } from '../../../base/errors.js';
 import { parseMigrationFile, type MigrationFile } from '../files/migration-file.js';
-import type { MigrationStatus } from '../history/compare.js';
+import { labelOf, type SourcedName } from '../files/source.js';
+import { readHistory, type HistoryEntry } from '../history/history.js';
 import { compareWithDatabase, type MigrateSettings } from '../prepare.js';
 import { replayedCatalog, type ReplayOptions } from '../replay/replay.js';
 import { changesOf } from './change.js';
@@ -22,16 +23,21 @@ export interface DriftResult {
 
 export type CompareOptions = MigrateSettings & Pick<ReplayOptions, 'withScratch' | 'cacheDir' | 'onProgress'>;
 
-/** The text that was applied counts, not what the file is now. */
-function recordedFile({ entry, file, name }: MigrationStatus): MigrationFile {
-  const recorded =
-    entry?.content === null || entry?.content === undefined
-      ? file
-      : (parseMigrationFile(file?.path ?? `${name}.sql`, name, entry.content).file ?? file);
-  if (recorded !== undefined) return recorded;
+interface Recorded extends SourcedName {
+  readonly entry: HistoryEntry;
+  readonly file: MigrationFile | undefined;
+}
+
+/** The text that was applied counts, not what the file is now. The history leaves out texts that a file has. */
+function recordedFile({ source, name, entry, file }: Recorded, files: readonly MigrationFile[]): MigrationFile {
+  const { content, checksum } = entry;
+  const same = file ?? files.find((other) => other.source === source && other.checksum === checksum);
+  const label = labelOf({ source, name });
+  const recorded = content === null ? same : (parseMigrationFile(`${label}.sql`, name, content, source).file ?? same);
+  if (recorded !== undefined) return { ...recorded, name, source };
   throw new AisecError(
     'MIGRATION_HISTORY',
-    `migration ${name} was recorded by another program, and no file has its name`,
+    `migration ${label} was recorded by another program, and no file has its name`,
     {
       detail: 'What it makes is not known, so that the database cannot be compared.',
       hint: 'Give the directory with its file: --migrations-dir DIR, or put the history right: aisec migrate repair',
@@ -39,13 +45,27 @@ function recordedFile({ entry, file, name }: MigrationStatus): MigrationFile {
   );
 }
 
-/** The migrations that the history of the database records as applied. */
+/** Those of a source that no directory was given for: their texts are in the database. */
+async function recordedElsewhere(session: Session, schema: string, source: string): Promise<readonly Recorded[]> {
+  const { entries } = await readHistory(session, schema, source);
+  return entries.map((entry) => ({ source, name: entry.name, entry, file: undefined }));
+}
+
+/** The migrations that the database records as applied, of all its sources, in the order in which they run. */
 export async function recordedMigrations(
   session: Session,
   settings: MigrateSettings,
 ): Promise<readonly MigrationFile[]> {
-  const { statuses } = await compareWithDatabase(session, settings);
-  return statuses.filter(({ entry }) => entry !== undefined && entry.state === 'applied').map(recordedFile);
+  const { statuses, otherSources } = await compareWithDatabase(session, settings);
+  const own = statuses.flatMap(({ source, name, entry, file }) =>
+    entry === undefined ? [] : [{ source, name, entry, file }],
+  );
+  const others: Recorded[] = [];
+  for (const { name: source } of otherSources)
+    others.push(...(await recordedElsewhere(session, settings.schema, source)));
+  return [...own, ...others]
+    .filter(({ entry }) => entry.state === 'applied')
+    .map((recorded) => recordedFile(recorded, settings.files));
 }
 
 /**
@@ -83,11 +103,12 @@ export async function findDrift(session: Session, options: CompareOptions): Prom
       hint: 'Run: aisec migrate up. Is the schema there already? Run: aisec migrate baseline',
     });
   const findings = await compareWithReplay(session, files, options);
+  const last = files.at(-1);
   return {
     database: session.info.label,
     schema: options.schema,
     migrations: files.length,
-    at: files.at(-1)?.name ?? null,
+    at: last === undefined ? null : labelOf(last),
     isDrifted: findings.some(isDrift),
     findings,
   };

@@ -26,8 +26,8 @@ export interface RepairResult {
   readonly actions: readonly RepairAction[];
 }
 
-function refuseLostHistory(session: Session, { engine, own }: HistoryTables): void {
-  const rows = (engine ?? []).length + (own ?? []).length;
+function refuseLostHistory(session: Session, histories: readonly HistoryTables[]): void {
+  const rows = histories.reduce((sum, { engine, own }) => sum + (engine ?? []).length + (own ?? []).length, 0);
   if (rows > 0) return;
   throw new AisecError(
     'MIGRATION_PENDING',
@@ -38,10 +38,10 @@ function refuseLostHistory(session: Session, { engine, own }: HistoryTables): vo
   );
 }
 
-function planRepair(tables: HistoryTables, { accept, files }: RepairOptions): readonly RepairAction[] {
-  const healing = healingActions(tables, files);
+function planRepair(histories: readonly HistoryTables[], { accept, files }: RepairOptions): readonly RepairAction[] {
+  const healing = histories.flatMap((tables) => healingActions(tables, files));
   if (accept === undefined) return healing;
-  const accepting = acceptingAction(accept, tables, files);
+  const accepting = acceptingAction(accept, histories, files);
   return accepting === undefined ? healing : [...healing, accepting];
 }
 
@@ -52,9 +52,11 @@ function needsReason({ kind }: RepairAction): boolean {
 
 async function repair(session: Session, options: RepairOptions): Promise<RepairResult> {
   const { schema, files, isDryRun, reason } = options;
-  const tables = await readTables(session, schema);
-  refuseLostHistory(session, tables);
-  const actions = planRepair(tables, options);
+  const histories: HistoryTables[] = [];
+  for (const source of new Set(files.map((file) => file.source)))
+    histories.push(await readTables(session, schema, source));
+  refuseLostHistory(session, histories);
+  const actions = planRepair(histories, options);
   const result = { database: session.info.label, schema, isDryRun, actions };
   if (isDryRun || actions.length === 0) return result;
   if (actions.some(needsReason) && reason === undefined)

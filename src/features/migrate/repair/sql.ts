@@ -1,7 +1,8 @@
 import { aisecVersion } from '../../../base/version.js';
 import { quoteIdentifier, quoteLiteral } from '../../../base/identifier.js';
 import type { MigrationFile } from '../files/migration-file.js';
-import { createHistoryTables, GRANTEES, recordApplied } from '../history/history-sql.js';
+import { labelOf } from '../files/source.js';
+import { createHistoryTables, GRANTEES, historyTables, recordApplied } from '../history/history-sql.js';
 import { FOREIGN_TABLE, type RepairAction } from './plan.js';
 
 function table(schema: string, name: string): string {
@@ -49,16 +50,23 @@ alter table ${repairs} enable row level security;
 ${revokeAll(repairs)}`;
 }
 
-/** One row for each migration, with the text that was recorded before. */
-function note(schema: string, action: string, name: string, reason: string, after: string | null): string {
-  return `insert into ${table(schema, 'aisec_migration_repairs')} (action, migration, reason, checksum_before, checksum_after, content_before, aisec_version)
-select ${quoteLiteral(action)}, ${quoteLiteral(name)}, ${quoteLiteral(reason)}, own.checksum, ${after === null ? 'own.checksum' : quoteLiteral(after)}, own.content, ${quoteLiteral(aisecVersion())}
-from (select) as one
-left join ${table(schema, 'aisec_migrations')} as own on own.name = ${quoteLiteral(name)};`;
+interface Noted {
+  readonly schema: string;
+  readonly source: string;
+  readonly action: string;
+  readonly reason: string;
 }
 
-function moveForeign(schema: string, names: readonly string[]): string {
-  const [engine, other] = [table(schema, 'pgmigrations'), table(schema, FOREIGN_TABLE)];
+/** One row for each migration, with the text that was recorded before. */
+function note({ schema, source, action, reason }: Noted, name: string, after: string | null): string {
+  return `insert into ${table(schema, 'aisec_migration_repairs')} (action, migration, reason, checksum_before, checksum_after, content_before, aisec_version)
+select ${quoteLiteral(action)}, ${quoteLiteral(labelOf({ source, name }))}, ${quoteLiteral(reason)}, own.checksum, ${after === null ? 'own.checksum' : quoteLiteral(after)}, own.content, ${quoteLiteral(aisecVersion())}
+from (select) as one
+left join ${table(schema, historyTables(source).own)} as own on own.name = ${quoteLiteral(name)};`;
+}
+
+function moveForeign(schema: string, source: string, names: readonly string[]): string {
+  const [engine, other] = [table(schema, historyTables(source).engine), table(schema, FOREIGN_TABLE)];
   return `create table if not exists ${other} (
   id serial primary key,
   name varchar(255) not null,
@@ -77,8 +85,9 @@ order by id;`;
 }
 
 /** Only those that the table still lacks: the plan may be as old as the question that was asked. */
-function restoreEngine(schema: string, names: readonly string[]): string {
-  const [engine, own] = [table(schema, 'pgmigrations'), table(schema, 'aisec_migrations')];
+function restoreEngine(schema: string, source: string, names: readonly string[]): string {
+  const tables = historyTables(source);
+  const [engine, own] = [table(schema, tables.engine), table(schema, tables.own)];
   return `insert into ${engine} (name, run_on)
 select own.name, own.applied_at at time zone 'UTC'
 from ${own} as own
@@ -92,41 +101,43 @@ function statementsOf(
   action: RepairAction,
   files: ReadonlyMap<string, MigrationFile>,
   reason: string,
-): string {
-  const own = table(schema, 'aisec_migrations');
-  const engine = table(schema, 'pgmigrations');
+): readonly string[] {
+  const { source } = action;
+  const tables = historyTables(source);
+  const [own, engine] = [table(schema, tables.own), table(schema, tables.engine)];
+  const noted = { schema, source, action: action.kind, reason };
+  const notes = (names: readonly string[]): readonly string[] => names.map((name) => note(noted, name, null));
   switch (action.kind) {
     case 'restore pgmigrations':
-      return [
-        restoreEngine(schema, action.names),
-        ...action.names.map((name) => note(schema, action.kind, name, reason, null)),
-      ].join('\n');
+      return [restoreEngine(schema, source, action.names), ...notes(action.names)];
     case 'restore aisec_migrations':
-      return action.names
-        .flatMap((name) => {
-          const file = files.get(name);
-          return file === undefined ? [] : [recordApplied(schema, file), note(schema, action.kind, name, reason, null)];
-        })
-        .join('\n');
+      return action.names.flatMap((name) => {
+        const file = files.get(labelOf({ source, name }));
+        return file === undefined ? [] : [recordApplied(schema, file), note(noted, name, null)];
+      });
     case 'move foreign rows':
-      return [
-        moveForeign(schema, action.names),
-        ...action.names.map((name) => note(schema, action.kind, name, reason, null)),
-      ].join('\n');
+      return [moveForeign(schema, source, action.names), ...notes(action.names)];
     case 'accept edit': {
-      const file = files.get(action.name);
-      if (file === undefined) return '';
-      return `${note(schema, action.kind, action.name, reason, file.checksum)}
-update ${own} set checksum = ${quoteLiteral(file.checksum)}, content = ${quoteLiteral(file.content)} where name = ${quoteLiteral(action.name)};`;
+      const file = files.get(labelOf(action));
+      if (file === undefined) return [];
+      return [
+        note(noted, action.name, file.checksum),
+        `update ${own} set checksum = ${quoteLiteral(file.checksum)}, content = ${quoteLiteral(file.content)} where name = ${quoteLiteral(action.name)};`,
+      ];
     }
     case 'rename':
-      return `${note(schema, action.kind, action.name, reason, null)}
-update ${own} set name = ${quoteLiteral(action.to)} where name = ${quoteLiteral(action.name)};
-update ${engine} set name = ${quoteLiteral(action.to)} where name = ${quoteLiteral(action.name)};`;
+      return [
+        note(noted, action.name, null),
+        ...[own, engine].map(
+          (history) =>
+            `update ${history} set name = ${quoteLiteral(action.to)} where name = ${quoteLiteral(action.name)};`,
+        ),
+      ];
     case 'forget':
-      return `${note(schema, action.kind, action.name, reason, null)}
-delete from ${engine} where name = ${quoteLiteral(action.name)};
-delete from ${own} where name = ${quoteLiteral(action.name)};`;
+      return [
+        note(noted, action.name, null),
+        ...[own, engine].map((history) => `delete from ${history} where name = ${quoteLiteral(action.name)};`),
+      ];
   }
 }
 
@@ -137,11 +148,11 @@ export function repairText(
   files: readonly MigrationFile[],
   reason: string,
 ): string {
-  const byName = new Map(files.map((file) => [file.name, file]));
+  const byLabel = new Map(files.map((file) => [labelOf(file), file]));
   return [
     'set local client_min_messages to warning;',
-    createHistoryTables(schema),
+    ...[...new Set(actions.map(({ source }) => source))].map((source) => createHistoryTables(schema, source)),
     createRepairs(schema),
-    ...actions.map((action) => statementsOf(schema, action, byName, reason)),
+    ...actions.flatMap((action) => statementsOf(schema, action, byLabel, reason)),
   ].join('\n');
 }

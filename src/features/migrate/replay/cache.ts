@@ -24,7 +24,7 @@ export function replayKey(files: readonly MigrationFile[], { schema, extensionSc
     schema,
     extensionSchema,
     catalogQueriesText(),
-    ...files.map(({ name, checksum }) => `${name} ${checksum}`),
+    ...files.map(({ source, name, checksum }) => `${source}/${name} ${checksum}`),
   ];
   return createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 40);
 }

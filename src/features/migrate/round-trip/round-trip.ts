@@ -7,6 +7,7 @@ import { isAisecError } from '../../../base/errors.js';
 import type { Reporting } from '../../../base/reporting.js';
 import { migrateDown } from '../down.js';
 import type { MigrationFile } from '../files/migration-file.js';
+import { labelOf } from '../files/source.js';
 import type { MigrateSettings } from '../prepare.js';
 import { applyToScratch } from '../replay/replay.js';
 
@@ -113,15 +114,15 @@ async function testEmpty(
 ): Promise<readonly CatalogSnapshot[] | undefined> {
   const catalogs = [await trip.catalog()];
   for (const [index, file] of files.entries()) {
-    onProgress(`testing ${file.name} (${index + 1} of ${files.length})`);
+    onProgress(`testing ${labelOf(file)} (${index + 1} of ${files.length})`);
     await trip.up(index + 1);
     const made = await trip.catalog();
     if (isReversible(file)) {
       const before = catalogs[index] ?? made;
       await trip.down(index + 1);
-      await trip.compare(before, { migration: file.name, database: 'empty', step: 'down' });
-      if (!(await trip.upAgain(index + 1, file.name, 'empty'))) return undefined;
-      await trip.compare(made, { migration: file.name, database: 'empty', step: 'up again' });
+      await trip.compare(before, { migration: labelOf(file), database: 'empty', step: 'down' });
+      if (!(await trip.upAgain(index + 1, labelOf(file), 'empty'))) return undefined;
+      await trip.compare(made, { migration: labelOf(file), database: 'empty', step: 'up again' });
     }
     // As it is now: what differs was said, and is no difference of the next one.
     catalogs.push(await trip.catalog());
@@ -138,14 +139,15 @@ async function testFilled(
 ): Promise<void> {
   for (const [index, file] of [...files.entries()].toReversed()) {
     if (!isReversible(file)) break;
-    onProgress(`reverting ${file.name} with rows`);
+    onProgress(`reverting ${labelOf(file)} with rows`);
     await trip.down(index + 1);
     const before = catalogs[index];
-    if (before !== undefined) await trip.compare(before, { migration: file.name, database: 'filled', step: 'down' });
+    if (before !== undefined)
+      await trip.compare(before, { migration: labelOf(file), database: 'filled', step: 'down' });
   }
   const [made, last] = [catalogs.at(-1), files.at(-1)];
-  if (made !== undefined && last !== undefined && (await trip.upAgain(files.length, last.name, 'filled')))
-    await trip.compare(made, { migration: last.name, database: 'filled', step: 'up again' });
+  if (made !== undefined && last !== undefined && (await trip.upAgain(files.length, labelOf(last), 'filled')))
+    await trip.compare(made, { migration: labelOf(last), database: 'filled', step: 'up again' });
 }
 
 /**
@@ -173,7 +175,7 @@ export async function testRoundTrip(
     schema,
     migrations: files.length,
     rows,
-    irreversible: files.filter((file) => !isReversible(file)).map(({ name }) => name),
+    irreversible: files.filter((file) => !isReversible(file)).map(labelOf),
     isEqual: failures.length === 0,
     failures,
   };

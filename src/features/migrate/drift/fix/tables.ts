@@ -71,7 +71,7 @@ export function optionChange(target: string, { before, after }: Difference): rea
 
 /** The statement that switches row-level security. */
 export function rowSecurity(table: string, how: 'enable' | 'disable' | 'force' | 'no force'): string {
-  return ['alter table', name(table), how, 'row level security'].join(' ');
+  return ['alter table', name(table), how, 'row', 'level', 'security'].join(' ');
 }
 
 /** One property of a table; null where rows would have to be rewritten or a person has to decide. */
