@@ -136,6 +136,7 @@ function openOptions(parts: ContextParts, wishes: DatabaseWishes): OpenOptions {
     idleTimeoutMs: wishes.idleTimeoutMs ?? DEFAULT_IDLE_TIMEOUT_MS,
     embedded: wishes.embedded ?? 'existing',
     signal,
+    waitForServerMs: config.waitForDatabaseMs,
     onStep: progress.report,
     onNotice: ({ severity, message, detail, hint }) => {
       if (wishes.isSilent === true) return;

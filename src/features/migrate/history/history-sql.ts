@@ -1,7 +1,7 @@
 import { aisecVersion } from '../../../base/version.js';
 import { quoteIdentifier, quoteLiteral } from '../../../base/identifier.js';
 import type { MigrationFile } from '../files/migration-file.js';
-import { BUNDLED_SOURCE, type SourcedName } from '../files/source.js';
+import { BUNDLED_SOURCE, isRepeatable, type SourcedName } from '../files/source.js';
 
 /**
  * The texts that write the history. They are texts with everything quoted, and not parameters, because the offline
@@ -102,10 +102,16 @@ ${drop};
 drop table if exists ${qualified(schema, 'aisec_migration_repairs')}`;
 }
 
+/** A repeatable migration has one row, of the last time. */
+const AGAIN = `
+on conflict (name) do update
+set state = excluded.state, checksum = excluded.checksum, content = excluded.content, duration_ms = excluded.duration_ms,
+    applied_at = now(), applied_by = session_user, aisec_version = excluded.aisec_version`;
+
 /** The row of a migration that ran in one transaction; part of that transaction. */
 export function recordApplied(schema: string, file: MigrationFile): string {
   return `insert into ${ownTable(schema, file)} (name, state, checksum, content, duration_ms, aisec_version)
-values (${quoteLiteral(file.name)}, 'applied', ${quoteLiteral(file.checksum)}, ${quoteLiteral(file.content)}, ${elapsedMs}, ${quoteLiteral(aisecVersion())});`;
+values (${quoteLiteral(file.name)}, 'applied', ${quoteLiteral(file.checksum)}, ${quoteLiteral(file.content)}, ${elapsedMs}, ${quoteLiteral(aisecVersion())})${isRepeatable(file) ? AGAIN : ''};`;
 }
 
 /** Both rows of a migration whose objects are there already: what a run would have written. */
