@@ -55,8 +55,11 @@ function summary(result: AdoptResult): string {
   if (recorded.length === 0) return `${database}: nothing to do, every migration is recorded.`;
   if (isDryRun)
     return `${database}: dry run, ${steps.length} steps of about ${formatDurationMs(expectedMs)} in all; then ${recorded.length} migrations would be recorded.`;
-  const kept =
-    left.length === 0 ? '' : ` ${left.length} objects or privileges that no migration makes stay: aisec migrate drift.`;
+  const own =
+    left.length === 1
+      ? '1 object or privilege that no migration makes stays'
+      : `${left.length} objects or privileges that no migration makes stay`;
+  const kept = left.length === 0 ? '' : ` ${own}: aisec migrate drift.`;
   return `${database}: ${steps.length} steps in ${formatDurationMs(expectedMs)}, ${recorded.length} migrations recorded.${kept}`;
 }
 

@@ -7,7 +7,7 @@ import { ensurePartitions } from '../../messages/index.js';
 import { recordMigrations } from '../baseline/baseline.js';
 import { compareWithReplay, type CompareOptions } from '../drift/drift.js';
 import type { DriftFinding } from '../drift/findings.js';
-import { labelOf } from '../files/source.js';
+import { isBundled, labelOf } from '../files/source.js';
 import { preflight } from '../preflight.js';
 import { compareWithDatabase } from '../prepare.js';
 import { readAdoptFacts, type AdoptFacts } from './facts.js';
@@ -151,7 +151,9 @@ function refuseDifferences(findings: readonly DriftFinding[]): void {
   });
 }
 
-async function adopt(session: Session, options: AdoptOptions, reporting: Reporting): Promise<AdoptResult> {
+async function adopt(session: Session, given: AdoptOptions, reporting: Reporting): Promise<AdoptResult> {
+  // A team's own migrations run afterwards, as ever.
+  const options = { ...given, files: given.files.filter(isBundled) };
   const { schema, files, isDryRun } = options;
   const { statuses } = await compareWithDatabase(session, options);
   const recorded = new Set(

@@ -74,7 +74,7 @@ async function equalizeKeys(
   { schema }: AdoptFacts,
   { maxWaitMs, onProgress }: StepWork,
 ): Promise<void> {
-  await rebuildKeys(session, { schema, isDryRun: false, waitMs: 0, maxWaitMs }, { onProgress });
+  await rebuildKeys(session, { schema, isDryRun: false, waitMs: 0, maxWaitMs, isAtOnce: true }, { onProgress });
 }
 
 function referenceSteps(facts: AdoptFacts, rows: number): readonly AdoptStep[] {

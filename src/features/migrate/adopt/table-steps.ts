@@ -201,7 +201,13 @@ function relationOf({ live, wanted }: Change): string | undefined {
       return of.item.table;
     case 'grant':
       return ['table', 'view', 'column'].includes(of.item.kind) ? (of.item.object ?? undefined) : undefined;
-    default:
+    case 'constraint':
+    case 'index':
+    case 'function':
+    case 'sequence':
+    case 'type':
+    case 'extension':
+    case undefined:
       return undefined;
   }
 }

@@ -45,7 +45,8 @@ function withCastsInside(value: Difference['before']): Difference['before'] {
   if (typeof value !== 'string') return value;
   return value.replaceAll(
     TEXT_ARRAY,
-    (_match, list: string) => `ARRAY[${list.replaceAll(/(?<=')::character varying(?=, |$)/g, '::character varying::text')}]`,
+    (_match, list: string) =>
+      `ARRAY[${list.replaceAll(/(?<=')::character varying(?=, |$)/g, '::character varying::text')}]`,
   );
 }
 
