@@ -17,6 +17,7 @@ import { cacheSync } from './commands/cache/sync.js';
 import { cacheWarm } from './commands/cache/warm.js';
 import { doctor } from './commands/doctor/doctor.js';
 import { migrateDown } from './commands/migrate/down.js';
+import { migrateLint } from './commands/migrate/lint/lint.js';
 import { migrateNew } from './commands/migrate/new.js';
 import { migrateRedo } from './commands/migrate/redo.js';
 import { migrateStatus } from './commands/migrate/status.js';
@@ -55,6 +56,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   migrateRedo,
   migrateStatus,
   migrateNew,
+  migrateLint,
   migrateVerify,
   seed,
   seedList,

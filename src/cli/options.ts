@@ -19,6 +19,14 @@ export function countOption(least: number): (text: string) => number {
   };
 }
 
+/** Reads `a,b`: names with commas between them. */
+export function listOption(text: string): readonly string[] {
+  return text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+}
+
 /** Reads `2026-11`. @throws AisecError USAGE. */
 export function monthOption(text: string): Month {
   const month = parseMonth(text);

@@ -61,6 +61,11 @@ export class Output {
     if (text !== '') this.#streams.stdout.write(`${text}\n`);
   }
 
+  /** The document of --json, for a command that was asked for it in another way. */
+  asJson(data: object): void {
+    this.text(`${JSON.stringify(versioned(data), null, 2)}\n`);
+  }
+
   /**
    * One look of a watch: the screen drawn anew, or one document after the other where no screen is. `notes` belong to the
    * picture, so on a screen they are a part of it.
