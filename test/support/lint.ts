@@ -6,6 +6,17 @@ import { NEXT_FILE } from '../../src/features/migrate/lint/fix.js';
 
 const OUTSIDE = '-- aisec: no-transaction';
 
+/** Of a session on a database in memory. */
+export const LINT_SESSION = {
+  applicationName: 'lint test',
+  schema: 'public',
+  extensionSchema: 'public',
+  lockTimeoutMs: 0,
+  statementTimeoutMs: 0,
+  idleTimeoutMs: 0,
+  signal: new AbortController().signal,
+} as const;
+
 /** One migration file, its Up section as text. */
 export function lintFile(name: string, up: string, isOutside = false): MigrationFile {
   const text = `${isOutside ? `${OUTSIDE}\n` : ''}-- Up Migration\n${up}\n-- Down Migration\nselect 1;\n`;

@@ -11,18 +11,8 @@ import type { LintFinding } from '../../../src/features/migrate/lint/lint-findin
 import type { LintResult } from '../../../src/features/migrate/lint/lint.js';
 import type { Rule, RuleExample } from '../../../src/features/migrate/lint/rule.js';
 import { withReplay } from '../../../src/features/migrate/replay.js';
-import { emptySchema, fixFiles, lintFile, lintOn } from '../../support/lint.js';
+import { emptySchema, fixFiles, LINT_SESSION, lintFile, lintOn } from '../../support/lint.js';
 import { createEmbeddedDirectory } from '../../support/database.js';
-
-const SESSION = {
-  applicationName: 'lint test',
-  schema: 'public',
-  extensionSchema: 'public',
-  lockTimeoutMs: 0,
-  statementTimeoutMs: 0,
-  idleTimeoutMs: 0,
-  signal: new AbortController().signal,
-} as const;
 
 const plain = ALL_RULES.filter(({ example }) => example.needsPlatform !== true);
 const onPlatform = ALL_RULES.filter(({ example }) => example.needsPlatform === true);
@@ -31,7 +21,7 @@ let session: Session;
 let cacheDir: string;
 
 beforeAll(async () => {
-  ({ session } = await openNew(SESSION));
+  ({ session } = await openNew(LINT_SESSION));
   cacheDir = await createEmbeddedDirectory();
 });
 afterAll(async () => {
@@ -89,7 +79,7 @@ const onEmpty: WithDatabase = async (use) => {
 const onBundled: WithDatabase = async (use) => {
   const files = await readMigrationFolder(path.join(import.meta.dirname, '../../../migrations'), '/');
   const settings = { files, schema: 'public', extensionSchema: 'public' };
-  await withReplay(settings, { session: SESSION, cacheDir }, use);
+  await withReplay(settings, { session: LINT_SESSION, cacheDir }, use);
 };
 
 async function examine(rule: Rule, withDatabase: WithDatabase): Promise<void> {

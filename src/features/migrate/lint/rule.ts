@@ -144,6 +144,8 @@ export interface StateRule extends RuleText {
   readonly kind: 'state';
   /** A file of sql/lint/state; its only parameter is the schema. */
   readonly query: string;
+  /** Those of one table are one finding. */
+  readonly isOnePerTable?: true;
   /** Objects of the bundled schema that are so on purpose. */
   readonly onPurpose?: readonly string[];
 }

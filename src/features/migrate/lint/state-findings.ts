@@ -1,5 +1,6 @@
 import type { Session } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
+import { groupBy } from '../../../base/group-by.js';
 import { inPlace } from './fix.js';
 import { lintFinding, type LintFinding } from './lint-finding.js';
 import type { ReadFile } from './read-statements.js';
@@ -39,6 +40,19 @@ function placeOf(
   );
 }
 
+/** Several of one table at one statement are one finding. */
+function merged(rule: StateRule, faults: readonly StateFault[]): StateFault {
+  const [first] = faults;
+  if (first === undefined) throw new Error(`no fault of ${rule.id}`);
+  if (faults.length === 1) return first;
+  const fixes = faults.flatMap(({ fix }) => fix ?? []);
+  return {
+    ...first,
+    message: `${first.message}, nor have ${faults.length - 1} more of ${first.table_name}`,
+    fix: fixes.length < faults.length ? null : fixes.join('\n'),
+  };
+}
+
 /** What is wrong after the files and was not before them. */
 export function stateFindings(
   rules: readonly StateRule[],
@@ -49,10 +63,12 @@ export function stateFindings(
   const statements = files.flatMap((file) => file.statements.map(({ statement }) => statement));
   return rules.flatMap((rule) => {
     const old = new Set((before.get(rule) ?? []).map(({ object, message }) => `${object}\n${message}`));
-    return (after.get(rule) ?? []).flatMap((fault) => {
-      const place = placeOf(fault, statements);
-      if (place === undefined || old.has(`${fault.object}\n${fault.message}`)) return [];
-      const { object, message, fix } = fault;
+    const fresh = (after.get(rule) ?? []).filter(({ object, message }) => !old.has(`${object}\n${message}`));
+    const groups = groupBy(fresh, ({ table_name: table, object }) => (rule.isOnePerTable === true ? table : object));
+    return [...groups.values()].flatMap((faults) => {
+      const { object, message, fix, ...names } = merged(rule, faults);
+      const place = placeOf({ object, message, fix, ...names }, statements);
+      if (place === undefined) return [];
       return [lintFinding(rule, { object, message, fix: fix === null ? null : inPlace(fix) }, place)];
     });
   });

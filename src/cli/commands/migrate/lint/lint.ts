@@ -5,18 +5,14 @@ import { defineCommand } from '../../../command.js';
 import type { Context } from '../../../context.js';
 import type { ExitCode } from '../../../exit-codes.js';
 import { countOption, listOption } from '../../../options.js';
-import { lintNow } from './run.js';
+import { lintNow, type LintWishes } from './run.js';
 import { renderLint, summary } from './render.js';
 
 const FORMATS = ['text', 'json', 'sarif', 'github', 'gitlab'] as const;
 type Format = (typeof FORMATS)[number];
 
-export interface LintCommandOptions {
+interface Options extends LintWishes {
   readonly format: Format;
-  readonly rule: readonly string[];
-  readonly exclude: readonly string[];
-  readonly serverVersion?: number;
-  readonly offline: boolean;
 }
 
 function formatOption(text: string): Format {
@@ -41,7 +37,7 @@ async function report(context: Context, format: Format, result: LintResult, rule
 
 async function run(
   context: Context,
-  options: LintCommandOptions,
+  options: Options,
   _argument: string,
   operands: readonly string[],
 ): Promise<ExitCode | undefined> {
@@ -57,7 +53,7 @@ async function run(
   return result.findings.some(({ severity }) => severity !== 'notice') ? 3 : undefined;
 }
 
-export const migrateLint = defineCommand<LintCommandOptions>({
+export const migrateLint = defineCommand<Options>({
   name: 'migrate lint',
   summary: 'find dangerous statements in migrations before they run',
   description:

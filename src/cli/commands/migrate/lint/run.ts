@@ -5,7 +5,13 @@ import type { LiveFacts } from '../../../../features/migrate/lint/live-facts.js'
 import type { Rule } from '../../../../features/migrate/lint/rule.js';
 import type { Context } from '../../../context.js';
 import { migrateSettings } from '../settings.js';
-import type { LintCommandOptions } from './lint.js';
+
+export interface LintWishes {
+  readonly rule: readonly string[];
+  readonly exclude: readonly string[];
+  readonly serverVersion?: number;
+  readonly offline: boolean;
+}
 
 const OLDEST_SERVER = 16;
 
@@ -36,7 +42,7 @@ async function askServer(context: Context): Promise<Connected | undefined> {
 /** Reads the files, asks the server where one is configured, and looks at them on a database in memory. */
 export async function lintNow(
   context: Context,
-  options: LintCommandOptions,
+  options: LintWishes,
   operands: readonly string[],
 ): Promise<{ readonly result: LintResult; readonly rules: readonly Rule[] }> {
   const { config, progress } = context;

@@ -6,6 +6,7 @@ export const commentMissing = stateRule({
   title: 'a table, view or column without a comment',
   impact: 'Nobody but its author knows what it holds; the types that aisec writes have the comments, too.',
   query: 'missing-comments',
+  isOnePerTable: true,
   example: {
     bad: 'create table invoices (id bigint primary key);',
     good: "create table invoices (id bigint primary key);\ncomment on table invoices is 'Invoices.';\ncomment on column invoices.id is 'Identifier.';",

@@ -114,7 +114,7 @@ export const indexName = statementRule({
     if (
       name?.startsWith('idx_') === true ||
       name?.includes('_idx_') === true ||
-      existing(index.relation)?.parent != null
+      (existing(index.relation)?.parent ?? null) !== null
     )
       return [];
     const columns = all('IndexElem', index.indexParams).flatMap((part) => part.name ?? []);
