@@ -59,7 +59,7 @@ async function run(context: Context, options: Options, argument: string): Promis
     };
     return exportMonth(session, settings, reportingTo(context));
   });
-  context.output.result(result, renderExport);
+  context.output.done(result, renderExport);
   context.output.note(
     result.outcome === 'present'
       ? `${result.database}: nothing to do, the file holds exactly the messages that the month has now.`

@@ -14,7 +14,6 @@ import type { Renderer } from '../../terminal/output.js';
 import {
   FOLDER_OPTION,
   folderOf,
-  resultUnlessQuiet,
   RETENTION_OPTIONS,
   TIMEOUT_OPTION,
   type FolderOption,
@@ -149,7 +148,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
   };
   const { take, databaseName } = await backupOf(context, options, settings);
   const result = options.dryRun ? await take() : await announce(context, options, databaseName, take);
-  resultUnlessQuiet(context, result, renderBackup);
+  context.output.done(result, renderBackup);
   for (const { file } of [...result.removed, ...result.removedCopies])
     output.note(`${result.isDryRun ? 'would remove' : 'removed'} ${file}`);
   output.note(summary(result));

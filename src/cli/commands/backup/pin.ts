@@ -13,7 +13,7 @@ async function run(context: Context, options: Options, argument: string): Promis
   const { pinBackup } = await import('../../../features/backup/pin.js');
   const settings = { isPinned: !options.remove, cwd: config.cwd, command: `aisec ${commandName}`, signal };
   const result: PinResult = await pinBackup(folderOf(context, options), argument, settings);
-  output.result(result, ({ file, isPinned }) => `${file}\t${isPinned ? 'pinned' : 'not pinned'}`);
+  output.done(result, ({ file, isPinned }) => `${file}\t${isPinned ? 'pinned' : 'not pinned'}`);
   output.note(result.isPinned ? 'Retention will never remove it.' : 'Retention may remove it.');
   return undefined;
 }

@@ -11,7 +11,7 @@ import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
 import { countOption, WAIT_OPTION } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
-import { FOLDER_OPTION, folderOf, resultUnlessQuiet, TIMEOUT_OPTION, type FolderOption } from './options.js';
+import { FOLDER_OPTION, folderOf, TIMEOUT_OPTION, type FolderOption } from './options.js';
 
 interface Options extends FolderOption {
   readonly identity?: string;
@@ -109,7 +109,7 @@ async function run(context: Context, options: Options, argument: string): Promis
   }
   const isAllGood = results.every(({ verdict }) => verdict === 'good');
   if (!isAllGood) output.result({ results }, renderResults);
-  else resultUnlessQuiet(context, { results }, renderResults);
+  else output.done({ results }, renderResults);
   const durationMs = results.reduce((sum, each) => sum + each.durationMs, 0);
   const what = options.deep
     ? 'restored, compared with the manifest and dropped again'

@@ -26,7 +26,7 @@ async function run(context: Context, { dryRun, check }: Options): Promise<ExitCo
       return syncCache(session, access, dryRun, { onProgress: progress.report });
     }),
   );
-  output.result(result, renderSync);
+  output.done(result, renderSync);
   const { redis, compared, differences, isShared } = result;
   if (!isShared) output.note(`${redis}: no service shares the cache now; nothing to do.`);
   else if (differences.length === 0) output.note(`${redis}: all ${compared} entries are as in the database.`);

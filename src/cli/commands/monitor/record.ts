@@ -61,7 +61,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
       isDryRun: options.dryRun,
     });
   });
-  output.result(result, renderRecord);
+  output.done(result, renderRecord);
   tell(context, result);
   return undefined;
 }
