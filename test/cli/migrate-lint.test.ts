@@ -1,10 +1,10 @@
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { createServerDatabase, describeOnServer } from '../support/database.js';
 import { migration } from '../support/migrations-folder.js';
@@ -20,10 +20,12 @@ const BAD = migration(
 );
 
 let cwd: string;
+const directories: string[] = [];
 
 /** A directory with `db/`, as a team has it. */
 function directory(files: Readonly<Record<string, string>>): string {
   const made = mkdtempSync(path.join(tmpdir(), 'aisec-lint-'));
+  directories.push(made);
   mkdirSync(path.join(made, 'db'));
   for (const [name, text] of Object.entries(files)) writeFileSync(path.join(made, 'db', name), text);
   return made;
@@ -31,6 +33,10 @@ function directory(files: Readonly<Record<string, string>>): string {
 
 beforeAll(() => {
   cwd = directory({ '0001_invoices.sql': TABLE, '0002_status.sql': BAD });
+});
+
+afterAll(() => {
+  for (const made of directories) rmSync(made, { recursive: true, force: true });
 });
 
 const lint = async (...args: readonly string[]): Promise<CliResult> =>
@@ -59,7 +65,7 @@ describe('aisec migrate lint', () => {
   });
 
   test('takes names and paths, and runs the files before them', async () => {
-    for (const name of ['0002_status', 'db/0002_status.sql']) {
+    for (const name of ['0002_status', 'app/0002_status', 'db/0002_status.sql']) {
       const result = await lint(name);
       expect(result.exitCode).toBe(3);
       expect(result.stderr).toContain('1 file, 3 statements analysed');
@@ -188,12 +194,10 @@ describeOnServer('aisec migrate lint with a server', () => {
     await database.admin.query('insert into invoices (id) select generate_series(1, 1200)');
     await database.admin.query('analyze invoices');
     writeFileSync(path.join(own, 'db', '0002_status.sql'), BAD);
-    const before = await database.admin.query('select count(*) from pg_stat_activity, pgmigrations');
     const result = await aisec('migrate', 'lint');
     expect(result.stderr).toContain('1 file, 3 statements analysed');
     expect(result.stdout).toContain('is built on invoices (about 1,200 rows) without CONCURRENTLY');
     expect(result.exitCode).toBe(3);
-    expect(before.rowCount).toBe(1);
     const columns = await database.admin.query(
       `select from pg_attribute where attrelid = 'invoices'::regclass and attname = 'note'`,
     );

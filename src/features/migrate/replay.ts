@@ -24,7 +24,7 @@ const FORMAT = '1';
 function keyOf({ files, schema, extensionSchema }: MigrateSettings): string {
   const month = new Date().toISOString().slice(0, 7);
   const parts = [FORMAT, aisecVersion(), month, schema, extensionSchema];
-  const texts = files.map(({ name, checksum }) => `${name} ${checksum}`);
+  const texts = files.map(({ source, name, checksum }) => `${source} ${name} ${checksum}`);
   return createHash('sha256')
     .update([...parts, ...texts].join('\n'))
     .digest('hex')

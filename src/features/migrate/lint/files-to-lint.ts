@@ -5,6 +5,7 @@ import { didYouMean } from '../../../base/did-you-mean.js';
 import { AisecError } from '../../../base/errors.js';
 import type { MigrationFile } from '../files/migration-file.js';
 import { readMigrationFolder } from '../files/migration-folder.js';
+import { isBundled, labelOf } from '../files/source.js';
 import type { FileToRead } from './lint.js';
 
 export interface FilesToLint {
@@ -15,11 +16,12 @@ export interface FilesToLint {
 }
 
 export interface WantedFiles {
-  readonly migrationsDir: string;
+  /** Of all sources, in the order in which they run. */
+  readonly all: readonly MigrationFile[];
   readonly cwd: string;
-  /** Names or paths of files; none: those that `pending` says, else all. */
+  /** Names or paths of files; none: those that `pending` says, else those of the team, else the bundled ones. */
   readonly operands: readonly string[];
-  /** The pending ones of the connected database. */
+  /** The pending ones of the connected database, by label. */
   readonly pending: ReadonlySet<string> | undefined;
 }
 
@@ -39,36 +41,40 @@ function unknownFile(operand: string, names: readonly string[]): AisecError {
   });
 }
 
+/** The migration that a name, a label (`app/0001_add_invoices`) or a path means. */
+function named(operand: string, all: readonly MigrationFile[], cwd: string): MigrationFile | undefined {
+  const path = resolve(cwd, operand);
+  return (
+    all.find((file) => resolve(cwd, file.path) === path) ??
+    all.find((file) => labelOf(file) === operand || file.name === operand || `${file.name}.sql` === operand)
+  );
+}
+
 /**
- * Finds out which files are looked at, and which ones run before them. A path outside of the directory of migrations is a
- * file of a team's own: its directory comes after the bundled ones.
+ * Finds out which files are looked at, and which ones run before them. A path outside of the directories of migrations is
+ * a file of a source that is not configured: its directory comes after all others.
  *
  * @throws AisecError MIGRATION_FILE_INVALID, CONFIG_INVALID, USAGE for a file that is not there.
  */
-export async function filesToLint({ migrationsDir, cwd, operands, pending }: WantedFiles): Promise<FilesToLint> {
-  const own = await readMigrationFolder(migrationsDir, cwd);
-  if (operands.length === 0) return split(own, ({ name }) => pending === undefined || pending.has(name));
-  const names = new Set<string>();
-  const directories = new Set<string>();
-  for (const operand of operands) {
-    const path = resolve(cwd, operand);
-    const name = basename(operand).replace(/\.sql$/, '');
-    const isPath = existsSync(path) && path.endsWith('.sql');
-    if (isPath && dirname(path) !== resolve(migrationsDir)) directories.add(dirname(path));
-    else if (!own.some((file) => file.name === name))
-      throw unknownFile(
-        operand,
-        own.map((file) => file.name),
-      );
-    names.add(name);
+export async function filesToLint({ all, cwd, operands, pending }: WantedFiles): Promise<FilesToLint> {
+  if (operands.length === 0) {
+    const isOwn = all.some((file) => !isBundled(file));
+    return split(all, (file) => (pending === undefined ? !isOwn || !isBundled(file) : pending.has(labelOf(file))));
   }
-  const [other, ...more] = directories;
-  if (other === undefined) return split(own, ({ name }) => names.has(name));
-  if (more.length > 0)
-    throw new AisecError('USAGE', 'the files stand in several directories', {
-      hint: 'Give those of one directory at a time.',
-    });
-  const theirs = split(await readMigrationFolder(other, cwd), ({ name }) => names.has(name));
-  const before = theirs.earlier.map((file) => ({ file, isLinted: false }));
-  return { earlier: own, files: [...before, ...theirs.files] };
+  const wanted = new Set<MigrationFile>();
+  const others = new Map<string, Set<string>>();
+  for (const operand of operands) {
+    const found = named(operand, all, cwd);
+    const path = resolve(cwd, operand);
+    if (found !== undefined) wanted.add(found);
+    else if (!path.endsWith('.sql') || !existsSync(path)) throw unknownFile(operand, all.map(labelOf));
+    else others.set(dirname(path), (others.get(dirname(path)) ?? new Set()).add(basename(path, '.sql')));
+  }
+  const known = split(all, (file) => wanted.has(file));
+  const further: FileToRead[] = [];
+  for (const [directory, names] of others) {
+    const files = await readMigrationFolder(directory, cwd, { source: directory });
+    further.push(...files.map((file) => ({ file, isLinted: names.has(file.name) })));
+  }
+  return { earlier: known.earlier, files: [...known.files, ...further] };
 }

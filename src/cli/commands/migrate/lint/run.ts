@@ -1,7 +1,9 @@
 import { dirname, join } from 'node:path';
 
+import { isBundled } from '../../../../features/migrate/files/source.js';
 import type { LintResult } from '../../../../features/migrate/lint/lint.js';
 import type { LiveFacts } from '../../../../features/migrate/lint/live-facts.js';
+import type { MigrateSettings } from '../../../../features/migrate/prepare.js';
 import type { Rule } from '../../../../features/migrate/lint/rule.js';
 import type { Context } from '../../../context.js';
 import { migrateSettings } from '../settings.js';
@@ -22,10 +24,9 @@ interface Connected {
 }
 
 /** What the configured server says; undefined without one. Reads only. */
-async function askServer(context: Context): Promise<Connected | undefined> {
+async function askServer(context: Context, settings: MigrateSettings): Promise<Connected | undefined> {
   const { resolveDatabaseTarget } = await import('../../../../config/database-target.js');
   if (resolveDatabaseTarget(context.config).kind === 'embedded') return undefined;
-  const settings = await migrateSettings(context);
   return context.withDatabase({ statementTimeoutMs: 30_000 }, async (session) => {
     const [{ pendingOnServer }, { readLiveFacts }] = await Promise.all([
       import('../../../../features/migrate/lint/pending.js'),
@@ -52,24 +53,24 @@ export async function lintNow(
     import('../../../../features/migrate/lint/files-to-lint.js'),
   ]);
   const rules = selectRules(options.rule, options.exclude);
-  const { cwd, migrationsDir, schema, extensionSchema, dataDir } = config;
-  const connected = options.offline ? undefined : await askServer(context);
-  const wanted = await filesToLint({ migrationsDir, cwd, operands, pending: connected?.pending });
-  const [{ withReplay }, { lintMigrations }, { isBundled }] = await Promise.all([
+  const settings = await migrateSettings(context);
+  const { files: all, schema, extensionSchema } = settings;
+  const connected = options.offline ? undefined : await askServer(context, settings);
+  const wanted = await filesToLint({ all, cwd: config.cwd, operands, pending: connected?.pending });
+  const [{ withReplay }, { lintMigrations }] = await Promise.all([
     import('../../../../features/migrate/replay.js'),
     import('../../../../features/migrate/lint/lint.js'),
-    import('../../../../features/migrate/lint/batch.js'),
   ]);
   progress.report('starting an embedded database in memory');
   const result = await withReplay(
     { files: wanted.earlier, schema, extensionSchema },
-    { session: context.scratchOptions(context.signal), cacheDir: join(dirname(dataDir), 'replay') },
+    { session: context.scratchOptions(context.signal), cacheDir: join(dirname(config.dataDir), 'replay') },
     async (session) =>
       lintMigrations(session, {
         schema,
         extensionSchema,
         files: wanted.files,
-        isOneBatch: operands.length > 0 || connected !== undefined || isBundled(migrationsDir),
+        isOneBatch: operands.length > 0 || connected !== undefined || wanted.files.every(({ file }) => isBundled(file)),
         rules,
         knownRules: new Set(ALL_RULES.map(({ id }) => id)),
         serverMajor: options.serverVersion ?? connected?.serverMajor ?? OLDEST_SERVER,

@@ -4,7 +4,7 @@ export const primaryKeyMissing = stateRule({
   id: 'primary-key-missing',
   severity: 'warning',
   title: 'a table without a primary key',
-  impact: 'Rows cannot be named one by one: logical replication refuses updates, and duplicates cannot be told apart.',
+  impact: 'Rows cannot be named one by one: logical replication refuses updates, and duplicates look all the same.',
   query: 'tables-without-primary-key',
   example: {
     bad: 'create table invoices (number text);\nalter table invoices enable row level security;',

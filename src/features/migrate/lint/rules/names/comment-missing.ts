@@ -4,7 +4,7 @@ export const commentMissing = stateRule({
   id: 'comment-missing',
   severity: 'notice',
   title: 'a table, view or column without a comment',
-  impact: 'Nobody but its author knows what it holds; the types that aisec writes have the comments, too.',
+  impact: 'Only its author knows what it holds. The types that aisec writes have the comments, too.',
   query: 'missing-comments',
   isOnePerTable: true,
   example: {

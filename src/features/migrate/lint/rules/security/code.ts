@@ -51,7 +51,7 @@ export const definerSearchPath = stateRule({
   severity: 'critical',
   title: 'a SECURITY DEFINER function that does not pin its search_path',
   impact:
-    'Whoever calls it decides which tables and functions its names mean, and it works on them with the privileges of its owner.',
+    'The role that calls it decides which tables and functions its names mean, and it works on them with the privileges of its owner.',
   query: 'definer-search-paths',
   example: {
     bad: 'create function total() returns bigint language sql security definer return 1;\nrevoke execute on function total() from public;',
@@ -64,7 +64,7 @@ export const definerForPublic = stateRule({
   severity: 'critical',
   title: 'a SECURITY DEFINER function that every role may execute',
   impact:
-    'PUBLIC may execute each new function, and this one works with the privileges of its owner. A trigger function can be put on a table of the caller’s.',
+    'PUBLIC may execute each new function, and this one works with the privileges of its owner. A trigger function can be put on a table of the caller.',
   query: 'definer-for-public',
   example: {
     bad: 'create function total() returns bigint language sql security definer set search_path from current return 1;',
