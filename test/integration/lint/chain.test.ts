@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 
 import { readMigrationFolder } from '../../../src/features/migrate/files/migration-folder.js';
 import type { MigrationFile } from '../../../src/features/migrate/files/migration-file.js';
-import { withReplay } from '../../../src/features/migrate/replay.js';
+import { withReplay } from '../../../src/features/migrate/replay/replayed-database.js';
 import { createEmbeddedDirectory } from '../../support/database.js';
 import { LINT_SESSION, lintFile, lintOn, type LintWishes } from '../../support/lint.js';
 

@@ -10,7 +10,7 @@ import { commentLinesAbove } from '../../../src/features/migrate/lint/ignores.js
 import type { LintFinding } from '../../../src/features/migrate/lint/lint-finding.js';
 import type { LintResult } from '../../../src/features/migrate/lint/lint.js';
 import type { Rule, RuleExample } from '../../../src/features/migrate/lint/rule.js';
-import { withReplay } from '../../../src/features/migrate/replay.js';
+import { withReplay } from '../../../src/features/migrate/replay/replayed-database.js';
 import { emptySchema, fixFiles, LINT_SESSION, lintFile, lintOn } from '../../support/lint.js';
 import { createEmbeddedDirectory } from '../../support/database.js';
 

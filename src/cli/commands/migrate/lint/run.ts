@@ -1,5 +1,3 @@
-import { dirname, join } from 'node:path';
-
 import { isBundled } from '../../../../features/migrate/files/source.js';
 import type { LintResult } from '../../../../features/migrate/lint/lint.js';
 import type { LiveFacts } from '../../../../features/migrate/lint/live-facts.js';
@@ -58,13 +56,13 @@ export async function lintNow(
   const connected = options.offline ? undefined : await askServer(context, settings);
   const wanted = await filesToLint({ all, cwd: config.cwd, operands, pending: connected?.pending });
   const [{ withReplay }, { lintMigrations }] = await Promise.all([
-    import('../../../../features/migrate/replay.js'),
+    import('../../../../features/migrate/replay/replayed-database.js'),
     import('../../../../features/migrate/lint/lint.js'),
   ]);
   progress.report('starting an embedded database in memory');
   const result = await withReplay(
     { files: wanted.earlier, schema, extensionSchema },
-    { session: context.scratchOptions(context.signal), cacheDir: join(dirname(config.dataDir), 'replay') },
+    { session: context.scratchOptions(context.signal), cacheDir: config.cacheDir },
     async (session) =>
       lintMigrations(session, {
         schema,

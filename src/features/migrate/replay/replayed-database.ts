@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import type { OpenOptions } from '../../adapters/postgres/open-options.js';
-import type { Session } from '../../adapters/postgres/session.js';
-import { aisecVersion } from '../../base/version.js';
-import type { MigrateSettings } from './prepare.js';
-import { migrateUp } from './up.js';
+import type { OpenOptions } from '../../../adapters/postgres/open-options.js';
+import type { Session } from '../../../adapters/postgres/session.js';
+import { aisecVersion } from '../../../base/version.js';
+import type { MigrateSettings } from '../prepare.js';
+import { applyToScratch } from './replay.js';
 
 export interface ReplayOptions {
   /** Of the session; its schema and that of the extensions are those of the migrations. */
@@ -15,7 +15,7 @@ export interface ReplayOptions {
   readonly cacheDir: string;
 }
 
-const SUFFIX = '.replay';
+const SUFFIX = '.database';
 const FORGOTTEN_AFTER_MS = 7 * 24 * 60 * 60 * 1000;
 /** Of how an archive is made. */
 const FORMAT = '1';
@@ -34,16 +34,10 @@ function keyOf({ files, schema, extensionSchema }: MigrateSettings): string {
 async function sweep(cacheDir: string, kept: string): Promise<void> {
   for (const name of await readdir(cacheDir)) {
     const file = join(cacheDir, name);
-    if (file === kept || !/\.(replay|partial)$/.test(name)) continue;
+    if (file === kept || !/\.(database|partial)$/.test(name)) continue;
     const found = await stat(file).catch(() => undefined);
     if (found !== undefined && Date.now() - found.mtimeMs > FORGOTTEN_AFTER_MS) await rm(file, { force: true });
   }
-}
-
-async function apply(session: Session, settings: MigrateSettings): Promise<void> {
-  const ignore = (): void => undefined;
-  const limits = { to: undefined, allowsLate: true, lockTimeoutMs: 0, lockAttempts: 1, waitMs: 0 } as const;
-  await migrateUp(session, { ...settings, ...limits }, { onProgress: ignore, onWarning: ignore });
 }
 
 /**
@@ -67,15 +61,15 @@ export async function withReplay<Result>(
 }
 
 async function openReplay(settings: MigrateSettings, options: ReplayOptions): Promise<Session> {
-  const { openNew } = await import('../../adapters/embedded/embedded.js');
+  const { openNew } = await import('../../../adapters/embedded/embedded.js');
   if (settings.files.length === 0) return (await openNew(options.session)).session;
-  const { openArchive, writeArchive } = await import('../../adapters/embedded/archive.js');
+  const { openArchive, writeArchive } = await import('../../../adapters/embedded/archive.js');
   const file = join(options.cacheDir, `${keyOf(settings)}${SUFFIX}`);
   const kept = await openArchive(file, options.session);
   if (kept !== undefined) return kept.session;
   const made = await openNew(options.session);
   try {
-    await apply(made.session, settings);
+    await applyToScratch(made.session, settings.files, settings, () => undefined);
   } catch (error) {
     await made.session.close();
     throw error;
