@@ -86,7 +86,7 @@ stdout stays empty and the last line of stderr is one JSON error (\`code\`, \`me
 
 ## Settings
 
-A flag wins over the environment, the environment over \`.env\` in the current folder, and that over the default. A server
+A flag wins over the environment, the environment over \`.env\` in the current directory, and that over the default. A server
 is also found by libpq's variables (\`PGHOST\`, \`PGPORT\`, \`PGUSER\`, \`PGDATABASE\`, \`PGSERVICE\` …) and \`~/.pgpass\`.
 
 ${settingsTable}

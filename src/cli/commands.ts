@@ -102,7 +102,7 @@ export const COMMANDS: readonly CommandSpec[] = [
 
 /** What a noun is for, where it has no command of its own name. */
 export const NOUNS: Readonly<Record<string, string>> = {
-  migrate: 'bring the schema up to date or back, and tell where it stands',
+  migrate: 'bring the schema up to date or back, and show its state',
   cache: 'look at, fill, empty and check the Redis cache of the read-mostly tables',
   vector: 'measure, rebuild and tune the vector index of knowledge_base',
   partitions: 'make the months of messages ahead of time and check them',

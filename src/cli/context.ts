@@ -15,7 +15,7 @@ import type { Prompt } from './terminal/prompt.js';
 
 export type { Session };
 
-export interface DatabaseWishes {
+export interface DatabaseOptions {
   /** Another database of the same server. */
   readonly database?: string;
   /** Defaults: 2 s, no limit, 60 s. */
@@ -38,7 +38,7 @@ export interface Context {
   readonly signal: AbortSignal;
   /** Runs the callback with a session on the chosen database, and closes it whatever happens. */
   readonly withDatabase: <Result>(
-    wishes: DatabaseWishes,
+    settings: DatabaseOptions,
     use: (session: Session) => Promise<Result>,
   ) => Promise<Result>;
   /**
@@ -58,12 +58,12 @@ export interface Context {
    *
    * @throws AisecError USAGE for the embedded database.
    */
-  readonly serverAccess: (wishes?: { readonly timeoutMs: number }) => Promise<ServerAccess>;
+  readonly serverAccess: (settings?: { readonly timeoutMs: number }) => Promise<ServerAccess>;
   /**
    * The configured embedded database, waiting up to `waitMs` for another process to close it; undefined where a server
    * is configured.
    */
-  readonly embeddedAccess: (wishes: {
+  readonly embeddedAccess: (settings: {
     readonly timeoutMs: number;
     readonly waitMs: number;
   }) => Promise<EmbeddedAccess | undefined>;
@@ -107,29 +107,29 @@ function compileOnce(): void {
   setFlagsFromString('--liftoff-only');
 }
 
-async function openDatabase(parts: ContextParts, wishes: DatabaseWishes): Promise<Session> {
+async function openDatabase(parts: ContextParts, settings: DatabaseOptions): Promise<Session> {
   const [{ resolveDatabaseTarget }, { openSession }] = await Promise.all([
     import('../config/database-target.js'),
     import('../adapters/postgres/open.js'),
   ]);
-  const target = resolveDatabaseTarget(parts.config, wishes.isEmbeddedMeant);
+  const target = resolveDatabaseTarget(parts.config, settings.isEmbeddedMeant);
   if (target.kind === 'embedded') compileOnce();
   return openSession(
-    wishes.database === undefined ? target : onDatabase(target, wishes.database),
-    openOptions(parts, wishes),
+    settings.database === undefined ? target : onDatabase(target, settings.database),
+    openOptions(parts, settings),
   );
 }
 
-function openOptions(parts: ContextParts, wishes: DatabaseWishes): OpenOptions {
+function openOptions(parts: ContextParts, settings: DatabaseOptions): OpenOptions {
   const { config, output, progress, signal } = parts;
   return {
     applicationName: `aisec ${parts.commandName}`,
     schema: config.schema,
     extensionSchema: config.extensionSchema,
-    lockTimeoutMs: wishes.lockTimeoutMs ?? DEFAULT_LOCK_TIMEOUT_MS,
-    statementTimeoutMs: wishes.statementTimeoutMs ?? 0,
-    idleTimeoutMs: wishes.idleTimeoutMs ?? DEFAULT_IDLE_TIMEOUT_MS,
-    embedded: wishes.embedded ?? 'existing',
+    lockTimeoutMs: settings.lockTimeoutMs ?? DEFAULT_LOCK_TIMEOUT_MS,
+    statementTimeoutMs: settings.statementTimeoutMs ?? 0,
+    idleTimeoutMs: settings.idleTimeoutMs ?? DEFAULT_IDLE_TIMEOUT_MS,
+    embedded: settings.embedded ?? 'existing',
     signal,
     onStep: progress.report,
     onNotice: ({ severity, message, detail, hint }) => {
@@ -216,7 +216,7 @@ async function withCache<Result>(parts: ContextParts, use: (access: CacheAccess)
 export function createContext(parts: ContextParts): Context {
   return {
     ...parts,
-    withDatabase: async (wishes, use) => closing(await openDatabase(parts, wishes), use),
+    withDatabase: async (settings, use) => closing(await openDatabase(parts, settings), use),
     withReplica: async (url, use) => {
       const [{ resolveReplicaTarget }, { openSession }] = await Promise.all([
         import('../config/replica-target.js'),
@@ -232,7 +232,7 @@ export function createContext(parts: ContextParts): Context {
     hasEmbedded: async (dataDir) => (await import('../adapters/embedded/embedded.js')).isThere(dataDir),
     programPlaces: programPlaces(parts.config),
     serverAccess: ({ timeoutMs } = { timeoutMs: 0 }) => serverAccess(parts, timeoutMs),
-    embeddedAccess: (wishes) => embeddedAccess(parts, wishes),
+    embeddedAccess: (settings) => embeddedAccess(parts, settings),
     scratchOptions: (signal) => openOptions({ ...parts, signal }, {}),
     withCache: (use) => withCache(parts, use),
   };

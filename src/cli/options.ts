@@ -7,7 +7,7 @@ import type { OptionSpec } from './command.js';
 export function durationOption(text: string): number {
   const durationMs = parseDurationMs(text);
   if (durationMs !== undefined) return durationMs;
-  throw new AisecError('USAGE', `"${text}" is no duration`, { hint: 'Give a number with a unit: 500ms, 2s, 5m, 1h.' });
+  throw new AisecError('USAGE', `invalid duration "${text}"`, { hint: 'Give a number with a unit: 500ms, 2s, 5m, 1h.' });
 }
 
 /** Reads a whole number from `least` on. @throws AisecError USAGE. */
@@ -15,7 +15,7 @@ export function countOption(least: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= least) return value;
-    throw new AisecError('USAGE', `"${text}" is no whole number from ${least} on`, { hint: 'See --help.' });
+    throw new AisecError('USAGE', `invalid value "${text}": expected a whole number from ${least} on`, { hint: 'See --help.' });
   };
 }
 
@@ -23,7 +23,7 @@ export function countOption(least: number): (text: string) => number {
 export function monthOption(text: string): Month {
   const month = parseMonth(text);
   if (month !== undefined) return month;
-  throw new AisecError('USAGE', `"${text}" is no month`, { hint: 'Give year and month: 2026-01.' });
+  throw new AisecError('USAGE', `invalid month "${text}"`, { hint: 'Give year and month: 2026-01.' });
 }
 
 /** What every command that changes the schema understands. */
@@ -50,7 +50,7 @@ export const LOCK_OPTIONS: readonly OptionSpec[] = [
   },
   {
     flags: '--lock-attempts <n>',
-    description: 'how often a migration is tried when a lock is not had',
+    description: 'attempts per migration when a lock times out',
     default: '10',
     parse: countOption(1),
   },

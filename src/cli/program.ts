@@ -43,7 +43,7 @@ function addGlobalOptions(program: Command): void {
   program
     .option('--json', 'print one JSON document')
     .option('--quiet', 'print nothing on stderr but warnings and errors')
-    .option('--verbose', 'say more on stderr')
+    .option('--verbose', 'print more on stderr')
     .option('--color', 'colour even without a terminal')
     .option('--no-color', 'no colour (env: NO_COLOR)')
     .option('--no-input', 'never ask; refuse instead')

@@ -18,8 +18,8 @@ describeOnServer('a signal', () => {
     database = await createServerDatabase();
   });
 
-  function up(folder: string, ...args: readonly string[]): RunningCli {
-    return startCli(['migrate', 'up', '--migrations-dir', folder, ...args], { env: { DATABASE_URL: database.url } });
+  function up(directory: string, ...args: readonly string[]): RunningCli {
+    return startCli(['migrate', 'up', '--migrations-dir', directory, ...args], { env: { DATABASE_URL: database.url } });
   }
 
   async function sessions(): Promise<number> {

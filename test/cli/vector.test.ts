@@ -41,11 +41,11 @@ describe('aisec vector on the embedded database', () => {
   });
 
   test.each([
-    [['rebuild', '--method', 'gist'], '--method: "gist" is no index method'],
-    [['rebuild', '--method', 'hnsw', '--lists', '5'], '--lists and --method hnsw exclude each other'],
-    [['rebuild', '--memory', '5'], '--memory: "5" is no memory size'],
+    [['rebuild', '--method', 'gist'], '--method: invalid index method "gist"'],
+    [['rebuild', '--method', 'hnsw', '--lists', '5'], '--lists and --method hnsw cannot be used together'],
+    [['rebuild', '--memory', '5'], '--memory: invalid memory size "5"'],
     [['rebuild', '--lists', '40000'], '--lists: "40000" is more than 32768'],
-    [['tune', '--recall', '95'], '--recall: "95" is no recall'],
+    [['tune', '--recall', '95'], '--recall: invalid recall "95"'],
   ])('refuses %j: exit 2', async (args, message) => {
     expectError(await aisec(...args), 2, message);
   });

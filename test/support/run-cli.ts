@@ -9,7 +9,7 @@ const program = path.join(import.meta.dirname, '..', '..', 'bin', 'aisec.js');
 export interface CliOptions {
   /** The whole environment but PATH and HOME: nothing of the test's own environment reaches the CLI. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Default: an empty folder of this call, which is HOME too. */
+  /** Default: an empty directory of this call, which is HOME too. */
   readonly cwd?: string;
   /** Standard input; without it the CLI finds it closed. */
   readonly input?: string;

@@ -9,7 +9,7 @@ import type { CliResult } from './run-cli.js';
 export interface InProcessOptions {
   /** The whole environment but HOME, as in `runCli`. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Default: an empty folder of this call, which is HOME too. */
+  /** Default: an empty directory of this call, which is HOME too. */
   readonly cwd?: string;
   readonly input?: string;
 }

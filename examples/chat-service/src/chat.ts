@@ -1,4 +1,4 @@
-// A service over conversations and messages: every query runs as one user, under row level security.
+// A service over conversations and messages: every query runs as one user, under row-level security.
 import { withUser } from 'aisec';
 import type { DB, Message } from 'aisec/schema';
 import { newMessage } from 'aisec/zod';

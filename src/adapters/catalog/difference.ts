@@ -43,7 +43,7 @@ function firstDifferentLine(before: string, after: string): { number: number; be
   return { number: index + 1, before: (old[index] ?? '').trim(), after: (now[index] ?? '').trim() };
 }
 
-/** One line for people: `table messages: row level security on → off`. */
+/** One line for people: `table messages: row-level security on → off`. */
 export function renderDifference({ kind, object, property, before, after }: Difference): string {
   const what = `${kind} ${object}:`;
   if (property === 'existence') return `${what} ${after === true ? 'added' : 'missing'}`;

@@ -4,7 +4,7 @@ import { sleep } from '../../base/interruption.js';
 import type { Session } from './session.js';
 import { sqlFile } from './sql-file.js';
 
-/** node-pg-migrate's own key (PG_MIGRATE_LOCK_ID), so that its command line and ours exclude each other, too. */
+/** node-pg-migrate's own key (PG_MIGRATE_LOCK_ID), so that its command line and ours lock each other out, too. */
 export const RUN_LOCK_KEY = '7241865325823964';
 const POLL_MS = 250;
 
@@ -21,7 +21,7 @@ export interface RunLockOptions {
   readonly waitMs: number;
   /** What the lock is about, when it is not the database itself: a number of 64 bits, as text. */
   readonly key?: string;
-  /** Told once, when another run is waited for. */
+  /** Called once, when another run is waited for. */
   readonly onProgress?: (text: string) => void;
 }
 
@@ -46,7 +46,7 @@ async function tryLock(session: Session, key: string): Promise<boolean> {
  *
  * A session lock on the working connection: it goes when the connection goes, and while an orphaned backend still
  * works, it still holds it. Waiting is polling, never a blocked pg_advisory_lock(): a blocked one holds a snapshot that
- * CREATE INDEX CONCURRENTLY of the holder would wait for, a deadlock. The embedded database has its folder lock.
+ * CREATE INDEX CONCURRENTLY of the holder would wait for, a deadlock. The embedded database has its directory lock.
  *
  * @throws AisecError RUN_LOCKED naming the holder.
  */

@@ -6,7 +6,7 @@ const PAUSE_MS = 400;
 
 /**
  * Runs `tryOnce` until it gets its locks, `attempts` times at most. It must leave no transaction open when it throws, so
- * that whoever queued behind an attempt gets through in the pause.
+ * that the sessions queued behind an attempt get through in the pause.
  *
  * @throws AisecError LOCK_TIMEOUT, the last one, or whatever else `tryOnce` throws.
  */

@@ -11,6 +11,6 @@ export interface OpenOptions extends PinOptions {
   readonly embedded: 'existing' | 'create' | 'scratch';
   readonly signal: AbortSignal;
   readonly onNotice?: (notice: Notice) => void;
-  /** Told before something slow starts, such as creating the embedded database (about 5 s). */
+  /** Called before something slow starts, such as creating the embedded database (about 5 s). */
   readonly onStep?: (message: string) => void;
 }

@@ -12,11 +12,11 @@ export interface PinResult {
  * @throws AisecError BACKUP_UNKNOWN, USAGE, BACKUP_INVALID when it has no manifest.
  */
 export async function pinBackup(
-  folder: string,
+  directory: string,
   given: string,
   { isPinned, cwd, ...options }: ChangeOptions & { readonly isPinned: boolean; readonly cwd: string },
 ): Promise<PinResult> {
-  const file = backupPath(folder, cwd, given);
+  const file = backupPath(directory, cwd, given);
   const manifest = await changeManifest(file, options, (before) => ({ ...before, isPinned }));
   return { file, isPinned: manifest.isPinned };
 }

@@ -15,7 +15,7 @@ export interface WarmResult {
   readonly users: number;
   /** Entries that were written. */
   readonly entries: number;
-  /** False: no service shares the cache now, and what was written is good only for those who come while somebody listens. */
+  /** False: no service shares the cache now, and what was written is valid only for services that start while a process listens. */
   readonly isShared: boolean;
 }
 

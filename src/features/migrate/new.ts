@@ -42,19 +42,19 @@ export function migrationSlug(title: string): string {
 /**
  * Writes an empty migration with the next number. Two at once cannot get the same file: it is created exclusively.
  *
- * @throws AisecError USAGE, REFUSED for the installed package's own folder, CONFIG_INVALID when the folder cannot be written.
+ * @throws AisecError USAGE, REFUSED for the installed package's own directory, CONFIG_INVALID when the directory cannot be written.
  */
 export async function newMigration(title: string, migrationsDir: string, cwd: string): Promise<NewMigration> {
   const slug = migrationSlug(title);
   if (migrationsDir.split(sep).includes('node_modules')) {
     throw new AisecError('REFUSED', 'the bundled migrations belong to the installed package', {
-      hint: 'Give a folder of your own: --migrations-dir ./migrations',
+      hint: 'Give a directory of your own: --migrations-dir ./migrations',
     });
   }
   try {
     mkdirSync(migrationsDir, { recursive: true });
   } catch (error) {
-    throw new AisecError('CONFIG_INVALID', `could not create the folder "${migrationsDir}"`, {
+    throw new AisecError('CONFIG_INVALID', `could not create the directory "${migrationsDir}"`, {
       detail: `${messageOf(error)}.`,
       cause: error,
     });

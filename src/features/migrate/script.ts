@@ -62,7 +62,7 @@ begin
       coalesce(expected[cardinality(expected)], 'none (an empty database)'),
       coalesce(found[cardinality(found)], 'none (an empty database)')
       using detail = format('Applied: %s. Expected: %s.', array_to_string(found, ', '), array_to_string(expected, ', ')),
-            hint = 'Nothing was changed. Write the script again with --from and the version the database is at.';
+            hint = 'No changes were made. Write the script again with --from and the version the database is at.';
   end if;
 end
 $aisec_guard$;`;

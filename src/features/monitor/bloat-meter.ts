@@ -1,6 +1,7 @@
-import type { Circumstances } from './inspection/circumstances.js';
+import { notSeen } from './inspection/skip.js';
+import type { Finding } from '../../base/finding.js';
+import type { ReportHeader } from './inspection/report-header.js';
 import { readExtension } from './inspection/extension.js';
-import type { Skip } from './inspection/skip.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import { isAisecError, messageOf } from '../../base/errors.js';
 import { quoteIdentifier } from '../../base/identifier.js';
@@ -17,7 +18,7 @@ export interface Bloat extends Space {
   readonly share: number | null;
 }
 
-/** What is measured part by part and told as one. */
+/** What is measured part by part and reported as one. */
 export interface Measurable {
   readonly key: string;
   /** As SQL takes it. */
@@ -28,9 +29,9 @@ export interface Measurable {
 export interface MeasuredBloat {
   /** By key; what is missing was not measured. */
   readonly bloat: ReadonlyMap<string, Bloat>;
-  /** By key: why there is no number. */
+  /** By key: why there is not a number. */
   readonly unknown: ReadonlyMap<string, string>;
-  readonly skipped: readonly Skip[];
+  readonly skipped: readonly Finding[];
 }
 
 /** One function of pgstattuple, and how to call it. */
@@ -63,17 +64,22 @@ async function sumUp(
 }
 
 function reasonOf(error: unknown): string {
-  if (isAisecError(error, 'LOCK_TIMEOUT')) return 'somebody has a part of it locked';
+  if (isAisecError(error, 'LOCK_TIMEOUT')) return 'another session has a part of it locked';
   if (isAisecError(error) && error.sqlState === QUERY_CANCELED) return 'reading it takes more than 10 s';
   return messageOf(error);
 }
 
-/** `brief` stands at each of them, the skip is told once. */
-function nothing(measurables: readonly Measurable[], brief: string, skip: Omit<Skip, 'what'>): MeasuredBloat {
+/** `brief` stands at each of them, the skip is reported once. */
+function nothing(
+  measurables: readonly Measurable[],
+  brief: string,
+  message: string,
+  fix: string | null,
+): MeasuredBloat {
   return {
     bloat: new Map(),
     unknown: new Map(measurables.map(({ key }) => [key, brief])),
-    skipped: [{ what: 'bloat', ...skip }],
+    skipped: [notSeen('bloat', message, fix)],
   };
 }
 
@@ -84,22 +90,19 @@ function nothing(measurables: readonly Measurable[], brief: string, skip: Omit<S
 export async function measureAll(
   session: Session,
   measurables: readonly Measurable[],
-  { role }: Circumstances,
+  { role }: ReportHeader,
   { functionName, measure }: Meter,
 ): Promise<MeasuredBloat> {
   const { schema, isAvailable } = await readExtension(session, EXTENSION);
   if (schema === null) {
-    const fix = isAvailable
-      ? `create extension ${EXTENSION};`
-      : "install PostgreSQL's contrib package on the server first";
-    return nothing(measurables, `no ${EXTENSION}`, {
-      reason: `the extension ${EXTENSION} is not installed in this database`,
-      fix,
-    });
+    const message = isAvailable
+      ? `the extension ${EXTENSION} is not installed in this database`
+      : `the server does not have the extension ${EXTENSION}, which is in PostgreSQL's contrib package`;
+    return nothing(measurables, `no ${EXTENSION}`, message, isAvailable ? `create extension ${EXTENSION};` : null);
   }
   const bloat = new Map<string, Bloat>();
   const unknown = new Map<string, string>();
-  const skipped: Skip[] = [];
+  const skipped: Finding[] = [];
   const endMs = performance.now() + BUDGET_MS;
   for (const { key, identifier, oids } of measurables) {
     try {
@@ -108,14 +111,16 @@ export async function measureAll(
     } catch (error) {
       if (isAisecError(error, 'INTERRUPTED', 'TERMINATED', 'CONNECTION_LOST')) throw error;
       if (isAisecError(error, 'PRIVILEGE_MISSING'))
-        return nothing(measurables, 'no right', {
-          reason: `role ${quoteIdentifier(role)} may not call ${schema}.${functionName}`,
-          fix: `grant pg_stat_scan_tables to ${quoteIdentifier(role)};`,
-        });
+        return nothing(
+          measurables,
+          'no privilege',
+          `role ${quoteIdentifier(role)} may not call ${schema}.${functionName}`,
+          `grant pg_stat_scan_tables to ${quoteIdentifier(role)};`,
+        );
       unknown.set(key, reasonOf(error));
     }
     const reason = unknown.get(key);
-    if (reason !== undefined) skipped.push({ what: `bloat of ${identifier}`, reason, fix: null });
+    if (reason !== undefined) skipped.push(notSeen(`bloat of ${identifier}`, reason, null));
   }
   return { bloat, unknown, skipped };
 }

@@ -1,4 +1,4 @@
-import type { Circumstances } from './inspection/circumstances.js';
+import type { ReportHeader } from './inspection/report-header.js';
 import { inReadOnly } from './inspection/read-only.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import { groupBy } from '../../base/group-by.js';
@@ -35,8 +35,8 @@ function measurableOf(rootOid: string, family: readonly TablePart[]): Measurable
 export async function measureBloat(
   session: Session,
   rows: readonly TablePart[],
-  circumstances: Circumstances,
+  header: ReportHeader,
 ): Promise<MeasuredBloat> {
   const tables = [...groupBy(rows, (row) => row.root_oid)].map(([rootOid, family]) => measurableOf(rootOid, family));
-  return measureAll(session, tables, circumstances, { functionName: 'pgstattuple_approx', measure });
+  return measureAll(session, tables, header, { functionName: 'pgstattuple_approx', measure });
 }

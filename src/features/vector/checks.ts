@@ -1,5 +1,6 @@
 import type { Session } from '../../adapters/postgres/session.js';
 import { aisecCommand } from '../../base/aisec-command.js';
+import type { Finding } from '../../base/finding.js';
 import { currentEffort } from './effort.js';
 import { areListsFit, fitLists } from './fit.js';
 import { EFFORT_SETTING, sampleQueries, searchAll } from './recall.js';
@@ -7,15 +8,20 @@ import { MAIN_INDEX, readVectorState, type VectorIndex } from './vector-index.js
 
 export type VectorFindingKind = 'missing-index' | 'invalid-index' | 'left-over-index' | 'lists' | 'low-recall';
 
-/** One thing that is not as it should be. */
-export interface VectorFinding {
+export interface VectorFinding extends Finding {
   readonly kind: VectorFindingKind;
-  readonly index: string;
-  readonly what: string;
-  /** What comes of it. */
-  readonly why: string;
-  /** The command that mends it. */
-  readonly mend: string;
+}
+
+const SEVERITY: Readonly<Record<VectorFindingKind, Finding['severity']>> = {
+  'missing-index': 'warning',
+  'invalid-index': 'warning',
+  'left-over-index': 'warning',
+  lists: 'warning',
+  'low-recall': 'critical',
+};
+
+function vectorFinding(kind: VectorFindingKind, index: string, message: string, impact: string, fix: string): VectorFinding {
+  return { id: `vector-${kind}:${index}`, kind, severity: SEVERITY[kind], object: index, message, impact, fix };
 }
 
 /** So few are compared one by one in a few milliseconds; an index is not worth a word. */
@@ -56,34 +62,48 @@ export async function checkVectors(session: Session, schema: string): Promise<re
   const { rows, indexes } = await readVectorState(session, schema);
   const main = indexes.find(({ name }) => name === MAIN_INDEX);
   const findings: VectorFinding[] = [];
-  const mend = aisecCommand('vector rebuild', schema);
-  if (main === undefined && rows > FEW_ROWS) {
-    const why = `each search compares all ${rows} rows`;
-    findings.push({ kind: 'missing-index', index: MAIN_INDEX, what: `${MAIN_INDEX} is missing`, why, mend });
-  }
+  const rebuild = aisecCommand('vector rebuild', schema);
+  if (main === undefined && rows > FEW_ROWS)
+    findings.push(
+      vectorFinding(
+        'missing-index',
+        MAIN_INDEX,
+        `${MAIN_INDEX} is missing`,
+        `each search compares all ${rows} rows`,
+        rebuild,
+      ),
+    );
   for (const { name, isValid, isBuilding } of indexes) {
     if (isBuilding) continue;
-    const why = 'it costs every write and serves no search';
+    const impact = 'it costs every write and serves no search';
     if (name.startsWith(`${MAIN_INDEX}_`))
-      findings.push({ kind: 'left-over-index', index: name, what: `${name} is left over from a rebuild`, why, mend });
-    else if (!isValid) findings.push({ kind: 'invalid-index', index: name, what: `${name} is INVALID`, why, mend });
+      findings.push(vectorFinding('left-over-index', name, `${name} is left over from a rebuild`, impact, rebuild));
+    else if (!isValid) findings.push(vectorFinding('invalid-index', name, `${name} is INVALID`, impact, rebuild));
   }
   if (main === undefined || !main.isValid || rows <= FEW_ROWS) return findings;
   const share = await agreement(session, schema, main);
-  if (share < LEAST_AGREEMENT) {
-    findings.push({
-      kind: 'low-recall',
-      index: MAIN_INDEX,
-      what: `a search finds at most ${Math.round(share * 100)} % of the nearest rows`,
-      why:
-        main.method === 'ivfflat' && main.builtOnRows === null
+  const isUntrained = main.method === 'ivfflat' && main.builtOnRows === null;
+  if (share < LEAST_AGREEMENT)
+    findings.push(
+      vectorFinding(
+        'low-recall',
+        MAIN_INDEX,
+        `a search finds at most ${Math.round(share * 100)} % of the nearest rows`,
+        isUntrained
           ? 'its lists were trained on other rows than these, or on none'
           : 'the effort of a search is too small for these rows',
-      mend: main.method === 'ivfflat' && main.builtOnRows === null ? mend : aisecCommand('vector tune', schema),
-    });
-  } else if (main.lists !== null && !areListsFit(main.lists, rows)) {
-    const what = `${main.lists} lists for ${rows} rows; ${fitLists(rows)} would fit`;
-    findings.push({ kind: 'lists', index: MAIN_INDEX, what, why: 'searches read too much, or miss rows', mend });
-  }
+        isUntrained ? rebuild : aisecCommand('vector tune', schema),
+      ),
+    );
+  else if (main.lists !== null && !areListsFit(main.lists, rows))
+    findings.push(
+      vectorFinding(
+        'lists',
+        MAIN_INDEX,
+        `${main.lists} lists for ${rows} rows; ${fitLists(rows)} would fit`,
+        'searches read too much, or miss rows',
+        rebuild,
+      ),
+    );
   return findings;
 }

@@ -59,7 +59,7 @@ describeOnServer('aisec vector', () => {
     });
     expect(await recall()).toBeLessThan(0.6);
     expect(run.stderr).toContain('95.0 % are expected');
-    expect(await findings()).toMatchObject([{ kind: 'low-recall', mend: 'aisec vector rebuild' }]);
+    expect(await findings()).toMatchObject([{ kind: 'low-recall', fix: 'aisec vector rebuild' }]);
   });
 
   test('shows the statements of a rebuild and changes nothing in a dry run', async () => {

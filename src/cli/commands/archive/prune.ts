@@ -60,7 +60,7 @@ async function confirm(
   if (options.confirm === databaseName) return;
   if (options.confirm !== undefined)
     throw new AisecError('REFUSED', `--confirm ${options.confirm} is not the name of the database`, {
-      hint: `It is "${databaseName}". Nothing was changed.`,
+      hint: `It is "${databaseName}". No changes were made.`,
     });
   await prompt.confirmByTyping(
     'This cannot be undone.',

@@ -8,7 +8,7 @@ export interface StoreOptions {
 }
 
 export const STORE_OPTIONS: readonly OptionSpec[] = [
-  { flags: '--to <url>', description: 'folder in an S3-compatible store: s3://bucket/folder' },
+  { flags: '--to <url>', description: 'directory in an S3-compatible store: s3://bucket/directory' },
   {
     flags: '--endpoint <url>',
     description: 'of a store that is not Amazon S3: https://host:port (default: AWS_ENDPOINT_URL)',
@@ -25,7 +25,7 @@ export const ENCRYPT_OPTION: OptionSpec = {
 export function placeOf({ to, endpoint }: StoreOptions): StorePlace | undefined {
   if (to !== undefined) return parseStoreUrl(to, endpoint);
   if (endpoint === undefined) return undefined;
-  throw new AisecError('USAGE', '--endpoint belongs to --to', { hint: 'Give --to s3://bucket/folder, too.' });
+  throw new AisecError('USAGE', '--endpoint requires --to', { hint: 'Give --to s3://bucket/directory, too.' });
 }
 
 /** Whether what is sent can be read on its way. */

@@ -6,13 +6,13 @@ import type { Context } from '../../context.js';
 import { countOption, durationOption } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
 
-export interface FolderOption {
+export interface DirectoryOption {
   readonly dir?: string;
 }
 
-export const FOLDER_OPTION: OptionSpec = {
+export const DIRECTORY_OPTION: OptionSpec = {
   flags: '--dir <dir>',
-  description: 'folder of the backups (default: AISEC_BACKUP_DIR, else ./backups)',
+  description: 'directory of the backups (default: AISEC_BACKUP_DIR, else ./backups)',
 };
 
 export interface RetentionOptions {
@@ -23,13 +23,13 @@ export interface RetentionOptions {
 export const RETENTION_OPTIONS: readonly OptionSpec[] = [
   {
     flags: '--keep-days <n>',
-    description: 'backups older than this many days are removed',
+    description: 'remove backups older than this many days',
     default: '30',
     parse: countOption(0),
   },
   {
     flags: '--keep-last <n>',
-    description: 'so many verified ones stay, however old',
+    description: 'always keep the newest n verified backups',
     default: '3',
     parse: countOption(1),
   },
@@ -43,7 +43,7 @@ export const TIMEOUT_OPTION: OptionSpec = {
 };
 
 /** Absolute. @throws AisecError USAGE for an empty one, which is a shell variable that was not set. */
-export function folderOf({ config }: Context, { dir }: FolderOption): string {
+export function directoryOf({ config }: Context, { dir }: DirectoryOption): string {
   if (dir === '') throw new AisecError('USAGE', '--dir is empty', { hint: 'Is a shell variable not set?' });
   return dir === undefined ? config.backupDir : resolve(config.cwd, dir);
 }

@@ -2,9 +2,9 @@ import type { PinResult } from '../../../features/backup/pin.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
-import { FOLDER_OPTION, folderOf, type FolderOption } from './options.js';
+import { DIRECTORY_OPTION, directoryOf, type DirectoryOption } from './options.js';
 
-interface Options extends FolderOption {
+interface Options extends DirectoryOption {
   readonly remove: boolean;
 }
 
@@ -12,7 +12,7 @@ async function run(context: Context, options: Options, argument: string): Promis
   const { output, config, signal, commandName } = context;
   const { pinBackup } = await import('../../../features/backup/pin.js');
   const settings = { isPinned: !options.remove, cwd: config.cwd, command: `aisec ${commandName}`, signal };
-  const result: PinResult = await pinBackup(folderOf(context, options), argument, settings);
+  const result: PinResult = await pinBackup(directoryOf(context, options), argument, settings);
   output.result(result, ({ file, isPinned }) => `${file}\t${isPinned ? 'pinned' : 'not pinned'}`);
   output.note(result.isPinned ? 'Retention will never remove it.' : 'Retention may remove it.');
   return undefined;
@@ -23,8 +23,8 @@ export const backupPin = defineCommand<Options>({
   summary: 'keep a backup whatever its age',
   description:
     'Marks a backup in its manifest as one that retention never removes, such as the one before a big migration.',
-  argument: { syntax: '<file>', description: 'a path, or a name in the folder' },
-  options: [FOLDER_OPTION, { flags: '--remove', description: 'take the mark off', default: false }],
+  argument: { syntax: '<file>', description: 'a path, or a name in the directory' },
+  options: [DIRECTORY_OPTION, { flags: '--remove', description: 'take the mark off', default: false }],
   examples: [
     ['aisec backup pin ai_secretary_20261125_021500.dump', 'Keep this one'],
     ['aisec backup pin ai_secretary_20261125_021500.dump --remove', 'Leave it to retention again'],

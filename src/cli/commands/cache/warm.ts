@@ -24,7 +24,7 @@ async function run(context: Context, { users, stay }: Options): Promise<ExitCode
     );
     if (!result.isShared && stay === 0)
       output.warning(
-        'no service shares the cache now, so nobody will use them; run it while services run, or with --stay',
+        'no service shares the cache now, so the entries will not be used; run it while services run, or with --stay',
       );
     if (stay === 0) return;
     output.note('Staying for services that start now ...');
@@ -40,12 +40,12 @@ export const cacheWarm = defineCommand<Options>({
   summary: 'fill the cache with settings and the rows of recent users',
   description:
     'Reads all settings, and the preferences and assistants of the users who logged in last, each as that user, and puts them into Redis as services do. ' +
-    'Entries are good as long as somebody listens to changes without a gap: run it while services run, or let it stay until they have started.',
+    'Entries stay valid as long as a process listens to changes without a gap: run it while services run, or with --stay until they have started.',
   options: [
     { flags: '--users <n>', description: 'how many users', default: '1000', parse: countOption(0) },
     {
       flags: '--stay <duration>',
-      description: 'go on listening for so long, for services that start meanwhile',
+      description: 'keep listening for so long, for services that start meanwhile',
       default: '0',
       parse: durationOption,
     },

@@ -23,7 +23,7 @@ export const LOSS_OPTIONS: readonly OptionSpec[] = [
 
 function targetOf(options: Options): DownOptions['target'] {
   if (options.to !== undefined && options.all)
-    throw new AisecError('USAGE', '--to and --all exclude each other', { hint: 'See: aisec migrate down --help' });
+    throw new AisecError('USAGE', '--to and --all cannot be used together', { hint: 'See: aisec migrate down --help' });
   if (options.to !== undefined) return { kind: 'to', name: options.to };
   return { kind: options.all ? 'all' : 'one' };
 }

@@ -19,7 +19,7 @@ export const migrateNew = defineCommand<object>({
   options: [],
   examples: [
     ['aisec migrate new add_inbox_view', 'Write migrations/NNNN_add_inbox_view.sql'],
-    ['aisec migrate new add_inbox_view --migrations-dir ./db', 'The same in a folder of your own'],
+    ['aisec migrate new add_inbox_view --migrations-dir ./db', 'The same in a directory of your own'],
   ],
   run,
 });

@@ -76,10 +76,10 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
 
 export const migrateStatus = defineCommand<Options>({
   name: 'migrate status',
-  summary: 'tell which migrations are applied, pending, edited, missing or late',
+  summary: 'show which migrations are applied, pending, edited, missing or late',
   description:
     'Compares the migration files with the history of the database. Reads only. States: applied; pending; late (pending, but older than an applied one); ' +
-    'edited, renamed, missing (applied, but the file changed); newer (applied by a newer version); foreign (recorded by another program); incomplete (stopped half-way, `migrate up` goes on).',
+    'edited, renamed, missing (applied, but the file changed); newer (applied by a newer version); foreign (recorded by another program); incomplete (stopped half-way, `migrate up` continues).',
   options: [
     { flags: '--check', description: 'exit 3 when the database is not current', default: false },
     {

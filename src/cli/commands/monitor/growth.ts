@@ -79,7 +79,7 @@ function renderTables({ tables }: GrowthReport, { table, isTTY }: Renderer): str
   ]);
 }
 
-function tell({ output }: Context, report: GrowthReport, isTables: boolean): void {
+function printNotes({ output }: Context, report: GrowthReport, isTables: boolean): void {
   const { database, databaseBytes, forecast, records } = report;
   const monthly = forecast?.monthlyBytes;
   const pace =
@@ -104,17 +104,17 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
     });
   });
   output.result(report, options.tables ? renderTables : renderMonths);
-  tell(context, report, options.tables);
+  printNotes(context, report, options.tables);
   warnOfSkips(output, report.skipped);
   return undefined;
 }
 
 export const monitorGrowthCommand = defineCommand<Options>({
   name: 'monitor growth',
-  summary: 'tell how fast the database grows and how large it will be',
+  summary: 'show how fast the database grows and how large it will be',
   description:
     'Shows what each month of messages takes, live and archived together with its share of message_keys, and how large the database will be. Closed months are a history ' +
-    'that is there on the first run: the median of the last twelve goes on, or, when they grow steadily, the line through them. The range is what the smallest and the ' +
+    'that is there on the first run: the median of the last twelve continues, or, when they grow steadily, the line through them. The range is what the smallest and the ' +
     'largest month would give. Everything else is taken to stand still until `monitor record` has run for a week. --verbose says how well that would have foretold the past.',
   options: [
     {

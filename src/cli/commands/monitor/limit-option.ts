@@ -6,13 +6,13 @@ import type { OptionSpec } from '../../command.js';
 function sizeOption(text: string): number {
   const bytes = /[a-z]/i.test(text) ? parseBytes(text) : undefined;
   if (bytes !== undefined && bytes > 0) return bytes;
-  throw new AisecError('USAGE', `"${text}" is no size`, {
+  throw new AisecError('USAGE', `invalid size "${text}"`, {
     hint: 'Give a number with a unit of 1024: 800MB, 500GB, 2TB.',
   });
 }
 
 export const LIMIT_OPTION: OptionSpec = {
   flags: '--limit <size>',
-  description: 'size of the whole database to tell the day of, such as 500GB',
+  description: 'size of the whole database to forecast the day of, such as 500GB',
   parse: sizeOption,
 };

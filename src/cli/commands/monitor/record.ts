@@ -21,7 +21,7 @@ const DAY_MS = 86_400_000;
 function slotOption(text: string): number {
   const slotMs = durationOption(text);
   if (slotMs >= MINUTE_MS && slotMs <= DAY_MS && DAY_MS % slotMs === 0) return slotMs;
-  throw new AisecError('USAGE', `"${text}" is no part of a day`, {
+  throw new AisecError('USAGE', `invalid interval "${text}"`, {
     hint: 'Give 1m to 1d, so that a day has whole slots.',
   });
 }
@@ -39,7 +39,7 @@ function renderRecord({ tables, isNew }: RecordResult, { table, isTTY }: Rendere
   ]);
 }
 
-function tell({ output }: Context, result: RecordResult): void {
+function printNotes({ output }: Context, result: RecordResult): void {
   const { database, slot, isNew, isDryRun, databaseBytes, deletedRecords, lockedTables } = result;
   const deleted = deletedRecords === 0 ? '' : `; ${deletedRecords} older records deleted`;
   if (!isNew) output.note(`${database}: nothing to do, the slot ${slot} has its record.`);
@@ -62,7 +62,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
     });
   });
   output.result(result, renderRecord);
-  tell(context, result);
+  printNotes(context, result);
   return undefined;
 }
 
@@ -71,7 +71,7 @@ export const monitorRecord = defineCommand<Options>({
   summary: 'write down how large the database and its tables are',
   description:
     'Writes one record of sizes to the table size_records, for `monitor growth`. Run it from cron as often as you like, and from several machines: each time slot gets one record, ' +
-    'and a second run finds nothing to do. A table that somebody has locked is left out of the record; nothing waits for it.',
+    'and a second run finds nothing to do. A table that another session has locked is left out of the record; nothing waits for it.',
   options: [
     {
       flags: '--every <duration>',

@@ -1,3 +1,4 @@
+import { countText } from '../../../base/count.js';
 import path from 'node:path';
 
 import { formatBytes } from '../../../base/bytes.js';
@@ -27,7 +28,7 @@ interface Written {
   readonly skipped: Report['skipped'];
 }
 
-/** Sizes and names may be read by whoever gets the file, so the owner decides who does. */
+/** Sizes and names may be read by every holder of the file, so its owner decides who gets it. */
 const OWNER_ONLY = 0o600;
 
 /** Those of doctor, all of them; what its ignore file lists is left out, as there. */
@@ -50,7 +51,7 @@ async function checksOf(context: Context): Promise<(session: Session) => Promise
       schema,
       checks,
       migrations,
-      backupFolder: config.backupDir,
+      backupDirectory: config.backupDir,
       thresholds,
       redis,
       ignores,
@@ -58,7 +59,7 @@ async function checksOf(context: Context): Promise<(session: Session) => Promise
     });
     return {
       findings: diagnosis.findings.toSorted((one, other) => rank(one) - rank(other)),
-      skipped: diagnosis.skipped.map(({ check, reason, fix }) => ({ what: check, reason, fix })),
+      skipped: diagnosis.skipped,
     };
   };
 }
@@ -78,8 +79,8 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
   const data = await context.withDatabase({}, async (session) => {
     const verdicts = await judge(session);
     const { readReport } = await import('../../../features/monitor/report-page.js');
-    const wishes = { schema: config.schema, ahead: options.ahead, limitBytes: options.limit ?? null };
-    return readReport(session, { ...wishes, onStep: progress.report }, verdicts);
+    const settings = { schema: config.schema, ahead: options.ahead, limitBytes: options.limit ?? null };
+    return readReport(session, { ...settings, onStep: progress.report }, verdicts);
   });
   const { renderPage } = await import('../../../features/monitor/page/page.js');
   const page = renderPage(data);
@@ -88,7 +89,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
   const { database, schema } = data.tables;
   const written: Written = { database, schema, file, sizeBytes: Buffer.byteLength(page), findings, skipped };
   output.result(written, () => file);
-  const count = findings.length === 1 ? '1 finding' : `${findings.length} findings`;
+  const count = countText(findings.length, 'finding');
   output.note(`${database}: report of ${formatBytes(written.sizeBytes)} written, ${count}.`);
   warnOfSkips(output, skipped);
   return undefined;

@@ -1,3 +1,4 @@
+import { countText } from '../../../base/count.js';
 import { AisecError } from '../../../base/errors.js';
 import type { RebuildResult } from '../../../features/messages/keys/rebuild-keys.js';
 import { defineCommand } from '../../command.js';
@@ -28,7 +29,7 @@ function render(result: RebuildResult, { table }: Renderer): string {
 function summary({ database, isDryRun, insertedKeys, deletedKeys, correctedKeys }: RebuildResult): string {
   const count = insertedKeys + deletedKeys + correctedKeys;
   if (count === 0) return `${database}: nothing to do, message_keys equals the messages.`;
-  return `${database}: ${isDryRun ? 'dry run; ' : ''}${count} ${count === 1 ? 'key' : 'keys'} ${isDryRun ? 'to change' : 'changed'}.`;
+  return `${database}: ${isDryRun ? 'dry run; ' : ''}${countText(count, 'key')} ${isDryRun ? 'to change' : 'changed'}.`;
 }
 
 function refuseDoubled({ doubledIds, schema }: RebuildResult): void {
@@ -37,7 +38,7 @@ function refuseDoubled({ doubledIds, schema }: RebuildResult): void {
   const tables = ['messages', 'messages_archive'].map((table) => `"${schema.replaceAll('"', '""')}".${table}`);
   throw new AisecError(
     'MESSAGES_DOUBLED',
-    `${doubledIds.length} ${doubledIds.length === 1 ? 'id has' : 'ids have'} several messages`,
+    `${countText(doubledIds.length, 'id has', 'ids have')} several messages`,
     {
       detail: `Ids: ${doubledIds.slice(0, 5).join(', ')}${doubledIds.length > 5 ? ', …' : ''}. Their keys were left as they are; which message is to stay, a person decides.`,
       hint: `Run: ${tables.map((table) => `select tableoid::regclass, * from ${table} where id in (${shown.join(', ')});`).join(' ')}`,

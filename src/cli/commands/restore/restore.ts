@@ -42,21 +42,21 @@ function checkUsage(options: Options, argument: string): void {
   if (modes !== 1)
     throw new AisecError(
       'USAGE',
-      modes === 0 ? 'where to restore to was not said' : 'only one of --create, --replace and --table can be given',
+      modes === 0 ? 'no restore target was given' : 'only one of --create, --replace and --table can be given',
       {
         hint: `Into a new database: aisec restore ${argument} --create NAME. In place of the live one: --replace. One table: --table NAME.`,
       },
     );
   if (options.globals && options.createRoles)
-    throw new AisecError('USAGE', '--globals and --create-roles exclude each other', {
+    throw new AisecError('USAGE', '--globals and --create-roles cannot be used together', {
       hint: '--globals makes the roles as they were, --create-roles makes them without login.',
     });
   if (options.create === '')
     throw new AisecError('USAGE', '--create is empty', { hint: 'Is a shell variable not set?' });
   if (options.terminate && !options.replace)
-    throw new AisecError('USAGE', '--terminate belongs to --replace', { hint: 'See: aisec restore --help' });
+    throw new AisecError('USAGE', '--terminate requires --replace', { hint: 'See: aisec restore --help' });
   if (options.dangling !== undefined && options.table === undefined)
-    throw new AisecError('USAGE', '--dangling belongs to --table', { hint: 'See: aisec restore --help' });
+    throw new AisecError('USAGE', '--dangling requires --table', { hint: 'See: aisec restore --help' });
   if (options.table !== undefined && (options.globals || options.createRoles))
     throw new AisecError('USAGE', 'roles are restored with the whole database only', {
       hint: 'Leave out --globals and --create-roles, or give --create NAME.',
@@ -73,7 +73,7 @@ async function confirmReplace(
   if (given === database) return;
   if (given !== undefined)
     throw new AisecError('REFUSED', `--confirm ${given} is not the name of the database`, {
-      hint: `It is "${database}". Nothing was changed.`,
+      hint: `It is "${database}". No changes were made.`,
     });
   await prompt.confirmByTyping(
     `What was written to "${database}" since the backup is in the kept database only.`,
@@ -162,7 +162,7 @@ async function runDatabase(context: Context, options: Options, argument: string)
 
 async function runServer(context: Context, options: Options, argument: string): Promise<DatabaseRestoreResult> {
   if (options.create !== undefined && Buffer.byteLength(options.create) > LONGEST_NAME_BYTES)
-    throw new AisecError('USAGE', `--create: "${options.create}" is no name for a database`, {
+    throw new AisecError('USAGE', `--create: invalid database name "${options.create}"`, {
       hint: 'A name has 1 to 63 bytes.',
     });
   const access = await context.serverAccess();
@@ -192,7 +192,7 @@ async function runServer(context: Context, options: Options, argument: string): 
 
 /** `configuredDir`: of the embedded database, where no server is configured. */
 function summary(result: DatabaseRestoreResult, configuredDir: string | undefined): string {
-  if (result.isDryRun) return 'dry run; nothing was touched.';
+  if (result.isDryRun) return 'dry run; no changes were made.';
   const counts =
     result.tables === 0
       ? 'its rows were not compared with a manifest'
@@ -234,7 +234,7 @@ async function runTable(context: Context, options: Options, argument: string, ta
   for (const warning of result.warnings) output.warning(warning);
   output.note(
     result.isDryRun
-      ? 'dry run; nothing was touched.'
+      ? 'dry run; no changes were made.'
       : `${result.tables.join(', ')} restored with ${result.rows} rows in ${formatDurationMs(result.durationMs)}.`,
   );
 }
@@ -252,18 +252,18 @@ export const restore = defineCommand<Options>({
   description:
     'Restores a backup. Its checksum is compared with the manifest first (FILE.json), and everything the server lacks (roles, extensions, space) is named at once, before anything is touched. ' +
     'It works in a database of its own, aisec_restoring_NAME, which gets its name only when rows and catalog were compared; killed at any moment, nothing half-restored has the final name. ' +
-    'A database that is replaced is kept. Without a server, a backup of the embedded database is restored into a folder.',
+    'A database that is replaced is kept. Without a server, a backup of the embedded database is restored into a directory.',
   argument: {
     syntax: '<file>',
-    description: 'a backup: a path, or s3://bucket/folder/NAME.dump; encrypted ones end in .age',
+    description: 'a backup: a path, or s3://bucket/directory/NAME.dump; encrypted ones end in .age',
   },
   options: [
-    { flags: '--create <name>', description: 'restore into a new database; of the embedded one: the new folder' },
+    { flags: '--create <name>', description: 'restore into a new database; of the embedded one: the new directory' },
     { flags: '--replace', description: 'restore beside the configured database, then swap the two', default: false },
     { flags: '--table <name>', description: 'restore one table into the configured database', parse: tableOption },
     { flags: '--globals', description: 'create missing roles and memberships as they were', default: false },
     { flags: '--create-roles', description: 'create missing roles without login', default: false },
-    { flags: '--no-owner', description: 'everything belongs to you, and all grants are lost' },
+    { flags: '--no-owner', description: 'restore neither owners nor privileges' },
     {
       flags: '--dangling <rule>',
       description:

@@ -37,7 +37,7 @@ async function run(context: Context, options: SourceOptions, file: string): Prom
 
 export const typesCheck = defineCommand<SourceOptions>({
   name: 'types check',
-  summary: 'tell whether a file of types is what the migrations give',
+  summary: 'check that a file of types matches the migrations',
   description:
     'Compares the file with what `types generate` would write and exits 3 with the lines that differ: - is in the file only, + in the migrations (or ' +
     'the database) only. How the file is formatted does not count.',

@@ -11,12 +11,12 @@ export interface SourceOptions {
 
 function sourceOption(text: string): SourceOptions['from'] {
   if (text === 'migrations' || text === 'database') return text;
-  throw new AisecError('USAGE', `"${text}" is no source of types`, { hint: 'Give migrations or database.' });
+  throw new AisecError('USAGE', `invalid source of types "${text}"`, { hint: 'Give migrations or database.' });
 }
 
 function moduleOption(text: string): string {
   if (/^[\w@./-]+$/.test(text)) return text;
-  throw new AisecError('USAGE', `"${text}" is no name of a module`, { hint: 'Such as aisec/schema.' });
+  throw new AisecError('USAGE', `invalid module name "${text}"`, { hint: 'Such as aisec/schema.' });
 }
 
 export const SOURCE_OPTIONS: readonly OptionSpec[] = [
@@ -37,7 +37,7 @@ export const SOURCE_OPTIONS: readonly OptionSpec[] = [
 
 type Print = (session: Parameters<Parameters<Context['withScratchDatabase']>[0]>[0], schema: string) => Promise<string>;
 
-/** Nobody else is in a database in memory. */
+/** No other session is in a database in memory. */
 const LOCKS = { lockTimeoutMs: 0, lockAttempts: 1, waitMs: 0 } as const;
 
 async function printerOf({ validators, importFrom }: SourceOptions): Promise<Print> {

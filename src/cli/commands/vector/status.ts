@@ -51,8 +51,8 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
   const { config, output, progress } = context;
   const status = await context.withDatabase({}, async (session) => {
     const { vectorStatus } = await import('../../../features/vector/status.js');
-    const wishes = { schema: config.schema, sample: options.sample, expectedRecall: options.recall };
-    return vectorStatus(session, wishes, progress.report);
+    const settings = { schema: config.schema, sample: options.sample, expectedRecall: options.recall };
+    return vectorStatus(session, settings, progress.report);
   });
   output.result(status, renderStatus);
   output.note(`${status.database}: ${status.rows} rows with an embedding; ${recallText(status)}.`);
@@ -64,7 +64,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
 
 export const vectorStatusCommand = defineCommand<Options>({
   name: 'vector status',
-  summary: 'tell how many of the nearest rows a search finds',
+  summary: 'show how many of the nearest rows a search finds',
   description:
     'Shows the vector index of knowledge_base, and measures its recall: rows of the table are searched for among the others by the index as the database is ' +
     'set, and by one comparison with every row. That pass reads every embedding once (20,000 rows: a few seconds). Reads only.',

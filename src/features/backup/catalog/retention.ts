@@ -1,10 +1,10 @@
-import type { Backup } from './folder.js';
+import type { Backup } from './directory.js';
 import { isVerified } from './manifest.js';
 
 export interface RetentionRule {
   /** Backups begun earlier than this many days ago may go. */
   readonly keepDays: number;
-  /** At least so many verified ones stay, however old. */
+  /** At least always keep the newest n verified backups. */
   readonly keepLast: number;
 }
 
@@ -26,10 +26,10 @@ export interface RetentionPlan {
 const DAY_MS = 86_400_000;
 
 /**
- * Which backups of one database may go. Age is the manifest's, never the file's. One that is dated later than now is
+ * Which backups of one database may go. Age is the manifest's, never the file's. One that has a timestamp in the future is
  * neither removed nor counted: a clock was wrong when it was made, or is wrong now. Damaged and unverified ones are not
  * counted either, so that the newest verified one is always among the last. Each format is counted for itself: a data
- * folder and a text are not used for the same.
+ * directory and a text are not used for the same.
  */
 export function planRetention(backups: readonly Backup[], rule: RetentionRule, now: Date): RetentionPlan {
   const nowMs = now.getTime();

@@ -2,12 +2,13 @@ import { readFile } from 'node:fs/promises';
 
 import type { ServerAccess } from '../access.js';
 import { planGlobals } from '../contents/globals.js';
-import { findObstacles, isBuiltInRole, otherVersions, type Obstacle } from './obstacles.js';
+import { isBuiltInRole, otherVersions, preflightFindings } from './findings.js';
 import type { RestorableBackup } from '../contents/restorable-backup.js';
 import { withList } from './restore-into.js';
 import { readTargetFacts } from './target-facts.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { AisecError } from '../../../base/errors.js';
+import type { Finding } from '../../../base/finding.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
 
 /** Where missing roles come from. `none`: they are named, and nothing is restored. */
@@ -20,7 +21,7 @@ export interface PreflightOptions {
 }
 
 export interface Preflight {
-  readonly obstacles: readonly Obstacle[];
+  readonly findings: readonly Finding[];
   readonly warnings: readonly string[];
   readonly rolesToCreate: readonly string[];
   readonly roleStatements: readonly string[];
@@ -71,7 +72,7 @@ export async function readPreflight(
   const facts = await readTargetFacts(session, needs, access.host);
   const lost = options.withoutOwners ? await grantsIn(access, backup) : [];
   return {
-    obstacles: findObstacles(needs, facts, { ...options, rolesToCreate }),
+    findings: preflightFindings(needs, facts, { ...options, rolesToCreate }),
     warnings: [...otherVersions(needs, facts), ...lost.map((grant) => `lost by --no-owner: ${grant}`)],
     rolesToCreate,
     roleStatements: statements,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { AisecError, isAisecError, type ErrorCode } from '../../../base/errors.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
 import { throwIfInterrupted } from '../../../base/interruption.js';
-import { withPrivateFolder, writeTemporary } from '../../../adapters/files/private-folder.js';
+import { withPrivateDirectory, writeTemporary } from '../../../adapters/files/private-directory.js';
 import { serverMajor } from '../../../adapters/postgres/server-major.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import type { ServerAccess } from '../access.js';
@@ -31,8 +31,8 @@ export async function withList<Result>(
   entries: readonly TocEntry[],
   use: (path: string) => Promise<Result>,
 ): Promise<Result> {
-  return withPrivateFolder('aisec-restore-', async (folder) => {
-    const path = join(folder, 'list');
+  return withPrivateDirectory('aisec-restore-', async (directory) => {
+    const path = join(directory, 'list');
     writeTemporary(path, entries.map(({ line }) => `${line}\n`).join(''));
     return use(path);
   });
@@ -58,12 +58,12 @@ function createStatement(script: string, name: string): string {
 
 /** Drops a database that may not be there, with the sessions on it. */
 export async function dropDatabase(session: Session, name: string): Promise<void> {
-  // IF EXISTS alone would tell the user of one that is not there.
+  // IF EXISTS alone would print a notice for one that is not there.
   await session.cleanUp('set client_min_messages = warning');
   await session.cleanUp(`drop database if exists ${quoteIdentifier(name)} with (force)`);
 }
 
-/** Tells which entry pg_restore works on, and how many of all that is. */
+/** Reports which entry pg_restore works on, and how many of all that is. */
 export function countingLines(total: number, onProgress: (text: string) => void): (line: string) => void {
   let done = 0;
   return (line) => {

@@ -36,7 +36,7 @@ export function lockFailure(lockTimeoutMs: number, blockers: readonly string[], 
     {
       detail:
         blockers.length === 0
-          ? 'The blocking session had ended when it was looked for.'
+          ? 'The blocking session had ended by then.'
           : `Blocked by ${blockers.join('; ')}.`,
       hint: 'Run it again when that session is done, end it with select pg_terminate_backend(pid), or give a longer --lock-timeout.',
       cause,

@@ -1,7 +1,7 @@
 import { readManifest } from '../catalog/manifest.js';
 import { withMaintenance, type ServerAccess } from '../access.js';
 import { verifyName } from '../restore/database-names.js';
-import { findObstacles, refuseObstacles } from '../restore/obstacles.js';
+import { preflightFindings, refuseRestore } from '../restore/findings.js';
 import { readBackup } from '../contents/read-backup.js';
 import { restoreChecked, RestoredOtherwise } from '../restore/restore-checked.js';
 import { dropDatabase } from '../restore/restore-into.js';
@@ -34,8 +34,8 @@ async function restoreAndDrop(access: ServerAccess, file: string, options: DeepV
       await dropDatabase(maintenance, scratch);
       const needs = withoutOwners ? { ...backup, roles: backup.indispensableRoles } : backup;
       const facts = await readTargetFacts(maintenance, needs, access.host);
-      refuseObstacles(
-        findObstacles(needs, facts, { withoutOwners, rolesToCreate: [], createsDatabase: true }),
+      refuseRestore(
+        preflightFindings(needs, facts, { withoutOwners, rolesToCreate: [], createsDatabase: true }),
         quoteIdentifier(scratch),
       );
       await restoreChecked(access, maintenance, scratch, backup, {

@@ -144,7 +144,7 @@ export function monthError(error: AisecError): MonthError {
 }
 
 /**
- * Archives one month and tells what became of it; a month that cannot be moved is an outcome, no exception.
+ * Archives one month and returns what became of it; a month that cannot be moved is an outcome, no exception.
  *
  * @throws AisecError CONNECTION_LOST, INTERRUPTED, TERMINATED: what stops the whole run.
  */

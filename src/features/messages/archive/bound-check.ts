@@ -5,9 +5,9 @@ import { withLockRetries, type RetryOptions } from './lock-retries.js';
 
 const NAME = 'message_month_bounds';
 /** For SHARE UPDATE EXCLUSIVE, which stops no reader and no writer: VALIDATE takes it. */
-const PATIENT = '5s';
+const LONG_LOCK_TIMEOUT = '5s';
 /** For ACCESS EXCLUSIVE on the partition: ADD CONSTRAINT takes it, for an instant. */
-const IMPATIENT = '100ms';
+const SHORT_LOCK_TIMEOUT = '100ms';
 
 function freeName(taken: readonly string[]): string {
   let name = NAME;
@@ -44,14 +44,14 @@ export async function ensureBoundCheck(
     const bounds = `created_at >= ${quoteLiteral(lowerBound)}::timestamptz and created_at < ${quoteLiteral(upperBound)}::timestamptz`;
     await inShortTransaction(session, retries, [
       // Sends a worker of autovacuum away first, which gives way only to one who waits for deadlock_timeout.
-      `set local lock_timeout = '${PATIENT}'`,
+      `set local lock_timeout = '${LONG_LOCK_TIMEOUT}'`,
       `lock table only ${relation} in share update exclusive mode`,
-      `set local lock_timeout = '${IMPATIENT}'`,
+      `set local lock_timeout = '${SHORT_LOCK_TIMEOUT}'`,
       `alter table ${relation} add constraint ${quoteIdentifier(name)} check (${bounds}) not valid`,
     ]);
   }
   await inShortTransaction(session, retries, [
-    `set local lock_timeout = '${PATIENT}'`,
+    `set local lock_timeout = '${LONG_LOCK_TIMEOUT}'`,
     `alter table ${relation} validate constraint ${quoteIdentifier(name)}`,
   ]);
 }

@@ -18,9 +18,9 @@ import {
   type MissingReferences,
 } from './imports/staged.js';
 import { serverTime } from './journal.js';
-import { LockBudget, politeLockTimeoutMs, withLockRetries } from './lock-retries.js';
+import { LockBudget, lockTimeoutBelowDeadlockMs, withLockRetries } from './lock-retries.js';
 import { archivedName, liveName } from './partition-names.js';
-import { blockedError } from './restore.js';
+import { refuseBlocked } from './restore.js';
 
 export interface ImportOptions extends MissingReferences {
   readonly schema: string;
@@ -54,7 +54,7 @@ export interface ImportResult {
 async function refuseMonth(session: Session, month: Month, root: Root): Promise<number> {
   const { surroundings, partitions } = await readFacts(session);
   const findings = publicationFindings(surroundings.publications);
-  if (findings.length > 0) throw blockedError(`month ${month} cannot be imported`, findings);
+  refuseBlocked(`month ${month} cannot be imported`, findings);
   const other = partitions.find(
     (partition) =>
       partition.root !== root &&
@@ -193,7 +193,7 @@ export async function importExport(
   const work = async (): Promise<ImportResult> => {
     const deadlockTimeoutMs = await refuseMonth(session, month, options.root);
     await refuseOtherColumns(session, options.file, manifest);
-    await session.query(`set lock_timeout = ${politeLockTimeoutMs(deadlockTimeoutMs)}`);
+    await session.query(`set lock_timeout = ${lockTimeoutBelowDeadlockMs(deadlockTimeoutMs)}`);
     if (options.root === 'messages' && !options.isDryRun) await makeLiveMonth(session, month);
     const counts = options.isDryRun
       ? await rolledBack(session, () => stageAndInsert(session, options, manifest, month, reporting))

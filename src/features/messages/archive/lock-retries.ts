@@ -68,6 +68,6 @@ export async function withLockRetries<Result>(
 }
 
 /** How long a statement may wait for a row or a table: less than deadlock_timeout, so that no other session is chosen as its victim. */
-export function politeLockTimeoutMs(deadlockTimeoutMs: number): number {
+export function lockTimeoutBelowDeadlockMs(deadlockTimeoutMs: number): number {
   return Math.max(10, Math.min(400, Math.floor(deadlockTimeoutMs * 0.4)));
 }

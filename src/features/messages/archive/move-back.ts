@@ -6,7 +6,7 @@ import { ensureBoundCheck } from './bound-check.js';
 import { addForeignKeys } from './foreign-keys.js';
 import type { PartitionFacts, Surroundings } from './facts.js';
 import { swapRow, type SwapEntry } from './journal.js';
-import { politeLockTimeoutMs, type RetryOptions } from './lock-retries.js';
+import { lockTimeoutBelowDeadlockMs, type RetryOptions } from './lock-retries.js';
 import { moveRows } from './move-rows.js';
 import { liveName } from './partition-names.js';
 import { swapMonth, type SwapResult } from './swap.js';
@@ -69,7 +69,7 @@ async function moveLateRows(
     cutoffMs: monthEndMs(month),
     batchRows: BATCH_ROWS,
     deadlineMs: Number.POSITIVE_INFINITY,
-    lockTimeoutMs: politeLockTimeoutMs(deadlockTimeoutMs),
+    lockTimeoutMs: lockTimeoutBelowDeadlockMs(deadlockTimeoutMs),
     retries,
     onMoved: (moved) => onProgress(`${moved} messages that were written for it meanwhile`),
   });

@@ -107,7 +107,7 @@ function lockFailure(error: AisecError, move: RowMove, movedRows: number, blocke
   return new AisecError('LOCK_TIMEOUT', `rows of ${move.month} are locked by another session`, {
     detail:
       (blockers.length === 0
-        ? 'The blocking session had ended when it was looked for.'
+        ? 'The blocking session had ended by then.'
         : `Blocked by ${blockers.join('; ')}.`) +
       ` ${movedRows} rows were moved and stay moved; every message is in exactly one of the two tables.`,
     hint: 'Run it again when that session has ended: it continues with the rest.',
@@ -118,7 +118,7 @@ function lockFailure(error: AisecError, move: RowMove, movedRows: number, blocke
 
 /**
  * Moves single rows of a month to its partition of the archive, which must exist, in committed batches: first around the
- * rows that others have locked, then a final pass that waits for those. Stopped at any moment, it goes on when run again.
+ * rows that others have locked, then a final pass that waits for those. Stopped at any moment, it continues when run again.
  *
  * @throws AisecError LOCK_TIMEOUT naming the blocker when rows stay locked for longer than the budget allows.
  */

@@ -3,11 +3,12 @@ import type { Session } from '../../../adapters/postgres/session.js';
 import { AisecError } from '../../../base/errors.js';
 import type { Finding } from '../../../base/finding.js';
 import { monthEndMs, monthStartMs, type Month } from '../../../base/month.js';
+import { refuseFindings } from '../../../base/refuse-findings.js';
 import type { Reporting } from '../../../base/reporting.js';
 import { generalFindings, partitionFindings } from './findings.js';
 import { readFacts, type ArchiveFacts, type PartitionFacts } from './facts.js';
 import { readUnfinishedPrunes } from './journal.js';
-import { LockBudget, politeLockTimeoutMs } from './lock-retries.js';
+import { LockBudget, lockTimeoutBelowDeadlockMs } from './lock-retries.js';
 import { locksOfRestore, type LockWish } from './locks.js';
 import { moveBack, type MovedBack } from './move-back.js';
 
@@ -37,13 +38,9 @@ export interface RestoreResult {
   readonly lockWaitMs: number | null;
 }
 
-/** The error for what preflight found, all of it at once, with the SQL that fixes each. */
-export function blockedError(what: string, findings: readonly Finding[]): AisecError {
-  const fixes = findings.flatMap(({ fix }) => (fix === null ? [] : [`  ${fix}`]));
-  return new AisecError('ARCHIVE_BLOCKED', `${what}; no changes were made`, {
-    detail: findings.map(({ message }) => `${message}.`).join(' '),
-    hint: fixes.length === 0 ? 'Fix it by hand, then run it again.' : `Run first:\n${fixes.join('\n')}`,
-  });
+/** Ends a command for what its preflight found, all of it at once. @throws AisecError ARCHIVE_BLOCKED when there is any. */
+export function refuseBlocked(what: string, findings: readonly Finding[]): void {
+  refuseFindings('ARCHIVE_BLOCKED', what, findings);
 }
 
 const holdsSomeOf =
@@ -131,9 +128,9 @@ export async function restoreMonth(
       ...generalFindings(facts.surroundings),
       ...partitionFindings(archived, 'live', facts.surroundings),
     ];
-    if (findings.length > 0) throw blockedError(`month ${month} cannot be restored`, findings);
+    refuseBlocked(`month ${month} cannot be restored`, findings);
     if (options.isDryRun) return plan;
-    await session.query(`set lock_timeout = ${politeLockTimeoutMs(facts.surroundings.deadlockTimeoutMs)}`);
+    await session.query(`set lock_timeout = ${lockTimeoutBelowDeadlockMs(facts.surroundings.deadlockTimeoutMs)}`);
     reporting.onProgress(`restoring ${month}`);
     const moved: MovedBack = await moveBack(session, archived, facts.surroundings, {
       month,

@@ -6,7 +6,7 @@ import { AisecError } from '../../../base/errors.js';
 import { analyzeRoots } from './analyze.js';
 import { archiveMonth, type MonthOutcome } from './archive-month.js';
 import { readFacts, type ArchiveFacts } from './facts.js';
-import { LockBudget, politeLockTimeoutMs } from './lock-retries.js';
+import { LockBudget, lockTimeoutBelowDeadlockMs } from './lock-retries.js';
 import { planArchive, type ArchivePlan } from './plan.js';
 import { readWaitingRows, withRowCounts } from './row-counts.js';
 import type { Reporting } from '../../../base/reporting.js';
@@ -92,7 +92,7 @@ export async function archiveMessages(
   const lock = { waitMs: options.waitMs, onProgress: reporting.onProgress };
   return withRunLock(session, lock, async () => {
     const { facts, plan } = await makePlan(session, options);
-    const lockTimeoutMs = politeLockTimeoutMs(facts.surroundings.deadlockTimeoutMs);
+    const lockTimeoutMs = lockTimeoutBelowDeadlockMs(facts.surroundings.deadlockTimeoutMs);
     await session.query(`set lock_timeout = ${lockTimeoutMs}`);
     const deadlineMs =
       options.maxSeconds === undefined ? Number.POSITIVE_INFINITY : performance.now() + options.maxSeconds * 1000;

@@ -22,7 +22,7 @@ export interface RebuildResult {
   readonly insertedKeys: number;
   readonly deletedKeys: number;
   readonly correctedKeys: number;
-  /** Ids of several messages: only a person can tell which one is to stay. */
+  /** Ids of several messages: only a person can decide which one is to stay. */
   readonly doubledIds: readonly string[];
 }
 

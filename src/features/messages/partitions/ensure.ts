@@ -168,7 +168,7 @@ async function ensure(
 
 /**
  * Makes the months that are missing: those from `from` to `ahead` months after now, those of rows in the default
- * partition, which move in, and gaps. A month that cannot be made does not stop the others and is told in the result. A
+ * partition, which move in, and gaps. A month that cannot be made does not stop the others and is in the result. A
  * dry run is the same plan, not executed.
  *
  * @throws AisecError MIGRATION_PENDING, RUN_LOCKED, PRIVILEGE_MISSING, USAGE for a `from` that cannot be, CONNECTION_LOST.

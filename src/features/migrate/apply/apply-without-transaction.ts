@@ -31,7 +31,7 @@ interface Target {
 
 interface Resume {
   readonly done: number;
-  /** A statement that was started and whose end nobody saw. */
+  /** A statement that was started and whose end is unknown. */
   readonly unknown: number | undefined;
 }
 
@@ -67,7 +67,7 @@ async function resumeFrom(
       `migration ${file.name} was edited in statement ${index + 1}, which is already done`,
       {
         position: placeInSection(file, sectionOf(file, direction), statements[index]?.offset ?? 0),
-        hint: `Put the first ${done} statements back as they were; the others may be mended.`,
+        hint: `Put the first ${done} statements back as they were; the others may be changed.`,
       },
     );
   }
@@ -76,7 +76,7 @@ async function resumeFrom(
 
 /**
  * CREATE INDEX CONCURRENTLY and its kin wait for every older transaction, also unrelated ones, so a lock timeout would
- * only leave an INVALID index behind; they block nobody while they wait. Everything else gets the usual timeout.
+ * only leave an INVALID index behind; they block no other session while they wait. Everything else gets the usual timeout.
  * https://www.postgresql.org/docs/16/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY
  */
 async function runStatement(
@@ -129,7 +129,7 @@ function incomplete(
       [error.detail, blockers.length === 0 ? undefined : `Blocked by ${blockers.join('; ')}.`]
         .filter((part) => part !== undefined)
         .join(' ') || undefined,
-    hint: `${number === 1 ? '' : `Statements 1 to ${number - 1} are done and stay. `}${isInterruption ? 'Run' : `Mend statement ${number} and run`} \`${command}\` to go on from there.`,
+    hint: `${number === 1 ? '' : `Statements 1 to ${number - 1} are done and stay. `}${isInterruption ? 'Run' : `Fix statement ${number} and run`} \`${command}\` to continue from there.`,
     sqlState: error.sqlState,
     cause: error.cause,
   });
@@ -137,7 +137,7 @@ function incomplete(
 
 /**
  * Runs a `-- aisec: no-transaction` migration statement by statement, with a journal: stopped anywhere, the next run
- * goes on with the first statement that is not done.
+ * continues with the first statement that is not done.
  *
  * @throws AisecError MIGRATION_INCOMPLETE, MIGRATION_HISTORY when a finished statement was edited, LOCK_TIMEOUT.
  */
@@ -156,7 +156,7 @@ export async function applyWithoutTransaction(
   const { done, unknown } = await resumeFrom(target, direction, statements);
   const state = direction === 'up' ? 'applying' : 'reverting';
   const isResumed = target.entry?.state === state;
-  if (isResumed) reporting.onWarning(`migration ${file.name}: going on at statement ${done + 1} of ${total}`);
+  if (isResumed) reporting.onWarning(`migration ${file.name}: continuing at statement ${done + 1} of ${total}`);
   await session.query(isResumed ? resumeJournal(schema, file, total) : beginJournal(schema, file, state, total));
   const observer = new Observer(session, options.lockTimeoutMs, (text) =>
     reporting.onProgress(`${file.name}: ${text}`),

@@ -123,11 +123,11 @@ function lockFailure(
 ): AisecError {
   return new AisecError(
     'LOCK_TIMEOUT',
-    `migration ${file.name} did not get its table locks in ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}; nothing was changed`,
+    `migration ${file.name} could not acquire its table locks in ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}; no changes were made`,
     {
       detail:
         blockers.length === 0
-          ? 'The blocking session had ended when it was looked for.'
+          ? 'The blocking session had ended by then.'
           : `Blocked by ${blockers.join('; ')}.`,
       hint: endingHint(blockers),
       sqlState: error.sqlState,
@@ -137,8 +137,8 @@ function lockFailure(
 }
 
 /**
- * Runs one migration in one transaction, with its history row. A lock that is not had in time rolls everything back,
- * and it is tried again after a pause: nobody ever queues behind it for longer than `lockTimeoutMs`.
+ * Runs one migration in one transaction, with its history row. A lock that times out rolls everything back,
+ * and it is tried again after a pause: no session ever queues behind it for longer than `lockTimeoutMs`.
  *
  * @throws AisecError MIGRATION_FAILED with the place, LOCK_TIMEOUT naming the blocker, CONNECTION_LOST, INTERRUPTED.
  */

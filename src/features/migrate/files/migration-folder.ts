@@ -1,6 +1,6 @@
 import { join, relative } from 'node:path';
 
-import { readFolder, readText } from '../../../adapters/files/read.js';
+import { readDirectory, readText } from '../../../adapters/files/read.js';
 import { AisecError } from '../../../base/errors.js';
 import { parseMigrationFile, type FileProblem, type MigrationFile } from './migration-file.js';
 import { transactionProblems } from './transaction-control.js';
@@ -9,7 +9,7 @@ const FILE_NAME = /^\d{4}_[a-z0-9]+(?:_[a-z0-9]+)*\.sql$/;
 const NAME_RULE =
   'a migration is named NNNN_name.sql: four digits, then lower-case letters, digits and single underscores';
 
-/** Editors' leftovers and documents may lie in the folder; anything else that ends in .sql must be a migration. */
+/** Editors' leftovers and documents may lie in the directory; anything else that ends in .sql must be a migration. */
 function isIgnored(fileName: string): boolean {
   return fileName.startsWith('.') || !/\.sql$/i.test(fileName);
 }
@@ -35,21 +35,21 @@ function invalidFiles(problems: readonly FileProblem[]): AisecError {
 }
 
 /**
- * All migrations of a folder in their order, every file checked. An empty one is refused: a wrong mount must not be green.
+ * All migrations of a directory in their order, every file checked. An empty one is refused: a wrong mount must not be green.
  *
- * @throws AisecError MIGRATION_FILE_INVALID with file and line of every problem; CONFIG_INVALID for an unreadable folder.
+ * @throws AisecError MIGRATION_FILE_INVALID with file and line of every problem; CONFIG_INVALID for an unreadable directory.
  */
 export async function readMigrationFolder(
-  folder: string,
+  directory: string,
   cwd: string,
   isEmptyAllowed = false,
 ): Promise<readonly MigrationFile[]> {
-  const inside = relative(cwd, folder);
-  const shown = inside.startsWith('..') ? folder : inside;
+  const inside = relative(cwd, directory);
+  const shown = inside.startsWith('..') ? directory : inside;
   const problems: FileProblem[] = [];
   const files: MigrationFile[] = [];
   const seen = new Map<string, string>();
-  const fileNames = readFolder(folder)
+  const fileNames = readDirectory(directory)
     .filter((fileName) => !isIgnored(fileName))
     .toSorted();
   for (const fileName of fileNames) {
@@ -57,7 +57,7 @@ export async function readMigrationFolder(
     const badName = nameProblems(path, fileName, seen);
     problems.push(...badName);
     if (badName.length > 0) continue;
-    const parsed = parseMigrationFile(path, fileName.replace(/\.sql$/, ''), readText(join(folder, fileName)));
+    const parsed = parseMigrationFile(path, fileName.replace(/\.sql$/, ''), readText(join(directory, fileName)));
     problems.push(...parsed.problems);
     if (parsed.file === undefined) continue;
     problems.push(...(await transactionProblems(parsed.file)));

@@ -5,7 +5,7 @@ import type { MigrationStatus } from './compare.js';
 /** What to do about each kind of fault. */
 export const ADVICE = {
   edited: 'Put the file back as it was applied, and make the change in a new migration.',
-  missing: 'Bring the file back (it is in version control), or use the folder this database was built from.',
+  missing: 'Bring the file back (it is in version control), or use the directory this database was built from.',
   newer:
     'Deploy the version that has the file, or continue with this one, if it can work on the newer schema: --allow-newer',
   foreign: 'Give aisec a history of its own, in another schema: --schema NAME',
@@ -38,7 +38,7 @@ export function describeFault(status: MigrationStatus & { state: Fault }): strin
 }
 
 /**
- * Refuses to go on when files and history disagree. Each kind of fault has its own message and remedy.
+ * Refuses to continue when files and history disagree. Each kind of fault has its own message and hint.
  *
  * @throws AisecError MIGRATION_HISTORY.
  */

@@ -33,7 +33,7 @@ describe('the manifest of a backup', () => {
   });
 
   test.each(['', '{', '[]', 'null', '"text"'])('is not %j', (text) => {
-    expect(() => parseManifest(text, 'x.dump.json')).toThrow('"x.dump.json" is no manifest of a backup');
+    expect(() => parseManifest(text, 'x.dump.json')).toThrow('invalid backup manifest "x.dump.json"');
   });
 
   test('counts as verified until damage is found', () => {

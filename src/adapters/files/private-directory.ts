@@ -26,7 +26,7 @@ export function temporaryError(error: unknown): unknown {
   if (!isNoSpace(error)) return error;
   return new AisecError('DISK_FULL', `no space is left in "${tmpdir()}", where temporary files go`, {
     detail: `${messageOf(error)}.`,
-    hint: 'Free some space there, or set TMPDIR to a folder with more, and run the command again; nothing of it is left.',
+    hint: 'Free some space there, or set TMPDIR to a directory with more, and run the command again; nothing of it is left.',
     cause: error,
   });
 }
@@ -40,33 +40,33 @@ export function writeTemporary(file: string, text: string): void {
   }
 }
 
-function makePrivate(folder: string): void {
+function makePrivate(directory: string): void {
   try {
-    mkdirSync(folder, { mode: 0o700 });
+    mkdirSync(directory, { mode: 0o700 });
   } catch (error) {
     throw temporaryError(error);
   }
 }
 
 /**
- * Runs the callback with a new temporary folder that only the owner can enter. It goes whatever happens; a killed run's
+ * Runs the callback with a new temporary directory that only the owner can enter. It goes whatever happens; a killed run's
  * goes with the next one.
  *
  * @param prefix of its name, one for each use
  * @throws AisecError DISK_FULL; what the callback throws.
  */
-export async function withPrivateFolder<Result>(
+export async function withPrivateDirectory<Result>(
   prefix: string,
-  use: (folder: string) => Promise<Result>,
+  use: (directory: string) => Promise<Result>,
 ): Promise<Result> {
   sweep(tmpdir(), prefix);
-  const folder = join(tmpdir(), `${prefix}${process.pid}-${randomBytes(6).toString('hex')}`);
-  const remove = (): void => rmSync(folder, { recursive: true, force: true });
-  makePrivate(folder);
+  const directory = join(tmpdir(), `${prefix}${process.pid}-${randomBytes(6).toString('hex')}`);
+  const remove = (): void => rmSync(directory, { recursive: true, force: true });
+  makePrivate(directory);
   process.once('exit', remove);
   try {
-    writeTemporary(join(folder, OWNER), JSON.stringify(currentProcess()));
-    return await use(folder);
+    writeTemporary(join(directory, OWNER), JSON.stringify(currentProcess()));
+    return await use(directory);
   } finally {
     process.off('exit', remove);
     remove();

@@ -3,16 +3,16 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { tryFolderLock, type LockHolder } from '../../../src/adapters/files/folder-lock.js';
+import { tryDirectoryLock, type LockHolder } from '../../../src/adapters/files/directory-lock.js';
 import { currentProcess, isRunning } from '../../../src/adapters/files/process-identity.js';
 
 const root = mkdtempSync(path.join(tmpdir(), 'aisec-test-lock-'));
-const compiled = new URL('../../../dist/adapters/files/folder-lock.js', import.meta.url).href;
-let folder = '';
+const compiled = new URL('../../../dist/adapters/files/directory-lock.js', import.meta.url).href;
+let directory = '';
 let count = 0;
 beforeEach(() => {
   count += 1;
-  folder = path.join(root, String(count));
+  directory = path.join(root, String(count));
 });
 afterAll(() => rmSync(root, { recursive: true }));
 
@@ -31,14 +31,14 @@ function runModule(text: string, onOutput: (output: string, kill: () => void) =>
   });
 }
 
-/** Takes the lock again and again; two at once would meet in the folder `critical`. */
+/** Takes the lock again and again; two at once would meet in the directory `critical`. */
 const contender = (rounds: number): string => `
   import { mkdirSync, rmdirSync } from 'node:fs';
-  import { tryFolderLock } from ${JSON.stringify(compiled)};
-  const critical = ${JSON.stringify(path.join(folder, '..', 'critical'))};
+  import { tryDirectoryLock } from ${JSON.stringify(compiled)};
+  const critical = ${JSON.stringify(path.join(directory, '..', 'critical'))};
   let held = 0, overlaps = 0;
   for (let round = 0; round < ${rounds}; round += 1) {
-    const attempt = await tryFolderLock(${JSON.stringify(folder)}, 'test');
+    const attempt = await tryDirectoryLock(${JSON.stringify(directory)}, 'test');
     if (!attempt.isHeld) { await new Promise((resolve) => setTimeout(resolve, Math.random() * 3)); continue; }
     held += 1;
     try { mkdirSync(critical); } catch { overlaps += 1; }
@@ -53,25 +53,25 @@ function holder(changes: Partial<LockHolder>): LockHolder {
 }
 
 function leave(name: string, content: LockHolder | string): string {
-  mkdirSync(folder, { recursive: true });
-  const file = path.join(folder, name);
+  mkdirSync(directory, { recursive: true });
+  const file = path.join(directory, name);
   writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content));
   return file;
 }
 
-describe('the lock of a folder', () => {
+describe('the lock of a directory', () => {
   it('is had, names its holder, and leaves nothing behind', async () => {
-    const first = await tryFolderLock(folder, 'aisec migrate up');
+    const first = await tryDirectoryLock(directory, 'aisec migrate up');
     if (!first.isHeld) throw new Error('not had');
-    const second = await tryFolderLock(folder, 'aisec seed');
+    const second = await tryDirectoryLock(directory, 'aisec seed');
     expect(second).toMatchObject({
       isHeld: false,
       canBeJudged: true,
       holder: { pid: process.pid, command: 'aisec migrate up' },
     });
     first.release();
-    expect(readdirSync(folder)).toEqual([]);
-    const third = await tryFolderLock(folder, 'aisec seed');
+    expect(readdirSync(directory)).toEqual([]);
+    const third = await tryDirectoryLock(directory, 'aisec seed');
     expect(third.isHeld).toBe(true);
   });
 
@@ -80,48 +80,48 @@ describe('the lock of a folder', () => {
     const results = outputs.map((output) => JSON.parse(output) as { held: number; overlaps: number });
     expect(results.reduce((sum, result) => sum + result.overlaps, 0)).toBe(0);
     expect(results.reduce((sum, result) => sum + result.held, 0)).toBeGreaterThan(100);
-    expect(readdirSync(folder)).toEqual([]);
+    expect(readdirSync(directory)).toEqual([]);
   });
 
   it('is taken over from a process that was killed while it held it', async () => {
-    const text = `import { tryFolderLock } from ${JSON.stringify(compiled)};
-      console.log((await tryFolderLock(${JSON.stringify(folder)}, 'doomed')).isHeld); setInterval(() => {}, 1000);`;
+    const text = `import { tryDirectoryLock } from ${JSON.stringify(compiled)};
+      console.log((await tryDirectoryLock(${JSON.stringify(directory)}, 'doomed')).isHeld); setInterval(() => {}, 1000);`;
     await runModule(text, (_output, kill) => kill());
-    expect(readdirSync(folder)).toHaveLength(2);
-    const attempt = await tryFolderLock(folder, 'next');
+    expect(readdirSync(directory)).toHaveLength(2);
+    const attempt = await tryDirectoryLock(directory, 'next');
     expect(attempt.isHeld).toBe(true);
-    expect(readdirSync(folder)).toHaveLength(2);
-    expect(readFileSync(path.join(folder, readdirSync(folder)[0]!), 'utf8')).toContain('"next"');
+    expect(readdirSync(directory)).toHaveLength(2);
+    expect(readFileSync(path.join(directory, readdirSync(directory)[0]!), 'utf8')).toContain('"next"');
   });
 
   it('is taken over when its process id belongs to another process by now', async () => {
     leave('held-0000000001-x.json', holder({ pid: 1, startTime: '999999999999' }));
-    expect((await tryFolderLock(folder, 'next')).isHeld).toBe(true);
+    expect((await tryDirectoryLock(directory, 'next')).isHeld).toBe(true);
   });
 
   it('is taken over after a restart of the machine', async () => {
     leave('held-0000000001-x.json', holder({ boot: 'another-boot' }));
-    expect((await tryFolderLock(folder, 'next')).isHeld).toBe(true);
+    expect((await tryDirectoryLock(directory, 'next')).isHeld).toBe(true);
   });
 
   it('is not taken from a process of another host or container, and says which file to look at', async () => {
     const file = leave('held-0000000001-x.json', holder({ host: 'elsewhere', boot: 'another-boot' }));
-    expect(await tryFolderLock(folder, 'next')).toMatchObject({
+    expect(await tryDirectoryLock(directory, 'next')).toMatchObject({
       isHeld: false,
       canBeJudged: false,
       file,
       holder: { host: 'elsewhere' },
     });
     leave('held-0000000001-x.json', holder({ namespace: 'pid:[1]' }));
-    expect(await tryFolderLock(folder, 'next')).toMatchObject({ isHeld: false, canBeJudged: false });
+    expect(await tryDirectoryLock(directory, 'next')).toMatchObject({ isHeld: false, canBeJudged: false });
     rmSync(file);
-    expect((await tryFolderLock(folder, 'next')).isHeld).toBe(true);
+    expect((await tryDirectoryLock(directory, 'next')).isHeld).toBe(true);
   });
 
   it('is not kept by a file that a crash of the machine cut off', async () => {
     leave('held-0000000001-x.json', '');
     leave('claim-0000000002-x.json', '{"pid":');
-    expect((await tryFolderLock(folder, 'next')).isHeld).toBe(true);
+    expect((await tryDirectoryLock(directory, 'next')).isHeld).toBe(true);
   });
 });
 

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { makeFolder } from './make-folder.js';
+import { makeDirectory } from './make-directory.js';
 import { currentProcess, isRunning, type ProcessIdentity } from './process-identity.js';
 
 const WAIT_FOR_CLAIM_MS = 20;
@@ -26,8 +26,8 @@ interface Claim {
 }
 
 /** Undefined for what is no claim: cut off by a crash of the machine, so of a process that is gone. */
-function readClaim(folder: string, name: string): Claim | undefined {
-  const text = readFileSync(join(folder, name), 'utf8');
+function readClaim(directory: string, name: string): Claim | undefined {
+  const text = readFileSync(join(directory, name), 'utf8');
   try {
     const holder = JSON.parse(text) as LockHolder;
     return { name, isHeld: name.startsWith('held-'), holder, isAlive: isRunning(holder) };
@@ -37,13 +37,13 @@ function readClaim(folder: string, name: string): Claim | undefined {
 }
 
 /** What the others have announced, less what dead processes left: a file names one process, and a dead one never comes back. */
-function liveClaims(folder: string, own: string): readonly Claim[] {
+function liveClaims(directory: string, own: string): readonly Claim[] {
   const claims: Claim[] = [];
-  for (const name of readdirSync(folder).filter((each) => /^(claim|held)-/.test(each) && !each.endsWith(own))) {
+  for (const name of readdirSync(directory).filter((each) => /^(claim|held)-/.test(each) && !each.endsWith(own))) {
     try {
-      const claim = readClaim(folder, name);
+      const claim = readClaim(directory, name);
       if (claim !== undefined && claim.isAlive !== false) claims.push(claim);
-      if (claim?.isAlive === false) rmSync(join(folder, name), { force: true });
+      if (claim?.isAlive === false) rmSync(join(directory, name), { force: true });
     } catch (error) {
       // Given back between the listing and the reading.
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
@@ -53,7 +53,7 @@ function liveClaims(folder: string, own: string): readonly Claim[] {
 }
 
 /**
- * Tries to take the lock that `folder` stands for; never waits for a holder.
+ * Tries to take the lock that `directory` stands for; never waits for a holder.
  *
  * Files that each name one process, so that removing a stale one cannot hit a live one (the fault of takeover by
  * unlink). A process announces itself (claim-…), then looks at the others: a holder wins; among claims the smaller name
@@ -63,12 +63,12 @@ function liveClaims(folder: string, own: string): readonly Claim[] {
  *
  * @throws what the file system throws: no space, no permission.
  */
-export async function tryFolderLock(folder: string, command: string): Promise<LockAttempt> {
-  makeFolder(folder);
+export async function tryDirectoryLock(directory: string, command: string): Promise<LockAttempt> {
+  makeDirectory(directory);
   const identity = currentProcess();
-  // By chance, too: one process may try twice, and two containers on one folder may both be process 1.
+  // By chance, too: one process may try twice, and two containers on one directory may both be process 1.
   const own = `${String(identity.pid).padStart(10, '0')}-${randomBytes(6).toString('hex')}.json`;
-  const [draft, claim, held] = ['draft', 'claim', 'held'].map((kind) => join(folder, `${kind}-${own}`)) as [
+  const [draft, claim, held] = ['draft', 'claim', 'held'].map((kind) => join(directory, `${kind}-${own}`)) as [
     string,
     string,
     string,
@@ -84,11 +84,11 @@ export async function tryFolderLock(folder: string, command: string): Promise<Lo
   try {
     announce(claim);
     for (;;) {
-      const others = liveClaims(folder, own);
-      const winner = others.find((other) => other.isHeld) ?? others.find((other) => join(folder, other.name) < claim);
+      const others = liveClaims(directory, own);
+      const winner = others.find((other) => other.isHeld) ?? others.find((other) => join(directory, other.name) < claim);
       if (winner !== undefined) {
         release();
-        const file = join(folder, winner.name);
+        const file = join(directory, winner.name);
         return { isHeld: false, holder: winner.holder, file, canBeJudged: winner.isAlive === true };
       }
       if (others.length === 0) break;

@@ -5,14 +5,14 @@ import type { Environment } from '../../../config/settings.js';
 import { writeBackupMetrics } from './prometheus.js';
 import type { BackupResult } from './finish.js';
 
-export interface AnnounceOptions {
+export interface NotificationOptions {
   /** Of healthchecks.io or the like; a secret. */
   readonly pingUrl: string | undefined;
   /** Absolute paths; undefined: none. */
   readonly onSuccess: string | undefined;
   readonly onFailure: string | undefined;
   readonly metricsFile: string | undefined;
-  readonly folder: string;
+  readonly directory: string;
   readonly database: string;
   readonly environment: Environment;
   readonly onWarning: (text: string) => void;
@@ -23,7 +23,7 @@ function parsePingUrl(text: string | undefined): URL | undefined {
   if (text === undefined) return undefined;
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url?.protocol === 'https:' || url?.protocol === 'http:') return url;
-  throw new AisecError('CONFIG_INVALID', 'AISEC_PING_URL is no address', {
+  throw new AisecError('CONFIG_INVALID', 'AISEC_PING_URL is not a URL', {
     hint: 'Give an https address; aisec adds /start and /fail to it.',
   });
 }
@@ -57,37 +57,37 @@ function failureOf(error: unknown): Outcome {
   };
 }
 
-async function announceOutcome(outcome: Outcome, url: URL | undefined, options: AnnounceOptions): Promise<void> {
-  const { metricsFile, folder, database, environment, onWarning } = options;
+async function notifyOutcome(outcome: Outcome, url: URL | undefined, options: NotificationOptions): Promise<void> {
+  const { metricsFile, directory, database, environment, onWarning } = options;
   const isSuccess = outcome.kind === 'success';
   if (metricsFile !== undefined)
-    await writeBackupMetrics(metricsFile, folder, database, isSuccess).catch((error: unknown) => {
+    await writeBackupMetrics(metricsFile, directory, database, isSuccess).catch((error: unknown) => {
       onWarning(`the metrics could not be written to ${metricsFile}: ${messageOf(error)}`);
     });
   const program = isSuccess ? options.onSuccess : options.onFailure;
   const facts = { ...outcome.facts, AISEC_BACKUP_DATABASE: database };
   const hookFault = program === undefined ? undefined : await runHook({ program, environment, facts });
-  if (hookFault !== undefined) onWarning(`${program ?? ''} did not do its work: ${hookFault}`);
+  if (hookFault !== undefined) onWarning(`${program ?? ''} failed: ${hookFault}`);
   const pingFault = url === undefined ? undefined : await ping(url, outcome.kind, outcome.text);
-  if (pingFault !== undefined) onWarning(`the watchdog could not be told: ${pingFault}`);
+  if (pingFault !== undefined) onWarning(`could not reach the monitoring URL: ${pingFault}`);
 }
 
 /**
- * Runs a backup and tells whoever wants to know how it went: a watchdog by its address, a program of the user's, and
- * Prometheus by a file. What cannot be told is a warning, and changes nothing of the outcome.
+ * Runs a backup and reports how it went: to a monitoring service by its address, a program of the user's, and
+ * Prometheus by a file. A report that fails is a warning, and changes nothing of the outcome.
  *
- * @throws what `run` throws, after that was told; CONFIG_INVALID before anything is done.
+ * @throws what `run` throws, after that was reported; CONFIG_INVALID before anything is done.
  */
-export async function announced(options: AnnounceOptions, run: () => Promise<BackupResult>): Promise<BackupResult> {
+export async function withNotifications(options: NotificationOptions, run: () => Promise<BackupResult>): Promise<BackupResult> {
   const url = parsePingUrl(options.pingUrl);
   const startFault = url === undefined ? undefined : await ping(url, 'start', '');
-  if (startFault !== undefined) options.onWarning(`the watchdog could not be told: ${startFault}`);
+  if (startFault !== undefined) options.onWarning(`could not reach the monitoring URL: ${startFault}`);
   try {
     const result = await run();
-    await announceOutcome(successOf(result), url, options);
+    await notifyOutcome(successOf(result), url, options);
     return result;
   } catch (error) {
-    await announceOutcome(failureOf(error), url, options);
+    await notifyOutcome(failureOf(error), url, options);
     throw error;
   }
 }

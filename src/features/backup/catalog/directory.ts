@@ -28,7 +28,7 @@ export interface IncompleteBackup {
   readonly reason: string;
 }
 
-export interface BackupFolder {
+export interface BackupDirectory {
   /** Of all databases, the newest first. */
   readonly backups: readonly Backup[];
   readonly incomplete: readonly IncompleteBackup[];
@@ -40,22 +40,22 @@ export interface BackupFolder {
 
 const CONCURRENT_READS = 16;
 
-async function entriesOf(folder: string): Promise<readonly Dirent[]> {
+async function entriesOf(directory: string): Promise<readonly Dirent[]> {
   try {
-    return await readdir(folder, { withFileTypes: true });
+    return await readdir(directory, { withFileTypes: true });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return [];
-    throw new AisecError('BACKUP_FOLDER', `could not read the folder "${folder}"`, {
+    throw new AisecError('BACKUP_DIRECTORY', `could not read the directory "${directory}"`, {
       detail: `${messageOf(error)}.`,
-      hint: 'Give another folder, or make this one readable.',
+      hint: 'Give another directory, or make this one readable.',
       cause: error,
     });
   }
 }
 
-async function look(folder: string, name: string): Promise<Backup | IncompleteBackup | undefined> {
-  const file = path.join(folder, name);
+async function look(directory: string, name: string): Promise<Backup | IncompleteBackup | undefined> {
+  const file = path.join(directory, name);
   const said = parseBackupFileName(name);
   const stats = await lstat(file).catch(() => undefined);
   if (said === undefined) return undefined;
@@ -91,13 +91,13 @@ const newestFirst = (a: { readonly createdAt: Date }, b: { readonly createdAt: D
   b.createdAt.getTime() - a.createdAt.getTime();
 
 /**
- * What a folder of backups holds. A folder that does not exist holds nothing. Reads names, sizes and manifests, never
+ * What a directory of backups holds. A directory that does not exist holds nothing. Reads names, sizes and manifests, never
  * the backups; symbolic links and everything without a name of ours are foreign.
  *
- * @throws AisecError BACKUP_FOLDER when it cannot be read.
+ * @throws AisecError BACKUP_DIRECTORY when it cannot be read.
  */
-export async function readBackupFolder(folder: string): Promise<BackupFolder> {
-  const entries = await entriesOf(folder);
+export async function readBackupDirectory(directory: string): Promise<BackupDirectory> {
+  const entries = await entriesOf(directory);
   const files = new Set(entries.filter((entry) => entry.isFile()).map(({ name }) => name));
   const named = [...files].filter((name) => parseBackupFileName(name) !== undefined);
   const withoutFile = [...files]
@@ -108,7 +108,7 @@ export async function readBackupFolder(folder: string): Promise<BackupFolder> {
   const unfinished = new Set(partials.map(nameOfPartial));
   // The manifest of a run that was stopped before its last step belongs to the partial file.
   const found = await inTurns([...named, ...withoutFile.filter((name) => !unfinished.has(name))], (name) =>
-    look(folder, name),
+    look(directory, name),
   );
   const ours = new Set(
     [...named, ...withoutFile, ...partials].flatMap((name) => [name, manifestName(name), globalsName(name)]),
@@ -116,7 +116,7 @@ export async function readBackupFolder(folder: string): Promise<BackupFolder> {
   return {
     backups: found.filter((each) => each?.state === 'complete').toSorted(newestFirst),
     incomplete: found.filter((each) => each?.state === 'incomplete').toSorted(newestFirst),
-    partials: partials.map((name) => path.join(folder, name)),
+    partials: partials.map((name) => path.join(directory, name)),
     foreign: entries.map(({ name }) => name).filter((name) => !ours.has(name) && !name.startsWith('.aisec-')),
   };
 }

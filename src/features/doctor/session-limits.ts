@@ -1,7 +1,7 @@
 import type { Session } from '../../adapters/postgres/session.js';
 import { AisecError, isAisecError } from '../../base/errors.js';
 
-/** No check waits longer for a lock: while it waits, whoever comes after it waits, too. */
+/** No check waits longer for a lock: while it waits, every session behind it waits, too. */
 const LOCK_TIMEOUT_MS = 200;
 /** After the first wait in vain: the session that is in the way is most likely in the way of the next check, too. */
 const NEXT_LOCK_TIMEOUT_MS = 50;
@@ -12,11 +12,11 @@ const STATEMENT_TIMEOUT_MS = 10_000;
 const NO_SUCH_ROLE = '22023';
 
 /**
- * Lets the session see what another role would see, as far as rights and row level security go.
+ * Lets the session see what another role would see, as far as privileges and row-level security are concerned.
  *
  * @throws AisecError USAGE for a role that is not there, PRIVILEGE_MISSING for one that this role is no member of.
  */
-export async function actAs(session: Session, role: string): Promise<void> {
+export async function assumeRole(session: Session, role: string): Promise<void> {
   try {
     await session.query(`select pg_catalog.set_config('role', $1, false)`, [role]);
   } catch (error) {
@@ -34,7 +34,7 @@ export async function actAs(session: Session, role: string): Promise<void> {
  *
  * @throws AisecError MIGRATION_PENDING for a schema without a table of the platform: most checks would find nothing there.
  */
-export async function beQuiet(session: Session, schema: string): Promise<string> {
+export async function limitSession(session: Session, schema: string): Promise<string> {
   const { rows } = await session.query<{ role_name: string; is_migrated: boolean }>(
     `select
        current_user::text as role_name,
@@ -65,6 +65,6 @@ export async function beQuiet(session: Session, schema: string): Promise<string>
 }
 
 /** Makes the checks to come wait less for a lock, so that a run ends in time however many tables are locked. */
-export async function waitLess(session: Session): Promise<void> {
+export async function shortenLockWait(session: Session): Promise<void> {
   await session.query(`select pg_catalog.set_config('lock_timeout', $1, false)`, [String(NEXT_LOCK_TIMEOUT_MS)]);
 }

@@ -12,12 +12,12 @@ import {
 import type { Store } from '../../../adapters/object-store/store.js';
 import { removeUnfinished } from '../../../adapters/object-store/unfinished.js';
 import { uploadFile } from '../../../adapters/object-store/upload.js';
-import type { Backup, BackupFolder, IncompleteBackup } from '../catalog/folder.js';
+import type { Backup, BackupDirectory, IncompleteBackup } from '../catalog/directory.js';
 import { manifestText, parseManifest, type BackupManifest, type OffsiteCopy } from '../catalog/manifest.js';
 import { encodeDatabaseName, manifestName, parseBackupFileName } from '../catalog/names.js';
 
-/** What a store has; `file` is the address of an object, s3://bucket/folder/NAME. */
-export type BackupCopies = Pick<BackupFolder, 'backups' | 'incomplete'>;
+/** What a store has; `file` is the address of an object, s3://bucket/directory/NAME. */
+export type BackupCopies = Pick<BackupDirectory, 'backups' | 'incomplete'>;
 
 /** Names of a database begin so; those of others may, too. */
 function startOf(database: string | undefined): string {
@@ -54,7 +54,7 @@ async function look(
 }
 
 /**
- * The backups in a folder of a store, the newest first: of one database, by its exact name, or of all. Reads names,
+ * The backups in a directory of a store, the newest first: of one database, by its exact name, or of all. Reads names,
  * sizes and manifests. Objects without a name of ours are left out.
  *
  * @throws AisecError STORE_UNREACHABLE, STORE_AUTH, STORE_MISSING, STORE_FAILED.

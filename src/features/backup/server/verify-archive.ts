@@ -21,7 +21,7 @@ export interface ProveOptions {
  *
  * @throws AisecError BACKUP_INVALID.
  */
-export async function proveArchive(
+export async function verifyArchive(
   tables: readonly BackupTable[],
   { tool, file, environment, signal, onProgress }: ProveOptions,
 ): Promise<Checksum> {

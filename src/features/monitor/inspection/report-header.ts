@@ -3,7 +3,7 @@ import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { inReadOnly } from './read-only.js';
 
 /** When, where and as whom an inspection looked, and what its counters are worth. */
-export interface Circumstances {
+export interface ReportHeader {
   readonly database: string;
   readonly schema: string;
   /** RFC 3339 in UTC, by the server's clock. */
@@ -14,13 +14,13 @@ export interface Circumstances {
   readonly readsAllStatistics: boolean;
   /** A standby: it counts its own reads and no writes. */
   readonly isInRecovery: boolean;
-  /** RFC 3339; null when the server does not tell. Not older than the last crash. */
+  /** RFC 3339; null when not reported by the server. Not older than the last crash. */
   readonly countersSince: string | null;
-  /** What the counters begin with: somebody's pg_stat_reset(), or the server's first start, its last crash or restore. */
+  /** What the counters begin with: a pg_stat_reset(), or the server's first start, its last crash or restore. */
   readonly countersSinceEvent: 'reset' | 'server' | null;
 }
 
-interface CircumstancesRow {
+interface ReportHeaderRow {
   readonly taken_at: Date;
   readonly counters_since: Date | null;
   readonly is_reset_by_hand: boolean;
@@ -30,14 +30,14 @@ interface CircumstancesRow {
   readonly is_in_recovery: boolean;
 }
 
-function eventOf(row: CircumstancesRow): Circumstances['countersSinceEvent'] {
+function eventOf(row: ReportHeaderRow): ReportHeader['countersSinceEvent'] {
   if (row.counters_since === null) return null;
   return row.is_reset_by_hand ? 'reset' : 'server';
 }
 
 /** One query, without any lock on a table. */
-export async function readCircumstances(session: Session, schema: string): Promise<Circumstances> {
-  const { rows } = await inReadOnly(session, () => session.query<CircumstancesRow>(sqlFile('monitor/circumstances')));
+export async function readReportHeader(session: Session, schema: string): Promise<ReportHeader> {
+  const { rows } = await inReadOnly(session, () => session.query<ReportHeaderRow>(sqlFile('monitor/report-header')));
   const [row] = rows;
   if (row === undefined) throw new Error('the role of the session is not in pg_roles');
   return {

@@ -4,31 +4,31 @@ import path from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
-import { readBackupFolder } from '../../../src/features/backup/catalog/folder.js';
+import { readBackupDirectory } from '../../../src/features/backup/catalog/directory.js';
 import { readManifest, writeManifest } from '../../../src/features/backup/catalog/manifest.js';
 import { backupManifest } from '../../fixtures/backup-manifest.js';
 
-let folder = '';
+let directory = '';
 beforeEach(() => {
-  folder = mkdtempSync(path.join(tmpdir(), 'aisec-test-'));
+  directory = mkdtempSync(path.join(tmpdir(), 'aisec-test-'));
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-const at = (name: string): string => path.join(folder, name);
+const at = (name: string): string => path.join(directory, name);
 async function add(name: string, bytes = 'dump', createdAt = '2026-11-25T02:15:00Z'): Promise<void> {
   writeFileSync(at(name), bytes);
   await writeManifest(at(name), backupManifest({ file: name, createdAt }));
 }
 
-describe('a folder of backups', () => {
+describe('a directory of backups', () => {
   test('that is not there holds nothing', async () => {
-    expect(await readBackupFolder(at('none'))).toEqual({ backups: [], incomplete: [], partials: [], foreign: [] });
+    expect(await readBackupDirectory(at('none'))).toEqual({ backups: [], incomplete: [], partials: [], foreign: [] });
   });
 
   test('lists what has a manifest of the same size, the newest by its manifest first', async () => {
     await add('app_20261125_021500.dump', 'dump', '2026-11-25T02:15:00Z');
     await add('app_20261124_021500.dump', 'dump', '2026-11-26T02:15:00Z');
-    const { backups, incomplete } = await readBackupFolder(folder);
+    const { backups, incomplete } = await readBackupDirectory(directory);
     expect(backups.map(({ file }) => path.basename(file))).toEqual([
       'app_20261124_021500.dump',
       'app_20261125_021500.dump',
@@ -42,7 +42,7 @@ describe('a folder of backups', () => {
     await add('app_20261103_000000.dump', 'du');
     await add('app_20261104_000000.dump');
     await writeManifest(at('app_20261104_000000.dump'), backupManifest({ file: 'another.dump' }));
-    const { backups, incomplete } = await readBackupFolder(folder);
+    const { backups, incomplete } = await readBackupDirectory(directory);
     expect(backups).toEqual([]);
     expect(incomplete.map(({ file, reason }) => [path.basename(file, '.dump'), reason])).toEqual([
       ['app_20261104_000000', 'It is the manifest of "another.dump".'],
@@ -57,7 +57,7 @@ describe('a folder of backups', () => {
     symlinkSync('/etc/passwd', at('app_20261125_021500.dump'));
     writeFileSync(at('app_20261126_021500.dump.partial'), 'half');
     await writeManifest(at('app_20261126_021500.dump'), backupManifest({ file: 'app_20261126_021500.dump' }));
-    const found = await readBackupFolder(folder);
+    const found = await readBackupDirectory(directory);
     expect(found.backups).toEqual([]);
     expect(found.incomplete).toEqual([]);
     expect(found.partials).toEqual([at('app_20261126_021500.dump.partial')]);
@@ -74,6 +74,6 @@ describe('a folder of backups', () => {
   test('that is a file is refused', async () => {
     writeFileSync(at('file'), '');
     chmodSync(at('file'), 0o600);
-    await expect(readBackupFolder(at('file'))).rejects.toMatchObject({ code: 'BACKUP_FOLDER' });
+    await expect(readBackupDirectory(at('file'))).rejects.toMatchObject({ code: 'BACKUP_DIRECTORY' });
   });
 });

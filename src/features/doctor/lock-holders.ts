@@ -8,7 +8,7 @@ interface HolderRow {
 }
 
 /** The sessions that hold or wait for ACCESS EXCLUSIVE on a table of this database, in words. */
-export async function whoLocks(session: Session): Promise<string> {
+export async function lockHolders(session: Session): Promise<string> {
   const { rows } = await session.query<HolderRow>(sqlFile('doctor/exclusive-locks'));
   if (rows.length === 0) return 'a session that has gone since';
   return rows

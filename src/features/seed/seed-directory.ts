@@ -1,11 +1,11 @@
 import { join, relative } from 'node:path';
 
-import { readFolder, readSubfolders, readText } from '../../adapters/files/read.js';
+import { readDirectory, readSubdirectories, readText } from '../../adapters/files/read.js';
 import { didYouMean } from '../../base/did-you-mean.js';
 import { AisecError } from '../../base/errors.js';
 import { parseSeedFile, type FileProblem, type SeedFile } from './seed-file.js';
 
-/** The folder of the seed sets. */
+/** The directory of the seed sets. */
 export interface SeedSettings {
   readonly cwd: string;
   readonly seedsDir: string;
@@ -28,19 +28,19 @@ export function shownPath(path: string, cwd: string): string {
   return inside === '' || inside.startsWith('..') ? path : inside;
 }
 
-/** Editors' leftovers and documents may lie in the folder; anything else that ends in .sql must be a seed file. */
-export function seedFileNames(folder: string): readonly string[] {
-  return readFolder(folder)
+/** Editors' leftovers and documents may lie in the directory; anything else that ends in .sql must be a seed file. */
+export function seedFileNames(directory: string): readonly string[] {
+  return readDirectory(directory)
     .filter((name) => !name.startsWith('.') && /\.sql$/i.test(name))
     .toSorted();
 }
 
-/** The sets of a folder, and the subfolders whose name no set can have. @throws AisecError CONFIG_INVALID. */
-export function seedSetNames(folder: string): {
+/** The sets of a directory, and the subdirectories whose name no set can have. @throws AisecError CONFIG_INVALID. */
+export function seedSetNames(directory: string): {
   readonly sets: readonly string[];
   readonly strange: readonly string[];
 } {
-  const names = readSubfolders(folder)
+  const names = readSubdirectories(directory)
     .filter((name) => !name.startsWith('.'))
     .toSorted();
   return { sets: names.filter((name) => SET_NAME.test(name)), strange: names.filter((name) => !SET_NAME.test(name)) };
@@ -62,14 +62,14 @@ function invalidFiles(problems: readonly FileProblem[]): AisecError {
   return new AisecError('SEED_INVALID', `invalid seed file: ${first?.message ?? ''}`, {
     position: first,
     detail: others.length === 0 ? undefined : `Also:\n  ${others.join('\n  ')}`,
-    hint: 'Nothing was run. Mend the file and run it again.',
+    hint: 'No changes were made. Fix the file and run it again.',
   });
 }
 
-/** Looked up among the folders that are there, never joined to a path first: `../x` names no set. */
+/** Looked up among the directories that are there, never joined to a path first: `../x` names no set. */
 function refuseUnknownSet(name: string, settings: SeedSettings): void {
   if (!SET_NAME.test(name))
-    throw new AisecError('SEED_INVALID', `"${name}" is no name of a seed set`, { hint: SET_RULE });
+    throw new AisecError('SEED_INVALID', `invalid seed set name "${name}"`, { hint: SET_RULE });
   const { sets } = seedSetNames(settings.seedsDir);
   if (sets.includes(name)) return;
   const near = didYouMean(name, sets);
@@ -89,19 +89,19 @@ function refuseUnknownSet(name: string, settings: SeedSettings): void {
  */
 export async function readSeedSet(name: string, settings: SeedSettings): Promise<SeedSet> {
   refuseUnknownSet(name, settings);
-  const folder = join(settings.seedsDir, name);
-  const shown = shownPath(folder, settings.cwd);
+  const directory = join(settings.seedsDir, name);
+  const shown = shownPath(directory, settings.cwd);
   const problems: FileProblem[] = [];
   const files: SeedFile[] = [];
   const seen = new Map<string, string>();
-  for (const fileName of seedFileNames(folder)) {
+  for (const fileName of seedFileNames(directory)) {
     const path = join(shown, fileName);
     const badName = nameProblem(path, fileName, seen);
     if (badName !== undefined) {
       problems.push(badName);
       continue;
     }
-    const parsed = await parseSeedFile(path, fileName, readText(join(folder, fileName)));
+    const parsed = await parseSeedFile(path, fileName, readText(join(directory, fileName)));
     problems.push(...parsed.problems);
     if (parsed.file !== undefined) files.push(parsed.file);
   }

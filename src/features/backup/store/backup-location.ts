@@ -1,5 +1,5 @@
 import { changeManifest, type ChangeOptions } from '../catalog/change-backups.js';
-import { changeCopyManifest, readCopyManifest } from './copies.js';
+import { changeCopyManifest, readCopyManifest } from './remote-backups.js';
 import { readManifest, type BackupManifest } from '../catalog/manifest.js';
 import { readBack } from '../../../adapters/object-store/download.js';
 import { withStore, type Store } from '../../../adapters/object-store/store.js';
@@ -8,7 +8,7 @@ import { AisecError, isAisecError } from '../../../base/errors.js';
 import { isStoreUrl, splitObjectUrl } from '../../../config/store-url.js';
 
 /** What reaching a backup takes, wherever it is. */
-export interface Reach extends ChangeOptions {
+export interface BackupLocation extends ChangeOptions {
   /** Of the store of an s3:// address. */
   readonly endpoint: string | undefined;
   readonly places: ToolPlaces;
@@ -17,22 +17,22 @@ export interface Reach extends ChangeOptions {
 
 async function atCopy<Result>(
   url: string,
-  { endpoint, places, signal }: Reach,
+  { endpoint, places, signal }: BackupLocation,
   use: (store: Store, name: string) => Promise<Result>,
 ): Promise<Result> {
   const { place, name } = splitObjectUrl(url, endpoint);
   return withStore(place, { environment: places.environment, signal }, (store) => use(store, name));
 }
 
-/** The manifest of a backup in a folder here or in a store. @throws AisecError BACKUP_INVALID when there is none. */
-export async function manifestOf(given: string, options: Reach): Promise<BackupManifest> {
+/** The manifest of a backup in a directory here or in a store. @throws AisecError BACKUP_INVALID when there is none. */
+export async function manifestOf(given: string, options: BackupLocation): Promise<BackupManifest> {
   return isStoreUrl(given) ? atCopy(given, options, readCopyManifest) : readManifest(given);
 }
 
-/** Changes the manifest of a backup in a folder here or in a store, and returns it. */
+/** Changes the manifest of a backup in a directory here or in a store, and returns it. */
 export async function changeManifestOf(
   given: string,
-  options: Reach,
+  options: BackupLocation,
   change: (manifest: BackupManifest) => BackupManifest,
 ): Promise<BackupManifest> {
   return isStoreUrl(given)
@@ -51,7 +51,7 @@ function asDamage(error: unknown, url: string): unknown {
 }
 
 /** Downloads a copy with its roles, keeping nothing, and compares the checksums. @throws AisecError BACKUP_INVALID. */
-export async function readCopyBack(url: string, manifest: BackupManifest, options: Reach): Promise<void> {
+export async function readCopyBack(url: string, manifest: BackupManifest, options: BackupLocation): Promise<void> {
   try {
     await atCopy(url, options, async (store, name) => {
       if (manifest.globals !== null) await readBack(store, manifest.globals.file, manifest.globals);

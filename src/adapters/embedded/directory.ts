@@ -4,18 +4,18 @@ import { join } from 'node:path';
 import { AisecError } from '../../base/errors.js';
 import { describeEmbedded, embeddedError } from './error.js';
 
-/** PostgreSQL's major version in the PGlite of package.json; another one cannot read the folder. */
+/** PostgreSQL's major version in the PGlite of package.json; another one cannot read the directory. */
 export const ENGINE_MAJOR = 18;
 
-function refuseFolder(dataDir: string, detail: string): never {
+function refuseDirectory(dataDir: string, detail: string): never {
   throw new AisecError('EMBEDDED_FAILED', `could not open the ${describeEmbedded(dataDir)}`, {
     detail,
-    hint: 'Set AISEC_DATA_DIR to another folder, or move this one away: `aisec migrate up` then makes a new, empty database.',
+    hint: 'Set AISEC_DATA_DIR to another directory, or move this one away: `aisec migrate up` then makes a new, empty database.',
   });
 }
 
 /**
- * Whether there is a database in the folder; an empty folder counts as none.
+ * Whether there is a database in the directory; an empty directory counts as none.
  *
  * @throws AisecError EMBEDDED_FAILED when it cannot be looked into, or holds something else.
  */
@@ -28,14 +28,14 @@ export function hasDatabase(dataDir: string): boolean {
     throw embeddedError(dataDir, error);
   }
   if (names.length === 0) return false;
-  if (!names.includes('PG_VERSION')) refuseFolder(dataDir, 'The folder holds other files and no database.');
+  if (!names.includes('PG_VERSION')) refuseDirectory(dataDir, 'The directory holds other files and no database.');
   const version = readFileSync(join(dataDir, 'PG_VERSION'), 'utf8').trim();
   if (version !== String(ENGINE_MAJOR))
-    refuseFolder(dataDir, `It was made by PostgreSQL ${version}; the embedded one is ${ENGINE_MAJOR}.`);
+    refuseDirectory(dataDir, `It was made by PostgreSQL ${version}; the embedded one is ${ENGINE_MAJOR}.`);
   return true;
 }
 
-/** Makes the folder as a whole or not at all: `make` takes seconds and may be killed, so it works beside. The parent folder is there. */
+/** Makes the directory as a whole or not at all: `make` takes seconds and may be killed, so it works beside. The parent directory is there. */
 export async function createWhole(dataDir: string, make: (partial: string) => Promise<void>): Promise<void> {
   const partial = `${dataDir}.partial`;
   rmSync(partial, { recursive: true, force: true });

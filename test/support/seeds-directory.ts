@@ -4,8 +4,8 @@ import path from 'node:path';
 
 import { onTestFinished } from 'vitest';
 
-/** A folder of seed sets, `{ 'team/01-people.sql': '...' }`; removed at the end of the test. */
-export function seedsFolder(files: Readonly<Record<string, string | Buffer>>): string {
+/** A directory of seed sets, `{ 'team/01-people.sql': '...' }`; removed at the end of the test. */
+export function seedsDirectory(files: Readonly<Record<string, string | Buffer>>): string {
   const dir = mkdtempSync(path.join(tmpdir(), 'aisec-seeds-'));
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(path.dirname(path.join(dir, name)), { recursive: true });
