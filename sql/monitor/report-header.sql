@@ -1,6 +1,6 @@
 -- When and as whom is this read, and since when do the counters of this database count?
 -- Parameters: none
--- Columns:    taken_at, counters_since (timestamptz; null when the server does not tell), is_reset_by_hand (somebody reset the counters
+-- Columns:    taken_at, counters_since (timestamptz; null when not reported), is_reset_by_hand (a role reset the counters
 --             of this database then); role_name, is_superuser, reads_all_statistics (a member of pg_read_all_stats),
 --             is_in_recovery, block_size_bytes
 -- Needs:      nothing

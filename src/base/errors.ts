@@ -34,6 +34,7 @@ export const ERROR_TITLES = {
   PARTITION_NOT_MADE: 'a month of messages could not be made; the others were',
   MESSAGES_LOST: 'messages of a drained default partition are in neither table',
   MESSAGES_DOUBLED: 'an id has several messages',
+  MONTH_UNKNOWN: 'the archive has no such month',
   ARCHIVE_MONTH: 'the month is not in the archive as the command needs it',
   ARCHIVE_BLOCKED: 'a month cannot be moved as things are',
   EXPORT_INVALID: 'an export does not hold what it says, or what the archive holds',

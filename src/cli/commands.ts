@@ -11,11 +11,13 @@ import { backupList } from './commands/backup/list.js';
 import { backupPin } from './commands/backup/pin.js';
 import { backupPrune } from './commands/backup/prune.js';
 import { backupVerify } from './commands/backup/verify.js';
+import { cacheCheck } from './commands/cache/check.js';
 import { cacheFlush } from './commands/cache/flush.js';
 import { cacheStatusCommand } from './commands/cache/status.js';
 import { cacheSync } from './commands/cache/sync.js';
 import { cacheWarm } from './commands/cache/warm.js';
 import { doctor } from './commands/doctor/doctor.js';
+import { migrateCheck } from './commands/migrate/check.js';
 import { migrateDown } from './commands/migrate/down.js';
 import { migrateNew } from './commands/migrate/new.js';
 import { migrateRedo } from './commands/migrate/redo.js';
@@ -44,6 +46,7 @@ import { seedList } from './commands/seed/list.js';
 import { seed } from './commands/seed/seed.js';
 import { typesCheck } from './commands/types/check.js';
 import { typesGenerate } from './commands/types/generate.js';
+import { vectorCheck } from './commands/vector/check.js';
 import { vectorRebuild } from './commands/vector/rebuild.js';
 import { vectorStatusCommand } from './commands/vector/status.js';
 import { vectorTune } from './commands/vector/tune.js';
@@ -54,6 +57,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   migrateDown,
   migrateRedo,
   migrateStatus,
+  migrateCheck,
   migrateNew,
   migrateVerify,
   seed,
@@ -91,9 +95,11 @@ export const COMMANDS: readonly CommandSpec[] = [
   monitorReport,
   monitorExport,
   vectorStatusCommand,
+  vectorCheck,
   vectorRebuild,
   vectorTune,
   cacheStatusCommand,
+  cacheCheck,
   cacheWarm,
   cacheFlush,
   cacheSync,

@@ -62,6 +62,10 @@ export async function verifyPassword(
   password: string,
   hash: string | null | undefined,
 ): Promise<boolean> {
-  const isRight = await call(db, password, (secret) => sql<boolean>`verify_password(${secret}, ${hash ?? HASH_OF_NO_PASSWORD})`);
+  const isRight = await call(
+    db,
+    password,
+    (secret) => sql<boolean>`verify_password(${secret}, ${hash ?? HASH_OF_NO_PASSWORD})`,
+  );
   return isRight && typeof hash === 'string';
 }

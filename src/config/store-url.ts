@@ -43,7 +43,11 @@ export function parseStoreUrl(text: string, endpoint: string | undefined): Store
   if (!BUCKET.test(bucket)) throw unusable(`invalid bucket name "${bucket}"`, example);
   const odd = directories.find((directory) => ['', '.', '..'].includes(directory) || /[\p{Cc}?#\\]/u.test(directory));
   if (odd !== undefined) throw unusable(`invalid directory name in a store "${odd}"`, example);
-  return { bucket, prefix: directories.map((directory) => `${directory}/`).join(''), endpoint: checkEndpoint(endpoint) };
+  return {
+    bucket,
+    prefix: directories.map((directory) => `${directory}/`).join(''),
+    endpoint: checkEndpoint(endpoint),
+  };
 }
 
 /** Reads `s3://bucket/directory/NAME`. @throws AisecError USAGE. */

@@ -125,7 +125,10 @@ export function numericColumn(size?: readonly [precision: number, scale: number]
   };
   return z
     .union([z.number(), z.string()])
-    .refine(isRight, size === undefined ? 'is not a decimal number in range' : `does not fit numeric(${size.join(', ')})`);
+    .refine(
+      isRight,
+      size === undefined ? 'is not a decimal number in range' : `does not fit numeric(${size.join(', ')})`,
+    );
 }
 
 /** `timestamptz`: a Date, or ISO 8601 with its offset, which leaves nothing to the session's time zone. */

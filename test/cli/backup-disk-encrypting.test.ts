@@ -18,7 +18,7 @@ describeOnSmallDisk('an encrypted backup on a disk', () => {
       const directory = await newDirectory();
       const recipient = await identityToRecipient(await generateX25519Identity());
       const take = (): ReturnType<typeof backup> =>
-        backup(directory, ['--encrypt-to', recipient, '--keep-days', '0', '--keep-last', '1', '--quiet']);
+        backup(directory, ['--encrypt-to', recipient, '--keep', '0d', '--keep-last', '1', '--quiet']);
       await withSmallDisk(directory, DISK_BYTES, async () => {
         expect(await take()).toMatchObject({ exitCode: 0 });
         const before = names(directory);

@@ -55,12 +55,12 @@ describe.skipIf(!canMount && process.env['CI'] === undefined)('a backup on a dis
       expect(await backup(directory)).toMatchObject({ exitCode: 0 });
       const before = names(directory);
       const release = await holdDump();
-      const run = start(directory, ['--keep-days', '0', '--keep-last', '1']);
+      const run = start(directory, ['--keep', '0d', '--keep-last', '1']);
       await untilHeld();
       fill();
       await release();
       const ended = await run.finished;
-      const pruned = await local(['prune', '--dir', directory, '--keep-days', '0']);
+      const pruned = await local(['prune', '--dir', directory, '--keep', '0d']);
       emptied();
       expectError(pruned, 1, `no space is left in "${directory}"`, 'Free a little there first');
       expectError(ended, 1, '', 'No space left on device');

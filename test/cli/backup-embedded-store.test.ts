@@ -21,16 +21,19 @@ describeWithStore('a backup of the embedded database in a store', () => {
   beforeAll(async () => {
     server = await startObjectStore('backups');
   });
-  const { file, newDirectory, aisec } = useEmbeddedBackupFixture(['--to', 's3://backups/data', '--read-back'], () => ({
-    ...server.environment,
-    AWS_ENDPOINT_URL: server.endpoint,
-  }));
+  const { file, newDirectory, aisec } = useEmbeddedBackupFixture(
+    ['--store', 's3://backups/data', '--read-back'],
+    () => ({
+      ...server.environment,
+      AWS_ENDPOINT_URL: server.endpoint,
+    }),
+  );
   const url = (): string => `s3://backups/data/${path.basename(file())}`;
 
   test('is listed, verified and restored from there', async () => {
     expect(url()).toMatch(/\/postgres_\d{8}_\d{6}\.pgdata\.tgz$/);
     expect(await aisec(['backup', 'verify', url(), '--deep'])).toMatchObject({ exitCode: 0 });
-    const list = await aisec(['backup', 'list', '--to', 's3://backups/data', '--json']);
+    const list = await aisec(['backup', 'list', '--store', 's3://backups/data', '--json']);
     expect(JSON.parse(list.stdout).backups).toMatchObject([{ file: url(), state: 'verified', format: 'embedded' }]);
     const target = path.join(await newDirectory(), 'pgdata');
     const restored = await aisec(['restore', url(), '--create', target, '--json']);
@@ -44,7 +47,7 @@ describeWithStore('a backup of the embedded database in a store', () => {
     const [keyFile, target] = [path.join(here, 'key.txt'), path.join(here, 'pgdata')];
     const key = await generateX25519Identity();
     writeFileSync(keyFile, `${key}\n`, { mode: 0o600 });
-    const to = ['--to', 's3://backups/sql'];
+    const to = ['--store', 's3://backups/sql'];
     const args = ['--format', 'sql', '--encrypt-to', await identityToRecipient(key), '--json'];
     const made = await aisec(['backup', '--dir', path.join(here, 'backups'), ...to, ...args]);
     expect(made).toMatchObject({ exitCode: 0 });

@@ -48,7 +48,7 @@ describe('aisec backup of the embedded database', () => {
     expect(JSON.parse(list.stdout).backups).toMatchObject([{ state: 'verified', format: 'embedded' }]);
     expect(await aisec(['backup', 'check', '--dir', directory, '--max-deep-age', '1h'])).toMatchObject({ exitCode: 0 });
     expect(await aisec(['backup', 'pin', '--dir', directory, path.basename(file())])).toMatchObject({ exitCode: 0 });
-    const prune = await aisec(['backup', 'prune', '--dir', directory, '--keep-days', '0', '--json']);
+    const prune = await aisec(['backup', 'prune', '--dir', directory, '--keep', '0d', '--json']);
     expect(JSON.parse(prune.stdout)).toMatchObject({ removed: [], kept: [{ reason: 'pinned' }] });
     const deep = await aisec(['backup', 'verify', '--dir', directory, '--deep', '--json']);
     expect(deep).toMatchObject({ exitCode: 0 });

@@ -93,7 +93,7 @@ describeOnServer('backups that were made', () => {
     renameSync(`${file}.json`, `${file}.away`);
     expectError(await local(['verify', file]), 3, `the backup ${file} has no manifest`);
     expect(await stateOf(file)).toBe('incomplete');
-    const pruned = await local(['prune', '--dir', path.dirname(file), '--keep-days', '0', '--keep-last', '1']);
+    const pruned = await local(['prune', '--dir', path.dirname(file), '--keep', '0d', '--keep-last', '1']);
     expect(pruned).toMatchObject({ exitCode: 0 });
     expect(existsSync(file)).toBe(true);
     expectError(await local(['verify', 'nothing.dump']), 2, 'there is no backup "nothing.dump"');

@@ -48,7 +48,7 @@ describeOnServer('aisec backup off site', () =>
       args: readonly string[] = [],
       env = server.environment,
     ): Promise<CliResult> {
-      return backup(directory, ['--to', to, '--endpoint', server.endpoint, ...args], { env });
+      return backup(directory, ['--store', to, '--endpoint', server.endpoint, ...args], { env });
     }
 
     /** Of four bytes, verified, made so many days before the tests began. */
@@ -102,7 +102,7 @@ describeOnServer('aisec backup off site', () =>
       server.damage(statSync(file).size);
       expectError(await restore(['--identity', key]), 3, `${url} is damaged`);
       expect(await ask('verify', [url])).toMatchObject({ exitCode: 3 });
-      const list = await ask('list', ['--to', 's3://backups/prod/db']);
+      const list = await ask('list', ['--store', 's3://backups/prod/db']);
       expect(JSON.parse(list.stdout).backups).toMatchObject([{ file: url, state: 'damaged', isEncrypted: true }]);
       expect(readdirSync(keyDirectory).toSorted()).toEqual(['key.txt', 'plain.dump']);
     });
@@ -115,7 +115,7 @@ describeOnServer('aisec backup off site', () =>
         2,
         '"age1bad" cannot be encrypted to',
       );
-      expectError(await backup(directory, ['--to', '']), 2, 'the address of the store is empty');
+      expectError(await backup(directory, ['--store', '']), 2, 'the address of the store is empty');
       expect(names(directory)).toBeUndefined();
     });
 
@@ -126,7 +126,7 @@ describeOnServer('aisec backup off site', () =>
       const made = 'the backup was made, but not its copy';
       expectError(await copy(directory, 's3://backups/x', ['--quiet'], wrong), 4, made, 'refuses the key');
       expectError(await copy(directory, 's3://nothere', ['--quiet']), 4, made, 'there is no bucket');
-      const away = ['--to', 's3://backups/x', '--endpoint', 'http://127.0.0.1:9', '--retry', '0', '--quiet'];
+      const away = ['--store', 's3://backups/x', '--endpoint', 'http://127.0.0.1:9', '--retry', '0', '--quiet'];
       expectError(await backup(directory, away, { env: server.environment }), 4, made, 'does not answer');
       expect(dumps()).toBe(3);
       expectError(await backup(directory, [...away, '--dry-run'], { env: server.environment }), 4, 'could not list');
@@ -136,7 +136,7 @@ describeOnServer('aisec backup off site', () =>
     test('keeps the local backup and every older one when the store has no space for the copy', async () => {
       const directory = await newDirectory();
       const old = putLocal(directory, 40, {});
-      const run = await copy(directory, 's3://full', ['--keep-days', '0', '--keep-last', '1', '--quiet']);
+      const run = await copy(directory, 's3://full', ['--keep', '0d', '--keep-last', '1', '--quiet']);
       expectError(run, 1, 'the backup was made, but not its copy', 'no old backup was removed');
       const dumps = (names(directory) ?? []).filter((name) => name.endsWith('.dump'));
       expect(dumps).toHaveLength(2);

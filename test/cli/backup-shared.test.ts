@@ -44,7 +44,7 @@ describeOnServer('a directory that two servers share', () => {
     expect(removed.map(({ file }: { file: string }) => path.basename(file))).toEqual([ours]);
     expect(readdirSync(directory)).toEqual(expect.arrayContaining([theirs, nobodys, made]));
 
-    const prune = await runCli(['backup', 'prune', '--dir', directory, '--keep-days', '0', '--keep-last', '1', '--json']);
+    const prune = await runCli(['backup', 'prune', '--dir', directory, '--keep', '0d', '--keep-last', '1', '--json']);
     expect(prune).toMatchObject({ exitCode: 0 });
     expect(readdirSync(directory)).toEqual(expect.arrayContaining([theirs, nobodys]));
     const check = await runCli(['backup', 'check', '--dir', directory]);

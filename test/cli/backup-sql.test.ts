@@ -49,7 +49,7 @@ describe('aisec backup --format sql', () => {
     expect(await queryEmbedded(target, CONTENTS)).toEqual(AS_BACKED_UP);
     const inserted = `with made as (insert into "Odd ""Name" ("Größe") values ('x') returning id) select id from made`;
     expect(await queryEmbedded(target, inserted)).toEqual([{ id: 4 }]);
-    const status = await aisec(['migrate', 'status', '--check'], { env: { AISEC_DATA_DIR: target } });
+    const status = await aisec(['migrate', 'check'], { env: { AISEC_DATA_DIR: target } });
     expect(status).toMatchObject({ exitCode: 0 });
   });
 
@@ -109,7 +109,7 @@ describe('aisec backup --format sql', () => {
       await withSmallDisk(disk, 1024 * 1024, async () => {
         const good = namesIn(path.dirname(file()));
         for (const name of good) copyFileSync(path.join(path.dirname(file()), name), path.join(disk, name));
-        const args = ['--dir', disk, '--keep-days', '0', '--keep-last', '1', '--quiet'];
+        const args = ['--dir', disk, '--keep', '0d', '--keep-last', '1', '--quiet'];
         const run = await aisec(['backup', '--format', 'sql', ...args], { env: { AISEC_DATA_DIR: grown } });
         expectError(run, 1, `no space is left in "${disk}"`, 'nothing half-written is left');
         expect(namesIn(disk)).toEqual(good);
@@ -146,7 +146,7 @@ describe('aisec backup --format sql', () => {
         input: gunzipSync(readFileSync(file())),
       });
       expect((await admin.query(CONTENTS)).rows).toEqual(AS_BACKED_UP);
-      expect(await aisec(['migrate', 'status', '--check'], { env: { DATABASE_URL: url } })).toMatchObject({
+      expect(await aisec(['migrate', 'check'], { env: { DATABASE_URL: url } })).toMatchObject({
         exitCode: 0,
       });
     });

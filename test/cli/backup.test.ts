@@ -28,7 +28,8 @@ describeOnServer('aisec backup', () => {
     expect(path.basename(file)).toMatch(new RegExp(`^${database().name}_\\d{8}_\\d{6}\\.dump$`));
     const name = path.basename(file, '.dump');
     expect(names(directory)).toEqual([`${name}.dump`, `${name}.dump.json`, `${name}.globals.sql`]);
-    for (const each of names(directory) ?? []) expect(statSync(path.join(directory, each)).mode & 0o777, each).toBe(0o600);
+    for (const each of names(directory) ?? [])
+      expect(statSync(path.join(directory, each)).mode & 0o777, each).toBe(0o600);
     expect(statSync(directory).mode & 0o777).toBe(0o700);
 
     const manifest = JSON.parse(readFileSync(`${file}.json`, 'utf8'));
@@ -61,7 +62,7 @@ describeOnServer('aisec backup', () => {
     const url = databaseAddress(database().url, 'aisec_test_not_there');
     expectError(await backup(directory, [], { env: { DATABASE_URL: url } }), 4, '');
     for (const args of [
-      ['--keep-days', '-1'],
+      ['--keep', '-1d'],
       ['--keep-last', '0'],
       ['--timeout', '5'],
       ['--dir', ''],

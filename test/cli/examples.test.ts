@@ -48,7 +48,11 @@ describe('the examples, from the packed package', () => {
     const run = spawnSync(process.execPath, ['--test', ...tests], {
       cwd: directory,
       encoding: 'utf8',
-      env: { PATH: process.env['PATH'], HOME: directory, ...(server !== undefined && { TEST_DATABASE_URL: server.url }) },
+      env: {
+        PATH: process.env['PATH'],
+        HOME: directory,
+        ...(server !== undefined && { TEST_DATABASE_URL: server.url }),
+      },
     });
     expect(run.stdout).toMatch(server === undefined ? /# pass 3\n/ : /# pass 4\n/);
     expect(run.status, run.stdout).toBe(0);

@@ -119,9 +119,13 @@ describe('a wrong command line', () => {
     [
       ['migrate', 'up', '--lock-timeout', '6'],
       '--lock-timeout: invalid duration "6"',
-      'Give a number with a unit: 500ms, 2s, 5m, 1h.',
+      'Give a number with a unit: 500ms, 2s, 5m (minutes), 1h, 30d, 2w.',
     ],
-    [['migrate', 'up', '--lock-attempts', '0'], '--lock-attempts: invalid value "0": expected a whole number from 1 on', 'See --help.'],
+    [
+      ['migrate', 'up', '--lock-attempts', '0'],
+      '--lock-attempts: invalid value "0": expected a whole number from 1 on',
+      'See --help.',
+    ],
     [['migrate', 'up', '--to'], 'option "--to <name>" argument missing', 'See: aisec migrate up --help'],
     [['migrate', 'new'], 'missing required argument "name"', 'See: aisec migrate new --help'],
     [

@@ -44,7 +44,7 @@ describe('aisec restore of the embedded database', () => {
     expect(statSync(made).mode & 0o777).toBe(0o700);
     expect(await queryEmbedded(made, CONTENTS)).toEqual(AS_BACKED_UP);
     expect(names(path.dirname(made))).toEqual(['pgdata']);
-    expect(await aisec(['migrate', 'status', '--check'], at(made))).toMatchObject({ exitCode: 0 });
+    expect(await aisec(['migrate', 'check'], at(made))).toMatchObject({ exitCode: 0 });
     expectError(await aisec(['restore', file(), '--create', made]), 3, '', `"${made}" exists`);
   });
 

@@ -39,7 +39,7 @@ describe('aisec types', () => {
 
   test.each([
     [['types', 'check', 'nowhere.ts'], 'there is no file "nowhere.ts"'],
-    [['types', 'generate', '--from', 'moon'], 'invalid source of types "moon"'],
+    [['types', 'generate', '--source', 'moon'], 'invalid source of types "moon"'],
     [['types', 'generate', '--import-from', "x'; evil()"], 'invalid module name'],
   ])('%j is refused with exit 2 before anything is opened', async (args, message) => {
     const run = await runInProcess(args);
@@ -48,15 +48,15 @@ describe('aisec types', () => {
   });
 });
 
-describeOnServer('aisec types --from database', () => {
+describeOnServer('aisec types --source database', () => {
   test('gives the same text on a server as the migrations do in memory', async () => {
     const database = await createServerDatabase({ migrated: true });
-    const run = await runInProcess(['types', 'check', committed, '--from', 'database', ...SAME_MODULE], {
+    const run = await runInProcess(['types', 'check', committed, '--source', 'database', ...SAME_MODULE], {
       env: { DATABASE_URL: database.url },
     });
     expect(run).toMatchObject({ exitCode: 0, stdout: '' });
     const validators = ['--validators', '--import-from', './columns.js'];
-    const check = await runInProcess(['types', 'check', committedValidators, '--from', 'database', ...validators], {
+    const check = await runInProcess(['types', 'check', committedValidators, '--source', 'database', ...validators], {
       env: { DATABASE_URL: database.url },
     });
     expect(check).toMatchObject({ exitCode: 0, stdout: '' });
@@ -64,7 +64,7 @@ describeOnServer('aisec types --from database', () => {
 
   describe('with migrations of its own', () => {
     const directory = migrationsFolder({ '0001_role.sql': ROLE, '0002_tasks.sql': migration(TASKS) });
-    const from = ['--from', 'database', '--migrations-dir', directory.dir];
+    const from = ['--source', 'database', '--migrations-dir', directory.dir];
     const up = ['migrate', 'up', '--migrations-dir', directory.dir];
     const file = path.join(directory.dir, '..', `${path.basename(directory.dir)}.ts`);
     let options: { env: Record<string, string> };

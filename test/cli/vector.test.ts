@@ -28,13 +28,13 @@ describe('aisec vector on the embedded database', () => {
        from generate_series(1, 60) n`,
     );
     expect((await aisec('rebuild')).exitCode).toBe(0);
-    const status = await aisec('status', '--check', '--json');
+    const status = await aisec('check', '--json');
     expect(status.exitCode).toBe(0);
     expect(JSON.parse(status.stdout)).toMatchObject({
       rows: 60,
       indexes: [{ name: 'idx_knowledge_base_embedding', lists: 1, builtOnRows: 60 }],
       measured: { recall: 1 },
-      problems: [],
+      findings: [],
     });
     expect(JSON.parse((await aisec('tune', '--json')).stdout)).toMatchObject({ best: { value: 1, recall: 1 } });
     expect((await aisec('rebuild', '--method', 'hnsw')).stdout).toContain('using hnsw');

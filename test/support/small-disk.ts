@@ -14,7 +14,9 @@ export function describeOnSmallDisk(title: string, tests: () => void): void {
 /** Runs the callback while a new directory is a file system of so many bytes. */
 export async function withSmallDisk(directory: string, sizeBytes: number, use: () => Promise<void>): Promise<void> {
   mkdirSync(directory, { recursive: true });
-  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${sizeBytes}`, 'tmpfs', directory], { encoding: 'utf8' });
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${sizeBytes}`, 'tmpfs', directory], {
+    encoding: 'utf8',
+  });
   if (mounted.status !== 0) throw new Error(`no tmpfs could be mounted\n${mounted.stderr}`);
   try {
     await use();

@@ -15,7 +15,7 @@ export interface Difference {
 const SHOWN_CHARACTERS = 72;
 
 function words(property: string): string {
-  return property.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  return property.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`).replace('row level', 'row-level');
 }
 
 function text(value: PropertyValue): string {

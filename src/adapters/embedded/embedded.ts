@@ -156,7 +156,10 @@ export interface OpenedEmbedded {
  * @throws AisecError DATABASE_NOT_CONFIGURED when the directory is missing and may not be made, EMBEDDED_LOCKED naming the
  *   holder, DISK_FULL, EMBEDDED_FAILED.
  */
-export async function openEmbeddedDirectory({ dataDir }: EmbeddedTarget, options: OpenOptions): Promise<OpenedEmbedded> {
+export async function openEmbeddedDirectory(
+  { dataDir }: EmbeddedTarget,
+  options: OpenOptions,
+): Promise<OpenedEmbedded> {
   if (options.signal.aborted) throw interruptionError(options.signal);
   if (options.embedded !== 'create' && !isThere(dataDir)) throw missingDatabase(dataDir);
   let release: (() => void) | undefined;

@@ -85,7 +85,8 @@ export async function tryDirectoryLock(directory: string, command: string): Prom
     announce(claim);
     for (;;) {
       const others = liveClaims(directory, own);
-      const winner = others.find((other) => other.isHeld) ?? others.find((other) => join(directory, other.name) < claim);
+      const winner =
+        others.find((other) => other.isHeld) ?? others.find((other) => join(directory, other.name) < claim);
       if (winner !== undefined) {
         release();
         const file = join(directory, winner.name);

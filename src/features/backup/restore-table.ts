@@ -15,13 +15,13 @@ import { quoteIdentifier } from '../../base/identifier.js';
 import type { Reporting } from '../../base/reporting.js';
 import type { RestorableBackup } from './contents/restorable-backup.js';
 import { readPreflight } from './restore/preflight.js';
+import type { LeftOutKinds } from './restore/left-out-kinds.js';
 
-export interface TableRestoreOptions {
+export interface TableRestoreOptions extends LeftOutKinds {
   readonly table: TableName;
   /** Takes an archive without a manifest, reading all of it instead. */
   readonly withoutManifest: boolean;
   readonly source: BackupSource;
-  readonly withoutOwners: boolean;
   readonly dangling: DanglingRule;
   readonly waitMs: number;
   readonly isDryRun: boolean;
@@ -182,6 +182,7 @@ async function restorePlainTable(
       const preflight = await readPreflight(access, session, backup, {
         roles: 'none',
         withoutOwners: options.withoutOwners,
+        withoutPrivileges: options.withoutPrivileges,
         createsDatabase: false,
       });
       refuseRestore(

@@ -19,8 +19,9 @@ import { throwIfInterrupted } from '../../base/interruption.js';
 import type { Reporting } from '../../base/reporting.js';
 import type { RestorableBackup } from './contents/restorable-backup.js';
 import { readPreflight, type Preflight, type RoleSource } from './restore/preflight.js';
+import type { LeftOutKinds } from './restore/left-out-kinds.js';
 
-export interface DatabaseRestoreOptions {
+export interface DatabaseRestoreOptions extends LeftOutKinds {
   readonly mode: 'create' | 'replace';
   /** Takes an archive without a manifest, reading all of it instead. */
   readonly withoutManifest: boolean;
@@ -28,7 +29,6 @@ export interface DatabaseRestoreOptions {
   /** Of the new database, or of the one that is replaced. */
   readonly target: string;
   readonly roles: RoleSource;
-  readonly withoutOwners: boolean;
   /** Ends the sessions of others on the database that is replaced. */
   readonly terminates: boolean;
   /** Default: as `restoreChecked`. */
@@ -174,11 +174,11 @@ async function readAny(
   options: DatabaseRestoreOptions,
   { onProgress }: Reporting,
 ): Promise<RestorableBackup> {
-  const { withoutManifest, withoutOwners } = options;
+  const { withoutManifest, withoutOwners, withoutPrivileges } = options;
   const format = withoutManifest ? formatByName(file) : await formatOf(file);
   if (format !== 'sql') return readBackup(access, file, { withoutManifest, onProgress });
-  if (withoutManifest || withoutOwners)
-    throw new AisecError('USAGE', '--without-manifest and --no-owner are for archives of pg_dump', {
+  if (withoutManifest || withoutOwners || withoutPrivileges)
+    throw new AisecError('USAGE', '--without-manifest, --no-owner and --no-privileges are for archives of pg_dump', {
       hint: 'SQL has no owners; --create-roles makes the roles that it grants privileges to.',
     });
   return readSqlBackup(file, access.signal);
@@ -235,6 +235,7 @@ async function restorePlain(
           if (found.working !== undefined) await dropDatabase(maintenance, working);
           await restoreChecked(access, maintenance, working, backup, {
             withoutOwners: options.withoutOwners,
+            withoutPrivileges: options.withoutPrivileges,
             // The one that is replaced keeps its own.
             withProperties: mode === 'create',
             ...(options.jobs !== undefined && { jobs: options.jobs }),

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
 
 import { AisecError, messageOf } from '../../base/errors.js';
@@ -7,6 +7,7 @@ import { readMigrationFolder } from './files/migration-folder.js';
 export interface NewMigration {
   readonly name: string;
   readonly path: string;
+  readonly isDryRun: boolean;
 }
 
 const TEMPLATE = (title: string): string => `-- ${title}
@@ -44,24 +45,33 @@ export function migrationSlug(title: string): string {
  *
  * @throws AisecError USAGE, REFUSED for the installed package's own directory, CONFIG_INVALID when the directory cannot be written.
  */
-export async function newMigration(title: string, migrationsDir: string, cwd: string): Promise<NewMigration> {
+export async function newMigration(
+  title: string,
+  {
+    migrationsDir,
+    cwd,
+    isDryRun,
+  }: { readonly migrationsDir: string; readonly cwd: string; readonly isDryRun: boolean },
+): Promise<NewMigration> {
   const slug = migrationSlug(title);
   if (migrationsDir.split(sep).includes('node_modules')) {
     throw new AisecError('REFUSED', 'the bundled migrations belong to the installed package', {
       hint: 'Give a directory of your own: --migrations-dir ./migrations',
     });
   }
+  const isThere = existsSync(migrationsDir);
   try {
-    mkdirSync(migrationsDir, { recursive: true });
+    if (!isDryRun) mkdirSync(migrationsDir, { recursive: true });
   } catch (error) {
     throw new AisecError('CONFIG_INVALID', `could not create the directory "${migrationsDir}"`, {
       detail: `${messageOf(error)}.`,
       cause: error,
     });
   }
-  const files = await readMigrationFolder(migrationsDir, cwd, true);
+  const files = isDryRun && !isThere ? [] : await readMigrationFolder(migrationsDir, cwd, true);
   const name = `${nextNumber(files.map((file) => file.name))}_${slug}`;
   const path = join(migrationsDir, `${name}.sql`);
+  if (isDryRun) return { name, path, isDryRun };
   try {
     writeFileSync(path, TEMPLATE(title), { flag: 'wx' });
   } catch (error) {
@@ -70,5 +80,5 @@ export async function newMigration(title: string, migrationsDir: string, cwd: st
       cause: error,
     });
   }
-  return { name, path };
+  return { name, path, isDryRun };
 }

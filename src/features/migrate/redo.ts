@@ -1,6 +1,8 @@
 import { withRunLock } from '../../adapters/postgres/advisory-lock.js';
-import type { Session } from '../../adapters/postgres/session.js';
+import { rollBack, type Session } from '../../adapters/postgres/session.js';
+import { rehearse } from './apply/rehearse.js';
 import { lossesOf, planDown, type Confirm, type DownOptions } from './down.js';
+import type { Loss } from './losses.js';
 import { compareWithDatabase } from './prepare.js';
 import type { Reporting } from '../../base/reporting.js';
 import { runOne, type DoneMigration } from './apply/run-one.js';
@@ -9,6 +11,45 @@ export interface RedoResult {
   readonly database: string;
   readonly schema: string;
   readonly redone: readonly DoneMigration[];
+}
+
+export interface RedoRehearsal {
+  readonly database: string;
+  readonly schema: string;
+  readonly wouldRedo: readonly string[];
+  readonly losses: readonly Loss[];
+  /** A migration that runs without a transaction, and so could not be tried; null when it was. */
+  readonly untried: string | null;
+}
+
+/**
+ * Runs the Down and the Up of the newest migration in one transaction and rolls it back.
+ *
+ * @throws AisecError as `migrateRedo`: what would fail there fails here.
+ */
+export async function dryRunRedo(
+  session: Session,
+  options: Omit<DownOptions, 'target'>,
+  reporting: Reporting,
+): Promise<RedoRehearsal> {
+  return withRunLock(session, { waitMs: options.waitMs, onProgress: reporting.onProgress }, async () => {
+    const { statuses } = await compareWithDatabase(session, options);
+    const plan = planDown(statuses, { kind: 'one' });
+    const losses = await lossesOf(session, options.schema, plan);
+    const untried = plan.find(({ file }) => !file.isTransactional)?.name ?? null;
+    await session.query('begin');
+    try {
+      for (const { file } of untried === null ? plan : []) {
+        reporting.onProgress(`trying ${file.name}`);
+        await rehearse(session, file, 'down', options);
+        await rehearse(session, file, 'up', options);
+      }
+    } finally {
+      await rollBack(session);
+    }
+    const wouldRedo = plan.map(({ name }) => name);
+    return { database: session.info.label, schema: options.schema, wouldRedo, losses, untried };
+  });
 }
 
 /**

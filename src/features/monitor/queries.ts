@@ -148,11 +148,7 @@ export async function monitorQueries(session: Session, schema: string, limit: nu
   } catch (error) {
     if (isAisecError(error) && error.sqlState === NOT_LOADED)
       return without(
-        notSeen(
-          'queries',
-          `${EXTENSION} is installed, but the server does not load its library: ${PRELOAD}`,
-          null,
-        ),
+        notSeen('queries', `${EXTENSION} is installed, but the server does not load its library: ${PRELOAD}`, null),
       );
     if (isAisecError(error, 'PRIVILEGE_MISSING')) {
       const role = quoteIdentifier(header.role);

@@ -68,8 +68,7 @@ function invalidFiles(problems: readonly FileProblem[]): AisecError {
 
 /** Looked up among the directories that are there, never joined to a path first: `../x` names no set. */
 function refuseUnknownSet(name: string, settings: SeedSettings): void {
-  if (!SET_NAME.test(name))
-    throw new AisecError('SEED_INVALID', `invalid seed set name "${name}"`, { hint: SET_RULE });
+  if (!SET_NAME.test(name)) throw new AisecError('SEED_INVALID', `invalid seed set name "${name}"`, { hint: SET_RULE });
   const { sets } = seedSetNames(settings.seedsDir);
   if (sets.includes(name)) return;
   const near = didYouMean(name, sets);

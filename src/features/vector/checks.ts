@@ -1,28 +1,11 @@
 import type { Session } from '../../adapters/postgres/session.js';
 import { aisecCommand } from '../../base/aisec-command.js';
-import type { Finding } from '../../base/finding.js';
 import { currentEffort } from './effort.js';
-import { areListsFit, fitLists } from './fit.js';
+import { indexFindings, vectorFinding, type VectorFinding, type VectorFindingKind } from './finding.js';
 import { EFFORT_SETTING, sampleQueries, searchAll } from './recall.js';
 import { MAIN_INDEX, readVectorState, type VectorIndex } from './vector-index.js';
 
-export type VectorFindingKind = 'missing-index' | 'invalid-index' | 'left-over-index' | 'lists' | 'low-recall';
-
-export interface VectorFinding extends Finding {
-  readonly kind: VectorFindingKind;
-}
-
-const SEVERITY: Readonly<Record<VectorFindingKind, Finding['severity']>> = {
-  'missing-index': 'warning',
-  'invalid-index': 'warning',
-  'left-over-index': 'warning',
-  lists: 'warning',
-  'low-recall': 'critical',
-};
-
-function vectorFinding(kind: VectorFindingKind, index: string, message: string, impact: string, fix: string): VectorFinding {
-  return { id: `vector-${kind}:${index}`, kind, severity: SEVERITY[kind], object: index, message, impact, fix };
-}
+export type { VectorFinding, VectorFindingKind };
 
 /** So few are compared one by one in a few milliseconds; an index is not worth a word. */
 const FEW_ROWS = 1000;
@@ -59,51 +42,24 @@ async function agreement(session: Session, schema: string, { method, lists }: Ve
  * @throws AisecError MIGRATION_PENDING, PRIVILEGE_MISSING for a role that does not see every row.
  */
 export async function checkVectors(session: Session, schema: string): Promise<readonly VectorFinding[]> {
-  const { rows, indexes } = await readVectorState(session, schema);
+  const state = await readVectorState(session, schema);
+  const { rows, indexes } = state;
   const main = indexes.find(({ name }) => name === MAIN_INDEX);
-  const findings: VectorFinding[] = [];
-  const rebuild = aisecCommand('vector rebuild', schema);
-  if (main === undefined && rows > FEW_ROWS)
-    findings.push(
-      vectorFinding(
-        'missing-index',
-        MAIN_INDEX,
-        `${MAIN_INDEX} is missing`,
-        `each search compares all ${rows} rows`,
-        rebuild,
-      ),
-    );
-  for (const { name, isValid, isBuilding } of indexes) {
-    if (isBuilding) continue;
-    const impact = 'it costs every write and serves no search';
-    if (name.startsWith(`${MAIN_INDEX}_`))
-      findings.push(vectorFinding('left-over-index', name, `${name} is left over from a rebuild`, impact, rebuild));
-    else if (!isValid) findings.push(vectorFinding('invalid-index', name, `${name} is INVALID`, impact, rebuild));
-  }
-  if (main === undefined || !main.isValid || rows <= FEW_ROWS) return findings;
+  const found = indexFindings(state, schema).filter(
+    ({ kind }) => rows > FEW_ROWS || (kind !== 'missing-index' && kind !== 'lists'),
+  );
+  if (main === undefined || !main.isValid || rows <= FEW_ROWS) return found;
   const share = await agreement(session, schema, main);
+  if (share >= LEAST_AGREEMENT) return found;
   const isUntrained = main.method === 'ivfflat' && main.builtOnRows === null;
-  if (share < LEAST_AGREEMENT)
-    findings.push(
-      vectorFinding(
-        'low-recall',
-        MAIN_INDEX,
-        `a search finds at most ${Math.round(share * 100)} % of the nearest rows`,
-        isUntrained
-          ? 'its lists were trained on other rows than these, or on none'
-          : 'the effort of a search is too small for these rows',
-        isUntrained ? rebuild : aisecCommand('vector tune', schema),
-      ),
-    );
-  else if (main.lists !== null && !areListsFit(main.lists, rows))
-    findings.push(
-      vectorFinding(
-        'lists',
-        MAIN_INDEX,
-        `${main.lists} lists for ${rows} rows; ${fitLists(rows)} would fit`,
-        'searches read too much, or miss rows',
-        rebuild,
-      ),
-    );
-  return findings;
+  const recall = vectorFinding(
+    'low-recall',
+    MAIN_INDEX,
+    `a search finds at most ${Math.round(share * 100)} % of the nearest rows`,
+    isUntrained
+      ? 'its lists were trained on other rows than these, or on none'
+      : 'the effort of a search is too small for these rows',
+    aisecCommand(isUntrained ? 'vector rebuild' : 'vector tune', schema),
+  );
+  return [...found.filter(({ kind }) => kind !== 'lists'), recall];
 }

@@ -122,6 +122,6 @@ export async function readVectorState(session: Session, schema: string): Promise
 
 /** `ivfflat, 20 lists`, `hnsw, m 16, ef_construction 64`. */
 export function describeIndex(index: Pick<VectorIndex, 'method' | 'lists' | 'm' | 'efConstruction'>): string {
-  if (index.method === 'ivfflat') return `ivfflat, ${countText(index.lists, 'list')}`;
+  if (index.method === 'ivfflat') return `ivfflat, ${countText(index.lists ?? 0, 'list')}`;
   return `hnsw, m ${index.m}, ef_construction ${index.efConstruction}`;
 }

@@ -51,7 +51,10 @@ export async function startPgbouncer(url: string, size: number): Promise<{ url: 
   const isRoot = process.getuid?.() === 0;
   if (isRoot) spawnSync('chown', ['-R', 'nobody', directory]);
   const ids = isRoot ? { uid: Number(spawnSync('id', ['-u', 'nobody'], { encoding: 'utf8' }).stdout) } : {};
-  const child: ChildProcess = spawn(pgbouncer ?? '', [path.join(directory, 'pgbouncer.ini')], { ...ids, stdio: 'ignore' });
+  const child: ChildProcess = spawn(pgbouncer ?? '', [path.join(directory, 'pgbouncer.ini')], {
+    ...ids,
+    stdio: 'ignore',
+  });
   const through = Object.assign(new URL(url), { host: `127.0.0.1:${port}` }).href;
   await waitFor(async () => {
     const client = new pg.Client({ connectionString: through });

@@ -134,7 +134,7 @@ describeOnServer('a migration without a transaction', () => {
           )
         ).rowCount === 0,
     );
-    const status = await aisec('migrate', 'status', '--check');
+    const status = await aisec('migrate', 'check');
     expect(status.exitCode).toBe(3);
     expect(status.stderr).toContain('index t_a on t is INVALID');
     await reader.query('commit');

@@ -63,7 +63,7 @@ describeOnServer('aisec monitor growth and record', () => {
       return rows[0]?.['left'] === 0;
     });
     await database.admin.query('analyze');
-    const report = await growth(database.url, '--limit', '10GB');
+    const report = await growth(database.url, '--size-limit', '10GB');
     const closed = report.months.filter(({ state }) => state === 'closed');
     expect(closed.map(({ month }) => month)).toEqual([-7, -6, -5, -4, -3, -2, -1].map(monthFromNow));
     expect(closed[1]?.rows).toBe(306);
@@ -167,7 +167,7 @@ describeOnServer('aisec monitor growth and record', () => {
   });
 
   test.each([
-    [['growth', '--limit', '200'], '--limit: invalid size "200"'],
+    [['growth', '--size-limit', '200'], '--size-limit: invalid size "200"'],
     [['record', '--every', '7h'], '--every: invalid interval "7h"'],
   ])('%j is refused before anything is opened, exit 2', async (args, message) => {
     const run = await runCli(['monitor', ...args]);

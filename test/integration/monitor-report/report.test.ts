@@ -22,7 +22,7 @@ describeOnServer('aisec monitor report and export', () => {
   const aisec = (...args: readonly string[]): Promise<CliResult> =>
     runCli(['monitor', ...args], { env: { DATABASE_URL: database.url, AISEC_THRESHOLDS: BUSY_SERVER } });
   const page = async (name = 'report.html', ...args: readonly string[]): Promise<Markup> => {
-    const run = await aisec('report', '--html', inDirectory(name), ...args);
+    const run = await aisec('report', '--out', inDirectory(name), ...args);
     expect(run).toMatchObject({ exitCode: 0, stdout: `${inDirectory(name)}\n` });
     return parseMarkup(await readFile(inDirectory(name), 'utf8'));
   };
@@ -44,7 +44,7 @@ describeOnServer('aisec monitor report and export', () => {
   afterAll(() => rm(directory, { recursive: true, force: true }));
 
   test('is one page of well-formed markup that fetches nothing and runs nothing, whatever tables are called', async () => {
-    const { elements, text } = await page('report.html', '--limit', '1GB');
+    const { elements, text } = await page('report.html', '--size-limit', '1GB');
     const names = new Set(elements.map(({ name }) => name));
     for (const name of ['script', 'link', 'img', 'iframe', 'object', 'embed', 'base', 'form'])
       expect(names).not.toContain(name);
@@ -205,7 +205,7 @@ describeOnServer('aisec monitor report and export', () => {
 
   test.each([
     [['report'], 'no file was named'],
-    [['report', '--html', 'nowhere/report.html'], 'cannot write to the directory'],
+    [['report', '--out', 'nowhere/report.html'], 'cannot write to the directory'],
     [['export', '--prometheus', 'nowhere/x.prom'], 'cannot write to the directory'],
   ])('%j is refused before anything is opened, exit 2', async (args, message) => {
     const run = await runCli(['monitor', ...args]);
@@ -216,7 +216,7 @@ describeOnServer('aisec monitor report and export', () => {
   test.each([
     [['monitor', 'export', '--nagios', '--prometheus', '-'], 'both write to stdout'],
     [['monitor', 'export', '--nagios', '--json'], '--json goes with --prometheus FILE only'],
-    [['monitor', 'export', '--nagios', '--limit', 'abc'], '--limit: '],
+    [['monitor', 'export', '--nagios', '--size-limit', 'abc'], '--size-limit: '],
     [['monitor', 'export', '--nagios', '--thresholds', 'x=1:2'], 'unknown threshold "x"'],
     [['doctor', '--nagios', '--bogus'], 'unknown option "--bogus"'],
     [['doctor', '--nagios', '--fail-on', 'foo'], '--fail-on: '],

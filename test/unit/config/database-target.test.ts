@@ -96,7 +96,7 @@ describe('which database', () => {
   it.each([
     ['a password in the flag', {}, { databaseUrl: 'postgres://u:pw@h/d' }, 'carries a password'],
     ['a password parameter in the flag', {}, { databaseUrl: 'postgres://u@h/d?password=pw' }, 'carries a password'],
-    ['both flags', {}, { databaseUrl: 'postgres://u@h/d', databaseUrlFile: 'x' }, 'exclude each other'],
+    ['both flags', {}, { databaseUrl: 'postgres://u@h/d', databaseUrlFile: 'x' }, 'cannot be used together'],
     ['an empty flag', {}, { databaseUrl: '' }, '--database-url is empty'],
     ['a missing URL file', {}, { databaseUrlFile: 'missing' }, 'could not read the database URL file'],
     ['an empty URL file', {}, { databaseUrlFile: '.env' }, 'is empty'],

@@ -13,10 +13,10 @@ describe('the address of a store', () => {
 
   test.each([
     ['', 'is empty'],
-    ['backups', 'no address'],
-    ['https://backups/x', 'no address'],
-    ['s3://', 'no name of a bucket'],
-    ['s3://a b', 'no name of a bucket'],
+    ['backups', 'invalid store address'],
+    ['https://backups/x', 'invalid store address'],
+    ['s3://', 'invalid bucket name'],
+    ['s3://a b', 'invalid bucket name'],
     ['s3://backups//db', 'directory name in a store'],
     ['s3://backups/../db', 'directory name in a store'],
     ['s3://backups/db?region=eu', 'directory name in a store'],

@@ -9,7 +9,7 @@ import type { BackupOptions, BackupResult } from '../../../features/backup/run/f
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
-import { durationOption, WAIT_OPTION } from '../../options.js';
+import { durationOption, lockTimeoutOption, WAIT_OPTION } from '../../options.js';
 import { reportingTo } from '../../reporting.js';
 import type { Renderer } from '../../terminal/output.js';
 import {
@@ -62,7 +62,8 @@ function renderBackup(result: BackupResult, { table, isTTY }: Renderer): string 
 }
 
 function summary(result: BackupResult): string {
-  const { database, directory, file, removed, removedCopies, kept, expectedBytes, isEncrypted, copy, durationMs } = result;
+  const { database, directory, file, removed, removedCopies, kept, expectedBytes, isEncrypted, copy, durationMs } =
+    result;
   const goneCopies = removedCopies.length === 0 ? '' : `, ${removedCopies.length} removed from the store`;
   if (file === null)
     return (
@@ -78,7 +79,7 @@ function summary(result: BackupResult): string {
 function offsiteOf({ output }: Context, options: Options): OffsiteOptions | undefined {
   const place = placeOf(options);
   if (place === undefined && options.readBack)
-    throw new AisecError('USAGE', '--read-back requires --to', { hint: 'See: aisec backup --help' });
+    throw new AisecError('USAGE', '--read-back requires --store', { hint: 'See: aisec backup --help' });
   if (place === undefined) return undefined;
   if (isOpenOnTheWay(place) && options.encryptTo === undefined)
     output.warning(`${place.endpoint ?? ''} is reached without TLS: the backup can be read on its way`);
@@ -137,7 +138,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
   const settings = {
     directory: directoryOf(context, options),
     schema: config.schema,
-    retention: { keepDays: options.keepDays, keepLast: options.keepLast },
+    retention: { keep: options.keep, keepLast: options.keepLast },
     lockTimeoutMs: options.lockTimeout,
     waitMs: options.wait,
     offsite: offsiteOf(context, options),
@@ -168,17 +169,12 @@ export const backup = defineCommand<Options>({
       description: 'sql: of the embedded database text for psql instead of its data directory',
       parse: formatOption,
     },
-    {
-      flags: '--lock-timeout <duration>',
-      description: 'how long a table may be locked against readers; 0: wait for ever',
-      default: '60s',
-      parse: durationOption,
-    },
+    lockTimeoutOption('60s'),
     ...STORE_OPTIONS,
-    { flags: '--read-back', description: 'with --to: download the copy again and compare it', default: false },
+    { flags: '--read-back', description: 'with --store: download the copy again and compare it', default: false },
     {
       flags: '--retry <duration>',
-      description: 'with --to: how long a copy is tried again while the store does not answer; 0: once',
+      description: 'with --store: how long a copy is tried again while the store does not answer; 0: once',
       default: '10m',
       parse: durationOption,
     },
@@ -195,8 +191,11 @@ export const backup = defineCommand<Options>({
   ],
   examples: [
     ['aisec backup --dir /backups/postgresql', 'Back up; keep 30 days, and 3 whatever their age'],
-    ['AISEC_PING_URL=https://... aisec backup --quiet --wait 30m', 'From cron: silent, and a monitoring service is notified'],
-    ['aisec backup --to s3://backups/prod --encrypt-to age1…', 'Encrypted, with a copy in a store'],
+    [
+      'AISEC_PING_URL=https://... aisec backup --quiet --wait 30m',
+      'From cron: silent, and a monitoring service is notified',
+    ],
+    ['aisec backup --store s3://backups/prod --encrypt-to age1…', 'Encrypted, with a copy in a store'],
     ['aisec backup --format sql', 'Of the embedded database: text that psql runs on a server'],
     ['aisec backup --dry-run', 'Would it work? What would be removed?'],
   ],

@@ -1,9 +1,10 @@
 import { resolve } from 'node:path';
 
+import type { Age } from '../../../base/age.js';
 import { AisecError } from '../../../base/errors.js';
 import type { OptionSpec } from '../../command.js';
 import type { Context } from '../../context.js';
-import { countOption, durationOption } from '../../options.js';
+import { ageOption, countOption, durationOption } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
 
 export interface DirectoryOption {
@@ -16,20 +17,20 @@ export const DIRECTORY_OPTION: OptionSpec = {
 };
 
 export interface RetentionOptions {
-  readonly keepDays: number;
+  readonly keep: Age;
   readonly keepLast: number;
 }
 
 export const RETENTION_OPTIONS: readonly OptionSpec[] = [
   {
-    flags: '--keep-days <n>',
-    description: 'remove backups older than this many days',
-    default: '30',
-    parse: countOption(0),
+    flags: '--keep <age>',
+    description: 'delete backups that are older: 30d, 8w, 6mo',
+    default: '30d',
+    parse: ageOption,
   },
   {
     flags: '--keep-last <n>',
-    description: 'always keep the newest n verified backups',
+    description: 'always keep the newest n verified backups, whatever their age',
     default: '3',
     parse: countOption(1),
   },
@@ -37,7 +38,7 @@ export const RETENTION_OPTIONS: readonly OptionSpec[] = [
 
 export const TIMEOUT_OPTION: OptionSpec = {
   flags: '--timeout <duration>',
-  description: 'ends the whole run when it takes longer; 0: never',
+  description: 'the longest the whole command may take; 0: no limit',
   default: '12h',
   parse: durationOption,
 };

@@ -6,15 +6,23 @@ import { DIRECTORY_OPTION, directoryOf, type DirectoryOption } from './options.j
 
 interface Options extends DirectoryOption {
   readonly remove: boolean;
+  readonly dryRun: boolean;
 }
 
 async function run(context: Context, options: Options, argument: string): Promise<ExitCode | undefined> {
   const { output, config, signal, commandName } = context;
   const { pinBackup } = await import('../../../features/backup/pin.js');
-  const settings = { isPinned: !options.remove, cwd: config.cwd, command: `aisec ${commandName}`, signal };
+  const settings = {
+    isPinned: !options.remove,
+    isDryRun: options.dryRun,
+    cwd: config.cwd,
+    command: `aisec ${commandName}`,
+    signal,
+  };
   const result: PinResult = await pinBackup(directoryOf(context, options), argument, settings);
   output.result(result, ({ file, isPinned }) => `${file}\t${isPinned ? 'pinned' : 'not pinned'}`);
-  output.note(result.isPinned ? 'Retention will never remove it.' : 'Retention may remove it.');
+  const what = result.isPinned ? 'Retention will never remove it.' : 'Retention may remove it.';
+  output.note(result.isDryRun ? `dry run; no changes were made. ${what}` : what);
   return undefined;
 }
 
@@ -24,7 +32,11 @@ export const backupPin = defineCommand<Options>({
   description:
     'Marks a backup in its manifest as one that retention never removes, such as the one before a big migration.',
   argument: { syntax: '<file>', description: 'a path, or a name in the directory' },
-  options: [DIRECTORY_OPTION, { flags: '--remove', description: 'take the mark off', default: false }],
+  options: [
+    DIRECTORY_OPTION,
+    { flags: '--remove', description: 'take the mark off', default: false },
+    { flags: '--dry-run', description: 'check that the backup can be marked; change nothing', default: false },
+  ],
   examples: [
     ['aisec backup pin ai_secretary_20261125_021500.dump', 'Keep this one'],
     ['aisec backup pin ai_secretary_20261125_021500.dump --remove', 'Leave it to retention again'],

@@ -4,7 +4,13 @@ import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
 import type { Renderer } from '../../terminal/output.js';
-import { DIRECTORY_OPTION, directoryOf, RETENTION_OPTIONS, type DirectoryOption, type RetentionOptions } from './options.js';
+import {
+  DIRECTORY_OPTION,
+  directoryOf,
+  RETENTION_OPTIONS,
+  type DirectoryOption,
+  type RetentionOptions,
+} from './options.js';
 
 interface Options extends DirectoryOption, RetentionOptions {
   readonly dryRun: boolean;
@@ -12,7 +18,7 @@ interface Options extends DirectoryOption, RetentionOptions {
 
 const REASONS = {
   pinned: 'kept: pinned',
-  future: 'kept: dated later than now',
+  future: 'kept: dated in the future',
   young: 'kept: young',
   last: 'kept: one of the last',
 } as const;
@@ -35,7 +41,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
   const { output, signal, commandName } = context;
   const directory = directoryOf(context, options);
   const { pruneDirectory } = await import('../../../features/backup/prune.js');
-  const rule = { keepDays: options.keepDays, keepLast: options.keepLast };
+  const rule = { keep: options.keep, keepLast: options.keepLast };
   const result = await pruneDirectory(directory, rule, {
     isDryRun: options.dryRun,
     command: `aisec ${commandName}`,
@@ -65,7 +71,7 @@ export const backupPrune = defineCommand<Options>({
   ],
   examples: [
     ['aisec backup prune', 'Remove what is older than 30 days, but for the last 3'],
-    ['aisec backup prune --keep-days 7 --dry-run', 'What would a shorter retention remove?'],
+    ['aisec backup prune --keep 7d --dry-run', 'What would a shorter retention remove?'],
   ],
   run,
 });

@@ -19,6 +19,7 @@ interface Options extends DirectoryOption {
   readonly deep: boolean;
   /** Commander's negation: false with --no-owner. */
   readonly owner: boolean;
+  readonly privileges: boolean;
   readonly jobs: number;
   readonly timeout: number;
   readonly wait: number;
@@ -50,14 +51,21 @@ type Common = Omit<VerifyOptions, 'signal'>;
 /** On the configured server, which is asked only when there is something to restore. */
 async function restoreEach(
   context: Context,
-  { timeout: timeoutMs, jobs, wait: waitMs, owner }: Options,
+  { timeout: timeoutMs, jobs, wait: waitMs, owner, privileges }: Options,
   files: readonly string[],
   common: Common,
 ): Promise<readonly VerifyResult[]> {
   if (files.length === 0) return [];
   const access = await context.serverAccess({ timeoutMs });
   const { verifyDeeply } = await import('../../../features/backup/verify/verify-deep.js');
-  const deep = { ...common, signal: access.signal, withoutOwners: !owner, jobs, waitMs };
+  const deep = {
+    ...common,
+    signal: access.signal,
+    withoutOwners: !owner,
+    withoutPrivileges: !privileges,
+    jobs,
+    waitMs,
+  };
   const results: VerifyResult[] = [];
   for (const file of files) results.push(await verifyDeeply(access, file, deep));
   return results;
@@ -87,8 +95,10 @@ const WHAT_THEN: Readonly<Record<Exclude<VerifyResult['verdict'], 'good'>, strin
 
 async function run(context: Context, options: Options, argument: string): Promise<ExitCode | undefined> {
   const { output, progress, programPlaces: places, commandName } = context;
-  if (!options.owner && !options.deep)
-    throw new AisecError('USAGE', '--no-owner requires --deep', { hint: 'See: aisec backup verify --help' });
+  if ((!options.owner || !options.privileges) && !options.deep)
+    throw new AisecError('USAGE', `${options.owner ? '--no-privileges' : '--no-owner'} requires --deep`, {
+      hint: 'See: aisec backup verify --help',
+    });
   const files = await filesToVerify(context, directoryOf(context, options), argument);
   const { identity, endpoint } = options;
   const source = {
@@ -135,12 +145,14 @@ export const backupVerify = defineCommand<Options>({
     'compares the rows of every table and the catalog with the manifest, and drops it again; a backup of the embedded database is loaded into another one in memory, and needs no server. What was found is written to the manifest, where list, check and retention read it.',
   argument: {
     syntax: '[file]',
-    description: 'a path, a name in the directory, or s3://bucket/directory/NAME (default: the newest of each database)',
+    description:
+      'a path, a name in the directory, or s3://bucket/directory/NAME (default: the newest of each database)',
   },
   options: [
     DIRECTORY_OPTION,
     { flags: '--deep', description: 'restore it to try it', default: false },
-    { flags: '--no-owner', description: 'with --deep: on a server without its roles; grants are not compared' },
+    { flags: '--no-owner', description: 'with --deep: leave owners out, on a server without its roles' },
+    { flags: '--no-privileges', description: 'with --deep: leave grants out' },
     {
       flags: '--jobs <n>',
       description: 'with --deep: tables and indexes restored at once',

@@ -6,13 +6,13 @@ import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
 import type { Renderer } from '../../terminal/output.js';
 import { limitSentence, methodSentences } from '../../../features/monitor/growth/sentences.js';
-import { LIMIT_OPTION } from './limit-option.js';
+import { SIZE_LIMIT_OPTION } from './size-limit-option.js';
 import { cellsFor } from './cells.js';
 import { changeText, countWithin, warnOfSkips } from './words.js';
 
 interface Options {
   readonly ahead: number;
-  readonly limit?: number;
+  readonly sizeLimit?: number;
   readonly tables: boolean;
 }
 
@@ -100,7 +100,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
     return monitorGrowth(session, {
       schema: config.schema,
       ahead: options.ahead,
-      limitBytes: options.limit ?? null,
+      limitBytes: options.sizeLimit ?? null,
     });
   });
   output.result(report, options.tables ? renderTables : renderMonths);
@@ -123,12 +123,12 @@ export const monitorGrowthCommand = defineCommand<Options>({
       default: '3',
       parse: countWithin(0, 60),
     },
-    LIMIT_OPTION,
+    SIZE_LIMIT_OPTION,
     { flags: '--tables', description: 'how every table has grown, by the records', default: false },
   ],
   examples: [
     ['aisec monitor growth', 'What the months take, and the next three'],
-    ['aisec monitor growth --limit 500GB --verbose', 'When the disk will be full, and how that is known'],
+    ['aisec monitor growth --size-limit 500GB --verbose', 'When the disk will be full, and how that is known'],
     ['aisec monitor growth --tables', 'Which table grows, once monitor record has run for a while'],
   ],
   run,

@@ -1,16 +1,16 @@
+import { subtractAge, type Age } from '../../../base/age.js';
 import { formatBytes } from '../../../base/bytes.js';
 import { AisecError } from '../../../base/errors.js';
 import type { RecordResult } from '../../../features/monitor/record.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
-import { durationOption } from '../../options.js';
+import { ageOption, durationOption } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
-import { countWithin } from './words.js';
 
 interface Options {
   readonly every: number;
-  readonly keepDays: number;
+  readonly keep: Age;
   readonly dryRun: boolean;
 }
 
@@ -24,6 +24,15 @@ function slotOption(text: string): number {
   throw new AisecError('USAGE', `invalid interval "${text}"`, {
     hint: 'Give 1m to 1d, so that a day has whole slots.',
   });
+}
+
+/** Less than a week is not enough to know the growth from. @throws AisecError USAGE. */
+function keepOption(text: string): Age {
+  const keep = ageOption(text);
+  const now = new Date();
+  const days = (now.getTime() - subtractAge(now, keep).getTime()) / DAY_MS;
+  if (days >= 7 && days <= 3660) return keep;
+  throw new AisecError('USAGE', `invalid age "${text}": expected 7d to 10y`, { hint: 'See --help.' });
 }
 
 function renderRecord({ tables, isNew }: RecordResult, { table, isTTY }: Renderer): string {
@@ -57,7 +66,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
     return recordSizes(session, {
       schema: config.schema,
       slotMs: options.every,
-      keepDays: options.keepDays,
+      keep: options.keep,
       isDryRun: options.dryRun,
     });
   });
@@ -80,16 +89,16 @@ export const monitorRecord = defineCommand<Options>({
       parse: slotOption,
     },
     {
-      flags: '--keep-days <n>',
-      description: 'delete records older than this, 7 to 3660',
-      default: '400',
-      parse: countWithin(7, 3660),
+      flags: '--keep <age>',
+      description: 'delete records that are older: 7d to 10y',
+      default: '400d',
+      parse: keepOption,
     },
     { flags: '--dry-run', description: 'measure, and write nothing', default: false },
   ],
   examples: [
     ['aisec monitor record --quiet', 'For a job, hourly or daily'],
-    ['aisec monitor record --every 1d --keep-days 1100', 'One record a day, for three years'],
+    ['aisec monitor record --every 1d --keep 3y', 'One record a day, for three years'],
   ],
   run,
 });

@@ -5,7 +5,7 @@ import type { Month } from '../../../base/month.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
-import { durationOption, monthOption, WAIT_OPTION } from '../../options.js';
+import { MAX_WAIT_OPTION, monthOption, WAIT_OPTION } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
 import type { Paint } from '../../terminal/streams.js';
 import { aheadOption } from './ahead-option.js';
@@ -146,12 +146,7 @@ export const partitionsEnsure = defineCommand<Options>({
     { flags: '--ahead <n>', description: 'months after the current one, 0 to 120', default: '3', parse: aheadOption },
     { flags: '--from <month>', description: 'first month, YYYY-MM; default: the current one', parse: monthOption },
     { flags: '--dry-run', description: 'show what would be made and moved; change nothing', default: false },
-    {
-      flags: '--max-wait <duration>',
-      description: 'how long to wait for locks and older transactions in all',
-      default: '30s',
-      parse: durationOption,
-    },
+    MAX_WAIT_OPTION,
     WAIT_OPTION,
   ],
   examples: [

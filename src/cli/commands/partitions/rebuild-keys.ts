@@ -4,7 +4,7 @@ import type { RebuildResult } from '../../../features/messages/keys/rebuild-keys
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
-import { durationOption, WAIT_OPTION } from '../../options.js';
+import { MAX_WAIT_OPTION, WAIT_OPTION } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
 
 interface Options {
@@ -36,14 +36,10 @@ function refuseDoubled({ doubledIds, schema }: RebuildResult): void {
   if (doubledIds.length === 0) return;
   const shown = doubledIds.slice(0, 5).map((id) => `'${id}'`);
   const tables = ['messages', 'messages_archive'].map((table) => `"${schema.replaceAll('"', '""')}".${table}`);
-  throw new AisecError(
-    'MESSAGES_DOUBLED',
-    `${countText(doubledIds.length, 'id has', 'ids have')} several messages`,
-    {
-      detail: `Ids: ${doubledIds.slice(0, 5).join(', ')}${doubledIds.length > 5 ? ', …' : ''}. Their keys were left as they are; which message is to stay, a person decides.`,
-      hint: `Run: ${tables.map((table) => `select tableoid::regclass, * from ${table} where id in (${shown.join(', ')});`).join(' ')}`,
-    },
-  );
+  throw new AisecError('MESSAGES_DOUBLED', `${countText(doubledIds.length, 'id has', 'ids have')} several messages`, {
+    detail: `Ids: ${doubledIds.slice(0, 5).join(', ')}${doubledIds.length > 5 ? ', …' : ''}. Their keys were left as they are; which message is to stay, a person decides.`,
+    hint: `Run: ${tables.map((table) => `select tableoid::regclass, * from ${table} where id in (${shown.join(', ')});`).join(' ')}`,
+  });
 }
 
 async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
@@ -72,12 +68,7 @@ export const partitionsRebuildKeys = defineCommand<Options>({
     'messages have is reported, exit 1.',
   options: [
     { flags: '--dry-run', description: 'show how many keys would change; change nothing', default: false },
-    {
-      flags: '--max-wait <duration>',
-      description: 'how long to wait for locks in all',
-      default: '30s',
-      parse: durationOption,
-    },
+    MAX_WAIT_OPTION,
     WAIT_OPTION,
   ],
   examples: [

@@ -6,7 +6,6 @@ import { isStoreUrl } from '../../../config/store-url.js';
 import type { DatabaseRestoreOptions, DatabaseRestoreResult } from '../../../features/backup/restore.js';
 import type { RoleSource } from '../../../features/backup/restore/preflight.js';
 import type { TableRestoreResult } from '../../../features/backup/restore-table.js';
-import type { DanglingRule } from '../../../features/backup/restore/load-table.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
@@ -14,54 +13,10 @@ import { countOption, WAIT_OPTION } from '../../options.js';
 import { reportingTo } from '../../reporting.js';
 import { danglingOption } from './dangling-option.js';
 import { tableOption, type GivenTable } from './table-name.js';
-
-interface Options {
-  readonly create?: string;
-  readonly replace: boolean;
-  readonly table?: GivenTable;
-  readonly withoutManifest: boolean;
-  readonly identity?: string;
-  readonly endpoint?: string;
-  readonly globals: boolean;
-  readonly createRoles: boolean;
-  /** Commander's negation: false with --no-owner. */
-  readonly owner: boolean;
-  readonly terminate: boolean;
-  readonly dangling?: DanglingRule;
-  readonly confirm?: string;
-  readonly jobs?: number;
-  readonly dryRun: boolean;
-  readonly wait: number;
-}
+import { checkUsage, type Options } from './usage.js';
 
 /** PostgreSQL would cut it silently. */
 const LONGEST_NAME_BYTES = 63;
-
-function checkUsage(options: Options, argument: string): void {
-  const modes = [options.create !== undefined, options.replace, options.table !== undefined].filter(Boolean).length;
-  if (modes !== 1)
-    throw new AisecError(
-      'USAGE',
-      modes === 0 ? 'no restore target was given' : 'only one of --create, --replace and --table can be given',
-      {
-        hint: `Into a new database: aisec restore ${argument} --create NAME. In place of the live one: --replace. One table: --table NAME.`,
-      },
-    );
-  if (options.globals && options.createRoles)
-    throw new AisecError('USAGE', '--globals and --create-roles cannot be used together', {
-      hint: '--globals makes the roles as they were, --create-roles makes them without login.',
-    });
-  if (options.create === '')
-    throw new AisecError('USAGE', '--create is empty', { hint: 'Is a shell variable not set?' });
-  if (options.terminate && !options.replace)
-    throw new AisecError('USAGE', '--terminate requires --replace', { hint: 'See: aisec restore --help' });
-  if (options.dangling !== undefined && options.table === undefined)
-    throw new AisecError('USAGE', '--dangling requires --table', { hint: 'See: aisec restore --help' });
-  if (options.table !== undefined && (options.globals || options.createRoles))
-    throw new AisecError('USAGE', 'roles are restored with the whole database only', {
-      hint: 'Leave out --globals and --create-roles, or give --create NAME.',
-    });
-}
 
 async function confirmReplace(
   { output, prompt }: Context,
@@ -114,6 +69,7 @@ function refuseServerOptions(options: Options): void {
     ['--globals', options.globals],
     ['--create-roles', options.createRoles],
     ['--no-owner', !options.owner],
+    ['--no-privileges', !options.privileges],
     ['--terminate', options.terminate],
   ].find(([, isGiven]) => isGiven === true);
   if (given !== undefined)
@@ -176,6 +132,7 @@ async function runServer(context: Context, options: Options, argument: string): 
     target,
     roles,
     withoutOwners: !options.owner,
+    withoutPrivileges: !options.privileges,
     terminates: options.terminate,
     ...(options.jobs !== undefined && { jobs: options.jobs }),
     waitMs: options.wait,
@@ -223,6 +180,7 @@ async function runTable(context: Context, options: Options, argument: string, ta
         withoutManifest: options.withoutManifest,
         source: sourceOf(context, options),
         withoutOwners: !options.owner,
+        withoutPrivileges: !options.privileges,
         dangling: options.dangling ?? 'refuse',
         waitMs: options.wait,
         isDryRun: options.dryRun,
@@ -263,7 +221,8 @@ export const restore = defineCommand<Options>({
     { flags: '--table <name>', description: 'restore one table into the configured database', parse: tableOption },
     { flags: '--globals', description: 'create missing roles and memberships as they were', default: false },
     { flags: '--create-roles', description: 'create missing roles without login', default: false },
-    { flags: '--no-owner', description: 'restore neither owners nor privileges' },
+    { flags: '--no-owner', description: 'leave owners out: everything belongs to the role that restores' },
+    { flags: '--no-privileges', description: 'leave grants out' },
     {
       flags: '--dangling <rule>',
       description:

@@ -39,7 +39,7 @@ export const typesGenerate = defineCommand<Options>({
   examples: [
     ['aisec types generate', 'Print the types of the migrations'],
     ['aisec types generate --migrations-dir ./db --out src/db.ts', 'Write those of your own migrations'],
-    ['aisec types generate --from database --out src/db.ts', 'Write those of the database as it is'],
+    ['aisec types generate --source database --out src/db.ts', 'Write those of the database as it is'],
   ],
   run,
 });

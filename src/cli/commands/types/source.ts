@@ -4,12 +4,12 @@ import type { Context } from '../../context.js';
 
 /** What both commands understand. */
 export interface SourceOptions {
-  readonly from: 'migrations' | 'database';
+  readonly source: 'migrations' | 'database';
   readonly importFrom?: string;
   readonly validators: boolean;
 }
 
-function sourceOption(text: string): SourceOptions['from'] {
+function sourceOption(text: string): SourceOptions['source'] {
   if (text === 'migrations' || text === 'database') return text;
   throw new AisecError('USAGE', `invalid source of types "${text}"`, { hint: 'Give migrations or database.' });
 }
@@ -21,7 +21,7 @@ function moduleOption(text: string): string {
 
 export const SOURCE_OPTIONS: readonly OptionSpec[] = [
   {
-    flags: '--from <source>',
+    flags: '--source <source>',
     description: 'migrations (replayed in memory, no server needed) or database (as it is)',
     default: 'migrations',
     parse: sourceOption,
@@ -54,7 +54,7 @@ export async function typesFrom(context: Context, options: SourceOptions): Promi
   const { config, output, progress } = context;
   const { schema, extensionSchema } = config;
   const print = await printerOf(options);
-  if (options.from === 'database')
+  if (options.source === 'database')
     return context.withDatabase({ statementTimeoutMs: 60_000 }, (session) => print(session, schema));
 
   const [{ readMigrationFolder }, { migrateUp }] = await Promise.all([

@@ -6,7 +6,9 @@ import { countOption } from '../../options.js';
 function recallOption(text: string): number {
   const recall = Number(text);
   if (text.trim() !== '' && recall > 0 && recall <= 1) return recall;
-  throw new AisecError('USAGE', `invalid recall "${text}"`, { hint: 'Give a number above 0, at most 1, such as 0.95.' });
+  throw new AisecError('USAGE', `invalid recall "${text}"`, {
+    hint: 'Give a number above 0, at most 1, such as 0.95.',
+  });
 }
 
 export const RECALL_OPTION: OptionSpec = {

@@ -53,7 +53,7 @@ function renderRebuild({ steps }: RebuildResult, { table, isTTY }: Renderer): st
 }
 
 function shapeText({ method, lists, m, efConstruction }: RebuildResult['shape']): string {
-  if (method === 'ivfflat') return `ivfflat with ${countText(lists, 'list')}`;
+  if (method === 'ivfflat') return `ivfflat with ${countText(lists ?? 0, 'list')}`;
   return `hnsw with m ${m} and ef_construction ${efConstruction}`;
 }
 

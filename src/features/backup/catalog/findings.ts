@@ -77,11 +77,16 @@ function sizeFinding(verified: readonly Backup[], minSize: MinimalSize): BackupF
   const compared =
     'bytes' in minSize ? `${formatBytes(least)} were asked for` : `the ones before it had ${formatBytes(usual)}`;
   const [before] = others;
-  return backupFinding('shrunk', { database, file: newest.file }, {
-    message: `the newest backup of "${database}" has ${formatBytes(sizeBytes)}, and ${compared}`,
-    impact: 'a backup that shrinks often lacks what was deleted or emptied by mistake; pin an older one before retention deletes it',
-    fix: before === undefined ? null : `aisec backup pin ${shellWord(before.file)}`,
-  });
+  return backupFinding(
+    'shrunk',
+    { database, file: newest.file },
+    {
+      message: `the newest backup of "${database}" has ${formatBytes(sizeBytes)}, and ${compared}`,
+      impact:
+        'a backup that shrinks often lacks what was deleted or emptied by mistake; pin an older one before retention deletes it',
+      fix: before === undefined ? null : `aisec backup pin ${shellWord(before.file)}`,
+    },
+  );
 }
 
 function ageFindings(

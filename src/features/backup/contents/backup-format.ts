@@ -25,10 +25,14 @@ export async function formatOf(file: string): Promise<BackupFormat> {
 /** @throws AisecError BACKUP_FORMAT for a backup that a server cannot take. */
 export function requireForServer(file: string, format: BackupFormat | undefined): void {
   if (format !== 'embedded') return;
-  throw new AisecError('BACKUP_FORMAT', `${file} is a data directory of the embedded database, which no server can read`, {
-    detail: 'A server is configured, so the backup would be restored there.',
-    hint: 'Restore it without DATABASE_URL (aisec restore FILE --create DIR); to go to a server, aisec backup --format sql there.',
-  });
+  throw new AisecError(
+    'BACKUP_FORMAT',
+    `${file} is a data directory of the embedded database, which no server can read`,
+    {
+      detail: 'A server is configured, so the backup would be restored there.',
+      hint: 'Restore it without DATABASE_URL (aisec restore FILE --create DIR); to go to a server, aisec backup --format sql there.',
+    },
+  );
 }
 
 /** @throws AisecError BACKUP_FORMAT for a backup whose parts cannot be taken one by one. */

@@ -68,7 +68,10 @@ export async function readBackup(
   const manifest = options.withoutManifest ? undefined : await manifestOf(file);
   requireArchive(file, manifest?.format);
   await checkWhole(access, file, sha256, manifest);
-  const { toc, roles, indispensableRoles, extensions, vectorIndexes } = await readArchive(access, file);
+  const { toc, roles, owners, grantees, indispensableRoles, extensions, vectorIndexes } = await readArchive(
+    access,
+    file,
+  );
   const globals = globalsName(file);
   const rowsOf = new Map(manifest?.rows.map(({ schema, table, rows }) => [`${schema}.${table}`, rows]));
   return {
@@ -79,6 +82,8 @@ export async function readBackup(
     serverMajor: toc.serverMajor,
     sizeBytes: manifest?.databaseSizeBytes,
     roles,
+    owners,
+    grantees,
     indispensableRoles,
     extensions: extensions.map((name) => ({
       name,

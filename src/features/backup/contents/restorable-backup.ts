@@ -16,7 +16,11 @@ export interface RestorableBackup extends Requirements {
   /** `sql`: text of the embedded database, which has no table of contents. */
   readonly format: 'custom' | 'sql';
   readonly sha256: string;
-  /** Of the roles, those that a restore without owners and grants needs, too. */
+  /** Of the roles: what --no-owner makes unnecessary. */
+  readonly owners: readonly string[];
+  /** Of the roles: what --no-privileges makes unnecessary. */
+  readonly grantees: readonly string[];
+  /** Of the roles: what every restore needs, such as those that policies name. */
   readonly indispensableRoles: readonly string[];
   /** The file of roles and memberships beside it; null when there is none. */
   readonly globalsFile: string | null;

@@ -14,7 +14,7 @@ import { throwIfInterrupted } from '../../../base/interruption.js';
 import type { Reporting } from '../../../base/reporting.js';
 import type { Capture } from './capture-embedded.js';
 import type { WrittenBackup } from '../run/finish.js';
-import { verifyByLoading, type LoadOptions } from './verify-by-loading.js';
+import { compareLoaded, type LoadOptions } from './compare-loaded.js';
 import { writeRoles } from './embedded-roles.js';
 import { newManifest } from '../run/new-manifest.js';
 import type { BackupOrigin } from '../catalog/origin.js';
@@ -105,7 +105,13 @@ export async function writeEmbeddedBackup(
     else await pack(chunksOf(tar), dumped, signal);
     const checksum = await checksumOf(dumped, signal);
     const engine = access.options;
-    await verifyByLoading(dumped, contents, { format, engine, signal, onProgress, ...(compareMore && { compareMore }) });
+    await compareLoaded(dumped, contents, {
+      format,
+      engine,
+      signal,
+      onProgress,
+      ...(compareMore && { compareMore }),
+    });
     const globals = format === 'sql' ? await writeRoles(file, capture.roleStatements, signal) : null;
     const provenAt = new Date().toISOString();
     const describe = (written: Checksum): BackupManifest =>

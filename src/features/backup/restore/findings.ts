@@ -2,6 +2,7 @@ import { formatBytes } from '../../../base/bytes.js';
 import type { Finding } from '../../../base/finding.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
 import { refuseFindings } from '../../../base/refuse-findings.js';
+import type { LeftOutKinds } from './left-out-kinds.js';
 
 /** What a backup needs of the server it is restored to. */
 export interface Requirements {
@@ -31,8 +32,7 @@ export interface TargetFacts {
   readonly freeBytes: number | undefined;
 }
 
-export interface PreflightRules {
-  readonly withoutOwners: boolean;
+export interface PreflightRules extends LeftOutKinds {
   /** Roles that the run itself will create. */
   readonly rolesToCreate: readonly string[];
   /** False for one table, which is restored into a database that exists. */
@@ -64,7 +64,8 @@ function roleFindings(needs: Requirements, facts: TargetFacts, rules: PreflightR
         return [
           restoreFinding('role', role, {
             message: `role ${role} is missing`,
-            impact: 'its objects and privileges cannot be restored; --create-roles or --globals creates all missing roles',
+            impact:
+              'its objects and privileges cannot be restored; --create-roles or --globals creates all missing roles, --no-owner and --no-privileges leave them out',
             fix: `create role ${role} nologin;`,
           }),
         ];
@@ -72,7 +73,7 @@ function roleFindings(needs: Requirements, facts: TargetFacts, rules: PreflightR
       return [
         restoreFinding('membership', role, {
           message: `role ${user} is not a member of role ${role}`,
-          impact: `${user} cannot make ${role} the owner of anything; --no-owner restores without owners`,
+          impact: `${user} cannot make ${role} the owner of anything; --no-owner leaves owners out`,
           fix: `grant ${role} to ${user};`,
         }),
       ];
@@ -102,11 +103,7 @@ function extensionFindings(needs: Requirements, facts: TargetFacts): readonly Fi
 }
 
 /** Everything that prevents a restore, all at once; empty when it can begin. */
-export function preflightFindings(
-  needs: Requirements,
-  facts: TargetFacts,
-  rules: PreflightRules,
-): readonly Finding[] {
+export function preflightFindings(needs: Requirements, facts: TargetFacts, rules: PreflightRules): readonly Finding[] {
   const found: Finding[] = [];
   const user = quoteIdentifier(facts.roleName);
   if (facts.serverMajor < needs.serverMajor)

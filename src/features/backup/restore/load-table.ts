@@ -24,6 +24,7 @@ export type DanglingRule = 'refuse' | 'leave-out' | 'not-valid';
 
 export interface LoadOptions {
   readonly withoutOwners: boolean;
+  readonly withoutPrivileges: boolean;
   readonly dangling: DanglingRule;
   readonly isDryRun: boolean;
   readonly onProgress: (text: string) => void;
@@ -126,8 +127,8 @@ export async function loadTable(
   selection: TableSelection,
   options: LoadOptions,
 ): Promise<Loaded> {
-  const { withoutOwners, dangling, isDryRun, onProgress } = options;
-  const part = { archive: backup.file, entries: selection.entries, withoutOwners };
+  const { withoutOwners, withoutPrivileges, dangling, isDryRun, onProgress } = options;
+  const part = { archive: backup.file, entries: selection.entries, withoutOwners, withoutPrivileges };
   const before = await readDefinitions(access, part, 'pre-data');
   const after = await readDefinitions(access, part, 'post-data');
   const keys = after.flatMap((statement) => foreignKeyOf(statement) ?? []);

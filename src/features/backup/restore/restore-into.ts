@@ -12,12 +12,12 @@ import type { Machine } from './fast-settings.js';
 import type { NamedVectorIndex } from '../contents/restorable-backup.js';
 import { restorePasses } from './restore-passes.js';
 import type { Toc, TocEntry } from '../contents/toc.js';
+import { leavingOut, type LeftOutKinds } from './left-out-kinds.js';
 
-export interface RestoreJob {
+export interface RestoreJob extends LeftOutKinds {
   /** Path of a plain archive whose checksum was compared. */
   readonly archive: string;
   readonly toc: Toc;
-  readonly withoutOwners: boolean;
   /** Whether the database gets the owner, settings and grants that the backed-up one had. */
   readonly withProperties: boolean;
   readonly jobs: number;
@@ -96,8 +96,8 @@ export async function restoreInto(
       await session.query('analyze');
       await check(session);
     });
-    if (job.withProperties && !job.withoutOwners)
-      for (const statement of databaseStatements(script, job.toc.databaseName, name))
+    if (job.withProperties)
+      for (const statement of databaseStatements(script, job.toc.databaseName, name, job))
         await maintenance.query(statement);
     throwIfInterrupted(access.signal);
   } catch (error) {
@@ -111,12 +111,11 @@ async function runRestore(
   { database, serverMajor }: { readonly database: string; readonly serverMajor: number },
   job: RestoreJob,
 ): Promise<void> {
-  const { archive, toc, withoutOwners, onProgress } = job;
-  const owners = withoutOwners ? ['--no-owner', '--no-privileges'] : [];
+  const { archive, toc, onProgress } = job;
   const onLine = countingLines(toc.entries.length, onProgress);
   try {
     for (const { sections, entries, settings, jobs } of restorePasses(job)) {
-      const args = [...sections.map((section) => `--section=${section}`), ...owners];
+      const args = [...sections.map((section) => `--section=${section}`), ...leavingOut(job)];
       const run = (list: readonly string[]): Promise<string> =>
         access.pgRestore({
           archive,

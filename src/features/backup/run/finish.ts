@@ -91,7 +91,8 @@ export async function planOnly(
   { directory, retention, offsite }: BackupOptions,
 ): Promise<Outcome> {
   const { removed, kept } = await planPrune(directory, access.databaseName, origin, retention);
-  const removedCopies = offsite === undefined ? [] : await planPruneCopies(access, origin, directory, retention, offsite);
+  const removedCopies =
+    offsite === undefined ? [] : await planPruneCopies(access, origin, directory, retention, offsite);
   const nothing = { file: null, createdAt: null, sizeBytes: null, sha256: null, compression: null, tables: null };
   return { ...nothing, rows: null, removed, kept: kept.length, copy: null, removedCopies };
 }

@@ -78,7 +78,10 @@ async function notifyOutcome(outcome: Outcome, url: URL | undefined, options: No
  *
  * @throws what `run` throws, after that was reported; CONFIG_INVALID before anything is done.
  */
-export async function withNotifications(options: NotificationOptions, run: () => Promise<BackupResult>): Promise<BackupResult> {
+export async function withNotifications(
+  options: NotificationOptions,
+  run: () => Promise<BackupResult>,
+): Promise<BackupResult> {
   const url = parsePingUrl(options.pingUrl);
   const startFault = url === undefined ? undefined : await ping(url, 'start', '');
   if (startFault !== undefined) options.onWarning(`could not reach the monitoring URL: ${startFault}`);

@@ -15,7 +15,7 @@ interface FunctionRow {
   readonly signature: string;
   readonly word: 'function' | 'procedure';
   readonly is_pinned: boolean;
-  readonly for_everybody: boolean;
+  readonly for_public: boolean;
 }
 
 async function examineViews({ session, schema }: Subject): Promise<readonly Fault[]> {
@@ -67,7 +67,7 @@ async function examineSearchPath(subject: Subject): Promise<readonly Fault[]> {
 async function examineForEverybody(subject: Subject): Promise<readonly Fault[]> {
   const functions = await subject.once(readFunctions);
   return functions
-    .filter(({ for_everybody: isForEverybody }) => isForEverybody)
+    .filter(({ for_public: isForEverybody }) => isForEverybody)
     .map((row) => ({
       object: row.signature,
       message: `${row.word} ${row.signature} runs as its owner, and every role may call it`,

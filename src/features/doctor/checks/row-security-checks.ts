@@ -90,7 +90,8 @@ export const ROW_SECURITY_CHECKS: readonly Check[] = [
     id: 'rls-off',
     area: 'security',
     severity: 'critical',
-    title: 'tables, partitioned ones and partitions without row-level security; a warning while no other role may use them',
+    title:
+      'tables, partitioned ones and partitions without row-level security; a warning while no other role may use them',
     grant: null,
     examine: examineOff,
   },

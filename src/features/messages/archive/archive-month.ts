@@ -11,7 +11,7 @@ import { waitForOlderSnapshots } from '../older-snapshots.js';
 import { isOfMonth, type MonthPlan, type WholeMonthPlan } from './plan.js';
 import { swapMonth, type SwapResult } from './swap.js';
 
-/** What became of a month. `moved`: some of its rows went; `stopped`: --max-seconds came first; `blocked`: see findings. */
+/** What became of a month. `moved`: some of its rows went; `stopped`: --max-time came first; `blocked`: see findings. */
 export type Outcome = 'planned' | 'archived' | 'moved' | 'stopped' | 'blocked' | 'failed';
 
 export interface MonthError {

@@ -58,7 +58,7 @@ async function findMonth(session: Session, facts: ArchiveFacts, month: Month): P
   const archived = holders.find(({ root }) => root === 'messages_archive');
   const live = holders.find(({ root }) => root === 'messages');
   if (archived === undefined && live === undefined)
-    throw new AisecError('ARCHIVE_MONTH', `the archive has no month ${month}`, {
+    throw new AisecError('MONTH_UNKNOWN', `the archive has no month ${month}`, {
       hint: 'See: aisec archive list',
     });
   if (archived !== undefined && archived.month !== month)
@@ -108,7 +108,7 @@ function planResult(
  * and the foreign keys of messages are added and checked; then the partition itself changes its root in one short
  * transaction that reads none of its rows. Interrupted anywhere and run again, it continues.
  *
- * @throws AisecError ARCHIVE_MONTH when the archive does not have the whole month, ARCHIVE_BLOCKED, LOCK_TIMEOUT naming
+ * @throws AisecError MONTH_UNKNOWN; ARCHIVE_MONTH when the archive does not have the whole month, ARCHIVE_BLOCKED, LOCK_TIMEOUT naming
  *   the holder, RUN_LOCKED, MIGRATION_PENDING, PRIVILEGE_MISSING.
  */
 export async function restoreMonth(

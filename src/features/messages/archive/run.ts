@@ -20,7 +20,7 @@ export interface ArchiveOptions {
   readonly isDryRun: boolean;
   readonly batchRows: number;
   /** How long rows may be moved one by one; undefined: no limit. */
-  readonly maxSeconds: number | undefined;
+  readonly maxMoveMs: number | undefined;
   /** How long the whole run may wait for locks in all. */
   readonly maxWaitMs: number;
   /** How long to wait for another run. */
@@ -35,7 +35,7 @@ export interface ArchiveResult {
   /** RFC 3339: nothing younger is moved. */
   readonly cutoff: string;
   readonly months: readonly MonthOutcome[];
-  /** True when `maxSeconds` stopped the moving of rows. */
+  /** True when `maxMoveMs` stopped the moving of rows. */
   readonly isStopped: boolean;
 }
 
@@ -95,7 +95,7 @@ export async function archiveMessages(
     const lockTimeoutMs = lockTimeoutBelowDeadlockMs(facts.surroundings.deadlockTimeoutMs);
     await session.query(`set lock_timeout = ${lockTimeoutMs}`);
     const deadlineMs =
-      options.maxSeconds === undefined ? Number.POSITIVE_INFINITY : performance.now() + options.maxSeconds * 1000;
+      options.maxMoveMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + options.maxMoveMs;
     const budget = new LockBudget(options.maxWaitMs);
     const months: MonthOutcome[] = [];
     for (const [index, month] of plan.months.entries()) {

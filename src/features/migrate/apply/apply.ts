@@ -125,10 +125,7 @@ function lockFailure(
     'LOCK_TIMEOUT',
     `migration ${file.name} could not acquire its table locks in ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}; no changes were made`,
     {
-      detail:
-        blockers.length === 0
-          ? 'The blocking session had ended by then.'
-          : `Blocked by ${blockers.join('; ')}.`,
+      detail: blockers.length === 0 ? 'The blocking session had ended by then.' : `Blocked by ${blockers.join('; ')}.`,
       hint: endingHint(blockers),
       sqlState: error.sqlState,
       cause: error.cause,

@@ -39,11 +39,7 @@ export interface IndexesOptions {
   readonly onReplicas?: <Result>(read: (replica: Session) => Promise<Result>) => Promise<readonly Result[]>;
 }
 
-function windowOf(
-  header: ReportHeader,
-  unusedAfterMs: number,
-  replicas: readonly ReplicaScans[],
-): CounterWindow {
+function windowOf(header: ReportHeader, unusedAfterMs: number, replicas: readonly ReplicaScans[]): CounterWindow {
   const windows = [windowMsOf(header), ...replicas.map(({ replica }) => replica.windowMs)];
   const known = windows.filter((windowMs) => windowMs !== null);
   return {

@@ -12,7 +12,7 @@ function isDoubtful(table: MonitoredVacuum): boolean {
   return table.vacuumsDue > 0 || ((deadShare(table) ?? 0) >= MUCH_DEAD && (table.deadRows ?? 0) >= 10_000);
 }
 
-function countText(count: number | null): string {
+function rowsText(count: number | null): string {
   return count === null ? '?' : formatCount(count);
 }
 
@@ -31,7 +31,7 @@ function row(table: MonitoredVacuum): Html {
   const age = table.xidAge === null ? '–' : percentText(table.xidAge / XID_LIMIT);
   return html`<tr${isDoubtful(table) && html` class="doubtful"`}>
     <th scope="row"><code>${table.identifier}</code></th>
-    <td class="total">${countText(table.deadRows)}</td>
+    <td class="total">${rowsText(table.deadRows)}</td>
     <td data-label="dead">${share === null ? '?' : percentText(share)}</td>
     <td data-label="vacuumed">${when(table.lastVacuumAt)}</td>
     <td data-label="analyzed">${when(table.lastAnalyzeAt)}</td>

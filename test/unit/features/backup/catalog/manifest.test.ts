@@ -28,8 +28,8 @@ describe('the manifest of a backup', () => {
 
   test.each(['../../etc/passwd', '/etc/passwd', '..', 'a/b'])('may not name %s as a file of it', (file) => {
     const globals = { file, sizeBytes: 1, sha256: 'a'.repeat(64) };
-    expect(() => parse({ ...backupManifest(), globals })).toThrow(/is no manifest/);
-    expect(() => parse({ ...backupManifest(), file })).toThrow(/is no manifest/);
+    expect(() => parse({ ...backupManifest(), globals })).toThrow(/invalid backup manifest/);
+    expect(() => parse({ ...backupManifest(), file })).toThrow(/invalid backup manifest/);
   });
 
   test.each(['', '{', '[]', 'null', '"text"'])('is not %j', (text) => {

@@ -15,11 +15,11 @@ function backup(daysOld: number, changes: Partial<BackupManifest> = {}): Backup 
 const damage = { at: now.toISOString(), reason: 'x' };
 
 function plan(backups: readonly Backup[], keepDays = 30, keepLast = 3): readonly [string[], string[]] {
-  const { remove, keep } = planRetention(backups, { keepDays, keepLast }, now);
+  const { remove, keep } = planRetention(backups, { keep: { months: 0, days: keepDays }, keepLast }, now);
   return [remove.map(({ file }) => file), keep.map(({ backup: { file }, reason }) => `${file} ${reason}`)];
 }
 
-test('what is older than the days goes, the oldest first', () => {
+test('what is older than the age is deleted, the oldest first', () => {
   expect(plan([backup(40), backup(1), backup(31), backup(2), backup(29.9), backup(30)])).toEqual([
     ['40.dump', '31.dump', '30.dump'],
     ['1.dump young', '2.dump young', '29.9.dump young'],

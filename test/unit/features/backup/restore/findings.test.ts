@@ -22,7 +22,7 @@ const FACTS: TargetFacts = {
   extensions: [{ name: 'vector', defaultVersion: '0.8.1', versions: ['0.8.1'], needsSuperuser: false }],
   freeBytes: undefined,
 };
-const OPTIONS = { withoutOwners: false, rolesToCreate: [], createsDatabase: true };
+const OPTIONS = { withoutOwners: false, withoutPrivileges: false, rolesToCreate: [], createsDatabase: true };
 
 test('a server that has all of it is no finding; another version of an extension is only a warning', () => {
   expect(preflightFindings(NEEDS, FACTS, OPTIONS)).toEqual([]);
@@ -55,7 +55,7 @@ test('a role that is there but not for the one who restores is a finding, unless
       severity: 'critical',
       object: '"owner"',
       message: 'role "dba" is not a member of role "owner"',
-      impact: '"dba" cannot make "owner" the owner of anything; --no-owner restores without owners',
+      impact: '"dba" cannot make "owner" the owner of anything; --no-owner leaves owners out',
       fix: 'grant "owner" to "dba";',
     },
   ]);

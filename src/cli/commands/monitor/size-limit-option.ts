@@ -11,8 +11,8 @@ function sizeOption(text: string): number {
   });
 }
 
-export const LIMIT_OPTION: OptionSpec = {
-  flags: '--limit <size>',
+export const SIZE_LIMIT_OPTION: OptionSpec = {
+  flags: '--size-limit <size>',
   description: 'size of the whole database to forecast the day of, such as 500GB',
   parse: sizeOption,
 };

@@ -39,7 +39,7 @@ async function loadInMemory(file: string, { roles }: Contents, options: LoadOpti
  *
  * @throws AisecError BACKUP_DAMAGED with every difference.
  */
-export async function verifyByLoading(file: string, contents: Contents, options: LoadOptions): Promise<void> {
+export async function compareLoaded(file: string, contents: Contents, options: LoadOptions): Promise<void> {
   const loaded = await loadInMemory(file, contents, options);
   try {
     const faults = [
