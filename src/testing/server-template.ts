@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-import { withRunLock } from '../adapters/postgres/advisory-lock.js';
+import { withRunLock } from '../adapters/postgres/locks/advisory-lock.js';
 import type { Session } from '../adapters/postgres/session.js';
 import { sqlFile } from '../adapters/postgres/sql-file.js';
 import { quoteIdentifier, quoteLiteral } from '../base/identifier.js';

@@ -51,7 +51,7 @@ describe('aisec restore of the embedded database', () => {
   test('--replace keeps the database that was there, and asks for its name', async () => {
     const live = await changed();
     const [parent, options] = [path.dirname(live), at(live)];
-    expectError(await aisec(['restore', file(), '--replace'], options), 6, 'this needs a confirmation');
+    expectError(await aisec(['restore', file(), '--replace'], options), 6, 'a confirmation is required');
     expectError(await aisec(['restore', file(), '--replace', '--confirm', 'x'], options), 6, '', 'It is "pgdata"');
     const dry = await aisec(['restore', file(), '--replace', '--dry-run'], options);
     expect(dry.stdout).toContain(`rename ${live} to ${live}_before_`);

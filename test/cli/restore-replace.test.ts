@@ -36,7 +36,7 @@ describeOnServer('aisec restore --replace', () => {
     const wanted = await properties(name);
 
     const refused = await restore(['--replace'], urlOf(name));
-    expectError(refused, 6, 'this needs a confirmation', `--confirm ${name}`);
+    expectError(refused, 6, 'a confirmation is required', `--confirm ${name}`);
     const result = await restore(['--replace', '--confirm', name, '--json'], urlOf(name));
     expect(result).toMatchObject({ exitCode: 0 });
     const { before } = JSON.parse(result.stdout);

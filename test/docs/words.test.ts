@@ -38,7 +38,9 @@ const isPage = (file: string): boolean => !/^docs\/adr\/|-behaviours\.md$/.test(
 const isSource = (file: string): boolean => !/\/demo\/texts\//.test(file);
 
 const files = [
-  ...['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md'],
+  'README.md',
+  'CHANGELOG.md',
+  'CONTRIBUTING.md',
   ...filesIn('docs', '.md').filter(isPage),
   ...filesIn('src', '.ts').filter(isSource),
   ...filesIn('sql', '.sql'),

@@ -2,7 +2,7 @@ import { removePartials } from './catalog/change-backups.js';
 import { checkDirectory, directoryError, withBackupDirectory } from './catalog/backup-lock.js';
 import { checkRecipients } from '../../adapters/encryption/recipients.js';
 import { findTools } from '../../adapters/pgtools/find-tools.js';
-import { withRunLock } from '../../adapters/postgres/advisory-lock.js';
+import { withRunLock } from '../../adapters/postgres/locks/advisory-lock.js';
 import { serverMajor } from '../../adapters/postgres/server-major.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';

@@ -1,4 +1,4 @@
-import { withRunLock } from '../../adapters/postgres/advisory-lock.js';
+import { withRunLock } from '../../adapters/postgres/locks/advisory-lock.js';
 import { rollBack, type Session } from '../../adapters/postgres/session.js';
 import { rehearse } from './apply/rehearse.js';
 import { lossesOf, planDown, type Confirm, type DownOptions } from './down.js';

@@ -1,6 +1,6 @@
 import { pinnedSettings, pinQuery } from '../../adapters/postgres/pinned-settings.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
-import { RUN_LOCK_KEY } from '../../adapters/postgres/advisory-lock.js';
+import { RUN_LOCK_KEY } from '../../adapters/postgres/locks/advisory-lock.js';
 import { aisecVersion } from '../../base/version.js';
 import { didYouMean } from '../../base/did-you-mean.js';
 import { AisecError } from '../../base/errors.js';

@@ -3,8 +3,8 @@ import { inReadOnly } from './inspection/read-only.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
 import { groupBy } from '../../base/group-by.js';
-import { NOT_MEASURED, type Bloat } from './bloat-meter.js';
-import { measureBloat } from './bloat.js';
+import { NOT_MEASURED, type Bloat } from './bloat/bloat-meter.js';
+import { measureBloat } from './bloat/bloat.js';
 import type { Report } from './report.js';
 
 export interface VacuumAtWork {

@@ -1,5 +1,5 @@
-import { withRunLock } from '../../adapters/postgres/advisory-lock.js';
-import { Observer } from '../../adapters/postgres/observer.js';
+import { withRunLock } from '../../adapters/postgres/locks/advisory-lock.js';
+import { Observer } from '../../adapters/postgres/locks/observer.js';
 import { rollBack, withTransaction, type Session } from '../../adapters/postgres/session.js';
 import { AisecError, isAisecError } from '../../base/errors.js';
 import type { Reporting } from '../../base/reporting.js';

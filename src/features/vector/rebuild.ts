@@ -1,6 +1,6 @@
-import { withRunLock } from '../../adapters/postgres/advisory-lock.js';
-import { withLockAttempts } from '../../adapters/postgres/lock-attempts.js';
-import { Observer } from '../../adapters/postgres/observer.js';
+import { withRunLock } from '../../adapters/postgres/locks/advisory-lock.js';
+import { withLockAttempts } from '../../adapters/postgres/locks/lock-attempts.js';
+import { Observer } from '../../adapters/postgres/locks/observer.js';
 import { withTransaction, type Session } from '../../adapters/postgres/session.js';
 import { AisecError, isAisecError } from '../../base/errors.js';
 import { quoteIdentifier } from '../../base/identifier.js';

@@ -57,7 +57,7 @@ describeOnPrivateServer('aisec doctor on a healthy database', () => {
     expect(found.counts).toMatchObject({ critical: 0, warning: 0, notice: 9, skipped: 5, ignored: 0 });
     const piped = await runCli(['doctor'], { env: { DATABASE_URL: url, AISEC_BACKUP_DIR: backups } });
     expect(piped.stdout.split('\n')[0]).toBe('severity\tarea\tid\tmessage\timpact\tfix');
-    expect(piped.stderr).toMatch(/: \d+ checks, 9 notices; 5 skipped, 0 ignored, 3 not for this server\.\n$/);
+    expect(piped.stderr).toMatch(/: \d+ checks, 9 notices; 5 skipped, 0 ignored, 3 not applicable\.\n$/);
     const silent = await runCli(['doctor', '--quiet', '--only', 'partitions,vectors'], { env: { DATABASE_URL: url } });
     expect(silent).toMatchObject({ exitCode: 0, stdout: '', stderr: '' });
     const plugin = await runCli(['doctor', '--nagios'], { env: { DATABASE_URL: url, AISEC_BACKUP_DIR: backups } });

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
-import { RUN_LOCK_KEY } from '../../../src/adapters/postgres/advisory-lock.js';
+import { RUN_LOCK_KEY } from '../../../src/adapters/postgres/locks/advisory-lock.js';
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
 import { migration, migrationsFolder, type MigrationsFolder } from '../../support/migrations-folder.js';
 import { runCli, startCli, type CliResult } from '../../support/run-cli.js';

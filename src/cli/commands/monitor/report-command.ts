@@ -32,8 +32,8 @@ export interface ReportSpec<Options extends object, Data extends Report> extends
 function intervalOption(text: string): number {
   const intervalMs = durationOption(text);
   if (intervalMs >= LEAST_INTERVAL_MS) return intervalMs;
-  throw new AisecError('USAGE', `"${text}" is too short an interval`, {
-    hint: `Give ${formatDurationMs(LEAST_INTERVAL_MS)} or more.`,
+  throw new AisecError('USAGE', `invalid interval "${text}": expected ${formatDurationMs(LEAST_INTERVAL_MS)} or more`, {
+    hint: 'See --help.',
   });
 }
 

@@ -79,7 +79,7 @@ async function withLock<Result>(
       }
     }
     if (performance.now() >= deadline)
-      throw new AisecError('RUN_LOCKED', `the directory is in use by another run: "${directory}"`, {
+      throw new AisecError('RUN_LOCKED', `directory "${directory}" is in use by another run`, {
         detail: `The lock is held by ${describe(attempt.holder)}.`,
         hint: attempt.canBeJudged
           ? 'Try again when it is done.'

@@ -1,6 +1,6 @@
 import type { BackupManifest, BackupRows } from '../catalog/manifest.js';
 import { readCatalog } from '../../../adapters/catalog/snapshot.js';
-import { Observer } from '../../../adapters/postgres/observer.js';
+import { Observer } from '../../../adapters/postgres/locks/observer.js';
 import { withTransaction, type Session } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { AisecError, isAisecError } from '../../../base/errors.js';

@@ -1,4 +1,4 @@
-import { describeBlocker, type BlockerRow } from '../../../adapters/postgres/blocker.js';
+import { describeBlocker, type BlockerRow } from '../../../adapters/postgres/locks/blocker.js';
 import type { SideConnection } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 

@@ -4,7 +4,7 @@ import path from 'node:path';
 
 import { publish, writeSmallFile } from '../../../adapters/files/publish.js';
 import { isNoSpace } from '../../../adapters/files/space.js';
-import { withRunLock } from '../../../adapters/postgres/advisory-lock.js';
+import { withRunLock } from '../../../adapters/postgres/locks/advisory-lock.js';
 import { rollBack, type Session } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { AisecError, isAisecError, messageOf } from '../../../base/errors.js';

@@ -1,4 +1,4 @@
-import { withRunLock } from '../../../adapters/postgres/advisory-lock.js';
+import { withRunLock } from '../../../adapters/postgres/locks/advisory-lock.js';
 import { rollBack, withTransaction, type Session } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { AisecError } from '../../../base/errors.js';
@@ -18,7 +18,7 @@ import {
   type MissingReferences,
 } from './imports/staged.js';
 import { serverTime } from './journal.js';
-import { LockBudget, lockTimeoutBelowDeadlockMs, withLockRetries } from './lock-retries.js';
+import { LockBudget, lockTimeoutBelowDeadlockMs, withLockRetries } from '../lock-retries.js';
 import { archivedName, liveName } from './partition-names.js';
 import { refuseBlocked } from './restore.js';
 
@@ -53,7 +53,7 @@ export interface ImportResult {
 /** @throws AisecError ARCHIVE_BLOCKED, ARCHIVE_MONTH when the other table holds the month. */
 async function refuseMonth(session: Session, month: Month, root: Root): Promise<number> {
   const { surroundings, partitions } = await readFacts(session);
-  const findings = publicationFindings(surroundings.publications);
+  const findings = publicationFindings(surroundings);
   refuseBlocked(`month ${month} cannot be imported`, findings);
   const other = partitions.find(
     (partition) =>

@@ -1,11 +1,11 @@
-import { Observer } from '../../../adapters/postgres/observer.js';
+import { Observer } from '../../../adapters/postgres/locks/observer.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { AisecError, isAisecError } from '../../../base/errors.js';
 import { firstDay, monthEndMs, monthStartMs, type Month } from '../../../base/month.js';
 import { aisecVersion } from '../../../base/version.js';
 import { nextJournalId } from './journal.js';
-import { withLockRetries, type RetryOptions } from './lock-retries.js';
+import { withLockRetries, type RetryOptions } from '../lock-retries.js';
 
 export interface RowMove {
   readonly month: Month;

@@ -1,4 +1,4 @@
-import { withRunLock } from '../../../adapters/postgres/advisory-lock.js';
+import { withRunLock } from '../../../adapters/postgres/locks/advisory-lock.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { subtractAge, type Age } from '../../../base/age.js';
 import { AisecError, isAisecError } from '../../../base/errors.js';
@@ -10,7 +10,7 @@ import { waitForOlderSnapshots } from '../older-snapshots.js';
 import { generalFindings, prunePublicationFindings } from './findings.js';
 import { readFacts, type ArchiveFacts, type PartitionFacts } from './facts.js';
 import { readExports, readUnfinishedPrunes, type RecordedExport } from './journal.js';
-import { LockBudget, lockTimeoutBelowDeadlockMs } from './lock-retries.js';
+import { LockBudget, lockTimeoutBelowDeadlockMs } from '../lock-retries.js';
 import { locksOfDrop, type LockWish } from './locks.js';
 import { exportsIn } from './exports/manifest.js';
 import { verifyExport } from './exports/verify.js';

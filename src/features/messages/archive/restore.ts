@@ -1,4 +1,4 @@
-import { withRunLock } from '../../../adapters/postgres/advisory-lock.js';
+import { withRunLock } from '../../../adapters/postgres/locks/advisory-lock.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { AisecError } from '../../../base/errors.js';
 import type { Finding } from '../../../base/finding.js';
@@ -8,7 +8,7 @@ import type { Reporting } from '../../../base/reporting.js';
 import { generalFindings, partitionFindings } from './findings.js';
 import { readFacts, type ArchiveFacts, type PartitionFacts } from './facts.js';
 import { readUnfinishedPrunes } from './journal.js';
-import { LockBudget, lockTimeoutBelowDeadlockMs } from './lock-retries.js';
+import { LockBudget, lockTimeoutBelowDeadlockMs } from '../lock-retries.js';
 import { locksOfRestore, type LockWish } from './locks.js';
 import { moveBack, type MovedBack } from './move-back.js';
 

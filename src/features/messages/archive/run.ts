@@ -1,4 +1,4 @@
-import { withRunLock } from '../../../adapters/postgres/advisory-lock.js';
+import { withRunLock } from '../../../adapters/postgres/locks/advisory-lock.js';
 import { searchPath } from '../../../adapters/postgres/session-settings.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { subtractAge, type Age } from '../../../base/age.js';
@@ -6,7 +6,7 @@ import { AisecError } from '../../../base/errors.js';
 import { analyzeRoots } from './analyze.js';
 import { archiveMonth, type MonthOutcome } from './archive-month.js';
 import { readFacts, type ArchiveFacts } from './facts.js';
-import { LockBudget, lockTimeoutBelowDeadlockMs } from './lock-retries.js';
+import { LockBudget, lockTimeoutBelowDeadlockMs } from '../lock-retries.js';
 import { planArchive, type ArchivePlan } from './plan.js';
 import { readWaitingRows, withRowCounts } from './row-counts.js';
 import type { Reporting } from '../../../base/reporting.js';

@@ -1,7 +1,7 @@
-import { withRunLock } from '../../../adapters/postgres/advisory-lock.js';
+import { withRunLock } from '../../../adapters/postgres/locks/advisory-lock.js';
 import { withTransaction, type Session } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
-import { LockBudget, withLockRetries } from '../archive/lock-retries.js';
+import { LockBudget, withLockRetries } from '../lock-retries.js';
 import type { Reporting } from '../../../base/reporting.js';
 import { compareKeys, type KeyDifference } from './compare-keys.js';
 

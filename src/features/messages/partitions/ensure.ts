@@ -1,11 +1,11 @@
-import { withRunLock } from '../../../adapters/postgres/advisory-lock.js';
+import { withRunLock } from '../../../adapters/postgres/locks/advisory-lock.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { AisecError, isAisecError } from '../../../base/errors.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
 import { addMonths, monthsBetween, type Month } from '../../../base/month.js';
 import type { Reporting } from '../../../base/reporting.js';
-import { LockBudget } from '../archive/lock-retries.js';
+import { LockBudget } from '../lock-retries.js';
 import { notMigrated, qualifiedName, readPartitions } from '../partition.js';
 import { publicationProblems, readPublications, type PublicationProblem } from '../publications.js';
 import { countDefaultRows } from './default-rows.js';

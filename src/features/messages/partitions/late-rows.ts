@@ -1,6 +1,6 @@
 import type { Session } from '../../../adapters/postgres/session.js';
 import { monthEndMs, type Month } from '../../../base/month.js';
-import { lockTimeoutBelowDeadlockMs, type LockBudget } from '../archive/lock-retries.js';
+import { lockTimeoutBelowDeadlockMs, type LockBudget } from '../lock-retries.js';
 import { moveRows } from '../archive/move-rows.js';
 import { qualifiedName, type Partition } from '../partition.js';
 

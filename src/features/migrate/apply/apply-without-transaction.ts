@@ -1,5 +1,5 @@
 import type { Direction } from '../../../adapters/migration-engine/engine.js';
-import { Observer } from '../../../adapters/postgres/observer.js';
+import { Observer } from '../../../adapters/postgres/locks/observer.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { createdIndex, isConcurrent } from '../../../adapters/sql-parser/concurrent.js';
 import { parseStatements, type Statement } from '../../../adapters/sql-parser/statements.js';
@@ -16,7 +16,7 @@ import {
   resumeJournal,
 } from '../history/history-sql.js';
 import { dropInvalidIndex } from './invalid-indexes.js';
-import { withLockAttempts } from '../../../adapters/postgres/lock-attempts.js';
+import { withLockAttempts } from '../../../adapters/postgres/locks/lock-attempts.js';
 import { parseMigrationFile, type MigrationFile } from '../files/migration-file.js';
 import { placeInSection } from '../files/place.js';
 import type { Reporting } from '../../../base/reporting.js';

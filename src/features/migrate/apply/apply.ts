@@ -1,13 +1,13 @@
 import type { Direction } from '../../../adapters/migration-engine/engine.js';
-import { endingHint } from '../../../adapters/postgres/blocker.js';
-import { Observer } from '../../../adapters/postgres/observer.js';
+import { endingHint } from '../../../adapters/postgres/locks/blocker.js';
+import { Observer } from '../../../adapters/postgres/locks/observer.js';
 import { rollBack, type Session } from '../../../adapters/postgres/session.js';
 import { searchPath } from '../../../adapters/postgres/session-settings.js';
 import { AisecError, isAisecError } from '../../../base/errors.js';
 import { quoteLiteral } from '../../../base/identifier.js';
 import { migrationFailure, placeOfError, placeOfStatement } from './failure.js';
 import { forgetApplied, recordApplied } from '../history/history-sql.js';
-import { withLockAttempts } from '../../../adapters/postgres/lock-attempts.js';
+import { withLockAttempts } from '../../../adapters/postgres/locks/lock-attempts.js';
 import type { MigrationFile, MigrationSection } from '../files/migration-file.js';
 import type { Reporting } from '../../../base/reporting.js';
 

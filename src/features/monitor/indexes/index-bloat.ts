@@ -1,7 +1,7 @@
 import type { ReportHeader } from '../inspection/report-header.js';
 import { inReadOnly } from '../inspection/read-only.js';
 import type { Session } from '../../../adapters/postgres/session.js';
-import { measureAll, type MeasuredBloat, type Space } from '../bloat-meter.js';
+import { measureAll, type MeasuredBloat, type Space } from '../bloat/bloat-meter.js';
 import type { IndexFacts } from './index-facts.js';
 
 /**

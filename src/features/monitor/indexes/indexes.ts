@@ -1,7 +1,7 @@
 import { readReportHeader, type ReportHeader } from '../inspection/report-header.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { measureIndexBloat } from './index-bloat.js';
-import { NOT_MEASURED, type Bloat, type MeasuredBloat } from '../bloat-meter.js';
+import { NOT_MEASURED, type Bloat, type MeasuredBloat } from '../bloat/bloat-meter.js';
 import { readIndexFacts, type IndexFacts, type KnownIndex } from './index-facts.js';
 import { judgeIndex, type CounterWindow, type Judgement } from './index-verdict.js';
 import { readMissingIndexes, type MissingIndex } from './missing-indexes.js';

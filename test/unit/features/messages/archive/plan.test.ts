@@ -14,6 +14,7 @@ const surroundings: Surroundings = {
   rowSecurityOn: [],
   foreignKeys: [],
   columnFaults: [],
+  schemaName: 'public',
   publications: [],
   deadlockTimeoutMs: 1000,
   takenNames: [],

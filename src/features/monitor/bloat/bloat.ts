@@ -1,7 +1,7 @@
-import type { ReportHeader } from './inspection/report-header.js';
-import { inReadOnly } from './inspection/read-only.js';
-import type { Session } from '../../adapters/postgres/session.js';
-import { groupBy } from '../../base/group-by.js';
+import type { ReportHeader } from '../inspection/report-header.js';
+import { inReadOnly } from '../inspection/read-only.js';
+import type { Session } from '../../../adapters/postgres/session.js';
+import { groupBy } from '../../../base/group-by.js';
 import { measureAll, type Measurable, type MeasuredBloat, type Space } from './bloat-meter.js';
 
 interface TablePart {

@@ -1,6 +1,6 @@
 import { describeBlocker, type BlockerRow } from './blocker.js';
-import type { Session, SideConnection } from './session.js';
-import { sqlFile } from './sql-file.js';
+import type { Session, SideConnection } from '../session.js';
+import { sqlFile } from '../sql-file.js';
 
 const FIRST_LOOK_MS = 300;
 const LOOK_EVERY_MS = 500;

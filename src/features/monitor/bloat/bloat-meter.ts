@@ -1,10 +1,10 @@
-import { notSeen } from './inspection/skip.js';
-import type { Finding } from '../../base/finding.js';
-import type { ReportHeader } from './inspection/report-header.js';
-import { readExtension } from './inspection/extension.js';
-import type { Session } from '../../adapters/postgres/session.js';
-import { isAisecError, messageOf } from '../../base/errors.js';
-import { quoteIdentifier } from '../../base/identifier.js';
+import { notSeen } from '../inspection/skip.js';
+import type { Finding } from '../../../base/finding.js';
+import type { ReportHeader } from '../inspection/report-header.js';
+import { readExtension } from '../inspection/extension.js';
+import type { Session } from '../../../adapters/postgres/session.js';
+import { isAisecError, messageOf } from '../../../base/errors.js';
+import { quoteIdentifier } from '../../../base/identifier.js';
 
 export interface Space {
   readonly sizeBytes: number;

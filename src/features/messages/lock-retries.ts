@@ -1,7 +1,7 @@
-import { isPassingProblem } from '../../../adapters/postgres/error.js';
-import type { Session } from '../../../adapters/postgres/session.js';
-import { isAisecError } from '../../../base/errors.js';
-import { sleep } from '../../../base/interruption.js';
+import { isPassingProblem } from '../../adapters/postgres/error.js';
+import type { Session } from '../../adapters/postgres/session.js';
+import { isAisecError } from '../../base/errors.js';
+import { sleep } from '../../base/interruption.js';
 
 const PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 2000;

@@ -1,7 +1,7 @@
-import { rollBack, type Session } from '../../../adapters/postgres/session.js';
-import { quoteIdentifier, quoteLiteral } from '../../../base/identifier.js';
-import type { PartitionFacts } from './facts.js';
-import { withLockRetries, type RetryOptions } from './lock-retries.js';
+import { rollBack, type Session } from '../../../../adapters/postgres/session.js';
+import { quoteIdentifier, quoteLiteral } from '../../../../base/identifier.js';
+import type { PartitionFacts } from '../facts.js';
+import { withLockRetries, type RetryOptions } from '../../lock-retries.js';
 
 const NAME = 'message_month_bounds';
 /** For SHARE UPDATE EXCLUSIVE, which stops no reader and no writer: VALIDATE takes it. */

@@ -1,7 +1,7 @@
-import { rollBack, type Session } from '../../../adapters/postgres/session.js';
-import { AisecError } from '../../../base/errors.js';
-import { nextJournalId, readJournalRow, serverTime, type SwapEntry } from './journal.js';
-import { withLockRetries, type RetryOptions } from './lock-retries.js';
+import { rollBack, type Session } from '../../../../adapters/postgres/session.js';
+import { AisecError } from '../../../../base/errors.js';
+import { nextJournalId, readJournalRow, serverTime, type SwapEntry } from '../journal.js';
+import { withLockRetries, type RetryOptions } from '../../lock-retries.js';
 
 export interface SwapResult {
   /** The partition's new name. */

@@ -1,5 +1,5 @@
-import { isAisecError } from '../../base/errors.js';
-import { sleep } from '../../base/interruption.js';
+import { isAisecError } from '../../../base/errors.js';
+import { sleep } from '../../../base/interruption.js';
 
 /** First pause between attempts; it grows to five times of this, with jitter. */
 const PAUSE_MS = 400;

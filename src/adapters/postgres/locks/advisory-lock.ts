@@ -1,8 +1,8 @@
-import { AisecError } from '../../base/errors.js';
-import { formatDurationMs } from '../../base/duration.js';
-import { sleep } from '../../base/interruption.js';
-import type { Session } from './session.js';
-import { sqlFile } from './sql-file.js';
+import { AisecError } from '../../../base/errors.js';
+import { formatDurationMs } from '../../../base/duration.js';
+import { sleep } from '../../../base/interruption.js';
+import type { Session } from '../session.js';
+import { sqlFile } from '../sql-file.js';
 
 /** node-pg-migrate's own key (PG_MIGRATE_LOCK_ID), so that its command line and ours lock each other out, too. */
 export const RUN_LOCK_KEY = '7241865325823964';

@@ -1,5 +1,5 @@
-import { formatDurationMs } from '../../base/duration.js';
-import { quoteLiteral } from '../../base/identifier.js';
+import { formatDurationMs } from '../../../base/duration.js';
+import { quoteLiteral } from '../../../base/identifier.js';
 
 const PREPARED = 'prepared transaction';
 

@@ -1,8 +1,8 @@
-import { rollBack, type Session } from '../../../adapters/postgres/session.js';
-import { sqlFile } from '../../../adapters/postgres/sql-file.js';
-import { quoteIdentifier, quoteLiteral } from '../../../base/identifier.js';
-import type { PartitionFacts, Surroundings } from './facts.js';
-import { withLockRetries, type RetryOptions } from './lock-retries.js';
+import { rollBack, type Session } from '../../../../adapters/postgres/session.js';
+import { sqlFile } from '../../../../adapters/postgres/sql-file.js';
+import { quoteIdentifier, quoteLiteral } from '../../../../base/identifier.js';
+import type { PartitionFacts, Surroundings } from '../facts.js';
+import { withLockRetries, type RetryOptions } from '../../lock-retries.js';
 
 /** For SHARE UPDATE EXCLUSIVE, which stops no reader and no writer: VALIDATE takes it. */
 const VALIDATE_WAIT = '5s';
