@@ -4,6 +4,7 @@ import path from 'node:path';
 import { Readable, Writable } from 'node:stream';
 
 import { main } from '../../src/cli/main.js';
+import { checkDocument } from './check-document.js';
 import type { CliResult } from './run-cli.js';
 
 export interface InProcessOptions {
@@ -38,6 +39,7 @@ export async function runInProcess(args: readonly string[], options: InProcessOp
       streams: { stdin: Readable.from(options.input === undefined ? [] : [options.input]), stdout, stderr },
     });
     const durationMs = performance.now() - startedMs;
+    checkDocument(args, exitCode, stdout.text);
     return { exitCode, signal: null, stdout: stdout.text, stderr: stderr.text, durationMs };
   } finally {
     rmSync(home, { recursive: true, force: true });
