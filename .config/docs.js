@@ -87,6 +87,7 @@ stdout carries the result, stderr everything else. Piped tables are tab-separate
 \`formatVersion\` rises when a field goes or changes its meaning; on failure
 stdout stays empty and the last line of stderr is one JSON error (\`code\`, \`message\`, \`detail\`, \`hint\`, \`sqlState\`, \`file\`,
 \`line\`, \`column\`). [json/](json) has the JSON Schema of each command's document. \`--quiet\`, \`--verbose\`, \`--no-color\`/\`NO_COLOR\` and \`--no-input\` work on every command.
+With \`--quiet\` a command that changes something prints nothing unless there is a warning or an error.
 
 ## Settings
 

@@ -53,6 +53,30 @@ begin
 end
 $$;
 
+-- Last in a transaction that moves messages, and without waiting. A REPEATABLE READ transaction that deletes has the row
+-- FOR SHARE until it ends, and may then wait for a message that this transaction has moved: waiting here for the row would
+-- be a deadlock, and taking it earlier would make that transaction wait for all of the move.
+create function aisec_record_message_move()
+  returns void
+  language plpgsql
+  volatile
+  set search_path from current
+as $$
+begin
+  perform from aisec_message_moves for no key update nowait;
+  insert into aisec_message_moves default values
+  on conflict (is_only) do update
+  set moved_at = clock_timestamp();
+exception
+  when lock_not_available then
+    raise exception 'a REPEATABLE READ or SERIALIZABLE transaction is deleting messages or conversations'
+      using
+        errcode = 'lock_not_available',
+        detail = 'It must not miss the messages that move between messages and messages_archive.',
+        hint = 'No changes were made. Run it again when that transaction has ended.';
+end
+$$;
+
 -- The foreign key messages_parent_id_fkey has set parent_id to null in live months already: it acts before a statement
 -- trigger. Left are the replies in archived months. Each month is named by its bounds, so that no other is locked.
 create function aisec_clear_archived_replies()
@@ -213,6 +237,9 @@ $$;
 comment on function aisec_refuse_stale_snapshot() is
   'Internal: fails with 40001 in a REPEATABLE READ or SERIALIZABLE transaction whose snapshot is older than the last '
   'move between messages and messages_archive.';
+comment on function aisec_record_message_move() is
+  'Internal. Last call of a transaction that moves messages: makes REPEATABLE READ transactions that delete and began '
+  'before it fail with 40001; fails with 55P03 while one of them has deleted.';
 comment on function aisec_clear_archived_replies() is
   'Trigger: sets parent_id to null in archived replies to deleted messages, as a foreign key on delete set null.';
 comment on function aisec_delete_archived_messages() is
@@ -231,6 +258,7 @@ do $$
 begin
   perform aisec_revoke_execute(
     'aisec_refuse_stale_snapshot()',
+    'aisec_record_message_move()',
     'aisec_clear_archived_replies()',
     'aisec_delete_archived_messages()',
     'aisec_truncate_archived_messages()',
@@ -345,4 +373,5 @@ drop function
   aisec_truncate_archived_messages(),
   aisec_delete_archived_messages(),
   aisec_clear_archived_replies(),
+  aisec_record_message_move(),
   aisec_refuse_stale_snapshot();

@@ -87,8 +87,6 @@ as $$
     and b.upper_bound > aisec_message_month_start(month)
 $$;
 
--- First in a transaction that moves messages: it waits here, before any strong lock, for a REPEATABLE READ transaction
--- that deletes.
 create function aisec_begin_message_move()
   returns void
   language plpgsql
@@ -114,9 +112,6 @@ begin
           case when published.publishes_messages then 'messages_archive' else 'messages' end
         );
   end loop;
-  insert into aisec_message_moves default values
-  on conflict (is_only) do update
-  set moved_at = clock_timestamp();
 end
 $$;
 
@@ -141,6 +136,28 @@ begin
     exclusive_tables,
     array_fill('access exclusive'::text, array[cardinality(exclusive_tables)])
   );
+  perform aisec_record_message_move();
+end
+$$;
+
+-- Fails before any strong lock, and again under it.
+create function aisec_free_archive_name(month date)
+  returns text
+  language plpgsql
+  stable
+  set search_path from current
+as $$
+declare
+  archived_name constant text := aisec_message_partition_name('messages_archive'::regclass, month);
+begin
+  if to_regclass(format('%I.%I', current_schema(), archived_name)) is not null then
+    raise exception 'the name % is in use', archived_name
+      using
+        errcode = 'duplicate_table',
+        detail = format('Month %s would get this name in the archive.', to_char(month, 'YYYY-MM')),
+        hint = 'Rename or drop the relation that has the name.';
+  end if;
+  return archived_name;
 end
 $$;
 
@@ -154,16 +171,9 @@ create function aisec_swap_to_archive(source regclass, month date)
   set lock_timeout to '100ms'
 as $$
 declare
-  archived_name constant text := aisec_message_partition_name('messages_archive'::regclass, month);
+  archived_name constant text := aisec_free_archive_name(month);
   reference record;
 begin
-  if to_regclass(format('%I.%I', current_schema(), archived_name)) is not null then
-    raise exception 'the name % is in use', archived_name
-      using
-        errcode = 'duplicate_table',
-        detail = format('Month %s would get this name in the archive.', to_char(month, 'YYYY-MM')),
-        hint = 'Rename or drop the relation that has the name.';
-  end if;
   perform aisec_settle_message_checks(source);
   execute format('alter table messages detach partition %s', source);
   -- Triggers keep the references of the archive. A foreign key to any other table stays.
@@ -322,6 +332,9 @@ begin
   into moved_rows, last_created_at
   using lower_bound, upper_bound, max_rows;
   perform set_config('aisec.moving_messages', 'off', true);
+  if moved_rows > 0 then
+    perform aisec_record_message_move();
+  end if;
 end
 $$;
 
@@ -335,7 +348,10 @@ comment on function aisec_begin_message_move() is
   'Internal. First call of a transaction that moves messages between messages and messages_archive; refuses publications '
   'with only one of the two.';
 comment on function aisec_lock_message_swap(regclass[]) is
-  'Internal. Takes every lock that moving partitions between messages and messages_archive needs, in its final mode.';
+  'Internal. Takes every lock that moving partitions between messages and messages_archive needs, in its final mode, and '
+  'records the move.';
+comment on function aisec_free_archive_name(date) is
+  'Internal. The name that the partition of a month gets in the archive; fails when another relation has it.';
 comment on function aisec_swap_to_archive(regclass, date) is
   'Internal. Detaches the partition of one month from messages, drops its foreign keys to conversations and message_keys, '
   'renames it and attaches it to messages_archive; the caller holds the locks. Returns its new name.';
@@ -357,6 +373,7 @@ begin
     'aisec_overlapping_message_partitions(regclass, date)',
     'aisec_begin_message_move()',
     'aisec_lock_message_swap(regclass[])',
+    'aisec_free_archive_name(date)',
     'aisec_swap_to_archive(regclass, date)',
     'aisec_archive_month(date)',
     'aisec_ensure_archive_month(date)',
@@ -372,6 +389,7 @@ drop function
   aisec_ensure_archive_month(date),
   aisec_archive_month(date),
   aisec_swap_to_archive(regclass, date),
+  aisec_free_archive_name(date),
   aisec_lock_message_swap(regclass[]),
   aisec_begin_message_move(),
   aisec_overlapping_message_partitions(regclass, date),

@@ -18,21 +18,26 @@ as $$
 declare
   -- Its locks last until the transaction ends, and every month adds about 5 ms to that.
   months_a_call constant integer := 24;
+  -- Who changes one of these messages waits for the transaction to end.
+  rows_a_call constant integer := 5000;
   cutoff timestamptz;
   default_partition regclass;
-  months date[];
+  waiting_months date[] := '{}';
   first_day date;
   source regclass;
-  sources regclass[] := '{}';
+  partition regclass;
+  has_rows boolean;
+  whole_months date[] := '{}';
+  late_months date[] := '{}';
   swapped date[] := '{}';
+  sources regclass[] := '{}';
   counts bigint[] := '{}';
   started timestamptz := clock_timestamp();
-  is_archived boolean;
   moved bigint;
   archived bigint := 0;
-  months_left integer;
   months_done integer := 0;
-  partition regclass;
+  months_left integer;
+  rows_left bigint := rows_a_call;
   problem text;
   problems text[] := '{}';
 begin
@@ -51,73 +56,63 @@ begin
   perform aisec_begin_message_move();
 
   default_partition := aisec_message_default_partition();
-  select coalesce(array_agg(b.lower_bound::date), '{}')
-  into months
-  from aisec_message_partition_bounds() b
-  where b.parent = 'messages'::regclass
-    and b.upper_bound <= cutoff
-    and b.lower_bound = date_trunc('month', b.lower_bound)
-    and b.upper_bound = b.lower_bound + interval '1 month';
   if default_partition is not null then
     execute format(
       'select array(
-         select unnest($1)
-         union
-         select date_trunc(''month'', created_at)::date
+         select distinct date_trunc(''month'', created_at)::date
          from only %s
          where created_at >= ''0001-01-01 00:00:00+00''
-           and created_at < $2
-         order by 1
+           and created_at < $1
        )',
       default_partition
     )
-    into months
-    using months, cutoff;
+    into waiting_months
+    using cutoff;
   end if;
-  months_left := cardinality(months);
+  for first_day, source in
+    select w.month, aisec_find_message_partition('messages'::regclass, w.month)
+    from (
+      select b.lower_bound::date
+      from aisec_message_partition_bounds() b
+      where b.parent = 'messages'::regclass
+        and b.upper_bound <= cutoff
+        and b.lower_bound = date_trunc('month', b.lower_bound)
+        and b.upper_bound = b.lower_bound + interval '1 month'
+      union
+      select unnest(waiting_months)
+    ) w (month)
+    order by w.month
+  loop
+    if source is not null and aisec_overlapping_message_partitions('messages_archive'::regclass, first_day) is null then
+      whole_months := whole_months || first_day;
+      continue;
+    end if;
+    -- A month that the archive has a part of keeps its emptied partition: a REPEATABLE READ transaction may still read
+    -- it. aisec archive drops it.
+    has_rows := first_day = any (waiting_months);
+    if not has_rows then
+      execute format('select exists (select from only %s)', source) into has_rows;
+    end if;
+    if has_rows then
+      late_months := late_months || first_day;
+    end if;
+  end loop;
 
-  -- What takes time comes first, while no lock stops a writer: moving messages one by one, counting, and waiting for
-  -- autovacuum. A month that the archive has a part of keeps its emptied partition: a REPEATABLE READ transaction may
-  -- still read it. aisec archive drops it.
-  foreach first_day in array months loop
-    months_left := months_left - 1;
+  -- What takes time comes first, while no lock stops a writer: counting, and waiting for autovacuum.
+  foreach first_day in array whole_months[:months_a_call] loop
     begin
       source := aisec_find_message_partition('messages'::regclass, first_day);
-      is_archived := aisec_overlapping_message_partitions('messages_archive'::regclass, first_day) is not null;
-      if is_archived or source is null then
-        perform aisec_ensure_archive_month(first_day);
-        moved := 0;
-        foreach partition in array array_remove(array[default_partition, source], null) loop
-          moved := moved + (aisec_move_messages_to_archive(
-            partition, first_day, '-infinity', 'infinity', 9223372036854775807, true
-          )).moved_rows;
-        end loop;
-        continue when moved = 0;
-        insert into archive_journal
-          (month, action, partition_name, row_count, row_count_is_exact, cutoff, started_at, finished_at, tool_version)
-        values
-          (first_day, 'move rows', aisec_message_partition_name('messages_archive'::regclass, first_day), moved, true,
-           cutoff, started, clock_timestamp(), 'archive_old_messages');
-        archived := archived + moved;
-      else
-        perform aisec_lock_maintenance(array[source]);
-        execute format('select count(*) from only %s', source) into moved;
-        sources := sources || source;
-        swapped := swapped || first_day;
-        counts := counts || moved;
-      end if;
-      months_done := months_done + 1;
+      perform aisec_free_archive_name(first_day);
+      perform aisec_lock_maintenance(array[source]);
+      execute format('select count(*) from only %s', source) into moved;
+      sources := sources || source;
+      swapped := swapped || first_day;
+      counts := counts || moved;
     exception
       when others then
         problems := problems || format('month %s: %s', to_char(first_day, 'YYYY-MM'), sqlerrm);
     end;
-    exit when months_done = months_a_call;
   end loop;
-  if months_left > 0 then
-    raise warning '% more months are old enough to be archived', months_left
-      using hint = 'Call archive_old_messages again in another transaction.';
-  end if;
-
   if sources <> '{}' then
     perform aisec_lock_message_swap(sources);
   end if;
@@ -129,12 +124,50 @@ begin
         (swapped[position], 'archive', aisec_swap_to_archive(sources[position], swapped[position]), counts[position],
          false, cutoff, started, clock_timestamp(), 'archive_old_messages');
       archived := archived + counts[position];
+      months_done := months_done + 1;
     exception
       when others then
-        months_done := months_done - 1;
         problems := problems || format('month %s: %s', to_char(swapped[position], 'YYYY-MM'), sqlerrm);
     end;
   end loop;
+  months_left := greatest(0, cardinality(whole_months) - months_a_call) + cardinality(late_months);
+
+  -- Never in the same call: whoever changes a moved message would wait for the locks on the months as well.
+  if sources = '{}' then
+    foreach first_day in array late_months loop
+      exit when rows_left = 0;
+      months_left := months_left - 1;
+      begin
+        perform aisec_ensure_archive_month(first_day);
+        moved := 0;
+        source := aisec_find_message_partition('messages'::regclass, first_day);
+        foreach partition in array array_remove(array[default_partition, source], null) loop
+          moved := moved + (aisec_move_messages_to_archive(
+            partition, first_day, '-infinity', 'infinity', rows_left - moved, true
+          )).moved_rows;
+        end loop;
+        continue when moved = 0;
+        insert into archive_journal
+          (month, action, partition_name, row_count, row_count_is_exact, cutoff, started_at, finished_at, tool_version)
+        values
+          (first_day, 'move rows', aisec_message_partition_name('messages_archive'::regclass, first_day), moved, true,
+           cutoff, started, clock_timestamp(), 'archive_old_messages');
+        archived := archived + moved;
+        rows_left := rows_left - moved;
+        months_done := months_done + 1;
+      exception
+        when others then
+          problems := problems || format('month %s: %s', to_char(first_day, 'YYYY-MM'), sqlerrm);
+      end;
+    end loop;
+    if rows_left = 0 then
+      months_left := months_left + 1;
+    end if;
+  end if;
+  if months_left > 0 then
+    raise warning '% more months are old enough to be archived', months_left
+      using hint = 'Call archive_old_messages again in another transaction.';
+  end if;
 
   if problems <> '{}' and months_done = 0 then
     raise exception 'no month could be archived'
@@ -306,8 +339,9 @@ $$;
 
 comment on function archive_old_messages(interval) is
   'Moves the months of messages that are wholly older than the retention to messages_archive, the oldest 24 in one '
-  'call, and returns how many messages that were, counted before the move. Its locks last until the transaction '
-  'ends, so call it alone. Fails with 55P03 while aisec changes the database.';
+  'call; when there is none, up to 5,000 messages that were written for months of the archive. Returns how many messages '
+  'that were, counted before the move. Its locks last until the transaction ends, so call it alone. Fails with 55P03 while '
+  'aisec changes the database.';
 comment on function find_message(uuid) is
   'The message with this id, live or archived, read from the partition of its month; no row when there is none. '
   'Needs to read message_keys and all_messages.';

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { didYouMean } from '../base/did-you-mean.js';
 import { AisecError } from '../base/errors.js';
 import { packageFile } from '../base/package-file.js';
+import { migrationPlaces, type MigrationPlace } from './migration-places.js';
 import { SETTINGS, type Environment, type Flags, type Setting, type SettingName } from './settings.js';
 
 export interface Config {
@@ -13,8 +14,9 @@ export interface Config {
   readonly emptyAddresses: readonly string[];
   readonly schema: string;
   readonly extensionSchema: string;
+  /** The bundled migrations first, then the team's own. */
+  readonly migrationPlaces: readonly MigrationPlace[];
   /** Absolute paths. */
-  readonly migrationsDir: string;
   readonly seedsDir: string;
   readonly dataDir: string;
   /** Of the PostgreSQL programs; undefined: look for them. */
@@ -87,7 +89,7 @@ export function resolveConfig(
       value('extensionSchema') ?? SETTINGS.extensionSchema.default,
       'the schema of the extensions',
     ),
-    migrationsDir: resolve(cwd, value('migrationsDir') ?? packageFile('migrations')),
+    migrationPlaces: migrationPlaces(value('migrationsDir'), cwd),
     seedsDir: resolve(cwd, value('seedsDir') ?? packageFile('seeds')),
     dataDir: resolve(cwd, value('dataDir') ?? SETTINGS.dataDir.default),
     pgBinDir: pgBin === undefined ? undefined : resolve(cwd, pgBin),

@@ -4,6 +4,8 @@ export interface Setting {
   readonly env: string;
   readonly description: string;
   readonly default?: string;
+  /** The flag may be given several times; the values are joined with commas. */
+  readonly isRepeatable?: boolean;
 }
 
 export const SETTINGS = {
@@ -31,7 +33,9 @@ export const SETTINGS = {
   migrationsDir: {
     flag: '--migrations-dir <dir>',
     env: 'AISEC_MIGRATIONS_DIR',
-    description: 'directory of the migrations (default: the bundled ones)',
+    description:
+      'directory of your own migrations, beside the bundled ones; several: NAME=DIR each, repeated or with commas',
+    isRepeatable: true,
   },
   seedsDir: {
     flag: '--seeds-dir <dir>',

@@ -64,8 +64,8 @@ describeOnServer('aisec types --source database', () => {
 
   describe('with migrations of its own', () => {
     const directory = migrationsFolder({ '0001_role.sql': ROLE, '0002_tasks.sql': migration(TASKS) });
-    const from = ['--source', 'database', '--migrations-dir', directory.dir];
-    const up = ['migrate', 'up', '--migrations-dir', directory.dir];
+    const from = ['--source', 'database', '--migrations-dir', `aisec=${directory.dir}`];
+    const up = ['migrate', 'up', '--migrations-dir', `aisec=${directory.dir}`];
     const file = path.join(directory.dir, '..', `${path.basename(directory.dir)}.ts`);
     let options: { env: Record<string, string> };
     beforeAll(async () => {

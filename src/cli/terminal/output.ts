@@ -62,6 +62,15 @@ export class Output {
   }
 
   /**
+   * The result of a command that changes something. Cron mails whatever is written, so with --quiet a success says nothing;
+   * the plan of a dry run and a document of --json are what was asked for.
+   */
+  done<Data extends object>(data: Data, render: (data: Data, renderer: Renderer) => string): void {
+    const isPlan = 'isDryRun' in data && data.isDryRun === true;
+    if (!this.options.isQuiet || this.options.isJson || isPlan) this.result(data, render);
+  }
+
+  /**
    * One look of a watch: the screen drawn anew, or one document after the other where no screen is. `notes` belong to the
    * picture, so on a screen they are a part of it.
    */

@@ -4,6 +4,7 @@ import type { Session } from '../../adapters/postgres/session.js';
 import { aisecCommand, shellWord } from '../../base/aisec-command.js';
 import type { Finding } from '../../base/finding.js';
 import type { MigrationState, MigrationStatus } from './history/compare.js';
+import { labelOf } from './files/source.js';
 import { ADVICE, describeFault, isFault } from './history/history-faults.js';
 import { compareWithDatabase, type MigrateSettings } from './prepare.js';
 

@@ -3,12 +3,12 @@ import { rollBack, type Session } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
 import { parseStatements } from '../../adapters/sql-parser/statements.js';
 import { rehearse } from './apply/rehearse.js';
-import { createHistoryTables } from './history/history-sql.js';
 import { refuseCollisions } from './collisions.js';
 import { refuseUnsafeStatements } from './files/migration-folder.js';
 import type { MigrationFile } from './files/migration-file.js';
+import { labelOf, type SourcedName } from './files/source.js';
 import { preflight } from './preflight.js';
-import { compareWithDatabase, createSchema } from './prepare.js';
+import { compareWithDatabase, historyToCreate } from './prepare.js';
 import type { Reporting } from '../../base/reporting.js';
 import { filesOf, planUp, type UpOptions } from './up.js';
 
@@ -18,8 +18,7 @@ export interface TakenLock {
   readonly mode: string;
 }
 
-export interface RehearsedMigration {
-  readonly name: string;
+export interface RehearsedMigration extends SourcedName {
   /** How many statements of each kind: `create table` 2, `create index` 9. */
   readonly statements: readonly { readonly kind: string; readonly count: number }[];
   /** Locks on relations that were there before; new ones disturb no other session. */
@@ -64,7 +63,7 @@ async function statementCounts(file: MigrationFile): Promise<RehearsedMigration[
  */
 export async function dryRunUp(session: Session, options: UpOptions, reporting: Reporting): Promise<DryRunResult> {
   return withRunLock(session, { waitMs: options.waitMs, onProgress: reporting.onProgress }, async () => {
-    const { statuses, hasHistory } = await compareWithDatabase(session, options);
+    const { statuses, recordedSources } = await compareWithDatabase(session, options);
     const plan = planUp(statuses, options);
     await refuseUnsafeStatements(filesOf(plan));
     if (plan.length > 0) await preflight(session, filesOf(plan), options);
@@ -76,10 +75,10 @@ export async function dryRunUp(session: Session, options: UpOptions, reporting: 
     let skippedBecause: string | null = null;
     await session.query('begin');
     try {
-      if (!hasHistory && plan.length > 0)
-        await session.query(`${createSchema(options.schema)}\n${createHistoryTables(options.schema)}`);
+      const making = historyToCreate(options.schema, plan, recordedSources);
+      if (making !== undefined) await session.query(making);
       for (const file of filesOf(plan)) {
-        reporting.onProgress(`trying ${file.name} (${migrations.length + 1} of ${plan.length})`);
+        reporting.onProgress(`trying ${labelOf(file)} (${migrations.length + 1} of ${plan.length})`);
         if (!file.isTransactional) skippedBecause ??= 'it runs without a transaction, so it cannot be rolled back';
         if (skippedBecause === null) await rehearse(session, file, 'up', options);
         const locks =
@@ -88,7 +87,14 @@ export async function dryRunUp(session: Session, options: UpOptions, reporting: 
             : [];
         const fresh = locks.filter((lock) => !seen.has(`${lock.relation} ${lock.mode}`));
         for (const lock of fresh) seen.add(`${lock.relation} ${lock.mode}`);
-        migrations.push({ name: file.name, statements: await statementCounts(file), locks: fresh, skippedBecause });
+        const { source, name } = file;
+        migrations.push({
+          source,
+          name,
+          statements: await statementCounts(file),
+          locks: fresh,
+          skippedBecause,
+        });
         if (skippedBecause !== null) skippedBecause = `it comes after a migration that was not run`;
       }
     } finally {

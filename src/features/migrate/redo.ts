@@ -1,6 +1,8 @@
 import { withRunLock } from '../../adapters/postgres/locks/advisory-lock.js';
 import { rollBack, type Session } from '../../adapters/postgres/session.js';
 import { rehearse } from './apply/rehearse.js';
+import { labelOf } from './files/source.js';
+import { refuseOtherSources } from './history/other-sources.js';
 import { lossesOf, planDown, type Confirm, type DownOptions } from './down.js';
 import type { Loss } from './losses.js';
 import { compareWithDatabase } from './prepare.js';
@@ -33,21 +35,22 @@ export async function dryRunRedo(
   reporting: Reporting,
 ): Promise<RedoRehearsal> {
   return withRunLock(session, { waitMs: options.waitMs, onProgress: reporting.onProgress }, async () => {
-    const { statuses } = await compareWithDatabase(session, options);
+    const { statuses, otherSources } = await compareWithDatabase(session, options);
     const plan = planDown(statuses, { kind: 'one' });
+    refuseOtherSources(otherSources, plan);
     const losses = await lossesOf(session, options.schema, plan);
-    const untried = plan.find(({ file }) => !file.isTransactional)?.name ?? null;
+    const untried = plan.filter(({ file }) => !file.isTransactional).map(labelOf)[0] ?? null;
     await session.query('begin');
     try {
       for (const { file } of untried === null ? plan : []) {
-        reporting.onProgress(`trying ${file.name}`);
+        reporting.onProgress(`trying ${labelOf(file)}`);
         await rehearse(session, file, 'down', options);
         await rehearse(session, file, 'up', options);
       }
     } finally {
       await rollBack(session);
     }
-    const wouldRedo = plan.map(({ name }) => name);
+    const wouldRedo = plan.map(labelOf);
     return { database: session.info.label, schema: options.schema, wouldRedo, losses, untried };
   });
 }
@@ -64,16 +67,17 @@ export async function migrateRedo(
   reporting: Reporting,
 ): Promise<RedoResult> {
   return withRunLock(session, { waitMs: options.waitMs, onProgress: reporting.onProgress }, async () => {
-    const { statuses } = await compareWithDatabase(session, options);
+    const { statuses, otherSources } = await compareWithDatabase(session, options);
     const [status] = planDown(statuses, { kind: 'one' });
     const database = session.info.label;
     if (status === undefined) return { database, schema: options.schema, redone: [] };
-    await confirm([status.name], await lossesOf(session, options.schema, [status]));
-    reporting.onProgress(`reverting ${status.name}`);
+    refuseOtherSources(otherSources, [status]);
+    await confirm([labelOf(status)], await lossesOf(session, options.schema, [status]));
+    reporting.onProgress(`reverting ${labelOf(status)}`);
     const down = await runOne(session, status, 'down', options, reporting);
-    reporting.onProgress(`applying ${status.name}`);
+    reporting.onProgress(`applying ${labelOf(status)}`);
     const up = await runOne(session, { file: status.file, entry: undefined }, 'up', options, reporting);
-    const redone = [{ name: status.name, durationMs: down.durationMs + up.durationMs }];
+    const redone = [{ source: status.source, name: status.name, durationMs: down.durationMs + up.durationMs }];
     return { database, schema: options.schema, redone };
   });
 }

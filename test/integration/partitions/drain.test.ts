@@ -13,7 +13,7 @@ import { waitFor } from '../../support/wait-for.js';
 import { catalogOf, withSession } from '../catalog/catalog-session.js';
 import { connectApplication } from './chat.js';
 import { messagesFrom, monthFromNow, ONE_CONVERSATION, rowsOf } from './messages.js';
-import { IS_LONG, printedSeed } from './seeded.js';
+import { IS_LONG, printedSeed } from '../../support/seeded.js';
 import { expectKeys, startWriters } from './writers.js';
 
 const FIRST = monthFromNow(-3);

@@ -96,7 +96,14 @@ describeOnPrivateServer('a subscriber of messages', () => {
     return client;
   }
 
-  test('holds the same messages after the draining of publisher and subscriber, with writers at work', async () => {
+  interface Pair {
+    readonly urls: { readonly publisher: string; readonly subscriber: string };
+    readonly publisher: pg.Client;
+    readonly subscriber: pg.Client;
+  }
+
+  /** Two migrated databases; the second subscribes to the messages of the first, both tables of them. */
+  async function startPair(): Promise<Pair> {
     const server = await startPrivateServer({ wal_level: 'logical', fsync: 'off', max_locks_per_transaction: '256' });
     const urls = {
       publisher: await server.createDatabase('publisher', { migrated: true }),
@@ -112,6 +119,72 @@ describeOnPrivateServer('a subscriber of messages', () => {
       create subscription cdc connection '${urls.publisher}' publication cdc
         with (create_slot = false, slot_name = 'cdc', copy_data = false)`);
     await publisher.query(ONE_CONVERSATION);
+    return { urls, publisher, subscriber };
+  }
+
+  /** When the subscriber has applied everything, it has the same messages, each with its key. */
+  async function expectSame({ publisher, subscriber }: Pair): Promise<number> {
+    const { rows: messages } = await publisher.query(ALL);
+    const { rows: position } = await publisher.query('select pg_current_wal_lsn()::text as lsn');
+    await waitFor(async () => {
+      const { rows } = await publisher.query(
+        `select from pg_replication_slots where slot_name = 'cdc' and confirmed_flush_lsn >= $1`,
+        [position[0].lsn],
+      );
+      return rows.length > 0;
+    });
+    expect((await subscriber.query(ALL)).rows).toEqual(messages);
+    expect((await subscriber.query('select count(*)::int as n from message_keys')).rows).toEqual([
+      { n: messages.length },
+    ]);
+    expect((await subscriber.query('select apply_error_count::int as n from pg_stat_subscription_stats')).rows).toEqual(
+      [{ n: 0 }],
+    );
+    return messages.length;
+  }
+
+  async function unsubscribe({ subscriber }: Pair): Promise<void> {
+    await subscriber.query('alter subscription cdc disable');
+    await subscriber.query('alter subscription cdc set (slot_name = none)');
+    await subscriber.query('drop subscription cdc');
+  }
+
+  test('holds the same messages after months were archived, late ones moved, and a month restored', async () => {
+    const pair = await startPair();
+    const { urls, publisher } = pair;
+    const run = async (url: string, ...args: readonly string[]): Promise<void> => {
+      const { exitCode, stdout, stderr } = await runInProcess(args, { env: { DATABASE_URL: url } });
+      expect(exitCode, stdout + stderr).toBe(0);
+    };
+    const months = [-10, -9, -6].map(monthFromNow);
+    for (const url of Object.values(urls)) await run(url, 'partitions', 'ensure', '--from', months[0] ?? '');
+    for (const month of months) await publisher.query(messagesFrom(`${month}-05 00:00+00`, 200));
+    expect(await expectSame(pair)).toBe(600);
+    for (const url of Object.values(urls)) await run(url, 'archive', '--older-than', '7mo');
+    await publisher.query(messagesFrom(`${months[0] ?? ''}-20 00:00+00`, 30));
+    await publisher.query(`delete from messages where content = 'text 7'`);
+    await run(urls.publisher, 'archive', '--older-than', '7mo');
+    await publisher.query(`update messages_archive set content = 'edited' where content = 'text 8'`);
+    expect(await expectSame(pair)).toBe(600 + 30 - 2);
+    for (const url of Object.values(urls)) await run(url, 'archive', 'restore', months[1] ?? '');
+    await publisher.query(`delete from messages where content = 'text 9'`);
+    await publisher.query('delete from messages_archive where content = $1', ['text 10']);
+    await expectSame(pair);
+    const refused = await runInProcess(
+      ['archive', 'prune', '--older-than', '9mo', '--without-export', '--confirm', 'publisher'],
+      {
+        env: { DATABASE_URL: urls.publisher },
+      },
+    );
+    expect(refused.exitCode).toBe(3);
+    expect(refused.stderr).toContain(`alter publication cdc set (publish = 'insert, update')`);
+    await expectSame(pair);
+    await unsubscribe(pair);
+  });
+
+  test('holds the same messages after the draining of publisher and subscriber, with writers at work', async () => {
+    const pair = await startPair();
+    const { urls, publisher, subscriber } = pair;
     for (const offset of [-3, -1]) await publisher.query(messagesFrom(`${monthFromNow(offset)}-01 00:00+00`, 1500));
 
     let isOver = false;
@@ -132,25 +205,9 @@ describeOnPrivateServer('a subscriber of messages', () => {
     isOver = true;
     await writing;
 
-    const { rows: messages } = await publisher.query(ALL);
-    expect(messages.length).toBeGreaterThan(1000);
-    await waitFor(async () => {
-      const { rows } = await publisher.query(
-        `select from pg_replication_slots where slot_name = 'cdc' and confirmed_flush_lsn >= pg_current_wal_lsn()`,
-      );
-      return rows.length > 0;
-    });
-    expect((await subscriber.query(ALL)).rows).toEqual(messages);
-    expect((await subscriber.query('select count(*)::int as n from message_keys')).rows).toEqual([
-      { n: messages.length },
-    ]);
+    expect(await expectSame(pair)).toBeGreaterThan(1000);
     for (const client of [publisher, subscriber])
       expect((await client.query('select count(*)::int as n from messages_default')).rows).toEqual([{ n: 0 }]);
-    expect((await subscriber.query('select apply_error_count::int as n from pg_stat_subscription_stats')).rows).toEqual(
-      [{ n: 0 }],
-    );
-    await subscriber.query('alter subscription cdc disable');
-    await subscriber.query('alter subscription cdc set (slot_name = none)');
-    await subscriber.query('drop subscription cdc');
+    await unsubscribe(pair);
   });
 });

@@ -9,7 +9,7 @@ import { expect } from 'vitest';
 import type { ServerDatabase } from '../../support/database.js';
 import { connectApplication } from './chat.js';
 import { rowsOf } from './messages.js';
-import { seeded, type Random } from './seeded.js';
+import { seeded, type Random } from '../../support/seeded.js';
 
 /** What the application knows that it has committed. */
 interface Written {
@@ -21,11 +21,14 @@ interface Written {
 export interface WriterSettings {
   readonly isolation: 'read committed' | 'repeatable read' | 'serializable';
   readonly role: 'origin' | 'replica';
+  /** Whether it commits in two phases; needs max_prepared_transactions. */
+  readonly isTwoPhase?: boolean;
 }
 
 /** Every way to write that the tests draw from. */
 export const WRITERS: readonly WriterSettings[] = [
   { isolation: 'read committed', role: 'origin' },
+  { isolation: 'read committed', role: 'origin', isTwoPhase: true },
   { isolation: 'repeatable read', role: 'origin' },
   { isolation: 'serializable', role: 'origin' },
   { isolation: 'read committed', role: 'replica' },
@@ -87,17 +90,30 @@ class Writer {
     if (id === undefined || row === undefined || draw < 0.35) return this.#insert(client, mine, draw < 0.1);
     if (draw < 0.6) {
       const content = `changed ${this.#random()}`;
-      await client.query('update messages set content = $2 where id = $1', [id, content]);
-      mine.set(id, { ...row, content });
+      const { rowCount } = await client.query('update messages set content = $2 where id = $1', [id, content]);
+      // A message that is archived is not in messages any more; the end compares it as it was.
+      if (rowCount === 1) mine.set(id, { ...row, content });
     } else if (draw < 0.8) {
       const created_at = this.#time();
-      await client.query('update messages set created_at = $2 where id = $1', [id, created_at]);
-      mine.set(id, { ...row, created_at });
+      const { rowCount } = await client.query('update messages set created_at = $2 where id = $1', [id, created_at]);
+      if (rowCount === 1) mine.set(id, { ...row, created_at });
     } else {
-      await client.query('delete from messages where id = $1', [id]);
+      const { rowCount } = await client.query('delete from messages where id = $1', [id]);
+      if (rowCount !== 1) return;
       mine.delete(id);
       for (const [other, one] of mine) if (one.parent_id === id) mine.set(other, { ...one, parent_id: null });
     }
+  }
+
+  async #end(client: pg.Client, how: 'commit' | 'rollback'): Promise<void> {
+    if (this.#settings.isTwoPhase !== true) {
+      await client.query(how);
+      return;
+    }
+    const name = `writer ${randomUUID()}`;
+    await client.query(`prepare transaction '${name}'`);
+    await sleep(this.#random() * 50);
+    await client.query(`${how} prepared '${name}'`);
   }
 
   async run(url: string, isOver: () => boolean): Promise<void> {
@@ -117,7 +133,7 @@ class Writer {
         const count = 1 + Math.floor(this.#random() * 3);
         for (let n = 0; n < count; n += 1) await this.#change(client, mine);
         const rollsBack = this.#random() < 0.1;
-        await client.query(rollsBack ? 'rollback' : 'commit');
+        await this.#end(client, rollsBack ? 'rollback' : 'commit');
         if (!rollsBack) {
           this.known.clear();
           for (const [id, row] of mine) this.known.set(id, row);
@@ -137,6 +153,8 @@ class Writer {
 export interface RunningWriters {
   /** Ends the writers. Then every message that they know of is there as they wrote it, once, with its key, and no other. */
   stop(): Promise<number>;
+  /** Ends the writers, for a test that has failed. */
+  end(): Promise<void>;
 }
 
 /** Writers of messages in these months, one for each setting; each knows what it has committed. */
@@ -150,10 +168,14 @@ export function startWriters(
   const writers = settings.map((one, number) => new Writer(seed + number, months, one));
   const work = Promise.all(writers.map((writer) => writer.run(database.url, () => isOver)));
   work.catch(() => undefined);
+  const end = async (): Promise<void> => {
+    isOver = true;
+    await work;
+  };
   return {
+    end,
     async stop() {
-      isOver = true;
-      await work;
+      await end();
       expect(writers.flatMap(({ errors }) => errors)).toEqual([]);
       const expected = new Map(writers.flatMap(({ known }) => [...known]));
       await expectMessages(database, expected);

@@ -90,7 +90,10 @@ describe('createTestDatabase', () => {
 
   test('follows the migrations', async () => {
     const directory = migrationsFolder({ '0001_tasks.sql': migration('create table tasks (title text)') });
-    const own = await createTestDatabase<{ tasks: { title: string } }>({ cacheDir, migrationsDir: directory.dir });
+    const own = await createTestDatabase<{ tasks: { title: string } }>({
+      cacheDir,
+      migrationsDir: `aisec=${directory.dir}`,
+    });
     await own.db.insertInto('tasks').values({ title: 'x' }).execute();
     await own.reset();
     expect(await own.db.selectFrom('tasks').selectAll().execute()).toEqual([]);

@@ -124,7 +124,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
     };
     return archiveMessages(session, settings, reportingTo(context));
   });
-  context.output.result(result, renderArchive);
+  context.output.done(result, renderArchive);
   reportFindings(context, result.months);
   context.output.note(summary(result));
   return exitCodeOf(result.months);

@@ -70,7 +70,7 @@ async function run(context: Context, options: Options, argument: string): Promis
     };
     return exportMonth(session, settings, reportingTo(context));
   });
-  context.output.result(result, renderExport);
+  context.output.done(result, renderExport);
   context.output.note(noteOf(result));
   return undefined;
 }

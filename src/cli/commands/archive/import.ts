@@ -61,7 +61,7 @@ async function run(context: Context, options: Options, argument: string): Promis
     };
     return importExport(session, settings, reportingTo(context));
   });
-  context.output.result(result, renderImport);
+  context.output.done(result, renderImport);
   context.output.note(`${result.database}: ${result.month}: ${NOTES[result.outcome]}`);
   return undefined;
 }

@@ -111,7 +111,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
       confirm(context, months, session.info.databaseName, options);
     return pruneArchive(session, settings, ask, reportingTo(context));
   });
-  context.output.result(result, renderPrune);
+  context.output.done(result, renderPrune);
   reportFindings(context, result);
   const pruned = result.months.filter(({ outcome }) => outcome === 'pruned').length;
   const planned = result.months.filter(({ outcome }) => outcome === 'planned').length;

@@ -48,7 +48,7 @@ async function run(context: Context, options: Options, argument: string): Promis
     };
     return restoreMonth(session, settings, reportingTo(context));
   });
-  context.output.result(result, renderRestore);
+  context.output.done(result, renderRestore);
   context.output.note(`${result.database}: ${result.month}: ${NOTES[result.outcome]}`);
   return undefined;
 }

@@ -15,7 +15,6 @@ import type { Renderer } from '../../terminal/output.js';
 import {
   DIRECTORY_OPTION,
   directoryOf,
-  resultUnlessQuiet,
   RETENTION_OPTIONS,
   TIMEOUT_OPTION,
   type DirectoryOption,
@@ -147,7 +146,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
   };
   const { take, databaseName } = await backupOf(context, options, settings);
   const result = options.dryRun ? await take() : await announce(context, options, databaseName, take);
-  resultUnlessQuiet(context, result, renderBackup);
+  context.output.done(result, renderBackup);
   for (const { file } of [...result.removed, ...result.removedCopies])
     output.note(`${result.isDryRun ? 'would remove' : 'removed'} ${file}`);
   output.note(summary(result));

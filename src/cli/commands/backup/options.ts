@@ -5,7 +5,6 @@ import { AisecError } from '../../../base/errors.js';
 import type { OptionSpec } from '../../command.js';
 import type { Context } from '../../context.js';
 import { ageOption, countOption, durationOption } from '../../options.js';
-import type { Renderer } from '../../terminal/output.js';
 
 export interface DirectoryOption {
   readonly dir?: string;
@@ -47,13 +46,4 @@ export const TIMEOUT_OPTION: OptionSpec = {
 export function directoryOf({ config }: Context, { dir }: DirectoryOption): string {
   if (dir === '') throw new AisecError('USAGE', '--dir is empty', { hint: 'Is a shell variable not set?' });
   return dir === undefined ? config.backupDir : resolve(config.cwd, dir);
-}
-
-/** Cron mails whatever is written: with --quiet a success says nothing, unless a program asked for JSON. */
-export function resultUnlessQuiet<Data extends object>(
-  { output }: Context,
-  data: Data,
-  render: (data: Data, renderer: Renderer) => string,
-): void {
-  if (!output.options.isQuiet || output.options.isJson) output.result(data, render);
 }

@@ -20,7 +20,7 @@ async function run(context: Context, options: Options, argument: string): Promis
     signal,
   };
   const result: PinResult = await pinBackup(directoryOf(context, options), argument, settings);
-  output.result(result, ({ file, isPinned }) => `${file}\t${isPinned ? 'pinned' : 'not pinned'}`);
+  output.done(result, ({ file, isPinned }) => `${file}\t${isPinned ? 'pinned' : 'not pinned'}`);
   const what = result.isPinned ? 'Retention will never remove it.' : 'Retention may remove it.';
   output.note(result.isDryRun ? `dry run; no changes were made. ${what}` : what);
   return undefined;

@@ -47,7 +47,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
     command: `aisec ${commandName}`,
     signal,
   });
-  output.result(result, renderPrune);
+  output.done(result, renderPrune);
   for (const name of result.removedPartials) output.note(`removed ${name}, which a stopped run had left`);
   const sizeBytes = result.removed.reduce((sum, each) => sum + each.sizeBytes, 0);
   output.note(

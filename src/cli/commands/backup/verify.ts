@@ -11,7 +11,7 @@ import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
 import { countOption, WAIT_OPTION } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
-import { DIRECTORY_OPTION, directoryOf, resultUnlessQuiet, TIMEOUT_OPTION, type DirectoryOption } from './options.js';
+import { DIRECTORY_OPTION, directoryOf, TIMEOUT_OPTION, type DirectoryOption } from './options.js';
 
 interface Options extends DirectoryOption {
   readonly identity?: string;
@@ -119,7 +119,7 @@ async function run(context: Context, options: Options, argument: string): Promis
   }
   const isAllGood = results.every(({ verdict }) => verdict === 'good');
   if (!isAllGood) output.result({ results }, renderResults);
-  else resultUnlessQuiet(context, { results }, renderResults);
+  else output.done({ results }, renderResults);
   const durationMs = results.reduce((sum, each) => sum + each.durationMs, 0);
   const what = options.deep
     ? 'restored, compared with the manifest and dropped again'

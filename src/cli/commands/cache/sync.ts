@@ -31,7 +31,7 @@ async function run(context: Context, { dryRun }: Options): Promise<ExitCode | un
       return syncCache(session, access, dryRun, { onProgress: progress.report });
     }),
   );
-  output.result(result, renderDifferences);
+  output.done(result, renderDifferences);
   const { compared, differences } = result;
   if (differences.length === 0) output.note(noteOfSync(result));
   else

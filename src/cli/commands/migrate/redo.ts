@@ -1,5 +1,6 @@
 import { formatDurationMs } from '../../../base/duration.js';
 import type { DownOptions } from '../../../features/migrate/down.js';
+import { labelOf } from '../../../features/migrate/files/source.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
@@ -45,11 +46,11 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
       reportingTo(context),
     );
   });
-  context.output.result(result, ({ redone }, { table }) =>
+  context.output.done(result, ({ redone }, { table }) =>
     redone.length === 0
       ? ''
       : table(redone, [
-          { title: 'redone', value: (row) => row.name },
+          { title: 'redone', value: labelOf },
           { title: 'time', value: (row) => formatDurationMs(row.durationMs), align: 'right' },
         ]),
   );

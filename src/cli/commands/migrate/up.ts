@@ -1,5 +1,6 @@
 import { countText } from '../../../base/count.js';
 import { formatDurationMs } from '../../../base/duration.js';
+import { labelOf } from '../../../features/migrate/files/source.js';
 import { AisecError } from '../../../base/errors.js';
 import type { DryRunResult } from '../../../features/migrate/dry-run.js';
 import type { UpOptions, UpResult } from '../../../features/migrate/up.js';
@@ -14,7 +15,7 @@ import { reportingTo } from '../../reporting.js';
 
 interface Options extends LockOptions {
   readonly to?: string;
-  readonly from?: string;
+  readonly from?: readonly string[];
   readonly allowLate: boolean;
   readonly allowNewer: boolean;
   readonly dryRun: boolean;
@@ -37,7 +38,7 @@ async function upOptions(context: Context, options: Options): Promise<UpOptions>
 function renderUp(result: UpResult, { table, paint }: Renderer): string {
   if (result.applied.length === 0) return '';
   return table(result.applied, [
-    { title: 'applied', value: (row) => paint.green(row.name) },
+    { title: 'applied', value: (row) => paint.green(labelOf(row)) },
     { title: 'time', value: (row) => formatDurationMs(row.durationMs), align: 'right' },
   ]);
 }
@@ -59,9 +60,12 @@ function summary(result: UpResult): string {
 
 function renderDryRun(result: DryRunResult, { paint }: Renderer): string {
   return result.migrations
-    .map(({ name, statements, locks, skippedBecause }) => {
+    .map(({ source, name, statements, locks, skippedBecause }) => {
       const what = statements.map(({ kind, count }) => `${count} ${kind}`).join(', ');
-      const lines = [paint.bold(name), `  ${skippedBecause === null ? '' : `not run: ${skippedBecause}; has `}${what}`];
+      const lines = [
+        paint.bold(labelOf({ source, name })),
+        `  ${skippedBecause === null ? '' : `not run: ${skippedBecause}; has `}${what}`,
+      ];
       for (const lock of locks) lines.push(`  lock ${lock.mode} on ${lock.relation}`);
       return lines.join('\n');
     })
@@ -69,10 +73,10 @@ function renderDryRun(result: DryRunResult, { paint }: Renderer): string {
 }
 
 async function writeScript(context: Context, options: Options): Promise<void> {
-  const { migrationScript } = await import('../../../features/migrate/script.js');
+  const { migrationScript } = await import('../../../features/migrate/script/script.js');
   const script = await migrationScript({
     ...(await migrateSettings(context)),
-    from: options.from,
+    from: options.from ?? [],
     to: options.to,
     lockTimeoutMs: options.lockTimeout,
   });
@@ -119,7 +123,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
         return apply(session, settings, reportingTo(context));
       },
     );
-    context.output.result(result, renderUp);
+    context.output.done(result, renderUp);
     context.output.note(summary(result));
     if (result.applied.length > 0 && result.pending.length === 0)
       context.output.note('Next: aisec seed (settings and the admin user), aisec migrate status.');
@@ -142,7 +146,12 @@ export const migrateUp = defineCommand<Options>({
       default: false,
     },
     { flags: '--sql', description: 'write the script for psql instead, without a database', default: false },
-    { flags: '--from <name>', description: 'with --sql: the newest migration the database has' },
+    {
+      flags: '--from <name>',
+      description: 'with --sql: the newest migration the database has; repeatable, one for each source',
+      parse: (text) => text,
+      isRepeatable: true,
+    },
     { flags: '--allow-late', description: 'also apply a file that sorts before an applied one', default: false },
     {
       flags: '--allow-newer',

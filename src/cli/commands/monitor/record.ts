@@ -70,7 +70,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
       isDryRun: options.dryRun,
     });
   });
-  output.result(result, renderRecord);
+  output.done(result, renderRecord);
   printNotes(context, result);
   return undefined;
 }

@@ -126,7 +126,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
     };
     return ensurePartitions(session, settings, { onProgress: progress.report });
   });
-  output.result(result, renderEnsure);
+  output.done(result, renderEnsure);
   output.note(summary(result));
   warnOfProblems(context, result);
   refuseLost(result);

@@ -53,7 +53,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
       { onProgress: progress.report },
     );
   });
-  output.result(result, render);
+  output.done(result, render);
   output.note(summary(result));
   refuseDoubled(result);
   return undefined;

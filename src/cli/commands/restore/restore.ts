@@ -111,7 +111,7 @@ async function runDatabase(context: Context, options: Options, argument: string)
     embedded === undefined
       ? await runServer(context, options, argument)
       : await runEmbedded(context, embedded, options, argument);
-  output.result(result, renderDatabase);
+  output.done(result, renderDatabase);
   for (const warning of result.warnings) output.warning(warning);
   output.note(summary(result, embedded?.dataDir));
 }
@@ -188,7 +188,7 @@ async function runTable(context: Context, options: Options, argument: string, ta
       reportingTo(context),
     ),
   );
-  output.result(result, renderTable);
+  output.done(result, renderTable);
   for (const warning of result.warnings) output.warning(warning);
   output.note(
     result.isDryRun

@@ -91,7 +91,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
       { onProgress: progress.report, onWarning: (text) => output.warning(text) },
     );
   });
-  output.result(result, renderDemo);
+  output.done(result, renderDemo);
   printNotes(context, result);
   return undefined;
 }

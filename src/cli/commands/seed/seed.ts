@@ -80,7 +80,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
     };
     return runSeedSet(session, set, settings, { onProgress: progress.report, onWarning });
   });
-  output.result(result, renderSeed);
+  output.done(result, renderSeed);
   output.note(summary(result));
   const note = passwordNote(result, given !== undefined);
   if (note !== undefined) output.note(note);

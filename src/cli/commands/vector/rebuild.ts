@@ -92,7 +92,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
     };
     return rebuildVectorIndex(session, settings, reportingTo(context));
   });
-  output.result(result, renderRebuild);
+  output.done(result, renderRebuild);
   if (result.steps.some(({ kind }) => kind === 'create') && result.memoryBytes < result.wantedMemoryBytes)
     output.warning(
       `the build would like ${formatBytes(result.wantedMemoryBytes)} of memory and has ${formatBytes(result.memoryBytes)}; it takes longer (see --memory)`,

@@ -88,18 +88,22 @@ async function makeLiveMonth(session: Session, month: Month): Promise<void> {
   );
 }
 
-/** Locks what the import needs; within the transaction, so that a failed attempt gives back its own locks only. */
-async function takeLocks(session: Session, options: ImportOptions, month: Month, reporting: Reporting): Promise<void> {
+/** Locks what `statements` need; within the transaction, so that a failed attempt gives back its own locks only. */
+async function takeLocks(
+  session: Session,
+  { maxWaitMs }: ImportOptions,
+  month: Month,
+  reporting: Reporting,
+  statements: string,
+): Promise<void> {
   const retries = {
-    budget: new LockBudget(options.maxWaitMs),
+    budget: new LockBudget(maxWaitMs),
     onRetry: (reason: string) => reporting.onProgress(`importing ${month}: waiting for a lock: ${reason}`),
   };
   await session.query('savepoint before_locks');
   await withLockRetries(session, retries, async () => {
     try {
-      await session.query('select aisec_begin_message_move()');
-      if (options.root === 'messages_archive')
-        await session.query('select aisec_ensure_archive_month($1)', [firstDay(month)]);
+      await session.query(statements);
     } catch (error) {
       await session.cleanUp('rollback to savepoint before_locks');
       throw error;
@@ -141,8 +145,10 @@ async function stageAndInsert(
   );
   await session.query('create index on aisec_import (id); analyze aisec_import');
   const staged = await readStaged(session, month);
-  if (staged.rows > 0 && staged.existing_ids === staged.rows && (await countDifferent(session, root, month)) === 0)
+  if (staged.rows > 0 && staged.existing_ids === staged.rows && (await countDifferent(session, root, month)) === 0) {
+    await session.query('drop table aisec_import');
     return { outcome: 'present', rows: 0, skippedRows: 0, nulledParents: 0 };
+  }
   refuseStaged(file, staged, manifest.rows, options);
   await adaptStaged(session, staged, options);
   const { rows: counted } = await session.query<{ rows: number }>('select count(*)::float8 as rows from aisec_import');
@@ -150,7 +156,11 @@ async function stageAndInsert(
   const counts = { rows, skippedRows: staged.rows - rows, nulledParents: staged.missing_parents };
   if (options.isDryRun) return { outcome: 'planned', ...counts };
   reporting.onProgress(`importing ${month}: inserting ${rows} messages`);
-  await takeLocks(session, options, month, reporting);
+  const beginning =
+    root === 'messages'
+      ? 'select aisec_begin_message_move()'
+      : `select aisec_begin_message_move(); select aisec_ensure_archive_month('${firstDay(month)}')`;
+  await takeLocks(session, options, month, reporting, beginning);
   await lockReferences(session);
   await insertStaged(session, root);
   const different = await countDifferent(session, root, month);
@@ -170,6 +180,7 @@ async function stageAndInsert(
     aisecVersion(),
   ]);
   await session.query('drop table aisec_import');
+  await takeLocks(session, options, month, reporting, 'select aisec_record_message_move()');
   return { outcome: 'imported', ...counts };
 }
 

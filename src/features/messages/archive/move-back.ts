@@ -1,7 +1,7 @@
 import type { Session } from '../../../adapters/postgres/session.js';
 import { isAisecError } from '../../../base/errors.js';
 import { quoteLiteral } from '../../../base/identifier.js';
-import { addMonths, monthEndMs, monthStart, type Month } from '../../../base/month.js';
+import { addMonths, firstDay, monthEndMs, monthStart, type Month } from '../../../base/month.js';
 import { ensureBoundCheck } from './swap/bound-check.js';
 import { addForeignKeys } from './swap/foreign-keys.js';
 import type { PartitionFacts, Surroundings } from './facts.js';
@@ -22,7 +22,7 @@ export interface MovedBack extends SwapResult {
 }
 
 const BATCH_ROWS = 1000;
-/** A message may be written for the month between the last batch and the locks. */
+/** More messages than a batch may be written for the month between the last batch and the locks. */
 const ROUNDS = 5;
 const CHECK_VIOLATION = '23514';
 
@@ -43,6 +43,12 @@ declare
 begin
   perform aisec_lock_maintenance(array[${list}]::regclass[]);
   perform aisec_lock_message_swap(array[partition]);
+  -- Messages that were written for the month since the last batch.
+  if aisec_message_default_partition() is not null then
+    perform aisec_move_messages_to_archive(
+      aisec_message_default_partition(), '${firstDay(month)}', '-infinity', 'infinity', ${BATCH_ROWS}, false
+    );
+  end if;
   perform aisec_settle_message_checks(partition);
   execute format('alter table messages_archive detach partition %s', partition);
   execute format('alter table %s rename to %I', partition, ${quoteLiteral(liveName(month))});
@@ -103,7 +109,7 @@ export async function moveBack(
       const swapped = await swapMonth(session, swap, move.retries, (entry) => swapBack(partition, surroundings, entry));
       return { ...swapped, lateRows };
     } catch (error) {
-      // The default partition has rows of the month again.
+      // The default partition still has rows of the month.
       if (!isAisecError(error) || error.sqlState !== CHECK_VIOLATION || round >= ROUNDS) throw error;
     }
   }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 
 import { didYouMean } from '../../../base/did-you-mean.js';
 import type { FilePosition } from '../../../base/errors.js';
+import { BUNDLED_SOURCE } from './source.js';
 
 export interface MigrationSection {
   readonly sql: string;
@@ -10,6 +11,8 @@ export interface MigrationSection {
 }
 
 export interface MigrationFile {
+  /** Where it comes from: `aisec` for a bundled one; its history is kept apart from that of other sources. */
+  readonly source: string;
   /** `0042_add_invoices`, as node-pg-migrate records it. */
   readonly name: string;
   /** For messages: the path as the user gave the directory. */
@@ -23,6 +26,8 @@ export interface MigrationFile {
   readonly down: MigrationSection | undefined;
   readonly irreversibleReason: string | undefined;
   readonly isTransactional: boolean;
+  /** The bundled migrations that must be applied before: a number or a whole name each. */
+  readonly requires: readonly string[];
 }
 
 export interface FileProblem extends FilePosition {
@@ -33,13 +38,22 @@ export interface FileProblem extends FilePosition {
 const LOOKS_LIKE_MARKER = /^\s*--[\s-]*(up|down)\s+migration/i;
 const MARKER = /^-- (Up|Down) Migration$/;
 const DIRECTIVE = /^--\s*aisec:\s*(.*)$/;
-const DIRECTIVES = ['no-transaction', 'irreversible'];
+const DIRECTIVES = ['no-transaction', 'irreversible', 'requires'];
+const REQUIRED_NAME = /^\d{4}(?:_[a-z0-9_]+)?$/;
 
 interface Draft {
   readonly markers: { readonly kind: 'Up' | 'Down'; readonly line: number }[];
   readonly problems: FileProblem[];
   isTransactional: boolean;
   irreversibleReason: string | undefined;
+  readonly requires: string[];
+}
+
+function readRequires(names: readonly string[], draft: Draft, report: (message: string) => void): void {
+  const bad = names.find((name) => !REQUIRED_NAME.test(name));
+  if (names.length === 0 || bad !== undefined)
+    return report('"requires" names bundled migrations by number or name: -- aisec: requires 0012');
+  draft.requires.push(...names);
 }
 
 function readDirective(text: string, draft: Draft, report: (message: string) => void): void {
@@ -52,7 +66,8 @@ function readDirective(text: string, draft: Draft, report: (message: string) => 
     draft.irreversibleReason = reason;
     return;
   }
-  const word = text.split(/\s/)[0] ?? '';
+  const [word = '', ...rest] = text.split(/[\s,]+/).filter((part) => part !== '');
+  if (word === 'requires') return readRequires(rest, draft, report);
   if (word === 'irreversible') return report('"irreversible" needs its reason: -- aisec: irreversible "reason"');
   const near = didYouMean(word, DIRECTIVES);
   report(`unknown directive "${word}"${near === undefined ? '' : `; did you mean "${near}"?`}`);
@@ -106,6 +121,7 @@ export function parseMigrationFile(
   path: string,
   name: string,
   raw: string,
+  source = BUNDLED_SOURCE,
 ): { readonly file?: MigrationFile; readonly problems: readonly FileProblem[] } {
   const content = normalise(raw);
   const nul = content.indexOf('\0');
@@ -117,7 +133,13 @@ export function parseMigrationFile(
   }
   if (content.trim() === '') return { problems: [{ file: path, line: 1, message: 'the file is empty' }] };
   const lines = content.split('\n');
-  const draft: Draft = { markers: [], problems: [], isTransactional: true, irreversibleReason: undefined };
+  const draft: Draft = {
+    markers: [],
+    problems: [],
+    isTransactional: true,
+    irreversibleReason: undefined,
+    requires: [],
+  };
   for (const [index, line] of lines.entries()) readLine(line, index + 1, draft, path);
   const problem = (line: number, message: string): void => {
     draft.problems.push({ file: path, line, message });
@@ -140,9 +162,10 @@ export function parseMigrationFile(
     );
   }
   if (draft.problems.length > 0) return { problems: draft.problems };
-  const { isTransactional, irreversibleReason } = draft;
+  const { isTransactional, irreversibleReason, requires } = draft;
+  const checksum = checksumOf(content);
   return {
     problems: [],
-    file: { name, path, content, checksum: checksumOf(content), up, down, irreversibleReason, isTransactional },
+    file: { source, name, path, content, checksum, up, down, irreversibleReason, isTransactional, requires },
   };
 }

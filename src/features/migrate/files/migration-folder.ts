@@ -2,6 +2,7 @@ import { join, relative } from 'node:path';
 
 import { readDirectory, readText } from '../../../adapters/files/read.js';
 import { AisecError } from '../../../base/errors.js';
+import { BUNDLED_SOURCE } from './source.js';
 import { parseMigrationFile, type FileProblem, type MigrationFile } from './migration-file.js';
 import { transactionProblems } from './transaction-control.js';
 
@@ -34,15 +35,21 @@ function invalidFiles(problems: readonly FileProblem[]): AisecError {
   });
 }
 
+export interface FolderOptions {
+  /** Default: that of the bundled migrations. */
+  readonly source?: string;
+  readonly isEmptyAllowed?: boolean;
+}
+
 /**
- * All migrations of a directory in their order, every file checked. An empty one is refused: a wrong mount must not be green.
+ * All migrations of one source in their order, every file checked. An empty one is refused: a wrong mount must not be green.
  *
  * @throws AisecError MIGRATION_FILE_INVALID with file and line of every problem; CONFIG_INVALID for an unreadable directory.
  */
 export async function readMigrationFolder(
   directory: string,
   cwd: string,
-  isEmptyAllowed = false,
+  { source = BUNDLED_SOURCE, isEmptyAllowed = false }: FolderOptions = {},
 ): Promise<readonly MigrationFile[]> {
   const inside = relative(cwd, directory);
   const shown = inside.startsWith('..') ? directory : inside;
@@ -57,7 +64,12 @@ export async function readMigrationFolder(
     const badName = nameProblems(path, fileName, seen);
     problems.push(...badName);
     if (badName.length > 0) continue;
-    const parsed = parseMigrationFile(path, fileName.replace(/\.sql$/, ''), readText(join(directory, fileName)));
+    const parsed = parseMigrationFile(
+      path,
+      fileName.replace(/\.sql$/, ''),
+      readText(join(directory, fileName)),
+      source,
+    );
     problems.push(...parsed.problems);
     if (parsed.file === undefined) continue;
     problems.push(...(await transactionProblems(parsed.file)));

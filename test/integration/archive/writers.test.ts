@@ -1,0 +1,74 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+
+import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
+import type { CliResult } from '../../support/run-cli.js';
+import { runInProcess } from '../../support/run-in-process.js';
+import { IS_LONG, printedSeed } from '../../support/seeded.js';
+import { ONE_CONVERSATION, rowsOf } from '../partitions/messages.js';
+import { startWriters, type RunningWriters } from '../partitions/writers.js';
+import { monthAgo } from './chat.js';
+
+const ARCHIVED = monthAgo(9);
+const MOVED = monthAgo(8);
+const EXACT = monthAgo(6);
+const MONTHS = [ARCHIVED, MOVED, EXACT, monthAgo(0)];
+const TRIES = 20;
+/** Another session was in the way for longer than the command waits. */
+const RUN_LOCK = 5;
+
+describeOnServer('messages that move to the archive and back', () => {
+  let database: ServerDatabase;
+  let writers: RunningWriters | undefined;
+  beforeEach(async () => {
+    database = await createServerDatabase({ migrated: true });
+    await database.admin.query(ONE_CONVERSATION);
+    await database.admin.query('select ensure_message_partitions(0, $1)', [`${ARCHIVED}-01`]);
+  });
+  afterEach(async () => {
+    await writers?.end();
+  });
+  const run = (...args: readonly string[]): Promise<CliResult> =>
+    runInProcess(args, { env: { DATABASE_URL: database.url } });
+
+  /** Until it gets its locks: writers are at work in every month that moves. */
+  async function runUntilDone(...args: readonly string[]): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      const { exitCode, stdout, stderr } = await run(...args);
+      if (exitCode === 0) return;
+      expect(exitCode, stdout + stderr).toBe(RUN_LOCK);
+      expect(attempt, stdout + stderr).toBeLessThan(TRIES);
+    }
+  }
+
+  async function callUntilDone(call: string): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await database.admin.query(`select ${call}`);
+        return;
+      } catch (error) {
+        const { code, detail = '' } = error as { code: string; detail?: string };
+        expect(['55P03', '55000'], detail).toContain(code);
+        expect(attempt, detail).toBeLessThan(TRIES);
+      }
+    }
+  }
+
+  test('are neither lost, doubled nor hidden under writers of every isolation and replication role, COPY and two-phase commits', async () => {
+    const seed = printedSeed('archive under writers');
+    for (let round = 0; round < (IS_LONG ? 10 : 1); round += 1) {
+      writers = startWriters(database, MONTHS, seed + round * 100);
+      await runUntilDone('archive', '--older-than', '8mo', '--no-analyze');
+      await runUntilDone('archive', 'restore', ARCHIVED);
+      await callUntilDone(`archive_old_messages('7 months')`);
+      await callUntilDone(`archive_old_messages('7 months')`);
+      await runUntilDone('archive', '--exact', '--older-than', '6mo', '--batch', '20', '--no-analyze');
+      await runUntilDone('archive', 'restore', MOVED);
+      await runUntilDone('partitions', 'ensure');
+      expect(await writers.stop()).toBeGreaterThan(50);
+      await database.admin.query('delete from conversations');
+      expect(await rowsOf(database, 'select from message_keys')).toEqual([]);
+      await database.admin.query('delete from users');
+      await database.admin.query(ONE_CONVERSATION);
+    }
+  }, 900_000);
+});

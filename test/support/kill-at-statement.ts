@@ -1,0 +1,65 @@
+import pg from 'pg';
+import { expect, vi } from 'vitest';
+
+import type { ServerDatabase } from './database.js';
+import { startCli, type CliResult } from './run-cli.js';
+import { printedSeed, seeded } from './seeded.js';
+
+const PRELOAD = new URL('kill-at-query.js', import.meta.url);
+
+/** A run of aisec in this process. */
+type Run = () => Promise<CliResult>;
+
+function isOfAisec(client: unknown): boolean {
+  const { connectionParameters } = client as { connectionParameters: { application_name?: string } };
+  return connectionParameters.application_name?.startsWith('aisec') === true;
+}
+
+/** How many statements a run sends that succeeds. */
+export async function countStatements(run: Run): Promise<number> {
+  const sent = vi.spyOn(pg.Client.prototype, 'query');
+  const { exitCode, stderr } = await run();
+  const count = sent.mock.contexts.filter((client) => isOfAisec(client)).length;
+  sent.mockRestore();
+  expect(exitCode, stderr).toBe(0);
+  return count;
+}
+
+/** Runs it, and ends the backend of aisec in the place of its statement at `position`, the first of which is 1. */
+export async function terminatedAt(position: number, { admin }: ServerDatabase, run: Run): Promise<CliResult> {
+  const query = Reflect.get(pg.Client.prototype, 'query') as (this: pg.Client, ...args: unknown[]) => unknown;
+  let sent = 0;
+  vi.spyOn(pg.Client.prototype, 'query').mockImplementation(function (this: pg.Client, ...args: unknown[]) {
+    const send = (): unknown => query.apply(this, args);
+    if (!isOfAisec(this)) return send() as never;
+    sent += 1;
+    if (sent !== position) return send() as never;
+    const pid = (this as unknown as { processID: number }).processID;
+    return admin.query('select pg_terminate_backend($1, 5000)', [pid]).then(send) as never;
+  });
+  try {
+    return await run();
+  } finally {
+    vi.restoreAllMocks();
+  }
+}
+
+export interface KilledRun {
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+}
+
+/** Starts the program and ends it by SIGKILL in the place of its statement at `position`. */
+export async function killedAt(position: number, { args, env, cwd }: KilledRun): Promise<CliResult> {
+  return startCli(args, {
+    env: { ...env, NODE_OPTIONS: `--import=${PRELOAD.href}`, KILL_AT_QUERY: String(position) },
+    ...(cwd !== undefined && { cwd }),
+  }).finished;
+}
+
+/** Every `step`-th position from a random one on; `title` names the seed that is printed. */
+export function positions(title: string, statements: number, step: number): readonly number[] {
+  const first = 1 + Math.floor(seeded(printedSeed(title))() * step);
+  return Array.from({ length: Math.max(0, Math.ceil((statements - first + 1) / step)) }, (_, n) => first + n * step);
+}
