@@ -7,7 +7,8 @@ import type { Context } from './context.js';
  * @throws AisecError MIGRATION_FILE_INVALID, CONFIG_INVALID.
  */
 export async function migrateSettings({ config }: Context): Promise<MigrateSettings> {
-  const { readMigrations } = await import('../features/migrate/files/read-migrations.js');
+  const { readAllHooks, readMigrations } = await import('../features/migrate/files/read-migrations.js');
   const { cwd, migrationPlaces, schema, extensionSchema } = config;
-  return { files: await readMigrations(migrationPlaces, cwd), schema, extensionSchema };
+  const files = await readMigrations(migrationPlaces, cwd);
+  return { files, hooks: await readAllHooks(migrationPlaces, cwd), schema, extensionSchema };
 }

@@ -19,6 +19,17 @@ export const SETTINGS = {
     env: 'AISEC_DATABASE_URL_FILE',
     description: 'file whose first line is the URL',
   },
+  role: {
+    flag: '--role <name>',
+    env: 'AISEC_ROLE',
+    description: 'role to work as, which the one that logs in is a member of; it owns what is created',
+  },
+  waitForDatabase: {
+    flag: '--wait-for-database <duration>',
+    env: 'AISEC_WAIT_FOR_DATABASE',
+    description: 'how long to wait for a server that is not up yet',
+    default: '0',
+  },
   schema: {
     flag: '--schema <name>',
     env: 'AISEC_SCHEMA',

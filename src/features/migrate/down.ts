@@ -13,7 +13,7 @@ import { rehearse } from './apply/rehearse.js';
 import { compareWithDatabase, type MigrateSettings } from './prepare.js';
 import type { Reporting } from '../../base/reporting.js';
 import { runOne, type DoneMigration } from './apply/run-one.js';
-import { labelOf, type SourcedName } from './files/source.js';
+import { isRepeatable, labelOf, type SourcedName } from './files/source.js';
 import { indexOfMigration } from './find-migration.js';
 import { lastAppliedFirst } from './history/applied-order.js';
 import { refuseOtherSources } from './history/other-sources.js';
@@ -44,12 +44,17 @@ export interface RevertibleMigration extends SourcedName {
   readonly entry: HistoryEntry | undefined;
 }
 
+/** They stand on what the numbered ones made. */
+function repeatables(statuses: readonly MigrationStatus[]): readonly MigrationStatus[] {
+  return statuses.filter((status) => isApplied(status) && isRepeatable(status)).toReversed();
+}
+
 function wantedOf(
   applied: readonly MigrationStatus[],
   statuses: readonly MigrationStatus[],
   target: DownOptions['target'],
 ): readonly MigrationStatus[] {
-  if (target.kind === 'all') return applied;
+  if (target.kind === 'all') return [...repeatables(statuses), ...applied];
   if (target.kind === 'one') return applied.slice(0, 1);
   const kept = statuses[indexOfMigration(target.name, statuses)];
   const position = kept === undefined ? -1 : applied.indexOf(kept);

@@ -3,6 +3,7 @@ import { rollBack, type Session } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
 import { parseStatements } from '../../adapters/sql-parser/statements.js';
 import { rehearse } from './apply/rehearse.js';
+import { hooksNamed } from './apply/run-hooks.js';
 import { refuseCollisions } from './collisions.js';
 import { refuseUnsafeStatements } from './files/migration-folder.js';
 import type { MigrationFile } from './files/migration-file.js';
@@ -65,7 +66,7 @@ export async function dryRunUp(session: Session, options: UpOptions, reporting: 
   return withRunLock(session, { waitMs: options.waitMs, onProgress: reporting.onProgress }, async () => {
     const { statuses, recordedSources } = await compareWithDatabase(session, options);
     const plan = planUp(statuses, options);
-    await refuseUnsafeStatements(filesOf(plan));
+    await refuseUnsafeStatements([...filesOf(plan), ...(options.hooks ?? [])]);
     if (plan.length > 0) await preflight(session, filesOf(plan), options);
     await refuseCollisions(session, options.schema, filesOf(plan.filter((status) => status.entry === undefined)));
     const { rows } = await session.query<{ relation_oids: readonly number[] }>(sqlFile('migrate/user-relations'));
@@ -77,6 +78,8 @@ export async function dryRunUp(session: Session, options: UpOptions, reporting: 
     try {
       const making = historyToCreate(options.schema, plan, recordedSources);
       if (making !== undefined) await session.query(making);
+      for (const hook of plan.length > 0 ? hooksNamed('before_up', options) : [])
+        await rehearse(session, hook, 'up', options);
       for (const file of filesOf(plan)) {
         reporting.onProgress(`trying ${labelOf(file)} (${migrations.length + 1} of ${plan.length})`);
         if (!file.isTransactional) skippedBecause ??= 'it runs without a transaction, so it cannot be rolled back';
@@ -97,6 +100,8 @@ export async function dryRunUp(session: Session, options: UpOptions, reporting: 
         });
         if (skippedBecause !== null) skippedBecause = `it comes after a migration that was not run`;
       }
+      if (skippedBecause === null)
+        for (const hook of hooksNamed('after_up', options)) await rehearse(session, hook, 'up', options);
     } finally {
       await rollBack(session);
     }

@@ -13,6 +13,8 @@ import { readOtherSources, type OtherSource } from './history/other-sources.js';
 export interface MigrateSettings {
   /** Of all sources, in the order in which they run; each file knows its source. */
   readonly files: readonly MigrationFile[];
+  /** `before_up` and `after_up` of each source; none where a schema is only replayed. */
+  readonly hooks?: readonly MigrationFile[];
   readonly schema: string;
   readonly extensionSchema: string;
 }

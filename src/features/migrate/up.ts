@@ -14,6 +14,7 @@ import type { MigrationFile } from './files/migration-file.js';
 import { preflight } from './preflight.js';
 import { compareWithDatabase, createHistory, historyToCreate, type MigrateSettings } from './prepare.js';
 import type { Reporting } from '../../base/reporting.js';
+import { runHooks } from './apply/run-hooks.js';
 import { runOne, type DoneMigration } from './apply/run-one.js';
 
 export interface UpOptions extends MigrateSettings {
@@ -81,7 +82,7 @@ async function applyAll(
 
 /**
  * Applies the pending migrations in order, each in its own transaction with its history row, then makes the months
- * ahead. Killed at any moment and run again, it continues where it was.
+ * ahead. The hooks run before the first and after the last. Killed at any moment and run again, it continues where it was.
  *
  * @throws AisecError MIGRATION_FILE_INVALID, MIGRATION_HISTORY, MIGRATION_FAILED, MIGRATION_INCOMPLETE, LOCK_TIMEOUT,
  *   RUN_LOCKED, PRIVILEGE_MISSING, EXTENSION_MISSING, CONNECTION_LOST.
@@ -91,7 +92,7 @@ export async function migrateUp(session: Session, options: UpOptions, reporting:
   return withRunLock(session, lock, async () => {
     const { statuses, recordedSources } = await compareWithDatabase(session, options);
     const plan = planUp(statuses, options);
-    await refuseUnsafeStatements(filesOf(plan));
+    await refuseUnsafeStatements([...filesOf(plan), ...(options.hooks ?? [])]);
     // The engine takes 60 ms to load; meanwhile the server works.
     const engine = plan.length > 0 ? import('../../adapters/migration-engine/engine.js') : undefined;
     if (plan.length > 0) await preflight(session, filesOf(plan), options);
@@ -99,8 +100,10 @@ export async function migrateUp(session: Session, options: UpOptions, reporting:
     const making = historyToCreate(options.schema, plan, recordedSources);
     if (making !== undefined) await createHistory(session, making);
     await engine;
+    if (plan.length > 0) await runHooks(session, 'before_up', options, reporting);
     const applied = await applyAll(session, plan, options, reporting);
-    if (applied.length > 0) await startAgain(session);
+    await runHooks(session, 'after_up', options, reporting);
+    if (applied.length > 0 || options.hooks !== undefined) await startAgain(session);
     const partitions = await ensurePartitions(session, options.schema, reporting);
     const pending = pendingOf(statuses, options.allowsLate).filter((status) => !plan.includes(status));
     const newest = applied.at(-1) ?? statuses.findLast((status) => status.entry !== undefined);

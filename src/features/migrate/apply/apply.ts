@@ -9,7 +9,7 @@ import { migrationFailure, placeOfError, placeOfStatement } from './failure.js';
 import { forgetApplied, historyTables, recordApplied } from '../history/history-sql.js';
 import { withLockAttempts } from '../../../adapters/postgres/locks/lock-attempts.js';
 import type { MigrationFile, MigrationSection } from '../files/migration-file.js';
-import { labelOf } from '../files/source.js';
+import { isRepeatable, labelOf } from '../files/source.js';
 import type { Reporting } from '../../../base/reporting.js';
 
 export interface ApplyOptions {
@@ -52,6 +52,31 @@ export function transactionStatements(
 ): readonly string[] {
   const record = direction === 'up' ? recordApplied(options.schema, file) : forgetApplied(options.schema, file);
   return [transactionSettings(options), sectionOf(file, direction).sql, `${OWN_ROLE} ${record}`];
+}
+
+/**
+ * What is sent for one migration in its transaction, BEGIN and COMMIT included. The engine writes its history; a repeatable
+ * migration, which has no number that it could order, is not in it.
+ */
+export async function transactionTexts(
+  file: MigrationFile,
+  direction: Direction,
+  options: ApplyOptions,
+): Promise<readonly string[]> {
+  const statements = transactionStatements(file, direction, options);
+  if (isRepeatable(file)) return ['BEGIN;', ...statements, 'COMMIT;'];
+  const { runThroughEngine } = await import('../../../adapters/migration-engine/engine.js');
+  const texts: string[] = [];
+  const run = {
+    name: file.name,
+    direction,
+    schema: options.schema,
+    historyTable: historyTables(file.source).engine,
+    statements,
+    isTransactional: true,
+  };
+  await runThroughEngine(run, (sql) => Promise.resolve(void texts.push(sql)));
+  return texts;
 }
 
 /**
@@ -99,18 +124,7 @@ async function tryOnce(
   direction: Direction,
   options: ApplyOptions,
 ): Promise<void> {
-  const { runThroughEngine } = await import('../../../adapters/migration-engine/engine.js');
-  const statements = transactionStatements(file, direction, options);
-  const texts: string[] = [];
-  const run = {
-    name: file.name,
-    direction,
-    schema: options.schema,
-    historyTable: historyTables(file.source).engine,
-    statements,
-    isTransactional: true,
-  };
-  await runThroughEngine(run, (sql) => Promise.resolve(void texts.push(sql)));
+  const texts = await transactionTexts(file, direction, options);
   try {
     await sendInTwo(session, sectionOf(file, direction), texts);
   } catch (error) {

@@ -6,17 +6,26 @@ import { BUNDLED_SOURCE } from './source.js';
 import { parseMigrationFile, type FileProblem, type MigrationFile } from './migration-file.js';
 import { transactionProblems } from './transaction-control.js';
 
-const FILE_NAME = /^\d{4}_[a-z0-9]+(?:_[a-z0-9]+)*\.sql$/;
+const FILE_NAME = /^(?:\d{4}_|R__)[a-z0-9]+(?:_[a-z0-9]+)*\.sql$/;
 const NAME_RULE =
-  'a migration is named NNNN_name.sql: four digits, then lower-case letters, digits and single underscores';
+  'a migration is named NNNN_name.sql (repeatable: R__name.sql): four digits, then lower-case letters, digits and single underscores';
+
+/** What runs before the first pending migration, and after the last. */
+const HOOKS = ['before_up', 'after_up'] as const;
+export type HookName = (typeof HOOKS)[number];
 
 /** Editors' leftovers and documents may lie in the directory; anything else that ends in .sql must be a migration. */
 function isIgnored(fileName: string): boolean {
   return fileName.startsWith('.') || !/\.sql$/i.test(fileName);
 }
 
+function isHook(fileName: string): boolean {
+  return HOOKS.some((name) => fileName === `${name}.sql`);
+}
+
 function nameProblems(path: string, fileName: string, seen: Map<string, string>): readonly FileProblem[] {
   if (!FILE_NAME.test(fileName)) return [{ file: path, line: 1, message: NAME_RULE }];
+  if (fileName.startsWith('R__')) return [];
   const number = fileName.slice(0, 4);
   const twin = seen.get(number);
   seen.set(number, fileName);
@@ -35,7 +44,32 @@ function invalidFiles(problems: readonly FileProblem[]): AisecError {
   });
 }
 
-export interface FolderOptions {
+function shownDirectory(directory: string, cwd: string): string {
+  const inside = relative(cwd, directory);
+  return inside.startsWith('..') ? directory : inside;
+}
+
+/**
+ * The hooks of one source: `before_up.sql`, `after_up.sql`.
+ *
+ * @throws AisecError MIGRATION_FILE_INVALID.
+ */
+export async function readHooks(directory: string, cwd: string, source: string): Promise<readonly MigrationFile[]> {
+  const hooks: MigrationFile[] = [];
+  const problems: FileProblem[] = [];
+  for (const fileName of readDirectory(directory).filter(isHook)) {
+    const path = join(shownDirectory(directory, cwd), fileName);
+    const parsed = parseMigrationFile(path, fileName.replace(/\.sql$/, ''), readText(join(directory, fileName)), source);
+    problems.push(...parsed.problems);
+    if (parsed.file === undefined) continue;
+    problems.push(...(await transactionProblems(parsed.file)));
+    hooks.push(parsed.file);
+  }
+  if (problems.length > 0) throw invalidFiles(problems);
+  return hooks;
+}
+
+export interface DirectoryOptions {
   /** Default: that of the bundled migrations. */
   readonly source?: string;
   readonly isEmptyAllowed?: boolean;
@@ -49,15 +83,14 @@ export interface FolderOptions {
 export async function readMigrationFolder(
   directory: string,
   cwd: string,
-  { source = BUNDLED_SOURCE, isEmptyAllowed = false }: FolderOptions = {},
+  { source = BUNDLED_SOURCE, isEmptyAllowed = false }: DirectoryOptions = {},
 ): Promise<readonly MigrationFile[]> {
-  const inside = relative(cwd, directory);
-  const shown = inside.startsWith('..') ? directory : inside;
+  const shown = shownDirectory(directory, cwd);
   const problems: FileProblem[] = [];
   const files: MigrationFile[] = [];
   const seen = new Map<string, string>();
   const fileNames = readDirectory(directory)
-    .filter((fileName) => !isIgnored(fileName))
+    .filter((fileName) => !isIgnored(fileName) && !isHook(fileName))
     .toSorted();
   for (const fileName of fileNames) {
     const path = join(shown, fileName);

@@ -1,6 +1,6 @@
 import type { MigrationPlace } from '../../../config/migration-places.js';
 import type { MigrationFile } from './migration-file.js';
-import { readMigrationFolder } from './migration-folder.js';
+import { readHooks, readMigrationFolder } from './migration-folder.js';
 
 /**
  * The migrations of all sources in the order in which they run: the bundled ones, then each of the team's own. Every file
@@ -18,4 +18,10 @@ export async function readMigrations(
   for (const { name, directory } of places)
     files.push(...(await readMigrationFolder(directory, cwd, { source: name })));
   return files;
+}
+
+/** The hooks of all sources, in the order of the sources. @throws AisecError MIGRATION_FILE_INVALID. */
+export async function readAllHooks(places: readonly MigrationPlace[], cwd: string): Promise<readonly MigrationFile[]> {
+  const hooks = await Promise.all(places.map(({ name, directory }) => readHooks(directory, cwd, name)));
+  return hooks.flat();
 }

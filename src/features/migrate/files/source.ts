@@ -14,6 +14,11 @@ export function isBundled({ source }: Pick<SourcedName, 'source'>): boolean {
   return source === BUNDLED_SOURCE;
 }
 
+/** A repeatable migration is applied again when its text changes; it has no number, no order and no way back of its own. */
+export function isRepeatable({ name }: Pick<SourcedName, 'name'>): boolean {
+  return name.startsWith('R__');
+}
+
 /** How a migration is called in messages and with `--to`: `0012_knowledge`, and of a team's own `app/0001_add_invoices`. */
 export function labelOf({ source, name }: SourcedName): string {
   return source === BUNDLED_SOURCE ? name : `${source}/${name}`;

@@ -1,3 +1,4 @@
+import { isRepeatable } from '../files/source.js';
 import type { MigrationStatus } from './compare.js';
 
 /** In one source the history's own numbers count, whatever a clock has done since; one that stopped half-way came last. */
@@ -8,13 +9,14 @@ function newestFirst(statuses: readonly MigrationStatus[]): MigrationStatus[] {
 }
 
 /**
- * The applied migrations, the last applied first: the order in which they can be reverted. A late file comes before one
+ * The applied migrations but the repeatable ones, the last applied first: the order in which they can be reverted. A late file comes before one
  * with a higher number that was applied earlier, and between sources the times decide.
  */
 export function lastAppliedFirst(statuses: readonly MigrationStatus[]): readonly MigrationStatus[] {
   const sources = new Map<string, MigrationStatus[]>();
   for (const status of statuses)
-    if (status.entry !== undefined) sources.set(status.source, [...(sources.get(status.source) ?? []), status]);
+    if (status.entry !== undefined && !isRepeatable(status))
+      sources.set(status.source, [...(sources.get(status.source) ?? []), status]);
   // A source that runs later comes first where two times are the same.
   const queues = [...sources.values()].map(newestFirst).toReversed();
   const ordered: MigrationStatus[] = [];

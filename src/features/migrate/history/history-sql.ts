@@ -1,7 +1,7 @@
 import { aisecVersion } from '../../../base/version.js';
 import { quoteIdentifier, quoteLiteral } from '../../../base/identifier.js';
 import type { MigrationFile } from '../files/migration-file.js';
-import { BUNDLED_SOURCE, type SourcedName } from '../files/source.js';
+import { BUNDLED_SOURCE, isRepeatable, type SourcedName } from '../files/source.js';
 
 /**
  * The texts that write the history. They are texts with everything quoted, and not parameters, because the offline
@@ -97,10 +97,16 @@ export function dropHistoryTables(schema: string, source: string = BUNDLED_SOURC
   return `drop table ${qualified(schema, tables.engine)}, ${qualified(schema, tables.own)}`;
 }
 
+/** A repeatable migration has one row, of the last time. */
+const AGAIN = `
+on conflict (name) do update
+set state = excluded.state, checksum = excluded.checksum, content = excluded.content, duration_ms = excluded.duration_ms,
+    applied_at = now(), applied_by = session_user, aisec_version = excluded.aisec_version`;
+
 /** The row of a migration that ran in one transaction; part of that transaction. */
 export function recordApplied(schema: string, file: MigrationFile): string {
   return `insert into ${ownTable(schema, file)} (name, state, checksum, content, duration_ms, aisec_version)
-values (${quoteLiteral(file.name)}, 'applied', ${quoteLiteral(file.checksum)}, ${quoteLiteral(file.content)}, ${elapsedMs}, ${quoteLiteral(aisecVersion())});`;
+values (${quoteLiteral(file.name)}, 'applied', ${quoteLiteral(file.checksum)}, ${quoteLiteral(file.content)}, ${elapsedMs}, ${quoteLiteral(aisecVersion())})${isRepeatable(file) ? AGAIN : ''};`;
 }
 
 export function forgetApplied(schema: string, file: SourcedName): string {

@@ -1,6 +1,6 @@
 import { RUN_LOCK_KEY } from '../../../adapters/postgres/locks/advisory-lock.js';
 import { quoteIdentifier, quoteLiteral } from '../../../base/identifier.js';
-import { BUNDLED_SOURCE, type SourcedName } from '../files/source.js';
+import { BUNDLED_SOURCE, isRepeatable, type SourcedName } from '../files/source.js';
 import { historyTables } from '../history/history-sql.js';
 
 export interface Start {
@@ -13,7 +13,9 @@ export interface Start {
 }
 
 function sourceRow({ schema, before }: Start, source: string): string {
-  const names = before.filter((migration) => migration.source === source).map(({ name }) => quoteLiteral(name));
+  const names = before
+    .filter((migration) => migration.source === source && !isRepeatable(migration))
+    .map(({ name }) => quoteLiteral(name));
   const tables = historyTables(source);
   const [engine, own] = [tables.engine, tables.own].map((name) => quoteLiteral(`${quoteIdentifier(schema)}.${name}`));
   const prefix = source === BUNDLED_SOURCE ? '' : `${source}/`;
@@ -27,6 +29,7 @@ function aloneCheck({ schema, sources }: Start): string {
   into other
   from pg_class c
   where c.relnamespace = to_regnamespace(${quoteLiteral(quoteIdentifier(schema))})
+    and c.relkind = 'r'
     and c.relname like 'aisec\\_migrations\\_%'
     and c.relname <> all (array[${known.join(', ')}])
   limit 1;

@@ -1,5 +1,5 @@
 import type { Direction } from '../../../adapters/migration-engine/engine.js';
-import { sectionOf, transactionStatements, type ApplyOptions } from '../apply/apply.js';
+import { sectionOf, transactionSettings, transactionTexts, type ApplyOptions } from '../apply/apply.js';
 import type { MigrationFile } from '../files/migration-file.js';
 import { labelOf } from '../files/source.js';
 import {
@@ -16,29 +16,10 @@ export async function migrationPart(file: MigrationFile, direction: Direction, o
   const lines = [`-- ${labelOf(file)}`, ':start_again'];
   lines.push(
     ...(file.isTransactional
-      ? await inTransaction(file, direction, options)
+      ? await transactionTexts(file, direction, options)
       : await withoutTransaction(file, direction, options)),
   );
   return lines.join('\n');
-}
-
-async function inTransaction(
-  file: MigrationFile,
-  direction: Direction,
-  options: ApplyOptions,
-): Promise<readonly string[]> {
-  const { runThroughEngine } = await import('../../../adapters/migration-engine/engine.js');
-  const lines: string[] = [];
-  const run = {
-    name: file.name,
-    direction,
-    schema: options.schema,
-    historyTable: historyTables(file.source).engine,
-    statements: transactionStatements(file, direction, options),
-    isTransactional: true,
-  };
-  await runThroughEngine(run, (sql) => Promise.resolve(void lines.push(sql)));
-  return lines;
 }
 
 async function withoutTransaction(
@@ -72,4 +53,17 @@ async function withoutTransaction(
     return Promise.resolve();
   });
   return lines;
+}
+
+/** A hook of a script: in a transaction, and not recorded. */
+export function hookPart(hook: MigrationFile, options: ApplyOptions): string {
+  return [
+    `-- ${labelOf(hook)}`,
+    ':start_again',
+    'begin;',
+    transactionSettings(options),
+    hook.up.sql,
+    '',
+    'commit;',
+  ].join('\n');
 }

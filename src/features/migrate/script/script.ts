@@ -5,16 +5,17 @@ import { AisecError } from '../../../base/errors.js';
 import { quoteIdentifier, quoteLiteral } from '../../../base/identifier.js';
 import { aisecVersion } from '../../../base/version.js';
 import { sectionOf } from '../apply/apply.js';
+import { hooksNamed } from '../apply/run-hooks.js';
 import { ensureCall } from '../ensure-partitions.js';
 import type { MigrationFile } from '../files/migration-file.js';
 import { refuseUnsafeStatements } from '../files/migration-folder.js';
-import { isBundled, labelOf } from '../files/source.js';
+import { isBundled, isRepeatable, labelOf } from '../files/source.js';
 import { indexOfMigration } from '../find-migration.js';
 import { dropHistoryTables } from '../history/history-sql.js';
 import { historyToCreate, type MigrateSettings } from '../prepare.js';
 import { refuseUnmetRequirements } from '../requirements.js';
 import { guard } from './guard.js';
-import { migrationPart } from './migration-part.js';
+import { hookPart, migrationPart } from './migration-part.js';
 
 export interface ScriptOptions extends MigrateSettings {
   /** The newest migration that the database has, one for each source; a source that none names has none. */
@@ -41,7 +42,7 @@ function appliedFiles(files: readonly MigrationFile[], from: readonly string[]):
       });
     newest.set(source, index);
   }
-  return files.filter((file, index) => index <= (newest.get(file.source) ?? -1));
+  return files.filter((file, index) => index <= (newest.get(file.source) ?? -1) && !isRepeatable(file));
 }
 
 /**
@@ -93,10 +94,12 @@ export async function migrationScript(options: ScriptOptions): Promise<string> {
       hint: 'See: aisec migrate up --help',
     });
   const wanted = files.slice(0, last + 1).filter((file) => !before.includes(file));
-  await refuseUnsafeStatements(wanted);
+  await refuseUnsafeStatements([...wanted, ...(options.hooks ?? [])]);
   refuseUnmetRequirements(wanted, before, files);
-  const parts: string[] = [];
-  for (const file of wanted) parts.push(await migrationPart(file, 'up', { ...options, lockAttempts: 1 }));
+  const apply = { ...options, lockAttempts: 1 };
+  const parts = hooksNamed('before_up', options).map((hook) => hookPart(hook, apply));
+  for (const file of wanted) parts.push(await migrationPart(file, 'up', apply));
+  parts.push(...hooksNamed('after_up', options).map((hook) => hookPart(hook, apply)));
   return `${heading('Migrations', wanted, schema)}
 ${psqlSettings(options)}
 ${guard({ schema, sources: sourcesOf(files), before, isAlone: false })}
@@ -124,9 +127,10 @@ function filesToRevert(
   applied: readonly MigrationFile[],
   target: DownScriptOptions['target'],
 ): readonly MigrationFile[] {
-  if (target.kind === 'one') return applied.slice(-1);
-  const from = target.kind === 'all' ? 0 : indexOfMigration(target.name, applied) + 1;
-  return applied.slice(from).toReversed();
+  if (target.kind === 'all') return applied.toReversed();
+  const numbered = applied.filter((file) => !isRepeatable(file));
+  if (target.kind === 'one') return numbered.slice(-1);
+  return numbered.slice(indexOfMigration(target.name, numbered) + 1).toReversed();
 }
 
 /**
@@ -137,7 +141,8 @@ function filesToRevert(
  */
 export async function downScript(options: DownScriptOptions): Promise<string> {
   const { files, schema } = options;
-  const before = options.from.length === 0 ? files : appliedFiles(files, options.from);
+  const named = appliedFiles(files, options.from);
+  const before = options.from.length === 0 ? files : files.filter((file) => named.includes(file) || isRepeatable(file));
   const wanted = filesToRevert(before, options.target);
   for (const file of wanted) sectionOf(file, 'down');
   await refuseUnsafeStatements(wanted);
