@@ -59,7 +59,12 @@ export async function readHooks(directory: string, cwd: string, source: string):
   const problems: FileProblem[] = [];
   for (const fileName of readDirectory(directory).filter(isHook)) {
     const path = join(shownDirectory(directory, cwd), fileName);
-    const parsed = parseMigrationFile(path, fileName.replace(/\.sql$/, ''), readText(join(directory, fileName)), source);
+    const parsed = parseMigrationFile(
+      path,
+      fileName.replace(/\.sql$/, ''),
+      readText(join(directory, fileName)),
+      source,
+    );
     problems.push(...parsed.problems);
     if (parsed.file === undefined) continue;
     problems.push(...(await transactionProblems(parsed.file)));
