@@ -17,11 +17,16 @@ import { cacheStatusCommand } from './commands/cache/status.js';
 import { cacheSync } from './commands/cache/sync.js';
 import { cacheWarm } from './commands/cache/warm.js';
 import { doctor } from './commands/doctor/doctor.js';
+import { migrateBaseline } from './commands/migrate/baseline.js';
 import { migrateCheck } from './commands/migrate/check.js';
+import { migrateDiagram } from './commands/migrate/diagram.js';
 import { migrateDown } from './commands/migrate/down.js';
+import { migrateDrift } from './commands/migrate/drift.js';
 import { migrateNew } from './commands/migrate/new.js';
 import { migrateRedo } from './commands/migrate/redo.js';
+import { migrateRepair } from './commands/migrate/repair.js';
 import { migrateStatus } from './commands/migrate/status.js';
+import { migrateTest } from './commands/migrate/test.js';
 import { migrateUp } from './commands/migrate/up.js';
 import { migrateVerify } from './commands/migrate/verify.js';
 import { monitorActivityCommand } from './commands/monitor/activity.js';
@@ -60,6 +65,11 @@ export const COMMANDS: readonly CommandSpec[] = [
   migrateCheck,
   migrateNew,
   migrateVerify,
+  migrateDrift,
+  migrateBaseline,
+  migrateTest,
+  migrateRepair,
+  migrateDiagram,
   seed,
   seedList,
   seedDemo,

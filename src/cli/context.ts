@@ -24,6 +24,8 @@ export interface DatabaseOptions {
   readonly idleTimeoutMs?: number;
   /** What happens when there is no embedded database yet. Default: `existing`. */
   readonly embedded?: OpenOptions['embedded'];
+  /** Notices of the server are not shown: what runs there is a means, such as a replay. */
+  readonly isSilent?: boolean;
   /** The embedded database was asked for by name, even where a server's address is empty. */
   readonly isEmbeddedMeant?: boolean;
 }
@@ -48,7 +50,10 @@ export interface Context {
    */
   readonly withReplica: <Result>(url: string, use: (session: Session) => Promise<Result>) => Promise<Result>;
   /** The same with a new, empty database in memory, whichever was chosen. */
-  readonly withScratchDatabase: <Result>(use: (session: Session) => Promise<Result>) => Promise<Result>;
+  readonly withScratchDatabase: <Result>(
+    use: (session: Session) => Promise<Result>,
+    settings?: Pick<DatabaseOptions, 'isSilent'>,
+  ) => Promise<Result>;
   /** Whether there is an embedded database in the directory; opens nothing. */
   readonly hasEmbedded: (dataDir: string) => Promise<boolean>;
   /** Where PostgreSQL's programs are looked for; no server is needed. */
@@ -134,6 +139,7 @@ function openOptions(parts: ContextParts, settings: DatabaseOptions): OpenOption
     waitForServerMs: config.waitForDatabaseMs,
     onStep: progress.report,
     onNotice: ({ severity, message, detail, hint }) => {
+      if (settings.isSilent === true) return;
       const more = [detail && `detail: ${detail}`, hint && `hint: ${hint}`].filter(
         (line) => line !== undefined && line !== '',
       );
@@ -225,10 +231,10 @@ export function createContext(parts: ContextParts): Context {
       ]);
       return closing(await openSession(resolveReplicaTarget(parts.config, url), openOptions(parts, {})), use);
     },
-    withScratchDatabase: async (use) => {
+    withScratchDatabase: async (use, settings = {}) => {
       const { openInMemory } = await import('../adapters/embedded/embedded.js');
       compileOnce();
-      return closing(await openInMemory(openOptions(parts, {})), use);
+      return closing(await openInMemory(openOptions(parts, settings)), use);
     },
     hasEmbedded: async (dataDir) => (await import('../adapters/embedded/embedded.js')).isThere(dataDir),
     programPlaces: programPlaces(parts.config),

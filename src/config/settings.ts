@@ -58,6 +58,11 @@ export const SETTINGS = {
     description: 'directory of the embedded database',
     default: '.aisec/pgdata',
   },
+  cacheDir: {
+    env: 'AISEC_CACHE_DIR',
+    description: 'directory of what can be made again at any time: the catalogs that replayed migrations gave',
+    default: '.aisec/cache',
+  },
   pgBin: {
     env: 'AISEC_PG_BIN',
     description: 'directory of pg_dump and pg_restore (default: PATH, then every installed version)',

@@ -50,7 +50,8 @@ function fixOf({ name, state, renamedTo }: MigrationStatus, { schema, files }: M
 
 function messageOf(status: MigrationStatus): string {
   if (isFault(status)) return describeFault(status);
-  const { name, state, entry } = status;
+  const { state, entry } = status;
+  const name = labelOf(status);
   if (state !== 'incomplete') return `${name} is not applied`;
   return `${name} stopped after ${entry?.statementsDone ?? 0} of ${entry?.statementsTotal ?? 0} statements`;
 }
@@ -58,10 +59,10 @@ function messageOf(status: MigrationStatus): string {
 function findingOf(status: MigrationStatus, settings: MigrateSettings): MigrationFinding {
   const kind = status.state as MigrationFindingKind;
   return {
-    id: `migration-${kind}:${status.name}`,
+    id: `migration-${kind}:${labelOf(status)}`,
     kind,
     severity: SEVERITY[kind],
-    object: status.name,
+    object: labelOf(status),
     message: messageOf(status),
     impact: isFault(status) ? `${IMPACT[kind]}. ${ADVICE[status.state]}` : IMPACT[kind],
     fix: fixOf(status, settings),
