@@ -49,7 +49,7 @@ export const migrateBaseline = defineCommand<Options>({
   options: [{ flags: '--dry-run', description: 'compare, and record nothing', default: false }, WAIT_OPTION],
   examples: [
     ['aisec migrate baseline --dry-run', 'See whether the database is what the migrations make'],
-    ['aisec migrate baseline 0021_size_records', 'Record the migrations up to this one'],
+    ['aisec migrate baseline 0042_add_invoices', 'Record the migrations up to this one'],
   ],
   run,
 });
