@@ -25,7 +25,7 @@ export interface NewLock {
   readonly mode: string;
 }
 
-/** What one statement did to relations that were there before; what it made itself disturbs nobody. */
+/** What one statement did to relations that were there before; what it made itself makes no other session wait. */
 export interface Effects {
   /** Locks that no statement before it had taken; they are held until the transaction ends. */
   readonly locks: readonly NewLock[];

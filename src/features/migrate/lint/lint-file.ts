@@ -28,7 +28,7 @@ interface FileResult {
   readonly notAnalysed: readonly NotAnalysed[];
 }
 
-/** They name relations, and disturb nobody who uses one. */
+/** They name relations, and make no session wait. */
 const HARMLESS = new Set(['CommentStmt', 'GrantStmt', 'CreateFunctionStmt', 'InsertStmt', 'CreatePolicyStmt']);
 /** What they do is seen only when they run. */
 const OPAQUE = new Set(['DoStmt', 'SelectStmt', 'CallStmt']);

@@ -49,8 +49,8 @@ function byPlace(one: LintFinding, other: LintFinding): number {
 }
 
 /**
- * Looks at migrations with every rule. Each file also runs, on a database of the caller's that nobody else uses and that
- * has the schema which the files meet: so it is known what is new, and PostgreSQL itself says what locks, scans and rewrites.
+ * Looks at migrations with every rule. Each file also runs, on a database that only the caller uses and that has
+ * the schema which the files meet: so it is known what is new, and PostgreSQL itself says what locks, scans and rewrites.
  *
  * @param session on that database; what the files do stays in it.
  */

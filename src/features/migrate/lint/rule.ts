@@ -61,7 +61,7 @@ export interface Surroundings {
   readonly serverMajor: number;
   /**
    * A relation as it was before this statement, by schema and name; undefined when it is new in this batch, so that
-   * nobody waits for it, or not there.
+   * no session waits for it, or not there.
    */
   readonly existing: (relation: RelationName | undefined) => RelationFacts | undefined;
   /** What the statement did in the replay; undefined when it only touched what is new, or did not run. */

@@ -43,7 +43,7 @@ async function sweep(cacheDir: string, kept: string): Promise<void> {
 /**
  * Runs the callback with a session on a database in memory to which the files were applied, as `migrate up` does. The
  * second time with the same files it starts from an archive, which takes a fifth as long; without a file it is the empty
- * database of the package. Nobody else sees the database, and it ends with the callback.
+ * database of the package. No other process sees the database, and it ends with the callback.
  *
  * @throws AisecError MIGRATION_FAILED and what else `migrateUp` throws; EMBEDDED_FAILED.
  */

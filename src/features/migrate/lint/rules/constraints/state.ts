@@ -58,7 +58,7 @@ export const redundantIndex = stateRule({
   title: 'an index whose columns are the first ones of another',
   impact: 'It costs every write and its place on the disk, and serves no query that the other does not.',
   query: 'redundant-indexes',
-  // Of the design document, which lists them twice over.
+  // They are kept for programs that expect them by name.
   onPurpose: [
     'idx_assistant_skills_assistant_id',
     'idx_assistants_user_id',

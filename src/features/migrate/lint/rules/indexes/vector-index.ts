@@ -2,7 +2,7 @@ import { all, as, statementOf } from '../../../../../adapters/sql-parser/nodes.j
 import { nameInSql } from '../../../../../base/identifier.js';
 import { statementRule } from '../../rule.js';
 
-/** The index of the design document, which `aisec vector rebuild` trains and doctor watches. */
+/** The bundled index, which `aisec vector rebuild` trains and doctor watches. */
 const WATCHED = 'idx_knowledge_base_embedding';
 
 export const vectorIndex = statementRule({

@@ -113,7 +113,7 @@ export const erasureBlocked = stateRule({
   impact:
     'Deleting a user, as the law may demand, fails on the first row that refers to what is theirs. Say ON DELETE CASCADE or SET NULL.',
   query: 'erasure-blockers',
-  // The design document's own, which are deleted from the end.
+  // Bundled keys: their rows are deleted from the far end.
   onPurpose: [
     'api_usage_secretary_id_fkey',
     'conversations_assistant_id_fkey',
