@@ -8,6 +8,7 @@
 // Two databases with the same 6 live months, one with no archived month and one with so many: each step runs in both,
 // under conditions that are otherwise alike. Ratios over 2 mean that the cost grows with the number of months.
 import { ms, printFigures } from './support/figures.js';
+import { measureInserts } from './support/inserts.js';
 import { conversationId, fillEvenly, makeConversation, makeReplies, monthName, monthStart } from './support/months.js';
 import { connect, dropDatabase, machineLoad, migratedDatabase, runAisec, runAisecWell } from './support/server.js';
 
@@ -168,6 +169,7 @@ try {
     target: '5,000 messages/s',
   });
   await timeCommands(names.many);
+  figures.push(...(await measureInserts(few)));
   printFigures(figures);
   const [fewMs, manyMs] = [await prune(names.few, few), await prune(names.many, many)];
   figures.push({
