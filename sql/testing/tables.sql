@@ -7,5 +7,5 @@ from pg_catalog.pg_class as class
 where class.relnamespace = 'public'::pg_catalog.regnamespace
   and class.relkind in ('r', 'p')
   and not class.relispartition
-  and class.relname not in ('pgmigrations', 'aisec_migrations')
+  and class.relname !~ '^(pgmigrations|aisec_migrations)(_[a-z0-9_]+)?$'
 order by class.relname

@@ -131,6 +131,7 @@ function openOptions(parts: ContextParts, wishes: DatabaseWishes): OpenOptions {
     idleTimeoutMs: wishes.idleTimeoutMs ?? DEFAULT_IDLE_TIMEOUT_MS,
     embedded: wishes.embedded ?? 'existing',
     signal,
+    waitForServerMs: config.waitForDatabaseMs,
     onStep: progress.report,
     onNotice: ({ severity, message, detail, hint }) => {
       const more = [detail && `detail: ${detail}`, hint && `hint: ${hint}`].filter(

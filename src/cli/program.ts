@@ -33,7 +33,13 @@ export type Parsed =
 
 function settingOption(setting: Setting & { readonly flag: string }): Option {
   const suffix = setting.default === undefined ? '' : `, default: ${setting.default}`;
-  return new Option(setting.flag, `${setting.description} (env: ${setting.env}${suffix})`);
+  const option = new Option(setting.flag, `${setting.description} (env: ${setting.env}${suffix})`);
+  // An empty one stays empty, and is refused.
+  if (setting.isRepeatable === true)
+    option.argParser((text: string, before: unknown) =>
+      typeof before === 'string' && before !== '' && text !== '' ? `${before},${text}` : text,
+    );
+  return option;
 }
 
 function addGlobalOptions(program: Command): void {

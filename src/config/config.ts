@@ -1,8 +1,10 @@
 import { resolve } from 'node:path';
 
 import { didYouMean } from '../base/did-you-mean.js';
+import { parseDurationMs } from '../base/duration.js';
 import { AisecError } from '../base/errors.js';
 import { packageFile } from '../base/package-file.js';
+import { migrationPlaces, type MigrationPlace } from './migration-places.js';
 import { SETTINGS, type Environment, type Flags, type Setting, type SettingName } from './settings.js';
 
 export interface Config {
@@ -12,9 +14,14 @@ export interface Config {
   /** The variables that would name a server and are set but empty. */
   readonly emptyAddresses: readonly string[];
   readonly schema: string;
+  /** The role to work as, where it is not the one that logs in. */
+  readonly role: string | undefined;
+  /** How long a server may take to come up. */
+  readonly waitForDatabaseMs: number;
   readonly extensionSchema: string;
+  /** The bundled migrations first, then the team's own. */
+  readonly migrationPlaces: readonly MigrationPlace[];
   /** Absolute paths. */
-  readonly migrationsDir: string;
   readonly seedsDir: string;
   readonly dataDir: string;
   /** Of the PostgreSQL programs; undefined: look for them. */
@@ -63,6 +70,14 @@ function readIsProduction(value: string | undefined): boolean {
   });
 }
 
+function readWait(value: string): number {
+  const waitMs = parseDurationMs(value);
+  if (waitMs !== undefined) return waitMs;
+  throw new AisecError('CONFIG_INVALID', `invalid duration "${value}" of --wait-for-database`, {
+    hint: 'Give a number with a unit: 500ms, 30s, 5m.',
+  });
+}
+
 /**
  * Settings that need no file and no database. Which database: see `resolveDatabaseTarget`.
  *
@@ -83,11 +98,13 @@ export function resolveConfig(
     flags,
     emptyAddresses,
     schema: checkSchema(value('schema') ?? SETTINGS.schema.default, 'the schema'),
+    role: value('role'),
+    waitForDatabaseMs: readWait(value('waitForDatabase') ?? SETTINGS.waitForDatabase.default),
     extensionSchema: checkSchema(
       value('extensionSchema') ?? SETTINGS.extensionSchema.default,
       'the schema of the extensions',
     ),
-    migrationsDir: resolve(cwd, value('migrationsDir') ?? packageFile('migrations')),
+    migrationPlaces: migrationPlaces(value('migrationsDir'), cwd),
     seedsDir: resolve(cwd, value('seedsDir') ?? packageFile('seeds')),
     dataDir: resolve(cwd, value('dataDir') ?? SETTINGS.dataDir.default),
     pgBinDir: pgBin === undefined ? undefined : resolve(cwd, pgBin),

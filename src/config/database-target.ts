@@ -160,6 +160,22 @@ function refuseConnectionStrings(environment: Environment): void {
   }
 }
 
+/** `-c role=NAME` of the start-up packet: what RESET ROLE goes back to. A backslash keeps a blank from ending the name. */
+function asRole(target: DatabaseTarget, role: string | undefined): DatabaseTarget {
+  if (role === undefined) return target;
+  if (target.kind === 'embedded')
+    throw new AisecError('USAGE', '--role needs a server, and none is configured', {
+      detail: 'The embedded database has one role, which is its superuser.',
+      hint: 'Set DATABASE_URL, or leave --role (AISEC_ROLE) out.',
+    });
+  const { options } = target.connection;
+  const option = `-c role=${role.replaceAll(/[\\\s]/g, String.raw`\$&`)}`;
+  return {
+    ...target,
+    connection: { ...target.connection, role, options: options === undefined ? option : `${options} ${option}` },
+  };
+}
+
 /**
  * Which database to work on, by design/cli.md's order: a URL (flag, file, environment), libpq's variables, else the
  * embedded database. Reads URL and service files, opens nothing.
@@ -167,10 +183,14 @@ function refuseConnectionStrings(environment: Environment): void {
  * @throws AisecError CONFIG_INVALID; DATABASE_NOT_CONFIGURED where an address is set but empty, unless the embedded
  *   database is meant; REFUSED for the embedded database in production.
  */
-export function resolveDatabaseTarget(
-  config: Pick<Config, 'flags' | 'environment' | 'cwd' | 'isProduction' | 'dataDir' | 'emptyAddresses'>,
-  isEmbeddedMeant = false,
-): DatabaseTarget {
+export function resolveDatabaseTarget(config: TargetConfig, isEmbeddedMeant = false): DatabaseTarget {
+  return asRole(addressOf(config, isEmbeddedMeant), config.role);
+}
+
+type TargetConfig = Pick<Config, 'flags' | 'environment' | 'cwd' | 'isProduction' | 'dataDir' | 'emptyAddresses'> &
+  Partial<Pick<Config, 'role'>>;
+
+function addressOf(config: TargetConfig, isEmbeddedMeant: boolean): DatabaseTarget {
   const { flags, environment } = config;
   if (flags.databaseUrl !== undefined && flags.databaseUrlFile !== undefined) {
     throw new AisecError('USAGE', '--database-url and --database-url-file exclude each other', {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 
 import { AisecError, messageOf } from '../base/errors.js';
+import { packageSettings } from './package-settings.js';
 import { SETTINGS, type Environment } from './settings.js';
 
 /** Any of these means that a server is wanted: https://www.postgresql.org/docs/16/libpq-envars.html */
@@ -51,7 +52,8 @@ export interface LoadedEnvironment {
 }
 
 /**
- * The environment with what `.env` in `cwd` adds to it; a variable of the environment wins over the file's. So does
+ * The environment with what `.env` and package.json in `cwd` add to it; a variable of the environment wins over `.env`, and
+ * that over package.json. So does
  * the server that the environment names: `PGHOST=staging aisec ...` in a project whose `.env` has the DATABASE_URL of
  * production must not reach production.
  */
@@ -66,7 +68,7 @@ export function loadEnvironment(environment: Environment, cwd: string): LoadedEn
   ];
   for (const name of overruled) delete file[name];
   return {
-    variables: { ...file, ...own },
+    variables: { ...withoutEmpty(packageSettings(cwd)), ...file, ...own },
     emptyAddresses: MEANS_A_SERVER.filter((name) => environment[name] === '' || given[name] === ''),
   };
 }

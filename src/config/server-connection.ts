@@ -12,6 +12,8 @@ export interface ServerConnection {
   readonly sslCert?: string;
   readonly sslKey?: string;
   readonly options?: string;
+  /** The role to work as; it stands in `options`, too. */
+  readonly role?: string;
   readonly connectTimeoutSeconds?: string;
   readonly service?: string;
 }

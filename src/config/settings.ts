@@ -4,6 +4,8 @@ export interface Setting {
   readonly env: string;
   readonly description: string;
   readonly default?: string;
+  /** The flag may be given several times; the values are joined with commas. */
+  readonly isRepeatable?: boolean;
 }
 
 export const SETTINGS = {
@@ -16,6 +18,17 @@ export const SETTINGS = {
     flag: '--database-url-file <file>',
     env: 'AISEC_DATABASE_URL_FILE',
     description: 'file whose first line is the URL',
+  },
+  role: {
+    flag: '--role <name>',
+    env: 'AISEC_ROLE',
+    description: 'role to work as, which the one that logs in is a member of; it owns what is created',
+  },
+  waitForDatabase: {
+    flag: '--wait-for-database <duration>',
+    env: 'AISEC_WAIT_FOR_DATABASE',
+    description: 'how long to wait for a server that is not up yet',
+    default: '0',
   },
   schema: {
     flag: '--schema <name>',
@@ -31,7 +44,9 @@ export const SETTINGS = {
   migrationsDir: {
     flag: '--migrations-dir <dir>',
     env: 'AISEC_MIGRATIONS_DIR',
-    description: 'folder of the migrations (default: the bundled ones)',
+    description:
+      'directory of your own migrations, beside the bundled ones; several: NAME=DIR each, repeated or with commas',
+    isRepeatable: true,
   },
   seedsDir: {
     flag: '--seeds-dir <dir>',

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 
-import { packageFile } from '../base/package-file.js';
-import { readMigrationFolder } from '../features/migrate/index.js';
+import { migrationPlaces } from '../config/migration-places.js';
+import { readMigrations } from '../features/migrate/index.js';
 import type { DB } from '../schema/index.js';
 import type { TestDatabase, TestDatabaseOptions } from './test-database.js';
 
@@ -25,8 +25,8 @@ export async function createTestDatabase<Tables = DB>(
   options: TestDatabaseOptions = {},
 ): Promise<TestDatabase<Tables>> {
   const { url, cacheDir = '.aisec/test-snapshots' } = options;
-  const migrationsDir = resolve(options.migrationsDir ?? packageFile('migrations'));
-  const files = await readMigrationFolder(migrationsDir, process.cwd());
+  const cwd = process.cwd();
+  const files = await readMigrations(migrationPlaces(options.migrationsDir, cwd), cwd);
   if (url === undefined) {
     const { openEmbeddedTestDatabase } = await import('./embedded-test-database.js');
     return openEmbeddedTestDatabase<Tables>(resolve(cacheDir), files);

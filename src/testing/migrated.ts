@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 
 import type { Session } from '../adapters/postgres/session.js';
 import { aisecVersion } from '../base/version.js';
-import { type MigrationFile, migrateUp } from '../features/migrate/index.js';
+import { labelOf, type MigrationFile, migrateUp } from '../features/migrate/index.js';
 
 export const NAMES = { schema: 'public', extensionSchema: 'public' } as const;
 
@@ -14,7 +14,7 @@ const ALL = { to: undefined, allowsLate: false, lockTimeoutMs: 0, lockAttempts: 
  */
 export function keyOf(files: readonly MigrationFile[], ...further: readonly string[]): string {
   const month = new Date().toISOString().slice(0, 7);
-  const parts = [...further, aisecVersion(), month, ...files.map(({ name, checksum }) => `${name} ${checksum}`)];
+  const parts = [...further, aisecVersion(), month, ...files.map((file) => `${labelOf(file)} ${file.checksum}`)];
   return createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 32);
 }
 

@@ -3,7 +3,10 @@ import type { Kysely } from 'kysely';
 import type { DB } from '../schema/index.js';
 
 export interface TestDatabaseOptions {
-  /** Migrations to apply. Default: those of the package. */
+  /**
+   * Directory of migrations of your own, applied after those of the package; as `aisec --migrations-dir` takes it, so that
+   * `'aisec=./dir'` puts others in their place.
+   */
   readonly migrationsDir?: string;
   /** Where snapshots are kept, 16 MB each. Default: `.aisec/test-snapshots`. */
   readonly cacheDir?: string;

@@ -15,11 +15,11 @@ afterAll(() => {
 });
 
 function status(env: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<CliResult> {
-  return runCli(['migrate', 'status', '--migrations-dir', migrations, ...args], { env });
+  return runCli(['migrate', 'status', '--migrations-dir', `aisec=${migrations}`, ...args], { env });
 }
 
 function up(env: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<CliResult> {
-  return runCli(['migrate', 'up', '--migrations-dir', migrations, ...args], { env });
+  return runCli(['migrate', 'up', '--migrations-dir', `aisec=${migrations}`, ...args], { env });
 }
 
 describeOnServer('a password', () => {
@@ -72,7 +72,7 @@ describeOnServer('a password', () => {
       status({ ...libpq, PGPASSFILE: path.join(home, '.pgpass') }),
       status({ ...libpq, PGSERVICEFILE: services, PGSERVICE: 'app' }),
       status({}, '--database-url-file', urlFile),
-      runCli(['migrate', 'status', '--migrations-dir', migrations], { cwd, env: libpq }),
+      runCli(['migrate', 'status', '--migrations-dir', `aisec=${migrations}`], { cwd, env: libpq }),
     ]);
     for (const run of runs) {
       expect(run.exitCode, run.stderr).toBe(0);

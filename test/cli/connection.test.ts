@@ -17,11 +17,11 @@ afterAll(() => {
 });
 
 function status(env: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<CliResult> {
-  return runCli(['migrate', 'status', '--migrations-dir', migrations, ...args], { env });
+  return runCli(['migrate', 'status', '--migrations-dir', `aisec=${migrations}`, ...args], { env });
 }
 
 function up(env: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<CliResult> {
-  return runCli(['migrate', 'up', '--migrations-dir', migrations, ...args], { env });
+  return runCli(['migrate', 'up', '--migrations-dir', `aisec=${migrations}`, ...args], { env });
 }
 
 describe('a server that cannot be reached', () => {
@@ -143,7 +143,7 @@ describeOnServer('a server', () => {
       status({}, '--database-url', database.url),
       status({}, '--database-url-file', file),
       status({ DATABASE_URL: database.url }),
-      runCli(['migrate', 'status', '--migrations-dir', migrations], { cwd }),
+      runCli(['migrate', 'status', '--migrations-dir', `aisec=${migrations}`], { cwd }),
       status({ PGHOST: host, PGPORT: port, PGUSER: user, PGDATABASE: database.name }),
       status({ PGSERVICEFILE: services, PGSERVICE: 'app' }),
     ]);
@@ -160,7 +160,7 @@ describeOnServer('a server', () => {
       end $$;`,
     });
     const schema = `s_${randomBytes(4).toString('hex')}`;
-    const run = await runCli(['migrate', 'up', '--migrations-dir', folder, '--schema', schema], {
+    const run = await runCli(['migrate', 'up', '--migrations-dir', `aisec=${folder}`, '--schema', schema], {
       env: { DATABASE_URL: database.url, PGOPTIONS: '-c work_mem=5MB -c timezone=Asia/Tokyo' },
     });
     rmSync(folder, { recursive: true });
@@ -237,7 +237,7 @@ describeOnServer('a server', () => {
     const { role, url } = await createRole();
     await database.admin.query(`grant create on schema public to ${role}`);
     const folder = writeMigrations({ '0001_before': 'create table before_it (id int);', '0002_it': sql });
-    const run = await runCli(['migrate', 'up', '--migrations-dir', folder], { env: { DATABASE_URL: url } });
+    const run = await runCli(['migrate', 'up', '--migrations-dir', `aisec=${folder}`], { env: { DATABASE_URL: url } });
     rmSync(folder, { recursive: true });
     expectError(run, 1, message);
     const { rows } = await database.admin.query(`select to_regclass('public.before_it') as found`);
@@ -263,7 +263,7 @@ describeOnServer('a server', () => {
   it('that ends the connection in the middle is told, rolled back, and the next run works', async () => {
     const folder = writeMigrations({ '0001_slow': 'create table slow_one (id int); select pg_sleep(60);' });
     const schema = `s_${randomBytes(4).toString('hex')}`;
-    const args = ['migrate', 'up', '--migrations-dir', folder, '--schema', schema];
+    const args = ['migrate', 'up', '--migrations-dir', `aisec=${folder}`, '--schema', schema];
     const cli = startCli(args, { env: { DATABASE_URL: database.url } });
     await waitFor(async () => {
       const { rowCount } = await database.admin.query(

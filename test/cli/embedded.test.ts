@@ -31,12 +31,12 @@ function newFolder(): string {
 }
 
 function up(cwd: string, migrations = small, ...args: readonly string[]): Promise<CliResult> {
-  return runCli(['migrate', 'up', '--embedded', '--migrations-dir', migrations, ...args], { cwd });
+  return runCli(['migrate', 'up', '--embedded', '--migrations-dir', `aisec=${migrations}`, ...args], { cwd });
 }
 
 /** Kills a `migrate up` after a while; true when it was still at work. */
 async function killAfter(cwd: string, delayMs: number): Promise<boolean> {
-  const cli = startCli(['migrate', 'up', '--embedded', '--migrations-dir', small], { cwd });
+  const cli = startCli(['migrate', 'up', '--embedded', '--migrations-dir', `aisec=${small}`], { cwd });
   await Promise.race([sleep(delayMs), cli.finished]);
   cli.child.kill('SIGKILL');
   return (await cli.finished).signal === 'SIGKILL';
@@ -49,7 +49,7 @@ describe('the embedded database', () => {
     expect(names).toContain('migrate status');
     for (const name of names.filter((each) => each.startsWith('migrate'))) {
       const cwd = newFolder();
-      const run = await runInProcess([...name.split(' '), '--migrations-dir', small], { cwd });
+      const run = await runInProcess([...name.split(' '), '--migrations-dir', `aisec=${small}`], { cwd });
       expect(run, name).toMatchObject({ exitCode: 2, stdout: '' });
       expect(run.stderr).toContain('error: no database is configured');
       expect(run.stderr).toContain('aisec migrate up');
@@ -59,7 +59,7 @@ describe('the embedded database', () => {
 
   it('is never used in production', async () => {
     const cwd = newFolder();
-    const run = await runCli(['migrate', 'up', '--embedded', '--migrations-dir', small], {
+    const run = await runCli(['migrate', 'up', '--embedded', '--migrations-dir', `aisec=${small}`], {
       cwd,
       env: { AISEC_ENV: 'production' },
     });
@@ -75,7 +75,7 @@ describe('the embedded database', () => {
       expect(attempt).toBeLessThanOrEqual(20);
       cwd = newFolder();
       partial = path.join(cwd, '.aisec/pgdata.partial');
-      const cli = startCli(['migrate', 'up', '--embedded', '--migrations-dir', small], { cwd });
+      const cli = startCli(['migrate', 'up', '--embedded', '--migrations-dir', `aisec=${small}`], { cwd });
       while (!existsSync(partial)) await nextTurn();
       cli.child.kill('SIGKILL');
       await cli.finished;
@@ -92,7 +92,7 @@ describe('the embedded database', () => {
     async () => {
       const cwd = newFolder();
       expect(await up(cwd)).toMatchObject({ exitCode: 0 });
-      const holder = startCli(['migrate', 'up', '--embedded', '--migrations-dir', slowFolder()], { cwd });
+      const holder = startCli(['migrate', 'up', '--embedded', '--migrations-dir', `aisec=${slowFolder()}`], { cwd });
       const lock = path.join(cwd, '.aisec/pgdata.lock');
       while (!readdirSync(lock).some((name) => name.startsWith('held-'))) await sleep(10);
       const run = await runCli(['migrate', 'status', '--json'], { cwd });
@@ -102,7 +102,9 @@ describe('the embedded database', () => {
       expect(error.detail).toContain(`Process ${holder.child.pid} (aisec migrate up)`);
       holder.child.kill('SIGKILL');
       await holder.finished;
-      expect(await runCli(['migrate', 'status', '--migrations-dir', small], { cwd })).toMatchObject({ exitCode: 0 });
+      expect(await runCli(['migrate', 'status', '--migrations-dir', `aisec=${small}`], { cwd })).toMatchObject({
+        exitCode: 0,
+      });
     },
   );
 
@@ -194,7 +196,7 @@ describe('the embedded database', () => {
     mkdirSync(path.join(cwd, '.aisec'));
     make(path.join(cwd, '.aisec/pgdata'));
     for (const verb of [['up', '--embedded'], ['status']]) {
-      const run = await runCli(['migrate', ...verb, '--migrations-dir', small], { cwd });
+      const run = await runCli(['migrate', ...verb, '--migrations-dir', `aisec=${small}`], { cwd });
       expect(run).toMatchObject({ exitCode: 1, stdout: '' });
       expect(run.stderr).toContain('error: could not open the embedded database .aisec/pgdata\n');
       expect(run.stderr).toContain(detail);
@@ -210,7 +212,7 @@ describe('the embedded database', () => {
   });
 
   it('cannot be made in a folder that may not be written', async () => {
-    const run = await runCli(['migrate', 'up', '--embedded', '--migrations-dir', small], {
+    const run = await runCli(['migrate', 'up', '--embedded', '--migrations-dir', `aisec=${small}`], {
       env: { AISEC_DATA_DIR: '/proc/pgdata' },
     });
     expect(run).toMatchObject({ exitCode: 1, stdout: '' });
@@ -246,7 +248,7 @@ insert into t${index} select n, repeat(md5(n::text), 30) from generate_series(1,
         ]),
       );
       const folder = writeMigrations({ ...files, ...counting }, path.join(scratch, 'big'));
-      const args = ['migrate', 'up', '--embedded', '--migrations-dir', folder];
+      const args = ['migrate', 'up', '--embedded', '--migrations-dir', `aisec=${folder}`];
 
       const making = await runCli(args, { env });
       expect(making).toMatchObject({ exitCode: 1, stdout: '' });

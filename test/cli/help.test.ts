@@ -126,7 +126,7 @@ describe('a wrong command line', () => {
     [['migrate', 'new'], 'missing required argument "name"', 'See: aisec migrate new --help'],
     [
       ['migrate', 'up', '--sql', '--dry-run'],
-      '--sql and --dry-run exclude each other',
+      '--sql and --dry-run cannot be used together',
       '--sql needs no database; --dry-run runs on one.',
     ],
     [

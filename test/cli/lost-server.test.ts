@@ -20,7 +20,7 @@ describe('migrate up whose server did not arrive', () => {
   });
 
   const up = (env: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<CliResult> =>
-    runInProcess(['migrate', 'up', '--migrations-dir', migrations, ...args], { env, cwd });
+    runInProcess(['migrate', 'up', '--migrations-dir', `aisec=${migrations}`, ...args], { env, cwd });
   const refused = (run: CliResult, message: string): void => {
     expect(run).toMatchObject({ exitCode: 2, stdout: '' });
     expect(run.stderr).toContain(`error: ${message}`);
@@ -66,7 +66,10 @@ describe('migrate up whose server did not arrive', () => {
     writeFileSync(path.join(cwd, '.env'), 'DATABASE_URL=postgres://nobody@127.0.0.1:1/none\n');
     const below = path.join(cwd, 'packages', 'api');
     mkdirSync(below, { recursive: true });
-    const run = await runInProcess(['migrate', 'up', '--migrations-dir', migrations], { env: {}, cwd: below });
+    const run = await runInProcess(['migrate', 'up', '--migrations-dir', `aisec=${migrations}`], {
+      env: {},
+      cwd: below,
+    });
     expect(run).toMatchObject({ exitCode: 2, stdout: '' });
     expect(run.stderr).toContain(`${cwd}/.env`);
   });

@@ -9,7 +9,9 @@ const NOWHERE = { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/nothing' };
 const GOOD = migration('create table a (id int);', 'drop table a;');
 
 function script(files: Readonly<Record<string, string | Buffer>>): Promise<CliResult> {
-  return runInProcess(['migrate', 'up', '--sql', '--migrations-dir', migrationsFolder(files).dir], { env: NOWHERE });
+  return runInProcess(['migrate', 'up', '--sql', '--migrations-dir', `aisec=${migrationsFolder(files).dir}`], {
+    env: NOWHERE,
+  });
 }
 
 describe('a migrations folder', () => {
@@ -63,7 +65,7 @@ describe('a migrations folder', () => {
     ['nothing', {}, /no migrations in/],
     ['a file that is not UTF-8', { '0001_a.sql': Buffer.from([0x2d, 0x2d, 0xff, 0xfe]) }, /not valid UTF-8/],
   ])('with %s is refused, exit 2, before anything is opened', async (_title, files, expected) => {
-    const result = await runInProcess(['migrate', 'up', '--migrations-dir', migrationsFolder(files).dir], {
+    const result = await runInProcess(['migrate', 'up', '--migrations-dir', `aisec=${migrationsFolder(files).dir}`], {
       env: NOWHERE,
     });
     expect(result.stderr).toMatch(expected);
@@ -98,17 +100,17 @@ describe('a migrations folder', () => {
 describe('migrate new', () => {
   test('writes the next number with both markers, and the file is refused until it is filled in', async () => {
     const { dir } = migrationsFolder({ '0001_a.sql': GOOD });
-    const created = await runInProcess(['migrate', 'new', 'Add inbox view', '--migrations-dir', dir]);
+    const created = await runInProcess(['migrate', 'new', 'Add inbox view', '--migrations-dir', `aisec=${dir}`]);
     expect(created.exitCode).toBe(0);
     expect(created.stdout.trim()).toBe(`${dir}/0002_add_inbox_view.sql`);
-    const check = await runInProcess(['migrate', 'up', '--sql', '--migrations-dir', dir], { env: NOWHERE });
+    const check = await runInProcess(['migrate', 'up', '--sql', '--migrations-dir', `aisec=${dir}`], { env: NOWHERE });
     expect(check.exitCode).toBe(2);
     expect(check.stderr).toContain('the Up section is empty');
   });
 
   test('refuses a name without letters or digits', async () => {
     const { dir } = migrationsFolder({});
-    const result = await runInProcess(['migrate', 'new', '---', '--migrations-dir', dir]);
+    const result = await runInProcess(['migrate', 'new', '---', '--migrations-dir', `aisec=${dir}`]);
     expect(result.exitCode).toBe(2);
   });
 });

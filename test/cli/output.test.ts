@@ -24,7 +24,7 @@ describeOnServer('what is written', () => {
   let env: Record<string, string> = {};
   beforeAll(async () => {
     database = await createServerDatabase();
-    env = { DATABASE_URL: database.url, HOME: home, AISEC_MIGRATIONS_DIR: folder.dir };
+    env = { DATABASE_URL: database.url, HOME: home, AISEC_MIGRATIONS_DIR: `aisec=${folder.dir}` };
   });
 
   it('to a pipe is tab-separated, without colour, times in RFC 3339, and only the result on stdout', async () => {
@@ -89,7 +89,7 @@ describeOnServer('what is written', () => {
   });
 
   it('about a long step is one live line on a terminal, gone at the end, and a whole line in a pipe', async () => {
-    const args = `--migrations-dir ${slow.dir}`;
+    const args = `--migrations-dir aisec=${slow.dir}`;
     const terminal = await onTerminal(`stty cols 80 && aisec migrate up ${args} --schema on_terminal`, env);
     expect(terminal.exitCode).toBe(0);
     expect(terminal.screen).toContain('applying 0001_slow (1 of 1)');
@@ -128,7 +128,7 @@ describe('an empty environment, as cron gives it', () => {
     const status = run(['migrate', 'status'], '/proc');
     expect(status).toMatchObject({ status: 2, stdout: '' });
     expect(status.stderr).toContain('error: no database is configured');
-    const up = run(['migrate', 'up', '--embedded', '--migrations-dir', folder.dir], '/proc');
+    const up = run(['migrate', 'up', '--embedded', '--migrations-dir', `aisec=${folder.dir}`], '/proc');
     expect(up).toMatchObject({ status: 1, stdout: '' });
     expect(up.stderr).toContain('error: could not open the embedded database');
     expect(up.stderr).not.toMatch(/\n\s+at /);

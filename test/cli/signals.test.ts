@@ -19,7 +19,9 @@ describeOnServer('a signal', () => {
   });
 
   function up(folder: string, ...args: readonly string[]): RunningCli {
-    return startCli(['migrate', 'up', '--migrations-dir', folder, ...args], { env: { DATABASE_URL: database.url } });
+    return startCli(['migrate', 'up', '--migrations-dir', `aisec=${folder}`, ...args], {
+      env: { DATABASE_URL: database.url },
+    });
   }
 
   async function sessions(): Promise<number> {
@@ -43,7 +45,7 @@ describeOnServer('a signal', () => {
     const { rows } = await database.admin.query(`select to_regclass('slow_one') as found`);
     expect(rows[0]).toEqual({ found: null });
     expect(await up(quick.dir).finished).toMatchObject({ exitCode: 0 });
-    const down = await runCli(['migrate', 'down', '--migrations-dir', quick.dir], {
+    const down = await runCli(['migrate', 'down', '--migrations-dir', `aisec=${quick.dir}`], {
       env: { DATABASE_URL: database.url },
     });
     expect(down).toMatchObject({ exitCode: 0 });
@@ -130,7 +132,7 @@ describeOnServer('a signal', () => {
   });
 
   it('finds no password in the command line of the process or of its children', async () => {
-    const cli = startCli(['migrate', 'up', '--migrations-dir', slow.dir], {
+    const cli = startCli(['migrate', 'up', '--migrations-dir', `aisec=${slow.dir}`], {
       env: { DATABASE_URL: database.url, PGPASSWORD: 'S3cr3t-in-the-environment' },
     });
     await waitFor(sleeping);
@@ -149,7 +151,7 @@ describeOnServer('a signal', () => {
       ['\u0004', 6],
     ] as const) {
       const program = new URL('../../bin/aisec.js', import.meta.url).pathname;
-      const line = `'${process.execPath}' '${program}' migrate down --all --migrations-dir '${quick.dir}'`;
+      const line = `'${process.execPath}' '${program}' migrate down --all --migrations-dir 'aisec=${quick.dir}'`;
       const child = spawn('script', ['-qec', line, '/dev/null'], {
         env: {
           PATH: process.env['PATH'],

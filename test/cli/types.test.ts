@@ -64,8 +64,8 @@ describeOnServer('aisec types --from database', () => {
 
   describe('with migrations of its own', () => {
     const folder = migrationsFolder({ '0001_role.sql': ROLE, '0002_tasks.sql': migration(TASKS) });
-    const from = ['--from', 'database', '--migrations-dir', folder.dir];
-    const up = ['migrate', 'up', '--migrations-dir', folder.dir];
+    const from = ['--from', 'database', '--migrations-dir', `aisec=${folder.dir}`];
+    const up = ['migrate', 'up', '--migrations-dir', `aisec=${folder.dir}`];
     const file = path.join(folder.dir, '..', `${path.basename(folder.dir)}.ts`);
     let options: { env: Record<string, string> };
     beforeAll(async () => {

@@ -26,8 +26,9 @@ export interface ReadCatalogOptions {
   readonly withoutHistory?: boolean;
 }
 
-const HISTORY_TABLES = new Set(['pgmigrations', 'aisec_migrations']);
-const HISTORY_SEQUENCES = new Set(['pgmigrations_id_seq']);
+/** Each source of migrations has its own: `pgmigrations_billing`. */
+const HISTORY_TABLES = /^(?:pgmigrations|aisec_migrations)(?:_[a-z0-9_]+)?$/;
+const HISTORY_SEQUENCES = /^pgmigrations(?:_[a-z0-9_]+)?_id_seq$/;
 
 /** Runs `sql/catalog/<name>.sql`; `row_level_security` becomes `rowLevelSecurity`. */
 async function read<Row>(session: Session, name: string, parameters: readonly unknown[]): Promise<readonly Row[]> {
@@ -102,7 +103,7 @@ export async function readCatalog(session: Session, options: ReadCatalogOptions)
 
     const bounded = boundedPartitions(all.tables);
     const isHistory = (name: string): boolean =>
-      options.withoutHistory === true && (HISTORY_TABLES.has(name) || HISTORY_SEQUENCES.has(name));
+      options.withoutHistory === true && (HISTORY_TABLES.test(name) || HISTORY_SEQUENCES.test(name));
     const schemas = { schema, extensionSchemas: extensionSchemas(extensions) };
     return {
       ...tablesWhere(all, (table) => !bounded.has(table) && !isHistory(table)),

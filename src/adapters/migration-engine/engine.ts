@@ -3,11 +3,13 @@ import { Migration, type RunnerOption } from 'node-pg-migrate';
 export type Direction = 'up' | 'down';
 
 export interface EngineRun {
-  /** File name without extension; goes into pgmigrations. */
+  /** File name without extension; goes into the history table. */
   readonly name: string;
   readonly direction: Direction;
   readonly schema: string;
-  /** Sent one by one, in this order, before the engine's own row in pgmigrations. */
+  /** Where it writes its row; one for each source of migrations. */
+  readonly historyTable: string;
+  /** Sent one by one, in this order, before the engine's own row. */
   readonly statements: readonly string[];
   /** Whether the engine puts BEGIN and COMMIT around it all. */
   readonly isTransactional: boolean;
@@ -17,7 +19,7 @@ const silent = (): void => undefined;
 const SILENT = { info: silent, warn: silent, error: silent };
 
 /**
- * Lets node-pg-migrate's Migration run one migration: it decides what is sent in which order, and writes pgmigrations
+ * Lets node-pg-migrate's Migration run one migration: it decides what is sent in which order, and writes its table
  * as its own command line would. Its runner is not used: it reads its files with a loose parser, compares history by
  * position, and keeps its lock when a migration fails (docs/adr/0002).
  */
@@ -28,7 +30,7 @@ export async function runThroughEngine(run: EngineRun, send: (sql: string) => Pr
   };
   // The engine wraps the schema in quotes without escaping it.
   const migrationsSchema = run.schema.replaceAll('"', '""');
-  const options = { migrationsTable: 'pgmigrations', migrationsSchema, singleTransaction: false };
+  const options = { migrationsTable: run.historyTable, migrationsSchema, singleTransaction: false };
   const action = (builder: { sql: (text: string) => void; noTransaction: () => unknown }): void => {
     if (!run.isTransactional) builder.noTransaction();
     for (const statement of run.statements) builder.sql(statement);

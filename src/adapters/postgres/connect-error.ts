@@ -74,6 +74,23 @@ export function translateConnectError(thrown: unknown, target: ServerTarget): Ai
       hint: `Create it (create database ${quoteIdentifier(database)};) or correct ${target.source}.`,
     });
   }
+  const { role } = target.connection;
+  if (role !== undefined && /\brole\b/.test(message) && ['22023', '42501', '42704'].includes(sqlState ?? '')) {
+    return new AisecError(
+      sqlState === '42501' ? 'PRIVILEGE_MISSING' : 'CONFIG_INVALID',
+      sqlState === '42501'
+        ? `user "${user}" may not work as the role "${role}" on ${where}`
+        : `the role "${role}" of --role does not exist on ${where}`,
+      {
+        ...parts,
+        detail: said,
+        hint:
+          sqlState === '42501'
+            ? `Let an administrator run: grant ${quoteIdentifier(role)} to ${quoteIdentifier(user)};`
+            : 'Correct --role (AISEC_ROLE), or create the role.',
+      },
+    );
+  }
   if (sqlState === '42501') {
     return new AisecError('PRIVILEGE_MISSING', `user "${user}" has no CONNECT privilege on ${where}`, {
       ...parts,

@@ -11,6 +11,7 @@ import type { OpenOptions } from './open-options.js';
 import { Session, type SideConnection } from './session.js';
 import { pinQuery, type PinOptions } from './pinned-settings.js';
 import { identifySession, serverSettings } from './session-settings.js';
+import { connectWithin } from './wait-for-server.js';
 import { isTlsRefusal, tlsChoices, type TlsChoice } from './tls.js';
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -166,7 +167,14 @@ async function cancelOrCut(client: pg.Client, target: ServerTarget, name: string
 
 async function logIn(target: ServerTarget, options: OpenOptions): Promise<Connected> {
   try {
-    return await connectByTls(target, options.applicationName, options.signal);
+    return await connectWithin(
+      {
+        waitMs: options.waitForServerMs ?? 0,
+        signal: options.signal,
+        onWait: () => options.onStep?.(`waiting for ${describeServer(target)} ...`),
+      },
+      () => connectByTls(target, options.applicationName, options.signal),
+    );
   } catch (error) {
     if (options.signal.aborted) throw interruptionError(options.signal);
     throw error instanceof AisecError ? error : translateConnectError(error, target);

@@ -1,6 +1,7 @@
 import type { Session } from '../../adapters/postgres/session.js';
 import { aisecCommand } from '../../base/aisec-command.js';
 import type { MigrationState, MigrationStatus } from './history/compare.js';
+import { labelOf } from './files/source.js';
 import { ADVICE, describeFault, isFault } from './history/history-faults.js';
 import { compareWithDatabase, type MigrateSettings } from './prepare.js';
 
@@ -31,7 +32,8 @@ const WHY: Readonly<Record<MigrationFindingKind, string>> = {
 };
 
 function findingOf(status: MigrationStatus, schema: string): MigrationFinding {
-  const { name, state, entry } = status;
+  const { state, entry } = status;
+  const name = labelOf(status);
   const kind = state as MigrationFindingKind;
   const base = { kind, migration: name, why: WHY[kind] };
   if (isFault(status)) return { ...base, what: describeFault(status), mend: ADVICE[status.state] };

@@ -3,11 +3,12 @@ import { sqlFile } from '../../adapters/postgres/sql-file.js';
 import { AisecError } from '../../base/errors.js';
 import { createdRelations } from './files/objects.js';
 import type { MigrationFile } from './files/migration-file.js';
+import { isBundled, labelOf } from './files/source.js';
 
 interface Created {
   readonly schema: string;
   readonly name: string;
-  readonly migration: string;
+  readonly file: MigrationFile;
 }
 
 /**
@@ -22,11 +23,13 @@ export async function refuseCollisions(
   files: readonly MigrationFile[],
 ): Promise<void> {
   const created: Created[] = [];
+  let droppingSql = '';
   for (const file of files) {
-    // Dropped by a pending file, it may well be created again by one.
-    if (/\b(?:drop|rename)\b/i.test(file.up.sql)) continue;
+    // Dropped by a pending file, it may well be created again by that one or one after it.
+    if (/\b(?:drop|rename)\b/i.test(file.up.sql)) droppingSql += file.up.sql;
     for (const relation of await createdRelations(file.up.sql))
-      created.push({ schema: relation.schema ?? schema, name: relation.name, migration: file.name });
+      if (!droppingSql.includes(relation.name))
+        created.push({ schema: relation.schema ?? schema, name: relation.name, file });
   }
   if (created.length === 0) return;
   const { rows } = await session.query<{ position: number; kind: string }>(sqlFile('migrate/relations-there'), [
@@ -37,7 +40,13 @@ export async function refuseCollisions(
     const relation = created[position - 1];
     return relation === undefined
       ? []
-      : [{ what: `a ${kind} "${relation.name}"`, by: `which ${relation.migration} would create` }];
+      : [
+          {
+            what: `a ${kind} "${relation.name}"`,
+            by: `which ${labelOf(relation.file)} would create`,
+            file: relation.file,
+          },
+        ];
   });
   if (first === undefined) return;
   const also = others.map(({ what, by }) => `${what}, ${by}`);
@@ -46,7 +55,9 @@ export async function refuseCollisions(
     `the schema "${schema}" of ${session.info.label} has ${first.what} already, ${first.by}`,
     {
       detail: `${also.length === 0 ? '' : `Also:\n  ${also.join('\n  ')}\n`}No changes were made.`,
-      hint: 'Was the schema made by another program or by hand? Use an empty database, or a schema of its own: --schema NAME',
+      hint: isBundled(first.file)
+        ? 'Was the schema made by another program or by hand? Use an empty database, or a schema of its own: --schema NAME'
+        : 'Give it another name in the migration, or write "create table if not exists".',
     },
   );
 }

@@ -13,7 +13,10 @@ import { rehearse } from './apply/rehearse.js';
 import { compareWithDatabase, type MigrateSettings } from './prepare.js';
 import type { Reporting } from '../../base/reporting.js';
 import { runOne, type DoneMigration } from './apply/run-one.js';
-import { refuseUnknownName } from './up.js';
+import { isRepeatable, labelOf, type SourcedName } from './files/source.js';
+import { indexOfMigration } from './find-migration.js';
+import { lastAppliedFirst } from './history/applied-order.js';
+import { refuseOtherSources } from './history/other-sources.js';
 
 export interface DownOptions extends MigrateSettings {
   /** Exactly one, the newest; everything after a name, which stays; or everything. */
@@ -36,32 +39,41 @@ function isApplied(status: MigrationStatus): boolean {
 }
 
 /** An applied migration with its file; a missing file is a fault of the history and refused before. */
-export interface RevertibleMigration {
-  readonly name: string;
+export interface RevertibleMigration extends SourcedName {
   readonly file: MigrationFile;
   readonly entry: HistoryEntry | undefined;
 }
 
-/** What a `down` would revert, newest first. @throws AisecError MIGRATION_UNKNOWN, MIGRATION_HISTORY, MIGRATION_IRREVERSIBLE. */
+/** They stand on what the numbered ones made. */
+function repeatables(statuses: readonly MigrationStatus[]): readonly MigrationStatus[] {
+  return statuses.filter((status) => isApplied(status) && isRepeatable(status)).toReversed();
+}
+
+function wantedOf(
+  applied: readonly MigrationStatus[],
+  statuses: readonly MigrationStatus[],
+  target: DownOptions['target'],
+): readonly MigrationStatus[] {
+  if (target.kind === 'all') return [...repeatables(statuses), ...applied];
+  if (target.kind === 'one') return applied.slice(0, 1);
+  const kept = statuses[indexOfMigration(target.name, statuses)];
+  const position = kept === undefined ? -1 : applied.indexOf(kept);
+  if (position !== -1) return applied.slice(0, position);
+  throw new AisecError('MIGRATION_UNKNOWN', `migration ${target.name} is not applied`, {
+    hint: 'See: aisec migrate status',
+  });
+}
+
+/** What a `down` would revert, the last applied first. @throws AisecError MIGRATION_UNKNOWN, MIGRATION_HISTORY, MIGRATION_IRREVERSIBLE. */
 export function planDown(
   statuses: readonly MigrationStatus[],
   target: DownOptions['target'],
 ): readonly RevertibleMigration[] {
   refuseHistoryFaults(statuses, { allowsLate: true });
-  const applied = statuses.filter(isApplied).toReversed();
-  if (target.kind === 'to') {
-    refuseUnknownName(target.name, statuses);
-    if (!applied.some((status) => status.name === target.name)) {
-      throw new AisecError('MIGRATION_UNKNOWN', `migration ${target.name} is not applied`, {
-        hint: 'See: aisec migrate status',
-      });
-    }
-  }
-  const wanted =
-    target.kind === 'one'
-      ? applied.slice(0, 1)
-      : applied.filter((status) => target.kind === 'all' || status.name > target.name);
-  const plan = wanted.flatMap(({ name, file, entry }) => (file === undefined ? [] : [{ name, file, entry }]));
+  const wanted = wantedOf(lastAppliedFirst(statuses), statuses, target);
+  const plan = wanted.flatMap(({ source, name, file, entry }) =>
+    file === undefined ? [] : [{ source, name, file, entry }],
+  );
   for (const { file } of plan) sectionOf(file, 'down');
   return plan;
 }
@@ -82,7 +94,7 @@ export function lossesOf(
 }
 
 function names(plan: readonly RevertibleMigration[]): readonly string[] {
-  return plan.map((status) => status.name);
+  return plan.map(labelOf);
 }
 
 export interface DownRehearsal {
@@ -101,28 +113,30 @@ export interface DownRehearsal {
  */
 export async function dryRunDown(session: Session, options: DownOptions, reporting: Reporting): Promise<DownRehearsal> {
   return withRunLock(session, { waitMs: options.waitMs, onProgress: reporting.onProgress }, async () => {
-    const { statuses } = await compareWithDatabase(session, options);
+    const { statuses, otherSources } = await compareWithDatabase(session, options);
     const plan = planDown(statuses, options.target);
+    refuseOtherSources(otherSources, plan);
     const losses = await lossesOf(session, options.schema, plan);
     const untried = plan.findIndex((status) => !status.file.isTransactional);
     await session.query('begin');
     try {
       for (const { file } of untried === -1 ? plan : plan.slice(0, untried)) {
-        reporting.onProgress(`trying ${file.name}`);
+        reporting.onProgress(`trying ${labelOf(file)}`);
         await rehearse(session, file, 'down', options);
       }
     } finally {
       await rollBack(session);
     }
-    const untriedFrom = plan[untried]?.name ?? null;
+    const first = plan[untried];
+    const untriedFrom = first === undefined ? null : labelOf(first);
     return { database: session.info.label, schema: options.schema, wouldRevert: names(plan), losses, untriedFrom };
   });
 }
 
-/** With the last migration its history goes, too: nothing is left behind. */
-async function dropEmptyHistory(session: Session, schema: string): Promise<void> {
+/** With the last migration of a source its history goes, too: nothing is left behind. */
+async function dropEmptyHistories(session: Session, schema: string, sources: readonly string[]): Promise<void> {
   await withTransaction(session, async () => {
-    await session.query(dropHistoryTables(schema));
+    for (const source of sources) await session.query(dropHistoryTables(schema, source));
   });
 }
 
@@ -141,17 +155,21 @@ export async function migrateDown(
 ): Promise<DownResult> {
   const lock = { waitMs: options.waitMs, onProgress: reporting.onProgress };
   return withRunLock(session, lock, async () => {
-    const { statuses, hasHistory } = await compareWithDatabase(session, options);
+    const { statuses, recordedSources, otherSources } = await compareWithDatabase(session, options);
     const plan = planDown(statuses, options.target);
+    refuseOtherSources(otherSources, plan);
     if (plan.length > 0) await confirm(names(plan), await lossesOf(session, options.schema, plan));
     const reverted: DoneMigration[] = [];
     for (const status of plan) {
-      reporting.onProgress(`reverting ${status.name} (${reverted.length + 1} of ${plan.length})`);
+      reporting.onProgress(`reverting ${labelOf(status)} (${reverted.length + 1} of ${plan.length})`);
       reverted.push(await runOne(session, status, 'down', options, reporting));
     }
-    const isEmpty = statuses.filter(isApplied).length === plan.length;
+    const revertedFiles = new Set(plan.map(({ file }) => file));
+    const left = statuses.filter((status) => isApplied(status) && !(status.file && revertedFiles.has(status.file)));
+    const emptied = [...recordedSources].filter((source) => !left.some((status) => status.source === source));
+    const isEmpty = left.length === 0;
     await startAgain(session);
-    if (isEmpty && hasHistory) await dropEmptyHistory(session, options.schema);
+    if (plan.length > 0 || isEmpty) await dropEmptyHistories(session, options.schema, emptied);
     return { database: session.info.label, schema: options.schema, reverted, isEmpty };
   });
 }

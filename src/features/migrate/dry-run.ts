@@ -3,12 +3,13 @@ import { rollBack, type Session } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
 import { parseStatements } from '../../adapters/sql-parser/statements.js';
 import { rehearse } from './apply/rehearse.js';
-import { createHistoryTables } from './history/history-sql.js';
+import { hooksNamed } from './apply/run-hooks.js';
 import { refuseCollisions } from './collisions.js';
 import { refuseUnsafeStatements } from './files/migration-folder.js';
 import type { MigrationFile } from './files/migration-file.js';
+import { labelOf, type SourcedName } from './files/source.js';
 import { preflight } from './preflight.js';
-import { compareWithDatabase, createSchema } from './prepare.js';
+import { compareWithDatabase, historyToCreate } from './prepare.js';
 import type { Reporting } from '../../base/reporting.js';
 import { filesOf, planUp, type UpOptions } from './up.js';
 
@@ -18,8 +19,7 @@ export interface TakenLock {
   readonly mode: string;
 }
 
-export interface RehearsedMigration {
-  readonly name: string;
+export interface RehearsedMigration extends SourcedName {
   /** How many statements of each kind: `create table` 2, `create index` 9. */
   readonly statements: readonly { readonly kind: string; readonly count: number }[];
   /** Locks on relations that were there before; new ones disturb nobody. */
@@ -64,9 +64,9 @@ async function statementCounts(file: MigrationFile): Promise<RehearsedMigration[
  */
 export async function dryRunUp(session: Session, options: UpOptions, reporting: Reporting): Promise<DryRunResult> {
   return withRunLock(session, { waitMs: options.waitMs, onProgress: reporting.onProgress }, async () => {
-    const { statuses, hasHistory } = await compareWithDatabase(session, options);
+    const { statuses, recordedSources } = await compareWithDatabase(session, options);
     const plan = planUp(statuses, options);
-    await refuseUnsafeStatements(filesOf(plan));
+    await refuseUnsafeStatements([...filesOf(plan), ...(options.hooks ?? [])]);
     if (plan.length > 0) await preflight(session, filesOf(plan), options);
     await refuseCollisions(session, options.schema, filesOf(plan.filter((status) => status.entry === undefined)));
     const { rows } = await session.query<{ relation_oids: readonly number[] }>(sqlFile('migrate/user-relations'));
@@ -76,10 +76,12 @@ export async function dryRunUp(session: Session, options: UpOptions, reporting: 
     let skippedBecause: string | null = null;
     await session.query('begin');
     try {
-      if (!hasHistory && plan.length > 0)
-        await session.query(`${createSchema(options.schema)}\n${createHistoryTables(options.schema)}`);
+      const making = historyToCreate(options.schema, plan, recordedSources);
+      if (making !== undefined) await session.query(making);
+      for (const hook of plan.length > 0 ? hooksNamed('before_up', options) : [])
+        await rehearse(session, hook, 'up', options);
       for (const file of filesOf(plan)) {
-        reporting.onProgress(`trying ${file.name} (${migrations.length + 1} of ${plan.length})`);
+        reporting.onProgress(`trying ${labelOf(file)} (${migrations.length + 1} of ${plan.length})`);
         if (!file.isTransactional) skippedBecause ??= 'it runs without a transaction, so it cannot be rolled back';
         if (skippedBecause === null) await rehearse(session, file, 'up', options);
         const locks =
@@ -88,9 +90,18 @@ export async function dryRunUp(session: Session, options: UpOptions, reporting: 
             : [];
         const fresh = locks.filter((lock) => !seen.has(`${lock.relation} ${lock.mode}`));
         for (const lock of fresh) seen.add(`${lock.relation} ${lock.mode}`);
-        migrations.push({ name: file.name, statements: await statementCounts(file), locks: fresh, skippedBecause });
+        const { source, name } = file;
+        migrations.push({
+          source,
+          name,
+          statements: await statementCounts(file),
+          locks: fresh,
+          skippedBecause,
+        });
         if (skippedBecause !== null) skippedBecause = `it comes after a migration that was not run`;
       }
+      if (skippedBecause === null)
+        for (const hook of hooksNamed('after_up', options)) await rehearse(session, hook, 'up', options);
     } finally {
       await rollBack(session);
     }

@@ -2,10 +2,11 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
 
 import { AisecError, messageOf } from '../../base/errors.js';
+import type { MigrationPlace } from '../../config/migration-places.js';
 import { readMigrationFolder } from './files/migration-folder.js';
+import type { SourcedName } from './files/source.js';
 
-export interface NewMigration {
-  readonly name: string;
+export interface NewMigration extends SourcedName {
   readonly path: string;
 }
 
@@ -39,18 +40,54 @@ export function migrationSlug(title: string): string {
   });
 }
 
+const OWN_DIRECTORY =
+  'Name a directory of your own: aisec migrate new NAME --migrations-dir ./db/migrations (and for every other command in package.json: "aisec": { "migrationsDir": "./db/migrations" })';
+
+/**
+ * Where a new migration goes, and its title: `add_invoices`, or `billing/add_invoices` where there are several sources.
+ *
+ * @throws AisecError USAGE for an unknown source or where none is named; REFUSED for the installed package.
+ */
+export function placeOfNew(
+  argument: string,
+  places: readonly MigrationPlace[],
+): { readonly place: MigrationPlace; readonly title: string } {
+  const [bundled, ...own] = places;
+  const [, source, rest] = /^([a-z][a-z0-9_]*)\/(.+)$/s.exec(argument) ?? [];
+  const names = places.map(({ name }) => name).join(', ');
+  if (source !== undefined && rest !== undefined) {
+    const named = places.find(({ name }) => name === source);
+    if (named === undefined)
+      throw new AisecError('USAGE', `there is no directory of migrations called "${source}"`, {
+        hint: `There are ${names}. Another one: --migrations-dir ${source}=DIR`,
+      });
+    return { place: named, title: rest };
+  }
+  const [only, second] = own;
+  if (second !== undefined)
+    throw new AisecError('USAGE', 'there are several directories of migrations', {
+      hint: `Say which, of ${own.map(({ name }) => name).join(', ')}: aisec migrate new ${only?.name ?? ''}/${argument}`,
+    });
+  const place = only ?? bundled;
+  if (place === undefined) throw new Error('no place for migrations is known');
+  if (only === undefined && place.directory.split(sep).includes('node_modules'))
+    throw new AisecError('REFUSED', 'the bundled migrations belong to the installed package', { hint: OWN_DIRECTORY });
+  return { place, title: argument };
+}
+
 /**
  * Writes an empty migration with the next number. Two at once cannot get the same file: it is created exclusively.
  *
  * @throws AisecError USAGE, REFUSED for the installed package's own folder, CONFIG_INVALID when the folder cannot be written.
  */
-export async function newMigration(title: string, migrationsDir: string, cwd: string): Promise<NewMigration> {
+export async function newMigration(
+  argument: string,
+  places: readonly MigrationPlace[],
+  cwd: string,
+): Promise<NewMigration> {
+  const { place, title } = placeOfNew(argument, places);
+  const { name: source, directory: migrationsDir } = place;
   const slug = migrationSlug(title);
-  if (migrationsDir.split(sep).includes('node_modules')) {
-    throw new AisecError('REFUSED', 'the bundled migrations belong to the installed package', {
-      hint: 'Give a folder of your own: --migrations-dir ./migrations',
-    });
-  }
   try {
     mkdirSync(migrationsDir, { recursive: true });
   } catch (error) {
@@ -59,7 +96,7 @@ export async function newMigration(title: string, migrationsDir: string, cwd: st
       cause: error,
     });
   }
-  const files = await readMigrationFolder(migrationsDir, cwd, true);
+  const files = await readMigrationFolder(migrationsDir, cwd, { source, isEmptyAllowed: true });
   const name = `${nextNumber(files.map((file) => file.name))}_${slug}`;
   const path = join(migrationsDir, `${name}.sql`);
   try {
@@ -70,5 +107,5 @@ export async function newMigration(title: string, migrationsDir: string, cwd: st
       cause: error,
     });
   }
-  return { name, path };
+  return { source, name, path };
 }

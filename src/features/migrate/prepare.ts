@@ -6,30 +6,64 @@ import { isSameSql } from './history/history-faults.js';
 import { createHistoryTables, GRANTEES } from './history/history-sql.js';
 import { readHistory } from './history/history.js';
 import type { MigrationFile } from './files/migration-file.js';
+import { BUNDLED_SOURCE } from './files/source.js';
+import { readOtherSources, type OtherSource } from './history/other-sources.js';
 
 /** The migrations, read and checked before anything is opened, and where they go. */
 export interface MigrateSettings {
+  /** Of all sources, in the order in which they run; each file knows its source. */
   readonly files: readonly MigrationFile[];
+  /** `before_up` and `after_up` of each source; none where a schema is only replayed. */
+  readonly hooks?: readonly MigrationFile[];
   readonly schema: string;
   readonly extensionSchema: string;
 }
 
 export interface Comparison {
+  /** Of all sources, in the order in which they run; each status knows its source. */
   readonly statuses: readonly MigrationStatus[];
-  /** Whether aisec's own history table is there. */
-  readonly hasHistory: boolean;
+  /** The sources whose history tables are there. */
+  readonly recordedSources: ReadonlySet<string>;
+  /** Sources that the database has a history of, and no directory was given for. */
+  readonly otherSources: readonly OtherSource[];
 }
 
-/** Files against the history of the database; reads only. */
+function sourcesOf(files: readonly MigrationFile[]): readonly string[] {
+  return [...new Set(files.map((file) => file.source))];
+}
+
+/** The files of every source against its history in the database; reads only. */
 export async function compareWithDatabase(session: Session, settings: MigrateSettings): Promise<Comparison> {
-  const history = await readHistory(session, settings.schema);
-  return { statuses: await compareHistory(settings.files, history, isSameSql), hasHistory: history.exists };
+  const { files, schema } = settings;
+  const statuses: MigrationStatus[] = [];
+  const recordedSources = new Set<string>();
+  const sources = sourcesOf(files);
+  for (const source of sources) {
+    const own = files.filter((file) => file.source === source);
+    const checksums = own.map((file) => file.checksum);
+    const history = await readHistory(session, schema, source, checksums);
+    if (history.exists) recordedSources.add(source);
+    statuses.push(...(await compareHistory(own, history, isSameSql, source)));
+  }
+  const otherSources = await readOtherSources(session, schema, [...sources, BUNDLED_SOURCE]);
+  return { statuses, recordedSources, otherSources };
 }
 
-/** Makes the schema and the history tables; in one transaction, so that neither is there without the other. */
-export async function createHistory(session: Session, schema: string): Promise<void> {
+/** What makes the schema and the history tables that a plan needs and that are missing; undefined when none is. */
+export function historyToCreate(
+  schema: string,
+  plan: readonly Pick<MigrationStatus, 'source'>[],
+  recordedSources: ReadonlySet<string>,
+): string | undefined {
+  const missing = [...new Set(plan.map((status) => status.source))].filter((source) => !recordedSources.has(source));
+  if (missing.length === 0) return undefined;
+  return [createSchema(schema), ...missing.map((source) => createHistoryTables(schema, source))].join('\n');
+}
+
+/** Runs what `historyToCreate` gives in one transaction, so that no table is there without the others. */
+export async function createHistory(session: Session, statements: string): Promise<void> {
   await withTransaction(session, async () => {
-    await session.query(`${createSchema(schema)}\n${createHistoryTables(schema)}`);
+    await session.query(statements);
   });
 }
 

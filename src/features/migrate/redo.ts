@@ -1,5 +1,7 @@
 import { withRunLock } from '../../adapters/postgres/advisory-lock.js';
 import type { Session } from '../../adapters/postgres/session.js';
+import { labelOf } from './files/source.js';
+import { refuseOtherSources } from './history/other-sources.js';
 import { lossesOf, planDown, type Confirm, type DownOptions } from './down.js';
 import { compareWithDatabase } from './prepare.js';
 import type { Reporting } from '../../base/reporting.js';
@@ -23,16 +25,17 @@ export async function migrateRedo(
   reporting: Reporting,
 ): Promise<RedoResult> {
   return withRunLock(session, { waitMs: options.waitMs, onProgress: reporting.onProgress }, async () => {
-    const { statuses } = await compareWithDatabase(session, options);
+    const { statuses, otherSources } = await compareWithDatabase(session, options);
     const [status] = planDown(statuses, { kind: 'one' });
     const database = session.info.label;
     if (status === undefined) return { database, schema: options.schema, redone: [] };
-    await confirm([status.name], await lossesOf(session, options.schema, [status]));
-    reporting.onProgress(`reverting ${status.name}`);
+    refuseOtherSources(otherSources, [status]);
+    await confirm([labelOf(status)], await lossesOf(session, options.schema, [status]));
+    reporting.onProgress(`reverting ${labelOf(status)}`);
     const down = await runOne(session, status, 'down', options, reporting);
-    reporting.onProgress(`applying ${status.name}`);
+    reporting.onProgress(`applying ${labelOf(status)}`);
     const up = await runOne(session, { file: status.file, entry: undefined }, 'up', options, reporting);
-    const redone = [{ name: status.name, durationMs: down.durationMs + up.durationMs }];
+    const redone = [{ source: status.source, name: status.name, durationMs: down.durationMs + up.durationMs }];
     return { database, schema: options.schema, redone };
   });
 }

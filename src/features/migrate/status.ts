@@ -1,10 +1,10 @@
 import type { Session } from '../../adapters/postgres/session.js';
 import type { MigrationState } from './history/compare.js';
 import { listInvalidIndexes, type InvalidIndex } from './apply/invalid-indexes.js';
+import type { SourcedName } from './files/source.js';
 import { compareWithDatabase, type MigrateSettings } from './prepare.js';
 
-export interface StatusEntry {
-  readonly name: string;
+export interface StatusEntry extends SourcedName {
   readonly state: MigrationState;
   /** RFC 3339; null when it is not applied. */
   readonly appliedAt: string | null;
@@ -23,13 +23,16 @@ export interface MigrationOverview {
   readonly isCurrent: boolean;
   readonly migrations: readonly StatusEntry[];
   readonly invalidIndexes: readonly InvalidIndex[];
+  /** Names of sources that the database has a history of, and no directory was given for; not a part of `isCurrent`. */
+  readonly otherSources: readonly string[];
 }
 
 /** Where the database stands. Reads only, creates nothing; SELECT on the history is enough. */
 export async function migrationStatus(session: Session, settings: MigrateSettings): Promise<MigrationOverview> {
-  const { statuses } = await compareWithDatabase(session, settings);
+  const { statuses, otherSources } = await compareWithDatabase(session, settings);
   const invalidIndexes = await listInvalidIndexes(session, settings.schema);
-  const migrations = statuses.map(({ name, state, entry, renamedTo }) => ({
+  const migrations = statuses.map(({ source, name, state, entry, renamedTo }) => ({
+    source,
     name,
     state,
     appliedAt: entry === undefined || state === 'incomplete' ? null : entry.appliedAt.toISOString(),
@@ -41,5 +44,12 @@ export async function migrationStatus(session: Session, settings: MigrateSetting
     error: entry?.error ?? null,
   }));
   const isCurrent = migrations.every((migration) => migration.state === 'applied') && invalidIndexes.length === 0;
-  return { database: session.info.label, schema: settings.schema, isCurrent, migrations, invalidIndexes };
+  return {
+    database: session.info.label,
+    schema: settings.schema,
+    isCurrent,
+    migrations,
+    invalidIndexes,
+    otherSources: otherSources.map(({ name }) => name),
+  };
 }

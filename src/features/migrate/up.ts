@@ -1,9 +1,10 @@
 import { withRunLock } from '../../adapters/postgres/advisory-lock.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import { startAgain } from '../../adapters/postgres/start-again.js';
-import { AisecError } from '../../base/errors.js';
-import { didYouMean } from '../../base/did-you-mean.js';
 import type { ApplyOptions } from './apply/apply.js';
+import { labelOf } from './files/source.js';
+import { indexOfMigration } from './find-migration.js';
+import { refuseUnmetRequirements } from './requirements.js';
 import { pendingOf, type MigrationStatus } from './history/compare.js';
 import { ensurePartitions, type EnsuredPartition } from './ensure-partitions.js';
 import { refuseHistoryFaults } from './history/history-faults.js';
@@ -11,8 +12,9 @@ import { refuseCollisions } from './collisions.js';
 import { refuseUnsafeStatements } from './files/migration-folder.js';
 import type { MigrationFile } from './files/migration-file.js';
 import { preflight } from './preflight.js';
-import { compareWithDatabase, createHistory, type MigrateSettings } from './prepare.js';
+import { compareWithDatabase, createHistory, historyToCreate, type MigrateSettings } from './prepare.js';
 import type { Reporting } from '../../base/reporting.js';
+import { runHooks } from './apply/run-hooks.js';
 import { runOne, type DoneMigration } from './apply/run-one.js';
 
 export interface UpOptions extends MigrateSettings {
@@ -40,27 +42,20 @@ export interface UpResult {
   readonly pending: readonly string[];
 }
 
-/** @throws AisecError MIGRATION_UNKNOWN with the nearest name. */
-export function refuseUnknownName(name: string | undefined, statuses: readonly MigrationStatus[]): void {
-  if (name === undefined || statuses.some((status) => status.name === name)) return;
-  const near = didYouMean(
-    name,
-    statuses.map((status) => status.name),
-  );
-  throw new AisecError('MIGRATION_UNKNOWN', `there is no migration "${name}"`, {
-    hint: near === undefined ? 'See: aisec migrate status' : `Did you mean "${near}"?`,
-  });
-}
-
 /** What one `up` has to do: pure, and the same for the dry run. */
 export function planUp(
   statuses: readonly MigrationStatus[],
   options: Pick<UpOptions, 'to' | 'allowsLate' | 'allowsNewer'>,
 ): readonly MigrationStatus[] {
-  refuseUnknownName(options.to, statuses);
+  const last = options.to === undefined ? statuses.length - 1 : indexOfMigration(options.to, statuses);
   refuseHistoryFaults(statuses, options);
-  const { to } = options;
-  return pendingOf(statuses, options.allowsLate).filter((status) => to === undefined || status.name <= to);
+  const plan = pendingOf(statuses.slice(0, last + 1), options.allowsLate);
+  refuseUnmetRequirements(
+    filesOf(plan),
+    statuses.filter((status) => status.entry !== undefined),
+    statuses,
+  );
+  return plan;
 }
 
 export function filesOf(statuses: readonly MigrationStatus[]): readonly MigrationFile[] {
@@ -79,7 +74,7 @@ async function applyAll(
   for (const [index, { file, entry }] of plan.entries()) {
     if (file === undefined) continue;
     const isFlushedLater = index < plan.length - 1;
-    reporting.onProgress(`applying ${file.name} (${index + 1} of ${plan.length})`);
+    reporting.onProgress(`applying ${labelOf(file)} (${index + 1} of ${plan.length})`);
     applied.push(await runOne(session, { file, entry }, 'up', { ...options, isFlushedLater }, reporting));
   }
   return applied;
@@ -87,7 +82,7 @@ async function applyAll(
 
 /**
  * Applies the pending migrations in order, each in its own transaction with its history row, then makes the months
- * ahead. Killed at any moment and run again, it goes on where it was.
+ * ahead. The hooks run before the first and after the last. Killed at any moment and run again, it goes on where it was.
  *
  * @throws AisecError MIGRATION_FILE_INVALID, MIGRATION_HISTORY, MIGRATION_FAILED, MIGRATION_INCOMPLETE, LOCK_TIMEOUT,
  *   RUN_LOCKED, PRIVILEGE_MISSING, EXTENSION_MISSING, CONNECTION_LOST.
@@ -95,26 +90,30 @@ async function applyAll(
 export async function migrateUp(session: Session, options: UpOptions, reporting: Reporting): Promise<UpResult> {
   const lock = { waitMs: options.waitMs, onProgress: reporting.onProgress };
   return withRunLock(session, lock, async () => {
-    const { statuses, hasHistory } = await compareWithDatabase(session, options);
+    const { statuses, recordedSources } = await compareWithDatabase(session, options);
     const plan = planUp(statuses, options);
-    await refuseUnsafeStatements(filesOf(plan));
+    await refuseUnsafeStatements([...filesOf(plan), ...(options.hooks ?? [])]);
     // The engine takes 60 ms to load; meanwhile the server works.
     const engine = plan.length > 0 ? import('../../adapters/migration-engine/engine.js') : undefined;
     if (plan.length > 0) await preflight(session, filesOf(plan), options);
     await refuseCollisions(session, options.schema, filesOf(plan.filter((status) => status.entry === undefined)));
-    if (plan.length > 0 && !hasHistory) await createHistory(session, options.schema);
+    const making = historyToCreate(options.schema, plan, recordedSources);
+    if (making !== undefined) await createHistory(session, making);
     await engine;
+    if (plan.length > 0) await runHooks(session, 'before_up', options, reporting);
     const applied = await applyAll(session, plan, options, reporting);
-    if (applied.length > 0) await startAgain(session);
+    await runHooks(session, 'after_up', options, reporting);
+    if (applied.length > 0 || options.hooks !== undefined) await startAgain(session);
     const partitions = await ensurePartitions(session, options.schema, reporting);
     const pending = pendingOf(statuses, options.allowsLate).filter((status) => !plan.includes(status));
+    const newest = applied.at(-1) ?? statuses.findLast((status) => status.entry !== undefined);
     return {
       database: session.info.label,
       schema: options.schema,
       applied,
       partitions,
-      at: applied.at(-1)?.name ?? statuses.findLast((status) => status.entry !== undefined)?.name ?? null,
-      pending: pending.map((status) => status.name),
+      at: newest === undefined ? null : labelOf(newest),
+      pending: pending.map(labelOf),
     };
   });
 }

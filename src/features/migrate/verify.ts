@@ -1,8 +1,8 @@
 import type { Session } from '../../adapters/postgres/session.js';
+import { labelOf, type SourcedName } from './files/source.js';
 import { compareWithDatabase, type MigrateSettings } from './prepare.js';
 
-export interface VerifyFinding {
-  readonly name: string;
+export interface VerifyFinding extends SourcedName {
   readonly problem: 'edited' | 'missing' | 'renamed';
   readonly recordedChecksum: string | null;
   readonly fileChecksum: string | null;
@@ -22,10 +22,11 @@ export interface VerifyResult {
 /** Compares every applied migration's file with the checksum recorded when it ran. Reads only. */
 export async function verifyMigrations(session: Session, settings: MigrateSettings): Promise<VerifyResult> {
   const { statuses } = await compareWithDatabase(session, settings);
-  const findings = statuses.flatMap(({ name, state, entry, file, renamedTo }) =>
+  const findings = statuses.flatMap(({ source, name, state, entry, file, renamedTo }) =>
     state === 'edited' || state === 'missing' || state === 'renamed'
       ? [
           {
+            source,
             name,
             problem: state,
             recordedChecksum: entry?.checksum ?? null,
@@ -36,7 +37,7 @@ export async function verifyMigrations(session: Session, settings: MigrateSettin
       : [],
   );
   const applied = statuses.filter((status) => status.entry !== undefined && status.state === 'applied');
-  const withoutChecksum = applied.filter((status) => status.entry?.checksum === null).map((status) => status.name);
+  const withoutChecksum = applied.filter((status) => status.entry?.checksum === null).map(labelOf);
   return {
     database: session.info.label,
     schema: settings.schema,

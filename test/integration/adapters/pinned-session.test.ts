@@ -200,7 +200,7 @@ describeOnServer('a session of aisec', () => {
         (select count(*)::int from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()) as locks;`,
       '0003_slow': 'select pg_sleep(0.3);',
     });
-    const run = await aisec('migrate', 'up', '--migrations-dir', folder);
+    const run = await aisec('migrate', 'up', '--migrations-dir', `aisec=${folder}`);
     rmSync(folder, { recursive: true });
     expect(run).toMatchObject({ exitCode: 0 });
     expect(run.stderr).not.toContain('warning');
@@ -233,7 +233,7 @@ describeOnServer('a session of aisec', () => {
       '0005_level.sql': migration('set transaction isolation level serializable; select 1;'),
     });
     try {
-      expect(await aisec('migrate', 'up', '--migrations-dir', folder.dir)).toMatchObject({ exitCode: 0 });
+      expect(await aisec('migrate', 'up', '--migrations-dir', `aisec=${folder.dir}`)).toMatchObject({ exitCode: 0 });
       const { rows } = await database.admin.query(
         `select tablename, tableowner from pg_tables where schemaname = 'public' and tablename ~ '^(ours|theirs)' order by 1`,
       );

@@ -19,9 +19,11 @@ describeOnServer('migrate down and redo', () => {
   });
 
   const aisec = (...args: readonly string[]): Promise<CliResult> =>
-    runCli([...args, '--migrations-dir', folder.dir], { env: { DATABASE_URL: database.url } });
+    runCli([...args, '--migrations-dir', `aisec=${folder.dir}`], { env: { DATABASE_URL: database.url } });
   const inProduction = (...args: readonly string[]): Promise<CliResult> =>
-    runCli([...args, '--migrations-dir', folder.dir], { env: { DATABASE_URL: database.url, AISEC_ENV: 'production' } });
+    runCli([...args, '--migrations-dir', `aisec=${folder.dir}`], {
+      env: { DATABASE_URL: database.url, AISEC_ENV: 'production' },
+    });
   const relations = async (): Promise<string> => {
     const { rows } = await database.admin.query(
       `select coalesce(string_agg(relname, ' ' order by relname), '') as names from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'S')`,

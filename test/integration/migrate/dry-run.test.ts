@@ -24,7 +24,7 @@ describeOnServer('migrate up --dry-run', () => {
   });
 
   const aisec = (...args: readonly string[]): Promise<CliResult> =>
-    runCli([...args, '--migrations-dir', folder.dir], { env: { DATABASE_URL: database.url } });
+    runCli([...args, '--migrations-dir', `aisec=${folder.dir}`], { env: { DATABASE_URL: database.url } });
   const relations = async (): Promise<number> =>
     (await database.admin.query(`select from pg_class where relnamespace = 'public'::regnamespace`)).rowCount ?? -1;
 
@@ -86,7 +86,7 @@ describe('migrate up --dry-run without any database', () => {
   test('rehearses in memory and creates no folder', async () => {
     const cwd = await createEmbeddedDirectory();
     const { dir } = migrationsFolder({ '0001_table.sql': TABLE });
-    const result = await runCli(['migrate', 'up', '--dry-run', '--migrations-dir', dir], { cwd });
+    const result = await runCli(['migrate', 'up', '--dry-run', '--migrations-dir', `aisec=${dir}`], { cwd });
     expect(result.exitCode).toBe(0);
     expect(result.stdout).toContain('1 create table');
     expect(existsSync(path.join(cwd, '.aisec'))).toBe(false);

@@ -23,7 +23,7 @@ describeOnServer('the history of migrations', () => {
   });
 
   const aisec = (...args: readonly string[]): Promise<CliResult> =>
-    runCli([...args, '--migrations-dir', folder.dir], { env: { DATABASE_URL: database.url } });
+    runCli([...args, '--migrations-dir', `aisec=${folder.dir}`], { env: { DATABASE_URL: database.url } });
   const states = async (): Promise<readonly string[]> => {
     const { stdout } = await aisec('migrate', 'status', '--json');
     return (JSON.parse(stdout) as StatusDocument).migrations.map(({ name, state }) => `${name} ${state}`);
@@ -159,7 +159,7 @@ describeOnServer('the history of migrations', () => {
       await database.admin.query(`grant select on pgmigrations, aisec_migrations to ${role}`);
       const url = new URL(database.url);
       url.username = role;
-      const result = await runCli(['migrate', 'status', '--check', '--migrations-dir', folder.dir], {
+      const result = await runCli(['migrate', 'status', '--check', '--migrations-dir', `aisec=${folder.dir}`], {
         env: { DATABASE_URL: url.toString() },
       });
       expect(result.stderr).not.toContain('error');

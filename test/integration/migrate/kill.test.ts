@@ -31,7 +31,7 @@ describeOnServer('kill -9 at any moment of migrate up', () => {
       files[`${String(file).padStart(4, '0')}_step.sql`] = file % 4 === 0 ? index(file) : addRows(file);
     const { dir } = migrationsFolder(files);
     const env = { DATABASE_URL: database.url };
-    const args = ['migrate', 'up', '--wait', '20s', '--migrations-dir', dir];
+    const args = ['migrate', 'up', '--wait', '20s', '--migrations-dir', `aisec=${dir}`];
     const sessions = async (): Promise<number> =>
       (
         await database.admin.query(
@@ -67,7 +67,9 @@ describeOnServer('kill -9 at any moment of migrate up', () => {
       'select indexrelid::regclass from pg_index where not indisvalid',
     );
     expect(invalid).toEqual([]);
-    expect((await runCli(['migrate', 'status', '--check', '--migrations-dir', dir], { env })).exitCode).toBe(0);
+    expect((await runCli(['migrate', 'status', '--check', '--migrations-dir', `aisec=${dir}`], { env })).exitCode).toBe(
+      0,
+    );
     await waitFor(async () => (await sessions()) === 0);
   });
 });

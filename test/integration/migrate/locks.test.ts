@@ -28,7 +28,11 @@ describeOnServer('locks', () => {
     await Promise.all(clients.splice(0).map((client) => client.end().catch(() => undefined)));
   });
 
-  const args = (...given: readonly string[]): readonly string[] => [...given, '--migrations-dir', folder.dir];
+  const args = (...given: readonly string[]): readonly string[] => [
+    ...given,
+    '--migrations-dir',
+    `aisec=${folder.dir}`,
+  ];
   const env = (): { readonly DATABASE_URL: string } => ({ DATABASE_URL: database.url });
   const aisec = (...given: readonly string[]): Promise<CliResult> => runCli(args(...given), { env: env() });
 

@@ -19,7 +19,7 @@ describeOnServer('migrations and what is in the database', () => {
   });
 
   const aisec = (...args: readonly string[]): Promise<CliResult> =>
-    runInProcess([...args, '--migrations-dir', folder.dir], { env: { DATABASE_URL: database.url } });
+    runInProcess([...args, '--migrations-dir', `aisec=${folder.dir}`], { env: { DATABASE_URL: database.url } });
   const relations = async (): Promise<string> => {
     const { rows } = await database.admin.query(
       `select coalesce(string_agg(relname, ' ' order by relname), '') as names from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r'`,

@@ -43,7 +43,7 @@ describeOnServer('a migration without a transaction', () => {
 
   const env = (): { readonly DATABASE_URL: string } => ({ DATABASE_URL: database.url });
   const aisec = (...args: readonly string[]): Promise<CliResult> =>
-    runCli([...args, '--migrations-dir', folder.dir], { env: env() });
+    runCli([...args, '--migrations-dir', `aisec=${folder.dir}`], { env: env() });
   const indexes = async (): Promise<string> => {
     const { rows } = await database.admin.query(
       `select coalesce(string_agg(c.relname || case when indisvalid then '' else ' INVALID' end, ', ' order by c.relname), '') as names from pg_index join pg_class c on c.oid = indexrelid where indrelid = 't'::regclass`,
@@ -107,7 +107,7 @@ describeOnServer('a migration without a transaction', () => {
     const reader = new pg.Client({ connectionString: database.url });
     await reader.connect();
     await reader.query('begin isolation level repeatable read; select 1 from pg_class limit 1');
-    const running = startCli(['migrate', 'up', '--lock-timeout', '200ms', '--migrations-dir', folder.dir], {
+    const running = startCli(['migrate', 'up', '--lock-timeout', '200ms', '--migrations-dir', `aisec=${folder.dir}`], {
       env: env(),
     });
     await sleep(3000);
@@ -122,7 +122,7 @@ describeOnServer('a migration without a transaction', () => {
     await reader.connect();
     await aisec('migrate', 'up', '--to', '0001_table');
     await reader.query('begin isolation level repeatable read; select from t limit 1');
-    const running = startCli(['migrate', 'up', '--migrations-dir', folder.dir], { env: env() });
+    const running = startCli(['migrate', 'up', '--migrations-dir', `aisec=${folder.dir}`], { env: env() });
     await waitFor(async () => (await indexes()) === 't_a INVALID');
     running.child.kill('SIGKILL');
     await running.finished;

@@ -44,7 +44,13 @@ describeOnServer('migrate up --sql', () => {
   }
 
   const script = (folder: MigrationsFolder | undefined, ...args: readonly string[]): Promise<CliResult> =>
-    runCli(['migrate', 'up', '--sql', ...(folder === undefined ? [] : ['--migrations-dir', folder.dir]), ...args]);
+    runCli([
+      'migrate',
+      'up',
+      '--sql',
+      ...(folder === undefined ? [] : ['--migrations-dir', `aisec=${folder.dir}`]),
+      ...args,
+    ]);
   const history = async (database: ServerDatabase): Promise<readonly unknown[]> =>
     (await database.admin.query(HISTORY)).rows;
 
@@ -89,7 +95,7 @@ describeOnServer('migrate up --sql', () => {
 
     expect((await psql(offline, (await script(folder, '--to', '0001_one')).stdout, folder.dir)).code).toBe(0);
     expect((await psql(offline, range.stdout, folder.dir)).code).toBe(0);
-    await runCli(['migrate', 'up', '--migrations-dir', folder.dir], { env: { DATABASE_URL: online.url } });
+    await runCli(['migrate', 'up', '--migrations-dir', `aisec=${folder.dir}`], { env: { DATABASE_URL: online.url } });
     expect(await history(offline)).toEqual(await history(online));
     expect(await snapshotOf(offline.url)).toEqual(await snapshotOf(online.url));
     expect((await psql(offline, range.stdout, folder.dir)).stderr).toContain('but the database is at 0003_three');

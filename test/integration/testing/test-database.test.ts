@@ -90,7 +90,10 @@ describe('createTestDatabase', () => {
 
   test('follows the migrations', async () => {
     const folder = migrationsFolder({ '0001_tasks.sql': migration('create table tasks (title text)') });
-    const own = await createTestDatabase<{ tasks: { title: string } }>({ cacheDir, migrationsDir: folder.dir });
+    const own = await createTestDatabase<{ tasks: { title: string } }>({
+      cacheDir,
+      migrationsDir: `aisec=${folder.dir}`,
+    });
     await own.db.insertInto('tasks').values({ title: 'x' }).execute();
     await own.reset();
     expect(await own.db.selectFrom('tasks').selectAll().execute()).toEqual([]);

@@ -8,6 +8,7 @@ import { PLUGIN_CODES } from '../../terminal/plugin.js';
 import { THRESHOLDS_OPTION, thresholdsOf } from '../../thresholds.js';
 import { diagnosisLine, wordOf } from './nagios.js';
 import { renderDiagnosis, summary } from './render.js';
+import { migrateSettings } from '../../migrate-settings.js';
 
 type FailOn = Exclude<Severity, 'notice'>;
 
@@ -36,18 +37,17 @@ function listOption(text: string): readonly string[] {
 /** Reads the migration files and the ignore file before anything is opened. */
 async function diagnoseNow(context: Context, options: Options, onStep?: (text: string) => void): Promise<Diagnosis> {
   const { config, withDatabase } = context;
-  const [{ selectChecks }, { readIgnoreFile }, { readMigrationFolder }, { findRedisTarget }] = await Promise.all([
+  const [{ selectChecks }, { readIgnoreFile }, { findRedisTarget }] = await Promise.all([
     import('../../../features/doctor/select-checks.js'),
     import('../../../features/doctor/ignore-file.js'),
-    import('../../../features/migrate/files/migration-folder.js'),
     import('../../../config/redis-target.js'),
   ]);
   const checks: readonly Check[] = selectChecks(options.only);
   const thresholds = await thresholdsOf(context);
   const ignores = readIgnoreFile(options.ignoreFile, config.cwd);
-  const { cwd, migrationsDir, schema, extensionSchema, backupDir: backupFolder } = config;
+  const { schema, backupDir: backupFolder } = config;
   const redis = findRedisTarget(config) ?? null;
-  const migrations = { files: await readMigrationFolder(migrationsDir, cwd), schema, extensionSchema };
+  const migrations = await migrateSettings(context);
   return withDatabase({}, async (session) => {
     const { diagnose } = await import('../../../features/doctor/run.js');
     return diagnose(session, {

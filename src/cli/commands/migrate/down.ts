@@ -1,5 +1,6 @@
 import { formatDurationMs } from '../../../base/duration.js';
 import { AisecError } from '../../../base/errors.js';
+import { labelOf } from '../../../features/migrate/files/source.js';
 import type { DownOptions, DownResult } from '../../../features/migrate/down.js';
 import { defineCommand, type OptionSpec } from '../../command.js';
 import type { Context } from '../../context.js';
@@ -14,6 +15,8 @@ interface Options extends LockOptions, LossOptions {
   readonly to?: string;
   readonly all: boolean;
   readonly dryRun: boolean;
+  readonly sql: boolean;
+  readonly from?: readonly string[];
 }
 
 export const LOSS_OPTIONS: readonly OptionSpec[] = [
@@ -23,7 +26,7 @@ export const LOSS_OPTIONS: readonly OptionSpec[] = [
 
 function targetOf(options: Options): DownOptions['target'] {
   if (options.to !== undefined && options.all)
-    throw new AisecError('USAGE', '--to and --all exclude each other', { hint: 'See: aisec migrate down --help' });
+    throw new AisecError('USAGE', '--to and --all cannot be used together', { hint: 'See: aisec migrate down --help' });
   if (options.to !== undefined) return { kind: 'to', name: options.to };
   return { kind: options.all ? 'all' : 'one' };
 }
@@ -31,7 +34,7 @@ function targetOf(options: Options): DownOptions['target'] {
 function renderDown(result: DownResult, { table, paint }: Renderer): string {
   if (result.reverted.length === 0) return '';
   return table(result.reverted, [
-    { title: 'reverted', value: (row) => paint.yellow(row.name) },
+    { title: 'reverted', value: (row) => paint.yellow(labelOf(row)) },
     { title: 'time', value: (row) => formatDurationMs(row.durationMs), align: 'right' },
   ]);
 }
@@ -51,8 +54,32 @@ async function rehearseDown(context: Context, settings: DownOptions): Promise<vo
   context.output.note(`${result.database}: dry run, rolled back.${untried}${describeLosses(result.losses)}`);
 }
 
+async function writeScript(context: Context, options: Options): Promise<void> {
+  const { downScript } = await import('../../../features/migrate/script/script.js');
+  const script = await downScript({
+    ...(await migrateSettings(context)),
+    from: options.from ?? [],
+    target: targetOf(options),
+    lockTimeoutMs: options.lockTimeout,
+  });
+  if (context.output.options.isJson) context.output.result({ script }, () => '');
+  else context.output.text(script);
+}
+
 async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
   const target = targetOf(options);
+  if (options.sql && options.dryRun)
+    throw new AisecError('USAGE', '--sql and --dry-run cannot be used together', {
+      hint: '--sql needs no database; --dry-run runs on one.',
+    });
+  if (options.from !== undefined && !options.sql)
+    throw new AisecError('USAGE', '--from belongs to --sql', {
+      hint: 'A run on a database starts from where the database is.',
+    });
+  if (options.sql) {
+    await writeScript(context, options);
+    return undefined;
+  }
   const settings = {
     ...(await migrateSettings(context)),
     target,
@@ -91,6 +118,13 @@ export const migrateDown = defineCommand<Options>({
     { flags: '--to <name>', description: 'revert everything after this migration, which stays' },
     { flags: '--all', description: 'revert every migration', default: false },
     { flags: '--dry-run', description: 'run and roll back; list what would be reverted and deleted', default: false },
+    { flags: '--sql', description: 'write the script for psql instead, without a database', default: false },
+    {
+      flags: '--from <name>',
+      description: 'with --sql: the newest migration the database has; repeatable, one for each source',
+      parse: (text) => text,
+      isRepeatable: true,
+    },
     ...LOSS_OPTIONS,
     ...LOCK_OPTIONS,
   ],
@@ -98,6 +132,7 @@ export const migrateDown = defineCommand<Options>({
     ['aisec migrate down', 'Revert the newest migration'],
     ['aisec migrate down --dry-run', 'See what that would revert and delete'],
     ['aisec migrate down --to 0042_add_invoices --yes', 'Revert everything after 0042_add_invoices'],
+    ['aisec migrate down --sql > down.sql', 'Write the script that reverts the newest one, for psql'],
   ],
   run,
 });

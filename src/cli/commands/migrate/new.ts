@@ -5,21 +5,31 @@ import type { ExitCode } from '../../exit-codes.js';
 async function run(context: Context, _options: object, title: string): Promise<ExitCode | undefined> {
   const { newMigration } = await import('../../../features/migrate/new.js');
   const { config, output } = context;
-  const created = await newMigration(title, config.migrationsDir, config.cwd);
+  const created = await newMigration(title, config.migrationPlaces, config.cwd);
   output.result(created, ({ path }) => path);
-  output.note('Write its Up and Down sections, then: aisec migrate redo (to try both) or aisec migrate up');
+  const { migrationsDir: given } = config.flags;
+  const flag = given === undefined ? '' : ` --migrations-dir ${given}`;
+  output.note(
+    `Write its Up and Down sections, then: aisec migrate up${flag}, and aisec migrate redo${flag} to try both.`,
+  );
+  if (given !== undefined)
+    output.note(
+      `Every command needs that directory. To leave the option out, put into package.json: "aisec": { "migrationsDir": ${JSON.stringify(given)} }`,
+    );
   return undefined;
 }
 
 export const migrateNew = defineCommand<object>({
   name: 'migrate new',
   summary: 'write an empty migration with the next number',
-  description: 'Writes an empty migration file, with its Up and Down markers, under the next free number.',
-  argument: { syntax: '<name>', description: 'what it does: add_inbox_view' },
+  description:
+    'Writes an empty migration file, with its Up and Down markers, under the next free number of your own directory. ' +
+    'Where there are several, their name stands before that of the migration.',
+  argument: { syntax: '<name>', description: 'what it does: add_invoices, or billing/add_invoices' },
   options: [],
   examples: [
-    ['aisec migrate new add_inbox_view', 'Write migrations/NNNN_add_inbox_view.sql'],
-    ['aisec migrate new add_inbox_view --migrations-dir ./db', 'The same in a folder of your own'],
+    ['aisec migrate new add_invoices', 'Write NNNN_add_invoices.sql'],
+    ['aisec migrate new add_invoices --migrations-dir ./db/migrations', 'Start a directory of your own'],
   ],
   run,
 });

@@ -1,4 +1,5 @@
 import { formatDurationMs } from '../../../base/duration.js';
+import { labelOf } from '../../../features/migrate/files/source.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
@@ -30,7 +31,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
     redone.length === 0
       ? ''
       : table(redone, [
-          { title: 'redone', value: (row) => row.name },
+          { title: 'redone', value: labelOf },
           { title: 'time', value: (row) => formatDurationMs(row.durationMs), align: 'right' },
         ]),
   );

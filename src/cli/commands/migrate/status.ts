@@ -1,4 +1,5 @@
 import { formatDurationMs } from '../../../base/duration.js';
+import { labelOf } from '../../../features/migrate/files/source.js';
 import type { MigrationOverview, StatusEntry } from '../../../features/migrate/status.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
@@ -34,7 +35,7 @@ function stateText(entry: StatusEntry, paint: Paint): string {
 function renderStatus(overview: MigrationOverview, { table, paint, isTTY }: Renderer): string {
   const time = (iso: string): string => (isTTY ? iso.replace('T', ' ').replace(/\.\d+Z$/, ' UTC') : iso);
   return table(overview.migrations, [
-    { title: 'migration', value: (row) => row.name },
+    { title: 'migration', value: labelOf },
     { title: 'state', value: (row) => stateText(row, paint) },
     { title: 'applied at', value: (row) => (row.appliedAt === null ? '' : time(row.appliedAt)) },
     { title: 'by', value: (row) => row.appliedBy ?? '' },
@@ -67,6 +68,10 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
   for (const { index, table } of overview.invalidIndexes)
     context.output.warning(
       `index ${index} on ${table} is INVALID: rebuild it (reindex index concurrently ${index}) or drop it`,
+    );
+  if (overview.otherSources.length > 0)
+    context.output.note(
+      `The database also has migrations of: ${overview.otherSources.join(', ')}. No directory was given for them (--migrations-dir NAME=DIR).`,
     );
   const next = overview.migrations.some(({ state }) => state === 'pending' || state === 'incomplete');
   if (next) context.output.note('Next: aisec migrate up');

@@ -1,4 +1,5 @@
 import { formatDurationMs } from '../../../base/duration.js';
+import { labelOf } from '../../../features/migrate/files/source.js';
 import { AisecError } from '../../../base/errors.js';
 import type { DryRunResult } from '../../../features/migrate/dry-run.js';
 import type { UpOptions, UpResult } from '../../../features/migrate/up.js';
@@ -13,7 +14,7 @@ import { reportingTo } from '../../reporting.js';
 
 interface Options extends LockOptions {
   readonly to?: string;
-  readonly from?: string;
+  readonly from?: readonly string[];
   readonly allowLate: boolean;
   readonly allowNewer: boolean;
   readonly dryRun: boolean;
@@ -36,7 +37,7 @@ async function upOptions(context: Context, options: Options): Promise<UpOptions>
 function renderUp(result: UpResult, { table, paint }: Renderer): string {
   if (result.applied.length === 0) return '';
   return table(result.applied, [
-    { title: 'applied', value: (row) => paint.green(row.name) },
+    { title: 'applied', value: (row) => paint.green(labelOf(row)) },
     { title: 'time', value: (row) => formatDurationMs(row.durationMs), align: 'right' },
   ]);
 }
@@ -58,9 +59,12 @@ function summary(result: UpResult): string {
 
 function renderDryRun(result: DryRunResult, { paint }: Renderer): string {
   return result.migrations
-    .map(({ name, statements, locks, skippedBecause }) => {
+    .map(({ source, name, statements, locks, skippedBecause }) => {
       const what = statements.map(({ kind, count }) => `${count} ${kind}`).join(', ');
-      const lines = [paint.bold(name), `  ${skippedBecause === null ? '' : `not run: ${skippedBecause}; has `}${what}`];
+      const lines = [
+        paint.bold(labelOf({ source, name })),
+        `  ${skippedBecause === null ? '' : `not run: ${skippedBecause}; has `}${what}`,
+      ];
       for (const lock of locks) lines.push(`  lock ${lock.mode} on ${lock.relation}`);
       return lines.join('\n');
     })
@@ -68,10 +72,10 @@ function renderDryRun(result: DryRunResult, { paint }: Renderer): string {
 }
 
 async function writeScript(context: Context, options: Options): Promise<void> {
-  const { migrationScript } = await import('../../../features/migrate/script.js');
+  const { migrationScript } = await import('../../../features/migrate/script/script.js');
   const script = await migrationScript({
     ...(await migrateSettings(context)),
-    from: options.from,
+    from: options.from ?? [],
     to: options.to,
     lockTimeoutMs: options.lockTimeout,
   });
@@ -99,7 +103,7 @@ async function rehearse(context: Context, options: Options): Promise<void> {
 
 async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
   if (options.sql && options.dryRun)
-    throw new AisecError('USAGE', '--sql and --dry-run exclude each other', {
+    throw new AisecError('USAGE', '--sql and --dry-run cannot be used together', {
       hint: '--sql needs no database; --dry-run runs on one.',
     });
   if (options.from !== undefined && !options.sql)
@@ -141,7 +145,12 @@ export const migrateUp = defineCommand<Options>({
       default: false,
     },
     { flags: '--sql', description: 'write the script for psql instead, without a database', default: false },
-    { flags: '--from <name>', description: 'with --sql: the newest migration the database has' },
+    {
+      flags: '--from <name>',
+      description: 'with --sql: the newest migration the database has; repeatable, one for each source',
+      parse: (text) => text,
+      isRepeatable: true,
+    },
     { flags: '--allow-late', description: 'also apply a file that sorts before an applied one', default: false },
     {
       flags: '--allow-newer',

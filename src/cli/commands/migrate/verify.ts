@@ -1,3 +1,4 @@
+import { labelOf } from '../../../features/migrate/files/source.js';
 import type { VerifyFinding } from '../../../features/migrate/verify.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
@@ -18,7 +19,7 @@ async function run(context: Context): Promise<ExitCode | undefined> {
     findings.length === 0
       ? ''
       : table(findings, [
-          { title: 'migration', value: (row) => row.name },
+          { title: 'migration', value: labelOf },
           { title: 'problem', value: describe },
           { title: 'recorded', value: (row) => row.recordedChecksum?.slice(0, 12) ?? '' },
           { title: 'file', value: (row) => row.fileChecksum?.slice(0, 12) ?? '' },

@@ -11,6 +11,7 @@ import type { ExitCode } from '../../exit-codes.js';
 import { LIMIT_OPTION } from './limit-option.js';
 import { THRESHOLDS_OPTION, thresholdsOf } from '../../thresholds.js';
 import { countWithin, warnOfSkips } from './words.js';
+import { migrateSettings } from '../../migrate-settings.js';
 
 interface Options {
   readonly html?: string;
@@ -33,14 +34,13 @@ const OWNER_ONLY = 0o600;
 /** Those of doctor, all of them; what its ignore file lists is left out, as there. */
 async function checksOf(context: Context): Promise<(session: Session) => Promise<Verdicts>> {
   const { config, progress } = context;
-  const [{ selectChecks }, { readIgnoreFile }, { readMigrationFolder }, { findRedisTarget }] = await Promise.all([
+  const [{ selectChecks }, { readIgnoreFile }, { findRedisTarget }] = await Promise.all([
     import('../../../features/doctor/select-checks.js'),
     import('../../../features/doctor/ignore-file.js'),
-    import('../../../features/migrate/files/migration-folder.js'),
     import('../../../config/redis-target.js'),
   ]);
-  const { cwd, migrationsDir, schema, extensionSchema } = config;
-  const migrations = { files: await readMigrationFolder(migrationsDir, cwd), schema, extensionSchema };
+  const { cwd, schema } = config;
+  const migrations = await migrateSettings(context);
   const redis = findRedisTarget(config) ?? null;
   const [checks, ignores] = [selectChecks([]), readIgnoreFile(undefined, cwd)];
   const thresholds = await thresholdsOf(context);

@@ -1,6 +1,7 @@
 import { AisecError } from '../../../base/errors.js';
 import type { OptionSpec } from '../../command.js';
 import type { Context } from '../../context.js';
+import { migrateSettings } from '../../migrate-settings.js';
 
 /** What both commands understand. */
 export interface SourceOptions {
@@ -52,18 +53,15 @@ async function printerOf({ validators, importFrom }: SourceOptions): Promise<Pri
 /** The text of the types or validators, from the source that was asked for. */
 export async function typesFrom(context: Context, options: SourceOptions): Promise<string> {
   const { config, output, progress } = context;
-  const { schema, extensionSchema } = config;
+  const { schema } = config;
   const print = await printerOf(options);
   if (options.from === 'database')
     return context.withDatabase({ statementTimeoutMs: 60_000 }, (session) => print(session, schema));
 
-  const [{ readMigrationFolder }, { migrateUp }] = await Promise.all([
-    import('../../../features/migrate/files/migration-folder.js'),
-    import('../../../features/migrate/up.js'),
-  ]);
-  const files = await readMigrationFolder(config.migrationsDir, config.cwd);
+  const { migrateUp } = await import('../../../features/migrate/up.js');
+  const settings = await migrateSettings(context);
   return context.withScratchDatabase(async (session) => {
-    const upOptions = { files, schema, extensionSchema, to: undefined, allowsLate: false, ...LOCKS };
+    const upOptions = { ...settings, to: undefined, allowsLate: false, ...LOCKS };
     const onWarning = (message: string): void => output.warning(message);
     await migrateUp(session, upOptions, { onProgress: progress.report, onWarning });
     return print(session, schema);

@@ -10,6 +10,7 @@ import {
   beginJournal,
   completeJournal,
   forgetApplied,
+  historyTables,
   journalDone,
   journalFailed,
   journalStarted,
@@ -19,6 +20,7 @@ import { dropInvalidIndex } from './invalid-indexes.js';
 import { withLockAttempts } from '../../../adapters/postgres/lock-attempts.js';
 import { parseMigrationFile, type MigrationFile } from '../files/migration-file.js';
 import { placeInSection } from '../files/place.js';
+import { labelOf } from '../files/source.js';
 import type { Reporting } from '../../../base/reporting.js';
 
 /** "It exists already" and "it does not exist": what a statement says that was done before its journal entry was. */
@@ -53,18 +55,18 @@ async function resumeFrom(
   if (entry === undefined || entry.state === 'applied') return { done: 0, unknown: undefined };
   if (entry.state !== wanted) {
     const other = wanted === 'applying' ? 'reverted' : 'applied';
-    throw new AisecError('MIGRATION_INCOMPLETE', `migration ${file.name} is half ${other}`, {
+    throw new AisecError('MIGRATION_INCOMPLETE', `migration ${labelOf(file)} is half ${other}`, {
       hint: `Finish that first: aisec migrate ${wanted === 'applying' ? 'down' : 'up'}`,
     });
   }
   const done = entry.statementsDone ?? 0;
-  const recorded = parseMigrationFile(file.path, file.name, entry.content ?? '').file;
+  const recorded = parseMigrationFile(file.path, file.name, entry.content ?? '', file.source).file;
   const before = recorded === undefined ? [] : await statementsOf(recorded, direction);
   for (const [index, statement] of before.slice(0, done).entries()) {
     if (statements[index]?.text === statement.text) continue;
     throw new AisecError(
       'MIGRATION_HISTORY',
-      `migration ${file.name} was edited in statement ${index + 1}, which is already done`,
+      `migration ${labelOf(file)} was edited in statement ${index + 1}, which is already done`,
       {
         position: placeInSection(file, sectionOf(file, direction), statements[index]?.offset ?? 0),
         hint: `Put the first ${done} statements back as they were; the others may be mended.`,
@@ -123,16 +125,20 @@ function incomplete(
   const isInterruption =
     error.code === 'INTERRUPTED' || error.code === 'TERMINATED' || error.code === 'CONNECTION_LOST';
   const code = isInterruption || error.code === 'LOCK_TIMEOUT' ? error.code : 'MIGRATION_INCOMPLETE';
-  return new AisecError(code, `migration ${file.name} stopped at statement ${number} of ${total}: ${error.message}`, {
-    position: placeInSection(file, sectionOf(file, direction), statement.offset),
-    detail:
-      [error.detail, blockers.length === 0 ? undefined : `Blocked by ${blockers.join('; ')}.`]
-        .filter((part) => part !== undefined)
-        .join(' ') || undefined,
-    hint: `${number === 1 ? '' : `Statements 1 to ${number - 1} are done and stay. `}${isInterruption ? 'Run' : `Mend statement ${number} and run`} \`${command}\` to go on from there.`,
-    sqlState: error.sqlState,
-    cause: error.cause,
-  });
+  return new AisecError(
+    code,
+    `migration ${labelOf(file)} stopped at statement ${number} of ${total}: ${error.message}`,
+    {
+      position: placeInSection(file, sectionOf(file, direction), statement.offset),
+      detail:
+        [error.detail, blockers.length === 0 ? undefined : `Blocked by ${blockers.join('; ')}.`]
+          .filter((part) => part !== undefined)
+          .join(' ') || undefined,
+      hint: `${number === 1 ? '' : `Statements 1 to ${number - 1} are done and stay. `}${isInterruption ? 'Run' : `Mend statement ${number} and run`} \`${command}\` to go on from there.`,
+      sqlState: error.sqlState,
+      cause: error.cause,
+    },
+  );
 }
 
 /**
@@ -156,10 +162,10 @@ export async function applyWithoutTransaction(
   const { done, unknown } = await resumeFrom(target, direction, statements);
   const state = direction === 'up' ? 'applying' : 'reverting';
   const isResumed = target.entry?.state === state;
-  if (isResumed) reporting.onWarning(`migration ${file.name}: going on at statement ${done + 1} of ${total}`);
+  if (isResumed) reporting.onWarning(`migration ${labelOf(file)}: going on at statement ${done + 1} of ${total}`);
   await session.query(isResumed ? resumeJournal(schema, file, total) : beginJournal(schema, file, state, total));
   const observer = new Observer(session, options.lockTimeoutMs, (text) =>
-    reporting.onProgress(`${file.name}: ${text}`),
+    reporting.onProgress(`${labelOf(file)}: ${text}`),
   );
   let number = 0;
   try {
@@ -168,6 +174,7 @@ export async function applyWithoutTransaction(
       direction,
       schema,
       statements: statements.map((statement) => statement.text),
+      historyTable: historyTables(file.source).engine,
       isTransactional: false,
     };
     await runThroughEngine(run, async (sql) => {
@@ -176,23 +183,23 @@ export async function applyWithoutTransaction(
       if (statement === undefined) {
         // The engine's own row comes last; in one query with the journal's end it is one transaction.
         await session.query(
-          `${sql} ${direction === 'up' ? completeJournal(schema, file.name) : forgetApplied(schema, file.name)}`,
+          `${sql} ${direction === 'up' ? completeJournal(schema, file) : forgetApplied(schema, file)}`,
         );
         return;
       }
       if (number <= done) return;
-      reporting.onProgress(`${file.name}: statement ${number} of ${total}`);
-      await session.query(journalStarted(schema, file.name, number));
+      reporting.onProgress(`${labelOf(file)}: statement ${number} of ${total}`);
+      await session.query(journalStarted(schema, file, number));
       const startedMs = performance.now();
       try {
         await runAndVerify(session, statement, unknown === number - 1, options, observer);
       } catch (error) {
         if (!isAisecError(error)) throw error;
         const isKnown = !['INTERRUPTED', 'TERMINATED', 'CONNECTION_LOST'].includes(error.code);
-        if (isKnown) await session.query(journalFailed(schema, file.name, number, error.message));
+        if (isKnown) await session.query(journalFailed(schema, file, number, error.message));
         throw incomplete(error, file, direction, statement, number, total, observer.blockers);
       }
-      await session.query(journalDone(schema, file.name, number, performance.now() - startedMs));
+      await session.query(journalDone(schema, file, number, performance.now() - startedMs));
     });
   } finally {
     await observer.close();

@@ -6,9 +6,10 @@ import { searchPath } from '../../../adapters/postgres/session-settings.js';
 import { AisecError, isAisecError } from '../../../base/errors.js';
 import { quoteLiteral } from '../../../base/identifier.js';
 import { migrationFailure, placeOfError, placeOfStatement } from './failure.js';
-import { forgetApplied, recordApplied } from '../history/history-sql.js';
+import { forgetApplied, historyTables, recordApplied } from '../history/history-sql.js';
 import { withLockAttempts } from '../../../adapters/postgres/lock-attempts.js';
 import type { MigrationFile, MigrationSection } from '../files/migration-file.js';
+import { isRepeatable, labelOf } from '../files/source.js';
 import type { Reporting } from '../../../base/reporting.js';
 
 export interface ApplyOptions {
@@ -28,7 +29,7 @@ const PREFIX_STATEMENTS = 3;
 export function sectionOf(file: MigrationFile, direction: Direction): MigrationSection {
   const section = direction === 'up' ? file.up : file.down;
   if (section !== undefined) return section;
-  throw new AisecError('MIGRATION_IRREVERSIBLE', `migration ${file.name} cannot be reverted`, {
+  throw new AisecError('MIGRATION_IRREVERSIBLE', `migration ${labelOf(file)} cannot be reverted`, {
     detail: `It says: ${file.irreversibleReason ?? ''}.`,
     hint: 'Write a new migration that undoes what can be undone, or restore a backup.',
   });
@@ -49,8 +50,33 @@ export function transactionStatements(
   direction: Direction,
   options: ApplyOptions,
 ): readonly string[] {
-  const record = direction === 'up' ? recordApplied(options.schema, file) : forgetApplied(options.schema, file.name);
+  const record = direction === 'up' ? recordApplied(options.schema, file) : forgetApplied(options.schema, file);
   return [transactionSettings(options), sectionOf(file, direction).sql, `${OWN_ROLE} ${record}`];
+}
+
+/**
+ * What is sent for one migration in its transaction, BEGIN and COMMIT included. The engine writes its history; a repeatable
+ * migration, which has no number that it could order, is not in it.
+ */
+export async function transactionTexts(
+  file: MigrationFile,
+  direction: Direction,
+  options: ApplyOptions,
+): Promise<readonly string[]> {
+  const statements = transactionStatements(file, direction, options);
+  if (isRepeatable(file)) return ['BEGIN;', ...statements, 'COMMIT;'];
+  const { runThroughEngine } = await import('../../../adapters/migration-engine/engine.js');
+  const texts: string[] = [];
+  const run = {
+    name: file.name,
+    direction,
+    schema: options.schema,
+    historyTable: historyTables(file.source).engine,
+    statements,
+    isTransactional: true,
+  };
+  await runThroughEngine(run, (sql) => Promise.resolve(void texts.push(sql)));
+  return texts;
 }
 
 /**
@@ -98,11 +124,7 @@ async function tryOnce(
   direction: Direction,
   options: ApplyOptions,
 ): Promise<void> {
-  const { runThroughEngine } = await import('../../../adapters/migration-engine/engine.js');
-  const statements = transactionStatements(file, direction, options);
-  const texts: string[] = [];
-  const run = { name: file.name, direction, schema: options.schema, statements, isTransactional: true };
-  await runThroughEngine(run, (sql) => Promise.resolve(void texts.push(sql)));
+  const texts = await transactionTexts(file, direction, options);
   try {
     await sendInTwo(session, sectionOf(file, direction), texts);
   } catch (error) {
@@ -123,7 +145,7 @@ function lockFailure(
 ): AisecError {
   return new AisecError(
     'LOCK_TIMEOUT',
-    `migration ${file.name} did not get its table locks in ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}; nothing was changed`,
+    `migration ${labelOf(file)} did not get its table locks in ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}; nothing was changed`,
     {
       detail:
         blockers.length === 0
@@ -150,11 +172,13 @@ export async function applyInTransaction(
   reporting: Reporting,
 ): Promise<void> {
   const { lockTimeoutMs, lockAttempts } = options;
-  const observer = new Observer(session, lockTimeoutMs, (text) => reporting.onProgress(`${file.name}: ${text}`));
+  const observer = new Observer(session, lockTimeoutMs, (text) => reporting.onProgress(`${labelOf(file)}: ${text}`));
   try {
     const run = (): Promise<void> => observer.during(() => tryOnce(session, file, direction, options));
     await withLockAttempts(lockAttempts, session.signal, run, (attempt) => {
-      reporting.onProgress(`${file.name}: no lock after ${lockTimeoutMs} ms, attempt ${attempt} of ${lockAttempts}`);
+      reporting.onProgress(
+        `${labelOf(file)}: no lock after ${lockTimeoutMs} ms, attempt ${attempt} of ${lockAttempts}`,
+      );
     });
   } catch (error) {
     throw isAisecError(error, 'LOCK_TIMEOUT') ? lockFailure(error, file, observer.blockers, lockAttempts) : error;

@@ -2,6 +2,7 @@ import { queryPositionOf } from '../../../adapters/postgres/error.js';
 import { AisecError, isAisecError, type ErrorCode, type FilePosition } from '../../../base/errors.js';
 import type { MigrationFile, MigrationSection } from '../files/migration-file.js';
 import { placeInSection } from '../files/place.js';
+import { labelOf } from '../files/source.js';
 
 /** Errors that speak for themselves and are not the migration's fault. */
 const NOT_THE_MIGRATION: readonly ErrorCode[] = ['CONNECTION_LOST', 'INTERRUPTED', 'TERMINATED', 'DISK_FULL'];
@@ -59,7 +60,7 @@ export function migrationFailure(
   const way = direction === 'up' ? '' : ' could not be reverted';
   return new AisecError(
     error.code === 'PRIVILEGE_MISSING' ? 'PRIVILEGE_MISSING' : 'MIGRATION_FAILED',
-    `migration ${file.name}${way}: ${error.message}`,
+    `migration ${labelOf(file)}${way}: ${error.message}`,
     {
       position: position ?? { file: file.path, line: 1 },
       detail: error.detail,

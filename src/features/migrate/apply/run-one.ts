@@ -5,11 +5,11 @@ import { applyInTransaction, type ApplyOptions } from './apply.js';
 import { applyWithoutTransaction } from './apply-without-transaction.js';
 import type { HistoryEntry } from '../history/history.js';
 import type { MigrationFile } from '../files/migration-file.js';
+import type { SourcedName } from '../files/source.js';
 import type { Reporting } from '../../../base/reporting.js';
 
 /** A migration that was applied or reverted. */
-export interface DoneMigration {
-  readonly name: string;
+export interface DoneMigration extends SourcedName {
   readonly durationMs: number;
 }
 
@@ -31,5 +31,5 @@ export async function runOne(
   if (options.isFlushedLater === true) await session.query('set synchronous_commit = off');
   if (file.isTransactional) await applyInTransaction(session, file, direction, options, reporting);
   else await applyWithoutTransaction(session, target, direction, options, reporting);
-  return { name: file.name, durationMs: Math.round(performance.now() - startedMs) };
+  return { source: file.source, name: file.name, durationMs: Math.round(performance.now() - startedMs) };
 }

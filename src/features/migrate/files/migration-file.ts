@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 
 import { didYouMean } from '../../../base/did-you-mean.js';
 import type { FilePosition } from '../../../base/errors.js';
+import { BUNDLED_SOURCE, isRepeatable } from './source.js';
 
 export interface MigrationSection {
   readonly sql: string;
@@ -10,6 +11,8 @@ export interface MigrationSection {
 }
 
 export interface MigrationFile {
+  /** Where it comes from: `aisec` for a bundled one; its history is kept apart from that of other sources. */
+  readonly source: string;
   /** `0042_add_invoices`, as node-pg-migrate records it. */
   readonly name: string;
   /** For messages: the path as the user gave the folder. */
@@ -23,6 +26,8 @@ export interface MigrationFile {
   readonly down: MigrationSection | undefined;
   readonly irreversibleReason: string | undefined;
   readonly isTransactional: boolean;
+  /** The bundled migrations that must be applied before: a number or a whole name each. */
+  readonly requires: readonly string[];
 }
 
 export interface FileProblem extends FilePosition {
@@ -33,13 +38,24 @@ export interface FileProblem extends FilePosition {
 const LOOKS_LIKE_MARKER = /^\s*--[\s-]*(up|down)\s+migration/i;
 const MARKER = /^-- (Up|Down) Migration$/;
 const DIRECTIVE = /^--\s*aisec:\s*(.*)$/;
-const DIRECTIVES = ['no-transaction', 'irreversible'];
+const DIRECTIVES = ['no-transaction', 'irreversible', 'requires'];
+const REQUIRED_NAME = /^\d{4}(?:_[a-z0-9_]+)?$/;
 
 interface Draft {
+  /** A file without a marker is all Up where it may be one: a repeatable migration, a hook. */
+  readonly needsMarkers: boolean;
   readonly markers: { readonly kind: 'Up' | 'Down'; readonly line: number }[];
   readonly problems: FileProblem[];
   isTransactional: boolean;
   irreversibleReason: string | undefined;
+  readonly requires: string[];
+}
+
+function readRequires(names: readonly string[], draft: Draft, report: (message: string) => void): void {
+  const bad = names.find((name) => !REQUIRED_NAME.test(name));
+  if (names.length === 0 || bad !== undefined)
+    return report('"requires" names bundled migrations by number or name: -- aisec: requires 0012');
+  draft.requires.push(...names);
 }
 
 function readDirective(text: string, draft: Draft, report: (message: string) => void): void {
@@ -52,7 +68,8 @@ function readDirective(text: string, draft: Draft, report: (message: string) => 
     draft.irreversibleReason = reason;
     return;
   }
-  const word = text.split(/\s/)[0] ?? '';
+  const [word = '', ...rest] = text.split(/[\s,]+/).filter((part) => part !== '');
+  if (word === 'requires') return readRequires(rest, draft, report);
   if (word === 'irreversible') return report('"irreversible" needs its reason: -- aisec: irreversible "reason"');
   const near = didYouMean(word, DIRECTIVES);
   report(`unknown directive "${word}"${near === undefined ? '' : `; did you mean "${near}"?`}`);
@@ -78,7 +95,7 @@ function readLine(line: string, number: number, draft: Draft, path: string): voi
     return readDirective(directive[1]?.trim() ?? '', draft, report);
   }
   const isBeforeUp = draft.markers.length === 0 && draft.problems.length === 0;
-  if (isBeforeUp && line.trim() !== '' && !line.trimStart().startsWith('--'))
+  if (draft.needsMarkers && isBeforeUp && line.trim() !== '' && !line.trimStart().startsWith('--'))
     report('SQL before the "-- Up Migration" marker would never run');
 }
 
@@ -101,13 +118,9 @@ export function checksumOf(content: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-/** Reads one migration file. All problems are reported at once, each with its line. */
-export function parseMigrationFile(
-  path: string,
-  name: string,
-  raw: string,
-): { readonly file?: MigrationFile; readonly problems: readonly FileProblem[] } {
-  const content = normalise(raw);
+type Parsed = { readonly file?: MigrationFile; readonly problems: readonly FileProblem[] };
+
+function unreadable(path: string, content: string): Parsed | undefined {
   const nul = content.indexOf('\0');
   if (nul !== -1) {
     const line = content.slice(0, nul).split('\n').length;
@@ -115,34 +128,85 @@ export function parseMigrationFile(
       problems: [{ file: path, line, message: 'the file holds a NUL character, which PostgreSQL cannot read' }],
     };
   }
-  if (content.trim() === '') return { problems: [{ file: path, line: 1, message: 'the file is empty' }] };
-  const lines = content.split('\n');
-  const draft: Draft = { markers: [], problems: [], isTransactional: true, irreversibleReason: undefined };
-  for (const [index, line] of lines.entries()) readLine(line, index + 1, draft, path);
-  const problem = (line: number, message: string): void => {
-    draft.problems.push({ file: path, line, message });
-  };
+  return content.trim() === '' ? { problems: [{ file: path, line: 1, message: 'the file is empty' }] } : undefined;
+}
+
+interface Sections {
+  readonly up: MigrationSection;
+  readonly down: MigrationSection | undefined;
+}
+
+function sectionsOf(lines: readonly string[], draft: Draft): Sections | undefined {
   const upMarker = draft.markers.find((marker) => marker.kind === 'Up');
   const downMarker = draft.markers.find((marker) => marker.kind === 'Down');
-  if (upMarker === undefined && draft.problems.length === 0) problem(1, 'there is no "-- Up Migration" marker');
-  if (upMarker === undefined) return { problems: draft.problems };
+  if (upMarker === undefined)
+    return draft.needsMarkers ? undefined : { up: section(lines, 0, lines.length), down: undefined };
   const up = section(lines, upMarker.line, downMarker === undefined ? lines.length : downMarker.line - 1);
-  const down = downMarker === undefined ? undefined : section(lines, downMarker.line, lines.length);
-  if (!hasSql(up.sql)) problem(upMarker.line, 'the Up section is empty');
-  if (down !== undefined && draft.irreversibleReason !== undefined)
-    problem(downMarker?.line ?? 1, 'an irreversible migration has no Down section');
+  return { up, down: downMarker === undefined ? undefined : section(lines, downMarker.line, lines.length) };
+}
+
+/** What is wrong with sections that were found where markers say. */
+function sectionProblems(
+  { up, down }: Sections,
+  { irreversibleReason, isTransactional, needsMarkers }: Draft,
+  lastLine: number,
+): readonly { readonly line: number; readonly message: string }[] {
+  const problems: { line: number; message: string }[] = [];
+  const [upLine, downLine] = [up.line - 1 || 1, (down?.line ?? 2) - 1];
+  if (!hasSql(up.sql)) problems.push({ line: upLine, message: 'the Up section is empty' });
+  if (down !== undefined && irreversibleReason !== undefined)
+    problems.push({ line: downLine, message: 'an irreversible migration has no Down section' });
   if (down !== undefined && !hasSql(down.sql))
-    problem(downMarker?.line ?? 1, 'the Down section is empty; say why with -- aisec: irreversible "reason"');
-  if (down === undefined && draft.irreversibleReason === undefined) {
-    problem(
-      lines.length,
-      'there is no "-- Down Migration" marker; if there is no way back, say why with -- aisec: irreversible "reason"',
-    );
+    problems.push({
+      line: downLine,
+      message: 'the Down section is empty; say why with -- aisec: irreversible "reason"',
+    });
+  if (needsMarkers && down === undefined && irreversibleReason === undefined)
+    problems.push({
+      line: lastLine,
+      message:
+        'there is no "-- Down Migration" marker; if there is no way back, say why with -- aisec: irreversible "reason"',
+    });
+  if (!needsMarkers && !isTransactional)
+    problems.push({ line: 1, message: 'a repeatable migration and a hook run in a transaction' });
+  return problems;
+}
+
+/**
+ * Reads one migration file. All problems are reported at once, each with its line.
+ *
+ * @param name decides what the file is: `0042_add_invoices`, `R__invoice_summary` (repeatable) or a hook, `after_up`; the
+ *   latter two need no markers.
+ */
+export function parseMigrationFile(path: string, name: string, raw: string, source = BUNDLED_SOURCE): Parsed {
+  const content = normalise(raw);
+  const bad = unreadable(path, content);
+  if (bad !== undefined) return bad;
+  const lines = content.split('\n');
+  const needsMarkers = /^\d/.test(name);
+  const draft: Draft = {
+    needsMarkers,
+    markers: [],
+    problems: [],
+    isTransactional: true,
+    irreversibleReason: undefined,
+    requires: [],
+  };
+  for (const [index, line] of lines.entries()) readLine(line, index + 1, draft, path);
+  const sections = sectionsOf(lines, draft);
+  if (sections === undefined) {
+    if (draft.problems.length === 0)
+      draft.problems.push({ file: path, line: 1, message: 'there is no "-- Up Migration" marker' });
+    return { problems: draft.problems };
   }
+  for (const problem of sectionProblems(sections, draft, lines.length)) draft.problems.push({ file: path, ...problem });
   if (draft.problems.length > 0) return { problems: draft.problems };
-  const { isTransactional, irreversibleReason } = draft;
+  const { isTransactional, requires } = draft;
+  const irreversibleReason =
+    draft.irreversibleReason ?? (isRepeatable({ name }) ? 'it is repeatable and has no Down section' : undefined);
+  const checksum = checksumOf(content);
   return {
     problems: [],
-    file: { name, path, content, checksum: checksumOf(content), up, down, irreversibleReason, isTransactional },
+    file: { source, name, path, content, checksum, ...sections, irreversibleReason, isTransactional, requires },
   };
 }

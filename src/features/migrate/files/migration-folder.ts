@@ -2,20 +2,30 @@ import { join, relative } from 'node:path';
 
 import { readFolder, readText } from '../../../adapters/files/read.js';
 import { AisecError } from '../../../base/errors.js';
+import { BUNDLED_SOURCE } from './source.js';
 import { parseMigrationFile, type FileProblem, type MigrationFile } from './migration-file.js';
 import { transactionProblems } from './transaction-control.js';
 
-const FILE_NAME = /^\d{4}_[a-z0-9]+(?:_[a-z0-9]+)*\.sql$/;
+const FILE_NAME = /^(?:\d{4}_|R__)[a-z0-9]+(?:_[a-z0-9]+)*\.sql$/;
 const NAME_RULE =
-  'a migration is named NNNN_name.sql: four digits, then lower-case letters, digits and single underscores';
+  'a migration is named NNNN_name.sql (repeatable: R__name.sql): four digits, then lower-case letters, digits and single underscores';
+
+/** What runs before the first pending migration, and after the last. */
+const HOOKS = ['before_up', 'after_up'] as const;
+export type HookName = (typeof HOOKS)[number];
 
 /** Editors' leftovers and documents may lie in the folder; anything else that ends in .sql must be a migration. */
 function isIgnored(fileName: string): boolean {
   return fileName.startsWith('.') || !/\.sql$/i.test(fileName);
 }
 
+function isHook(fileName: string): boolean {
+  return HOOKS.some((name) => fileName === `${name}.sql`);
+}
+
 function nameProblems(path: string, fileName: string, seen: Map<string, string>): readonly FileProblem[] {
   if (!FILE_NAME.test(fileName)) return [{ file: path, line: 1, message: NAME_RULE }];
+  if (fileName.startsWith('R__')) return [];
   const number = fileName.slice(0, 4);
   const twin = seen.get(number);
   seen.set(number, fileName);
@@ -34,30 +44,60 @@ function invalidFiles(problems: readonly FileProblem[]): AisecError {
   });
 }
 
+function shownFolder(folder: string, cwd: string): string {
+  const inside = relative(cwd, folder);
+  return inside.startsWith('..') ? folder : inside;
+}
+
 /**
- * All migrations of a folder in their order, every file checked. An empty one is refused: a wrong mount must not be green.
+ * The hooks of one source: `before_up.sql`, `after_up.sql`.
+ *
+ * @throws AisecError MIGRATION_FILE_INVALID.
+ */
+export async function readHooks(folder: string, cwd: string, source: string): Promise<readonly MigrationFile[]> {
+  const hooks: MigrationFile[] = [];
+  const problems: FileProblem[] = [];
+  for (const fileName of readFolder(folder).filter(isHook)) {
+    const path = join(shownFolder(folder, cwd), fileName);
+    const parsed = parseMigrationFile(path, fileName.replace(/\.sql$/, ''), readText(join(folder, fileName)), source);
+    problems.push(...parsed.problems);
+    if (parsed.file === undefined) continue;
+    problems.push(...(await transactionProblems(parsed.file)));
+    hooks.push(parsed.file);
+  }
+  if (problems.length > 0) throw invalidFiles(problems);
+  return hooks;
+}
+
+export interface FolderOptions {
+  /** Default: that of the bundled migrations. */
+  readonly source?: string;
+  readonly isEmptyAllowed?: boolean;
+}
+
+/**
+ * All migrations of one source in their order, every file checked. An empty one is refused: a wrong mount must not be green.
  *
  * @throws AisecError MIGRATION_FILE_INVALID with file and line of every problem; CONFIG_INVALID for an unreadable folder.
  */
 export async function readMigrationFolder(
   folder: string,
   cwd: string,
-  isEmptyAllowed = false,
+  { source = BUNDLED_SOURCE, isEmptyAllowed = false }: FolderOptions = {},
 ): Promise<readonly MigrationFile[]> {
-  const inside = relative(cwd, folder);
-  const shown = inside.startsWith('..') ? folder : inside;
+  const shown = shownFolder(folder, cwd);
   const problems: FileProblem[] = [];
   const files: MigrationFile[] = [];
   const seen = new Map<string, string>();
   const fileNames = readFolder(folder)
-    .filter((fileName) => !isIgnored(fileName))
+    .filter((fileName) => !isIgnored(fileName) && !isHook(fileName))
     .toSorted();
   for (const fileName of fileNames) {
     const path = join(shown, fileName);
     const badName = nameProblems(path, fileName, seen);
     problems.push(...badName);
     if (badName.length > 0) continue;
-    const parsed = parseMigrationFile(path, fileName.replace(/\.sql$/, ''), readText(join(folder, fileName)));
+    const parsed = parseMigrationFile(path, fileName.replace(/\.sql$/, ''), readText(join(folder, fileName)), source);
     problems.push(...parsed.problems);
     if (parsed.file === undefined) continue;
     problems.push(...(await transactionProblems(parsed.file)));

@@ -1,5 +1,6 @@
 import type { History, HistoryEntry } from './history.js';
 import type { MigrationFile } from '../files/migration-file.js';
+import { BUNDLED_SOURCE, isRepeatable, type SourcedName } from '../files/source.js';
 
 /**
  * Where a migration stands.
@@ -10,8 +11,7 @@ import type { MigrationFile } from '../files/migration-file.js';
 export type MigrationState =
   'applied' | 'pending' | 'late' | 'edited' | 'missing' | 'newer' | 'foreign' | 'renamed' | 'incomplete';
 
-export interface MigrationStatus {
-  readonly name: string;
+export interface MigrationStatus extends SourcedName {
   readonly state: MigrationState;
   readonly file: MigrationFile | undefined;
   readonly entry: HistoryEntry | undefined;
@@ -20,42 +20,63 @@ export interface MigrationStatus {
 }
 
 /**
- * Files against history, in order of name. `isSameSql` decides about a file whose checksum differs: comments and
+ * Files of one source against its history, in order of name. `isSameSql` decides about a file whose checksum differs: comments and
  * blanks may change, SQL may not.
  */
 export async function compareHistory(
   files: readonly MigrationFile[],
   history: History,
   isSameSql: (file: MigrationFile, recorded: string) => Promise<boolean>,
+  source: string = BUNDLED_SOURCE,
 ): Promise<readonly MigrationStatus[]> {
   const byName = new Map(files.map((file) => [file.name, file]));
   const entryNames = new Set(history.entries.map((entry) => entry.name));
   const unrecorded = files.filter((file) => !entryNames.has(file.name));
-  const newestFile =
-    files
-      .map((file) => file.name)
-      .toSorted()
-      .at(-1) ?? '';
-  const newestApplied =
-    history.entries
-      .filter((entry) => byName.has(entry.name) || entry.checksum !== null)
-      .map((entry) => entry.name)
-      .toSorted()
-      .at(-1) ?? '';
+  const newestFile = newestOf(files);
+  const newestApplied = newestOf(history.entries.filter((entry) => byName.has(entry.name) || entry.checksum !== null));
   const renamedFiles = new Set<string>();
   const statuses: MigrationStatus[] = [];
   for (const entry of history.entries) {
     const file = byName.get(entry.name);
-    const twin = file === undefined ? unrecorded.find((candidate) => candidate.checksum === entry.checksum) : undefined;
+    if (isRepeatable(entry)) {
+      // Without its file what it made stays, like anything that a numbered migration has not dropped.
+      if (file === undefined) continue;
+      const isUnchanged = (await stateOf(entry, file, newestFile, isSameSql)) === 'applied';
+      statuses.push({
+        source,
+        name: entry.name,
+        state: isUnchanged ? 'applied' : 'pending',
+        file,
+        entry,
+        renamedTo: undefined,
+      });
+      continue;
+    }
+    const twin = file === undefined ? unrecorded.find((candidate) => isTwin(candidate, entry)) : undefined;
     if (twin !== undefined) renamedFiles.add(twin.name);
     const state = twin === undefined ? await stateOf(entry, file, newestFile, isSameSql) : 'renamed';
-    statuses.push({ name: entry.name, state, file, entry, renamedTo: twin?.name });
+    statuses.push({ source, name: entry.name, state, file, entry, renamedTo: twin?.name });
   }
   for (const file of unrecorded.filter((candidate) => !renamedFiles.has(candidate.name))) {
-    const state = file.name < newestApplied ? 'late' : 'pending';
-    statuses.push({ name: file.name, state, file, entry: undefined, renamedTo: undefined });
+    const state = !isRepeatable(file) && file.name < newestApplied ? 'late' : 'pending';
+    statuses.push({ source, name: file.name, state, file, entry: undefined, renamedTo: undefined });
   }
   return statuses.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** The highest number; an empty text where there is none. */
+function newestOf(migrations: readonly { readonly name: string }[]): string {
+  return (
+    migrations
+      .filter((migration) => !isRepeatable(migration))
+      .map(({ name }) => name)
+      .toSorted()
+      .at(-1) ?? ''
+  );
+}
+
+function isTwin(file: MigrationFile, entry: HistoryEntry): boolean {
+  return !isRepeatable(file) && file.checksum === entry.checksum;
 }
 
 async function stateOf(
@@ -67,7 +88,7 @@ async function stateOf(
   if (file === undefined && entry.checksum === null) return 'foreign';
   if (file === undefined) return entry.name > newestFile && entry.state === 'applied' ? 'newer' : 'missing';
   if (entry.state !== 'applied') return 'incomplete';
-  if (entry.checksum === null || entry.content === null || entry.checksum === file.checksum) return 'applied';
+  if (entry.checksum === null || entry.checksum === file.checksum || entry.content === null) return 'applied';
   return (await isSameSql(file, entry.content)) ? 'applied' : 'edited';
 }
 

@@ -1,5 +1,6 @@
 import { AisecError } from '../../../base/errors.js';
 import type { MigrationFile } from '../files/migration-file.js';
+import { labelOf } from '../files/source.js';
 import type { MigrationStatus } from './compare.js';
 
 /** What to do about each kind of fault. */
@@ -23,17 +24,17 @@ export function isFault(status: MigrationStatus): status is MigrationStatus & { 
 export function describeFault(status: MigrationStatus & { state: Fault }): string {
   switch (status.state) {
     case 'edited':
-      return `${status.name} was edited after it was applied (recorded ${status.entry?.checksum?.slice(0, 12) ?? ''}, file ${status.file?.checksum.slice(0, 12) ?? ''})`;
+      return `${labelOf(status)} was edited after it was applied (recorded ${status.entry?.checksum?.slice(0, 12) ?? ''}, file ${status.file?.checksum.slice(0, 12) ?? ''})`;
     case 'missing':
-      return `${status.name} was applied, and its file is missing`;
+      return `${labelOf(status)} was applied, and its file is missing`;
     case 'newer':
-      return `${status.name} was applied by a newer version, and this one does not have it`;
+      return `${labelOf(status)} was applied by a newer version, and this one does not have it`;
     case 'foreign':
-      return `${status.name} was recorded by another program, and no file has its name`;
+      return `${labelOf(status)} was recorded by another program, and no file has its name`;
     case 'renamed':
-      return `${status.name} was applied, and its file is now called ${status.renamedTo ?? ''}`;
+      return `${labelOf(status)} was applied, and its file is now called ${status.renamedTo ?? ''}`;
     case 'late':
-      return `${status.name} is not applied, but a later migration is`;
+      return `${labelOf(status)} is not applied, but a later migration is`;
   }
 }
 

@@ -1,6 +1,7 @@
 import { aisecVersion } from '../../../base/version.js';
 import { quoteIdentifier, quoteLiteral } from '../../../base/identifier.js';
 import type { MigrationFile } from '../files/migration-file.js';
+import { BUNDLED_SOURCE, isRepeatable, type SourcedName } from '../files/source.js';
 
 /**
  * The texts that write the history. They are texts with everything quoted, and not parameters, because the offline
@@ -8,8 +9,19 @@ import type { MigrationFile } from '../files/migration-file.js';
  */
 const elapsedMs = '(extract(epoch from clock_timestamp() - transaction_timestamp()) * 1000)::integer';
 
-function table(schema: string, name: string): string {
-  return `${quoteIdentifier(schema)}.${name}`;
+/** The names of a source's two tables, without a schema: one as node-pg-migrate makes it, and one beside it of our own. */
+export function historyTables(source: string): { readonly engine: string; readonly own: string } {
+  const suffix = source === BUNDLED_SOURCE ? '' : `_${source}`;
+  return { engine: `pgmigrations${suffix}`, own: `aisec_migrations${suffix}` };
+}
+
+/** The names of sources are lower case, digits and underscores, so that they need no quotes. */
+function qualified(schema: string, table: string): string {
+  return `${quoteIdentifier(schema)}.${table}`;
+}
+
+function ownTable(schema: string, { source }: Pick<SourcedName, 'source'>): string {
+  return qualified(schema, historyTables(source).own);
 }
 
 /** The roles that `p`, rows of aclexplode, were granted to: a list for REVOKE. */
@@ -19,8 +31,9 @@ export const GRANTEES = `string_agg(distinct case p.grantee when 0 then 'public'
  * pgmigrations exactly as node-pg-migrate makes it, and beside it what that table has no room for. What default
  * privileges grant on a new table is revoked before other sessions see it; what was granted on one that exists stays.
  */
-export function createHistoryTables(schema: string): string {
-  const [history, ours] = [table(schema, 'pgmigrations'), table(schema, 'aisec_migrations')];
+export function createHistoryTables(schema: string, source: string = BUNDLED_SOURCE): string {
+  const tables = historyTables(source);
+  const [history, ours] = [qualified(schema, tables.engine), qualified(schema, tables.own)];
   return `do $aisec_history$
 declare
   made regclass[] := '{}';
@@ -79,18 +92,25 @@ comment on table ${ours} is 'Checksum, text and duration of each migration, and 
 `;
 }
 
-export function dropHistoryTables(schema: string): string {
-  return `drop table ${table(schema, 'pgmigrations')}, ${table(schema, 'aisec_migrations')}`;
+export function dropHistoryTables(schema: string, source: string = BUNDLED_SOURCE): string {
+  const tables = historyTables(source);
+  return `drop table ${qualified(schema, tables.engine)}, ${qualified(schema, tables.own)}`;
 }
+
+/** A repeatable migration has one row, of the last time. */
+const AGAIN = `
+on conflict (name) do update
+set state = excluded.state, checksum = excluded.checksum, content = excluded.content, duration_ms = excluded.duration_ms,
+    applied_at = now(), applied_by = session_user, aisec_version = excluded.aisec_version`;
 
 /** The row of a migration that ran in one transaction; part of that transaction. */
 export function recordApplied(schema: string, file: MigrationFile): string {
-  return `insert into ${table(schema, 'aisec_migrations')} (name, state, checksum, content, duration_ms, aisec_version)
-values (${quoteLiteral(file.name)}, 'applied', ${quoteLiteral(file.checksum)}, ${quoteLiteral(file.content)}, ${elapsedMs}, ${quoteLiteral(aisecVersion())});`;
+  return `insert into ${ownTable(schema, file)} (name, state, checksum, content, duration_ms, aisec_version)
+values (${quoteLiteral(file.name)}, 'applied', ${quoteLiteral(file.checksum)}, ${quoteLiteral(file.content)}, ${elapsedMs}, ${quoteLiteral(aisecVersion())})${isRepeatable(file) ? AGAIN : ''};`;
 }
 
-export function forgetApplied(schema: string, name: string): string {
-  return `delete from ${table(schema, 'aisec_migrations')} where name = ${quoteLiteral(name)};`;
+export function forgetApplied(schema: string, file: SourcedName): string {
+  return `delete from ${ownTable(schema, file)} where name = ${quoteLiteral(file.name)};`;
 }
 
 /** The journal of a migration without a transaction: one row, kept up to date statement by statement. */
@@ -100,7 +120,7 @@ export function beginJournal(
   state: 'applying' | 'reverting',
   total: number,
 ): string {
-  return `insert into ${table(schema, 'aisec_migrations')} (name, state, checksum, content, statements_total, statements_started, statements_done, duration_ms, aisec_version)
+  return `insert into ${ownTable(schema, file)} (name, state, checksum, content, statements_total, statements_started, statements_done, duration_ms, aisec_version)
 values (${quoteLiteral(file.name)}, '${state}', ${quoteLiteral(file.checksum)}, ${quoteLiteral(file.content)}, ${total}, 0, 0, 0, ${quoteLiteral(aisecVersion())})
 on conflict (name) do update
 set state = excluded.state, checksum = excluded.checksum, content = excluded.content, statements_total = excluded.statements_total,
@@ -109,31 +129,31 @@ set state = excluded.state, checksum = excluded.checksum, content = excluded.con
 
 /** Takes up a journal where it stopped: the statements that were done stay done, the rest may have been mended. */
 export function resumeJournal(schema: string, file: MigrationFile, total: number): string {
-  return `update ${table(schema, 'aisec_migrations')}
+  return `update ${ownTable(schema, file)}
 set checksum = ${quoteLiteral(file.checksum)}, content = ${quoteLiteral(file.content)}, statements_total = ${total}, error = null
 where name = ${quoteLiteral(file.name)};`;
 }
 
-export function journalStarted(schema: string, name: string, statement: number): string {
-  return `update ${table(schema, 'aisec_migrations')} set statements_started = ${statement} where name = ${quoteLiteral(name)};`;
+export function journalStarted(schema: string, file: SourcedName, statement: number): string {
+  return `update ${ownTable(schema, file)} set statements_started = ${statement} where name = ${quoteLiteral(file.name)};`;
 }
 
 /** `durationMs` is a number, or SQL in the offline script. */
-export function journalDone(schema: string, name: string, statement: number, durationMs: number): string {
-  return `update ${table(schema, 'aisec_migrations')}
+export function journalDone(schema: string, file: SourcedName, statement: number, durationMs: number): string {
+  return `update ${ownTable(schema, file)}
 set statements_started = ${statement}, statements_done = ${statement}, duration_ms = duration_ms + ${Math.round(durationMs)}
-where name = ${quoteLiteral(name)};`;
+where name = ${quoteLiteral(file.name)};`;
 }
 
-export function journalFailed(schema: string, name: string, statement: number, error: string): string {
-  return `update ${table(schema, 'aisec_migrations')}
+export function journalFailed(schema: string, file: SourcedName, statement: number, error: string): string {
+  return `update ${ownTable(schema, file)}
 set statements_started = ${statement - 1}, error = ${quoteLiteral(error)}
-where name = ${quoteLiteral(name)};`;
+where name = ${quoteLiteral(file.name)};`;
 }
 
 /** Ends a journal; sent in one query with the engine's row, so that both are there or neither. */
-export function completeJournal(schema: string, name: string): string {
-  return `update ${table(schema, 'aisec_migrations')}
+export function completeJournal(schema: string, file: SourcedName): string {
+  return `update ${ownTable(schema, file)}
 set state = 'applied', applied_at = now(), applied_by = session_user
-where name = ${quoteLiteral(name)};`;
+where name = ${quoteLiteral(file.name)};`;
 }

@@ -1,0 +1,22 @@
+-- Which sources of migrations has the schema a history of, beside those that are known? `aisec_migrations_billing` is
+-- that of `billing`.
+-- Parameters: $1 schema, $2 names of the known sources
+-- Columns:    source
+-- Needs:      nothing
+select history.source
+from pg_catalog.pg_class as class
+join pg_catalog.pg_namespace as namespace on namespace.oid = class.relnamespace
+cross join lateral (
+  select pg_catalog.substr(class.relname, pg_catalog.length('aisec_migrations_') + 1) as source
+) as history
+where namespace.nspname = $1
+  and class.relkind = 'r'
+  and class.relname like 'aisec\_migrations\_%'
+  and not history.source = any ($2::text[])
+  and exists (
+    select
+    from pg_catalog.pg_class as engine
+    where engine.relnamespace = class.relnamespace
+      and engine.relname = 'pgmigrations_' || history.source
+  )
+order by history.source

@@ -1,0 +1,83 @@
+import { RUN_LOCK_KEY } from '../../../adapters/postgres/advisory-lock.js';
+import { quoteIdentifier, quoteLiteral } from '../../../base/identifier.js';
+import { BUNDLED_SOURCE, isRepeatable, type SourcedName } from '../files/source.js';
+import { historyTables } from '../history/history-sql.js';
+
+export interface Start {
+  readonly schema: string;
+  readonly sources: readonly string[];
+  /** What the database has when the script begins. */
+  readonly before: readonly SourcedName[];
+  /** Whether no other source may have a history, since what it needs may be reverted. */
+  readonly isAlone: boolean;
+}
+
+function sourceRow({ schema, before }: Start, source: string): string {
+  const names = before
+    .filter((migration) => migration.source === source && !isRepeatable(migration))
+    .map(({ name }) => quoteLiteral(name));
+  const tables = historyTables(source);
+  const [engine, own] = [tables.engine, tables.own].map((name) => quoteLiteral(`${quoteIdentifier(schema)}.${name}`));
+  const prefix = source === BUNDLED_SOURCE ? '' : `${source}/`;
+  return `(${quoteLiteral(prefix)}, ${engine ?? ''}, ${own ?? ''}, array[${names.join(', ')}]::text[])`;
+}
+
+function aloneCheck({ schema, sources }: Start): string {
+  const known = sources.map((source) => quoteLiteral(historyTables(source).own));
+  return `
+  select c.relname
+  into other
+  from pg_class c
+  where c.relnamespace = to_regnamespace(${quoteLiteral(quoteIdentifier(schema))})
+    and c.relkind = 'r'
+    and c.relname like 'aisec\\_migrations\\_%'
+    and c.relname <> all (array[${known.join(', ')}])
+  limit 1;
+  if other is not null then
+    raise exception 'the database has migrations of another source, recorded in %', other
+      using detail = 'They may need what this script reverts.',
+            hint = 'Nothing was changed. Write the script again with --migrations-dir NAME=DIR for that source, too.';
+  end if;`;
+}
+
+/** Refuses a database that is not exactly where the script starts, and a second run beside it. */
+export function guard(start: Start): string {
+  return `do $aisec_guard$
+declare
+  source record;
+  other name;
+  found text[];
+  is_incomplete boolean;
+begin
+  if not pg_try_advisory_lock(${RUN_LOCK_KEY}) then
+    raise exception 'another run is at work on this database';
+  end if;${start.isAlone ? aloneCheck(start) : ''}
+  for source in
+    select *
+    from (values
+      ${start.sources.map((source) => sourceRow(start, source)).join(',\n      ')}
+    ) as sources (prefix, engine_table, own_table, expected)
+  loop
+    found := '{}';
+    is_incomplete := false;
+    if to_regclass(source.engine_table) is not null then
+      execute format('select coalesce(array_agg(name::text order by name collate "C"), ''{}'') from %s', source.engine_table)
+      into found;
+    end if;
+    if to_regclass(source.own_table) is not null then
+      execute format('select exists (select from %s where state <> ''applied'')', source.own_table)
+      into is_incomplete;
+    end if;
+    if found <> source.expected or is_incomplete then
+      raise exception 'this script starts from version %, but the database is at %',
+        coalesce(source.prefix || source.expected[cardinality(source.expected)], source.prefix || 'none (an empty database)'),
+        coalesce(source.prefix || found[cardinality(found)], source.prefix || 'none (an empty database)')
+        using detail = format(
+                'Applied: %s. Expected: %s.', array_to_string(found, ', '), array_to_string(source.expected, ', ')
+              ),
+              hint = 'Nothing was changed. Write the script again with --from and the version the database is at.';
+    end if;
+  end loop;
+end
+$aisec_guard$;`;
+}
