@@ -27,7 +27,7 @@ async function dump(url: string): Promise<Dump> {
   let isMessages = false;
   let messages = 0;
   for await (const line of createInterface({ input: child.stdout })) {
-    if (line.startsWith('COPY ')) isMessages = /^COPY public\.messages_/u.test(line);
+    if (line.startsWith('COPY ')) isMessages = line.startsWith('COPY public.messages_');
     else if (isMessages && MESSAGE.test(line)) messages += 1;
   }
   return { exitCode: await ended, messages, errors };
