@@ -49,7 +49,7 @@ function addGlobalOptions(program: Command): void {
   program
     .option('--json', 'print one JSON document')
     .option('--quiet', 'print warnings and errors only; a report or list is printed as ever')
-    .option('--verbose', 'say more on stderr')
+    .option('--verbose', 'print more on stderr')
     .option('--color', 'colour even without a terminal')
     .option('--no-color', 'no colour (env: NO_COLOR)')
     .option('--no-input', 'never ask; refuse instead')

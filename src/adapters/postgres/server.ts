@@ -182,7 +182,7 @@ async function logIn(target: ServerTarget, options: OpenOptions): Promise<Connec
 }
 
 /**
- * A session on a server, with the session settings of design/cli.md.
+ * A session on a server, with the session settings of `session-settings.ts`.
  *
  * @throws AisecError DATABASE_* for each way in which the connection cannot be made; INTERRUPTED, TERMINATED.
  */

@@ -85,7 +85,7 @@ export class Output {
     else stdout.write(`${render(data, this.#renderer)}\n\n`);
   }
 
-  /** False once whoever reads the result has gone away. */
+  /** False once the reader of the result has gone away. */
   get hasReader(): boolean {
     return this.#hasReader;
   }
@@ -115,7 +115,7 @@ export class Output {
     return this.#streams.stderr.isTTY === true;
   }
 
-  /** A secret that nobody can ask for again: for a terminal's eyes only, and with --quiet, too. */
+  /** A secret that cannot be shown again: for a terminal only, and with --quiet, too. */
   secret(line: string): void {
     if (this.canShowSecret) this.#line(line);
   }

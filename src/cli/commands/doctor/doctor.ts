@@ -45,7 +45,7 @@ async function diagnoseNow(context: Context, options: Options, onStep?: (text: s
   const checks: readonly Check[] = selectChecks(options.only);
   const thresholds = await thresholdsOf(context);
   const ignores = readIgnoreFile(options.ignoreFile, config.cwd);
-  const { schema, backupDir: backupFolder } = config;
+  const { schema, backupDir: backupDirectory } = config;
   const redis = findRedisTarget(config) ?? null;
   const migrations = await migrateSettings(context);
   return withDatabase({}, async (session) => {
@@ -54,7 +54,7 @@ async function diagnoseNow(context: Context, options: Options, onStep?: (text: s
       schema,
       checks,
       migrations,
-      backupFolder,
+      backupDirectory,
       thresholds,
       redis,
       ignores,
