@@ -1,4 +1,4 @@
--- What else refers to messages by its object, so that it would go on with the old table when another takes the name?
+-- What else refers to messages by its object, so that it would keep the old table when another takes the name?
 -- Parameters: $1 messages, with its schema, quoted (text)
 -- Columns:    kind (view, materialized view, rule, function, policy, view by its primary key), object (text, quoted),
 --             definition (of a view, without the name; else null), options (text[], of a view)

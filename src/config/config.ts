@@ -29,7 +29,7 @@ export interface Config {
   readonly pgBinDir: string | undefined;
   /** Absolute; need not exist. */
   readonly backupDir: string;
-  /** A secret: whoever has it can answer for the job. */
+  /** A secret: its holder can answer for the job. */
   readonly pingUrl: string | undefined;
   /** As it was given; undefined: as the checks come. */
   readonly thresholds: string | undefined;

@@ -3,7 +3,7 @@ import { sleep } from '../../base/interruption.js';
 
 const PAUSE_MS = 250;
 
-/** What a server says or a system, while the server is not up yet: nobody listens, its name is not known, it is starting. */
+/** What a server says or a system, while the server is not up yet: no process listens, its name is not known, it is starting. */
 const NOT_UP_YET = new Set([
   'ECONNREFUSED',
   'ECONNRESET',

@@ -16,7 +16,7 @@ export interface PoolOptions {
   readonly connectTimeoutMs: number;
   /** A connection older than this is replaced when it is idle. */
   readonly recycleAfterMs: number;
-  /** Told what broke an idle connection; without a listener Node would end the process. */
+  /** Called with what broke an idle connection; without a listener Node would end the process. */
   readonly onError: (error: Error) => void;
 }
 
@@ -49,8 +49,8 @@ export async function prepareConnection(client: pg.ClientBase): Promise<void> {
 }
 
 /**
- * A pool of node-postgres with SQLAlchemy's meaning of pool_size, max_overflow, pool_timeout and pool_recycle, which the
- * design document is written in. pool_pre_ping is the business of `PoolDriver`.
+ * A pool of node-postgres with SQLAlchemy's meaning of pool_size, max_overflow, pool_timeout and pool_recycle.
+ * pool_pre_ping is the business of `PoolDriver`.
  *
  * @throws AisecError CONFIG_INVALID for certificate files that cannot be read.
  */

@@ -5,7 +5,7 @@ import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
 import { durationOption, WAIT_OPTION } from '../../options.js';
 import { reportingTo } from '../../reporting.js';
-import { findingLines } from '../../terminal/findings.js';
+import { renderFindings } from '../../terminal/findings.js';
 import type { Renderer } from '../../terminal/output.js';
 import { replaySettings } from './settings.js';
 
@@ -36,15 +36,8 @@ function renderSteps(steps: readonly PlannedStep[], { table }: Renderer, isDryRu
 }
 
 function renderAdopt({ obstacles, steps, isDryRun }: AdoptResult, renderer: Renderer): string {
-  const { table, paint, isTTY } = renderer;
-  if (obstacles.length === 0) return steps.length === 0 ? '' : renderSteps(steps, renderer, isDryRun);
-  if (isTTY) return findingLines(obstacles, paint);
-  return table(obstacles, [
-    { title: 'finding', value: (row) => row.id },
-    { title: 'message', value: (row) => row.message },
-    { title: 'impact', value: (row) => row.impact },
-    { title: 'fix', value: (row) => row.fix ?? '' },
-  ]);
+  if (obstacles.length > 0) return renderFindings({ findings: obstacles }, renderer);
+  return steps.length === 0 ? '' : renderSteps(steps, renderer, isDryRun);
 }
 
 function summary(result: AdoptResult): string {
@@ -109,7 +102,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
 
 export const migrateAdopt = defineCommand<Options>({
   name: 'migrate adopt',
-  summary: 'bring a database built from the design document to the schema of the migrations',
+  summary: 'bring a database that has the tables already to the schema of the migrations',
   description:
     'For a database with rows and live traffic that was built by hand or by another tool: indexes are built concurrently, constraints validated beside writers, functions, policies and triggers made, ' +
     'message_keys filled, messages partitioned by month, and the migrations recorded. No step holds a lock on rows that writers need for longer than a moment; locks are given up after --lock-timeout and retried. ' +

@@ -43,7 +43,7 @@ async function run(context: Context, options: Options, to: string): Promise<Exit
   if (!result.isMatching)
     context.output.note(
       isUnpartitioned(result)
-        ? 'Built from the design document? This brings it to the schema beside live traffic: aisec migrate adopt --dry-run'
+        ? 'This brings it to the schema of the migrations, beside live traffic: aisec migrate adopt --dry-run'
         : 'Run the fixes, then: aisec migrate baseline',
     );
   else if (result.recorded.length > 0 && !result.isDryRun) context.output.note('Next: aisec migrate up');
@@ -60,7 +60,7 @@ export const migrateBaseline = defineCommand<Options>({
   options: [{ flags: '--dry-run', description: 'compare, and record nothing', default: false }, WAIT_OPTION],
   examples: [
     ['aisec migrate baseline --dry-run', 'See whether the database is what the migrations make'],
-    ['aisec migrate baseline 0021_size_records', 'Record the migrations up to this one'],
+    ['aisec migrate baseline 0042_add_invoices', 'Record the migrations up to this one'],
   ],
   run,
 });

@@ -1,4 +1,4 @@
-import { withRunLock } from '../../../adapters/postgres/advisory-lock.js';
+import { withRunLock } from '../../../adapters/postgres/locks/advisory-lock.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { AisecError } from '../../../base/errors.js';
 import type { Finding } from '../../../base/finding.js';
@@ -181,7 +181,7 @@ async function adopt(session: Session, given: AdoptOptions, reporting: Reporting
 }
 
 /**
- * Brings a database that was built from the design document, with its rows and beside live traffic, to the schema of the
+ * Brings a database that has the tables of the platform already, with its rows and beside live traffic, to the schema of the
  * migrations, and records them. Short changes of the catalog give up their locks and retry; whatever reads rows stops no
  * writer. Killed at any moment and run again, it continues from what is there.
  *

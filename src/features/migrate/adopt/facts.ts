@@ -40,7 +40,7 @@ export interface AdoptFacts extends FixContext {
   /** Empty once messages is partitioned. */
   readonly references: readonly Reference[];
   readonly dependents: readonly Dependent[];
-  /** `plain`: the table of the design document; `partitioned`: ours; `missing`: there is none. */
+  /** `plain`: one table with all rows; `partitioned`: ours; `missing`: there is none. */
   readonly messages: 'plain' | 'partitioned' | 'missing';
 }
 

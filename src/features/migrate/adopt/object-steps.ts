@@ -33,7 +33,7 @@ function overloads({ changes, wanted }: AdoptFacts): readonly string[] {
   );
 }
 
-/** PUBLIC may execute every function of a database that nobody has told otherwise. */
+/** PUBLIC may execute every new function. */
 function functionGrants(facts: AdoptFacts): readonly string[] {
   return facts.changes
     .filter(({ live, wanted }) => (live ?? wanted)?.kind === 'grant')

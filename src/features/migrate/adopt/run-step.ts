@@ -33,7 +33,7 @@ async function brieflyOnce(
   });
 }
 
-/** Retries until the time is spent; whoever queued behind an attempt gets through in the pause. */
+/** Retries until the time is spent; sessions that queued behind an attempt get through in the pause. */
 async function briefly(
   session: Session,
   step: AdoptStep,

@@ -16,7 +16,7 @@ interface StepFacts {
   readonly phase: Phase;
   /** In words, for people. */
   readonly what: string;
-  /** On tables that were there before; empty: it disturbs nobody. */
+  /** On tables that were there before; empty: no other session waits. */
   readonly locks: readonly StepLock[];
   /** On this many rows; by measured rates, so no more than an order of magnitude. */
   readonly expectedMs: number;

@@ -43,7 +43,7 @@ function isWithin(one: Tree, other: Tree): boolean {
   );
 }
 
-/** Which of two conditions holds for more rows, as far as AND, OR and constants tell. Null: no condition. */
+/** Which of two conditions holds for more rows, as far as AND, OR and constants show. Null: no condition. */
 export async function predicateWidth(one: string | null, other: string | null): Promise<Width> {
   if (one === other) return 'equal';
   const [first, second] = await Promise.all([treeOf(one ?? 'true'), treeOf(other ?? 'true')]);

@@ -2,7 +2,7 @@ import type { CatalogGrant, CatalogPolicy } from '../../../adapters/catalog/cata
 import type { Change } from './change.js';
 import { combined, opposite, predicateWidth, setWidth, type Width } from './predicate-width.js';
 
-/** Which side lets more be seen or done. `undecided`: neither includes the other, or it cannot be told from the text. */
+/** Which side lets more be seen or done. `undecided`: neither includes the other, or the text does not show it. */
 export type WiderSide = 'database' | 'migrations' | 'undecided';
 
 const SIDE: Readonly<Record<Width, WiderSide | null>> = {

@@ -8,7 +8,7 @@ export const ADVICE = {
   edited:
     'Put the file back as it was applied, and make the change in a new migration. If the edit is right: aisec migrate repair NAME --reason TEXT',
   missing:
-    'Bring the file back (it is in version control), or use the folder this database was built from. If it is gone for good: aisec migrate repair NAME --reason TEXT',
+    'Bring the file back (it is in version control), or use the directory this database was built from. If it is gone for good: aisec migrate repair NAME --reason TEXT',
   newer:
     'Deploy the version that has the file, or continue with this one, if it can work on the newer schema: --allow-newer',
   foreign:
@@ -42,7 +42,7 @@ export function describeFault(status: MigrationStatus & { state: Fault }): strin
 }
 
 /**
- * Refuses to go on when files and history disagree. Each kind of fault has its own message and remedy.
+ * Refuses to continue when files and history disagree. Each kind of fault has its own message and hint.
  *
  * @throws AisecError MIGRATION_HISTORY.
  */

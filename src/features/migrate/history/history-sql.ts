@@ -138,7 +138,7 @@ set state = excluded.state, checksum = excluded.checksum, content = excluded.con
     statements_started = 0, statements_done = 0, error = null, aisec_version = excluded.aisec_version;`;
 }
 
-/** Takes up a journal where it stopped: the statements that were done stay done, the rest may have been mended. */
+/** Takes up a journal where it stopped: the statements that were done stay done, the rest may have been changed. */
 export function resumeJournal(schema: string, file: MigrationFile, total: number): string {
   return `update ${ownTable(schema, file)}
 set checksum = ${quoteLiteral(file.checksum)}, content = ${quoteLiteral(file.content)}, statements_total = ${total}, error = null

@@ -17,7 +17,7 @@ export interface ReplayOptions extends ReplayNames {
   readonly onProgress: (text: string) => void;
 }
 
-/** Nobody else is in a database in memory. */
+/** No other session is in a database in memory. */
 const LOCKS = { lockTimeoutMs: 0, lockAttempts: 1, waitMs: 0 } as const;
 
 /** Roles belong to a server and are not made by most migrations that grant to them. */

@@ -6,7 +6,7 @@ import { isPartitioned } from './missing.js';
 import { name } from './names.js';
 import { dropExtra, dropIndex, dropView } from './others.js';
 
-/** The statements that take away an object which the migrations do not make; null where rows would go with it. */
+/** The statements that take away an object which the migrations do not make; null where rows would be deleted with it. */
 export function dropUnwanted(of: CatalogItem, live: CatalogSnapshot, schema: string): readonly string[] | null {
   switch (of.kind) {
     case 'constraint':

@@ -77,7 +77,7 @@ export function inOrderOfFixes(changes: readonly Change[], wanted: CatalogSnapsh
 
 /**
  * The statements that bring one object of the database to what the migrations make, with names as they are found from
- * `searchPath`; null when a person has to decide, since rows would go or be rewritten.
+ * `searchPath`; null when a person has to decide, since rows would be deleted or rewritten.
  */
 export function fixOf(
   change: Change,

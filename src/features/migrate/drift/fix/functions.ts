@@ -30,7 +30,7 @@ function attributes(routine: CatalogFunction): readonly string[] {
   ];
 }
 
-/** Null for an aggregate or a function in C, which the snapshot does not tell enough of. */
+/** Null for an aggregate or a function in C, which the snapshot does not have enough of. */
 export function createFunction(routine: CatalogFunction, names: FixNames): readonly string[] | null {
   const { kind, result, language, configuration, body } = routine;
   if (kind === 'aggregate' || language === 'c' || language === 'internal') return null;

@@ -62,7 +62,7 @@ export function wholeTable(table: CatalogTable, { wanted, schema }: FixContext):
   ];
 }
 
-/** PUBLIC may execute a new function, unless it is told otherwise. */
+/** PUBLIC may execute a new function, by default. */
 function functionGrants(
   { name: functionName, identityArguments }: { readonly name: string; readonly identityArguments: string },
   { wanted, schema }: FixContext,
@@ -79,7 +79,7 @@ function functionGrants(
   ];
 }
 
-/** The statements that make an object which the database lacks; null when the snapshot does not tell enough. */
+/** The statements that make an object which the database lacks; null when the snapshot does not have enough of. */
 export function createMissing(of: CatalogItem, context: FixContext): readonly string[] | null {
   const { wanted, schema } = context;
   switch (of.kind) {
