@@ -32,7 +32,7 @@ async function readHashes({ session, schema }: Subject): Promise<readonly HashCo
   const { rows } = await session.query<HashCount>(
     `select
        case when password_hash ~ $1 then pg_catalog.substring(password_hash, 5, 2) end as cost,
-       case when password_hash !~ $1 then pg_catalog.lower(pg_catalog.substring(password_hash from $2)) end as format,
+       case when password_hash !~ $1 then pg_catalog.lower(pg_catalog.substring(password_hash, $2)) end as format,
        pg_catalog.count(*) as accounts
      from ${qualified(schema, 'users')}
      group by 1, 2
