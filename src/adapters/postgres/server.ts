@@ -1,15 +1,17 @@
 import type { Socket } from 'node:net';
 
-import pg from 'pg';
+import type pg from 'pg';
 
 import { AisecError } from '../../base/errors.js';
 import { interruptionError } from '../../base/interruption.js';
 import type { ServerTarget } from '../../config/database-target.js';
+import { clientClass } from './channel-binding.js';
 import { describeServer, translateConnectError } from './connect-error.js';
 import { translateError } from './error.js';
 import type { OpenOptions } from './open-options.js';
 import { Session, type SideConnection } from './session.js';
-import { pinQuery, type PinOptions } from './pinned-settings.js';
+import type { PinOptions } from './pinned-settings.js';
+import { refuseOtherKindOfServer } from './session-attributes.js';
 import { identifySession, serverSettings } from './session-settings.js';
 import { connectWithin } from './wait-for-server.js';
 import { isTlsRefusal, tlsChoices, type TlsChoice } from './tls.js';
@@ -48,8 +50,9 @@ function cut(client: pg.Client): void {
   (client as unknown as { connection: { stream: Socket } }).connection.stream.destroy();
 }
 
-async function tryConnect(config: pg.ClientConfig, signal: AbortSignal): Promise<pg.Client> {
-  const client = new pg.Client(config);
+async function tryConnect(config: pg.ClientConfig, signal: AbortSignal, channelBinding?: string): Promise<pg.Client> {
+  const Client = clientClass(channelBinding);
+  const client = new Client(config);
   const stop = (): void => cut(client);
   signal.addEventListener('abort', stop, { once: true });
   try {
@@ -72,8 +75,9 @@ interface Connected {
 async function connectByTls(target: ServerTarget, applicationName: string, signal: AbortSignal): Promise<Connected> {
   const choices = tlsChoices(target.connection);
   for (const [index, ssl] of choices.entries()) {
+    const config = clientConfig(target, applicationName, ssl);
     try {
-      return { client: await tryConnect(clientConfig(target, applicationName, ssl), signal), ssl };
+      return { client: await tryConnect(config, signal, target.connection.channelBinding), ssl };
     } catch (error) {
       if (index === choices.length - 1 || !isTlsRefusal(error)) throw error;
     }
@@ -120,7 +124,7 @@ async function openSide(
   applicationName: string,
   { ssl, signal, pins }: { readonly ssl: TlsChoice; readonly signal: AbortSignal; readonly pins: PinOptions },
 ): Promise<SideConnection> {
-  const client = await tryConnect(clientConfig(target, applicationName, ssl), signal);
+  const client = await tryConnect(clientConfig(target, applicationName, ssl), signal, target.connection.channelBinding);
   client.on('error', () => undefined);
   try {
     await identifySession(client, 'server', pins);
@@ -196,6 +200,7 @@ export async function openServer(target: ServerTarget, options: OpenOptions): Pr
   signal.addEventListener('abort', stop, { once: true });
   client.on('error', ignore);
   try {
+    await refuseOtherKindOfServer(client, target.connection.targetSessionAttrs, label);
     const { pid, serverVersion } = await identifySession(client, 'server', options);
     refuseOldServer(label, serverVersion);
     refusePooler(label, (client as unknown as { processID: number | null }).processID, pid, target.source);
@@ -204,7 +209,7 @@ export async function openServer(target: ServerTarget, options: OpenOptions): Pr
       signal,
       ...(options.onNotice && { onNotice: options.onNotice }),
       cancel: () => cancelOrCut(client, target, applicationName, pid),
-      pinSql: pinQuery(serverSettings(options)),
+      settings: serverSettings(options),
       openSide: () => openSide(target, applicationName, { ssl, signal, pins: { ...options, ...NO_LIMITS } }),
       copyIn: async (into, chunks) => {
         const { streamCopy } = await import('./stream-copy.js');
