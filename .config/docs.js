@@ -1,13 +1,15 @@
-// Writes docs/cli.md and docs/errors.md, the command table of README.md, the table of checks of docs/doctor.md and that of
-// thresholds of docs/monitoring.md from the program itself.
+// Writes docs/cli.md, docs/errors.md and the JSON Schemas in docs/json/, the command table of README.md, the table of checks of docs/doctor.md, that of
+// thresholds of docs/monitoring.md and the rules of docs/lint.md from the program itself.
 //
 //   npm run docs            writes them
 //   npm run docs -- --check exits 1 when they are not what it would write (part of `npm test`)
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 
 import prettier from 'prettier';
+
+import { jsonSchemas } from './json-schemas.js';
 
 const root = path.join(import.meta.dirname, '..');
 const from = (module) => import(path.join(root, 'dist', module));
@@ -20,6 +22,8 @@ const [
   { SETTINGS },
   { ALL_CHECKS },
   { THRESHOLDS, formatThreshold },
+  { RULES_BY_AREA },
+  { JSON_FORMAT_VERSION },
 ] = await Promise.all([
   from('cli/commands.js'),
   from('cli/program.js'),
@@ -29,6 +33,8 @@ const [
   from('config/settings.js'),
   from('features/doctor/all-checks.js'),
   from('features/monitor/live/thresholds.js'),
+  from('features/migrate/lint/all-rules.js'),
+  from('cli/terminal/output.js'),
 ]);
 
 const NOTE = '<!-- Written by `npm run docs`. -->\n';
@@ -82,12 +88,12 @@ const cli = `${NOTE}
 stdout carries the result, stderr everything else. Piped tables are tab-separated. \`--json\` gives one document, whose
 \`formatVersion\` rises when a field goes or changes its meaning; on failure
 stdout stays empty and the last line of stderr is one JSON error (\`code\`, \`message\`, \`detail\`, \`hint\`, \`sqlState\`, \`file\`,
-\`line\`, \`column\`). \`--quiet\`, \`--verbose\`, \`--no-color\`/\`NO_COLOR\` and \`--no-input\` work on every command.
+\`line\`, \`column\`). [json/](json) has the JSON Schema of each command's document. \`--quiet\`, \`--verbose\`, \`--no-color\`/\`NO_COLOR\` and \`--no-input\` work on every command.
 With \`--quiet\` a command that changes something prints nothing unless there is a warning or an error.
 
 ## Settings
 
-A flag wins over the environment, the environment over \`.env\` in the current folder, and that over the default. A server
+A flag wins over the environment, the environment over \`.env\` in the current directory, and that over the default. A server
 is also found by libpq's variables (\`PGHOST\`, \`PGPORT\`, \`PGUSER\`, \`PGDATABASE\`, \`PGSERVICE\` …) and \`~/.pgpass\`.
 
 ${settingsTable}
@@ -132,6 +138,33 @@ function withThresholdTable(page) {
   return page.replace(/(<!-- thresholds -->\n)[\s\S]*?(<!-- \/thresholds -->)/, `$1\n${thresholdTable}\n\n$2`);
 }
 
+const sql = (text) => `\`\`\`sql\n${text}\n\`\`\``;
+
+function rulePart({ id, severity, title, impact, isOptional, example }) {
+  const off = isOptional ? ' Off unless `--rule` names it.' : '';
+  return [
+    `### ${id}`,
+    `${title.charAt(0).toUpperCase()}${title.slice(1)}. Severity: ${severity}.${off}`,
+    impact,
+    ...(example.before === undefined ? [] : ['Before:', sql(example.before.replaceAll('; ', ';\n'))]),
+    'Bad:',
+    sql(`${example.isBadOutside ? '-- aisec: no-transaction\n' : ''}${example.bad}`),
+    'Good:',
+    sql(`${example.isGoodOutside ? '-- aisec: no-transaction\n' : ''}${example.good}`),
+  ].join('\n\n');
+}
+
+const rulesPart = Object.entries(RULES_BY_AREA)
+  .map(([area, rules]) => [`## ${area}`, ...rules.map(rulePart)].join('\n\n'))
+  .join('\n\n');
+
+function withRules(page) {
+  return page.replace(
+    /(<!-- rules -->\n)[\s\S]*?(<!-- \/rules -->)/,
+    (_match, start, end) => `${start}\n${rulesPart}\n\n${end}`,
+  );
+}
+
 function withCommandTable(readme) {
   return readme.replace(/(<!-- commands -->\n)[\s\S]*?(\n<!-- \/commands -->)/, `$1\n${commandTable}\n$2`);
 }
@@ -141,13 +174,17 @@ const format = (text) => prettier.format(text, { ...settings, parser: 'markdown'
 const readmeFile = path.join(root, 'README.md');
 const doctorFile = path.join(root, 'docs', 'doctor.md');
 const monitoringFile = path.join(root, 'docs', 'monitoring.md');
+const lintFile = path.join(root, 'docs', 'lint.md');
 const wanted = {
+  'docs/lint.md': await format(withRules(readFileSync(lintFile, 'utf8'))),
   'docs/cli.md': await format(cli),
   'docs/errors.md': await format(errors),
   'docs/doctor.md': await format(withCheckTable(readFileSync(doctorFile, 'utf8'))),
   'docs/monitoring.md': await format(withThresholdTable(readFileSync(monitoringFile, 'utf8'))),
   'README.md': await format(withCommandTable(readFileSync(readmeFile, 'utf8'))),
 };
+for (const [name, schema] of jsonSchemas(COMMANDS, JSON_FORMAT_VERSION))
+  wanted[name] = await prettier.format(JSON.stringify(schema), { ...settings, parser: 'json' });
 
 const isCheck = process.argv.includes('--check');
 for (const [name, text] of Object.entries(wanted)) {
@@ -163,6 +200,7 @@ for (const [name, text] of Object.entries(wanted)) {
     process.stderr.write(`${name} is not up to date: run \`npm run docs\` and commit it\n`);
     process.exitCode = 1;
   } else {
+    mkdirSync(path.dirname(file), { recursive: true });
     writeFileSync(file, text);
     process.stdout.write(`wrote ${name}\n`);
   }

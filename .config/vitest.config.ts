@@ -14,7 +14,7 @@ interface Kind {
   readonly usesDatabases: boolean;
 }
 
-/** One folder of test/ is one project: `npm test -- --project unit`. */
+/** One directory of test/ is one project: `npm test -- --project unit`. */
 function project(name: string, { testTimeout, group, usesDatabases }: Kind) {
   return {
     root,

@@ -26,10 +26,10 @@ const [MESSAGES = '180000', EMBEDDINGS = '24000'] = process.argv.slice(2);
 const database = 'aisec_bench_backup';
 const restored = `${database}_restored`;
 const program = path.join(import.meta.dirname, '..', 'bin', 'aisec.js');
-const folder = mkdtempSync(path.join(tmpdir(), 'aisec-bench-'));
+const directory = mkdtempSync(path.join(tmpdir(), 'aisec-bench-'));
 const env = { DATABASE_URL: urlOf(database) };
 /** @param {string} name */
-const sizeOf = (name) => statSync(path.join(folder, name)).size;
+const sizeOf = (name) => statSync(path.join(directory, name)).size;
 
 console.log(`load before: ${machineLoad()}`);
 /** @type {{ figure: string, value: string, target?: string }[]} */
@@ -53,16 +53,16 @@ try {
 
   /** @param {string} compress @param {string} file */
   const dump = (compress, file) =>
-    measure('pg_dump', ['-Fc', `--compress=${compress}`, '-f', path.join(folder, file), env.DATABASE_URL]);
+    measure('pg_dump', ['-Fc', `--compress=${compress}`, '-f', path.join(directory, file), env.DATABASE_URL]);
   const best = (/** @type {() => { wallMs: number, cpuMs: number }} */ run) =>
     [run(), run(), run()].toSorted((a, b) => a.wallMs - b.wallMs)[0] ?? run();
   const bare = best(() => dump('zstd:1', 'bare'));
   const ours = best(() => {
-    rmSync(path.join(folder, 'ours'), { recursive: true, force: true });
-    return measure(process.execPath, [program, 'backup', '--dir', path.join(folder, 'ours'), '--quiet'], env);
+    rmSync(path.join(directory, 'ours'), { recursive: true, force: true });
+    return measure(process.execPath, [program, 'backup', '--dir', path.join(directory, 'ours'), '--quiet'], env);
   });
   const naive = dump('gzip:9', 'naive');
-  const archive = readdirSync(path.join(folder, 'ours')).find((name) => name.endsWith('.dump')) ?? '';
+  const archive = readdirSync(path.join(directory, 'ours')).find((name) => name.endsWith('.dump')) ?? '';
   const size = sizeOf(path.join('ours', archive));
   show('pg_dump -Fc -Z9, as the document has it', naive, sizeOf('naive'));
   show('pg_dump -Fc zstd:1', bare, sizeOf('bare'));
@@ -73,7 +73,7 @@ try {
   ratio('time, of bare pg_dump with the same settings', ours.wallMs / bare.wallMs, 'at most 1.40');
 
   await onServer(`create database ${restored} template template0`);
-  const file = path.join(folder, 'ours', archive);
+  const file = path.join(directory, 'ours', archive);
   const plain = measure('pg_restore', ['--exit-on-error', '-d', urlOf(restored), file]);
   await dropDatabase(restored);
   const fast = measure(process.execPath, [program, 'restore', file, '--create', restored, '--quiet'], env);
@@ -83,7 +83,7 @@ try {
 } finally {
   await dropDatabase(restored);
   await dropDatabase(database);
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(directory, { recursive: true, force: true });
 }
 printFigures(figures);
 console.log(`load after: ${machineLoad()}`);

@@ -17,7 +17,7 @@ const serverUrl = process.env['AISEC_TEST_DATABASE_URL'];
 if (serverUrl === undefined)
   throw new Error('set AISEC_TEST_DATABASE_URL, for example by: eval "$(test/support/services up)"');
 
-const folder = mkdtempSync(path.join(tmpdir(), 'aisec-bench-'));
+const directory = mkdtempSync(path.join(tmpdir(), 'aisec-bench-'));
 const server = new pg.Client({ connectionString: serverUrl });
 await server.connect();
 const database = 'aisec_bench';
@@ -29,7 +29,7 @@ async function freshDatabase() {
 }
 
 /**
- * The Up sections of a folder as one file for psql.
+ * The Up sections of a directory as one file for psql.
  *
  * @param {string} migrations
  * @param {string} ending what `migrate up` does after the last one
@@ -38,14 +38,14 @@ function writeSqlFile(migrations, ending) {
   const sections = readdirSync(migrations)
     .toSorted()
     .map((file) => readFileSync(path.join(migrations, file), 'utf8').split(/^-- (?:Up|Down) Migration$/m)[1] ?? '');
-  const file = path.join(folder, 'all.sql');
+  const file = path.join(directory, 'all.sql');
   writeFileSync(file, `${sections.join('\n')}\n${ending}\n`);
   return file;
 }
 
 /** A table, an index, a check and a view each: little SQL, so that the program's own time shows. */
 function writeSmallMigrations() {
-  const small = path.join(folder, 'small');
+  const small = path.join(directory, 'small');
   mkdirSync(small);
   for (let number = 1; number <= 20; number += 1) {
     const name = `t${number}`;
@@ -65,7 +65,7 @@ drop table ${name};
 
 /**
  * @param {string} title
- * @param {string} migrations the folder
+ * @param {string} migrations the directory
  * @param {string} ending
  */
 async function compareUp(title, migrations, ending) {
@@ -94,7 +94,7 @@ async function compareUp(title, migrations, ending) {
 }
 
 function writeBareProgram() {
-  const file = path.join(folder, 'bare.mjs');
+  const file = path.join(directory, 'bare.mjs');
   writeFileSync(
     file,
     `import pg from ${JSON.stringify(import.meta.resolve('pg'))};
@@ -132,5 +132,5 @@ try {
 } finally {
   await server.query(`drop database if exists ${database} with (force)`);
   await server.end();
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(directory, { recursive: true, force: true });
 }

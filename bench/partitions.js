@@ -18,7 +18,7 @@ const serverUrl = process.env['AISEC_TEST_DATABASE_URL'];
 if (serverUrl === undefined)
   throw new Error('set AISEC_TEST_DATABASE_URL, for example by: eval "$(test/support/services up)"');
 
-const folder = mkdtempSync(path.join(tmpdir(), 'aisec-bench-'));
+const directory = mkdtempSync(path.join(tmpdir(), 'aisec-bench-'));
 const server = new pg.Client({ connectionString: serverUrl });
 await server.connect();
 const template = 'aisec_bench_partitions_template';
@@ -51,7 +51,7 @@ async function writeDdl() {
      from generate_series(date_trunc('month', now() at time zone 'UTC'),
                           date_trunc('month', now() at time zone 'UTC') + interval '${MONTHS - 1} months', '1 month') as m`,
   );
-  const file = path.join(folder, 'months.sql');
+  const file = path.join(directory, 'months.sql');
   const statements = rows.map(
     ({ name, lower, upper }) => `create table ${name} (like messages including all excluding comments);
 alter table ${name} add constraint message_month_bounds check (created_at >= '${lower}' and created_at < '${upper}');
@@ -107,5 +107,5 @@ try {
   await server.query(`drop database if exists ${database} with (force)`);
   await server.query(`drop database if exists ${template} with (force)`);
   await server.end();
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(directory, { recursive: true, force: true });
 }

@@ -28,7 +28,7 @@ const serverUrl = process.env['AISEC_TEST_DATABASE_URL'];
 if (serverUrl === undefined)
   throw new Error('set AISEC_TEST_DATABASE_URL, for example by: eval "$(test/support/services up)"');
 
-const folder = mkdtempSync(path.join(tmpdir(), 'aisec-bench-'));
+const directory = mkdtempSync(path.join(tmpdir(), 'aisec-bench-'));
 const server = new pg.Client({ connectionString: serverUrl });
 await server.connect();
 const [template, database] = ['aisec_bench_seed_template', 'aisec_bench_seed'];
@@ -72,14 +72,14 @@ async function freshDatabase() {
 async function writeFiles() {
   const commands = [];
   for (const { table, columns, rows } of demoTables(planDemo(options), 'not a hash')) {
-    const file = path.join(folder, `${table}.copy`);
+    const file = path.join(directory, `${table}.copy`);
     const stream = createWriteStream(file);
     for (const { bytes } of copyChunks(rows())) if (!stream.write(bytes)) await once(stream, 'drain');
     stream.end();
     await once(stream, 'finish');
     commands.push(`\\copy ${table} (${columns.join(', ')}) from '${file}'`);
   }
-  const script = path.join(folder, 'load.sql');
+  const script = path.join(directory, 'load.sql');
   writeFileSync(script, `begin;\n${commands.join('\n')}\ncommit;\n`);
   return script;
 }
@@ -136,7 +136,7 @@ try {
     rows = run.rows;
   }
   const [psqlMs, aisecMs, peakMb] = [median(seen.psql), median(seen.aisec), Math.max(...seen.peakMb)];
-  const size = messages === 0 ? 0 : Math.round(statSync(path.join(folder, 'messages.copy')).size / messages);
+  const size = messages === 0 ? 0 : Math.round(statSync(path.join(directory, 'messages.copy')).size / messages);
   const rate = (/** @type {number} */ durationMs) => Math.round((rows / durationMs) * 1000);
   console.log(`${rows} rows, ${messages} of them messages of ${size} bytes; medians of ${ROUNDS}`);
   console.log(`psql \\copy from files   ${rate(psqlMs)} rows/s (${Math.round(psqlMs)} ms)`);
@@ -147,5 +147,5 @@ try {
   await dropDatabase(database);
   await dropDatabase(template);
   await server.end();
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(directory, { recursive: true, force: true });
 }

@@ -1,4 +1,4 @@
--- Keeps everybody else who maintains tables off the partitions of messages and messages_archive, as far as nobody has
+-- Keeps every other session that maintains tables off the partitions of messages and messages_archive, as far as no session has
 -- one in hand already. Readers and writers are not stopped.
 -- Parameters: none
 -- Columns:    none

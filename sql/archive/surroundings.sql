@@ -3,8 +3,7 @@
 -- Columns:    now_ms (epoch of the server's clock), role_name, owner_name, default_partition, reference_tables (text[]),
 --             not_owned (text[]: tables to be locked that the role does not own), row_security_on (text[]),
 --             foreign_keys (json: table, name, definition) that point at messages or a partition,
---             column_faults (json: name, onMessages, onArchive), publications (json: name (quoted), isViaRoot,
---             publishesMessages, publishesArchive, partition (quoted or null), publishesDeletes), deadlock_timeout_ms,
+--             column_faults (json: name, onMessages, onArchive), schema_name, deadlock_timeout_ms,
 --             taken_names (text[]: relations that are named like a month and do not belong to the archive)
 -- Needs:      the owner of the schema
 with roots as (
@@ -30,6 +29,7 @@ columns as (
 select
   (extract(epoch from pg_catalog.clock_timestamp()) * 1000)::float8 as now_ms,
   current_user::text as role_name,
+  pg_catalog.current_schema()::text as schema_name,
   (
     select pg_catalog.pg_get_userbyid(class.relowner)::text
     from pg_catalog.pg_class as class
@@ -82,17 +82,6 @@ select
       on archived.name = live.name
     where live.definition is distinct from archived.definition
   ) as column_faults,
-  (
-    select coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
-      'name', pg_catalog.quote_ident(found.publication),
-      'isViaRoot', found.is_via_root,
-      'publishesMessages', found.publishes_messages,
-      'publishesArchive', found.publishes_archive,
-      'partition', found.published_partition::text,
-      'publishesDeletes', found.publishes_deletes
-    ) order by found.publication), '[]')
-    from aisec_message_publications() as found
-  ) as publications,
   (
     select setting::integer
     from pg_catalog.pg_settings

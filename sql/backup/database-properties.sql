@@ -1,7 +1,7 @@
 -- What belongs to a database and not to what is in it.
 -- Parameters: $1 name of the database.
 -- Columns: owner, connection_limit, comment, has_grants (false: PostgreSQL's defaults), grants (json: grantee,
--- null for everybody; privilege; is_grantable), settings (json: role, null for all; name; value).
+-- null for every role; privilege; is_grantable), settings (json: role, null for all; name; value).
 -- Role: any.
 select
   pg_catalog.pg_get_userbyid(datdba)::text as owner,

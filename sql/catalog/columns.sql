@@ -33,7 +33,7 @@ select
   array(
     select option.text
     from pg_catalog.unnest(attribute.attoptions) as option (text)
-    -- PostgreSQL 17.12 keeps a number of its own there, which nobody has set and which differs between databases.
+    -- PostgreSQL 17.12 keeps a number of its own there, which was not set and which differs between databases.
     where option.text not like 'pg\_attver=%'
     order by option.text collate "C"
   ) as options,

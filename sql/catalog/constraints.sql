@@ -1,9 +1,9 @@
 -- Which constraints do the tables of a schema have?
 -- Parameters: $1 schema (text)
--- Columns:    table, name, type, definition (without what the next columns tell), deferrable, initially_deferred,
+-- Columns:    table, name, type, definition (without what the next columns have), deferrable, initially_deferred,
 --             validated, triggers_disabled (a foreign key that is not enforced), comment
 -- Needs:      nothing
--- NOT NULL is told by the columns: only PostgreSQL 18 has constraints for it. A foreign key to a partitioned table has
+-- NOT NULL is in the columns: only PostgreSQL 18 has constraints for it. A foreign key to a partitioned table has
 -- a further constraint for each partition (its parent stands on the same table), which says nothing new.
 select
   class.relname::text as "table",

@@ -2,7 +2,7 @@
 -- Parameters: $1 schema (text)
 -- Columns:    kind (schema, table, view, sequence, column, function, type, default privileges), object (for default
 --             privileges: the kind of object and the role that creates it), column, arguments (types, of a function),
---             grantee (PUBLIC: everybody), privileges (text[])
+--             grantee (PUBLIC: every role), privileges (text[])
 -- Needs:      nothing
 -- PostgreSQL's own defaults count as granted: EXECUTE on a new function for PUBLIC. What a schema had when the cluster
 -- was made (USAGE on public for PUBLIC) does not.

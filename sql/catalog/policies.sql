@@ -1,4 +1,4 @@
--- Which row level security policies do the tables of a schema have?
+-- Which row-level security policies do the tables of a schema have?
 -- Parameters: $1 schema (text)
 -- Columns:    table, name, command, permissive, roles (text[]), using, check, comment
 -- Needs:      nothing

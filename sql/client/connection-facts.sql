@@ -1,7 +1,7 @@
 -- What is this new connection like? Sets its time zone as well, which spares a round trip.
 -- Parameters: none
 -- Columns:    has_vector (boolean: the type is there), pid (integer, of the session that answers: through a pooler another
---             one than the handshake told), application_name (text), takes_session_locks (boolean: a function of the
+--             one than the handshake reported), application_name (text), takes_session_locks (boolean: a function of the
 --             database takes advisory locks that outlive its transaction)
 -- Needs:      nothing
 select

@@ -1,9 +1,9 @@
--- Sets, for the rest of the transaction, how thoroughly the vector indexes are searched, and tells whose rows there are.
+-- Sets, for the rest of the transaction, how thoroughly the vector indexes are searched, and returns whose rows there are.
 -- Parameters: $1 hnsw.ef_search (text, null: leave it), $2 ivfflat.probes (text, null: leave it)
--- Columns:    assistant_ids (uuid[], those of the user, at most 1000; null when row level security is not in force or
+-- Columns:    assistant_ids (uuid[], those of the user, at most 1000; null when row-level security is not in force or
 --             there are more)
 -- Needs:      SELECT on knowledge_base and assistants
--- An index scan that filters afterwards goes on until it has enough rows, in the exact order of distance (pgvector 0.8).
+-- An index scan that filters afterwards continues until it has enough rows, in the exact order of distance (pgvector 0.8).
 -- https://github.com/pgvector/pgvector#iterative-index-scans
 with settings as materialized (
   select

@@ -1,9 +1,9 @@
 -- Which functions run as their owner, and how carefully?
 -- Parameters: $1 schema (text)
 -- Columns:    signature (name and argument types, quoted, without the schema), name, word (function or procedure),
---             is_pinned (has a search_path of its own), for_everybody (PUBLIC may execute it)
+--             is_pinned (has a search_path of its own), for_public (PUBLIC may execute it)
 -- Needs:      nothing
--- Functions of extensions are left out, and of for_everybody triggers, which nobody can call.
+-- Functions of extensions are left out, and of for_public triggers, which cannot be called.
 select
   pg_catalog.format(
     '%I(%s)',
@@ -25,7 +25,7 @@ select
       ) as entry
       where entry.grantee = 0
         and entry.privilege_type = 'EXECUTE'
-    ) as for_everybody
+    ) as for_public
 from pg_catalog.pg_proc as function
 join pg_catalog.pg_namespace as namespace on namespace.oid = function.pronamespace
 where namespace.nspname = $1

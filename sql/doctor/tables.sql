@@ -1,8 +1,8 @@
--- Which tables of the schema has row level security shut, and for whom are they open?
+-- Which tables of the schema has row-level security shut, and for whom are they open?
 -- Parameters: $1 schema (text)
 -- Columns:    name, root (of a partition: the table it belongs to in the end; else null), has_row_security, policies (int),
 --             grantees (text[], roles with a right on the table or a column, without its owner and those that row level
---             security does not hold anyway; public for everybody)
+--             security does not hold anyway; public for every role)
 -- Needs:      nothing
 select
   class.relname::text as name,

@@ -1,9 +1,9 @@
--- Which views give away rows that row level security would hide, because they read them with their owner's rights?
+-- Which views give away rows that row-level security would hide, because they read them with their owner's rights?
 -- Parameters: $1 schema (text), whose tables are meant
--- Columns:    schema, name, is_materialized, tables (text[], with row level security), grantees (text[], roles that may read
---             the view, without its owner and those that row level security does not hold anyway)
+-- Columns:    schema, name, is_materialized, tables (text[], with row-level security), grantees (text[], roles that may read
+--             the view, without its owner and those that row-level security does not hold anyway)
 -- Needs:      nothing
--- A view that reads through one with security_invoker asks for the rights of whoever asks; a materialized view holds what
+-- A view that reads through one with security_invoker asks for the privileges of its caller; a materialized view holds what
 -- its owner saw.
 with recursive views as materialized (
   select

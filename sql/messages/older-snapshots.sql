@@ -31,7 +31,7 @@ older as (
   where activity.datname = pg_catalog.current_database()
     and activity.pid <> pg_catalog.pg_backend_pid()
     and activity.pid <> all ($2::integer[])
-    -- What autovacuum reads, nobody sees.
+    -- What autovacuum reads is hidden.
     and activity.backend_type is distinct from 'autovacuum worker'
     and pg_catalog.age(activity.backend_xmin) > pg_catalog.age(moment.next_xid)
   union all

@@ -3,9 +3,9 @@
 -- Columns:    foreign_key, table_name, table_identifier (qualified, as SQL takes it), referenced_table, columns (text, as SQL
 --             takes them), is_partitioned
 -- Needs:      nothing
--- One row a key: those of partitions have a parent, or stand on each archived month and are told of its table. An index
+-- One row a key: those of partitions have a parent, or stand on each archived month and are reported of its table. An index
 -- serves a key whose columns are its first ones, in any order, and a partial one does when it leaves out nothing but nulls
--- of the key, which refer to nothing. Its condition is read as it is stored: printing it would wait for whoever has the
+-- of the key, which refer to nothing. Its condition is read as it is stored: printing it would wait for a session that has the
 -- table locked.
 select
   key.conname::text as foreign_key,

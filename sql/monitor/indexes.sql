@@ -7,7 +7,7 @@
 --             foreign_keys (text[]: those it finds the rows of); size_bytes, is_estimated, locked_by; scans, last_scan
 --             (timestamptz), covered_by (text: another valid index of the table that begins with the same columns; null: none)
 -- Needs:      nothing
--- pg_get_indexdef would open the table, and wait for whoever has it locked, so indexes are compared by their numbers.
+-- pg_get_indexdef would open the table, and wait for a session that has it locked, so indexes are compared by their numbers.
 with recursive locked as materialized (
   select
     relation as oid,

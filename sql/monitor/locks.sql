@@ -4,7 +4,7 @@
 --             waits for, by name), waiting_ms, lock (what is waited for, such as AccessShareLock on table public.users); then as in
 --             monitor/activity: database_name, role_name, application_name, state, transaction_ms, query
 -- Needs:      nothing; pg_read_all_stats to see what the sessions of other roles do
--- A prepared transaction has no process; its lock on its own transaction id tells which one it is.
+-- A prepared transaction has no process; its lock on its own transaction id shows which one it is.
 with awaited as materialized (
   select distinct on (pid)
     *

@@ -1,4 +1,4 @@
--- Which replication slots keep WAL that nobody fetches, or have lost what they need?
+-- Which replication slots keep WAL that is not fetched, or have lost what they need?
 -- Parameters: none
 -- Columns:    name, is_active, is_lost, retained_bytes (bigint; null when it keeps none), has_limit (max_slot_wal_keep_size is set)
 -- Needs:      nothing

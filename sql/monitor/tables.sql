@@ -2,10 +2,10 @@
 -- Parameters: $1 schema (text), $2 measure nothing (boolean; true: every size is an estimate)
 -- Columns:    root_oid, oid, table_schema, table_name, identifier (table_name as SQL takes it), is_root, is_partitioned (then it stores
 --             nothing itself); heap_bytes, map_bytes (free space and visibility maps), toast_bytes (with its index), index_bytes;
---             is_estimated (from the pages last counted, since somebody has a part of it locked), locked_by (pid); row_estimate
+--             is_estimated (from the pages last counted, since another session has a part of it locked), locked_by (pid); row_estimate
 --             (null when never counted), dead_rows (null when there are no counters)
 -- Needs:      nothing
--- A size is had under an ACCESS SHARE lock, and a relation that somebody has locked whole, or waits to lock whole, is
+-- A size is had under an ACCESS SHARE lock, and a relation that another session has locked whole, or waits to lock whole, is
 -- not touched. pg_inherits is walked because pg_partition_tree would lock every partition. What was dropped meanwhile
 -- measures null.
 with recursive locked as materialized (

@@ -4,7 +4,7 @@
 --             multixact_age (int); every database, and the twenty oldest tables of this one
 -- Needs:      nothing
 -- Partitioned tables have no age of their own: https://www.postgresql.org/docs/16/routine-vacuuming.html#VACUUM-FOR-WRAPAROUND
--- A TOAST table is told by the table that it belongs to: that is the one to vacuum.
+-- A TOAST table is reported as the table that it belongs to: that is the one to vacuum.
 (
   select
     'database' as kind,

@@ -6,7 +6,7 @@
 --             none), is_default, lower_bound and upper_bound (RFC 3339 in UTC, -infinity, infinity; null for a default
 --             partition), is_detach_pending
 -- Needs:      nothing
--- pg_get_expr is given no relation: with one, it would wait for whoever has that partition locked. The literals it
+-- pg_get_expr is given no relation: with one, it would wait for a session that has that partition locked. The literals it
 -- prints are in the time zone and date style of the session, which then read them again.
 with roots as (
   select

@@ -1,7 +1,7 @@
 -- What does each partition of messages and messages_archive have of what it needs?
 -- Parameters: $1 schema (text)
 -- Columns:    partition_schema, partition, has_row_security; grantees (text[], roles with a right on the table or a column,
---             without its owner and those that row level security does not hold anyway); has_bound_check (a validated
+--             without its owner and those that row-level security does not hold anyway); has_bound_check (a validated
 --             CHECK equal to its bounds; true for a default partition);
 --             columns (text[]); missing_indexes (json: name of the root's index, is_unique, method (the definition
 --             from USING on)); invalid_indexes (text[], those being built left out); owner and root_owner; wrong_triggers

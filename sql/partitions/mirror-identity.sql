@@ -3,7 +3,7 @@
 --             their functions (text[])
 -- Columns:    identity (text; null unless each is there, enabled always, on the default partition of messages)
 -- Needs:      nothing
--- Any ALTER writes a new version of the row, which xmin tells.
+-- Any ALTER writes a new version of the row, which xmin shows.
 select
   case
     when pg_catalog.count(*) = pg_catalog.cardinality($3::text[])

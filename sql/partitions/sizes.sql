@@ -2,7 +2,7 @@
 -- Parameters: $1 schema (text)
 -- Columns:    partition_schema, partition, row_estimate (bigint; null when never counted), size_bytes (bigint, with
 --             indexes and TOAST, parts of a partition included)
--- Needs:      nothing; waits for whoever has a partition locked in ACCESS EXCLUSIVE mode
+-- Needs:      nothing; waits for a session that has a partition locked in ACCESS EXCLUSIVE mode
 select
   namespace.nspname::text as partition_schema,
   class.relname::text as partition,

@@ -1,4 +1,4 @@
--- The hash of a password that nobody knows: 244 random bits, made and forgotten in the server.
+-- The hash of a random password: 244 random bits, made and forgotten in the server.
 -- Parameters: none
 -- Columns:    password_hash (text)
 -- Needs:      EXECUTE on hash_password, found through search_path

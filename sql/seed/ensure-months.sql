@@ -1,4 +1,4 @@
--- Makes the months of messages from one on, and tells what keeps rows from their month.
+-- Makes the months of messages from one on, and returns what keeps rows from their month.
 -- Parameters: $1 date: a day of the first month
 -- Columns:    partition_name (text); problem (text): why there is no such month, null when there is; is_archived
 --             (boolean): the month is in messages_archive, so its new rows go to the default partition of messages

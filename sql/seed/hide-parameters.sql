@@ -1,5 +1,5 @@
 -- Keeps bind parameters out of the server's log for the rest of the transaction, as far as this role may say so, and
--- tells whether the log would show them all the same.
+-- returns whether the log would show them all the same.
 -- Parameters: none
 -- Columns:    is_logged (boolean): statements are logged with their parameters
 -- Needs:      nothing; SET on log_parameter_max_length (a superuser has it) to hide them

@@ -1,7 +1,7 @@
 -- Which tables of the platform have rows that `aisec seed` did not write?
 -- Parameters: none
 -- Columns:    table_name (text)
--- Needs:      SELECT on the tables of the platform, found through search_path, without row level security (their owner)
+-- Needs:      SELECT on the tables of the platform, found through search_path, without row-level security (their owner)
 select w.table_name
 from (
   values

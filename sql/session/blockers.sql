@@ -3,7 +3,7 @@
 -- Columns:    pid (0: a prepared transaction), role_name, application_name, state, age_ms (of the transaction),
 --             query (first 200 characters; of a prepared transaction its name)
 -- Needs:      nothing; pg_read_all_stats to see the query of other roles
--- pg_blocking_pids gives 0 for a prepared transaction, which has no session; the lock on its own transaction id tells which one it is.
+-- pg_blocking_pids gives 0 for a prepared transaction, which has no session; the lock on its own transaction id shows which one it is.
 with blocking (pid) as (
   select pg_catalog.unnest(pg_catalog.pg_blocking_pids($1))
 )

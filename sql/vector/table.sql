@@ -1,6 +1,6 @@
 -- How large is knowledge_base, and how is a search of it set?
 -- Parameters: $1 schema (text)
--- Columns:    is_migrated; is_filtered (row level security hides rows from this role); heap_blocks (bigint);
+-- Columns:    is_migrated; is_filtered (row-level security hides rows from this role); heap_blocks (bigint);
 --             maintenance_bytes (bigint, maintenance_work_mem); dimensions (int, null without a limit)
 -- Needs:      nothing
 select

@@ -1,28 +1,30 @@
+import { parseTime, type TimeUnit } from './duration.js';
+
 /** A calendar age: months first, then days. */
 export interface Age {
   readonly months: number;
   readonly days: number;
 }
 
-const UNITS: readonly (readonly [pattern: RegExp, age: Age])[] = [
-  [/^(mo|mon|month|months)$/, { months: 1, days: 0 }],
-  [/^(y|yr|year|years)$/, { months: 12, days: 0 }],
-  [/^(w|week|weeks)$/, { months: 0, days: 7 }],
-  [/^(d|day|days)$/, { months: 0, days: 1 }],
-];
+const UNITS: Readonly<Partial<Record<TimeUnit, Age>>> = {
+  d: { months: 0, days: 1 },
+  w: { months: 0, days: 7 },
+  mo: { months: 1, days: 0 },
+  y: { months: 12, days: 0 },
+};
 
 const MOST_MONTHS = 1200;
 const MOST_DAYS = 36_500;
 
 /**
- * The age in a text such as `6mo`, `3y`, `90d`, `2 weeks`; undefined when it is none. A unit is required ("10" has been
- * read as seconds by others, and months were lost), and `m` is refused: it could be minutes. At most 100 years.
+ * The age in a text such as `6mo`, `3y`, `90d`, `2 weeks`; undefined when it is none. Whole days and longer only, so that
+ * `6m`, which is six minutes, is never taken for six months. At most 100 years.
  */
 export function parseAge(text: string): Age | undefined {
-  const [, amount, unit] = /^(\d{1,5})\s*([a-z]+)$/.exec(text.trim().toLowerCase()) ?? [];
-  const one = UNITS.find(([pattern]) => unit !== undefined && pattern.test(unit))?.[1];
-  if (amount === undefined || one === undefined) return undefined;
-  const age = { months: one.months * Number(amount), days: one.days * Number(amount) };
+  const time = parseTime(text);
+  const one = time === undefined ? undefined : UNITS[time.unit];
+  if (time === undefined || one === undefined || !Number.isInteger(time.amount)) return undefined;
+  const age = { months: one.months * time.amount, days: one.days * time.amount };
   return age.months > MOST_MONTHS || age.days > MOST_DAYS ? undefined : age;
 }
 

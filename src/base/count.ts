@@ -2,3 +2,8 @@
 export function formatCount(count: number): string {
   return count.toLocaleString('en');
 }
+
+/** A number with its noun, and a verb where it has one: `1 row`, `2 rows`, `0 sessions wait`. */
+export function countText(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}

@@ -1,22 +1,45 @@
-const UNIT_MS: Readonly<Record<string, number>> = {
+/** The units of every time on the command line. `m` is a minute everywhere; a month is `mo`. */
+const TIME_UNITS = {
+  ms: /^(ms|milliseconds?)$/,
+  s: /^(s|sec|seconds?)$/,
+  min: /^(m|min|minutes?)$/,
+  h: /^(h|hours?)$/,
+  d: /^(d|days?)$/,
+  w: /^(w|weeks?)$/,
+  mo: /^(mo|mon|months?)$/,
+  y: /^(y|yr|years?)$/,
+} as const;
+
+export type TimeUnit = keyof typeof TIME_UNITS;
+
+/**
+ * The number and the unit of a text such as `500ms`, `30d`, `6 months`; undefined when it is none. A unit is required:
+ * "6" has been read as seconds, months and milliseconds by others.
+ */
+export function parseTime(text: string): { readonly amount: number; readonly unit: TimeUnit } | undefined {
+  const [, amount, word = ''] = /^(\d{1,15}(?:\.\d+)?)\s*([a-z]+)$/.exec(text.trim().toLowerCase()) ?? [];
+  const unit = (Object.keys(TIME_UNITS) as TimeUnit[]).find((each) => TIME_UNITS[each].test(word));
+  return amount === undefined || unit === undefined ? undefined : { amount: Number(amount), unit };
+}
+
+const UNIT_MS: Readonly<Partial<Record<TimeUnit, number>>> = {
   ms: 1,
   s: 1000,
-  m: 60_000,
   min: 60_000,
   h: 3_600_000,
   d: 86_400_000,
+  w: 604_800_000,
 };
 
 /**
- * Milliseconds of a duration such as `500ms`, `2s`, `5m`, `1h` or `0`; undefined when it is none.
- * A number without a unit is refused (except 0): "6" has been read as seconds, months and milliseconds by others.
+ * Milliseconds of a duration such as `500ms`, `2s`, `5m`, `1h`, `30d` or `0`; undefined when it is none. Months and years
+ * are no durations: they differ in length.
  */
 export function parseDurationMs(text: string): number | undefined {
   if (text === '0') return 0;
-  const match = /^(\d+(?:\.\d+)?)(ms|s|min|m|h|d)$/.exec(text.trim());
-  const [, amount, unit] = match ?? [];
-  const factor = unit === undefined ? undefined : UNIT_MS[unit];
-  return amount === undefined || factor === undefined ? undefined : Math.round(Number(amount) * factor);
+  const time = parseTime(text);
+  const factor = time === undefined ? undefined : UNIT_MS[time.unit];
+  return time === undefined || factor === undefined ? undefined : Math.round(time.amount * factor);
 }
 
 /** A duration for people: `38 ms`, `1.4 s`, `2 min 5 s`, `3 h 10 min`; from two days on `14 d`, `8 d 8 h`. */

@@ -11,15 +11,23 @@ import { backupList } from './commands/backup/list.js';
 import { backupPin } from './commands/backup/pin.js';
 import { backupPrune } from './commands/backup/prune.js';
 import { backupVerify } from './commands/backup/verify.js';
+import { cacheCheck } from './commands/cache/check.js';
 import { cacheFlush } from './commands/cache/flush.js';
 import { cacheStatusCommand } from './commands/cache/status.js';
 import { cacheSync } from './commands/cache/sync.js';
 import { cacheWarm } from './commands/cache/warm.js';
 import { doctor } from './commands/doctor/doctor.js';
+import { migrateBaseline } from './commands/migrate/baseline.js';
+import { migrateCheck } from './commands/migrate/check.js';
+import { migrateDiagram } from './commands/migrate/diagram.js';
 import { migrateDown } from './commands/migrate/down.js';
+import { migrateDrift } from './commands/migrate/drift.js';
+import { migrateLint } from './commands/migrate/lint/lint.js';
 import { migrateNew } from './commands/migrate/new.js';
 import { migrateRedo } from './commands/migrate/redo.js';
+import { migrateRepair } from './commands/migrate/repair.js';
 import { migrateStatus } from './commands/migrate/status.js';
+import { migrateTest } from './commands/migrate/test.js';
 import { migrateUp } from './commands/migrate/up.js';
 import { migrateVerify } from './commands/migrate/verify.js';
 import { monitorActivityCommand } from './commands/monitor/activity.js';
@@ -44,6 +52,7 @@ import { seedList } from './commands/seed/list.js';
 import { seed } from './commands/seed/seed.js';
 import { typesCheck } from './commands/types/check.js';
 import { typesGenerate } from './commands/types/generate.js';
+import { vectorCheck } from './commands/vector/check.js';
 import { vectorRebuild } from './commands/vector/rebuild.js';
 import { vectorStatusCommand } from './commands/vector/status.js';
 import { vectorTune } from './commands/vector/tune.js';
@@ -54,8 +63,15 @@ export const COMMANDS: readonly CommandSpec[] = [
   migrateDown,
   migrateRedo,
   migrateStatus,
+  migrateCheck,
   migrateNew,
+  migrateLint,
   migrateVerify,
+  migrateDrift,
+  migrateBaseline,
+  migrateTest,
+  migrateRepair,
+  migrateDiagram,
   seed,
   seedList,
   seedDemo,
@@ -91,9 +107,11 @@ export const COMMANDS: readonly CommandSpec[] = [
   monitorReport,
   monitorExport,
   vectorStatusCommand,
+  vectorCheck,
   vectorRebuild,
   vectorTune,
   cacheStatusCommand,
+  cacheCheck,
   cacheWarm,
   cacheFlush,
   cacheSync,
@@ -102,7 +120,7 @@ export const COMMANDS: readonly CommandSpec[] = [
 
 /** What a noun is for, where it has no command of its own name. */
 export const NOUNS: Readonly<Record<string, string>> = {
-  migrate: 'bring the schema up to date or back, and tell where it stands',
+  migrate: 'bring the schema up to date or back, and show its state',
   cache: 'look at, fill, empty and check the Redis cache of the read-mostly tables',
   vector: 'measure, rebuild and tune the vector index of knowledge_base',
   partitions: 'make the months of messages ahead of time and check them',

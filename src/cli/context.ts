@@ -15,7 +15,7 @@ import type { Prompt } from './terminal/prompt.js';
 
 export type { Session };
 
-export interface DatabaseWishes {
+export interface DatabaseOptions {
   /** Another database of the same server. */
   readonly database?: string;
   /** Defaults: 2 s, no limit, 60 s. */
@@ -24,6 +24,8 @@ export interface DatabaseWishes {
   readonly idleTimeoutMs?: number;
   /** What happens when there is no embedded database yet. Default: `existing`. */
   readonly embedded?: OpenOptions['embedded'];
+  /** Notices of the server are not shown: what runs there is a means, such as a replay. */
+  readonly isSilent?: boolean;
   /** The embedded database was asked for by name, even where a server's address is empty. */
   readonly isEmbeddedMeant?: boolean;
 }
@@ -38,7 +40,7 @@ export interface Context {
   readonly signal: AbortSignal;
   /** Runs the callback with a session on the chosen database, and closes it whatever happens. */
   readonly withDatabase: <Result>(
-    wishes: DatabaseWishes,
+    settings: DatabaseOptions,
     use: (session: Session) => Promise<Result>,
   ) => Promise<Result>;
   /**
@@ -48,7 +50,10 @@ export interface Context {
    */
   readonly withReplica: <Result>(url: string, use: (session: Session) => Promise<Result>) => Promise<Result>;
   /** The same with a new, empty database in memory, whichever was chosen. */
-  readonly withScratchDatabase: <Result>(use: (session: Session) => Promise<Result>) => Promise<Result>;
+  readonly withScratchDatabase: <Result>(
+    use: (session: Session) => Promise<Result>,
+    settings?: Pick<DatabaseOptions, 'isSilent'>,
+  ) => Promise<Result>;
   /** Whether there is an embedded database in the directory; opens nothing. */
   readonly hasEmbedded: (dataDir: string) => Promise<boolean>;
   /** Where PostgreSQL's programs are looked for; no server is needed. */
@@ -58,12 +63,12 @@ export interface Context {
    *
    * @throws AisecError USAGE for the embedded database.
    */
-  readonly serverAccess: (wishes?: { readonly timeoutMs: number }) => Promise<ServerAccess>;
+  readonly serverAccess: (settings?: { readonly timeoutMs: number }) => Promise<ServerAccess>;
   /**
    * The configured embedded database, waiting up to `waitMs` for another process to close it; undefined where a server
    * is configured.
    */
-  readonly embeddedAccess: (wishes: {
+  readonly embeddedAccess: (settings: {
     readonly timeoutMs: number;
     readonly waitMs: number;
   }) => Promise<EmbeddedAccess | undefined>;
@@ -107,33 +112,34 @@ function compileOnce(): void {
   setFlagsFromString('--liftoff-only');
 }
 
-async function openDatabase(parts: ContextParts, wishes: DatabaseWishes): Promise<Session> {
+async function openDatabase(parts: ContextParts, settings: DatabaseOptions): Promise<Session> {
   const [{ resolveDatabaseTarget }, { openSession }] = await Promise.all([
     import('../config/database-target.js'),
     import('../adapters/postgres/open.js'),
   ]);
-  const target = resolveDatabaseTarget(parts.config, wishes.isEmbeddedMeant);
+  const target = resolveDatabaseTarget(parts.config, settings.isEmbeddedMeant);
   if (target.kind === 'embedded') compileOnce();
   return openSession(
-    wishes.database === undefined ? target : onDatabase(target, wishes.database),
-    openOptions(parts, wishes),
+    settings.database === undefined ? target : onDatabase(target, settings.database),
+    openOptions(parts, settings),
   );
 }
 
-function openOptions(parts: ContextParts, wishes: DatabaseWishes): OpenOptions {
+function openOptions(parts: ContextParts, settings: DatabaseOptions): OpenOptions {
   const { config, output, progress, signal } = parts;
   return {
     applicationName: `aisec ${parts.commandName}`,
     schema: config.schema,
     extensionSchema: config.extensionSchema,
-    lockTimeoutMs: wishes.lockTimeoutMs ?? DEFAULT_LOCK_TIMEOUT_MS,
-    statementTimeoutMs: wishes.statementTimeoutMs ?? 0,
-    idleTimeoutMs: wishes.idleTimeoutMs ?? DEFAULT_IDLE_TIMEOUT_MS,
-    embedded: wishes.embedded ?? 'existing',
+    lockTimeoutMs: settings.lockTimeoutMs ?? DEFAULT_LOCK_TIMEOUT_MS,
+    statementTimeoutMs: settings.statementTimeoutMs ?? 0,
+    idleTimeoutMs: settings.idleTimeoutMs ?? DEFAULT_IDLE_TIMEOUT_MS,
+    embedded: settings.embedded ?? 'existing',
     signal,
     waitForServerMs: config.waitForDatabaseMs,
     onStep: progress.report,
     onNotice: ({ severity, message, detail, hint }) => {
+      if (settings.isSilent === true) return;
       const more = [detail && `detail: ${detail}`, hint && `hint: ${hint}`].filter(
         (line) => line !== undefined && line !== '',
       );
@@ -217,7 +223,7 @@ async function withCache<Result>(parts: ContextParts, use: (access: CacheAccess)
 export function createContext(parts: ContextParts): Context {
   return {
     ...parts,
-    withDatabase: async (wishes, use) => closing(await openDatabase(parts, wishes), use),
+    withDatabase: async (settings, use) => closing(await openDatabase(parts, settings), use),
     withReplica: async (url, use) => {
       const [{ resolveReplicaTarget }, { openSession }] = await Promise.all([
         import('../config/replica-target.js'),
@@ -225,15 +231,15 @@ export function createContext(parts: ContextParts): Context {
       ]);
       return closing(await openSession(resolveReplicaTarget(parts.config, url), openOptions(parts, {})), use);
     },
-    withScratchDatabase: async (use) => {
+    withScratchDatabase: async (use, settings = {}) => {
       const { openInMemory } = await import('../adapters/embedded/embedded.js');
       compileOnce();
-      return closing(await openInMemory(openOptions(parts, {})), use);
+      return closing(await openInMemory(openOptions(parts, settings)), use);
     },
     hasEmbedded: async (dataDir) => (await import('../adapters/embedded/embedded.js')).isThere(dataDir),
     programPlaces: programPlaces(parts.config),
     serverAccess: ({ timeoutMs } = { timeoutMs: 0 }) => serverAccess(parts, timeoutMs),
-    embeddedAccess: (wishes) => embeddedAccess(parts, wishes),
+    embeddedAccess: (settings) => embeddedAccess(parts, settings),
     scratchOptions: (signal) => openOptions({ ...parts, signal }, {}),
     withCache: (use) => withCache(parts, use),
   };

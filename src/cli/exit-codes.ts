@@ -1,13 +1,13 @@
 import type { ErrorCode } from '../base/errors.js';
 
-/** The published table of design/cli.md; `aisec help exit-codes` prints it. */
+/** The published table of docs/cli.md; `aisec help exit-codes` prints it. */
 export const EXIT_CODES = {
   0: 'done, or nothing to do',
-  1: 'failed; nothing half-done is left behind, or the message says what is and how to go on',
-  2: 'wrong usage or configuration; nothing was changed',
-  3: 'a check says no: pending, edited, missing, renamed or late migrations, findings of doctor or on partitions, old types, a backup that is damaged, a server that lacks what it needs',
+  1: 'failed; nothing half-done is left behind, or the message says what is and how to continue',
+  2: 'wrong usage or configuration; no changes were made',
+  3: 'a check says no: pending, edited, missing, renamed or late migrations, findings of doctor, lint or on partitions, old types, a backup that is damaged, a server that lacks what it needs',
   4: 'the database, Redis, or the store of the off-site copies cannot be reached or refuses the login',
-  5: 'busy: another run holds the lock, or a table lock was not had in time; try again later',
+  5: 'busy: another run holds the lock, or a table lock could not be acquired in time; try again later',
   6: 'refused: needs --yes, a typed name or a password, or is never done in production',
   130: 'interrupted (Ctrl-C); the statement was cancelled and rolled back, locks were released',
   143: 'terminated (SIGTERM); the same',
@@ -47,12 +47,13 @@ export const EXIT_CODE_BY_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
   PARTITION_NOT_MADE: 1,
   MESSAGES_LOST: 1,
   MESSAGES_DOUBLED: 1,
+  MONTH_UNKNOWN: 2,
   ARCHIVE_MONTH: 1,
   ARCHIVE_BLOCKED: 3,
   EXPORT_INVALID: 3,
   PG_TOOL_MISSING: 2,
   PG_TOOL_FAILED: 1,
-  BACKUP_FOLDER: 2,
+  BACKUP_DIRECTORY: 2,
   BACKUP_UNKNOWN: 2,
   BACKUP_FORMAT: 2,
   BACKUP_INVALID: 3,

@@ -14,7 +14,7 @@ import { Output } from './terminal/output.js';
 import { Progress } from './terminal/progress.js';
 import { Prompt } from './terminal/prompt.js';
 import { pluginFailure } from './terminal/plugin.js';
-import { createPaint, wantsColor, type ColorWishes, type Paint, type Streams } from './terminal/streams.js';
+import { createPaint, wantsColor, type ColorSettings, type Paint, type Streams } from './terminal/streams.js';
 
 export interface Surroundings {
   readonly environment?: Environment;
@@ -22,7 +22,7 @@ export interface Surroundings {
   readonly streams?: Streams;
 }
 
-interface Face {
+interface Terminal {
   readonly streams: Streams;
   readonly isJson: boolean;
   /** With --nagios, also where it is not an option: exit codes are those of a plugin. */
@@ -59,9 +59,9 @@ function asAisecError(error: unknown): AisecError {
   });
 }
 
-function reportError(error: unknown, { streams, isJson, isPlugin, errorPaint }: Face): ExitCode {
+function reportError(error: unknown, { streams, isJson, isPlugin, errorPaint }: Terminal): ExitCode {
   const known = asAisecError(error);
-  // A monitoring program reads the first line of stdout and takes 2 for critical, so a wrong option is told its way.
+  // A monitoring program reads the first line of stdout and takes 2 for critical, so a wrong option is reported its way.
   if (isPlugin) {
     const { text, code } = pluginFailure(known);
     streams.stdout.write(text);
@@ -72,23 +72,23 @@ function reportError(error: unknown, { streams, isJson, isPlugin, errorPaint }: 
   return EXIT_CODE_BY_ERROR[known.code];
 }
 
-function colorWishes(flag: boolean | undefined, environment: Environment): ColorWishes {
+function colorSettings(flag: boolean | undefined, environment: Environment): ColorSettings {
   const { NO_COLOR: noColor, FORCE_COLOR: forceColor, TERM: term } = environment;
   return { flag, noColor, forceColor, term };
 }
 
 async function runCommand(
-  { spec, options, argument, globals }: Invocation,
-  face: Face,
+  { spec, options, argument, operands, globals }: Invocation,
+  terminal: Terminal,
   { variables: environment, emptyAddresses }: LoadedEnvironment,
   cwd: string,
 ): Promise<ExitCode> {
-  const { streams, isJson, errorPaint } = face;
+  const { streams, isJson, errorPaint } = terminal;
   const { isQuiet, isVerbose } = globals;
-  const wishes = colorWishes(globals.color, environment);
-  const paint = await createPaint(wantsColor(wishes, streams.stdout.isTTY === true));
+  const settings = colorSettings(globals.color, environment);
+  const paint = await createPaint(wantsColor(settings, streams.stdout.isTTY === true));
   const output = new Output(streams, { isJson, isQuiet, isVerbose, term: environment['TERM'] }, paint, errorPaint);
-  const isColored = wantsColor(wishes, streams.stderr.isTTY === true);
+  const isColored = wantsColor(settings, streams.stderr.isTTY === true);
   const progress = new Progress(streams, { isQuiet, isColored, term: environment['TERM'] });
   output.onBeforeWrite(progress.suspend);
   const signals = listenForSignals((line) => output.note(line));
@@ -105,25 +105,25 @@ async function runCommand(
       }),
       signal: signals.signal,
     });
-    return (await spec.run(context, options, argument)) ?? 0;
+    return (await spec.run(context, options, argument, operands)) ?? 0;
   } finally {
     progress.clear();
     signals.stop();
   }
 }
 
-function currentFolder(): string {
+function currentDirectory(): string {
   try {
     return process.cwd();
   } catch (error) {
-    throw new AisecError('CONFIG_INVALID', 'the current folder does not exist any more', {
-      hint: 'Change to another folder.',
+    throw new AisecError('CONFIG_INVALID', 'the current directory does not exist any more', {
+      hint: 'Change to another directory.',
       cause: error,
     });
   }
 }
 
-function showText(parsed: Parsed & { readonly kind: 'text' }, { streams, isJson }: Face): ExitCode {
+function showText(parsed: Parsed & { readonly kind: 'text' }, { streams, isJson }: Terminal): ExitCode {
   if (!parsed.isError) {
     streams.stdout.write(parsed.text);
     return 0;
@@ -138,7 +138,7 @@ async function runCommandLine(
   surroundings: Surroundings,
   streams: Streams,
 ): Promise<ExitCode> {
-  let face: Face = {
+  let terminal: Terminal = {
     streams,
     isJson: argv.includes('--json'),
     isPlugin: argv.includes('--nagios'),
@@ -146,14 +146,14 @@ async function runCommandLine(
   };
   try {
     const parsed = await parseCommandLine(argv);
-    if (parsed.kind === 'text') return showText(parsed, face);
-    const cwd = surroundings.cwd ?? currentFolder();
+    if (parsed.kind === 'text') return showText(parsed, terminal);
+    const cwd = surroundings.cwd ?? currentDirectory();
     const loaded = loadEnvironment(surroundings.environment ?? processEnvironment(), cwd);
-    const wishes = colorWishes(parsed.invocation.globals.color, loaded.variables);
-    face = { ...face, errorPaint: await createPaint(wantsColor(wishes, streams.stderr.isTTY === true)) };
-    return await runCommand(parsed.invocation, face, loaded, cwd);
+    const settings = colorSettings(parsed.invocation.globals.color, loaded.variables);
+    terminal = { ...terminal, errorPaint: await createPaint(wantsColor(settings, streams.stderr.isTTY === true)) };
+    return await runCommand(parsed.invocation, terminal, loaded, cwd);
   } catch (error) {
-    return reportError(error, face);
+    return reportError(error, terminal);
   }
 }
 
@@ -162,14 +162,14 @@ export async function main(argv: readonly string[], surroundings: Surroundings =
   const streams = surroundings.streams ?? process;
   const written = watchOutput(streams);
   const exitCode = await runCommandLine(argv, surroundings, streams);
-  // A stream tells its errors a turn later.
+  // A stream reports its errors a turn later.
   await nextTurn();
   if (written.failure === undefined || exitCode !== 0) return exitCode;
-  const face = {
+  const terminal = {
     streams,
     isJson: argv.includes('--json'),
     isPlugin: argv.includes('--nagios'),
     errorPaint: await createPaint(false),
   };
-  return reportError(written.failure, face);
+  return reportError(written.failure, terminal);
 }

@@ -1,3 +1,4 @@
+import { parseAge, type Age } from '../base/age.js';
 import { parseDurationMs } from '../base/duration.js';
 import { AisecError } from '../base/errors.js';
 import { parseMonth, type Month } from '../base/month.js';
@@ -7,7 +8,9 @@ import type { OptionSpec } from './command.js';
 export function durationOption(text: string): number {
   const durationMs = parseDurationMs(text);
   if (durationMs !== undefined) return durationMs;
-  throw new AisecError('USAGE', `"${text}" is no duration`, { hint: 'Give a number with a unit: 500ms, 2s, 5m, 1h.' });
+  throw new AisecError('USAGE', `invalid duration "${text}"`, {
+    hint: 'Give a number with a unit: 500ms, 2s, 5m (minutes), 1h, 30d, 2w.',
+  });
 }
 
 /** Reads a whole number from `least` on. @throws AisecError USAGE. */
@@ -15,15 +18,34 @@ export function countOption(least: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= least) return value;
-    throw new AisecError('USAGE', `"${text}" is no whole number from ${least} on`, { hint: 'See --help.' });
+    throw new AisecError('USAGE', `invalid value "${text}": expected a whole number from ${least} on`, {
+      hint: 'See --help.',
+    });
   };
+}
+
+/** Reads `a,b`: names with commas between them. */
+export function listOption(text: string): readonly string[] {
+  return text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+}
+
+/** Reads `6mo`, `3y`, `90d`. @throws AisecError USAGE. */
+export function ageOption(text: string): Age {
+  const age = parseAge(text);
+  if (age !== undefined) return age;
+  throw new AisecError('USAGE', `invalid age "${text}"`, {
+    hint: 'Give a number with a unit of days or more: 90d, 26w, 6mo (months), 3y.',
+  });
 }
 
 /** Reads `2026-11`. @throws AisecError USAGE. */
 export function monthOption(text: string): Month {
   const month = parseMonth(text);
   if (month !== undefined) return month;
-  throw new AisecError('USAGE', `"${text}" is no month`, { hint: 'Give year and month: 2026-01.' });
+  throw new AisecError('USAGE', `invalid month "${text}"`, { hint: 'Give year and month: 2026-01.' });
 }
 
 /** What every command that changes the schema understands. */
@@ -36,21 +58,34 @@ export interface LockOptions {
 /** What every command that changes the database understands: one run at a time works, the next one may wait for it. */
 export const WAIT_OPTION: OptionSpec = {
   flags: '--wait <duration>',
-  description: 'how long to wait for another run to end',
+  description: 'how long to wait for another run of aisec',
   default: '0',
   parse: durationOption,
 };
 
-export const LOCK_OPTIONS: readonly OptionSpec[] = [
-  {
+/** @param preset the default: what a queue behind the statement may cost */
+export function lockTimeoutOption(preset: string): OptionSpec {
+  return {
     flags: '--lock-timeout <duration>',
-    description: 'how long a statement may wait for a table lock',
-    default: '2s',
+    description: 'the longest one statement waits for a lock; 0: no limit',
+    default: preset,
     parse: durationOption,
-  },
+  };
+}
+
+/** One for the whole command, not for each statement. */
+export const MAX_WAIT_OPTION: OptionSpec = {
+  flags: '--max-wait <duration>',
+  description: 'the longest the command keeps retrying for locks in all; writers never wait that long',
+  default: '30s',
+  parse: durationOption,
+};
+
+export const LOCK_OPTIONS: readonly OptionSpec[] = [
+  lockTimeoutOption('2s'),
   {
     flags: '--lock-attempts <n>',
-    description: 'how often a migration is tried when a lock is not had',
+    description: 'attempts per migration when a lock times out',
     default: '10',
     parse: countOption(1),
   },

@@ -23,6 +23,8 @@ export interface Invocation {
   readonly spec: CommandSpec;
   readonly options: object;
   readonly argument: string;
+  /** All of them, of a command that takes several. */
+  readonly operands: readonly string[];
   readonly globals: GlobalOptions;
 }
 
@@ -49,7 +51,7 @@ function addGlobalOptions(program: Command): void {
   program
     .option('--json', 'print one JSON document')
     .option('--quiet', 'print warnings and errors only; a report or list is printed as ever')
-    .option('--verbose', 'say more on stderr')
+    .option('--verbose', 'print more on stderr')
     .option('--color', 'colour even without a terminal')
     .option('--no-color', 'no colour (env: NO_COLOR)')
     .option('--no-input', 'never ask; refuse instead')
@@ -141,7 +143,7 @@ function addCommand(parent: Command, spec: CommandSpec, onInvoke: (invocation: I
     refuseExcess(command, spec);
     const globals = globalsOf(command.optsWithGlobals());
     const options = { ...command.opts(), ...optionsTakenByNoun(command, parent, spec) };
-    onInvoke({ spec, options, argument: command.args[0] ?? '', globals });
+    onInvoke({ spec, options, argument: command.args[0] ?? '', operands: command.args, globals });
   });
   return command;
 }

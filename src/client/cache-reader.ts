@@ -7,14 +7,14 @@ import { withUser } from './with-user.js';
 /** Rows of one table that are kept together. */
 export interface CacheQuery {
   readonly table: CachedTable;
-  /** Whose rows; empty: everybody's. */
+  /** Whose rows; empty: every user's. */
   readonly owner: string;
   /** Which of them. */
   readonly key: string;
 }
 
-/** Settings are read as a user who is nobody: every user reads them all. */
-const NOBODY = '00000000-0000-0000-0000-000000000000';
+/** Settings are read as a user that does not exist: every user reads them all. */
+const NO_USER_ID = '00000000-0000-0000-0000-000000000000';
 
 async function select(db: Kysely<DB>, { table, owner, key }: CacheQuery): Promise<Rows> {
   switch (table) {
@@ -29,10 +29,10 @@ async function select(db: Kysely<DB>, { table, owner, key }: CacheQuery): Promis
   }
 }
 
-/** Reads from the database, as the owner: row level security decides, and the condition says the same once more. */
+/** Reads from the database, as the owner: row-level security decides, and the condition says the same once more. */
 export async function loadRows(db: Kysely<DB>, query: CacheQuery, role: string | undefined): Promise<Rows> {
   const options = { isReadOnly: true, ...(role !== undefined && { role }) };
-  const rows = await withUser(db, query.owner === '' ? NOBODY : query.owner, (trx) => select(trx, query), options);
+  const rows = await withUser(db, query.owner === '' ? NO_USER_ID : query.owner, (trx) => select(trx, query), options);
   for (const row of rows) freezeRow(row);
   return rows;
 }

@@ -39,7 +39,7 @@ export interface CacheOptions {
   readonly maxUsers?: number;
   /** Role that rows are read as. Default: `authenticated`. */
   readonly role?: string;
-  /** Told when Redis, or the connection that hears of changes, goes away: once an outage. Reads go on. */
+  /** Called when Redis, or the connection that hears of changes, goes away: once an outage. Reads continue. */
   readonly onProblem?: (problem: AisecError) => void;
 }
 
@@ -95,12 +95,12 @@ function checkNumbers(settings: Readonly<Record<keyof typeof DEFAULTS, number>>)
 function uuid(text: string, what: string): string {
   const id = typeof text === 'string' ? text.toLowerCase() : '';
   if (UUID.test(id)) return id;
-  throw new AisecError('USAGE', `the cache was asked with a ${what} that is no uuid`, {
+  throw new AisecError('USAGE', `the cache was asked with a ${what} that is not a UUID`, {
     hint: `Give the id of the row in ${what === 'user id' ? 'users' : 'assistants'}.`,
   });
 }
 
-/** A caller may change what it gets; nobody else sees that. */
+/** A caller may change what it gets; no other caller sees that. */
 function first<Row extends CachedRow>(rows: readonly CachedRow[]): Row | undefined {
   const [row] = rows;
   return row === undefined ? undefined : copyRow(row as Row);
@@ -108,8 +108,8 @@ function first<Row extends CachedRow>(rows: readonly CachedRow[]): Row | undefin
 
 /**
  * A cache of system_settings, user_preferences and assistants: in this process, and in Redis where one is configured. A
- * row is loaded once however many ask for it at the same time, by its owner under row level security, and kept until
- * the database says that it has changed (triggers notify_cache_…). How a stale row is kept from coming back is told at
+ * row is loaded once however many ask for it at the same time, by its owner under row-level security, and kept until
+ * the database says that it has changed (triggers notify_cache_…). How a stale row is kept from coming back is described at
  * `TieredCache` and `Membership`, and in docs/client.md.
  *
  * Returns at once and connects in the background; until then, and whenever the database cannot be heard, every read goes to

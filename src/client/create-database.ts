@@ -23,7 +23,7 @@ export interface DatabaseOptions extends Pick<KyselyConfig, 'log' | 'plugins'> {
   readonly recycleAfterMs?: number;
   /** A connection that was idle for longer is asked whether it still answers. Default: 5 s; 0 asks each time. */
   readonly prePingAfterMs?: number;
-  /** Told when an idle connection breaks (a restart of the server, say). The pool replaces it by itself. */
+  /** Called when an idle connection breaks (a restart of the server, say). The pool replaces it by itself. */
   readonly onConnectionError?: (error: Error) => void;
 }
 
@@ -73,7 +73,7 @@ function connectError(error: unknown, target: ServerTarget, options: typeof DEFA
 }
 
 /**
- * A Kysely database over a pool of connections, with the design document's numbers: 20 connections and 30 in a rush, asked
+ * A Kysely database over a pool of connections, with these limits: 20 connections and 30 in a rush, asked
  * whether they still answer after a while without work, replaced after an hour, in UTC. Connects at the first query;
  * `db.destroy()` waits for running queries and closes all. `vector` columns come as number[], numeric and bigint as
  * string, timestamptz as Date.

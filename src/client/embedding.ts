@@ -16,7 +16,7 @@ function invalid(message: string): AisecError {
  *   direction has no cosine distance and is found by no index.
  */
 export function toVector(embedding: readonly number[]): string {
-  if (!Array.isArray(embedding)) throw invalid('is no array');
+  if (!Array.isArray(embedding)) throw invalid('is not an array');
   if (embedding.length !== EMBEDDING_DIMENSIONS) throw invalid(`has ${embedding.length} dimensions`);
   let isZero = true;
   for (const [index, value] of (embedding as readonly unknown[]).entries()) {

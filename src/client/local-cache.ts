@@ -7,7 +7,7 @@ export interface LocalEntry {
 
 /**
  * What is known of rows that change together, and who is fetching more. A change takes the whole object away: what is
- * still being fetched into it is nobody's any more. That the object is the same is the token that an entry is good under.
+ * still being fetched into it is unreachable. That the object is the same is the token that an entry is good under.
  */
 export interface LocalScope {
   readonly entries: Map<string, LocalEntry>;

@@ -5,9 +5,9 @@ import { AisecError } from '../base/errors.js';
 import type { AnyDatabase } from './any-database.js';
 
 /** Of no password: what a login under an unknown name is compared with, so that it takes as long as any other. Cost 12. */
-const NOBODY = '$2a$12$uHjZeQ/NHCK8NDH9hJ7xwOA2WXv9iFIhHAwOhoODK8o4UbbdQeHoy';
+const HASH_OF_NO_PASSWORD = '$2a$12$uHjZeQ/NHCK8NDH9hJ7xwOA2WXv9iFIhHAwOhoODK8o4UbbdQeHoy';
 
-/** Leaves the password out where Kysely's log, or whoever prints the error, would show the parameters of a query. */
+/** Leaves the password out where Kysely's log, or a printed error, would show the parameters of a query. */
 class Secret {
   readonly #text: string;
 
@@ -27,7 +27,7 @@ class Secret {
 
 async function call<Value>(db: AnyDatabase, password: string, expression: (secret: Secret) => RawBuilder<Value>) {
   if (typeof password !== 'string' || password.includes('\0')) {
-    throw new AisecError('USAGE', 'the password is no text without zero bytes', {
+    throw new AisecError('USAGE', 'the password must be a string without NUL bytes', {
       hint: 'Give the text that was typed.',
     });
   }
@@ -53,7 +53,7 @@ export async function hashPassword(db: AnyDatabase, password: string): Promise<s
 
 /**
  * Whether the password belongs to the hash, by the database function verify_password. Without a hash (an unknown user) it
- * takes as long as with one and says no, so that the time of an answer does not tell who has an account.
+ * takes as long as with one and says no, so that the time of an answer does not show who has an account.
  *
  * @throws AisecError USAGE for what is no text; 42501 when the role of the service may not execute verify_password.
  */
@@ -62,6 +62,10 @@ export async function verifyPassword(
   password: string,
   hash: string | null | undefined,
 ): Promise<boolean> {
-  const isRight = await call(db, password, (secret) => sql<boolean>`verify_password(${secret}, ${hash ?? NOBODY})`);
+  const isRight = await call(
+    db,
+    password,
+    (secret) => sql<boolean>`verify_password(${secret}, ${hash ?? HASH_OF_NO_PASSWORD})`,
+  );
   return isRight && typeof hash === 'string';
 }

@@ -63,7 +63,7 @@ function conditionsOf(search: KnowledgeSearch, assistantIds: readonly string[] |
 }
 
 interface OwnAssistants {
-  /** Null: no row level security, or too many. */
+  /** Null: no row-level security, or too many. */
   readonly assistant_ids: readonly string[] | null;
 }
 
@@ -112,7 +112,7 @@ async function search(trx: AnyDatabase, wanted: KnowledgeSearch, vector: string)
 
 /**
  * The rows of knowledge_base that are nearest to an embedding by cosine distance, nearest first. Always `limit` rows where
- * as many exist under row level security and the filters: an index scan that filters afterwards goes on until it has
+ * as many exist under row-level security and the filters: an index scan that filters afterwards continues until it has
  * them, and where it runs dry every row is compared.
  *
  * Inside of `withUser` it is that user's knowledge; on the database itself it takes a transaction of its own. The settings

@@ -68,7 +68,7 @@ interface Place {
  *    answered for `unheardTtlMs` after their load began.) Whatever breaks it takes all local entries away; what was
  *    missed meanwhile need not be known.
  * 2. A message takes the scope away (local-cache.ts) before any later read begins; what is still being loaded goes into
- *    an object that nobody finds. So an entry that is found was loaded after the last change that was heard of.
+ *    an object that no reader finds. So an entry that is found was loaded after the last change that was heard of.
  * 3. For Redis, see Membership: the same with tokens that all processes share.
  * 4. Who writes through createDatabase in this process takes all entries away before COMMIT returns, and Redis is left
  *    alone until the messages of that commit have come (`barrier`). So own changes are read at once.
@@ -127,7 +127,7 @@ export class TieredCache {
 
   // Here and below few promises are made: with AsyncLocalStorage in use, as by withUser, each costs some microseconds.
   read(query: CacheQuery): Promise<Rows> {
-    // As without a cache: who joined a load that began earlier would miss a change that nobody can tell of.
+    // As without a cache: who joined a load that began earlier would miss a change that was not announced.
     if (!this.#listener.isAlive) return this.#readUnheard(query);
     const scope = this.#local.scope(query.table, query.owner);
     const entry = scope.entries.get(query.key);

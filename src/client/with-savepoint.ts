@@ -4,7 +4,7 @@ let count = 0;
 
 /**
  * Runs the callback behind a savepoint of the transaction: when it fails, what it did is undone, the error is thrown, and
- * the transaction can go on. Statements of one transaction run one after the other, so await it before the next one.
+ * the transaction can continue. Statements of one transaction run one after the other, so await it before the next one.
  *
  * @example
  * await withUser(db, userId, async (trx) => {
@@ -23,7 +23,7 @@ export async function withSavepoint<DB, Result>(
   try {
     result = await run(trx);
   } catch (error) {
-    // On a connection that is lost neither matters: the first error is the one to tell.
+    // On a connection that is lost neither matters: the first error is the one to report.
     await sql`rollback to savepoint ${name}`.execute(trx).catch(() => undefined);
     await sql`release savepoint ${name}`.execute(trx).catch(() => undefined);
     throw error;

@@ -58,10 +58,10 @@ function checkResult<Result>(result: Result): Result {
 /** @throws AisecError USER_SCOPE for anything that cannot keep users apart. */
 function checkCall(db: { readonly isTransaction: boolean }, userId: string, run: unknown): void {
   if (typeof userId !== 'string' || !UUID.test(userId)) {
-    throw misuse('withUser: the user id is no uuid', 'Give the id of the row in users.');
+    throw misuse('withUser: the user id is not a UUID', 'Give the id of the row in users.');
   }
   if (typeof run !== 'function') {
-    throw misuse('withUser: the third argument is no function', 'Give a function that takes the transaction.');
+    throw misuse('withUser: the third argument is not a function', 'Give a function that takes the transaction.');
   }
   if (db.isTransaction) {
     throw misuse(
@@ -72,7 +72,7 @@ function checkCall(db: { readonly isTransaction: boolean }, userId: string, run:
 }
 
 /**
- * Runs the callback in one transaction as one user: row level security lets through that user's rows and nothing else.
+ * Runs the callback in one transaction as one user: row-level security lets through that user's rows and nothing else.
  * Role and user are set by the message that begins the transaction, so it costs no round trip more than a plain
  * one; they end with it, and with them whatever the callback left in the session (temporary tables, settings, locks ...),
  * which holds behind a pooler in transaction mode, too. It is isolation against mistakes, not against SQL that the
@@ -81,7 +81,7 @@ function checkCall(db: { readonly isTransaction: boolean }, userId: string, run:
  * Keep it short: a connection is held until the callback is done. Call a model before or after it, not inside.
  *
  * @param userId the uuid of users.id.
- * @throws AisecError USER_SCOPE for an id that is no uuid, a scope in a scope, the outer database used inside of the
+ * @throws AisecError USER_SCOPE for an id that is not a UUID, a scope in a scope, the outer database used inside of the
  *   callback, a COMMIT in it, or a query that it returned without running it; ROLLED_BACK when the callback swallowed the error of a statement. Errors of
  *   statements come as node-postgres throws them; 42501 when the login role may not take the role. ConnectionLostError,
  *   with the SQLSTATE in its `code`, when the connection ended meanwhile.

@@ -24,11 +24,12 @@ export interface Config {
   /** Absolute paths. */
   readonly seedsDir: string;
   readonly dataDir: string;
+  readonly cacheDir: string;
   /** Of the PostgreSQL programs; undefined: look for them. */
   readonly pgBinDir: string | undefined;
   /** Absolute; need not exist. */
   readonly backupDir: string;
-  /** A secret: whoever has it can answer for the job. */
+  /** A secret: its holder can answer for the job. */
   readonly pingUrl: string | undefined;
   /** As it was given; undefined: as the checks come. */
   readonly thresholds: string | undefined;
@@ -107,6 +108,7 @@ export function resolveConfig(
     migrationPlaces: migrationPlaces(value('migrationsDir'), cwd),
     seedsDir: resolve(cwd, value('seedsDir') ?? packageFile('seeds')),
     dataDir: resolve(cwd, value('dataDir') ?? SETTINGS.dataDir.default),
+    cacheDir: resolve(cwd, value('cacheDir') ?? SETTINGS.cacheDir.default),
     pgBinDir: pgBin === undefined ? undefined : resolve(cwd, pgBin),
     backupDir: resolve(cwd, value('backupDir') ?? SETTINGS.backupDir.default),
     pingUrl: value('pingUrl'),

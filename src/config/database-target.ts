@@ -53,7 +53,7 @@ const LIBPQ = {
   PGGSSENCMODE: 'gssEncMode',
 } as const;
 /** Where Debian's and PostgreSQL's own builds put the local socket. */
-const SOCKET_FOLDERS = ['/var/run/postgresql', '/tmp'];
+const SOCKET_DIRECTORIES = ['/var/run/postgresql', '/tmp'];
 
 function fromLibpq(environment: Environment): ServerConnection {
   const connection: Record<string, string> = {};
@@ -85,7 +85,7 @@ function readUrlFile(path: string): string {
 
 /** libpq's default: the local socket where there is one, which is how `peer` logins work. */
 function defaultHost(port: string): string {
-  return SOCKET_FOLDERS.find((folder) => existsSync(`${folder}/.s.PGSQL.${port}`)) ?? 'localhost';
+  return SOCKET_DIRECTORIES.find((directory) => existsSync(`${directory}/.s.PGSQL.${port}`)) ?? 'localhost';
 }
 
 function defaultUser(source: string): string {
@@ -145,7 +145,7 @@ export function serverTargetOf(url: string, environment: Environment, source: st
   return withDefaults(parseConnectionUrl(url, source), environment, source);
 }
 
-/** A server was meant: the embedded database in its place would end green, and nobody would look at it. */
+/** A server was meant: the embedded database in its place would succeed, and the mistake would stay hidden. */
 function refuseEmptyAddress([variable]: readonly string[]): void {
   if (variable === undefined) return;
   throw new AisecError('DATABASE_NOT_CONFIGURED', `${variable} is set but empty`, {
@@ -182,7 +182,7 @@ function asRole(target: DatabaseTarget, role: string | undefined): DatabaseTarge
 }
 
 /**
- * Which database to work on, by design/cli.md's order: a URL (flag, file, environment), libpq's variables, else the
+ * Which database to work on, in this order: a URL (flag, file, environment), libpq's variables, else the
  * embedded database. Reads URL and service files, opens nothing.
  *
  * @throws AisecError CONFIG_INVALID; DATABASE_NOT_CONFIGURED where an address is set but empty, unless the embedded
@@ -198,7 +198,7 @@ type TargetConfig = Pick<Config, 'flags' | 'environment' | 'cwd' | 'isProduction
 function addressOf(config: TargetConfig, isEmbeddedMeant: boolean): DatabaseTarget {
   const { flags, environment } = config;
   if (flags.databaseUrl !== undefined && flags.databaseUrlFile !== undefined) {
-    throw new AisecError('USAGE', '--database-url and --database-url-file exclude each other', {
+    throw new AisecError('USAGE', '--database-url and --database-url-file cannot be used together', {
       hint: 'Give one of them.',
     });
   }

@@ -28,11 +28,11 @@ function readEnvFile(file: string): Environment {
   try {
     return parseEnv(readFileSync(file, 'utf8'));
   } catch (error) {
-    // A folder of this name is somebody's Python environment.
+    // A directory of this name is usually a Python environment.
     if (['ENOENT', 'EISDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return {};
     throw new AisecError('CONFIG_INVALID', `could not read "${file}"`, {
       detail: `${messageOf(error)}.`,
-      hint: 'Make it readable, or run aisec in another folder.',
+      hint: 'Make it readable, or run aisec in another directory.',
       cause: error,
     });
   }

@@ -20,10 +20,10 @@ export interface PasswordLookup {
 }
 
 /** libpq looks a local socket up under this name. */
-const DEFAULT_SOCKET_FOLDERS = ['/tmp', '/var/run/postgresql', '/run/postgresql'];
+const DEFAULT_SOCKET_DIRECTORIES = ['/tmp', '/var/run/postgresql', '/run/postgresql'];
 
-/** The user's home folder, or undefined for a process whose user has no entry in the password database. */
-export function homeFolder(environment: Environment): string | undefined {
+/** The user's home directory, or undefined for a process whose user has no entry in the password database. */
+export function homeDirectory(environment: Environment): string | undefined {
   try {
     return environment['HOME'] ?? homedir();
   } catch {
@@ -46,7 +46,7 @@ function fieldsOf(line: string): readonly string[] {
  * may read is not used, as in libpq. https://www.postgresql.org/docs/16/libpq-pgpass.html
  */
 export function findPassword(request: PasswordRequest, environment: Environment): PasswordLookup {
-  const home = homeFolder(environment);
+  const home = homeDirectory(environment);
   const file =
     request.passFile ?? environment['PGPASSFILE'] ?? (home === undefined ? undefined : join(home, '.pgpass'));
   if (file === undefined) return {};
@@ -62,7 +62,7 @@ export function findPassword(request: PasswordRequest, environment: Environment)
       ? {}
       : { problem: `The password file ${file} could not be read: ${messageOf(error)}.` };
   }
-  const host = DEFAULT_SOCKET_FOLDERS.includes(request.host) ? 'localhost' : request.host;
+  const host = DEFAULT_SOCKET_DIRECTORIES.includes(request.host) ? 'localhost' : request.host;
   const wanted = [host, request.port, request.database, request.user];
   for (const line of text.split(/\r?\n/).filter((each) => each !== '' && !each.startsWith('#'))) {
     const fields = fieldsOf(line);

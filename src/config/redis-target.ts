@@ -41,7 +41,7 @@ export function parseRedisUrl(text: string, source: string): RedisTarget {
   const url = new URL(text);
   const database = url.pathname.replace(/^\//, '');
   if (url.hostname === '') throw invalid(source, 'It names no host.');
-  if (!/^\d{0,5}$/.test(database)) throw invalid(source, 'What follows the host is no number of a database.');
+  if (!/^\d{0,5}$/.test(database)) throw invalid(source, 'The part after the host is not a database number.');
   if (url.search !== '' || url.hash !== '') throw invalid(source, 'It has parameters; aisec knows none.');
   return {
     host: url.hostname.replaceAll(/^\[|\]$/g, ''),

@@ -3,14 +3,14 @@ import { join } from 'node:path';
 
 import { didYouMean } from '../base/did-you-mean.js';
 import { AisecError } from '../base/errors.js';
-import { homeFolder } from './password-file.js';
+import { homeDirectory } from './password-file.js';
 import { CONNECTION_FIELDS, IGNORED_PARAMETERS, type ServerConnection } from './server-connection.js';
 import type { Environment } from './settings.js';
 
 function candidates(environment: Environment): readonly string[] {
-  const home = homeFolder(environment);
+  const home = homeDirectory(environment);
   const own = environment['PGSERVICEFILE'] ?? (home === undefined ? undefined : join(home, '.pg_service.conf'));
-  // Debian's build of libpq looks there without being told.
+  // Debian's build of libpq looks there by default.
   const system = join(environment['PGSYSCONFDIR'] ?? '/etc/postgresql-common', 'pg_service.conf');
   return own === undefined ? [system] : [own, system];
 }

@@ -51,20 +51,25 @@ export const SETTINGS = {
   seedsDir: {
     flag: '--seeds-dir <dir>',
     env: 'AISEC_SEEDS_DIR',
-    description: 'folder of the seed sets (default: the bundled ones)',
+    description: 'directory of the seed sets (default: the bundled ones)',
   },
   dataDir: {
     env: 'AISEC_DATA_DIR',
-    description: 'folder of the embedded database',
+    description: 'directory of the embedded database',
     default: '.aisec/pgdata',
+  },
+  cacheDir: {
+    env: 'AISEC_CACHE_DIR',
+    description: 'directory of what can be made again at any time: the catalogs that replayed migrations gave',
+    default: '.aisec/cache',
   },
   pgBin: {
     env: 'AISEC_PG_BIN',
-    description: 'folder of pg_dump and pg_restore (default: PATH, then every installed version)',
+    description: 'directory of pg_dump and pg_restore (default: PATH, then every installed version)',
   },
   backupDir: {
     env: 'AISEC_BACKUP_DIR',
-    description: 'folder of the backups, where --dir is not given',
+    description: 'directory of the backups, where --dir is not given',
     default: 'backups',
   },
   pingUrl: {

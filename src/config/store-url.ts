@@ -1,6 +1,6 @@
 import { AisecError } from '../base/errors.js';
 
-/** A bucket of an S3-compatible store, and a folder in it. */
+/** A bucket of an S3-compatible store, and a directory in it. */
 export interface StorePlace {
   readonly bucket: string;
   /** Empty, or ends with a slash. */
@@ -26,32 +26,36 @@ function unusable(message: string, hint: string): AisecError {
 }
 
 /**
- * Reads `s3://bucket/folder`.
+ * Reads `s3://bucket/directory`.
  *
  * @throws AisecError USAGE; the text itself is only shown when it cannot hold a secret.
  */
 export function parseStoreUrl(text: string, endpoint: string | undefined): StorePlace {
-  const example = 'Give s3://bucket or s3://bucket/folder.';
+  const example = 'Give s3://bucket or s3://bucket/directory.';
   if (text === '') throw unusable('the address of the store is empty', `${example} Is a shell variable not set?`);
   if (text.includes('@'))
     throw unusable(
       'the address of the store may not carry a key',
       `${example} The key comes from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or from AWS_PROFILE.`,
     );
-  if (!isStoreUrl(text)) throw unusable(`"${text}" is no address of a store`, example);
-  const [bucket = '', ...folders] = text.slice(SCHEME.length).replace(/\/$/, '').split('/');
-  if (!BUCKET.test(bucket)) throw unusable(`"${bucket}" is no name of a bucket`, example);
-  const odd = folders.find((folder) => ['', '.', '..'].includes(folder) || /[\p{Cc}?#\\]/u.test(folder));
-  if (odd !== undefined) throw unusable(`"${odd}" is no name of a folder in a store`, example);
-  return { bucket, prefix: folders.map((folder) => `${folder}/`).join(''), endpoint: checkEndpoint(endpoint) };
+  if (!isStoreUrl(text)) throw unusable(`invalid store address "${text}"`, example);
+  const [bucket = '', ...directories] = text.slice(SCHEME.length).replace(/\/$/, '').split('/');
+  if (!BUCKET.test(bucket)) throw unusable(`invalid bucket name "${bucket}"`, example);
+  const odd = directories.find((directory) => ['', '.', '..'].includes(directory) || /[\p{Cc}?#\\]/u.test(directory));
+  if (odd !== undefined) throw unusable(`invalid directory name in a store "${odd}"`, example);
+  return {
+    bucket,
+    prefix: directories.map((directory) => `${directory}/`).join(''),
+    endpoint: checkEndpoint(endpoint),
+  };
 }
 
-/** Reads `s3://bucket/folder/NAME`. @throws AisecError USAGE. */
+/** Reads `s3://bucket/directory/NAME`. @throws AisecError USAGE. */
 export function splitObjectUrl(text: string, endpoint: string | undefined): { place: StorePlace; name: string } {
   const [, parent = text, name = ''] = /^(.*[^/])\/([^/]+)$/.exec(text) ?? [];
   const place = parseStoreUrl(parent, endpoint);
   if (name !== '') return { place, name };
-  throw unusable(`"${text}" is no address of an object`, 'Give s3://bucket/folder/NAME.');
+  throw unusable(`invalid object address "${text}"`, 'Give s3://bucket/directory/NAME.');
 }
 
 function checkEndpoint(text: string | undefined): string | undefined {
@@ -61,6 +65,6 @@ function checkEndpoint(text: string | undefined): string | undefined {
   if (text.includes('@')) throw unusable('the endpoint of the store may not carry a key', hint);
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '')
-    throw unusable(`"${text}" is no endpoint of a store`, hint);
+    throw unusable(`invalid store endpoint "${text}"`, hint);
   return url.href.replace(/\/$/, '');
 }

@@ -1,4 +1,4 @@
-// Written by `aisec types generate` from the migrations; `aisec types check` tells when they have moved on.
+// Written by `aisec types generate` from the migrations; `aisec types check` reports when they have changed.
 
 import type {
   ApiUsageMetadata,

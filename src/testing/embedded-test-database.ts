@@ -17,7 +17,7 @@ async function start(files: readonly MigrationFile[], cacheDir: string): Promise
   }
 }
 
-/** A database in this process, in memory, started from a snapshot in the folder. */
+/** A database in this process, in memory, started from a snapshot in the directory. */
 export async function openEmbeddedTestDatabase<Tables>(
   cacheDir: string,
   files: readonly MigrationFile[],

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 
-import { withRunLock } from '../adapters/postgres/advisory-lock.js';
+import { withRunLock } from '../adapters/postgres/locks/advisory-lock.js';
 import type { Session } from '../adapters/postgres/session.js';
 import { sqlFile } from '../adapters/postgres/sql-file.js';
 import { quoteIdentifier, quoteLiteral } from '../base/identifier.js';
 
-/** Somebody else may be making the template. */
+/** Another process may be making the template. */
 const WAIT_MS = 10 * 60 * 1000;
 const FORGOTTEN_AFTER_DAYS = 7;
 
@@ -77,7 +77,7 @@ export async function serverTemplate(
     await session.query(`create database ${quoted} template template0`);
     await migrateInto(name);
     await markUsed(session, name);
-    // Last: this says that it is finished. Nobody may connect, for a template in use cannot be copied.
+    // Last: this says that it is finished. No session may connect, for a template in use cannot be copied.
     await session.query(`alter database ${quoted} with is_template true allow_connections false`);
     await sweepTemplates(session, now);
     return name;

@@ -114,7 +114,7 @@ export async function openServerTestDatabase<Tables>(
     const surroundings = await readSurroundings(home);
     await sweep(home, surroundings);
     const name = `${surroundings.prefix}${randomBytes(8).toString('hex')}`;
-    // Before it is there, so that nobody takes it for a leftover.
+    // Before it is there, so that no other run takes it for a leftover.
     await tryLock(home, name);
     await home.query(`create database ${quoteIdentifier(name)} template ${quoteIdentifier(template)}`);
     return await openClone<Tables>(home, target, url, name);

@@ -45,7 +45,7 @@ async function sweep(cacheDir: string, kept: string): Promise<void> {
 }
 
 /**
- * A migrated database as a tar archive: from the folder, or made and kept there as a whole. Two processes that make it at
+ * A migrated database as a tar archive: from the directory, or made and kept there as a whole. Two processes that make it at
  * once both do, and one of the files stays.
  */
 export async function migratedSnapshot(files: readonly MigrationFile[], cacheDir: string): Promise<ArrayBuffer> {

@@ -1,4 +1,4 @@
-// What a value must be like to go into a column of a type. Each is a function, so that nothing is shared between tables.
+// What a value must be like for a column of a type. Each is a function, so that nothing is shared between tables.
 import { z } from 'zod/v4';
 
 import { toVector } from '../client/embedding.js';
@@ -81,7 +81,7 @@ const LARGEST_INT8 = 2n ** 63n - 1n;
 export function bigintColumn({ atLeast }: NumberRules = {}) {
   const least = atLeast === undefined ? -LARGEST_INT8 - 1n : BigInt(Math.ceil(atLeast));
   const isInRange = (value: bigint): boolean => value >= least && value <= LARGEST_INT8;
-  const message = `is no whole number from ${least} to ${LARGEST_INT8}`;
+  const message = `is not a whole number from ${least} to ${LARGEST_INT8}`;
   return z.union([
     z.int().refine((value) => isInRange(BigInt(value)), message),
     z.bigint().refine(isInRange, message),
@@ -125,7 +125,10 @@ export function numericColumn(size?: readonly [precision: number, scale: number]
   };
   return z
     .union([z.number(), z.string()])
-    .refine(isRight, size === undefined ? 'is no decimal number in range' : `does not fit numeric(${size.join(', ')})`);
+    .refine(
+      isRight,
+      size === undefined ? 'is not a decimal number in range' : `does not fit numeric(${size.join(', ')})`,
+    );
 }
 
 /** `timestamptz`: a Date, or ISO 8601 with its offset, which leaves nothing to the session's time zone. */
@@ -155,7 +158,7 @@ function isJsonObject(value: unknown): value is JsonObject {
 
 /** A `jsonb` column that holds an object. */
 export function jsonObjectColumn<Content extends JsonObject>() {
-  return z.custom<Content>(isJsonObject, 'is no object of JSON values');
+  return z.custom<Content>(isJsonObject, 'is not an object of JSON values');
 }
 
 /** A `jsonb` column of any value: its JSON text. */
@@ -166,7 +169,7 @@ export function jsonTextColumn() {
     } catch {
       return false;
     }
-  }, 'is no JSON text');
+  }, 'is not JSON text');
 }
 
 /** `text[]`; its length is not limited. */

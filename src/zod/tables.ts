@@ -1,4 +1,4 @@
-// Written by `aisec types generate --validators` from the migrations; `aisec types check --validators` tells when they
+// Written by `aisec types generate --validators` from the migrations; `aisec types check --validators` reports when they
 // have moved on.
 
 import { z } from 'zod/v4';

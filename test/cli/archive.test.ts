@@ -28,14 +28,14 @@ const FILL = `
 describe('aisec archive on the embedded database', () => {
   let dataDir = '';
   let env: Readonly<Record<string, string>> = {};
-  let folder = '';
+  let directory = '';
   beforeAll(async () => {
     dataDir = await createMigratedEmbedded();
     env = { AISEC_DATA_DIR: dataDir };
-    folder = await createEmbeddedDirectory();
+    directory = await createEmbeddedDirectory();
     for (const sql of FILL.split(';\n')) await queryEmbedded(dataDir, sql);
   });
-  const run = (...args: readonly string[]) => runCli(['archive', ...args], { env, cwd: folder });
+  const run = (...args: readonly string[]) => runCli(['archive', ...args], { env, cwd: directory });
   const counts = async (): Promise<unknown> =>
     (
       await queryEmbedded(
@@ -105,7 +105,7 @@ describe('aisec archive on the embedded database', () => {
     ]);
     for (const month of ['2022-01', EMPTY])
       expect((await run('export', month, '--out', `${month}.gz`)).exitCode).toBe(0);
-    expect(existsSync(path.join(folder, `${EMPTY}.gz.manifest.json`))).toBe(true);
+    expect(existsSync(path.join(directory, `${EMPTY}.gz.manifest.json`))).toBe(true);
     expect((await run('restore', OLD)).exitCode).toBe(0);
     expect(await counts()).toEqual({ archived: 1, live: 201, replies: 100 });
     const pruned = await run('prune', '--older-than', '1y', '--confirm', 'postgres');

@@ -10,7 +10,7 @@ import { describeOnServer } from '../support/database.js';
 import { expectError } from '../support/expect-error.js';
 
 describeOnServer('what aisec backup tells others', () => {
-  const { database, newFolder, backup } = useBackupFixture();
+  const { database, newDirectory, backup } = useBackupFixture();
   const pings: string[] = [];
   let watchdog: Server;
   let status = 200;
@@ -25,20 +25,20 @@ describeOnServer('what aisec backup tells others', () => {
   });
   afterAll(() => watchdog.close());
 
-  function hook(folder: string, name: string, lines: string): string {
-    const file = path.join(path.dirname(folder), name);
+  function hook(directory: string, name: string, lines: string): string {
+    const file = path.join(path.dirname(directory), name);
     writeFileSync(file, `#!/bin/sh\n${lines}\n`);
     chmodSync(file, 0o700);
     return file;
   }
 
   test('a success: the watchdog, the program with the facts and no secret, the metrics', async () => {
-    const folder = await newFolder();
-    const said = `${folder}.said`;
-    const metrics = `${folder}.prom`;
-    const program = hook(folder, 'good', `env > ${said}`);
+    const directory = await newDirectory();
+    const said = `${directory}.said`;
+    const metrics = `${directory}.prom`;
+    const program = hook(directory, 'good', `env > ${said}`);
     const run = await backup(
-      folder,
+      directory,
       ['--on-success', program, '--on-failure', '/none', '--prometheus', metrics, '--json'],
       {
         env: { AISEC_PING_URL: pingUrl },
@@ -60,16 +60,16 @@ describeOnServer('what aisec backup tells others', () => {
   });
 
   test('a failure: told as such, with the last success still in the metrics, and the exit code stays', async () => {
-    const folder = await newFolder();
-    const metrics = `${folder}.prom`;
-    expect(await backup(folder)).toMatchObject({ exitCode: 0 });
-    const said = `${folder}.said`;
-    const program = hook(folder, 'bad', `env > ${said}; echo "mail is down" >&2; exit 7`);
+    const directory = await newDirectory();
+    const metrics = `${directory}.prom`;
+    expect(await backup(directory)).toMatchObject({ exitCode: 0 });
+    const said = `${directory}.said`;
+    const program = hook(directory, 'bad', `env > ${said}; echo "mail is down" >&2; exit 7`);
     await database().admin.query('begin; lock table voices in access exclusive mode');
     const args = ['--lock-timeout', '300ms', '--on-failure', program, '--prometheus', metrics];
-    const run = await backup(folder, args, { env: { AISEC_PING_URL: pingUrl } });
+    const run = await backup(directory, args, { env: { AISEC_PING_URL: pingUrl } });
     await database().admin.query('rollback');
-    expectError(run, 5, 'a table was locked', `warning: ${program} did not do its work: exit code 7: mail is down`);
+    expectError(run, 5, 'a table was locked', `warning: ${program} failed: exit code 7: mail is down`);
     expect(pings.splice(0)).toEqual(['/ping/secret-uuid/start', '/ping/secret-uuid/fail']);
     expect(readFileSync(said, 'utf8')).toContain('AISEC_BACKUP_ERROR_CODE=LOCK_TIMEOUT\n');
     const text = readFileSync(metrics, 'utf8');
@@ -78,17 +78,17 @@ describeOnServer('what aisec backup tells others', () => {
   });
 
   test('a watchdog that does not answer, or a program that is not there, is a warning without its address', async () => {
-    const folder = await newFolder();
+    const directory = await newDirectory();
     status = 503;
-    const run = await backup(folder, ['--on-success', '/none'], { env: { AISEC_PING_URL: pingUrl } });
+    const run = await backup(directory, ['--on-success', '/none'], { env: { AISEC_PING_URL: pingUrl } });
     status = 200;
     expect(run).toMatchObject({ exitCode: 0 });
-    expect(run.stderr).toMatch(/warning: the watchdog could not be told: 127\.0\.0\.1:\d+: it answered 503/);
-    expect(run.stderr).toContain('warning: /none did not do its work: it could not be started (ENOENT)');
+    expect(run.stderr).toMatch(/warning: could not reach the monitoring URL: 127\.0\.0\.1:\d+: it answered 503/);
+    expect(run.stderr).toContain('warning: /none failed: it could not be started (ENOENT)');
     expect(run.stderr).not.toContain('secret-uuid');
-    const wrong = await backup(`${folder}2`, [], { env: { AISEC_PING_URL: 'secret-uuid' } });
-    expectError(wrong, 2, 'AISEC_PING_URL is no address');
+    const wrong = await backup(`${directory}2`, [], { env: { AISEC_PING_URL: 'secret-uuid' } });
+    expectError(wrong, 2, 'AISEC_PING_URL is not a URL');
     expect(wrong.stderr).not.toContain('secret-uuid');
-    expect(existsSync(`${folder}2`)).toBe(false);
+    expect(existsSync(`${directory}2`)).toBe(false);
   });
 });

@@ -12,25 +12,25 @@ const DISK_BYTES = 12 * MEBIBYTE;
 
 describeOnSmallDisk('an encrypted backup on a disk', () => {
   describeOnServer('that becomes full', () => {
-    const { database, newFolder, backup, local, names } = useBackupFixture();
+    const { database, newDirectory, backup, local, names } = useBackupFixture();
 
     test('while it is encrypted leaves nothing of it, and the last good backup stays, verified', async () => {
-      const folder = await newFolder();
+      const directory = await newDirectory();
       const recipient = await identityToRecipient(await generateX25519Identity());
       const take = (): ReturnType<typeof backup> =>
-        backup(folder, ['--encrypt-to', recipient, '--keep-days', '0', '--keep-last', '1', '--quiet']);
-      await withSmallDisk(folder, DISK_BYTES, async () => {
+        backup(directory, ['--encrypt-to', recipient, '--keep', '0d', '--keep-last', '1', '--quiet']);
+      await withSmallDisk(directory, DISK_BYTES, async () => {
         expect(await take()).toMatchObject({ exitCode: 0 });
-        const before = names(folder);
+        const before = names(directory);
         // Nothing that could be foreseen: eighty times the last backup, and nothing in it can be compressed.
         await database().admin.query(
           'create table grown as select gen_random_bytes(1024) as noise from generate_series(1, 8000)',
         );
-        expectError(await take(), 1, `no space is left in "${folder}"`, 'nothing half-written is left');
-        expect(names(folder)).toEqual(before);
-        const list = JSON.parse((await local(['list', '--dir', folder, '--json'])).stdout);
+        expectError(await take(), 1, `no space is left in "${directory}"`, 'nothing half-written is left');
+        expect(names(directory)).toEqual(before);
+        const list = JSON.parse((await local(['list', '--dir', directory, '--json'])).stdout);
         expect(list).toMatchObject({ backups: [{ state: 'verified', isEncrypted: true }], partials: [] });
-        expect(await local(['verify', '--dir', folder])).toMatchObject({ exitCode: 0 });
+        expect(await local(['verify', '--dir', directory])).toMatchObject({ exitCode: 0 });
       });
     });
   });

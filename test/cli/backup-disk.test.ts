@@ -16,10 +16,10 @@ const canMount = process.getuid?.() === 0;
 // With CI set it runs, and fails where nothing can be mounted.
 describe.skipIf(!canMount && process.env['CI'] === undefined)('a backup on a disk of its own (needs a tmpfs)', () => {
   describeOnServer('of 24 MB', () => {
-    const { database, newFolder, backup, local, start, holdDump, untilHeld, names } = useBackupFixture();
+    const { database, newDirectory, backup, local, start, holdDump, untilHeld, names } = useBackupFixture();
     let disk = '';
     beforeAll(async () => {
-      disk = path.dirname(await newFolder());
+      disk = path.dirname(await newDirectory());
       expect(mount(disk, 'size=24m')).toBe(true);
     });
     afterAll(() => spawnSync('umount', ['--lazy', disk]));
@@ -38,45 +38,45 @@ describe.skipIf(!canMount && process.env['CI'] === undefined)('a backup on a dis
     });
 
     test('that is for temporary files, and is full, is named by backup and restore', async () => {
-      const folder = await newFolder();
-      const made = await backup(folder, ['--json']);
+      const directory = await newDirectory();
+      const made = await backup(directory, ['--json']);
       fill();
       const env = { DATABASE_URL: database().url, TMPDIR: disk };
       const args = ['restore', String(JSON.parse(made.stdout).file), '--create', `${database().name}_r`];
-      const runs = [await backup(folder, [], { env: { TMPDIR: disk } }), await runCli(args, { env })];
+      const runs = [await backup(directory, [], { env: { TMPDIR: disk } }), await runCli(args, { env })];
       emptied();
       for (const run of runs) expectError(run, 1, `no space is left in "${disk}", where temporary files go`, 'TMPDIR');
-      expect(names(folder)).toHaveLength(3);
+      expect(names(directory)).toHaveLength(3);
       expect(readdirSync(disk)).toEqual([]);
     });
 
     test('that becomes full meanwhile leaves no file, and the last good backup stays', async () => {
-      const folder = path.join(disk, 'filling');
-      expect(await backup(folder)).toMatchObject({ exitCode: 0 });
-      const before = names(folder);
+      const directory = path.join(disk, 'filling');
+      expect(await backup(directory)).toMatchObject({ exitCode: 0 });
+      const before = names(directory);
       const release = await holdDump();
-      const run = start(folder, ['--keep-days', '0', '--keep-last', '1']);
+      const run = start(directory, ['--keep', '0d', '--keep-last', '1']);
       await untilHeld();
       fill();
       await release();
       const ended = await run.finished;
-      const pruned = await local(['prune', '--dir', folder, '--keep-days', '0']);
+      const pruned = await local(['prune', '--dir', directory, '--keep', '0d']);
       emptied();
-      expectError(pruned, 1, `no space is left in "${folder}"`, 'Free a little there first');
+      expectError(pruned, 1, `no space is left in "${directory}"`, 'Free a little there first');
       expectError(ended, 1, '', 'No space left on device');
-      expect(names(folder)).toEqual(before);
+      expect(names(directory)).toEqual(before);
     });
 
     test('that nobody may write to is refused', async () => {
-      const folder = path.join(disk, 'read-only');
-      mkdirSync(folder);
+      const directory = path.join(disk, 'read-only');
+      mkdirSync(directory);
       spawnSync('mount', ['-o', 'remount,ro', disk]);
       try {
-        expectError(await backup(folder), 2, `the folder "${folder}" cannot be written to`, 'EROFS');
+        expectError(await backup(directory), 2, `the directory "${directory}" cannot be written to`, 'EROFS');
       } finally {
         spawnSync('mount', ['-o', 'remount,rw', disk]);
       }
-      expect(readdirSync(folder)).toEqual([]);
+      expect(readdirSync(directory)).toEqual([]);
     });
   });
 });

@@ -5,7 +5,7 @@ import { gunzipSync } from 'node:zlib';
 
 import { expect, test } from 'vitest';
 
-import { readBackupFolder } from '../../src/features/backup/catalog/folder.js';
+import { readBackupDirectory } from '../../src/features/backup/catalog/directory.js';
 import { readManifest } from '../../src/features/backup/catalog/manifest.js';
 import { chance, rounds } from '../support/chance.js';
 import { AS_BACKED_UP, CONTENTS, namesIn, useEmbeddedBackupFixture } from '../support/embedded-backup-fixture.js';
@@ -25,19 +25,19 @@ function isWholeGzip(bytes: Buffer): boolean {
   return gunzipSync(bytes).length > 0;
 }
 
-const { dataDir, file, newFolder, aisec, start } = useEmbeddedBackupFixture();
+const { dataDir, file, newDirectory, aisec, start } = useEmbeddedBackupFixture();
 
 test(
   'kill -9 at any moment of aisec backup leaves the embedded database as it was and no half-written backup, and the next run goes on',
   { timeout: rounds(300_000, 900_000) },
   async () => {
-    const folder = await newFolder();
+    const directory = await newDirectory();
     const { durationMs } = await readManifest(file());
     let killed = 0;
     const random = chance();
     for (let kill = 0; kill < KILLS; kill += 1)
       for (const { args, shareOfTime } of FORMATS) {
-        const run = start(['backup', ...args, '--dir', folder]);
+        const run = start(['backup', ...args, '--dir', directory]);
         // One in each part of the time that a whole run takes.
         await sleep(((kill + random()) / KILLS) * (STARTING_MS + durationMs * shareOfTime));
         run.child.kill('SIGKILL');
@@ -45,16 +45,16 @@ test(
         // Never busy: what a killed run had locked is free.
         expect([0, null], stderr).toContain(exitCode);
         if (exitCode === null) killed += 1;
-        const { backups, incomplete } = await readBackupFolder(folder);
+        const { backups, incomplete } = await readBackupDirectory(directory);
         expect(incomplete, stderr).toEqual([]);
         for (const { file: made } of backups) expect(readFileSync(made), stderr).toSatisfy(isWholeGzip);
       }
     expect(killed).toBeGreaterThan(0);
 
     expect(await queryEmbedded(dataDir(), CONTENTS)).toEqual(AS_BACKED_UP);
-    expect(await aisec(['backup', '--dir', folder, '--quiet'])).toMatchObject({ exitCode: 0 });
-    const { backups } = await readBackupFolder(folder);
-    expect(namesIn(folder)).toEqual(
+    expect(await aisec(['backup', '--dir', directory, '--quiet'])).toMatchObject({ exitCode: 0 });
+    const { backups } = await readBackupDirectory(directory);
+    expect(namesIn(directory)).toEqual(
       backups
         .flatMap(({ file: made, manifest: { globals } }) => {
           const name = path.basename(made);
@@ -62,6 +62,6 @@ test(
         })
         .toSorted(),
     );
-    expect(await aisec(['backup', 'verify', '--dir', folder])).toMatchObject({ exitCode: 0 });
+    expect(await aisec(['backup', 'verify', '--dir', directory])).toMatchObject({ exitCode: 0 });
   },
 );

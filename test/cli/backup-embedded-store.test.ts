@@ -21,18 +21,21 @@ describeWithStore('a backup of the embedded database in a store', () => {
   beforeAll(async () => {
     server = await startObjectStore('backups');
   });
-  const { file, newFolder, aisec } = useEmbeddedBackupFixture(['--to', 's3://backups/data', '--read-back'], () => ({
-    ...server.environment,
-    AWS_ENDPOINT_URL: server.endpoint,
-  }));
+  const { file, newDirectory, aisec } = useEmbeddedBackupFixture(
+    ['--store', 's3://backups/data', '--read-back'],
+    () => ({
+      ...server.environment,
+      AWS_ENDPOINT_URL: server.endpoint,
+    }),
+  );
   const url = (): string => `s3://backups/data/${path.basename(file())}`;
 
   test('is listed, verified and restored from there', async () => {
     expect(url()).toMatch(/\/postgres_\d{8}_\d{6}\.pgdata\.tgz$/);
     expect(await aisec(['backup', 'verify', url(), '--deep'])).toMatchObject({ exitCode: 0 });
-    const list = await aisec(['backup', 'list', '--to', 's3://backups/data', '--json']);
+    const list = await aisec(['backup', 'list', '--store', 's3://backups/data', '--json']);
     expect(JSON.parse(list.stdout).backups).toMatchObject([{ file: url(), state: 'verified', format: 'embedded' }]);
-    const target = path.join(await newFolder(), 'pgdata');
+    const target = path.join(await newDirectory(), 'pgdata');
     const restored = await aisec(['restore', url(), '--create', target, '--json']);
     expect(restored).toMatchObject({ exitCode: 0 });
     const { rows } = await readManifest(file());
@@ -40,11 +43,11 @@ describeWithStore('a backup of the embedded database in a store', () => {
   });
 
   test('is listed, verified and restored from there as encrypted SQL, with its roles', async () => {
-    const here = await newFolder();
+    const here = await newDirectory();
     const [keyFile, target] = [path.join(here, 'key.txt'), path.join(here, 'pgdata')];
     const key = await generateX25519Identity();
     writeFileSync(keyFile, `${key}\n`, { mode: 0o600 });
-    const to = ['--to', 's3://backups/sql'];
+    const to = ['--store', 's3://backups/sql'];
     const args = ['--format', 'sql', '--encrypt-to', await identityToRecipient(key), '--json'];
     const made = await aisec(['backup', '--dir', path.join(here, 'backups'), ...to, ...args]);
     expect(made).toMatchObject({ exitCode: 0 });
@@ -65,24 +68,24 @@ describeWithStore('a backup of the embedded database in a store', () => {
       leftBytes: number,
       message: (disk: string) => string,
     ): Promise<void> {
-      const folder = await newFolder();
-      const disk = path.join(folder, 'tmp');
+      const directory = await newDirectory();
+      const disk = path.join(directory, 'tmp');
       await withSmallDisk(disk, diskBytes, async () => {
         fill(disk, leftBytes);
         for (const args of [
-          ['restore', url(), '--create', path.join(folder, 'pgdata')],
+          ['restore', url(), '--create', path.join(directory, 'pgdata')],
           ['backup', 'verify', url()],
         ]) {
           expectError(
             await aisec([...args, '--quiet'], { env: { TMPDIR: disk } }),
             1,
             message(disk),
-            'TMPDIR to a folder with more',
+            'TMPDIR to a directory with more',
           );
           expect(namesOn(disk)).toEqual([]);
         }
       });
-      expect(readdirSync(folder)).toEqual(['tmp']);
+      expect(readdirSync(directory)).toEqual(['tmp']);
     }
     const isFull = (disk: string): string => `no space is left in "${disk}", where temporary files go\n`;
     const replaceManifest = (manifest: BackupManifest): Promise<void> => {
@@ -111,7 +114,7 @@ describeWithStore('a backup of the embedded database in a store', () => {
 
     test('has just enough for the file, and not for the manifest of it', async () => {
       const { sizeBytes } = await readManifest(file());
-      // A block more for the note of whose folder it is.
+      // A block more for the note of whose directory it is.
       await expectNoRoom(sizeBytes + MEBIBYTE, sizeBytes + BLOCK_BYTES, isFull);
     });
   });

@@ -4,8 +4,8 @@ import path from 'node:path';
 
 import { describe, expect, test } from 'vitest';
 
-import { withBackupFolder } from '../../src/features/backup/catalog/use-folder.js';
-import { tryFolderLock } from '../../src/adapters/files/folder-lock.js';
+import { withBackupDirectory } from '../../src/features/backup/catalog/backup-lock.js';
+import { tryDirectoryLock } from '../../src/adapters/files/directory-lock.js';
 import { namesIn, useEmbeddedBackupFixture } from '../support/embedded-backup-fixture.js';
 import { expectError } from '../support/expect-error.js';
 import { waitFor } from '../support/wait-for.js';
@@ -13,21 +13,21 @@ import { waitFor } from '../support/wait-for.js';
 const POSITIONS = 9;
 
 describe('aisec backup of the embedded database', () => {
-  const { dataDir, file, newFolder, aisec, start } = useEmbeddedBackupFixture();
-  /** The backup in a folder of its own, where a test may damage it. */
+  const { dataDir, file, newDirectory, aisec, start } = useEmbeddedBackupFixture();
+  /** The backup in a directory of its own, where a test may damage it. */
   const copy = async (): Promise<string> => {
-    const copied = path.join(await newFolder(), path.basename(file()));
+    const copied = path.join(await newDirectory(), path.basename(file()));
     copyFileSync(file(), copied);
     copyFileSync(`${file()}.json`, `${copied}.json`);
     return copied;
   };
 
-  test('has a data folder and a manifest, which only the owner can read, and was loaded to try it', async () => {
-    const folder = path.dirname(file());
+  test('has a data directory and a manifest, which only the owner can read, and was loaded to try it', async () => {
+    const directory = path.dirname(file());
     const name = path.basename(file());
     expect(name).toMatch(/^postgres_\d{8}_\d{6}\.pgdata\.tgz$/);
-    expect(namesIn(folder)).toEqual([name, `${name}.json`]);
-    for (const each of namesIn(folder)) expect(statSync(path.join(folder, each)).mode & 0o777, each).toBe(0o600);
+    expect(namesIn(directory)).toEqual([name, `${name}.json`]);
+    for (const each of namesIn(directory)) expect(statSync(path.join(directory, each)).mode & 0o777, each).toBe(0o600);
     const manifest = JSON.parse(readFileSync(`${file()}.json`, 'utf8'));
     expect(manifest).toMatchObject({
       format: 'embedded',
@@ -43,14 +43,14 @@ describe('aisec backup of the embedded database', () => {
   });
 
   test('is listed, checked, pinned and verified like any other one, without a server', async () => {
-    const folder = path.dirname(await copy());
-    const list = await aisec(['backup', 'list', '--dir', folder, '--json']);
+    const directory = path.dirname(await copy());
+    const list = await aisec(['backup', 'list', '--dir', directory, '--json']);
     expect(JSON.parse(list.stdout).backups).toMatchObject([{ state: 'verified', format: 'embedded' }]);
-    expect(await aisec(['backup', 'check', '--dir', folder, '--max-deep-age', '1h'])).toMatchObject({ exitCode: 0 });
-    expect(await aisec(['backup', 'pin', '--dir', folder, path.basename(file())])).toMatchObject({ exitCode: 0 });
-    const prune = await aisec(['backup', 'prune', '--dir', folder, '--keep-days', '0', '--json']);
+    expect(await aisec(['backup', 'check', '--dir', directory, '--max-deep-age', '1h'])).toMatchObject({ exitCode: 0 });
+    expect(await aisec(['backup', 'pin', '--dir', directory, path.basename(file())])).toMatchObject({ exitCode: 0 });
+    const prune = await aisec(['backup', 'prune', '--dir', directory, '--keep', '0d', '--json']);
     expect(JSON.parse(prune.stdout)).toMatchObject({ removed: [], kept: [{ reason: 'pinned' }] });
-    const deep = await aisec(['backup', 'verify', '--dir', folder, '--deep', '--json']);
+    const deep = await aisec(['backup', 'verify', '--dir', directory, '--deep', '--json']);
     expect(deep).toMatchObject({ exitCode: 0 });
     expect(JSON.parse(deep.stdout).results).toMatchObject([{ level: 'deep', verdict: 'good' }]);
   });
@@ -107,65 +107,65 @@ describe('aisec backup of the embedded database', () => {
   });
 
   test('without a database nothing is written', async () => {
-    const folder = await newFolder();
-    const run = await aisec(['backup', '--dir', folder], { env: { AISEC_DATA_DIR: path.join(folder, 'none') } });
+    const directory = await newDirectory();
+    const run = await aisec(['backup', '--dir', directory], { env: { AISEC_DATA_DIR: path.join(directory, 'none') } });
     expectError(run, 2, 'no database is configured');
-    expect(await aisec(['backup', '--dir', path.join(folder, 'new'), '--dry-run'])).toMatchObject({ exitCode: 0 });
-    expect(namesIn(folder)).toEqual([]);
+    expect(await aisec(['backup', '--dir', path.join(directory, 'new'), '--dry-run'])).toMatchObject({ exitCode: 0 });
+    expect(namesIn(directory)).toEqual([]);
   });
 
   test('killed while it writes leaves a partial file alone, which the next run removes', async () => {
-    const folder = await newFolder();
-    const run = start(['backup', '--dir', folder]);
-    await waitFor(() => Promise.resolve(namesIn(folder).length > 0));
+    const directory = await newDirectory();
+    const run = start(['backup', '--dir', directory]);
+    await waitFor(() => Promise.resolve(namesIn(directory).length > 0));
     run.child.kill('SIGKILL');
     await run.finished;
-    expect(namesIn(folder).filter((name) => !name.endsWith('.partial'))).toEqual([]);
-    const again = await aisec(['backup', '--dir', folder]);
+    expect(namesIn(directory).filter((name) => !name.endsWith('.partial'))).toEqual([]);
+    const again = await aisec(['backup', '--dir', directory]);
     expect(again.stderr).toContain('which a stopped run had left');
     expect(again.exitCode).toBe(0);
-    expect(namesIn(folder)).toHaveLength(2);
+    expect(namesIn(directory)).toHaveLength(2);
   });
 
   test('two at once: each backup is whole, and whoever does not get the database is told who has it', async () => {
-    const folder = await newFolder();
-    const runs = await Promise.all([1, 2].map(() => aisec(['backup', '--dir', folder])));
+    const directory = await newDirectory();
+    const runs = await Promise.all([1, 2].map(() => aisec(['backup', '--dir', directory])));
     const codes = runs.map(({ exitCode }) => exitCode ?? -1).toSorted((a, b) => a - b);
     // Both, when the second one came after the first one had read the database.
     expect([
       [0, 0],
       [0, 5],
     ]).toContainEqual(codes);
-    expect(namesIn(folder)).toHaveLength(2 * codes.filter((code) => code === 0).length);
+    expect(namesIn(directory)).toHaveLength(2 * codes.filter((code) => code === 0).length);
   });
 
-  test('a database that is open elsewhere, and a folder at work, are busy; --wait waits', async () => {
-    const folder = await newFolder();
-    const lock = await tryFolderLock(`${dataDir()}.lock`, 'aisec seed');
-    expectError(await aisec(['backup', '--dir', folder]), 5, '', `Process ${process.pid} (aisec seed)`);
-    const waiting = start(['backup', '--dir', folder, '--wait', '1m']);
+  test('a database that is open elsewhere, and a directory at work, are busy; --wait waits', async () => {
+    const directory = await newDirectory();
+    const lock = await tryDirectoryLock(`${dataDir()}.lock`, 'aisec seed');
+    expectError(await aisec(['backup', '--dir', directory]), 5, '', `Process ${process.pid} (aisec seed)`);
+    const waiting = start(['backup', '--dir', directory, '--wait', '1m']);
     await waiting.waitForOutput('waiting for another process');
     if (lock.isHeld) lock.release();
     expect(await waiting.finished).toMatchObject({ exitCode: 0 });
     const options = { command: 'aisec backup prune', signal: new AbortController().signal };
-    const busy = await withBackupFolder(folder, 'postgres', options, () => aisec(['backup', '--dir', folder]));
-    expectError(busy, 5, 'another run is at work in the folder');
-    expect(namesIn(folder)).toHaveLength(2);
+    const busy = await withBackupDirectory(directory, 'postgres', options, () => aisec(['backup', '--dir', directory]));
+    expectError(busy, 5, 'the directory is in use by another run:');
+    expect(namesIn(directory)).toHaveLength(2);
   });
 
   test.skipIf(process.getuid?.() !== 0 && process.env['CI'] === undefined)(
     'on a full disk nothing is left (needs a tmpfs)',
     async () => {
-      const disk = await newFolder();
+      const disk = await newDirectory();
       expect(spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=40m', 'tmpfs', disk]).status).toBe(0);
       try {
-        const folder = path.join(disk, 'backups');
-        const run = start(['backup', '--dir', folder]);
-        await waitFor(() => Promise.resolve(namesIn(folder).length > 0));
+        const directory = path.join(disk, 'backups');
+        const run = start(['backup', '--dir', directory]);
+        await waitFor(() => Promise.resolve(namesIn(directory).length > 0));
         spawnSync('dd', ['if=/dev/zero', `of=${path.join(disk, 'filler')}`, 'bs=64k']);
         expectError(await run.finished, 1, 'no space is left');
-        expect(namesIn(folder)).toEqual([]);
-        expectError(await aisec(['backup', '--dir', folder]), 1, `"${folder}" has `, 'Nothing was written.');
+        expect(namesIn(directory)).toEqual([]);
+        expectError(await aisec(['backup', '--dir', directory]), 1, `"${directory}" has `, 'Nothing was written.');
       } finally {
         spawnSync('umount', ['--lazy', disk]);
       }

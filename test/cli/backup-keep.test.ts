@@ -15,18 +15,18 @@ import { runCli } from '../support/run-cli.js';
 const DAY_MS = 86_400_000;
 
 describeOnServer('backups that were made', () => {
-  const { database, newFolder, backup, local, names } = useBackupFixture();
+  const { database, newDirectory, backup, local, names } = useBackupFixture();
   let made = '';
   beforeAll(async () => {
-    const run = await backup(await newFolder(), ['--json']);
+    const run = await backup(await newDirectory(), ['--json']);
     made = String(JSON.parse(run.stdout).file);
   });
 
-  /** A copy of the backup that was made, with its company, in a folder of its own. */
+  /** A copy of the backup that was made, with its company, in a directory of its own. */
   async function copied(): Promise<string> {
-    const folder = await newFolder();
-    await mkdir(folder, { recursive: true });
-    const file = path.join(folder, path.basename(made));
+    const directory = await newDirectory();
+    await mkdir(directory, { recursive: true });
+    const file = path.join(directory, path.basename(made));
     for (const [from, to] of [
       [made, file],
       [`${made}.json`, `${file}.json`],
@@ -36,12 +36,12 @@ describeOnServer('backups that were made', () => {
     return file;
   }
   /** A backup of a size and an age that nothing was dumped for. */
-  async function fabricated(folder: string, name: string, daysOld: number): Promise<string> {
+  async function fabricated(directory: string, name: string, daysOld: number): Promise<string> {
     const createdAt = new Date(Date.now() - daysOld * DAY_MS);
     const file = backupFileName({ database: name, createdAt, format: 'custom', isEncrypted: false });
     const manifest = backupManifest({ file, database: name, createdAt: createdAt.toISOString() });
-    await writeFile(path.join(folder, file), 'dump');
-    await writeFile(path.join(folder, `${file}.json`), manifestText(manifest));
+    await writeFile(path.join(directory, file), 'dump');
+    await writeFile(path.join(directory, `${file}.json`), manifestText(manifest));
     return file;
   }
   const stateOf = async (file: string): Promise<string> => {
@@ -93,35 +93,35 @@ describeOnServer('backups that were made', () => {
     renameSync(`${file}.json`, `${file}.away`);
     expectError(await local(['verify', file]), 3, `the backup ${file} has no manifest`);
     expect(await stateOf(file)).toBe('incomplete');
-    const pruned = await local(['prune', '--dir', path.dirname(file), '--keep-days', '0', '--keep-last', '1']);
+    const pruned = await local(['prune', '--dir', path.dirname(file), '--keep', '0d', '--keep-last', '1']);
     expect(pruned).toMatchObject({ exitCode: 0 });
     expect(existsSync(file)).toBe(true);
     expectError(await local(['verify', 'nothing.dump']), 2, 'there is no backup "nothing.dump"');
-    expectError(await local(['verify', '--dir', path.dirname(file)]), 2, 'there is no whole backup in');
+    expectError(await local(['verify', '--dir', path.dirname(file)]), 2, 'there is no complete backup in');
   });
 
   test('of 1,000 old ones retention leaves the last, the pinned, those of the future and those of others', async () => {
-    const folder = path.dirname(await copied());
+    const directory = path.dirname(await copied());
     const { name } = database();
     const olds: string[] = [];
-    for (let day = 40; day < 1040; day += 1) olds.push(await fabricated(folder, name, day));
-    const future = await fabricated(folder, name, -3);
-    const other = await fabricated(folder, `${name}_other`, 500);
-    writeFileSync(path.join(folder, 'notes.txt'), 'mine');
-    expect(await local(['pin', olds[700] ?? '', '--dir', folder])).toMatchObject({ exitCode: 0 });
+    for (let day = 40; day < 1040; day += 1) olds.push(await fabricated(directory, name, day));
+    const future = await fabricated(directory, name, -3);
+    const other = await fabricated(directory, `${name}_other`, 500);
+    writeFileSync(path.join(directory, 'notes.txt'), 'mine');
+    expect(await local(['pin', olds[700] ?? '', '--dir', directory])).toMatchObject({ exitCode: 0 });
 
-    const dry = await backup(folder, ['--keep-last', '3', '--dry-run', '--json']);
+    const dry = await backup(directory, ['--keep-last', '3', '--dry-run', '--json']);
     expect(JSON.parse(dry.stdout).removed).toHaveLength(997);
-    expect(dry.stderr).toContain(`${future} is dated later than now`);
-    const run = await backup(folder, ['--keep-last', '3', '--json']);
+    expect(dry.stderr).toContain(`${future} has a timestamp in the future`);
+    const run = await backup(directory, ['--keep-last', '3', '--json']);
     expect(run).toMatchObject({ exitCode: 0 });
     const { file, removed } = JSON.parse(run.stdout);
     expect(removed).toHaveLength(998);
-    const dumps = (names(folder) ?? []).filter((each) => each.endsWith('.dump'));
+    const dumps = (names(directory) ?? []).filter((each) => each.endsWith('.dump'));
     const kept = [olds[0], olds[700], future, other, path.basename(made), path.basename(file)];
     expect(dumps).toEqual(kept.filter((each) => each !== undefined).toSorted());
-    expect(existsSync(path.join(folder, 'notes.txt'))).toBe(true);
-    expect((names(folder) ?? []).filter((each) => each.endsWith('.json'))).toHaveLength(dumps.length);
+    expect(existsSync(path.join(directory, 'notes.txt'))).toBe(true);
+    expect((names(directory) ?? []).filter((each) => each.endsWith('.json'))).toHaveLength(dumps.length);
   });
 
   test('--deep restores it into a database of its own, and finds rows that are not as the manifest has them', async () => {

@@ -21,34 +21,34 @@ const DAY_MS = 86_400_000;
 
 describeOnServer('aisec backup off site', () =>
   describeWithStore('in a store', () => {
-    const { database, newFolder, backup, names } = useBackupFixture();
+    const { database, newDirectory, backup, names } = useBackupFixture();
     const startedMs = Date.now();
     let server: ObjectStoreServer;
-    let [key, recipient, keyFolder] = ['', '', ''];
+    let [key, recipient, keyDirectory] = ['', '', ''];
 
     beforeAll(async () => {
       server = await startObjectStore('backups', 'full=2000');
-      keyFolder = execFileSync('mktemp', ['-d'], { encoding: 'utf8' }).trim();
-      key = path.join(keyFolder, 'key.txt');
+      keyDirectory = execFileSync('mktemp', ['-d'], { encoding: 'utf8' }).trim();
+      key = path.join(keyDirectory, 'key.txt');
       execFileSync('age-keygen', ['-o', key], { stdio: 'ignore' });
       recipient = execFileSync('age-keygen', ['-y', key], { encoding: 'utf8' }).trim();
     });
-    afterAll(() => rmSync(keyFolder, { recursive: true, force: true }));
+    afterAll(() => rmSync(keyDirectory, { recursive: true, force: true }));
 
-    function inStore<Result>(folder: string, use: (store: Store) => Promise<Result>): Promise<Result> {
+    function inStore<Result>(directory: string, use: (store: Store) => Promise<Result>): Promise<Result> {
       const { environment, endpoint } = server;
       const { signal } = new AbortController();
-      return withStore(parseStoreUrl(`s3://backups/${folder}`, endpoint), { environment, signal }, use);
+      return withStore(parseStoreUrl(`s3://backups/${directory}`, endpoint), { environment, signal }, use);
     }
-    const namesIn = (folder: string): Promise<readonly string[]> =>
-      inStore(folder, async (store) => (await listObjects(store, '')).map(({ name }) => name).toSorted());
+    const namesIn = (directory: string): Promise<readonly string[]> =>
+      inStore(directory, async (store) => (await listObjects(store, '')).map(({ name }) => name).toSorted());
     function copy(
-      folder: string,
+      directory: string,
       to: string,
       args: readonly string[] = [],
       env = server.environment,
     ): Promise<CliResult> {
-      return backup(folder, ['--to', to, '--endpoint', server.endpoint, ...args], { env });
+      return backup(directory, ['--store', to, '--endpoint', server.endpoint, ...args], { env });
     }
 
     /** Of four bytes, verified, made so many days before the tests began. */
@@ -57,22 +57,22 @@ describeOnServer('aisec backup off site', () =>
       const file = backupFileName({ database: name, createdAt, format: 'custom', isEncrypted: false });
       return backupManifest({ file, database: name, createdAt: createdAt.toISOString(), ...changes });
     }
-    function putLocal(folder: string, daysOld: number, changes: Partial<BackupManifest>): string {
+    function putLocal(directory: string, daysOld: number, changes: Partial<BackupManifest>): string {
       const manifest = manifestOf(database().name, daysOld, changes);
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
-      writeFileSync(path.join(folder, manifest.file), 'dump');
-      writeFileSync(path.join(folder, `${manifest.file}.json`), manifestText(manifest));
+      mkdirSync(directory, { recursive: true, mode: 0o700 });
+      writeFileSync(path.join(directory, manifest.file), 'dump');
+      writeFileSync(path.join(directory, `${manifest.file}.json`), manifestText(manifest));
       return manifest.file;
     }
 
     test('leaves an encrypted backup here and there, nothing plain, which age and pg_restore alone can read, and restore too', async () => {
-      const folder = await newFolder();
-      const run = await copy(folder, 's3://backups/prod/db', ['--encrypt-to', recipient, '--read-back', '--json']);
+      const directory = await newDirectory();
+      const run = await copy(directory, 's3://backups/prod/db', ['--encrypt-to', recipient, '--read-back', '--json']);
       expect(run).toMatchObject({ exitCode: 0 });
       const { file, sha256, isEncrypted, copy: url } = JSON.parse(run.stdout);
       const name = path.basename(file, '.dump.age');
-      expect(names(folder)).toEqual([`${name}.dump.age`, `${name}.dump.age.json`, `${name}.globals.sql`]);
-      expect(await namesIn('prod/db')).toEqual(names(folder));
+      expect(names(directory)).toEqual([`${name}.dump.age`, `${name}.dump.age.json`, `${name}.globals.sql`]);
+      expect(await namesIn('prod/db')).toEqual(names(directory));
       expect({ isEncrypted, url }).toEqual({ isEncrypted: true, url: `s3://backups/prod/db/${name}.dump.age` });
       expect(createHash('sha256').update(readFileSync(file)).digest('hex')).toBe(sha256);
       const manifest = readFileSync(`${file}.json`, 'utf8');
@@ -81,14 +81,14 @@ describeOnServer('aisec backup off site', () =>
         offsite: [{ url, endpoint: server.endpoint, sha256 }],
       });
       expect(run.stdout + run.stderr + manifest).not.toMatch(/only-for-tests|AGE-SECRET-KEY/);
-      const plain = path.join(keyFolder, 'plain.dump');
+      const plain = path.join(keyDirectory, 'plain.dump');
       execFileSync('age', ['-d', '-i', key, '-o', plain, file]);
       expect(execFileSync('pg_restore', ['--list', plain], { encoding: 'utf8' })).toContain('TABLE DATA');
 
       const target = `${database().name}_r`;
       const restore = (args: readonly string[]): Promise<CliResult> =>
         runCli(['restore', url, '--endpoint', server.endpoint, '--create', target, '--quiet', ...args], {
-          env: { ...server.environment, DATABASE_URL: database().url, TMPDIR: keyFolder },
+          env: { ...server.environment, DATABASE_URL: database().url, TMPDIR: keyDirectory },
         });
       expectError(await restore([]), 2, 'the backup ', recipient);
       const restored = await restore(['--identity', key, '--json']);
@@ -96,55 +96,55 @@ describeOnServer('aisec backup off site', () =>
       expect(JSON.parse(restored.stdout)).toMatchObject({ file: url, database: target });
       const ask = (verb: string, args: readonly string[]): Promise<CliResult> =>
         runCli(['backup', verb, ...args, '--endpoint', server.endpoint, '--json', '--quiet'], {
-          env: { ...server.environment, TMPDIR: keyFolder },
+          env: { ...server.environment, TMPDIR: keyDirectory },
         });
       expect(await ask('verify', [url, '--identity', key])).toMatchObject({ exitCode: 0 });
       server.damage(statSync(file).size);
       expectError(await restore(['--identity', key]), 3, `${url} is damaged`);
       expect(await ask('verify', [url])).toMatchObject({ exitCode: 3 });
-      const list = await ask('list', ['--to', 's3://backups/prod/db']);
+      const list = await ask('list', ['--store', 's3://backups/prod/db']);
       expect(JSON.parse(list.stdout).backups).toMatchObject([{ file: url, state: 'damaged', isEncrypted: true }]);
-      expect(readdirSync(keyFolder).toSorted()).toEqual(['key.txt', 'plain.dump']);
+      expect(readdirSync(keyDirectory).toSorted()).toEqual(['key.txt', 'plain.dump']);
     });
 
     test('is not begun with a key that cannot be encrypted to', async () => {
-      const folder = await newFolder();
-      expectError(await backup(folder, ['--encrypt-to', '']), 2, 'the key to encrypt to is empty');
+      const directory = await newDirectory();
+      expectError(await backup(directory, ['--encrypt-to', '']), 2, 'the key to encrypt to is empty');
       expectError(
-        await backup(folder, ['--encrypt-to', `${recipient},age1bad`]),
+        await backup(directory, ['--encrypt-to', `${recipient},age1bad`]),
         2,
         '"age1bad" cannot be encrypted to',
       );
-      expectError(await backup(folder, ['--to', '']), 2, 'the address of the store is empty');
-      expect(names(folder)).toBeUndefined();
+      expectError(await backup(directory, ['--store', '']), 2, 'the address of the store is empty');
+      expect(names(directory)).toBeUndefined();
     });
 
     test('leaves a good backup here when the store refuses the key, lacks the bucket or does not answer', async () => {
-      const folder = await newFolder();
-      const dumps = (): number => (names(folder) ?? []).filter((name) => name.endsWith('.dump')).length;
+      const directory = await newDirectory();
+      const dumps = (): number => (names(directory) ?? []).filter((name) => name.endsWith('.dump')).length;
       const wrong = { ...server.environment, AWS_SECRET_ACCESS_KEY: 'wrong' };
       const made = 'the backup was made, but not its copy';
-      expectError(await copy(folder, 's3://backups/x', ['--quiet'], wrong), 4, made, 'refuses the key');
-      expectError(await copy(folder, 's3://nothere', ['--quiet']), 4, made, 'there is no bucket');
-      const away = ['--to', 's3://backups/x', '--endpoint', 'http://127.0.0.1:9', '--retry', '0', '--quiet'];
-      expectError(await backup(folder, away, { env: server.environment }), 4, made, 'does not answer');
+      expectError(await copy(directory, 's3://backups/x', ['--quiet'], wrong), 4, made, 'refuses the key');
+      expectError(await copy(directory, 's3://nothere', ['--quiet']), 4, made, 'there is no bucket');
+      const away = ['--store', 's3://backups/x', '--endpoint', 'http://127.0.0.1:9', '--retry', '0', '--quiet'];
+      expectError(await backup(directory, away, { env: server.environment }), 4, made, 'does not answer');
       expect(dumps()).toBe(3);
-      expectError(await backup(folder, [...away, '--dry-run'], { env: server.environment }), 4, 'could not list');
+      expectError(await backup(directory, [...away, '--dry-run'], { env: server.environment }), 4, 'could not list');
       expect(dumps()).toBe(3);
     });
 
     test('keeps the local backup and every older one when the store has no space for the copy', async () => {
-      const folder = await newFolder();
-      const old = putLocal(folder, 40, {});
-      const run = await copy(folder, 's3://full', ['--keep-days', '0', '--keep-last', '1', '--quiet']);
+      const directory = await newDirectory();
+      const old = putLocal(directory, 40, {});
+      const run = await copy(directory, 's3://full', ['--keep', '0d', '--keep-last', '1', '--quiet']);
       expectError(run, 1, 'the backup was made, but not its copy', 'no old backup was removed');
-      const dumps = (names(folder) ?? []).filter((name) => name.endsWith('.dump'));
+      const dumps = (names(directory) ?? []).filter((name) => name.endsWith('.dump'));
       expect(dumps).toHaveLength(2);
       expect(dumps).toContain(old);
     });
 
     test('removes old copies of this database only, never a pinned one, the last or what is none of ours', async () => {
-      const folder = await newFolder();
+      const directory = await newDirectory();
       const put = async (store: Store, name: string, daysOld: number): Promise<string> => {
         const manifest = manifestOf(name, daysOld);
         await writeObject(store, manifest.file, 'dump');
@@ -166,9 +166,9 @@ describeOnServer('aisec backup off site', () =>
         return { young, pinned, other, orphan };
       });
       // Here only; the manifest in the store does not know.
-      putLocal(folder, 50, { isPinned: true });
-      const dry = await copy(folder, 's3://backups/rules', ['--keep-last', '1', '--dry-run', '--json']);
-      const run = await copy(folder, 's3://backups/rules', ['--keep-last', '1', '--json']);
+      putLocal(directory, 50, { isPinned: true });
+      const dry = await copy(directory, 's3://backups/rules', ['--keep-last', '1', '--dry-run', '--json']);
+      const run = await copy(directory, 's3://backups/rules', ['--keep-last', '1', '--json']);
       expect(run).toMatchObject({ exitCode: 0 });
       const result = JSON.parse(run.stdout);
       expect(result.removedCopies).toHaveLength(1);

@@ -13,41 +13,41 @@ const DAY_MS = 86_400_000;
 describeOnServer('a directory that two servers share', () => {
   test('the backups of another server with a database of the same name are never removed, and the run says they are there', async () => {
     const database = await createServerDatabase();
-    const folder = await createEmbeddedDirectory();
+    const directory = await createEmbeddedDirectory();
     const put = (daysOld: number, origin: { readonly id: string; readonly label: string } | undefined): string => {
       const createdAt = new Date(Date.now() - daysOld * DAY_MS);
       const time = createdAt.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '_');
       const file = `${database.name}_${time}.dump`;
-      writeFileSync(path.join(folder, file), 'dump');
+      writeFileSync(path.join(directory, file), 'dump');
       const manifest = backupManifest({
         file,
         database: database.name,
         createdAt: createdAt.toISOString(),
         ...(origin && { origin }),
       });
-      writeFileSync(path.join(folder, `${file}.json`), manifestText(manifest));
+      writeFileSync(path.join(directory, `${file}.json`), manifestText(manifest));
       return file;
     };
     const env = { DATABASE_URL: database.url };
-    const first = await runCli(['backup', '--dir', folder, '--json'], { env });
+    const first = await runCli(['backup', '--dir', directory, '--json'], { env });
     const made = path.basename(String(JSON.parse(first.stdout).file));
-    const { origin } = JSON.parse(readFileSync(path.join(folder, `${made}.json`), 'utf8'));
+    const { origin } = JSON.parse(readFileSync(path.join(directory, `${made}.json`), 'utf8'));
     expect(origin.id).toMatch(/^server \d+$/);
     const ours = put(40, origin);
     const theirs = put(50, { id: 'server 1', label: 'staging.example.com' });
     const nobodys = put(60, undefined);
 
-    const run = await runCli(['backup', '--dir', folder, '--keep-last', '1', '--json'], { env });
+    const run = await runCli(['backup', '--dir', directory, '--keep-last', '1', '--json'], { env });
     expect(run).toMatchObject({ exitCode: 0 });
     expect(run.stderr).toContain('staging.example.com');
     const { removed } = JSON.parse(run.stdout);
     expect(removed.map(({ file }: { file: string }) => path.basename(file))).toEqual([ours]);
-    expect(readdirSync(folder)).toEqual(expect.arrayContaining([theirs, nobodys, made]));
+    expect(readdirSync(directory)).toEqual(expect.arrayContaining([theirs, nobodys, made]));
 
-    const prune = await runCli(['backup', 'prune', '--dir', folder, '--keep-days', '0', '--keep-last', '1', '--json']);
+    const prune = await runCli(['backup', 'prune', '--dir', directory, '--keep', '0d', '--keep-last', '1', '--json']);
     expect(prune).toMatchObject({ exitCode: 0 });
-    expect(readdirSync(folder)).toEqual(expect.arrayContaining([theirs, nobodys]));
-    const check = await runCli(['backup', 'check', '--dir', folder]);
+    expect(readdirSync(directory)).toEqual(expect.arrayContaining([theirs, nobodys]));
+    const check = await runCli(['backup', 'check', '--dir', directory]);
     expect(check).toMatchObject({ exitCode: 3 });
     expect(check.stdout).toContain('of the one on staging.example.com');
   });

@@ -16,7 +16,7 @@ import { queryEmbedded } from '../support/migrated-embedded.js';
 import { describeOnSmallDisk, withSmallDisk } from '../support/small-disk.js';
 
 describe('aisec backup --format sql', () => {
-  const { dataDir, file, newFolder, aisec } = useEmbeddedBackupFixture(['--format', 'sql']);
+  const { dataDir, file, newDirectory, aisec } = useEmbeddedBackupFixture(['--format', 'sql']);
 
   test('has the text, the roles and a manifest, and was loaded to try it', async () => {
     const name = path.basename(file(), '.sql.gz');
@@ -38,25 +38,25 @@ describe('aisec backup --format sql', () => {
   test('leaves the database as it was, and writable', async () => {
     expect(await queryEmbedded(dataDir(), CONTENTS)).toEqual(AS_BACKED_UP);
     const inserted = `with made as (insert into "Odd ""Name" ("Größe") values ('x') returning id) select id from made`;
-    const copy = path.join(await newFolder(), 'pgdata');
+    const copy = path.join(await newDirectory(), 'pgdata');
     cpSync(dataDir(), copy, { recursive: true });
     expect(await queryEmbedded(copy, inserted)).toEqual([{ id: 4 }]);
   });
 
   test('is restored to the embedded database with every value, and goes on from there', async () => {
-    const target = path.join(await newFolder(), 'pgdata');
+    const target = path.join(await newDirectory(), 'pgdata');
     expect(await aisec(['restore', file(), '--create', target])).toMatchObject({ exitCode: 0 });
     expect(await queryEmbedded(target, CONTENTS)).toEqual(AS_BACKED_UP);
     const inserted = `with made as (insert into "Odd ""Name" ("Größe") values ('x') returning id) select id from made`;
     expect(await queryEmbedded(target, inserted)).toEqual([{ id: 4 }]);
-    const status = await aisec(['migrate', 'status', '--check'], { env: { AISEC_DATA_DIR: target } });
+    const status = await aisec(['migrate', 'check'], { env: { AISEC_DATA_DIR: target } });
     expect(status).toMatchObject({ exitCode: 0 });
   });
 
   test('a flipped byte and a missing manifest are found, and nothing is touched', async () => {
-    const folder = await newFolder();
-    const damaged = path.join(folder, path.basename(file()));
-    const target = path.join(folder, 'pgdata');
+    const directory = await newDirectory();
+    const damaged = path.join(directory, path.basename(file()));
+    const target = path.join(directory, 'pgdata');
     const bytes = readFileSync(file());
     bytes.writeUInt8(bytes.readUInt8(bytes.length >> 1) ^ 1, bytes.length >> 1);
     writeFileSync(damaged, bytes);
@@ -72,35 +72,35 @@ describe('aisec backup --format sql', () => {
   });
 
   test('no backup of another format gets its moment: the file of the roles is named alike', async () => {
-    const [folder, name] = [path.dirname(file()), parseBackupFileName(path.basename(file()))];
+    const [directory, name] = [path.dirname(file()), parseBackupFileName(path.basename(file()))];
     if (name === undefined) throw new Error('the backup has an odd name');
-    const other = parseBackupFileName(path.basename(await freeBackupFile(folder, { ...name, format: 'embedded' })));
+    const other = parseBackupFileName(path.basename(await freeBackupFile(directory, { ...name, format: 'embedded' })));
     expect(other?.createdAt).toEqual(new Date(name.createdAt.getTime() + 1000));
-    const alone = await newFolder();
+    const alone = await newDirectory();
     writeFileSync(path.join(alone, backupFileName({ ...name, format: 'embedded' })), '');
     expect(await freeBackupFile(alone, name)).not.toBe(path.join(alone, path.basename(file())));
   });
 
   test('what the text would not have is refused', async () => {
-    const copy = path.join(await newFolder(), 'pgdata');
+    const copy = path.join(await newDirectory(), 'pgdata');
     cpSync(dataDir(), copy, { recursive: true });
     const options = { env: { AISEC_DATA_DIR: copy } };
-    const folder = await newFolder();
-    const back = ['backup', '--format', 'sql', '--dir', folder];
+    const directory = await newDirectory();
+    const back = ['backup', '--format', 'sql', '--dir', directory];
     await queryEmbedded(copy, `comment on table users is E'one\\n\\\\restrict two'`);
     expectError(await aisec(back, options), 2, 'the database cannot be written as SQL', 'begins with \\restrict');
     await queryEmbedded(copy, `select lo_from_bytea(0, 'x')`);
     expectError(await aisec(back, options), 2, 'the database cannot be written as SQL', 'large objects');
-    expect(namesIn(folder)).toEqual([]);
-    expectError(await aisec([...back.slice(0, 2), 'tar']), 2, '--format: "tar" is no format');
+    expect(namesIn(directory)).toEqual([]);
+    expectError(await aisec([...back.slice(0, 2), 'tar']), 2, '--format: invalid format "tar"');
     const server = { env: { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' } };
     expectError(await aisec(back, server), 2, '--format is for the embedded database');
   });
 
   describeOnSmallDisk('on a disk that becomes full while it is written', () => {
     test('leaves nothing of it, and the last good backup stays, verified', async () => {
-      const folder = await newFolder();
-      const [disk, grown] = [path.join(folder, 'backups'), path.join(folder, 'pgdata')];
+      const directory = await newDirectory();
+      const [disk, grown] = [path.join(directory, 'backups'), path.join(directory, 'pgdata')];
       cpSync(dataDir(), grown, { recursive: true });
       // The same database, so that its last backup tells how much space to expect.
       copyFileSync(`${dataDir()}.id`, `${grown}.id`);
@@ -109,7 +109,7 @@ describe('aisec backup --format sql', () => {
       await withSmallDisk(disk, 1024 * 1024, async () => {
         const good = namesIn(path.dirname(file()));
         for (const name of good) copyFileSync(path.join(path.dirname(file()), name), path.join(disk, name));
-        const args = ['--dir', disk, '--keep-days', '0', '--keep-last', '1', '--quiet'];
+        const args = ['--dir', disk, '--keep', '0d', '--keep-last', '1', '--quiet'];
         const run = await aisec(['backup', '--format', 'sql', ...args], { env: { AISEC_DATA_DIR: grown } });
         expectError(run, 1, `no space is left in "${disk}"`, 'nothing half-written is left');
         expect(namesIn(disk)).toEqual(good);
@@ -146,7 +146,7 @@ describe('aisec backup --format sql', () => {
         input: gunzipSync(readFileSync(file())),
       });
       expect((await admin.query(CONTENTS)).rows).toEqual(AS_BACKED_UP);
-      expect(await aisec(['migrate', 'status', '--check'], { env: { DATABASE_URL: url } })).toMatchObject({
+      expect(await aisec(['migrate', 'check'], { env: { DATABASE_URL: url } })).toMatchObject({
         exitCode: 0,
       });
     });

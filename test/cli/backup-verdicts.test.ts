@@ -16,7 +16,7 @@ interface Manifest {
 
 describeOnServer('what a backup is found to be', () => {
   let server: pg.Client;
-  let folder = '';
+  let directory = '';
   const url = (): string => inject('databaseUrl') ?? '';
   const manifestOf = async (file: string): Promise<Manifest> => JSON.parse(await readFile(`${file}.json`, 'utf8'));
 
@@ -24,7 +24,7 @@ describeOnServer('what a backup is found to be', () => {
   const backupOf = async (name: string, statements: readonly string[]): Promise<string> => {
     const database = await createServerDatabase();
     for (const sql of statements) await database.admin.query(sql);
-    const args = ['backup', '--dir', path.join(folder, name), '--json'];
+    const args = ['backup', '--dir', path.join(directory, name), '--json'];
     const run = await runCli(args, { env: { DATABASE_URL: database.url } });
     await database.drop();
     return String(JSON.parse(run.stdout).file);
@@ -33,7 +33,7 @@ describeOnServer('what a backup is found to be', () => {
     runCli(['backup', 'verify', ...args], { env: { DATABASE_URL: url() } });
 
   beforeAll(async () => {
-    folder = await createEmbeddedDirectory();
+    directory = await createEmbeddedDirectory();
     server = new pg.Client({ connectionString: url() });
     await server.connect();
   });
@@ -50,10 +50,10 @@ describeOnServer('what a backup is found to be', () => {
     const env = { DATABASE_URL: url() };
     const name = newDatabaseName(inject('runId'));
     const plan = await runCli(['restore', file, '--create', name, '--no-owner', '--dry-run'], { env });
-    expectError(plan, 3, 'one thing stands in the way', `role ${pg.escapeIdentifier(role)} is missing`);
+    expectError(plan, 3, 'cannot restore to ', `role ${pg.escapeIdentifier(role)} is missing`);
 
     const deep = await verify([file, '--deep', '--no-owner']);
-    expectError(deep, 3, 'one thing stands in the way', `role ${pg.escapeIdentifier(role)} is missing`);
+    expectError(deep, 3, 'cannot restore to ', `role ${pg.escapeIdentifier(role)} is missing`);
     expect(await manifestOf(file)).toMatchObject({ damage: null, verifications: [{ level: 'read' }] });
   });
 

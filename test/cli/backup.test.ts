@@ -8,7 +8,7 @@ import pg from 'pg';
 import { expect, test } from 'vitest';
 
 import { backupFileName } from '../../src/features/backup/catalog/names.js';
-import type { LockHolder } from '../../src/adapters/files/folder-lock.js';
+import type { LockHolder } from '../../src/adapters/files/directory-lock.js';
 import { currentProcess } from '../../src/adapters/files/process-identity.js';
 import { chance, rounds } from '../support/chance.js';
 import { useBackupFixture } from '../support/backup-fixture.js';
@@ -18,18 +18,19 @@ import { expectError } from '../support/expect-error.js';
 import { runCli } from '../support/run-cli.js';
 
 describeOnServer('aisec backup', () => {
-  const { database, newFolder, backup, start, names, holdDump, untilHeld } = useBackupFixture();
+  const { database, newDirectory, backup, start, names, holdDump, untilHeld } = useBackupFixture();
 
   test('makes an archive, its manifest and the roles, which only the owner can read', async () => {
-    const folder = await newFolder();
-    const run = await backup(folder, ['--json', '--quiet']);
+    const directory = await newDirectory();
+    const run = await backup(directory, ['--json', '--quiet']);
     expect(run).toMatchObject({ exitCode: 0, stderr: '' });
     const { file, sha256, rows, tables, removed } = JSON.parse(run.stdout);
     expect(path.basename(file)).toMatch(new RegExp(`^${database().name}_\\d{8}_\\d{6}\\.dump$`));
     const name = path.basename(file, '.dump');
-    expect(names(folder)).toEqual([`${name}.dump`, `${name}.dump.json`, `${name}.globals.sql`]);
-    for (const each of names(folder) ?? []) expect(statSync(path.join(folder, each)).mode & 0o777, each).toBe(0o600);
-    expect(statSync(folder).mode & 0o777).toBe(0o700);
+    expect(names(directory)).toEqual([`${name}.dump`, `${name}.dump.json`, `${name}.globals.sql`]);
+    for (const each of names(directory) ?? [])
+      expect(statSync(path.join(directory, each)).mode & 0o777, each).toBe(0o600);
+    expect(statSync(directory).mode & 0o777).toBe(0o700);
 
     const manifest = JSON.parse(readFileSync(`${file}.json`, 'utf8'));
     expect(createHash('sha256').update(readFileSync(file)).digest('hex')).toBe(sha256);
@@ -41,41 +42,41 @@ describeOnServer('aisec backup', () => {
     expect(manifest.rows).toHaveLength(tables);
     expect(rows).toBe(manifest.rows.reduce((sum: number, row: { rows: number }) => sum + row.rows, 0));
     expect(removed).toEqual([]);
-    const globals = readFileSync(path.join(folder, `${name}.globals.sql`), 'utf8');
+    const globals = readFileSync(path.join(directory, `${name}.globals.sql`), 'utf8');
     expect(globals).toContain('CREATE ROLE authenticated');
     expect(globals).not.toMatch(/PASSWORD/);
     const list = execFileSync('pg_restore', ['--list', file], { encoding: 'utf8' });
     expect(list).toContain('EXTENSION - vector');
   });
 
-  test('a dry run makes no folder', async () => {
-    const folder = await newFolder();
-    expect(await backup(folder, ['--dry-run'])).toMatchObject({ exitCode: 0, stdout: '' });
-    expect(names(folder)).toBeUndefined();
+  test('a dry run makes no directory', async () => {
+    const directory = await newDirectory();
+    expect(await backup(directory, ['--dry-run'])).toMatchObject({ exitCode: 0, stdout: '' });
+    expect(names(directory)).toBeUndefined();
   });
 
   test('what cannot work is found before there is any file', async () => {
-    const folder = await newFolder();
-    const older = await backup(folder, [], { env: { AISEC_PG_BIN: '/usr/lib/postgresql/15/bin' } });
+    const directory = await newDirectory();
+    const older = await backup(directory, [], { env: { AISEC_PG_BIN: '/usr/lib/postgresql/15/bin' } });
     expectError(older, 2, 'the server has version 17, and every pg_dump that was found is older', 'pg_dump is 15.');
     const url = databaseAddress(database().url, 'aisec_test_not_there');
-    expectError(await backup(folder, [], { env: { DATABASE_URL: url } }), 4, '');
+    expectError(await backup(directory, [], { env: { DATABASE_URL: url } }), 4, '');
     for (const args of [
-      ['--keep-days', '-1'],
+      ['--keep', '-1d'],
       ['--keep-last', '0'],
       ['--timeout', '5'],
       ['--dir', ''],
     ])
-      expect(await backup(folder, args), args.join(' ')).toMatchObject({ exitCode: 2, stdout: '' });
+      expect(await backup(directory, args), args.join(' ')).toMatchObject({ exitCode: 2, stdout: '' });
     expectError(await backup('/proc/none/here'), 1, '"/proc/none/here" has 0 bytes left, and a backup may take');
-    const file = path.join(path.dirname(folder), 'file');
+    const file = path.join(path.dirname(directory), 'file');
     writeFileSync(file, '');
-    expectError(await backup(path.join(file, 'x')), 2, `"${file}" is no folder`);
-    expect(names(folder)).toBeUndefined();
+    expectError(await backup(path.join(file, 'x')), 2, `"${file}" is not a directory`);
+    expect(names(directory)).toBeUndefined();
   });
 
   test('a role that policies apply to is refused with the statement that mends it', async () => {
-    const folder = await newFolder();
+    const directory = await newDirectory();
     const role = `backup_${database().name}`;
     const { admin } = database();
     await admin.query(`create role ${role} login; grant pg_read_all_data to ${role}`);
@@ -83,39 +84,39 @@ describeOnServer('aisec backup', () => {
       const url = new URL(database().url);
       url.username = role;
       const env = { DATABASE_URL: url.href };
-      const refused = await backup(folder, [], { env });
+      const refused = await backup(directory, [], { env });
       expectError(refused, 1, 'row-level security hides rows of', `alter role "${role}" bypassrls;`);
-      expect(names(folder)).toBeUndefined();
+      expect(names(directory)).toBeUndefined();
       await admin.query(/alter role .*;/.exec(refused.stderr)?.[0] ?? '');
       await admin.query(`revoke pg_read_all_data from ${role}`);
-      const unreadable = await backup(folder, [], { env });
+      const unreadable = await backup(directory, [], { env });
       expectError(unreadable, 1, `role "${role}" may not read`, `grant pg_read_all_data to "${role}";`);
       await admin.query(/grant .*;/.exec(unreadable.stderr)?.[0] ?? '');
-      expect(await backup(folder, [], { env })).toMatchObject({ exitCode: 0 });
+      expect(await backup(directory, [], { env })).toMatchObject({ exitCode: 0 });
     } finally {
       await admin.query(`drop owned by ${role}; drop role ${role}`);
     }
   });
 
   test('a table locked against readers, and an ALTER that waits, are named when the time is over', async () => {
-    const folder = await newFolder();
+    const directory = await newDirectory();
     const { admin } = database();
     await admin.query('begin; lock table voices in access exclusive mode');
     try {
-      const run = await backup(folder, ['--lock-timeout', '500ms']);
+      const run = await backup(directory, ['--lock-timeout', '500ms']);
       expectError(run, 5, 'a table was locked against readers for longer than 500 ms', 'lock table voices');
       expect(run.durationMs).toBeLessThan(10_000);
     } finally {
       await admin.query('rollback');
     }
-    expect(names(folder)).toEqual([]);
+    expect(names(directory)).toEqual([]);
   });
 
   test('an ALTER that comes between our locks and those of pg_dump gets through instead of waiting for ever', async () => {
-    const folder = await newFolder();
+    const directory = await newDirectory();
     const { admin, url } = database();
     const release = await holdDump();
-    const run = start(folder);
+    const run = start(directory);
     const hasLocks = `select from pg_locks
       where relation = 'voices'::regclass
         and pid in (select pid from pg_stat_activity where application_name = 'aisec backup')`;
@@ -135,37 +136,37 @@ describeOnServer('aisec backup', () => {
   });
 
   test('a second backup and a migration are told who is at work, and --timeout ends a run that hangs', async () => {
-    const folder = await newFolder();
+    const directory = await newDirectory();
     const release = await holdDump();
-    const hanging = start(folder, ['--timeout', '8s']);
+    const hanging = start(directory, ['--timeout', '8s']);
     await untilHeld();
-    expectError(await backup(folder), 5, 'another run is at work', '"aisec backup" of role');
+    expectError(await backup(directory), 5, 'another run is at work', '"aisec backup" of role');
     const env = { DATABASE_URL: database().url };
     expectError(await runCli(['migrate', 'up'], { env }), 5, 'another run is at work', '"aisec backup" of role');
     const ended = await hanging.finished;
     expectError(ended, 1, 'not done within 8.0 s');
     await release();
-    expect(names(folder)).toEqual([]);
+    expect(names(directory)).toEqual([]);
     // As cron runs it: what is written would be mailed.
-    expect(await backup(folder, ['--quiet'])).toMatchObject({ exitCode: 0, stdout: '', stderr: '' });
+    expect(await backup(directory, ['--quiet'])).toMatchObject({ exitCode: 0, stdout: '', stderr: '' });
   });
 
   test('SIGTERM leaves nothing, neither here nor on the server', async () => {
-    const folder = await newFolder();
+    const directory = await newDirectory();
     const release = await holdDump();
-    const run = start(folder);
+    const run = start(directory);
     await untilHeld();
-    expect(names(folder)?.join()).toMatch(/\.dump\.partial$/);
+    expect(names(directory)?.join()).toMatch(/\.dump\.partial$/);
     run.child.kill('SIGTERM');
     expect(await run.finished).toMatchObject({ exitCode: 143, stdout: '' });
     await release();
-    expect(names(folder)).toEqual([]);
+    expect(names(directory)).toEqual([]);
   });
 
   test('a pg_dump or a session of it that is killed is a failure that leaves nothing', async () => {
-    const folder = await newFolder();
+    const directory = await newDirectory();
     for (const [kill, exitCode, message] of [
-      [() => execFileSync('pkill', ['-9', '-f', `^.*pg_dump .*${folder}/`]), 1, 'pg_dump was ended by SIGKILL'],
+      [() => execFileSync('pkill', ['-9', '-f', `^.*pg_dump .*${directory}/`]), 1, 'pg_dump was ended by SIGKILL'],
       [
         () =>
           database().admin.query(
@@ -177,40 +178,40 @@ describeOnServer('aisec backup', () => {
       ],
     ] as const) {
       const release = await holdDump();
-      const run = start(folder);
+      const run = start(directory);
       await untilHeld();
       await kill();
       const ended = await run.finished;
       await release();
       expect(ended.stderr).toContain(`error: ${message}`);
       expect(ended).toMatchObject({ exitCode, stdout: '' });
-      expect(names(folder)).toEqual([]);
+      expect(names(directory)).toEqual([]);
     }
   });
 
   test('killed at any moment nothing half-written has the name of a backup, and the next run tidies up', async () => {
-    const folder = await newFolder();
-    const plain = await backup(folder, ['--json']);
+    const directory = await newDirectory();
+    const plain = await backup(directory, ['--json']);
     const { file } = JSON.parse(plain.stdout);
     const random = chance();
     for (let round = 0; round < rounds(4, 12); round += 1) {
-      const run = start(folder);
+      const run = start(directory);
       await sleep(random() * plain.durationMs);
       run.child.kill('SIGKILL');
       await run.finished;
-      const dumps = (names(folder) ?? []).filter((name) => name.endsWith('.dump'));
+      const dumps = (names(directory) ?? []).filter((name) => name.endsWith('.dump'));
       for (const name of dumps) {
-        const manifest = JSON.parse(readFileSync(path.join(folder, `${name}.json`), 'utf8'));
+        const manifest = JSON.parse(readFileSync(path.join(directory, `${name}.json`), 'utf8'));
         const sha256 = createHash('sha256')
-          .update(readFileSync(path.join(folder, name)))
+          .update(readFileSync(path.join(directory, name)))
           .digest('hex');
         expect(manifest.sha256).toBe(sha256);
       }
       expect(dumps).toContain(path.basename(file));
     }
     // An orphaned session may hold the lock until the server notices.
-    expect(await backup(folder, ['--wait', '10s'])).toMatchObject({ exitCode: 0 });
-    const left = names(folder) ?? [];
+    expect(await backup(directory, ['--wait', '10s'])).toMatchObject({ exitCode: 0 });
+    const left = names(directory) ?? [];
     expect(left.filter((name) => name.endsWith('.partial'))).toEqual([]);
     expect(left.filter((name) => name.endsWith('.json')).length * 3).toBe(left.length);
     const { rows } = await database().admin.query(
@@ -220,38 +221,38 @@ describeOnServer('aisec backup', () => {
   });
 
   test('symbolic links in the way are neither followed nor replaced', async () => {
-    const folder = await newFolder();
-    mkdirSync(folder);
-    const target = path.join(folder, 'precious.txt');
+    const directory = await newDirectory();
+    mkdirSync(directory);
+    const target = path.join(directory, 'precious.txt');
     writeFileSync(target, 'precious');
     const now = Date.now();
     for (let second = 0; second < 20; second += 1) {
       const createdAt = new Date(now + second * 1000);
       const name = backupFileName({ database: database().name, createdAt, format: 'custom', isEncrypted: false });
-      symlinkSync(target, path.join(folder, second % 2 === 0 ? name : `${name}.partial`));
+      symlinkSync(target, path.join(directory, second % 2 === 0 ? name : `${name}.partial`));
     }
-    const run = await backup(folder, ['--json']);
+    const run = await backup(directory, ['--json']);
     expect(run).toMatchObject({ exitCode: 0 });
     expect(Date.parse(JSON.parse(run.stdout).createdAt)).toBeLessThan(now + 20_000);
     expect(readFileSync(target, 'utf8')).toBe('precious');
     expect(statSync(JSON.parse(run.stdout).file).isFile()).toBe(true);
   });
 
-  test('a next run that has the folder before old ones are removed does not make a made backup look failed', async () => {
-    const folder = await newFolder();
+  test('a next run that has the directory before old ones are removed does not make a made backup look failed', async () => {
+    const directory = await newDirectory();
     const release = await holdDump();
-    const running = start(folder);
+    const running = start(directory);
     await untilHeld();
-    // The next run, which has the folder as soon as this one gives it back.
+    // The next run, which has the directory as soon as this one gives it back.
     const since = new Date().toISOString();
     const holder: LockHolder = { ...currentProcess(), command: 'aisec backup', since };
-    const lock = path.join(folder, `.aisec-${database().name}.lock`, 'held-next.json');
+    const lock = path.join(directory, `.aisec-${database().name}.lock`, 'held-next.json');
     writeFileSync(lock, JSON.stringify(holder));
     await release();
     const { exitCode, stdout, stderr } = await running.finished;
     rmSync(lock);
     expect(exitCode).toBe(0);
     expect(stdout).toContain('.dump');
-    expect(stderr).toContain('the backup was made, but old ones could not be removed: another run is at work');
+    expect(stderr).toContain('the backup was made, but old ones could not be removed: directory "');
   });
 });

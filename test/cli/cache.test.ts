@@ -78,7 +78,7 @@ describeOnServer(`aisec cache ${needsRedis}`, () => {
       `begin; alter table user_preferences disable trigger user; update user_preferences set theme = 'new'; alter table user_preferences enable trigger user; commit`,
     );
     expect(await theme()).toBe('old');
-    const check = await aisec('sync', '--dry-run', '--check');
+    const check = await aisec('check');
     expect(check).toMatchObject({ exitCode: 3, stdout: `table\tuser\tentry\nuser_preferences\t${user}\trow\n` });
     expect(await json('sync')).toMatchObject({
       compared: 3,

@@ -11,7 +11,7 @@ import { writeMigrations } from '../support/write-migrations.js';
 const migrations = writeMigrations({ '0001_a': 'create table a (id int);' });
 const scratch = mkdtempSync(path.join(tmpdir(), 'aisec-test-connection-'));
 afterAll(() => {
-  for (const folder of [migrations, scratch]) rmSync(folder, { recursive: true });
+  for (const directory of [migrations, scratch]) rmSync(directory, { recursive: true });
 });
 
 function status(env: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<CliResult> {

@@ -13,7 +13,7 @@ import { writeMigrations } from '../support/write-migrations.js';
 const migrations = writeMigrations({ '0001_a': 'create table a (id int);' });
 const scratch = mkdtempSync(path.join(tmpdir(), 'aisec-test-connection-'));
 afterAll(() => {
-  for (const folder of [migrations, scratch]) rmSync(folder, { recursive: true });
+  for (const directory of [migrations, scratch]) rmSync(directory, { recursive: true });
 });
 
 function status(env: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<CliResult> {
@@ -154,16 +154,16 @@ describeOnServer('a server', () => {
   });
 
   it('gets PGOPTIONS, and our own settings beside them', async () => {
-    const folder = writeMigrations({
+    const directory = writeMigrations({
       '0001_settings': `do $$ begin
         raise warning 'work_mem %, tz %, app %', current_setting('work_mem'), current_setting('timezone'), current_setting('application_name');
       end $$;`,
     });
     const schema = `s_${randomBytes(4).toString('hex')}`;
-    const run = await runCli(['migrate', 'up', '--migrations-dir', `aisec=${folder}`, '--schema', schema], {
+    const run = await runCli(['migrate', 'up', '--migrations-dir', `aisec=${directory}`, '--schema', schema], {
       env: { DATABASE_URL: database.url, PGOPTIONS: '-c work_mem=5MB -c timezone=Asia/Tokyo' },
     });
-    rmSync(folder, { recursive: true });
+    rmSync(directory, { recursive: true });
     expect(run).toMatchObject({ exitCode: 0 });
     expect(run.stderr).toContain('warning: work_mem 5MB, tz UTC, app aisec migrate up\n');
   });
@@ -236,9 +236,11 @@ describeOnServer('a server', () => {
   ])('refuses a role that may not create %s, before anything is changed', async (_what, sql, message) => {
     const { role, url } = await createRole();
     await database.admin.query(`grant create on schema public to ${role}`);
-    const folder = writeMigrations({ '0001_before': 'create table before_it (id int);', '0002_it': sql });
-    const run = await runCli(['migrate', 'up', '--migrations-dir', `aisec=${folder}`], { env: { DATABASE_URL: url } });
-    rmSync(folder, { recursive: true });
+    const directory = writeMigrations({ '0001_before': 'create table before_it (id int);', '0002_it': sql });
+    const run = await runCli(['migrate', 'up', '--migrations-dir', `aisec=${directory}`], {
+      env: { DATABASE_URL: url },
+    });
+    rmSync(directory, { recursive: true });
     expectError(run, 1, message);
     const { rows } = await database.admin.query(`select to_regclass('public.before_it') as found`);
     expect(rows[0]).toEqual({ found: null });
@@ -261,9 +263,9 @@ describeOnServer('a server', () => {
   });
 
   it('that ends the connection in the middle is told, rolled back, and the next run works', async () => {
-    const folder = writeMigrations({ '0001_slow': 'create table slow_one (id int); select pg_sleep(60);' });
+    const directory = writeMigrations({ '0001_slow': 'create table slow_one (id int); select pg_sleep(60);' });
     const schema = `s_${randomBytes(4).toString('hex')}`;
-    const args = ['migrate', 'up', '--migrations-dir', `aisec=${folder}`, '--schema', schema];
+    const args = ['migrate', 'up', '--migrations-dir', `aisec=${directory}`, '--schema', schema];
     const cli = startCli(args, { env: { DATABASE_URL: database.url } });
     await waitFor(async () => {
       const { rowCount } = await database.admin.query(
@@ -273,8 +275,8 @@ describeOnServer('a server', () => {
       return rowCount === 1;
     });
     expectError(await cli.finished, 4, 'lost the connection to the database', 'run the command again');
-    writeMigrations({ '0001_slow': 'create table slow_one (id int);' }, folder);
+    writeMigrations({ '0001_slow': 'create table slow_one (id int);' }, directory);
     expect(await runCli(args, { env: { DATABASE_URL: database.url } })).toMatchObject({ exitCode: 0 });
-    rmSync(folder, { recursive: true });
+    rmSync(directory, { recursive: true });
   });
 });

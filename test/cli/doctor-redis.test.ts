@@ -11,7 +11,7 @@ const password = 'not-to-be-shown';
 interface Diagnosis {
   readonly durationMs: number;
   readonly findings: readonly Readonly<Record<'id' | 'severity' | 'message' | 'fix', string>>[];
-  readonly skipped: readonly { readonly check: string; readonly reason: string }[];
+  readonly skipped: readonly { readonly check: string; readonly message: string }[];
 }
 
 describeOnServer(`aisec doctor of Redis ${needsRedis}`, () => {
@@ -62,10 +62,10 @@ describeOnServer(`aisec doctor of Redis ${needsRedis}`, () => {
     await client.replicaof('NO', 'ONE');
     await client.config('SET', 'save', '3600 1');
     await client.config('SET', 'rdbcompression', 'no');
-    // A folder in the place of the file that it writes.
-    const [, folder] = (await client.config('GET', 'dir')) as unknown as [string, string];
+    // A directory in the place of the file that it writes.
+    const [, directory] = (await client.config('GET', 'dir')) as unknown as [string, string];
     const { mkdir } = await import('node:fs/promises');
-    await mkdir(`${folder}/dump.rdb/full`, { recursive: true });
+    await mkdir(`${directory}/dump.rdb/full`, { recursive: true });
     await expect(client.save()).rejects.toThrow();
     await client.bgsave();
     await expect.poll(() => found(), { timeout: 10_000 }).toEqual(['critical redis-save']);
@@ -95,7 +95,7 @@ describeOnServer(`aisec doctor of Redis ${needsRedis}`, () => {
     await client.acl('SETUSER', 'low', 'on', `>${password}`, '~*', '+@all', '-info');
     const low = await doctor(redisUrl.replace('redis://:', 'redis://low:'));
     expect(low.findings).toEqual([]);
-    expect(new Set(low.skipped.map(({ reason }) => reason))).toEqual(
+    expect(new Set(low.skipped.map(({ message }) => message))).toEqual(
       new Set(['the user of REDIS_URL may not run INFO; acl setuser NAME +info allows it']),
     );
     const env = { DATABASE_URL: database.url };

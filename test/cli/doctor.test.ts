@@ -52,7 +52,7 @@ describe('aisec doctor on the embedded database', () => {
         area: 'security',
         severity: 'critical',
         object: 'voices',
-        message: 'voices has 2 policies, and row level security is off',
+        message: 'voices has 2 policies, and row-level security is off',
         impact: 'its policies are not enforced: authenticated can read the rows of every user',
         fix: 'alter table "public"."voices" enable row level security;',
       },

@@ -26,7 +26,7 @@ const counting = {
 };
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
-function newFolder(): string {
+function newDirectory(): string {
   return mkdtempSync(path.join(scratch, 'cwd-'));
 }
 
@@ -48,7 +48,7 @@ describe('the embedded database', () => {
     const names = COMMANDS.filter((command) => !needNone.includes(command.name)).map((command) => command.name);
     expect(names).toContain('migrate status');
     for (const name of names.filter((each) => each.startsWith('migrate'))) {
-      const cwd = newFolder();
+      const cwd = newDirectory();
       const run = await runInProcess([...name.split(' '), '--migrations-dir', `aisec=${small}`], { cwd });
       expect(run, name).toMatchObject({ exitCode: 2, stdout: '' });
       expect(run.stderr).toContain('error: no database is configured');
@@ -58,7 +58,7 @@ describe('the embedded database', () => {
   });
 
   it('is never used in production', async () => {
-    const cwd = newFolder();
+    const cwd = newDirectory();
     const run = await runCli(['migrate', 'up', '--embedded', '--migrations-dir', `aisec=${small}`], {
       cwd,
       env: { AISEC_ENV: 'production' },
@@ -73,7 +73,7 @@ describe('the embedded database', () => {
     // On a busy machine a kill may come too late.
     for (let attempt = 1; !existsSync(partial); attempt += 1) {
       expect(attempt).toBeLessThanOrEqual(20);
-      cwd = newFolder();
+      cwd = newDirectory();
       partial = path.join(cwd, '.aisec/pgdata.partial');
       const cli = startCli(['migrate', 'up', '--embedded', '--migrations-dir', `aisec=${small}`], { cwd });
       while (!existsSync(partial)) await nextTurn();
@@ -90,9 +90,9 @@ describe('the embedded database', () => {
     'is opened by one process at a time; the others are told which, and a killed holder does not count',
     { timeout: 120_000 },
     async () => {
-      const cwd = newFolder();
+      const cwd = newDirectory();
       expect(await up(cwd)).toMatchObject({ exitCode: 0 });
-      const holder = startCli(['migrate', 'up', '--embedded', '--migrations-dir', `aisec=${slowFolder()}`], { cwd });
+      const holder = startCli(['migrate', 'up', '--embedded', '--migrations-dir', `aisec=${slowDirectory()}`], { cwd });
       const lock = path.join(cwd, '.aisec/pgdata.lock');
       while (!readdirSync(lock).some((name) => name.startsWith('held-'))) await sleep(10);
       const run = await runCli(['migrate', 'status', '--json'], { cwd });
@@ -108,14 +108,14 @@ describe('the embedded database', () => {
     },
   );
 
-  function slowFolder(): string {
-    const folder = path.join(scratch, 'small-and-slow');
-    spawnSync('cp', ['-r', small, folder]);
-    return writeMigrations({ '0009_slow': 'select pg_sleep(30);' }, folder);
+  function slowDirectory(): string {
+    const directory = path.join(scratch, 'small-and-slow');
+    spawnSync('cp', ['-r', small, directory]);
+    return writeMigrations({ '0009_slow': 'select pg_sleep(30);' }, directory);
   }
 
   it('goes to one of 30 processes started at once, at any time, and stays whole', { timeout: 180_000 }, async () => {
-    const cwd = newFolder();
+    const cwd = newDirectory();
     const runs = await Promise.all(Array.from({ length: 30 }, () => up(cwd)));
     for (const run of runs) expect([0, 5], run.stderr).toContain(run.exitCode);
     const applied = runs.filter((run) => run.stdout.includes('0001_t0'));
@@ -124,15 +124,15 @@ describe('the embedded database', () => {
   });
 
   async function countRows(cwd: string): Promise<number> {
-    const folder = mkdtempSync(path.join(scratch, 'count-'));
-    spawnSync('cp', ['-r', `${small}/.`, folder]);
-    const run = await up(cwd, writeMigrations(counting, folder));
+    const directory = mkdtempSync(path.join(scratch, 'count-'));
+    spawnSync('cp', ['-r', `${small}/.`, directory]);
+    const run = await up(cwd, writeMigrations(counting, directory));
     expect(run, run.stderr).toMatchObject({ exitCode: 0 });
     return Number(/rows (\d+)/.exec(run.stderr)?.[1]);
   }
 
   it('survives kill -9 at 20 moments of migrate up, and the next run completes', { timeout: 300_000 }, async () => {
-    const cwd = newFolder();
+    const cwd = newDirectory();
     let kills = 0;
     for (let attempt = 0; attempt < 20; attempt += 1) {
       // Every fourth time from nothing, so that the creation is hit as well as the migrations.
@@ -145,7 +145,7 @@ describe('the embedded database', () => {
   });
 
   it('of another host is not taken: the lock file to look at is named', async () => {
-    const cwd = newFolder();
+    const cwd = newDirectory();
     const lock = path.join(cwd, '.aisec/pgdata.lock');
     mkdirSync(lock, { recursive: true });
     const file = path.join(lock, 'held-0000000007-x.json');
@@ -168,7 +168,7 @@ describe('the embedded database', () => {
   it.each([
     ['a file', (dir: string) => writeFileSync(dir, 'x'), 'not a directory'],
     [
-      'a folder of other things',
+      'a directory of other things',
       (dir: string) => {
         mkdirSync(dir);
         writeFileSync(path.join(dir, 'x'), '');
@@ -192,7 +192,7 @@ describe('the embedded database', () => {
       'PGlite failed to initialize',
     ],
   ])('is refused where there is %s', async (_title, make, detail) => {
-    const cwd = newFolder();
+    const cwd = newDirectory();
     mkdirSync(path.join(cwd, '.aisec'));
     make(path.join(cwd, '.aisec/pgdata'));
     for (const verb of [['up', '--embedded'], ['status']]) {
@@ -204,14 +204,14 @@ describe('the embedded database', () => {
     }
   });
 
-  it('is made in an empty folder, which does not count as a database before', async () => {
-    const cwd = newFolder();
+  it('is made in an empty directory, which does not count as a database before', async () => {
+    const cwd = newDirectory();
     mkdirSync(path.join(cwd, '.aisec/pgdata'), { recursive: true });
     expect(await runCli(['migrate', 'status'], { cwd })).toMatchObject({ exitCode: 2 });
     expect(await up(cwd)).toMatchObject({ exitCode: 0 });
   });
 
-  it('cannot be made in a folder that may not be written', async () => {
+  it('cannot be made in a directory that may not be written', async () => {
     const run = await runCli(['migrate', 'up', '--embedded', '--migrations-dir', `aisec=${small}`], {
       env: { AISEC_DATA_DIR: '/proc/pgdata' },
     });
@@ -247,8 +247,8 @@ describe.skipIf(!canMount && process.env['CI'] === undefined)('a full disk (need
 insert into t${index} select n, repeat(md5(n::text), 30) from generate_series(1, 6000) as n;`,
         ]),
       );
-      const folder = writeMigrations({ ...files, ...counting }, path.join(scratch, 'big'));
-      const args = ['migrate', 'up', '--embedded', '--migrations-dir', `aisec=${folder}`];
+      const directory = writeMigrations({ ...files, ...counting }, path.join(scratch, 'big'));
+      const args = ['migrate', 'up', '--embedded', '--migrations-dir', `aisec=${directory}`];
 
       const making = await runCli(args, { env });
       expect(making).toMatchObject({ exitCode: 1, stdout: '' });

@@ -15,16 +15,16 @@ const compiler = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
 
 /** Of a service that knows the packed package only: neither src/ nor the test's own modules can be found from here. */
 describe('the examples, from the packed package', () => {
-  const folder = mkdtempSync(path.join(tmpdir(), 'aisec-test-examples-'));
+  const directory = mkdtempSync(path.join(tmpdir(), 'aisec-test-examples-'));
   let server: ServerDatabase | undefined;
   beforeAll(async () => {
     if (inject('databaseUrl') !== null) server = await createServerDatabase();
-    installPacked(folder, 'zod', '@types/node', 'typescript');
-    cpSync(path.join(root, 'examples'), folder, { recursive: true });
-    writeFileSync(path.join(folder, 'package.json'), JSON.stringify({ type: 'module', private: true }));
+    installPacked(directory, 'zod', '@types/node', 'typescript');
+    cpSync(path.join(root, 'examples'), directory, { recursive: true });
+    writeFileSync(path.join(directory, 'package.json'), JSON.stringify({ type: 'module', private: true }));
   });
   afterAll(async () => {
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(directory, { recursive: true, force: true });
     if (server !== undefined) await dropMadeFrom(server);
   });
 
@@ -33,8 +33,8 @@ describe('the examples, from the packed package', () => {
       compilerOptions: { target: 'es2023', lib: ['es2023'], strict: true, types: ['node'], skipLibCheck: true },
       include: ['*-service/**/*', 'wrong-uses.ts'],
     };
-    writeFileSync(path.join(folder, 'tsconfig.json'), JSON.stringify(config));
-    return spawnSync(process.execPath, [compiler, '-p', '.', ...options], { cwd: folder, encoding: 'utf8' }).stdout;
+    writeFileSync(path.join(directory, 'tsconfig.json'), JSON.stringify(config));
+    return spawnSync(process.execPath, [compiler, '-p', '.', ...options], { cwd: directory, encoding: 'utf8' }).stdout;
   }
 
   test('compile where modules are resolved as a bundler does, and no wrong use does', () => {
@@ -43,12 +43,16 @@ describe('the examples, from the packed package', () => {
 
   test('compile as Node resolves modules, and their own tests pass', () => {
     expect(compile('--outDir', 'built', '--module', 'nodenext')).toBe('');
-    const compiled = readdirSync(path.join(folder, 'built'), { recursive: true, encoding: 'utf8' });
+    const compiled = readdirSync(path.join(directory, 'built'), { recursive: true, encoding: 'utf8' });
     const tests = compiled.filter((name) => name.endsWith('.test.js')).map((name) => path.join('built', name));
     const run = spawnSync(process.execPath, ['--test', ...tests], {
-      cwd: folder,
+      cwd: directory,
       encoding: 'utf8',
-      env: { PATH: process.env['PATH'], HOME: folder, ...(server !== undefined && { TEST_DATABASE_URL: server.url }) },
+      env: {
+        PATH: process.env['PATH'],
+        HOME: directory,
+        ...(server !== undefined && { TEST_DATABASE_URL: server.url }),
+      },
     });
     expect(run.stdout).toMatch(server === undefined ? /# pass 3\n/ : /# pass 4\n/);
     expect(run.status, run.stdout).toBe(0);

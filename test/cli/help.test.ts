@@ -118,10 +118,14 @@ describe('a wrong command line', () => {
     [['migrate', 'up', 'extra'], 'unexpected argument "extra"', 'See: aisec migrate up --help'],
     [
       ['migrate', 'up', '--lock-timeout', '6'],
-      '--lock-timeout: "6" is no duration',
-      'Give a number with a unit: 500ms, 2s, 5m, 1h.',
+      '--lock-timeout: invalid duration "6"',
+      'Give a number with a unit: 500ms, 2s, 5m (minutes), 1h, 30d, 2w.',
     ],
-    [['migrate', 'up', '--lock-attempts', '0'], '--lock-attempts: "0" is no whole number from 1 on', 'See --help.'],
+    [
+      ['migrate', 'up', '--lock-attempts', '0'],
+      '--lock-attempts: invalid value "0": expected a whole number from 1 on',
+      'See --help.',
+    ],
     [['migrate', 'up', '--to'], 'option "--to <name>" argument missing', 'See: aisec migrate up --help'],
     [['migrate', 'new'], 'missing required argument "name"', 'See: aisec migrate new --help'],
     [

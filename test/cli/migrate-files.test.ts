@@ -14,7 +14,7 @@ function script(files: Readonly<Record<string, string | Buffer>>): Promise<CliRe
   });
 }
 
-describe('a migrations folder', () => {
+describe('a migrations directory', () => {
   test('may hold a README, editor backups, hidden files and a sum file: they are not migrations', async () => {
     const result = await script({
       '0001_a.sql': GOOD,
@@ -93,7 +93,7 @@ describe('a migrations folder', () => {
       env: NOWHERE,
     });
     expect(result.exitCode).toBe(2);
-    expect(result.stderr).toContain('could not read the folder');
+    expect(result.stderr).toContain('could not read the directory');
   });
 });
 

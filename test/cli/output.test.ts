@@ -11,7 +11,7 @@ import { runCli, startCli } from '../support/run-cli.js';
 const ESCAPE = '\u001B';
 const CONTROL = new RegExp(`[\r${ESCAPE}]`);
 const program = path.join(import.meta.dirname, '..', '..', 'bin', 'aisec.js');
-const folder = migrationsFolder({
+const directory = migrationsFolder({
   '0001_a.sql': migration('create table a (id int);'),
   '0002_b.sql': migration('create table b (id int);'),
 });
@@ -24,7 +24,7 @@ describeOnServer('what is written', () => {
   let env: Record<string, string> = {};
   beforeAll(async () => {
     database = await createServerDatabase();
-    env = { DATABASE_URL: database.url, HOME: home, AISEC_MIGRATIONS_DIR: `aisec=${folder.dir}` };
+    env = { DATABASE_URL: database.url, HOME: home, AISEC_MIGRATIONS_DIR: `aisec=${directory.dir}` };
   });
 
   it('to a pipe is tab-separated, without colour, times in RFC 3339, and only the result on stdout', async () => {
@@ -120,7 +120,7 @@ describeOnServer('what is written', () => {
 });
 
 describe('an empty environment, as cron gives it', () => {
-  it('without HOME, in a folder that may not be written, is enough', () => {
+  it('without HOME, in a directory that may not be written, is enough', () => {
     const run = (args: readonly string[], cwd: string, identity: { uid?: number; gid?: number } = {}) =>
       spawnSync(process.execPath, [program, ...args], { encoding: 'utf8', env: {}, cwd, ...identity });
     expect(run(['--version'], '/proc')).toMatchObject({ status: 0, stderr: '' });
@@ -128,7 +128,7 @@ describe('an empty environment, as cron gives it', () => {
     const status = run(['migrate', 'status'], '/proc');
     expect(status).toMatchObject({ status: 2, stdout: '' });
     expect(status.stderr).toContain('error: no database is configured');
-    const up = run(['migrate', 'up', '--embedded', '--migrations-dir', `aisec=${folder.dir}`], '/proc');
+    const up = run(['migrate', 'up', '--embedded', '--migrations-dir', `aisec=${directory.dir}`], '/proc');
     expect(up).toMatchObject({ status: 1, stdout: '' });
     expect(up.stderr).toContain('error: could not open the embedded database');
     expect(up.stderr).not.toMatch(/\n\s+at /);
@@ -136,11 +136,11 @@ describe('an empty environment, as cron gives it', () => {
     expect(remote.status).toBe(4);
   });
 
-  it('in a folder that is gone is told', () => {
+  it('in a directory that is gone is told', () => {
     const gone = mkdtempSync(path.join(home, 'gone-'));
     const line = `cd '${gone}' && rmdir '${gone}' && '${process.execPath}' '${program}' migrate status`;
     const run = spawnSync('bash', ['-c', line], { encoding: 'utf8', env: { PATH: process.env['PATH'] } });
     expect(run.status).toBe(2);
-    expect(run.stderr).toContain('error: the current folder does not exist any more');
+    expect(run.stderr).toContain('error: the current directory does not exist any more');
   });
 });

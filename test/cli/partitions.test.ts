@@ -116,10 +116,10 @@ describe('aisec partitions on the embedded database', () => {
 
 describe('aisec partitions', () => {
   test.each([
-    ['--from', '2026-13', '"2026-13" is no month'],
-    ['--from', 'soon', '"soon" is no month'],
-    ['--ahead', '121', '"121" is no number of months from 0 to 120'],
-    ['--ahead', '-1', '"-1" is no number of months from 0 to 120'],
+    ['--from', '2026-13', 'invalid month "2026-13"'],
+    ['--from', 'soon', 'invalid month "soon"'],
+    ['--ahead', '121', 'invalid number of months "121": expected 0 to 120'],
+    ['--ahead', '-1', 'invalid number of months "-1": expected 0 to 120'],
   ])('ensure %s %s is refused before anything is opened, exit 2', async (flag, value, message) => {
     const run = await runCli(['partitions', 'ensure', flag, value]);
     expect(run).toMatchObject({ exitCode: 2, stdout: '' });

@@ -65,13 +65,8 @@ describeOnPrivateServer('the restore drill', () => {
     const fresh = await startPrivateServer({ fsync: 'off' });
     const env = { DATABASE_URL: databaseAddress(fresh.url, 'app') };
     const without = await runCli(['restore', file, '--create', 'app'], { env });
-    expectError(without, 3, 'one thing stands in the way', 'role "authenticated" is missing');
-    expectError(
-      await runCli(['restore', file, '--replace'], { env }),
-      3,
-      '2 things stand in the way',
-      'give --create app',
-    );
+    expectError(without, 3, 'cannot restore to ', 'role "authenticated" is missing');
+    expectError(await runCli(['restore', file, '--replace'], { env }), 3, 'cannot restore to ', 'give --create app');
 
     const restored = await runCli(['restore', file, '--create', 'app', '--globals', '--json'], { env });
     expect(restored).toMatchObject({ exitCode: 0 });
@@ -85,6 +80,6 @@ describeOnPrivateServer('the restore drill', () => {
          from pg_roles where rolname = 'chat_service'`,
       ),
     ).toEqual([{ member: true, login: true, path: 'public, pg_temp' }]);
-    expect(await runCli(['migrate', 'status', '--check'], { env })).toMatchObject({ exitCode: 0 });
+    expect(await runCli(['migrate', 'check'], { env })).toMatchObject({ exitCode: 0 });
   });
 });

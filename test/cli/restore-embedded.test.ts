@@ -15,7 +15,7 @@ import path from 'node:path';
 
 import { describe, expect, test } from 'vitest';
 
-import { tryFolderLock } from '../../src/adapters/files/folder-lock.js';
+import { tryDirectoryLock } from '../../src/adapters/files/directory-lock.js';
 import { AS_BACKED_UP, CONTENTS, namesIn, useEmbeddedBackupFixture } from '../support/embedded-backup-fixture.js';
 import { expectError } from '../support/expect-error.js';
 import { queryEmbedded } from '../support/migrated-embedded.js';
@@ -23,35 +23,35 @@ import type { CliOptions } from '../support/run-cli.js';
 import { waitFor } from '../support/wait-for.js';
 
 describe('aisec restore of the embedded database', () => {
-  const { dataDir, file, newFolder, aisec, start } = useEmbeddedBackupFixture();
-  const at = (folder: string): CliOptions => ({ env: { AISEC_DATA_DIR: folder } });
+  const { dataDir, file, newDirectory, aisec, start } = useEmbeddedBackupFixture();
+  const at = (directory: string): CliOptions => ({ env: { AISEC_DATA_DIR: directory } });
   /** A copy of the database with one message less, which a restore brings back. */
   const changed = async (): Promise<string> => {
-    const copy = path.join(await newFolder(), 'pgdata');
+    const copy = path.join(await newDirectory(), 'pgdata');
     cpSync(dataDir(), copy, { recursive: true });
     await queryEmbedded(copy, "delete from messages where content = 'message 1'");
     return copy;
   };
-  const names = (folder: string): readonly string[] => namesIn(folder).filter((name) => !name.endsWith('.lock'));
+  const names = (directory: string): readonly string[] => namesIn(directory).filter((name) => !name.endsWith('.lock'));
 
-  test('a new folder has all of it; one that is there is refused', async () => {
-    const folder = await newFolder();
-    const run = await aisec(['restore', file(), '--create', 'new/pgdata'], { cwd: folder });
+  test('a new directory has all of it; one that is there is refused', async () => {
+    const directory = await newDirectory();
+    const run = await aisec(['restore', file(), '--create', 'new/pgdata'], { cwd: directory });
     expect(run.stderr).toMatch(/\d+ tables with \d+ rows, as the manifest has them\. To use it: AISEC_DATA_DIR=/);
     expect(run.exitCode).toBe(0);
-    const made = path.join(folder, 'new', 'pgdata');
+    const made = path.join(directory, 'new', 'pgdata');
     // It has everybody's rows and the passwords of the roles in it.
     expect(statSync(made).mode & 0o777).toBe(0o700);
     expect(await queryEmbedded(made, CONTENTS)).toEqual(AS_BACKED_UP);
     expect(names(path.dirname(made))).toEqual(['pgdata']);
-    expect(await aisec(['migrate', 'status', '--check'], at(made))).toMatchObject({ exitCode: 0 });
+    expect(await aisec(['migrate', 'check'], at(made))).toMatchObject({ exitCode: 0 });
     expectError(await aisec(['restore', file(), '--create', made]), 3, '', `"${made}" exists`);
   });
 
   test('--replace keeps the database that was there, and asks for its name', async () => {
     const live = await changed();
     const [parent, options] = [path.dirname(live), at(live)];
-    expectError(await aisec(['restore', file(), '--replace'], options), 6, 'this needs a confirmation');
+    expectError(await aisec(['restore', file(), '--replace'], options), 6, 'a confirmation is required');
     expectError(await aisec(['restore', file(), '--replace', '--confirm', 'x'], options), 6, '', 'It is "pgdata"');
     const dry = await aisec(['restore', file(), '--replace', '--dry-run'], options);
     expect(dry.stdout).toContain(`rename ${live} to ${live}_before_`);
@@ -84,7 +84,7 @@ describe('aisec restore of the embedded database', () => {
 
   test('killed between the two renames, the next command finds the restored database', async () => {
     const live = await changed();
-    const restored = path.join(await newFolder(), 'pgdata');
+    const restored = path.join(await newDirectory(), 'pgdata');
     cpSync(dataDir(), restored, { recursive: true });
     renameSync(restored, `${live}.restored`);
     // Before the first one: the old database stays, also when it is moved away later.
@@ -98,10 +98,10 @@ describe('aisec restore of the embedded database', () => {
   });
 
   test('a damaged or truncated one, and one without its manifest, touch nothing', async () => {
-    const folder = await newFolder();
-    const damaged = path.join(folder, path.basename(file()));
+    const directory = await newDirectory();
+    const damaged = path.join(directory, path.basename(file()));
     cpSync(`${file()}.json`, `${damaged}.json`);
-    const target = path.join(folder, 'target', 'pgdata');
+    const target = path.join(directory, 'target', 'pgdata');
     const whole = readFileSync(file());
     for (const position of [20, Math.floor(whole.length / 2), whole.length - 1]) {
       const bytes = Buffer.from(whole);
@@ -122,23 +122,23 @@ describe('aisec restore of the embedded database', () => {
   });
 
   test('what cannot go there is told before anything is touched', async () => {
-    const folder = await newFolder();
-    const target = path.join(folder, 'pgdata');
-    const older = path.join(folder, path.basename(file()));
+    const directory = await newDirectory();
+    const target = path.join(directory, 'pgdata');
+    const older = path.join(directory, path.basename(file()));
     cpSync(file(), older);
     const manifest = JSON.parse(readFileSync(`${file()}.json`, 'utf8'));
     writeFileSync(`${older}.json`, JSON.stringify({ ...manifest, serverMajor: 17, toolVersion: '0.4.6' }));
     expectError(await aisec(['restore', older, '--create', target]), 2, '', 'PostgreSQL 17 (PGlite 0.4.6)');
-    const dump = path.join(folder, 'app_20261125_060000.dump');
+    const dump = path.join(directory, 'app_20261125_060000.dump');
     writeFileSync(dump, 'PGDMP');
     expectError(await aisec(['restore', dump, '--create', target]), 2, '', 'which only a server can restore');
     const server = { env: { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' } };
     expectError(await aisec(['restore', file(), '--create', 'x'], server), 2, '', 'which no server can read');
     expectError(await aisec(['restore', file(), '--create', target, '--globals']), 2, '--globals is for a server');
     expectError(await aisec(['restore', file(), '--table', 'users']), 2, '--table is for a server', '--create DIR');
-    const none = path.join(folder, 'none.pgdata.tgz');
+    const none = path.join(directory, 'none.pgdata.tgz');
     expectError(await aisec(['restore', none, '--create', target]), 2, `there is no backup ${none}`, 'backup list');
-    const lock = await tryFolderLock(`${target}.lock`, 'aisec seed');
+    const lock = await tryDirectoryLock(`${target}.lock`, 'aisec seed');
     expectError(await aisec(['restore', file(), '--create', target]), 5, '', '(aisec seed)');
     if (lock.isHeld) lock.release();
     expect(existsSync(target)).toBe(false);
@@ -147,7 +147,7 @@ describe('aisec restore of the embedded database', () => {
   test.skipIf(process.getuid?.() !== 0 && process.env['CI'] === undefined)(
     'on a full disk nothing is left (needs a tmpfs)',
     async () => {
-      const disk = await newFolder();
+      const disk = await newDirectory();
       expect(spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=120m', 'tmpfs', disk]).status).toBe(0);
       try {
         const target = path.join(disk, 'target', 'pgdata');

@@ -51,7 +51,7 @@ describe('aisec seed demo on the embedded database', () => {
     });
     expect(written.tables).toEqual(planned.tables);
     expect(Number.isInteger(written.durationMs) && Number.isInteger(written.rowsPerSecond)).toBe(true);
-    expect(result.stderr).toContain('Nobody can log in as a demo user');
+    expect(result.stderr).toContain('No one can log in as a demo user');
     expect(result.stderr).not.toContain('warning');
     expect(await countMessages(dataDir)).toEqual([{ n: 400 }]);
   });

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 import { runInProcess } from '../support/run-in-process.js';
-import { seedsFolder } from '../support/seeds-folder.js';
+import { seedsDirectory } from '../support/seeds-directory.js';
 
 describe('aisec seed list', () => {
   test('lists the bundled set without a database', async () => {
@@ -15,8 +15,8 @@ describe('aisec seed list', () => {
     });
   });
 
-  test('lists those of a folder as JSON, and warns of a folder that is no set', async () => {
-    const dir = seedsFolder({
+  test('lists those of a directory as JSON, and warns of a directory that is not a set', async () => {
+    const dir = seedsDirectory({
       'team/02-b.sql': 'x',
       'team/01-a.sql': 'x',
       'team/notes.txt': 'x',
@@ -25,14 +25,14 @@ describe('aisec seed list', () => {
     const result = await runInProcess(['seed', 'list', '--json', '--seeds-dir', dir]);
     expect(JSON.parse(result.stdout)).toEqual({
       formatVersion: 1,
-      sets: [{ name: 'team', files: ['01-a.sql', '02-b.sql'], where: 'folder', folder: path.join(dir, 'team') }],
+      sets: [{ name: 'team', files: ['01-a.sql', '02-b.sql'], where: 'directory', directory: path.join(dir, 'team') }],
     });
-    expect(result.stderr).toMatch(/^warning: ".*No Set" is no seed set/);
+    expect(result.stderr).toMatch(/^warning: ".*No Set" is not a seed set/);
   });
 
-  test('says which folder cannot be read', async () => {
+  test('says which directory cannot be read', async () => {
     const result = await runInProcess(['seed', 'list', '--seeds-dir', 'nowhere']);
     expect(result.exitCode).toBe(2);
-    expect(result.stderr).toMatch(/could not read the folder ".*nowhere"/);
+    expect(result.stderr).toMatch(/could not read the directory ".*nowhere"/);
   });
 });

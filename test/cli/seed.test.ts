@@ -11,7 +11,7 @@ import {
 } from '../support/database.js';
 import { createMigratedEmbedded, queryEmbedded } from '../support/migrated-embedded.js';
 import { runInProcess } from '../support/run-in-process.js';
-import { seedsFolder } from '../support/seeds-folder.js';
+import { seedsDirectory } from '../support/seeds-directory.js';
 
 const PASSWORD = `it's "grün" \\ $1 用`;
 /** As in the design document, section 初期データ投入. */
@@ -147,8 +147,8 @@ describeOnServer('aisec seed', () => {
     ]);
   });
 
-  test('runs a set of a folder, and tells the place of what failed with nothing kept', async () => {
-    const seedsDir = seedsFolder({
+  test('runs a set of a directory, and tells the place of what failed with nothing kept', async () => {
+    const seedsDir = seedsDirectory({
       'team/01-settings.sql': `insert into system_settings (key, value) values ('team', '1') on conflict do nothing;`,
       'bad/01-settings.sql': `insert into system_settings (key, value) values ('bad', '1');`,
       'bad/02-more.sql': `insert into system_settings (key, value) values ('worse', '1');\n\ninsert into system_settings (key, value) values ('worse', null);`,
@@ -173,7 +173,7 @@ describeOnServer('aisec seed', () => {
   });
 
   test('never lets an error quote the password', async () => {
-    const seedsDir = seedsFolder({
+    const seedsDir = seedsDirectory({
       'row/01-a.sql': `insert into system_settings (key, value, description) values ('a', null, current_setting('aisec.admin_password'));`,
       'cast/01-a.sql': `insert into system_settings (key, value) select 'a', to_jsonb(current_setting('aisec.admin_password')::int);`,
     });
@@ -235,7 +235,7 @@ describe('aisec seed before it opens a database', () => {
     async (name) => {
       const result = await runInProcess(['seed', '--set', name], { env });
       expect(result.exitCode).toBe(2);
-      expect(result.stderr).toContain(`"${name}" is no name of a seed set`);
+      expect(result.stderr).toContain(`invalid seed set name "${name}"`);
     },
   );
 
@@ -255,7 +255,7 @@ describe('aisec seed before it opens a database', () => {
     ['no files', { 'README.md': 'soon' }, /has no files/],
   ])('refuses a set with %s, exit 2, with the name of the file', async (_title, files, message) => {
     const tree = Object.fromEntries(Object.entries(files).map(([name, text]) => [`own/${name}`, text as string]));
-    const result = await runInProcess(['seed', '--set', 'own', '--seeds-dir', seedsFolder(tree)], { env });
+    const result = await runInProcess(['seed', '--set', 'own', '--seeds-dir', seedsDirectory(tree)], { env });
     expect(result.stderr).toMatch(message);
     expect(result.exitCode).toBe(2);
   });

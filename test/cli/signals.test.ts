@@ -18,8 +18,8 @@ describeOnServer('a signal', () => {
     database = await createServerDatabase();
   });
 
-  function up(folder: string, ...args: readonly string[]): RunningCli {
-    return startCli(['migrate', 'up', '--migrations-dir', `aisec=${folder}`, ...args], {
+  function up(directory: string, ...args: readonly string[]): RunningCli {
+    return startCli(['migrate', 'up', '--migrations-dir', `aisec=${directory}`, ...args], {
       env: { DATABASE_URL: database.url },
     });
   }

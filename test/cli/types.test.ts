@@ -39,8 +39,8 @@ describe('aisec types', () => {
 
   test.each([
     [['types', 'check', 'nowhere.ts'], 'there is no file "nowhere.ts"'],
-    [['types', 'generate', '--from', 'moon'], '"moon" is no source of types'],
-    [['types', 'generate', '--import-from', "x'; evil()"], 'is no name of a module'],
+    [['types', 'generate', '--source', 'moon'], 'invalid source of types "moon"'],
+    [['types', 'generate', '--import-from', "x'; evil()"], 'invalid module name'],
   ])('%j is refused with exit 2 before anything is opened', async (args, message) => {
     const run = await runInProcess(args);
     expect(run).toMatchObject({ exitCode: 2, stdout: '' });
@@ -48,25 +48,25 @@ describe('aisec types', () => {
   });
 });
 
-describeOnServer('aisec types --from database', () => {
+describeOnServer('aisec types --source database', () => {
   test('gives the same text on a server as the migrations do in memory', async () => {
     const database = await createServerDatabase({ migrated: true });
-    const run = await runInProcess(['types', 'check', committed, '--from', 'database', ...SAME_MODULE], {
+    const run = await runInProcess(['types', 'check', committed, '--source', 'database', ...SAME_MODULE], {
       env: { DATABASE_URL: database.url },
     });
     expect(run).toMatchObject({ exitCode: 0, stdout: '' });
     const validators = ['--validators', '--import-from', './columns.js'];
-    const check = await runInProcess(['types', 'check', committedValidators, '--from', 'database', ...validators], {
+    const check = await runInProcess(['types', 'check', committedValidators, '--source', 'database', ...validators], {
       env: { DATABASE_URL: database.url },
     });
     expect(check).toMatchObject({ exitCode: 0, stdout: '' });
   });
 
   describe('with migrations of its own', () => {
-    const folder = migrationsFolder({ '0001_role.sql': ROLE, '0002_tasks.sql': migration(TASKS) });
-    const from = ['--from', 'database', '--migrations-dir', `aisec=${folder.dir}`];
-    const up = ['migrate', 'up', '--migrations-dir', `aisec=${folder.dir}`];
-    const file = path.join(folder.dir, '..', `${path.basename(folder.dir)}.ts`);
+    const directory = migrationsFolder({ '0001_role.sql': ROLE, '0002_tasks.sql': migration(TASKS) });
+    const from = ['--source', 'database', '--migrations-dir', `aisec=${directory.dir}`];
+    const up = ['migrate', 'up', '--migrations-dir', `aisec=${directory.dir}`];
+    const file = path.join(directory.dir, '..', `${path.basename(directory.dir)}.ts`);
     let options: { env: Record<string, string> };
     beforeAll(async () => {
       options = { env: { DATABASE_URL: (await createServerDatabase()).url } };
@@ -103,7 +103,7 @@ export interface TasksTable {
       const again = await runInProcess(['types', 'generate', '--out', file, ...from], options);
       expect(again.stderr).toContain('nothing to do');
 
-      folder.write({ '0003_more.sql': migration('alter table tasks add column note text not null') });
+      directory.write({ '0003_more.sql': migration('alter table tasks add column note text not null') });
       expect((await runInProcess(up, options)).exitCode).toBe(0);
       const drifted = await runInProcess(['types', 'check', file, ...from, '--json'], options);
       expect(drifted.exitCode).toBe(3);

@@ -28,24 +28,24 @@ describe('aisec vector on the embedded database', () => {
        from generate_series(1, 60) n`,
     );
     expect((await aisec('rebuild')).exitCode).toBe(0);
-    const status = await aisec('status', '--check', '--json');
+    const status = await aisec('check', '--json');
     expect(status.exitCode).toBe(0);
     expect(JSON.parse(status.stdout)).toMatchObject({
       rows: 60,
       indexes: [{ name: 'idx_knowledge_base_embedding', lists: 1, builtOnRows: 60 }],
       measured: { recall: 1 },
-      problems: [],
+      findings: [],
     });
     expect(JSON.parse((await aisec('tune', '--json')).stdout)).toMatchObject({ best: { value: 1, recall: 1 } });
     expect((await aisec('rebuild', '--method', 'hnsw')).stdout).toContain('using hnsw');
   });
 
   test.each([
-    [['rebuild', '--method', 'gist'], '--method: "gist" is no index method'],
-    [['rebuild', '--method', 'hnsw', '--lists', '5'], '--lists and --method hnsw exclude each other'],
-    [['rebuild', '--memory', '5'], '--memory: "5" is no memory size'],
+    [['rebuild', '--method', 'gist'], '--method: invalid index method "gist"'],
+    [['rebuild', '--method', 'hnsw', '--lists', '5'], '--lists and --method hnsw cannot be used together'],
+    [['rebuild', '--memory', '5'], '--memory: invalid memory size "5"'],
     [['rebuild', '--lists', '40000'], '--lists: "40000" is more than 32768'],
-    [['tune', '--recall', '95'], '--recall: "95" is no recall'],
+    [['tune', '--recall', '95'], '--recall: invalid recall "95"'],
   ])('refuses %j: exit 2', async (args, message) => {
     expectError(await aisec(...args), 2, message);
   });

@@ -12,13 +12,13 @@ import { waitFor } from './wait-for.js';
 export interface BackupFixture {
   readonly database: () => ServerDatabase;
   /** A new path that is not there yet. */
-  readonly newFolder: () => Promise<string>;
-  readonly backup: (folder: string, args?: readonly string[], options?: CliOptions) => Promise<CliResult>;
-  readonly start: (folder: string, args?: readonly string[]) => RunningCli;
+  readonly newDirectory: () => Promise<string>;
+  readonly backup: (directory: string, args?: readonly string[], options?: CliOptions) => Promise<CliResult>;
+  readonly start: (directory: string, args?: readonly string[]) => RunningCli;
   /** `aisec backup VERB ...` without a server. */
   readonly local: (args: readonly string[]) => Promise<CliResult>;
-  /** Names in a folder, those of locks left out; undefined when it is not there. */
-  readonly names: (folder: string) => readonly string[] | undefined;
+  /** Names in a directory, those of locks left out; undefined when it is not there. */
+  readonly names: (directory: string) => readonly string[] | undefined;
   /** Makes pg_dump wait, with its tables locked and its file begun, until the returned function is called. */
   readonly holdDump: () => Promise<() => Promise<void>>;
   /** Waits until pg_dump has come to what is held. */
@@ -49,14 +49,14 @@ export function useBackupFixture(): BackupFixture {
   const env = (): Record<string, string> => ({ DATABASE_URL: database.url });
   return {
     database: () => database,
-    newFolder: async () => path.join(await mkdtemp(path.join(root, 'run-')), 'backups'),
-    backup: (folder, args = [], options = {}) =>
-      runCli(['backup', '--dir', folder, ...args], { ...options, env: { ...env(), ...options.env } }),
-    start: (folder, args = []) => startCli(['backup', '--dir', folder, ...args], { env: env() }),
+    newDirectory: async () => path.join(await mkdtemp(path.join(root, 'run-')), 'backups'),
+    backup: (directory, args = [], options = {}) =>
+      runCli(['backup', '--dir', directory, ...args], { ...options, env: { ...env(), ...options.env } }),
+    start: (directory, args = []) => startCli(['backup', '--dir', directory, ...args], { env: env() }),
     local: (args) => runCli(['backup', ...args]),
-    names: (folder) =>
-      existsSync(folder)
-        ? readdirSync(folder)
+    names: (directory) =>
+      existsSync(directory)
+        ? readdirSync(directory)
             .filter((name) => !name.startsWith('.aisec-'))
             .toSorted()
         : undefined,

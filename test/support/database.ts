@@ -66,7 +66,7 @@ export async function createServerDatabase(options: { readonly migrated?: boolea
   return database;
 }
 
-/** Makes an empty folder for an embedded database; it is removed at the end of the file. */
+/** Makes an empty directory for an embedded database; it is removed at the end of the file. */
 export async function createEmbeddedDirectory(): Promise<string> {
   const directory = await mkdtemp(path.join(tmpdir(), 'aisec-test-'));
   directories.add(directory);

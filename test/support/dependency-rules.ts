@@ -25,7 +25,7 @@ const root = path.join(import.meta.dirname, '..', '..');
 const program = path.join(root, 'node_modules', 'dependency-cruiser', 'bin', 'dependency-cruise.mjs');
 const rules = path.join(root, '.config', 'dependency-cruiser.cjs');
 
-/** Checks the src/ folder of a project against the layers. Throws when the tool itself fails. */
+/** Checks the src/ directory of a project against the layers. Throws when the tool itself fails. */
 export function findViolations(projectRoot: string): readonly Violation[] {
   const args = [program, '--config', rules, '--output-type', 'json', 'src'];
   // Exits with the number of violations, so the exit code says nothing about its own health.

@@ -39,20 +39,20 @@ export const AS_BACKED_UP = [
 ];
 
 export interface EmbeddedBackupFixture {
-  /** The folder of the database. */
+  /** The directory of the database. */
   readonly dataDir: () => string;
   /** A backup of it. */
   readonly file: () => string;
-  /** A new, empty folder. */
-  readonly newFolder: () => Promise<string>;
+  /** A new, empty directory. */
+  readonly newDirectory: () => Promise<string>;
   readonly aisec: (args: readonly string[], options?: CliOptions) => Promise<CliResult>;
   readonly start: (args: readonly string[], options?: CliOptions) => RunningCli;
 }
 
-/** Names in a folder, those of locks left out. */
-export function namesIn(folder: string): readonly string[] {
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder)
+/** Names in a directory, those of locks left out. */
+export function namesIn(directory: string): readonly string[] {
+  if (!existsSync(directory)) return [];
+  return readdirSync(directory)
     .filter((name) => !name.startsWith('.aisec-'))
     .toSorted();
 }
@@ -89,7 +89,7 @@ export function useEmbeddedBackupFixture(
   return {
     dataDir: () => dataDir,
     file: () => file,
-    newFolder: () => mkdtemp(path.join(root, 'run-')),
+    newDirectory: () => mkdtemp(path.join(root, 'run-')),
     aisec,
     start: (given, options = {}) => startCli(given, env(options)),
   };

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 """An S3-compatible store for the tests: OpenStack Swift with its S3 API, in one process on a loopback port.
 
-  test/support/object-store.py FOLDER [BUCKET ...]    makes the buckets, prints its address, ends with its input
+  test/support/object-store.py DIRECTORY [BUCKET ...]    makes the buckets, prints its address, ends with its input
   test/support/object-store.py --check                tells by its exit code whether it can be started
 
-A bucket written NAME=BYTES takes no more than so many bytes. The objects are in FOLDER and go with whoever removes it.
+A bucket written NAME=BYTES takes no more than so many bytes. The objects are in DIRECTORY and go with whoever removes it.
 The store checks signatures (version 4) and the checksum of every request. Debian: python3-swift, started by Debian's
 own Python.
 """
@@ -73,10 +73,10 @@ def serve(socket, application):
     )
 
 
-def start_storage(folder):
+def start_storage(directory):
     """The three servers that keep accounts, buckets and objects, each alone in its ring. Returns their settings."""
     settings = {
-        'devices': folder, 'swift_dir': folder, 'mount_check': 'false', 'fallocate_reserve': '0',
+        'devices': directory, 'swift_dir': directory, 'mount_check': 'false', 'fallocate_reserve': '0',
         'log_statsd_host': '', 'disable_fallocate': 'true',
     }
     for name, controller in (('account', AccountController), ('container', ContainerController), ('object', ObjectController)):
@@ -87,7 +87,7 @@ def start_storage(folder):
             'device': 'disk',
         })
         ring.rebalance()
-        ring.get_ring().save(os.path.join(folder, f'{name}.ring.gz'))
+        ring.get_ring().save(os.path.join(directory, f'{name}.ring.gz'))
         serve(socket, controller(settings))
     return settings
 
@@ -122,11 +122,11 @@ def make_bucket(proxy, bucket):
             sys.exit(f'error: bucket {name} could not be made: {response.status}')
 
 
-def main(folder, *buckets):
-    os.makedirs(os.path.join(folder, 'disk'), exist_ok=True)
+def main(directory, *buckets):
+    os.makedirs(os.path.join(directory, 'disk'), exist_ok=True)
     # What swift.conf would have.
     utils.HASH_PATH_SUFFIX = b'test'
-    store, proxy = build_store(start_storage(folder))
+    store, proxy = build_store(start_storage(directory))
     for bucket in buckets:
         make_bucket(proxy, bucket)
     socket = listen()

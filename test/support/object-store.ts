@@ -40,15 +40,15 @@ export function describeWithStore(title: string, tests: () => void): void {
 
 /** Starts an empty store with these buckets, in two seconds; `NAME=BYTES` has a quota. It goes with this process. */
 export async function startObjectStore(...buckets: readonly string[]): Promise<ObjectStoreServer> {
-  const folder = mkdtempSync(path.join(tmpdir(), 'aisec-test-store-'));
-  const child = spawn(program, [folder, ...buckets], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const directory = mkdtempSync(path.join(tmpdir(), 'aisec-test-store-'));
+  const child = spawn(program, [directory, ...buckets], { stdio: ['pipe', 'pipe', 'pipe'] });
   let log = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (log += text));
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const remove = async (): Promise<void> => {
     child.kill('SIGKILL');
     await ended;
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(directory, { recursive: true, force: true });
   };
   servers.add({ remove });
   const { value } = await createInterface({ input: child.stdout })[Symbol.asyncIterator]().next();
@@ -57,7 +57,7 @@ export async function startObjectStore(...buckets: readonly string[]): Promise<O
     endpoint: String(value),
     environment: { AWS_ACCESS_KEY_ID: 'test:backup', AWS_SECRET_ACCESS_KEY: 'only-for-tests' },
     damage(sizeBytes) {
-      const objects = path.join(folder, 'disk', 'objects');
+      const objects = path.join(directory, 'disk', 'objects');
       const file = readdirSync(objects, { recursive: true, encoding: 'utf8' })
         .filter((name) => name.endsWith('.data'))
         .map((name) => path.join(objects, name))

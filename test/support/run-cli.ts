@@ -4,12 +4,14 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { checkDocument } from './check-document.js';
+
 const program = path.join(import.meta.dirname, '..', '..', 'bin', 'aisec.js');
 
 export interface CliOptions {
   /** The whole environment but PATH and HOME: nothing of the test's own environment reaches the CLI. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Default: an empty folder of this call, which is HOME too. */
+  /** Default: an empty directory of this call, which is HOME too. */
   readonly cwd?: string;
   /** Standard input; without it the CLI finds it closed. */
   readonly input?: string;
@@ -64,7 +66,10 @@ export function startCli(args: readonly string[], options: CliOptions = {}): Run
   child.stdin?.on('error', () => undefined).end(options.input);
 
   const finished = finish(child, args, options.timeoutMs ?? 60_000).then(
-    ([exitCode, signal]): CliResult => ({ exitCode, signal, ...output, durationMs: performance.now() - startedMs }),
+    ([exitCode, signal]): CliResult => {
+      checkDocument(args, exitCode, output.stdout);
+      return { exitCode, signal, ...output, durationMs: performance.now() - startedMs };
+    },
     (error: unknown) => {
       throw new Error(`${String(error)}\nstdout: ${output.stdout}\nstderr: ${output.stderr}`, { cause: error });
     },

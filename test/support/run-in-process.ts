@@ -4,12 +4,13 @@ import path from 'node:path';
 import { Readable, Writable } from 'node:stream';
 
 import { main } from '../../src/cli/main.js';
+import { checkDocument } from './check-document.js';
 import type { CliResult } from './run-cli.js';
 
 export interface InProcessOptions {
   /** The whole environment but HOME, as in `runCli`. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Default: an empty folder of this call, which is HOME too. */
+  /** Default: an empty directory of this call, which is HOME too. */
   readonly cwd?: string;
   readonly input?: string;
 }
@@ -38,6 +39,7 @@ export async function runInProcess(args: readonly string[], options: InProcessOp
       streams: { stdin: Readable.from(options.input === undefined ? [] : [options.input]), stdout, stderr },
     });
     const durationMs = performance.now() - startedMs;
+    checkDocument(args, exitCode, stdout.text);
     return { exitCode, signal: null, stdout: stdout.text, stderr: stderr.text, durationMs };
   } finally {
     rmSync(home, { recursive: true, force: true });

@@ -11,15 +11,17 @@ export function describeOnSmallDisk(title: string, tests: () => void): void {
   describe.skipIf(process.getuid?.() !== 0 && process.env['CI'] === undefined)(`${title} (needs a tmpfs)`, tests);
 }
 
-/** Runs the callback while a new folder is a file system of so many bytes. */
-export async function withSmallDisk(folder: string, sizeBytes: number, use: () => Promise<void>): Promise<void> {
-  mkdirSync(folder, { recursive: true });
-  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${sizeBytes}`, 'tmpfs', folder], { encoding: 'utf8' });
+/** Runs the callback while a new directory is a file system of so many bytes. */
+export async function withSmallDisk(directory: string, sizeBytes: number, use: () => Promise<void>): Promise<void> {
+  mkdirSync(directory, { recursive: true });
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${sizeBytes}`, 'tmpfs', directory], {
+    encoding: 'utf8',
+  });
   if (mounted.status !== 0) throw new Error(`no tmpfs could be mounted\n${mounted.stderr}`);
   try {
     await use();
   } finally {
-    spawnSync('umount', ['--lazy', folder]);
+    spawnSync('umount', ['--lazy', directory]);
   }
 }
 

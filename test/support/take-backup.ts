@@ -5,12 +5,12 @@ import { runCli } from './run-cli.js';
 
 /** Backs a database up with `aisec backup` and gives the backup and its manifest this path, its roles what belongs to it. */
 export async function takeBackup(url: string, file: string): Promise<void> {
-  const folder = await mkdtemp(path.join(path.dirname(file), 'taking-'));
-  const run = await runCli(['backup', '--dir', folder, '--json'], { env: { DATABASE_URL: url } });
+  const directory = await mkdtemp(path.join(path.dirname(file), 'taking-'));
+  const run = await runCli(['backup', '--dir', directory, '--json'], { env: { DATABASE_URL: url } });
   if (run.exitCode !== 0 || run.stderr.includes('warning')) throw new Error(`aisec backup failed:\n${run.stderr}`);
   const made = String(JSON.parse(run.stdout).file);
   await rename(made, file);
   await rename(`${made}.json`, `${file}.json`);
   await rename(made.replace(/\.dump$/, '.globals.sql'), file.replace(/(\.dump)?$/, '.globals.sql'));
-  await rm(folder, { recursive: true });
+  await rm(directory, { recursive: true });
 }

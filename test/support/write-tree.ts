@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 /**
- * Makes a project in a temporary folder that has the packages and settings of the one at `root`, and modules that only
- * import: `{ 'src/base/a.ts': ['./b.js', 'pg'] }`. Returns the folder; the caller removes it.
+ * Makes a project in a temporary directory that has the packages and settings of the one at `root`, and modules that only
+ * import: `{ 'src/base/a.ts': ['./b.js', 'pg'] }`. Returns the directory; the caller removes it.
  */
 export async function writeTree(root: string, modules: Readonly<Record<string, readonly string[]>>): Promise<string> {
   const tree = await mkdtemp(path.join(tmpdir(), 'aisec-test-tree-'));

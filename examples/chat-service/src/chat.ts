@@ -1,4 +1,4 @@
-// A service over conversations and messages: every query runs as one user, under row level security.
+// A service over conversations and messages: every query runs as one user, under row-level security.
 import { withUser } from 'aisec';
 import type { DB, Message } from 'aisec/schema';
 import { newMessage } from 'aisec/zod';
@@ -15,14 +15,14 @@ export async function startConversation(db: Kysely<DB>, userId: string, title: s
 /**
  * Keeps a message as it came in from outside.
  *
- * @throws ZodError for what is no message; PostgreSQL's 42501 for a conversation of somebody else.
+ * @throws ZodError for what is not a message; PostgreSQL's 42501 for a conversation of another user.
  */
 export async function addMessage(db: Kysely<DB>, userId: string, input: unknown): Promise<Message> {
   const row = newMessage.parse(input);
   return withUser(db, userId, (trx) => trx.insertInto('messages').values(row).returningAll().executeTakeFirstOrThrow());
 }
 
-/** The newest messages of a conversation, oldest first; none of a conversation of somebody else. */
+/** The newest messages of a conversation, oldest first; none of a conversation of another user. */
 export async function history(
   db: Kysely<DB>,
   userId: string,

@@ -19,7 +19,7 @@ async function addUser(username: string): Promise<string> {
   return id;
 }
 
-test('a user reads what was said, in order, and nobody else does', async () => {
+test('a user reads what was said, in order, and no other user does', async () => {
   const [ada, bob] = [await addUser('ada'), await addUser('bob')];
   const conversation = await startConversation(database.db, ada, 'Engines');
   await addMessage(database.db, ada, { conversation_id: conversation, role: 'user', content: 'Hello' });
@@ -31,7 +31,7 @@ test('a user reads what was said, in order, and nobody else does', async () => {
   assert.deepEqual(await history(database.db, bob, conversation), []);
 });
 
-test('nobody writes into the conversation of somebody else, and what is no message gets nowhere', async () => {
+test('no user writes into the conversation of another, and what is not a message is refused', async () => {
   const [ada, bob] = [await addUser('ada'), await addUser('bob')];
   const conversation = await startConversation(database.db, ada, 'Engines');
   const message = { conversation_id: conversation, role: 'user', content: 'Mine now' };

@@ -1,4 +1,4 @@
-// A service over what an assistant knows: vector search under row level security, and settings from the cache.
+// A service over what an assistant knows: vector search under row-level security, and settings from the cache.
 import { searchKnowledge, toVector, withUser, type Cache } from 'aisec';
 import type { DB } from 'aisec/schema';
 import type { Kysely } from 'kysely';

@@ -116,7 +116,7 @@ export interface CatalogGrant {
   readonly object: string | null;
   readonly column: string | null;
   readonly arguments: string | null;
-  /** `PUBLIC` for everybody. */
+  /** `PUBLIC` for every role. */
   readonly grantee: string;
   readonly privileges: readonly string[];
 }

@@ -15,7 +15,7 @@ export interface Difference {
 const SHOWN_CHARACTERS = 72;
 
 function words(property: string): string {
-  return property.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  return property.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`).replace('row level', 'row-level');
 }
 
 function text(value: PropertyValue): string {
@@ -43,7 +43,7 @@ function firstDifferentLine(before: string, after: string): { number: number; be
   return { number: index + 1, before: (old[index] ?? '').trim(), after: (now[index] ?? '').trim() };
 }
 
-/** One line for people: `table messages: row level security on → off`. */
+/** One line for people: `table messages: row-level security on → off`. */
 export function renderDifference({ kind, object, property, before, after }: Difference): string {
   const what = `${kind} ${object}:`;
   if (property === 'existence') return `${what} ${after === true ? 'added' : 'missing'}`;

@@ -1,5 +1,37 @@
-import type { CatalogGrant, CatalogSnapshot, CatalogTables } from './catalog.js';
+import type {
+  CatalogColumn,
+  CatalogConstraint,
+  CatalogExtension,
+  CatalogExtra,
+  CatalogFunction,
+  CatalogGrant,
+  CatalogIndex,
+  CatalogPolicy,
+  CatalogSequence,
+  CatalogSnapshot,
+  CatalogTable,
+  CatalogTables,
+  CatalogTrigger,
+  CatalogType,
+  CatalogView,
+} from './catalog.js';
 import type { PropertyValue } from './difference.js';
+
+/** One object as the snapshot has it, with its kind. */
+export type CatalogItem =
+  | { readonly kind: 'table'; readonly item: CatalogTable }
+  | { readonly kind: 'column'; readonly item: CatalogColumn }
+  | { readonly kind: 'constraint'; readonly item: CatalogConstraint }
+  | { readonly kind: 'index'; readonly item: CatalogIndex }
+  | { readonly kind: 'trigger'; readonly item: CatalogTrigger }
+  | { readonly kind: 'policy'; readonly item: CatalogPolicy }
+  | { readonly kind: 'grant'; readonly item: CatalogGrant }
+  | { readonly kind: 'view'; readonly item: CatalogView }
+  | { readonly kind: 'function'; readonly item: CatalogFunction }
+  | { readonly kind: 'sequence'; readonly item: CatalogSequence }
+  | { readonly kind: 'type'; readonly item: CatalogType }
+  | { readonly kind: 'rule or statistics'; readonly item: CatalogExtra }
+  | { readonly kind: 'extension'; readonly item: CatalogExtension };
 
 /** One object of a snapshot, in the form that all kinds are compared in. */
 export interface Entry {
@@ -10,6 +42,7 @@ export interface Entry {
   /** Ids of what it goes away with. */
   readonly parents: readonly string[];
   readonly properties: Readonly<Record<string, PropertyValue>>;
+  readonly of: CatalogItem;
 }
 
 function quoted(name: string): string {
@@ -29,8 +62,9 @@ function entry(
   object: string,
   parents: readonly string[],
   properties: Readonly<Record<string, PropertyValue>>,
+  of: CatalogItem,
 ): Entry {
-  return { id: `${kind} ${object}`, kind, object, parents, properties };
+  return { id: `${kind} ${object}`, kind, object, parents, properties, of };
 }
 
 function grantEntry(grant: CatalogGrant): Entry {
@@ -38,7 +72,7 @@ function grantEntry(grant: CatalogGrant): Entry {
   const name = quoted(grant.object ?? '');
   const role = grantee === 'PUBLIC' ? grantee : quoted(grantee);
   const make = (object: string, ...parents: readonly string[]): Entry =>
-    entry('grant', `on ${object} to ${role}`, parents, { privileges });
+    entry('grant', `on ${object} to ${role}`, parents, { privileges }, { kind: 'grant', item: grant });
   switch (kind) {
     case 'schema':
       return make('schema');
@@ -63,30 +97,40 @@ function grantEntry(grant: CatalogGrant): Entry {
 
 function tableEntries(part: CatalogTables): readonly Entry[] {
   return [
-    ...part.tables.map(({ name, ...properties }) => {
+    ...part.tables.map((item) => {
+      const { name, ...properties } = item;
       const isBounded = properties.bound !== null && properties.bound !== 'DEFAULT';
       return {
-        ...entry(isBounded ? 'partition' : 'table', quoted(name), [], properties),
+        ...entry(isBounded ? 'partition' : 'table', quoted(name), [], properties, { kind: 'table', item }),
         id: relationId(name),
       };
     }),
-    ...part.columns.map(({ table, name, ...properties }) =>
-      entry('column', `${quoted(table)}.${quoted(name)}`, [relationId(table)], properties),
-    ),
-    ...part.constraints.map(({ table, name, ...properties }) =>
-      entry('constraint', on({ table, name }), [relationId(table)], properties),
-    ),
-    ...part.indexes.map(({ table, name, ...properties }) => {
+    ...part.columns.map((item) => {
+      const { table, name, ...properties } = item;
+      const object = `${quoted(table)}.${quoted(name)}`;
+      return entry('column', object, [relationId(table)], properties, { kind: 'column', item });
+    }),
+    ...part.constraints.map((item) => {
+      const { table, name, ...properties } = item;
+      return entry('constraint', on({ table, name }), [relationId(table)], properties, { kind: 'constraint', item });
+    }),
+    ...part.indexes.map((item) => {
+      const { table, name, ...properties } = item;
       const { constraint } = properties;
       const served = constraint === null ? [] : [`constraint ${on({ table, name: constraint })}`];
-      return entry('index', on({ table, name }), [relationId(table), ...served], properties);
+      return entry('index', on({ table, name }), [relationId(table), ...served], properties, {
+        kind: 'index',
+        item,
+      });
     }),
-    ...part.triggers.map(({ table, name, ...properties }) =>
-      entry('trigger', on({ table, name }), [relationId(table)], properties),
-    ),
-    ...part.policies.map(({ table, name, ...properties }) =>
-      entry('policy', on({ table, name }), [relationId(table)], properties),
-    ),
+    ...part.triggers.map((item) => {
+      const { table, name, ...properties } = item;
+      return entry('trigger', on({ table, name }), [relationId(table)], properties, { kind: 'trigger', item });
+    }),
+    ...part.policies.map((item) => {
+      const { table, name, ...properties } = item;
+      return entry('policy', on({ table, name }), [relationId(table)], properties, { kind: 'policy', item });
+    }),
     ...part.grants.map(grantEntry),
   ];
 }
@@ -96,20 +140,30 @@ export function entriesOf(snapshot: CatalogSnapshot, withPartitions: boolean): r
   return [
     ...tableEntries(snapshot),
     ...(withPartitions ? tableEntries(snapshot.partitions) : []),
-    ...snapshot.views.map(({ name, ...properties }) => ({
-      ...entry('view', quoted(name), [], properties),
-      id: relationId(name),
-    })),
-    ...snapshot.functions.map(({ name, identityArguments, ...properties }) =>
-      entry('function', `${quoted(name)}(${identityArguments})`, [], properties),
-    ),
-    ...snapshot.sequences.map(({ name, ...properties }) =>
-      entry('sequence', quoted(name), properties.table === null ? [] : [relationId(properties.table)], properties),
-    ),
-    ...snapshot.types.map(({ name, ...properties }) => entry('type', quoted(name), [], properties)),
-    ...snapshot.rulesAndStatistics.map(({ kind, table, name, ...properties }) =>
-      entry(kind, on({ table, name }), [relationId(table)], properties),
-    ),
-    ...snapshot.extensions.map(({ name, ...properties }) => entry('extension', quoted(name), [], properties)),
+    ...snapshot.views.map((item) => {
+      const { name, ...properties } = item;
+      return { ...entry('view', quoted(name), [], properties, { kind: 'view', item }), id: relationId(name) };
+    }),
+    ...snapshot.functions.map((item) => {
+      const { name, identityArguments, ...properties } = item;
+      return entry('function', `${quoted(name)}(${identityArguments})`, [], properties, { kind: 'function', item });
+    }),
+    ...snapshot.sequences.map((item) => {
+      const { name, ...properties } = item;
+      const parents = properties.table === null ? [] : [relationId(properties.table)];
+      return entry('sequence', quoted(name), parents, properties, { kind: 'sequence', item });
+    }),
+    ...snapshot.types.map((item) => {
+      const { name, ...properties } = item;
+      return entry('type', quoted(name), [], properties, { kind: 'type', item });
+    }),
+    ...snapshot.rulesAndStatistics.map((item) => {
+      const { kind, table, name, ...properties } = item;
+      return entry(kind, on({ table, name }), [relationId(table)], properties, { kind: 'rule or statistics', item });
+    }),
+    ...snapshot.extensions.map((item) => {
+      const { name, ...properties } = item;
+      return entry('extension', quoted(name), [], properties, { kind: 'extension', item });
+    }),
   ];
 }

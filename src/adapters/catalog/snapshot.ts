@@ -27,11 +27,36 @@ export interface ReadCatalogOptions {
 }
 
 /** Each source of migrations has its own: `pgmigrations_billing`. */
-const HISTORY_TABLES = /^(?:pgmigrations|aisec_migrations)(?:_[a-z0-9_]+)?$/;
+const HISTORY_TABLES = /^(?:(?:pgmigrations|aisec_migrations)(?:_[a-z0-9_]+)?|aisec_migration_repairs)$/;
 const HISTORY_SEQUENCES = /^pgmigrations(?:_[a-z0-9_]+)?_id_seq$/;
 
+const QUERIES = [
+  'extensions',
+  'tables',
+  'columns',
+  'constraints',
+  'indexes',
+  'triggers',
+  'policies',
+  'grants',
+  'views',
+  'functions',
+  'sequences',
+  'types',
+  'rules-and-statistics',
+] as const;
+
+/** All queries of a snapshot: a snapshot that was kept is of use as long as they are the same. */
+export function catalogQueriesText(): string {
+  return QUERIES.map((name) => sqlFile(`catalog/${name}`)).join('\n');
+}
+
 /** Runs `sql/catalog/<name>.sql`; `row_level_security` becomes `rowLevelSecurity`. */
-async function read<Row>(session: Session, name: string, parameters: readonly unknown[]): Promise<readonly Row[]> {
+async function read<Row>(
+  session: Session,
+  name: (typeof QUERIES)[number],
+  parameters: readonly unknown[],
+): Promise<readonly Row[]> {
   const { rows } = await session.query(sqlFile(`catalog/${name}`), parameters);
   return rows.map(
     (row) =>
@@ -85,7 +110,7 @@ export async function readCatalog(session: Session, options: ReadCatalogOptions)
   const { schema } = options;
   const readExtensions = (): Promise<readonly CatalogExtension[]> => read(session, 'extensions', []);
   return withReadingSettings(session, schema, readExtensions, async (extensions) => {
-    const part = <Row>(name: string): Promise<readonly Row[]> => read<Row>(session, name, [schema]);
+    const part = <Row>(name: (typeof QUERIES)[number]): Promise<readonly Row[]> => read<Row>(session, name, [schema]);
     const all: CatalogTables = {
       tables: await part<CatalogTable>('tables'),
       columns: await part<CatalogColumn>('columns'),

@@ -15,7 +15,7 @@ const LONGEST_MATCH = 14;
 function refuseLostLines(): never {
   throw new AisecError('BACKUP_FORMAT', 'the database cannot be written as SQL', {
     detail: String.raw`A function, view or comment has a line that begins with \restrict or \unrestrict, which would be lost.`,
-    hint: 'Back it up as a data folder, without --format sql, or indent that line.',
+    hint: 'Back it up as a data directory, without --format sql, or indent that line.',
   });
 }
 

@@ -5,11 +5,11 @@ import { AisecError } from '../../base/errors.js';
 import { interruptionError } from '../../base/interruption.js';
 import { loadOptional } from '../../base/optional-package.js';
 import type { EmbeddedTarget } from '../../config/database-target.js';
-import { tryFolderLock } from '../files/folder-lock.js';
-import { makeFolder } from '../files/make-folder.js';
+import { tryDirectoryLock } from '../files/directory-lock.js';
+import { makeDirectory } from '../files/make-directory.js';
 import { describeEmbedded, embeddedError, lockedError } from './error.js';
 import { emptyDatabaseTar, unpackTar } from './empty-database.js';
-import { createWhole, hasDatabase } from './folder.js';
+import { createWhole, hasDatabase } from './directory.js';
 import { finishSwap, isSwapUnfinished } from './swap.js';
 import { TarBlob } from './tar-blob.js';
 import type { OpenOptions } from '../postgres/open-options.js';
@@ -21,7 +21,7 @@ import { identifySession } from '../postgres/session-settings.js';
 const BUFFERS = 'shared_buffers=16MB';
 
 export interface EngineOptions {
-  /** A tar archive of a data folder to start from. */
+  /** A tar archive of a data directory to start from. */
   readonly snapshot?: Blob;
   /** `name=value`, besides those of aisec. */
   readonly settings?: readonly string[];
@@ -32,8 +32,8 @@ export interface EngineOptions {
 /** `dataDir` undefined: in memory. */
 export async function startPGlite(dataDir: string | undefined, options: EngineOptions = {}): Promise<PGlite> {
   const { snapshot, settings = [], initdbArguments = [] } = options;
-  // The engine would make it one that everybody can enter.
-  if (dataDir !== undefined) makeFolder(dataDir);
+  // The engine would make it one that every user can enter.
+  if (dataDir !== undefined) makeDirectory(dataDir);
   const [{ PGlite: Engine }, { vector }, { pgcrypto }] = await loadOptional(
     '@electric-sql/pglite @electric-sql/pglite-pgvector',
     'the embedded database',
@@ -61,7 +61,7 @@ async function initialize(partial: string): Promise<void> {
     const engine = await startPGlite(partial);
     await engine.close();
   } else {
-    makeFolder(partial);
+    makeDirectory(partial);
     await unpackTar(tar, partial);
   }
 }
@@ -124,7 +124,7 @@ function missingDatabase(dataDir: string): AisecError {
   });
 }
 
-/** A new, empty database, in memory or in a folder that is not there yet; one in memory goes with the session. */
+/** A new, empty database, in memory or in a directory that is not there yet; one in memory goes with the session. */
 export async function openNew(options: Omit<OpenOptions, 'embedded'>, dataDir?: string): Promise<OpenedEmbedded> {
   const engine = await startNew(dataDir);
   const label = dataDir === undefined ? 'embedded database in memory' : describeEmbedded(dataDir);
@@ -142,26 +142,29 @@ export function isThere(dataDir: string): boolean {
   return hasDatabase(dataDir) || isSwapUnfinished(dataDir);
 }
 
-/** The engine beside the session on it: for what only the engine can do, such as giving out its data folder. */
+/** The engine beside the session on it: for what only the engine can do, such as giving out its data directory. */
 export interface OpenedEmbedded {
   readonly session: Session;
   readonly engine: PGlite;
 }
 
 /**
- * Opens the database in a folder.
+ * Opens the database in a directory.
  *
- * The folder lock is what keeps the data: two processes on one folder silently overwrite each other's pages.
+ * The directory lock is what keeps the data: two processes on one directory silently overwrite each other's pages.
  *
- * @throws AisecError DATABASE_NOT_CONFIGURED when the folder is missing and may not be made, EMBEDDED_LOCKED naming the
+ * @throws AisecError DATABASE_NOT_CONFIGURED when the directory is missing and may not be made, EMBEDDED_LOCKED naming the
  *   holder, DISK_FULL, EMBEDDED_FAILED.
  */
-export async function openEmbeddedFolder({ dataDir }: EmbeddedTarget, options: OpenOptions): Promise<OpenedEmbedded> {
+export async function openEmbeddedDirectory(
+  { dataDir }: EmbeddedTarget,
+  options: OpenOptions,
+): Promise<OpenedEmbedded> {
   if (options.signal.aborted) throw interruptionError(options.signal);
   if (options.embedded !== 'create' && !isThere(dataDir)) throw missingDatabase(dataDir);
   let release: (() => void) | undefined;
   try {
-    const attempt = await tryFolderLock(`${dataDir}.lock`, options.applicationName);
+    const attempt = await tryDirectoryLock(`${dataDir}.lock`, options.applicationName);
     if (!attempt.isHeld) throw lockedError(dataDir, attempt.holder, attempt.file, attempt.canBeJudged);
     release = attempt.release;
     finishSwap(dataDir);
@@ -177,9 +180,9 @@ export async function openEmbeddedFolder({ dataDir }: EmbeddedTarget, options: O
   }
 }
 
-/** A session on the embedded PostgreSQL, through the same driver as a server. @throws as `openEmbeddedFolder`. */
+/** A session on the embedded PostgreSQL, through the same driver as a server. @throws as `openEmbeddedDirectory`. */
 export async function openEmbedded(target: EmbeddedTarget, options: OpenOptions): Promise<Session> {
   if (options.signal.aborted) throw interruptionError(options.signal);
   if (options.embedded === 'scratch' && !isThere(target.dataDir)) return openInMemory(options);
-  return (await openEmbeddedFolder(target, options)).session;
+  return (await openEmbeddedDirectory(target, options)).session;
 }

@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 
 import { AisecError, isAisecError, messageOf } from '../../base/errors.js';
-import type { LockHolder } from '../files/folder-lock.js';
+import type { LockHolder } from '../files/directory-lock.js';
 import { isNoSpace } from '../files/space.js';
 
 /** `embedded database .aisec/pgdata`: how messages name it. */
@@ -37,7 +37,7 @@ export function isOutOfSpace(error: unknown): boolean {
   return isNoSpace(error) || /no space left|disk quota|ENOSPC/i.test(engineMessageOf(error));
 }
 
-/** Emscripten's advice to those who build the engine helps nobody here. */
+/** Emscripten's advice to those who build the engine does not help here. */
 function detailOf(error: unknown): string {
   const message = engineMessageOf(error).replace(/ Build with -sASSERTIONS for more info\.?/, '');
   if (message.startsWith('Aborted()')) return 'PostgreSQL did not start on what is in it.';
@@ -55,7 +55,7 @@ export function embeddedError(dataDir: string, error: unknown): AisecError {
   }
   return new AisecError('EMBEDDED_FAILED', `could not open the ${describeEmbedded(dataDir)}`, {
     detail: detailOf(error),
-    hint: 'Check that its folder can be read and written by this user. If it is damaged, move it away and bring a backup back: aisec restore FILE --create DIR',
+    hint: 'Check that its directory can be read and written by this user. If it is damaged, move it away and bring a backup back: aisec restore FILE --create DIR',
     cause: error,
   });
 }

@@ -9,14 +9,14 @@ import type { Session } from '../postgres/session.js';
 /** Log segments of 1 MB instead of 16, and none kept for later. */
 const SMALL_LOG = { initdbArguments: ['--wal-segsize=1'], settings: ['wal_recycle=off', 'min_wal_size=2MB'] };
 
-/** What a start from the archive would only copy: databases that nobody can reach, since the engine has one session. */
+/** What a start from the archive would only copy: databases that cannot be reached, since the engine has one session. */
 const WITHOUT_TEMPLATES = `
   update pg_catalog.pg_database set datistemplate = false where datname like 'template_';
   drop database template0;
   drop database template1;
   checkpoint`;
 
-/** Makes a database in memory, has it prepared and returns its data folder as a tar archive (about 12 MB). */
+/** Makes a database in memory, has it prepared and returns its data directory as a tar archive (about 12 MB). */
 export async function buildSnapshot(
   prepare: (session: Session) => Promise<void>,
   names: { readonly schema: string; readonly extensionSchema: string },

@@ -1,44 +1,44 @@
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 
-import { flushFolder } from '../files/publish.js';
+import { flushDirectory } from '../files/publish.js';
 
 /** Where a restored database lies while it is loaded; the next restore removes what a killed one has left. */
-export function restoringFolder(dataDir: string): string {
+export function restoringDirectory(dataDir: string): string {
   return `${dataDir}.restoring`;
 }
 
 /** Where it lies when it was checked and only its name is missing. */
-function readyFolder(dataDir: string): string {
+function readyDirectory(dataDir: string): string {
   return `${dataDir}.restored`;
 }
 
 /** Whether a swap was stopped between its two renames: then the database is the restored one. */
 export function isSwapUnfinished(dataDir: string): boolean {
-  return !existsSync(dataDir) && existsSync(readyFolder(dataDir));
+  return !existsSync(dataDir) && existsSync(readyDirectory(dataDir));
 }
 
-/** Gives the restored database its name. Under the lock of the folder; whoever opens the database next calls it, too. */
+/** Gives the restored database its name. Under the lock of the directory; the next process that opens the database calls it, too. */
 export function finishSwap(dataDir: string): void {
-  if (!existsSync(readyFolder(dataDir))) return;
-  // Stopped before the database was renamed away: it stays, and must not be replaced when somebody moves it one day.
-  if (existsSync(dataDir)) rmSync(restoringFolder(dataDir), { recursive: true, force: true });
-  renameSync(readyFolder(dataDir), existsSync(dataDir) ? restoringFolder(dataDir) : dataDir);
+  if (!existsSync(readyDirectory(dataDir))) return;
+  // Stopped before the database was renamed away: it stays, and must not be replaced when it is moved one day.
+  if (existsSync(dataDir)) rmSync(restoringDirectory(dataDir), { recursive: true, force: true });
+  renameSync(readyDirectory(dataDir), existsSync(dataDir) ? restoringDirectory(dataDir) : dataDir);
 }
 
 /**
- * Puts the restored database in place of the one that is there, which is kept. No file system exchanges two folders in
+ * Puts the restored database in place of the one that is there, which is kept. No file system exchanges two directories in
  * one step for Node, so the first rename says that the restored one is whole; killed after it, opening the database
- * goes on. Under the lock of the folder.
+ * continues. Under the lock of the directory.
  */
-export async function swapFolders(dataDir: string, before: string | undefined): Promise<void> {
+export async function swapDirectories(dataDir: string, before: string | undefined): Promise<void> {
   const parent = path.dirname(dataDir);
-  renameSync(restoringFolder(dataDir), readyFolder(dataDir));
-  await flushFolder(parent);
+  renameSync(restoringDirectory(dataDir), readyDirectory(dataDir));
+  await flushDirectory(parent);
   if (before !== undefined) {
     renameSync(dataDir, before);
-    await flushFolder(parent);
+    await flushDirectory(parent);
   }
   finishSwap(dataDir);
-  await flushFolder(parent);
+  await flushDirectory(parent);
 }

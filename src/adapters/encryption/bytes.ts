@@ -4,7 +4,7 @@ import { ReadableStream } from 'node:stream/web';
 
 const CHUNK_BYTES = 1024 * 1024;
 
-/** The bytes of a file as they are read, hashed on the way. `onBytes` is told how many came so far. */
+/** The bytes of a file as they are read, hashed on the way. `onBytes` is called with how many came so far. */
 export async function* bytesOf(
   file: string,
   onBytes: (bytes: number) => void,
@@ -20,7 +20,7 @@ export async function* bytesOf(
 }
 
 /**
- * What age takes. Not `Readable.toWeb` and `fromWeb`: in Node 20 a stream that is given up throws where nobody can
+ * What age takes. Not `Readable.toWeb` and `fromWeb`: in Node 20 a stream that is given up throws where no caller can
  * catch it.
  */
 export function asWebStream(source: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array> {

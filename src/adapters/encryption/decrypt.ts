@@ -30,7 +30,7 @@ export function readIdentities(file: string): readonly string[] {
   const isEncrypted =
     keys[0]?.startsWith('age-encryption.org/') === true || keys[0]?.startsWith('-----BEGIN AGE') === true;
   if (keys.length > 0 && keys.every((key) => IDENTITY.test(key))) return keys;
-  throw new AisecError('CONFIG_INVALID', `"${file}" is no file of secret keys`, {
+  throw new AisecError('CONFIG_INVALID', `"${file}" is not a file of secret keys`, {
     detail: isEncrypted ? 'It is encrypted itself.' : 'It needs a line AGE-SECRET-KEY-1… for each key.',
     hint: isEncrypted ? `Decrypt it first: age -d ${file}` : 'Give the file that age-keygen wrote.',
   });

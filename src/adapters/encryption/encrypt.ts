@@ -79,7 +79,7 @@ export async function encryptFile(plain: string, target: string, options: Encryp
   const listener = new FileKeyListener();
   try {
     const plainSha256 = await write(age, plain, target, listener, options);
-    return await prove(age, target, plainSha256, listener.fileKey ?? new Uint8Array(), options);
+    return await verify(age, target, plainSha256, listener.fileKey ?? new Uint8Array(), options);
   } catch (error) {
     throwIfInterrupted(options.signal);
     throw error;
@@ -88,7 +88,7 @@ export async function encryptFile(plain: string, target: string, options: Encryp
   }
 }
 
-async function prove(
+async function verify(
   age: typeof Age,
   file: string,
   plainSha256: string,

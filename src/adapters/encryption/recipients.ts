@@ -22,13 +22,13 @@ export async function checkRecipients(texts: readonly string[]): Promise<readonl
   const { Encrypter } = await loadAge();
   for (const recipient of recipients) {
     try {
-      if (!NATIVE.test(recipient)) throw new Error('It is no X25519 key of age');
+      if (!NATIVE.test(recipient)) throw new Error('It is not an X25519 key of age');
       new Encrypter().addRecipient(recipient);
     } catch (error) {
       throw new AisecError('USAGE', `"${recipient}" cannot be encrypted to`, {
         detail: NATIVE.test(recipient)
           ? 'Its checksum is wrong: it was not copied whole.'
-          : 'It is no X25519 key of age.',
+          : 'It is not an X25519 key of age.',
         hint: HINT,
         cause: error,
       });

@@ -11,7 +11,7 @@ export interface Checksum {
 }
 
 /**
- * Reads a file from the disk once. `onBytes` is told how many were read so far.
+ * Reads a file from the disk once. `onBytes` is called with how many were read so far.
  *
  * Two buffers in turn, one being read while the other is hashed: a stream takes a new one for each piece, and two to four
  * times as long (110 MB: 0.23 to 0.40 s, and 0.10 to 0.12 s so).

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 
-/** Who beside the owner may read a file: `0644` as text, or undefined for nobody, and for pipes (`<(pass show x)`). */
+/** Who beside the owner may read a file: `0644` as text, or undefined for none, and for pipes (`<(pass show x)`). */
 export function modeReadableByOthers(path: string): string | undefined {
   // Windows has no such modes; Node makes some up.
   if (process.platform === 'win32') return undefined;

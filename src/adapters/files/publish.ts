@@ -11,16 +11,16 @@ export async function flush(file: string, flags: 'r' | 'r+'): Promise<void> {
   }
 }
 
-/** Makes names that were given or taken in a folder survive a crash. */
-export async function flushFolder(folder: string): Promise<void> {
-  // Windows cannot open a folder.
-  if (process.platform !== 'win32') await flush(folder, 'r');
+/** Makes names that were given or taken in a directory survive a crash. */
+export async function flushDirectory(directory: string): Promise<void> {
+  // Windows cannot open a directory.
+  if (process.platform !== 'win32') await flush(directory, 'r');
 }
 
 /** Renames a finished file and makes the new name survive a crash. */
 export async function publish(partial: string, file: string): Promise<void> {
   await rename(partial, file);
-  await flushFolder(path.dirname(path.resolve(file)));
+  await flushDirectory(path.dirname(path.resolve(file)));
 }
 
 /** Writes a text to a file that only its owner can read, whole or not at all. */

@@ -3,28 +3,28 @@ import { TextDecoder } from 'node:util';
 
 import { AisecError, messageOf } from '../../base/errors.js';
 
-/** The names of the files (and links) in a folder. @throws AisecError CONFIG_INVALID. */
-export function readFolder(folder: string): readonly string[] {
+/** The names of the files (and links) in a directory. @throws AisecError CONFIG_INVALID. */
+export function readDirectory(directory: string): readonly string[] {
   try {
-    return readdirSync(folder, { withFileTypes: true })
+    return readdirSync(directory, { withFileTypes: true })
       .filter((entry) => entry.isFile() || entry.isSymbolicLink())
       .map((entry) => entry.name);
   } catch (error) {
-    throw new AisecError('CONFIG_INVALID', `could not read the folder "${folder}"`, {
+    throw new AisecError('CONFIG_INVALID', `could not read the directory "${directory}"`, {
       detail: `${messageOf(error)}.`,
       cause: error,
     });
   }
 }
 
-/** The names of the folders in a folder. @throws AisecError CONFIG_INVALID. */
-export function readSubfolders(folder: string): readonly string[] {
+/** The names of the directories in a directory. @throws AisecError CONFIG_INVALID. */
+export function readSubdirectories(directory: string): readonly string[] {
   try {
-    return readdirSync(folder, { withFileTypes: true })
+    return readdirSync(directory, { withFileTypes: true })
       .filter((entry) => entry.isDirectory())
       .map((entry) => entry.name);
   } catch (error) {
-    throw new AisecError('CONFIG_INVALID', `could not read the folder "${folder}"`, {
+    throw new AisecError('CONFIG_INVALID', `could not read the directory "${directory}"`, {
       detail: `${messageOf(error)}.`,
       cause: error,
     });

@@ -6,8 +6,8 @@ export function isNoSpace(error: unknown): boolean {
   return code === 'ENOSPC' || code === 'EDQUOT';
 }
 
-/** What an ordinary user may still write to the file system that a folder is on. */
-export async function freeBytes(folder: string): Promise<number> {
-  const { bavail, bsize } = await statfs(folder);
+/** What an ordinary user may still write to the file system that a directory is on. */
+export async function freeBytes(directory: string): Promise<number> {
+  const { bavail, bsize } = await statfs(directory);
   return bavail * bsize;
 }

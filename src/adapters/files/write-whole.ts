@@ -3,7 +3,7 @@ import { closeSync, fchmodSync, fsyncSync, mkdirSync, openSync, renameSync, rmSy
 import { dirname } from 'node:path';
 
 /**
- * Writes a file as a whole or not at all, whoever else writes it meanwhile; its folders are made. With `mode` it has that
+ * Writes a file as a whole or not at all, whatever other processes write meanwhile; its directories are made. With `mode` it has that
  * mode whatever the umask, else 0644 as the umask allows.
  */
 export function writeWhole(file: string, content: string | Uint8Array, mode?: number): void {

@@ -28,8 +28,8 @@ async function pingOnce(address: URL, body: string): Promise<string | undefined>
 }
 
 /**
- * Tells a watchdog where a job is. Returns why it could not be told, without the address beyond its host, since whoever
- * has the address can answer for the job; undefined when it was told.
+ * Reports to a monitoring service where a job is. Returns why that failed, without the address beyond its host, since a
+ * holder of the address can answer for the job; undefined when it was reported.
  */
 export async function ping(url: URL, kind: PingKind, body: string): Promise<string | undefined> {
   let fault: string | undefined;

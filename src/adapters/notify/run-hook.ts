@@ -6,7 +6,7 @@ export interface HookRun {
   /** Path of a program; it is run as it is, without a shell and without arguments. */
   readonly program: string;
   readonly environment: Environment;
-  /** What the program is told, as variables. */
+  /** What the program gets, as variables. */
   readonly facts: Readonly<Record<string, string>>;
 }
 
@@ -14,7 +14,7 @@ const TIMEOUT_MS = 60_000;
 /** What a script needs to find its own programs; nothing that names a server, and no password. */
 const PASSED_ON = ['PATH', 'HOME', 'LANG', 'TZ', 'TMPDIR'];
 
-/** Runs somebody's program. Returns why it did not do its work, without a full stop; undefined when it did. */
+/** Runs a program of the user's. Returns why it failed, without a full stop; undefined when it did. */
 export function runHook({ program, environment, facts }: HookRun): Promise<string | undefined> {
   const own = PASSED_ON.flatMap((name) => {
     const value = environment[name];

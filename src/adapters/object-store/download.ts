@@ -30,7 +30,7 @@ async function receive(
   const body = await openObject(store, name);
   if (body === undefined)
     throw new AisecError('BACKUP_UNKNOWN', `there is no ${storeUrl(store.place, name)}`, {
-      hint: 'See what the store has: aisec backup list --to s3://bucket/folder',
+      hint: 'See what the store has: aisec backup list --store s3://bucket/directory',
     });
   const hash = createHash('sha256');
   let sizeBytes = 0;

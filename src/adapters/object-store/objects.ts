@@ -3,9 +3,9 @@ import type { Readable } from 'node:stream';
 
 import { asking, type Store } from './store.js';
 
-/** An object in the folder of a store. */
+/** An object in the directory of a store. */
 export interface StoredObject {
-  /** Without the folder. */
+  /** Without the directory. */
   readonly name: string;
   readonly sizeBytes: number;
 }
@@ -17,7 +17,7 @@ export function objectKey({ place }: Store, name: string): string {
   return `${place.prefix}${name}`;
 }
 
-/** The objects whose names begin so; those in folders below are left out. @throws AisecError as `storeError`. */
+/** The objects whose names begin so; those in directories below are left out. @throws AisecError as `storeError`. */
 export async function listObjects(store: Store, start: string): Promise<readonly StoredObject[]> {
   const { sdk, client, place, signal } = store;
   return asking(store, 'list the backups', async () => {

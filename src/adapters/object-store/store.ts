@@ -7,7 +7,7 @@ import type { Environment } from '../../config/settings.js';
 import type { StorePlace } from '../../config/store-url.js';
 import { storeError } from './store-error.js';
 
-/** A folder of a bucket, open. Names of objects are without the folder. */
+/** A directory of a bucket, open. Names of objects are without the directory. */
 export interface Store {
   readonly place: StorePlace;
   readonly sdk: typeof S3;
@@ -26,7 +26,7 @@ const CONNECT_TIMEOUT_MS = 10_000;
 const IDLE_TIMEOUT_MS = 120_000;
 const NODE_WARNING = /AWS SDK for JavaScript/;
 
-/** That a later SDK will want a newer Node is for whoever builds aisec, and would be in every cron mail. */
+/** That a later SDK will want a newer Node is for the builder of aisec, and would be in every cron mail. */
 function withoutNodeWarning<Result>(make: () => Result): Result {
   const emit = process.emitWarning.bind(process);
   process.emitWarning = (warning: string | Error, ...more: never[]): void => {

@@ -25,7 +25,7 @@ const CODES: readonly (readonly [pattern: RegExp, code: ErrorCode])[] = [
 ];
 
 const HINTS: Partial<Record<ErrorCode, string>> = {
-  PG_TOOL_MISSING: 'Install newer client programs of PostgreSQL, or set AISEC_PG_BIN to their folder.',
+  PG_TOOL_MISSING: 'Install newer client programs of PostgreSQL, or set AISEC_PG_BIN to their directory.',
   DISK_FULL: 'Free some space and run the command again.',
   CONNECTION_LOST: 'Run the command again; the log of the server says why the session ended.',
   BACKUP_INVALID: 'Use another backup: aisec backup list shows them.',

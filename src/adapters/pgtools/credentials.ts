@@ -2,7 +2,7 @@ import { join } from 'node:path';
 
 import { AisecError } from '../../base/errors.js';
 import type { ServerTarget } from '../../config/database-target.js';
-import { withPrivateFolder, writeTemporary } from '../files/private-folder.js';
+import { withPrivateDirectory, writeTemporary } from '../files/private-directory.js';
 
 const SERVICE = 'aisec';
 const PREFIX = 'aisec-pg-';
@@ -22,7 +22,7 @@ export interface CredentialOptions {
   readonly settings?: Readonly<Record<string, string>>;
 }
 
-/** How a client program is told which server, role and password: by files that only the owner can read. */
+/** How a client program gets server, role and password: by files that only the owner can read. */
 export interface Credentials {
   /** The value for `--dbname`. */
   readonly dbname: string;
@@ -77,7 +77,7 @@ function passwordFile(password: string): string {
 }
 
 /**
- * Runs the callback while a service file and a password file for the server are there, in a folder that only the owner
+ * Runs the callback while a service file and a password file for the server are there, in a directory that only the owner
  * can enter; they go whatever happens. Neither the command line nor the environment of a child has the password.
  */
 export async function withCredentials<Result>(
@@ -85,8 +85,8 @@ export async function withCredentials<Result>(
   options: CredentialOptions,
   use: (credentials: Credentials) => Promise<Result>,
 ): Promise<Result> {
-  return withPrivateFolder(PREFIX, async (folder) => {
-    const [service, password] = [join(folder, 'pg_service.conf'), join(folder, 'pgpass')];
+  return withPrivateDirectory(PREFIX, async (directory) => {
+    const [service, password] = [join(directory, 'pg_service.conf'), join(directory, 'pgpass')];
     writeTemporary(service, serviceFile(target, password, options));
     // Also without a password: ~/.pgpass was looked into already.
     const { password: secret } = target.connection;

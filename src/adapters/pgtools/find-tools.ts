@@ -12,12 +12,12 @@ const execute = promisify(execFile);
 const VERSION_TIMEOUT_MS = 10_000;
 /** Where the packages of Debian and of Red Hat keep each major version. */
 const VERSIONED = [
-  { root: '/usr/lib/postgresql', folder: (name: string) => `/usr/lib/postgresql/${name}/bin` },
-  { root: '/usr', folder: (name: string) => (/^pgsql-\d+$/.test(name) ? `/usr/${name}/bin` : undefined) },
+  { root: '/usr/lib/postgresql', directory: (name: string) => `/usr/lib/postgresql/${name}/bin` },
+  { root: '/usr', directory: (name: string) => (/^pgsql-\d+$/.test(name) ? `/usr/${name}/bin` : undefined) },
 ];
 
 export interface ToolPlaces {
-  /** AISEC_PG_BIN: the only folder that is looked into. */
+  /** AISEC_PG_BIN: the only directory that is looked into. */
   readonly pgBinDir: string | undefined;
   readonly environment: Environment;
 }
@@ -35,19 +35,19 @@ export interface ToolChoice {
   readonly warning: string | undefined;
 }
 
-function namesIn(folder: string): readonly string[] {
+function namesIn(directory: string): readonly string[] {
   try {
-    return readdirSync(folder);
+    return readdirSync(directory);
   } catch {
     return [];
   }
 }
 
-function folders({ pgBinDir, environment }: ToolPlaces): readonly string[] {
+function directories({ pgBinDir, environment }: ToolPlaces): readonly string[] {
   if (pgBinDir !== undefined) return [pgBinDir];
-  const path = (environment['PATH'] ?? '').split(delimiter).filter((folder) => folder.startsWith('/'));
-  const versioned = VERSIONED.flatMap(({ root, folder }) => namesIn(root).map(folder));
-  return [...path, ...versioned.filter((folder) => folder !== undefined)];
+  const path = (environment['PATH'] ?? '').split(delimiter).filter((directory) => directory.startsWith('/'));
+  const versioned = VERSIONED.flatMap(({ root, directory }) => namesIn(root).map(directory));
+  return [...path, ...versioned.filter((directory) => directory !== undefined)];
 }
 
 /** Debian's /usr/bin/pg_dump is a script that picks a version by its own rules, so what it says is not what it runs. */
@@ -57,7 +57,7 @@ function isWrapper(path: string): boolean {
 
 function candidates(name: PgToolName, places: ToolPlaces): readonly string[] {
   const found = new Map<string, string>();
-  for (const path of folders(places).map((folder) => join(folder, name))) {
+  for (const path of directories(places).map((directory) => join(directory, name))) {
     if (!existsSync(path)) continue;
     const real = realpathSync(path);
     if (!isWrapper(real) && !found.has(real)) found.set(real, path);
@@ -121,7 +121,7 @@ function missing(name: PgToolName, tools: readonly PgTool[], wish: ToolWish, pla
       : `${wish.of} has version ${wish.major}, and every ${name} that was found is older`;
   return new AisecError('PG_TOOL_MISSING', message, {
     detail: tools.length === 0 ? undefined : `Looked ${where}: ${found}.`,
-    hint: `Install the client programs of PostgreSQL ${wish.major} (Debian: postgresql-client-${wish.major}), or set AISEC_PG_BIN to their folder.`,
+    hint: `Install the client programs of PostgreSQL ${wish.major} (Debian: postgresql-client-${wish.major}), or set AISEC_PG_BIN to their directory.`,
   });
 }
 

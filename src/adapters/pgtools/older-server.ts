@@ -14,7 +14,7 @@ export function withoutTolerated(stderr: string): string {
 }
 
 /**
- * Reads what a pg_restore that goes on after errors says, line by line, and tells whether every error was one that an
+ * Reads what a pg_restore that continues after errors says, line by line, and returns whether every error was one that an
  * older server is bound to answer with. Several processes of it write to the same place, so that lines of two errors
  * may alternate: an error and its command are counted, not paired.
  */

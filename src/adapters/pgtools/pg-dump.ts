@@ -29,11 +29,11 @@ export function dumpArguments(request: DumpRequest): readonly string[] {
     '--format=custom',
     `--compress=${compression}`,
     `--file=${file}`,
-    // Whoever names the file has it flushed.
+    // The caller flushes it when it names the file.
     '--no-sync',
     ...(snapshot === undefined ? [] : [`--snapshot=${snapshot}`]),
     ...(lockWaitTimeoutMs === 0 ? [] : [`--lock-wait-timeout=${lockWaitTimeoutMs}`]),
-    // Tells the table it is at, and ends it with the next line when nobody reads it any more.
+    // Reports the table it is at, and ends it with the next line when it is not read any more.
     '--verbose',
   ];
 }

@@ -26,7 +26,7 @@ export interface ToolRun extends ToolSurroundings {
   readonly more?: Readonly<Record<string, string>>;
   /** Each line of stderr as it comes, such as --verbose writes them. */
   readonly onLine?: (line: string) => void;
-  /** It goes on after an error, and is ended at the first that is not to be expected of an older server. */
+  /** It continues after an error, and is ended at the first that is not to be expected of an older server. */
   readonly toleratesOlderServer?: boolean;
   /** Gets what it writes on stdout as it comes, and is waited for; the result has no stdout then. */
   readonly onStdout?: (chunk: Buffer) => Promise<void>;

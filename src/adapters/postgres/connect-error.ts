@@ -2,8 +2,8 @@ import { AisecError, messageOf } from '../../base/errors.js';
 import { quoteIdentifier } from '../../base/identifier.js';
 import { redactText } from '../../base/redact.js';
 import type { ServerTarget } from '../../config/database-target.js';
-import { ChannelBindingError } from './channel-binding.js';
-import { isTlsFault } from './tls.js';
+import { ChannelBindingError } from './login/channel-binding.js';
+import { isTlsFault } from './login/tls.js';
 
 interface ConnectFailure {
   readonly code?: string;

@@ -63,7 +63,7 @@ export function copyTarget({ schema, table, columns }: CopyTarget): string {
 
 /**
  * Streams rows into a table by COPY, in the transaction that is open; memory does not grow with the rows. `onRows` is
- * told how many more were sent. Returns how many the server took.
+ * called with how many more were sent. Returns how many the server took.
  *
  * @throws AisecError as `Session.query`.
  */

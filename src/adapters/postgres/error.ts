@@ -65,7 +65,7 @@ function codeOf(error: ForeignError, sqlState: string | undefined, message: stri
   return 'DATABASE_FAILED';
 }
 
-/** Whether a problem that a function of the schema tells by its SQLSTATE goes away by itself: another session was in the way. */
+/** Whether a problem that a function of the schema reports by its SQLSTATE goes away by itself: another session was in the way. */
 export function isPassingProblem(sqlState: unknown): boolean {
   return PASSING_SQL_STATES.includes(sqlState);
 }

@@ -1,4 +1,4 @@
-import { RUN_LOCK_KEY } from './advisory-lock.js';
+import { RUN_LOCK_KEY } from './locks/advisory-lock.js';
 import type { Session } from './session.js';
 import { sqlFile } from './sql-file.js';
 

@@ -25,9 +25,9 @@ export interface ListenerOptions {
   readonly schema: string | null;
   /** For how long after the last answer of the server the connection counts as alive. */
   readonly aliveForMs: number;
-  /** Messages were missed before this; from here on none is. `stamp` tells the shape of the tables. */
+  /** Messages were missed before this; from here on none is. `stamp` is the shape of the tables. */
   readonly onUp: (stamp: string) => void;
-  /** Nothing is heard any more. Told once an outage, with what broke it. */
+  /** Nothing is heard any more. Called once an outage, with what broke it. */
   readonly onDown: (error: AisecError) => void;
   readonly onMessage: (text: string) => void;
 }
@@ -35,7 +35,7 @@ export interface ListenerOptions {
 const FIRST_RETRY_MS = 50;
 const LONGEST_RETRY_MS = 2000;
 const LONGEST_SILENCE_MS = 10_000;
-/** A pooler stays one until somebody changes the configuration. */
+/** A pooler stays one until the configuration changes. */
 const POOLER_RETRY_MS = 30_000;
 
 function cut(client: pg.Client): void {
@@ -77,7 +77,7 @@ function lost(cause?: unknown): AisecError {
 /**
  * A connection that LISTENs for the messages of the triggers notify_cache_…, and is made again when it breaks. The server is asked
  * three times within `aliveForMs` whether it is still there, since a connection that a firewall dropped looks like one on
- * which nothing happens. Each answer also tells whether the triggers are on and the tables as they were.
+ * which nothing happens. Each answer also says whether the triggers are on and the tables as they were.
  */
 export class Listener {
   readonly #options: ListenerOptions;
@@ -96,7 +96,7 @@ export class Listener {
   #starting: Promise<void> | undefined;
   /** The last query of the connection: node-postgres wants one at a time. */
   #queue: Promise<unknown> = Promise.resolve();
-  /** A barrier that is not sent yet: whoever asks meanwhile shares it. */
+  /** A barrier that is not sent yet: callers meanwhile share it. */
   #nextBarrier: Promise<boolean> | undefined;
 
   constructor(options: ListenerOptions) {
@@ -112,7 +112,7 @@ export class Listener {
     return this.#isUp;
   }
 
-  /** Nothing can be heard, and that stays so until somebody changes where to listen. */
+  /** Nothing can be heard, and that stays so until the configuration changes. */
   get isPooled(): boolean {
     return this.#isPooled;
   }
@@ -126,7 +126,7 @@ export class Listener {
     this.#starting = this.#connect();
   }
 
-  /** Sends a message to everybody who listens, this listener included. Never throws; false: it was not sent. */
+  /** Sends a message to every listener, this one included. Never throws; false: it was not sent. */
   async send(message: object): Promise<boolean> {
     const client = this.#client;
     if (client === undefined || !this.#isUp) return false;
@@ -223,10 +223,10 @@ export class Listener {
   }
 
   #askAgainLater(client: pg.Client): void {
-    this.#timer = setTimeout(() => void this.#beat(client), this.#options.aliveForMs / 3);
+    this.#timer = setTimeout(() => void this.#heartbeat(client), this.#options.aliveForMs / 3);
   }
 
-  async #beat(client: pg.Client): Promise<void> {
+  async #heartbeat(client: pg.Client): Promise<void> {
     const askedMs = performance.now();
     const silence = setTimeout(() => cut(client), Math.min(LONGEST_SILENCE_MS, this.#options.aliveForMs * 2));
     try {

@@ -13,6 +13,6 @@ export interface OpenOptions extends PinOptions {
   /** How long a server may take to come up; 0 or undefined: it must be up. */
   readonly waitForServerMs?: number;
   readonly onNotice?: (notice: Notice) => void;
-  /** Told before something slow starts, such as creating the embedded database (about 5 s). */
+  /** Called before something slow starts, such as creating the embedded database (about 5 s). */
   readonly onStep?: (message: string) => void;
 }

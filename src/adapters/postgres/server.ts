@@ -5,16 +5,16 @@ import type pg from 'pg';
 import { AisecError } from '../../base/errors.js';
 import { interruptionError } from '../../base/interruption.js';
 import type { ServerTarget } from '../../config/database-target.js';
-import { clientClass } from './channel-binding.js';
+import { clientClass } from './login/channel-binding.js';
 import { describeServer, translateConnectError } from './connect-error.js';
 import { translateError } from './error.js';
 import type { OpenOptions } from './open-options.js';
 import { Session, type SideConnection } from './session.js';
 import type { PinOptions } from './pinned-settings.js';
-import { refuseOtherKindOfServer } from './session-attributes.js';
+import { refuseOtherKindOfServer } from './login/session-attributes.js';
 import { identifySession, serverSettings } from './session-settings.js';
-import { connectWithin } from './wait-for-server.js';
-import { isTlsRefusal, tlsChoices, type TlsChoice } from './tls.js';
+import { connectWithin } from './login/wait-for-server.js';
+import { isTlsRefusal, tlsChoices, type TlsChoice } from './login/tls.js';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const CANCEL_TIMEOUT_MS = 2000;
@@ -53,13 +53,15 @@ function cut(client: pg.Client): void {
 async function tryConnect(config: pg.ClientConfig, signal: AbortSignal, channelBinding?: string): Promise<pg.Client> {
   const Client = clientClass(channelBinding);
   const client = new Client(config);
+  // From the beginning: what the server says in the same packet as its welcome comes before anybody else can listen. The
+  // next statement fails with it.
+  client.on('error', () => undefined);
   const stop = (): void => cut(client);
   signal.addEventListener('abort', stop, { once: true });
   try {
     await client.connect();
     return client;
   } catch (error) {
-    client.on('error', () => undefined);
     await client.end().catch(() => undefined);
     throw error;
   } finally {
@@ -110,7 +112,6 @@ export async function findTls(target: ServerTarget, applicationName: string): Pr
 async function cancelBackend(target: ServerTarget, applicationName: string, pid: number): Promise<void> {
   const connection = { ...target.connection, connectTimeoutSeconds: String(CANCEL_TIMEOUT_MS / 1000) };
   const client = await connect({ ...target, connection }, applicationName, NEVER);
-  client.on('error', () => undefined);
   try {
     await client.query('select pg_catalog.pg_cancel_backend($1)', [pid]);
   } finally {
@@ -125,7 +126,6 @@ async function openSide(
   { ssl, signal, pins }: { readonly ssl: TlsChoice; readonly signal: AbortSignal; readonly pins: PinOptions },
 ): Promise<SideConnection> {
   const client = await tryConnect(clientConfig(target, applicationName, ssl), signal, target.connection.channelBinding);
-  client.on('error', () => undefined);
   try {
     await identifySession(client, 'server', pins);
   } catch (error) {
@@ -186,7 +186,7 @@ async function logIn(target: ServerTarget, options: OpenOptions): Promise<Connec
 }
 
 /**
- * A session on a server, with the session settings of design/cli.md.
+ * A session on a server, with the session settings of `session-settings.ts`.
  *
  * @throws AisecError DATABASE_* for each way in which the connection cannot be made; INTERRUPTED, TERMINATED.
  */
@@ -196,9 +196,7 @@ export async function openServer(target: ServerTarget, options: OpenOptions): Pr
   const { client, ssl } = await logIn(target, options);
   const label = describeServer(target);
   const stop = (): void => cut(client);
-  const ignore = (): void => undefined;
   signal.addEventListener('abort', stop, { once: true });
-  client.on('error', ignore);
   try {
     await refuseOtherKindOfServer(client, target.connection.targetSessionAttrs, label);
     const { pid, serverVersion } = await identifySession(client, 'server', options);
@@ -222,6 +220,5 @@ export async function openServer(target: ServerTarget, options: OpenOptions): Pr
     throw translateError(error);
   } finally {
     signal.removeEventListener('abort', stop);
-    client.off('error', ignore);
   }
 }

@@ -50,7 +50,7 @@ export interface SessionOptions {
   readonly settings: SessionSettings;
   /** Sends chunks of COPY's text format to the table and columns in `target`; returns the rows. */
   readonly copyIn: CopyIn;
-  /** Runs after the connection is closed, such as giving back a folder. */
+  /** Runs after the connection is closed, such as giving back a directory. */
   readonly onClose?: () => Promise<void>;
 }
 
@@ -89,7 +89,7 @@ export class Session {
     client.on('error', (error) => {
       this.#lost ??= error;
     });
-    // The driver keeps what a failed multi-statement query had completed to itself; its protocol connection tells.
+    // The driver keeps what a failed multi-statement query had completed to itself; its protocol connection has it.
     (client as unknown as { connection: EventEmitter }).connection.on('commandComplete', () => {
       this.#completed += 1;
     });
@@ -187,7 +187,7 @@ export class Session {
     });
   }
 
-  /** What the server is busy with can be cancelled, and what breaks is told in the toolkit's own errors. */
+  /** What the server is busy with can be cancelled, and what breaks is reported as the toolkit's own errors. */
   async #track<Result>(run: () => Promise<Result>): Promise<Result> {
     if (this.#lost !== undefined) throw translateError(this.#lost);
     this.#running += 1;
@@ -240,7 +240,7 @@ async function commit(session: Session): Promise<void> {
     if (error instanceof AisecError && error.code === 'CONNECTION_LOST') {
       throw new AisecError('CONNECTION_LOST', 'lost the connection while committing', {
         detail: 'The server may or may not have committed the last step.',
-        hint: 'Run the command again: it looks at what is there and goes on from it.',
+        hint: 'Run the command again: it continues from what is there.',
         cause: error,
       });
     }

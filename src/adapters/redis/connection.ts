@@ -84,7 +84,7 @@ export async function createRedisClient(
   return redis;
 }
 
-/** What tells one life of a Redis server from the next: data of another life may be older. Undefined: it does not say. */
+/** What distinguishes one life of a Redis server from the next: data of another life may be older. Undefined: it does not say. */
 export async function readRunId(redis: Redis): Promise<string | undefined> {
   return /^run_id:(\w+)/m.exec(await redis.info('server'))?.[1];
 }

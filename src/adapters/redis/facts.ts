@@ -3,7 +3,7 @@ import { describeRedis, type RedisTarget } from '../../config/redis-target.js';
 import { createRedisClient, translateRedisError } from './connection.js';
 
 export interface RedisFacts {
-  /** `7.0.15`; `unknown` when it does not tell. */
+  /** `7.0.15`; `unknown` when it does not report it. */
   readonly version: string;
   readonly usedMemoryBytes: number;
   /** 0: no limit of its own. */
@@ -57,7 +57,7 @@ export async function readRedisFacts(
   } finally {
     clearTimeout(timer);
     redis.disconnect();
-    // Ending a connection politely waits for the other side, which may be what does not answer.
+    // QUIT waits for the other side, which may be what does not answer.
     (redis.stream as typeof redis.stream | undefined)?.destroy();
   }
 }

@@ -14,15 +14,15 @@ export interface TokenStoreOptions {
   readonly patienceMs: number;
   /** Connected; `runId` differs from the last one when the server, and so perhaps its data, is another. */
   readonly onUp: (runId: string) => void;
-  /** Told once an outage. */
+  /** Called once an outage. */
   readonly onDown: (error: AisecError) => void;
 }
 
 /**
  * Texts in Redis that are valid as long as a token is. A token is random and never comes twice, so dropping it makes
- * everything invalid that was stored under it, also what is stored later by whoever still holds it.
+ * everything invalid that was stored under it, also what is stored later by a process that still holds it.
  *
- * When Redis says nothing for `patienceMs` while it is asked something, all who wait are let go at once and nobody waits
+ * When Redis says nothing for `patienceMs` while it is asked something, all waiting reads continue at once and none waits
  * again until it has answered: an outage costs that time once.
  */
 export class TokenStore {
@@ -70,13 +70,13 @@ export class TokenStore {
     return this.#ask((redis) => redis.set(textKey, text, 'PX', ttlMs));
   }
 
-  /** That it failed is told before the answer to any later read, which is sent over the same connection. */
+  /** That it failed is reported before the answer to any later read, which is sent over the same connection. */
   drop(tokenKeys: readonly string[]): Promise<unknown> {
     return this.#ask((redis) => redis.del(...tokenKeys));
   }
 
   /** Ends the connection and makes another: what was sent over this one did not arrive as it should. */
-  distrust(error: unknown): void {
+  markUnreliable(error: unknown): void {
     if (!this.#isUp) return;
     this.#lastError = error;
     this.#redis?.stream.destroy();
@@ -131,7 +131,7 @@ export class TokenStore {
       return;
     }
     // Fails all that wait; then ioredis connects again.
-    this.distrust(new Error(`it did not answer within ${this.#options.patienceMs} ms`));
+    this.markUnreliable(new Error(`it did not answer within ${this.#options.patienceMs} ms`));
   }
 
   #down(): void {

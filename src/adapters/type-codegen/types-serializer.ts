@@ -15,7 +15,7 @@ import type { RelationShape } from './relation.js';
 const LINE_WIDTH = 120;
 
 const HEADER =
-  '// Written by `aisec types generate` from the migrations; `aisec types check` tells when they have moved on.\n';
+  '// Written by `aisec types generate` from the migrations; `aisec types check` reports when they have changed.\n';
 
 /** Comments of the database may hold the end of a comment. */
 function docstring(comment: string, indent: string): string {

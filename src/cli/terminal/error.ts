@@ -17,7 +17,7 @@ function excerptLines(error: AisecError, paint: Paint): readonly string[] {
   return lines;
 }
 
-/** Where in a function or a DO block the server was, as it told the driver; the driver's error is at the end of the causes. */
+/** Where in a function or a DO block the server was, as it reported to the driver; the driver's error is at the end of the causes. */
 function serverContext(error: unknown): string | undefined {
   for (let inner = error; inner instanceof Error; inner = inner.cause) {
     const { where } = inner as { readonly where?: unknown };

@@ -61,6 +61,11 @@ export class Output {
     if (text !== '') this.#streams.stdout.write(`${text}\n`);
   }
 
+  /** The document of --json, for a command that was asked for it in another way. */
+  asJson(data: object): void {
+    this.text(`${JSON.stringify(versioned(data), null, 2)}\n`);
+  }
+
   /**
    * The result of a command that changes something. Cron mails whatever is written, so with --quiet a success says nothing;
    * the plan of a dry run and a document of --json are what was asked for.
@@ -85,7 +90,7 @@ export class Output {
     else stdout.write(`${render(data, this.#renderer)}\n\n`);
   }
 
-  /** False once whoever reads the result has gone away. */
+  /** False once the reader of the result has gone away. */
   get hasReader(): boolean {
     return this.#hasReader;
   }
@@ -115,7 +120,7 @@ export class Output {
     return this.#streams.stderr.isTTY === true;
   }
 
-  /** A secret that nobody can ask for again: for a terminal's eyes only, and with --quiet, too. */
+  /** A secret that cannot be shown again: for a terminal only, and with --quiet, too. */
   secret(line: string): void {
     if (this.canShowSecret) this.#line(line);
   }

@@ -39,7 +39,7 @@ export class Progress {
     this.#schedule();
   };
 
-  /** Makes room for another line; the live line comes back when the step goes on. */
+  /** Makes room for another line; the live line comes back when the step continues. */
   readonly suspend = (): void => {
     if (!this.#isLive) return;
     this.#stop();

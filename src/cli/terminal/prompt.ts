@@ -27,18 +27,18 @@ export class Prompt {
   }
 
   /**
-   * @throws AisecError REFUSED with `hint` when the answer is not `expected`, or nobody can be asked; INTERRUPTED,
+   * @throws AisecError REFUSED with `hint` when the answer is not `expected`, or there is no terminal to ask on; INTERRUPTED,
    *   TERMINATED.
    */
   async confirmByTyping(question: string, expected: string, hint: string): Promise<void> {
     if (!this.isInteractive) {
-      throw new AisecError('REFUSED', 'this needs a confirmation and there is no terminal to ask on', { hint });
+      throw new AisecError('REFUSED', 'a confirmation is required, and there is no terminal to ask on', { hint });
     }
     const { createInterface } = await import('node:readline/promises');
     const reader = createInterface({ input: this.#streams.stdin, output: this.#streams.stderr });
     try {
-      const answer = await this.#ask(reader, `${question}\nType "${expected}" to go on: `);
-      if (answer?.trim() !== expected) throw new AisecError('REFUSED', 'not confirmed; nothing was changed', { hint });
+      const answer = await this.#ask(reader, `${question}\nType "${expected}" to continue: `);
+      if (answer?.trim() !== expected) throw new AisecError('REFUSED', 'not confirmed; no changes were made', { hint });
     } finally {
       reader.close();
     }

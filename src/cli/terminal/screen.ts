@@ -6,7 +6,7 @@ const WRAP = '\u001B[?7h';
 
 /**
  * Draws a text over the last one without a flicker: each line is written where it stands and cut by the terminal at its
- * right edge. What does not fit below is counted. `height` is undefined or 0 where the terminal does not tell.
+ * right edge. What does not fit below is counted. `height` is undefined or 0 where the terminal does not report it.
  */
 export function screenful(text: string, height: number | undefined): string {
   const lines = text.split('\n');

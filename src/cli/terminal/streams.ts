@@ -7,7 +7,7 @@ export interface Streams {
   readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number };
 }
 
-export interface ColorWishes {
+export interface ColorSettings {
   /** Undefined when neither --color nor --no-color was given. */
   readonly flag: boolean | undefined;
   readonly noColor: string | undefined;
@@ -19,11 +19,11 @@ export interface ColorWishes {
  * Whether one stream gets colour. chalk is never asked: it colours under NO_COLOR and reads argv on its own.
  * https://no-color.org
  */
-export function wantsColor(wishes: ColorWishes, isTTY: boolean): boolean {
-  if (wishes.flag !== undefined) return wishes.flag;
-  if (wishes.noColor !== undefined && wishes.noColor !== '') return false;
-  if (wishes.forceColor !== undefined && wishes.forceColor !== '' && wishes.forceColor !== '0') return true;
-  return isTTY && wishes.term !== 'dumb';
+export function wantsColor(settings: ColorSettings, isTTY: boolean): boolean {
+  if (settings.flag !== undefined) return settings.flag;
+  if (settings.noColor !== undefined && settings.noColor !== '') return false;
+  if (settings.forceColor !== undefined && settings.forceColor !== '' && settings.forceColor !== '0') return true;
+  return isTTY && settings.term !== 'dumb';
 }
 
 export interface Paint {

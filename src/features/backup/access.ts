@@ -13,7 +13,7 @@ export interface PgRestoreRun {
   readonly into?: { readonly database: string; readonly serverMajor: number };
   /** For the session of pg_restore. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** Told each line of stderr, which --verbose fills. */
+  /** Called with each line of stderr, which --verbose fills. */
   readonly onLine?: (line: string) => void;
   /** Gets what it writes on stdout as it comes; nothing is returned then. */
   readonly onStdout?: (chunk: Buffer) => Promise<void>;
@@ -37,7 +37,7 @@ export interface EmbeddedAccess extends BackupRun {
   readonly label: string;
   /** For further databases in memory. */
   readonly options: OpenOptions;
-  /** Opened under the lock of its folder. @throws AisecError as `openEmbeddedFolder`. */
+  /** Opened under the lock of its directory. @throws AisecError as `openEmbeddedDirectory`. */
   readonly withDatabase: <Result>(use: (opened: OpenedEmbedded) => Promise<Result>) => Promise<Result>;
 }
 

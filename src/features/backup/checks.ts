@@ -1,9 +1,10 @@
-import { readBackupFolder } from './catalog/folder.js';
+import { shellWord } from '../../base/aisec-command.js';
+import { readBackupDirectory } from './catalog/directory.js';
 import { isVerified } from './catalog/manifest.js';
-import { findBackupFaults, type BackupCheckOptions, type BackupFinding } from './catalog/findings.js';
+import { backupFinding, backupFindings, type BackupCheckOptions, type BackupFinding } from './catalog/findings.js';
 
 export interface BackupCheck {
-  readonly folder: string;
+  readonly directory: string;
   readonly isHealthy: boolean;
   readonly findings: readonly BackupFinding[];
   /** The newest verified backup of each database. */
@@ -11,32 +12,33 @@ export interface BackupCheck {
 }
 
 /**
- * Checks the backups in a folder by their manifests, without a server and without opening one.
+ * Checks the backups in a directory by their manifests, without a server and without opening one.
  *
- * @throws AisecError BACKUP_FOLDER when it cannot be read.
+ * @throws AisecError BACKUP_DIRECTORY when it cannot be read.
  */
-export async function checkBackups(path: string, options: BackupCheckOptions): Promise<BackupCheck> {
-  const folder = await readBackupFolder(path);
+export async function checkBackups(options: BackupCheckOptions): Promise<BackupCheck> {
+  const directory = await readBackupDirectory(options.directory);
   const now = new Date();
-  const findings = findBackupFaults(folder, options, now);
+  const findings = backupFindings(directory, options, now);
   const newest = new Map<string, BackupCheck['newest'][number]>();
-  for (const { file, manifest, createdAt } of folder.backups)
+  for (const { file, manifest, createdAt } of directory.backups)
     if (isVerified(manifest) && createdAt <= now && !newest.has(manifest.database))
       newest.set(manifest.database, { database: manifest.database, file, createdAt: manifest.createdAt });
-  // A folder without a single backup says nothing of which database is meant.
+  // A directory without a single backup says nothing of which database is meant.
   const none: readonly BackupFinding[] =
     findings.length === 0 && newest.size === 0
       ? [
-          {
-            kind: 'missing',
-            database: '',
-            file: null,
-            what: `there is no backup in ${path}`,
-            why: 'What the server loses is lost.',
-            mend: `aisec backup --dir ${path}`,
-          },
+          backupFinding(
+            'missing',
+            { database: '', file: null },
+            {
+              message: `there is no backup in ${options.directory}`,
+              impact: 'if the server fails, all data is lost',
+              fix: `aisec backup --dir ${shellWord(options.directory)}`,
+            },
+          ),
         ]
       : [];
   const all = [...findings, ...none];
-  return { folder: path, isHealthy: all.length === 0, findings: all, newest: [...newest.values()] };
+  return { directory: options.directory, isHealthy: all.length === 0, findings: all, newest: [...newest.values()] };
 }

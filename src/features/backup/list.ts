@@ -1,10 +1,10 @@
-import { readBackupCopies } from './store/copies.js';
-import { readBackupFolder, type Backup, type BackupFolder, type IncompleteBackup } from './catalog/folder.js';
+import { readBackupCopies } from './store/remote-backups.js';
+import { readBackupDirectory, type Backup, type BackupDirectory, type IncompleteBackup } from './catalog/directory.js';
 import { isVerified, type BackupManifest } from './catalog/manifest.js';
 import { withStore, type StoreOptions } from '../../adapters/object-store/store.js';
 import { storeUrl, type StorePlace } from '../../config/store-url.js';
 
-/** Sizes in bytes, times in RFC 3339. What an incomplete one does not tell is null. */
+/** Sizes in bytes, times in RFC 3339. What an incomplete one does not have is null. */
 export interface ListedBackup {
   readonly file: string;
   readonly database: string;
@@ -28,7 +28,7 @@ export interface ListedBackup {
 }
 
 export interface BackupList {
-  readonly folder: string;
+  readonly directory: string;
   /** The newest first. */
   readonly backups: readonly ListedBackup[];
   /** What stopped runs have left; the next run removes it. */
@@ -84,7 +84,7 @@ function describeIncomplete({ file, database, createdAt, sizeBytes, reason }: In
   };
 }
 
-function listed(found: Pick<BackupFolder, 'backups' | 'incomplete'>): readonly ListedBackup[] {
+function listed(found: Pick<BackupDirectory, 'backups' | 'incomplete'>): readonly ListedBackup[] {
   const all = [...found.backups.map(describeBackup), ...found.incomplete.map(describeIncomplete)];
   return all.toSorted((a, b) => b.createdAt.localeCompare(a.createdAt));
 }
@@ -92,11 +92,11 @@ function listed(found: Pick<BackupFolder, 'backups' | 'incomplete'>): readonly L
 /** Reads the names and manifests in a store. @throws AisecError STORE_UNREACHABLE, STORE_AUTH, STORE_MISSING. */
 export async function listCopies(place: StorePlace, options: StoreOptions): Promise<BackupList> {
   const found = await withStore(place, options, (store) => readBackupCopies(store));
-  return { folder: storeUrl(place), backups: listed(found), partials: [] };
+  return { directory: storeUrl(place), backups: listed(found), partials: [] };
 }
 
-/** Reads the names and manifests in a folder; no backup is opened. @throws AisecError BACKUP_FOLDER. */
-export async function listBackups(folder: string): Promise<BackupList> {
-  const found = await readBackupFolder(folder);
-  return { folder, backups: listed(found), partials: found.partials };
+/** Reads the names and manifests in a directory; no backup is opened. @throws AisecError BACKUP_DIRECTORY. */
+export async function listBackups(directory: string): Promise<BackupList> {
+  const found = await readBackupDirectory(directory);
+  return { directory, backups: listed(found), partials: found.partials };
 }

@@ -1,8 +1,8 @@
 import path from 'node:path';
 
 import { changeManifest } from './catalog/change-backups.js';
-import { readBackupCopies, removeBackupCopy, removeUnfinishedCopies, uploadBackup } from './store/copies.js';
-import { readBackupFolder, type Backup } from './catalog/folder.js';
+import { readBackupCopies, removeBackupCopy, removeUnfinishedCopies, uploadBackup } from './store/remote-backups.js';
+import { readBackupDirectory, type Backup } from './catalog/directory.js';
 import type { BackupManifest, OffsiteCopy } from './catalog/manifest.js';
 import { withStore, type Store } from '../../adapters/object-store/store.js';
 import type { BackupRun } from './access.js';
@@ -51,7 +51,7 @@ async function tidy(
   { onWarning }: Reporting,
 ): Promise<void> {
   try {
-    const { backups } = await readBackupFolder(path.dirname(file));
+    const { backups } = await readBackupDirectory(path.dirname(file));
     const { origin } = backups.find((each) => each.file === file)?.manifest ?? {};
     const ours = backupsOf(backups, access.databaseName, origin ?? null).map(({ manifest }) => manifest.file);
     for (const name of await removeUnfinishedCopies(store, access.databaseName, new Set(ours)))
@@ -131,11 +131,11 @@ async function copiesToRemove(
   store: Store,
   access: BackupRun,
   origin: BackupOrigin | null,
-  folder: string,
+  directory: string,
   rule: RetentionRule,
 ): Promise<readonly Backup[]> {
   const { backups } = await readBackupCopies(store, access.databaseName);
-  const local = await readBackupFolder(folder);
+  const local = await readBackupDirectory(directory);
   const pinned = new Set(local.backups.flatMap(({ manifest }) => (manifest.isPinned ? [manifest.file] : [])));
   const ours = backupsOf(backups, access.databaseName, origin).map((backup) =>
     pinned.has(backup.manifest.file) ? { ...backup, manifest: { ...backup.manifest, isPinned: true } } : backup,
@@ -151,12 +151,12 @@ function describe({ file, manifest: { database, createdAt, sizeBytes } }: Backup
 export async function planPruneCopies(
   access: BackupRun,
   origin: BackupOrigin | null,
-  folder: string,
+  directory: string,
   rule: RetentionRule,
   options: OffsiteOptions,
 ): Promise<readonly PrunedBackup[]> {
   return inStore(access, options, async (store) =>
-    (await copiesToRemove(store, access, origin, folder, rule)).map(describe),
+    (await copiesToRemove(store, access, origin, directory, rule)).map(describe),
   );
 }
 
@@ -164,7 +164,7 @@ export async function planPruneCopies(
 export async function pruneCopies(
   access: BackupRun,
   origin: BackupOrigin | null,
-  folder: string,
+  directory: string,
   rule: RetentionRule,
   options: OffsiteOptions,
   { onWarning }: Reporting,
@@ -172,7 +172,7 @@ export async function pruneCopies(
   const removed: PrunedBackup[] = [];
   try {
     await inStore(access, options, async (store) => {
-      for (const copy of await copiesToRemove(store, access, origin, folder, rule)) {
+      for (const copy of await copiesToRemove(store, access, origin, directory, rule)) {
         await removeBackupCopy(store, copy.manifest);
         removed.push(describe(copy));
       }

@@ -1,9 +1,17 @@
 import { changeManifest, type ChangeOptions } from './catalog/change-backups.js';
 import { backupPath } from './catalog/find-backup.js';
+import { readManifest } from './catalog/manifest.js';
+
+export interface PinOptions extends ChangeOptions {
+  readonly isPinned: boolean;
+  readonly isDryRun: boolean;
+  readonly cwd: string;
+}
 
 export interface PinResult {
   readonly file: string;
   readonly isPinned: boolean;
+  readonly isDryRun: boolean;
 }
 
 /**
@@ -12,11 +20,12 @@ export interface PinResult {
  * @throws AisecError BACKUP_UNKNOWN, USAGE, BACKUP_INVALID when it has no manifest.
  */
 export async function pinBackup(
-  folder: string,
+  directory: string,
   given: string,
-  { isPinned, cwd, ...options }: ChangeOptions & { readonly isPinned: boolean; readonly cwd: string },
+  { isPinned, isDryRun, cwd, ...options }: PinOptions,
 ): Promise<PinResult> {
-  const file = backupPath(folder, cwd, given);
-  const manifest = await changeManifest(file, options, (before) => ({ ...before, isPinned }));
-  return { file, isPinned: manifest.isPinned };
+  const file = backupPath(directory, cwd, given);
+  if (isDryRun) await readManifest(file);
+  else await changeManifest(file, options, (before) => ({ ...before, isPinned }));
+  return { file, isPinned, isDryRun };
 }

@@ -1,6 +1,6 @@
 import { removeBackup, removePartials, type ChangeOptions } from './catalog/change-backups.js';
-import { readBackupFolder } from './catalog/folder.js';
-import { folderError, withBackupFolder } from './catalog/use-folder.js';
+import { readBackupDirectory } from './catalog/directory.js';
+import { directoryError, withBackupDirectory } from './catalog/backup-lock.js';
 import { backupsOf, groupByOrigin } from './catalog/group-by-origin.js';
 import type { BackupOrigin } from './catalog/origin.js';
 import { planRetention, type KeepReason, type RetentionRule } from './catalog/retention.js';
@@ -18,7 +18,7 @@ export interface KeptByRule extends PrunedBackup {
 }
 
 export interface PruneResult {
-  readonly folder: string;
+  readonly directory: string;
   readonly isDryRun: boolean;
   /** Oldest first. */
   readonly removed: readonly PrunedBackup[];
@@ -30,12 +30,12 @@ export interface PruneResult {
 
 /** What the rule means for the backups of one database of one origin now. */
 export async function planPrune(
-  folder: string,
+  directory: string,
   database: string,
   origin: BackupOrigin | null,
   rule: RetentionRule,
 ): Promise<Pick<PruneResult, 'removed' | 'kept'>> {
-  const { backups } = await readBackupFolder(folder);
+  const { backups } = await readBackupDirectory(directory);
   const ours = backupsOf(backups, database, origin);
   const plan = planRetention(ours, rule, new Date());
   const describe = ({ file, manifest }: (typeof ours)[number]): PrunedBackup => ({
@@ -50,34 +50,34 @@ export async function planPrune(
   };
 }
 
-/** Removes what the rule lets go, one after the other. Call it under the lock of the folder. */
+/** Removes what the rule lets go, one after the other. Call it under the lock of the directory. */
 export async function pruneDatabase(
-  folder: string,
+  directory: string,
   database: string,
   origin: BackupOrigin | null,
   rule: RetentionRule,
   options: ChangeOptions,
 ): Promise<Pick<PruneResult, 'removed' | 'kept'>> {
-  const plan = await planPrune(folder, database, origin, rule);
+  const plan = await planPrune(directory, database, origin, rule);
   try {
     for (const { file } of plan.removed) await removeBackup(file, options);
   } catch (error) {
-    throw folderError(folder, error);
+    throw directoryError(directory, error);
   }
   return plan;
 }
 
 /**
- * Applies a rule to every database that has backups in the folder, and removes what stopped runs have left.
+ * Applies a rule to every database that has backups in the directory, and removes what stopped runs have left.
  *
- * @throws AisecError BACKUP_FOLDER; RUN_LOCKED when a backup of one of them is being made.
+ * @throws AisecError BACKUP_DIRECTORY; RUN_LOCKED when a backup of one of them is being made.
  */
-export async function pruneFolder(
-  folder: string,
+export async function pruneDirectory(
+  directory: string,
   rule: RetentionRule,
   { isDryRun, ...options }: ChangeOptions & { readonly isDryRun: boolean },
 ): Promise<PruneResult> {
-  const { backups, incomplete } = await readBackupFolder(folder);
+  const { backups, incomplete } = await readBackupDirectory(directory);
   const databases = new Set([
     ...backups.map(({ manifest }) => manifest.database),
     ...incomplete.map(({ database }) => database),
@@ -85,17 +85,17 @@ export async function pruneFolder(
   const [removed, kept, removedPartials]: [PrunedBackup[], KeptByRule[], string[]] = [[], [], []];
   for (const database of [...databases].toSorted()) {
     const prune = async (): Promise<void> => {
-      if (!isDryRun) removedPartials.push(...(await removePartials(folder, database, options)));
+      if (!isDryRun) removedPartials.push(...(await removePartials(directory, database, options)));
       const origins = groupByOrigin(backups).filter((group) => group.database === database);
       for (const { origin } of origins) {
         const plan = isDryRun
-          ? await planPrune(folder, database, origin, rule)
-          : await pruneDatabase(folder, database, origin, rule, options);
+          ? await planPrune(directory, database, origin, rule)
+          : await pruneDatabase(directory, database, origin, rule, options);
         removed.push(...plan.removed);
         kept.push(...plan.kept);
       }
     };
-    await (isDryRun ? prune() : withBackupFolder(folder, database, options, prune));
+    await (isDryRun ? prune() : withBackupDirectory(directory, database, options, prune));
   }
-  return { folder, isDryRun, removed, kept, removedPartials };
+  return { directory, isDryRun, removed, kept, removedPartials };
 }

@@ -4,11 +4,11 @@ import path from 'node:path';
 
 import { readManifest, type BackupManifest } from './catalog/manifest.js';
 import { flushTree } from '../../adapters/files/flush-tree.js';
-import { makeFolder } from '../../adapters/files/make-folder.js';
+import { makeDirectory } from '../../adapters/files/make-directory.js';
 import { freeBytes, isNoSpace } from '../../adapters/files/space.js';
 import { openNew } from '../../adapters/embedded/embedded.js';
 import { describeEmbedded } from '../../adapters/embedded/error.js';
-import { isSwapUnfinished, restoringFolder, swapFolders } from '../../adapters/embedded/swap.js';
+import { isSwapUnfinished, restoringDirectory, swapDirectories } from '../../adapters/embedded/swap.js';
 import { openTar } from '../../adapters/embedded/tar.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import type { EmbeddedAccess } from './access.js';
@@ -19,7 +19,7 @@ import { withEmbeddedLock } from './embedded/embedded-access.js';
 import { compareContents, unpackTar, type ReadOptions } from './embedded/embedded-backup.js';
 import { loadSql } from './embedded/load-sql.js';
 import { withLocalBackup, type BackupSource } from './store/local-backup.js';
-import { refuseObstacles } from './restore/obstacles.js';
+import { refuseRestore, restoreFinding } from './restore/findings.js';
 import { requireLoadable } from './embedded/require-loadable.js';
 import { formatBytes } from '../../base/bytes.js';
 import { AisecError, isAisecError, messageOf } from '../../base/errors.js';
@@ -29,7 +29,7 @@ import type { Confirm, DatabaseRestoreResult } from './restore.js';
 
 export interface EmbeddedRestoreOptions {
   readonly mode: 'create' | 'replace';
-  /** Absolute: the folder that will be the database. */
+  /** Absolute: the directory that will be the database. */
   readonly dataDir: string;
   readonly withoutManifest: boolean;
   readonly source: BackupSource;
@@ -46,14 +46,16 @@ interface Plan {
 function refuseTarget({ mode, dataDir }: EmbeddedRestoreOptions): void {
   const isFree = !isSwapUnfinished(dataDir) && (!existsSync(dataDir) || readdirSync(dataDir).length === 0);
   if (isFree === (mode === 'create')) return;
-  refuseObstacles(
-    [
-      isFree
-        ? { problem: `there is no ${describeEmbedded(dataDir)}`, mend: `give --create ${dataDir}` }
-        : { problem: `"${dataDir}" exists`, mend: 'give another folder, or --replace to swap the database out' },
-    ],
-    `"${dataDir}"`,
-  );
+  const finding = isFree
+    ? restoreFinding('target', dataDir, {
+        message: `there is no ${describeEmbedded(dataDir)}`,
+        impact: `--replace needs one to replace; give --create ${dataDir}`,
+      })
+    : restoreFinding('target', dataDir, {
+        message: `"${dataDir}" exists`,
+        impact: '--create makes a new directory; give another one, or --replace to swap the database out',
+      });
+  refuseRestore([finding], `"${dataDir}"`);
 }
 
 function planOf({ mode, dataDir }: EmbeddedRestoreOptions, manifest: BackupManifest | undefined): Plan {
@@ -62,10 +64,10 @@ function planOf({ mode, dataDir }: EmbeddedRestoreOptions, manifest: BackupManif
   return {
     before,
     steps: [
-      `load it into the new folder ${restoringFolder(dataDir)}${compared}`,
+      `load it into the new directory ${restoringDirectory(dataDir)}${compared}`,
       before === undefined
         ? `rename it to ${dataDir}`
-        : `rename ${dataDir} to ${before} and ${restoringFolder(dataDir)} to ${dataDir}`,
+        : `rename ${dataDir} to ${before} and ${restoringDirectory(dataDir)} to ${dataDir}`,
     ],
   };
 }
@@ -73,15 +75,15 @@ function planOf({ mode, dataDir }: EmbeddedRestoreOptions, manifest: BackupManif
 async function requireSpace(dataDir: string, neededBytes: number): Promise<void> {
   const free = await freeBytes(path.dirname(dataDir));
   if (free >= neededBytes) return;
-  const folder = path.dirname(dataDir);
+  const directory = path.dirname(dataDir);
   throw new AisecError(
     'DISK_FULL',
-    `"${folder}" has ${formatBytes(free)} left, and the database takes ${formatBytes(neededBytes)}`,
-    { detail: 'Nothing was touched.', hint: 'Free some space and run the command again.' },
+    `"${directory}" has ${formatBytes(free)} left, and the database takes ${formatBytes(neededBytes)}`,
+    { detail: 'No changes were made.', hint: 'Free some space and run the command again.' },
   );
 }
 
-/** From a data folder as it was, for a text a new one. */
+/** From a data directory as it was, for a text a new one. */
 async function start(
   access: EmbeddedAccess,
   file: string,
@@ -138,7 +140,7 @@ function asFailure(error: unknown): unknown {
   });
 }
 
-/** A checksum that fits proves all of it; without one, gzip's own was compared while it was unpacked. */
+/** A checksum that matches verifies all of it; without one, gzip's own was compared while it was unpacked. */
 async function readWhole(
   file: string,
   { withoutManifest }: EmbeddedRestoreOptions,
@@ -148,7 +150,7 @@ async function readWhole(
   if (withoutManifest) {
     requireForEmbedded(file, formatByName(file));
     if (formatByName(file) !== 'sql') return undefined;
-    throw new AisecError('USAGE', '--without-manifest is for a data folder', {
+    throw new AisecError('USAGE', '--without-manifest is for a data directory', {
       hint: 'Which roles SQL needs is in its manifest. Without one it is for psql on a server.',
     });
   }
@@ -160,9 +162,9 @@ async function readWhole(
 }
 
 /**
- * Restores a backup of the embedded database as a new folder, or in place of the configured one, which is kept.
+ * Restores a backup of the embedded database as a new directory, or in place of the configured one, which is kept.
  *
- * It works in a folder beside, which gets its name when rows and catalog were compared. Killed at any moment, the
+ * It works in a directory beside, which gets its name when rows and catalog were compared. Killed at any moment, the
  * database is the old or the new one.
  *
  * @param given a path, or the address of a backup in a store
@@ -200,15 +202,15 @@ export async function restoreEmbedded(
     });
     if (isDryRun) return result();
     if (mode === 'replace') await confirm(plan.steps);
-    makeFolder(path.dirname(dataDir));
+    makeDirectory(path.dirname(dataDir));
     await withEmbeddedLock(dataDir, { waitMs, options: access.options }, async () => {
       refuseTarget(options);
-      const working = restoringFolder(dataDir);
+      const working = restoringDirectory(dataDir);
       await rm(working, { recursive: true, force: true });
       try {
         await load(access, file, working, manifest, reporting);
         throwIfInterrupted(signal);
-        await swapFolders(dataDir, plan.before);
+        await swapDirectories(dataDir, plan.before);
       } catch (error) {
         await rm(working, { recursive: true, force: true });
         throw asFailure(error);

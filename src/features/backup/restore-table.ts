@@ -1,7 +1,7 @@
 import type { ServerAccess } from './access.js';
 import { compareRows } from './verify/compare-rows.js';
 import { loadTable, type DanglingRule } from './restore/load-table.js';
-import { refuseObstacles, type Obstacle } from './restore/obstacles.js';
+import { refuseRestore, restoreFinding } from './restore/findings.js';
 import { withLocalBackup, type BackupSource } from './store/local-backup.js';
 import { readBackup } from './contents/read-backup.js';
 import { withRestoreLock } from './restore/restore-lock.js';
@@ -10,17 +10,18 @@ import { canBeSeen, readTargetObjects } from './restore/target-objects.js';
 import type { TocEntry } from './contents/toc.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import { AisecError } from '../../base/errors.js';
+import type { Finding } from '../../base/finding.js';
 import { quoteIdentifier } from '../../base/identifier.js';
 import type { Reporting } from '../../base/reporting.js';
 import type { RestorableBackup } from './contents/restorable-backup.js';
 import { readPreflight } from './restore/preflight.js';
+import type { LeftOutKinds } from './restore/left-out-kinds.js';
 
-export interface TableRestoreOptions {
+export interface TableRestoreOptions extends LeftOutKinds {
   readonly table: TableName;
   /** Takes an archive without a manifest, reading all of it instead. */
   readonly withoutManifest: boolean;
   readonly source: BackupSource;
-  readonly withoutOwners: boolean;
   readonly dangling: DanglingRule;
   readonly waitMs: number;
   readonly isDryRun: boolean;
@@ -52,23 +53,25 @@ function described(entry: TocEntry): string {
   return `${entry.kind.toLowerCase()} ${qualified(entry).replace(/^-\./, '')}`;
 }
 
-/** What of the archive the database has already, whoever made it: the restore would stumble over it. */
-function namesInUse(selection: TableSelection, isInTarget: (entry: TocEntry) => boolean): readonly Obstacle[] {
+/** Objects of the archive that the database has already: the restore would fail on them. */
+function namesInUse(selection: TableSelection, isInTarget: (entry: TocEntry) => boolean): readonly Finding[] {
   const tables = selection.tables.filter(isInTarget).map(qualified);
   if (tables.length > 0)
     return [
-      {
-        problem: `${tables.join(', ')} ${tables.length === 1 ? 'is' : 'are'} there already`,
-        mend: 'drop what is there first, or restore the whole backup beside and copy from there: --create NAME',
-      },
+      restoreFinding('exists', tables[0] ?? '', {
+        message: `${tables.join(', ')} ${tables.length === 1 ? 'exists' : 'exist'} already`,
+        impact:
+          'a table is restored only where it is missing; drop it first, or restore the whole backup beside and copy from there: --create NAME',
+      }),
     ];
-  return selection.entries.flatMap((entry): readonly Obstacle[] => {
+  return selection.entries.flatMap((entry): readonly Finding[] => {
+    const object = described(entry);
     if (isInTarget(entry))
       return [
-        {
-          problem: `${described(entry)} is there already`,
-          mend: 'rename or drop it; a table that was renamed may have left it',
-        },
+        restoreFinding('exists', object, {
+          message: `${object} exists already`,
+          impact: 'the restored table needs the name; rename or drop it; a table that was renamed may have left it',
+        }),
       ];
     // A primary key, say, is an index of that name, too, which another table may have by now.
     if (entry.kind !== 'CONSTRAINT') return [];
@@ -77,12 +80,14 @@ function namesInUse(selection: TableSelection, isInTarget: (entry: TocEntry) => 
     const [schema = ''] = table.description.split(' ', 1);
     const index = `${schema} ${entry.description.slice(nameIn(table).length + 1)}`;
     if (!isInTarget({ ...entry, kind: 'INDEX', description: index })) return [];
-    const name = `${quoteIdentifier(schema)}.${quoteIdentifier(nameIn({ ...entry, description: index }).slice(schema.length + 1))}`;
+    const bare = nameIn({ ...entry, description: index }).slice(schema.length + 1);
+    const name = `${quoteIdentifier(schema)}.${quoteIdentifier(bare)}`;
     return [
-      {
-        problem: `index ${name} of another table has the name that ${described(entry)} needs`,
-        mend: `alter index ${name} rename to ${name.split('.').at(-1)?.replace(/"$/, '_old"') ?? ''};`,
-      },
+      restoreFinding('index-name', name, {
+        message: `index ${name} of another table has the name that ${object} needs`,
+        impact: 'two indexes of a schema cannot have one name',
+        fix: `alter index ${name} rename to ${quoteIdentifier(`${bare}_old`)};`,
+      }),
     ];
   });
 }
@@ -177,10 +182,11 @@ async function restorePlainTable(
       const preflight = await readPreflight(access, session, backup, {
         roles: 'none',
         withoutOwners: options.withoutOwners,
+        withoutPrivileges: options.withoutPrivileges,
         createsDatabase: false,
       });
-      refuseObstacles(
-        [...namesInUse(selection, isInTarget), ...preflight.obstacles],
+      refuseRestore(
+        [...namesInUse(selection, isInTarget), ...preflight.findings],
         `database ${quoteIdentifier(databaseName)}`,
       );
 

@@ -1,7 +1,8 @@
+import { countText } from '../../base/count.js';
 import { withMaintenance, type ServerAccess } from './access.js';
 import { beforeName, workingName } from './restore/database-names.js';
 import { formatByName, formatOf, requireForServer } from './contents/backup-format.js';
-import { refuseObstacles } from './restore/obstacles.js';
+import { refuseRestore, restoreFinding } from './restore/findings.js';
 import { withLocalBackup, type BackupSource } from './store/local-backup.js';
 import { readBackup } from './contents/read-backup.js';
 import { restoreChecked } from './restore/restore-checked.js';
@@ -12,13 +13,15 @@ import { sessionsDetail, sessionsOn, swapDatabases } from './restore/swap.js';
 import { withTransaction, type Session } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
 import { AisecError } from '../../base/errors.js';
+import type { Finding } from '../../base/finding.js';
 import { quoteIdentifier, quoteLiteral } from '../../base/identifier.js';
 import { throwIfInterrupted } from '../../base/interruption.js';
 import type { Reporting } from '../../base/reporting.js';
 import type { RestorableBackup } from './contents/restorable-backup.js';
 import { readPreflight, type Preflight, type RoleSource } from './restore/preflight.js';
+import type { LeftOutKinds } from './restore/left-out-kinds.js';
 
-export interface DatabaseRestoreOptions {
+export interface DatabaseRestoreOptions extends LeftOutKinds {
   readonly mode: 'create' | 'replace';
   /** Takes an archive without a manifest, reading all of it instead. */
   readonly withoutManifest: boolean;
@@ -26,7 +29,6 @@ export interface DatabaseRestoreOptions {
   /** Of the new database, or of the one that is replaced. */
   readonly target: string;
   readonly roles: RoleSource;
-  readonly withoutOwners: boolean;
   /** Ends the sessions of others on the database that is replaced. */
   readonly terminates: boolean;
   /** Default: as `restoreChecked`. */
@@ -74,29 +76,40 @@ function readyComment(backup: RestorableBackup, target: string): string {
   return `aisec restore: checked, ready to replace ${quoteIdentifier(target)}; from the archive with sha256 ${backup.sha256}`;
 }
 
-function targetObstacles({ target, sessions }: Found, options: DatabaseRestoreOptions): Preflight['obstacles'] {
+function targetFindings({ target, sessions }: Found, options: DatabaseRestoreOptions): readonly Finding[] {
   const name = quoteIdentifier(options.target);
   if (options.mode === 'create')
     return target === undefined
       ? []
-      : [{ problem: `database ${name} exists`, mend: 'give another name, or --replace to swap it out' }];
+      : [
+          restoreFinding('target', name, {
+            message: `database ${name} exists`,
+            impact: '--create makes a new database; give another name, or --replace to swap it in',
+          }),
+        ];
   if (target === undefined)
-    return [{ problem: `database ${name} does not exist`, mend: `give --create ${options.target}` }];
+    return [
+      restoreFinding('target', name, {
+        message: `database ${name} does not exist`,
+        impact: `--replace needs one to replace; give --create ${options.target}`,
+      }),
+    ];
   const owner = target.is_owned
     ? []
     : [
-        {
-          problem: `you are no member of ${quoteIdentifier(target.owner)}, the owner of ${name}`,
-          mend: 'restore as its owner or a superuser',
-        },
+        restoreFinding('target-owner', name, {
+          message: `this role is not a member of ${quoteIdentifier(target.owner)}, the owner of ${name}`,
+          impact: 'only its owner may rename a database; restore as its owner or a superuser',
+        }),
       ];
   if (sessions.length === 0 || options.terminates) return owner;
   return [
     ...owner,
-    {
-      problem: `${sessions.length} ${sessions.length === 1 ? 'session is' : 'sessions are'} connected to ${name}: ${sessionsDetail(sessions)}`,
-      mend: 'stop the applications, or give --terminate to end them at the swap',
-    },
+    restoreFinding('sessions', name, {
+      message: `${countText(sessions.length, 'session is', 'sessions are')} connected to ${name}: ${sessionsDetail(sessions)}`,
+      impact: 'a database in use cannot be renamed; stop the applications, or give --terminate to end them at the swap',
+      fix: `select pg_terminate_backend(pid) from pg_stat_activity where datname = ${quoteLiteral(options.target)} and pid <> pg_backend_pid();`,
+    }),
   ];
 }
 
@@ -161,12 +174,12 @@ async function readAny(
   options: DatabaseRestoreOptions,
   { onProgress }: Reporting,
 ): Promise<RestorableBackup> {
-  const { withoutManifest, withoutOwners } = options;
+  const { withoutManifest, withoutOwners, withoutPrivileges } = options;
   const format = withoutManifest ? formatByName(file) : await formatOf(file);
   if (format !== 'sql') return readBackup(access, file, { withoutManifest, onProgress });
-  if (withoutManifest || withoutOwners)
-    throw new AisecError('USAGE', '--without-manifest and --no-owner are for archives of pg_dump', {
-      hint: 'SQL has no owners; --create-roles makes the roles that it grants rights to.',
+  if (withoutManifest || withoutOwners || withoutPrivileges)
+    throw new AisecError('USAGE', '--without-manifest, --no-owner and --no-privileges are for archives of pg_dump', {
+      hint: 'SQL has no owners; --create-roles makes the roles that it grants privileges to.',
     });
   return readSqlBackup(file, access.signal);
 }
@@ -199,7 +212,7 @@ async function restorePlain(
           sessions: await sessionsOn(maintenance, target),
         };
         const preflight = await readPreflight(access, maintenance, backup, { ...options, createsDatabase: true });
-        refuseObstacles([...targetObstacles(found, options), ...preflight.obstacles], quoteIdentifier(target));
+        refuseRestore([...targetFindings(found, options), ...preflight.findings], quoteIdentifier(target));
         const steps = stepsOf(found, backup, preflight, options, before);
         const result = (isDone: boolean): DatabaseRestoreResult => ({
           mode,
@@ -222,6 +235,7 @@ async function restorePlain(
           if (found.working !== undefined) await dropDatabase(maintenance, working);
           await restoreChecked(access, maintenance, working, backup, {
             withoutOwners: options.withoutOwners,
+            withoutPrivileges: options.withoutPrivileges,
             // The one that is replaced keeps its own.
             withProperties: mode === 'create',
             ...(options.jobs !== undefined && { jobs: options.jobs }),

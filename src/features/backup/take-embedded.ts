@@ -1,22 +1,22 @@
 import { removePartials } from './catalog/change-backups.js';
-import { checkFolder, folderError, withBackupFolder } from './catalog/use-folder.js';
+import { checkDirectory, directoryError, withBackupDirectory } from './catalog/backup-lock.js';
 import { checkRecipients } from '../../adapters/encryption/recipients.js';
 import type { OpenedEmbedded } from '../../adapters/embedded/embedded.js';
 import type { EmbeddedAccess } from './access.js';
 import type { Reporting } from '../../base/reporting.js';
 import { captureEmbedded, type Capture } from './embedded/capture-embedded.js';
 import { embeddedOrigin, knownEmbeddedOrigin } from './run/read-origin.js';
-import { checkBefore } from './run/check-before.js';
+import { preflightBackup } from './run/preflight.js';
 import { finish, planOnly, type BackupOptions, type BackupResult } from './run/finish.js';
 import { checkOffsite } from './offsite.js';
 import { readServerFacts } from './run/server-facts.js';
 import { writeEmbeddedBackup, type EmbeddedFormat } from './embedded/write-embedded.js';
 
 /**
- * Backs up the embedded database into a folder, proves the backup by loading it, and removes what the retention rule
+ * Backs up the embedded database into a directory, verifies the backup by loading it, and removes what the retention rule
  * lets go. The database is open only while its state is read, not while that is packed and proven.
  *
- * @throws AisecError EMBEDDED_LOCKED, BACKUP_FOLDER, DISK_FULL, RUN_LOCKED, BACKUP_INVALID; as `takeBackup`, for keys
+ * @throws AisecError EMBEDDED_LOCKED, BACKUP_DIRECTORY, DISK_FULL, RUN_LOCKED, BACKUP_INVALID; as `takeBackup`, for keys
  *   and stores, too.
  */
 export async function takeEmbeddedBackup(
@@ -25,9 +25,9 @@ export async function takeEmbeddedBackup(
   reporting: Reporting,
 ): Promise<BackupResult> {
   const startedMs = performance.now();
-  const { folder, schema, format, isDryRun } = options;
+  const { directory, schema, format, isDryRun } = options;
   const { databaseName: database, applicationName: command, signal } = access;
-  checkFolder(folder);
+  checkDirectory(directory);
   const recipients = options.encryptTo === undefined ? [] : await checkRecipients(options.encryptTo);
   // A store in trouble must not cost the backup here: it is asked when that is made.
   if (isDryRun && options.offsite !== undefined) await checkOffsite(access, options.offsite, reporting);
@@ -35,14 +35,14 @@ export async function takeEmbeddedBackup(
   const origin = isDryRun ? await knownEmbeddedOrigin(access.dataDir) : await embeddedOrigin(access.dataDir);
   const read = async (opened: OpenedEmbedded): Promise<{ expected: number; capture: Capture | undefined }> => {
     const facts = await readServerFacts(opened.session);
-    const expected = await checkBefore(access, format, { ...facts, origin }, options, reporting);
+    const expected = await preflightBackup(access, format, { ...facts, origin }, options, reporting);
     const { onProgress } = reporting;
     return { expected, capture: isDryRun ? undefined : await captureEmbedded(opened, facts, { schema, onProgress }) };
   };
   const write = async (capture: Capture) => {
-    for (const name of await removePartials(folder, database, lock))
+    for (const name of await removePartials(directory, database, lock))
       reporting.onWarning(`removed ${name}, which a stopped run had left`);
-    return writeEmbeddedBackup(access, capture, { folder, schema, origin, format, recipients }, reporting);
+    return writeEmbeddedBackup(access, capture, { directory, schema, origin, format, recipients }, reporting);
   };
   try {
     const { expected, capture } = await access.withDatabase(read);
@@ -51,13 +51,13 @@ export async function takeEmbeddedBackup(
         ? await planOnly(access, origin, options)
         : await finish(
             access,
-            await withBackupFolder(folder, database, lock, () => write(capture)),
+            await withBackupDirectory(directory, database, lock, () => write(capture)),
             options,
             reporting,
           );
     return {
       database,
-      folder,
+      directory,
       format,
       isDryRun,
       isEncrypted: recipients.length > 0,
@@ -66,6 +66,6 @@ export async function takeEmbeddedBackup(
       durationMs: Math.round(performance.now() - startedMs),
     };
   } catch (error) {
-    throw folderError(folder, error);
+    throw directoryError(directory, error);
   }
 }

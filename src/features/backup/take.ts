@@ -1,8 +1,8 @@
 import { removePartials } from './catalog/change-backups.js';
-import { checkFolder, folderError, withBackupFolder } from './catalog/use-folder.js';
+import { checkDirectory, directoryError, withBackupDirectory } from './catalog/backup-lock.js';
 import { checkRecipients } from '../../adapters/encryption/recipients.js';
 import { findTools } from '../../adapters/pgtools/find-tools.js';
-import { withRunLock } from '../../adapters/postgres/advisory-lock.js';
+import { withRunLock } from '../../adapters/postgres/locks/advisory-lock.js';
 import { serverMajor } from '../../adapters/postgres/server-major.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
@@ -11,36 +11,36 @@ import { allSettled } from '../../base/all-settled.js';
 import type { Reporting } from '../../base/reporting.js';
 import { serverOrigin } from './run/read-origin.js';
 import type { BackupOrigin } from './catalog/origin.js';
-import { checkBefore } from './run/check-before.js';
+import { preflightBackup } from './run/preflight.js';
 import { dumpApplicationName } from './server/dump.js';
-import { finish, planOnly, type BackupOptions, type BackupResult, type Written } from './run/finish.js';
+import { finish, planOnly, type BackupOptions, type BackupResult, type WrittenBackup } from './run/finish.js';
 import { checkOffsite } from './offsite.js';
 import { readServerFacts } from './run/server-facts.js';
 import { findBackupTools, type BackupTools } from './server/tools.js';
 import { writeBackup } from './server/write-backup.js';
 
-/** Whatever a killed run has left, on the server and in the folder. */
+/** Whatever a killed run has left, on the server and in the directory. */
 async function removeLeftovers(
   access: ServerAccess,
   session: Session,
-  folder: string,
+  directory: string,
   { onWarning }: Reporting,
 ): Promise<void> {
   await session.query(sqlFile('backup/end-leftovers'), [dumpApplicationName(access)]);
   const options = { command: access.applicationName, signal: access.signal };
-  for (const name of await removePartials(folder, access.databaseName, options))
+  for (const name of await removePartials(directory, access.databaseName, options))
     onWarning(`removed ${name}, which a stopped run had left`);
 }
 
 /**
- * Backs up the configured database into a folder, proves the backup, and removes what the retention rule lets go.
+ * Backs up the configured database into a directory, verifies the backup, and removes what the retention rule allows.
  *
- * Everything that can be known before is checked before any file is made: programs, folder, space, privileges, locks.
+ * Everything that can be known before is checked before any file is made: programs, directory, space, privileges, locks.
  * Runs under the lock of everything that changes the database, so that no migration waits behind the dump with
- * everybody else behind it.
+ * every session behind it.
  *
- * @throws AisecError PG_TOOL_MISSING, BACKUP_FOLDER, DISK_FULL, PRIVILEGE_MISSING, LOCK_TIMEOUT, RUN_LOCKED, RUN_TIMEOUT,
- *   BACKUP_INVALID, and as `runTool` and `Session.query`. The folder is as it was then. USAGE for a key that cannot be
+ * @throws AisecError PG_TOOL_MISSING, BACKUP_DIRECTORY, DISK_FULL, PRIVILEGE_MISSING, LOCK_TIMEOUT, RUN_LOCKED, RUN_TIMEOUT,
+ *   BACKUP_INVALID, and as `runTool` and `Session.query`. The directory is as it was then. USAGE for a key that cannot be
  *   encrypted to; STORE_UNREACHABLE, STORE_AUTH, STORE_MISSING, STORE_FAILED of the copy: the backup itself
  *   is made then, and the message says so.
  */
@@ -50,9 +50,9 @@ export async function takeBackup(
   reporting: Reporting,
 ): Promise<BackupResult> {
   const startedMs = performance.now();
-  const { folder, schema, lockTimeoutMs, waitMs, isDryRun } = options;
+  const { directory, schema, lockTimeoutMs, waitMs, isDryRun } = options;
   const { databaseName: database, applicationName: command, signal } = access;
-  checkFolder(folder);
+  checkDirectory(directory);
   const recipients = options.encryptTo === undefined ? [] : await checkRecipients(options.encryptTo);
   // A store in trouble must not cost the backup here: it is asked when that is made.
   if (isDryRun && options.offsite !== undefined) await checkOffsite(access, options.offsite, reporting);
@@ -63,7 +63,7 @@ export async function takeBackup(
     session: Session,
   ): Promise<{
     readonly expected: number;
-    readonly written: Written | undefined;
+    readonly written: WrittenBackup | undefined;
     readonly origin: BackupOrigin | null;
   }> => {
     const major = serverMajor(session);
@@ -72,14 +72,14 @@ export async function takeBackup(
       const [tools, expected] = await allSettled<[BackupTools, number]>([
         findBackupTools(access, major, dumpTools),
         readServerFacts(session).then((facts) =>
-          checkBefore(access, 'custom', { ...facts, origin }, options, reporting),
+          preflightBackup(access, 'custom', { ...facts, origin }, options, reporting),
         ),
       ]);
       for (const warning of tools.warnings) reporting.onWarning(warning);
       if (isDryRun) return { expected, written: undefined, origin };
-      const written = await withBackupFolder(folder, database, lock, async () => {
-        await removeLeftovers(access, session, folder, reporting);
-        return writeBackup(access, session, { folder, schema, origin, tools, lockTimeoutMs, recipients }, reporting);
+      const written = await withBackupDirectory(directory, database, lock, async () => {
+        await removeLeftovers(access, session, directory, reporting);
+        return writeBackup(access, session, { directory, schema, origin, tools, lockTimeoutMs, recipients }, reporting);
       });
       return { expected, written, origin };
     });
@@ -94,7 +94,7 @@ export async function takeBackup(
     const durationMs = Math.round(performance.now() - startedMs);
     return {
       database,
-      folder,
+      directory,
       format: 'custom',
       isDryRun,
       isEncrypted: recipients.length > 0,
@@ -103,6 +103,6 @@ export async function takeBackup(
       durationMs,
     };
   } catch (error) {
-    throw folderError(folder, error);
+    throw directoryError(directory, error);
   }
 }

@@ -10,10 +10,10 @@ import { withLocalBackup, type BackupSource } from './store/local-backup.js';
 import { formatBytes } from '../../base/bytes.js';
 import { AisecError, isAisecError, messageOf, type ErrorCode } from '../../base/errors.js';
 import { isStoreUrl } from '../../config/store-url.js';
-import { changeManifestOf, manifestOf, readCopyBack } from './store/any-backup.js';
+import { changeManifestOf, manifestOf, readCopyBack } from './store/backup-location.js';
 
 export interface VerifyOptions extends BackupSource {
-  /** For whoever finds a lock held. */
+  /** For the message of a run that finds the lock held. */
   readonly command: string;
   readonly places: ToolPlaces;
   readonly signal: AbortSignal;

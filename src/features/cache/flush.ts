@@ -19,7 +19,7 @@ export async function flushCache(access: CacheAccess, isDryRun: boolean): Promis
   if (!isDryRun) {
     await access.join(true);
     if (!(await access.membership.declareEpoch()) || !(await access.listener.barrier()))
-      throw new AisecError('CONNECTION_LOST', 'the connection broke before all services were told', {
+      throw new AisecError('CONNECTION_LOST', 'the connection broke before all services were notified', {
         hint: 'Run it again.',
       });
   }

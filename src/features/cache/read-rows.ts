@@ -1,7 +1,7 @@
 import { COLUMNS, type CachedRow, type CachedTable } from './protocol/cached-table.js';
 import { rollBack, type Session } from '../../adapters/postgres/session.js';
 
-const NOBODY = '00000000-0000-0000-0000-000000000000';
+const NO_USER_ID = '00000000-0000-0000-0000-000000000000';
 
 export interface UserRows {
   readonly preferences: readonly CachedRow[];
@@ -12,7 +12,7 @@ function listOf(table: CachedTable): string {
   return COLUMNS[table].join(', ');
 }
 
-/** Runs the callback in a transaction as a user under row level security, as services read. */
+/** Runs the callback in a transaction as a user under row-level security, as services read. */
 async function asUser<Result>(session: Session, user: string, use: () => Promise<Result>): Promise<Result> {
   await session.query('begin read only');
   try {
@@ -27,7 +27,7 @@ async function asUser<Result>(session: Session, user: string, use: () => Promise
 }
 
 export async function readSettings(session: Session): Promise<readonly (CachedRow & { readonly key: string })[]> {
-  return asUser(session, NOBODY, async () => {
+  return asUser(session, NO_USER_ID, async () => {
     const { rows } = await session.query<CachedRow & { readonly key: string }>(
       `select ${listOf('system_settings')} from system_settings order by key`,
     );

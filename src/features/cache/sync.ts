@@ -9,7 +9,7 @@ import { readSettings, readUserRows, type UserRows } from './read-rows.js';
 
 export interface Difference {
   readonly table: string;
-  /** Whose row it is; null: everybody's. */
+  /** Whose row it is; null: every user's. */
   readonly userId: string | null;
   readonly key: string;
 }
@@ -95,7 +95,7 @@ export async function syncCache(
     compared += 1;
     if (compared % 200 === 0) onProgress(`${compared} of ${places.size} entries`);
     if (!(await isDifferent(session, access, truth, place))) continue;
-    // As if the change had been announced: everybody drops it, in the process, too.
+    // As if the change had been announced: every service drops it, in the process, too.
     if (!isDryRun) await access.listener.send(changeMessage(place.table, place.userId));
     differences.push({ table: place.table, userId: place.userId ?? null, key: place.key });
   }

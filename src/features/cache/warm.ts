@@ -13,29 +13,37 @@ export interface WarmResult {
   readonly redis: string;
   readonly settings: number;
   readonly users: number;
-  /** Entries that were written. */
+  /** Entries that were written, or would be. */
   readonly entries: number;
-  /** False: no service shares the cache now, and what was written is good only for those who come while somebody listens. */
+  /** False: no service shares the cache now, and what was written is valid only for services that start while a process listens. */
   readonly isShared: boolean;
+  readonly isDryRun: boolean;
 }
 
 /** Stores rows under the tokens that were in force before they were read. */
 class Writer {
   readonly #access: CacheAccess;
   readonly #prefix: string;
+  readonly #isDryRun: boolean;
   entries = 0;
 
-  constructor(access: CacheAccess, prefix: string) {
+  constructor(access: CacheAccess, prefix: string, isDryRun: boolean) {
     this.#access = access;
     this.#prefix = prefix;
+    this.#isDryRun = isDryRun;
   }
 
   async token(scope: string): Promise<string> {
+    if (this.#isDryRun) return '';
     this.#check();
     return this.#access.store.token(`${this.#prefix}${scope}`, DEFAULT_TTL_MS * TOKEN_TTL_FACTOR);
   }
 
   async write(scope: string, key: string, token: string, owner: string, rows: readonly CachedRow[]): Promise<void> {
+    if (this.#isDryRun) {
+      this.entries += 1;
+      return;
+    }
     this.#check();
     const text = writeEntry(token, owner, rows);
     await this.#access.store.write(entryKey(this.#prefix, scope, key), text, withJitter(DEFAULT_TTL_MS));
@@ -59,12 +67,12 @@ class Writer {
 export async function warmCache(
   session: Session,
   access: CacheAccess,
-  users: number,
+  { users, isDryRun }: { readonly users: number; readonly isDryRun: boolean },
   { onProgress }: Pick<Reporting, 'onProgress'>,
 ): Promise<WarmResult> {
   const ids = (await session.query<{ id: string }>(sqlFile('cache/recent-users'), [users])).rows;
-  const prefix = (await access.join(true)) ?? '';
-  const writer = new Writer(access, prefix);
+  const prefix = (await access.join(!isDryRun)) ?? '';
+  const writer = new Writer(access, prefix, isDryRun);
   const scope = scopeOf('system_settings');
   const token = await writer.token(scope);
   const settings = await readSettings(session);
@@ -84,5 +92,6 @@ export async function warmCache(
     users: ids.length,
     entries: writer.entries,
     isShared: access.membership.wasWelcomed,
+    isDryRun,
   };
 }

@@ -53,7 +53,7 @@ export interface Subject {
   readonly roleName: string;
   readonly migrations: MigrateSettings;
   /** Absolute; it may not be there. */
-  readonly backupFolder: string;
+  readonly backupDirectory: string;
   /** From which value on the checks of the server's state find something. */
   readonly thresholds: Thresholds;
   /** Whether to measure what findings cost, which runs code of the database's owner, such as functions of policies. */

@@ -1,9 +1,9 @@
 import { isAisecError } from '../../base/errors.js';
 import { quoteIdentifier } from '../../base/identifier.js';
 import type { Check, Outcome, Subject } from './check.js';
-import { findingOf, type Finding, type SkippedCheck } from './finding.js';
-import { waitLess } from './quiet.js';
-import { whoLocks } from './who-locks.js';
+import { findingOf, skippedOf, type Finding, type SkippedCheck } from './finding.js';
+import { shortenLockWait } from './session-limits.js';
+import { lockHolders } from './lock-holders.js';
 
 /** What came of one check. */
 export interface Examined {
@@ -15,11 +15,11 @@ export interface Examined {
 
 const QUERY_CANCELED = '57014';
 
-/** Why a check failed, when that says nothing of the database's health; undefined: the run itself cannot go on. */
+/** Why a check failed, when that says nothing of the database's health; undefined: the run itself cannot continue. */
 async function reasonOf(error: unknown, session: Subject['session']): Promise<string | undefined> {
   if (isAisecError(error, 'LOCK_TIMEOUT')) {
-    await waitLess(session);
-    return `what it reads is locked by ${await whoLocks(session)}`;
+    await shortenLockWait(session);
+    return `what it reads is locked by ${await lockHolders(session)}`;
   }
   if (isAisecError(error, 'PRIVILEGE_MISSING', 'MIGRATION_PENDING')) return error.message;
   if (!isAisecError(error, 'DATABASE_FAILED')) return undefined;
@@ -37,7 +37,7 @@ async function outcomeOf(check: Check, subject: Subject): Promise<Outcome> {
 }
 
 /**
- * Runs one check. What it could not see, because of a missing right, a lock, or an object that vanished, is a skip.
+ * Runs one check. What it could not see, because of a missing privilege, a lock, or an object that vanished, is a skip.
  *
  * @throws AisecError CONNECTION_LOST, INTERRUPTED, TERMINATED.
  */
@@ -51,6 +51,5 @@ export async function examine(check: Check, subject: Subject): Promise<Examined>
     outcome.lacksGrant && check.grant !== null
       ? check.grant(quoteIdentifier(subject.schema), quoteIdentifier(subject.roleName))
       : null;
-  const skipped = { check: check.id, area: check.area, reason: outcome.skipped, fix };
-  return { findings: [], skipped, notApplicable: null };
+  return { findings: [], skipped: skippedOf(check, outcome.skipped, fix), notApplicable: null };
 }

@@ -1,4 +1,5 @@
 import type { Finding as BaseFinding } from '../../base/finding.js';
+import { notSeen } from '../monitor/checks.js';
 import type { Area, Check, Fault } from './check.js';
 
 /** A fault with the check that found it. */
@@ -9,13 +10,14 @@ export interface Finding extends BaseFinding {
   readonly evidence: string | null;
 }
 
-/** A check that could not look. */
-export interface SkippedCheck {
+/** A check that could not look; `fix` is what would let this role look, null when no privilege is missing. */
+export interface SkippedCheck extends BaseFinding {
   readonly check: string;
   readonly area: Area;
-  readonly reason: string;
-  /** What would let this role look; null when no privilege is missing. */
-  readonly fix: string | null;
+}
+
+export function skippedOf({ id, area }: Check, message: string, fix: string | null): SkippedCheck {
+  return { ...notSeen(id, message, fix), check: id, area };
 }
 
 export function findingOf({ id, area, severity }: Check, fault: Fault): Finding {

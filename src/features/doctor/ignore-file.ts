@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { readText } from '../../adapters/files/read.js';
 import { parseIgnores, type Ignore } from './ignores.js';
 
-/** In the folder that aisec runs in. It belongs in version control: who ignores a finding says why, and until when. */
+/** In the directory that aisec runs in. It belongs in version control: who ignores a finding says why, and until when. */
 export const IGNORE_FILE = '.aisec-doctor.json';
 
 /**

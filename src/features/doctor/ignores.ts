@@ -42,14 +42,14 @@ function invalid(file: string, problem: string): AisecError {
 function entryOf(value: unknown, position: number, file: string): Ignore {
   const where = `has an entry ${position + 1}`;
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw invalid(file, `${where} that is no object`);
+    throw invalid(file, `${where} that is not an object`);
   const { id, reason, until, ...others } = value as Record<string, unknown>;
   const [unknown] = Object.keys(others);
   if (unknown !== undefined) throw invalid(file, `${where} with the unknown field "${unknown}"`);
   if (typeof id !== 'string' || id.trim() === '') throw invalid(file, `${where} without an id`);
   if (typeof reason !== 'string' || reason.trim() === '') throw invalid(file, `${where} (${id}) without a reason`);
   if (typeof until !== 'string' || !isDay(until))
-    throw invalid(file, `${where} (${id}) whose "until" is no day such as 2027-03-31`);
+    throw invalid(file, `${where} (${id}) whose "until" is not a day such as 2027-03-31`);
   return { id, reason: reason.trim(), until };
 }
 
@@ -59,7 +59,7 @@ export function parseIgnores(text: string, file: string): readonly Ignore[] {
   try {
     document = JSON.parse(text);
   } catch (error) {
-    throw invalid(file, `is no JSON: ${messageOf(error)}`);
+    throw invalid(file, `is not JSON: ${messageOf(error)}`);
   }
   const { ignore, ...others } = (document ?? {}) as Record<string, unknown>;
   const [unknown] = Object.keys(others);
@@ -95,7 +95,7 @@ function problemOf(
 }
 
 /**
- * Takes the ignored findings out. An entry that has expired, that no check or no finding has, ignores nothing and is told.
+ * Takes the ignored findings out. An entry that has expired, that no check or no finding has, ignores nothing and is reported.
  */
 export function applyIgnores(
   findings: readonly Finding[],

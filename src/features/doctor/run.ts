@@ -8,13 +8,13 @@ import type { Area, Check, Subject } from './check.js';
 import { examine } from './examine.js';
 import type { Finding, SkippedCheck } from './finding.js';
 import { applyIgnores, type Ignore, type IgnoredFinding, type IgnoreProblem } from './ignores.js';
-import { actAs, beQuiet } from './quiet.js';
+import { assumeRole, limitSession } from './session-limits.js';
 
 export interface DoctorOptions {
   readonly schema: string;
   readonly checks: readonly Check[];
   readonly migrations: MigrateSettings;
-  readonly backupFolder: string;
+  readonly backupDirectory: string;
   readonly thresholds: Thresholds;
   readonly redis: RedisTarget | null;
   readonly ignores: readonly Ignore[];
@@ -22,7 +22,7 @@ export interface DoctorOptions {
   readonly isTiming?: boolean;
   /** Another role to look as. */
   readonly asRole?: string;
-  /** Told before each check, with how many are done. */
+  /** Called before each check, with how many are done. */
   readonly onStep?: (text: string) => void;
 }
 
@@ -64,15 +64,15 @@ function once(subject: () => Subject): Subject['once'] {
 }
 
 async function subjectOf(session: Session, options: DoctorOptions): Promise<Subject> {
-  const { schema, migrations, backupFolder, thresholds, redis } = options;
-  if (options.asRole !== undefined) await actAs(session, options.asRole);
-  const roleName = await beQuiet(session, schema);
+  const { schema, migrations, backupDirectory, thresholds, redis } = options;
+  if (options.asRole !== undefined) await assumeRole(session, options.asRole);
+  const roleName = await limitSession(session, schema);
   const subject: Subject = {
     session,
     schema,
     roleName,
     migrations,
-    backupFolder,
+    backupDirectory,
     thresholds,
     isTiming: options.isTiming === true,
     redis,

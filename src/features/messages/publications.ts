@@ -20,6 +20,7 @@ export interface Publication {
 /** What a subscriber would lose, and the statement that prevents it. */
 export interface PublicationProblem {
   readonly publication: string;
+  readonly kind: 'partition' | 'root' | 'new-tables' | 'half';
   readonly message: string;
   readonly impact: string;
   readonly fix: string;
@@ -40,6 +41,7 @@ function problemsOf(found: Publication, schema: string): readonly PublicationPro
   if (found.partition !== null)
     problems.push({
       publication,
+      kind: 'partition',
       message: `publication ${publication} publishes the partition ${found.partition} under its own name`,
       impact: 'a subscriber would not receive the messages of a month that it does not know',
       fix: `alter publication ${publication} drop table ${found.partition};`,
@@ -48,6 +50,7 @@ function problemsOf(found: Publication, schema: string): readonly PublicationPro
   else if (!found.is_via_root)
     problems.push({
       publication,
+      kind: 'root',
       message: `publication ${publication} publishes the partitions of messages under their own names`,
       impact: 'a subscriber would not receive the messages of a month that it does not know',
       fix: `alter publication ${publication} set (publish_via_partition_root = true);`,
@@ -56,6 +59,7 @@ function problemsOf(found: Publication, schema: string): readonly PublicationPro
   if (found.covers_new_tables)
     problems.push({
       publication,
+      kind: 'new-tables',
       message: `publication ${publication} publishes every new table`,
       impact: 'emptying the default partition needs tables of its own, and a subscriber that lacks one stops',
       fix:
@@ -66,6 +70,7 @@ function problemsOf(found: Publication, schema: string): readonly PublicationPro
   if (found.publishes_messages !== found.publishes_archive)
     problems.push({
       publication,
+      kind: 'half',
       message: `publication ${publication} publishes only one of messages and messages_archive`,
       impact: 'a subscriber would lose the messages that move between the two',
       fix: `alter publication ${publication} add table ${table(found.publishes_messages ? 'messages_archive' : 'messages')};`,

@@ -1,5 +1,8 @@
+import path from 'node:path';
+
 import type { Session } from '../../adapters/postgres/session.js';
-import { aisecCommand } from '../../base/aisec-command.js';
+import { aisecCommand, shellWord } from '../../base/aisec-command.js';
+import type { Finding } from '../../base/finding.js';
 import type { MigrationState, MigrationStatus } from './history/compare.js';
 import { labelOf } from './files/source.js';
 import { ADVICE, describeFault, isFault } from './history/history-faults.js';
@@ -10,17 +13,11 @@ export type { MigrateSettings };
 export type MigrationFindingKind = Exclude<MigrationState, 'applied'>;
 
 /** Where files and history of the database differ. */
-export interface MigrationFinding {
+export interface MigrationFinding extends Finding {
   readonly kind: MigrationFindingKind;
-  readonly migration: string;
-  readonly what: string;
-  /** What comes of it. */
-  readonly why: string;
-  /** The command or the change that mends it. */
-  readonly mend: string;
 }
 
-const WHY: Readonly<Record<MigrationFindingKind, string>> = {
+const IMPACT: Readonly<Record<MigrationFindingKind, string>> = {
   pending: 'the schema is older than the program expects',
   late: '`migrate up` refuses to continue until it is settled where it belongs',
   edited: 'a new database would not be built like this one, and `migrate up` refuses to continue',
@@ -31,17 +28,45 @@ const WHY: Readonly<Record<MigrationFindingKind, string>> = {
   incomplete: 'a part of its statements has been done, and the rest has not',
 };
 
-function findingOf(status: MigrationStatus, schema: string): MigrationFinding {
+const SEVERITY: Readonly<Record<MigrationFindingKind, Finding['severity']>> = {
+  pending: 'warning',
+  late: 'warning',
+  edited: 'critical',
+  missing: 'critical',
+  newer: 'warning',
+  foreign: 'critical',
+  renamed: 'critical',
+  incomplete: 'critical',
+};
+
+/** The command that fixes it; null where only a person can decide. */
+function fixOf({ name, state, renamedTo }: MigrationStatus, { schema, files }: MigrateSettings): string | null {
+  if (state === 'pending' || state === 'incomplete') return aisecCommand('migrate up', schema);
+  if (state === 'late') return aisecCommand('migrate up --allow-late', schema);
+  const renamed = files.find((file) => file.name === renamedTo);
+  if (state !== 'renamed' || renamed === undefined) return null;
+  return `mv ${shellWord(renamed.path)} ${shellWord(path.join(path.dirname(renamed.path), `${name}.sql`))}`;
+}
+
+function messageOf(status: MigrationStatus): string {
+  if (isFault(status)) return describeFault(status);
   const { state, entry } = status;
   const name = labelOf(status);
-  const kind = state as MigrationFindingKind;
-  const base = { kind, migration: name, why: WHY[kind] };
-  if (isFault(status)) return { ...base, what: describeFault(status), mend: ADVICE[status.state] };
-  if (state === 'incomplete') {
-    const done = `${entry?.statementsDone ?? 0} of ${entry?.statementsTotal ?? 0} statements`;
-    return { ...base, what: `${name} stopped after ${done}`, mend: aisecCommand('migrate up', schema) };
-  }
-  return { ...base, what: `${name} is not applied`, mend: aisecCommand('migrate up', schema) };
+  if (state !== 'incomplete') return `${name} is not applied`;
+  return `${name} stopped after ${entry?.statementsDone ?? 0} of ${entry?.statementsTotal ?? 0} statements`;
+}
+
+function findingOf(status: MigrationStatus, settings: MigrateSettings): MigrationFinding {
+  const kind = status.state as MigrationFindingKind;
+  return {
+    id: `migration-${kind}:${labelOf(status)}`,
+    kind,
+    severity: SEVERITY[kind],
+    object: labelOf(status),
+    message: messageOf(status),
+    impact: isFault(status) ? `${IMPACT[kind]}. ${ADVICE[status.state]}` : IMPACT[kind],
+    fix: fixOf(status, settings),
+  };
 }
 
 /**
@@ -54,5 +79,5 @@ export async function checkMigrations(
   settings: MigrateSettings,
 ): Promise<readonly MigrationFinding[]> {
   const { statuses } = await compareWithDatabase(session, settings);
-  return statuses.filter(({ state }) => state !== 'applied').map((status) => findingOf(status, settings.schema));
+  return statuses.filter(({ state }) => state !== 'applied').map((status) => findingOf(status, settings));
 }

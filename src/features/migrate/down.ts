@@ -1,4 +1,4 @@
-import { withRunLock } from '../../adapters/postgres/advisory-lock.js';
+import { withRunLock } from '../../adapters/postgres/locks/advisory-lock.js';
 import { rollBack, withTransaction, type Session } from '../../adapters/postgres/session.js';
 import { startAgain } from '../../adapters/postgres/start-again.js';
 import { AisecError } from '../../base/errors.js';

@@ -1,4 +1,4 @@
-import { withRunLock } from '../../adapters/postgres/advisory-lock.js';
+import { withRunLock } from '../../adapters/postgres/locks/advisory-lock.js';
 import { rollBack, type Session } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
 import { parseStatements } from '../../adapters/sql-parser/statements.js';
@@ -23,7 +23,7 @@ export interface TakenLock {
 export interface RehearsedMigration extends SourcedName {
   /** How many statements of each kind: `create table` 2, `create index` 9. */
   readonly statements: readonly { readonly kind: string; readonly count: number }[];
-  /** Locks on relations that were there before; new ones disturb nobody. */
+  /** Locks on relations that were there before; new ones disturb no other session. */
   readonly locks: readonly TakenLock[];
   /** Why it was not run; null when it was. */
   readonly skippedBecause: string | null;
@@ -37,7 +37,7 @@ export interface DryRunResult {
 
 const NOISE = /^(or replace|unique|temporary|temp|recursive|if (not )?exists)\s+/i;
 
-/** `create table`, `comment on`, `insert into`: the first two words that tell what a statement does. */
+/** `create table`, `comment on`, `insert into`: the first two words that say what a statement does. */
 function kindOf(statement: string): string {
   const [verb = '', ...rest] = statement.split(/\s+/);
   const tail =
@@ -58,7 +58,7 @@ async function statementCounts(file: MigrationFile): Promise<RehearsedMigration[
 }
 
 /**
- * Runs the pending migrations in one transaction, rolls it back, and tells what each one did and locked. It takes the
+ * Runs the pending migrations in one transaction, rolls it back, and reports what each one did and locked. It takes the
  * very locks of the real run, for as long as it lasts, under the same lock timeout.
  *
  * @throws AisecError as `migrateUp`: what would fail there fails here.

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
 
 import { AisecError, messageOf } from '../../base/errors.js';
@@ -8,6 +8,7 @@ import type { SourcedName } from './files/source.js';
 
 export interface NewMigration extends SourcedName {
   readonly path: string;
+  readonly isDryRun: boolean;
 }
 
 const TEMPLATE = (title: string): string => `-- ${title}
@@ -78,27 +79,33 @@ export function placeOfNew(
 /**
  * Writes an empty migration with the next number. Two at once cannot get the same file: it is created exclusively.
  *
- * @throws AisecError USAGE, REFUSED for the installed package's own folder, CONFIG_INVALID when the folder cannot be written.
+ * @throws AisecError USAGE, REFUSED for the installed package's own directory, CONFIG_INVALID when the directory cannot be written.
  */
 export async function newMigration(
   argument: string,
-  places: readonly MigrationPlace[],
-  cwd: string,
+  {
+    places,
+    cwd,
+    isDryRun,
+  }: { readonly places: readonly MigrationPlace[]; readonly cwd: string; readonly isDryRun: boolean },
 ): Promise<NewMigration> {
   const { place, title } = placeOfNew(argument, places);
   const { name: source, directory: migrationsDir } = place;
   const slug = migrationSlug(title);
+  const isThere = existsSync(migrationsDir);
   try {
-    mkdirSync(migrationsDir, { recursive: true });
+    if (!isDryRun) mkdirSync(migrationsDir, { recursive: true });
   } catch (error) {
-    throw new AisecError('CONFIG_INVALID', `could not create the folder "${migrationsDir}"`, {
+    throw new AisecError('CONFIG_INVALID', `could not create the directory "${migrationsDir}"`, {
       detail: `${messageOf(error)}.`,
       cause: error,
     });
   }
-  const files = await readMigrationFolder(migrationsDir, cwd, { source, isEmptyAllowed: true });
+  const files =
+    isDryRun && !isThere ? [] : await readMigrationFolder(migrationsDir, cwd, { source, isEmptyAllowed: true });
   const name = `${nextNumber(files.map((file) => file.name))}_${slug}`;
   const path = join(migrationsDir, `${name}.sql`);
+  if (isDryRun) return { source, name, path, isDryRun };
   try {
     writeFileSync(path, TEMPLATE(title), { flag: 'wx' });
   } catch (error) {
@@ -107,5 +114,5 @@ export async function newMigration(
       cause: error,
     });
   }
-  return { source, name, path };
+  return { source, name, path, isDryRun };
 }

@@ -1,8 +1,10 @@
-import { withRunLock } from '../../adapters/postgres/advisory-lock.js';
-import type { Session } from '../../adapters/postgres/session.js';
+import { withRunLock } from '../../adapters/postgres/locks/advisory-lock.js';
+import { rollBack, type Session } from '../../adapters/postgres/session.js';
+import { rehearse } from './apply/rehearse.js';
 import { labelOf } from './files/source.js';
 import { refuseOtherSources } from './history/other-sources.js';
 import { lossesOf, planDown, type Confirm, type DownOptions } from './down.js';
+import type { Loss } from './losses.js';
 import { compareWithDatabase } from './prepare.js';
 import type { Reporting } from '../../base/reporting.js';
 import { runOne, type DoneMigration } from './apply/run-one.js';
@@ -11,6 +13,46 @@ export interface RedoResult {
   readonly database: string;
   readonly schema: string;
   readonly redone: readonly DoneMigration[];
+}
+
+export interface RedoRehearsal {
+  readonly database: string;
+  readonly schema: string;
+  readonly wouldRedo: readonly string[];
+  readonly losses: readonly Loss[];
+  /** A migration that runs without a transaction, and so could not be tried; null when it was. */
+  readonly untried: string | null;
+}
+
+/**
+ * Runs the Down and the Up of the newest migration in one transaction and rolls it back.
+ *
+ * @throws AisecError as `migrateRedo`: what would fail there fails here.
+ */
+export async function dryRunRedo(
+  session: Session,
+  options: Omit<DownOptions, 'target'>,
+  reporting: Reporting,
+): Promise<RedoRehearsal> {
+  return withRunLock(session, { waitMs: options.waitMs, onProgress: reporting.onProgress }, async () => {
+    const { statuses, otherSources } = await compareWithDatabase(session, options);
+    const plan = planDown(statuses, { kind: 'one' });
+    refuseOtherSources(otherSources, plan);
+    const losses = await lossesOf(session, options.schema, plan);
+    const untried = plan.filter(({ file }) => !file.isTransactional).map(labelOf)[0] ?? null;
+    await session.query('begin');
+    try {
+      for (const { file } of untried === null ? plan : []) {
+        reporting.onProgress(`trying ${labelOf(file)}`);
+        await rehearse(session, file, 'down', options);
+        await rehearse(session, file, 'up', options);
+      }
+    } finally {
+      await rollBack(session);
+    }
+    const wouldRedo = plan.map(labelOf);
+    return { database: session.info.label, schema: options.schema, wouldRedo, losses, untried };
+  });
 }
 
 /**

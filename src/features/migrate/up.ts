@@ -1,4 +1,4 @@
-import { withRunLock } from '../../adapters/postgres/advisory-lock.js';
+import { withRunLock } from '../../adapters/postgres/locks/advisory-lock.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import { startAgain } from '../../adapters/postgres/start-again.js';
 import type { ApplyOptions } from './apply/apply.js';
@@ -71,7 +71,7 @@ async function applyAll(
 ): Promise<readonly DoneMigration[]> {
   const applied: DoneMigration[] = [];
   // A crash of the server may take back commits that were not flushed yet, newest first: never a hole in the history.
-  // The last one is flushed before success is told, and with it all before it.
+  // The last one is flushed before success is reported, and with it all before it.
   for (const [index, { file, entry }] of plan.entries()) {
     if (file === undefined) continue;
     const isFlushedLater = index < plan.length - 1;
@@ -83,7 +83,7 @@ async function applyAll(
 
 /**
  * Applies the pending migrations in order, each in its own transaction with its history row, then makes the months
- * ahead. The hooks run before the first and after the last. Killed at any moment and run again, it goes on where it was.
+ * ahead. The hooks run before the first and after the last. Killed at any moment and run again, it continues where it was.
  *
  * @throws AisecError MIGRATION_FILE_INVALID, MIGRATION_HISTORY, MIGRATION_FAILED, MIGRATION_INCOMPLETE, LOCK_TIMEOUT,
  *   RUN_LOCKED, PRIVILEGE_MISSING, EXTENSION_MISSING, CONNECTION_LOST.

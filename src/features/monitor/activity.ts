@@ -1,4 +1,4 @@
-import { readCircumstances } from './inspection/circumstances.js';
+import { readReportHeader } from './inspection/report-header.js';
 import { inReadOnly } from './inspection/read-only.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
@@ -72,7 +72,7 @@ function sessionOf(row: ActivityRow): MonitoredSession {
 
 /** Who is connected to the server, and what each session does. */
 export async function monitorActivity(session: Session, schema: string): Promise<ActivityReport> {
-  const circumstances = await readCircumstances(session, schema);
+  const header = await readReportHeader(session, schema);
   const { rows, usable } = await inReadOnly(session, async () => {
     const activity = await session.query<ActivityRow>(sqlFile('monitor/activity'));
     const limits = await session.query<{ usable: number }>(sqlFile('monitor/connection-limits'));
@@ -81,8 +81,8 @@ export async function monitorActivity(session: Session, schema: string): Promise
   const sessions = rows.map(sessionOf);
   const inState = (pattern: RegExp): number => sessions.filter(({ state }) => pattern.test(state ?? '')).length;
   return {
-    ...circumstances,
-    skipped: hiddenSkip('sessions', rows.filter((row) => row.is_hidden).length, circumstances),
+    ...header,
+    skipped: hiddenSkip('sessions', rows.filter((row) => row.is_hidden).length, header),
     connections: {
       total: sessions.length,
       usable,

@@ -1,3 +1,4 @@
+export { notSeen } from './inspection/skip.js';
 export { LIVE_CHECKS } from './live/all-checks.js';
 export type { Thresholds } from './live/thresholds.js';
 export { readIndexFacts, type IndexFacts } from './indexes/index-facts.js';

@@ -19,7 +19,7 @@ export interface LockSession {
 export interface LockNode extends LockSession {
   /** 0 for a session that waits for no other one. */
   readonly depth: number;
-  /** For a root that blocks others: the statement that ends it, for somebody to decide; else null. */
+  /** For a root that blocks others: the statement that ends it, which a person must decide on; else null. */
   readonly release: string | null;
 }
 
@@ -30,7 +30,7 @@ function releaseOf({ pid, state, waitingMs, blockedBy }: LockSession): string | 
 }
 
 /**
- * Depth first from those who wait for nobody, each session once. A circle, which the server is about to break, is
+ * Depth first from the sessions that wait for none, each session once. A circle, which the server is about to break, is
  * entered at its first session.
  */
 export function lockTree(sessions: readonly LockSession[]): readonly LockNode[] {

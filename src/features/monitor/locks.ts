@@ -1,4 +1,4 @@
-import { readCircumstances } from './inspection/circumstances.js';
+import { readReportHeader } from './inspection/report-header.js';
 import { inReadOnly } from './inspection/read-only.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
@@ -18,11 +18,11 @@ export interface PreparedTransaction {
 
 /** Who waits for whom on the server, now. */
 export interface Locks {
-  /** The blocking tree, depth first: each session once, below the first one it waits for. Empty when nobody waits. */
+  /** The blocking tree, depth first: each session once, below the first one it waits for. Empty when no session waits. */
   readonly sessions: readonly LockNode[];
   /** Sessions that wait. */
   readonly waiting: number;
-  /** They keep their locks until they are ended by hand, also when nobody waits now. */
+  /** They keep their locks until they are ended by hand, also when no session waits now. */
   readonly preparedTransactions: readonly PreparedTransaction[];
 }
 
@@ -89,7 +89,7 @@ export async function readLocks(session: Session): Promise<Locks & { readonly hi
 
 /** The same as a report. */
 export async function monitorLocks(session: Session, schema: string): Promise<LocksReport> {
-  const circumstances = await readCircumstances(session, schema);
+  const header = await readReportHeader(session, schema);
   const { hidden, ...locks } = await inReadOnly(session, () => readLocks(session));
-  return { ...circumstances, skipped: hiddenSkip('sessions', hidden, circumstances), ...locks };
+  return { ...header, skipped: hiddenSkip('sessions', hidden, header), ...locks };
 }

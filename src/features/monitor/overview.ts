@@ -101,9 +101,9 @@ export async function monitorOverview(
   const activity = await monitorActivity(session, schema);
   const vacuum = await monitorVacuum(session, schema, false);
   const { tables, partitions, growth, databaseName } = readings;
-  const { tables: all, totalBytes, skipped, ...circumstances } = tables;
+  const { tables: all, totalBytes, skipped, ...header } = tables;
   return {
-    ...circumstances,
+    ...header,
     skipped: [
       ...skipped,
       ...partitions.skipped,

@@ -1,4 +1,4 @@
-import { readCircumstances } from './inspection/circumstances.js';
+import { readReportHeader } from './inspection/report-header.js';
 import { inReadOnly } from './inspection/read-only.js';
 import {
   missingMonths,
@@ -56,7 +56,7 @@ function sizeOf(leaf: TablePartition | undefined): MonthSize {
   return size;
 }
 
-/** Gaps between the months that are there, and the current one; months further ahead are nobody's loss yet. */
+/** Gaps between the months that are there, and the current one; months further ahead are no loss yet. */
 function missing(set: PartitionSet): readonly MonitoredMonth[] {
   const attached = set.partitions.filter(({ isDetachPending }) => !isDetachPending);
   const gaps = missingMonths(attached, []).flatMap(([first, last]) => monthRange(first, last));
@@ -77,7 +77,7 @@ function inOrder(one: MonitoredMonth, other: MonitoredMonth): number {
  * @throws AisecError MIGRATION_PENDING when the tables are not there.
  */
 export async function monitorPartitions(session: Session, schema: string): Promise<PartitionsReport> {
-  const circumstances = await readCircumstances(session, schema);
+  const header = await readReportHeader(session, schema);
   const set = await inReadOnly(session, () => readPartitions(session, schema));
   const tables = await readTableSizes(session, schema);
   const leaves = tables.flatMap(({ partitions }) => partitions);
@@ -92,7 +92,7 @@ export async function monitorPartitions(session: Session, schema: string): Promi
     };
   });
   return {
-    ...circumstances,
+    ...header,
     skipped: [],
     currentMonth: set.currentMonth,
     monthsAhead: countMonthsAhead(set),

@@ -1,7 +1,8 @@
-import { readCircumstances } from './inspection/circumstances.js';
+import { notSeen } from './inspection/skip.js';
+import type { Finding } from '../../base/finding.js';
+import { readReportHeader } from './inspection/report-header.js';
 import { readExtension, type ExtensionState } from './inspection/extension.js';
 import { inReadOnly } from './inspection/read-only.js';
-import type { Skip } from './inspection/skip.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
 import { isAisecError } from '../../base/errors.js';
@@ -29,9 +30,9 @@ export interface MonitoredQuery {
 }
 
 export interface QueriesReport extends Report {
-  /** The clock of pg_stat_statements; RFC 3339. Null when it does not tell. */
+  /** The clock of pg_stat_statements; RFC 3339. Null when it does not report it. */
   readonly queriesSince: string | null;
-  /** How often entries were thrown out for want of room: the list is then incomplete. Null when it does not tell. */
+  /** How often entries were thrown out for want of room: the list is then incomplete. Null when it does not report it. */
   readonly evictions: number | null;
   /** The most time first; null when pg_stat_statements is not there to be asked. */
   readonly queries: readonly MonitoredQuery[] | null;
@@ -53,19 +54,18 @@ interface QueryRow {
 const EXTENSION = 'pg_stat_statements';
 /** object_not_in_prerequisite_state: the library is not loaded. */
 const NOT_LOADED = '55000';
+const PRELOAD = `add ${EXTENSION} to shared_preload_libraries and restart the server`;
 
-function notInstalled({ isAvailable, isPreloaded }: ExtensionState): Skip {
-  const preload =
-    isPreloaded === true ? '' : `shared_preload_libraries = '${EXTENSION}' in postgresql.conf, a restart, then `;
-  return {
-    what: 'queries',
-    reason: isAvailable
-      ? `the extension ${EXTENSION} is not installed in this database`
-      : `the server does not have the extension ${EXTENSION}`,
-    fix: isAvailable
-      ? `${preload}create extension ${EXTENSION};`
-      : `install PostgreSQL's contrib package on the server`,
-  };
+function notInstalled({ isAvailable, isPreloaded }: ExtensionState): Finding {
+  if (!isAvailable)
+    return notSeen(
+      'queries',
+      `the server does not have the extension ${EXTENSION}, which is in PostgreSQL's contrib package`,
+      null,
+    );
+  const message = `the extension ${EXTENSION} is not installed in this database`;
+  if (isPreloaded === true) return notSeen('queries', message, `create extension ${EXTENSION};`);
+  return notSeen('queries', `${message}, and the server does not load its library: ${PRELOAD}`, null);
 }
 
 /** All entries of one query id together: the view has one for each role, and for each way it was called. */
@@ -126,9 +126,9 @@ function queryOf(row: QueryRow): MonitoredQuery {
 
 /** The queries of this database that took the most time, as pg_stat_statements has them. */
 export async function monitorQueries(session: Session, schema: string, limit: number): Promise<QueriesReport> {
-  const circumstances = await readCircumstances(session, schema);
-  const without = (skip: Skip): QueriesReport => ({
-    ...circumstances,
+  const header = await readReportHeader(session, schema);
+  const without = (skip: Finding): QueriesReport => ({
+    ...header,
     skipped: [skip],
     queriesSince: null,
     evictions: null,
@@ -139,26 +139,21 @@ export async function monitorQueries(session: Session, schema: string, limit: nu
   try {
     const { rows, since, evictions } = await readQueries(session, extension.schema, limit);
     return {
-      ...circumstances,
-      skipped: hiddenSkip('queries', Number(rows[0]?.hidden ?? 0), circumstances),
+      ...header,
+      skipped: hiddenSkip('queries', Number(rows[0]?.hidden ?? 0), header),
       queriesSince: since?.toISOString() ?? null,
       evictions,
       queries: rows.filter((row) => row.query_id !== null).map(queryOf),
     };
   } catch (error) {
     if (isAisecError(error) && error.sqlState === NOT_LOADED)
-      return without({
-        what: 'queries',
-        reason: `${EXTENSION} is installed, but the server does not load its library`,
-        fix: `shared_preload_libraries = '${EXTENSION}' in postgresql.conf, and a restart`,
-      });
+      return without(
+        notSeen('queries', `${EXTENSION} is installed, but the server does not load its library: ${PRELOAD}`, null),
+      );
     if (isAisecError(error, 'PRIVILEGE_MISSING')) {
-      const role = quoteIdentifier(circumstances.role);
-      return without({
-        what: 'queries',
-        reason: error.message,
-        fix: `grant usage on schema ${extension.schema} to ${role}; grant select on ${extension.schema}.pg_stat_statements to ${role};`,
-      });
+      const role = quoteIdentifier(header.role);
+      const fix = `grant usage on schema ${extension.schema} to ${role}; grant select on ${extension.schema}.pg_stat_statements to ${role};`;
+      return without(notSeen('queries', error.message, fix));
     }
     throw error;
   }

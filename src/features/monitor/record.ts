@@ -1,6 +1,7 @@
 import { inReadOnly } from './inspection/read-only.js';
 import { withTransaction, type Session } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
+import { subtractAge, type Age } from '../../base/age.js';
 import { AisecError } from '../../base/errors.js';
 import { quoteIdentifier } from '../../base/identifier.js';
 import { aisecVersion } from '../../base/version.js';
@@ -13,7 +14,7 @@ export interface RecordOptions {
   /** One record at most in each slot of this length; the slots begin at midnight in UTC. */
   readonly slotMs: number;
   /** Older records are deleted. */
-  readonly keepDays: number;
+  readonly keep: Age;
   readonly isDryRun: boolean;
 }
 
@@ -43,8 +44,6 @@ export interface RecordResult {
   readonly deletedRecords: number;
 }
 
-const DAY_MS = 86_400_000;
-
 /** @throws AisecError MIGRATION_PENDING, PRIVILEGE_MISSING. */
 async function requireRecords(session: Session, schema: string): Promise<void> {
   const access = await inReadOnly(session, () => readRecordsAccess(session, schema));
@@ -64,7 +63,7 @@ function recordedTable({ table, totalBytes, heapBytes, mapBytes, ...size }: Moni
 }
 
 /** Writes the record unless the slot has one; deletes what is past retention only when it wrote one. */
-async function writeRecord(session: Session, measured: RecordResult, keepDays: number): Promise<RecordResult> {
+async function writeRecord(session: Session, measured: RecordResult, keep: Age): Promise<RecordResult> {
   await session.query("select pg_catalog.set_config('search_path', $1, true)", [quoteIdentifier(measured.schema)]);
   const { slot, measuredAt, databaseBytes, tables } = measured;
   const taken = await session.query(sqlFile('monitor/take-slot'), [slot, measuredAt, databaseBytes, aisecVersion()]);
@@ -78,7 +77,7 @@ async function writeRecord(session: Session, measured: RecordResult, keepDays: n
     row_estimate: table.rows,
   }));
   await session.query(sqlFile('monitor/record-tables'), [slot, JSON.stringify(rows)]);
-  const oldest = new Date(Date.parse(slot) - keepDays * DAY_MS);
+  const oldest = subtractAge(new Date(slot), keep);
   const deleted = await session.query('delete from size_records where slot < $1', [oldest]);
   return { ...measured, isNew: true, deletedRecords: deleted.rowCount };
 }
@@ -97,7 +96,7 @@ async function isSlotFree(session: Session, schema: string, slot: string): Promi
  * @throws AisecError MIGRATION_PENDING, PRIVILEGE_MISSING, DATABASE_READ_ONLY.
  */
 export async function recordSizes(session: Session, options: RecordOptions): Promise<RecordResult> {
-  const { schema, slotMs, keepDays, isDryRun } = options;
+  const { schema, slotMs, keep, isDryRun } = options;
   await requireRecords(session, schema);
   const report = await monitorTables(session, schema);
   const measured: RecordResult = {
@@ -113,5 +112,5 @@ export async function recordSizes(session: Session, options: RecordOptions): Pro
     deletedRecords: 0,
   };
   if (isDryRun) return { ...measured, isNew: await isSlotFree(session, schema, measured.slot) };
-  return withTransaction(session, () => writeRecord(session, measured, keepDays));
+  return withTransaction(session, () => writeRecord(session, measured, keep));
 }

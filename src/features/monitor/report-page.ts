@@ -20,7 +20,7 @@ function versionText(serverVersion: number): string {
   return `${Math.floor(serverVersion / 10_000)}.${serverVersion % 10_000}`;
 }
 
-/** As `monitor indexes` has it unless told otherwise. */
+/** As `monitor indexes` has it by default. */
 const UNUSED_AFTER_MS = 14 * 24 * 3_600_000;
 
 function pageIndex(index: MonitoredIndex): PageIndex {
@@ -38,7 +38,7 @@ function pageIndex(index: MonitoredIndex): PageIndex {
 }
 
 /**
- * Everything the page shows, read in short transactions that wait for nobody.
+ * Everything the page shows, read in short transactions that wait for no other session.
  *
  * @throws AisecError MIGRATION_PENDING when there are no tables of messages.
  */

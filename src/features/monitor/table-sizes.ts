@@ -110,7 +110,7 @@ function tableOf(rows: readonly TableRow[], root: TableRow): LogicalTable {
 }
 
 /**
- * The tables of a schema with their sizes. A relation that somebody has locked whole is estimated and said to be; nothing
+ * The tables of a schema with their sizes. A relation that another session has locked whole is estimated and said to be; nothing
  * waits for it.
  */
 export async function readTableSizes(session: Session, schema: string): Promise<readonly LogicalTable[]> {

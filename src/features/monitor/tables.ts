@@ -1,4 +1,4 @@
-import { readCircumstances } from './inspection/circumstances.js';
+import { readReportHeader } from './inspection/report-header.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import { AisecError } from '../../base/errors.js';
 import type { Report } from './report.js';
@@ -23,7 +23,7 @@ export interface TablesReport extends Report {
  * @throws AisecError MIGRATION_PENDING when the schema has no table.
  */
 export async function monitorTables(session: Session, schema: string): Promise<TablesReport> {
-  const circumstances = await readCircumstances(session, schema);
+  const header = await readReportHeader(session, schema);
   const tables = await readTableSizes(session, schema);
   if (tables.length === 0)
     throw new AisecError('MIGRATION_PENDING', `the schema "${schema}" of ${session.info.label} has no tables`, {
@@ -31,7 +31,7 @@ export async function monitorTables(session: Session, schema: string): Promise<T
     });
   const totalBytes = tables.reduce((sum, table) => sum + table.totalBytes, 0);
   return {
-    ...circumstances,
+    ...header,
     skipped: [],
     totalBytes,
     tables: tables

@@ -1,10 +1,10 @@
-import { readCircumstances } from './inspection/circumstances.js';
+import { readReportHeader } from './inspection/report-header.js';
 import { inReadOnly } from './inspection/read-only.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
 import { groupBy } from '../../base/group-by.js';
-import { NOT_MEASURED, type Bloat } from './bloat-meter.js';
-import { measureBloat } from './bloat.js';
+import { NOT_MEASURED, type Bloat } from './bloat/bloat-meter.js';
+import { measureBloat } from './bloat/bloat.js';
 import type { Report } from './report.js';
 
 export interface VacuumAtWork {
@@ -37,7 +37,7 @@ export interface MonitoredVacuum {
   readonly mxidAge: number | null;
   /** Null unless it was asked for and could be measured. */
   readonly bloat: Bloat | null;
-  /** Why it was asked for and there is no number. */
+  /** Why it was asked for and there is not a number. */
   readonly bloatUnknown: string | null;
 }
 
@@ -109,9 +109,9 @@ function tableOf(root: VacuumRow, family: readonly VacuumRow[], measured: Measur
  * the pages that are not known to be all visible.
  */
 export async function monitorVacuum(session: Session, schema: string, withBloat: boolean): Promise<VacuumReport> {
-  const circumstances = await readCircumstances(session, schema);
+  const header = await readReportHeader(session, schema);
   const { rows } = await inReadOnly(session, () => session.query<VacuumRow>(sqlFile('monitor/vacuum'), [schema]));
-  const measured = withBloat ? await measureBloat(session, rows, circumstances) : NOT_MEASURED;
+  const measured = withBloat ? await measureBloat(session, rows, header) : NOT_MEASURED;
   const tables = [...groupBy(rows, (row) => row.root_oid).entries()].flatMap(([rootOid, family]) => {
     const root = family.find((row) => row.is_root);
     const bloat = measured.bloat.get(rootOid) ?? null;
@@ -124,7 +124,7 @@ export async function monitorVacuum(session: Session, schema: string, withBloat:
       : [{ pid: row.vacuum_pid, table: row.identifier, phase: row.vacuum_phase ?? '', share: row.vacuum_share }],
   );
   return {
-    ...circumstances,
+    ...header,
     skipped: measured.skipped,
     tables: tables.toSorted(
       (one, other) => (other.deadRows ?? 0) - (one.deadRows ?? 0) || (one.table < other.table ? -1 : 1),

@@ -19,7 +19,7 @@ const MISSING_OBJECT = new Set(['42P01', '42883', '42703', '42704', '3F000']);
 
 const OWNER_HINT =
   'Nothing of the set was kept. Run it as the owner of the tables, the role that runs `aisec migrate up`.';
-const MEND_HINT = 'Nothing of the set was kept. Mend the file and run it again.';
+const FIX_HINT = 'No changes were made. Fix the file and run it again.';
 
 /** The server counts characters, JavaScript counts UTF-16 units. */
 function unitsBefore(text: string, characters: number): number {
@@ -42,7 +42,7 @@ export function seedFailure(error: unknown, file: SeedFile, statement: SeedState
     {
       position: placeInText(file.path, file.content, offset),
       detail: statement.takesPassword || error.detail === undefined ? undefined : mask(error.detail),
-      hint: error.hint === undefined ? (isDenied ? OWNER_HINT : MEND_HINT) : mask(error.hint),
+      hint: error.hint === undefined ? (isDenied ? OWNER_HINT : FIX_HINT) : mask(error.hint),
       sqlState: error.sqlState,
       cause: statement.takesPassword ? undefined : error.cause,
     },
@@ -66,7 +66,7 @@ export async function explainMissingObject(error: unknown, session: Session, sch
     return new AisecError('SEED_FAILED', message, { detail, hint, position, sqlState, cause });
   }
   return new AisecError('MIGRATION_PENDING', `the schema "${schema}" of ${session.info.label} is not migrated`, {
-    detail: `Nothing was changed. What failed: ${message}.`,
+    detail: `No changes were made. What failed: ${message}.`,
     hint: 'Run: aisec migrate up',
     sqlState,
     cause,

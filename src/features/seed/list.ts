@@ -1,21 +1,21 @@
 import { join } from 'node:path';
 
-import { seedFileNames, seedSetNames, shownPath, type SeedSettings } from './seed-folder.js';
+import { seedFileNames, seedSetNames, shownPath, type SeedSettings } from './seed-directory.js';
 
 export interface ListedSet {
   readonly name: string;
   readonly files: readonly string[];
-  readonly where: 'bundled' | 'folder';
-  readonly folder: string;
+  readonly where: 'bundled' | 'directory';
+  readonly directory: string;
 }
 
 export interface SeedListing {
   readonly sets: readonly ListedSet[];
-  /** Subfolders whose name no set can have. */
+  /** Subdirectories whose name no set can have. */
   readonly strange: readonly string[];
 }
 
-/** The seed sets there are; the files are named, not read. @throws AisecError CONFIG_INVALID for an unreadable folder. */
+/** The seed sets there are; the files are named, not read. @throws AisecError CONFIG_INVALID for an unreadable directory. */
 export function listSeedSets(settings: SeedSettings, isBundled: boolean): SeedListing {
   const { sets, strange } = seedSetNames(settings.seedsDir);
   const shown = shownPath(settings.seedsDir, settings.cwd);
@@ -23,8 +23,8 @@ export function listSeedSets(settings: SeedSettings, isBundled: boolean): SeedLi
     sets: sets.map((name) => ({
       name,
       files: seedFileNames(join(settings.seedsDir, name)),
-      where: isBundled ? 'bundled' : 'folder',
-      folder: join(shown, name),
+      where: isBundled ? 'bundled' : 'directory',
+      directory: join(shown, name),
     })),
     strange: strange.map((name) => join(shown, name)),
   };

@@ -6,11 +6,11 @@ import { ADMIN_PASSWORD_SETTING } from './seed-file.js';
 
 /**
  * Where the admin password of a run comes from. Whether one is needed only the statements know, so they always run with
- * one; `refuse` runs with one that nobody will know, and is rolled back when it was used.
+ * one; `refuse` runs with one that is never shown, and is rolled back when it was used.
  */
 export type PasswordChoice =
   | { readonly kind: 'given'; readonly password: string }
-  /** `show` is told after the commit; `isCertain` is false when the connection broke at that very moment. */
+  /** `show` is called after the commit; `isCertain` is false when the connection broke at that very moment. */
   | { readonly kind: 'generate'; readonly show: (password: string, isCertain: boolean) => void }
   | { readonly kind: 'refuse' };
 
@@ -22,7 +22,7 @@ export function passwordFor(choice: PasswordChoice): string {
 }
 
 /** Gives the password to the statements of this transaction; as a parameter, so that no text anywhere has it. */
-export async function lendPassword(
+export async function setPasswordForSession(
   session: Session,
   password: string,
   onWarning: (text: string) => void,
@@ -38,11 +38,11 @@ export async function lendPassword(
   ]);
 }
 
-/** @throws AisecError REFUSED when a row was written with a password that nobody would get to know. */
+/** @throws AisecError REFUSED when a row was written with a password that would never be shown. */
 export function refuseUnseenPassword(choice: PasswordChoice, set: string): void {
   if (choice.kind !== 'refuse') return;
   throw new AisecError('REFUSED', `the seed set "${set}" needs an admin password`, {
-    detail: 'None was given, and there is no terminal to show a generated one on. Nothing was changed.',
+    detail: 'None was given, and there is no terminal to show a generated one on. No changes were made.',
     hint: 'Set AISEC_ADMIN_PASSWORD, or give --admin-password-file FILE, whose first line is the password.',
   });
 }

@@ -1,7 +1,7 @@
 import type { Session } from '../../adapters/postgres/session.js';
 import { seedFailure } from './failure.js';
 import type { SeedAction, SeedFile } from './seed-file.js';
-import type { SeedSet } from './seed-folder.js';
+import type { SeedSet } from './seed-directory.js';
 
 export interface SeedWrite {
   readonly action: SeedAction;

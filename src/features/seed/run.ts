@@ -1,18 +1,18 @@
-import { withRunLock } from '../../adapters/postgres/advisory-lock.js';
-import { Observer } from '../../adapters/postgres/observer.js';
+import { withRunLock } from '../../adapters/postgres/locks/advisory-lock.js';
+import { Observer } from '../../adapters/postgres/locks/observer.js';
 import { rollBack, withTransaction, type Session } from '../../adapters/postgres/session.js';
 import { AisecError, isAisecError } from '../../base/errors.js';
 import type { Reporting } from '../../base/reporting.js';
 import { explainMissingObject } from './failure.js';
 import {
-  lendPassword,
+  setPasswordForSession,
   passwordFor,
   refuseUnseenPassword,
   type PasswordChoice,
   type PasswordUse,
 } from './password-choice.js';
 import { runFiles, type FileOutcome, type SeededFile } from './run-files.js';
-import { takesPassword, type SeedSet } from './seed-folder.js';
+import { takesPassword, type SeedSet } from './seed-directory.js';
 
 export interface SeedOptions {
   readonly schema: string;
@@ -43,9 +43,9 @@ function passwordUse(set: SeedSet, choice: PasswordChoice, outcomes: readonly Fi
 function lockFailure(error: AisecError, blockers: readonly string[]): AisecError {
   return new AisecError(
     'LOCK_TIMEOUT',
-    'another session holds a row or table that the seed set needs; nothing was changed',
+    'another session holds a row or table that the seed set needs; no changes were made',
     {
-      detail: blockers.length === 0 ? 'It had ended when it was looked for.' : `Blocked by ${blockers.join('; ')}.`,
+      detail: blockers.length === 0 ? 'The blocking session had ended by then.' : `Blocked by ${blockers.join('; ')}.`,
       hint: 'Run it again when that session is done.',
       sqlState: error.sqlState,
       cause: error.cause,
@@ -63,7 +63,7 @@ async function attempt(
   const password = takesPassword(set) ? passwordFor(choice) : '';
   let adminPassword: PasswordUse | null = null;
   const work = async (): Promise<SeedResult> => {
-    if (takesPassword(set)) await lendPassword(session, password, reporting.onWarning);
+    if (takesPassword(set)) await setPasswordForSession(session, password, reporting.onWarning);
     const outcomes = await runFiles(session, set, password, reporting.onProgress);
     // What would fail at COMMIT fails here, in a dry run, too.
     await session.query('set constraints all immediate');
@@ -82,7 +82,7 @@ async function attempt(
     show(true);
     return result;
   } catch (error) {
-    // The row may be there, and nobody could ask for its password again.
+    // The row may be there, and its password could not be shown again.
     if (isAisecError(error, 'CONNECTION_LOST')) show(false);
     throw error;
   }

@@ -20,7 +20,7 @@ export interface SeedStatement {
 export interface SeedFile {
   /** `01-system-settings.sql` */
   readonly name: string;
-  /** For messages: the path as the user gave the folder. */
+  /** For messages: the path as the user gave the directory. */
   readonly path: string;
   readonly content: string;
   readonly statements: readonly SeedStatement[];

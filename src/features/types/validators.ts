@@ -4,7 +4,7 @@ import type { ColumnShape, RelationShape } from '../../adapters/type-codegen/rel
 import { AisecError } from '../../base/errors.js';
 import { readShapes } from './shapes.js';
 
-const HEADER = `// Written by \`aisec types generate --validators\` from the migrations; \`aisec types check --validators\` tells when they
+const HEADER = `// Written by \`aisec types generate --validators\` from the migrations; \`aisec types check --validators\` reports when they
 // have moved on.
 `;
 

@@ -8,7 +8,7 @@ export interface IndexShape {
   readonly efConstruction: number | null;
 }
 
-export interface ShapeWishes {
+export interface ShapeOptions {
   /** Undefined: as the index is now; hnsw when there is none. */
   readonly method: Method | undefined;
   /** Undefined: fitted to the rows. */
@@ -26,10 +26,10 @@ export function fitLists(rows: number): number {
   return Math.max(1, Math.min(MOST_LISTS, Math.round(lists)));
 }
 
-export function wantedShape(state: VectorState, main: VectorIndex | undefined, wishes: ShapeWishes): IndexShape {
-  const method = wishes.method ?? main?.method ?? 'hnsw';
-  if (method === 'hnsw') return { method, lists: null, m: wishes.m, efConstruction: wishes.efConstruction };
-  return { method, lists: wishes.lists ?? fitLists(state.rows), m: null, efConstruction: null };
+export function wantedShape(state: VectorState, main: VectorIndex | undefined, settings: ShapeOptions): IndexShape {
+  const method = settings.method ?? main?.method ?? 'hnsw';
+  if (method === 'hnsw') return { method, lists: null, m: settings.m, efConstruction: settings.efConstruction };
+  return { method, lists: settings.lists ?? fitLists(state.rows), m: null, efConstruction: null };
 }
 
 /** Whether a number of lists is as good as the fitted one: recall and speed change little within a factor of two. */

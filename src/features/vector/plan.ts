@@ -71,7 +71,7 @@ export function planRebuild(state: VectorState, options: PlanOptions): readonly 
   const isReady = next !== undefined && isLike(next, options, state.rows);
   if (next !== undefined && !isReady) steps.push(drop(NEXT_INDEX, 'left unfinished by an earlier run'));
   const isCurrent = current !== undefined && isLike(current, options, state.rows) && isTrained(current, state.rows);
-  // An ivfflat index that is built on no rows is the very fault that a rebuild mends.
+  // An ivfflat index that is built on no rows is the very fault that a rebuild fixes.
   const isPointless = shape.method === 'ivfflat' && state.rows === 0;
   if (!isReady && ((isCurrent && !options.isForced) || isPointless)) return steps;
   if (!isReady) {

@@ -1,15 +1,15 @@
-import { withRunLock } from '../../adapters/postgres/advisory-lock.js';
-import { withLockAttempts } from '../../adapters/postgres/lock-attempts.js';
-import { Observer } from '../../adapters/postgres/observer.js';
+import { withRunLock } from '../../adapters/postgres/locks/advisory-lock.js';
+import { withLockAttempts } from '../../adapters/postgres/locks/lock-attempts.js';
+import { Observer } from '../../adapters/postgres/locks/observer.js';
 import { withTransaction, type Session } from '../../adapters/postgres/session.js';
 import { AisecError, isAisecError } from '../../base/errors.js';
 import { quoteIdentifier } from '../../base/identifier.js';
 import type { Reporting } from '../../base/reporting.js';
-import { buildMemoryBytes, wantedShape, type IndexShape, type ShapeWishes } from './fit.js';
+import { buildMemoryBytes, wantedShape, type IndexShape, type ShapeOptions } from './fit.js';
 import { planRebuild, type RebuildStep } from './plan.js';
 import { MAIN_INDEX, NEXT_INDEX, readVectorState, type VectorState } from './vector-index.js';
 
-export interface RebuildOptions extends ShapeWishes {
+export interface RebuildOptions extends ShapeOptions {
   readonly schema: string;
   /** The most that maintenance_work_mem is raised to for the build. */
   readonly memoryBytes: number;
@@ -52,7 +52,7 @@ async function removeUnfinished(session: Session, schema: string): Promise<void>
   }
 }
 
-/** CREATE and DROP INDEX CONCURRENTLY wait for every older transaction and block nobody while they wait. */
+/** CREATE and DROP INDEX CONCURRENTLY wait for every older transaction and block no other session while they wait. */
 async function runWithoutLocks(session: Session, step: RebuildStep, observer: Observer): Promise<void> {
   await session.query('set lock_timeout = 0');
   await observer.during(() => session.query(step.statements[0] ?? ''));
@@ -79,7 +79,7 @@ function stopped(error: AisecError, step: RebuildStep, blockers: readonly string
     hint:
       step.kind === 'create'
         ? 'The index in use is as it was. Run it again: what was begun is removed first.'
-        : 'Run it again: it goes on from here.',
+        : 'Run it again: it continues from here.',
     sqlState: error.sqlState,
     cause: error.cause,
   });
@@ -128,7 +128,7 @@ function makePlan(session: Session, state: VectorState, options: RebuildOptions)
 
 /**
  * Builds the vector index of knowledge_base anew, on the rows that are there, beside the one in use, and puts it in its
- * place by renaming: searches and writes go on all the while. Killed at any moment and run again, it goes on; the name
+ * place by renaming: searches and writes continue all the while. Killed at any moment and run again, it continues; the name
  * of the index is there at every moment. Nothing is done where the index is as wanted and was trained on about as many
  * rows. A dry run is the same plan, not executed.
  *

@@ -1,6 +1,8 @@
 import type { Session } from '../../adapters/postgres/session.js';
+import { aisecCommand } from '../../base/aisec-command.js';
 import { currentEffort } from './effort.js';
-import { areListsFit, fitLists } from './fit.js';
+import { indexFindings, vectorFinding, type VectorFinding } from './finding.js';
+import { fitLists } from './fit.js';
 import { isTrained } from './plan.js';
 import { EFFORT_SETTING, measureIndex, NEIGHBOURS, sampleQueries, trueNeighbours } from './recall.js';
 import { MAIN_INDEX, readVectorState, type VectorIndex } from './vector-index.js';
@@ -36,30 +38,24 @@ export interface VectorStatus {
   readonly measured: MeasuredRecall | null;
   /** False when a greater effort of the search may do. */
   readonly needsRebuild: boolean;
-  /** Sentences; empty when all is well. */
-  readonly problems: readonly string[];
+  readonly findings: readonly VectorFinding[];
 }
 
-function problemsOf(
-  rows: number,
-  indexes: readonly VectorIndex[],
+function recallFindings(
   measured: MeasuredRecall | null,
   expectedRecall: number,
-): readonly string[] {
-  const main = indexes.find(({ name }) => name === MAIN_INDEX);
+  command: string,
+): readonly VectorFinding[] {
+  if (measured === null || measured.recall >= expectedRecall) return [];
   const share = (value: number): string => `${(value * 100).toFixed(1)} %`;
   return [
-    ...(main === undefined ? [`${MAIN_INDEX} is missing: every search compares every row`] : []),
-    ...indexes.filter(({ isValid, isBuilding }) => !isValid && !isBuilding).map(({ name }) => `${name} is INVALID`),
-    ...indexes
-      .filter(({ name, isBuilding }) => name.startsWith(`${MAIN_INDEX}_`) && !isBuilding)
-      .map(({ name }) => `${name} is left over from a rebuild that was stopped`),
-    ...(main?.lists !== undefined && main.lists !== null && rows > 0 && !areListsFit(main.lists, rows)
-      ? [`${main.lists} lists do not fit ${rows} rows; ${fitLists(rows)} would`]
-      : []),
-    ...(measured !== null && measured.recall < expectedRecall
-      ? [`searches find ${share(measured.recall)} of the nearest rows, ${share(expectedRecall)} are expected`]
-      : []),
+    vectorFinding(
+      'low-recall',
+      MAIN_INDEX,
+      `searches find ${share(measured.recall)} of the nearest rows, ${share(expectedRecall)} are expected`,
+      'answers are made from less than what the assistant knows',
+      command,
+    ),
   ];
 }
 
@@ -88,6 +84,9 @@ export async function vectorStatus(
     const result = await measureIndex(session, schema, truths, null);
     measured = { neighbours: NEIGHBOURS, queries: queries.length, ...result };
   }
+  const structure = indexFindings(state, schema);
+  const needsRebuild = structure.length > 0 || (main?.method === 'ivfflat' && !isTrained(main, state.rows));
+  const next = aisecCommand(needsRebuild ? 'vector rebuild' : 'vector tune', schema);
   return {
     database: session.info.label,
     schema,
@@ -97,9 +96,7 @@ export async function vectorStatus(
     fittedLists: main?.method === 'ivfflat' ? fitLists(state.rows) : null,
     expectedRecall,
     measured,
-    needsRebuild:
-      problemsOf(state.rows, state.indexes, null, 0).length > 0 ||
-      (main?.method === 'ivfflat' && !isTrained(main, state.rows)),
-    problems: problemsOf(state.rows, state.indexes, measured, expectedRecall),
+    needsRebuild,
+    findings: [...structure, ...recallFindings(measured, expectedRecall, next)],
   };
 }

@@ -40,7 +40,7 @@ export interface TuneResult {
   readonly best: TriedEffort | null;
   /** One search that compares every row. */
   readonly exactMedianMs: number;
-  /** What the owner of the database runs to make it so for everybody; nothing is stored by aisec. */
+  /** What the owner of the database runs to make it so for every role; nothing is stored by aisec. */
   readonly statement: string | null;
 }
 

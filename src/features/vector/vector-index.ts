@@ -1,9 +1,10 @@
+import { countText } from '../../base/count.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
 import { AisecError } from '../../base/errors.js';
 import { quoteIdentifier } from '../../base/identifier.js';
 
-/** The index of the design document; whatever it is rebuilt as, it keeps this name. */
+/** The index of the migrations; whatever it is rebuilt as, it keeps this name. */
 export const MAIN_INDEX = 'idx_knowledge_base_embedding';
 /** One that is being built, or was built and not yet put in place. */
 export const NEXT_INDEX = `${MAIN_INDEX}_new`;
@@ -102,7 +103,7 @@ export async function readVectorState(session: Session, schema: string): Promise
     );
   }
   if (table.is_filtered) {
-    throw new AisecError('PRIVILEGE_MISSING', 'row level security hides rows of knowledge_base from this role', {
+    throw new AisecError('PRIVILEGE_MISSING', 'row-level security hides rows of knowledge_base from this role', {
       hint: 'Run it as the owner of the tables, the role that runs `aisec migrate up`.',
     });
   }
@@ -121,6 +122,6 @@ export async function readVectorState(session: Session, schema: string): Promise
 
 /** `ivfflat, 20 lists`, `hnsw, m 16, ef_construction 64`. */
 export function describeIndex(index: Pick<VectorIndex, 'method' | 'lists' | 'm' | 'efConstruction'>): string {
-  if (index.method === 'ivfflat') return `ivfflat, ${index.lists} ${index.lists === 1 ? 'list' : 'lists'}`;
+  if (index.method === 'ivfflat') return `ivfflat, ${countText(index.lists ?? 0, 'list')}`;
   return `hnsw, m ${index.m}, ef_construction ${index.efConstruction}`;
 }

@@ -182,7 +182,7 @@ describeOnServer('a session of aisec', () => {
   });
 
   test('starts each migration as it was opened, whatever the one before has set, taken or left', async () => {
-    const folder = writeMigrations({
+    const directory = writeMigrations({
       '0001_leaves': `select set_config('statement_timeout', '100ms', false), set_config('session_replication_role', 'replica', false),
         set_config('standard_conforming_strings', 'off', false), set_config('TimeZone', 'Asia/Tokyo', false),
         set_config('search_path', 'pg_catalog', false), set_config('app.leak', 'yes', false);
@@ -200,8 +200,8 @@ describeOnServer('a session of aisec', () => {
         (select count(*)::int from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()) as locks;`,
       '0003_slow': 'select pg_sleep(0.3);',
     });
-    const run = await aisec('migrate', 'up', '--migrations-dir', `aisec=${folder}`);
-    rmSync(folder, { recursive: true });
+    const run = await aisec('migrate', 'up', '--migrations-dir', `aisec=${directory}`);
+    rmSync(directory, { recursive: true });
     expect(run).toMatchObject({ exitCode: 0 });
     expect(run.stderr.match(/^warning: .*/gm)).toEqual([
       expect.stringContaining('migration 0001_leaves left in its session'),
@@ -227,7 +227,7 @@ describeOnServer('a session of aisec', () => {
   test('keeps the role of a migration to that migration, and records it as its own', async () => {
     const role = `${database.name}_o`;
     await database.admin.query(`create role "${role}"; grant create on schema public to "${role}"`);
-    const folder = migrationsFolder({
+    const directory = migrationsFolder({
       '0001_local.sql': migration(`set local role "${role}"; create table theirs (id int);`),
       '0002_plain.sql': migration('create table ours (id int);'),
       '0003_session.sql': migration(`select set_config('role', '${role}', false); create table theirs_too (id int);`),
@@ -235,7 +235,7 @@ describeOnServer('a session of aisec', () => {
       '0005_level.sql': migration('set transaction isolation level serializable; select 1;'),
     });
     try {
-      expect(await aisec('migrate', 'up', '--migrations-dir', `aisec=${folder.dir}`)).toMatchObject({ exitCode: 0 });
+      expect(await aisec('migrate', 'up', '--migrations-dir', `aisec=${directory.dir}`)).toMatchObject({ exitCode: 0 });
       const { rows } = await database.admin.query(
         `select tablename, tableowner from pg_tables where schemaname = 'public' and tablename ~ '^(ours|theirs)' order by 1`,
       );

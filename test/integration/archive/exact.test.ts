@@ -123,11 +123,11 @@ describeOnServer('aisec archive --exact', () => {
     expect(found.good_keys).toBe(found.messages);
   });
 
-  test('--max-seconds stops between batches, exit 0, says how to go on, and the next run does', async () => {
+  test('--max-time stops between batches, exit 0, says how to go on, and the next run does', async () => {
     const database = await createChat();
     await fillMonth(database, BOUNDARY, 20_000);
     const before = await fingerprint(database);
-    const run = await exact(database, '--batch', '1', '--max-seconds', '1');
+    const run = await exact(database, '--batch', '1', '--max-time', '1s');
     expect(run.exitCode).toBe(0);
     expect(run.result).toMatchObject({ isStopped: true });
     expect(run.stderr).toContain('run it again to continue');

@@ -85,7 +85,7 @@ describeOnServer('aisec archive export and prune', () => {
     expect(readFileSync(path.join(folder, 'mine'), 'utf8')).toBe('precious');
   });
 
-  test('a folder that cannot be written leaves nothing behind', async () => {
+  test('a directory that cannot be written leaves nothing behind', async () => {
     const missing = await run('export', OLD, '--out', 'no/such/folder/out.gz');
     expect(missing.exitCode).toBe(2);
     const full = await run('export', OLD, '--out', '/dev/full');

@@ -54,7 +54,7 @@ describeOnServer('The difference of two catalogs', () => {
       "create table events_y2026m02 partition of events for values from ('2026-02-01+00') to ('2026-03-01+00')";
     expect(await linesOf(february, { withPartitions: true })).toEqual(['partition events_y2026m02: added']);
     expect(await linesOf('alter table events_y2026m01 enable row level security', { withPartitions: true })).toEqual([
-      'partition events_y2026m01: row level security off → on',
+      'partition events_y2026m01: row-level security off → on',
     ]);
   });
 

@@ -207,7 +207,7 @@ describeOnServer('createCache', () => {
     });
   });
 
-  test('refuses what is no uuid and what is no number, before anything is sent', async () => {
+  test('refuses what is not a UUID and what is not a number, before anything is sent', async () => {
     const cache = await cacheWith({});
     await expect(cache.preferences("x' or true")).rejects.toMatchObject({ code: 'USAGE' });
     await expect(cache.assistant(userId(1), '1')).rejects.toMatchObject({ code: 'USAGE' });

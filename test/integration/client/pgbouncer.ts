@@ -26,12 +26,12 @@ async function freePort(): Promise<number> {
 
 /** A pooler in transaction mode in front of a database, with `size` connections to it. Returns the address through it. */
 export async function startPgbouncer(url: string, size: number): Promise<{ url: string; stop: () => Promise<void> }> {
-  const folder = mkdtempSync(path.join(tmpdir(), 'aisec-test-pgbouncer-'));
+  const directory = mkdtempSync(path.join(tmpdir(), 'aisec-test-pgbouncer-'));
   const target = new URL(url);
   const port = await freePort();
-  writeFileSync(path.join(folder, 'users.txt'), `"${target.username}" ""\n`);
+  writeFileSync(path.join(directory, 'users.txt'), `"${target.username}" ""\n`);
   writeFileSync(
-    path.join(folder, 'pgbouncer.ini'),
+    path.join(directory, 'pgbouncer.ini'),
     [
       '[databases]',
       `* = host=${target.hostname} port=${target.port}`,
@@ -40,7 +40,7 @@ export async function startPgbouncer(url: string, size: number): Promise<{ url: 
       `listen_port = ${port}`,
       'unix_socket_dir =',
       'auth_type = trust',
-      `auth_file = ${path.join(folder, 'users.txt')}`,
+      `auth_file = ${path.join(directory, 'users.txt')}`,
       'pool_mode = transaction',
       `default_pool_size = ${size}`,
       'max_client_conn = 500',
@@ -49,9 +49,12 @@ export async function startPgbouncer(url: string, size: number): Promise<{ url: 
   );
   // It refuses to run as root.
   const isRoot = process.getuid?.() === 0;
-  if (isRoot) spawnSync('chown', ['-R', 'nobody', folder]);
+  if (isRoot) spawnSync('chown', ['-R', 'nobody', directory]);
   const ids = isRoot ? { uid: Number(spawnSync('id', ['-u', 'nobody'], { encoding: 'utf8' }).stdout) } : {};
-  const child: ChildProcess = spawn(pgbouncer ?? '', [path.join(folder, 'pgbouncer.ini')], { ...ids, stdio: 'ignore' });
+  const child: ChildProcess = spawn(pgbouncer ?? '', [path.join(directory, 'pgbouncer.ini')], {
+    ...ids,
+    stdio: 'ignore',
+  });
   const through = Object.assign(new URL(url), { host: `127.0.0.1:${port}` }).href;
   await waitFor(async () => {
     const client = new pg.Client({ connectionString: through });
@@ -66,7 +69,7 @@ export async function startPgbouncer(url: string, size: number): Promise<{ url: 
       const ended = new Promise((resolve) => child.once('exit', resolve));
       child.kill('SIGKILL');
       await ended;
-      rmSync(folder, { recursive: true, force: true });
+      rmSync(directory, { recursive: true, force: true });
     },
   };
 }

@@ -197,7 +197,7 @@ describe('toVector', () => {
     [numbers(null), 'has null at position 7'],
     [numbers('1'), 'has 1 at position 7'],
     [Array.from({ length: 1536 }, () => 0), 'is zero in every position'],
-    [userId(1), 'is no array'],
+    [userId(1), 'is not an array'],
   ])('refuses what PostgreSQL would not compare: %#', (embedding, what) => {
     expect(() => toVector(embedding as number[])).toThrow(`the embedding ${what}`);
   });

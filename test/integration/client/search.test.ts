@@ -123,7 +123,7 @@ describeOnServer('searchKnowledge', () => {
     await expect(searchKnowledge(db, { embedding: at(1) })).rejects.toMatchObject({ code: '42501' });
   });
 
-  test('searches the knowledge of everybody where no row level security is in force', async () => {
+  test('searches the knowledge of everybody where no row-level security is in force', async () => {
     const rows = await searchKnowledge(owner, { embedding: at(1), limit: 200, accuracy: 'exact' });
     expect(numbers(rows)).toEqual(await truth('true', 200));
   });

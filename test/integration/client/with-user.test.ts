@@ -116,7 +116,7 @@ describeOnServer('withUser', () => {
     async (id) => {
       await expect(withUser(db, id, titles)).rejects.toMatchObject({
         code: 'USER_SCOPE',
-        message: 'withUser: the user id is no uuid',
+        message: 'withUser: the user id is not a UUID',
       });
     },
   );

@@ -2,7 +2,7 @@ import pg from 'pg';
 import { beforeAll, afterAll, expect, test } from 'vitest';
 
 import { onTerminal } from '../../support/on-terminal.js';
-import { folderOfGoodBackup } from '../../support/good-backup.js';
+import { directoryOfGoodBackup } from '../../support/good-backup.js';
 import { describeOnPrivateServer, startPrivateServer } from '../../support/private-server.js';
 import { runCli, type CliResult } from '../../support/run-cli.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -27,7 +27,7 @@ interface Finding {
 
 interface Diagnosis {
   readonly findings: readonly Finding[];
-  readonly skipped: readonly { readonly check: string; readonly reason: string }[];
+  readonly skipped: readonly { readonly check: string; readonly message: string }[];
 }
 
 describeOnPrivateServer('aisec doctor on a database with many faults', () => {
@@ -44,7 +44,7 @@ describeOnPrivateServer('aisec doctor on a database with many faults', () => {
   beforeAll(async () => {
     const server = await startPrivateServer(WRONG_SETTINGS);
     url = await server.createDatabase('Broken "db"', { migrated: true });
-    backups = await folderOfGoodBackup('Broken "db"');
+    backups = await directoryOfGoodBackup('Broken "db"');
     admin = new pg.Client({ connectionString: url });
     await admin.connect();
     for (const [sql] of FAULTS) await admin.query(sql);
@@ -142,7 +142,7 @@ describeOnPrivateServer('aisec doctor on a database with many faults', () => {
     await admin.query('drop table timed, waiting, endless; drop function slow_member(uuid), slow_user(), never()');
   });
 
-  test('without a folder of backups none is known, which is critical', async () => {
+  test('without a directory of backups none is known, which is critical', async () => {
     const run = await runCli(['doctor', '--json', '--only', 'backups'], {
       env: { DATABASE_URL: url, AISEC_BACKUP_DIR: `${backups}/not there` },
     });

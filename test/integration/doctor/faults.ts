@@ -68,18 +68,18 @@ export const FAULTS: readonly (readonly [sql: string, ...ids: readonly string[]]
   // Views and functions that leak.
   [
     'create view plain as select * from conversations; grant select on plain to authenticated',
-    'view-owner-rights:plain',
+    'view-owner-privileges:plain',
   ],
-  ['create view above as select * from plain', 'view-owner-rights:above'],
+  ['create view above as select * from plain', 'view-owner-privileges:above'],
   [
     'create view asking with (security_invoker = t) as select * from files; create view on_asking as select * from asking',
   ],
   ['create view bare with (security_invoker) as select * from files'],
   [
     'create materialized view held as select * from asking; grant select on held to authenticated',
-    'view-owner-rights:held',
+    'view-owner-privileges:held',
   ],
-  ['create schema reports; create view reports."All" as select id from users', 'view-owner-rights:reports."All"'],
+  ['create schema reports; create view reports."All" as select id from users', 'view-owner-privileges:reports."All"'],
   [
     `create function loose(a int, b text) returns int language sql security definer as 'select 1';
      revoke execute on function loose(int, text) from public`,
@@ -87,7 +87,7 @@ export const FAULTS: readonly (readonly [sql: string, ...ids: readonly string[]]
   ],
   [
     `create function "Open"() returns int language sql security definer set search_path = public, pg_temp as 'select 1'`,
-    'definer-for-everybody:"Open"()',
+    'definer-for-public:"Open"()',
   ],
   // Policies that call a function for every row.
   [

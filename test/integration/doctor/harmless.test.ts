@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { folderOfGoodBackup } from '../../support/good-backup.js';
+import { directoryOfGoodBackup } from '../../support/good-backup.js';
 import { describeOnPrivateServer, startPrivateServer } from '../../support/private-server.js';
 import { runCli, type CliResult } from '../../support/run-cli.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -12,7 +12,7 @@ interface Diagnosis {
   readonly role: string;
   readonly counts: Readonly<Record<string, number>>;
   readonly findings: readonly { readonly id: string }[];
-  readonly skipped: readonly { readonly check: string; readonly reason: string; readonly fix: string | null }[];
+  readonly skipped: readonly { readonly check: string; readonly message: string; readonly fix: string | null }[];
 }
 
 describeOnPrivateServer('aisec doctor on a healthy database', () => {
@@ -36,7 +36,7 @@ describeOnPrivateServer('aisec doctor on a healthy database', () => {
     const [ofRedis, skipped] = [true, false].map((isRedis) =>
       diagnosis.skipped.filter(({ check }) => check.startsWith('redis-') === isRedis),
     );
-    expect(ofRedis!.map(({ reason }) => reason.split(';')[0])).toEqual(Array(5).fill('REDIS_URL is not set'));
+    expect(ofRedis!.map(({ message }) => message.split(';')[0])).toEqual(Array(5).fill('REDIS_URL is not set'));
     return { ...diagnosis, skipped: skipped!, run };
   }
   const ids = ({ findings }: Diagnosis): readonly string[] => findings.map(({ id }) => id).toSorted();
@@ -44,7 +44,7 @@ describeOnPrivateServer('aisec doctor on a healthy database', () => {
   beforeAll(async () => {
     const server = await startPrivateServer();
     url = await server.createDatabase('healthy', { migrated: true });
-    backups = await folderOfGoodBackup('healthy');
+    backups = await directoryOfGoodBackup('healthy');
     const seed = await runCli(['seed'], { env: { DATABASE_URL: url, AISEC_ADMIN_PASSWORD: 'quiet-lamp-river-7' } });
     expect(seed.exitCode).toBe(0);
   });
@@ -57,7 +57,7 @@ describeOnPrivateServer('aisec doctor on a healthy database', () => {
     expect(found.counts).toMatchObject({ critical: 0, warning: 0, notice: 9, skipped: 5, ignored: 0 });
     const piped = await runCli(['doctor'], { env: { DATABASE_URL: url, AISEC_BACKUP_DIR: backups } });
     expect(piped.stdout.split('\n')[0]).toBe('severity\tarea\tid\tmessage\timpact\tfix');
-    expect(piped.stderr).toMatch(/: \d+ checks, 9 notices; 5 skipped, 0 ignored, 3 not for this server\.\n$/);
+    expect(piped.stderr).toMatch(/: \d+ checks, 9 notices; 5 skipped, 0 ignored, 3 not applicable\.\n$/);
     const silent = await runCli(['doctor', '--quiet', '--only', 'partitions,vectors'], { env: { DATABASE_URL: url } });
     expect(silent).toMatchObject({ exitCode: 0, stdout: '', stderr: '' });
     const plugin = await runCli(['doctor', '--nagios'], { env: { DATABASE_URL: url, AISEC_BACKUP_DIR: backups } });
@@ -143,7 +143,7 @@ describeOnPrivateServer('aisec doctor on a healthy database', () => {
     // On a machine where it takes long anyhow, the waiting must not be what takes long.
     expect(found.durationMs).toBeLessThan(Math.max(2000, 4 * calm.durationMs));
     expect(ids(found)).toEqual(EXPECTED_NOTICES);
-    const reasons = new Map(found.skipped.map(({ check, reason }) => [check, reason]));
+    const reasons = new Map(found.skipped.map(({ check, message }) => [check, message]));
     expect([...reasons.keys()]).toEqual(
       expect.arrayContaining(['default-password', 'partition-default-rows', 'migration-pending', 'vector-index']),
     );
@@ -166,7 +166,7 @@ describeOnPrivateServer('aisec doctor on a healthy database', () => {
     })();
     for (let round = 0; round < 4; round += 1) {
       const found = await doctor(url);
-      expect(found.skipped.filter(({ reason }) => !reason.includes('locked by'))).toEqual([]);
+      expect(found.skipped.filter(({ message }) => !message.includes('locked by'))).toEqual([]);
       expect(ids(found)).toEqual(expect.arrayContaining([...EXPECTED_NOTICES]));
     }
     isDone = true;

@@ -83,7 +83,7 @@ describeOnServer('migrate up --dry-run', () => {
 });
 
 describe('migrate up --dry-run without any database', () => {
-  test('rehearses in memory and creates no folder', async () => {
+  test('rehearses in memory and creates no directory', async () => {
     const cwd = await createEmbeddedDirectory();
     const { dir } = migrationsFolder({ '0001_table.sql': TABLE });
     const result = await runCli(['migrate', 'up', '--dry-run', '--migrations-dir', `aisec=${dir}`], { cwd });

@@ -67,9 +67,7 @@ describeOnServer('kill -9 at any moment of migrate up', () => {
       'select indexrelid::regclass from pg_index where not indisvalid',
     );
     expect(invalid).toEqual([]);
-    expect((await runCli(['migrate', 'status', '--check', '--migrations-dir', `aisec=${dir}`], { env })).exitCode).toBe(
-      0,
-    );
+    expect((await runCli(['migrate', 'check', '--migrations-dir', `aisec=${dir}`], { env })).exitCode).toBe(0);
     await waitFor(async () => (await sessions()) === 0);
   });
 });

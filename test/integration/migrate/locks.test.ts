@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
-import { RUN_LOCK_KEY } from '../../../src/adapters/postgres/advisory-lock.js';
+import { RUN_LOCK_KEY } from '../../../src/adapters/postgres/locks/advisory-lock.js';
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
 import { migration, migrationsFolder, type MigrationsFolder } from '../../support/migrations-folder.js';
 import { runCli, startCli, type CliResult } from '../../support/run-cli.js';
@@ -77,7 +77,7 @@ describeOnServer('locks', () => {
     const { rows } = await reader.query<{ pid: number }>('select pg_backend_pid() as pid');
     const result = await aisec('migrate', 'up', '--lock-timeout', '900ms', '--lock-attempts', '2');
     expect(result.exitCode).toBe(5);
-    expect(result.stderr).toContain('did not get its table locks in 2 attempts; nothing was changed');
+    expect(result.stderr).toContain('could not acquire its table locks in 2 attempts; no changes were made');
     expect(result.stderr).toContain(`pid ${rows[0]?.pid ?? 0} "a long report"`);
     expect(result.stderr).toContain('idle in transaction');
     const { rows: tables } = await database.admin.query(`select to_regclass('fresh') as fresh`);

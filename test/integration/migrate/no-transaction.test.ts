@@ -87,7 +87,7 @@ describeOnServer('a migration without a transaction', () => {
     folder.write({ '0002_indexes.sql': FIVE('create index concurrently t_b on t (b);') });
     const resumed = await aisec('migrate', 'up');
     expect(resumed.exitCode).toBe(0);
-    expect(resumed.stderr).toContain('going on at statement 3 of 5');
+    expect(resumed.stderr).toContain('continuing at statement 3 of 5');
     expect(await indexes()).toBe('t_a, t_ab, t_b, t_c');
     expect(await isRecorded()).toBe(true);
   });
@@ -134,7 +134,7 @@ describeOnServer('a migration without a transaction', () => {
           )
         ).rowCount === 0,
     );
-    const status = await aisec('migrate', 'status', '--check');
+    const status = await aisec('migrate', 'check');
     expect(status.exitCode).toBe(3);
     expect(status.stderr).toContain('index t_a on t is INVALID');
     await reader.query('commit');

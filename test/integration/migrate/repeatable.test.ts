@@ -41,7 +41,7 @@ describeOnServer('repeatable migrations and hooks', () => {
     expect(await applied()).toEqual([]);
     own.write({ 'R__totals.sql': VIEW.replace('1 as', '2 as'), '0002_more.sql': migration('select 1;') });
     expect((await aisec('migrate', 'status')).stdout).toMatch(/app\/R__totals\tpending/);
-    expect(await aisec('migrate', 'status', '--check')).toMatchObject({ exitCode: 3 });
+    expect(await aisec('migrate', 'check')).toMatchObject({ exitCode: 3 });
     expect(await applied()).toEqual(['0002_more', 'R__totals']);
     expect(await column('select total from totals')).toEqual([2]);
     expect(await aisec('migrate', 'verify')).toMatchObject({ exitCode: 0 });
@@ -116,7 +116,7 @@ describeOnServer('repeatable migrations and hooks', () => {
     own.write({ 'R__totals.sql': migration(VIEW, 'drop view totals;') });
     const up = await aisec('migrate', 'up', '--sql');
     await runPsql(database.url, up.stdout);
-    expect(await aisec('migrate', 'status', '--check')).toMatchObject({ exitCode: 0 });
+    expect(await aisec('migrate', 'check')).toMatchObject({ exitCode: 0 });
     const one = await aisec('migrate', 'down', '--sql');
     expect(one.stdout).toContain('drop table invoices');
     expect(one.stdout).not.toContain('drop table users');

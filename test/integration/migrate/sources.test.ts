@@ -49,7 +49,7 @@ describeOnServer("a team's own migrations beside the bundled ones", () => {
       'app 0001_users applied',
       'app 0002_items applied',
     ]);
-    expect(await aisec('migrate', 'status', '--check')).toMatchObject({ exitCode: 0 });
+    expect(await aisec('migrate', 'check')).toMatchObject({ exitCode: 0 });
     expect(await aisec('migrate', 'verify')).toMatchObject({ exitCode: 0 });
   });
 

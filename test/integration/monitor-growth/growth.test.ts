@@ -63,7 +63,7 @@ describeOnServer('aisec monitor growth and record', () => {
       return rows[0]?.['left'] === 0;
     });
     await database.admin.query('analyze');
-    const report = await growth(database.url, '--limit', '10GB');
+    const report = await growth(database.url, '--size-limit', '10GB');
     const closed = report.months.filter(({ state }) => state === 'closed');
     expect(closed.map(({ month }) => month)).toEqual([-7, -6, -5, -4, -3, -2, -1].map(monthFromNow));
     expect(closed[1]?.rows).toBe(306);
@@ -144,7 +144,7 @@ describeOnServer('aisec monitor growth and record', () => {
     expect(before.records).toEqual([]);
     expect(before.forecast).not.toBeNull();
     const [skip] = before.skipped;
-    expect(skip).toMatchObject({ what: 'records of sizes', reason: 'the role may not read them' });
+    expect(skip).toMatchObject({ object: 'records of sizes', message: 'the role may not read them' });
     const refused = await at(watcherUrl, 'record');
     expect(refused).toMatchObject({ exitCode: 1, stdout: '' });
     expect(refused.stderr).toContain(`grant select, insert, delete on "public".size_records`);
@@ -167,8 +167,8 @@ describeOnServer('aisec monitor growth and record', () => {
   });
 
   test.each([
-    [['growth', '--limit', '200'], '--limit: "200" is no size'],
-    [['record', '--every', '7h'], '--every: "7h" is no part of a day'],
+    [['growth', '--size-limit', '200'], '--size-limit: invalid size "200"'],
+    [['record', '--every', '7h'], '--every: invalid interval "7h"'],
   ])('%j is refused before anything is opened, exit 2', async (args, message) => {
     const run = await runCli(['monitor', ...args]);
     expect(run).toMatchObject({ exitCode: 2, stdout: '' });

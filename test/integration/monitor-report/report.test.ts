@@ -17,18 +17,18 @@ const WEIRD = `we"ird\\\n'name' & {more="x"}`;
 
 describeOnServer('aisec monitor report and export', () => {
   let database: ServerDatabase;
-  let folder = '';
-  const inFolder = (name: string): string => path.join(folder, name);
+  let directory = '';
+  const inDirectory = (name: string): string => path.join(directory, name);
   const aisec = (...args: readonly string[]): Promise<CliResult> =>
     runCli(['monitor', ...args], { env: { DATABASE_URL: database.url, AISEC_THRESHOLDS: BUSY_SERVER } });
   const page = async (name = 'report.html', ...args: readonly string[]): Promise<Markup> => {
-    const run = await aisec('report', '--html', inFolder(name), ...args);
-    expect(run).toMatchObject({ exitCode: 0, stdout: `${inFolder(name)}\n` });
-    return parseMarkup(await readFile(inFolder(name), 'utf8'));
+    const run = await aisec('report', '--out', inDirectory(name), ...args);
+    expect(run).toMatchObject({ exitCode: 0, stdout: `${inDirectory(name)}\n` });
+    return parseMarkup(await readFile(inDirectory(name), 'utf8'));
   };
 
   beforeAll(async () => {
-    folder = await mkdtemp(path.join(tmpdir(), 'aisec-report-'));
+    directory = await mkdtemp(path.join(tmpdir(), 'aisec-report-'));
     database = await createServerDatabase({ migrated: true });
     await database.admin.query(`${ONE_CONVERSATION}
       select ensure_message_partitions(3, '${monthFromNow(-9)}-01');
@@ -41,10 +41,10 @@ describeOnServer('aisec monitor report and export', () => {
       ${messagesFrom(`${monthFromNow(-3)}-05 00:00+00`, 7)}
       analyze`);
   });
-  afterAll(() => rm(folder, { recursive: true, force: true }));
+  afterAll(() => rm(directory, { recursive: true, force: true }));
 
   test('is one page of well-formed markup that fetches nothing and runs nothing, whatever tables are called', async () => {
-    const { elements, text } = await page('report.html', '--limit', '1GB');
+    const { elements, text } = await page('report.html', '--size-limit', '1GB');
     const names = new Set(elements.map(({ name }) => name));
     for (const name of ['script', 'link', 'img', 'iframe', 'object', 'embed', 'base', 'form'])
       expect(names).not.toContain(name);
@@ -57,7 +57,7 @@ describeOnServer('aisec monitor report and export', () => {
     expect(
       elements.flatMap(({ attributes }) => Object.keys(attributes)).filter((name) => name.startsWith('on')),
     ).toEqual([]);
-    const style = (await readFile(inFolder('report.html'), 'utf8')).match(/<style>[\s\S]*<\/style>/)?.[0] ?? '';
+    const style = (await readFile(inDirectory('report.html'), 'utf8')).match(/<style>[\s\S]*<\/style>/)?.[0] ?? '';
     expect(style.match(/@import|url\((?!#)/g)).toBeNull();
     expect(elements.find(({ attributes }) => attributes['http-equiv'] === 'Content-Security-Policy')).toMatchObject({
       attributes: { content: expect.stringContaining("default-src 'none'") },
@@ -102,7 +102,7 @@ describeOnServer('aisec monitor report and export', () => {
       await database.admin.query(`delete from users where username like 'v%';
         select pg_stat_force_next_flush()`);
       const calm = await page('calm.html');
-      expect(calm.text).toContain('Nobody waited for a lock when this was looked at.');
+      expect(calm.text).toContain('No session waited for a lock at that time.');
       expect(calm.text).toMatch(/due for a vacuum; the oldest transaction id is at [\d.]+ % of the limit/);
       expect(calm.text).toMatch(/users 300 \d+ %.* vacuum due/);
       await waiter.query('rollback');
@@ -142,15 +142,15 @@ describeOnServer('aisec monitor report and export', () => {
   });
 
   test('metrics parse line by line, names are escaped, and more partitions make no more series', async () => {
-    const file = inFolder('aisec.prom');
+    const file = inDirectory('aisec.prom');
     const umask = process.umask(0o077);
     const runs = await Promise.all([1, 2, 3].map(() => aisec('export', '--prometheus', file))).finally(() =>
       process.umask(umask),
     );
     expect(runs.map(({ exitCode }) => exitCode)).toEqual([0, 0, 0]);
     expect((await stat(file)).mode & 0o777).toBe(0o644);
-    expect((await stat(inFolder('report.html'))).mode & 0o777).toBe(0o600);
-    expect((await readdir(folder)).filter((name) => name.includes('partial'))).toEqual([]);
+    expect((await stat(inDirectory('report.html'))).mode & 0o777).toBe(0o600);
+    expect((await readdir(directory)).filter((name) => name.includes('partial'))).toEqual([]);
     const series = async (): Promise<readonly string[]> =>
       (await readFile(file, 'utf8'))
         .trimEnd()
@@ -205,8 +205,8 @@ describeOnServer('aisec monitor report and export', () => {
 
   test.each([
     [['report'], 'no file was named'],
-    [['report', '--html', 'nowhere/report.html'], 'cannot write to the folder'],
-    [['export', '--prometheus', 'nowhere/x.prom'], 'cannot write to the folder'],
+    [['report', '--out', 'nowhere/report.html'], 'cannot write to the directory'],
+    [['export', '--prometheus', 'nowhere/x.prom'], 'cannot write to the directory'],
   ])('%j is refused before anything is opened, exit 2', async (args, message) => {
     const run = await runCli(['monitor', ...args]);
     expect(run).toMatchObject({ exitCode: 2, stdout: '' });
@@ -216,7 +216,7 @@ describeOnServer('aisec monitor report and export', () => {
   test.each([
     [['monitor', 'export', '--nagios', '--prometheus', '-'], 'both write to stdout'],
     [['monitor', 'export', '--nagios', '--json'], '--json goes with --prometheus FILE only'],
-    [['monitor', 'export', '--nagios', '--limit', 'abc'], '--limit: '],
+    [['monitor', 'export', '--nagios', '--size-limit', 'abc'], '--size-limit: '],
     [['monitor', 'export', '--nagios', '--thresholds', 'x=1:2'], 'unknown threshold "x"'],
     [['doctor', '--nagios', '--bogus'], 'unknown option "--bogus"'],
     [['doctor', '--nagios', '--fail-on', 'foo'], '--fail-on: '],

@@ -47,8 +47,11 @@ describeOnPrivateServer('monitor of a server of its own', () => {
     expect(without.queries).toBeNull();
     expect(without.skipped).toEqual([
       {
-        what: 'queries',
-        reason: 'the extension pg_stat_statements is not installed in this database',
+        id: 'not-seen:queries',
+        severity: 'notice',
+        object: 'queries',
+        message: 'the extension pg_stat_statements is not installed in this database',
+        impact: 'this report leaves it out',
         fix: 'create extension pg_stat_statements;',
       },
     ]);
@@ -68,7 +71,7 @@ describeOnPrivateServer('monitor of a server of its own', () => {
     await admin.query('grant usage on schema "Stat s" to plain');
     const half = await monitorQueries(plain, 'public', 1000);
     expect(half.queries?.some(({ query }) => query.includes('marked_query'))).toBe(false);
-    expect(half.skipped).toMatchObject([{ what: 'queries', fix: 'grant pg_read_all_stats to "plain";' }]);
+    expect(half.skipped).toMatchObject([{ object: 'queries', fix: 'grant pg_read_all_stats to "plain";' }]);
     await Promise.all([admin.close(), watcher.close(), plain.close()]);
   });
 

@@ -73,7 +73,7 @@ describeOnServer('monitor of sessions and vacuum', () => {
       [0, 1, 2],
     );
     expect(hidden.skipped).toMatchObject([
-      { what: 'sessions', fix: `grant pg_read_all_stats to "${database.name}_p";` },
+      { object: 'sessions', fix: `grant pg_read_all_stats to "${database.name}_p";` },
     ]);
   });
 
@@ -118,7 +118,7 @@ describeOnServer('monitor of sessions and vacuum', () => {
   test('bloat is within 5 points of pgstattuple, TOAST included, or not told at all', async () => {
     const before = await monitorVacuum(watcher, 'public', true);
     expect(before.tables.every(({ bloat }) => bloat === null)).toBe(true);
-    expect(before.skipped).toMatchObject([{ what: 'bloat', fix: 'create extension pgstattuple;' }]);
+    expect(before.skipped).toMatchObject([{ object: 'bloat', fix: 'create extension pgstattuple;' }]);
     await database.admin.query('create extension pgstattuple');
     await database.admin.query(
       'create table toasted (id int, note text) with (autovacuum_enabled = off, toast.autovacuum_enabled = off)',

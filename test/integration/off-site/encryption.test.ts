@@ -25,9 +25,9 @@ const signal = new AbortController().signal;
 const onBytes = (): void => undefined;
 
 describeWithStore('an encrypted file', () => {
-  let folder = '';
+  let directory = '';
   let plain = '';
-  const at = (name: string): string => path.join(folder, name);
+  const at = (name: string): string => path.join(directory, name);
   const recipients: string[] = [];
 
   /** As its user makes it. Returns the public key. */
@@ -41,7 +41,7 @@ describeWithStore('an encrypted file', () => {
   });
 
   beforeAll(async () => {
-    folder = mkdtempSync(path.join(tmpdir(), 'aisec-test-'));
+    directory = mkdtempSync(path.join(tmpdir(), 'aisec-test-'));
     plain = at('plain');
     // Not a multiple of the 64 KiB that age seals at once.
     writeFileSync(plain, randomBytes(3_000_001));
@@ -49,7 +49,7 @@ describeWithStore('an encrypted file', () => {
     keygen(at('stranger'));
     await encryptFile(plain, at('good.age'), { recipients, signal, onBytes });
   });
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
   test.each([0, 1, 65_536, 3_000_001])('of %i bytes opens with the age of Debian, with each key', async (sizeBytes) => {
     const [source, target] = [at(`${sizeBytes}`), at(`${sizeBytes}.age`)];
@@ -105,7 +105,7 @@ describeWithStore('an encrypted file', () => {
     });
     await expect(decryptFile(at('good.age'), plain, identitiesOf('key1'))).rejects.toMatchObject({ code: 'EEXIST' });
     expect(readFileSync(at('good.age')).equals(before)).toBe(true);
-    expect(readdirSync(folder).filter((name) => name.startsWith('stopped'))).toEqual([]);
+    expect(readdirSync(directory).filter((name) => name.startsWith('stopped'))).toEqual([]);
   });
 });
 
@@ -136,9 +136,9 @@ describe('keys', () => {
   });
 
   test('in a file that others can read, is encrypted or holds something else are refused', () => {
-    const folder = mkdtempSync(path.join(tmpdir(), 'aisec-test-'));
+    const directory = mkdtempSync(path.join(tmpdir(), 'aisec-test-'));
     try {
-      const file = path.join(folder, 'key');
+      const file = path.join(directory, 'key');
       const write = (text: string): string => {
         writeFileSync(file, text, { mode: 0o600 });
         return file;
@@ -149,9 +149,9 @@ describe('keys', () => {
       expect(() => readIdentities(write('# nothing\n'))).toThrow(/no file of secret keys/);
       chmodSync(write(key), 0o644);
       expect(() => readIdentities(file)).toThrow(/can be read by others/);
-      expect(() => readIdentities(path.join(folder, 'none'))).toThrow(/could not read/);
+      expect(() => readIdentities(path.join(directory, 'none'))).toThrow(/could not read/);
     } finally {
-      rmSync(folder, { recursive: true, force: true });
+      rmSync(directory, { recursive: true, force: true });
     }
   });
 });

@@ -26,19 +26,19 @@ const never = new AbortController().signal;
 
 describeWithStore('a store', () => {
   let server: ObjectStoreServer;
-  let folder = '';
+  let directory = '';
   let [large, small] = ['', ''];
   let [largeSum, smallSum]: Checksum[] = [];
 
   beforeAll(async () => {
     server = await startObjectStore('backups', 'full=1000000');
-    folder = mkdtempSync(path.join(tmpdir(), 'aisec-test-'));
-    [large, small] = [path.join(folder, 'large'), path.join(folder, 'small')];
+    directory = mkdtempSync(path.join(tmpdir(), 'aisec-test-'));
+    [large, small] = [path.join(directory, 'large'), path.join(directory, 'small')];
     writeFileSync(large, randomBytes(LARGE_BYTES));
     writeFileSync(small, randomBytes(100_000));
     [largeSum, smallSum] = [await checksumOf(large, never), await checksumOf(small, never)];
   });
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
   function at<Result>(
     url: string,
@@ -68,7 +68,7 @@ describeWithStore('a store', () => {
       await uploadFile(store, smallUpload('small', { isReadBack: true }));
       expect(seen).toHaveLength(3);
       expect(seen.at(-1)).toBe(LARGE_BYTES);
-      const copy = path.join(folder, 'copy');
+      const copy = path.join(directory, 'copy');
       await downloadFile(store, 'large', largeSum as Checksum, copy);
       expect(readFileSync(copy).equals(readFileSync(large))).toBe(true);
       expect(await describeObject(store, 'small')).toEqual(smallSum);
@@ -76,7 +76,7 @@ describeWithStore('a store', () => {
     });
   });
 
-  test('lists a folder without those below it and beside it, and reads, writes and removes small objects', async () => {
+  test('lists a directory without those below it and beside it, and reads, writes and removes small objects', async () => {
     await at('s3://backups/list', async (store) => {
       await writeObject(store, 'app_1.json', '{"ä":1}');
       await writeObject(store, 'app_2.json', '{}');
@@ -104,12 +104,12 @@ describeWithStore('a store', () => {
       await expect(readBack(store, 'small', smallSum as Checksum)).rejects.toMatchObject({ code: 'BACKUP_DAMAGED' });
       await uploadFile(store, smallUpload('small'));
       server.damage((smallSum as Checksum).sizeBytes);
-      const copy = path.join(folder, 'damaged');
+      const copy = path.join(directory, 'damaged');
       await expect(downloadFile(store, 'small', smallSum as Checksum, copy)).rejects.toMatchObject({
         code: 'BACKUP_DAMAGED',
       });
     });
-    expect(readdirSync(folder).filter((name) => name.startsWith('damaged'))).toEqual([]);
+    expect(readdirSync(directory).filter((name) => name.startsWith('damaged'))).toEqual([]);
   });
 
   test('keeps nothing of a file that is not the one that was proven', async () => {

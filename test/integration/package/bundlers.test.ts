@@ -14,14 +14,14 @@ import { installPacked } from '../../support/packed-package.js';
 import { createServiceDatabase, type ServiceDatabase } from '../client/service-role.js';
 
 const root = path.join(import.meta.dirname, '..', '..', '..');
-const folder = mkdtempSync(path.join(tmpdir(), 'aisec-test-bundlers-'));
-const entry = path.join(folder, 'app.mjs');
+const directory = mkdtempSync(path.join(tmpdir(), 'aisec-test-bundlers-'));
+const entry = path.join(directory, 'app.mjs');
 
 beforeAll(() => {
-  installPacked(folder, 'zod', '@types/node');
-  cpSync(path.join(root, 'test', 'fixtures', 'service'), folder, { recursive: true });
+  installPacked(directory, 'zod', '@types/node');
+  cpSync(path.join(root, 'test', 'fixtures', 'service'), directory, { recursive: true });
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 /** Where neither the package nor its files can be found. */
 function outside(name: string): string {
@@ -112,9 +112,9 @@ describe('A service in CommonJS', () => {
     const flags = process.allowedNodeEnvironmentFlags.has('--experimental-require-module')
       ? ['--no-experimental-require-module']
       : [];
-    const run = spawnSync(process.execPath, [...flags, path.join(folder, 'required.cjs')], {
+    const run = spawnSync(process.execPath, [...flags, path.join(directory, 'required.cjs')], {
       encoding: 'utf8',
-      env: { ...process.env, SNAPSHOTS: path.join(folder, 'snapshots') },
+      env: { ...process.env, SNAPSHOTS: path.join(directory, 'snapshots') },
     });
     expect(run.stderr).toBe('');
     expect(JSON.parse(run.stdout)).toEqual({ own: [{ username: 'a' }], isOurs: true, code: 'USER_SCOPE' });
@@ -134,7 +134,7 @@ describe('A service in CommonJS', () => {
       'node',
     ];
     const run = spawnSync(process.execPath, [compiler, '--ignoreConfig', ...options, 'required.cts'], {
-      cwd: folder,
+      cwd: directory,
       encoding: 'utf8',
     });
     expect(run.stdout).toBe('');

@@ -80,7 +80,7 @@ describeOnServer('aisec partitions ensure', () => {
     expect(await rowsOf(database, 'select from messages_default')).toEqual([]);
   });
 
-  test('makes a month with its CHECK, indexes, row level security, replica identity and no grants from birth', async () => {
+  test('makes a month with its CHECK, indexes, row-level security, replica identity and no grants from birth', async () => {
     await database.admin.query('alter default privileges grant select on tables to public, authenticated');
     await database.admin.query('alter table messages replica identity full');
     expect((await aisec('ensure', '--ahead', '4')).exitCode).toBe(0);

@@ -167,7 +167,7 @@ describeOnServer('message_keys that differ from the messages', () => {
     const look = async (): Promise<unknown> =>
       JSON.parse((await aisec('doctor', '--only', 'partition-keys', '--as', role, '--json')).stdout);
     try {
-      const { skipped } = (await look()) as { skipped: readonly { readonly fix: string; readonly reason: string }[] };
+      const { skipped } = (await look()) as { skipped: readonly { readonly fix: string; readonly message: string }[] };
       expect(skipped).toMatchObject([{ check: 'partition-keys', fix: expect.stringContaining('message_keys') }]);
       await database.admin.query(skipped[0]!.fix);
       await database.admin.query(`drop table ${nameOf(second)}`);

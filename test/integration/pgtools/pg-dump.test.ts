@@ -19,22 +19,22 @@ const surroundings = { environment: places.environment, signal: new AbortControl
 
 describeOnServer('pg_dump and pg_restore as aisec runs them', () => {
   let database: ServerDatabase;
-  let folder = '';
+  let directory = '';
   let target: ServerTarget;
   beforeEach(async () => {
     database = await createServerDatabase();
-    folder = mkdtempSync(path.join(tmpdir(), 'aisec-test-'));
+    directory = mkdtempSync(path.join(tmpdir(), 'aisec-test-'));
     const { hostname: host, port, username: user } = new URL(database.url);
     const connection = { host, port, user, database: database.name, password: 'not-to-be-seen' };
     target = { kind: 'server', source: 'the test', connection };
     await database.admin.query('create table notes as select g as id from generate_series(1, 1000) g');
   });
-  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+  afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
   const leftovers = (): readonly string[] =>
     readdirSync(tmpdir()).filter((name) => name.startsWith(`aisec-pg-${process.pid}-`));
   async function dump(signal = surroundings.signal, lockWaitTimeoutMs = 0): Promise<string> {
-    const file = path.join(folder, 'x.partial');
+    const file = path.join(directory, 'x.partial');
     writeFileSync(file, '', { mode: 0o600 });
     const { tool } = await findTool('pg_dump', wish, places);
     await withCredentials(target, { applicationName: 'aisec test dump' }, (credentials) =>
@@ -91,9 +91,9 @@ describeOnServer('pg_dump and pg_restore as aisec runs them', () => {
       message: 'the server has version 99, and every pg_dump that was found is older',
       detail: expect.stringContaining('pg_dump is 17.'),
     });
-    await expect(findTool('pg_dump', wish, { ...places, pgBinDir: folder })).rejects.toMatchObject({
+    await expect(findTool('pg_dump', wish, { ...places, pgBinDir: directory })).rejects.toMatchObject({
       code: 'PG_TOOL_MISSING',
-      message: `pg_dump was not found in ${folder} (AISEC_PG_BIN)`,
+      message: `pg_dump was not found in ${directory} (AISEC_PG_BIN)`,
     });
   });
 

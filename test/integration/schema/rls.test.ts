@@ -197,7 +197,7 @@ function defineTests(open: () => Promise<Place>): void {
     });
   });
 
-  test('a user that is no uuid fails instead of showing anything', async () => {
+  test('a user that is not a UUID fails instead of showing anything', async () => {
     await asUser(service, 'nobody', async (session) => {
       for (const [table, rule] of readable) {
         if (rule.reads === 'all') continue;

@@ -127,7 +127,7 @@ describeOnServer('aisec seed demo', () => {
     expect(result.stderr).toContain('aisec migrate up');
   });
 
-  test('by a role that row level security applies to is told who can', async () => {
+  test('by a role that row-level security applies to is told who can', async () => {
     const database = await createServerDatabase({ migrated: true });
     const role = `${database.name}_user`;
     await database.admin.query(`create role ${role} login; grant authenticated to ${role};

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { chance, rounds } from '../../support/chance.js';
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
 import { runCli, startCli } from '../../support/run-cli.js';
-import { seedsFolder } from '../../support/seeds-folder.js';
+import { seedsDirectory } from '../../support/seeds-directory.js';
 import { waitFor } from '../../support/wait-for.js';
 
 const PASSWORD = 'only-Pferd-in-town-42';
@@ -16,7 +16,7 @@ const KILLS = rounds(3, 8);
 function slowSet(seconds: number): string {
   const insert = (key: string, value: string): string =>
     `insert into system_settings (key, value) select '${key}', ${value}\nwhere not exists (select from system_settings where key = '${key}');`;
-  return seedsFolder({
+  return seedsDirectory({
     'slow/01-first.sql': insert('first', `'1'`),
     'slow/02-slow.sql': insert('slow', `to_jsonb(pg_sleep(${seconds})::text)`),
     'slow/03-last.sql': insert('last', 'to_jsonb(md5(current_setting($$aisec.admin_password$$)))'),
@@ -119,7 +119,7 @@ describeOnServer('aisec seed', () => {
 
   test('never has the password in a statement, in the list of processes, or in its output', async () => {
     const database = await createServerDatabase({ migrated: true });
-    const dir = seedsFolder({
+    const dir = seedsDirectory({
       'own/01-password.sql': `insert into system_settings (key, value) values ('hash', to_jsonb(md5(current_setting('aisec.admin_password'))));`,
       'own/02-slow.sql': `insert into system_settings (key, value) values ('slow', to_jsonb(pg_sleep(1)::text));`,
     });
@@ -157,7 +157,7 @@ describeOnServer('aisec seed', () => {
        grant create on schema public to ${role};
        alter database ${database.name} set log_min_duration_statement = '1h'`,
     );
-    const dir = seedsFolder({
+    const dir = seedsDirectory({
       'own/01-vault.sql': `insert into vault values (current_setting('aisec.admin_password')) on conflict do nothing;`,
     });
     const args = ['seed', '--set', 'own', '--seeds-dir', dir];

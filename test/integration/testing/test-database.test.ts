@@ -89,10 +89,10 @@ describe('createTestDatabase', () => {
   });
 
   test('follows the migrations', async () => {
-    const folder = migrationsFolder({ '0001_tasks.sql': migration('create table tasks (title text)') });
+    const directory = migrationsFolder({ '0001_tasks.sql': migration('create table tasks (title text)') });
     const own = await createTestDatabase<{ tasks: { title: string } }>({
       cacheDir,
-      migrationsDir: `aisec=${folder.dir}`,
+      migrationsDir: `aisec=${directory.dir}`,
     });
     await own.db.insertInto('tasks').values({ title: 'x' }).execute();
     await own.reset();

@@ -46,8 +46,8 @@ describeOnServer('aisec vector', () => {
       drop table spare`);
   };
 
-  test("measures that the document's index misses most neighbours, says so, and --check exits 3", async () => {
-    const run = await aisec('status', '--check', '--json');
+  test("measures that the document's index misses most neighbours, says so, and check exits 3", async () => {
+    const run = await aisec('check', '--json');
     expect(run.exitCode).toBe(3);
     expect(json(run)).toMatchObject({
       rows: ROWS,
@@ -59,7 +59,7 @@ describeOnServer('aisec vector', () => {
     });
     expect(await recall()).toBeLessThan(0.6);
     expect(run.stderr).toContain('95.0 % are expected');
-    expect(await findings()).toMatchObject([{ kind: 'low-recall', mend: 'aisec vector rebuild' }]);
+    expect(await findings()).toMatchObject([{ kind: 'low-recall', fix: 'aisec vector rebuild' }]);
   });
 
   test('shows the statements of a rebuild and changes nothing in a dry run', async () => {
@@ -128,7 +128,7 @@ describeOnServer('aisec vector', () => {
     expect(json(await aisec('status', '--json'))).toMatchObject({
       indexes: [{ name: MAIN, method: 'hnsw', m: 16, efConstruction: 64 }],
       effort: { setting: 'hnsw.ef_search', value: 40 },
-      problems: [],
+      findings: [],
     });
     expect((await aisec('rebuild', '--method', 'hnsw')).stderr).toContain('nothing to rebuild');
     expect((await aisec('rebuild', '--lists', '5')).exitCode).toBe(0);

@@ -14,9 +14,10 @@ describe('a duration', () => {
     ['5min', 300_000],
     ['1h', 3_600_000],
     ['2d', 172_800_000],
+    ['2 weeks', 1_209_600_000],
   ])('%s is read', (text, durationMs) => expect(parseDurationMs(text)).toBe(durationMs));
 
-  it.each(['', '6', '-1s', '2 s', '1e3s', 's', '5months', '0x1s'])('"%s" is none', (text) =>
+  it.each(['', '6', '-1s', '1e3s', 's', '5months', '6mo', '1y', '0x1s'])('"%s" is none', (text) =>
     expect(parseDurationMs(text)).toBeUndefined(),
   );
 

@@ -50,9 +50,9 @@ describe('the password file', () => {
     expect(found.problem).toContain(`chmod 600 ${file}`);
   });
 
-  it('is not used when it is a folder, and says so', () => {
-    const folder = path.join(home, 'folder');
-    mkdirSync(folder);
-    expect(findPassword(request, { PGPASSFILE: folder }).problem).toContain('not a plain file');
+  it('is not used when it is a directory, and says so', () => {
+    const directory = path.join(home, 'directory');
+    mkdirSync(directory);
+    expect(findPassword(request, { PGPASSFILE: directory }).problem).toContain('not a plain file');
   });
 });

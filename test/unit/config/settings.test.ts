@@ -6,24 +6,24 @@ import { settingValue } from '../../../src/config/config.js';
 import { loadEnvironment } from '../../../src/config/environment.js';
 import { SETTINGS, type Setting, type SettingName } from '../../../src/config/settings.js';
 
-const folders: string[] = [];
+const directories: string[] = [];
 afterAll(() => {
-  for (const folder of folders) rmSync(folder, { recursive: true });
+  for (const directory of directories) rmSync(directory, { recursive: true });
 });
 
-function folderWithEnv(text: string): string {
-  const folder = mkdtempSync(path.join(tmpdir(), 'aisec-test-settings-'));
-  folders.push(folder);
-  writeFileSync(path.join(folder, '.env'), text);
-  return folder;
+function directoryWithEnv(text: string): string {
+  const directory = mkdtempSync(path.join(tmpdir(), 'aisec-test-settings-'));
+  directories.push(directory);
+  writeFileSync(path.join(directory, '.env'), text);
+  return directory;
 }
 
 const settings = Object.entries<Setting>(SETTINGS) as [SettingName, Setting][];
 
 describe('a setting', () => {
   it.each(settings)('%s: flag before environment before .env before default', (name, setting) => {
-    const cwd = folderWithEnv(`${setting.env}=from-file\n`);
-    const bare = folderWithEnv('');
+    const cwd = directoryWithEnv(`${setting.env}=from-file\n`);
+    const bare = directoryWithEnv('');
     const own = { [setting.env]: 'from-environment' };
     expect(settingValue(name, {}, loadEnvironment({}, bare).variables)).toBe(setting.default);
     expect(settingValue(name, {}, loadEnvironment({}, cwd).variables)).toBe('from-file');
@@ -35,13 +35,13 @@ describe('a setting', () => {
   });
 
   it('is read from a .env file with quotes, comments and export', () => {
-    const cwd = folderWithEnv('# here\nexport AISEC_SCHEMA="app one" # there\nAISEC_DATA_DIR=\'x\'\r\n');
+    const cwd = directoryWithEnv('# here\nexport AISEC_SCHEMA="app one" # there\nAISEC_DATA_DIR=\'x\'\r\n');
     expect(loadEnvironment({}, cwd).variables).toMatchObject({ AISEC_SCHEMA: 'app one', AISEC_DATA_DIR: 'x' });
   });
 
-  it('is looked for nowhere else when .env is a folder', () => {
+  it('is looked for nowhere else when .env is a directory', () => {
     const cwd = mkdtempSync(path.join(tmpdir(), 'aisec-test-settings-'));
-    folders.push(cwd);
+    directories.push(cwd);
     mkdirSync(path.join(cwd, '.env'));
     expect(loadEnvironment({ A: 'b' }, cwd).variables).toEqual({ A: 'b' });
   });

@@ -7,19 +7,19 @@ describe('the address of a store', () => {
     ['s3://backups', { bucket: 'backups', prefix: '' }],
     ['s3://backups/', { bucket: 'backups', prefix: '' }],
     ['s3://my.backups/prod/db/', { bucket: 'my.backups', prefix: 'prod/db/' }],
-  ])('%s is a bucket and a folder', (text, place) => {
+  ])('%s is a bucket and a directory', (text, place) => {
     expect(parseStoreUrl(text, undefined)).toEqual({ ...place, endpoint: undefined });
   });
 
   test.each([
     ['', 'is empty'],
-    ['backups', 'no address'],
-    ['https://backups/x', 'no address'],
-    ['s3://', 'no name of a bucket'],
-    ['s3://a b', 'no name of a bucket'],
-    ['s3://backups//db', 'no name of a folder'],
-    ['s3://backups/../db', 'no name of a folder'],
-    ['s3://backups/db?region=eu', 'no name of a folder'],
+    ['backups', 'invalid store address'],
+    ['https://backups/x', 'invalid store address'],
+    ['s3://', 'invalid bucket name'],
+    ['s3://a b', 'invalid bucket name'],
+    ['s3://backups//db', 'directory name in a store'],
+    ['s3://backups/../db', 'directory name in a store'],
+    ['s3://backups/db?region=eu', 'directory name in a store'],
   ])('"%s" is refused: %s', (text, message) => {
     expect(() => parseStoreUrl(text, undefined)).toThrow(message);
   });

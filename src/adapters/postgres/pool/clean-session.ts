@@ -30,7 +30,7 @@ export function mayTakeSessionLock(sql: string): boolean {
 export function cleanSession(notes: ConnectionNotes, mayHaveLocks: boolean): string {
   return [
     CLEAN,
-    // A pooler takes the name from whoever used the session first.
+    // A pooler takes the name from the first client of the session.
     ...(notes.isPooled ? [`set application_name = ${quoteLiteral(notes.applicationName)}`] : []),
     ...(mayHaveLocks || notes.takesSessionLocks || notes.isPooled ? [UNLOCK] : []),
   ].join('; ');

@@ -13,8 +13,8 @@ export function mayWriteCachedTable(sql: string): boolean {
 }
 
 /**
- * Tells the caches of this process that such a statement was committed, or may have been. Called before the caller
- * hears of it, so that whoever wrote a row never reads the old one: the server's own message comes a moment later.
+ * Notifies the caches of this process that such a statement was committed, or may have been. Called before the caller
+ * hears of it, so that the writer of a row never reads the old one: the server's own message comes a moment later.
  */
 export function announceCommittedWrite(): void {
   for (const listener of listeners) listener();

@@ -19,7 +19,7 @@ const HINTS: Readonly<Record<string, string>> = {
 /**
  * A connection ended while it was held. `code` and `sqlState` are the SQLSTATE, as in the errors of statements: what the
  * server gave as its reason (25P03, 57P01 ...), 08006 when there was none, 08007 when it ended during COMMIT, so that
- * nobody knows whether the transaction was committed.
+ * it is unknown whether the transaction was committed.
  */
 export class ConnectionLostError extends Error {
   override readonly name = 'ConnectionLostError';

@@ -86,7 +86,7 @@ export class PoolDriver implements Driver {
     await connection.finish('commit');
   }
 
-  /** Never throws: the error that led here is the one to tell. What could not be rolled back is closed with its connection. */
+  /** Never throws: the error that led here is the one to report. What could not be rolled back is closed with its connection. */
   async rollbackTransaction(connection: PooledConnection): Promise<void> {
     await connection.finish('rollback').catch(() => undefined);
   }

@@ -2,7 +2,7 @@ import pg from 'pg';
 import { registerTypes } from 'pgvector/pg';
 
 import type { ServerTarget } from '../../../config/database-target.js';
-import { clientClass } from '../channel-binding.js';
+import { clientClass } from '../login/channel-binding.js';
 import { CLIENT_SQL } from '../client-sql.js';
 import { findTls } from '../server.js';
 import { notesOf } from './connection-notes.js';
@@ -17,7 +17,7 @@ export interface PoolOptions {
   readonly connectTimeoutMs: number;
   /** A connection older than this is replaced when it is idle. */
   readonly recycleAfterMs: number;
-  /** Told what broke an idle connection; without a listener Node would end the process. */
+  /** Called with what broke an idle connection; without a listener Node would end the process. */
   readonly onError: (error: Error) => void;
 }
 
@@ -50,8 +50,8 @@ export async function prepareConnection(client: pg.ClientBase): Promise<void> {
 }
 
 /**
- * A pool of node-postgres with SQLAlchemy's meaning of pool_size, max_overflow, pool_timeout and pool_recycle, which the
- * design document is written in. pool_pre_ping is the business of `PoolDriver`.
+ * A pool of node-postgres with SQLAlchemy's meaning of pool_size, max_overflow, pool_timeout and pool_recycle.
+ * pool_pre_ping is the business of `PoolDriver`.
  *
  * @throws AisecError CONFIG_INVALID for certificate files that cannot be read.
  */

@@ -32,7 +32,7 @@ function escaped(): AisecError {
 
 /**
  * A connection for as long as one caller has it. A new one each time: a transaction object that was kept must not reach
- * whoever gets the connection next.
+ * the next user of the connection.
  */
 export class PooledConnection implements DatabaseConnection {
   readonly #client: pg.PoolClient;
@@ -43,7 +43,7 @@ export class PooledConnection implements DatabaseConnection {
   #hasWritten = false;
   #mayHaveLocks = false;
   #hasEscaped = false;
-  /** Taken by db.connection(), which goes on after the transaction. */
+  /** Taken by db.connection(), which lasts longer than the transaction. */
   isHeld = false;
   /** The error that the open transaction failed with first. */
   failure: unknown;
@@ -87,7 +87,7 @@ export class PooledConnection implements DatabaseConnection {
   /**
    * Ends the transaction and, where it was a user's, what is left of it in the session.
    *
-   * @throws AisecError USER_SCOPE when the callback had ended it; ConnectionLostError 08007 when nobody knows whether a
+   * @throws AisecError USER_SCOPE when the callback had ended it; ConnectionLostError 08007 when it is unknown whether a
    *   COMMIT came through.
    */
   async finish(word: 'commit' | 'rollback'): Promise<void> {

@@ -5,10 +5,10 @@ import type { ArchiveResult } from '../../../features/messages/archive/run.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
-import { countOption } from '../../options.js';
+import { ageOption, countOption, durationOption } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
 import type { Paint } from '../../terminal/streams.js';
-import { ageOption, LOCK_WAITS, type LockWaits } from './options.js';
+import { LOCK_WAITS, type LockWaits } from './options.js';
 import { monthsText, rowsText } from './words.js';
 import { reportingTo } from '../../reporting.js';
 import { formatBytes } from '../../../base/bytes.js';
@@ -18,7 +18,7 @@ interface Options extends LockWaits {
   readonly exact: boolean;
   readonly dryRun: boolean;
   readonly batch: number;
-  readonly maxSeconds?: number;
+  readonly maxTime?: number;
   readonly analyze: boolean;
 }
 
@@ -97,7 +97,7 @@ function summary(result: ArchiveResult): string {
   const parts = [`${count('archived')} archived`];
   if (count('moved') > 0) parts.push(`${count('moved')} moved row by row`);
   if (count('blocked', 'failed') > 0) parts.push(`${count('blocked', 'failed')} not`);
-  const more = isStopped ? ' Stopped by --max-seconds: run it again to continue.' : '';
+  const more = isStopped ? ' Stopped by --max-time: run it again to continue.' : '';
   return `${database}: ${parts.join(', ')}. ${before}${more}`;
 }
 
@@ -117,7 +117,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
       isExact: options.exact,
       isDryRun: options.dryRun,
       batchRows: options.batch,
-      maxSeconds: options.maxSeconds,
+      maxMoveMs: options.maxTime,
       maxWaitMs: options.maxWait,
       waitMs: options.wait,
       analyzes: options.analyze,
@@ -153,9 +153,9 @@ export const archive = defineCommand<Options>({
       parse: countOption(1),
     },
     {
-      flags: '--max-seconds <n>',
+      flags: '--max-time <duration>',
       description: 'stop moving single rows after this time; the next run continues',
-      parse: countOption(1),
+      parse: durationOption,
     },
     { flags: '--no-analyze', description: 'leave the statistics of both tables as they are' },
     ...LOCK_WAITS,
@@ -163,7 +163,7 @@ export const archive = defineCommand<Options>({
   examples: [
     ['aisec archive', 'Archive the months older than six months; for a daily job'],
     ['aisec archive --older-than 1y --dry-run', 'See what would move, and which locks that takes'],
-    ['aisec archive --exact --max-seconds 600', 'Keep exactly six months, moving rows for at most ten minutes'],
+    ['aisec archive --exact --max-time 10m', 'Keep exactly six months, moving rows for at most ten minutes'],
   ],
   run,
 });

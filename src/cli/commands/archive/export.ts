@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 
+import { countText } from '../../../base/count.js';
 import { AisecError } from '../../../base/errors.js';
 import type { ExportResult } from '../../../features/messages/archive/export.js';
 import type { ExportFormat } from '../../../features/messages/archive/exports/record-format.js';
@@ -16,6 +17,7 @@ interface Options {
   readonly out?: string;
   readonly format: ExportFormat;
   readonly replace: boolean;
+  readonly dryRun: boolean;
   readonly wait: number;
 }
 
@@ -34,10 +36,18 @@ function renderExport(result: ExportResult, { table }: Renderer): string {
       { title: 'month', value: (row) => row.month },
       { title: 'file', value: (row) => row.file },
       { title: 'rows', value: (row) => rowsText(row.rows, true), align: 'right' },
-      { title: 'size', value: (row) => formatBytes(row.sizeBytes), align: 'right' },
-      { title: 'sha256', value: (row) => row.sha256 },
+      { title: 'size', value: (row) => (row.sizeBytes === null ? '' : formatBytes(row.sizeBytes)), align: 'right' },
+      { title: 'sha256', value: (row) => row.sha256 ?? '' },
     ],
   );
+}
+
+function noteOf({ database, month, outcome, rows, manifest }: ExportResult): string {
+  if (outcome === 'present')
+    return `${database}: nothing to do, the file holds exactly the messages that the month has now.`;
+  if (outcome === 'planned')
+    return `${database}: dry run; ${countText(rows, 'message')} of ${month} would be exported.`;
+  return `${database}: ${month} exported, read back and compared. Manifest: ${manifest}`;
 }
 
 async function run(context: Context, options: Options, argument: string): Promise<ExitCode | undefined> {
@@ -55,16 +65,13 @@ async function run(context: Context, options: Options, argument: string): Promis
       file,
       format: options.format,
       replaces: options.replace,
+      isDryRun: options.dryRun,
       waitMs: options.wait,
     };
     return exportMonth(session, settings, reportingTo(context));
   });
   context.output.done(result, renderExport);
-  context.output.note(
-    result.outcome === 'present'
-      ? `${result.database}: nothing to do, the file holds exactly the messages that the month has now.`
-      : `${result.database}: ${result.month} exported, read back and compared. Manifest: ${result.manifest}`,
-  );
+  context.output.note(noteOf(result));
   return undefined;
 }
 
@@ -88,6 +95,7 @@ export const archiveExport = defineCommand<Options>({
       description: 'write an export anew that the month has changed since',
       default: false,
     },
+    { flags: '--dry-run', description: 'check the month and the place of the file; write nothing', default: false },
     WAIT_OPTION,
   ],
   examples: [

@@ -1,3 +1,4 @@
+import { countText } from '../../../base/count.js';
 import type { ArchiveListing, ListedMonth } from '../../../features/messages/archive/list.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
@@ -54,7 +55,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
   context.output.note(
     count === 0
       ? `${listing.database}: the archive is empty.`
-      : `${listing.database}: ${count} ${count === 1 ? 'month' : 'months'} in the archive.`,
+      : `${listing.database}: ${countText(count, 'month')} in the archive.`,
   );
   for (const { month, exports } of listing.months)
     for (const { file, state, reason } of exports)

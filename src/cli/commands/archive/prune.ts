@@ -6,10 +6,10 @@ import type { PrunedMonth, PruneResult } from '../../../features/messages/archiv
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
-import { countOption } from '../../options.js';
+import { ageOption, countOption } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
 import type { Paint } from '../../terminal/streams.js';
-import { ageOption, LOCK_WAITS, type LockWaits } from './options.js';
+import { LOCK_WAITS, type LockWaits } from './options.js';
 import { rowsText } from './words.js';
 import { reportingTo } from '../../reporting.js';
 import { formatBytes } from '../../../base/bytes.js';
@@ -60,7 +60,7 @@ async function confirm(
   if (options.confirm === databaseName) return;
   if (options.confirm !== undefined)
     throw new AisecError('REFUSED', `--confirm ${options.confirm} is not the name of the database`, {
-      hint: `It is "${databaseName}". Nothing was changed.`,
+      hint: `It is "${databaseName}". No changes were made.`,
     });
   await prompt.confirmByTyping(
     'This cannot be undone.',

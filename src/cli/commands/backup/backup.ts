@@ -1,3 +1,4 @@
+import { countText } from '../../../base/count.js';
 import { resolve } from 'node:path';
 
 import { formatBytes } from '../../../base/bytes.js';
@@ -8,20 +9,20 @@ import type { BackupOptions, BackupResult } from '../../../features/backup/run/f
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
-import { durationOption, WAIT_OPTION } from '../../options.js';
+import { durationOption, lockTimeoutOption, WAIT_OPTION } from '../../options.js';
 import { reportingTo } from '../../reporting.js';
 import type { Renderer } from '../../terminal/output.js';
 import {
-  FOLDER_OPTION,
-  folderOf,
+  DIRECTORY_OPTION,
+  directoryOf,
   RETENTION_OPTIONS,
   TIMEOUT_OPTION,
-  type FolderOption,
+  type DirectoryOption,
   type RetentionOptions,
 } from './options.js';
 import { ENCRYPT_OPTION, isOpenOnTheWay, placeOf, STORE_OPTIONS, type StoreOptions } from './offsite-options.js';
 
-interface Options extends FolderOption, RetentionOptions, StoreOptions {
+interface Options extends DirectoryOption, RetentionOptions, StoreOptions {
   readonly format?: 'sql';
   readonly readBack: boolean;
   readonly retry: number;
@@ -37,7 +38,7 @@ interface Options extends FolderOption, RetentionOptions, StoreOptions {
 
 function formatOption(text: string): 'sql' {
   if (text === 'sql') return text;
-  throw new AisecError('USAGE', `"${text}" is no format`, { hint: 'Give sql, or leave it out.' });
+  throw new AisecError('USAGE', `invalid format "${text}"`, { hint: 'Give sql, or leave it out.' });
 }
 
 function renderBackup(result: BackupResult, { table, isTTY }: Renderer): string {
@@ -59,28 +60,25 @@ function renderBackup(result: BackupResult, { table, isTTY }: Renderer): string 
   );
 }
 
-function countText(count: number): string {
-  return count === 1 ? '1 backup' : `${count} backups`;
-}
-
 function summary(result: BackupResult): string {
-  const { database, folder, file, removed, removedCopies, kept, expectedBytes, isEncrypted, copy, durationMs } = result;
+  const { database, directory, file, removed, removedCopies, kept, expectedBytes, isEncrypted, copy, durationMs } =
+    result;
   const goneCopies = removedCopies.length === 0 ? '' : `, ${removedCopies.length} removed from the store`;
   if (file === null)
     return (
-      `dry run, nothing was written: "${database}" would be backed up into ${folder}, to ${formatBytes(expectedBytes)} at most, ` +
-      `and ${countText(removed.length)} removed${goneCopies}.`
+      `dry run, nothing was written: "${database}" would be backed up into ${directory}, to ${formatBytes(expectedBytes)} at most, ` +
+      `and ${countText(removed.length, 'backup')} removed${goneCopies}.`
     );
-  const gone = removed.length === 0 ? '' : `, ${countText(removed.length)} removed`;
+  const gone = removed.length === 0 ? '' : `, ${countText(removed.length, 'backup')} removed`;
   const proven = result.format === 'custom' ? 'read back whole' : 'loaded to try it';
   const more = `${isEncrypted ? ', encrypted' : ''}${copy === null ? '' : ', copied'}`;
-  return `"${database}" backed up${more} and ${proven} in ${formatDurationMs(durationMs)}; ${countText(kept)} kept${gone}${goneCopies}.`;
+  return `"${database}" backed up${more} and ${proven} in ${formatDurationMs(durationMs)}; ${countText(kept, 'backup')} kept${gone}${goneCopies}.`;
 }
 
 function offsiteOf({ output }: Context, options: Options): OffsiteOptions | undefined {
   const place = placeOf(options);
   if (place === undefined && options.readBack)
-    throw new AisecError('USAGE', '--read-back belongs to --to', { hint: 'See: aisec backup --help' });
+    throw new AisecError('USAGE', '--read-back requires --store', { hint: 'See: aisec backup --help' });
   if (place === undefined) return undefined;
   if (isOpenOnTheWay(place) && options.encryptTo === undefined)
     output.warning(`${place.endpoint ?? ''} is reached without TLS: the backup can be read on its way`);
@@ -96,18 +94,18 @@ async function announce(
   const { config, output } = context;
   const pathOf = (given: string | undefined): string | undefined =>
     given === undefined ? undefined : resolve(config.cwd, given);
-  const { announced } = await import('../../../features/backup/run/announce.js');
-  const wishes = {
+  const { withNotifications } = await import('../../../features/backup/run/notifications.js');
+  const settings = {
     pingUrl: config.pingUrl,
     onSuccess: pathOf(options.onSuccess),
     onFailure: pathOf(options.onFailure),
     metricsFile: pathOf(options.prometheus),
-    folder: folderOf(context, options),
+    directory: directoryOf(context, options),
     database,
     environment: config.environment,
     onWarning: (text: string) => output.warning(text),
   };
-  return announced(wishes, take);
+  return withNotifications(settings, take);
 }
 
 /** Of a server with pg_dump, or of the embedded database. */
@@ -137,9 +135,9 @@ async function backupOf(
 async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
   const { output, config } = context;
   const settings = {
-    folder: folderOf(context, options),
+    directory: directoryOf(context, options),
     schema: config.schema,
-    retention: { keepDays: options.keepDays, keepLast: options.keepLast },
+    retention: { keep: options.keep, keepLast: options.keepLast },
     lockTimeoutMs: options.lockTimeout,
     waitMs: options.wait,
     offsite: offsiteOf(context, options),
@@ -157,30 +155,25 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
 
 export const backup = defineCommand<Options>({
   name: 'backup',
-  summary: 'back the database up, prove the backup, remove old ones',
+  summary: 'back the database up, verify the backup, remove old ones',
   description:
     'Dumps the whole database with pg_dump into NAME_YYYYMMDD_HHMMSS.dump (UTC), reads it back whole, and puts a manifest (checksum, versions, roles, rows of every table) ' +
-    'and the roles of the server beside it. Of the embedded database it writes the data folder into NAME_YYYYMMDD_HHMMSS.pgdata.tgz, and loads it into another one to compare the two. The file has its name only when all of that is done; killed at any moment, nothing half-written has it. ' +
+    'and the roles of the server beside it. Of the embedded database it writes the data directory into NAME_YYYYMMDD_HHMMSS.pgdata.tgz, and loads it into another one to compare the two. The file has its name only when all of that is done; killed at any moment, nothing half-written has it. ' +
     'Old backups are removed only then, never the last verified ones, pinned ones, or those of other databases; of copies in a store neither. The key of a store comes from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or from AWS_PROFILE.',
   options: [
-    FOLDER_OPTION,
+    DIRECTORY_OPTION,
     ...RETENTION_OPTIONS,
     {
       flags: '--format <format>',
-      description: 'sql: of the embedded database text for psql instead of its data folder',
+      description: 'sql: of the embedded database text for psql instead of its data directory',
       parse: formatOption,
     },
-    {
-      flags: '--lock-timeout <duration>',
-      description: 'how long a table may be locked against readers; 0: wait for ever',
-      default: '60s',
-      parse: durationOption,
-    },
+    lockTimeoutOption('60s'),
     ...STORE_OPTIONS,
-    { flags: '--read-back', description: 'with --to: download the copy again and compare it', default: false },
+    { flags: '--read-back', description: 'with --store: download the copy again and compare it', default: false },
     {
       flags: '--retry <duration>',
-      description: 'with --to: how long a copy is tried again while the store does not answer; 0: once',
+      description: 'with --store: how long a copy is tried again while the store does not answer; 0: once',
       default: '10m',
       parse: durationOption,
     },
@@ -189,16 +182,19 @@ export const backup = defineCommand<Options>({
     WAIT_OPTION,
     {
       flags: '--on-success <program>',
-      description: 'run this afterwards; AISEC_BACKUP_FILE and others tell it what was made',
+      description: 'run this afterwards; AISEC_BACKUP_FILE and other variables say what was made',
     },
-    { flags: '--on-failure <program>', description: 'run this when it failed; AISEC_BACKUP_ERROR tells it why' },
+    { flags: '--on-failure <program>', description: 'run this when it failed; AISEC_BACKUP_ERROR says why' },
     { flags: '--prometheus <file>', description: 'write the state for the textfile collector of node_exporter' },
     { flags: '--dry-run', description: 'check everything, and say what would be removed', default: false },
   ],
   examples: [
     ['aisec backup --dir /backups/postgresql', 'Back up; keep 30 days, and 3 whatever their age'],
-    ['AISEC_PING_URL=https://... aisec backup --quiet --wait 30m', 'From cron: silent, and a watchdog is told'],
-    ['aisec backup --to s3://backups/prod --encrypt-to age1…', 'Encrypted, with a copy in a store'],
+    [
+      'AISEC_PING_URL=https://... aisec backup --quiet --wait 30m',
+      'From cron: silent, and a monitoring service is notified',
+    ],
+    ['aisec backup --store s3://backups/prod --encrypt-to age1…', 'Encrypted, with a copy in a store'],
     ['aisec backup --format sql', 'Of the embedded database: text that psql runs on a server'],
     ['aisec backup --dry-run', 'Would it work? What would be removed?'],
   ],

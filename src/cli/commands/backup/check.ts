@@ -1,16 +1,15 @@
 import { parseBytes } from '../../../base/bytes.js';
+import { countText } from '../../../base/count.js';
 import { AisecError } from '../../../base/errors.js';
-import type { BackupCheck } from '../../../features/backup/checks.js';
 import type { MinimalSize } from '../../../features/backup/catalog/findings.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
 import { durationOption } from '../../options.js';
-import { findingsText } from '../../terminal/findings.js';
-import type { Renderer } from '../../terminal/output.js';
-import { FOLDER_OPTION, folderOf, type FolderOption } from './options.js';
+import { renderFindings } from '../../terminal/findings.js';
+import { DIRECTORY_OPTION, directoryOf, type DirectoryOption } from './options.js';
 
-interface Options extends FolderOption {
+interface Options extends DirectoryOption {
   readonly maxAge: number;
   readonly maxDeepAge?: number;
   readonly minSize: MinimalSize;
@@ -22,49 +21,36 @@ function sizeOption(text: string): MinimalSize {
   if (percent !== undefined) return { shareOfMedian: Number(percent) / 100 };
   const bytes = parseBytes(text);
   if (bytes !== undefined) return { bytes };
-  throw new AisecError('USAGE', `"${text}" is no size`, {
+  throw new AisecError('USAGE', `invalid size "${text}"`, {
     hint: 'Give a share of the usual size, 80%, or a size, 100MB.',
   });
-}
-
-function renderCheck({ findings }: BackupCheck, { table, paint, isTTY }: Renderer): string {
-  if (findings.length === 0) return '';
-  if (isTTY) return findingsText(findings, paint);
-  return table(findings, [
-    { title: 'finding', value: (row) => row.kind },
-    { title: 'database', value: (row) => row.database },
-    { title: 'file', value: (row) => row.file ?? '' },
-    { title: 'what', value: (row) => row.what },
-    { title: 'why', value: (row) => row.why },
-    { title: 'mend', value: (row) => row.mend },
-  ]);
 }
 
 async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
   const { output } = context;
   const { checkBackups } = await import('../../../features/backup/checks.js');
-  const check = await checkBackups(folderOf(context, options), {
+  const check = await checkBackups({
+    directory: directoryOf(context, options),
     maxAgeMs: options.maxAge,
     maxDeepAgeMs: options.maxDeepAge,
     minSize: options.minSize,
     expected: options.database === undefined ? [] : [options.database],
   });
-  output.result(check, renderCheck);
-  const { findings } = check;
-  const verdict = findings.length === 1 ? '1 finding' : `${findings.length === 0 ? 'no' : findings.length} findings`;
+  output.result(check, renderFindings);
+  const verdict = check.isHealthy ? 'no findings' : countText(check.findings.length, 'finding');
   const newest = check.newest.map(({ database, createdAt }) => `newest of "${database}": ${createdAt}`).join(', ');
-  output.note(`${check.folder}: ${verdict}${newest === '' ? '' : `; ${newest}`}.`);
+  output.note(`${check.directory}: ${verdict}${newest === '' ? '' : `; ${newest}`}.`);
   return check.isHealthy ? undefined : 3;
 }
 
 export const backupCheck = defineCommand<Options>({
   name: 'backup check',
-  summary: 'tell whether there is a good and recent backup',
+  summary: 'check that there is a good and recent backup',
   description:
-    'Reads the manifests in the folder, whichever job made them, and exits 3 when the newest verified backup of a database is too old or much smaller than the ones before it, ' +
-    'or when one is damaged, incomplete or dated later than now. To be run apart from the job that makes them: a job that does not run any more cannot say so.',
+    'Reads the manifests in the directory, whichever job made them, and exits 3 when the newest verified backup of a database is too old or much smaller than the ones before it, ' +
+    'or when one is damaged, incomplete or dated in the future. To be run apart from the job that makes them: a job that does not run any more cannot say so.',
   options: [
-    FOLDER_OPTION,
+    DIRECTORY_OPTION,
     {
       flags: '--max-age <duration>',
       description: 'of the newest verified backup',

@@ -1,3 +1,4 @@
+import { countText } from '../../../base/count.js';
 import { basename } from 'node:path';
 
 import { formatBytes } from '../../../base/bytes.js';
@@ -8,17 +9,17 @@ import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
 import type { Renderer } from '../../terminal/output.js';
 import { placeOf, STORE_OPTIONS, type StoreOptions } from './offsite-options.js';
-import { FOLDER_OPTION, folderOf, type FolderOption } from './options.js';
+import { DIRECTORY_OPTION, directoryOf, type DirectoryOption } from './options.js';
 
-interface Options extends FolderOption, StoreOptions {}
+interface Options extends DirectoryOption, StoreOptions {}
 
 function ageText(time: string): string {
   const ageMs = Date.now() - Date.parse(time);
   return ageMs < 0 ? 'in the future' : formatDurationMs(ageMs);
 }
 
-/** The last proof, and by which level. */
-function proofText({ readAt, deepAt }: ListedBackup, isTTY: boolean): string {
+/** When it was verified last, and by which level. */
+function verifiedText({ readAt, deepAt }: ListedBackup, isTTY: boolean): string {
   const [level, at] = deepAt === null ? ['read', readAt] : ['deep', deepAt];
   if (at === null) return '';
   return `${level} ${isTTY ? `${ageText(at)} ago` : at}`;
@@ -44,7 +45,7 @@ function renderList({ backups }: BackupList, renderer: Renderer): string {
     { title: 'rows', value: (row) => String(row.rows ?? ''), align: 'right' },
     { title: 'server', value: (row) => row.serverVersion ?? '' },
     { title: 'state', value: (row) => stateText(row, renderer) },
-    { title: 'last proof', value: (row) => proofText(row, isTTY) },
+    { title: 'last verified', value: (row) => verifiedText(row, isTTY) },
     { title: 'copies', value: (row) => row.offsite.join(' ') },
   ]);
 }
@@ -55,27 +56,27 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
   const { listBackups, listCopies } = await import('../../../features/backup/list.js');
   const list =
     place === undefined
-      ? await listBackups(folderOf(context, options))
+      ? await listBackups(directoryOf(context, options))
       : await listCopies(place, { environment: config.environment, signal });
   output.result(list, renderList);
   for (const { file, reason } of list.backups) if (reason !== null) output.warning(`${file}: ${reason}`);
   for (const partial of list.partials)
-    output.warning(`${partial} is what a stopped run has left, or of one that works`);
-  output.note(`${list.folder}: ${list.backups.length} ${list.backups.length === 1 ? 'backup' : 'backups'}.`);
+    output.warning(`${partial} is a partial backup (an interrupted run, or one still running)`);
+  output.note(`${list.directory}: ${countText(list.backups.length, 'backup')}.`);
   return undefined;
 }
 
 export const backupList = defineCommand<Options>({
   name: 'backup list',
-  summary: 'show the backups, and which of them were proven',
+  summary: 'show the backups, and which of them were verified',
   description:
-    'Reads the names and the manifests in the folder, whichever database they are of; no server and no backup is opened. ' +
+    'Reads the names and the manifests in the directory, whichever database they are of; no server and no backup is opened. ' +
     'A file without its manifest, or of another size than that says, is shown as incomplete and counts for nothing.',
-  options: [FOLDER_OPTION, ...STORE_OPTIONS],
+  options: [DIRECTORY_OPTION, ...STORE_OPTIONS],
   examples: [
     ['aisec backup list', 'The newest first'],
-    ['aisec backup list --to s3://backups/prod', 'The copies in a store instead'],
-    ['aisec backup list --json', 'With versions, times of proof and copies'],
+    ['aisec backup list --store s3://backups/prod', 'The copies in a store instead'],
+    ['aisec backup list --json', 'With versions, times of verification and copies'],
   ],
   run,
 });

@@ -3,12 +3,12 @@ import { parseStoreUrl, type StorePlace } from '../../../config/store-url.js';
 import type { OptionSpec } from '../../command.js';
 
 export interface StoreOptions {
-  readonly to?: string;
+  readonly store?: string;
   readonly endpoint?: string;
 }
 
 export const STORE_OPTIONS: readonly OptionSpec[] = [
-  { flags: '--to <url>', description: 'folder in an S3-compatible store: s3://bucket/folder' },
+  { flags: '--store <url>', description: 'an S3-compatible object store: s3://bucket/directory' },
   {
     flags: '--endpoint <url>',
     description: 'of a store that is not Amazon S3: https://host:port (default: AWS_ENDPOINT_URL)',
@@ -22,10 +22,10 @@ export const ENCRYPT_OPTION: OptionSpec = {
 };
 
 /** Undefined where no store was named. @throws AisecError USAGE. */
-export function placeOf({ to, endpoint }: StoreOptions): StorePlace | undefined {
-  if (to !== undefined) return parseStoreUrl(to, endpoint);
+export function placeOf({ store, endpoint }: StoreOptions): StorePlace | undefined {
+  if (store !== undefined) return parseStoreUrl(store, endpoint);
   if (endpoint === undefined) return undefined;
-  throw new AisecError('USAGE', '--endpoint belongs to --to', { hint: 'Give --to s3://bucket/folder, too.' });
+  throw new AisecError('USAGE', '--endpoint requires --store', { hint: 'Give --store s3://bucket/directory, too.' });
 }
 
 /** Whether what is sent can be read on its way. */

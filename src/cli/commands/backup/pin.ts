@@ -2,19 +2,27 @@ import type { PinResult } from '../../../features/backup/pin.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
-import { FOLDER_OPTION, folderOf, type FolderOption } from './options.js';
+import { DIRECTORY_OPTION, directoryOf, type DirectoryOption } from './options.js';
 
-interface Options extends FolderOption {
+interface Options extends DirectoryOption {
   readonly remove: boolean;
+  readonly dryRun: boolean;
 }
 
 async function run(context: Context, options: Options, argument: string): Promise<ExitCode | undefined> {
   const { output, config, signal, commandName } = context;
   const { pinBackup } = await import('../../../features/backup/pin.js');
-  const settings = { isPinned: !options.remove, cwd: config.cwd, command: `aisec ${commandName}`, signal };
-  const result: PinResult = await pinBackup(folderOf(context, options), argument, settings);
+  const settings = {
+    isPinned: !options.remove,
+    isDryRun: options.dryRun,
+    cwd: config.cwd,
+    command: `aisec ${commandName}`,
+    signal,
+  };
+  const result: PinResult = await pinBackup(directoryOf(context, options), argument, settings);
   output.done(result, ({ file, isPinned }) => `${file}\t${isPinned ? 'pinned' : 'not pinned'}`);
-  output.note(result.isPinned ? 'Retention will never remove it.' : 'Retention may remove it.');
+  const what = result.isPinned ? 'Retention will never remove it.' : 'Retention may remove it.';
+  output.note(result.isDryRun ? `dry run; no changes were made. ${what}` : what);
   return undefined;
 }
 
@@ -23,8 +31,12 @@ export const backupPin = defineCommand<Options>({
   summary: 'keep a backup whatever its age',
   description:
     'Marks a backup in its manifest as one that retention never removes, such as the one before a big migration.',
-  argument: { syntax: '<file>', description: 'a path, or a name in the folder' },
-  options: [FOLDER_OPTION, { flags: '--remove', description: 'take the mark off', default: false }],
+  argument: { syntax: '<file>', description: 'a path, or a name in the directory' },
+  options: [
+    DIRECTORY_OPTION,
+    { flags: '--remove', description: 'take the mark off', default: false },
+    { flags: '--dry-run', description: 'check that the backup can be marked; change nothing', default: false },
+  ],
   examples: [
     ['aisec backup pin ai_secretary_20261125_021500.dump', 'Keep this one'],
     ['aisec backup pin ai_secretary_20261125_021500.dump --remove', 'Leave it to retention again'],

@@ -4,15 +4,21 @@ import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
 import type { Renderer } from '../../terminal/output.js';
-import { FOLDER_OPTION, folderOf, RETENTION_OPTIONS, type FolderOption, type RetentionOptions } from './options.js';
+import {
+  DIRECTORY_OPTION,
+  directoryOf,
+  RETENTION_OPTIONS,
+  type DirectoryOption,
+  type RetentionOptions,
+} from './options.js';
 
-interface Options extends FolderOption, RetentionOptions {
+interface Options extends DirectoryOption, RetentionOptions {
   readonly dryRun: boolean;
 }
 
 const REASONS = {
   pinned: 'kept: pinned',
-  future: 'kept: dated later than now',
+  future: 'kept: dated in the future',
   young: 'kept: young',
   last: 'kept: one of the last',
 } as const;
@@ -33,10 +39,10 @@ function renderPrune({ removed, kept, isDryRun }: PruneResult, { table, isTTY }:
 
 async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
   const { output, signal, commandName } = context;
-  const folder = folderOf(context, options);
-  const { pruneFolder } = await import('../../../features/backup/prune.js');
-  const rule = { keepDays: options.keepDays, keepLast: options.keepLast };
-  const result = await pruneFolder(folder, rule, {
+  const directory = directoryOf(context, options);
+  const { pruneDirectory } = await import('../../../features/backup/prune.js');
+  const rule = { keep: options.keep, keepLast: options.keepLast };
+  const result = await pruneDirectory(directory, rule, {
     isDryRun: options.dryRun,
     command: `aisec ${commandName}`,
     signal,
@@ -46,8 +52,8 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
   const sizeBytes = result.removed.reduce((sum, each) => sum + each.sizeBytes, 0);
   output.note(
     result.removed.length === 0
-      ? `${folder}: nothing to remove; ${result.kept.length} kept.`
-      : `${folder}: ${result.removed.length} ${result.isDryRun ? 'would be removed' : 'removed'} (${formatBytes(sizeBytes)}), ${result.kept.length} kept.`,
+      ? `${directory}: nothing to remove; ${result.kept.length} kept.`
+      : `${directory}: ${result.removed.length} ${result.isDryRun ? 'would be removed' : 'removed'} (${formatBytes(sizeBytes)}), ${result.kept.length} kept.`,
   );
   return undefined;
 }
@@ -56,16 +62,16 @@ export const backupPrune = defineCommand<Options>({
   name: 'backup prune',
   summary: 'remove backups that are past retention',
   description:
-    'What `aisec backup` does after each success, for every database that has backups in the folder. Age is what the manifest says, not the time of the file. Never removed: ' +
-    'the last verified ones, pinned ones, those dated later than now, and files that are no whole backup.',
+    'What `aisec backup` does after each success, for every database that has backups in the directory. Age is what the manifest says, not the time of the file. Never removed: ' +
+    'the last verified ones, pinned ones, those dated in the future, and incomplete ones.',
   options: [
-    FOLDER_OPTION,
+    DIRECTORY_OPTION,
     ...RETENTION_OPTIONS,
     { flags: '--dry-run', description: 'show what would be removed, and why the others stay', default: false },
   ],
   examples: [
     ['aisec backup prune', 'Remove what is older than 30 days, but for the last 3'],
-    ['aisec backup prune --keep-days 7 --dry-run', 'What would a shorter retention remove?'],
+    ['aisec backup prune --keep 7d --dry-run', 'What would a shorter retention remove?'],
   ],
   run,
 });

@@ -11,14 +11,15 @@ import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
 import { countOption, WAIT_OPTION } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
-import { FOLDER_OPTION, folderOf, TIMEOUT_OPTION, type FolderOption } from './options.js';
+import { DIRECTORY_OPTION, directoryOf, TIMEOUT_OPTION, type DirectoryOption } from './options.js';
 
-interface Options extends FolderOption {
+interface Options extends DirectoryOption {
   readonly identity?: string;
   readonly endpoint?: string;
   readonly deep: boolean;
   /** Commander's negation: false with --no-owner. */
   readonly owner: boolean;
+  readonly privileges: boolean;
   readonly jobs: number;
   readonly timeout: number;
   readonly wait: number;
@@ -38,11 +39,11 @@ function renderResults({ results }: Verified, { table, paint, isTTY }: Renderer)
   ]);
 }
 
-async function filesToVerify(context: Context, folder: string, argument: string): Promise<readonly string[]> {
+async function filesToVerify(context: Context, directory: string, argument: string): Promise<readonly string[]> {
   const { backupPath, newestBackups } = await import('../../../features/backup/catalog/find-backup.js');
   if (isStoreUrl(argument)) return [argument];
-  if (argument !== '') return [backupPath(folder, context.config.cwd, argument)];
-  return (await newestBackups(folder)).map(({ file }) => file);
+  if (argument !== '') return [backupPath(directory, context.config.cwd, argument)];
+  return (await newestBackups(directory)).map(({ file }) => file);
 }
 
 type Common = Omit<VerifyOptions, 'signal'>;
@@ -50,14 +51,21 @@ type Common = Omit<VerifyOptions, 'signal'>;
 /** On the configured server, which is asked only when there is something to restore. */
 async function restoreEach(
   context: Context,
-  { timeout: timeoutMs, jobs, wait: waitMs, owner }: Options,
+  { timeout: timeoutMs, jobs, wait: waitMs, owner, privileges }: Options,
   files: readonly string[],
   common: Common,
 ): Promise<readonly VerifyResult[]> {
   if (files.length === 0) return [];
   const access = await context.serverAccess({ timeoutMs });
   const { verifyDeeply } = await import('../../../features/backup/verify/verify-deep.js');
-  const deep = { ...common, signal: access.signal, withoutOwners: !owner, jobs, waitMs };
+  const deep = {
+    ...common,
+    signal: access.signal,
+    withoutOwners: !owner,
+    withoutPrivileges: !privileges,
+    jobs,
+    waitMs,
+  };
   const results: VerifyResult[] = [];
   for (const file of files) results.push(await verifyDeeply(access, file, deep));
   return results;
@@ -87,9 +95,11 @@ const WHAT_THEN: Readonly<Record<Exclude<VerifyResult['verdict'], 'good'>, strin
 
 async function run(context: Context, options: Options, argument: string): Promise<ExitCode | undefined> {
   const { output, progress, programPlaces: places, commandName } = context;
-  if (!options.owner && !options.deep)
-    throw new AisecError('USAGE', '--no-owner belongs to --deep', { hint: 'See: aisec backup verify --help' });
-  const files = await filesToVerify(context, folderOf(context, options), argument);
+  if ((!options.owner || !options.privileges) && !options.deep)
+    throw new AisecError('USAGE', `${options.owner ? '--no-privileges' : '--no-owner'} requires --deep`, {
+      hint: 'See: aisec backup verify --help',
+    });
+  const files = await filesToVerify(context, directoryOf(context, options), argument);
   const { identity, endpoint } = options;
   const source = {
     identityFile: identity === undefined ? undefined : resolve(context.config.cwd, identity),
@@ -129,18 +139,20 @@ async function run(context: Context, options: Options, argument: string): Promis
 
 export const backupVerify = defineCommand<Options>({
   name: 'backup verify',
-  summary: 'prove that a backup is whole, or that it can be restored',
+  summary: 'verify that a backup is complete, or that it can be restored',
   description:
     'Compares the checksums with the manifest and unpacks every byte; with --deep also restores it into a database of its own, aisec_verify_NAME, on the configured server, ' +
     'compares the rows of every table and the catalog with the manifest, and drops it again; a backup of the embedded database is loaded into another one in memory, and needs no server. What was found is written to the manifest, where list, check and retention read it.',
   argument: {
     syntax: '[file]',
-    description: 'a path, a name in the folder, or s3://bucket/folder/NAME (default: the newest of each database)',
+    description:
+      'a path, a name in the directory, or s3://bucket/directory/NAME (default: the newest of each database)',
   },
   options: [
-    FOLDER_OPTION,
+    DIRECTORY_OPTION,
     { flags: '--deep', description: 'restore it to try it', default: false },
-    { flags: '--no-owner', description: 'with --deep: on a server without its roles; grants are not compared' },
+    { flags: '--no-owner', description: 'with --deep: leave owners out, on a server without its roles' },
+    { flags: '--no-privileges', description: 'with --deep: leave grants out' },
     {
       flags: '--jobs <n>',
       description: 'with --deep: tables and indexes restored at once',

@@ -25,7 +25,7 @@ export const cacheFlush = defineCommand<Options>({
   name: 'cache flush',
   summary: 'empty the cache, in Redis and in the services',
   description:
-    'Tells all services, through the database, to forget what they keep of the read-mostly tables, and removes the keys from Redis. Needed only after rows were ' +
+    'Makes all services drop what they keep of the read-mostly tables, through the database, and removes the keys from Redis. Needed only after rows were ' +
     'changed with the triggers off. Rows are then read from the database again; nothing is lost.',
   options: [{ flags: '--dry-run', description: 'count the keys; change nothing', default: false }],
   examples: [

@@ -34,7 +34,7 @@ async function run(context: Context): Promise<ExitCode | undefined> {
 
 export const cacheStatusCommand = defineCommand({
   name: 'cache status',
-  summary: 'tell what is in the cache and whether services share it',
+  summary: 'show what is in the cache and whether services share it',
   description:
     'Asks the services that share the cache, through the database, for the epoch that is in force, and counts its entries in Redis (REDIS_URL). Reads only.',
   options: [],

@@ -6,10 +6,9 @@ import type { Renderer } from '../../terminal/output.js';
 
 interface Options {
   readonly dryRun: boolean;
-  readonly check: boolean;
 }
 
-function renderSync({ differences }: SyncResult, { table }: Renderer): string {
+export function renderDifferences({ differences }: SyncResult, { table }: Renderer): string {
   if (differences.length === 0) return '';
   return table(differences, [
     { title: 'table', value: (row) => row.table },
@@ -18,7 +17,13 @@ function renderSync({ differences }: SyncResult, { table }: Renderer): string {
   ]);
 }
 
-async function run(context: Context, { dryRun, check }: Options): Promise<ExitCode | undefined> {
+export function noteOfSync({ redis, compared, isShared }: SyncResult): string {
+  return isShared
+    ? `${redis}: all ${compared} entries are as in the database.`
+    : `${redis}: no service shares the cache now; nothing to do.`;
+}
+
+async function run(context: Context, { dryRun }: Options): Promise<ExitCode | undefined> {
   const { output, progress } = context;
   const result = await context.withCache(async (access) =>
     context.withDatabase({}, async (session) => {
@@ -26,15 +31,14 @@ async function run(context: Context, { dryRun, check }: Options): Promise<ExitCo
       return syncCache(session, access, dryRun, { onProgress: progress.report });
     }),
   );
-  output.done(result, renderSync);
-  const { redis, compared, differences, isShared } = result;
-  if (!isShared) output.note(`${redis}: no service shares the cache now; nothing to do.`);
-  else if (differences.length === 0) output.note(`${redis}: all ${compared} entries are as in the database.`);
+  output.done(result, renderDifferences);
+  const { compared, differences } = result;
+  if (differences.length === 0) output.note(noteOfSync(result));
   else
     output.warning(
       `${differences.length} of ${compared} entries were not as in the database; ${dryRun ? 'a run without --dry-run drops them' : 'they were dropped'}`,
     );
-  return check && differences.length > 0 ? 3 : undefined;
+  return undefined;
 }
 
 export const cacheSync = defineCommand<Options>({
@@ -43,13 +47,10 @@ export const cacheSync = defineCommand<Options>({
   description:
     'Reads every entry in Redis that services answer from, and the same rows from the database, each as its owner, and has all services forget those that differ. ' +
     'That happens only when rows were changed with the triggers off. An entry that changes meanwhile is not counted.',
-  options: [
-    { flags: '--dry-run', description: 'show the entries that differ; drop none', default: false },
-    { flags: '--check', description: 'exit 3 when an entry differed', default: false },
-  ],
+  options: [{ flags: '--dry-run', description: 'show the entries that differ; drop none', default: false }],
   examples: [
     ['aisec cache sync', 'After a repair with the triggers off, without emptying everything'],
-    ['aisec cache sync --dry-run --check', 'For monitoring: exit 3 when an entry is not as in the database'],
+    ['aisec cache sync --dry-run', 'See which entries would be dropped'],
   ],
   run,
 });

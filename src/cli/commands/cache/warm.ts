@@ -9,24 +9,25 @@ import { countOption, durationOption } from '../../options.js';
 interface Options {
   readonly users: number;
   readonly stay: number;
+  readonly dryRun: boolean;
 }
 
-async function run(context: Context, { users, stay }: Options): Promise<ExitCode | undefined> {
+async function run(context: Context, { users, stay, dryRun }: Options): Promise<ExitCode | undefined> {
   const { output, progress, signal } = context;
   await context.withCache(async (access) => {
     const result = await context.withDatabase({}, async (session) => {
       const { warmCache } = await import('../../../features/cache/warm.js');
-      return warmCache(session, access, users, { onProgress: progress.report });
+      return warmCache(session, access, { users, isDryRun: dryRun }, { onProgress: progress.report });
     });
     output.result(result, () => '');
     output.note(
-      `${result.redis}: ${result.entries} entries of ${result.settings} settings and ${result.users} users written.`,
+      `${result.redis}: ${result.entries} entries of ${result.settings} settings and ${result.users} users ${dryRun ? 'would be written (dry run)' : 'written'}.`,
     );
     if (!result.isShared && stay === 0)
       output.warning(
-        'no service shares the cache now, so nobody will use them; run it while services run, or with --stay',
+        'no service shares the cache now, so the entries will not be used; run it while services run, or with --stay',
       );
-    if (stay === 0) return;
+    if (stay === 0 || dryRun) return;
     output.note('Staying for services that start now ...');
     await sleep(stay, undefined, { signal }).catch(() => {
       throw interruptionError(signal);
@@ -40,15 +41,16 @@ export const cacheWarm = defineCommand<Options>({
   summary: 'fill the cache with settings and the rows of recent users',
   description:
     'Reads all settings, and the preferences and assistants of the users who logged in last, each as that user, and puts them into Redis as services do. ' +
-    'Entries are good as long as somebody listens to changes without a gap: run it while services run, or let it stay until they have started.',
+    'Entries stay valid as long as a process listens to changes without a gap: run it while services run, or with --stay until they have started.',
   options: [
     { flags: '--users <n>', description: 'how many users', default: '1000', parse: countOption(0) },
     {
       flags: '--stay <duration>',
-      description: 'go on listening for so long, for services that start meanwhile',
+      description: 'keep listening for so long, for services that start meanwhile',
       default: '0',
       parse: durationOption,
     },
+    { flags: '--dry-run', description: 'read the rows and count the entries; write none', default: false },
   ],
   examples: [
     ['aisec cache warm', 'After a flush, while services run'],

@@ -4,6 +4,7 @@ import type { Diagnosis } from '../../../features/doctor/run.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
+import { listOption } from '../../options.js';
 import { PLUGIN_CODES } from '../../terminal/plugin.js';
 import { THRESHOLDS_OPTION, thresholdsOf } from '../../thresholds.js';
 import { diagnosisLine, wordOf } from './nagios.js';
@@ -27,13 +28,6 @@ function failOnOption(text: string): FailOn {
   throw new AisecError('USAGE', `invalid level "${text}", expected warning or critical`, { hint: 'See --help.' });
 }
 
-function listOption(text: string): readonly string[] {
-  return text
-    .split(',')
-    .map((name) => name.trim())
-    .filter((name) => name !== '');
-}
-
 /** Reads the migration files and the ignore file before anything is opened. */
 async function diagnoseNow(context: Context, options: Options, onStep?: (text: string) => void): Promise<Diagnosis> {
   const { config, withDatabase } = context;
@@ -45,7 +39,7 @@ async function diagnoseNow(context: Context, options: Options, onStep?: (text: s
   const checks: readonly Check[] = selectChecks(options.only);
   const thresholds = await thresholdsOf(context);
   const ignores = readIgnoreFile(options.ignoreFile, config.cwd);
-  const { schema, backupDir: backupFolder } = config;
+  const { schema, backupDir: backupDirectory } = config;
   const redis = findRedisTarget(config) ?? null;
   const migrations = await migrateSettings(context);
   return withDatabase({}, async (session) => {
@@ -54,7 +48,7 @@ async function diagnoseNow(context: Context, options: Options, onStep?: (text: s
       schema,
       checks,
       migrations,
-      backupFolder,
+      backupDirectory,
       thresholds,
       redis,
       ignores,

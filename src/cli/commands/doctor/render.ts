@@ -1,3 +1,4 @@
+import { countText } from '../../../base/count.js';
 import type { Severity } from '../../../features/doctor/check.js';
 import type { Finding, SkippedCheck } from '../../../features/doctor/finding.js';
 import type { Diagnosis } from '../../../features/doctor/run.js';
@@ -6,16 +7,16 @@ import type { Paint } from '../../terminal/streams.js';
 
 interface SkippedGroup {
   readonly checks: readonly string[];
-  readonly reason: string;
+  readonly message: string;
   readonly fix: string | null;
 }
 
 /** Checks that are skipped for the same reason are printed together. */
 function groupSkipped(skipped: readonly SkippedCheck[]): readonly SkippedGroup[] {
   const groups = new Map<string, SkippedGroup>();
-  for (const { check, reason, fix } of skipped) {
-    const key = `${reason}\n${fix ?? ''}`;
-    groups.set(key, { checks: [...(groups.get(key)?.checks ?? []), check], reason, fix });
+  for (const { check, message, fix } of skipped) {
+    const key = `${message}\n${fix ?? ''}`;
+    groups.set(key, { checks: [...(groups.get(key)?.checks ?? []), check], message, fix });
   }
   return [...groups.values()];
 }
@@ -53,8 +54,8 @@ function renderForEyes({ findings, skipped }: Diagnosis, paint: Paint): string {
   }
   if (skipped.length === 0) return lines.join('\n');
   lines.push(...(lines.length === 0 ? [] : ['']), paint.bold('skipped'));
-  for (const { checks, reason, fix } of groupSkipped(skipped)) {
-    lines.push(`  ${checks.join(', ')}`, `${INDENT}${reason}`);
+  for (const { checks, message, fix } of groupSkipped(skipped)) {
+    lines.push(`  ${checks.join(', ')}`, `${INDENT}${message}`);
     if (fix !== null) lines.push(...fixLines('fix: ', fix));
   }
   return lines.join('\n');
@@ -69,14 +70,7 @@ export function renderDiagnosis(diagnosis: Diagnosis, { table, paint, isTTY }: R
       ...finding,
       impact: finding.evidence === null ? finding.impact : `${finding.impact}; timed: ${finding.evidence}`,
     })),
-    ...diagnosis.skipped.map(({ check, area, reason, fix }) => ({
-      severity: 'skipped',
-      area,
-      id: check,
-      message: reason,
-      impact: '',
-      fix,
-    })),
+    ...diagnosis.skipped.map((skip) => ({ ...skip, severity: 'skipped' })),
   ];
   return table(rows, [
     { title: 'severity', value: (row) => row.severity },
@@ -107,7 +101,7 @@ export function summary({ database, schema, counts }: Diagnosis): string {
   const others = [
     `${counts.skipped} skipped`,
     `${counts.ignored} ignored`,
-    ...(counts.notApplicable > 0 ? [`${counts.notApplicable} not for this server`] : []),
+    ...(counts.notApplicable > 0 ? [`${counts.notApplicable} not applicable`] : []),
   ];
-  return `${where}: ${counts.checks} ${counts.checks === 1 ? 'check' : 'checks'}, ${countsText(counts)}; ${others.join(', ')}.`;
+  return `${where}: ${countText(counts.checks, 'check')}, ${countsText(counts)}; ${others.join(', ')}.`;
 }

@@ -39,7 +39,7 @@ export async function confirmLoss(
   if (options.confirm === databaseName) return;
   if (options.confirm !== undefined) {
     throw new AisecError('REFUSED', `--confirm ${options.confirm} is not the name of the database`, {
-      hint: `It is "${databaseName}". Nothing was changed.`,
+      hint: `It is "${databaseName}". No changes were made.`,
     });
   }
   if (context.config.isProduction) {

@@ -73,7 +73,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
       hint: '--sql needs no database; --dry-run runs on one.',
     });
   if (options.from !== undefined && !options.sql)
-    throw new AisecError('USAGE', '--from belongs to --sql', {
+    throw new AisecError('USAGE', '--from requires --sql', {
       hint: 'A run on a database starts from where the database is.',
     });
   if (options.sql) {

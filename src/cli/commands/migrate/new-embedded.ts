@@ -19,7 +19,7 @@ function refuse(detail: string, hint: string): never {
 }
 
 /**
- * Refuses to make an embedded database where a server was meant, or nobody is there to see that one is made.
+ * Refuses to make an embedded database where a server was meant, or no person is there to see that one is made.
  *
  * @throws AisecError USAGE, DATABASE_NOT_CONFIGURED.
  */

@@ -2,16 +2,23 @@ import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
 
-async function run(context: Context, _options: object, title: string): Promise<ExitCode | undefined> {
+interface Options {
+  readonly dryRun: boolean;
+}
+
+async function run(context: Context, { dryRun }: Options, title: string): Promise<ExitCode | undefined> {
   const { newMigration } = await import('../../../features/migrate/new.js');
   const { config, output } = context;
-  const created = await newMigration(title, config.migrationPlaces, config.cwd);
+  const place = { places: config.migrationPlaces, cwd: config.cwd, isDryRun: dryRun };
+  const created = await newMigration(title, place);
   output.result(created, ({ path }) => path);
   const { migrationsDir: given } = config.flags;
   const flag = given === undefined ? '' : ` --migrations-dir ${given}`;
-  output.note(
-    `Write its Up and Down sections, then: aisec migrate up${flag}, and aisec migrate redo${flag} to try both.`,
-  );
+  if (dryRun) output.note('dry run; no file was written.');
+  else
+    output.note(
+      `Write its Up and Down sections, then: aisec migrate up${flag}, and aisec migrate redo${flag} to try both.`,
+    );
   if (given !== undefined)
     output.note(
       `Every command needs that directory. To leave the option out, put into package.json: "aisec": { "migrationsDir": ${JSON.stringify(given)} }`,
@@ -19,14 +26,14 @@ async function run(context: Context, _options: object, title: string): Promise<E
   return undefined;
 }
 
-export const migrateNew = defineCommand<object>({
+export const migrateNew = defineCommand<Options>({
   name: 'migrate new',
   summary: 'write an empty migration with the next number',
   description:
     'Writes an empty migration file, with its Up and Down markers, under the next free number of your own directory. ' +
     'Where there are several, their name stands before that of the migration.',
   argument: { syntax: '<name>', description: 'what it does: add_invoices, or billing/add_invoices' },
-  options: [],
+  options: [{ flags: '--dry-run', description: 'print the name of the file; write nothing', default: false }],
   examples: [
     ['aisec migrate new add_invoices', 'Write NNNN_add_invoices.sql'],
     ['aisec migrate new add_invoices --migrations-dir ./db/migrations', 'Start a directory of your own'],

@@ -1,15 +1,30 @@
 import { formatDurationMs } from '../../../base/duration.js';
+import type { DownOptions } from '../../../features/migrate/down.js';
 import { labelOf } from '../../../features/migrate/files/source.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
 import { LOCK_OPTIONS, type LockOptions } from '../../options.js';
-import { confirmLoss, type LossOptions } from './confirm-loss.js';
+import { confirmLoss, describeLosses, type LossOptions } from './confirm-loss.js';
 import { LOSS_OPTIONS } from './down.js';
 import { migrateSettings } from './settings.js';
 import { reportingTo } from '../../reporting.js';
 
-interface Options extends LockOptions, LossOptions {}
+interface Options extends LockOptions, LossOptions {
+  readonly dryRun: boolean;
+}
+
+async function rehearseRedo(context: Context, settings: Omit<DownOptions, 'target'>): Promise<void> {
+  const result = await context.withDatabase({ lockTimeoutMs: settings.lockTimeoutMs }, async (session) => {
+    const { dryRunRedo } = await import('../../../features/migrate/redo.js');
+    return dryRunRedo(session, settings, reportingTo(context));
+  });
+  context.output.result({ ...result, isDryRun: true }, ({ wouldRedo }, { table }) =>
+    wouldRedo.length === 0 ? '' : table(wouldRedo, [{ title: 'would redo', value: (name) => name }]),
+  );
+  const untried = result.untried === null ? '' : ' It was not tried: it runs without a transaction.';
+  context.output.note(`${result.database}: dry run, rolled back.${untried}${describeLosses(result.losses)}`);
+}
 
 async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
   const settings = {
@@ -18,6 +33,10 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
     lockAttempts: options.lockAttempts,
     waitMs: options.wait,
   };
+  if (options.dryRun) {
+    await rehearseRedo(context, settings);
+    return undefined;
+  }
   const result = await context.withDatabase({ lockTimeoutMs: options.lockTimeout }, async (session) => {
     const { migrateRedo: redo } = await import('../../../features/migrate/redo.js');
     return redo(
@@ -44,7 +63,11 @@ export const migrateRedo = defineCommand<Options>({
   summary: 'revert the newest migration and apply it again',
   description:
     'Reverts the newest applied migration and applies that one again. Pending migrations stay pending. Meant for the migration you are writing.',
-  options: [...LOSS_OPTIONS, ...LOCK_OPTIONS],
+  options: [
+    { flags: '--dry-run', description: 'run both and roll back; list what would be deleted', default: false },
+    ...LOSS_OPTIONS,
+    ...LOCK_OPTIONS,
+  ],
   examples: [
     ['aisec migrate redo', 'Try the Down and the Up of the newest migration'],
     ['aisec migrate redo --json', 'The same, for a script'],

@@ -8,11 +8,6 @@ import type { Renderer } from '../../terminal/output.js';
 import type { Paint } from '../../terminal/streams.js';
 import { migrateSettings } from './settings.js';
 
-interface Options {
-  readonly check: boolean;
-  readonly allowNewer: boolean;
-}
-
 function stateText(entry: StatusEntry, paint: Paint): string {
   switch (entry.state) {
     case 'applied':
@@ -53,11 +48,7 @@ function summary(overview: MigrationOverview): string {
   return `${overview.database}, schema ${overview.schema}: ${[...counts].map(([state, count]) => `${count} ${state}`).join(', ') || 'no migrations'}.`;
 }
 
-function isCurrentButNewer({ migrations, invalidIndexes }: MigrationOverview): boolean {
-  return migrations.every(({ state }) => state === 'applied' || state === 'newer') && invalidIndexes.length === 0;
-}
-
-async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
+async function run(context: Context): Promise<ExitCode | undefined> {
   const settings = await migrateSettings(context);
   const overview = await context.withDatabase({ statementTimeoutMs: 30_000 }, async (session) => {
     const { migrationStatus } = await import('../../../features/migrate/status.js');
@@ -75,27 +66,19 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
     );
   const next = overview.migrations.some(({ state }) => state === 'pending' || state === 'incomplete');
   if (next) context.output.note('Next: aisec migrate up');
-  const isCurrent = overview.isCurrent || (options.allowNewer && isCurrentButNewer(overview));
-  return options.check && !isCurrent ? 3 : undefined;
+  return undefined;
 }
 
-export const migrateStatus = defineCommand<Options>({
+export const migrateStatus = defineCommand({
   name: 'migrate status',
-  summary: 'tell which migrations are applied, pending, edited, missing or late',
+  summary: 'show which migrations are applied, pending, edited, missing or late',
   description:
     'Compares the migration files with the history of the database. Reads only. States: applied; pending; late (pending, but older than an applied one); ' +
-    'edited, renamed, missing (applied, but the file changed); newer (applied by a newer version); foreign (recorded by another program); incomplete (stopped half-way, `migrate up` goes on).',
-  options: [
-    { flags: '--check', description: 'exit 3 when the database is not current', default: false },
-    {
-      flags: '--allow-newer',
-      description: 'with --check: a database that a newer version has migrated is current',
-      default: false,
-    },
-  ],
+    'edited, renamed, missing (applied, but the file changed); newer (applied by a newer version); foreign (recorded by another program); incomplete (stopped half-way, `migrate up` continues).',
+  options: [],
   examples: [
     ['aisec migrate status', 'Show where the database stands'],
-    ['aisec migrate status --check --quiet', 'For a pipeline: exit 3 unless everything is applied'],
+    ['aisec migrate status --json', 'For a program; for a pipeline, see aisec migrate check'],
   ],
   run,
 });

@@ -1,3 +1,4 @@
+import { countText } from '../../../base/count.js';
 import { formatDurationMs } from '../../../base/duration.js';
 import { labelOf } from '../../../features/migrate/files/source.js';
 import { AisecError } from '../../../base/errors.js';
@@ -54,7 +55,7 @@ function summary(result: UpResult): string {
     return `${result.database}: nothing to do, the database is at ${result.at ?? 'no migration'} already. ${result.pending.length} still pending.${months}`;
   const left = result.pending.length === 0 ? '' : ` ${result.pending.length} still pending.`;
   const durationMs = result.applied.reduce((sum, migration) => sum + migration.durationMs, 0);
-  return `${result.database}: ${count} ${count === 1 ? 'migration' : 'migrations'} applied in ${formatDurationMs(durationMs)}.${left}${months}`;
+  return `${result.database}: ${countText(count, 'migration')} applied in ${formatDurationMs(durationMs)}.${left}${months}`;
 }
 
 function renderDryRun(result: DryRunResult, { paint }: Renderer): string {
@@ -97,7 +98,7 @@ async function rehearse(context: Context, options: Options): Promise<void> {
   context.output.note(
     count === 0
       ? `${result.database}: nothing to do.`
-      : `${result.database}: dry run of ${count} ${count === 1 ? 'migration' : 'migrations'}, rolled back.`,
+      : `${result.database}: dry run of ${countText(count, 'migration')}, rolled back.`,
   );
 }
 
@@ -107,7 +108,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
       hint: '--sql needs no database; --dry-run runs on one.',
     });
   if (options.from !== undefined && !options.sql)
-    throw new AisecError('USAGE', '--from belongs to --sql', {
+    throw new AisecError('USAGE', '--from requires --sql', {
       hint: 'A run on a database starts from where the database is.',
     });
   if (options.sql) await writeScript(context, options);

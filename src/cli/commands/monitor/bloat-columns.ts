@@ -4,7 +4,7 @@ import type { Cells } from './cells.js';
 
 type Measured = Pick<MonitoredVacuum, 'bloat' | 'bloatUnknown'>;
 
-/** Measured space, or why there is no number: an empty cell would pass for none. */
+/** Measured space, or why there is not a number: an empty cell would pass for none. */
 export function bloatColumns<Row extends Measured>({ bytes, percent }: Cells): readonly Column<Row>[] {
   return [
     { title: 'unused', value: ({ bloat }) => (bloat === null ? '' : bytes(bloat.unusedBytes)), align: 'right' },

@@ -8,14 +8,15 @@ import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
 import { PLUGIN_CODES, pluginLine } from '../../terminal/plugin.js';
-import { LIMIT_OPTION } from './limit-option.js';
+import { SIZE_LIMIT_OPTION } from './size-limit-option.js';
 import { THRESHOLDS_OPTION, thresholdsOf } from '../../thresholds.js';
 import { warnOfSkips } from './words.js';
 
 interface Options {
   readonly prometheus?: string;
   readonly nagios: boolean;
-  readonly limit?: number;
+  readonly dryRun: boolean;
+  readonly sizeLimit?: number;
 }
 
 /** node_exporter runs as a user of its own and must read it; there are sizes and names of tables in it, and no row. */
@@ -43,7 +44,7 @@ async function exportNow(context: Context, options: Options): Promise<{ readings
   if (file !== null) await requireWritable(file);
   const readings = await context.withDatabase({ lockTimeoutMs: 200, statementTimeoutMs: 10_000 }, async (session) => {
     const { takeReadings } = await import('../../../features/monitor/export/readings.js');
-    return takeReadings(session, { schema: config.schema, limitBytes: options.limit ?? null, thresholds });
+    return takeReadings(session, { schema: config.schema, limitBytes: options.sizeLimit ?? null, thresholds });
   });
   if (options.prometheus === undefined) return { readings, file };
   const [{ metricsOf }, { prometheusText }] = await Promise.all([
@@ -52,7 +53,7 @@ async function exportNow(context: Context, options: Options): Promise<{ readings
   ]);
   const text = prometheusText(metricsOf(readings));
   if (file === null) output.text(text);
-  else writeReport(file, text, READABLE_BY_ALL);
+  else if (!options.dryRun) writeReport(file, text, READABLE_BY_ALL);
   return { readings, file };
 }
 
@@ -88,9 +89,12 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
       schema: tables.schema,
       file,
       durationMs: Math.round(readings.durationMs),
+      isDryRun: options.dryRun,
     };
     output.result(written, () => file);
-    output.note(`${tables.database}: ${formatBytes(growth.databaseBytes)}, written.`);
+    output.note(
+      `${tables.database}: ${formatBytes(growth.databaseBytes)}, ${options.dryRun ? 'not written (dry run)' : 'written'}.`,
+    );
     if (!file.endsWith('.prom')) output.warning('the textfile collector reads only files whose name ends in .prom');
   }
   warnOfSkips(output, [...growth.skipped, ...readings.live.skipped]);
@@ -104,16 +108,17 @@ export const monitorExport = defineCommand<Options>({
     'Writes gauges for the textfile collector of node_exporter, replaced whole, readable by all (node_exporter is another user; there are sizes and names in it, no rows). ' +
     'How many series there are depends on the tables and not on their partitions. When the database cannot be reached the file stays as it was: alert on ' +
     'aisec_monitor_last_run_timestamp_seconds. --nagios prints a plugin line and exits 0 ok, 1 warning, 2 critical, 3 unknown: fewer than 2 months ahead, messages in the default ' +
-    'partition (critical from 10,000), --limit within 30 days (critical 7), and whatever stops the server now, by --thresholds.',
+    'partition (critical from 10,000), --size-limit within 30 days (critical 7), and whatever stops the server now, by --thresholds.',
   options: [
     { flags: '--prometheus <file>', description: 'where to write the metrics; - is stdout' },
+    { flags: '--dry-run', description: 'read everything; write no file', default: false },
     { flags: '--nagios', description: 'one line with perfdata, and the exit codes of a plugin', default: false },
-    LIMIT_OPTION,
+    SIZE_LIMIT_OPTION,
     THRESHOLDS_OPTION,
   ],
   examples: [
     ['aisec monitor export --prometheus /var/lib/node_exporter/aisec.prom --quiet', 'For a job, each minute or so'],
-    ['aisec monitor export --nagios --limit 500GB', 'As a plugin of Nagios, Icinga or the like'],
+    ['aisec monitor export --nagios --size-limit 500GB', 'As a plugin of Nagios, Icinga or the like'],
   ],
   run,
 });

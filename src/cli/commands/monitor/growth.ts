@@ -6,13 +6,13 @@ import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
 import type { Renderer } from '../../terminal/output.js';
 import { limitSentence, methodSentences } from '../../../features/monitor/growth/sentences.js';
-import { LIMIT_OPTION } from './limit-option.js';
+import { SIZE_LIMIT_OPTION } from './size-limit-option.js';
 import { cellsFor } from './cells.js';
 import { changeText, countWithin, warnOfSkips } from './words.js';
 
 interface Options {
   readonly ahead: number;
-  readonly limit?: number;
+  readonly sizeLimit?: number;
   readonly tables: boolean;
 }
 
@@ -79,7 +79,7 @@ function renderTables({ tables }: GrowthReport, { table, isTTY }: Renderer): str
   ]);
 }
 
-function tell({ output }: Context, report: GrowthReport, isTables: boolean): void {
+function printNotes({ output }: Context, report: GrowthReport, isTables: boolean): void {
   const { database, databaseBytes, forecast, records } = report;
   const monthly = forecast?.monthlyBytes;
   const pace =
@@ -100,21 +100,21 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
     return monitorGrowth(session, {
       schema: config.schema,
       ahead: options.ahead,
-      limitBytes: options.limit ?? null,
+      limitBytes: options.sizeLimit ?? null,
     });
   });
   output.result(report, options.tables ? renderTables : renderMonths);
-  tell(context, report, options.tables);
+  printNotes(context, report, options.tables);
   warnOfSkips(output, report.skipped);
   return undefined;
 }
 
 export const monitorGrowthCommand = defineCommand<Options>({
   name: 'monitor growth',
-  summary: 'tell how fast the database grows and how large it will be',
+  summary: 'show how fast the database grows and how large it will be',
   description:
     'Shows what each month of messages takes, live and archived together with its share of message_keys, and how large the database will be. Closed months are a history ' +
-    'that is there on the first run: the median of the last twelve goes on, or, when they grow steadily, the line through them. The range is what the smallest and the ' +
+    'that is there on the first run: the median of the last twelve continues, or, when they grow steadily, the line through them. The range is what the smallest and the ' +
     'largest month would give. Everything else is taken to stand still until `monitor record` has run for a week. --verbose says how well that would have foretold the past.',
   options: [
     {
@@ -123,12 +123,12 @@ export const monitorGrowthCommand = defineCommand<Options>({
       default: '3',
       parse: countWithin(0, 60),
     },
-    LIMIT_OPTION,
+    SIZE_LIMIT_OPTION,
     { flags: '--tables', description: 'how every table has grown, by the records', default: false },
   ],
   examples: [
     ['aisec monitor growth', 'What the months take, and the next three'],
-    ['aisec monitor growth --limit 500GB --verbose', 'When the disk will be full, and how that is known'],
+    ['aisec monitor growth --size-limit 500GB --verbose', 'When the disk will be full, and how that is known'],
     ['aisec monitor growth --tables', 'Which table grows, once monitor record has run for a while'],
   ],
   run,

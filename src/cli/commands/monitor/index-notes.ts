@@ -21,28 +21,28 @@ function replicaNotes({ replicas }: IndexesReport): readonly string[] {
   return replicas.map(({ server, isStandby, countersSince, windowMs }) => {
     const since =
       countersSince === null || windowMs === null
-        ? 'does not tell since when'
+        ? 'does not report since when'
         : `counts since ${countersSince}, ${formatDurationMs(windowMs)}`;
-    return `Replica ${server} ${since}${isStandby ? '' : '; it is no standby of this server, so indexes are known by name'}.`;
+    return `Replica ${server} ${since}${isStandby ? '' : '; it is not a standby of this server, so indexes are known by name'}.`;
   });
 }
 
 function windowNote({ countersSince, countersSinceEvent, takenAt }: IndexesReport): string {
-  if (countersSince === null) return 'Since when scans are counted, the server does not tell.';
+  if (countersSince === null) return 'The server does not report since when scans are counted.';
   const event =
-    countersSinceEvent === 'reset' ? 'somebody reset the counters' : "the server's first start, last crash or restore";
+    countersSinceEvent === 'reset' ? 'the counters were reset' : "the server's first start, last crash or restore";
   return `Scans are counted since ${countersSince} (${event}), ${formatDurationMs(Date.parse(takenAt) - Date.parse(countersSince))}; those of an index made later, since then.`;
 }
 
-/** Sums, since when each server counts, and the SQL for whatever can be mended. */
+/** Sums, since when each server counts, and the SQL of each fix. */
 export function indexNotes(report: IndexesReport): readonly string[] {
   const { database, indexes, missingIndexes, totalBytes, savingBytes } = report;
-  const mends = indexes.flatMap(({ sql, index, verdict }) => (sql === null ? [] : [`${index} is ${verdict}: ${sql}`]));
+  const fixes = indexes.flatMap(({ sql, index, verdict }) => (sql === null ? [] : [`${index} is ${verdict}: ${sql}`]));
   return [
     `${database}: ${indexes.length} indexes, ${formatBytes(totalBytes)}; ${formatBytes(savingBytes)} in redundant and unused ones.`,
     windowNote(report),
     ...replicaNotes(report),
-    ...mends,
+    ...fixes,
     ...bloatNotes(report),
     ...missingIndexes.map(
       ({ table, foreignKey, sql }) => `${table} has no index for foreign key ${foreignKey}: ${sql}`,

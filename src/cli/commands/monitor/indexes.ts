@@ -14,7 +14,7 @@ interface Options {
   readonly replica?: readonly string[];
 }
 
-/** Read again where it is opened; here, so that a wrong one is told before anything is opened. */
+/** Read again where it is opened; here, so that a wrong one is reported before anything is opened. */
 function replicaOption(url: string): string {
   parseReplicaUrl(url);
   return url;

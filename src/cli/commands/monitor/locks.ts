@@ -1,3 +1,4 @@
+import { countText } from '../../../base/count.js';
 import { formatDurationMs } from '../../../base/duration.js';
 import type { LockNode } from '../../../features/monitor/lock-tree.js';
 import type { LocksReport } from '../../../features/monitor/locks.js';
@@ -31,7 +32,7 @@ function render({ sessions }: LocksReport, renderer: Renderer): string {
 
 function notes({ database, waiting, sessions, preparedTransactions }: LocksReport): readonly string[] {
   return [
-    `${database}: ${waiting === 0 ? 'nobody waits' : `${waiting} ${waiting === 1 ? 'session waits' : 'sessions wait'}`} for a lock.`,
+    `${database}: ${waiting === 0 ? 'no session waits' : `${countText(waiting, 'session waits', 'sessions wait')}`} for a lock.`,
     ...sessions.flatMap(({ pid, release }) =>
       release === null ? [] : [`pid ${pid} blocks others. To end it: ${release}`],
     ),
@@ -46,7 +47,7 @@ export const monitorLocksCommand = defineReport<object, LocksReport>({
   name: 'monitor locks',
   summary: 'show who waits for a lock and who is at the root of it',
   description:
-    'The blocking tree: first those who block and wait for nobody, below each those who wait for them, with what they wait for and for how long. Also names ' +
+    'The blocking tree: first the sessions that block others and wait for none, below each the sessions that wait for it, with what they wait for and for how long. Also names ' +
     'prepared transactions. It ends no session; the SQL that would is shown.',
   options: [],
   examples: [

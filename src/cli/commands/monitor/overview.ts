@@ -23,7 +23,7 @@ function counted(count: number, noun: string): string {
 function databaseLine({ databaseBytes, monthlyBytes }: OverviewReport): Line {
   const pace =
     monthlyBytes === null
-      ? 'not enough data to tell what a month adds'
+      ? 'not enough data to say what a month adds'
       : `a month adds about ${formatBytes(monthlyBytes.expected)} (${formatBytes(monthlyBytes.low)} to ${formatBytes(monthlyBytes.high)})`;
   return { title: 'database', value: formatBytes(databaseBytes), more: pace };
 }
@@ -105,7 +105,7 @@ function counterLines({ vacuum, countersSince, countersSinceEvent }: OverviewRep
       value: countersSince === null ? '?' : countersSince.slice(0, 10),
       more:
         countersSince === null
-          ? 'the server does not tell'
+          ? 'not reported by the server'
           : `${countersSince.slice(11, 16)} UTC, ${countersSinceEvent === 'reset' ? 'reset by hand' : 'start or recovery of the server'}`,
     },
   ];

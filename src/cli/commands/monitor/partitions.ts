@@ -1,3 +1,4 @@
+import { countText } from '../../../base/count.js';
 import { formatBytes } from '../../../base/bytes.js';
 import type { MonitoredMonth, MonthState, PartitionsReport } from '../../../features/monitor/partitions.js';
 import type { Renderer } from '../../terminal/output.js';
@@ -22,7 +23,7 @@ function render({ months }: PartitionsReport, renderer: Renderer): string {
 function sumOf(months: readonly MonitoredMonth[], table: MonitoredMonth['table']): string {
   const own = months.filter((month) => month.table === table && month.partition !== null);
   const sizeBytes = own.reduce((sum, month) => sum + (month.totalBytes ?? 0), 0);
-  return `${own.length} ${own.length === 1 ? 'partition' : 'partitions'} of ${table}, ${formatBytes(sizeBytes)}`;
+  return `${countText(own.length, 'partition')} of ${table}, ${formatBytes(sizeBytes)}`;
 }
 
 function notes({ database, months, monthsAhead }: PartitionsReport): readonly string[] {
@@ -41,7 +42,7 @@ export const monitorPartitionsCommand = defineReport<object, PartitionsReport>({
   summary: 'show the months of messages with their rows and sizes',
   description:
     'The calendar of messages and messages_archive, a row a month: archived, closed (a past month), current, ahead, missing (a gap, or no current month), ' +
-    'then default and odd (bounds that are no month). Rows are as the statistics have them; sizes are as in "monitor tables".',
+    'then default and odd (bounds that are not a month). Rows are as the statistics have them; sizes are as in "monitor tables".',
   options: [],
   examples: [
     ['aisec monitor partitions', 'See what each month holds'],

@@ -1,16 +1,16 @@
+import { subtractAge, type Age } from '../../../base/age.js';
 import { formatBytes } from '../../../base/bytes.js';
 import { AisecError } from '../../../base/errors.js';
 import type { RecordResult } from '../../../features/monitor/record.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
-import { durationOption } from '../../options.js';
+import { ageOption, durationOption } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
-import { countWithin } from './words.js';
 
 interface Options {
   readonly every: number;
-  readonly keepDays: number;
+  readonly keep: Age;
   readonly dryRun: boolean;
 }
 
@@ -21,9 +21,18 @@ const DAY_MS = 86_400_000;
 function slotOption(text: string): number {
   const slotMs = durationOption(text);
   if (slotMs >= MINUTE_MS && slotMs <= DAY_MS && DAY_MS % slotMs === 0) return slotMs;
-  throw new AisecError('USAGE', `"${text}" is no part of a day`, {
+  throw new AisecError('USAGE', `invalid interval "${text}"`, {
     hint: 'Give 1m to 1d, so that a day has whole slots.',
   });
+}
+
+/** Less than a week is not enough to know the growth from. @throws AisecError USAGE. */
+function keepOption(text: string): Age {
+  const keep = ageOption(text);
+  const now = new Date();
+  const days = (now.getTime() - subtractAge(now, keep).getTime()) / DAY_MS;
+  if (days >= 7 && days <= 3660) return keep;
+  throw new AisecError('USAGE', `invalid age "${text}": expected 7d to 10y`, { hint: 'See --help.' });
 }
 
 function renderRecord({ tables, isNew }: RecordResult, { table, isTTY }: Renderer): string {
@@ -39,7 +48,7 @@ function renderRecord({ tables, isNew }: RecordResult, { table, isTTY }: Rendere
   ]);
 }
 
-function tell({ output }: Context, result: RecordResult): void {
+function printNotes({ output }: Context, result: RecordResult): void {
   const { database, slot, isNew, isDryRun, databaseBytes, deletedRecords, lockedTables } = result;
   const deleted = deletedRecords === 0 ? '' : `; ${deletedRecords} older records deleted`;
   if (!isNew) output.note(`${database}: nothing to do, the slot ${slot} has its record.`);
@@ -57,12 +66,12 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
     return recordSizes(session, {
       schema: config.schema,
       slotMs: options.every,
-      keepDays: options.keepDays,
+      keep: options.keep,
       isDryRun: options.dryRun,
     });
   });
   output.done(result, renderRecord);
-  tell(context, result);
+  printNotes(context, result);
   return undefined;
 }
 
@@ -71,7 +80,7 @@ export const monitorRecord = defineCommand<Options>({
   summary: 'write down how large the database and its tables are',
   description:
     'Writes one record of sizes to the table size_records, for `monitor growth`. Run it from cron as often as you like, and from several machines: each time slot gets one record, ' +
-    'and a second run finds nothing to do. A table that somebody has locked is left out of the record; nothing waits for it.',
+    'and a second run finds nothing to do. A table that another session has locked is left out of the record; nothing waits for it.',
   options: [
     {
       flags: '--every <duration>',
@@ -80,16 +89,16 @@ export const monitorRecord = defineCommand<Options>({
       parse: slotOption,
     },
     {
-      flags: '--keep-days <n>',
-      description: 'delete records older than this, 7 to 3660',
-      default: '400',
-      parse: countWithin(7, 3660),
+      flags: '--keep <age>',
+      description: 'delete records that are older: 7d to 10y',
+      default: '400d',
+      parse: keepOption,
     },
     { flags: '--dry-run', description: 'measure, and write nothing', default: false },
   ],
   examples: [
     ['aisec monitor record --quiet', 'For a job, hourly or daily'],
-    ['aisec monitor record --every 1d --keep-days 1100', 'One record a day, for three years'],
+    ['aisec monitor record --every 1d --keep 3y', 'One record a day, for three years'],
   ],
   run,
 });

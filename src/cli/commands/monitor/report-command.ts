@@ -7,6 +7,7 @@ import type { Context, Session } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
 import { durationOption } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
+import { skipNotes, warnOfSkips } from './words.js';
 
 const LEAST_INTERVAL_MS = 500;
 const DEFAULT_INTERVAL_MS = 2000;
@@ -31,8 +32,8 @@ export interface ReportSpec<Options extends object, Data extends Report> extends
 function intervalOption(text: string): number {
   const intervalMs = durationOption(text);
   if (intervalMs >= LEAST_INTERVAL_MS) return intervalMs;
-  throw new AisecError('USAGE', `"${text}" is too short an interval`, {
-    hint: `Give ${formatDurationMs(LEAST_INTERVAL_MS)} or more.`,
+  throw new AisecError('USAGE', `invalid interval "${text}": expected ${formatDurationMs(LEAST_INTERVAL_MS)} or more`, {
+    hint: 'See --help.',
   });
 }
 
@@ -42,14 +43,7 @@ const WATCH_OPTION: OptionSpec = {
   parse: intervalOption,
 };
 
-/** Nothing that a report could not see passes for "nothing found". */
-function skipNotes({ skipped }: Report): readonly string[] {
-  return skipped.map(
-    ({ what, reason, fix }) => `skipped: ${what}: ${reason}${fix === null ? '' : `. To see it: ${fix}`}`,
-  );
-}
-
-/** Ctrl-C is how a watch ends, so it is no error to be told. */
+/** Ctrl-C is how a watch ends, so it is not an error. */
 function endOf(signal: AbortSignal): ExitCode {
   return signal.reason === 'SIGTERM' ? 143 : 130;
 }
@@ -69,7 +63,7 @@ async function watch<Options extends object, Data extends Report>(
         output.frame(
           output.options.isJson ? (spec.document?.(data, options) ?? data) : data,
           (_, renderer) => spec.render(data, renderer, options),
-          ['', ...spec.notes(data, options), ...skipNotes(data), clock],
+          ['', ...spec.notes(data, options), ...skipNotes(data.skipped), clock],
         );
         await sleep(intervalMs, signal);
       }
@@ -92,7 +86,7 @@ async function once<Options extends object, Data extends Report>(
     spec.render(data, renderer, options),
   );
   for (const note of spec.notes(data, options)) output.note(note);
-  for (const skip of skipNotes(data)) output.warning(skip);
+  warnOfSkips(output, data.skipped);
   return spec.isSkipped?.(data) === true ? 3 : undefined;
 }
 

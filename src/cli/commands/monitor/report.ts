@@ -1,3 +1,4 @@
+import { countText } from '../../../base/count.js';
 import path from 'node:path';
 
 import { formatBytes } from '../../../base/bytes.js';
@@ -8,15 +9,16 @@ import type { Report } from '../../../features/monitor/report.js';
 import { defineCommand } from '../../command.js';
 import type { Context, Session } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
-import { LIMIT_OPTION } from './limit-option.js';
+import { SIZE_LIMIT_OPTION } from './size-limit-option.js';
 import { THRESHOLDS_OPTION, thresholdsOf } from '../../thresholds.js';
 import { countWithin, warnOfSkips } from './words.js';
 import { migrateSettings } from '../../migrate-settings.js';
 
 interface Options {
-  readonly html?: string;
+  readonly out?: string;
+  readonly dryRun: boolean;
   readonly ahead: number;
-  readonly limit?: number;
+  readonly sizeLimit?: number;
 }
 
 interface Written {
@@ -24,11 +26,12 @@ interface Written {
   readonly schema: string;
   readonly file: string;
   readonly sizeBytes: number;
+  readonly isDryRun: boolean;
   readonly findings: readonly Finding[];
   readonly skipped: Report['skipped'];
 }
 
-/** Sizes and names may be read by whoever gets the file, so the owner decides who does. */
+/** Sizes and names may be read by every holder of the file, so its owner decides who gets it. */
 const OWNER_ONLY = 0o600;
 
 /** Those of doctor, all of them; what its ignore file lists is left out, as there. */
@@ -50,7 +53,7 @@ async function checksOf(context: Context): Promise<(session: Session) => Promise
       schema,
       checks,
       migrations,
-      backupFolder: config.backupDir,
+      backupDirectory: config.backupDir,
       thresholds,
       redis,
       ignores,
@@ -58,7 +61,7 @@ async function checksOf(context: Context): Promise<(session: Session) => Promise
     });
     return {
       findings: diagnosis.findings.toSorted((one, other) => rank(one) - rank(other)),
-      skipped: diagnosis.skipped.map(({ check, reason, fix }) => ({ what: check, reason, fix })),
+      skipped: diagnosis.skipped,
     };
   };
 }
@@ -69,27 +72,37 @@ function rank({ severity }: Finding): number {
 
 async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
   const { config, output, progress } = context;
-  if (options.html === undefined)
-    throw new AisecError('USAGE', 'no file was named for the report', { hint: 'Give --html report.html.' });
-  const file = path.resolve(config.cwd, options.html);
+  if (options.out === undefined)
+    throw new AisecError('USAGE', 'no file was given for the report', { hint: 'Give --out report.html.' });
+  const file = path.resolve(config.cwd, options.out);
   const { requireWritable, writeReport } = await import('../../../features/monitor/report-file.js');
   await requireWritable(file);
   const judge = await checksOf(context);
   const data = await context.withDatabase({}, async (session) => {
     const verdicts = await judge(session);
     const { readReport } = await import('../../../features/monitor/report-page.js');
-    const wishes = { schema: config.schema, ahead: options.ahead, limitBytes: options.limit ?? null };
-    return readReport(session, { ...wishes, onStep: progress.report }, verdicts);
+    const settings = { schema: config.schema, ahead: options.ahead, limitBytes: options.sizeLimit ?? null };
+    return readReport(session, { ...settings, onStep: progress.report }, verdicts);
   });
   const { renderPage } = await import('../../../features/monitor/page/page.js');
   const page = renderPage(data);
-  writeReport(file, page, OWNER_ONLY);
+  if (!options.dryRun) writeReport(file, page, OWNER_ONLY);
   const { findings, skipped } = data;
   const { database, schema } = data.tables;
-  const written: Written = { database, schema, file, sizeBytes: Buffer.byteLength(page), findings, skipped };
+  const written: Written = {
+    database,
+    schema,
+    file,
+    sizeBytes: Buffer.byteLength(page),
+    isDryRun: options.dryRun,
+    findings,
+    skipped,
+  };
   output.result(written, () => file);
-  const count = findings.length === 1 ? '1 finding' : `${findings.length} findings`;
-  output.note(`${database}: report of ${formatBytes(written.sizeBytes)} written, ${count}.`);
+  const count = countText(findings.length, 'finding');
+  output.note(
+    `${database}: report of ${formatBytes(written.sizeBytes)} ${options.dryRun ? 'not written (dry run)' : 'written'}, ${count}.`,
+  );
   warnOfSkips(output, skipped);
   return undefined;
 }
@@ -102,19 +115,20 @@ export const monitorReport = defineCommand<Options>({
     'use of indexes, what vacuum has to do, and who waits for a lock. Light and dark, for a phone and for paper; it has no script. The file is replaced whole and can be read by its owner only. Reads only, and waits 200 ms ' +
     'for a lock at most; what could not be looked at is on the page with the reason.',
   options: [
-    { flags: '--html <file>', description: 'where to write it' },
+    { flags: '--out <file>', description: 'the HTML file to write' },
+    { flags: '--dry-run', description: 'read everything; write no file', default: false },
     {
       flags: '--ahead <n>',
       description: 'months after the current one to foretell, 1 to 60',
       default: '12',
       parse: countWithin(1, 60),
     },
-    LIMIT_OPTION,
+    SIZE_LIMIT_OPTION,
     THRESHOLDS_OPTION,
   ],
   examples: [
-    ['aisec monitor report --html report.html', 'Write the page, then open it in a browser'],
-    ['aisec monitor report --html report.html --limit 500GB', 'With the day on which the disk will be full'],
+    ['aisec monitor report --out report.html', 'Write the page, then open it in a browser'],
+    ['aisec monitor report --out report.html --size-limit 500GB', 'With the day on which the disk will be full'],
   ],
   run,
 });

@@ -1,3 +1,4 @@
+import { countText } from '../../../base/count.js';
 import { formatBytes } from '../../../base/bytes.js';
 import type { GrowingTable, GrowingTablesReport } from '../../../features/monitor/growing-tables.js';
 import type { TablePartition } from '../../../features/monitor/table-sizes.js';
@@ -23,7 +24,7 @@ function nameOnTerminal(row: Row): string {
   if (row.parent !== undefined) return `  ${row.identifier}`;
   if (!('isPartitioned' in row) || !row.isPartitioned) return row.identifier;
   const { length } = row.partitions;
-  return `${row.identifier} (${length} ${length === 1 ? 'partition' : 'partitions'})`;
+  return `${row.identifier} (${countText(length, 'partition')})`;
 }
 
 /** Of a table; its partitions are not recorded. What is not known is `-`, or empty in a pipe. */
@@ -70,7 +71,7 @@ function notes(report: GrowingTablesReport): readonly string[] {
   const { database, tables, totalBytes } = report;
   const uncounted = tables.filter((table) => table.uncountedPartitions > 0 || table.rows === null);
   return [
-    `${database}: ${tables.length} ${tables.length === 1 ? 'table' : 'tables'}, ${formatBytes(totalBytes)}.`,
+    `${database}: ${countText(tables.length, 'table')}, ${formatBytes(totalBytes)}.`,
     ...(uncounted.length > 0
       ? [
           `Rows that were never counted are left out of: ${uncounted.map(({ identifier }) => identifier).join(', ')} (analyze counts them).`,
@@ -87,7 +88,7 @@ export const monitorTablesCommand = defineReport<Options, GrowingTablesReport>({
   description:
     'One row a table, largest first, partitions summed: rows and dead rows as the statistics have them, and the bytes of heap, free space and visibility ' +
     'maps, TOAST and indexes, which add up to the total; by the records of `monitor record`, what a month adds and what came since the last one. ' +
-    'A table that somebody has locked is estimated and marked (~); nothing waits for it.',
+    'A table that another session has locked is estimated and marked (~); nothing waits for it.',
   options: [{ flags: '--partitions', description: 'show the partitions of each table as well', default: false }],
   examples: [
     ['aisec monitor tables', 'See what takes the space'],

@@ -1,3 +1,4 @@
+import { countText } from '../../../base/count.js';
 import { deadShare, XID_LIMIT } from '../../../features/monitor/vacuum-shares.js';
 import type { MonitoredVacuum, VacuumReport } from '../../../features/monitor/vacuum.js';
 import type { Renderer } from '../../terminal/output.js';
@@ -31,7 +32,7 @@ function notes({ database, tables, running, countersSince }: VacuumReport): read
   const due = tables.reduce((sum, table) => sum + table.vacuumsDue, 0);
   const oldest = Math.max(0, ...tables.map(({ xidAge }) => xidAge ?? 0));
   return [
-    `${database}: ${due} ${due === 1 ? 'table or partition is' : 'tables or partitions are'} due for a vacuum; the oldest transaction id is at ${((oldest / XID_LIMIT) * 100).toFixed(1)} % of the limit.`,
+    `${database}: ${countText(due, 'table or partition is', 'tables or partitions are')} due for a vacuum; the oldest transaction id is at ${((oldest / XID_LIMIT) * 100).toFixed(1)} % of the limit.`,
     ...(countersSince === null ? [] : [`Rows are counted since ${countersSince}.`]),
     ...running.map(
       ({ pid, table, phase, share }) =>

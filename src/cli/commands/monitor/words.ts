@@ -11,9 +11,14 @@ export function changeText(bytes: number): string {
 }
 
 /** What a report could not see is no result; it is said all the same. */
+export function skipNotes(skipped: Report['skipped']): readonly string[] {
+  return skipped.map(
+    ({ object, message, fix }) => `skipped: ${object}: ${message}${fix === null ? '' : `. To see it: ${fix}`}`,
+  );
+}
+
 export function warnOfSkips(output: Output, skipped: Report['skipped']): void {
-  for (const { what, reason, fix } of skipped)
-    output.warning(`skipped: ${what}: ${reason}${fix === null ? '' : `. To see it: ${fix}`}`);
+  for (const note of skipNotes(skipped)) output.warning(note);
 }
 
 /** A whole number of a range. @throws AisecError USAGE. */

@@ -6,5 +6,7 @@ const MOST_AHEAD = 120;
 export function aheadOption(text: string): number {
   const months = Number(text);
   if (/^\d+$/.test(text) && months <= MOST_AHEAD) return months;
-  throw new AisecError('USAGE', `"${text}" is no number of months from 0 to ${MOST_AHEAD}`, { hint: 'See --help.' });
+  throw new AisecError('USAGE', `invalid number of months "${text}": expected 0 to ${MOST_AHEAD}`, {
+    hint: 'See --help.',
+  });
 }

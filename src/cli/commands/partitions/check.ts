@@ -1,9 +1,9 @@
+import { countText } from '../../../base/count.js';
 import type { PartitionCheck } from '../../../features/messages/partitions/checks.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
-import { findingLines } from '../../terminal/findings.js';
-import type { Renderer } from '../../terminal/output.js';
+import { renderFindings } from '../../terminal/findings.js';
 import { aheadOption } from './ahead-option.js';
 
 interface Options {
@@ -11,23 +11,10 @@ interface Options {
   readonly keys: boolean;
 }
 
-function renderCheck({ findings }: PartitionCheck, { table, paint, isTTY }: Renderer): string {
-  if (findings.length === 0) return '';
-  if (isTTY) return findingLines(findings, paint);
-  return table(findings, [
-    { title: 'finding', value: (row) => row.kind },
-    { title: 'partition', value: (row) => row.partition ?? '' },
-    { title: 'severity', value: (row) => row.severity },
-    { title: 'message', value: (row) => row.message },
-    { title: 'impact', value: (row) => row.impact },
-    { title: 'fix', value: (row) => row.fix ?? '' },
-  ]);
-}
-
 function summary({ database, findings, monthsAhead, defaultRows }: PartitionCheck): string {
   const ahead = `${Math.max(0, monthsAhead)} ${monthsAhead === 1 ? 'month' : 'months'} ahead`;
-  const rows = `${defaultRows} ${defaultRows === 1 ? 'row' : 'rows'} in the default partition`;
-  const verdict = findings.length === 1 ? '1 finding' : `${findings.length === 0 ? 'no' : findings.length} findings`;
+  const rows = `${countText(defaultRows, 'row')} in the default partition`;
+  const verdict = findings.length === 0 ? 'no findings' : countText(findings.length, 'finding');
   return `${database}: ${verdict}; ${ahead}, ${rows}.`;
 }
 
@@ -41,7 +28,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
       progress.report,
     );
   });
-  output.result(check, renderCheck);
+  output.result(check, renderFindings);
   output.note(summary(check));
   return check.isHealthy ? undefined : 3;
 }

@@ -1,10 +1,11 @@
+import { countText } from '../../../base/count.js';
 import { AisecError } from '../../../base/errors.js';
 import type { EnsuredMonth, EnsureResult } from '../../../features/messages/partitions/ensure.js';
 import type { Month } from '../../../base/month.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
-import { durationOption, monthOption, WAIT_OPTION } from '../../options.js';
+import { MAX_WAIT_OPTION, monthOption, WAIT_OPTION } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
 import type { Paint } from '../../terminal/streams.js';
 import { aheadOption } from './ahead-option.js';
@@ -44,17 +45,15 @@ function rowsText({ state, rows }: EnsuredMonth): string {
   return state === 'failed' ? '0' : String(rows);
 }
 
-const plural = (count: number, one: string): string => `${count} ${count === 1 ? one : `${one}s`}`;
-
 function summary({ database, months, isDryRun, until, lateRows }: EnsureResult): string {
   const done = months.filter(({ state }) => state === 'made' || state === 'planned');
   const rows = done.reduce((sum, month) => sum + month.rows, 0);
   const moved =
-    (rows === 0 ? '' : `, ${plural(rows, 'row')} out of the default partition`) +
-    (lateRows === 0 ? '' : `, ${plural(lateRows, 'late row')} to the archive`);
+    (rows === 0 ? '' : `, ${countText(rows, 'row')} out of the default partition`) +
+    (lateRows === 0 ? '' : `, ${countText(lateRows, 'late row')} to the archive`);
   if (months.length === 0) return `${database}: nothing to do, every month up to ${until} is there.`;
-  if (isDryRun) return `${database}: dry run; ${plural(done.length, 'month')} to make${moved}.`;
-  return `${database}: ${done.length === 0 ? 'no month' : plural(done.length, 'month')} made${moved}.`;
+  if (isDryRun) return `${database}: dry run; ${countText(done.length, 'month')} to make${moved}.`;
+  return `${database}: ${done.length === 0 ? 'no month' : countText(done.length, 'month')} made${moved}.`;
 }
 
 /** One line for the months that have the same problem. */
@@ -68,16 +67,16 @@ function warnOfProblems({ output }: Context, { months, rowsOfArchive, undatedRow
   for (const [text, group] of groups) output.warning(`${group.map(({ month }) => month).join(', ')}: ${text}`);
   for (const { month, rows, fix } of rowsOfArchive)
     output.warning(
-      `${month}: ${plural(rows, 'row')} left in the default partition, the month is in the archive; to fix it: ${fix}`,
+      `${month}: ${countText(rows, 'row')} left in the default partition, the month is in the archive; to fix it: ${fix}`,
     );
   for (const { table, rows, state } of drained)
     if (state === 'kept')
       output.note(
-        `${table} keeps the ${plural(rows, 'row')} that were copied; the next run compares them again and drops it.`,
+        `${table} keeps the ${countText(rows, 'row')} that were copied; the next run compares them again and drops it.`,
       );
   if (undatedRows > 0)
     output.warning(
-      `${plural(undatedRows, 'row')} in the default partition dated outside of the years 1 to 9999; see: aisec partitions check`,
+      `${countText(undatedRows, 'row')} in the default partition dated outside of the years 1 to 9999; see: aisec partitions check`,
     );
 }
 
@@ -89,7 +88,7 @@ function refuseLost({ drained }: EnsureResult): void {
     `${lost.map(({ table }) => table).join(', ')} holds messages that messages lacks`,
     {
       detail: lost
-        .map(({ table, lostRows }) => `${plural(lostRows, 'message')} of ${table} in neither table.`)
+        .map(({ table, lostRows }) => `${countText(lostRows, 'message')} of ${table} in neither table.`)
         .join(' '),
       hint: 'The table is kept until the messages are back: aisec partitions check shows how to insert them.',
     },
@@ -103,7 +102,7 @@ function refuseUnmade({ months, isDryRun }: EnsureResult): void {
   const verb = isDryRun ? 'cannot be made as things stand' : 'could not be made';
   throw new AisecError(
     isLock ? 'LOCK_TIMEOUT' : 'PARTITION_NOT_MADE',
-    `${failed.length} of ${plural(months.length, 'missing month')} ${verb}`,
+    `${failed.length} of ${countText(months.length, 'missing month')} ${verb}`,
     {
       detail: `${failed.map(({ month }) => month).join(', ')}: the warnings say why. Until then their rows go to the default partition; none is lost.`,
       hint: isLock
@@ -147,12 +146,7 @@ export const partitionsEnsure = defineCommand<Options>({
     { flags: '--ahead <n>', description: 'months after the current one, 0 to 120', default: '3', parse: aheadOption },
     { flags: '--from <month>', description: 'first month, YYYY-MM; default: the current one', parse: monthOption },
     { flags: '--dry-run', description: 'show what would be made and moved; change nothing', default: false },
-    {
-      flags: '--max-wait <duration>',
-      description: 'how long to wait for locks and older transactions in all',
-      default: '30s',
-      parse: durationOption,
-    },
+    MAX_WAIT_OPTION,
     WAIT_OPTION,
   ],
   examples: [

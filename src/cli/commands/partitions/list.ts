@@ -51,7 +51,7 @@ export const partitionsList = defineCommand<object>({
   summary: 'list the partitions of messages and messages_archive',
   description:
     'Lists every partition with its month, its bounds in UTC, the rows as the statistics have them, its size with indexes, and its state: ' +
-    'archived, closed (a past month), current, ahead, default, odd (its bounds are no month), detaching (a detach that was never finished).',
+    'archived, closed (a past month), current, ahead, default, odd (its bounds are not a month), detaching (a detach that was never finished).',
   options: [],
   examples: [
     ['aisec partitions list', 'Show every month and its size'],

@@ -1,9 +1,10 @@
+import { countText } from '../../../base/count.js';
 import { AisecError } from '../../../base/errors.js';
 import type { RebuildResult } from '../../../features/messages/keys/rebuild-keys.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
-import { durationOption, WAIT_OPTION } from '../../options.js';
+import { MAX_WAIT_OPTION, WAIT_OPTION } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
 
 interface Options {
@@ -28,21 +29,17 @@ function render(result: RebuildResult, { table }: Renderer): string {
 function summary({ database, isDryRun, insertedKeys, deletedKeys, correctedKeys }: RebuildResult): string {
   const count = insertedKeys + deletedKeys + correctedKeys;
   if (count === 0) return `${database}: nothing to do, message_keys equals the messages.`;
-  return `${database}: ${isDryRun ? 'dry run; ' : ''}${count} ${count === 1 ? 'key' : 'keys'} ${isDryRun ? 'to change' : 'changed'}.`;
+  return `${database}: ${isDryRun ? 'dry run; ' : ''}${countText(count, 'key')} ${isDryRun ? 'to change' : 'changed'}.`;
 }
 
 function refuseDoubled({ doubledIds, schema }: RebuildResult): void {
   if (doubledIds.length === 0) return;
   const shown = doubledIds.slice(0, 5).map((id) => `'${id}'`);
   const tables = ['messages', 'messages_archive'].map((table) => `"${schema.replaceAll('"', '""')}".${table}`);
-  throw new AisecError(
-    'MESSAGES_DOUBLED',
-    `${doubledIds.length} ${doubledIds.length === 1 ? 'id has' : 'ids have'} several messages`,
-    {
-      detail: `Ids: ${doubledIds.slice(0, 5).join(', ')}${doubledIds.length > 5 ? ', …' : ''}. Their keys were left as they are; which message is to stay, a person decides.`,
-      hint: `Run: ${tables.map((table) => `select tableoid::regclass, * from ${table} where id in (${shown.join(', ')});`).join(' ')}`,
-    },
-  );
+  throw new AisecError('MESSAGES_DOUBLED', `${countText(doubledIds.length, 'id has', 'ids have')} several messages`, {
+    detail: `Ids: ${doubledIds.slice(0, 5).join(', ')}${doubledIds.length > 5 ? ', …' : ''}. Their keys were left as they are; which message is to stay, a person decides.`,
+    hint: `Run: ${tables.map((table) => `select tableoid::regclass, * from ${table} where id in (${shown.join(', ')});`).join(' ')}`,
+  });
 }
 
 async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
@@ -71,12 +68,7 @@ export const partitionsRebuildKeys = defineCommand<Options>({
     'messages have is reported, exit 1.',
   options: [
     { flags: '--dry-run', description: 'show how many keys would change; change nothing', default: false },
-    {
-      flags: '--max-wait <duration>',
-      description: 'how long to wait for locks in all',
-      default: '30s',
-      parse: durationOption,
-    },
+    MAX_WAIT_OPTION,
     WAIT_OPTION,
   ],
   examples: [

@@ -6,7 +6,6 @@ import { isStoreUrl } from '../../../config/store-url.js';
 import type { DatabaseRestoreOptions, DatabaseRestoreResult } from '../../../features/backup/restore.js';
 import type { RoleSource } from '../../../features/backup/restore/preflight.js';
 import type { TableRestoreResult } from '../../../features/backup/restore-table.js';
-import type { DanglingRule } from '../../../features/backup/restore/load-table.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
@@ -14,54 +13,10 @@ import { countOption, WAIT_OPTION } from '../../options.js';
 import { reportingTo } from '../../reporting.js';
 import { danglingOption } from './dangling-option.js';
 import { tableOption, type GivenTable } from './table-name.js';
-
-interface Options {
-  readonly create?: string;
-  readonly replace: boolean;
-  readonly table?: GivenTable;
-  readonly withoutManifest: boolean;
-  readonly identity?: string;
-  readonly endpoint?: string;
-  readonly globals: boolean;
-  readonly createRoles: boolean;
-  /** Commander's negation: false with --no-owner. */
-  readonly owner: boolean;
-  readonly terminate: boolean;
-  readonly dangling?: DanglingRule;
-  readonly confirm?: string;
-  readonly jobs?: number;
-  readonly dryRun: boolean;
-  readonly wait: number;
-}
+import { checkUsage, type Options } from './usage.js';
 
 /** PostgreSQL would cut it silently. */
 const LONGEST_NAME_BYTES = 63;
-
-function checkUsage(options: Options, argument: string): void {
-  const modes = [options.create !== undefined, options.replace, options.table !== undefined].filter(Boolean).length;
-  if (modes !== 1)
-    throw new AisecError(
-      'USAGE',
-      modes === 0 ? 'where to restore to was not said' : 'only one of --create, --replace and --table can be given',
-      {
-        hint: `Into a new database: aisec restore ${argument} --create NAME. In place of the live one: --replace. One table: --table NAME.`,
-      },
-    );
-  if (options.globals && options.createRoles)
-    throw new AisecError('USAGE', '--globals and --create-roles exclude each other', {
-      hint: '--globals makes the roles as they were, --create-roles makes them without login.',
-    });
-  if (options.create === '')
-    throw new AisecError('USAGE', '--create is empty', { hint: 'Is a shell variable not set?' });
-  if (options.terminate && !options.replace)
-    throw new AisecError('USAGE', '--terminate belongs to --replace', { hint: 'See: aisec restore --help' });
-  if (options.dangling !== undefined && options.table === undefined)
-    throw new AisecError('USAGE', '--dangling belongs to --table', { hint: 'See: aisec restore --help' });
-  if (options.table !== undefined && (options.globals || options.createRoles))
-    throw new AisecError('USAGE', 'roles are restored with the whole database only', {
-      hint: 'Leave out --globals and --create-roles, or give --create NAME.',
-    });
-}
 
 async function confirmReplace(
   { output, prompt }: Context,
@@ -73,7 +28,7 @@ async function confirmReplace(
   if (given === database) return;
   if (given !== undefined)
     throw new AisecError('REFUSED', `--confirm ${given} is not the name of the database`, {
-      hint: `It is "${database}". Nothing was changed.`,
+      hint: `It is "${database}". No changes were made.`,
     });
   await prompt.confirmByTyping(
     `What was written to "${database}" since the backup is in the kept database only.`,
@@ -114,6 +69,7 @@ function refuseServerOptions(options: Options): void {
     ['--globals', options.globals],
     ['--create-roles', options.createRoles],
     ['--no-owner', !options.owner],
+    ['--no-privileges', !options.privileges],
     ['--terminate', options.terminate],
   ].find(([, isGiven]) => isGiven === true);
   if (given !== undefined)
@@ -162,7 +118,7 @@ async function runDatabase(context: Context, options: Options, argument: string)
 
 async function runServer(context: Context, options: Options, argument: string): Promise<DatabaseRestoreResult> {
   if (options.create !== undefined && Buffer.byteLength(options.create) > LONGEST_NAME_BYTES)
-    throw new AisecError('USAGE', `--create: "${options.create}" is no name for a database`, {
+    throw new AisecError('USAGE', `--create: invalid database name "${options.create}"`, {
       hint: 'A name has 1 to 63 bytes.',
     });
   const access = await context.serverAccess();
@@ -176,6 +132,7 @@ async function runServer(context: Context, options: Options, argument: string): 
     target,
     roles,
     withoutOwners: !options.owner,
+    withoutPrivileges: !options.privileges,
     terminates: options.terminate,
     ...(options.jobs !== undefined && { jobs: options.jobs }),
     waitMs: options.wait,
@@ -192,7 +149,7 @@ async function runServer(context: Context, options: Options, argument: string): 
 
 /** `configuredDir`: of the embedded database, where no server is configured. */
 function summary(result: DatabaseRestoreResult, configuredDir: string | undefined): string {
-  if (result.isDryRun) return 'dry run; nothing was touched.';
+  if (result.isDryRun) return 'dry run; no changes were made.';
   const counts =
     result.tables === 0
       ? 'its rows were not compared with a manifest'
@@ -223,6 +180,7 @@ async function runTable(context: Context, options: Options, argument: string, ta
         withoutManifest: options.withoutManifest,
         source: sourceOf(context, options),
         withoutOwners: !options.owner,
+        withoutPrivileges: !options.privileges,
         dangling: options.dangling ?? 'refuse',
         waitMs: options.wait,
         isDryRun: options.dryRun,
@@ -234,7 +192,7 @@ async function runTable(context: Context, options: Options, argument: string, ta
   for (const warning of result.warnings) output.warning(warning);
   output.note(
     result.isDryRun
-      ? 'dry run; nothing was touched.'
+      ? 'dry run; no changes were made.'
       : `${result.tables.join(', ')} restored with ${result.rows} rows in ${formatDurationMs(result.durationMs)}.`,
   );
 }
@@ -252,18 +210,19 @@ export const restore = defineCommand<Options>({
   description:
     'Restores a backup. Its checksum is compared with the manifest first (FILE.json), and everything the server lacks (roles, extensions, space) is named at once, before anything is touched. ' +
     'It works in a database of its own, aisec_restoring_NAME, which gets its name only when rows and catalog were compared; killed at any moment, nothing half-restored has the final name. ' +
-    'A database that is replaced is kept. Without a server, a backup of the embedded database is restored into a folder.',
+    'A database that is replaced is kept. Without a server, a backup of the embedded database is restored into a directory.',
   argument: {
     syntax: '<file>',
-    description: 'a backup: a path, or s3://bucket/folder/NAME.dump; encrypted ones end in .age',
+    description: 'a backup: a path, or s3://bucket/directory/NAME.dump; encrypted ones end in .age',
   },
   options: [
-    { flags: '--create <name>', description: 'restore into a new database; of the embedded one: the new folder' },
+    { flags: '--create <name>', description: 'restore into a new database; of the embedded one: the new directory' },
     { flags: '--replace', description: 'restore beside the configured database, then swap the two', default: false },
     { flags: '--table <name>', description: 'restore one table into the configured database', parse: tableOption },
     { flags: '--globals', description: 'create missing roles and memberships as they were', default: false },
     { flags: '--create-roles', description: 'create missing roles without login', default: false },
-    { flags: '--no-owner', description: 'everything belongs to you, and all grants are lost' },
+    { flags: '--no-owner', description: 'leave owners out: everything belongs to the role that restores' },
+    { flags: '--no-privileges', description: 'leave grants out' },
     {
       flags: '--dangling <rule>',
       description:

@@ -17,7 +17,7 @@ export function tableOption(text: string): GivenTable {
   const match = new RegExp(`^(?:(${part})\\.)?(${part})$`).exec(text);
   const [, schema, name] = match ?? [];
   if (name === undefined)
-    throw new AisecError('USAGE', `"${text}" is no table name`, {
+    throw new AisecError('USAGE', `invalid table name "${text}"`, {
       hint: 'Give messages, app.messages, or with quotes: \'"My Table"\'.',
     });
   return { schema: schema === undefined ? undefined : unquoted(schema), name: unquoted(name) };

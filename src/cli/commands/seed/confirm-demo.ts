@@ -21,7 +21,7 @@ export async function confirmDemo(
   if (confirm === databaseName) return;
   if (confirm !== undefined) {
     throw new AisecError('REFUSED', `--confirm ${confirm} is not the name of the database`, {
-      hint: `It is "${databaseName}". Nothing was changed.`,
+      hint: `It is "${databaseName}". No changes were made.`,
     });
   }
   if (context.config.isProduction) {

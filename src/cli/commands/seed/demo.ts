@@ -33,7 +33,7 @@ function countUpTo(least: number, most: number): (text: string) => number {
 
 function localeOption(text: string): 'ja' | 'en' {
   if (text === 'ja' || text === 'en') return text;
-  throw new AisecError('USAGE', `"${text}" is no language of the demo texts`, { hint: 'It is ja or en.' });
+  throw new AisecError('USAGE', `invalid locale "${text}"`, { hint: 'It is ja or en.' });
 }
 
 async function demoOptions(options: Options): Promise<DemoOptions> {
@@ -55,7 +55,7 @@ function renderDemo({ tables }: SeedDemoResult, { table }: Renderer): string {
   ]);
 }
 
-function tell({ output }: Context, result: SeedDemoResult): void {
+function printNotes({ output }: Context, result: SeedDemoResult): void {
   const { database, tables, rows, from, until, seed, durationMs, rowsPerSecond, tablesWithRows } = result;
   if (tables.length === 0) {
     output.note(`${database}: nothing to do, the demo data of seed "${seed}" is there.`);
@@ -71,7 +71,7 @@ function tell({ output }: Context, result: SeedDemoResult): void {
   output.note(
     `${database}: ${rows} demo rows ${span}, in ${formatDurationMs(durationMs)} (${rowsPerSecond} rows/s), analyzed.`,
   );
-  output.note('Nobody can log in as a demo user: their password is random, and only its hash was kept.');
+  output.note('No one can log in as a demo user: the password is random, and only its hash was stored.');
 }
 
 async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
@@ -92,7 +92,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
     );
   });
   output.done(result, renderDemo);
-  tell(context, result);
+  printNotes(context, result);
   return undefined;
 }
 
@@ -102,7 +102,7 @@ export const seedDemo = defineCommand<Options>({
   description:
     'Fills every table with invented rows: users, assistants, conversations with reply chains, files, knowledge with ' +
     'clustered embeddings, usage with costs; more by day than by night, over some months. The same options give the ' +
-    'same rows, but for the password hash: nobody knows the password. One transaction: killed at any moment, it leaves ' +
+    'same rows, but for the hash of a random password. One transaction: killed at any moment, it leaves ' +
     'nothing but empty months of messages. Messages are live; archive them with `aisec archive`.',
   options: [
     {

@@ -11,7 +11,7 @@ function renderList({ sets }: Pick<SeedListing, 'sets'>, { table }: Renderer): s
   return table(sets, [
     { title: 'set', value: (row) => row.name },
     { title: 'files', value: (row) => row.files.join(', ') },
-    { title: 'where', value: (row) => (row.where === 'bundled' ? 'bundled' : row.folder) },
+    { title: 'where', value: (row) => (row.where === 'bundled' ? 'bundled' : row.directory) },
   ]);
 }
 
@@ -21,8 +21,8 @@ async function run(context: Context): Promise<ExitCode | undefined> {
   const isBundled = settingValue('seedsDir', config.flags, config.environment) === undefined;
   const listing = listSeedSets(seedSettings(context), isBundled);
   output.result({ sets: listing.sets }, renderList);
-  for (const folder of listing.strange)
-    output.warning(`"${folder}" is no seed set: a set is named with lower-case letters, digits and hyphens`);
+  for (const directory of listing.strange)
+    output.warning(`"${directory}" is not a seed set: a set is named with lower-case letters, digits and hyphens`);
   if (listing.sets.length === 0) output.note(`no seed sets in ${config.seedsDir}`);
   return undefined;
 }
@@ -32,11 +32,11 @@ export const seedList = defineCommand<object>({
   summary: 'list the seed sets',
   description:
     'Lists the seed sets, the bundled ones or those of --seeds-dir, with their files. Needs no database. ' +
-    'A set is a folder of files NN-name.sql, run in that order.',
+    'A set is a directory of files NN-name.sql, run in that order.',
   options: [],
   examples: [
     ['aisec seed list', 'List the bundled sets'],
-    ['aisec seed list --seeds-dir ./seeds', 'List those of a folder of your own'],
+    ['aisec seed list --seeds-dir ./seeds', 'List those of a directory of your own'],
   ],
   run,
 });

@@ -1,3 +1,4 @@
+import { countText } from '../../../base/count.js';
 import { resolve } from 'node:path';
 
 import { settingValue } from '../../../config/config.js';
@@ -32,7 +33,7 @@ function renderSeed(result: SeedResult, { table, paint }: Renderer): string {
 
 function summary({ database, set, rows, isDryRun }: SeedResult): string {
   if (rows === 0) return `${database}: nothing to do, every row of the set ${set} is there.`;
-  const count = `${rows} ${rows === 1 ? 'row' : 'rows'} of the set ${set}`;
+  const count = `${countText(rows, 'row')} of the set ${set}`;
   return isDryRun ? `${database}: dry run, rolled back; ${count} would be written.` : `${database}: ${count} written.`;
 }
 
@@ -59,7 +60,7 @@ function choosePassword(context: Context, given: string | undefined): PasswordCh
 
 async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
   const { config, output, progress } = context;
-  const { readSeedSet, takesPassword } = await import('../../../features/seed/seed-folder.js');
+  const { readSeedSet, takesPassword } = await import('../../../features/seed/seed-directory.js');
   const { givenPassword } = await import('../../../features/seed/given-password.js');
   const onWarning = (text: string): void => output.warning(text);
   const set = await readSeedSet(options.set, seedSettings(context));

@@ -1,4 +1,4 @@
-import type { SeedSettings } from '../../../features/seed/seed-folder.js';
+import type { SeedSettings } from '../../../features/seed/seed-directory.js';
 import type { Context } from '../../context.js';
 
 export function seedSettings({ config }: Context): SeedSettings {

@@ -9,7 +9,7 @@ import { SOURCE_OPTIONS, typesFrom, type SourceOptions } from './source.js';
 
 interface Check {
   readonly file: string;
-  readonly source: SourceOptions['from'];
+  readonly source: SourceOptions['source'];
   readonly isCurrent: boolean;
   readonly changes: readonly ChangedLine[];
 }
@@ -29,15 +29,15 @@ async function run(context: Context, options: SourceOptions, file: string): Prom
   // Before the migrations are replayed, which takes seconds.
   const current = readTypesFile(resolve(config.cwd, file), file);
   const comparison = compareWithFile(current, await typesFrom(context, options));
-  output.result({ file, source: options.from, ...comparison }, renderCheck);
-  if (comparison.isCurrent) output.note(`${file} has the types of the ${options.from}.`);
+  output.result({ file, source: options.source, ...comparison }, renderCheck);
+  if (comparison.isCurrent) output.note(`${file} has the types of the ${options.source}.`);
   else output.note(`${file} is not up to date. Run: aisec types generate --out ${file}`);
   return comparison.isCurrent ? undefined : 3;
 }
 
 export const typesCheck = defineCommand<SourceOptions>({
   name: 'types check',
-  summary: 'tell whether a file of types is what the migrations give',
+  summary: 'check that a file of types matches the migrations',
   description:
     'Compares the file with what `types generate` would write and exits 3 with the lines that differ: - is in the file only, + in the migrations (or ' +
     'the database) only. How the file is formatted does not count.',
@@ -45,7 +45,7 @@ export const typesCheck = defineCommand<SourceOptions>({
   options: SOURCE_OPTIONS,
   examples: [
     ['aisec types check src/db.ts', 'In CI: exit 3 when the migrations have moved on'],
-    ['aisec types check src/db.ts --from database', 'Whether the database is what the code was written for'],
+    ['aisec types check src/db.ts --source database', 'Whether the database is what the code was written for'],
   ],
   run,
 });

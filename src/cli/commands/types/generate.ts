@@ -34,12 +34,12 @@ export const typesGenerate = defineCommand<Options>({
   options: [
     ...SOURCE_OPTIONS,
     { flags: '--out <file>', description: 'write to this file instead of stdout, if it is not the same already' },
-    { flags: '--dry-run', description: 'tell whether the file would be written, and write nothing', default: false },
+    { flags: '--dry-run', description: 'report whether the file would be written; write nothing', default: false },
   ],
   examples: [
     ['aisec types generate', 'Print the types of the migrations'],
     ['aisec types generate --migrations-dir ./db --out src/db.ts', 'Write those of your own migrations'],
-    ['aisec types generate --from database --out src/db.ts', 'Write those of the database as it is'],
+    ['aisec types generate --source database --out src/db.ts', 'Write those of the database as it is'],
   ],
   run,
 });

@@ -5,24 +5,24 @@ import { migrateSettings } from '../../migrate-settings.js';
 
 /** What both commands understand. */
 export interface SourceOptions {
-  readonly from: 'migrations' | 'database';
+  readonly source: 'migrations' | 'database';
   readonly importFrom?: string;
   readonly validators: boolean;
 }
 
-function sourceOption(text: string): SourceOptions['from'] {
+function sourceOption(text: string): SourceOptions['source'] {
   if (text === 'migrations' || text === 'database') return text;
-  throw new AisecError('USAGE', `"${text}" is no source of types`, { hint: 'Give migrations or database.' });
+  throw new AisecError('USAGE', `invalid source of types "${text}"`, { hint: 'Give migrations or database.' });
 }
 
 function moduleOption(text: string): string {
   if (/^[\w@./-]+$/.test(text)) return text;
-  throw new AisecError('USAGE', `"${text}" is no name of a module`, { hint: 'Such as aisec/schema.' });
+  throw new AisecError('USAGE', `invalid module name "${text}"`, { hint: 'Such as aisec/schema.' });
 }
 
 export const SOURCE_OPTIONS: readonly OptionSpec[] = [
   {
-    flags: '--from <source>',
+    flags: '--source <source>',
     description: 'migrations (replayed in memory, no server needed) or database (as it is)',
     default: 'migrations',
     parse: sourceOption,
@@ -38,7 +38,7 @@ export const SOURCE_OPTIONS: readonly OptionSpec[] = [
 
 type Print = (session: Parameters<Parameters<Context['withScratchDatabase']>[0]>[0], schema: string) => Promise<string>;
 
-/** Nobody else is in a database in memory. */
+/** No other session is in a database in memory. */
 const LOCKS = { lockTimeoutMs: 0, lockAttempts: 1, waitMs: 0 } as const;
 
 async function printerOf({ validators, importFrom }: SourceOptions): Promise<Print> {
@@ -55,7 +55,7 @@ export async function typesFrom(context: Context, options: SourceOptions): Promi
   const { config, output, progress } = context;
   const { schema } = config;
   const print = await printerOf(options);
-  if (options.from === 'database')
+  if (options.source === 'database')
     return context.withDatabase({ statementTimeoutMs: 60_000 }, (session) => print(session, schema));
 
   const { migrateUp } = await import('../../../features/migrate/up.js');

@@ -6,7 +6,9 @@ import { countOption } from '../../options.js';
 function recallOption(text: string): number {
   const recall = Number(text);
   if (text.trim() !== '' && recall > 0 && recall <= 1) return recall;
-  throw new AisecError('USAGE', `"${text}" is no recall`, { hint: 'Give a number above 0, at most 1, such as 0.95.' });
+  throw new AisecError('USAGE', `invalid recall "${text}"`, {
+    hint: 'Give a number above 0, at most 1, such as 0.95.',
+  });
 }
 
 export const RECALL_OPTION: OptionSpec = {
@@ -34,7 +36,7 @@ export function memoryOption(text: string): number {
   const bytes = Number(amount) * (UNITS[unit?.toLowerCase() ?? ''] ?? Number.NaN);
   // The limits of maintenance_work_mem on a 64-bit server.
   if (bytes >= 1024 ** 2 && bytes < 2 ** 31 * 1024) return bytes;
-  throw new AisecError('USAGE', `"${text}" is no memory size`, { hint: 'Give it as 512MB or 2GB, from 1MB on.' });
+  throw new AisecError('USAGE', `invalid memory size "${text}"`, { hint: 'Give it as 512MB or 2GB, from 1MB on.' });
 }
 
 /** `94.8 %`. */

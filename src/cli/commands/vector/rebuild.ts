@@ -1,3 +1,4 @@
+import { countText } from '../../../base/count.js';
 import { formatBytes } from '../../../base/bytes.js';
 import { formatDurationMs } from '../../../base/duration.js';
 import { AisecError } from '../../../base/errors.js';
@@ -25,7 +26,7 @@ interface Options {
 
 function methodOption(text: string): Method {
   if (text === 'ivfflat' || text === 'hnsw') return text;
-  throw new AisecError('USAGE', `"${text}" is no index method`, { hint: 'It is ivfflat or hnsw.' });
+  throw new AisecError('USAGE', `invalid index method "${text}"`, { hint: 'It is ivfflat or hnsw.' });
 }
 
 /** Reads a whole number in the range that pgvector takes. @throws AisecError USAGE. */
@@ -52,7 +53,7 @@ function renderRebuild({ steps }: RebuildResult, { table, isTTY }: Renderer): st
 }
 
 function shapeText({ method, lists, m, efConstruction }: RebuildResult['shape']): string {
-  if (method === 'ivfflat') return `ivfflat with ${lists} ${lists === 1 ? 'list' : 'lists'}`;
+  if (method === 'ivfflat') return `ivfflat with ${countText(lists ?? 0, 'list')}`;
   return `hnsw with m ${m} and ef_construction ${efConstruction}`;
 }
 
@@ -70,7 +71,7 @@ function summary({ database, steps, shape, rows, isDryRun }: RebuildResult): str
 
 function refuseMixed({ method, lists }: Options): void {
   if (method !== 'hnsw' || lists === undefined) return;
-  throw new AisecError('USAGE', '--lists and --method hnsw exclude each other', { hint: 'hnsw has no lists.' });
+  throw new AisecError('USAGE', '--lists and --method hnsw cannot be used together', { hint: 'hnsw has no lists.' });
 }
 
 async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
@@ -78,7 +79,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
   refuseMixed(options);
   const result = await context.withDatabase({ idleTimeoutMs: 0 }, async (session) => {
     const { rebuildVectorIndex } = await import('../../../features/vector/rebuild.js');
-    const wishes = {
+    const settings = {
       schema: config.schema,
       method: options.method ?? (options.lists === undefined ? undefined : 'ivfflat'),
       lists: options.lists,
@@ -89,7 +90,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
       isDryRun: options.dryRun,
       waitMs: options.wait,
     };
-    return rebuildVectorIndex(session, wishes, reportingTo(context));
+    return rebuildVectorIndex(session, settings, reportingTo(context));
   });
   output.done(result, renderRebuild);
   if (result.steps.some(({ kind }) => kind === 'create') && result.memoryBytes < result.wantedMemoryBytes)
@@ -104,8 +105,8 @@ export const vectorRebuild = defineCommand<Options>({
   name: 'vector rebuild',
   summary: 'build the vector index anew on the rows that are there',
   description:
-    'Builds an index beside the one in use, puts it in its place by renaming, and drops the old one. Searches and writes go on all the while; needs disk for both. ' +
-    'Lists of ivfflat are fitted to the rows. Nothing is done where the index is as wanted. Killed at any moment, run it again: it goes on. ' +
+    'Builds an index beside the one in use, puts it in its place by renaming, and drops the old one. Searches and writes continue all the while; needs disk for both. ' +
+    'Lists of ivfflat are fitted to the rows. Nothing is done where the index is as wanted. Killed at any moment and run again, it continues. ' +
     'While a transaction is open that is older than the build, it waits for that.',
   options: [
     { flags: '--method <name>', description: 'ivfflat or hnsw; default: as it is now', parse: methodOption },

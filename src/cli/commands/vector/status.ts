@@ -9,7 +9,6 @@ import { RECALL_OPTION, sampleOption, shareText } from './options.js';
 interface Options {
   readonly sample: number;
   readonly recall: number;
-  readonly check: boolean;
 }
 
 type Index = VectorStatus['indexes'][number];
@@ -51,31 +50,27 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
   const { config, output, progress } = context;
   const status = await context.withDatabase({}, async (session) => {
     const { vectorStatus } = await import('../../../features/vector/status.js');
-    const wishes = { schema: config.schema, sample: options.sample, expectedRecall: options.recall };
-    return vectorStatus(session, wishes, progress.report);
+    const settings = { schema: config.schema, sample: options.sample, expectedRecall: options.recall };
+    return vectorStatus(session, settings, progress.report);
   });
   output.result(status, renderStatus);
   output.note(`${status.database}: ${status.rows} rows with an embedding; ${recallText(status)}.`);
-  for (const problem of status.problems) output.warning(problem);
-  if (status.problems.length === 0) return undefined;
-  output.note(`Next: ${status.needsRebuild ? 'aisec vector rebuild, then ' : ''}aisec vector tune`);
-  return options.check ? 3 : undefined;
+  for (const { message } of status.findings) output.warning(message);
+  if (status.findings.length > 0)
+    output.note(`Next: ${status.needsRebuild ? 'aisec vector rebuild, then ' : ''}aisec vector tune`);
+  return undefined;
 }
 
 export const vectorStatusCommand = defineCommand<Options>({
   name: 'vector status',
-  summary: 'tell how many of the nearest rows a search finds',
+  summary: 'show how many of the nearest rows a search finds',
   description:
     'Shows the vector index of knowledge_base, and measures its recall: rows of the table are searched for among the others by the index as the database is ' +
     'set, and by one comparison with every row. That pass reads every embedding once (20,000 rows: a few seconds). Reads only.',
-  options: [
-    sampleOption(0, '50'),
-    RECALL_OPTION,
-    { flags: '--check', description: 'exit 3 when something is not as it should be', default: false },
-  ],
+  options: [sampleOption(0, '50'), RECALL_OPTION],
   examples: [
     ['aisec vector status', 'See what the index is and what it finds'],
-    ['aisec vector status --check --recall 0.9 --quiet', 'For monitoring: exit 3 when a search finds less than 90 %'],
+    ['aisec vector status --recall 0.9', 'Compare it with what is expected'],
     ['aisec vector status --sample 0', 'Only what the catalog says, at once'],
   ],
   run,

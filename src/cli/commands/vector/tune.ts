@@ -30,8 +30,8 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
   const { config, output, progress } = context;
   const result = await context.withDatabase({}, async (session) => {
     const { tuneVectorSearch } = await import('../../../features/vector/tune.js');
-    const wishes = { schema: config.schema, sample: options.sample, wantedRecall: options.recall };
-    return tuneVectorSearch(session, wishes, progress.report);
+    const settings = { schema: config.schema, sample: options.sample, wantedRecall: options.recall };
+    return tuneVectorSearch(session, settings, progress.report);
   });
   output.result(result, renderTune);
   const { best, setting, currentValue, queries, index, rows, exactMedianMs } = result;
@@ -47,7 +47,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
     output.note(`${setting} is ${currentValue} already.`);
     return undefined;
   }
-  output.note(`${setting} is ${currentValue} now, and stays so: nothing was changed. To set it for new sessions:`);
+  output.note(`${setting} is ${currentValue} now, and stays so: no changes were made. To set it for new sessions:`);
   output.note(`  load 'vector'; ${result.statement ?? ''}`);
   output.note(`or for one call: searchKnowledge(trx, ${optionFor(result)})`);
   return undefined;

@@ -3,8 +3,8 @@ import { lstat, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 
 import { AisecError } from '../../../base/errors.js';
-import { flushFolder } from '../../../adapters/files/publish.js';
-import { readBackupFolder } from './folder.js';
+import { flushDirectory } from '../../../adapters/files/publish.js';
+import { readBackupDirectory } from './directory.js';
 import { readManifest, writeManifest, type BackupManifest } from './manifest.js';
 import {
   backupFileName,
@@ -15,10 +15,10 @@ import {
   partialName,
   type BackupName,
 } from './names.js';
-import { withManifests } from './use-folder.js';
+import { withManifests } from './backup-lock.js';
 
 export interface ChangeOptions {
-  /** For whoever finds the lock held: `aisec backup verify`. */
+  /** For the message of a run that finds the lock held: `aisec backup verify`. */
   readonly command: string;
   readonly signal: AbortSignal;
 }
@@ -33,10 +33,10 @@ function besides(file: string): readonly string[] {
 }
 
 /**
- * A name that nothing in the folder has yet, not even a symbolic link that leads nowhere: of this second, else of the
+ * A name that nothing in the directory has yet, not even a symbolic link that leads nowhere: of this second, else of the
  * next one that is free (the clock was set back, say). Free in every format, since what stands beside is named alike.
  */
-export async function freeBackupFile(folder: string, name: BackupName): Promise<string> {
+export async function freeBackupFile(directory: string, name: BackupName): Promise<string> {
   const isTaken = async (file: string): Promise<boolean> =>
     lstat(file).then(
       () => true,
@@ -44,12 +44,12 @@ export async function freeBackupFile(folder: string, name: BackupName): Promise<
     );
   for (let second = 0; second < MOST_NAMES_TRIED; second += 1) {
     const createdAt = new Date(name.createdAt.getTime() + second * SECOND_MS);
-    const file = path.join(folder, backupFileName({ ...name, createdAt }));
-    const all = namesOfMoment(name.database, createdAt).map((each) => path.join(folder, each));
+    const file = path.join(directory, backupFileName({ ...name, createdAt }));
+    const all = namesOfMoment(name.database, createdAt).map((each) => path.join(directory, each));
     const taken = await Promise.all(all.flatMap((each) => [each, partialName(each), ...besides(each)]).map(isTaken));
     if (!taken.includes(true)) return file;
   }
-  throw new AisecError('BACKUP_FOLDER', `every name for a backup of now is taken in "${folder}"`, {
+  throw new AisecError('BACKUP_DIRECTORY', `every name for a backup of now is taken in "${directory}"`, {
     hint: 'Is the clock right? See what is there: aisec backup list',
   });
 }
@@ -75,21 +75,21 @@ export async function removeBackup(file: string, options: ChangeOptions): Promis
   await withManifests(path.dirname(file), options, async () => {
     await rename(file, partialName(file));
     for (const name of [...besides(file), partialName(file)]) await rm(name, { force: true });
-    await flushFolder(path.dirname(file));
+    await flushDirectory(path.dirname(file));
   });
 }
 
 /**
  * Removes what stopped runs for a database have left: partial files, and the manifest and globals of a backup that did
- * not get its name. Call it under the lock of the folder. Returns the names of the partial files.
+ * not get its name. Call it under the lock of the directory. Returns the names of the partial files.
  */
 export async function removePartials(
-  folder: string,
+  directory: string,
   database: string,
   options: ChangeOptions,
 ): Promise<readonly string[]> {
-  const { partials } = await readBackupFolder(folder);
-  return withManifests(folder, options, async () => {
+  const { partials } = await readBackupDirectory(directory);
+  return withManifests(directory, options, async () => {
     const removed: string[] = [];
     for (const partial of partials) {
       const [, file = '', isManifest] = /^(.*?)(\.json)?\.partial$/.exec(partial) ?? [];

@@ -1,21 +1,21 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 
-import { readBackupFolder, type Backup } from './folder.js';
+import { readBackupDirectory, type Backup } from './directory.js';
 import { groupByOrigin } from './group-by-origin.js';
 import { parseBackupFileName } from './names.js';
 import { AisecError } from '../../../base/errors.js';
 
 /**
- * The path that a person means: a path as it is, else a name in the folder of the backups.
+ * The path that a person means: a path as it is, else a name in the directory of the backups.
  *
  * @throws AisecError BACKUP_UNKNOWN; USAGE for a file that is no backup.
  */
-export function backupPath(folder: string, cwd: string, given: string): string {
-  const file = [path.resolve(cwd, given), path.join(folder, given)].find((each) => existsSync(each));
+export function backupPath(directory: string, cwd: string, given: string): string {
+  const file = [path.resolve(cwd, given), path.join(directory, given)].find((each) => existsSync(each));
   if (file === undefined)
     throw new AisecError('BACKUP_UNKNOWN', `there is no backup "${given}"`, {
-      detail: `Looked for it as a path and in ${folder}.`,
+      detail: `Looked for it as a path and in ${directory}.`,
       hint: 'See what there is: aisec backup list',
     });
   if (parseBackupFileName(path.basename(file)) !== undefined) return file;
@@ -24,15 +24,15 @@ export function backupPath(folder: string, cwd: string, given: string): string {
   });
 }
 
-/** The newest whole backup of each database of each server, and of each format, in a folder. @throws AisecError BACKUP_UNKNOWN when there is none. */
-export async function newestBackups(folder: string): Promise<readonly Backup[]> {
-  const { backups } = await readBackupFolder(folder);
+/** The newest whole backup of each database of each server, and of each format, in a directory. @throws AisecError BACKUP_UNKNOWN when there is none. */
+export async function newestBackups(directory: string): Promise<readonly Backup[]> {
+  const { backups } = await readBackupDirectory(directory);
   const newest = groupByOrigin(backups).flatMap((group) => [
     ...new Map(group.backups.toReversed().map((backup) => [backup.manifest.format, backup])).values(),
   ]);
   if (newest.length === 0)
-    throw new AisecError('BACKUP_UNKNOWN', `there is no whole backup in ${folder}`, {
-      hint: 'Give another folder with --dir or AISEC_BACKUP_DIR, or make a backup: aisec backup',
+    throw new AisecError('BACKUP_UNKNOWN', `there is no complete backup in ${directory}`, {
+      hint: 'Give another directory with --dir or AISEC_BACKUP_DIR, or make a backup: aisec backup',
     });
   return newest;
 }

@@ -1,26 +1,49 @@
-import type { Backup, BackupFolder } from './folder.js';
+import path from 'node:path';
+
+import { shellWord } from '../../../base/aisec-command.js';
+import type { Backup, BackupDirectory } from './directory.js';
 import { groupByOrigin, type OriginGroup } from './group-by-origin.js';
 import type { BackupOrigin } from './origin.js';
 import { isVerified } from './manifest.js';
 import { formatBytes } from '../../../base/bytes.js';
 import { formatDurationMs } from '../../../base/duration.js';
+import type { Finding, Severity } from '../../../base/finding.js';
 
 export type BackupFindingKind = 'missing' | 'old' | 'shrunk' | 'damaged' | 'incomplete' | 'future' | 'not-deep';
 
-/** One thing that is wrong with the backups of a database. Sentences; `mend` is a command. */
-export interface BackupFinding {
+/** One thing that is wrong with the backups of a database. `object` is the file's name, or that of the database. */
+export interface BackupFinding extends Finding {
   readonly kind: BackupFindingKind;
   readonly database: string;
+  /** Absolute; null where there is none. */
   readonly file: string | null;
-  readonly what: string;
-  readonly why: string;
-  readonly mend: string;
+}
+
+const SEVERITY: Readonly<Record<BackupFindingKind, Severity>> = {
+  missing: 'critical',
+  old: 'critical',
+  damaged: 'warning',
+  incomplete: 'warning',
+  shrunk: 'warning',
+  future: 'warning',
+  'not-deep': 'notice',
+};
+
+export function backupFinding(
+  kind: BackupFindingKind,
+  of: Pick<BackupFinding, 'database' | 'file'>,
+  texts: Pick<Finding, 'message' | 'impact' | 'fix'>,
+): BackupFinding {
+  const object = of.file === null ? of.database : path.basename(of.file);
+  return { id: `backup-${kind}:${object}`, kind, severity: SEVERITY[kind], object, ...of, ...texts };
 }
 
 /** A size as a number of bytes, or as a share of what is usual. */
 export type MinimalSize = { readonly bytes: number } | { readonly shareOfMedian: number };
 
 export interface BackupCheckOptions {
+  /** Absolute path of the directory, for the fixes. */
+  readonly directory: string;
   /** Of the newest verified one. */
   readonly maxAgeMs: number;
   /** Of the last restore that was tried; undefined: none is asked for. */
@@ -53,14 +76,17 @@ function sizeFinding(verified: readonly Backup[], minSize: MinimalSize): BackupF
   if (sizeBytes >= least) return undefined;
   const compared =
     'bytes' in minSize ? `${formatBytes(least)} were asked for` : `the ones before it had ${formatBytes(usual)}`;
-  return {
-    kind: 'shrunk',
-    database,
-    file: newest.file,
-    what: `the newest backup of "${database}" has ${formatBytes(sizeBytes)}, and ${compared}`,
-    why: 'A backup that shrinks often lacks what was deleted or emptied by mistake.',
-    mend: `aisec backup list; and pin an older one before retention takes it: aisec backup pin FILE`,
-  };
+  const [before] = others;
+  return backupFinding(
+    'shrunk',
+    { database, file: newest.file },
+    {
+      message: `the newest backup of "${database}" has ${formatBytes(sizeBytes)}, and ${compared}`,
+      impact:
+        'a backup that shrinks often lacks what was deleted or emptied by mistake; pin an older one before retention deletes it',
+      fix: before === undefined ? null : `aisec backup pin ${shellWord(before.file)}`,
+    },
+  );
 }
 
 function ageFindings(
@@ -70,82 +96,87 @@ function ageFindings(
   now: Date,
 ): readonly BackupFinding[] {
   const [newest] = verified;
-  const why = 'What was written since the last good backup is lost with the server.';
+  const fix = `aisec backup --dir ${shellWord(options.directory)}`;
   if (newest === undefined)
     return [
-      {
-        kind: 'missing',
-        database,
-        file: null,
-        what: `there is no verified backup of "${database}"`,
-        why: 'All of it is lost with the server.',
-        mend: 'aisec backup',
-      },
+      backupFinding(
+        'missing',
+        { database, file: null },
+        {
+          message: `there is no verified backup of "${database}"`,
+          impact: 'if the server fails, all data is lost',
+          fix,
+        },
+      ),
     ];
   const found: BackupFinding[] = [];
+  const of = { database, file: newest.file };
   if (now.getTime() - newest.createdAt.getTime() > options.maxAgeMs)
-    found.push({
-      kind: 'old',
-      database,
-      file: newest.file,
-      what: `the newest verified backup of "${database}" is ${ageText(newest.createdAt, now)} old; at most ${formatDurationMs(options.maxAgeMs)} were asked for`,
-      why,
-      mend: 'aisec backup; and see why the job did not run',
-    });
-  if (options.maxDeepAgeMs !== undefined) {
-    const deepTimes = verified.flatMap(({ manifest }) =>
-      manifest.verifications.filter(({ level }) => level === 'deep').map(({ at }) => Date.parse(at)),
+    found.push(
+      backupFinding('old', of, {
+        message: `the newest verified backup of "${database}" is ${ageText(newest.createdAt, now)} old; at most ${formatDurationMs(options.maxAgeMs)} were asked for`,
+        impact: 'if the server fails, everything written since that backup is lost; find out why the job did not run',
+        fix,
+      }),
     );
-    const last = Math.max(...deepTimes);
-    if (now.getTime() - last > options.maxDeepAgeMs)
-      found.push({
-        kind: 'not-deep',
-        database,
-        file: newest.file,
-        what: `no backup of "${database}" was restored to try it for ${Number.isFinite(last) ? ageText(new Date(last), now) : 'as long as there are backups'}`,
-        why: 'Only a restore shows that a backup can be restored.',
-        mend: 'aisec backup verify --deep',
-      });
-  }
-  return found;
+  if (options.maxDeepAgeMs === undefined) return found;
+  const deepTimes = verified.flatMap(({ manifest }) =>
+    manifest.verifications.filter(({ level }) => level === 'deep').map(({ at }) => Date.parse(at)),
+  );
+  const last = Math.max(...deepTimes);
+  if (now.getTime() - last <= options.maxDeepAgeMs) return found;
+  const since = Number.isFinite(last) ? ageText(new Date(last), now) : 'as long as there are backups';
+  return [
+    ...found,
+    backupFinding('not-deep', of, {
+      message: `no backup of "${database}" was restored to try it for ${since}`,
+      impact: 'only a restore shows that a backup can be restored',
+      fix: `aisec backup verify --deep ${shellWord(newest.file)}`,
+    }),
+  ];
 }
 
-function brokenFindings(folder: BackupFolder, now: Date): readonly BackupFinding[] {
+function brokenFindings({ backups, incomplete }: BackupDirectory, now: Date): readonly BackupFinding[] {
   return [
-    ...folder.backups.flatMap(({ file, manifest }): readonly BackupFinding[] =>
-      manifest.damage === null
+    ...backups.flatMap(({ file, manifest: { database, damage } }): readonly BackupFinding[] =>
+      damage === null
         ? []
         : [
-            {
-              kind: 'damaged',
-              database: manifest.database,
-              file,
-              what: `${file} is damaged: ${manifest.damage.reason}`,
-              why: 'It cannot be relied on, and is not counted by retention.',
-              mend: `remove it, or verify it again: aisec backup verify ${file}`,
-            },
+            backupFinding(
+              'damaged',
+              { database, file },
+              {
+                message: `${file} is damaged: ${damage.reason}`,
+                impact: 'it cannot be relied on, and retention does not count it; verify it again, or delete it',
+                fix: `aisec backup verify ${shellWord(file)}`,
+              },
+            ),
           ],
     ),
-    ...folder.incomplete.map((each): BackupFinding => ({
-      kind: 'incomplete',
-      database: each.database,
-      file: each.file,
-      what: `${each.file} is no whole backup: ${each.reason}`,
-      why: 'It is not counted, and never removed by retention.',
-      mend: 'bring its other part back, or remove it',
-    })),
-    ...folder.backups.flatMap(({ file, manifest, createdAt }): readonly BackupFinding[] =>
+    ...incomplete.map(({ database, file, reason }) =>
+      backupFinding(
+        'incomplete',
+        { database, file },
+        {
+          message: `${file} is incomplete: ${reason}`,
+          impact: 'it is not counted, and retention never deletes it; bring its other part back, or delete it',
+          fix: null,
+        },
+      ),
+    ),
+    ...backups.flatMap(({ file, manifest: { database }, createdAt }): readonly BackupFinding[] =>
       createdAt <= now
         ? []
         : [
-            {
-              kind: 'future',
-              database: manifest.database,
-              file,
-              what: `${file} is dated later than now`,
-              why: 'A clock was wrong when it was made, or is wrong now; ages cannot be told.',
-              mend: 'set the clock right: timedatectl set-ntp true',
-            },
+            backupFinding(
+              'future',
+              { database, file },
+              {
+                message: `${file} has a timestamp in the future`,
+                impact: 'a clock was wrong when it was made, or is wrong now, so its age is unknown',
+                fix: 'timedatectl set-ntp true',
+              },
+            ),
           ],
     ),
   ];
@@ -159,13 +190,13 @@ function originText(origin: BackupOrigin | null): string {
   return origin === null ? 'of the one whose backups do not say their server' : `of the one on ${origin.label}`;
 }
 
-/** What is wrong with what a folder holds, at this moment; pure. */
-export function findBackupFaults(
-  folder: BackupFolder,
+/** What is wrong with what a directory holds, at this moment; pure. */
+export function backupFindings(
+  directory: BackupDirectory,
   options: BackupCheckOptions,
   now: Date,
 ): readonly BackupFinding[] {
-  const groups = groupByOrigin(folder.backups);
+  const groups = groupByOrigin(directory.backups);
   const absent = options.expected
     .filter((name) => !groups.some(({ database }) => database === name))
     .map((database): OriginGroup => ({ database, origin: null, backups: [] }));
@@ -175,8 +206,8 @@ export function findBackupFaults(
       const size = options.minSize === undefined ? undefined : sizeFinding(verified, options.minSize);
       const found = [...ageFindings(database, verified, options, now), ...(size === undefined ? [] : [size])];
       const isShared = groups.filter((group) => group.database === database).length > 1;
-      return isShared ? found.map((each) => ({ ...each, what: `${each.what}, ${originText(origin)}` })) : found;
+      return isShared ? found.map((each) => ({ ...each, message: `${each.message}, ${originText(origin)}` })) : found;
     }),
-    ...brokenFindings(folder, now),
+    ...brokenFindings(directory, now),
   ];
 }

@@ -1,4 +1,4 @@
-import type { Backup } from './folder.js';
+import type { Backup } from './directory.js';
 import type { BackupManifest } from './manifest.js';
 import type { BackupOrigin } from './origin.js';
 
@@ -15,8 +15,8 @@ function originOf({ origin }: BackupManifest): BackupOrigin | null {
 }
 
 /**
- * Tells the backups of a directory apart by database and origin, in the order in which they come. One whose manifest does
- * not say its origin, as older ones, belongs to the only origin of its name, and to nobody where there are several.
+ * Groups the backups of a directory by database and origin, in the order in which they come. One whose manifest does
+ * not say its origin, as older ones, belongs to the only origin of its name, and to none where there are several.
  */
 export function groupByOrigin(backups: readonly Backup[]): readonly OriginGroup[] {
   const databases = new Map<string, Backup[]>();

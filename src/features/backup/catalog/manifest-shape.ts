@@ -23,7 +23,7 @@ const hasFields =
     typeof value === 'object' &&
     value !== null &&
     Object.entries(fields).every(([name, check]) => check((value as Record<string, unknown>)[name]));
-/** A name in the same folder: whoever can write the manifest must not reach another file through it. */
+/** A name in the same directory: a writer of the manifest must not reach another file through it. */
 const isPlainName: Check = (value) => typeof value === 'string' && /^[^/\\\0]+$/.test(value) && !/^\.\.?$/.test(value);
 
 const FIELDS: Readonly<Record<string, Check>> = {
@@ -61,7 +61,7 @@ const KNOWN_VERSION = 1;
 
 /** What is wrong with a manifest, a full sentence; undefined when it can be used. Further fields are left alone. */
 export function manifestFault(value: unknown): string | undefined {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'It is no JSON object.';
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'It is not JSON object.';
   const manifest = value as Readonly<Record<string, unknown>>;
   const { formatVersion } = manifest;
   if (typeof formatVersion === 'number' && formatVersion > KNOWN_VERSION)

@@ -24,7 +24,7 @@ export interface BackupExtension {
   readonly version: string;
 }
 
-/** A file beside the backup, by its name in the same folder. */
+/** A file beside the backup, by its name in the same directory. */
 export interface BackupSideFile {
   readonly file: string;
   readonly sizeBytes: number;
@@ -103,7 +103,7 @@ export function parseManifest(text: string, source: string): BackupManifest {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw invalid(source, `It is no JSON: ${messageOf(error)}.`);
+    throw invalid(source, `It is not JSON: ${messageOf(error)}.`);
   }
   const fault = manifestFault(value);
   if (fault !== undefined) throw invalid(source, fault);
@@ -123,7 +123,7 @@ function hintFor(source: string): string {
 }
 
 function invalid(source: string, detail: string): AisecError {
-  return new AisecError('BACKUP_INVALID', `"${source}" is no manifest of a backup`, { detail, hint: hintFor(source) });
+  return new AisecError('BACKUP_INVALID', `invalid backup manifest "${source}"`, { detail, hint: hintFor(source) });
 }
 
 /** The manifest of a backup. @throws AisecError BACKUP_INVALID when it is missing, unreadable or wrong. */
@@ -141,7 +141,7 @@ export async function readManifest(file: string): Promise<BackupManifest> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT')
       throw new AisecError('BACKUP_INVALID', `the backup ${file} has no manifest`, {
-        detail: `${source} is missing, so whether the backup is whole cannot be told.`,
+        detail: `${source} is missing, so the backup cannot be verified.`,
         hint: hintFor(source),
         cause: error,
       });

@@ -1,10 +1,11 @@
-import type { Backup } from './folder.js';
+import { subtractAge, type Age } from '../../../base/age.js';
+import type { Backup } from './directory.js';
 import { isVerified } from './manifest.js';
 
 export interface RetentionRule {
-  /** Backups begun earlier than this many days ago may go. */
-  readonly keepDays: number;
-  /** At least so many verified ones stay, however old. */
+  /** Backups begun earlier than this age ago may be deleted. */
+  readonly keep: Age;
+  /** The newest verified backups, at least one, that stay whatever their age. */
   readonly keepLast: number;
 }
 
@@ -23,16 +24,15 @@ export interface RetentionPlan {
   readonly keep: readonly KeptBackup[];
 }
 
-const DAY_MS = 86_400_000;
-
 /**
- * Which backups of one database may go. Age is the manifest's, never the file's. One that is dated later than now is
+ * Which backups of one database may be deleted. Age is the manifest's, never the file's. One that has a timestamp in the future is
  * neither removed nor counted: a clock was wrong when it was made, or is wrong now. Damaged and unverified ones are not
  * counted either, so that the newest verified one is always among the last. Each format is counted for itself: a data
- * folder and a text are not used for the same.
+ * directory and a text are not used for the same.
  */
 export function planRetention(backups: readonly Backup[], rule: RetentionRule, now: Date): RetentionPlan {
   const nowMs = now.getTime();
+  const oldest = subtractAge(now, rule.keep);
   const newestFirst = backups.toSorted((a, b) => b.createdAt.getTime() - a.createdAt.getTime());
   const counted = newestFirst.filter(({ createdAt, manifest }) => isVerified(manifest) && createdAt.getTime() <= nowMs);
   const formats = new Set(counted.map(({ manifest }) => manifest.format));
@@ -42,10 +42,9 @@ export function planRetention(backups: readonly Backup[], rule: RetentionRule, n
     ),
   );
   const reasonFor = (backup: Backup): KeepReason | undefined => {
-    const ageMs = nowMs - backup.createdAt.getTime();
     if (backup.manifest.isPinned) return 'pinned';
-    if (ageMs < 0) return 'future';
-    if (ageMs < rule.keepDays * DAY_MS) return 'young';
+    if (backup.createdAt.getTime() > nowMs) return 'future';
+    if (backup.createdAt > oldest) return 'young';
     return last.has(backup) ? 'last' : undefined;
   };
   const judged = newestFirst.map((backup) => ({ backup, reason: reasonFor(backup) }));

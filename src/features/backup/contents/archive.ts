@@ -8,7 +8,11 @@ export interface Archive {
   readonly toc: Toc;
   /** Owners, grantees, roles of policies and of default privileges. */
   readonly roles: readonly string[];
-  /** Those of them that a restore without owners and grants needs, too, such as the roles of policies. */
+  /** What --no-owner makes unnecessary. */
+  readonly owners: readonly string[];
+  /** What --no-privileges makes unnecessary. */
+  readonly grantees: readonly string[];
+  /** Those of them that every restore needs, such as the roles of policies. */
   readonly indispensableRoles: readonly string[];
   readonly extensions: readonly string[];
   readonly vectorIndexes: readonly ArchivedVectorIndex[];
@@ -34,10 +38,14 @@ function* rolesIn(tree: unknown): Generator<string> {
   for (const part of Object.values(tree)) yield* rolesIn(part);
 }
 
-/** What `pg_restore --no-owner --no-privileges` leaves out. */
-function isOfOwners({ node, text }: Statement): boolean {
-  const isGrant = ['GrantStmt', 'GrantRoleStmt', 'AlterDefaultPrivilegesStmt'].includes(node);
-  return isGrant || node === 'AlterOwnerStmt' || / OWNER TO (?:"(?:[^"]|"")*"|\S+)$/.test(text);
+/** What `pg_restore --no-privileges` leaves out. */
+function isGrant({ node }: Statement): boolean {
+  return ['GrantStmt', 'GrantRoleStmt', 'AlterDefaultPrivilegesStmt'].includes(node);
+}
+
+/** What `pg_restore --no-owner` leaves out. */
+function isOwnership({ node, text }: Statement): boolean {
+  return node === 'AlterOwnerStmt' || / OWNER TO (?:"(?:[^"]|"")*"|\S+)$/.test(text);
 }
 
 function rolesOf(statements: readonly Statement[]): readonly string[] {
@@ -72,7 +80,11 @@ export async function readArchive(access: Pick<ServerAccess, 'pgRestore'>, file:
   return {
     toc,
     roles: rolesOf(result.statements),
-    indispensableRoles: rolesOf(result.statements.filter((statement) => !isOfOwners(statement))),
+    owners: rolesOf(result.statements.filter(isOwnership)),
+    grantees: rolesOf(result.statements.filter(isGrant)),
+    indispensableRoles: rolesOf(
+      result.statements.filter((statement) => !isOwnership(statement) && !isGrant(statement)),
+    ),
     extensions: toc.entries.flatMap(({ kind, description }) =>
       kind === 'EXTENSION' ? [description.replace(/^- /, '').trimEnd()] : [],
     ),

@@ -15,7 +15,7 @@ export function formatByName(given: string): BackupFormat | undefined {
   return parseBackupFileName(name)?.format;
 }
 
-/** By its manifest, else by its name; a file that tells neither is taken for an archive of pg_dump. */
+/** By its manifest, else by its name; a file that shows neither is taken for an archive of pg_dump. */
 export async function formatOf(file: string): Promise<BackupFormat> {
   const manifest = manifestName(file);
   if (!existsSync(manifest)) return formatByName(file) ?? 'custom';
@@ -25,10 +25,14 @@ export async function formatOf(file: string): Promise<BackupFormat> {
 /** @throws AisecError BACKUP_FORMAT for a backup that a server cannot take. */
 export function requireForServer(file: string, format: BackupFormat | undefined): void {
   if (format !== 'embedded') return;
-  throw new AisecError('BACKUP_FORMAT', `${file} is a data folder of the embedded database, which no server can read`, {
-    detail: 'A server is configured, so the backup would have to go there.',
-    hint: 'Restore it without DATABASE_URL (aisec restore FILE --create DIR); to go to a server, aisec backup --format sql there.',
-  });
+  throw new AisecError(
+    'BACKUP_FORMAT',
+    `${file} is a data directory of the embedded database, which no server can read`,
+    {
+      detail: 'A server is configured, so the backup would be restored there.',
+      hint: 'Restore it without DATABASE_URL (aisec restore FILE --create DIR); to go to a server, aisec backup --format sql there.',
+    },
+  );
 }
 
 /** @throws AisecError BACKUP_FORMAT for a backup whose parts cannot be taken one by one. */
@@ -44,7 +48,7 @@ export function requireArchive(file: string, format: BackupFormat | undefined): 
 export function requireForEmbedded(file: string, format: BackupFormat | undefined): void {
   if (format !== 'custom') return;
   throw new AisecError('BACKUP_FORMAT', `${file} is an archive of pg_dump, which only a server can restore`, {
-    detail: 'No server is configured, so the backup would have to go into the embedded database.',
+    detail: 'No server is configured, so the backup would be restored into the embedded database.',
     hint: 'Set DATABASE_URL to a server, or give --database-url.',
   });
 }

@@ -46,7 +46,7 @@ function withoutGrantor({ node, text }: Statement): string {
  * What of a globals file (`pg_dumpall --globals-only --no-role-passwords`) a server still needs: the roles it lacks,
  * with attributes, settings and memberships. A role that is there stays as it is.
  *
- * @throws AisecError BACKUP_INVALID for a file that is no SQL.
+ * @throws AisecError BACKUP_INVALID for a file that is not SQL.
  */
 export async function planGlobals(text: string, existing: ReadonlySet<string>): Promise<GlobalsPlan> {
   // \restrict and \unrestrict are psql's.

@@ -20,7 +20,7 @@ export interface ReadBackupOptions {
 const DIMENSIONS = 1536;
 const DUMP = /\.dump$/;
 
-/** A checksum that fits proves all of it; without one, each block's own is checked by reading it. */
+/** A checksum that matches verifies all of it; without one, each block's own is checked by reading it. */
 async function checkWhole(
   access: ServerAccess,
   file: string,
@@ -37,7 +37,7 @@ async function checkWhole(
     if (!isAisecError(error, 'PG_TOOL_FAILED', 'BACKUP_INVALID')) throw error;
     throw new AisecError('BACKUP_DAMAGED', `the archive ${file} cannot be read to its end`, {
       detail: error.detail,
-      hint: 'Nothing was touched. Restore another backup.',
+      hint: 'No changes were made. Restore another backup.',
       cause: error,
     });
   }
@@ -48,7 +48,7 @@ async function manifestOf(file: string): Promise<BackupManifest> {
   if (existsSync(manifestName(file)))
     return parseManifest(await readFile(manifestName(file), 'utf8'), manifestName(file));
   throw new AisecError('BACKUP_INVALID', `the backup ${file} has no manifest`, {
-    detail: `${manifestName(file)} is missing, so whether the backup is whole cannot be told.`,
+    detail: `${manifestName(file)} is missing, so the backup cannot be verified.`,
     hint: 'Restore another backup, or give --without-manifest to have the archive itself read whole first.',
   });
 }
@@ -68,7 +68,10 @@ export async function readBackup(
   const manifest = options.withoutManifest ? undefined : await manifestOf(file);
   requireArchive(file, manifest?.format);
   await checkWhole(access, file, sha256, manifest);
-  const { toc, roles, indispensableRoles, extensions, vectorIndexes } = await readArchive(access, file);
+  const { toc, roles, owners, grantees, indispensableRoles, extensions, vectorIndexes } = await readArchive(
+    access,
+    file,
+  );
   const globals = globalsName(file);
   const rowsOf = new Map(manifest?.rows.map(({ schema, table, rows }) => [`${schema}.${table}`, rows]));
   return {
@@ -79,6 +82,8 @@ export async function readBackup(
     serverMajor: toc.serverMajor,
     sizeBytes: manifest?.databaseSizeBytes,
     roles,
+    owners,
+    grantees,
     indispensableRoles,
     extensions: extensions.map((name) => ({
       name,

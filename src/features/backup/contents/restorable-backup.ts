@@ -1,7 +1,7 @@
 import type { CatalogSnapshot } from '../../../adapters/catalog/catalog.js';
 import type { TableRows } from '../verify/compare-rows.js';
 import type { VectorIndex } from '../restore/fast-settings.js';
-import type { Needs } from '../restore/obstacles.js';
+import type { Requirements } from '../restore/findings.js';
 import type { Toc } from './toc.js';
 
 /** Names as they are, not quoted. */
@@ -11,12 +11,16 @@ export interface NamedVectorIndex extends VectorIndex {
 }
 
 /** A backup that lies here as a plain archive and was found whole. */
-export interface RestorableBackup extends Needs {
+export interface RestorableBackup extends Requirements {
   readonly file: string;
   /** `sql`: text of the embedded database, which has no table of contents. */
   readonly format: 'custom' | 'sql';
   readonly sha256: string;
-  /** Of the roles, those that a restore without owners and grants needs, too. */
+  /** Of the roles: what --no-owner makes unnecessary. */
+  readonly owners: readonly string[];
+  /** Of the roles: what --no-privileges makes unnecessary. */
+  readonly grantees: readonly string[];
+  /** Of the roles: what every restore needs, such as those that policies name. */
   readonly indispensableRoles: readonly string[];
   /** The file of roles and memberships beside it; null when there is none. */
   readonly globalsFile: string | null;

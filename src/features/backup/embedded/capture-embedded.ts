@@ -1,5 +1,5 @@
 import type { OpenedEmbedded } from '../../../adapters/embedded/embedded.js';
-import { dataFolderTar, engineVersion } from '../../../adapters/embedded/tar.js';
+import { dataDirectoryTar, engineVersion } from '../../../adapters/embedded/tar.js';
 import { ownRoles, type Contents } from './embedded-backup.js';
 import { throwIfInterrupted } from '../../../base/interruption.js';
 import { roleStatements } from './embedded-roles.js';
@@ -15,11 +15,11 @@ export interface Capture {
   readonly roleStatements: readonly string[];
   /** Of PGlite. */
   readonly engineVersion: string;
-  /** Its data folder. */
+  /** Its data directory. */
   readonly tar: ArrayBuffer;
 }
 
-/** Takes the state of the database. Nobody else can write meanwhile: the engine has one session, and it is ours. */
+/** Takes the state of the database. No other session can write meanwhile: the engine has one session, and it is ours. */
 export async function captureEmbedded(
   { session, engine }: OpenedEmbedded,
   facts: ServerFacts,
@@ -34,13 +34,13 @@ export async function captureEmbedded(
   const roles = await roleStatements(session);
   const version = await engineVersion(session);
   throwIfInterrupted(session.signal);
-  onProgress('reading the data folder');
+  onProgress('reading the data directory');
   return {
     createdAt,
     facts,
     contents,
     roleStatements: roles,
     engineVersion: version,
-    tar: await dataFolderTar(engine),
+    tar: await dataDirectoryTar(engine),
   };
 }

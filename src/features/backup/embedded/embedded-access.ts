@@ -2,8 +2,8 @@ import type { EmbeddedTarget } from '../../../config/database-target.js';
 import { isAisecError } from '../../../base/errors.js';
 import { sleep } from '../../../base/interruption.js';
 import type { ToolPlaces } from '../../../adapters/pgtools/find-tools.js';
-import { tryFolderLock } from '../../../adapters/files/folder-lock.js';
-import { openEmbeddedFolder } from '../../../adapters/embedded/embedded.js';
+import { tryDirectoryLock } from '../../../adapters/files/directory-lock.js';
+import { openEmbeddedDirectory } from '../../../adapters/embedded/embedded.js';
 import { describeEmbedded, lockedError } from '../../../adapters/embedded/error.js';
 import { finishSwap } from '../../../adapters/embedded/swap.js';
 import type { OpenOptions } from '../../../adapters/postgres/open-options.js';
@@ -20,10 +20,10 @@ const POLL_MS = 250;
 /** PGlite has one, of this name. */
 const DATABASE = 'postgres';
 
-type Turn = Pick<EmbeddedAccessOptions, 'options' | 'waitMs'>;
+type LockWait = Pick<EmbeddedAccessOptions, 'options' | 'waitMs'>;
 
 /** Tries until another process has closed the database, or the time is over. */
-async function inTurn<Result>({ options, waitMs }: Turn, attempt: () => Promise<Result>): Promise<Result> {
+async function waitingForLock<Result>({ options, waitMs }: LockWait, attempt: () => Promise<Result>): Promise<Result> {
   const deadline = performance.now() + waitMs;
   for (;;) {
     try {
@@ -36,10 +36,10 @@ async function inTurn<Result>({ options, waitMs }: Turn, attempt: () => Promise<
   }
 }
 
-/** Runs the callback while nobody can open the database in the folder, which may not be there. @throws EMBEDDED_LOCKED. */
-export async function withEmbeddedLock(dataDir: string, turn: Turn, run: () => Promise<void>): Promise<void> {
-  const release = await inTurn(turn, async () => {
-    const attempt = await tryFolderLock(`${dataDir}.lock`, turn.options.applicationName);
+/** Runs the callback while no process can open the database in the directory, which may not be there. @throws EMBEDDED_LOCKED. */
+export async function withEmbeddedLock(dataDir: string, wait: LockWait, run: () => Promise<void>): Promise<void> {
+  const release = await waitingForLock(wait, async () => {
+    const attempt = await tryDirectoryLock(`${dataDir}.lock`, wait.options.applicationName);
     if (!attempt.isHeld) throw lockedError(dataDir, attempt.holder, attempt.file, attempt.canBeJudged);
     return attempt.release;
   });
@@ -52,8 +52,8 @@ export async function withEmbeddedLock(dataDir: string, turn: Turn, run: () => P
 }
 
 /** What backups and restores use of an embedded database; nothing is opened yet. */
-export function embeddedAccessTo(target: EmbeddedTarget, wishes: EmbeddedAccessOptions): EmbeddedAccess {
-  const { options, places } = wishes;
+export function embeddedAccessTo(target: EmbeddedTarget, settings: EmbeddedAccessOptions): EmbeddedAccess {
+  const { options, places } = settings;
   return {
     places,
     options,
@@ -63,7 +63,7 @@ export function embeddedAccessTo(target: EmbeddedTarget, wishes: EmbeddedAccessO
     databaseName: DATABASE,
     signal: options.signal,
     withDatabase: async (use) => {
-      const opened = await inTurn(wishes, () => openEmbeddedFolder(target, options));
+      const opened = await waitingForLock(settings, () => openEmbeddedDirectory(target, options));
       try {
         return await use(opened);
       } finally {

@@ -40,7 +40,7 @@ export async function loadSql(
 }
 
 function notOurs(file: string): AisecError {
-  return new AisecError('BACKUP_DAMAGED', `${file} is no whole SQL backup of aisec`, {
+  return new AisecError('BACKUP_DAMAGED', `${file} is incomplete, or not an SQL backup of aisec`, {
     hint: 'Another SQL text is for psql: psql -v ON_ERROR_STOP=1 -f FILE',
   });
 }

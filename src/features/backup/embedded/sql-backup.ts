@@ -28,6 +28,8 @@ export async function readSqlBackup(file: string, signal: AbortSignal): Promise<
     serverMajor: OLDEST_MAJOR,
     sizeBytes: manifest.databaseSizeBytes,
     roles: manifest.roles,
+    owners: [],
+    grantees: [],
     indispensableRoles: manifest.roles,
     extensions: manifest.extensions,
     rows: manifest.rows,

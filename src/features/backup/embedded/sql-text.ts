@@ -84,7 +84,7 @@ async function refuseLargeObjects(session: Session): Promise<void> {
   if (Number(rows[0]?.count) === 0) return;
   throw new AisecError('BACKUP_FORMAT', 'the database cannot be written as SQL', {
     detail: `It has ${rows[0]?.count ?? ''} large objects, which the text would not have.`,
-    hint: 'Back it up as a data folder, without --format sql.',
+    hint: 'Back it up as a data directory, without --format sql.',
   });
 }
 
@@ -155,7 +155,7 @@ export class SqlLoader {
     }
   }
 
-  /** False when the text was no whole one of ours. */
+  /** False when the text was incomplete or not one of ours. */
   async finish(): Promise<boolean> {
     await this.#run();
     return this.#part === 'post-data' && this.#copy === undefined;

@@ -13,8 +13,8 @@ import { rowChecksums, sqlText } from './sql-text.js';
 import { throwIfInterrupted } from '../../../base/interruption.js';
 import type { Reporting } from '../../../base/reporting.js';
 import type { Capture } from './capture-embedded.js';
-import type { Written } from '../run/finish.js';
-import { proveByLoading, type LoadOptions } from './prove-by-loading.js';
+import type { WrittenBackup } from '../run/finish.js';
+import { compareLoaded, type LoadOptions } from './compare-loaded.js';
 import { writeRoles } from './embedded-roles.js';
 import { newManifest } from '../run/new-manifest.js';
 import type { BackupOrigin } from '../catalog/origin.js';
@@ -22,7 +22,7 @@ import { publishBackup } from '../run/publish-backup.js';
 
 export interface WriteEmbeddedOptions {
   /** Absolute; exists, and its lock is held. */
-  readonly folder: string;
+  readonly directory: string;
   /** The schema of the platform. */
   readonly schema: string;
   readonly origin: BackupOrigin | null;
@@ -31,7 +31,7 @@ export interface WriteEmbeddedOptions {
   readonly recipients: readonly string[];
 }
 
-/** A data folder, or text for psql. */
+/** A data directory, or text for psql. */
 export type EmbeddedFormat = 'embedded' | 'sql';
 
 const GZIP_LEVEL = 6;
@@ -82,7 +82,7 @@ async function packSql(
 }
 
 /**
- * Writes one backup of the embedded database, under its name only when it was read back and loaded. A data folder has
+ * Writes one backup of the embedded database, under its name only when it was read back and loaded. A data directory has
  * the roles in it; beside a text they stand in a file, as for a server.
  *
  * @throws AisecError BACKUP_INVALID, EMBEDDED_FAILED; what the file system throws. Nothing of it is left then.
@@ -90,13 +90,13 @@ async function packSql(
 export async function writeEmbeddedBackup(
   access: EmbeddedAccess,
   capture: Capture,
-  { folder, schema, origin, format, recipients }: WriteEmbeddedOptions,
+  { directory, schema, origin, format, recipients }: WriteEmbeddedOptions,
   { onProgress }: Reporting,
-): Promise<Written> {
+): Promise<WrittenBackup> {
   const { databaseName: database, signal } = access;
   const { createdAt, facts, contents, tar } = capture;
   const isEncrypted = recipients.length > 0;
-  const file = await freeBackupFile(folder, { database, createdAt, format, isEncrypted });
+  const file = await freeBackupFile(directory, { database, createdAt, format, isEncrypted });
   const dumped = partialName(plainName(file));
   return publishBackup({ file, dumped }, { recipients, signal, onProgress }, async () => {
     onProgress('writing it');
@@ -105,7 +105,13 @@ export async function writeEmbeddedBackup(
     else await pack(chunksOf(tar), dumped, signal);
     const checksum = await checksumOf(dumped, signal);
     const engine = access.options;
-    await proveByLoading(dumped, contents, { format, engine, signal, onProgress, ...(compareMore && { compareMore }) });
+    await compareLoaded(dumped, contents, {
+      format,
+      engine,
+      signal,
+      onProgress,
+      ...(compareMore && { compareMore }),
+    });
     const globals = format === 'sql' ? await writeRoles(file, capture.roleStatements, signal) : null;
     const provenAt = new Date().toISOString();
     const describe = (written: Checksum): BackupManifest =>

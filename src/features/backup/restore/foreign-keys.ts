@@ -1,3 +1,4 @@
+import { countText } from '../../../base/count.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import type { Statement } from '../../../adapters/sql-parser/statements.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
@@ -94,6 +95,5 @@ export async function leaveOutDangling(session: Session, key: ForeignKey): Promi
 
 /** `13 rows of "public"."files" refer to missing rows of "public"."messages" (files_message_id_fkey)`. */
 export function describeDangling({ key, rows }: Dangling): string {
-  const refer = rows === 1 ? '1 row' : `${rows} rows`;
-  return `${refer} of ${qualified(key)} ${rows === 1 ? 'refers' : 'refer'} to missing rows of ${qualified(key.refersTo)} (${key.name})`;
+  return `${countText(rows, 'row')} of ${qualified(key)} ${rows === 1 ? 'refers' : 'refer'} to missing rows of ${qualified(key.refersTo)} (${key.name})`;
 }

@@ -1,10 +1,18 @@
 import type { Session } from '../../../adapters/postgres/session.js';
 import { withTransaction } from '../../../adapters/postgres/session.js';
 import type { Statement } from '../../../adapters/sql-parser/statements.js';
+import type { Finding } from '../../../base/finding.js';
 import type { ServerAccess } from '../access.js';
 import type { RestorableBackup } from '../contents/restorable-backup.js';
-import { describeDangling, findDangling, foreignKeyOf, leaveOutDangling, type ForeignKey } from './foreign-keys.js';
-import { refuseObstacles, type Obstacle } from './obstacles.js';
+import {
+  describeDangling,
+  findDangling,
+  foreignKeyOf,
+  leaveOutDangling,
+  type Dangling,
+  type ForeignKey,
+} from './foreign-keys.js';
+import { refuseRestore, restoreFinding } from './findings.js';
 import { machineOf } from './restore-checked.js';
 import { countingLines } from './restore-into.js';
 import { settingsFor } from './restore-passes.js';
@@ -16,6 +24,7 @@ export type DanglingRule = 'refuse' | 'leave-out' | 'not-valid';
 
 export interface LoadOptions {
   readonly withoutOwners: boolean;
+  readonly withoutPrivileges: boolean;
   readonly dangling: DanglingRule;
   readonly isDryRun: boolean;
   readonly onProgress: (text: string) => void;
@@ -35,13 +44,13 @@ function isRestored(
   return tables.some(({ description }) => description.startsWith(`${schema} ${table} `));
 }
 
-function danglingObstacle(text: string, isOfRestored: boolean): Obstacle {
-  return {
-    problem: text,
-    mend: isOfRestored
-      ? 'give --dangling leave-out to leave those rows out, or --dangling not-valid to keep them'
-      : 'delete those rows or set them null, or give --dangling not-valid to keep them',
-  };
+function danglingFinding(dangling: Dangling, isOfRestored: boolean): Finding {
+  return restoreFinding('dangling', dangling.key.name, {
+    message: describeDangling(dangling),
+    impact: isOfRestored
+      ? 'the foreign key cannot hold; give --dangling leave-out to leave those rows out, or --dangling not-valid to keep them'
+      : 'the foreign key cannot hold; delete those rows or set them null, or give --dangling not-valid to keep them',
+  });
 }
 
 /** Deletes of the restored tables what refers to nothing, again and again: rows may refer to what was just deleted. */
@@ -77,8 +86,8 @@ async function settleDangling(
     }
   const dangling = await findDangling(session, keys);
   if (rule !== 'not-valid')
-    refuseObstacles(
-      dangling.map((each) => danglingObstacle(describeDangling(each), isRestored(selection, each.key))),
+    refuseRestore(
+      dangling.map((each) => danglingFinding(each, isRestored(selection, each.key))),
       'the tables',
     );
   warnings.push(...dangling.map((each) => `not valid: ${describeDangling(each)}`));
@@ -118,8 +127,8 @@ export async function loadTable(
   selection: TableSelection,
   options: LoadOptions,
 ): Promise<Loaded> {
-  const { withoutOwners, dangling, isDryRun, onProgress } = options;
-  const part = { archive: backup.file, entries: selection.entries, withoutOwners };
+  const { withoutOwners, withoutPrivileges, dangling, isDryRun, onProgress } = options;
+  const part = { archive: backup.file, entries: selection.entries, withoutOwners, withoutPrivileges };
   const before = await readDefinitions(access, part, 'pre-data');
   const after = await readDefinitions(access, part, 'post-data');
   const keys = after.flatMap((statement) => foreignKeyOf(statement) ?? []);

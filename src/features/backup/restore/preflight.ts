@@ -2,25 +2,26 @@ import { readFile } from 'node:fs/promises';
 
 import type { ServerAccess } from '../access.js';
 import { planGlobals } from '../contents/globals.js';
-import { findObstacles, isBuiltInRole, otherVersions, type Obstacle } from './obstacles.js';
+import { isBuiltInRole, otherVersions, preflightFindings } from './findings.js';
 import type { RestorableBackup } from '../contents/restorable-backup.js';
 import { withList } from './restore-into.js';
 import { readTargetFacts } from './target-facts.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { AisecError } from '../../../base/errors.js';
+import type { Finding } from '../../../base/finding.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
+import type { LeftOutKinds } from './left-out-kinds.js';
 
 /** Where missing roles come from. `none`: they are named, and nothing is restored. */
 export type RoleSource = 'none' | 'globals' | 'bare';
 
-export interface PreflightOptions {
+export interface PreflightOptions extends LeftOutKinds {
   readonly roles: RoleSource;
-  readonly withoutOwners: boolean;
   readonly createsDatabase: boolean;
 }
 
 export interface Preflight {
-  readonly obstacles: readonly Obstacle[];
+  readonly findings: readonly Finding[];
   readonly warnings: readonly string[];
   readonly rolesToCreate: readonly string[];
   readonly roleStatements: readonly string[];
@@ -49,7 +50,7 @@ async function planRoles(
   return planGlobals(await readFile(backup.globalsFile, 'utf8'), existing);
 }
 
-/** The grants in the archive, as SQL: what --no-owner leaves out. */
+/** The grants in the archive, as SQL: what --no-privileges leaves out. */
 async function grantsIn(access: ServerAccess, { file, toc }: RestorableBackup): Promise<readonly string[]> {
   const entries = toc.entries.filter(({ kind }) => kind === 'ACL' || kind === 'DEFAULT ACL');
   if (entries.length === 0) return [];
@@ -57,6 +58,15 @@ async function grantsIn(access: ServerAccess, { file, toc }: RestorableBackup): 
     access.pgRestore({ archive: file, args: [`--use-list=${list}`, '--schema-only', '--file=-'] }),
   );
   return script.split('\n').filter((line) => /^(?:GRANT|REVOKE|ALTER DEFAULT PRIVILEGES) /.test(line));
+}
+
+/** Roles that the restored definitions name: owners, grantees, and those that policies name, which cannot be left out. */
+export function rolesNeeded(
+  { indispensableRoles, owners, grantees }: Pick<RestorableBackup, 'indispensableRoles' | 'owners' | 'grantees'>,
+  { withoutOwners, withoutPrivileges }: Pick<PreflightOptions, 'withoutOwners' | 'withoutPrivileges'>,
+): readonly string[] {
+  const needed = [...indispensableRoles, ...(withoutOwners ? [] : owners), ...(withoutPrivileges ? [] : grantees)];
+  return [...new Set(needed)].toSorted();
 }
 
 /** Everything a restore needs to know of the server before it touches anything. */
@@ -67,12 +77,12 @@ export async function readPreflight(
   options: PreflightOptions,
 ): Promise<Preflight> {
   const { roles: rolesToCreate, statements } = await planRoles(session, backup, options.roles);
-  const needs = options.withoutOwners ? { ...backup, roles: backup.indispensableRoles } : backup;
+  const needs = { ...backup, roles: rolesNeeded(backup, options) };
   const facts = await readTargetFacts(session, needs, access.host);
-  const lost = options.withoutOwners ? await grantsIn(access, backup) : [];
+  const lost = options.withoutPrivileges ? await grantsIn(access, backup) : [];
   return {
-    obstacles: findObstacles(needs, facts, { ...options, rolesToCreate }),
-    warnings: [...otherVersions(needs, facts), ...lost.map((grant) => `lost by --no-owner: ${grant}`)],
+    findings: preflightFindings(needs, facts, { ...options, rolesToCreate }),
+    warnings: [...otherVersions(needs, facts), ...lost.map((grant) => `lost by --no-privileges: ${grant}`)],
     rolesToCreate,
     roleStatements: statements,
   };

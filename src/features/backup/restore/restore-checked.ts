@@ -11,12 +11,12 @@ import type { RestorableBackup } from '../contents/restorable-backup.js';
 import { restoreInto } from './restore-into.js';
 import { restoreSqlInto } from '../embedded/sql-backup.js';
 import { isLocalHost } from './target-facts.js';
+import type { LeftOutKinds } from './left-out-kinds.js';
 
 /** Beyond that the server's disk has more to do than its cores. */
 const MOST_JOBS = 4;
 
-export interface CheckedRestoreOptions {
-  readonly withoutOwners: boolean;
+export interface CheckedRestoreOptions extends LeftOutKinds {
   /** Whether the database gets the owner, settings and grants that the backed-up one had. */
   readonly withProperties: boolean;
   /** Default: the cores of a server on this machine, at most 4; else 1. */
@@ -79,7 +79,10 @@ export async function restoreChecked(
   };
   const check = async (session: Session): Promise<void> => {
     const rowFaults = await compareRows(session, backup.rows, onProgress);
-    const faults = [...rowFaults, ...(await catalogFaults(session, backup, !options.withoutOwners))];
+    const faults = [
+      ...rowFaults,
+      ...(await catalogFaults(session, backup, !options.withoutOwners && !options.withoutPrivileges)),
+    ];
     if (faults.length > 0) throw new RestoredOtherwise(faults, rowFaults.length > 0);
   };
   if (backup.format === 'sql') await restoreSqlInto(access, maintenance, database, backup, onProgress, check);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { AisecError, isAisecError, type ErrorCode } from '../../../base/errors.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
 import { throwIfInterrupted } from '../../../base/interruption.js';
-import { withPrivateFolder, writeTemporary } from '../../../adapters/files/private-folder.js';
+import { withPrivateDirectory, writeTemporary } from '../../../adapters/files/private-directory.js';
 import { serverMajor } from '../../../adapters/postgres/server-major.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import type { ServerAccess } from '../access.js';
@@ -12,12 +12,12 @@ import type { Machine } from './fast-settings.js';
 import type { NamedVectorIndex } from '../contents/restorable-backup.js';
 import { restorePasses } from './restore-passes.js';
 import type { Toc, TocEntry } from '../contents/toc.js';
+import { leavingOut, type LeftOutKinds } from './left-out-kinds.js';
 
-export interface RestoreJob {
+export interface RestoreJob extends LeftOutKinds {
   /** Path of a plain archive whose checksum was compared. */
   readonly archive: string;
   readonly toc: Toc;
-  readonly withoutOwners: boolean;
   /** Whether the database gets the owner, settings and grants that the backed-up one had. */
   readonly withProperties: boolean;
   readonly jobs: number;
@@ -31,8 +31,8 @@ export async function withList<Result>(
   entries: readonly TocEntry[],
   use: (path: string) => Promise<Result>,
 ): Promise<Result> {
-  return withPrivateFolder('aisec-restore-', async (folder) => {
-    const path = join(folder, 'list');
+  return withPrivateDirectory('aisec-restore-', async (directory) => {
+    const path = join(directory, 'list');
     writeTemporary(path, entries.map(({ line }) => `${line}\n`).join(''));
     return use(path);
   });
@@ -58,12 +58,12 @@ function createStatement(script: string, name: string): string {
 
 /** Drops a database that may not be there, with the sessions on it. */
 export async function dropDatabase(session: Session, name: string): Promise<void> {
-  // IF EXISTS alone would tell the user of one that is not there.
+  // IF EXISTS alone would print a notice for one that is not there.
   await session.cleanUp('set client_min_messages = warning');
   await session.cleanUp(`drop database if exists ${quoteIdentifier(name)} with (force)`);
 }
 
-/** Tells which entry pg_restore works on, and how many of all that is. */
+/** Reports which entry pg_restore works on, and how many of all that is. */
 export function countingLines(total: number, onProgress: (text: string) => void): (line: string) => void {
   let done = 0;
   return (line) => {
@@ -96,8 +96,8 @@ export async function restoreInto(
       await session.query('analyze');
       await check(session);
     });
-    if (job.withProperties && !job.withoutOwners)
-      for (const statement of databaseStatements(script, job.toc.databaseName, name))
+    if (job.withProperties)
+      for (const statement of databaseStatements(script, job.toc.databaseName, name, job))
         await maintenance.query(statement);
     throwIfInterrupted(access.signal);
   } catch (error) {
@@ -111,12 +111,11 @@ async function runRestore(
   { database, serverMajor }: { readonly database: string; readonly serverMajor: number },
   job: RestoreJob,
 ): Promise<void> {
-  const { archive, toc, withoutOwners, onProgress } = job;
-  const owners = withoutOwners ? ['--no-owner', '--no-privileges'] : [];
+  const { archive, toc, onProgress } = job;
   const onLine = countingLines(toc.entries.length, onProgress);
   try {
     for (const { sections, entries, settings, jobs } of restorePasses(job)) {
-      const args = [...sections.map((section) => `--section=${section}`), ...owners];
+      const args = [...sections.map((section) => `--section=${section}`), ...leavingOut(job)];
       const run = (list: readonly string[]): Promise<string> =>
         access.pgRestore({
           archive,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-import { withRunLock } from '../../../adapters/postgres/advisory-lock.js';
+import { withRunLock } from '../../../adapters/postgres/locks/advisory-lock.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 
 /** Advisory locks are numbers of 64 bits with a sign. */

@@ -4,13 +4,13 @@ import { AisecError } from '../../../base/errors.js';
 import type { ServerAccess } from '../access.js';
 import { withoutRestrict } from '../contents/archive.js';
 import type { TocEntry } from '../contents/toc.js';
+import { leavingOut, type LeftOutKinds } from './left-out-kinds.js';
 import { withList } from './restore-into.js';
 
 /** Some of an archive, as SQL. */
-export interface ArchivePart {
+export interface ArchivePart extends LeftOutKinds {
   readonly archive: string;
   readonly entries: readonly TocEntry[];
-  readonly withoutOwners: boolean;
 }
 
 /** One COPY keeps its rows in memory until they are sent. */
@@ -23,10 +23,6 @@ const OWN_SETTINGS: readonly string[] = [
   'idle_in_transaction_session_timeout',
   'transaction_timeout',
 ];
-
-function ownerArguments({ withoutOwners }: ArchivePart): readonly string[] {
-  return withoutOwners ? ['--no-owner', '--no-privileges'] : [];
-}
 
 function isOwnSetting({ node, tree }: Statement): boolean {
   return node === 'VariableSetStmt' && OWN_SETTINGS.includes(String(tree['name']));
@@ -41,7 +37,7 @@ export async function readDefinitions(
   const script = await withList(part.entries, (list) =>
     access.pgRestore({
       archive: part.archive,
-      args: [`--section=${section}`, `--use-list=${list}`, ...ownerArguments(part), '--file=-'],
+      args: [`--section=${section}`, `--use-list=${list}`, ...leavingOut(part), '--file=-'],
     }),
   );
   const result = await parseStatements(withoutRestrict(script));

@@ -43,7 +43,7 @@ export function sessionsDetail(sessions: readonly string[]): string {
 }
 
 /**
- * Ends the sessions on a database again and again while the callback runs: RENAME takes its lock first, so that nobody
+ * Ends the sessions on a database again and again while the callback runs: RENAME takes its lock first, so that no session
  * new comes in, and then waits 5 s for those that are there.
  */
 async function whileTerminating(session: Session, database: string, run: () => Promise<void>): Promise<void> {

@@ -2,7 +2,7 @@ import { statfs } from 'node:fs/promises';
 
 import type { Session } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
-import type { Needs, TargetFacts } from './obstacles.js';
+import type { Requirements, TargetFacts } from './findings.js';
 
 interface ServerRow {
   readonly role_name: string;
@@ -19,24 +19,24 @@ interface ExtensionRow {
   readonly needs_superuser: boolean;
 }
 
-/** Free space where the server keeps its data, when that folder can be seen from this machine. */
-async function freeBytesOf(folder: string | null, isLocal: boolean): Promise<number | undefined> {
-  if (folder === null || !isLocal) return undefined;
+/** Free space where the server keeps its data, when that directory can be seen from this machine. */
+async function freeBytesOf(directory: string | null, isLocal: boolean): Promise<number | undefined> {
+  if (directory === null || !isLocal) return undefined;
   try {
-    const { bavail, bsize } = await statfs(folder);
+    const { bavail, bsize } = await statfs(directory);
     return bavail * bsize;
   } catch {
     return undefined;
   }
 }
 
-/** Whether the server runs on this machine, as far as its address tells. */
+/** Whether the server runs on this machine, as far as its address shows. */
 export function isLocalHost(host: string): boolean {
   return host.startsWith('/') || host === 'localhost' || host === '::1' || host.startsWith('127.');
 }
 
-/** Reads what `findObstacles` compares with the backup's needs. Any role may ask. */
-export async function readTargetFacts(session: Session, needs: Needs, host: string): Promise<TargetFacts> {
+/** Reads what `preflightFindings` compares with the backup's needs. Any role may ask. */
+export async function readTargetFacts(session: Session, needs: Requirements, host: string): Promise<TargetFacts> {
   const [server] = (await session.query<ServerRow>(sqlFile('backup/target-server'))).rows;
   if (server === undefined) throw new Error('the server did not say who it is');
   const roles = await session.query<{ name: string; is_usable: boolean }>(sqlFile('backup/usable-roles'), [

@@ -35,12 +35,12 @@ function* withoutLastWords(description: string): Generator<string> {
     yield description.slice(0, end);
 }
 
-/** Whether `readTargetObjects` can tell of entries of this kind. */
+/** Whether `readTargetObjects` knows entries of this kind. */
 export function canBeSeen({ kind }: TocEntry): boolean {
   return GROUPS[kind] !== undefined;
 }
 
-/** Tells of an archive's entry whether the database has an object of that kind and name. */
+/** Returns whether the database has the object of an archive's entry, by kind and name. */
 export async function readTargetObjects(session: Session): Promise<(entry: TocEntry) => boolean> {
   const rows = await withTransaction(session, async () => {
     await session.query("select pg_catalog.set_config('search_path', '', true)");

@@ -1,6 +1,6 @@
 import type { BackupManifest } from '../catalog/manifest.js';
 import type { BackupFormat } from '../catalog/names.js';
-import { withBackupFolder } from '../catalog/use-folder.js';
+import { withBackupDirectory } from '../catalog/backup-lock.js';
 import type { BackupRun } from '../access.js';
 import { isAisecError, messageOf } from '../../../base/errors.js';
 import type { Reporting } from '../../../base/reporting.js';
@@ -11,7 +11,7 @@ import type { RetentionRule } from '../catalog/retention.js';
 
 export interface BackupOptions {
   /** Absolute; made when it is missing. */
-  readonly folder: string;
+  readonly directory: string;
   /** The schema of the platform; the backup has the whole database. */
   readonly schema: string;
   readonly retention: RetentionRule;
@@ -27,7 +27,7 @@ export interface BackupOptions {
 
 export interface BackupResult {
   readonly database: string;
-  readonly folder: string;
+  readonly directory: string;
   readonly format: BackupFormat;
   readonly isDryRun: boolean;
   /** Null in a dry run, as the next six. */
@@ -54,11 +54,11 @@ export interface BackupResult {
 
 export type Outcome = Omit<
   BackupResult,
-  'database' | 'folder' | 'format' | 'isDryRun' | 'isEncrypted' | 'expectedBytes' | 'durationMs'
+  'database' | 'directory' | 'format' | 'isDryRun' | 'isEncrypted' | 'expectedBytes' | 'durationMs'
 >;
 
 /** A backup that has its name. */
-export interface Written {
+export interface WrittenBackup {
   readonly file: string;
   readonly manifest: BackupManifest;
 }
@@ -66,15 +66,15 @@ export interface Written {
 /** The backup is made by then: what goes wrong here, such as a next run at work already, must not look as if it was not. */
 async function prune(
   access: BackupRun,
-  { folder, retention }: BackupOptions,
+  { directory, retention }: BackupOptions,
   origin: BackupOrigin | null,
   { onWarning }: Reporting,
 ): Promise<Pick<PruneResult, 'removed' | 'kept'>> {
   const { databaseName: database, applicationName: command, signal } = access;
   const lock = { command, signal };
   try {
-    return await withBackupFolder(folder, database, lock, () =>
-      pruneDatabase(folder, database, origin, retention, lock),
+    return await withBackupDirectory(directory, database, lock, () =>
+      pruneDatabase(directory, database, origin, retention, lock),
     );
   } catch (error) {
     if (access.signal.aborted) throw error;
@@ -84,14 +84,15 @@ async function prune(
   }
 }
 
-/** What a dry run tells. */
+/** What a dry run reports. */
 export async function planOnly(
   access: BackupRun,
   origin: BackupOrigin | null,
-  { folder, retention, offsite }: BackupOptions,
+  { directory, retention, offsite }: BackupOptions,
 ): Promise<Outcome> {
-  const { removed, kept } = await planPrune(folder, access.databaseName, origin, retention);
-  const removedCopies = offsite === undefined ? [] : await planPruneCopies(access, origin, folder, retention, offsite);
+  const { removed, kept } = await planPrune(directory, access.databaseName, origin, retention);
+  const removedCopies =
+    offsite === undefined ? [] : await planPruneCopies(access, origin, directory, retention, offsite);
   const nothing = { file: null, createdAt: null, sizeBytes: null, sha256: null, compression: null, tables: null };
   return { ...nothing, rows: null, removed, kept: kept.length, copy: null, removedCopies };
 }
@@ -99,15 +100,15 @@ export async function planOnly(
 /** Copies what was written, then removes what may go; nothing is removed while the copy is not made. */
 export async function finish(
   access: BackupRun,
-  { file, manifest }: Written,
+  { file, manifest }: WrittenBackup,
   options: BackupOptions,
   reporting: Reporting,
 ): Promise<Outcome> {
-  const { folder, retention, offsite } = options;
+  const { directory, retention, offsite } = options;
   const origin = manifest.origin ?? null;
   const copy = offsite && (await copyOffsite(access, file, manifest, offsite, reporting));
   const removedCopies =
-    offsite === undefined ? [] : await pruneCopies(access, origin, folder, retention, offsite, reporting);
+    offsite === undefined ? [] : await pruneCopies(access, origin, directory, retention, offsite, reporting);
   const { removed, kept } = await prune(access, options, origin, reporting);
   return {
     file,

@@ -30,7 +30,7 @@ export interface NewBackup extends Pick<
   readonly checksum: Checksum;
 }
 
-/** The first manifest of a backup: nobody has pinned, copied or found fault with it. */
+/** The first manifest of a backup: it is not pinned, copied or found damaged. */
 export function newManifest(backup: NewBackup): BackupManifest {
   const { facts, contents, recipients, checksum } = backup;
   return {

@@ -1,4 +1,4 @@
-import { readBackupFolder, type Backup } from '../catalog/folder.js';
+import { readBackupDirectory, type Backup } from '../catalog/directory.js';
 import { isVerified } from '../catalog/manifest.js';
 import { writeSmallFile } from '../../../adapters/files/publish.js';
 
@@ -65,11 +65,11 @@ export function backupMetrics(database: string, newest: Backup | undefined, coun
  */
 export async function writeBackupMetrics(
   file: string,
-  folder: string,
+  directory: string,
   database: string,
   isSuccess: boolean,
 ): Promise<void> {
-  const { backups } = await readBackupFolder(folder);
+  const { backups } = await readBackupDirectory(directory);
   const verified = backups.filter(({ manifest }) => manifest.database === database && isVerified(manifest));
   await writeSmallFile(file, backupMetrics(database, verified[0], verified.length, isSuccess), 0o644);
 }

@@ -6,10 +6,10 @@ import { writeManifest, type BackupManifest } from '../catalog/manifest.js';
 import { partialName } from '../catalog/names.js';
 import { encryptFile } from '../../../adapters/encryption/encrypt.js';
 import type { Checksum } from '../../../adapters/files/checksum.js';
-import { flushFolder, publish } from '../../../adapters/files/publish.js';
+import { flushDirectory, publish } from '../../../adapters/files/publish.js';
 import { formatBytes } from '../../../base/bytes.js';
 import { throwIfInterrupted } from '../../../base/interruption.js';
-import type { Written } from './finish.js';
+import type { WrittenBackup } from './finish.js';
 
 /** A finished dump that has no name yet. */
 export interface UnnamedDump {
@@ -32,26 +32,26 @@ async function encryptDump({ file, dumped }: UnnamedDump, options: PublishOption
   const onBytes = (bytes: number): void => onProgress(`encrypting, ${formatBytes(bytes)}`);
   const checksum = await encryptFile(dumped, partialName(file), { recipients, signal, onBytes });
   await rm(dumped);
-  await flushFolder(path.dirname(dumped));
+  await flushDirectory(path.dirname(dumped));
   return checksum;
 }
 
 /**
- * Proves a dump, writes its manifest and gives it its name, which comes last; when anything fails, nothing of it is left.
+ * Verifies a dump, writes its manifest and gives it its name, which comes last; when anything fails, nothing of it is left.
  *
- * @param prove reads the dump back from the disk; returns its checksum and how the manifest says what it holds
+ * @param verify reads the dump back from the disk; returns its checksum and how the manifest says what it holds
  */
 export async function publishBackup(
   dump: UnnamedDump,
   options: PublishOptions,
-  prove: () => Promise<{
+  verify: () => Promise<{
     readonly checksum: Checksum;
     readonly describe: (file: Checksum) => Promise<BackupManifest> | BackupManifest;
   }>,
-): Promise<Written> {
+): Promise<WrittenBackup> {
   const { file, dumped } = dump;
   try {
-    const { checksum, describe } = await prove();
+    const { checksum, describe } = await verify();
     const { sizeBytes, sha256 } = options.recipients.length === 0 ? checksum : await encryptDump(dump, options);
     const manifest = await describe({ sizeBytes, sha256 });
     await writeManifest(file, manifest);

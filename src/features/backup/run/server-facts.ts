@@ -70,7 +70,7 @@ function refuseUnreadable(roleName: string, tables: readonly TableRow[]): void {
 /**
  * Reads what a backup has to know of its server, in the transaction that is open or outside of one.
  *
- * @throws AisecError PRIVILEGE_MISSING with the statement that mends it.
+ * @throws AisecError PRIVILEGE_MISSING with the statement that fixes it.
  */
 export async function readServerFacts(session: Session): Promise<ServerFacts> {
   const [server] = (await session.query<ServerRow>(sqlFile('backup/server'))).rows;

@@ -1,6 +1,6 @@
 import type { BackupManifest, BackupRows } from '../catalog/manifest.js';
 import { readCatalog } from '../../../adapters/catalog/snapshot.js';
-import { Observer } from '../../../adapters/postgres/observer.js';
+import { Observer } from '../../../adapters/postgres/locks/observer.js';
 import { withTransaction, type Session } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { AisecError, isAisecError } from '../../../base/errors.js';
@@ -34,10 +34,7 @@ export function lockFailure(lockTimeoutMs: number, blockers: readonly string[], 
     'LOCK_TIMEOUT',
     `a table was locked against readers for longer than ${formatDurationMs(lockTimeoutMs)}, so nothing was backed up`,
     {
-      detail:
-        blockers.length === 0
-          ? 'The blocking session had ended when it was looked for.'
-          : `Blocked by ${blockers.join('; ')}.`,
+      detail: blockers.length === 0 ? 'The blocking session had ended by then.' : `Blocked by ${blockers.join('; ')}.`,
       hint: 'Run it again when that session is done, end it with select pg_terminate_backend(pid), or give a longer --lock-timeout.',
       cause,
     },

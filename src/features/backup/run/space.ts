@@ -1,7 +1,7 @@
-import type { Backup } from '../catalog/folder.js';
+import type { Backup } from '../catalog/directory.js';
 import { isVerified } from '../catalog/manifest.js';
 import type { BackupFormat } from '../catalog/names.js';
-import { nearestFolder } from '../catalog/use-folder.js';
+import { nearestDirectory } from '../catalog/backup-lock.js';
 import { freeBytes } from '../../../adapters/files/space.js';
 import { formatBytes } from '../../../base/bytes.js';
 import { AisecError } from '../../../base/errors.js';
@@ -12,8 +12,8 @@ const GROWTH = 1.2;
 /** A compressed dump of the tables, at most; texts and vectors were 38 %. */
 const SHARE_OF_TABLES = 0.4;
 
-/** A data folder without rows, packed: catalogs, three times, and what was last written to the log. */
-const EMPTY_FOLDER_BYTES = 12_000_000;
+/** A data directory without rows, packed: catalogs, three times, and what was last written to the log. */
+const EMPTY_DIRECTORY_BYTES = 12_000_000;
 
 /** Of a backup that is the first of its kind. */
 function firstBytes(
@@ -21,7 +21,7 @@ function firstBytes(
   format: BackupFormat,
 ): number {
   return format === 'embedded'
-    ? EMPTY_FOLDER_BYTES + sizeBytes * SHARE_OF_TABLES
+    ? EMPTY_DIRECTORY_BYTES + sizeBytes * SHARE_OF_TABLES
     : Math.max(0, sizeBytes - indexSizeBytes) * SHARE_OF_TABLES;
 }
 
@@ -36,15 +36,15 @@ export function expectedBytes(
 }
 
 /** @throws AisecError DISK_FULL before anything is written. */
-export async function refuseTooLittleSpace(folder: string, neededBytes: number): Promise<void> {
-  const free = await freeBytes(nearestFolder(folder));
+export async function refuseTooLittleSpace(directory: string, neededBytes: number): Promise<void> {
+  const free = await freeBytes(nearestDirectory(directory));
   if (free >= neededBytes) return;
   throw new AisecError(
     'DISK_FULL',
-    `"${folder}" has ${formatBytes(free)} left, and a backup may take ${formatBytes(neededBytes)}`,
+    `"${directory}" has ${formatBytes(free)} left, and a backup may take ${formatBytes(neededBytes)}`,
     {
       detail: 'Nothing was written.',
-      hint: 'Free some space, or give another folder with --dir.',
+      hint: 'Free some space, or give another directory with --dir.',
     },
   );
 }

@@ -20,8 +20,8 @@ export interface DumpOptions {
   readonly onProgress: (text: string) => void;
 }
 
-/** Waiting for each other for ever: pg_dump for somebody who waits for our own session. */
-export class Standstill extends AisecError {
+/** Waiting for each other for ever: pg_dump for a session that waits for our own. */
+export class DeadlockDetected extends AisecError {
   constructor(blockers: readonly string[]) {
     super('LOCK_TIMEOUT', 'pg_dump would wait for ever', { detail: `Blocked by ${blockers.join('; ')}.` });
   }
@@ -39,19 +39,19 @@ function tellProgress(
   { file, onProgress }: DumpOptions,
 ): { onLine: (line: string) => void; stop: () => void } {
   let [table, done] = ['', 0];
-  const tell = async (): Promise<void> => {
+  const report = async (): Promise<void> => {
     const { size } = await stat(file);
     const tables =
       table === '' ? 'reading the catalog' : `dumping ${table} (${done} of ${snapshot.facts.tables.length} tables)`;
     onProgress(`${tables}, ${formatBytes(size)} written`);
   };
-  const timer = setInterval(() => void tell().catch(() => undefined), LOOK_EVERY_MS);
+  const timer = setInterval(() => void report().catch(() => undefined), LOOK_EVERY_MS);
   return {
     onLine: (line) => {
       const [, name] = /^pg_dump: dumping contents of table "(.*)"$/.exec(line) ?? [];
       if (name === undefined) return;
       [table, done] = [name, done + 1];
-      void tell().catch(() => undefined);
+      void report().catch(() => undefined);
     },
     stop: () => clearInterval(timer),
   };
@@ -84,7 +84,7 @@ async function runPgDump(
 /**
  * Dumps the snapshot with pg_dump, and meanwhile counts what is in it. When one of the two fails, the other is stopped.
  *
- * @throws AisecError as `runTool` and `Session.query`; a Standstill when it is to be tried again with a new snapshot.
+ * @throws AisecError as `runTool` and `Session.query`; a DeadlockDetected when it is to be tried again with a new snapshot.
  */
 export async function dumpSnapshot(
   access: ServerAccess,
@@ -97,7 +97,7 @@ export async function dumpSnapshot(
   if (side === undefined) throw new Error('a server has second connections');
   const work = new AbortController();
   const watch = watchLocks(side, { applicationName: dumpApplicationName(access), pid }, () => {
-    work.abort(new Standstill(watch.blockers()));
+    work.abort(new DeadlockDetected(watch.blockers()));
   });
   let first: unknown;
   const stopAll = async (error: unknown): Promise<undefined> => {
@@ -112,7 +112,7 @@ export async function dumpSnapshot(
       runPgDump(access, snapshot, options, AbortSignal.any([options.signal, work.signal])).catch(stopAll),
     ]);
     if (contents !== undefined && first === undefined) return contents;
-    if (!isAisecError(first, 'LOCK_TIMEOUT') || first instanceof Standstill) throw first;
+    if (!isAisecError(first, 'LOCK_TIMEOUT') || first instanceof DeadlockDetected) throw first;
     throw lockFailure(options.lockTimeoutMs, watch.blockers(), first);
   } finally {
     await watch.stop();

@@ -14,7 +14,7 @@ export interface PgRestoreSurroundings {
   readonly signal: AbortSignal;
 }
 
-/** Only an archive that is too new for the program says no here: what else is wrong with it, the real run tells. */
+/** Only an archive that is too new for the program says no here: what else is wrong with it, the real run reports. */
 async function canRead(tool: PgTool, archive: string, { places, signal }: PgRestoreSurroundings): Promise<boolean> {
   try {
     await runTool({ tool, args: ['--list', archive], environment: places.environment, signal });

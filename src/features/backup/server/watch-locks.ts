@@ -1,4 +1,4 @@
-import { describeBlocker, type BlockerRow } from '../../../adapters/postgres/blocker.js';
+import { describeBlocker, type BlockerRow } from '../../../adapters/postgres/locks/blocker.js';
 import type { SideConnection } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 
@@ -15,13 +15,13 @@ export interface LockWatch {
 }
 
 /**
- * Looks whom the sessions called `applicationName` wait for. Somebody who waits for our own session (`pid`) while
- * pg_dump waits for him would wait for ever, which PostgreSQL cannot see: `onStandstill` is told.
+ * Reads whom the sessions called `applicationName` wait for. A session that waits for our own session (`pid`) while
+ * pg_dump waits for it would wait for ever, which PostgreSQL cannot see: `onDeadlock` is called.
  */
 export function watchLocks(
   side: SideConnection,
   { applicationName, pid }: { readonly applicationName: string; readonly pid: number },
-  onStandstill: () => void,
+  onDeadlock: () => void,
 ): LockWatch {
   let blockers: readonly string[] = [];
   let isOver = false;
@@ -30,7 +30,7 @@ export function watchLocks(
   const lookOnce = async (): Promise<void> => {
     const rows = await side.query<WaitedForRow>(sqlFile('backup/blockers'), [applicationName, pid]);
     if (rows.length > 0) blockers = rows.map((row) => describeBlocker({ ...row, age_ms: null }));
-    if (rows.some((row) => row.waits_for_us)) onStandstill();
+    if (rows.some((row) => row.waits_for_us)) onDeadlock();
   };
   const schedule = (): void => {
     timer = setTimeout(() => {

@@ -11,11 +11,11 @@ import { allSettled } from '../../../base/all-settled.js';
 import type { BackupOrigin } from '../catalog/origin.js';
 import { sleep } from '../../../base/interruption.js';
 import type { Reporting } from '../../../base/reporting.js';
-import { dumpSnapshot, Standstill } from './dump.js';
-import type { Written } from '../run/finish.js';
+import { dumpSnapshot, DeadlockDetected } from './dump.js';
+import type { WrittenBackup } from '../run/finish.js';
 import { writeGlobals } from './globals.js';
 import { newManifest } from '../run/new-manifest.js';
-import { proveArchive } from './prove.js';
+import { verifyArchive } from './verify-archive.js';
 import { publishBackup, type UnnamedDump } from '../run/publish-backup.js';
 import type { ServerFacts } from '../run/server-facts.js';
 import { lockFailure, withSnapshot, type SnapshotContents } from '../run/snapshot.js';
@@ -23,7 +23,7 @@ import { chooseCompression, type BackupTools } from './tools.js';
 
 export interface WriteOptions {
   /** Absolute; exists, and its lock is held. */
-  readonly folder: string;
+  readonly directory: string;
   /** The schema of the platform. */
   readonly schema: string;
   readonly origin: BackupOrigin | null;
@@ -34,7 +34,7 @@ export interface WriteOptions {
   readonly recipients: readonly string[];
 }
 
-interface Draft extends UnnamedDump {
+interface PartialDump extends UnnamedDump {
   readonly createdAt: Date;
   readonly facts: ServerFacts;
   readonly contents: SnapshotContents;
@@ -47,15 +47,15 @@ const PAUSE_MS = 500;
 async function dumpOnce(
   access: ServerAccess,
   session: Session,
-  { folder, schema, tools, lockTimeoutMs, recipients }: WriteOptions,
+  { directory, schema, tools, lockTimeoutMs, recipients }: WriteOptions,
   { onProgress }: Reporting,
-): Promise<Draft> {
+): Promise<PartialDump> {
   return withSnapshot(session, { schema, lockTimeoutMs, onProgress }, async (snapshot) => {
     const { createdAt, facts } = snapshot;
     const compression = chooseCompression(tools, facts.hasVectors);
     const isEncrypted = recipients.length > 0;
     const name = { database: access.databaseName, createdAt, format: 'custom', isEncrypted } as const;
-    const file = await freeBackupFile(folder, name);
+    const file = await freeBackupFile(directory, name);
     const dumped = partialName(plainName(file));
     // Before pg_dump, which would make it readable by others.
     await (await open(dumped, 'wx', 0o600)).close();
@@ -88,14 +88,14 @@ async function dump(
   session: Session,
   options: WriteOptions,
   reporting: Reporting,
-): Promise<Draft> {
+): Promise<PartialDump> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await dumpOnce(access, session, options, reporting);
     } catch (error) {
-      if (!(error instanceof Standstill)) throw error;
+      if (!(error instanceof DeadlockDetected)) throw error;
       if (attempt === MOST_STANDSTILLS) throw lockFailure(options.lockTimeoutMs, [error.detail ?? ''], error);
-      // Our locks are given back, so that whoever waited for them gets through.
+      // Our locks are given back, so that the sessions that waited for them get through.
       await sleep(PAUSE_MS * attempt, access.signal);
     }
   }
@@ -113,7 +113,7 @@ export async function writeBackup(
   session: Session,
   options: WriteOptions,
   reporting: Reporting,
-): Promise<Written> {
+): Promise<WrittenBackup> {
   const startedMs = performance.now();
   const { signal } = access;
   const { tools, recipients } = options;
@@ -124,7 +124,7 @@ export async function writeBackup(
     // It is read from memory while it goes to the disk; the name waits for both.
     const [, proof, globals] = await allSettled<[void, Checksum, BackupSideFile | null]>([
       flush(dumped, 'r+'),
-      proveArchive(facts.tables, { tool: tools.pgRestore, file: dumped, environment, signal, onProgress }),
+      verifyArchive(facts.tables, { tool: tools.pgRestore, file: dumped, environment, signal, onProgress }),
       writeGlobals(access, { tool: tools.pgDumpAll, file, signal, reporting }),
     ]);
     const describe = (written: Checksum): BackupManifest =>

@@ -7,12 +7,12 @@ import { formatBytes } from '../../../base/bytes.js';
 import { AisecError } from '../../../base/errors.js';
 import type { Environment } from '../../../config/settings.js';
 import { isStoreUrl, splitObjectUrl } from '../../../config/store-url.js';
-import { readCopyManifest } from './copies.js';
+import { readCopyManifest } from './remote-backups.js';
 import { readManifest, writeManifest } from '../catalog/manifest.js';
 import { globalsName, parseBackupFileName, plainName } from '../catalog/names.js';
 import { decryptFile, readIdentities } from '../../../adapters/encryption/decrypt.js';
 import { checksumOf } from '../../../adapters/files/checksum.js';
-import { temporaryError, withPrivateFolder } from '../../../adapters/files/private-folder.js';
+import { temporaryError, withPrivateDirectory } from '../../../adapters/files/private-directory.js';
 import { freeBytes } from '../../../adapters/files/space.js';
 import { downloadFile } from '../../../adapters/object-store/download.js';
 import { withStore } from '../../../adapters/object-store/store.js';
@@ -44,25 +44,25 @@ async function refuseTooLittleSpace(neededBytes: number): Promise<void> {
     `"${tmpdir()}" has ${formatBytes(free)} left, and ${formatBytes(neededBytes)} are needed`,
     {
       detail: 'The backup is downloaded or decrypted there first.',
-      hint: 'Set TMPDIR to a folder with more space.',
+      hint: 'Set TMPDIR to a directory with more space.',
     },
   );
 }
 
 /** Downloads a backup with its manifest and roles, and checks all of them. Returns the path of the backup. */
-async function download(url: string, folder: string, options: LocalBackupOptions): Promise<string> {
+async function download(url: string, directory: string, options: LocalBackupOptions): Promise<string> {
   const { endpoint, environment, signal, onProgress } = options;
   const { place, name } = splitObjectUrl(url, endpoint);
   if (parseBackupFileName(name) === undefined)
     throw new AisecError('USAGE', `"${name}" does not have the name of a backup`, {
-      hint: 'Give the address of one: s3://bucket/folder/NAME.dump',
+      hint: 'Give the address of one: s3://bucket/directory/NAME.dump',
     });
   return withStore(place, { environment, signal }, async (store) => {
     const manifest = await readCopyManifest(store, name);
     const { sizeBytes, globals } = manifest;
     await refuseTooLittleSpace(manifest.encryption === null ? sizeBytes : 2 * sizeBytes);
-    const file = path.join(folder, name);
-    if (globals !== null) await downloadFile(store, globals.file, globals, path.join(folder, globals.file));
+    const file = path.join(directory, name);
+    if (globals !== null) await downloadFile(store, globals.file, globals, path.join(directory, globals.file));
     await downloadFile(store, name, manifest, file, (bytes) => {
       onProgress(`downloading ${name}, ${formatBytes(bytes)} of ${formatBytes(sizeBytes)}`);
     });
@@ -71,8 +71,8 @@ async function download(url: string, folder: string, options: LocalBackupOptions
   });
 }
 
-/** Decrypts a backup into the folder, with a manifest of what comes out. Returns its path. */
-async function decrypt(file: string, folder: string, options: LocalBackupOptions): Promise<string> {
+/** Decrypts a backup into the directory, with a manifest of what comes out. Returns its path. */
+async function decrypt(file: string, directory: string, options: LocalBackupOptions): Promise<string> {
   const { identityFile, withoutManifest, signal, onProgress } = options;
   const identities = identityFile === undefined ? undefined : readIdentities(identityFile);
   const manifest = withoutManifest ? undefined : await readManifest(file);
@@ -85,7 +85,7 @@ async function decrypt(file: string, folder: string, options: LocalBackupOptions
     requireSameChecksum(file, (await readChecksum(file, signal)).sha256, manifest.sha256);
     await refuseTooLittleSpace(manifest.sizeBytes);
   }
-  const plain = path.join(folder, path.basename(plainName(file)));
+  const plain = path.join(directory, path.basename(plainName(file)));
   const onBytes = (bytes: number): void => onProgress(`decrypting, ${formatBytes(bytes)}`);
   await decryptFile(file, plain, { identities, signal, onBytes });
   if (manifest !== undefined) {
@@ -97,12 +97,12 @@ async function decrypt(file: string, folder: string, options: LocalBackupOptions
   return plain;
 }
 
-/** Downloads and decrypts what has to be. Returns the path of the plain backup in the folder. */
-async function bring(given: string, folder: string, options: LocalBackupOptions): Promise<string> {
+/** Downloads and decrypts what has to be. Returns the path of the plain backup in the directory. */
+async function bring(given: string, directory: string, options: LocalBackupOptions): Promise<string> {
   try {
-    const file = isStoreUrl(given) ? await download(given, folder, options) : given;
+    const file = isStoreUrl(given) ? await download(given, directory, options) : given;
     if (plainName(file) === file) return file;
-    const plain = await decrypt(file, folder, options);
+    const plain = await decrypt(file, directory, options);
     if (file !== given) await rm(file);
     return plain;
   } catch (error) {
@@ -111,8 +111,8 @@ async function bring(given: string, folder: string, options: LocalBackupOptions)
 }
 
 /**
- * Runs the callback with the path of a plain backup in a folder here: the given one as it is, or what was downloaded or
- * decrypted into a private temporary folder, which goes whatever happens.
+ * Runs the callback with the path of a plain backup in a directory here: the given one as it is, or what was downloaded or
+ * decrypted into a private temporary directory, which goes whatever happens.
  *
  * @param given a path, or the address of a backup in a store
  * @throws AisecError ENCRYPTION_KEY without a key that fits, BACKUP_INVALID, BACKUP_UNKNOWN, DISK_FULL, USAGE, and those
@@ -124,5 +124,5 @@ export async function withLocalBackup<Result>(
   use: (file: string) => Promise<Result>,
 ): Promise<Result> {
   if (!isStoreUrl(given) && plainName(given) === given) return use(given);
-  return withPrivateFolder(PREFIX, async (folder) => use(await bring(given, folder, options)));
+  return withPrivateDirectory(PREFIX, async (directory) => use(await bring(given, directory, options)));
 }

@@ -25,6 +25,6 @@ export function requireSameChecksum(file: string, found: string, expected: strin
   if (found === expected) return;
   throw new AisecError('BACKUP_DAMAGED', `the backup ${file} is damaged`, {
     detail: 'Its SHA-256 is not the one its manifest has.',
-    hint: 'Nothing was touched. Restore another backup.',
+    hint: 'No changes were made. Restore another backup.',
   });
 }

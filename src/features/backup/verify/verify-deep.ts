@@ -1,7 +1,8 @@
 import { readManifest } from '../catalog/manifest.js';
 import { withMaintenance, type ServerAccess } from '../access.js';
 import { verifyName } from '../restore/database-names.js';
-import { findObstacles, refuseObstacles } from '../restore/obstacles.js';
+import { preflightFindings, refuseRestore } from '../restore/findings.js';
+import { rolesNeeded } from '../restore/preflight.js';
 import { readBackup } from '../contents/read-backup.js';
 import { restoreChecked, RestoredOtherwise } from '../restore/restore-checked.js';
 import { dropDatabase } from '../restore/restore-into.js';
@@ -12,8 +13,8 @@ import { quoteIdentifier } from '../../../base/identifier.js';
 import { verifyAs, withWhole, type VerifyOptions, type VerifyResult } from '../verify.js';
 
 export interface DeepVerifyOptions extends VerifyOptions {
-  /** Restores without owners and grants, on a server that lacks the roles; grants are not compared then. */
   readonly withoutOwners: boolean;
+  readonly withoutPrivileges: boolean;
   readonly jobs: number;
   readonly waitMs: number;
 }
@@ -24,7 +25,7 @@ function asDamage({ message, detail, hint }: RestoredOtherwise): AisecError {
 }
 
 async function restoreAndDrop(access: ServerAccess, file: string, options: DeepVerifyOptions): Promise<void> {
-  const { withoutOwners, jobs, waitMs, onProgress } = options;
+  const { withoutOwners, withoutPrivileges, jobs, waitMs, onProgress } = options;
   const backup = await readBackup(access, file, { withoutManifest: false, onProgress });
   const { database } = await readManifest(file);
   const scratch = verifyName(database);
@@ -32,14 +33,15 @@ async function restoreAndDrop(access: ServerAccess, file: string, options: DeepV
     withRestoreLock(maintenance, scratch, { waitMs, onProgress }, async () => {
       // A killed run has left it.
       await dropDatabase(maintenance, scratch);
-      const needs = withoutOwners ? { ...backup, roles: backup.indispensableRoles } : backup;
+      const needs = { ...backup, roles: rolesNeeded(backup, options) };
       const facts = await readTargetFacts(maintenance, needs, access.host);
-      refuseObstacles(
-        findObstacles(needs, facts, { withoutOwners, rolesToCreate: [], createsDatabase: true }),
+      refuseRestore(
+        preflightFindings(needs, facts, { ...options, rolesToCreate: [], createsDatabase: true }),
         quoteIdentifier(scratch),
       );
       await restoreChecked(access, maintenance, scratch, backup, {
         withoutOwners,
+        withoutPrivileges,
         withProperties: false,
         jobs,
         onProgress,

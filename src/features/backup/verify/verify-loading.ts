@@ -1,7 +1,7 @@
 import { readManifest } from '../catalog/manifest.js';
 import type { OpenOptions } from '../../../adapters/postgres/open-options.js';
 import { requireLoadable } from '../embedded/require-loadable.js';
-import { proveByLoading } from '../embedded/prove-by-loading.js';
+import { compareLoaded } from '../embedded/compare-loaded.js';
 import { verifyAs, withWhole, type VerifyOptions, type VerifyResult } from '../verify.js';
 
 /**
@@ -17,7 +17,7 @@ export async function verifyByLoading(
   return verifyAs('deep', file, options, async (manifest) => {
     requireLoadable(file, manifest);
     await withWhole(file, manifest, options, async (plain) =>
-      proveByLoading(plain, await readManifest(plain), { ...options, format: manifest.format }),
+      compareLoaded(plain, await readManifest(plain), { ...options, format: manifest.format }),
     );
   });
 }

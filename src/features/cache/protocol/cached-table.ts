@@ -10,7 +10,7 @@ export type PreferencesRow = Selectable<DB['user_preferences']>;
 export type AssistantRow = Selectable<DB['assistants']>;
 export type CachedRow = SettingRow | PreferencesRow | AssistantRow;
 
-/** The columns of the types, by name: a column that somebody added is nothing that this version knows of. */
+/** The columns of the types, by name: a column that was added by hand is unknown to this version. */
 export const COLUMNS = {
   system_settings: ['id', 'key', 'value', 'description', 'updated_at'],
   user_preferences: [

@@ -30,7 +30,7 @@ export function entryKey(prefix: string, scope: string, key: string): string {
 
 export interface EntryPlace {
   readonly table: string;
-  /** Undefined: everybody's. */
+  /** Undefined: every user's. */
   readonly userId: string | undefined;
   readonly key: string;
   readonly tokenKey: string;

@@ -13,7 +13,7 @@ import {
   type HelloMessage,
 } from './message.js';
 
-/** How long somebody has to answer a hello. */
+/** How long a listener has to answer a hello. */
 const WELCOME_WITHIN_MS = 300;
 /** Many would answer at once; the first one suffices. */
 const ANSWER_WITHIN_MS = 30;
@@ -30,15 +30,15 @@ const randomName = (): string => randomBytes(9).toString('base64url');
  * hear in the same order. Entries stand under the name of an epoch. Within one epoch
  *
  *     every change that was committed since the epoch began has been followed, or will be before the next read of
- *     whoever has heard of it, by dropping the token of the changed rows.
+ *     every listener that hears of it, by dropping the token of the changed rows.
  *
  * - Who reads a token, or makes a missing one, does so before loading the row, and stores the row under it. So what is
  *   found under a token that is in force was loaded after the last change that was heard of.
- * - Who hears of a change drops the token, on the connection that later reads go over. Everybody does so, each for the
+ * - A listener that hears of a change drops the token, on the connection that later reads go over. Every one does so, each for the
  *   own reads; a token that is dropped twice costs a miss.
  * - Who has missed messages (a new process, a broken connection) knows nothing. It says hello. A member answers with the
  *   name of the epoch once all that it had heard before the hello is dropped: from there on the newcomer hears for
- *   itself. When nobody answers, nobody has listened, and the newcomer declares a new epoch, in which there is nothing.
+ *   itself. When none answers, none has listened, and the newcomer declares a new epoch, in which there is nothing.
  * - Redis that was started again may have older data: an epoch belongs to one life of it (run_id). After a mere
  *   interruption what was heard meanwhile is dropped before anything is read.
  * - A change of anybody's rows is a new epoch, whose name follows from the old one, so that all come to the same.
@@ -69,7 +69,7 @@ export class Membership {
     return this.#epoch === undefined ? undefined : sharedPrefix(this.#stamp, this.#epoch.name);
   }
 
-  /** For those who only look: declares no epoch of its own when nobody answers. */
+  /** For readers only: declares no epoch of its own when no listener answers. */
   onlyJoins(): void {
     this.#declares = false;
   }
@@ -118,7 +118,7 @@ export class Membership {
     }
   }
 
-  /** Makes all entries unreachable, for everybody. False: it could not be told. */
+  /** Makes all entries unreachable, for every service. False: it could not be announced. */
   async declareEpoch(): Promise<boolean> {
     return this.#runId !== undefined && this.#listener.send(epochMessage(randomName(), this.#runId));
   }
@@ -191,7 +191,7 @@ export class Membership {
       },
       (error: unknown) => {
         // Whatever kept it from being dropped: nothing is read over this connection any more.
-        this.#store.distrust(error);
+        this.#store.markUnreliable(error);
         return false;
       },
     );

@@ -11,7 +11,7 @@ export function writeEntry(token: string, owner: string, rows: Rows): string {
   return `${token} ${owner} ${JSON.stringify(rows)}`;
 }
 
-/** The rows of an entry, or undefined when it is not good under this token, is somebody else's, or cannot be read. */
+/** The rows of an entry, or undefined when it is not good under this token, is another user's, or cannot be read. */
 export function readEntry(text: string, token: string, owner: string): Rows | undefined {
   const start = `${token} ${owner} `;
   if (!text.startsWith(start)) return undefined;

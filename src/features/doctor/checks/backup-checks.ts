@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 
 import { shellWord } from '../../../base/aisec-command.js';
 import { checkBackups, type BackupCheck } from '../../backup/checks.js';
-import type { Check, Outcome, Severity, Subject } from '../check.js';
+import type { Check, Outcome, Subject } from '../check.js';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -13,11 +13,10 @@ const MAX_AGE_MS = 26 * HOUR_MS;
 const MAX_DEEP_AGE_MS = 31 * DAY_MS;
 const LEAST_SHARE = 0.8;
 
-type Kind = BackupCheck['findings'][number]['kind'];
-
-async function readBackups({ session, backupFolder }: Subject): Promise<BackupCheck['findings']> {
+async function readBackups({ session, backupDirectory }: Subject): Promise<BackupCheck['findings']> {
   const { databaseName } = session.info;
-  const { findings } = await checkBackups(backupFolder, {
+  const { findings } = await checkBackups({
+    directory: backupDirectory,
     maxAgeMs: MAX_AGE_MS,
     maxDeepAgeMs: MAX_DEEP_AGE_MS,
     minSize: { shareOfMedian: LEAST_SHARE },
@@ -26,38 +25,28 @@ async function readBackups({ session, backupFolder }: Subject): Promise<BackupCh
   return findings.filter(({ database }) => database === databaseName);
 }
 
-const SEVERITY: Readonly<Record<Kind, Severity>> = {
-  missing: 'critical',
-  old: 'critical',
-  damaged: 'warning',
-  incomplete: 'warning',
-  shrunk: 'warning',
-  future: 'warning',
-  'not-deep': 'notice',
-};
-
 async function examineBackups(subject: Subject): Promise<Outcome> {
-  const { session, backupFolder } = subject;
+  const { session, backupDirectory } = subject;
   if (session.info.kind === 'embedded')
     return {
       notApplicable: 'no daily backup is expected of the embedded database; aisec backup check looks at what there is',
     };
-  if (!existsSync(backupFolder))
+  if (!existsSync(backupDirectory))
     return [
       {
         object: 'missing',
-        message: `no backup of "${session.info.databaseName}" is known here: there is no directory ${backupFolder}`,
+        message: `no backup of "${session.info.databaseName}" is known here: there is no directory ${backupDirectory}`,
         impact:
           'data that the server loses cannot be restored; if something else backs it up, set AISEC_BACKUP_DIR to where the backups are, or ignore this finding with that reason',
-        fix: `aisec backup --dir ${shellWord(backupFolder)}`,
+        fix: `aisec backup --dir ${shellWord(backupDirectory)}`,
       },
     ];
-  return (await readBackups(subject)).map(({ kind, file, what, why, mend }) => ({
+  return (await readBackups(subject)).map(({ kind, file, severity, message, impact, fix }) => ({
     object: file === null ? kind : `${kind}/${basename(file)}`,
-    severity: SEVERITY[kind],
-    message: what,
-    impact: why,
-    fix: mend,
+    severity,
+    message,
+    impact,
+    fix,
   }));
 }
 
@@ -67,7 +56,7 @@ export const BACKUP_CHECKS: readonly Check[] = [
     area: 'backups',
     severity: 'critical',
     title:
-      'no verified backup of the last 26 hours; backups that are damaged, incomplete, much smaller than before or dated later than now; none restored within a month to try it',
+      'no verified backup of the last 26 hours; backups that are damaged, incomplete, much smaller than before or dated in the future; none restored within a month to try it',
     grant: null,
     examine: examineBackups,
   },

@@ -102,7 +102,7 @@ export const INDEX_CHECKS: readonly Check[] = [
     id: 'index-redundant',
     area: 'indexes',
     severity: 'notice',
-    title: 'indexes that another one covers; the design document lists eight, and the DBA decides',
+    title: 'indexes that another one covers; the schema has eight such on purpose, and the DBA decides',
     grant: null,
     examine: examineRedundant,
   },

@@ -15,7 +15,7 @@ interface FunctionRow {
   readonly signature: string;
   readonly word: 'function' | 'procedure';
   readonly is_pinned: boolean;
-  readonly for_everybody: boolean;
+  readonly for_public: boolean;
 }
 
 async function examineViews({ session, schema }: Subject): Promise<readonly Fault[]> {
@@ -33,7 +33,7 @@ async function examineViews({ session, schema }: Subject): Promise<readonly Faul
           object: name,
           severity: view.grantees.length === 0 ? 'warning' : 'critical',
           message: `${view.is_materialized ? 'materialized view' : 'view'} ${name} reads ${listed(view.tables.map(plainName))} with the privileges of its owner`,
-          impact: `whoever may read it (${readers}) sees the rows of every user`,
+          impact: `every role that may read it (${readers}) sees the rows of every user`,
           fix: view.is_materialized
             ? `revoke select on table ${relation} from ${view.grantees.map(grantee).join(', ')};`
             : `alter view ${relation} set (security_invoker = true);`,
@@ -59,7 +59,7 @@ async function examineSearchPath(subject: Subject): Promise<readonly Fault[]> {
       object: row.signature,
       message: `${row.word} ${row.signature} runs as its owner and has no search_path of its own`,
       impact:
-        'whoever calls it decides which tables and functions its names mean, and they run with the privileges of its owner',
+        'its caller decides which tables and functions its names mean, and they run with the privileges of its owner',
       fix: `alter ${named(subject, row)} set search_path = ${quoteIdentifier(subject.schema)}, pg_temp;`,
     }));
 }
@@ -67,7 +67,7 @@ async function examineSearchPath(subject: Subject): Promise<readonly Fault[]> {
 async function examineForEverybody(subject: Subject): Promise<readonly Fault[]> {
   const functions = await subject.once(readFunctions);
   return functions
-    .filter(({ for_everybody: isForEverybody }) => isForEverybody)
+    .filter(({ for_public: isForEverybody }) => isForEverybody)
     .map((row) => ({
       object: row.signature,
       message: `${row.word} ${row.signature} runs as its owner, and every role may call it`,
@@ -79,10 +79,10 @@ async function examineForEverybody(subject: Subject): Promise<readonly Fault[]> 
 
 export const LEAK_CHECKS: readonly Check[] = [
   {
-    id: 'view-owner-rights',
+    id: 'view-owner-privileges',
     area: 'security',
     severity: 'critical',
-    title: 'views without security_invoker, and materialized ones with grants, over tables with row level security',
+    title: 'views without security_invoker, and materialized ones with grants, over tables with row-level security',
     grant: null,
     examine: examineViews,
   },
@@ -95,7 +95,7 @@ export const LEAK_CHECKS: readonly Check[] = [
     examine: examineSearchPath,
   },
   {
-    id: 'definer-for-everybody',
+    id: 'definer-for-public',
     area: 'security',
     severity: 'warning',
     title: 'functions that run as their owner and that every role may execute',

@@ -20,7 +20,7 @@ function migrationCheck(kind: Exclude<MigrationFinding['kind'], 'pending'>, seve
       const findings = await subject.once(readMigrations);
       return findings
         .filter((finding) => finding.kind === kind)
-        .map(({ migration, what, why, mend }) => ({ object: migration, message: what, impact: why, fix: mend }));
+        .map(({ object, message, impact, fix }) => ({ object, message, impact, fix }));
     },
   };
 }
@@ -29,9 +29,9 @@ async function examinePending(subject: Subject): Promise<readonly Fault[]> {
   const pending = (await subject.once(readMigrations)).filter(({ kind }) => kind === 'pending');
   const [first] = pending;
   if (first === undefined) return [];
-  const names = listed(pending.map(({ migration }) => migration));
-  const message = pending.length === 1 ? first.what : `${pending.length} migrations are not applied: ${names}`;
-  return [{ object: subject.schema, message, impact: first.why, fix: first.mend }];
+  const names = listed(pending.map(({ object }) => object));
+  const message = pending.length === 1 ? first.message : `${pending.length} migrations are not applied: ${names}`;
+  return [{ object: subject.schema, message, impact: first.impact, fix: first.fix }];
 }
 
 export const MIGRATION_CHECKS: readonly Check[] = [

@@ -131,7 +131,7 @@ const KIND_CHECKS: KindChecks = {
   'row-security': {
     area: 'security',
     severity: 'critical',
-    title: 'partitions of messages and messages_archive with row level security off',
+    title: 'partitions of messages and messages_archive with row-level security off',
   },
   'months-ahead': {
     area: 'partitions',
@@ -139,7 +139,7 @@ const KIND_CHECKS: KindChecks = {
     title: `fewer than ${MIN_AHEAD} months of messages made ahead; critical when this or tomorrow's month is missing`,
   },
   gap: { area: 'partitions', severity: 'warning', title: 'months missing between others' },
-  'odd-bounds': { area: 'partitions', severity: 'warning', title: 'partitions that are no calendar month in UTC' },
+  'odd-bounds': { area: 'partitions', severity: 'warning', title: 'partitions that are not a calendar month in UTC' },
   overlap: { area: 'partitions', severity: 'warning', title: 'months in both messages and messages_archive in part' },
   'detach-pending': { area: 'partitions', severity: 'critical', title: 'a detach that was never finished' },
   'bound-check': { area: 'partitions', severity: 'warning', title: 'partitions without a CHECK equal to their bounds' },

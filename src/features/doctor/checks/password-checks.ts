@@ -2,7 +2,7 @@ import { quoteIdentifier, quoteLiteral } from '../../../base/identifier.js';
 import type { Check, Fault, GrantFor, Subject } from '../check.js';
 import { plainName, qualified } from '../names.js';
 
-/** The password of the design document, which its INSERT gives the user admin. */
+/** The well-known initial password of the user admin. */
 const DEFAULT_PASSWORD = 'admin123';
 const LOWEST_COST = 12;
 const BCRYPT = '^\\$2[abxy]\\$[0-9]{2}\\$.{53}$';
@@ -36,7 +36,7 @@ async function readCosts({ session, schema }: Subject): Promise<readonly HashCou
   return rows;
 }
 
-/** No password is ever sent as a literal of a new hash: a random one, which nobody knows, takes its place. */
+/** No password is ever sent as a literal of a new hash: a random one takes its place. */
 function resetSql(schema: string, condition: string): string {
   const hash = `${quoteIdentifier(schema)}.hash_password(pg_catalog.gen_random_uuid()::text)`;
   return `update ${qualified(schema, 'users')} set password_hash = ${hash} where ${condition};`;
@@ -70,7 +70,7 @@ async function examineDefault({ session, schema }: Subject): Promise<readonly Fa
     if (answers[0]?.is_default !== true) continue;
     faults.push({
       object: plainName(username),
-      message: `the account ${username} still has the password of the design document`,
+      message: `the account ${username} still has the well-known initial password`,
       impact:
         'anyone who has read the document can log in as the administrator; after the fix its owner has to set a new password',
       fix: `${resetSql(schema, `username = ${quoteLiteral(username)}`)}`,
@@ -128,7 +128,7 @@ export const PASSWORD_CHECKS: readonly Check[] = [
     id: 'password-format',
     area: 'security',
     severity: 'critical',
-    title: 'accounts whose password_hash is no bcrypt hash',
+    title: 'accounts whose password_hash is not a bcrypt hash',
     grant: GRANT,
     examine: examineFormat,
   },

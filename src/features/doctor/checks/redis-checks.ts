@@ -120,7 +120,7 @@ function saveFaults({ hasFailedToSave }: RedisFacts, name: string): readonly Omi
   return [
     {
       message: `${name} could not write its data to disk`,
-      impact: `unless told otherwise it then refuses every write: ${NO_WRITES}; the cache needs nothing saved`,
+      impact: `by default it then refuses every write: ${NO_WRITES}; the cache needs nothing saved`,
       fix: 'redis-cli config set save ""\nredis-cli config set appendonly no',
     },
   ];

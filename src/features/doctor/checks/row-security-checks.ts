@@ -40,7 +40,7 @@ async function examineOff(subject: Subject): Promise<readonly Fault[]> {
         return [
           {
             ...fault,
-            message: `${name} has ${table.policies === 1 ? 'a policy' : `${table.policies} policies`}, and row level security is off`,
+            message: `${name} has ${table.policies === 1 ? 'a policy' : `${table.policies} policies`}, and row-level security is off`,
             impact: `its policies are not enforced: ${open.length > 0 ? `${listed(open)} can read` : 'any grant opens'} the rows of every user`,
           },
         ];
@@ -48,7 +48,7 @@ async function examineOff(subject: Subject): Promise<readonly Fault[]> {
         return [
           {
             ...fault,
-            message: `${name} has row level security off, and ${listed(open)} may use it`,
+            message: `${name} has row-level security off, and ${listed(open)} may use it`,
             impact: OWN_TABLES.test(table.name)
               ? 'every row is open to them, whichever user it belongs to'
               : 'every row is open to them, whichever user it belongs to; once it is on they see no row until a policy is created',
@@ -62,7 +62,7 @@ async function examineOff(subject: Subject): Promise<readonly Fault[]> {
         {
           ...fault,
           severity: 'warning',
-          message: `${name} has row level security off`,
+          message: `${name} has row-level security off`,
           impact: 'only its owner may use it now; the first grant opens every row',
         },
       ];
@@ -77,7 +77,7 @@ async function examineNoPolicy(subject: Subject): Promise<readonly Fault[]> {
     )
     .map((table) => ({
       object: plainName(table.name),
-      message: `${plainName(table.name)} has row level security on and no policy, and ${listed(table.grantees)} may use it`,
+      message: `${plainName(table.name)} has row-level security on and no policy, and ${listed(table.grantees)} may use it`,
       impact: 'they find no row and can write none, until the policy that is missing is created',
       fix:
         `revoke all on table ${qualified(subject.schema, table.name)} from ${table.grantees.map(grantee).join(', ')}` +
@@ -90,7 +90,8 @@ export const ROW_SECURITY_CHECKS: readonly Check[] = [
     id: 'rls-off',
     area: 'security',
     severity: 'critical',
-    title: 'tables, partitioned ones and partitions without row level security; a warning while nobody may use them',
+    title:
+      'tables, partitioned ones and partitions without row-level security; a warning while no other role may use them',
     grant: null,
     examine: examineOff,
   },
@@ -98,7 +99,7 @@ export const ROW_SECURITY_CHECKS: readonly Check[] = [
     id: 'rls-no-policy',
     area: 'security',
     severity: 'warning',
-    title: 'tables with row level security on, grants, and no policy',
+    title: 'tables with row-level security on, grants, and no policy',
     grant: null,
     examine: examineNoPolicy,
   },

@@ -69,7 +69,7 @@ function wrongWhen(name: string, wrong: string, right: string, severity: Severit
   );
 }
 
-/** shared_buffers is a quarter of the memory where somebody has chosen it. */
+/** shared_buffers is a quarter of the memory where it was chosen. */
 const MEMORY_PER_SHARED_BUFFERS = 4;
 
 function memoryFault(max: Setting, all: Settings): SettingFault | undefined {
@@ -141,7 +141,7 @@ export const SETTING_CHECKS: readonly Check[] = [
       value === '0'
         ? {
             message: 'a session may stay idle in a transaction for ever (idle_in_transaction_session_timeout is 0)',
-            impact: 'a service that hangs holds its locks and keeps VACUUM from its work until somebody notices',
+            impact: 'a service that hangs holds its locks and keeps VACUUM from its work until it is ended',
             fix: set('idle_in_transaction_session_timeout', "'10min'"),
           }
         : undefined,

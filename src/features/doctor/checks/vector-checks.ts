@@ -20,7 +20,7 @@ function vectorCheck(id: string, severity: Severity, title: string, kinds: reado
       const findings = await subject.once(readVectors);
       return findings
         .filter(({ kind }) => kinds.includes(kind))
-        .map(({ index, what, why, mend }) => ({ object: plainName(index), message: what, impact: why, fix: mend }));
+        .map(({ object, message, impact, fix }) => ({ object: plainName(object), message, impact, fix }));
     },
   };
 }

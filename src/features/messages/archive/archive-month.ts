@@ -1,17 +1,17 @@
 import type { Session } from '../../../adapters/postgres/session.js';
 import { type AisecError, isAisecError } from '../../../base/errors.js';
 import { firstDay, monthEndMs } from '../../../base/month.js';
-import { ensureBoundCheck } from './bound-check.js';
+import { ensureBoundCheck } from './swap/bound-check.js';
 import type { PartitionFacts } from './facts.js';
 import { swapRow } from './journal.js';
-import { withLockRetries, type LockBudget, type RetryOptions } from './lock-retries.js';
+import { withLockRetries, type LockBudget, type RetryOptions } from '../lock-retries.js';
 import { archivedName } from './partition-names.js';
 import { moveRows, type RowMoveResult } from './move-rows.js';
 import { waitForOlderSnapshots } from '../older-snapshots.js';
 import { isOfMonth, type MonthPlan, type WholeMonthPlan } from './plan.js';
-import { swapMonth, type SwapResult } from './swap.js';
+import { swapMonth, type SwapResult } from './swap/swap.js';
 
-/** What became of a month. `moved`: some of its rows went; `stopped`: --max-seconds came first; `blocked`: see findings. */
+/** What became of a month. `moved`: some of its rows went; `stopped`: --max-time came first; `blocked`: see findings. */
 export type Outcome = 'planned' | 'archived' | 'moved' | 'stopped' | 'blocked' | 'failed';
 
 export interface MonthError {
@@ -144,7 +144,7 @@ export function monthError(error: AisecError): MonthError {
 }
 
 /**
- * Archives one month and tells what became of it; a month that cannot be moved is an outcome, no exception.
+ * Archives one month and returns what became of it; a month that cannot be moved is an outcome, no exception.
  *
  * @throws AisecError CONNECTION_LOST, INTERRUPTED, TERMINATED: what stops the whole run.
  */

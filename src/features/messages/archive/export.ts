@@ -1,10 +1,10 @@
-import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { constants, existsSync } from 'node:fs';
+import { access, rm } from 'node:fs/promises';
 import path from 'node:path';
 
 import { publish, writeSmallFile } from '../../../adapters/files/publish.js';
 import { isNoSpace } from '../../../adapters/files/space.js';
-import { withRunLock } from '../../../adapters/postgres/advisory-lock.js';
+import { withRunLock } from '../../../adapters/postgres/locks/advisory-lock.js';
 import { rollBack, type Session } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { AisecError, isAisecError, messageOf } from '../../../base/errors.js';
@@ -28,6 +28,7 @@ export interface ExportOptions {
   readonly format: ExportFormat;
   /** Whether an export that the month has changed since is written anew. */
   readonly replaces: boolean;
+  readonly isDryRun: boolean;
   readonly waitMs: number;
 }
 
@@ -36,11 +37,12 @@ export interface ExportResult {
   readonly schema: string;
   readonly month: string;
   readonly file: string;
-  /** `present`: the file existed and holds exactly the messages that the month has now. */
-  readonly outcome: 'exported' | 'replaced' | 'present';
+  /** `present`: the file existed and holds exactly the messages that the month has now; `planned`: a dry run. */
+  readonly outcome: 'planned' | 'exported' | 'replaced' | 'present';
   readonly rows: number;
-  readonly sizeBytes: number;
-  readonly sha256: string;
+  /** Of the file; null in a dry run. */
+  readonly sizeBytes: number | null;
+  readonly sha256: string | null;
   readonly manifest: string;
 }
 
@@ -50,13 +52,13 @@ interface Summary {
   readonly max_created_at: string | null;
 }
 
-/** @throws AisecError ARCHIVE_MONTH. */
+/** @throws AisecError MONTH_UNKNOWN, ARCHIVE_MONTH. */
 async function archivedPartition(session: Session, month: Month): Promise<PartitionFacts> {
   const { partitions } = await readFacts(session);
   const found = partitions.find((partition) => partition.root === 'messages_archive' && partition.month === month);
   const live = partitions.find((partition) => partition.root === 'messages' && partition.month === month);
   if (found === undefined)
-    throw new AisecError('ARCHIVE_MONTH', `the archive has no month ${month}`, {
+    throw new AisecError('MONTH_UNKNOWN', `the archive has no month ${month}`, {
       hint: live === undefined ? 'See: aisec archive list' : 'It is in messages; archive it first: aisec archive',
     });
   if (live !== undefined)
@@ -196,7 +198,7 @@ async function present(
   const found = await verifyExport(session, file, month, partition.relation);
   if (found.isVerified && found.changedSince === 0) {
     const exports = await readExports(session);
-    if (!exports.some((known) => known.file === file && known.sha256 === found.manifest.sha256))
+    if (!options.isDryRun && !exports.some((known) => known.file === file && known.sha256 === found.manifest.sha256))
       await recordExport(session, { month, partition: partition.name, file, manifest: found.manifest });
     return resultOf(session, options, found.manifest, 'present');
   }
@@ -211,11 +213,32 @@ async function present(
   });
 }
 
+/** What would be written. @throws AisecError CONFIG_INVALID when the directory cannot be written to. */
+async function planned(session: Session, partition: PartitionFacts, options: ExportOptions): Promise<ExportResult> {
+  await access(path.dirname(options.file), constants.W_OK).catch((error: unknown) => {
+    throw asExportError(error, options.file);
+  });
+  const { rows } = await session.query<{ rows: number }>(
+    `select count(*)::float8 as rows from only ${partition.relation}`,
+  );
+  return {
+    database: session.info.label,
+    schema: options.schema,
+    month: options.month,
+    file: options.file,
+    outcome: 'planned',
+    rows: rows[0]?.rows ?? 0,
+    sizeBytes: null,
+    sha256: null,
+    manifest: manifestPath(options.file),
+  };
+}
+
 /**
  * Writes an archived month to a compressed file with a manifest beside it, reads it back whole and compares. A file of
  * that name exists only when it is complete: killed at any moment and run again, it completes.
  *
- * @throws AisecError USAGE, ARCHIVE_MONTH, REFUSED when another file or a stale export exists, DISK_FULL, CONFIG_INVALID, EXPORT_INVALID,
+ * @throws AisecError USAGE, MONTH_UNKNOWN, ARCHIVE_MONTH, REFUSED when another file or a stale export exists, DISK_FULL, CONFIG_INVALID, EXPORT_INVALID,
  *   RUN_LOCKED, MIGRATION_PENDING.
  */
 export async function exportMonth(
@@ -230,6 +253,7 @@ export async function exportMonth(
     const exists = existsSync(options.file);
     const found = exists ? await present(session, partition, options) : undefined;
     if (found !== undefined) return found;
+    if (options.isDryRun) return planned(session, partition, options);
     const manifest = await writeChecked(session, partition, options, reporting);
     try {
       // The manifest first: a file never stands without its manifest. In between, a replaced file does not match it.

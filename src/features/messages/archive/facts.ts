@@ -3,6 +3,7 @@ import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { AisecError } from '../../../base/errors.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
 import type { Month } from '../../../base/month.js';
+import { readPublications, type Publication } from '../publications.js';
 
 export type Root = 'messages' | 'messages_archive';
 
@@ -41,19 +42,9 @@ export interface PartitionFacts {
   readonly missingChecks: readonly { readonly name: string; readonly definition: string }[];
 }
 
-/** A publication with messages, messages_archive or one of their partitions; names are quoted. */
-export interface Publication {
-  readonly name: string;
-  readonly isViaRoot: boolean;
-  readonly publishesMessages: boolean;
-  readonly publishesArchive: boolean;
-  /** A partition that it publishes by itself. */
-  readonly partition: string | null;
-  readonly publishesDeletes: boolean;
-}
-
 export interface Surroundings {
   readonly now: Date;
+  readonly schemaName: string;
   readonly roleName: string;
   /** Owner of messages_archive. */
   readonly ownerName: string;
@@ -112,7 +103,7 @@ interface SurroundingsRow {
   readonly row_security_on: readonly string[];
   readonly foreign_keys: Surroundings['foreignKeys'];
   readonly column_faults: Surroundings['columnFaults'];
-  readonly publications: readonly Publication[];
+  readonly schema_name: string;
   readonly deadlock_timeout_ms: number;
   readonly taken_names: readonly string[];
 }
@@ -188,7 +179,8 @@ export async function readFacts(session: Session): Promise<ArchiveFacts> {
       rowSecurityOn: row.row_security_on,
       foreignKeys: row.foreign_keys,
       columnFaults: row.column_faults,
-      publications: row.publications,
+      schemaName: row.schema_name,
+      publications: await readPublications(session, row.schema_name),
       deadlockTimeoutMs: row.deadlock_timeout_ms,
       takenNames: row.taken_names,
     },

@@ -1,11 +1,12 @@
 import type { Finding } from '../../../base/finding.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
-import type { PartitionFacts, Publication, Surroundings } from './facts.js';
+import { publicationProblems, type Publication } from '../publications.js';
+import type { PartitionFacts, Surroundings } from './facts.js';
 import { archivedName, liveName } from './partition-names.js';
 
 const STAYS = 'the month stays where it is';
 
-function obstacle(id: string, object: string, message: string, fix: string | null, impact = STAYS): Finding {
+function blocking(id: string, object: string, message: string, fix: string | null, impact = STAYS): Finding {
   return { id: `${id}:${object}`, severity: 'critical', object, message, impact, fix };
 }
 
@@ -14,47 +15,24 @@ function addColumn(table: string, name: string, definition: string): string {
 }
 
 /** What a subscriber would not receive: every move of messages between the two tables is refused. */
-export function publicationFindings(publications: readonly Publication[]): readonly Finding[] {
-  return publications.flatMap(({ name, isViaRoot, publishesMessages, publishesArchive, partition }) => {
-    if (partition !== null)
-      return [
-        obstacle(
-          'publication-partition',
-          name,
-          `publication ${name} publishes ${partition} under its own name`,
-          `alter publication ${name} drop table ${partition};`,
-          'a subscriber would not receive the messages of a month it does not know',
-        ),
-      ];
-    if (!isViaRoot)
-      return [
-        obstacle(
-          'publication-root',
-          name,
-          `publication ${name} publishes partitions of messages under their own names`,
-          `alter publication ${name} set (publish_via_partition_root = true);`,
-          'a subscriber would not receive the messages of a month it does not know',
-        ),
-      ];
-    if (publishesMessages === publishesArchive) return [];
-    return [
-      obstacle(
-        'publication-half',
-        name,
-        `publication ${name} publishes only one of messages and messages_archive`,
-        `alter publication ${name} add table ${publishesMessages ? 'messages_archive' : 'messages'};`,
-        'a subscriber would lose the messages that move between the two',
-      ),
-    ];
+export function publicationFindings({ publications, schemaName }: Surroundings): readonly Finding[] {
+  const problems = publicationProblems(publications, schemaName).filter(({ refuses }) => refuses !== 'drain');
+  const names = new Set(problems.map(({ publication }) => publication));
+  // The first one of a publication is enough: its fix changes what the others are about.
+  return [...names].flatMap((name) => {
+    const problem = problems.find(({ publication }) => publication === name);
+    if (problem === undefined) return [];
+    const { kind, message, impact, fix } = problem;
+    return [blocking(`publication-${kind}`, name, message, fix, impact)];
   });
 }
 
 /** A dropped partition is not published: a subscriber would keep the messages of a pruned month. */
 export function prunePublicationFindings(publications: readonly Publication[]): readonly Finding[] {
   return publications
-    .filter(({ publishesArchive, publishesDeletes }) => publishesArchive && publishesDeletes)
-    .map(({ name }) =>
-      obstacle(
+    .filter((each) => each.publishes_archive && each.publishes_deletes)
+    .map(({ publication: name }) =>
+      blocking(
         'publication-deletes',
         name,
         `publication ${name} publishes the deletes of messages_archive, and a dropped month is not published`,
@@ -66,12 +44,12 @@ export function prunePublicationFindings(publications: readonly Publication[]): 
 
 /** What prevents the move of every month. */
 export function generalFindings(surroundings: Surroundings): readonly Finding[] {
-  const { roleName, notOwned, ownerName, rowSecurityOn, foreignKeys, columnFaults, publications } = surroundings;
+  const { roleName, notOwned, ownerName, rowSecurityOn, foreignKeys, columnFaults } = surroundings;
   const role = quoteIdentifier(roleName);
   const findings: Finding[] = [];
   if (notOwned.length > 0)
     findings.push(
-      obstacle(
+      blocking(
         'not-owner',
         notOwned[0] ?? '',
         `role ${role} does not own ${notOwned.join(', ')}`,
@@ -80,7 +58,7 @@ export function generalFindings(surroundings: Surroundings): readonly Finding[] 
     );
   if (rowSecurityOn.length > 0)
     findings.push(
-      obstacle(
+      blocking(
         'rls-on',
         rowSecurityOn[0] ?? '',
         `row-level security hides rows of ${rowSecurityOn.join(', ')} from role ${role}`,
@@ -89,7 +67,7 @@ export function generalFindings(surroundings: Surroundings): readonly Finding[] 
     );
   for (const { table, name, definition } of foreignKeys)
     findings.push(
-      obstacle(
+      blocking(
         'foreign-key',
         `${table}.${name}`,
         `foreign key ${name} of ${table} points at messages (${definition}), not at message_keys (id)`,
@@ -100,7 +78,7 @@ export function generalFindings(surroundings: Surroundings): readonly Finding[] 
   for (const { name, onMessages, onArchive } of columnFaults) {
     if (onArchive === null)
       findings.push(
-        obstacle(
+        blocking(
           'column',
           `messages_archive.${name}`,
           `column ${name} of messages is missing on messages_archive`,
@@ -109,7 +87,7 @@ export function generalFindings(surroundings: Surroundings): readonly Finding[] 
       );
     else if (onMessages === null)
       findings.push(
-        obstacle(
+        blocking(
           'column',
           `messages.${name}`,
           `column ${name} of messages_archive is missing on messages`,
@@ -118,7 +96,7 @@ export function generalFindings(surroundings: Surroundings): readonly Finding[] 
       );
     else
       findings.push(
-        obstacle(
+        blocking(
           'column',
           `messages_archive.${name}`,
           `column ${name} is ${onMessages} on messages and ${onArchive} on messages_archive`,
@@ -126,19 +104,19 @@ export function generalFindings(surroundings: Surroundings): readonly Finding[] 
         ),
       );
   }
-  return [...findings, ...publicationFindings(publications)];
+  return [...findings, ...publicationFindings(surroundings)];
 }
 
 function indexFindings({ relation, indexFaults }: PartitionFacts): readonly Finding[] {
   return indexFaults.map(({ definition, isUnique, brokenIndex }) =>
     brokenIndex === null
-      ? obstacle(
+      ? blocking(
           'index-missing',
           relation,
           `an index is missing on ${relation}:${definition}`,
           `create ${isUnique ? 'unique ' : ''}index concurrently on ${relation}${definition};`,
         )
-      : obstacle(
+      : blocking(
           'index-invalid',
           brokenIndex,
           `index ${brokenIndex} is INVALID`,
@@ -157,7 +135,7 @@ export function partitionFindings(
   const findings: Finding[] = [];
   if (partition.isDetachPending)
     findings.push(
-      obstacle(
+      blocking(
         'detach-pending',
         relation,
         `${relation} is being detached from ${root}, or a DETACH CONCURRENTLY of it was interrupted: its rows are in neither table`,
@@ -167,7 +145,7 @@ export function partitionFindings(
     );
   if (!partition.isOwned)
     findings.push(
-      obstacle(
+      blocking(
         'not-owner',
         relation,
         `role ${quoteIdentifier(surroundings.roleName)} does not own ${relation}`,
@@ -177,7 +155,7 @@ export function partitionFindings(
   const wanted = month === null ? null : target === 'archive' ? archivedName(month) : liveName(month);
   if (wanted !== null && partition.name !== wanted && surroundings.takenNames.includes(wanted))
     findings.push(
-      obstacle(
+      blocking(
         'name-taken',
         wanted,
         `the name ${wanted} is in use by another relation`,
@@ -186,7 +164,7 @@ export function partitionFindings(
     );
   for (const { name, definition } of partition.missingChecks)
     findings.push(
-      obstacle(
+      blocking(
         'check-missing',
         relation,
         `check constraint ${name} is missing on ${relation}`,
@@ -200,7 +178,7 @@ export function partitionFindings(
 export function oddPartitionFinding({ relation, lowerBound, upperBound }: PartitionFacts): Finding {
   const from = lowerBound === '-infinity' || lowerBound === null ? 'minvalue' : `'${lowerBound}'`;
   const to = upperBound === 'infinity' || upperBound === null ? 'maxvalue' : `'${upperBound}'`;
-  return obstacle(
+  return blocking(
     'odd-bounds',
     relation,
     `${relation} holds ${from} to ${to}, which is not a calendar month in UTC`,

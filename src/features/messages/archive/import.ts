@@ -1,4 +1,4 @@
-import { withRunLock } from '../../../adapters/postgres/advisory-lock.js';
+import { withRunLock } from '../../../adapters/postgres/locks/advisory-lock.js';
 import { rollBack, withTransaction, type Session } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { AisecError } from '../../../base/errors.js';
@@ -18,9 +18,9 @@ import {
   type MissingReferences,
 } from './imports/staged.js';
 import { serverTime } from './journal.js';
-import { LockBudget, politeLockTimeoutMs, withLockRetries } from './lock-retries.js';
+import { LockBudget, lockTimeoutBelowDeadlockMs, withLockRetries } from '../lock-retries.js';
 import { archivedName, liveName } from './partition-names.js';
-import { blockedError } from './restore.js';
+import { refuseBlocked } from './restore.js';
 
 export interface ImportOptions extends MissingReferences {
   readonly schema: string;
@@ -53,8 +53,8 @@ export interface ImportResult {
 /** @throws AisecError ARCHIVE_BLOCKED, ARCHIVE_MONTH when the other table holds the month. */
 async function refuseMonth(session: Session, month: Month, root: Root): Promise<number> {
   const { surroundings, partitions } = await readFacts(session);
-  const findings = publicationFindings(surroundings.publications);
-  if (findings.length > 0) throw blockedError(`month ${month} cannot be imported`, findings);
+  const findings = publicationFindings(surroundings);
+  refuseBlocked(`month ${month} cannot be imported`, findings);
   const other = partitions.find(
     (partition) =>
       partition.root !== root &&
@@ -204,7 +204,7 @@ export async function importExport(
   const work = async (): Promise<ImportResult> => {
     const deadlockTimeoutMs = await refuseMonth(session, month, options.root);
     await refuseOtherColumns(session, options.file, manifest);
-    await session.query(`set lock_timeout = ${politeLockTimeoutMs(deadlockTimeoutMs)}`);
+    await session.query(`set lock_timeout = ${lockTimeoutBelowDeadlockMs(deadlockTimeoutMs)}`);
     if (options.root === 'messages' && !options.isDryRun) await makeLiveMonth(session, month);
     const counts = options.isDryRun
       ? await rolledBack(session, () => stageAndInsert(session, options, manifest, month, reporting))

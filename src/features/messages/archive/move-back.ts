@@ -2,14 +2,14 @@ import type { Session } from '../../../adapters/postgres/session.js';
 import { isAisecError } from '../../../base/errors.js';
 import { quoteLiteral } from '../../../base/identifier.js';
 import { addMonths, firstDay, monthEndMs, monthStart, type Month } from '../../../base/month.js';
-import { ensureBoundCheck } from './bound-check.js';
-import { addForeignKeys } from './foreign-keys.js';
+import { ensureBoundCheck } from './swap/bound-check.js';
+import { addForeignKeys } from './swap/foreign-keys.js';
 import type { PartitionFacts, Surroundings } from './facts.js';
 import { swapRow, type SwapEntry } from './journal.js';
-import { politeLockTimeoutMs, type RetryOptions } from './lock-retries.js';
+import { lockTimeoutBelowDeadlockMs, type RetryOptions } from '../lock-retries.js';
 import { moveRows } from './move-rows.js';
 import { liveName } from './partition-names.js';
-import { swapMonth, type SwapResult } from './swap.js';
+import { swapMonth, type SwapResult } from './swap/swap.js';
 
 export interface MoveBack {
   readonly month: Month;
@@ -75,7 +75,7 @@ async function moveLateRows(
     cutoffMs: monthEndMs(month),
     batchRows: BATCH_ROWS,
     deadlineMs: Number.POSITIVE_INFINITY,
-    lockTimeoutMs: politeLockTimeoutMs(deadlockTimeoutMs),
+    lockTimeoutMs: lockTimeoutBelowDeadlockMs(deadlockTimeoutMs),
     retries,
     onMoved: (moved) => onProgress(`${moved} messages that were written for it meanwhile`),
   });

@@ -1,11 +1,11 @@
-import { Observer } from '../../../adapters/postgres/observer.js';
+import { Observer } from '../../../adapters/postgres/locks/observer.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { AisecError, isAisecError } from '../../../base/errors.js';
 import { firstDay, monthEndMs, monthStartMs, type Month } from '../../../base/month.js';
 import { aisecVersion } from '../../../base/version.js';
 import { nextJournalId } from './journal.js';
-import { withLockRetries, type RetryOptions } from './lock-retries.js';
+import { withLockRetries, type RetryOptions } from '../lock-retries.js';
 
 export interface RowMove {
   readonly month: Month;
@@ -106,9 +106,7 @@ async function finalPasses(mover: Mover, source: string): Promise<boolean> {
 function lockFailure(error: AisecError, move: RowMove, movedRows: number, blockers: readonly string[]): AisecError {
   return new AisecError('LOCK_TIMEOUT', `rows of ${move.month} are locked by another session`, {
     detail:
-      (blockers.length === 0
-        ? 'The blocking session had ended when it was looked for.'
-        : `Blocked by ${blockers.join('; ')}.`) +
+      (blockers.length === 0 ? 'The blocking session had ended by then.' : `Blocked by ${blockers.join('; ')}.`) +
       ` ${movedRows} rows were moved and stay moved; every message is in exactly one of the two tables.`,
     hint: 'Run it again when that session has ended: it continues with the rest.',
     sqlState: error.sqlState,
@@ -118,7 +116,7 @@ function lockFailure(error: AisecError, move: RowMove, movedRows: number, blocke
 
 /**
  * Moves single rows of a month to its partition of the archive, which must exist, in committed batches: first around the
- * rows that others have locked, then a final pass that waits for those. Stopped at any moment, it goes on when run again.
+ * rows that others have locked, then a final pass that waits for those. Stopped at any moment, it continues when run again.
  *
  * @throws AisecError LOCK_TIMEOUT naming the blocker when rows stay locked for longer than the budget allows.
  */

@@ -5,7 +5,7 @@ import { addMonths, firstDay, monthStart, type Month } from '../../../base/month
 import { aisecVersion } from '../../../base/version.js';
 import { readExportIds } from './exports/export-ids.js';
 import type { PartitionFacts, Surroundings } from './facts.js';
-import { withLockRetries, type RetryOptions } from './lock-retries.js';
+import { withLockRetries, type RetryOptions } from '../lock-retries.js';
 import { locksOfDrop } from './locks.js';
 
 export interface PruneEntry {

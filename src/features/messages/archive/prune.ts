@@ -1,4 +1,4 @@
-import { withRunLock } from '../../../adapters/postgres/advisory-lock.js';
+import { withRunLock } from '../../../adapters/postgres/locks/advisory-lock.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { subtractAge, type Age } from '../../../base/age.js';
 import { AisecError, isAisecError } from '../../../base/errors.js';
@@ -10,12 +10,12 @@ import { waitForOlderSnapshots } from '../older-snapshots.js';
 import { generalFindings, prunePublicationFindings } from './findings.js';
 import { readFacts, type ArchiveFacts, type PartitionFacts } from './facts.js';
 import { readExports, readUnfinishedPrunes, type RecordedExport } from './journal.js';
-import { LockBudget, politeLockTimeoutMs } from './lock-retries.js';
+import { LockBudget, lockTimeoutBelowDeadlockMs } from '../lock-retries.js';
 import { locksOfDrop, type LockWish } from './locks.js';
 import { exportsIn } from './exports/manifest.js';
 import { verifyExport } from './exports/verify.js';
 import { deleteMonthKeys, dropMonth, type PruneEntry } from './prune-month.js';
-import { blockedError } from './restore.js';
+import { refuseBlocked } from './restore.js';
 
 export interface PruneOptions {
   readonly schema: string;
@@ -190,9 +190,9 @@ export async function pruneArchive(
     });
     const planned = candidates.filter(({ month }) => month.outcome === 'planned').map(({ month }) => month);
     if (planned.length === 0 || options.isDryRun) return result(candidates.map(({ month }) => month));
-    if (findings.length > 0) throw blockedError('no month can be pruned', findings);
+    refuseBlocked('no month can be pruned', findings);
     await confirm(planned);
-    await session.query(`set lock_timeout = ${politeLockTimeoutMs(facts.surroundings.deadlockTimeoutMs)}`);
+    await session.query(`set lock_timeout = ${lockTimeoutBelowDeadlockMs(facts.surroundings.deadlockTimeoutMs)}`);
     const budget = new LockBudget(options.maxWaitMs);
     const steps: PruneStep[] = [];
     for (const { partition, month } of candidates) {

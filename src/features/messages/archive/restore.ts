@@ -1,13 +1,14 @@
-import { withRunLock } from '../../../adapters/postgres/advisory-lock.js';
+import { withRunLock } from '../../../adapters/postgres/locks/advisory-lock.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { AisecError } from '../../../base/errors.js';
 import type { Finding } from '../../../base/finding.js';
 import { monthEndMs, monthStartMs, type Month } from '../../../base/month.js';
+import { refuseFindings } from '../../../base/refuse-findings.js';
 import type { Reporting } from '../../../base/reporting.js';
 import { generalFindings, partitionFindings } from './findings.js';
 import { readFacts, type ArchiveFacts, type PartitionFacts } from './facts.js';
 import { readUnfinishedPrunes } from './journal.js';
-import { LockBudget, politeLockTimeoutMs } from './lock-retries.js';
+import { LockBudget, lockTimeoutBelowDeadlockMs } from '../lock-retries.js';
 import { locksOfRestore, type LockWish } from './locks.js';
 import { moveBack, type MovedBack } from './move-back.js';
 
@@ -37,13 +38,9 @@ export interface RestoreResult {
   readonly lockWaitMs: number | null;
 }
 
-/** The error for what preflight found, all of it at once, with the SQL that fixes each. */
-export function blockedError(what: string, findings: readonly Finding[]): AisecError {
-  const fixes = findings.flatMap(({ fix }) => (fix === null ? [] : [`  ${fix}`]));
-  return new AisecError('ARCHIVE_BLOCKED', `${what}; no changes were made`, {
-    detail: findings.map(({ message }) => `${message}.`).join(' '),
-    hint: fixes.length === 0 ? 'Fix it by hand, then run it again.' : `Run first:\n${fixes.join('\n')}`,
-  });
+/** Ends a command for what its preflight found, all of it at once. @throws AisecError ARCHIVE_BLOCKED when there is any. */
+export function refuseBlocked(what: string, findings: readonly Finding[]): void {
+  refuseFindings('ARCHIVE_BLOCKED', what, findings);
 }
 
 const holdsSomeOf =
@@ -61,7 +58,7 @@ async function findMonth(session: Session, facts: ArchiveFacts, month: Month): P
   const archived = holders.find(({ root }) => root === 'messages_archive');
   const live = holders.find(({ root }) => root === 'messages');
   if (archived === undefined && live === undefined)
-    throw new AisecError('ARCHIVE_MONTH', `the archive has no month ${month}`, {
+    throw new AisecError('MONTH_UNKNOWN', `the archive has no month ${month}`, {
       hint: 'See: aisec archive list',
     });
   if (archived !== undefined && archived.month !== month)
@@ -111,7 +108,7 @@ function planResult(
  * and the foreign keys of messages are added and checked; then the partition itself changes its root in one short
  * transaction that reads none of its rows. Interrupted anywhere and run again, it continues.
  *
- * @throws AisecError ARCHIVE_MONTH when the archive does not have the whole month, ARCHIVE_BLOCKED, LOCK_TIMEOUT naming
+ * @throws AisecError MONTH_UNKNOWN; ARCHIVE_MONTH when the archive does not have the whole month, ARCHIVE_BLOCKED, LOCK_TIMEOUT naming
  *   the holder, RUN_LOCKED, MIGRATION_PENDING, PRIVILEGE_MISSING.
  */
 export async function restoreMonth(
@@ -131,9 +128,9 @@ export async function restoreMonth(
       ...generalFindings(facts.surroundings),
       ...partitionFindings(archived, 'live', facts.surroundings),
     ];
-    if (findings.length > 0) throw blockedError(`month ${month} cannot be restored`, findings);
+    refuseBlocked(`month ${month} cannot be restored`, findings);
     if (options.isDryRun) return plan;
-    await session.query(`set lock_timeout = ${politeLockTimeoutMs(facts.surroundings.deadlockTimeoutMs)}`);
+    await session.query(`set lock_timeout = ${lockTimeoutBelowDeadlockMs(facts.surroundings.deadlockTimeoutMs)}`);
     reporting.onProgress(`restoring ${month}`);
     const moved: MovedBack = await moveBack(session, archived, facts.surroundings, {
       month,

@@ -1,4 +1,4 @@
-import { withRunLock } from '../../../adapters/postgres/advisory-lock.js';
+import { withRunLock } from '../../../adapters/postgres/locks/advisory-lock.js';
 import { searchPath } from '../../../adapters/postgres/session-settings.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { subtractAge, type Age } from '../../../base/age.js';
@@ -6,7 +6,7 @@ import { AisecError } from '../../../base/errors.js';
 import { analyzeRoots } from './analyze.js';
 import { archiveMonth, type MonthOutcome } from './archive-month.js';
 import { readFacts, type ArchiveFacts } from './facts.js';
-import { LockBudget, politeLockTimeoutMs } from './lock-retries.js';
+import { LockBudget, lockTimeoutBelowDeadlockMs } from '../lock-retries.js';
 import { planArchive, type ArchivePlan } from './plan.js';
 import { readWaitingRows, withRowCounts } from './row-counts.js';
 import type { Reporting } from '../../../base/reporting.js';
@@ -20,7 +20,7 @@ export interface ArchiveOptions {
   readonly isDryRun: boolean;
   readonly batchRows: number;
   /** How long rows may be moved one by one; undefined: no limit. */
-  readonly maxSeconds: number | undefined;
+  readonly maxMoveMs: number | undefined;
   /** How long the whole run may wait for locks in all. */
   readonly maxWaitMs: number;
   /** How long to wait for another run. */
@@ -35,7 +35,7 @@ export interface ArchiveResult {
   /** RFC 3339: nothing younger is moved. */
   readonly cutoff: string;
   readonly months: readonly MonthOutcome[];
-  /** True when `maxSeconds` stopped the moving of rows. */
+  /** True when `maxMoveMs` stopped the moving of rows. */
   readonly isStopped: boolean;
 }
 
@@ -92,10 +92,10 @@ export async function archiveMessages(
   const lock = { waitMs: options.waitMs, onProgress: reporting.onProgress };
   return withRunLock(session, lock, async () => {
     const { facts, plan } = await makePlan(session, options);
-    const lockTimeoutMs = politeLockTimeoutMs(facts.surroundings.deadlockTimeoutMs);
+    const lockTimeoutMs = lockTimeoutBelowDeadlockMs(facts.surroundings.deadlockTimeoutMs);
     await session.query(`set lock_timeout = ${lockTimeoutMs}`);
     const deadlineMs =
-      options.maxSeconds === undefined ? Number.POSITIVE_INFINITY : performance.now() + options.maxSeconds * 1000;
+      options.maxMoveMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + options.maxMoveMs;
     const budget = new LockBudget(options.maxWaitMs);
     const months: MonthOutcome[] = [];
     for (const [index, month] of plan.months.entries()) {

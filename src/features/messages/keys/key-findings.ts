@@ -1,3 +1,4 @@
+import { countText } from '../../../base/count.js';
 import { aisecCommand } from '../../../base/aisec-command.js';
 import { qualifiedName } from '../partition.js';
 import type { PartitionProblem } from '../partitions/finding.js';
@@ -17,8 +18,6 @@ const MESSAGE: Readonly<Record<KeyCount['kind'], (count: string) => string>> = {
   doubled: (count) => `${count} of several messages`,
 };
 
-const plural = (count: number, one: string): string => `${count} ${one}${count === 1 ? '' : 's'}`;
-
 function whereOf({ partitions, ids }: KeyCount): string {
   const tables = partitions.length === 0 ? '' : ` in ${partitions.join(', ')}`;
   return `${tables}, such as ${ids.join(', ')}`;
@@ -33,7 +32,7 @@ export function keyFindings(counts: readonly KeyCount[], schema: string): readon
     return {
       kind: `keys-${kind}` as const,
       partition: null,
-      message: `${MESSAGE[kind](plural(count, noun))}${whereOf(found)}`,
+      message: `${MESSAGE[kind](countText(count, noun))}${whereOf(found)}`,
       impact: IMPACT[kind],
       fix:
         kind === 'doubled'

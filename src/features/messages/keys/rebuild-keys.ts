@@ -1,7 +1,7 @@
-import { withRunLock } from '../../../adapters/postgres/advisory-lock.js';
+import { withRunLock } from '../../../adapters/postgres/locks/advisory-lock.js';
 import { withTransaction, type Session } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
-import { LockBudget, withLockRetries } from '../archive/lock-retries.js';
+import { LockBudget, withLockRetries } from '../lock-retries.js';
 import type { Reporting } from '../../../base/reporting.js';
 import { compareKeys, type KeyDifference } from './compare-keys.js';
 
@@ -22,7 +22,7 @@ export interface RebuildResult {
   readonly insertedKeys: number;
   readonly deletedKeys: number;
   readonly correctedKeys: number;
-  /** Ids of several messages: only a person can tell which one is to stay. */
+  /** Ids of several messages: only a person can decide which one is to stay. */
   readonly doubledIds: readonly string[];
 }
 

@@ -17,7 +17,7 @@ import { readPartitions, type PartitionSet } from '../partition.js';
 
 export type { FindingKind, PartitionFinding } from './finding.js';
 
-/** What the catalog tells of the partitions. */
+/** What the catalog has of the partitions. */
 export interface PartitionLayout {
   readonly schema: string;
   readonly set: PartitionSet;
@@ -43,7 +43,7 @@ function judgeEach({ schema, set, facts }: PartitionLayout): readonly PartitionP
   });
 }
 
-/** All but what the rows of the default partition tell. Looks at nothing but its arguments. */
+/** All but what the rows of the default partition show. Looks at nothing but its arguments. */
 export function judgeLayout(layout: PartitionLayout, minAhead: number): readonly PartitionFinding[] {
   return judge({ ...layout, defaultRows: NO_ROWS }, minAhead);
 }
@@ -65,7 +65,7 @@ function judge(state: PartitionState, minAhead: number): readonly PartitionFindi
   ]);
 }
 
-/** Waits for whoever has a partition locked against readers, as long as the session does. @throws AisecError MIGRATION_PENDING. */
+/** Waits for a session that has a partition locked against readers, as long as the session does. @throws AisecError MIGRATION_PENDING. */
 export async function readPartitionLayout(session: Session, schema: string): Promise<PartitionLayout> {
   const set = await readPartitions(session, schema);
   const { rows: facts } = await session.query<PartitionFacts>(sqlFile('partitions/facts'), [schema]);

@@ -1,11 +1,11 @@
-import { withRunLock } from '../../../adapters/postgres/advisory-lock.js';
+import { withRunLock } from '../../../adapters/postgres/locks/advisory-lock.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { AisecError, isAisecError } from '../../../base/errors.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
 import { addMonths, monthsBetween, type Month } from '../../../base/month.js';
 import type { Reporting } from '../../../base/reporting.js';
-import { LockBudget } from '../archive/lock-retries.js';
+import { LockBudget } from '../lock-retries.js';
 import { notMigrated, qualifiedName, readPartitions } from '../partition.js';
 import { publicationProblems, readPublications, type PublicationProblem } from '../publications.js';
 import { countDefaultRows } from './default-rows.js';
@@ -168,7 +168,7 @@ async function ensure(
 
 /**
  * Makes the months that are missing: those from `from` to `ahead` months after now, those of rows in the default
- * partition, which move in, and gaps. A month that cannot be made does not stop the others and is told in the result. A
+ * partition, which move in, and gaps. A month that cannot be made does not stop the others and is in the result. A
  * dry run is the same plan, not executed.
  *
  * @throws AisecError MIGRATION_PENDING, RUN_LOCKED, PRIVILEGE_MISSING, USAGE for a `from` that cannot be, CONNECTION_LOST.

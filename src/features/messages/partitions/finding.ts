@@ -61,7 +61,7 @@ export function asFindings(problems: readonly PartitionProblem[]): readonly Part
   }));
 }
 
-/** Of one partition, as sql/partitions/facts.sql tells it. */
+/** Of one partition, as sql/partitions/facts.sql reads it. */
 export interface PartitionFacts {
   readonly partition_schema: string;
   readonly partition: string;

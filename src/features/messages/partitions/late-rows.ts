@@ -1,6 +1,6 @@
 import type { Session } from '../../../adapters/postgres/session.js';
 import { monthEndMs, type Month } from '../../../base/month.js';
-import { politeLockTimeoutMs, type LockBudget } from '../archive/lock-retries.js';
+import { lockTimeoutBelowDeadlockMs, type LockBudget } from '../lock-retries.js';
 import { moveRows } from '../archive/move-rows.js';
 import { qualifiedName, type Partition } from '../partition.js';
 
@@ -36,7 +36,7 @@ export async function moveLateRows(
       cutoffMs: monthEndMs(month),
       batchRows: ROWS_A_BATCH,
       deadlineMs: Number.POSITIVE_INFINITY,
-      lockTimeoutMs: politeLockTimeoutMs(rows[0]?.ms ?? 1000),
+      lockTimeoutMs: lockTimeoutBelowDeadlockMs(rows[0]?.ms ?? 1000),
       onMoved: (count) => onProgress(`moving ${count} late rows of ${month} to the archive`),
       retries: { budget, onRetry: (reason) => onProgress(`waiting for a lock: ${reason}`) },
     });

@@ -12,7 +12,7 @@ export async function readingPartitions<Result>(read: () => Promise<Result>): Pr
   } catch (error) {
     if (!isAisecError(error, 'LOCK_TIMEOUT')) throw error;
     throw new AisecError('LOCK_TIMEOUT', 'another session has a partition of messages locked against readers', {
-      detail: `Nothing was changed. The server says: ${error.message}.`,
+      detail: `No changes were made. The server says: ${error.message}.`,
       hint: 'Run it again when the VACUUM FULL, TRUNCATE or ALTER TABLE at work there is done.',
       sqlState: error.sqlState,
       cause: error.cause,

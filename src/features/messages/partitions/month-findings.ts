@@ -65,7 +65,7 @@ function overlapFindings(
   );
 }
 
-/** Bounds that are no calendar month, overlaps, and detaches that were never finished. */
+/** Bounds that are not a calendar month, overlaps, and detaches that were never finished. */
 export function boundFindings(
   { partitions }: PartitionSet,
   facts: readonly PartitionFacts[],

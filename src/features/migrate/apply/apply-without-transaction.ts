@@ -1,5 +1,5 @@
 import type { Direction } from '../../../adapters/migration-engine/engine.js';
-import { Observer } from '../../../adapters/postgres/observer.js';
+import { Observer } from '../../../adapters/postgres/locks/observer.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { createdIndex, isConcurrent } from '../../../adapters/sql-parser/concurrent.js';
 import { parseStatements, type Statement } from '../../../adapters/sql-parser/statements.js';
@@ -17,7 +17,7 @@ import {
   resumeJournal,
 } from '../history/history-sql.js';
 import { dropInvalidIndex } from './invalid-indexes.js';
-import { withLockAttempts } from '../../../adapters/postgres/lock-attempts.js';
+import { withLockAttempts } from '../../../adapters/postgres/locks/lock-attempts.js';
 import { parseMigrationFile, type MigrationFile } from '../files/migration-file.js';
 import { placeInSection } from '../files/place.js';
 import { labelOf } from '../files/source.js';
@@ -33,7 +33,7 @@ interface Target {
 
 interface Resume {
   readonly done: number;
-  /** A statement that was started and whose end nobody saw. */
+  /** A statement that was started and whose end is unknown. */
   readonly unknown: number | undefined;
 }
 
@@ -69,7 +69,7 @@ async function resumeFrom(
       `migration ${labelOf(file)} was edited in statement ${index + 1}, which is already done`,
       {
         position: placeInSection(file, sectionOf(file, direction), statements[index]?.offset ?? 0),
-        hint: `Put the first ${done} statements back as they were; the others may be mended.`,
+        hint: `Put the first ${done} statements back as they were; the others may be changed.`,
       },
     );
   }
@@ -78,7 +78,7 @@ async function resumeFrom(
 
 /**
  * CREATE INDEX CONCURRENTLY and its kin wait for every older transaction, also unrelated ones, so a lock timeout would
- * only leave an INVALID index behind; they block nobody while they wait. Everything else gets the usual timeout.
+ * only leave an INVALID index behind; they block no other session while they wait. Everything else gets the usual timeout.
  * https://www.postgresql.org/docs/16/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY
  */
 async function runStatement(
@@ -134,7 +134,7 @@ function incomplete(
         [error.detail, blockers.length === 0 ? undefined : `Blocked by ${blockers.join('; ')}.`]
           .filter((part) => part !== undefined)
           .join(' ') || undefined,
-      hint: `${number === 1 ? '' : `Statements 1 to ${number - 1} are done and stay. `}${isInterruption ? 'Run' : `Mend statement ${number} and run`} \`${command}\` to go on from there.`,
+      hint: `${number === 1 ? '' : `Statements 1 to ${number - 1} are done and stay. `}${isInterruption ? 'Run' : `Fix statement ${number} and run`} \`${command}\` to continue from there.`,
       sqlState: error.sqlState,
       cause: error.cause,
     },
@@ -143,7 +143,7 @@ function incomplete(
 
 /**
  * Runs a `-- aisec: no-transaction` migration statement by statement, with a journal: stopped anywhere, the next run
- * goes on with the first statement that is not done.
+ * continues with the first statement that is not done.
  *
  * @throws AisecError MIGRATION_INCOMPLETE, MIGRATION_HISTORY when a finished statement was edited, LOCK_TIMEOUT.
  */
@@ -162,7 +162,7 @@ export async function applyWithoutTransaction(
   const { done, unknown } = await resumeFrom(target, direction, statements);
   const state = direction === 'up' ? 'applying' : 'reverting';
   const isResumed = target.entry?.state === state;
-  if (isResumed) reporting.onWarning(`migration ${labelOf(file)}: going on at statement ${done + 1} of ${total}`);
+  if (isResumed) reporting.onWarning(`migration ${labelOf(file)}: continuing at statement ${done + 1} of ${total}`);
   await session.query(isResumed ? resumeJournal(schema, file, total) : beginJournal(schema, file, state, total));
   const observer = new Observer(session, options.lockTimeoutMs, (text) =>
     reporting.onProgress(`${labelOf(file)}: ${text}`),

@@ -1,13 +1,13 @@
 import type { Direction } from '../../../adapters/migration-engine/engine.js';
-import { endingHint } from '../../../adapters/postgres/blocker.js';
-import { Observer } from '../../../adapters/postgres/observer.js';
+import { endingHint } from '../../../adapters/postgres/locks/blocker.js';
+import { Observer } from '../../../adapters/postgres/locks/observer.js';
 import { rollBack, type Session } from '../../../adapters/postgres/session.js';
 import { searchPath } from '../../../adapters/postgres/session-settings.js';
 import { AisecError, isAisecError } from '../../../base/errors.js';
 import { quoteLiteral } from '../../../base/identifier.js';
 import { migrationFailure, placeOfError, placeOfStatement } from './failure.js';
 import { forgetApplied, historyTables, recordApplied } from '../history/history-sql.js';
-import { withLockAttempts } from '../../../adapters/postgres/lock-attempts.js';
+import { withLockAttempts } from '../../../adapters/postgres/locks/lock-attempts.js';
 import type { MigrationFile, MigrationSection } from '../files/migration-file.js';
 import { isRepeatable, labelOf } from '../files/source.js';
 import type { Reporting } from '../../../base/reporting.js';
@@ -145,12 +145,9 @@ function lockFailure(
 ): AisecError {
   return new AisecError(
     'LOCK_TIMEOUT',
-    `migration ${labelOf(file)} did not get its table locks in ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}; nothing was changed`,
+    `migration ${labelOf(file)} could not acquire its table locks in ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}; no changes were made`,
     {
-      detail:
-        blockers.length === 0
-          ? 'The blocking session had ended when it was looked for.'
-          : `Blocked by ${blockers.join('; ')}.`,
+      detail: blockers.length === 0 ? 'The blocking session had ended by then.' : `Blocked by ${blockers.join('; ')}.`,
       hint: endingHint(blockers),
       sqlState: error.sqlState,
       cause: error.cause,
@@ -159,8 +156,8 @@ function lockFailure(
 }
 
 /**
- * Runs one migration in one transaction, with its history row. A lock that is not had in time rolls everything back,
- * and it is tried again after a pause: nobody ever queues behind it for longer than `lockTimeoutMs`.
+ * Runs one migration in one transaction, with its history row. A lock that times out rolls everything back,
+ * and it is tried again after a pause: no session ever queues behind it for longer than `lockTimeoutMs`.
  *
  * @throws AisecError MIGRATION_FAILED with the place, LOCK_TIMEOUT naming the blocker, CONNECTION_LOST, INTERRUPTED.
  */

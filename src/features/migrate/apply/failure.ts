@@ -7,7 +7,7 @@ import { labelOf } from '../files/source.js';
 /** Errors that speak for themselves and are not the migration's fault. */
 const NOT_THE_MIGRATION: readonly ErrorCode[] = ['CONNECTION_LOST', 'INTERRUPTED', 'TERMINATED', 'DISK_FULL'];
 
-/** What helps: not everybody who reads this may edit the file, and not every error is its fault. */
+/** What helps: not every reader may edit the file, and not every error is its fault. */
 function hintFor(file: MigrationFile, sqlState: string | undefined): string {
   const kept = 'Nothing of this migration was kept; those before it stay.';
   if (sqlState === '25001')
@@ -35,7 +35,7 @@ export function placeOfError(
 
 /**
  * The first statement that fails to finish has no position when it fails at run time (a violated constraint, say).
- * The server has said how many statements it completed, and the parser tells where the next one stands.
+ * The server has said how many statements it completed, and the parser finds where the next one stands.
  */
 export async function placeOfStatement(
   completed: number,

@@ -11,7 +11,7 @@ import { labelOf } from '../files/source.js';
 const MAY_LEAVE =
   /\b(?:set_config|set|reset|temp|temporary|pg_temp|listen|prepare|hold|execute|perform|call)\b|advisory/i;
 
-/** Warns of what a migration has left in the session: whoever wrote it may count on it, and the next file does not see it. */
+/** Warns of what a migration has left in the session: its author may count on it, and the next file does not see it. */
 export async function tellLeftBehind(
   session: Session,
   file: MigrationFile,

@@ -15,7 +15,7 @@ export interface MigrationFile {
   readonly source: string;
   /** `0042_add_invoices`, as node-pg-migrate records it. */
   readonly name: string;
-  /** For messages: the path as the user gave the folder. */
+  /** For messages: the path as the user gave the directory. */
   readonly path: string;
   /** The text with LF line ends, as it is recorded. */
   readonly content: string;

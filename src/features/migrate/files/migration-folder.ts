@@ -1,6 +1,6 @@
 import { join, relative } from 'node:path';
 
-import { readFolder, readText } from '../../../adapters/files/read.js';
+import { readDirectory, readText } from '../../../adapters/files/read.js';
 import { AisecError } from '../../../base/errors.js';
 import { BUNDLED_SOURCE } from './source.js';
 import { parseMigrationFile, type FileProblem, type MigrationFile } from './migration-file.js';
@@ -14,7 +14,7 @@ const NAME_RULE =
 const HOOKS = ['before_up', 'after_up'] as const;
 export type HookName = (typeof HOOKS)[number];
 
-/** Editors' leftovers and documents may lie in the folder; anything else that ends in .sql must be a migration. */
+/** Editors' leftovers and documents may lie in the directory; anything else that ends in .sql must be a migration. */
 function isIgnored(fileName: string): boolean {
   return fileName.startsWith('.') || !/\.sql$/i.test(fileName);
 }
@@ -44,9 +44,9 @@ function invalidFiles(problems: readonly FileProblem[]): AisecError {
   });
 }
 
-function shownFolder(folder: string, cwd: string): string {
-  const inside = relative(cwd, folder);
-  return inside.startsWith('..') ? folder : inside;
+function shownDirectory(directory: string, cwd: string): string {
+  const inside = relative(cwd, directory);
+  return inside.startsWith('..') ? directory : inside;
 }
 
 /**
@@ -54,12 +54,17 @@ function shownFolder(folder: string, cwd: string): string {
  *
  * @throws AisecError MIGRATION_FILE_INVALID.
  */
-export async function readHooks(folder: string, cwd: string, source: string): Promise<readonly MigrationFile[]> {
+export async function readHooks(directory: string, cwd: string, source: string): Promise<readonly MigrationFile[]> {
   const hooks: MigrationFile[] = [];
   const problems: FileProblem[] = [];
-  for (const fileName of readFolder(folder).filter(isHook)) {
-    const path = join(shownFolder(folder, cwd), fileName);
-    const parsed = parseMigrationFile(path, fileName.replace(/\.sql$/, ''), readText(join(folder, fileName)), source);
+  for (const fileName of readDirectory(directory).filter(isHook)) {
+    const path = join(shownDirectory(directory, cwd), fileName);
+    const parsed = parseMigrationFile(
+      path,
+      fileName.replace(/\.sql$/, ''),
+      readText(join(directory, fileName)),
+      source,
+    );
     problems.push(...parsed.problems);
     if (parsed.file === undefined) continue;
     problems.push(...(await transactionProblems(parsed.file)));
@@ -69,7 +74,7 @@ export async function readHooks(folder: string, cwd: string, source: string): Pr
   return hooks;
 }
 
-export interface FolderOptions {
+export interface DirectoryOptions {
   /** Default: that of the bundled migrations. */
   readonly source?: string;
   readonly isEmptyAllowed?: boolean;
@@ -78,18 +83,18 @@ export interface FolderOptions {
 /**
  * All migrations of one source in their order, every file checked. An empty one is refused: a wrong mount must not be green.
  *
- * @throws AisecError MIGRATION_FILE_INVALID with file and line of every problem; CONFIG_INVALID for an unreadable folder.
+ * @throws AisecError MIGRATION_FILE_INVALID with file and line of every problem; CONFIG_INVALID for an unreadable directory.
  */
 export async function readMigrationFolder(
-  folder: string,
+  directory: string,
   cwd: string,
-  { source = BUNDLED_SOURCE, isEmptyAllowed = false }: FolderOptions = {},
+  { source = BUNDLED_SOURCE, isEmptyAllowed = false }: DirectoryOptions = {},
 ): Promise<readonly MigrationFile[]> {
-  const shown = shownFolder(folder, cwd);
+  const shown = shownDirectory(directory, cwd);
   const problems: FileProblem[] = [];
   const files: MigrationFile[] = [];
   const seen = new Map<string, string>();
-  const fileNames = readFolder(folder)
+  const fileNames = readDirectory(directory)
     .filter((fileName) => !isIgnored(fileName) && !isHook(fileName))
     .toSorted();
   for (const fileName of fileNames) {
@@ -97,7 +102,12 @@ export async function readMigrationFolder(
     const badName = nameProblems(path, fileName, seen);
     problems.push(...badName);
     if (badName.length > 0) continue;
-    const parsed = parseMigrationFile(path, fileName.replace(/\.sql$/, ''), readText(join(folder, fileName)), source);
+    const parsed = parseMigrationFile(
+      path,
+      fileName.replace(/\.sql$/, ''),
+      readText(join(directory, fileName)),
+      source,
+    );
     problems.push(...parsed.problems);
     if (parsed.file === undefined) continue;
     problems.push(...(await transactionProblems(parsed.file)));

@@ -67,7 +67,7 @@ function deletionsOf({ node, tree }: Statement): readonly Deletion[] {
   );
 }
 
-/** What the statements delete, as far as the text tells. */
+/** What the statements delete, as far as the text shows. */
 export async function deletions(sql: string): Promise<readonly Deletion[]> {
   return (await statementsOf(sql)).flatMap(deletionsOf);
 }

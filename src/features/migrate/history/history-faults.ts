@@ -5,12 +5,15 @@ import type { MigrationStatus } from './compare.js';
 
 /** What to do about each kind of fault. */
 export const ADVICE = {
-  edited: 'Put the file back as it was applied, and make the change in a new migration.',
-  missing: 'Bring the file back (it is in version control), or use the folder this database was built from.',
+  edited:
+    'Put the file back as it was applied, and make the change in a new migration. If the edit is right: aisec migrate repair NAME --reason TEXT',
+  missing:
+    'Bring the file back (it is in version control), or use the directory this database was built from. If it is gone for good: aisec migrate repair NAME --reason TEXT',
   newer:
     'Deploy the version that has the file, or continue with this one, if it can work on the newer schema: --allow-newer',
-  foreign: 'Give aisec a history of its own, in another schema: --schema NAME',
-  renamed: 'Give the file its old name back.',
+  foreign:
+    'Give the other program a history table of its own: aisec migrate repair --dry-run. Or give aisec another schema: --schema NAME',
+  renamed: 'Give the file its old name back, or record the new one: aisec migrate repair NAME --reason TEXT',
   late: 'Give it a number after the newest applied one, or run with --allow-late if it does not depend on the order.',
 } as const;
 
@@ -39,7 +42,7 @@ export function describeFault(status: MigrationStatus & { state: Fault }): strin
 }
 
 /**
- * Refuses to go on when files and history disagree. Each kind of fault has its own message and remedy.
+ * Refuses to continue when files and history disagree. Each kind of fault has its own message and hint.
  *
  * @throws AisecError MIGRATION_HISTORY.
  */

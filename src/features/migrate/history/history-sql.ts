@@ -92,9 +92,14 @@ comment on table ${ours} is 'Checksum, text and duration of each migration, and 
 `;
 }
 
+/** For a transaction. The repairs of all sources are in one table, which goes with the bundled source. */
 export function dropHistoryTables(schema: string, source: string = BUNDLED_SOURCE): string {
   const tables = historyTables(source);
-  return `drop table ${qualified(schema, tables.engine)}, ${qualified(schema, tables.own)}`;
+  const drop = `drop table ${qualified(schema, tables.engine)}, ${qualified(schema, tables.own)}`;
+  if (source !== BUNDLED_SOURCE) return drop;
+  return `set local client_min_messages to warning;
+${drop};
+drop table if exists ${qualified(schema, 'aisec_migration_repairs')}`;
 }
 
 /** A repeatable migration has one row, of the last time. */
@@ -107,6 +112,12 @@ set state = excluded.state, checksum = excluded.checksum, content = excluded.con
 export function recordApplied(schema: string, file: MigrationFile): string {
   return `insert into ${ownTable(schema, file)} (name, state, checksum, content, duration_ms, aisec_version)
 values (${quoteLiteral(file.name)}, 'applied', ${quoteLiteral(file.checksum)}, ${quoteLiteral(file.content)}, ${elapsedMs}, ${quoteLiteral(aisecVersion())})${isRepeatable(file) ? AGAIN : ''};`;
+}
+
+/** Both rows of a migration whose objects are there already: what a run would have written. */
+export function recordBaseline(schema: string, file: MigrationFile): string {
+  return `insert into ${qualified(schema, historyTables(file.source).engine)} (name, run_on) values (${quoteLiteral(file.name)}, now());
+${recordApplied(schema, file)}`;
 }
 
 export function forgetApplied(schema: string, file: SourcedName): string {
@@ -127,7 +138,7 @@ set state = excluded.state, checksum = excluded.checksum, content = excluded.con
     statements_started = 0, statements_done = 0, error = null, aisec_version = excluded.aisec_version;`;
 }
 
-/** Takes up a journal where it stopped: the statements that were done stay done, the rest may have been mended. */
+/** Takes up a journal where it stopped: the statements that were done stay done, the rest may have been changed. */
 export function resumeJournal(schema: string, file: MigrationFile, total: number): string {
   return `update ${ownTable(schema, file)}
 set checksum = ${quoteLiteral(file.checksum)}, content = ${quoteLiteral(file.content)}, statements_total = ${total}, error = null

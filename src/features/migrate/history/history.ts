@@ -1,4 +1,5 @@
 import type { Session } from '../../../adapters/postgres/session.js';
+import { aisecCommand } from '../../../base/aisec-command.js';
 import { AisecError } from '../../../base/errors.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
 import { BUNDLED_SOURCE } from '../files/source.js';
@@ -76,16 +77,15 @@ order by 1`;
 /** Without it every migration would look pending, and running them again would break what is there. */
 async function refuseLostEngineTable(session: Session, schema: string, source: string): Promise<void> {
   const tables = historyTables(source);
-  const [engine, own] = [tables.engine, tables.own].map((name) => `${quoteIdentifier(schema)}.${name}`);
   const { rows } = await session.query<{ count: number }>(
-    `select pg_catalog.count(*)::integer as count from ${own ?? ''} where state = 'applied'`,
+    `select pg_catalog.count(*)::integer as count from ${quoteIdentifier(schema)}.${tables.own} where state = 'applied'`,
   );
   throw new AisecError(
     'MIGRATION_HISTORY',
     `the table ${tables.engine} is gone, and ${tables.own} records ${rows[0]?.count ?? 0} migrations`,
     {
       detail: `Both are in the schema "${schema}".`,
-      hint: `Run: create table ${engine ?? ''} (id serial primary key, name varchar(255) not null, run_on timestamp not null); insert into ${engine ?? ''} (name, run_on) select name, applied_at at time zone 'UTC' from ${own ?? ''} where state = 'applied' order by applied_at, name;`,
+      hint: `Restore it: ${aisecCommand('migrate repair', schema)}`,
     },
   );
 }

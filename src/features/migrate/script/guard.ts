@@ -1,4 +1,4 @@
-import { RUN_LOCK_KEY } from '../../../adapters/postgres/advisory-lock.js';
+import { RUN_LOCK_KEY } from '../../../adapters/postgres/locks/advisory-lock.js';
 import { quoteIdentifier, quoteLiteral } from '../../../base/identifier.js';
 import { BUNDLED_SOURCE, isRepeatable, type SourcedName } from '../files/source.js';
 import { historyTables } from '../history/history-sql.js';
@@ -36,7 +36,7 @@ function aloneCheck({ schema, sources }: Start): string {
   if other is not null then
     raise exception 'the database has migrations of another source, recorded in %', other
       using detail = 'They may need what this script reverts.',
-            hint = 'Nothing was changed. Write the script again with --migrations-dir NAME=DIR for that source, too.';
+            hint = 'No changes were made. Write the script again with --migrations-dir NAME=DIR for that source, too.';
   end if;`;
 }
 
@@ -75,7 +75,7 @@ begin
         using detail = format(
                 'Applied: %s. Expected: %s.', array_to_string(found, ', '), array_to_string(source.expected, ', ')
               ),
-              hint = 'Nothing was changed. Write the script again with --from and the version the database is at.';
+              hint = 'No changes were made. Write the script again with --from and the version the database is at.';
     end if;
   end loop;
 end

@@ -1,4 +1,4 @@
-import { RUN_LOCK_KEY } from '../../../adapters/postgres/advisory-lock.js';
+import { RUN_LOCK_KEY } from '../../../adapters/postgres/locks/advisory-lock.js';
 import { pinnedSettings, pinQuery } from '../../../adapters/postgres/pinned-settings.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { AisecError } from '../../../base/errors.js';
@@ -135,7 +135,7 @@ function filesToRevert(
 
 /**
  * The script for psql that reverts migrations, made without a database from the very texts that `migrate down` sends. It
- * deletes what they delete: nobody counts the rows before it.
+ * deletes what they delete: the rows are not counted before it.
  *
  * @throws AisecError MIGRATION_UNKNOWN, MIGRATION_FILE_INVALID, MIGRATION_IRREVERSIBLE.
  */

@@ -94,7 +94,7 @@ function growthMetrics({ growth }: Readings, base: Labels): readonly Metric[] {
     },
     {
       name: 'aisec_limit_bytes',
-      help: 'Size of the database that --limit asks about.',
+      help: 'Size of the database that --size-limit asks about.',
       samples: known(base, limit?.limitBytes),
     },
     {

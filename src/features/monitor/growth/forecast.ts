@@ -25,7 +25,7 @@ export interface ForecastPoint {
 }
 
 export interface Forecast {
-  /** `level`: the median month goes on; `trend`: the months grow, and so do those to come. */
+  /** `level`: the median month continues; `trend`: the months grow, and so do those to come. */
   readonly method: MonthlyFit['method'];
   readonly fromMonth: Month;
   readonly toMonth: Month;
@@ -113,7 +113,7 @@ function dayWithin(share: number, fromMs: number, toMs: number): string {
   return new Date(fromMs + share * (toMs - fromMs)).toISOString().slice(0, 10);
 }
 
-/** When the whole database reaches a size, if it goes on like this; undefined when there are too few closed months. */
+/** When the whole database reaches a size, if growth continues like this; undefined when there are too few closed months. */
 export function forecastLimit(basis: ForecastBasis, limitBytes: number): LimitForecast | undefined {
   const fit = fitMonths(basis.closed.slice(-WINDOW_MONTHS).map(({ sizeBytes }) => sizeBytes));
   if (fit === undefined) return undefined;

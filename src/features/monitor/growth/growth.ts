@@ -1,4 +1,5 @@
-import type { Skip } from '../inspection/skip.js';
+import { notSeen } from '../inspection/skip.js';
+import type { Finding } from '../../../base/finding.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { monitorPartitions, type PartitionsReport } from '../partitions.js';
 import type { Report } from '../report.js';
@@ -29,7 +30,7 @@ export interface GrowthReport extends Report {
   readonly databaseBytes: number;
   /** Everything but messages, messages_archive and message_keys. */
   readonly othersBytes: number;
-  /** What the forecast takes everything else to add; null: nothing, since there are no records that tell. */
+  /** What the forecast takes everything else to add; null: nothing, since there are no records. */
   readonly othersBytesPerDay: Range | null;
   /** From the first month with a message to the current one. */
   readonly months: readonly MonthOfMessages[];
@@ -46,7 +47,7 @@ const DAY_MS = 86_400_000;
 const MESSAGE_TABLES = ['messages', 'messages_archive', 'message_keys'];
 const STILL: Range = { low: 0, expected: 0, high: 0 };
 
-/** Records in which one of the three is missing, since it was locked, tell nothing about the rest. */
+/** Records in which one of the three is missing, since it was locked, say nothing about the rest. */
 function othersOf(records: readonly SizeRecord[]): readonly SizeAt[] {
   return records.flatMap(({ measuredAt, databaseBytes, tableBytes }) => {
     const messages = MESSAGE_TABLES.map((table) => tableBytes[table]).filter((size) => size !== undefined);
@@ -67,10 +68,10 @@ function withKeys(months: readonly MonthOfMessages[], tables: readonly LogicalTa
   }));
 }
 
-function tooFew(months: readonly MonthOfMessages[]): Skip {
+function tooFew(months: readonly MonthOfMessages[]): Finding {
   const closed = months.filter(({ state }) => state === 'closed').length;
   const reason = `not enough data: ${closed === 0 ? 'no closed month' : `${closed} closed month`} with messages, 2 are needed`;
-  return { what: 'forecast', reason, fix: null };
+  return notSeen('forecast', reason, null);
 }
 
 /**
@@ -86,7 +87,7 @@ export async function monitorGrowth(
 ): Promise<GrowthReport> {
   const { schema, ahead, limitBytes } = options;
   const partitions = calendar ?? (await monitorPartitions(session, schema));
-  const { currentMonth, months: _months, monthsAhead: _ahead, skipped: _skipped, ...circumstances } = partitions;
+  const { currentMonth, months: _months, monthsAhead: _ahead, skipped: _skipped, ...header } = partitions;
   const tables = await readTableSizes(session, schema);
   const databaseBytes = await readDatabaseBytes(session);
   const nowMs = Date.parse(partitions.takenAt);
@@ -106,7 +107,7 @@ export async function monitorGrowth(
     .filter(({ table }) => MESSAGE_TABLES.includes(table))
     .reduce((sum, { totalBytes }) => sum + totalBytes, 0);
   return {
-    ...circumstances,
+    ...header,
     skipped: [...(skip === null ? [] : [skip]), ...(forecast === undefined ? [tooFew(months)] : [])],
     databaseBytes,
     othersBytes: Math.max(0, databaseBytes - messagesBytes),

@@ -18,7 +18,7 @@ function ofMonth(month: Month, state: MonthOfMessages['state'], parts: readonly 
 
 /**
  * What each month up to the current one takes, live and archived together: from the first with a message on, and only
- * behind the last month that is missing, whose messages nobody can tell.
+ * behind the last month that is missing, whose messages are unknown.
  */
 export function monthSizes({ months, currentMonth }: PartitionsReport): readonly MonthOfMessages[] {
   const past = months.filter(({ month, state }) => month !== null && month <= currentMonth && state !== 'detaching');

@@ -1,6 +1,6 @@
 /** What coming months are expected to add, learned from closed ones. Sizes in bytes, or rows: whatever was given. */
 export interface MonthlyFit {
-  /** `trend`: the months grow steadily, and the line through them goes on; `level`: the median of them. */
+  /** `trend`: the months grow steadily, and the line through them continues; `level`: the median of them. */
   readonly method: 'level' | 'trend';
   /** The k-th month after the last one given, counted from 1. */
   readonly expected: (k: number) => number;
@@ -44,7 +44,7 @@ function medianSlope(values: readonly number[]): number {
 }
 
 /**
- * Learns from months in their order, without gaps. A fall is not carried on: it would promise space that nobody freed.
+ * Learns from months in their order, without gaps. A fall is not carried on: it would promise space that was not freed.
  * Undefined for fewer than two months.
  */
 export function fitMonths(values: readonly number[]): MonthlyFit | undefined {

@@ -1,5 +1,7 @@
+import { aisecCommand } from '../../../base/aisec-command.js';
+import { notSeen } from '../inspection/skip.js';
+import type { Finding } from '../../../base/finding.js';
 import { inReadOnly } from '../inspection/read-only.js';
-import type { Skip } from '../inspection/skip.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
@@ -51,17 +53,17 @@ export async function readRecords(
   session: Session,
   schema: string,
   since: Date,
-): Promise<{ readonly records: readonly SizeRecord[]; readonly skip: Skip | null }> {
+): Promise<{ readonly records: readonly SizeRecord[]; readonly skip: Finding | null }> {
   return inReadOnly(session, async () => {
-    const what = 'records of sizes';
+    const object = 'records of sizes';
     const access = await readRecordsAccess(session, schema);
     if (!access.is_there) {
-      const reason = `the schema "${schema}" lacks the tables of monitor record`;
-      return { records: [], skip: { what, reason, fix: 'aisec migrate up' } };
+      const message = `the schema "${schema}" lacks the tables of monitor record`;
+      return { records: [], skip: notSeen(object, message, aisecCommand('migrate up', schema)) };
     }
     if (!access.can_read) {
-      const reason = 'the role may not read them';
-      return { records: [], skip: { what, reason, fix: recordsGrant(schema, access.role_name, 'select') } };
+      const fix = recordsGrant(schema, access.role_name, 'select');
+      return { records: [], skip: notSeen(object, 'the role may not read them', fix) };
     }
     // Their policy shows every row; with row_security off, as doctor leaves the session, having one would be an error.
     await session.query(

@@ -14,12 +14,12 @@ export function methodSentences({
   const basis = `${monthsUsed} closed months of messages and messages_archive (${formatMonths(fromMonth, toMonth)})`;
   const how =
     method === 'trend'
-      ? `From ${basis}: they grow steadily, and the line through them goes on.`
-      : `From ${basis}: their median goes on.`;
+      ? `From ${basis}: they grow steadily, and the line through them continues.`
+      : `From ${basis}: their median continues.`;
   const range = 'The range is what would come if every month were as far off as the smallest and the largest of them.';
   const others =
     othersBytesPerDay === null
-      ? `Everything else (${formatBytes(othersBytes)}) is taken to stand still; aisec monitor record, run daily, tells after a week.`
+      ? `Everything else (${formatBytes(othersBytes)}) is assumed to stay the same; a daily aisec monitor record measures it, from a week on.`
       : `Everything else: ${formatBytes(Math.abs(othersBytesPerDay.expected))} a day ${othersBytesPerDay.expected < 0 ? 'less' : 'more'}, from ${records.length} daily records.`;
   const tried =
     backTest === null

@@ -2,7 +2,7 @@ import { dailyRate, type SizeAt } from './rate.js';
 import type { Range } from './forecast.js';
 import type { SizeRecord } from './records.js';
 
-/** Between the first and the last record that tell a table's size. */
+/** Between the first and the last record with a table's size. */
 export interface TableGrowth {
   readonly table: string;
   readonly sizeBytes: number;
@@ -13,7 +13,7 @@ export interface TableGrowth {
   readonly bytesPerDay: Range | null;
 }
 
-/** Undefined for a table that fewer than two records tell of: it is new, or was locked whenever somebody looked. */
+/** Undefined for a table that fewer than two records have: it is new, or was locked at every record. */
 export function tableGrowth(records: readonly SizeRecord[], table: string): TableGrowth | undefined {
   const sizes = records.flatMap(({ measuredAt, tableBytes }): readonly (SizeAt & { readonly at: string })[] => {
     const sizeBytes = tableBytes[table];

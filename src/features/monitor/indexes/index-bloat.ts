@@ -1,7 +1,7 @@
-import type { Circumstances } from '../inspection/circumstances.js';
+import type { ReportHeader } from '../inspection/report-header.js';
 import { inReadOnly } from '../inspection/read-only.js';
 import type { Session } from '../../../adapters/postgres/session.js';
-import { measureAll, type MeasuredBloat, type Space } from '../bloat-meter.js';
+import { measureAll, type MeasuredBloat, type Space } from '../bloat/bloat-meter.js';
 import type { IndexFacts } from './index-facts.js';
 
 /**
@@ -37,7 +37,7 @@ async function measure(session: Session, schema: string, oid: string): Promise<S
 export async function measureIndexBloat(
   session: Session,
   indexes: readonly IndexFacts[],
-  circumstances: Circumstances,
+  header: ReportHeader,
 ): Promise<MeasuredBloat> {
   const isMeasurable = ({ method, isValid }: IndexFacts): boolean => method === 'btree' && isValid;
   const trees = indexes.filter(isMeasurable).map(({ identifier, partOids }) => ({
@@ -45,7 +45,7 @@ export async function measureIndexBloat(
     identifier,
     oids: partOids,
   }));
-  const measured = await measureAll(session, trees, circumstances, { functionName: 'pgstatindex', measure });
+  const measured = await measureAll(session, trees, header, { functionName: 'pgstatindex', measure });
   const unknown = new Map(measured.unknown);
   for (const { identifier, isValid } of indexes.filter((index) => !isMeasurable(index)))
     unknown.set(identifier, isValid ? 'not a b-tree' : 'invalid');

@@ -112,7 +112,7 @@ function factsOf(root: IndexRow, family: readonly IndexRow[]): IndexFacts {
   };
 }
 
-/** The indexes of a schema's tables; what somebody has locked is estimated, and nothing waits for it. */
+/** The indexes of a schema's tables; what another session has locked is estimated, and nothing waits for it. */
 export async function readIndexFacts(session: Session, schema: string): Promise<readonly IndexFacts[]> {
   const { rows } = await whileMeasuring(session, (isEstimated) =>
     session.query<IndexRow>(sqlFile('monitor/indexes'), [schema, isEstimated]),

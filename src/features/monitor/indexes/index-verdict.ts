@@ -11,13 +11,13 @@ export type IndexVerdict = 'used' | 'kept' | 'unused' | 'undecided' | 'redundant
 export interface Judgement {
   readonly verdict: IndexVerdict;
   readonly reason: string;
-  /** What mends it, for somebody to decide; null when there is nothing to do. */
+  /** What fixes it, which a person must decide on; null when there is nothing to do. */
   readonly sql: string | null;
 }
 
-/** What the counters can prove. */
+/** What the counters can show. */
 export interface CounterWindow {
-  /** How long they have counted; null when the server does not tell. */
+  /** How long they have counted; null when not reported by the server. */
   readonly windowMs: number | null;
   /** From which on no scan means unused. */
   readonly unusedAfterMs: number;
@@ -28,13 +28,13 @@ export interface CounterWindow {
 
 /** A partitioned index cannot be dropped concurrently. */
 export function dropIndexSql({ identifier, isPartitioned }: IndexFacts): string {
-  // It takes ACCESS EXCLUSIVE on the table and every partition, and nobody may wait long behind one that waits for it.
+  // It takes ACCESS EXCLUSIVE on the table and every partition, and no session may wait long behind one that waits for it.
   return isPartitioned
     ? `set lock_timeout = '2s'; drop index ${identifier};`
     : `drop index concurrently ${identifier};`;
 }
 
-/** Uniqueness is checked, and replicas are told apart, without a scan being counted. */
+/** Uniqueness is checked, and replicas are distinguished, without a scan being counted. */
 function dutyOf(index: IndexFacts): string | undefined {
   if (index.isPrimary) return 'primary key';
   if (index.isExclusion) return 'exclusion constraint';

@@ -1,7 +1,7 @@
-import { readCircumstances, type Circumstances } from '../inspection/circumstances.js';
+import { readReportHeader, type ReportHeader } from '../inspection/report-header.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { measureIndexBloat } from './index-bloat.js';
-import { NOT_MEASURED, type Bloat, type MeasuredBloat } from '../bloat-meter.js';
+import { NOT_MEASURED, type Bloat, type MeasuredBloat } from '../bloat/bloat-meter.js';
 import { readIndexFacts, type IndexFacts, type KnownIndex } from './index-facts.js';
 import { judgeIndex, type CounterWindow, type Judgement } from './index-verdict.js';
 import { readMissingIndexes, type MissingIndex } from './missing-indexes.js';
@@ -13,12 +13,12 @@ export interface MonitoredIndex extends KnownIndex, Judgement {
   readonly replicaScans: number | null;
   /** Null unless it was asked for and could be measured. */
   readonly bloat: Bloat | null;
-  /** Why it was asked for and there is no number. */
+  /** Why it was asked for and there is not a number. */
   readonly bloatUnknown: string | null;
 }
 
 export interface IndexesReport extends Report {
-  /** How long the counters have counted, on every server; null when one does not tell. */
+  /** How long the counters have counted, on every server; null when one does not report it. */
   readonly windowMs: number | null;
   readonly unusedAfterMs: number;
   readonly replicas: readonly Replica[];
@@ -39,17 +39,13 @@ export interface IndexesOptions {
   readonly onReplicas?: <Result>(read: (replica: Session) => Promise<Result>) => Promise<readonly Result[]>;
 }
 
-function windowOf(
-  circumstances: Circumstances,
-  unusedAfterMs: number,
-  replicas: readonly ReplicaScans[],
-): CounterWindow {
-  const windows = [windowMsOf(circumstances), ...replicas.map(({ replica }) => replica.windowMs)];
+function windowOf(header: ReportHeader, unusedAfterMs: number, replicas: readonly ReplicaScans[]): CounterWindow {
+  const windows = [windowMsOf(header), ...replicas.map(({ replica }) => replica.windowMs)];
   const known = windows.filter((windowMs) => windowMs !== null);
   return {
     windowMs: known.length < windows.length ? null : Math.min(...known),
     unusedAfterMs,
-    isInRecovery: circumstances.isInRecovery,
+    isInRecovery: header.isInRecovery,
     replicas,
   };
 }
@@ -93,19 +89,19 @@ export async function monitorIndexes(
   schema: string,
   { unusedAfterMs, withBloat = false, onReplicas }: IndexesOptions,
 ): Promise<IndexesReport> {
-  const circumstances = await readCircumstances(session, schema);
+  const header = await readReportHeader(session, schema);
   const facts = await readIndexFacts(session, schema);
   const missingIndexes = await readMissingIndexes(session, schema);
   // Before what takes long: one that cannot be reached ends the run.
   const replicas = onReplicas === undefined ? [] : await scansOn(session, schema, onReplicas);
-  const measured = withBloat ? await measureIndexBloat(session, facts, circumstances) : NOT_MEASURED;
-  const window = windowOf(circumstances, unusedAfterMs, replicas);
+  const measured = withBloat ? await measureIndexBloat(session, facts, header) : NOT_MEASURED;
+  const window = windowOf(header, unusedAfterMs, replicas);
   const indexes = facts
     .map((index) => monitored(index, judgeIndex(index, window), replicas, measured))
     .toSorted((one, other) => other.sizeBytes - one.sizeBytes || (one.index < other.index ? -1 : 1));
   const idle = indexes.filter(({ verdict }) => verdict === 'unused' || verdict === 'redundant');
   return {
-    ...circumstances,
+    ...header,
     skipped: measured.skipped,
     windowMs: window.windowMs,
     unusedAfterMs,

@@ -39,7 +39,7 @@ function missingOf(row: MissingRow): MissingIndex {
   };
 }
 
-/** The foreign keys of a schema that no index serves; one of a partitioned table counts once. Waits for nobody. */
+/** The foreign keys of a schema that no index serves; one of a partitioned table counts once. Waits for no lock. */
 export async function readMissingIndexes(session: Session, schema: string): Promise<readonly MissingIndex[]> {
   const { rows } = await inReadOnly(session, () =>
     session.query<MissingRow>(sqlFile('monitor/foreign-keys-without-index'), [schema]),

@@ -1,4 +1,4 @@
-import { readCircumstances, type Circumstances } from '../inspection/circumstances.js';
+import { readReportHeader, type ReportHeader } from '../inspection/report-header.js';
 import { inReadOnly } from '../inspection/read-only.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { AisecError } from '../../../base/errors.js';
@@ -10,7 +10,7 @@ export interface Replica {
   readonly server: string;
   /** A copy of this server, block by block; else, as with logical replication, indexes are known by their names. */
   readonly isStandby: boolean;
-  /** RFC 3339; null when the server does not tell. */
+  /** RFC 3339; null when not reported by the server. */
   readonly countersSince: string | null;
   /** How long its counters have counted. */
   readonly windowMs: number | null;
@@ -23,8 +23,8 @@ export interface ReplicaScans {
   readonly scans: ReadonlyMap<string, { readonly count: number; readonly lastScanAt: string | null }>;
 }
 
-/** How long the counters have counted; null when the server does not tell. */
-export function windowMsOf({ takenAt, countersSince }: Circumstances): number | null {
+/** How long the counters have counted; null when not reported by the server. */
+export function windowMsOf({ takenAt, countersSince }: ReportHeader): number | null {
   return countersSince === null ? null : Math.max(0, Date.parse(takenAt) - Date.parse(countersSince));
 }
 
@@ -53,7 +53,7 @@ export async function readServerIdentity(session: Session): Promise<ServerIdenti
  * @throws AisecError USAGE when it is that server itself: its scans would count twice.
  */
 export async function readReplicaScans(replica: Session, schema: string, main: ServerIdentity): Promise<ReplicaScans> {
-  const circumstances = await readCircumstances(replica, schema);
+  const header = await readReportHeader(replica, schema);
   const { system, startedAt } = await readServerIdentity(replica);
   if (system === main.system && startedAt === main.startedAt)
     throw new AisecError('USAGE', `--replica: ${replica.info.label} is the server itself, not a replica of it`, {
@@ -64,8 +64,8 @@ export async function readReplicaScans(replica: Session, schema: string, main: S
     replica: {
       server: replica.info.label,
       isStandby: system === main.system,
-      countersSince: circumstances.countersSince,
-      windowMs: windowMsOf(circumstances),
+      countersSince: header.countersSince,
+      windowMs: windowMsOf(header),
     },
     scans: new Map(facts.map(({ identifier, scans: count, lastScanAt }) => [identifier, { count, lastScanAt }])),
   };

@@ -5,7 +5,7 @@ export const INSPECTION_LOCK_TIMEOUT_MS = 200;
 const STATEMENT_TIMEOUT_MS = 10_000;
 
 /**
- * A read-only transaction that gets into nobody's way: it waits 200 ms for a lock at most and 10 s for a statement, finds
+ * A read-only transaction that is in no way of others: it waits 200 ms for a lock at most and 10 s for a statement, finds
  * names only where the query says, and is not compiled, since that takes longer than any query of the catalog.
  */
 const BEGIN = `begin transaction read only;

@@ -28,7 +28,7 @@ function vacuumOf({ kind, name, is_here: isHere, allows_connections: isOpen }: A
   return `${allow} true;\n${vacuum}\n${inDatabase(here, false, `${allow} false;`)}`;
 }
 
-/** Of this database, its oldest tables are named; the others are one finding together, told by the oldest of them. */
+/** Of this database, its oldest tables are named; the others are one finding together, named after the oldest of them. */
 function faultOf(
   databases: readonly AgeRow[],
   tables: readonly AgeRow[],

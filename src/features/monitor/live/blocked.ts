@@ -1,12 +1,13 @@
+import { countText } from '../../../base/count.js';
 import { formatDurationMs } from '../../../base/duration.js';
 import { quoteLiteral } from '../../../base/identifier.js';
 import type { LockNode } from '../lock-tree.js';
 import { readLocks, type Locks } from '../locks.js';
 import type { LiveCheck, LiveFault } from './check.js';
-import { counted, inDatabase, whose } from './names.js';
+import { inDatabase, whose } from './names.js';
 import { levelOf, scaled, worstOf, type Thresholds } from './thresholds.js';
 
-/** A session or prepared transaction that waits for nobody, and all that wait behind it. */
+/** A session or prepared transaction that waits for no other, and all that wait behind it. */
 interface Chain {
   readonly root: LockNode | null;
   readonly prepared: string | null;
@@ -43,7 +44,7 @@ function faultOf(
     levelOf(waiters.length, thresholds['blocked-sessions']),
   );
   if (severity === undefined) return [];
-  const awaited = `${counted(waiters.length, 'session')} for up to ${formatDurationMs(longestMs)}; the first waits for ${first.lock ?? 'a lock'}`;
+  const awaited = `${countText(waiters.length, 'session')} for up to ${formatDurationMs(longestMs)}; the first waits for ${first.lock ?? 'a lock'}`;
   const impact = 'the sessions behind it stand still, and new ones join them until no connection is left';
   if (root !== null) {
     const since = root.transactionMs === null ? '' : `, in a transaction for ${formatDurationMs(root.transactionMs)}`;

@@ -1,7 +1,7 @@
+import { countText } from '../../../base/count.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { formatBytes } from '../../../base/bytes.js';
 import type { Gauge, LiveCheck } from './check.js';
-import { counted } from './names.js';
 import { MONITOR } from './privileges.js';
 import { levelOf } from './thresholds.js';
 
@@ -49,7 +49,7 @@ export const CHECKSUMS: LiveCheck = {
           return {
             object: name,
             severity: 'critical',
-            message: `${counted(Number(row.checksum_failures), 'page')} of ${row.database_name === null ? 'the shared catalogs' : `database ${name}`} failed a checksum${row.last_checksum_failure === null ? '' : `, the last at ${row.last_checksum_failure}`}`,
+            message: `${countText(Number(row.checksum_failures), 'page')} of ${row.database_name === null ? 'the shared catalogs' : `database ${name}`} failed a checksum${row.last_checksum_failure === null ? '' : `, the last at ${row.last_checksum_failure}`}`,
             impact:
               'the disk or its controller damages data; restore the damaged table from a verified backup on other hardware before pg_stat_reset() clears the count',
             fix: null,
@@ -91,7 +91,7 @@ export const TEMPORARY_FILES: LiveCheck = {
               {
                 object: 'temporary files',
                 severity,
-                message: `${counted(files, 'temporary file')} take ${formatBytes(Number(total))} of disk${most}`,
+                message: `${countText(files, 'temporary file')} take ${formatBytes(Number(total))} of disk${most}`,
                 impact: 'a sort or join that does not fit into work_mem fills the disk, and then every write fails',
                 fix: typeof pid === 'number' ? `select pg_cancel_backend(${pid});` : null,
               },

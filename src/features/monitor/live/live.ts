@@ -1,5 +1,5 @@
+import { notSeen } from '../inspection/skip.js';
 import { inReadOnly } from '../inspection/read-only.js';
-import type { Skip } from '../inspection/skip.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { isAisecError } from '../../../base/errors.js';
 import { SEVERITIES, type Finding } from '../../../base/finding.js';
@@ -13,7 +13,7 @@ export interface LiveReadings {
   /** Worst first. */
   readonly findings: readonly Finding[];
   readonly gauges: readonly Gauge[];
-  readonly skipped: readonly Skip[];
+  readonly skipped: readonly Finding[];
 }
 
 type Looked = Awaited<ReturnType<LiveCheck['look']>>;
@@ -42,14 +42,14 @@ export async function readLive(
 ): Promise<LiveReadings> {
   const findings: Finding[] = [];
   const gauges: Gauge[] = [];
-  const skipped: Skip[] = [];
+  const skipped: Finding[] = [];
   if (session.info.kind !== 'server') return { findings, gauges, skipped };
   for (const check of LIVE_CHECKS) {
     const looked = await look(check, { session, schema, thresholds });
     if ('notApplicable' in looked) continue;
     if ('skipped' in looked) {
       const grant = looked.lacksGrant ? check.grant?.(quoteIdentifier(role)) : undefined;
-      skipped.push({ what: check.id, reason: looked.skipped, fix: grant ?? null });
+      skipped.push(notSeen(check.id, looked.skipped, grant ?? null));
       continue;
     }
     findings.push(...looked.faults.map((fault) => ({ id: `${check.id}:${fault.object}`, ...fault })));

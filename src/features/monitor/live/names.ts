@@ -9,11 +9,6 @@ export function whose({ role_name: role, application_name: application }: Named)
   return application === null || application === undefined || application === '' ? of : `${of} (${application})`;
 }
 
-/** `1 session`, `20 sessions`. */
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}
-
 /** `\connect` of psql to a database of the same server, whatever its name. */
 function connectTo(name: string): string {
   if (/^[a-z_][a-z0-9_$]*$/.test(name)) return `\\connect ${name}`;

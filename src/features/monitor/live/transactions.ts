@@ -1,8 +1,9 @@
+import { countText } from '../../../base/count.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { formatDurationMs } from '../../../base/duration.js';
 import { quoteLiteral } from '../../../base/identifier.js';
 import type { LiveCheck, LiveFault } from './check.js';
-import { counted, inDatabase, whose } from './names.js';
+import { inDatabase, whose } from './names.js';
 import { READ_ALL_STATS, skipUnlessAllIsSeen } from './privileges.js';
 import { levelOf, scaled, worstOf, type Thresholds } from './thresholds.js';
 
@@ -25,7 +26,7 @@ interface PreparedRow {
   readonly age_ms: string;
 }
 
-/** More than these are told as a number: a pool that hangs hangs with all its sessions. */
+/** More than these are reported as a number: a pool that hangs hangs with all its sessions. */
 const MOST_TOLD = 5;
 
 function grouped(faults: readonly LiveFault[], noun: string): readonly LiveFault[] {
@@ -38,7 +39,7 @@ function grouped(faults: readonly LiveFault[], noun: string): readonly LiveFault
       ...first,
       object: 'others',
       severity: others.some(({ severity }) => severity === 'critical') ? 'critical' : 'warning',
-      message: `${counted(others.length, noun)} more; the oldest of them: ${first.message}`,
+      message: `${countText(others.length, noun)} more; the oldest of them: ${first.message}`,
       fix: others.map(({ fix }) => fix ?? '').join('\n'),
     },
   ];

@@ -1,3 +1,4 @@
+import { countText } from '../../../base/count.js';
 import type { Finding } from '../../../base/finding.js';
 import { html, type Html } from './html.js';
 import type { ReportData } from './report-data.js';
@@ -20,7 +21,7 @@ function findingBox({ id, severity, message, impact, fix }: Finding): Html {
 function notices(findings: readonly Finding[]): Html {
   if (findings.length === 0) return html``;
   return html`<details>
-    <summary>${findings.length === 1 ? '1 notice' : `${findings.length} notices`}, worth knowing</summary>
+    <summary>${countText(findings.length, 'notice')}, worth knowing</summary>
     ${findings.map(findingBox)}
   </details>`;
 }
@@ -42,10 +43,10 @@ export function skippedSection({ skipped }: ReportData): Html {
     <h2>Not looked at</h2>
     <ul>
       ${skipped.map(
-        ({ what, reason, fix }) =>
+        ({ object, message, fix }) =>
           html`<li>
-            <strong>${what}</strong>:
-            ${reason}.${
+            <strong>${object}</strong>:
+            ${message}.${
               fix !== null &&
               html` To allow it:
                 <pre><code>${fix}</code></pre>`

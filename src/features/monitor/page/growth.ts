@@ -64,7 +64,7 @@ function pace({ forecast, limit }: GrowthReport, report: GrowthReport): Html {
 /** How the database has grown and where it goes, with the method and how far it can be trusted. */
 export function growthSection({ growth: report }: ReportData): Html {
   const { forecast, months, skipped } = report;
-  const reason = skipped.find(({ what }) => what === 'forecast')?.reason;
+  const reason = skipped.find(({ object }) => object === 'forecast')?.message;
   if (forecast === null)
     return html`<section id="growth">
       <h2>Growth</h2>

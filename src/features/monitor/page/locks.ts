@@ -1,3 +1,4 @@
+import { countText } from '../../../base/count.js';
 import { formatDurationMs } from '../../../base/duration.js';
 import type { LockNode } from '../lock-tree.js';
 import type { PreparedTransaction } from '../locks.js';
@@ -5,12 +6,12 @@ import { html, type Html } from './html.js';
 import type { ReportData } from './report-data.js';
 
 function waitText({ waitingMs, lock, blockedBy, blockedByPrepared }: LockNode): string {
-  if (lock === null) return 'nobody, and blocks others';
+  if (lock === null) return 'no one; blocks others';
   const whom = [...blockedBy.map((pid) => `pid ${pid}`), ...blockedByPrepared.map((name) => `prepared "${name}"`)];
   return `${lock}${waitingMs === null ? '' : `, for ${formatDurationMs(waitingMs)}`}; behind ${whom.join(', ')}`;
 }
 
-/** Without its query: the page is handed on, and a query carries the values that somebody works with. */
+/** Without its query: the page is handed on, and a query carries data. */
 function row(session: LockNode): Html {
   const { pid, depth, role, application, state, transactionMs } = session;
   const isRoot = depth === 0;
@@ -43,7 +44,7 @@ function tree(sessions: readonly LockNode[]): Html {
     </table>
     ${
       releases.length > 0 &&
-      html`<p class="note">What would end those at the root, for somebody to decide while they are still there:</p>
+      html`<p class="note">Statements that end the sessions at the root; decide while they are still there:</p>
         <pre><code>${releases.join('\n')}</code></pre>`
     }`;
 }
@@ -59,8 +60,8 @@ function preparedNote({ name, owner, database, ageMs }: PreparedTransaction): Ht
 export function locksSection({ locks: { sessions, waiting, preparedTransactions } }: ReportData): Html {
   const sentence =
     waiting === 0
-      ? 'Nobody waited for a lock when this was looked at.'
-      : `${waiting} ${waiting === 1 ? 'session' : 'sessions'} waited for a lock when this was looked at.`;
+      ? 'No session waited for a lock at that time.'
+      : `${countText(waiting, 'session')} waited for a lock at that time.`;
   return html`<section id="locks">
     <h2>Locks</h2>
     <p${waiting === 0 && html` class="well"`}>${sentence}</p>

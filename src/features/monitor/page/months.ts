@@ -14,7 +14,7 @@ const STATE_TEXT: Readonly<Record<MonthState, string>> = {
   ahead: 'ahead',
   default: 'default partition',
   missing: 'missing',
-  odd: 'bounds are no month',
+  odd: 'bounds are not a month',
   detaching: 'detach never finished',
 };
 const STATES = Object.keys(STATE_TEXT) as readonly MonthState[];

@@ -1,4 +1,3 @@
-import type { Skip } from '../inspection/skip.js';
 import type { Finding } from '../../../base/finding.js';
 import type { GrowthReport } from '../growth/growth.js';
 import type { LocksReport } from '../locks.js';
@@ -6,11 +5,11 @@ import type { PartitionsReport } from '../partitions.js';
 import type { TablesReport } from '../tables.js';
 import type { VacuumReport } from '../vacuum.js';
 
-/** What the checks said; whoever asks for the page has asked them, since no noun imports another. */
+/** What the checks found; the caller has run them. */
 export interface Verdicts {
   /** The worst first. */
   readonly findings: readonly Finding[];
-  readonly skipped: readonly Skip[];
+  readonly skipped: readonly Finding[];
 }
 
 /** An index as its users know it, partitions summed. */
@@ -39,5 +38,5 @@ export interface ReportData {
   readonly locks: LocksReport;
   /** The worst first. */
   readonly findings: readonly Finding[];
-  readonly skipped: readonly Skip[];
+  readonly skipped: readonly Finding[];
 }

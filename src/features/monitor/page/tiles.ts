@@ -1,3 +1,4 @@
+import { countText } from '../../../base/count.js';
 import { formatBytes } from '../../../base/bytes.js';
 import { html, type Html } from './html.js';
 import type { ReportData } from './report-data.js';
@@ -16,8 +17,8 @@ function findingsTile({ findings, skipped }: ReportData): Tile {
   const [critical, warning, notice] = [count('critical'), count('warning'), count('notice')];
   const parts = [
     ...(critical > 0 ? [`${critical} critical`] : []),
-    ...(warning > 0 ? [`${warning} ${warning === 1 ? 'warning' : 'warnings'}`] : []),
-    ...(notice > 0 ? [`${notice} ${notice === 1 ? 'notice' : 'notices'}`] : []),
+    ...(warning > 0 ? [`${countText(warning, 'warning')}`] : []),
+    ...(notice > 0 ? [`${countText(notice, 'notice')}`] : []),
     ...(skipped.length > 0 ? [`${skipped.length} not looked at`] : []),
   ];
   const state = critical > 0 ? 'bad' : 'doubtful';
@@ -89,7 +90,7 @@ function tilesOf(data: ReportData): readonly Tile[] {
       value: since === null ? '?' : since.slice(0, 10),
       note:
         since === null
-          ? 'the server does not tell'
+          ? 'not reported by the server'
           : `${since.slice(11, 16)} UTC, ${tables.countersSinceEvent === 'reset' ? 'reset by hand' : 'start or recovery of the server'}`,
       link: data.indexes === null ? '#sizes' : '#indexes',
     },

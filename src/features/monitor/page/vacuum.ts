@@ -1,18 +1,18 @@
-import { formatCount } from '../../../base/count.js';
+import { countText, formatCount } from '../../../base/count.js';
 import type { MonitoredVacuum } from '../vacuum.js';
 import { deadShare, XID_LIMIT } from '../vacuum-shares.js';
 import { html, type Html } from './html.js';
 import type { ReportData } from './report-data.js';
 import { momentText, percentText } from './words.js';
 
-/** As autovacuum has it, unless told otherwise: a table with a fifth of its rows dead is due. */
+/** As autovacuum has it by default: a table with a fifth of its rows dead is due. */
 const MUCH_DEAD = 0.2;
 
 function isDoubtful(table: MonitoredVacuum): boolean {
   return table.vacuumsDue > 0 || ((deadShare(table) ?? 0) >= MUCH_DEAD && (table.deadRows ?? 0) >= 10_000);
 }
 
-function countText(count: number | null): string {
+function rowsText(count: number | null): string {
   return count === null ? '?' : formatCount(count);
 }
 
@@ -31,7 +31,7 @@ function row(table: MonitoredVacuum): Html {
   const age = table.xidAge === null ? '–' : percentText(table.xidAge / XID_LIMIT);
   return html`<tr${isDoubtful(table) && html` class="doubtful"`}>
     <th scope="row"><code>${table.identifier}</code></th>
-    <td class="total">${countText(table.deadRows)}</td>
+    <td class="total">${rowsText(table.deadRows)}</td>
     <td data-label="dead">${share === null ? '?' : percentText(share)}</td>
     <td data-label="vacuumed">${when(table.lastVacuumAt)}</td>
     <td data-label="analyzed">${when(table.lastAnalyzeAt)}</td>
@@ -69,7 +69,7 @@ export function vacuumSection({ vacuum: { tables, running, countersSince } }: Re
   return html`<section id="vacuum">
     <h2>Vacuum</h2>
     <p>
-      ${due === 0 ? 'No table is due for a vacuum' : `${due} ${due === 1 ? 'table or partition is' : 'tables or partitions are'} due for a vacuum`};
+      ${due === 0 ? 'No table is due for a vacuum' : `${countText(due, 'table or partition is', 'tables or partitions are')} due for a vacuum`};
       the oldest transaction id is at ${percentText(oldest / XID_LIMIT)} of the
       limit.${countersSince !== null && ` Rows are counted since ${momentText(countersSince)}.`}
     </p>
@@ -78,7 +78,7 @@ export function vacuumSection({ vacuum: { tables, running, countersSince } }: Re
     ${
       rest.length > 0 &&
       html`<details>
-        <summary>${rest.length === 1 ? '1 table' : `${rest.length} tables`} without dead rows</summary>
+        <summary>${countText(rest.length, 'table')} without dead rows</summary>
         ${rows(rest)}
       </details>`
     }

@@ -52,7 +52,7 @@ function nextRole(last: Role | undefined, random: Random): Role {
   return last === 'tool' ? 'assistant' : 'user';
 }
 
-/** Time until the next message; people come back after a pause, and seldom go on at night. */
+/** Time until the next message; people come back after a pause, and seldom write at night. */
 function waitMs(last: Role, role: Role, nowMs: number, offsetMs: number, random: Random): number {
   if (last === 'system') return random.between(100, 900);
   if (role === 'tool') return random.between(500, 3000);
@@ -94,7 +94,7 @@ function* unscaledTurns(plan: DemoPlan, conversation: Conversation): Generator<T
   }
 }
 
-/** The messages of a conversation in their order, without their texts. One that would go on past the end goes faster. */
+/** The messages of a conversation in their order, without their texts. One that would last past the end goes faster. */
 export function* turnsOf(plan: DemoPlan, conversation: Conversation): Generator<Turn, undefined> {
   const { firstMessages, window } = plan;
   const { startedMs, index } = conversation;

@@ -8,7 +8,7 @@ import { timestamp, type DemoPlan } from './plan.js';
 import { numberedRows, type DemoTable } from './table.js';
 import { knowledgeTable, usageTable } from './usage-tables.js';
 
-/** The key of the setting that tells which demo data is in a database. */
+/** The key of the setting that records which demo data is in a database. */
 export function markerKey({ locale, seed }: DemoOptions): string {
   return `demo_data.${locale}.${seed}`;
 }

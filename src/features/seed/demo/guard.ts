@@ -15,7 +15,7 @@ export async function refuseUnmigrated(session: Session, schema: string): Promis
   );
   if (rows[0]?.is_migrated === true) return;
   throw new AisecError('MIGRATION_PENDING', `the schema "${schema}" of ${session.info.label} is not migrated`, {
-    detail: 'Nothing was changed.',
+    detail: 'No changes were made.',
     hint: 'Run: aisec migrate up',
   });
 }
@@ -36,7 +36,7 @@ export async function isThere(session: Session, options: DemoOptions): Promise<b
     'REFUSED',
     `${session.info.label} has the demo data of seed "${options.seed}" in other numbers`,
     {
-      detail: `It was made with ${JSON.stringify(found.value)}. Nothing was changed.`,
+      detail: `It was made with ${JSON.stringify(found.value)}. No changes were made.`,
       hint: 'Give another --seed to add more, or use a fresh database.',
     },
   );

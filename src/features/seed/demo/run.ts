@@ -1,4 +1,4 @@
-import { withRunLock } from '../../../adapters/postgres/advisory-lock.js';
+import { withRunLock } from '../../../adapters/postgres/locks/advisory-lock.js';
 import { copyRows } from '../../../adapters/postgres/copy.js';
 import { withTransaction, type Session } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
@@ -48,7 +48,7 @@ interface MonthRow {
   readonly is_archived: boolean;
 }
 
-/** The months the rows fall into. In a transaction of its own: its locks stop whoever writes messages. */
+/** The months the rows fall into. In a transaction of its own: its locks stop writers of messages. */
 async function ensureMonths(session: Session, { window }: DemoPlan, warn: (text: string) => void): Promise<void> {
   const { rows } = await withTransaction(session, () =>
     session.query<MonthRow>(sqlFile('seed/ensure-months'), [dayOf(window.fromMs)]),
@@ -86,11 +86,11 @@ async function analyze(session: Session, schema: string, tables: readonly Seeded
 }
 
 function explainFailure(error: unknown): unknown {
-  // COPY FROM is refused to a role that row level security applies to.
+  // COPY FROM is refused to a role that row-level security applies to.
   if (!isAisecError(error, 'PRIVILEGE_MISSING') && !(isAisecError(error) && error.sqlState === '0A000')) return error;
   return new AisecError('PRIVILEGE_MISSING', error.message, {
     detail: error.detail,
-    hint: 'Run it as the owner of the tables, the role that runs `aisec migrate up`. Nothing was kept.',
+    hint: 'Run it as the owner of the tables, the role that runs `aisec migrate up`. No changes were made.',
     sqlState: error.sqlState,
     cause: error.cause,
   });
@@ -145,7 +145,7 @@ async function seed(
 
 /**
  * Fills every table with demo rows in one transaction: all of them or, killed at any moment, none. The months stay.
- * The same options give the same rows, but for the hash of the password that nobody knows.
+ * The same options give the same rows, but for the hash of a random password.
  *
  * @throws AisecError MIGRATION_PENDING, REFUSED when this seed is there with other options and by `confirm`, RUN_LOCKED,
  *   LOCK_TIMEOUT, PRIVILEGE_MISSING, DISK_FULL, CONNECTION_LOST, INTERRUPTED, TERMINATED.

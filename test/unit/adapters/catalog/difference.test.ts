@@ -8,7 +8,7 @@ function line(property: string, before: Difference['before'], after: Difference[
 
 describe('A difference in one line', () => {
   test('shows switches as on and off and names properties in words', () => {
-    expect(line('rowLevelSecurity', true, false)).toBe('table messages: row level security on → off');
+    expect(line('rowLevelSecurity', true, false)).toBe('table messages: row-level security on → off');
   });
 
   test('shows an object of one side as missing or added', () => {

@@ -59,13 +59,13 @@ test('an entry of an unknown check and one without a finding are told, one of a 
 });
 
 test.each([
-  ['{', 'is no JSON'],
+  ['{', 'is not JSON'],
   ['[]', 'has no list "ignore"'],
   ['{"ignore": [], "skip": 1}', 'has the unknown field "skip"'],
-  ['{"ignore": ["rls-off"]}', 'has an entry 1 that is no object'],
+  ['{"ignore": ["rls-off"]}', 'has an entry 1 that is not an object'],
   ['{"ignore": [{"id": "a", "reason": " ", "until": "2027-01-01"}]}', 'has an entry 1 (a) without a reason'],
-  ['{"ignore": [{"id": "a", "reason": "r"}]}', 'whose "until" is no day'],
-  ['{"ignore": [{"id": "a", "reason": "r", "until": "2027-02-30"}]}', 'whose "until" is no day'],
+  ['{"ignore": [{"id": "a", "reason": "r"}]}', 'whose "until" is not a day'],
+  ['{"ignore": [{"id": "a", "reason": "r", "until": "2027-02-30"}]}', 'whose "until" is not a day'],
   ['{"ignore": [{"id": "a", "reason": "r", "until": "2027-01-01", "who": "me"}]}', 'with the unknown field "who"'],
   [
     '{"ignore": [{"id": "a", "reason": "r", "until": "2027-01-01"}, {"id": "a", "reason": "r", "until": "2027-01-01"}]}',

@@ -19,9 +19,9 @@ test('the bundled migrations are read without loading the SQL parser, which woul
 });
 
 test('no bundled migration names a schema: everything goes where --schema says', () => {
-  const folder = packageFile('migrations');
-  const naming = readdirSync(folder).filter((file) =>
-    /\bpublic\s*\./i.test(readFileSync(`${folder}/${file}`, 'utf8').replaceAll(/--[^\n]*/g, '')),
+  const directory = packageFile('migrations');
+  const naming = readdirSync(directory).filter((file) =>
+    /\bpublic\s*\./i.test(readFileSync(`${directory}/${file}`, 'utf8').replaceAll(/--[^\n]*/g, '')),
   );
   expect(naming).toEqual([]);
 });

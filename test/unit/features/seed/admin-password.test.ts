@@ -18,7 +18,7 @@ describe('a password for the admin user', () => {
     ['a row of the keyboard', 'qwertyuiop123', 'is made of well-known words or repetitions'],
     ['a blank at the end', 'korrekt-Pferd-77 ', 'begins or ends with a blank'],
     ['a tab inside', 'korrekt\tPferd-77', 'has control characters or is not valid UTF-8'],
-    ['a byte that is no UTF-8', 'korrekt\uFFFDPferd-77', 'has control characters or is not valid UTF-8'],
+    ['a byte that is not UTF-8', 'korrekt\uFFFDPferd-77', 'has control characters or is not valid UTF-8'],
   ])('with %s is refused', (_title, password, weakness) => {
     expect(passwordWeakness(password)).toBe(weakness);
   });

@@ -17,7 +17,7 @@ const SAMPLE_ROWS = 10_000;
 const TIMEOUT_MS = 2000;
 const QUERY_CANCELED = '57014';
 
-/** The USING condition as SQL, with the names that the session's search_path finds unqualified. Waits for whoever has the table locked. */
+/** The USING condition as SQL, with the names that the session's search_path finds unqualified. Waits for a session that has the table locked. */
 export async function policyCondition({ session, schema }: Subject, policy: PolicyName): Promise<string> {
   const { rows } = await session.query<{ condition: string }>(
     `select pg_catalog.pg_get_expr(polqual, polrelid) as condition

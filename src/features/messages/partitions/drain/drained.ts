@@ -3,7 +3,7 @@ import { sqlFile } from '../../../../adapters/postgres/sql-file.js';
 import { isAisecError } from '../../../../base/errors.js';
 import { qualifiedName } from '../../partition.js';
 
-/** Tells a drained table from any other. */
+/** Identifies a drained table. */
 export const DRAINED_COMMENT =
   'Rows that aisec partitions ensure has copied to their months. The next run compares them with messages once more and drops this table.';
 

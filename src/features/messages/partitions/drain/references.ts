@@ -23,7 +23,7 @@ function addStatements({ table }: Copy, references: readonly Reference[]): strin
 }
 
 /**
- * Gives the copies the foreign keys of messages: unchecked at first, for a moment under a lock, then checked while nobody
+ * Gives the copies the foreign keys of messages: unchecked at first, for a moment under a lock, then checked while no session
  * waits. An ATTACH takes them over as they are.
  */
 export async function addReferences(

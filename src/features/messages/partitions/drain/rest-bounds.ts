@@ -26,7 +26,7 @@ function merged(ranges: readonly Range[]): readonly Range[] {
 }
 
 /**
- * Tells the server by validated constraints that no row of the rest belongs to a partition, so that it need not read the
+ * Shows the server by validated constraints that no row of the rest belongs to a partition, so that it need not read the
  * rest under the locks when it becomes the default partition. Returns the names, for dropping them then.
  */
 export async function boundRest(

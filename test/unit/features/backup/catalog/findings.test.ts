@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 
-import type { Backup, BackupFolder } from '../../../../../src/features/backup/catalog/folder.js';
+import type { Backup, BackupDirectory } from '../../../../../src/features/backup/catalog/directory.js';
 import type { BackupManifest } from '../../../../../src/features/backup/catalog/manifest.js';
-import { findBackupFaults, type BackupCheckOptions } from '../../../../../src/features/backup/catalog/findings.js';
+import { backupFindings, type BackupCheckOptions } from '../../../../../src/features/backup/catalog/findings.js';
 import { backupManifest } from '../../../../fixtures/backup-manifest.js';
 
 const now = new Date('2026-11-25T12:00:00Z');
@@ -17,17 +17,18 @@ function backup(hoursOld: number, sizeBytes = 1000, changes: Partial<BackupManif
 function kinds(
   backups: readonly Backup[],
   options: Partial<BackupCheckOptions> = {},
-  folder: Partial<BackupFolder> = {},
+  directory: Partial<BackupDirectory> = {},
 ): readonly string[] {
   const all = {
+    directory: '/backups',
     maxAgeMs: 26 * HOUR,
     maxDeepAgeMs: undefined,
     minSize: { shareOfMedian: 0.8 },
     expected: [],
     ...options,
   };
-  const found = findBackupFaults({ backups, incomplete: [], partials: [], foreign: [], ...folder }, all, now);
-  return found.map(({ kind, database, what }) => `${kind} ${database}: ${what}`);
+  const found = backupFindings({ backups, incomplete: [], partials: [], foreign: [], ...directory }, all, now);
+  return found.map(({ kind, database, message }) => `${kind} ${database}: ${message}`);
 }
 
 test('a recent backup of the usual size is fine', () => {
@@ -73,7 +74,7 @@ test('a restore that was tried too long ago is told when one is asked for', () =
   expect(kinds([backup(1)], { maxDeepAgeMs: HOUR })[0]).toContain('for as long as there are backups');
 });
 
-test('a text is not compared with the size of a data folder', () => {
-  const folders = [2, 3, 4].map((hours) => backup(hours, 90_000, { format: 'embedded' }));
-  expect(kinds([backup(1, 1000, { format: 'sql' }), ...folders])).toEqual([]);
+test('a text is not compared with the size of a data directory', () => {
+  const directories = [2, 3, 4].map((hours) => backup(hours, 90_000, { format: 'embedded' }));
+  expect(kinds([backup(1, 1000, { format: 'sql' }), ...directories])).toEqual([]);
 });

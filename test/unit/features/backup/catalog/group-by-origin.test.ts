@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import type { Backup } from '../../../../../src/features/backup/catalog/folder.js';
+import type { Backup } from '../../../../../src/features/backup/catalog/directory.js';
 import { backupsOf, groupByOrigin } from '../../../../../src/features/backup/catalog/group-by-origin.js';
 import { backupManifest } from '../../../../fixtures/backup-manifest.js';
 

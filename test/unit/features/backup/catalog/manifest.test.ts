@@ -28,12 +28,12 @@ describe('the manifest of a backup', () => {
 
   test.each(['../../etc/passwd', '/etc/passwd', '..', 'a/b'])('may not name %s as a file of it', (file) => {
     const globals = { file, sizeBytes: 1, sha256: 'a'.repeat(64) };
-    expect(() => parse({ ...backupManifest(), globals })).toThrow(/is no manifest/);
-    expect(() => parse({ ...backupManifest(), file })).toThrow(/is no manifest/);
+    expect(() => parse({ ...backupManifest(), globals })).toThrow(/invalid backup manifest/);
+    expect(() => parse({ ...backupManifest(), file })).toThrow(/invalid backup manifest/);
   });
 
   test.each(['', '{', '[]', 'null', '"text"'])('is not %j', (text) => {
-    expect(() => parseManifest(text, 'x.dump.json')).toThrow('"x.dump.json" is no manifest of a backup');
+    expect(() => parseManifest(text, 'x.dump.json')).toThrow('invalid backup manifest "x.dump.json"');
   });
 
   test('counts as verified until damage is found', () => {

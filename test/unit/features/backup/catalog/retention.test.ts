@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import type { Backup } from '../../../../../src/features/backup/catalog/folder.js';
+import type { Backup } from '../../../../../src/features/backup/catalog/directory.js';
 import type { BackupManifest } from '../../../../../src/features/backup/catalog/manifest.js';
 import { planRetention } from '../../../../../src/features/backup/catalog/retention.js';
 import { backupManifest } from '../../../../fixtures/backup-manifest.js';
@@ -15,11 +15,11 @@ function backup(daysOld: number, changes: Partial<BackupManifest> = {}): Backup 
 const damage = { at: now.toISOString(), reason: 'x' };
 
 function plan(backups: readonly Backup[], keepDays = 30, keepLast = 3): readonly [string[], string[]] {
-  const { remove, keep } = planRetention(backups, { keepDays, keepLast }, now);
+  const { remove, keep } = planRetention(backups, { keep: { months: 0, days: keepDays }, keepLast }, now);
   return [remove.map(({ file }) => file), keep.map(({ backup: { file }, reason }) => `${file} ${reason}`)];
 }
 
-test('what is older than the days goes, the oldest first', () => {
+test('what is older than the age is deleted, the oldest first', () => {
   expect(plan([backup(40), backup(1), backup(31), backup(2), backup(29.9), backup(30)])).toEqual([
     ['40.dump', '31.dump', '30.dump'],
     ['1.dump young', '2.dump young', '29.9.dump young'],
@@ -45,7 +45,7 @@ test('the only good one stays whatever is asked for', () => {
   expect(plan([backup(1, { damage }), backup(400)], 0, 0)).toEqual([['1.dump'], ['400.dump last']]);
 });
 
-test('pinned ones stay and so does what is dated later than now, which takes no place either', () => {
+test('pinned ones stay and so does what has a timestamp in the future, which takes no place either', () => {
   const backups = [backup(-2), backup(-1), backup(50), backup(51), backup(99, { isPinned: true })];
   expect(plan(backups, 30, 1)).toEqual([
     ['51.dump'],
@@ -54,8 +54,8 @@ test('pinned ones stay and so does what is dated later than now, which takes no 
 });
 
 test('each format has its own last ones', () => {
-  const folders = [40, 41].map((days) => backup(days, { format: 'embedded' }));
-  expect(plan([...folders, backup(42), backup(43)], 30, 1)).toEqual([
+  const directories = [40, 41].map((days) => backup(days, { format: 'embedded' }));
+  expect(plan([...directories, backup(42), backup(43)], 30, 1)).toEqual([
     ['43.dump', '41.dump'],
     ['40.dump last', '42.dump last'],
   ]);

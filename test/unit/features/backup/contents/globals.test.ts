@@ -31,6 +31,6 @@ test('of a globals file only the roles that are missing are taken, with attribut
   expect((await planGlobals(GLOBALS, new Set(['app', 'Odd "one', 'postgres']))).statements).toEqual([]);
 });
 
-test('a file that is no SQL is refused', async () => {
+test('a file that is not SQL is refused', async () => {
   await expect(planGlobals('create role;', new Set())).rejects.toMatchObject({ code: 'BACKUP_INVALID' });
 });

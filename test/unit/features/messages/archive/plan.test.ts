@@ -14,6 +14,7 @@ const surroundings: Surroundings = {
   rowSecurityOn: [],
   foreignKeys: [],
   columnFaults: [],
+  schemaName: 'public',
   publications: [],
   deadlockTimeoutMs: 1000,
   takenNames: [],
@@ -99,7 +100,7 @@ describe('the plan of an archive run', () => {
     expect(plan(archived, '2026-05-10T00:00:00Z', { waiting, isExact: true })).toHaveLength(3);
   });
 
-  test('reports a partition that is no month, and all findings of a month at once', () => {
+  test('reports a partition that is not a month, and all findings of a month at once', () => {
     const odd = partition('2026-03', { month: null, upperMs: monthEndMs('2026-04') });
     expect(plan([odd], '2026-06-01T00:00:00Z')).toEqual(['2026-03-01 00:00:00+00 swap (1 findings)']);
     const faulty = partition('2026-03', {

@@ -1,0 +1,55 @@
+import type { BaselineResult } from '../../../features/migrate/baseline/baseline.js';
+import { defineCommand } from '../../command.js';
+import type { Context } from '../../context.js';
+import type { ExitCode } from '../../exit-codes.js';
+import { WAIT_OPTION } from '../../options.js';
+import { reportingTo } from '../../reporting.js';
+import { countDrift, renderDrift } from './drift-text.js';
+import { replaySettings } from './settings.js';
+
+interface Options {
+  readonly dryRun: boolean;
+  readonly wait: number;
+}
+
+function summary({ database, isMatching, isDryRun, recorded, findings }: BaselineResult): string {
+  if (!isMatching) return `${database}: ${countDrift(findings)}; nothing was recorded.`;
+  if (recorded.length === 0) return `${database}: nothing to do, every migration is recorded.`;
+  const migrations = `${recorded.length} ${recorded.length === 1 ? 'migration' : 'migrations'}`;
+  return isDryRun
+    ? `${database}: it is what the migrations make; dry run, ${migrations} would be recorded.`
+    : `${database}: it is what the migrations make; ${migrations} recorded up to ${recorded.at(-1) ?? ''}.`;
+}
+
+async function run(context: Context, options: Options, to: string): Promise<ExitCode | undefined> {
+  const settings = {
+    ...(await replaySettings(context)),
+    to: to === '' ? undefined : to,
+    isDryRun: options.dryRun,
+    waitMs: options.wait,
+  };
+  const result = await context.withDatabase({}, async (session) => {
+    const { migrateBaseline: baseline } = await import('../../../features/migrate/baseline/baseline.js');
+    return baseline(session, settings, reportingTo(context));
+  });
+  context.output.result(result, ({ findings }, renderer) => renderDrift(findings, renderer));
+  context.output.note(summary(result));
+  if (!result.isMatching) context.output.note('Run the fixes, then: aisec migrate baseline');
+  else if (result.recorded.length > 0 && !result.isDryRun) context.output.note('Next: aisec migrate up');
+  return result.isMatching ? undefined : 3;
+}
+
+export const migrateBaseline = defineCommand<Options>({
+  name: 'migrate baseline',
+  summary: 'record migrations as applied in a database that has what they make',
+  description:
+    'For a database that was built without aisec, or whose history was lost: compares its catalog with a replay of the migrations up to <name> (default: all) and records them as ' +
+    'applied when both are the same. Otherwise nothing is changed, each difference is listed with the SQL that fixes it, and it exits 3. Objects beside those of the migrations are no obstacle.',
+  argument: { syntax: '[name]', description: 'the last migration that the database has' },
+  options: [{ flags: '--dry-run', description: 'compare, and record nothing', default: false }, WAIT_OPTION],
+  examples: [
+    ['aisec migrate baseline --dry-run', 'See whether the database is what the migrations make'],
+    ['aisec migrate baseline 0042_add_invoices', 'Record the migrations up to this one'],
+  ],
+  run,
+});

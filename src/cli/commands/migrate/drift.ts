@@ -1,0 +1,46 @@
+import { AisecError } from '../../../base/errors.js';
+import type { DriftResult } from '../../../features/migrate/drift/drift.js';
+import { defineCommand } from '../../command.js';
+import type { Context } from '../../context.js';
+import type { ExitCode } from '../../exit-codes.js';
+import { countDrift, fixScript, renderDrift } from './drift-text.js';
+import { replaySettings } from './settings.js';
+
+interface Options {
+  readonly sql: boolean;
+}
+
+async function run(context: Context, { sql }: Options): Promise<ExitCode | undefined> {
+  const { output } = context;
+  if (sql && output.options.isJson)
+    throw new AisecError('USAGE', '--sql and --json cannot be used together', {
+      hint: 'Each finding of --json has its fix.',
+    });
+  const settings = await replaySettings(context);
+  const result = await context.withDatabase({ statementTimeoutMs: 60_000 }, async (session) => {
+    const { findDrift } = await import('../../../features/migrate/drift/drift.js');
+    return findDrift(session, settings);
+  });
+  if (sql) output.text(fixScript(result.findings));
+  else output.result(result, ({ findings }: DriftResult, renderer) => renderDrift(findings, renderer));
+  const { database, findings, migrations, at, isDrifted } = result;
+  output.note(`${database}: ${countDrift(findings)}, compared with ${migrations} migrations up to ${at ?? ''}.`);
+  if (isDrifted && !sql) output.note('All fixes as one script: aisec migrate drift --sql');
+  return isDrifted ? 3 : undefined;
+}
+
+export const migrateDrift = defineCommand<Options>({
+  name: 'migrate drift',
+  summary: 'compare the database with what its recorded migrations make',
+  description:
+    'Replays the recorded migrations in the embedded PostgreSQL, compares the catalogs by object and property, and exits 3 when they differ; each finding comes with ' +
+    'the SQL that fixes it, and policies and grants with the side that is wider. Reads only. No drift are months of messages, versions of the server and of extensions, ' +
+    'how the vector index is built, and whole objects beside those of the migrations, which are listed as notices. The replay is kept in AISEC_CACHE_DIR.',
+  options: [{ flags: '--sql', description: 'print the fixes as one script instead of the findings', default: false }],
+  examples: [
+    ['aisec migrate drift', 'Show what was changed past the migrations'],
+    ['aisec migrate drift --quiet', 'For a nightly job: exit 3 when something differs'],
+    ['aisec migrate drift --sql > fix.sql', 'Write the SQL that takes the database back'],
+  ],
+  run,
+});

@@ -1,0 +1,65 @@
+import type { CatalogSnapshot } from '../../../adapters/catalog/catalog.js';
+import { diffCatalogs } from '../../../adapters/catalog/diff.js';
+import type { Difference } from '../../../adapters/catalog/difference.js';
+import { entriesOf, type CatalogItem } from '../../../adapters/catalog/entries.js';
+
+/** One object that the database and the migrations do not have alike. */
+export interface Change {
+  /** `table`, `column`, `policy` … */
+  readonly kind: string;
+  /** As people write it: `messages.content`, `idx_files_user_id on files`. */
+  readonly object: string;
+  /** Undefined: the database does not have it. */
+  readonly live: CatalogItem | undefined;
+  /** Undefined: the migrations do not make it. */
+  readonly wanted: CatalogItem | undefined;
+  /** Each property, from the database to the migrations. */
+  readonly differences: readonly Difference[];
+}
+
+export interface Compared {
+  readonly live: CatalogSnapshot;
+  readonly wanted: CatalogSnapshot;
+  /** As server_version_num. */
+  readonly serverVersion: number;
+}
+
+/** Built, tuned and replaced by `aisec vector`: how it is built is no drift. */
+const TUNED_INDEX = 'idx_knowledge_base_embedding on knowledge_base';
+
+/** MAINTAIN exists from PostgreSQL 17 on, and the embedded one has it. */
+const MAINTAIN_SINCE = 170_000;
+
+function itemsOf(snapshot: CatalogSnapshot): ReadonlyMap<string, CatalogItem> {
+  return new Map(entriesOf(snapshot, false).map(({ kind, object, of }) => [`${kind} ${object}`, of]));
+}
+
+function withoutMaintain(value: Difference['before']): Difference['before'] {
+  return Array.isArray(value) ? value.filter((privilege) => !String(privilege).startsWith('maintain')) : value;
+}
+
+/** What differs because of the server alone, or because of commands that are there for it. */
+function isExpected({ kind, object, property, before, after }: Difference, { serverVersion }: Compared): boolean {
+  // Where extensions are is the site's decision.
+  if (kind === 'extension') return property === 'schema' || property === 'version';
+  if (kind === 'index' && object === TUNED_INDEX) return property === 'definition';
+  if (kind === 'grant' && serverVersion < MAINTAIN_SINCE)
+    return JSON.stringify(withoutMaintain(before) ?? []) === JSON.stringify(withoutMaintain(after) ?? []);
+  return false;
+}
+
+/** The objects in which the database differs from what the migrations make. Months and versions of extensions are none. */
+export function changesOf(compared: Compared): readonly Change[] {
+  const [live, wanted] = [itemsOf(compared.live), itemsOf(compared.wanted)];
+  const changes = new Map<string, Change & { differences: Difference[] }>();
+  for (const difference of diffCatalogs(compared.live, compared.wanted)) {
+    if (isExpected(difference, compared)) continue;
+    const { kind, object } = difference;
+    const key = `${kind} ${object}`;
+    const known = changes.get(key);
+    if (known === undefined)
+      changes.set(key, { kind, object, live: live.get(key), wanted: wanted.get(key), differences: [difference] });
+    else known.differences.push(difference);
+  }
+  return [...changes.values()];
+}

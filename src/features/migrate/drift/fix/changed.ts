@@ -1,0 +1,163 @@
+import type {
+  CatalogFunction,
+  CatalogIndex,
+  CatalogSnapshot,
+  CatalogTrigger,
+} from '../../../../adapters/catalog/catalog.js';
+import type { Difference } from '../../../../adapters/catalog/difference.js';
+import type { CatalogItem } from '../../../../adapters/catalog/entries.js';
+import type { Change } from '../change.js';
+import { changeGrant, createPolicy, createTrigger, dropPolicy, dropTrigger, enableTrigger } from './access.js';
+import { createFunction, dropFunction, routineWord } from './functions.js';
+import { createMissing, isPartitioned, type FixContext } from './missing.js';
+import { literal, name, signature } from './names.js';
+import {
+  addEnumValues,
+  alterSequence,
+  createExtra,
+  createIndex,
+  createView,
+  dropExtra,
+  dropIndex,
+  dropView,
+} from './others.js';
+import { columnChange, constraintClause, optionChange, tableChange } from './tables.js';
+
+function has(change: Change, ...properties: readonly string[]): boolean {
+  return change.differences.some(({ property }) => properties.includes(property));
+}
+
+/** One list for all properties; null as soon as one of them has none. */
+function each(
+  differences: readonly Difference[],
+  statementsOf: (difference: Difference) => readonly string[] | null,
+): readonly string[] | null {
+  const found = differences.map(statementsOf);
+  return found.some((statements) => statements === null) ? null : found.flatMap((statements) => statements ?? []);
+}
+
+function commentOf(target: string, text: string | null): string {
+  return `comment on ${target} is ${literal(text)}`;
+}
+
+function changeConstraint(change: Change, of: CatalogItem & { readonly kind: 'constraint' }): readonly string[] {
+  const { item } = of;
+  const alter = `alter table ${name(item.table)}`;
+  if (has(change, 'definition', 'type', 'deferrable', 'initiallyDeferred'))
+    return [`${alter} drop constraint ${name(item.name)}, ${constraintClause(item)}`];
+  return [
+    ...(has(change, 'triggersDisabled') ? [`${alter} enable trigger all`] : []),
+    ...(has(change, 'validated') && item.validated ? [`${alter} validate constraint ${name(item.name)}`] : []),
+    ...(has(change, 'comment')
+      ? [commentOf(`constraint ${name(item.name)} on ${name(item.table)}`, item.comment)]
+      : []),
+  ];
+}
+
+function changeIndex(change: Change, item: CatalogIndex, live: CatalogSnapshot): readonly string[] | null {
+  const isParted = isPartitioned(live, item.table);
+  if (has(change, 'constraint', 'primary')) return null;
+  if (has(change, 'definition', 'unique')) return [dropIndex(item, isParted), createIndex(item, isParted)];
+  return [
+    ...(has(change, 'valid') ? [`reindex index ${isParted ? '' : 'concurrently '}${name(item.name)}`] : []),
+    ...(has(change, 'clustered')
+      ? [`alter table ${name(item.table)} ${item.clustered ? `cluster on ${name(item.name)}` : 'set without cluster'}`]
+      : []),
+    ...(has(change, 'parent') && item.parent !== null
+      ? [`alter index ${name(item.parent)} attach partition ${name(item.name)}`]
+      : []),
+    ...(has(change, 'comment') ? [commentOf(`index ${name(item.name)}`, item.comment)] : []),
+  ];
+}
+
+function changeTrigger(change: Change, before: CatalogTrigger, item: CatalogTrigger): readonly string[] {
+  if (has(change, 'definition')) return [dropTrigger(before), ...createTrigger(item)];
+  return [
+    ...(has(change, 'enabled') ? [enableTrigger(item)] : []),
+    ...(has(change, 'comment') ? [commentOf(`trigger ${name(item.name)} on ${name(item.table)}`, item.comment)] : []),
+  ];
+}
+
+function changeFunction(
+  change: Change,
+  before: CatalogFunction,
+  item: CatalogFunction,
+  context: FixContext,
+): readonly string[] | null {
+  const comment = commentOf(`${routineWord(item)} ${signature(item)}`, item.comment);
+  if (change.differences.every(({ property }) => property === 'comment')) return [comment];
+  if (has(change, 'result', 'kind')) {
+    const create = createMissing({ kind: 'function', item }, context);
+    return create === null ? null : [dropFunction(before), ...create];
+  }
+  const create = createFunction(item, context);
+  return create === null ? null : [...create, ...(has(change, 'comment') ? [comment] : [])];
+}
+
+/** The statements that give an object the properties that the migrations give it; null when a person has to decide. */
+export function changeObject(
+  change: Change,
+  before: CatalogItem,
+  of: CatalogItem,
+  context: FixContext & { readonly live: CatalogSnapshot },
+): readonly string[] | null {
+  const { differences } = change;
+  const { live, wanted } = context;
+  switch (of.kind) {
+    case 'table':
+      return each(differences, (difference) => tableChange(of.item, difference));
+    case 'column': {
+      const isView = wanted.views.some((view) => view.name === of.item.table);
+      return each(differences, (difference) => columnChange(of.item, difference, isView));
+    }
+    case 'constraint':
+      return changeConstraint(change, of);
+    case 'index':
+      return changeIndex(change, of.item, live);
+    case 'trigger':
+      return before.kind === 'trigger' ? changeTrigger(change, before.item, of.item) : null;
+    case 'policy':
+      return differences.every(({ property }) => property === 'comment')
+        ? [commentOf(`policy ${name(of.item.name)} on ${name(of.item.table)}`, of.item.comment)]
+        : [dropPolicy(of.item), createPolicy(of.item)];
+    case 'grant':
+      return before.kind === 'grant'
+        ? changeGrant(of.item, before.item.privileges, of.item.privileges, context.schema)
+        : null;
+    case 'view': {
+      if (has(change, 'kind') || of.item.kind !== 'view') return null;
+      const commented = has(change, 'comment') ? [commentOf(`view ${name(of.item.name)}`, of.item.comment)] : [];
+      if (has(change, 'definition')) return [...viewAnew(of.item.name, of, context), ...commented];
+      return [
+        ...differences
+          .filter(({ property }) => property === 'options')
+          .flatMap((difference) => optionChange(`alter view ${name(of.item.name)}`, difference)),
+        ...commented,
+      ];
+    }
+    case 'function':
+      return before.kind === 'function' ? changeFunction(change, before.item, of.item, context) : null;
+    case 'sequence':
+      return has(change, 'table', 'column') ? null : [alterSequence(of.item)];
+    case 'type':
+      return before.kind === 'type' ? addEnumValues(before.item, of.item) : null;
+    case 'rule or statistics':
+      return [dropExtra(of.item), createExtra(of.item)];
+    case 'extension':
+      return null;
+  }
+}
+
+/** CREATE OR REPLACE keeps grants and what depends on it, and needs the same columns. */
+function viewAnew(
+  viewName: string,
+  of: CatalogItem & { readonly kind: 'view' },
+  context: FixContext & { readonly live: CatalogSnapshot },
+): readonly string[] {
+  const columns = ({ columns: all }: CatalogSnapshot): readonly string[] =>
+    all.filter(({ table }) => table === viewName).map(({ name: column, type }) => `${column} ${type}`);
+  const [now, then] = [columns(context.live), columns(context.wanted)];
+  const isReplaceable = now.every((column, index) => then[index] === column);
+  if (isReplaceable) return [createView(of.item)];
+  return [dropView(of.item), ...(createMissing(of, context) ?? [])];
+}

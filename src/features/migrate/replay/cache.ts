@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
+
+import { catalogQueriesText } from '../../../adapters/catalog/snapshot.js';
+import type { CatalogSnapshot } from '../../../adapters/catalog/catalog.js';
+import { writeWhole } from '../../../adapters/files/write-whole.js';
+import { aisecVersion } from '../../../base/version.js';
+import type { MigrationFile } from '../files/migration-file.js';
+
+const SUFFIX = '.replay.json.gz';
+const FORGOTTEN_AFTER_MS = 30 * 24 * 60 * 60 * 1000;
+
+export interface ReplayNames {
+  readonly schema: string;
+  readonly extensionSchema: string;
+}
+
+/** What a replay depends on: the text of every migration, the names of the schemas, and how the catalog is read. */
+export function replayKey(files: readonly MigrationFile[], { schema, extensionSchema }: ReplayNames): string {
+  const parts = [
+    aisecVersion(),
+    schema,
+    extensionSchema,
+    catalogQueriesText(),
+    ...files.map(({ source, name, checksum }) => `${source}/${name} ${checksum}`),
+  ];
+  return createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 40);
+}
+
+/** The catalog that was kept under the key; undefined when there is none, or it is damaged. */
+export function readReplay(cacheDir: string, key: string): CatalogSnapshot | undefined {
+  try {
+    return JSON.parse(gunzipSync(readFileSync(join(cacheDir, `${key}${SUFFIX}`))).toString('utf8')) as CatalogSnapshot;
+  } catch {
+    return undefined;
+  }
+}
+
+function sweep(cacheDir: string): void {
+  for (const name of readdirSync(cacheDir)) {
+    if (!name.endsWith(SUFFIX)) continue;
+    const file = join(cacheDir, name);
+    if (Date.now() - statSync(file).mtimeMs > FORGOTTEN_AFTER_MS) rmSync(file, { force: true });
+  }
+}
+
+/** Keeps a catalog under the key. A directory that cannot be written only costs the time of the next replay. */
+export function keepReplay(cacheDir: string, key: string, catalog: CatalogSnapshot): void {
+  try {
+    writeWhole(join(cacheDir, `${key}${SUFFIX}`), gzipSync(JSON.stringify(catalog)));
+    sweep(cacheDir);
+  } catch {
+    // A read-only file system, or no space: nothing depends on it.
+  }
+}

@@ -1,0 +1,97 @@
+import type { CatalogSnapshot } from '../../../adapters/catalog/catalog.js';
+import { readCatalog } from '../../../adapters/catalog/snapshot.js';
+import type { Session } from '../../../adapters/postgres/session.js';
+import { AisecError, isAisecError } from '../../../base/errors.js';
+import { quoteIdentifier } from '../../../base/identifier.js';
+import type { MigrationFile } from '../files/migration-file.js';
+import { migrateUp } from '../up.js';
+import { keepReplay, readReplay, replayKey, type ReplayNames } from './cache.js';
+
+/** Runs the callback with a session on a new, empty database in memory, with the schema names of the command. */
+export type WithScratch = <Result>(use: (session: Session) => Promise<Result>) => Promise<Result>;
+
+export interface ReplayOptions extends ReplayNames {
+  readonly withScratch: WithScratch;
+  /** Replays are kept there, by the checksums of their files; undefined: none is kept. */
+  readonly cacheDir: string | undefined;
+  readonly onProgress: (text: string) => void;
+}
+
+/** No other session is in a database in memory. */
+const LOCKS = { lockTimeoutMs: 0, lockAttempts: 1, waitMs: 0 } as const;
+
+/** Roles belong to a server and are not made by most migrations that grant to them. */
+const MOST_ROLES = 100;
+
+function missingRole(error: unknown): string | undefined {
+  if (!isAisecError(error) || error.sqlState !== '42704') return undefined;
+  return /role "(.+)" does not exist/.exec(error.message)?.[1];
+}
+
+async function createExtensionSchema(session: Session, schema: string): Promise<void> {
+  const { rows } = await session.query('select from pg_catalog.pg_namespace where nspname = $1', [schema]);
+  if (rows.length === 0) await session.query(`create schema ${quoteIdentifier(schema)}`);
+}
+
+/**
+ * Applies the migrations to a new, empty database. A role that they grant to and do not make is made: it is expected of
+ * the server.
+ *
+ * @throws AisecError MIGRATION_FAILED and what `migrateUp` throws.
+ */
+export async function applyToScratch(
+  session: Session,
+  files: readonly MigrationFile[],
+  { schema, extensionSchema }: ReplayNames,
+  onProgress: (text: string) => void,
+): Promise<void> {
+  await createExtensionSchema(session, extensionSchema);
+  const options = { files, schema, extensionSchema, to: undefined, allowsLate: true, ...LOCKS };
+  for (let roles = 0; ; roles += 1) {
+    try {
+      await migrateUp(session, options, { onProgress, onWarning: () => undefined });
+      return;
+    } catch (error) {
+      const role = missingRole(error);
+      if (role === undefined || roles === MOST_ROLES) throw error;
+      await session.query(`create role ${quoteIdentifier(role)} nologin`);
+    }
+  }
+}
+
+function replayFailed(error: unknown): unknown {
+  if (!isAisecError(error) || ['INTERRUPTED', 'TERMINATED'].includes(error.code)) return error;
+  return new AisecError(error.code, `could not replay the migrations in the embedded PostgreSQL: ${error.message}`, {
+    detail: error.detail,
+    hint: error.code === 'EXTENSION_MISSING' ? 'The embedded PostgreSQL has vector and pgcrypto only.' : error.hint,
+    sqlState: error.sqlState,
+    position: error.position,
+    cause: error,
+  });
+}
+
+/**
+ * The catalog that the migrations make, on their own, on an empty database: replayed in the embedded PostgreSQL, or read
+ * from the cache when these very files were replayed before. History tables and data are left out.
+ *
+ * @throws AisecError as `migrateUp`, when a file does not run there.
+ */
+export async function replayedCatalog(
+  files: readonly MigrationFile[],
+  options: ReplayOptions,
+): Promise<CatalogSnapshot> {
+  const key = replayKey(files, options);
+  const kept = options.cacheDir === undefined ? undefined : readReplay(options.cacheDir, key);
+  if (kept !== undefined) return kept;
+  options.onProgress('replaying the migrations in memory');
+  try {
+    const catalog = await options.withScratch(async (session) => {
+      if (files.length > 0) await applyToScratch(session, files, options, options.onProgress);
+      return readCatalog(session, { schema: options.schema, withoutHistory: true });
+    });
+    if (options.cacheDir !== undefined) keepReplay(options.cacheDir, key, catalog);
+    return catalog;
+  } catch (error) {
+    throw replayFailed(error);
+  }
+}
