@@ -20,12 +20,12 @@ export interface MessagePage {
 }
 
 interface Row extends Message {
-  /** Microseconds since 1970, which a Date cannot tell apart, or infinity. */
+  /** Microseconds since 1970, which a Date does not have, or infinity. */
   readonly position: string;
 }
 
 const MOST = 1000;
-/** The time of a message and its id, which tells those of the same microsecond apart. */
+/** The time of a message and its id, since several may have the same microsecond. */
 const CURSOR = /^(-?infinity|-?\d{1,18})_([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/u;
 
 interface Cursor {

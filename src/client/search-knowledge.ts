@@ -96,7 +96,7 @@ async function nearest(
   return rows;
 }
 
-/** `isCallers`: the transaction goes on after the search, and is not to keep its settings. */
+/** `isCallers`: the transaction continues after the search, without its settings. */
 async function search(
   trx: AnyDatabase,
   wanted: KnowledgeSearch,
