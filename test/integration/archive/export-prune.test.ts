@@ -91,7 +91,7 @@ describeOnServer('aisec archive export and prune', () => {
     const full = await run('export', OLD, '--out', '/dev/full');
     expect(full.exitCode).toBe(6);
     expect(readdirSync(folder)).toEqual([]);
-    expect((await run('export', monthAgo(2), '--out', 'x')).exitCode).toBe(1);
+    expect((await run('export', monthAgo(2), '--out', 'x')).exitCode).toBe(2);
     expect((await run('export', '2024-13', '--out', 'x')).exitCode).toBe(2);
     expect((await run('export', OLD)).exitCode).toBe(2);
   });

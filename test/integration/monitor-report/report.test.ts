@@ -114,7 +114,7 @@ describeOnServer('aisec monitor report and export', () => {
       const { text } = await page('waits.html');
       expect(text).toMatch(/1 session waited for a lock/);
       expect(text).toMatch(
-        /pid (\d+) .*a long ALTER idle in transaction nobody, and blocks others.*service.*behind pid \1/,
+        /pid (\d+) .*a long ALTER idle in transaction no session, and blocks others.*service.*behind pid \1/,
       );
       expect(text).toMatch(/select pg_terminate_backend\(\d+\);/);
       expect(text).not.toContain('a secret');
@@ -204,7 +204,7 @@ describeOnServer('aisec monitor report and export', () => {
   });
 
   test.each([
-    [['report'], 'no file was named'],
+    [['report'], 'no file was given'],
     [['report', '--out', 'nowhere/report.html'], 'cannot write to the directory'],
     [['export', '--prometheus', 'nowhere/x.prom'], 'cannot write to the directory'],
   ])('%j is refused before anything is opened, exit 2', async (args, message) => {
