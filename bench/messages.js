@@ -8,8 +8,9 @@
 // Two databases with the same 6 live months, one with no archived month and one with so many: each step runs in both,
 // under conditions that are otherwise alike. Ratios over 2 mean that the cost grows with the number of months.
 import { ms, printFigures } from './support/figures.js';
+import { measureInserts } from './support/inserts.js';
 import { conversationId, fillEvenly, makeConversation, makeReplies, monthName, monthStart } from './support/months.js';
-import { connect, dropDatabase, machineLoad, migratedDatabase, runAisecWell } from './support/server.js';
+import { connect, dropDatabase, machineLoad, migratedDatabase, runAisec, runAisecWell } from './support/server.js';
 
 const ROWS = Number(process.argv[2] ?? 500_000);
 const MONTHS = Number(process.argv[3] ?? 120);
@@ -104,6 +105,27 @@ async function measure(client) {
   };
 }
 
+/** What a DBA and cron run each day; each as a whole program. @param {string} database */
+async function timeCommands(database) {
+  const commands = [
+    ['partitions', 'list'],
+    ['partitions', 'check'],
+    ['partitions', 'ensure'],
+    ['archive', '--dry-run'],
+    ['archive'],
+    ['archive', 'list'],
+    ['monitor'],
+    ['monitor', 'tables'],
+    ['doctor'],
+  ];
+  for (const command of commands) {
+    const startedMs = performance.now();
+    await runAisec(database, command);
+    const value = ms(performance.now() - startedMs);
+    figures.push({ figure: `aisec ${command.join(' ')}, ${MONTHS} archived months`, value, target: 'under 3 s' });
+  }
+}
+
 /** @param {string} database @param {import('pg').Client} client */
 async function prune(database, client) {
   // Older than all others, and the only one that is past the age.
@@ -146,6 +168,8 @@ try {
     value: `${ms(oldMs)}: ${Math.round(CONVERSATION_ROWS / (oldMs / 1000))} messages/s`,
     target: '5,000 messages/s',
   });
+  await timeCommands(names.many);
+  figures.push(...(await measureInserts(few)));
   printFigures(figures);
   const [fewMs, manyMs] = [await prune(names.few, few), await prune(names.many, many)];
   figures.push({

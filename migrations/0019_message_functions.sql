@@ -40,6 +40,7 @@ declare
   rows_left bigint := rows_a_call;
   problem text;
   problems text[] := '{}';
+  are_locks boolean := true;
 begin
   if retention is null or retention < interval '0' then
     raise exception 'invalid retention "%", expected an interval that is not negative', coalesce(retention::text, 'null')
@@ -110,6 +111,7 @@ begin
       counts := counts || moved;
     exception
       when others then
+        are_locks := are_locks and sqlstate = '55P03';
         problems := problems || format('month %s: %s', to_char(first_day, 'YYYY-MM'), sqlerrm);
     end;
   end loop;
@@ -127,6 +129,7 @@ begin
       months_done := months_done + 1;
     exception
       when others then
+        are_locks := are_locks and sqlstate = '55P03';
         problems := problems || format('month %s: %s', to_char(swapped[position], 'YYYY-MM'), sqlerrm);
     end;
   end loop;
@@ -157,7 +160,10 @@ begin
         months_done := months_done + 1;
       exception
         when others then
+          are_locks := are_locks and sqlstate = '55P03';
           problems := problems || format('month %s: %s', to_char(first_day, 'YYYY-MM'), sqlerrm);
+          -- Who holds it holds it for every month.
+          exit when sqlstate = '55P03';
       end;
     end loop;
     if rows_left = 0 then
@@ -172,7 +178,7 @@ begin
   if problems <> '{}' and months_done = 0 then
     raise exception 'no month could be archived'
       using
-        errcode = 'object_not_in_prerequisite_state',
+        errcode = case when are_locks then '55P03' else '55000' end,
         detail = array_to_string(problems, '; ') || '.';
   end if;
   foreach problem in array problems loop

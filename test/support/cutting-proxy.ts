@@ -3,14 +3,15 @@ import { connect, createServer, type Socket } from 'node:net';
 /**
  * What happens to the bytes: all are passed on, all but what the server announces by itself, those of the client with a word
  * in place of another of the same length, none of the server from some word of the client on, or those of the server up to
- * a word. The last two end with the connection.
+ * a word. These two end with the connection. Or bytes of the server from one word on are held until another, and arrive together.
  */
 type Fate =
   | 'pass'
   | 'without notifications'
   | { readonly rewrites: readonly [string, string] }
   | { readonly swallowAfterClientSays: RegExp }
-  | { readonly cutAfterServerSays: string };
+  | { readonly cutAfterServerSays: string }
+  | { readonly holdsFrom: string; readonly until: string };
 
 export interface CuttingProxy {
   readonly url: string;
@@ -52,6 +53,13 @@ export async function startCuttingProxy(url: string): Promise<CuttingProxy> {
         cut();
       } else if (typeof fate === 'object' && 'cutAfterServerSays' in fate && bytes.includes(fate.cutAfterServerSays)) {
         incoming.write(bytes.subarray(0, bytes.indexOf(fate.cutAfterServerSays) + fate.cutAfterServerSays.length), cut);
+      } else if (
+        typeof fate === 'object' &&
+        'holdsFrom' in fate &&
+        (rest.length > 0 || bytes.includes(fate.holdsFrom))
+      ) {
+        rest = Buffer.concat([rest, bytes]);
+        if (rest.includes(fate.until)) incoming.write(rest);
       } else if (fate === 'without notifications') {
         const [messages, incomplete] = split(Buffer.concat([rest, bytes]));
         rest = incomplete;

@@ -50,13 +50,15 @@ function cut(client: pg.Client): void {
 
 async function tryConnect(config: pg.ClientConfig, signal: AbortSignal): Promise<pg.Client> {
   const client = new pg.Client(config);
+  // From the beginning: what the server says in the same packet as its welcome comes before anybody else can listen. The
+  // next statement fails with it.
+  client.on('error', () => undefined);
   const stop = (): void => cut(client);
   signal.addEventListener('abort', stop, { once: true });
   try {
     await client.connect();
     return client;
   } catch (error) {
-    client.on('error', () => undefined);
     await client.end().catch(() => undefined);
     throw error;
   } finally {
@@ -106,7 +108,6 @@ export async function findTls(target: ServerTarget, applicationName: string): Pr
 async function cancelBackend(target: ServerTarget, applicationName: string, pid: number): Promise<void> {
   const connection = { ...target.connection, connectTimeoutSeconds: String(CANCEL_TIMEOUT_MS / 1000) };
   const client = await connect({ ...target, connection }, applicationName, NEVER);
-  client.on('error', () => undefined);
   try {
     await client.query('select pg_catalog.pg_cancel_backend($1)', [pid]);
   } finally {
@@ -121,7 +122,6 @@ async function openSide(
   { ssl, signal, pins }: { readonly ssl: TlsChoice; readonly signal: AbortSignal; readonly pins: PinOptions },
 ): Promise<SideConnection> {
   const client = await tryConnect(clientConfig(target, applicationName, ssl), signal);
-  client.on('error', () => undefined);
   try {
     await identifySession(client, 'server', pins);
   } catch (error) {
@@ -192,9 +192,7 @@ export async function openServer(target: ServerTarget, options: OpenOptions): Pr
   const { client, ssl } = await logIn(target, options);
   const label = describeServer(target);
   const stop = (): void => cut(client);
-  const ignore = (): void => undefined;
   signal.addEventListener('abort', stop, { once: true });
-  client.on('error', ignore);
   try {
     const { pid, serverVersion } = await identifySession(client, 'server', options);
     refuseOldServer(label, serverVersion);
@@ -217,6 +215,5 @@ export async function openServer(target: ServerTarget, options: OpenOptions): Pr
     throw translateError(error);
   } finally {
     signal.removeEventListener('abort', stop);
-    client.off('error', ignore);
   }
 }

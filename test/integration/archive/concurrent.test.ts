@@ -2,7 +2,7 @@ import pg from 'pg';
 import { afterEach, expect, test } from 'vitest';
 
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
-import { runCli } from '../../support/run-cli.js';
+import { runInProcess } from '../../support/run-in-process.js';
 import { waitFor } from '../../support/wait-for.js';
 import { archivedName, CONVERSATIONS, fillMonth, fingerprint, liveName, monthAgo } from './chat.js';
 
@@ -52,7 +52,7 @@ describeOnServer('messages under several sessions at once', () => {
 
     await holder.query('begin; select archive_old_messages()');
     for (const args of [['archive'], ['archive', 'restore', OLD], ['partitions', 'ensure']]) {
-      const run = await runCli(args, { env: { DATABASE_URL: database.url } });
+      const run = await runInProcess(args, { env: { DATABASE_URL: database.url } });
       expect(run.exitCode).toBe(RUN_LOCK);
     }
     await holder.query('rollback');
@@ -65,7 +65,7 @@ describeOnServer('messages under several sessions at once', () => {
       const database = await chat();
       const deleter = await connect(database);
       await deleter.query(`begin isolation level ${isolation}; select count(*) from users`);
-      const run = await runCli(['archive'], { env: { DATABASE_URL: database.url } });
+      const run = await runInProcess(['archive'], { env: { DATABASE_URL: database.url } });
       expect(run.exitCode).toBe(0);
       await expect(deleter.query(`delete from conversations where id = '${CONVERSATION}'`)).rejects.toMatchObject({
         code: '40001',
@@ -97,7 +97,7 @@ describeOnServer('messages under several sessions at once', () => {
 
   test('the archive refuses references to what does not exist, by every way to write', async () => {
     const database = await chat();
-    await runCli(['archive'], { env: { DATABASE_URL: database.url } });
+    await runInProcess(['archive'], { env: { DATABASE_URL: database.url } });
     const insert = (columns: string, values: string): Promise<unknown> =>
       database.admin.query(
         `insert into messages_archive (role, created_at, ${columns}) values ('user', '${OLD}-05', ${values})`,
@@ -119,6 +119,18 @@ describeOnServer('messages under several sessions at once', () => {
     expect(rows).toEqual([{ too_many: 0 }]);
   });
 
+  test.each(['conversations', 'users', 'message_keys'])(
+    'TRUNCATE %s CASCADE takes the archive along, as it takes messages',
+    async (table) => {
+      const database = await chat();
+      await runInProcess(['archive'], { env: { DATABASE_URL: database.url } });
+      expect((await database.admin.query('select from messages_archive')).rowCount).toBe(100);
+      await database.admin.query(`truncate ${table} cascade`);
+      expect((await database.admin.query('select from all_messages')).rowCount).toBe(0);
+      expect((await database.admin.query('select from message_keys')).rowCount).toBe(0);
+    },
+  );
+
   test('a month that was emptied in batches is dropped only when no older snapshot has to read it', async () => {
     const database = await chat();
     const env = { DATABASE_URL: database.url };
@@ -126,12 +138,12 @@ describeOnServer('messages under several sessions at once', () => {
     await database.admin.query('select aisec_ensure_archive_month($1)', [`${OLD}-01`]);
     const report = await connect(database);
     await report.query('begin isolation level repeatable read; select count(*) from users');
-    const held = await runCli(['archive', '--max-wait', '1s'], { env });
+    const held = await runInProcess(['archive', '--max-wait', '1s'], { env });
     expect(held.exitCode).toBe(RUN_LOCK);
     expect(held.stderr).toContain('an older transaction');
     expect((await report.query('select count(*)::int as n from all_messages')).rows).toEqual(before);
     await report.query('commit');
-    expect((await runCli(['archive'], { env })).exitCode).toBe(0);
+    expect((await runInProcess(['archive'], { env })).exitCode).toBe(0);
     await waitFor(async () => {
       const { rows } = await database.admin.query(`select to_regclass('${liveName(OLD)}') is null as is_dropped`);
       return rows[0].is_dropped;

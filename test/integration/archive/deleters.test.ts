@@ -39,12 +39,16 @@ describeOnServer('deleting beside a move that waits', () => {
     return client;
   }
 
-  /** Late messages of the archived month, and a finished month that can be archived. */
-  async function addWork(): Promise<void> {
+  async function addLate(): Promise<void> {
     await database.admin.query(
       `insert into messages (conversation_id, role, content, created_at)
        select id, 'user', 'late', '${ARCHIVED}-03' from conversations`,
     );
+  }
+
+  /** Late messages of the archived month, and a finished month that can be archived. */
+  async function addWork(): Promise<void> {
+    await addLate();
     await fillMonth(database, FINISHED, 100);
   }
 
@@ -115,12 +119,16 @@ describeOnServer('deleting beside a move that waits', () => {
   });
 
   test('late messages wait for a repeatable read transaction that has deleted, which neither waits nor fails', async () => {
-    await addWork();
+    await addLate();
     const deleter = await connect(SHORT_WAIT);
     await deleter.query(`begin isolation level repeatable read; delete from files`);
     await deleter.query(`delete from messages where content = 'reply' and conversation_id = '${CONVERSATION}'`);
     const held = await runInProcess(['archive', '--max-wait', '0', '--no-analyze'], { env });
     expect(held.exitCode).toBe(RUN_LOCK);
+    await expect(database.admin.query('select archive_old_messages()')).rejects.toMatchObject({
+      code: '55P03',
+      detail: expect.stringContaining('a REPEATABLE READ or SERIALIZABLE transaction is deleting messages'),
+    });
     const { rows } = await database.admin.query(`select count(*)::int as n from only messages_default`);
     expect(rows).toEqual([{ n: 20 }]);
     await deleter.query(`delete from messages where content = 'late' and conversation_id = '${CONVERSATION}'`);

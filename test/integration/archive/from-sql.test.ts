@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { describeOnServer } from '../../support/database.js';
-import { runCli } from '../../support/run-cli.js';
+import { runInProcess } from '../../support/run-in-process.js';
 import { archivedName, createChat, fillMonth, fingerprint, liveName, monthAgo } from './chat.js';
 
 const OLD = monthAgo(9);
@@ -38,7 +38,7 @@ describeOnServer('The archive from SQL, as pg_cron calls it', () => {
       { month: OLD, action: 'move rows', partition_name: archivedName(OLD), row_count: 7, ...whole },
     ]);
     expect(await fingerprint(database)).toMatchObject({ messages: (before as { messages: number }).messages + 7 });
-    const list = await runCli(['archive', 'list', '--json'], { env: { DATABASE_URL: database.url } });
+    const list = await runInProcess(['archive', 'list', '--json'], { env: { DATABASE_URL: database.url } });
     expect(list.exitCode).toBe(0);
   });
 
@@ -51,11 +51,11 @@ describeOnServer('The archive from SQL, as pg_cron calls it', () => {
        values ('${OLD}-01', 'prune', '${archivedName(OLD)}', '1')`,
     );
     const env = { DATABASE_URL: database.url };
-    const refused = await runCli(['archive', 'restore', OLD], { env });
+    const refused = await runInProcess(['archive', 'restore', OLD], { env });
     expect(refused.exitCode).toBe(1);
     expect(refused.stderr).toContain(`month ${OLD} is being pruned`);
     await database.admin.query(`update archive_journal set finished_at = now() where action = 'prune'`);
-    expect((await runCli(['archive', 'restore', OLD], { env })).exitCode).toBe(0);
+    expect((await runInProcess(['archive', 'restore', OLD], { env })).exitCode).toBe(0);
   });
 
   test('a problem of a lock is one whatever language the server speaks: exit 5', async () => {
@@ -68,10 +68,10 @@ describeOnServer('The archive from SQL, as pg_cron calls it', () => {
     );
     const env = { DATABASE_URL: database.url };
     for (const args of [
-      ['partitions', 'ensure'],
+      ['partitions', 'ensure', '--max-wait', '0'],
       ['archive', '--max-wait', '0'],
     ]) {
-      const run = await runCli(args, { env });
+      const run = await runInProcess(args, { env });
       expect(run.stderr).toContain('Sperre auf Relation');
       expect(run.exitCode).toBe(5);
     }
