@@ -88,6 +88,18 @@ describeOnServer('aisec monitor report and export', () => {
     expect(text).not.toMatch(/\bused:/);
   });
 
+  test('with --dry-run report and export read everything and write no file', async () => {
+    for (const args of [
+      ['report', '--out', inDirectory('dry.html')],
+      ['export', '--prometheus', inDirectory('dry.prom')],
+    ]) {
+      const run = await aisec(...args, '--dry-run');
+      expect(run).toMatchObject({ exitCode: 0 });
+      expect(run.stderr).toContain('not written (dry run)');
+    }
+    expect((await readdir(directory)).filter((name) => name.startsWith('dry'))).toEqual([]);
+  });
+
   test('shows what vacuum has to do, and who waits for whom with the SQL for the root as text, without a query', async () => {
     const clients = ['a long ALTER', 'service'].map(
       (name) => new pg.Client({ connectionString: database.url, application_name: name }),
