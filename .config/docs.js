@@ -1,5 +1,5 @@
-// Writes docs/cli.md, docs/errors.md and the JSON Schemas in docs/json/, the command table of README.md, the table of checks of docs/doctor.md and that of
-// thresholds of docs/monitoring.md from the program itself.
+// Writes docs/cli.md, docs/errors.md and the JSON Schemas in docs/json/, the command table of README.md, the table of checks of docs/doctor.md, that of
+// thresholds of docs/monitoring.md and the rules of docs/lint.md from the program itself.
 //
 //   npm run docs            writes them
 //   npm run docs -- --check exits 1 when they are not what it would write (part of `npm test`)
@@ -22,6 +22,7 @@ const [
   { SETTINGS },
   { ALL_CHECKS },
   { THRESHOLDS, formatThreshold },
+  { RULES_BY_AREA },
   { JSON_FORMAT_VERSION },
 ] = await Promise.all([
   from('cli/commands.js'),
@@ -32,6 +33,7 @@ const [
   from('config/settings.js'),
   from('features/doctor/all-checks.js'),
   from('features/monitor/live/thresholds.js'),
+  from('features/migrate/lint/all-rules.js'),
   from('cli/terminal/output.js'),
 ]);
 
@@ -156,6 +158,33 @@ function withThresholdTable(page) {
   return page.replace(/(<!-- thresholds -->\n)[\s\S]*?(<!-- \/thresholds -->)/, `$1\n${thresholdTable}\n\n$2`);
 }
 
+const sql = (text) => `\`\`\`sql\n${text}\n\`\`\``;
+
+function rulePart({ id, severity, title, impact, isOptional, example }) {
+  const off = isOptional ? ' Off unless `--rule` names it.' : '';
+  return [
+    `### ${id}`,
+    `${title.charAt(0).toUpperCase()}${title.slice(1)}. Severity: ${severity}.${off}`,
+    impact,
+    ...(example.before === undefined ? [] : ['Before:', sql(example.before.replaceAll('; ', ';\n'))]),
+    'Bad:',
+    sql(`${example.isBadOutside ? '-- aisec: no-transaction\n' : ''}${example.bad}`),
+    'Good:',
+    sql(`${example.isGoodOutside ? '-- aisec: no-transaction\n' : ''}${example.good}`),
+  ].join('\n\n');
+}
+
+const rulesPart = Object.entries(RULES_BY_AREA)
+  .map(([area, rules]) => [`## ${area}`, ...rules.map(rulePart)].join('\n\n'))
+  .join('\n\n');
+
+function withRules(page) {
+  return page.replace(
+    /(<!-- rules -->\n)[\s\S]*?(<!-- \/rules -->)/,
+    (_match, start, end) => `${start}\n${rulesPart}\n\n${end}`,
+  );
+}
+
 function withCommandTable(readme) {
   return readme.replace(/(<!-- commands -->\n)[\s\S]*?(\n<!-- \/commands -->)/, `$1\n${commandTable}\n$2`);
 }
@@ -165,7 +194,9 @@ const format = (text) => prettier.format(text, { ...settings, parser: 'markdown'
 const readmeFile = path.join(root, 'README.md');
 const doctorFile = path.join(root, 'docs', 'doctor.md');
 const monitoringFile = path.join(root, 'docs', 'monitoring.md');
+const lintFile = path.join(root, 'docs', 'lint.md');
 const wanted = {
+  'docs/lint.md': await format(withRules(readFileSync(lintFile, 'utf8'))),
   'docs/cli.md': await format(cli),
   'docs/errors.md': await format(errors),
   'docs/doctor.md': await format(withCheckTable(readFileSync(doctorFile, 'utf8'))),

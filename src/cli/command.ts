@@ -25,8 +25,16 @@ export interface CommandSpec<Options extends object = object> {
   readonly argument?: { readonly syntax: string; readonly description: string };
   readonly options: readonly OptionSpec[];
   readonly examples: readonly (readonly [command: string, meaning: string])[];
-  /** Returns the exit code when it is not 0. `argument` is empty when the command takes none. */
-  readonly run: (context: Context, options: Options, argument: string) => Promise<ExitCode | undefined>;
+  /**
+   * Returns the exit code when it is not 0. `argument` is empty when the command takes none; `operands` are all of them
+   * where it takes several (`[files...]`).
+   */
+  readonly run: (
+    context: Context,
+    options: Options,
+    argument: string,
+    operands: readonly string[],
+  ) => Promise<ExitCode | undefined>;
 }
 
 /** Keeps the options' type inside the command; the list of commands does not need it. */

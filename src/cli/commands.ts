@@ -22,6 +22,7 @@ import { migrateCheck } from './commands/migrate/check.js';
 import { migrateDiagram } from './commands/migrate/diagram.js';
 import { migrateDown } from './commands/migrate/down.js';
 import { migrateDrift } from './commands/migrate/drift.js';
+import { migrateLint } from './commands/migrate/lint/lint.js';
 import { migrateNew } from './commands/migrate/new.js';
 import { migrateRedo } from './commands/migrate/redo.js';
 import { migrateRepair } from './commands/migrate/repair.js';
@@ -64,6 +65,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   migrateStatus,
   migrateCheck,
   migrateNew,
+  migrateLint,
   migrateVerify,
   migrateDrift,
   migrateBaseline,

@@ -5,7 +5,7 @@ export const EXIT_CODES = {
   0: 'done, or nothing to do',
   1: 'failed; nothing half-done is left behind, or the message says what is and how to continue',
   2: 'wrong usage or configuration; no changes were made',
-  3: 'a check says no: pending, edited, missing, renamed or late migrations, findings of doctor or on partitions, old types, a backup that is damaged, a server that lacks what it needs',
+  3: 'a check says no: pending, edited, missing, renamed or late migrations, findings of doctor, lint or on partitions, old types, a backup that is damaged, a server that lacks what it needs',
   4: 'the database, Redis, or the store of the off-site copies cannot be reached or refuses the login',
   5: 'busy: another run holds the lock, or a table lock could not be acquired in time; try again later',
   6: 'refused: needs --yes, a typed name or a password, or is never done in production',

@@ -78,7 +78,7 @@ function colorSettings(flag: boolean | undefined, environment: Environment): Col
 }
 
 async function runCommand(
-  { spec, options, argument, globals }: Invocation,
+  { spec, options, argument, operands, globals }: Invocation,
   terminal: Terminal,
   { variables: environment, emptyAddresses }: LoadedEnvironment,
   cwd: string,
@@ -105,7 +105,7 @@ async function runCommand(
       }),
       signal: signals.signal,
     });
-    return (await spec.run(context, options, argument)) ?? 0;
+    return (await spec.run(context, options, argument, operands)) ?? 0;
   } finally {
     progress.clear();
     signals.stop();

@@ -24,6 +24,14 @@ export function countOption(least: number): (text: string) => number {
   };
 }
 
+/** Reads `a,b`: names with commas between them. */
+export function listOption(text: string): readonly string[] {
+  return text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+}
+
 /** Reads `6mo`, `3y`, `90d`. @throws AisecError USAGE. */
 export function ageOption(text: string): Age {
   const age = parseAge(text);

@@ -23,6 +23,8 @@ export interface Invocation {
   readonly spec: CommandSpec;
   readonly options: object;
   readonly argument: string;
+  /** All of them, of a command that takes several. */
+  readonly operands: readonly string[];
   readonly globals: GlobalOptions;
 }
 
@@ -141,7 +143,7 @@ function addCommand(parent: Command, spec: CommandSpec, onInvoke: (invocation: I
     refuseExcess(command, spec);
     const globals = globalsOf(command.optsWithGlobals());
     const options = { ...command.opts(), ...optionsTakenByNoun(command, parent, spec) };
-    onInvoke({ spec, options, argument: command.args[0] ?? '', globals });
+    onInvoke({ spec, options, argument: command.args[0] ?? '', operands: command.args, globals });
   });
   return command;
 }

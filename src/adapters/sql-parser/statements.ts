@@ -32,7 +32,7 @@ interface ThrownSyntaxError {
 }
 
 /** Loaded at the first use, not with this file: it takes 60 ms, and most runs parse nothing. */
-async function loadParser(): Promise<typeof LibPgQuery> {
+export async function loadParser(): Promise<typeof LibPgQuery> {
   const parser = await loadOptional('libpg-query', 'reading a migration', () => import('libpg-query'));
   await parser.loadModule();
   return parser;

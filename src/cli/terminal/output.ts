@@ -61,6 +61,11 @@ export class Output {
     if (text !== '') this.#streams.stdout.write(`${text}\n`);
   }
 
+  /** The document of --json, for a command that was asked for it in another way. */
+  asJson(data: object): void {
+    this.text(`${JSON.stringify(versioned(data), null, 2)}\n`);
+  }
+
   /**
    * The result of a command that changes something. Cron mails whatever is written, so with --quiet a success says nothing;
    * the plan of a dry run and a document of --json are what was asked for.

@@ -106,7 +106,7 @@ describeOnServer('migrate down and redo', () => {
     const dry = await aisec('migrate', 'redo', '--dry-run', '--json');
     expect(dry).toMatchObject({ exitCode: 0 });
     expect(JSON.parse(dry.stdout)).toMatchObject({ isDryRun: true, wouldRedo: ['0003_three'], untried: null });
-    const { rows } = await database.admin.query<{ oid: number }>("select 'three'::regclass::oid as oid");
+    const { rows } = await database.admin.query("select 'three'::regclass::oid as oid");
     await aisec('migrate', 'redo', '--dry-run');
     expect((await database.admin.query("select 'three'::regclass::oid as oid")).rows).toEqual(rows);
     await database.admin.query('create view leaning as select from three');

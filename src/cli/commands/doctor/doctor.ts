@@ -4,6 +4,7 @@ import type { Diagnosis } from '../../../features/doctor/run.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
+import { listOption } from '../../options.js';
 import { PLUGIN_CODES } from '../../terminal/plugin.js';
 import { THRESHOLDS_OPTION, thresholdsOf } from '../../thresholds.js';
 import { diagnosisLine, wordOf } from './nagios.js';
@@ -25,13 +26,6 @@ interface Options {
 function failOnOption(text: string): FailOn {
   if (text === 'warning' || text === 'critical') return text;
   throw new AisecError('USAGE', `invalid level "${text}", expected warning or critical`, { hint: 'See --help.' });
-}
-
-function listOption(text: string): readonly string[] {
-  return text
-    .split(',')
-    .map((name) => name.trim())
-    .filter((name) => name !== '');
 }
 
 /** Reads the migration files and the ignore file before anything is opened. */

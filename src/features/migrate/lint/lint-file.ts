@@ -1,0 +1,119 @@
+import type { Session } from '../../../adapters/postgres/session.js';
+import { EffectsObserver, type Effects, type KnownRelation } from '../effects/effects.js';
+import { isDecidedBySchema } from './failures.js';
+import { relationFacts } from './facts.js';
+import { lintFinding, reportPath, type LintFinding } from './lint-finding.js';
+import { withLiveFacts, type LiveFacts } from './live-facts.js';
+import type { NotAnalysed, ReadFile, TopStatement } from './read-statements.js';
+import { keyOfRelation, madeRelations, namedRelations } from './relation-names.js';
+import type { LintedStatement, RelationFacts, Rule, StatementRule, Surroundings } from './rule.js';
+import type { StatementRunner } from './run-statements.js';
+
+export interface FileContext {
+  readonly session: Session;
+  readonly runner: StatementRunner;
+  /** What was there before the batch. */
+  readonly known: ReadonlyMap<number, KnownRelation>;
+  /** Keys of the relations that the batch has made so far. */
+  readonly made: Set<string>;
+  readonly options: {
+    readonly schema: string;
+    readonly serverMajor: number;
+    readonly live: LiveFacts | undefined;
+  };
+}
+
+interface FileResult {
+  readonly findings: readonly LintFinding[];
+  readonly notAnalysed: readonly NotAnalysed[];
+}
+
+/** They name relations, and make no session wait. */
+const HARMLESS = new Set(['CommentStmt', 'GrantStmt', 'CreateFunctionStmt', 'InsertStmt', 'CreatePolicyStmt']);
+/** What they do is seen only when they run. */
+const OPAQUE = new Set(['DoStmt', 'SelectStmt', 'CallStmt']);
+
+type Facts = ReadonlyMap<string, RelationFacts>;
+
+async function factsFor(statements: readonly LintedStatement[], context: FileContext): Promise<Facts> {
+  const facts = new Map<string, RelationFacts>();
+  if (context.known.size === 0) return facts;
+  for (const statement of statements) {
+    if (HARMLESS.has(statement.node)) continue;
+    for (const name of namedRelations(statement)) {
+      const key = keyOfRelation(name);
+      if (facts.has(key) || context.made.has(key)) continue;
+      await context.runner.flush();
+      const found = await relationFacts(context.session, key);
+      if (found !== undefined && context.known.has(found.oid))
+        facts.set(key, withLiveFacts(found, context.options.live));
+    }
+  }
+  return facts;
+}
+
+/** Looks at the statements of one file in order, each with what was there before it, and runs them. */
+export async function lintFile(
+  { file, statements }: Pick<ReadFile, 'file' | 'statements'>,
+  rules: readonly Rule[],
+  context: FileContext,
+): Promise<FileResult> {
+  const { runner, known } = context;
+  const statementRules = rules.filter((rule) => rule.kind === 'statement');
+  await runner.begin(file);
+  const observer = file.isTransactional ? new EffectsObserver(context.session, known) : undefined;
+  const all = statements.flatMap(({ statement, nested }) => [statement, ...nested]);
+  const effectsBefore: Effects[] = [];
+  const looks: (() => readonly LintFinding[])[] = [];
+  const observe = async (): Promise<Effects | undefined> => {
+    await runner.flush();
+    return observer?.next();
+  };
+  for (const top of statements) {
+    const { statement, nested } = top;
+    const facts = await factsFor([statement, ...nested], context);
+    const isWatched = known.size > 0 && (facts.size > 0 || OPAQUE.has(statement.node));
+    if (isWatched) effectsBefore.push(...[(await observe()) ?? []].flat());
+    runner.add(statement);
+    const effects = isWatched ? await observe() : undefined;
+    for (const name of [statement, ...nested].flatMap(madeRelations)) context.made.add(keyOfRelation(name));
+    const surroundings = {
+      file,
+      statements: all,
+      serverMajor: context.options.serverMajor,
+      existing: (name) => (name === undefined ? undefined : facts.get(keyOfRelation(name))),
+      effects,
+      effectsBefore: [...effectsBefore],
+    } satisfies Omit<Surroundings, 'failure'>;
+    if (effects !== undefined) effectsBefore.push(effects);
+    looks.push(() => look(top, statementRules, { ...surroundings, failure: runner.failureOf(statement) }));
+  }
+  await runner.end();
+  return { findings: looks.flatMap((run) => run()), notAnalysed: notRun(statements, runner) };
+}
+
+function look(
+  { statement, nested }: TopStatement,
+  rules: readonly StatementRule[],
+  surroundings: Surroundings,
+): readonly LintFinding[] {
+  return [statement, ...nested].flatMap((one) =>
+    rules.flatMap((rule) => rule.check(one, surroundings).map((fault) => lintFinding(rule, fault, one))),
+  );
+}
+
+function notRun(statements: readonly TopStatement[], runner: StatementRunner): readonly NotAnalysed[] {
+  return statements.flatMap(({ statement }) => {
+    const failure = runner.failureOf(statement);
+    if (failure === undefined || isDecidedBySchema(statement, failure.sqlState)) return [];
+    const { line, column } = statement.region;
+    return [
+      {
+        file: reportPath(statement.file.path),
+        line,
+        column,
+        reason: `it did not run on the replay: ${failure.message}`,
+      },
+    ];
+  });
+}

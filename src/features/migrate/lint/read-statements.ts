@@ -1,0 +1,74 @@
+import { blockParts } from '../../../adapters/sql-parser/blocks.js';
+import { parseStatements, type Statement } from '../../../adapters/sql-parser/statements.js';
+import type { MigrationFile } from '../files/migration-file.js';
+import { placeInSection } from '../files/place.js';
+import type { LintedStatement, Region } from './rule.js';
+
+/** A place that no rule has looked at, and why. */
+export interface NotAnalysed {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly reason: string;
+}
+
+/** A statement with those in its DO block. */
+export interface TopStatement {
+  readonly statement: LintedStatement;
+  readonly nested: readonly LintedStatement[];
+}
+
+export interface ReadFile {
+  readonly file: MigrationFile;
+  readonly statements: readonly TopStatement[];
+  readonly notAnalysed: readonly NotAnalysed[];
+}
+
+/** Lines and columns count characters as people do: an emoji is one. */
+function pointAt(file: MigrationFile, offset: number): { readonly line: number; readonly column: number } {
+  const { line, column, excerpt } = placeInSection(file, file.up, offset);
+  return { line, column: Array.from(excerpt.slice(0, column - 1)).length + 1 };
+}
+
+function regionOf(file: MigrationFile, offset: number, length: number): Region {
+  const start = pointAt(file, offset);
+  const end = pointAt(file, offset + length);
+  return { ...start, endLine: end.line, endColumn: end.column };
+}
+
+function linted(file: MigrationFile, statement: Statement, isNested: boolean): LintedStatement {
+  const { offset, text } = statement;
+  const length = isNested && !file.up.sql.startsWith(text, offset) ? 0 : text.length;
+  return { ...statement, file, isNested, region: regionOf(file, offset, length) };
+}
+
+async function readBlock(
+  file: MigrationFile,
+  block: Statement,
+): Promise<{ readonly nested: readonly LintedStatement[]; readonly notAnalysed: readonly NotAnalysed[] }> {
+  const nested: LintedStatement[] = [];
+  const notAnalysed: NotAnalysed[] = [];
+  for (const part of await blockParts(block)) {
+    if (part.kind === 'unknown')
+      notAnalysed.push({ file: file.path, ...pointAt(file, block.offset + part.offset), reason: part.reason });
+    else nested.push(linted(file, { ...part.statement, offset: block.offset + part.statement.offset }, true));
+  }
+  return { nested, notAnalysed };
+}
+
+/** The statements of the Up section. The files were parsed when they were read, so a syntax error is one of DO blocks. */
+export async function readStatements(file: MigrationFile): Promise<ReadFile> {
+  const parsed = await parseStatements(file.up.sql);
+  if ('error' in parsed) {
+    const point = pointAt(file, parsed.error.offset);
+    return { file, statements: [], notAnalysed: [{ file: file.path, ...point, reason: parsed.error.message }] };
+  }
+  const statements: TopStatement[] = [];
+  const notAnalysed: NotAnalysed[] = [];
+  for (const statement of parsed.statements) {
+    const block = statement.node === 'DoStmt' ? await readBlock(file, statement) : { nested: [], notAnalysed: [] };
+    notAnalysed.push(...block.notAnalysed);
+    statements.push({ statement: linted(file, statement, false), nested: block.nested });
+  }
+  return { file, statements, notAnalysed };
+}

@@ -1,0 +1,122 @@
+import path from 'node:path';
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { openNew } from '../../../src/adapters/embedded/embedded.js';
+import type { Session } from '../../../src/adapters/postgres/session.js';
+import { readMigrationFolder } from '../../../src/features/migrate/files/migration-folder.js';
+import { ALL_RULES } from '../../../src/features/migrate/lint/all-rules.js';
+import { commentLinesAbove } from '../../../src/features/migrate/lint/ignores.js';
+import type { LintFinding } from '../../../src/features/migrate/lint/lint-finding.js';
+import type { LintResult } from '../../../src/features/migrate/lint/lint.js';
+import type { Rule, RuleExample } from '../../../src/features/migrate/lint/rule.js';
+import { withReplay } from '../../../src/features/migrate/replay/replayed-database.js';
+import { emptySchema, fixFiles, LINT_SESSION, lintFile, lintOn } from '../../support/lint.js';
+import { createEmbeddedDirectory } from '../../support/database.js';
+
+const plain = ALL_RULES.filter(({ example }) => example.needsPlatform !== true);
+const onPlatform = ALL_RULES.filter(({ example }) => example.needsPlatform === true);
+
+let session: Session;
+let cacheDir: string;
+
+beforeAll(async () => {
+  ({ session } = await openNew(LINT_SESSION));
+  cacheDir = await createEmbeddedDirectory();
+});
+afterAll(async () => {
+  await session.close();
+});
+
+type Text = 'bad' | 'good';
+
+/** Looks at an example with all default rules and its own one. */
+async function look(on: Session, rule: Rule, which: Text): Promise<LintResult> {
+  const { before, isBadOutside, isGoodOutside } = rule.example;
+  const isOutside = which === 'bad' ? isBadOutside : isGoodOutside;
+  const file = lintFile('0002_example', rule.example[which], isOutside);
+  return lintOn(on, [file], {
+    ...(before !== undefined && { before }),
+    rules: ALL_RULES.filter((other) => other.isOptional !== true || other === rule),
+  });
+}
+
+const of = (rule: Rule, { findings }: LintResult): readonly LintFinding[] =>
+  findings.filter((finding) => finding.rule === rule.id);
+/** Whoever writes an example of one rule does not care for comments and policies. */
+const BESIDE = new Set(['comment-missing', 'row-security-missing', 'index-name']);
+const failed = ({ findings }: LintResult): readonly LintFinding[] =>
+  findings.filter(({ id }) => id.startsWith('statement-fails'));
+
+/** The example without the statement that the finding is shown at, and without the comments above it. */
+function restOf({ bad, isBadOutside, fixReplacesAll }: RuleExample, { line, endLine }: LintFinding): string {
+  const { content, up } = lintFile('0002_example', bad, isBadOutside);
+  const comments = commentLinesAbove(content, line);
+  const kept = bad.split('\n').filter((_, index) => {
+    const number = index + up.line;
+    return (number < line || number > endLine) && !comments.has(number);
+  });
+  return fixReplacesAll === true ? '' : kept.join('\n').trim();
+}
+
+/** What a rule on the catalog says is to be run after the migration, all others instead of the statement. */
+async function fixOf(on: Session, rule: Rule, finding: LintFinding): Promise<LintResult> {
+  const { before, bad, isBadOutside } = rule.example;
+  const rest = rule.kind === 'state' ? bad : restOf(rule.example, finding);
+  const first = rest === '' ? [] : [lintFile('0002_example', rest, isBadOutside)];
+  return lintOn(on, [...first, ...fixFiles(finding.fix ?? '')], {
+    ...(before !== undefined && { before }),
+    rules: ALL_RULES.filter((other) => other.isOptional !== true || other === rule),
+  });
+}
+
+type WithDatabase = (use: (on: Session) => Promise<void>) => Promise<void>;
+
+const onEmpty: WithDatabase = async (use) => {
+  await emptySchema(session);
+  await use(session);
+};
+const onBundled: WithDatabase = async (use) => {
+  const files = await readMigrationFolder(path.join(import.meta.dirname, '../../../migrations'), '/');
+  const settings = { files, schema: 'public', extensionSchema: 'public' };
+  await withReplay(settings, { session: LINT_SESSION, cacheDir }, use);
+};
+
+async function examine(rule: Rule, withDatabase: WithDatabase): Promise<void> {
+  let finding: LintFinding | undefined;
+  await withDatabase(async (on) => {
+    const result = await look(on, rule, 'bad');
+    expect(of(rule, result), 'the bad example is found').not.toEqual([]);
+    if (rule.id !== 'statement-fails' && rule.example.isRefused !== true)
+      expect(failed(result), 'the bad example runs').toEqual([]);
+    expect(result.notAnalysed, 'the bad example is read').toEqual([]);
+    [finding] = of(rule, result);
+  });
+  await withDatabase(async (on) => {
+    const result = await look(on, rule, 'good');
+    expect(of(rule, result), 'the good example is silent').toEqual([]);
+    // The good one of a statement that fails is the bad one on another schema.
+    if (rule.id !== 'statement-fails') expect(failed(result), 'the good example runs').toEqual([]);
+  });
+  if (finding?.fix === null || finding === undefined) return;
+  const found = finding;
+  await withDatabase(async (on) => {
+    const result = await fixOf(on, rule, found);
+    const left = result.findings.filter((finding) => !BESIDE.has(finding.rule) || finding.rule === rule.id);
+    expect(
+      left.map(({ id, message }) => `${id}: ${message}`),
+      `the fix passes:\n${found.fix}`,
+    ).toEqual([]);
+    expect(result.notAnalysed).toEqual([]);
+  });
+}
+
+describe('each rule finds its bad example, is silent about its good one, and gives a fix that passes', () => {
+  test.each(plain.map((rule) => [rule.id, rule] as const))('%s', async (_id, rule) => {
+    await examine(rule, onEmpty);
+  });
+
+  test.each(onPlatform.map((rule) => [rule.id, rule] as const))('%s', { timeout: 60_000 }, async (_id, rule) => {
+    await examine(rule, onBundled);
+  });
+});
