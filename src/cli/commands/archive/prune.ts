@@ -4,7 +4,7 @@ import type { Age } from '../../../base/age.js';
 import { AisecError } from '../../../base/errors.js';
 import type { PrunedMonth, PruneResult } from '../../../features/messages/archive/prune.js';
 import { defineCommand } from '../../command.js';
-import { confirmDatabase } from '../../confirm-database.js';
+import { confirmDatabase } from '../../terminal/confirm-database.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
 import { ageOption, countOption } from '../../options.js';

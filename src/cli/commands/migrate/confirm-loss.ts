@@ -1,5 +1,5 @@
 import type { Loss } from '../../../features/migrate/losses.js';
-import { isConfirmed } from '../../confirm-database.js';
+import { isConfirmed } from '../../terminal/confirm-database.js';
 import type { Context } from '../../context.js';
 
 export interface LossOptions {

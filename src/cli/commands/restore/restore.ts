@@ -7,7 +7,7 @@ import type { DatabaseRestoreOptions, DatabaseRestoreResult } from '../../../fea
 import type { RoleSource } from '../../../features/backup/restore/preflight.js';
 import type { TableRestoreResult } from '../../../features/backup/restore-table.js';
 import { defineCommand } from '../../command.js';
-import { confirmDatabase } from '../../confirm-database.js';
+import { confirmDatabase } from '../../terminal/confirm-database.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
 import { countOption, WAIT_OPTION } from '../../options.js';

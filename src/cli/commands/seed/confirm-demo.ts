@@ -1,4 +1,4 @@
-import { isConfirmed } from '../../confirm-database.js';
+import { isConfirmed } from '../../terminal/confirm-database.js';
 import type { Context } from '../../context.js';
 
 export interface ConfirmOptions {

@@ -1,5 +1,5 @@
-import { AisecError } from '../base/errors.js';
-import type { Context } from './context.js';
+import { AisecError } from '../../base/errors.js';
+import type { Prompt } from './prompt.js';
 
 /**
  * Whether --confirm was given with the database's name, so that nothing has to be asked.
@@ -20,7 +20,7 @@ export function isConfirmed(given: string | undefined, database: string): boolea
  * @throws AisecError REFUSED.
  */
 export async function confirmDatabase(
-  { prompt }: Context,
+  { prompt }: { readonly prompt: Prompt },
   given: string | undefined,
   database: string,
   question: string,
