@@ -14,6 +14,7 @@ import { setFlagsFromString } from 'node:v8';
 
 import { writeClientSql } from './client-sql.js';
 import { writeLibrary } from './library.js';
+import { writeSchemaColumns } from './schema-columns.js';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const dist = path.join(root, 'dist');
@@ -24,6 +25,7 @@ async function build() {
   const compiler = findCompiler();
   if (compiler === undefined) return withoutCompiler();
   writeClientSql(root);
+  writeSchemaColumns(root);
 
   const run = spawnSync(process.execPath, [compiler, '--project', root, '--listEmittedFiles'], { encoding: 'utf8' });
   const marker = 'TSFILE: ';

@@ -14,7 +14,7 @@ import { jsonSchemas } from './json-schemas.js';
 const root = path.join(import.meta.dirname, '..');
 const from = (module) => import(path.join(root, 'dist', module));
 const [
-  { COMMANDS },
+  { COMMANDS, NOUNS },
   { buildProgram },
   { findCommand },
   { ERROR_TITLES },
@@ -48,9 +48,22 @@ const usageOf = (spec) => {
   return command.createHelp().commandUsage(command);
 };
 
+const nouns = [...new Set(COMMANDS.map(({ name }) => name.split(' ')[0]))];
+const verbsOf = (noun) =>
+  COMMANDS.flatMap(({ name }) => (name.startsWith(`${noun} `) ? [name.slice(noun.length + 1)] : []));
+/** One line a noun, for README; docs/cli.md has the verbs. */
 const commandTable = table(
-  ['command', 'what it does'],
-  COMMANDS.map((spec) => row(`\`aisec ${spec.name}\``, spec.summary)),
+  ['command', 'what it does', 'with'],
+  nouns.map((noun) => {
+    const summary = NOUNS[noun] ?? COMMANDS.find(({ name }) => name === noun).summary;
+    return row(
+      `\`aisec ${noun}\``,
+      summary,
+      verbsOf(noun)
+        .map((verb) => `\`${verb}\``)
+        .join(', '),
+    );
+  }),
 );
 const settingsTable = table(
   ['environment', 'flag', 'default', 'meaning'],
@@ -101,6 +114,13 @@ ${settingsTable}
 ## Exit codes
 
 ${exitTable}
+
+## All commands
+
+${table(
+  ['command', 'what it does'],
+  COMMANDS.map(({ name, summary }) => row(`[\`aisec ${name}\`](#${name.replaceAll(' ', '-')})`, summary)),
+)}
 
 ${COMMANDS.map(commandPart).join('\n\n')}
 `;

@@ -145,7 +145,7 @@ async function measureSwaps(client) {
 /** @param {import('pg').Client} client */
 async function measureExact(client) {
   const from = monthStart(EXACT_MONTH);
-  await runAisecWell(database, ['partitions', 'ensure', '--from', monthName(EXACT_MONTH)]);
+  await runAisecWell(database, ['partitions', 'ensure', '--since', monthName(EXACT_MONTH)]);
   await fillMonth(client, from.toISOString(), EXACT_ROWS, '20 days');
   // The cutoff lies in the last day of that month.
   const days = Math.floor((Date.now() - monthStart(EXACT_MONTH - 1).getTime()) / DAY_MS) + 1;
@@ -189,7 +189,7 @@ console.error(`load before: ${machineLoad()}`);
 await migratedDatabase(database);
 const client = await connect(database);
 try {
-  await runAisecWell(database, ['partitions', 'ensure', '--from', monthName(OLD_MONTH)]);
+  await runAisecWell(database, ['partitions', 'ensure', '--since', monthName(OLD_MONTH)]);
   // Only the one old month: each further one would be a swap of its own.
   await runAisecWell(database, ['archive']);
   await runAisecWell(database, ['archive', 'restore', monthName(OLD_MONTH)]);

@@ -1,8 +1,15 @@
 export { ConnectionLostError } from './adapters/postgres/pool/connection-lost.js';
 export { AisecError, ERROR_TITLES, type ErrorCode } from './base/errors.js';
+export { assertSchema } from './client/assert-schema.js';
 export { createCache, type Cache, type CacheOptions } from './client/create-cache.js';
 export { createDatabase, type DatabaseOptions } from './client/create-database.js';
 export { EMBEDDING_DIMENSIONS, toVector } from './client/embedding.js';
+export {
+  listMessages,
+  streamMessages,
+  type MessagePage,
+  type MessagePageOptions,
+} from './client/list-messages.js';
 export { hashPassword, verifyPassword } from './client/password.js';
 export {
   searchKnowledge,

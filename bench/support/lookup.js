@@ -15,7 +15,7 @@ const ROUNDS = 400;
  */
 export async function measureLookup(database) {
   await migratedDatabase(database);
-  await runAisecWell(database, ['partitions', 'ensure', '--from', monthName(MONTHS - 1), '--ahead', '0']);
+  await runAisecWell(database, ['partitions', 'ensure', '--since', monthName(MONTHS - 1), '--ahead', '0']);
   const client = await connect(database);
   try {
     for (let month = 0; month < MONTHS; month += 1)

@@ -1,12 +1,17 @@
 -- Sets, for the rest of the transaction, how thoroughly the vector indexes are searched, and returns whose rows there are.
 -- Parameters: $1 hnsw.ef_search (text, null: leave it), $2 ivfflat.probes (text, null: leave it)
 -- Columns:    assistant_ids (uuid[], those of the user, at most 1000; null when row-level security is not in force or
---             there are more)
+--             there are more), previous (json: the values of the settings before, to be given to restore-settings)
 -- Needs:      SELECT on knowledge_base and assistants
 -- An index scan that filters afterwards continues until it has enough rows, in the exact order of distance (pgvector 0.8).
 -- https://github.com/pgvector/pgvector#iterative-index-scans
-with settings as materialized (
+with previous as materialized (
+  select pg_catalog.json_object_agg(names.name, pg_catalog.current_setting(names.name, true)) as settings
+  from unnest(array['hnsw.iterative_scan', 'ivfflat.iterative_scan', 'hnsw.ef_search', 'ivfflat.probes']) as names (name)
+),
+settings as materialized (
   select
+    previous.settings as previous,
     case when extension.has_iterative_scan then pg_catalog.set_config('hnsw.iterative_scan', 'strict_order', true) end,
     -- ivfflat knows no strict order; the order within relaxed_order is restored by the outer sort of the search.
     case when extension.has_iterative_scan then pg_catalog.set_config('ivfflat.iterative_scan', 'relaxed_order', true) end,
@@ -17,6 +22,7 @@ with settings as materialized (
     from pg_catalog.pg_extension
     where extname = 'vector'
   ) as extension
+  cross join previous
 ),
 own as (
   select id
@@ -27,5 +33,6 @@ select
   case
     when pg_catalog.row_security_active('knowledge_base') and (select count(*) from own) <= 1000
     then array(select id::text from own)
-  end as assistant_ids
+  end as assistant_ids,
+  settings.previous
 from settings

@@ -62,9 +62,11 @@ function conditionsOf(search: KnowledgeSearch, assistantIds: readonly string[] |
   return sql.join(conditions, sql` and `);
 }
 
-interface OwnAssistants {
+interface Settings {
   /** Null: no row-level security, or too many. */
   readonly assistant_ids: readonly string[] | null;
+  /** What the caller had set. */
+  readonly previous: Readonly<Record<string, string | null>>;
 }
 
 const COLUMNS = sql.raw(
@@ -94,18 +96,28 @@ async function nearest(
   return rows;
 }
 
-async function search(trx: AnyDatabase, wanted: KnowledgeSearch, vector: string): Promise<KnowledgeMatch[]> {
+/** `isCallers`: the transaction continues after the search, without its settings. */
+async function search(
+  trx: AnyDatabase,
+  wanted: KnowledgeSearch,
+  vector: string,
+  isCallers: boolean,
+): Promise<KnowledgeMatch[]> {
   const { limit = 10, accuracy, maxDistance } = wanted;
   const effort = accuracy === 'exact' ? {} : (accuracy ?? {});
   const settings = CompiledQuery.raw(CLIENT_SQL['search-settings'], [
     effort.efSearch === undefined ? null : String(effort.efSearch),
     effort.probes === undefined ? null : String(effort.probes),
   ]);
-  const { rows } = await trx.getExecutor().executeQuery<OwnAssistants>(settings);
+  const { rows } = await trx.getExecutor().executeQuery<Settings>(settings);
   const conditions = conditionsOf(wanted, rows[0]?.assistant_ids ?? null);
   let found = await nearest(trx, vector, limit, conditions, accuracy === 'exact');
   // The index ran dry before it had enough rows: its scan ends after hnsw.max_scan_tuples or ivfflat.max_probes.
   if (accuracy !== 'exact' && found.length < limit) found = await nearest(trx, vector, limit, conditions, true);
+  if (rows[0] !== undefined && isCallers)
+    await trx
+      .getExecutor()
+      .executeQuery(CompiledQuery.raw(CLIENT_SQL['restore-settings'], [JSON.stringify(rows[0].previous)]));
   // NaN: a stored vector of zeros, which has no direction.
   return found.filter(({ distance }) => !Number.isNaN(distance) && distance <= (maxDistance ?? 2.1));
 }
@@ -115,8 +127,8 @@ async function search(trx: AnyDatabase, wanted: KnowledgeSearch, vector: string)
  * as many exist under row-level security and the filters: an index scan that filters afterwards continues until it has
  * them, and where it runs dry every row is compared.
  *
- * Inside of `withUser` it is that user's knowledge; on the database itself it takes a transaction of its own. The settings
- * it makes last until the transaction ends. Two round trips, three where the index ran dry.
+ * Inside of `withUser` it is that user's knowledge, and the settings it makes are taken back afterwards; on the database
+ * itself it takes a transaction of its own. Two round trips, three in a transaction, one more where the index ran dry.
  *
  * @throws AisecError USAGE for an embedding of another length, with NaN, infinity or zeros only, and for numbers out of range.
  */
@@ -129,6 +141,7 @@ export async function searchKnowledge(db: AnyDatabase, wanted: KnowledgeSearch):
     checkRange('efSearch', accuracy.efSearch, 1, 1000);
     checkRange('probes', accuracy.probes, 1, 32_768);
   }
-  if (db.isTransaction) return search(db, wanted, vector);
-  return db.transaction().execute((trx) => search(trx, wanted, vector));
+  const plain = db.withoutPlugins();
+  if (plain.isTransaction) return search(plain, wanted, vector, true);
+  return plain.transaction().execute((trx) => search(trx, wanted, vector, false));
 }

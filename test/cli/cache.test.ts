@@ -49,6 +49,8 @@ describeOnServer(`aisec cache ${needsRedis}`, () => {
 
   test('is of no use to anybody before a service shares it', async () => {
     expect(await json('status')).toMatchObject({ isShared: false, listeners: 0, tables: [{ entries: 0 }, {}, {}] });
+    expect(await json('warm', '--dry-run')).toMatchObject({ isDryRun: true, entries: 3, users: 1 });
+    expect((await json('flush', '--dry-run'))['keys']).toBe(0);
     const warm = await aisec('warm');
     expect(warm.stderr).toContain('no service shares the cache now');
     expect((await json('sync'))['compared']).toBe(0);

@@ -116,8 +116,8 @@ describe('aisec partitions on the embedded database', () => {
 
 describe('aisec partitions', () => {
   test.each([
-    ['--from', '2026-13', 'invalid month "2026-13"'],
-    ['--from', 'soon', 'invalid month "soon"'],
+    ['--since', '2026-13', 'invalid month "2026-13"'],
+    ['--since', 'soon', 'invalid month "soon"'],
     ['--ahead', '121', 'invalid number of months "121": expected 0 to 120'],
     ['--ahead', '-1', 'invalid number of months "-1": expected 0 to 120'],
   ])('ensure %s %s is refused before anything is opened, exit 2', async (flag, value, message) => {
@@ -135,9 +135,9 @@ describe('aisec partitions', () => {
   test.each([
     [[monthFromNow(2)], 'lies in the future'],
     [['0001-01'], 'lies too far back'],
-  ])('ensure --from %s is refused by the clock of the server, exit 2', async ([from = ''], message) => {
+  ])('ensure --since %s is refused by the clock of the server, exit 2', async ([from = ''], message) => {
     const dataDir = await createMigratedEmbedded();
-    const run = await runCli(['partitions', 'ensure', '--from', from], { env: { AISEC_DATA_DIR: dataDir } });
+    const run = await runCli(['partitions', 'ensure', '--since', from], { env: { AISEC_DATA_DIR: dataDir } });
     expect(run).toMatchObject({ exitCode: 2, stdout: '' });
     expect(run.stderr).toContain(message);
   });

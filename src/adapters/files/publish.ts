@@ -1,5 +1,8 @@
 import { open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
+
+import { withNewFile } from './new-file.js';
 
 /** Makes what was written survive a crash of the machine. */
 export async function flush(file: string, flags: 'r' | 'r+'): Promise<void> {
@@ -23,19 +26,10 @@ export async function publish(partial: string, file: string): Promise<void> {
   await flushDirectory(path.dirname(path.resolve(file)));
 }
 
-/** Writes a text to a file that only its owner can read, whole or not at all. */
+/** Writes a text to a file, whole or not at all; only its owner can read it, unless `mode` says otherwise. */
 export async function writeSmallFile(file: string, text: string, mode = 0o600): Promise<void> {
   const partial = `${file}.partial`;
   await rm(partial, { force: true });
-  const handle = await open(partial, 'wx', mode);
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } catch (error) {
-    await rm(partial, { force: true });
-    throw error;
-  } finally {
-    await handle.close();
-  }
+  await withNewFile(partial, async (target) => pipeline([text], target), mode);
   await publish(partial, file);
 }

@@ -66,8 +66,44 @@ select
     when pg_catalog.has_parameter_privilege('log_parameter_max_length', 'set')
     then pg_catalog.set_config('log_parameter_max_length', '0', true)
   end as log_parameter_max_length`,
-  'search-settings': `with settings as materialized (
+  'missing-columns': `with wanted as (
   select
+    entry.key as table_name,
+    pg_catalog.to_regclass(pg_catalog.quote_ident(entry.key)) as relation,
+    entry.value as columns
+  from pg_catalog.json_each($1::json) as entry
+)
+select
+  wanted.table_name,
+  null::text as column_name
+from wanted
+where wanted.relation is null
+union all
+select
+  wanted.table_name,
+  known.name as column_name
+from wanted
+cross join pg_catalog.json_array_elements_text(wanted.columns) as known (name)
+where wanted.relation is not null
+  and not exists (
+    select
+    from pg_catalog.pg_attribute as attribute
+    where attribute.attrelid = wanted.relation
+      and attribute.attname = known.name
+      and attribute.attnum > 0
+      and not attribute.attisdropped
+  )
+order by table_name, column_name`,
+  'restore-settings': `select pg_catalog.set_config(previous.key, previous.value, true)
+from pg_catalog.json_each_text($1::json) as previous
+where previous.value is not null`,
+  'search-settings': `with previous as materialized (
+  select pg_catalog.json_object_agg(names.name, pg_catalog.current_setting(names.name, true)) as settings
+  from unnest(array['hnsw.iterative_scan', 'ivfflat.iterative_scan', 'hnsw.ef_search', 'ivfflat.probes']) as names (name)
+),
+settings as materialized (
+  select
+    previous.settings as previous,
     case when extension.has_iterative_scan then pg_catalog.set_config('hnsw.iterative_scan', 'strict_order', true) end,
     case when extension.has_iterative_scan then pg_catalog.set_config('ivfflat.iterative_scan', 'relaxed_order', true) end,
     case when $1::text is not null then pg_catalog.set_config('hnsw.ef_search', $1, true) end,
@@ -77,6 +113,7 @@ select
     from pg_catalog.pg_extension
     where extname = 'vector'
   ) as extension
+  cross join previous
 ),
 own as (
   select id
@@ -87,6 +124,7 @@ select
   case
     when pg_catalog.row_security_active('knowledge_base') and (select count(*) from own) <= 1000
     then array(select id::text from own)
-  end as assistant_ids
+  end as assistant_ids,
+  settings.previous
 from settings`,
 } as const;

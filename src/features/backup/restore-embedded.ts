@@ -14,7 +14,7 @@ import type { Session } from '../../adapters/postgres/session.js';
 import type { EmbeddedAccess } from './access.js';
 import { formatByName, requireForEmbedded } from './contents/backup-format.js';
 import { readChecksum, requireSameChecksum } from './verify/check-checksum.js';
-import { timestampOf } from './restore/database-names.js';
+import { timestampOf } from './catalog/names.js';
 import { withEmbeddedLock } from './embedded/embedded-access.js';
 import { compareContents, unpackTar, type ReadOptions } from './embedded/embedded-backup.js';
 import { loadSql } from './embedded/load-sql.js';

@@ -1,3 +1,4 @@
+import { blockedBy } from '../../adapters/postgres/locks/blocker.js';
 import { withRunLock } from '../../adapters/postgres/locks/advisory-lock.js';
 import { Observer } from '../../adapters/postgres/locks/observer.js';
 import { rollBack, withTransaction, type Session } from '../../adapters/postgres/session.js';
@@ -45,7 +46,7 @@ function lockFailure(error: AisecError, blockers: readonly string[]): AisecError
     'LOCK_TIMEOUT',
     'another session holds a row or table that the seed set needs; no changes were made',
     {
-      detail: blockers.length === 0 ? 'The blocking session had ended by then.' : `Blocked by ${blockers.join('; ')}.`,
+      detail: blockedBy(blockers),
       hint: 'Run it again when that session is done.',
       sqlState: error.sqlState,
       cause: error.cause,

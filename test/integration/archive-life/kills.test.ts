@@ -32,7 +32,7 @@ function monthsAgo(ledger: Ledger, months: number): string {
 function randomCommand(ledger: Ledger): readonly string[] {
   const months = 2 + Math.floor(Math.random() * MONTHS);
   return pick([
-    ['partitions', 'ensure', '--from', monthsAgo(ledger, months), '--wait', '30s'],
+    ['partitions', 'ensure', '--since', monthsAgo(ledger, months), '--wait', '30s'],
     ['archive', '--older-than', `${pick([2, 4, 6])}mo`, '--wait', '30s'],
     ['archive', '--exact', '--older-than', `${pick([2, 3, 5])}mo`, '--batch', '40', '--wait', '30s'],
     ['archive', 'restore', monthsAgo(ledger, months), '--wait', '30s'],

@@ -91,9 +91,21 @@ describeOnServer('aisec archive export and prune', () => {
     const full = await run('export', OLD, '--out', '/dev/full');
     expect(full.exitCode).toBe(6);
     expect(readdirSync(folder)).toEqual([]);
-    expect((await run('export', monthAgo(2), '--out', 'x')).exitCode).toBe(1);
+    expect((await run('export', monthAgo(2), '--out', 'x')).exitCode).toBe(2);
     expect((await run('export', '2024-13', '--out', 'x')).exitCode).toBe(2);
     expect((await run('export', OLD)).exitCode).toBe(2);
+  });
+
+  test('a dry run of an export counts the messages, refuses what the run would, and writes nothing', async () => {
+    const dry = await run('export', OLD, '--out', 'out.gz', '--dry-run', '--json');
+    expect(dry).toMatchObject({ exitCode: 0 });
+    expect(JSON.parse(dry.stdout)).toMatchObject({ outcome: 'planned', rows: ROWS, sha256: null });
+    expect((await run('export', OLD, '--out', 'no/such/out.gz', '--dry-run')).exitCode).toBe(2);
+    expect((await run('export', monthAgo(2), '--out', 'out.gz', '--dry-run')).exitCode).toBe(2);
+    expect(readdirSync(folder)).toEqual([]);
+    const unknown = await run('restore', monthAgo(50));
+    expect(unknown).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(unknown.stderr).toContain('the archive has no month');
   });
 
   test('prune keeps what no export proves, and deletes for good what one does, after the name was given', async () => {

@@ -146,4 +146,19 @@ describeOnServer('searchKnowledge', () => {
   ])('refuses %j before anything is sent', async (options, what) => {
     await expect(asUser(1, options)).rejects.toMatchObject({ code: 'USAGE', message: `searchKnowledge: ${what}` });
   });
+
+  test('leaves the settings of the transaction as they were', async () => {
+    const names = ['hnsw.ef_search', 'hnsw.iterative_scan', 'ivfflat.probes', 'ivfflat.iterative_scan'];
+    await withUser(db, userId(1), async (trx) => {
+      const shown = async (): Promise<unknown> =>
+        (await sql`select name, current_setting(name) as value from unnest(${names}::text[]) as name`.execute(trx))
+          .rows;
+      // The settings of an extension exist when it was loaded.
+      await sql`select '[1]'::vector <=> '[1]'::vector`.execute(trx);
+      await sql`set local ivfflat.probes = 3`.execute(trx);
+      const before = await shown();
+      await searchKnowledge(trx, { embedding: at(1), accuracy: { probes: 7, efSearch: 77 } });
+      expect(await shown()).toEqual(before);
+    });
+  });
 });

@@ -295,4 +295,13 @@ describeOnServer('withUser', () => {
     );
     return rowCount ?? 0;
   }
+
+  test('works on a connection that was taken before, and says what to do where a query is streamed', async () => {
+    expect(await db.connection().execute((one) => withUser(one, userId(1), titles))).toEqual(own(1));
+    const stream = withUser(db, userId(1), async (trx) => {
+      for await (const row of trx.selectFrom('conversations').selectAll().stream()) return row;
+      return undefined;
+    });
+    await expect(stream).rejects.toMatchObject({ code: 'USAGE', hint: expect.stringContaining('streamMessages') });
+  });
 });

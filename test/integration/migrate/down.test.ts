@@ -101,4 +101,39 @@ describeOnServer('migrate down and redo', () => {
     expect((await database.admin.query('select * from three')).rows).toEqual([]);
     expect(await relations()).not.toContain('four');
   });
+
+  test('redo --dry-run runs Down and Up and rolls back, and fails where the real run would', async () => {
+    const dry = await aisec('migrate', 'redo', '--dry-run', '--json');
+    expect(dry).toMatchObject({ exitCode: 0 });
+    expect(JSON.parse(dry.stdout)).toMatchObject({ isDryRun: true, wouldRedo: ['0003_three'], untried: null });
+    const { rows } = await database.admin.query("select 'three'::regclass::oid as oid");
+    await aisec('migrate', 'redo', '--dry-run');
+    expect((await database.admin.query("select 'three'::regclass::oid as oid")).rows).toEqual(rows);
+    await database.admin.query('create view leaning as select from three');
+    const refused = await aisec('migrate', 'redo', '--dry-run');
+    expect(refused).toMatchObject({ exitCode: 1, stdout: '' });
+    expect(refused.stderr).toContain('leaning');
+    expect(await relations()).toContain('three');
+  });
+
+  test('check names each migration that is not applied, with the command that applies it', async () => {
+    await aisec('migrate', 'down');
+    const check = await aisec('migrate', 'check', '--json');
+    expect(check).toMatchObject({ exitCode: 3 });
+    expect(JSON.parse(check.stdout)).toMatchObject({
+      isCurrent: false,
+      findings: [{ id: 'migration-pending:0003_three', severity: 'warning', fix: 'aisec migrate up' }],
+    });
+    await database.admin.query(
+      'create table t (id int); create index broken on t (id); ' +
+        "update pg_index set indisvalid = false where indexrelid = 'broken'::regclass",
+    );
+    await aisec('migrate', 'up');
+    const { findings } = JSON.parse((await aisec('migrate', 'check', '--json')).stdout) as {
+      findings: readonly { readonly fix: string }[];
+    };
+    expect(findings).toHaveLength(1);
+    await database.admin.query(findings[0]!.fix);
+    expect(await aisec('migrate', 'check')).toMatchObject({ exitCode: 0, stdout: '' });
+  });
 });

@@ -88,6 +88,18 @@ describeOnServer('aisec monitor report and export', () => {
     expect(text).not.toMatch(/\bused:/);
   });
 
+  test('with --dry-run report and export read everything and write no file', async () => {
+    for (const args of [
+      ['report', '--out', inDirectory('dry.html')],
+      ['export', '--prometheus', inDirectory('dry.prom')],
+    ]) {
+      const run = await aisec(...args, '--dry-run');
+      expect(run).toMatchObject({ exitCode: 0 });
+      expect(run.stderr).toContain('not written (dry run)');
+    }
+    expect((await readdir(directory)).filter((name) => name.startsWith('dry'))).toEqual([]);
+  });
+
   test('shows what vacuum has to do, and who waits for whom with the SQL for the root as text, without a query', async () => {
     const clients = ['a long ALTER', 'service'].map(
       (name) => new pg.Client({ connectionString: database.url, application_name: name }),
@@ -114,7 +126,7 @@ describeOnServer('aisec monitor report and export', () => {
       const { text } = await page('waits.html');
       expect(text).toMatch(/1 session waited for a lock/);
       expect(text).toMatch(
-        /pid (\d+) .*a long ALTER idle in transaction nobody, and blocks others.*service.*behind pid \1/,
+        /pid (\d+) .*a long ALTER idle in transaction no session, and blocks others.*service.*behind pid \1/,
       );
       expect(text).toMatch(/select pg_terminate_backend\(\d+\);/);
       expect(text).not.toContain('a secret');
@@ -204,7 +216,7 @@ describeOnServer('aisec monitor report and export', () => {
   });
 
   test.each([
-    [['report'], 'no file was named'],
+    [['report'], 'no file was given'],
     [['report', '--out', 'nowhere/report.html'], 'cannot write to the directory'],
     [['export', '--prometheus', 'nowhere/x.prom'], 'cannot write to the directory'],
   ])('%j is refused before anything is opened, exit 2', async (args, message) => {

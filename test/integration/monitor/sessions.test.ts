@@ -143,7 +143,7 @@ describeOnServer('monitor of sessions and vacuum', () => {
     }
     const refused = await monitorVacuum(plain, 'public', true);
     expect(refused.tables.length).toBeGreaterThan(10);
-    for (const table of refused.tables) expect(table).toMatchObject({ bloat: null, bloatUnknown: 'no right' });
+    for (const table of refused.tables) expect(table).toMatchObject({ bloat: null, bloatUnknown: 'no privilege' });
     expect(refused.skipped).toMatchObject([{ fix: `grant pg_stat_scan_tables to "${database.name}_p";` }]);
   });
 });

@@ -161,7 +161,7 @@ describeOnServer('monitor of tables and months', () => {
     expect(report).toMatchObject({ currentMonth: monthFromNow(0), monthsAhead: 3 });
   });
 
-  test('a role with no right on any table gets the same sizes', async () => {
+  test('a role with no privilege on any table gets the same sizes', async () => {
     await database.admin.query(`create role "${database.name}" login`);
     const url = Object.assign(new URL(database.url), { username: database.name, password: '' }).href;
     const plain = await openTestSession(url);

@@ -72,7 +72,7 @@ describeOnServer('aisec partitions check', () => {
   });
 
   test('finds a gap in the past and ensure fills it', async () => {
-    await aisec('ensure', '--from', monthFromNow(-6));
+    await aisec('ensure', '--since', monthFromNow(-6));
     await database.admin.query(`drop table ${nameOf(monthFromNow(-3))}`);
     expect((await findings()).map(({ kind }) => kind)).toEqual(['gap']);
     expect((await aisec('ensure')).exitCode).toBe(0);

@@ -133,7 +133,7 @@ describeOnServer('aisec partitions ensure', () => {
     await database.admin.query(`select ensure_message_partitions(0, '${month}-01')`);
     await database.admin.query(`select aisec_archive_month('${month}-01')`);
     await database.admin.query(messagesFrom(`${month}-03 00:00+00`, 2));
-    const run = await aisec('ensure', '--from', month);
+    const run = await aisec('ensure', '--since', month);
     expect(run.exitCode).toBe(0);
     expect(run.stderr).toContain(`${month}: 2 rows left in the default partition, the month is in the archive`);
     expect(run.stdout).not.toContain(month);

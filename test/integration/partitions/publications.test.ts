@@ -157,7 +157,7 @@ describeOnPrivateServer('a subscriber of messages', () => {
       expect(exitCode, stdout + stderr).toBe(0);
     };
     const months = [-10, -9, -6].map(monthFromNow);
-    for (const url of Object.values(urls)) await run(url, 'partitions', 'ensure', '--from', months[0] ?? '');
+    for (const url of Object.values(urls)) await run(url, 'partitions', 'ensure', '--since', months[0] ?? '');
     for (const month of months) await publisher.query(messagesFrom(`${month}-05 00:00+00`, 200));
     expect(await expectSame(pair)).toBe(600);
     for (const url of Object.values(urls)) await run(url, 'archive', '--older-than', '7mo');

@@ -18,7 +18,7 @@ describeOnServer(`find_message beside ${MONTHS} partitions`, () => {
     const from = await database.admin.query(
       `select to_char(now() at time zone 'UTC' - interval '${MONTHS - 1} months', 'YYYY-MM') as month`,
     );
-    const made = await runCli(['partitions', 'ensure', '--from', from.rows[0].month, '--ahead', '0'], {
+    const made = await runCli(['partitions', 'ensure', '--since', from.rows[0].month, '--ahead', '0'], {
       env: { DATABASE_URL: database.url },
     });
     expect(made.exitCode).toBe(0);

@@ -58,7 +58,7 @@ describeOnServer('aisec vector', () => {
       needsRebuild: true,
     });
     expect(await recall()).toBeLessThan(0.6);
-    expect(run.stderr).toContain('95.0 % are expected');
+    expect(run.stdout).toContain('95.0 % are expected');
     expect(await findings()).toMatchObject([{ kind: 'low-recall', fix: 'aisec vector rebuild' }]);
   });
 
@@ -182,12 +182,12 @@ describeOnServer('aisec vector', () => {
     expect(await recall()).toBeGreaterThan(0.9);
   });
 
-  test('mends what each moment of a killed run leaves: an INVALID index, a finished one, a replaced one, a lost name', async () => {
+  test('fixes what each moment of a killed run leaves: an INVALID index, a finished one, a replaced one, a lost name', async () => {
     const definition = 'on knowledge_base using ivfflat (embedding vector_cosine_ops) with (lists = 3)';
     await database.admin.query(
       `create index ${MAIN}_new ${definition}; update pg_index set indisvalid = false where indexrelid = '${MAIN}_new'::regclass`,
     );
-    expect(await findings()).toMatchObject([{ kind: 'left-over-index', index: `${MAIN}_new` }]);
+    expect(await findings()).toMatchObject([{ kind: 'left-over-index', object: `${MAIN}_new` }]);
     await aisec('rebuild');
     expect(await indexes()).toBe(MAIN);
 

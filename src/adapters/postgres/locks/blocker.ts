@@ -24,6 +24,11 @@ export function describeBlocker(row: BlockerRow): string {
   return `pid ${row.pid}${program} of role "${row.role_name ?? '?'}", ${row.state ?? 'active'}${age}: ${row.query ?? ''}`.trimEnd();
 }
 
+/** The detail of a lock that timed out. @param blockers as `describeBlocker` writes them */
+export function blockedBy(blockers: readonly string[]): string {
+  return blockers.length === 0 ? 'The blocking session had ended by then.' : `Blocked by ${blockers.join('; ')}.`;
+}
+
 /** How to get a blocker out of the way: a prepared transaction has no session that could be ended, and waits for ever. */
 export function endingHint(blockers: readonly string[]): string {
   const prepared = blockers

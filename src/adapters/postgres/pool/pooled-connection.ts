@@ -75,7 +75,11 @@ export class PooledConnection implements DatabaseConnection {
 
   // eslint-disable-next-line require-yield -- the interface asks for a generator
   async *streamQuery<Row>(): AsyncIterableIterator<QueryResult<Row>> {
-    await Promise.reject(new Error('streaming is not supported; read in pages by key instead'));
+    await Promise.reject(
+      new AisecError('USAGE', 'stream() is not supported: a cursor holds the connection, and the transaction open', {
+        hint: 'Read in pages by key; streamMessages does it for the messages of a conversation.',
+      }),
+    );
   }
 
   /** Begins a transaction; with a scope, as its user, in a session in which nothing of others is left. */

@@ -4,6 +4,7 @@ import type { Age } from '../../../base/age.js';
 import { AisecError } from '../../../base/errors.js';
 import type { PrunedMonth, PruneResult } from '../../../features/messages/archive/prune.js';
 import { defineCommand } from '../../command.js';
+import { confirmDatabase } from '../../terminal/confirm-database.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
 import { ageOption, countOption } from '../../options.js';
@@ -47,26 +48,17 @@ function renderPrune({ months }: PruneResult, { table, paint }: Renderer): strin
 }
 
 async function confirm(
-  { output, prompt }: Context,
+  context: Context,
   months: readonly PrunedMonth[],
   databaseName: string,
   options: Options,
 ): Promise<void> {
   const names = months.map(({ month }) => month).join(', ');
-  const proof = options.withoutExport ? 'They are in no export.' : 'Their exports were read and hold all of them.';
-  output.note(
-    `Deletes the messages of ${names} for good, with ${months.length === 1 ? 'its' : 'their'} keys. ${proof}`,
+  const exported = options.withoutExport ? 'They are in no export.' : 'Their exports were read and hold all of them.';
+  context.output.note(
+    `Deletes the messages of ${names} for good, with ${months.length === 1 ? 'its' : 'their'} keys. ${exported}`,
   );
-  if (options.confirm === databaseName) return;
-  if (options.confirm !== undefined)
-    throw new AisecError('REFUSED', `--confirm ${options.confirm} is not the name of the database`, {
-      hint: `It is "${databaseName}". No changes were made.`,
-    });
-  await prompt.confirmByTyping(
-    'This cannot be undone.',
-    databaseName,
-    `Give the database's name: --confirm ${databaseName}`,
-  );
+  await confirmDatabase(context, options.confirm, databaseName, 'This cannot be undone.');
 }
 
 function reportFindings({ output }: Context, { months, findings, isDryRun }: PruneResult): void {

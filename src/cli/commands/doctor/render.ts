@@ -70,7 +70,7 @@ export function renderDiagnosis(diagnosis: Diagnosis, { table, paint, isTTY }: R
       ...finding,
       impact: finding.evidence === null ? finding.impact : `${finding.impact}; timed: ${finding.evidence}`,
     })),
-    ...diagnosis.skipped.map((skip) => ({ ...skip, severity: 'skipped' })),
+    ...diagnosis.skipped.map((skip) => ({ ...skip, severity: 'skipped', id: skip.check, impact: '' })),
   ];
   return table(rows, [
     { title: 'severity', value: (row) => row.severity },

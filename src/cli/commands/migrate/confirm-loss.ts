@@ -1,5 +1,5 @@
-import { AisecError } from '../../../base/errors.js';
 import type { Loss } from '../../../features/migrate/losses.js';
+import { isConfirmed } from '../../terminal/confirm-database.js';
 import type { Context } from '../../context.js';
 
 export interface LossOptions {
@@ -36,12 +36,7 @@ export async function confirmLoss(
       ? `Reverts ${first}.`
       : `Reverts ${plan.length} migrations, from ${first} back to ${plan.at(-1) ?? ''}.`;
   context.output.note(`${what}${describeLosses(losses)}`);
-  if (options.confirm === databaseName) return;
-  if (options.confirm !== undefined) {
-    throw new AisecError('REFUSED', `--confirm ${options.confirm} is not the name of the database`, {
-      hint: `It is "${databaseName}". No changes were made.`,
-    });
-  }
+  if (isConfirmed(options.confirm, databaseName)) return;
   if (context.config.isProduction) {
     await context.prompt.confirmByTyping(
       'AISEC_ENV is production.',

@@ -2,7 +2,6 @@ import { countText } from '../../../base/count.js';
 import { formatDurationMs } from '../../../base/duration.js';
 import { labelOf } from '../../../features/migrate/files/source.js';
 import { AisecError } from '../../../base/errors.js';
-import type { DryRunResult } from '../../../features/migrate/dry-run.js';
 import type { UpOptions, UpResult } from '../../../features/migrate/up.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';

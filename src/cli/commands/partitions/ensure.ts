@@ -12,7 +12,7 @@ import { aheadOption } from './ahead-option.js';
 
 interface Options {
   readonly ahead: number;
-  readonly from?: Month;
+  readonly since?: Month;
   readonly dryRun: boolean;
   readonly wait: number;
   readonly maxWait: number;
@@ -119,7 +119,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
     const settings = {
       schema: config.schema,
       ahead: options.ahead,
-      from: options.from,
+      from: options.since,
       isDryRun: options.dryRun,
       waitMs: options.wait,
       maxWaitMs: options.maxWait,
@@ -144,7 +144,7 @@ export const partitionsEnsure = defineCommand<Options>({
     'A month that cannot be made does not stop the others: exit 5 when a lock was in the way, else 1.',
   options: [
     { flags: '--ahead <n>', description: 'months after the current one, 0 to 120', default: '3', parse: aheadOption },
-    { flags: '--from <month>', description: 'first month, YYYY-MM; default: the current one', parse: monthOption },
+    { flags: '--since <month>', description: 'first month, YYYY-MM; default: the current one', parse: monthOption },
     { flags: '--dry-run', description: 'show what would be made and moved; change nothing', default: false },
     MAX_WAIT_OPTION,
     WAIT_OPTION,
@@ -152,7 +152,7 @@ export const partitionsEnsure = defineCommand<Options>({
   examples: [
     ['aisec partitions ensure', 'For a daily job: the current month and three ahead'],
     ['aisec partitions ensure --dry-run', 'See which months are missing and how many rows would move'],
-    ['aisec partitions ensure --from 2024-01', 'Make the months of the past, too, before an import'],
+    ['aisec partitions ensure --since 2024-01', 'Make the months of the past, too, before an import'],
   ],
   run,
 });

@@ -7,6 +7,7 @@ import type { DatabaseRestoreOptions, DatabaseRestoreResult } from '../../../fea
 import type { RoleSource } from '../../../features/backup/restore/preflight.js';
 import type { TableRestoreResult } from '../../../features/backup/restore-table.js';
 import { defineCommand } from '../../command.js';
+import { confirmDatabase } from '../../terminal/confirm-database.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
 import { countOption, WAIT_OPTION } from '../../options.js';
@@ -19,22 +20,14 @@ import { checkUsage, type Options } from './usage.js';
 const LONGEST_NAME_BYTES = 63;
 
 async function confirmReplace(
-  { output, prompt }: Context,
+  context: Context,
   database: string,
   steps: readonly string[],
   given: string | undefined,
 ): Promise<void> {
-  for (const step of steps) output.note(`- ${step}`);
-  if (given === database) return;
-  if (given !== undefined)
-    throw new AisecError('REFUSED', `--confirm ${given} is not the name of the database`, {
-      hint: `It is "${database}". No changes were made.`,
-    });
-  await prompt.confirmByTyping(
-    `What was written to "${database}" since the backup is in the kept database only.`,
-    database,
-    `Give the database's name: --confirm ${database}`,
-  );
+  for (const step of steps) context.output.note(`- ${step}`);
+  const question = `What was written to "${database}" since the backup is in the kept database only.`;
+  await confirmDatabase(context, given, database, question);
 }
 
 function renderDatabase(result: DatabaseRestoreResult): string {

@@ -1,4 +1,4 @@
-import { AisecError } from '../../../base/errors.js';
+import { isConfirmed } from '../../terminal/confirm-database.js';
 import type { Context } from '../../context.js';
 
 export interface ConfirmOptions {
@@ -18,12 +18,7 @@ export async function confirmDemo(
   databaseName: string,
   { yes, confirm }: ConfirmOptions,
 ): Promise<void> {
-  if (confirm === databaseName) return;
-  if (confirm !== undefined) {
-    throw new AisecError('REFUSED', `--confirm ${confirm} is not the name of the database`, {
-      hint: `It is "${databaseName}". No changes were made.`,
-    });
-  }
+  if (isConfirmed(confirm, databaseName)) return;
   if (context.config.isProduction) {
     await context.prompt.confirmByTyping(
       'AISEC_ENV is production, and these are invented users and messages.',

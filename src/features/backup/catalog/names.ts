@@ -36,11 +36,15 @@ function decode(text: string): string {
   }
 }
 
+/** `20261125_062210`, in UTC. */
+export function timestampOf(moment: Date): string {
+  return moment.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '_');
+}
+
 /** `ai_secretary_20261125_021500.dump`: the database, and when the backup was begun, in UTC. */
 export function backupFileName(name: BackupName): string {
-  const time = name.createdAt.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '_');
   const suffix = name.isEncrypted ? ENCRYPTED : '';
-  return `${encodeDatabaseName(name.database)}_${time}.${EXTENSIONS[name.format]}${suffix}`;
+  return `${encodeDatabaseName(name.database)}_${timestampOf(name.createdAt)}.${EXTENSIONS[name.format]}${suffix}`;
 }
 
 /** Every name that a backup of this database and moment can have; they share the file of the roles. */

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { timestampOf } from '../catalog/names.js';
 
 /** PostgreSQL cuts longer names silently. */
 const MOST_BYTES = 63;
@@ -14,11 +15,6 @@ function fitted(prefix: string, name: string, suffix: string): string {
     kept += character;
   }
   return `${prefix}${kept}_${hash}${suffix}`;
-}
-
-/** `20261125_062210`, in UTC. */
-export function timestampOf(moment: Date): string {
-  return moment.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '_');
 }
 
 /** The unfinished database of a restore into `target`; always the same one, so that the next run finds it. */

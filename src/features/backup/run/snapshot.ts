@@ -1,3 +1,4 @@
+import { blockedBy, endingHint } from '../../../adapters/postgres/locks/blocker.js';
 import type { BackupManifest, BackupRows } from '../catalog/manifest.js';
 import { readCatalog } from '../../../adapters/catalog/snapshot.js';
 import { Observer } from '../../../adapters/postgres/locks/observer.js';
@@ -34,8 +35,8 @@ export function lockFailure(lockTimeoutMs: number, blockers: readonly string[], 
     'LOCK_TIMEOUT',
     `a table was locked against readers for longer than ${formatDurationMs(lockTimeoutMs)}, so nothing was backed up`,
     {
-      detail: blockers.length === 0 ? 'The blocking session had ended by then.' : `Blocked by ${blockers.join('; ')}.`,
-      hint: 'Run it again when that session is done, end it with select pg_terminate_backend(pid), or give a longer --lock-timeout.',
+      detail: blockedBy(blockers),
+      hint: endingHint(blockers),
       cause,
     },
   );

@@ -1,3 +1,4 @@
+import { blockedBy } from '../../../adapters/postgres/locks/blocker.js';
 import { stat } from 'node:fs/promises';
 
 import { withCredentials } from '../../../adapters/pgtools/credentials.js';
@@ -23,7 +24,7 @@ export interface DumpOptions {
 /** Waiting for each other for ever: pg_dump for a session that waits for our own. */
 export class DeadlockDetected extends AisecError {
   constructor(blockers: readonly string[]) {
-    super('LOCK_TIMEOUT', 'pg_dump would wait for ever', { detail: `Blocked by ${blockers.join('; ')}.` });
+    super('LOCK_TIMEOUT', 'pg_dump would wait for ever', { detail: blockedBy(blockers) });
   }
 }
 

@@ -1,3 +1,4 @@
+import { blockedBy } from '../../../adapters/postgres/locks/blocker.js';
 import { Observer } from '../../../adapters/postgres/locks/observer.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
@@ -105,9 +106,7 @@ async function finalPasses(mover: Mover, source: string): Promise<boolean> {
 
 function lockFailure(error: AisecError, move: RowMove, movedRows: number, blockers: readonly string[]): AisecError {
   return new AisecError('LOCK_TIMEOUT', `rows of ${move.month} are locked by another session`, {
-    detail:
-      (blockers.length === 0 ? 'The blocking session had ended by then.' : `Blocked by ${blockers.join('; ')}.`) +
-      ` ${movedRows} rows were moved and stay moved; every message is in exactly one of the two tables.`,
+    detail: `${blockedBy(blockers)} ${movedRows} rows were moved and stay moved; every message is in exactly one of the two tables.`,
     hint: 'Run it again when that session has ended: it continues with the rest.',
     sqlState: error.sqlState,
     cause: error.cause,

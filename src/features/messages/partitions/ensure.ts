@@ -67,14 +67,14 @@ const MOST_MONTHS = 1200;
 function firstMonth(from: Month | undefined, currentMonth: Month, ahead: number): Month {
   if (from === undefined) return currentMonth;
   if (from > currentMonth) {
-    throw new AisecError('USAGE', `--from: ${from} lies in the future`, {
+    throw new AisecError('USAGE', `--since: ${from} lies in the future`, {
       detail: `By the clock of the server it is ${currentMonth} now, in UTC.`,
       hint: 'Use --ahead for the months to come.',
     });
   }
   const count = monthsBetween(from, currentMonth) + ahead + 1;
   if (count > MOST_MONTHS) {
-    throw new AisecError('USAGE', `--from: ${from} lies too far back`, {
+    throw new AisecError('USAGE', `--since: ${from} lies too far back`, {
       detail: `That would be ${count} months; at most ${MOST_MONTHS} are made.`,
       hint: 'Give a later month. A month with rows in the default partition is made whatever its age.',
     });

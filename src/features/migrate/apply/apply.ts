@@ -1,5 +1,5 @@
 import type { Direction } from '../../../adapters/migration-engine/engine.js';
-import { endingHint } from '../../../adapters/postgres/locks/blocker.js';
+import { endingHint, blockedBy } from '../../../adapters/postgres/locks/blocker.js';
 import { Observer } from '../../../adapters/postgres/locks/observer.js';
 import { rollBack, type Session } from '../../../adapters/postgres/session.js';
 import { searchPath } from '../../../adapters/postgres/session-settings.js';
@@ -147,7 +147,7 @@ function lockFailure(
     'LOCK_TIMEOUT',
     `migration ${labelOf(file)} could not acquire its table locks in ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}; no changes were made`,
     {
-      detail: blockers.length === 0 ? 'The blocking session had ended by then.' : `Blocked by ${blockers.join('; ')}.`,
+      detail: blockedBy(blockers),
       hint: endingHint(blockers),
       sqlState: error.sqlState,
       cause: error.cause,

@@ -6,7 +6,7 @@ import { html, type Html } from './html.js';
 import type { ReportData } from './report-data.js';
 
 function waitText({ waitingMs, lock, blockedBy, blockedByPrepared }: LockNode): string {
-  if (lock === null) return 'no one; blocks others';
+  if (lock === null) return 'no session, and blocks others';
   const whom = [...blockedBy.map((pid) => `pid ${pid}`), ...blockedByPrepared.map((name) => `prepared "${name}"`)];
   return `${lock}${waitingMs === null ? '' : `, for ${formatDurationMs(waitingMs)}`}; behind ${whom.join(', ')}`;
 }

@@ -1,11 +1,11 @@
 import { createHash, type Hash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
 
-import { flush } from '../../../../adapters/files/publish.js';
+import { withNewFile } from '../../../../adapters/files/new-file.js';
 import { RecordSplitter, type ExportFormat } from './record-format.js';
 
 const PIECE_CHARACTERS = 64 * 1024;
@@ -56,7 +56,7 @@ async function* inPieces(
   if (piece !== '') yield piece;
 }
 
-/** Writes records, compressed, to a new file that only its owner can read, and flushes it; on a failure the file goes. */
+/** Writes records, compressed, to a new file that only its owner can read, and flushes it; on a failure the file is removed. */
 export async function writeExport(
   file: string,
   header: string | undefined,
@@ -71,19 +71,8 @@ export async function writeExport(
     count = written;
     onRecords(written);
   });
-  try {
-    await pipeline(
-      Readable.from(pieces, { objectMode: true }),
-      content.stream(),
-      createGzip(),
-      compressed.stream(),
-      createWriteStream(file, { flags: 'wx', mode: 0o600 }),
-    );
-    await flush(file, 'r+');
-  } catch (error) {
-    await rm(file, { force: true });
-    throw error;
-  }
+  const source = Readable.from(pieces, { objectMode: true });
+  await withNewFile(file, (target) => pipeline(source, content.stream(), createGzip(), compressed.stream(), target));
   return {
     records: count,
     sizeBytes: compressed.sizeBytes,
