@@ -111,6 +111,16 @@ is also found by libpq's variables (\`PGHOST\`, \`PGPORT\`, \`PGUSER\`, \`PGDATA
 
 ${settingsTable}
 
+## Times
+
+A number with its unit, everywhere: \`500ms\`, \`2s\`, \`5m\` (minutes), \`1h\`, \`30d\`, \`2w\`; ages also take \`6mo\` and \`3y\`, and
+nothing shorter than a day. A bare number is refused.
+
+## Findings
+
+What a check or a preflight finds has the same six fields everywhere: \`id\`, \`severity\` (\`critical\`, \`warning\`, \`notice\`), \`object\`,
+\`message\`, \`impact\`, \`fix\`. A fix is SQL for psql or one command, which runs when pasted; null where a person has to decide.
+
 ## Exit codes
 
 ${exitTable}

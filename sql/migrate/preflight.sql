@@ -1,7 +1,7 @@
 -- What may this role do, before the first migration is run?
 -- Parameters: $1 schema (text), $2 wanted extensions (text[]), $3 wanted roles (text[])
 -- Columns:    schema_exists, can_create_in_schema, can_create_schema, is_read_only, server_encoding,
---             extensions (json: name, available, installed_schema, may_create), missing_roles (text[]), can_create_role
+--             extensions (json: name, available, installed_schema, may_use, may_create), missing_roles (text[]), can_create_role
 -- Needs:      nothing
 with me as (
   select rolsuper, rolcreaterole
@@ -32,6 +32,12 @@ select
         from pg_catalog.pg_extension as extension
         join pg_catalog.pg_namespace as namespace on namespace.oid = extension.extnamespace
         where extension.extname = wanted.name
+      ),
+      'may_use', not exists (
+        select
+        from pg_catalog.pg_extension as extension
+        where extension.extname = wanted.name
+          and not pg_catalog.has_schema_privilege(extension.extnamespace, 'usage')
       ),
       -- The versions are read from the server's disk, one file each (10 ms and more): only when it matters.
       'may_create', me.rolsuper or (

@@ -1,25 +1,10 @@
 import { didYouMean } from '../base/did-you-mean.js';
 import { AisecError } from '../base/errors.js';
-import { CONNECTION_FIELDS, type ServerConnection } from './server-connection.js';
+import { CONNECTION_FIELDS, IGNORED_PARAMETERS, type ServerConnection } from './server-connection.js';
 
 type Field = keyof ServerConnection;
 
 const PARAMETER_FIELDS: Readonly<Record<string, Field>> = { ...CONNECTION_FIELDS, service: 'service' };
-/** Understood by libpq, without a meaning here: aisec sets its own application_name. */
-const IGNORED = new Set([
-  'application_name',
-  'fallback_application_name',
-  'client_encoding',
-  'keepalives',
-  'keepalives_idle',
-  'keepalives_interval',
-  'keepalives_count',
-  'tcp_user_timeout',
-  'target_session_attrs',
-  'channel_binding',
-  'gssencmode',
-]);
-
 const EXAMPLE = 'Write it as postgres://user@host:5432/database; the password may come from ~/.pgpass or PGPASSWORD.';
 const NOT_ENCODED =
   'It cannot be read as a URL. In a user name or password, @ is written %40, / is %2F, ? is %3F, : is %3A and % is %25.';
@@ -52,7 +37,7 @@ function* parseParameters(query: string, source: string): Generator<readonly [Fi
     const [key = '', value, ...rest] = pair.split('=');
     const name = decode(key, source);
     if (value === undefined || rest.length > 0) throw invalid(source, `The parameter "${name}" has no single value.`);
-    if (IGNORED.has(name)) continue;
+    if (IGNORED_PARAMETERS.has(name)) continue;
     if (name === 'ssl' && value === 'true') {
       yield ['sslMode', 'require'];
       continue;

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 
 import { AisecError, messageOf } from '../base/errors.js';
 import type { Config } from './config.js';
+import { refuseUnmetDemands } from './connection-demands.js';
 import { parseConnectionUrl, parseUrlOfFlag } from './connection-url.js';
 import { NAMES_A_SERVER } from './environment.js';
 import { findPassword } from './password-file.js';
@@ -47,6 +48,9 @@ const LIBPQ = {
   PGOPTIONS: 'options',
   PGCONNECT_TIMEOUT: 'connectTimeoutSeconds',
   PGSERVICE: 'service',
+  PGTARGETSESSIONATTRS: 'targetSessionAttrs',
+  PGCHANNELBINDING: 'channelBinding',
+  PGGSSENCMODE: 'gssEncMode',
 } as const;
 /** Where Debian's and PostgreSQL's own builds put the local socket. */
 const SOCKET_DIRECTORIES = ['/var/run/postgresql', '/tmp'];
@@ -117,6 +121,7 @@ export function withDefaults(given: ServerConnection, environment: Environment, 
   const merged = { ...inherited, ...(service === undefined ? {} : readService(service, environment)), ...given };
   const port = merged.port ?? '5432';
   checkNumbers(port, merged.connectTimeoutSeconds, source);
+  refuseUnmetDemands(merged, environment, source);
   const host = merged.host ?? defaultHost(port);
   if (host.includes(',')) {
     throw new AisecError('CONFIG_INVALID', `several hosts in ${source}`, {

@@ -16,6 +16,10 @@ export interface ServerConnection {
   readonly role?: string;
   readonly connectTimeoutSeconds?: string;
   readonly service?: string;
+  /** Demands beyond an address: looked at once it is known which server it is. */
+  readonly targetSessionAttrs?: string;
+  readonly channelBinding?: string;
+  readonly gssEncMode?: string;
 }
 
 /** libpq's parameter names, as they stand in a URL or a service file, and the field each one fills. */
@@ -33,4 +37,19 @@ export const CONNECTION_FIELDS: Readonly<Record<string, keyof ServerConnection>>
   sslkey: 'sslKey',
   options: 'options',
   connect_timeout: 'connectTimeoutSeconds',
+  target_session_attrs: 'targetSessionAttrs',
+  channel_binding: 'channelBinding',
+  gssencmode: 'gssEncMode',
 };
+
+/** Understood by libpq, without a meaning here: aisec sets its own application_name. */
+export const IGNORED_PARAMETERS: ReadonlySet<string> = new Set([
+  'application_name',
+  'fallback_application_name',
+  'client_encoding',
+  'keepalives',
+  'keepalives_idle',
+  'keepalives_interval',
+  'keepalives_count',
+  'tcp_user_timeout',
+]);

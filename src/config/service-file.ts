@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { didYouMean } from '../base/did-you-mean.js';
 import { AisecError } from '../base/errors.js';
 import { homeDirectory } from './password-file.js';
-import { CONNECTION_FIELDS, type ServerConnection } from './server-connection.js';
+import { CONNECTION_FIELDS, IGNORED_PARAMETERS, type ServerConnection } from './server-connection.js';
 import type { Environment } from './settings.js';
 
 function candidates(environment: Environment): readonly string[] {
@@ -12,6 +13,14 @@ function candidates(environment: Environment): readonly string[] {
   // Debian's build of libpq looks there by default.
   const system = join(environment['PGSYSCONFDIR'] ?? '/etc/postgresql-common', 'pg_service.conf');
   return own === undefined ? [system] : [own, system];
+}
+
+/** libpq refuses it, too: what is asked for there and not done would be missed. The line itself may hold a password. */
+function unknownKey(key: string, service: string, file: string): AisecError {
+  const near = didYouMean(key, Object.keys(CONNECTION_FIELDS));
+  return new AisecError('CONFIG_INVALID', `unknown parameter "${key}" of service "${service}" in "${file}"`, {
+    hint: near === undefined ? 'Remove the line; aisec cannot do what it asks for.' : `Did you mean "${near}"?`,
+  });
 }
 
 function readSection(file: string, service: string): ServerConnection | undefined {
@@ -30,9 +39,12 @@ function readSection(file: string, service: string): ServerConnection | undefine
       if (isInside) found = {};
       continue;
     }
+    if (!isInside || found === undefined || line === '' || line.startsWith('#')) continue;
     const [, key = '', value = ''] = /^([a-z_]+)\s*=\s*(.*)$/.exec(line) ?? [];
+    if (IGNORED_PARAMETERS.has(key)) continue;
     const field = CONNECTION_FIELDS[key];
-    if (isInside && found !== undefined && field !== undefined) found[field] = value;
+    if (field === undefined) throw unknownKey(key, service, file);
+    found[field] = value;
   }
   return found;
 }

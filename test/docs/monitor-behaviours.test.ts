@@ -2,14 +2,15 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 
-const root = path.join(import.meta.dirname, '..', '..');
-const page = readFileSync(path.join(root, 'docs', 'monitor-behaviours.md'), 'utf8');
-const named = [...page.matchAll(/\]\(\.\.\/(test\/[^)]+)\): (.+?)(?=<br>| +\|\n)/g)].map(
-  ([, file = '', title = '']) => ({ file, title }),
-);
+const tests = path.join(import.meta.dirname, '..');
+const page = readFileSync(path.join(import.meta.dirname, 'monitor-behaviours.md'), 'utf8');
+const named = [...page.matchAll(/\]\(\.\.\/([^)]+)\): (.+?)(?=<br>| +\|\n)/g)].map(([, file = '', title = '']) => ({
+  file,
+  title,
+}));
 
 test('every behaviour of monitor and doctor names a test that exists', () => {
   expect(named.length).toBeGreaterThanOrEqual(page.match(/^\| \d+ /gm)?.length ?? 1);
-  const missing = named.filter(({ file, title }) => !readFileSync(path.join(root, file), 'utf8').includes(title));
+  const missing = named.filter(({ file, title }) => !readFileSync(path.join(tests, file), 'utf8').includes(title));
   expect(missing).toEqual([]);
 });

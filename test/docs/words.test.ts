@@ -32,8 +32,8 @@ function filesIn(directory: string, ending: string): readonly string[] {
     .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)));
 }
 
-/** Decisions of the past are not rewritten; the pages of behaviours name tests. */
-const isPage = (file: string): boolean => !/^docs\/adr\/|-behaviours\.md$/.test(file);
+/** Decisions of the past are not rewritten. */
+const isPage = (file: string): boolean => !file.startsWith('docs/adr/');
 /** Rows of demo data are no messages. */
 const isSource = (file: string): boolean => !/\/demo\/texts\//.test(file);
 

@@ -13,7 +13,7 @@ import { createWhole, hasDatabase } from './directory.js';
 import { finishSwap, isSwapUnfinished } from './swap.js';
 import { TarBlob } from './tar-blob.js';
 import type { OpenOptions } from '../postgres/open-options.js';
-import { pinnedSettings, pinQuery } from '../postgres/pinned-settings.js';
+import { pinnedSettings } from '../postgres/pinned-settings.js';
 import { Session } from '../postgres/session.js';
 import { identifySession } from '../postgres/session-settings.js';
 
@@ -103,7 +103,7 @@ export async function openEngine(
       ...(options.onNotice && { onNotice: options.onNotice }),
       // Statements run on this very thread, so none can be running when a signal is handled.
       cancel: () => Promise.resolve(),
-      pinSql: pinQuery(pinnedSettings(options)),
+      settings: pinnedSettings(options),
       copyIn: (target, chunks) => copyBlob(engine, target, chunks),
       onClose: async () => {
         await closeEngine(engine);

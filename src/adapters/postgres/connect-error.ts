@@ -2,7 +2,8 @@ import { AisecError, messageOf } from '../../base/errors.js';
 import { quoteIdentifier } from '../../base/identifier.js';
 import { redactText } from '../../base/redact.js';
 import type { ServerTarget } from '../../config/database-target.js';
-import { isTlsFault } from './tls.js';
+import { ChannelBindingError } from './login/channel-binding.js';
+import { isTlsFault } from './login/tls.js';
 
 interface ConnectFailure {
   readonly code?: string;
@@ -50,6 +51,11 @@ export function translateConnectError(thrown: unknown, target: ServerTarget): Ai
   const sqlState = error.severity === undefined ? undefined : error.code;
   const parts = { cause: thrown, sqlState };
   const said = `The server says: ${sentence(message)}`;
+  if (thrown instanceof ChannelBindingError)
+    return new AisecError('DATABASE_AUTH', `could not log in to ${where}: ${message}`, {
+      ...parts,
+      hint: 'Connect over TLS to a server with scram-sha-256 passwords, or leave channel_binding (PGCHANNELBINDING) out.',
+    });
   if (sqlState === '28P01' || (sqlState === undefined && /SASL|password/i.test(message))) {
     const isMissing = target.connection.password === undefined;
     const text = isMissing ? 'needs a password to log in to' : 'was refused with this password by';

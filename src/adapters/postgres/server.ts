@@ -1,18 +1,20 @@
 import type { Socket } from 'node:net';
 
-import pg from 'pg';
+import type pg from 'pg';
 
 import { AisecError } from '../../base/errors.js';
 import { interruptionError } from '../../base/interruption.js';
 import type { ServerTarget } from '../../config/database-target.js';
+import { clientClass } from './login/channel-binding.js';
 import { describeServer, translateConnectError } from './connect-error.js';
 import { translateError } from './error.js';
 import type { OpenOptions } from './open-options.js';
 import { Session, type SideConnection } from './session.js';
-import { pinQuery, type PinOptions } from './pinned-settings.js';
+import type { PinOptions } from './pinned-settings.js';
+import { refuseOtherKindOfServer } from './login/session-attributes.js';
 import { identifySession, serverSettings } from './session-settings.js';
-import { connectWithin } from './wait-for-server.js';
-import { isTlsRefusal, tlsChoices, type TlsChoice } from './tls.js';
+import { connectWithin } from './login/wait-for-server.js';
+import { isTlsRefusal, tlsChoices, type TlsChoice } from './login/tls.js';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const CANCEL_TIMEOUT_MS = 2000;
@@ -48,8 +50,9 @@ function cut(client: pg.Client): void {
   (client as unknown as { connection: { stream: Socket } }).connection.stream.destroy();
 }
 
-async function tryConnect(config: pg.ClientConfig, signal: AbortSignal): Promise<pg.Client> {
-  const client = new pg.Client(config);
+async function tryConnect(config: pg.ClientConfig, signal: AbortSignal, channelBinding?: string): Promise<pg.Client> {
+  const Client = clientClass(channelBinding);
+  const client = new Client(config);
   // From the beginning: what the server says in the same packet as its welcome comes before anybody else can listen. The
   // next statement fails with it.
   client.on('error', () => undefined);
@@ -74,8 +77,9 @@ interface Connected {
 async function connectByTls(target: ServerTarget, applicationName: string, signal: AbortSignal): Promise<Connected> {
   const choices = tlsChoices(target.connection);
   for (const [index, ssl] of choices.entries()) {
+    const config = clientConfig(target, applicationName, ssl);
     try {
-      return { client: await tryConnect(clientConfig(target, applicationName, ssl), signal), ssl };
+      return { client: await tryConnect(config, signal, target.connection.channelBinding), ssl };
     } catch (error) {
       if (index === choices.length - 1 || !isTlsRefusal(error)) throw error;
     }
@@ -121,7 +125,7 @@ async function openSide(
   applicationName: string,
   { ssl, signal, pins }: { readonly ssl: TlsChoice; readonly signal: AbortSignal; readonly pins: PinOptions },
 ): Promise<SideConnection> {
-  const client = await tryConnect(clientConfig(target, applicationName, ssl), signal);
+  const client = await tryConnect(clientConfig(target, applicationName, ssl), signal, target.connection.channelBinding);
   try {
     await identifySession(client, 'server', pins);
   } catch (error) {
@@ -194,6 +198,7 @@ export async function openServer(target: ServerTarget, options: OpenOptions): Pr
   const stop = (): void => cut(client);
   signal.addEventListener('abort', stop, { once: true });
   try {
+    await refuseOtherKindOfServer(client, target.connection.targetSessionAttrs, label);
     const { pid, serverVersion } = await identifySession(client, 'server', options);
     refuseOldServer(label, serverVersion);
     refusePooler(label, (client as unknown as { processID: number | null }).processID, pid, target.source);
@@ -202,7 +207,7 @@ export async function openServer(target: ServerTarget, options: OpenOptions): Pr
       signal,
       ...(options.onNotice && { onNotice: options.onNotice }),
       cancel: () => cancelOrCut(client, target, applicationName, pid),
-      pinSql: pinQuery(serverSettings(options)),
+      settings: serverSettings(options),
       openSide: () => openSide(target, applicationName, { ssl, signal, pins: { ...options, ...NO_LIMITS } }),
       copyIn: async (into, chunks) => {
         const { streamCopy } = await import('./stream-copy.js');

@@ -6,6 +6,7 @@ import { AisecError } from '../../base/errors.js';
 import { interruptionError } from '../../base/interruption.js';
 import { translateError } from './error.js';
 import { untilReady } from './until-ready.js';
+import { pinQuery, type SessionSettings } from './pinned-settings.js';
 
 export interface Notice {
   readonly severity: string;
@@ -45,8 +46,8 @@ export interface SessionOptions {
   readonly cancel: () => Promise<void>;
   /** Undefined where there can be no second connection (embedded). */
   readonly openSide?: () => Promise<SideConnection>;
-  /** The statement that sets every session setting anew, as at the opening. */
-  readonly pinSql: string;
+  /** The settings that the session was opened with. */
+  readonly settings: SessionSettings;
   /** Sends chunks of COPY's text format to the table and columns in `target`; returns the rows. */
   readonly copyIn: CopyIn;
   /** Runs after the connection is closed, such as giving back a directory. */
@@ -62,7 +63,9 @@ const CLOSE_WITHIN_MS = 2000;
 export class Session {
   readonly info: SessionInfo;
   readonly signal: AbortSignal;
-  /** The statement that sets every session setting anew, as at the opening. */
+  /** The settings that it was opened with, as texts in the units of pg_settings. */
+  readonly settings: SessionSettings;
+  /** The statement that sets them anew. */
   readonly pinSql: string;
   readonly #client: pg.Client;
   readonly #onClose: (() => Promise<void>) | undefined;
@@ -81,7 +84,8 @@ export class Session {
     this.#onClose = options.onClose;
     this.#openSide = options.openSide;
     this.#copyIn = options.copyIn;
-    this.pinSql = options.pinSql;
+    this.settings = options.settings;
+    this.pinSql = pinQuery(options.settings);
     client.on('error', (error) => {
       this.#lost ??= error;
     });

@@ -10,6 +10,7 @@ import { refuseCollisions } from './collisions.js';
 import { refuseUnsafeStatements } from './files/migration-folder.js';
 import type { MigrationFile } from './files/migration-file.js';
 import { labelOf, type SourcedName } from './files/source.js';
+import { warnOfOtherOwner } from './owner.js';
 import { preflight } from './preflight.js';
 import { compareWithDatabase, historyToCreate } from './prepare.js';
 import type { Reporting } from '../../base/reporting.js';
@@ -94,7 +95,10 @@ export async function dryRunUp(session: Session, options: UpOptions, reporting: 
     const { statuses, recordedSources } = await compareWithDatabase(session, options);
     const plan = planUp(statuses, options);
     await refuseUnsafeStatements([...filesOf(plan), ...(options.hooks ?? [])]);
-    if (plan.length > 0) await preflight(session, filesOf(plan), options);
+    if (plan.length > 0) {
+      await preflight(session, filesOf(plan), options);
+      await warnOfOtherOwner(session, options.schema, reporting);
+    }
     await refuseCollisions(session, options.schema, filesOf(plan.filter((status) => status.entry === undefined)));
     const known = await knownRelations(session);
     const { holders } = await lockUsers(session);

@@ -4,7 +4,7 @@ import { join, sep } from 'node:path';
 import { AisecError, messageOf } from '../../base/errors.js';
 import type { MigrationPlace } from '../../config/migration-places.js';
 import { readMigrationFolder } from './files/migration-folder.js';
-import type { SourcedName } from './files/source.js';
+import { isBundled, type SourcedName } from './files/source.js';
 
 export interface NewMigration extends SourcedName {
   readonly path: string;
@@ -62,7 +62,7 @@ export function placeOfNew(
       throw new AisecError('USAGE', `there is no directory of migrations called "${source}"`, {
         hint: `There are ${names}. Another one: --migrations-dir ${source}=DIR`,
       });
-    return { place: named, title: rest };
+    return { place: notInstalled(named), title: rest };
   }
   const [only, second] = own;
   if (second !== undefined)
@@ -71,9 +71,14 @@ export function placeOfNew(
     });
   const place = only ?? bundled;
   if (place === undefined) throw new Error('no place for migrations is known');
-  if (only === undefined && place.directory.split(sep).includes('node_modules'))
+  return { place: notInstalled(place), title: argument };
+}
+
+/** A file in the installed package would be gone with the next installation. */
+function notInstalled(place: MigrationPlace): MigrationPlace {
+  if (isBundled({ source: place.name }) && place.directory.split(sep).includes('node_modules'))
     throw new AisecError('REFUSED', 'the bundled migrations belong to the installed package', { hint: OWN_DIRECTORY });
-  return { place, title: argument };
+  return place;
 }
 
 /**

@@ -8,6 +8,7 @@ interface ExtensionRow {
   readonly name: string;
   readonly available: boolean;
   readonly installed_schema: string | null;
+  readonly may_use: boolean;
   readonly may_create: boolean;
 }
 
@@ -36,6 +37,28 @@ function namesCreated(files: readonly MigrationFile[], kind: 'extension' | 'role
   return [...new Set(names)];
 }
 
+/** The search_path has one schema beside the platform's, so no setting would find both. */
+function refuseScattered(
+  { info: { label } }: Session,
+  extensions: readonly ExtensionRow[],
+  { schema }: PreflightOptions,
+): void {
+  const elsewhere = extensions.flatMap(({ name, installed_schema: installed }) =>
+    installed === null || installed === schema || installed === 'pg_catalog' ? [] : [{ name, installed }],
+  );
+  const [first] = elsewhere;
+  const other = elsewhere.find(({ installed }) => installed !== first?.installed);
+  if (first === undefined || other === undefined) return;
+  throw new AisecError(
+    'CONFIG_INVALID',
+    `the extensions "${first.name}" and "${other.name}" are in different schemas of ${label}`,
+    {
+      detail: `They are in "${first.installed}" and "${other.installed}". No changes were made.`,
+      hint: `Let their owner run: alter extension ${quoteIdentifier(other.name)} set schema ${quoteIdentifier(first.installed)};`,
+    },
+  );
+}
+
 function refuseExtension(session: Session, extension: ExtensionRow, options: PreflightOptions): void {
   const { name, available, installed_schema: installedSchema, may_create: mayCreate } = extension;
   const { label } = session.info;
@@ -46,6 +69,13 @@ function refuseExtension(session: Session, extension: ExtensionRow, options: Pre
       {
         hint: `Set AISEC_EXTENSION_SCHEMA=${installedSchema}.`,
       },
+    );
+  }
+  if (installedSchema !== null && !extension.may_use) {
+    throw new AisecError(
+      'PRIVILEGE_MISSING',
+      `this role may not use the schema "${installedSchema}" of ${label}, where the extension "${name}" is`,
+      { hint: `Let its owner run: grant usage on schema ${quoteIdentifier(installedSchema)} to <this role>;` },
     );
   }
   if (installedSchema !== null) return;
@@ -107,6 +137,7 @@ export async function preflight(
       },
     );
   }
+  refuseScattered(session, facts.extensions ?? [], options);
   for (const extension of facts.extensions ?? []) refuseExtension(session, extension, options);
   const [missingRole] = facts.missing_roles;
   if (missingRole !== undefined && !facts.can_create_role) {

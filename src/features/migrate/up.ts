@@ -11,6 +11,7 @@ import { refuseHistoryFaults } from './history/history-faults.js';
 import { refuseCollisions } from './collisions.js';
 import { refuseUnsafeStatements } from './files/migration-folder.js';
 import type { MigrationFile } from './files/migration-file.js';
+import { warnOfOtherOwner } from './owner.js';
 import { preflight } from './preflight.js';
 import { compareWithDatabase, createHistory, historyToCreate, type MigrateSettings } from './prepare.js';
 import type { Reporting } from '../../base/reporting.js';
@@ -95,7 +96,10 @@ export async function migrateUp(session: Session, options: UpOptions, reporting:
     await refuseUnsafeStatements([...filesOf(plan), ...(options.hooks ?? [])]);
     // The engine takes 60 ms to load; meanwhile the server works.
     const engine = plan.length > 0 ? import('../../adapters/migration-engine/engine.js') : undefined;
-    if (plan.length > 0) await preflight(session, filesOf(plan), options);
+    if (plan.length > 0) {
+      await preflight(session, filesOf(plan), options);
+      await warnOfOtherOwner(session, options.schema, reporting);
+    }
     await refuseCollisions(session, options.schema, filesOf(plan.filter((status) => status.entry === undefined)));
     const making = historyToCreate(options.schema, plan, recordedSources);
     if (making !== undefined) await createHistory(session, making);

@@ -32,7 +32,8 @@ describe('a connection URL', () => {
     ],
     ['postgres://h/db?options=-c%20role%3Dapp+1', { host: 'h', database: 'db', options: '-c role=app+1' }],
     ['postgres://h/db?ssl=true', { host: 'h', database: 'db', sslMode: 'require' }],
-    ['postgres://h/db?application_name=x&channel_binding=require', { host: 'h', database: 'db' }],
+    ['postgres://h/db?application_name=x', { host: 'h', database: 'db' }],
+    ['postgres://h/db?channel_binding=require', { host: 'h', database: 'db', channelBinding: 'require' }],
     ['postgres:///db?service=prod&passfile=/x', { database: 'db', service: 'prod', passFile: '/x' }],
   ])('%s is read as libpq reads it', (url, expected) => {
     expect(parseConnectionUrl(url, 'DATABASE_URL')).toEqual(expected);

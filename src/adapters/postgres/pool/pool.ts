@@ -2,6 +2,7 @@ import pg from 'pg';
 import { registerTypes } from 'pgvector/pg';
 
 import type { ServerTarget } from '../../../config/database-target.js';
+import { clientClass } from '../login/channel-binding.js';
 import { CLIENT_SQL } from '../client-sql.js';
 import { findTls } from '../server.js';
 import { notesOf } from './connection-notes.js';
@@ -65,6 +66,7 @@ export async function createPool(target: ServerTarget, options: PoolOptions): Pr
     password: () => password ?? '',
     ssl: await findTls(target, options.applicationName),
     application_name: options.applicationName,
+    Client: clientClass(target.connection.channelBinding),
     ...(serverOptions !== undefined && { options: serverOptions }),
     min: options.poolSize,
     max: options.poolSize + options.maxOverflow,

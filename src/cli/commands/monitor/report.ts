@@ -60,10 +60,15 @@ async function checksOf(context: Context): Promise<(session: Session) => Promise
       onStep: progress.report,
     });
     return {
-      findings: diagnosis.findings.toSorted((one, other) => rank(one) - rank(other)),
-      skipped: diagnosis.skipped,
+      findings: diagnosis.findings.toSorted((one, other) => rank(one) - rank(other)).map(asFinding),
+      skipped: diagnosis.skipped.map(asFinding),
     };
   };
+}
+
+/** Without what only doctor says of it. */
+function asFinding({ id, severity, object, message, impact, fix }: Finding): Finding {
+  return { id, severity, object, message, impact, fix };
 }
 
 function rank({ severity }: Finding): number {

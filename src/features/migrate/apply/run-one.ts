@@ -1,8 +1,9 @@
 import type { Direction } from '../../../adapters/migration-engine/engine.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { startAgain } from '../../../adapters/postgres/start-again.js';
-import { applyInTransaction, type ApplyOptions } from './apply.js';
+import { applyInTransaction, sectionOf, type ApplyOptions } from './apply.js';
 import { applyWithoutTransaction } from './apply-without-transaction.js';
+import { tellLeftBehind } from './left-behind.js';
 import type { HistoryEntry } from '../history/history.js';
 import type { MigrationFile } from '../files/migration-file.js';
 import type { SourcedName } from '../files/source.js';
@@ -27,9 +28,10 @@ export async function runOne(
 ): Promise<DoneMigration> {
   const { file } = target;
   const startedMs = performance.now();
-  await startAgain(session);
-  if (options.isFlushedLater === true) await session.query('set synchronous_commit = off');
+  await startAgain(session, options.isFlushedLater === true ? 'set synchronous_commit = off;' : '');
   if (file.isTransactional) await applyInTransaction(session, file, direction, options, reporting);
   else await applyWithoutTransaction(session, target, direction, options, reporting);
+  const own = options.isFlushedLater === true ? { synchronous_commit: 'off' } : {};
+  await tellLeftBehind(session, file, { section: sectionOf(file, direction), own }, reporting);
   return { source: file.source, name: file.name, durationMs: Math.round(performance.now() - startedMs) };
 }

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
 
-import { AisecError, messageOf } from '../../base/errors.js';
-import type { ServerConnection } from '../../config/server-connection.js';
+import { AisecError, messageOf } from '../../../base/errors.js';
+import type { ServerConnection } from '../../../config/server-connection.js';
 
 export type TlsChoice = ConnectionOptions | false;
 

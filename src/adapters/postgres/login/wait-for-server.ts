@@ -1,5 +1,5 @@
-import { AisecError } from '../../base/errors.js';
-import { sleep } from '../../base/interruption.js';
+import { AisecError } from '../../../base/errors.js';
+import { sleep } from '../../../base/interruption.js';
 
 const PAUSE_MS = 250;
 
