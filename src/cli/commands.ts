@@ -17,6 +17,7 @@ import { cacheStatusCommand } from './commands/cache/status.js';
 import { cacheSync } from './commands/cache/sync.js';
 import { cacheWarm } from './commands/cache/warm.js';
 import { doctor } from './commands/doctor/doctor.js';
+import { migrateAdopt } from './commands/migrate/adopt.js';
 import { migrateBaseline } from './commands/migrate/baseline.js';
 import { migrateCheck } from './commands/migrate/check.js';
 import { migrateDiagram } from './commands/migrate/diagram.js';
@@ -69,6 +70,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   migrateVerify,
   migrateDrift,
   migrateBaseline,
+  migrateAdopt,
   migrateTest,
   migrateRepair,
   migrateDiagram,

@@ -70,11 +70,11 @@ export async function listMessages(db: AnyDatabase, options: MessagePageOptions)
       end as position
     from conversation_messages(${conversationId}, ${time}, ${id}::uuid, ${limit + 1}::integer)
   `.execute(db.withoutPlugins());
-  const messages = rows.slice(0, limit);
-  const last = messages.at(-1);
+  const found = rows.slice(0, limit).map(({ position, ...message }) => ({ position, message }));
+  const last = found.at(-1);
   return {
-    messages: messages.map(({ position: _, ...message }) => message),
-    next: rows.length > limit && last !== undefined ? `${last.position}_${last.id}` : null,
+    messages: found.map(({ message }) => message),
+    next: rows.length > limit && last !== undefined ? `${last.position}_${last.message.id}` : null,
   };
 }
 

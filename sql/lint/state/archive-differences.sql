@@ -15,7 +15,12 @@ part (is_live, name, definition, add_sql) as (
     pg_catalog.format_type(attribute.atttypid, attribute.atttypmod)
       || case when attribute.attnotnull then ' not null' else '' end
       || coalesce(' default ' || pg_catalog.pg_get_expr(defaults.adbin, defaults.adrelid), ''),
-    pg_catalog.format('add column %I %s', attribute.attname, pg_catalog.format_type(attribute.atttypid, attribute.atttypmod))
+    pg_catalog.format(
+      'alter table %I add column %I %s',
+      case when root.is_live then 'messages_archive' else 'messages' end,
+      attribute.attname,
+      pg_catalog.format_type(attribute.atttypid, attribute.atttypmod)
+    )
   from root
   join pg_catalog.pg_attribute as attribute on attribute.attrelid = root.oid
   left join pg_catalog.pg_attrdef as defaults
@@ -28,7 +33,12 @@ part (is_live, name, definition, add_sql) as (
     root.is_live,
     'check ' || con.conname,
     pg_catalog.pg_get_constraintdef(con.oid),
-    pg_catalog.format('add constraint %I %s', con.conname, pg_catalog.regexp_replace(pg_catalog.pg_get_constraintdef(con.oid), ' NOT VALID$', '') || ' not valid')
+    pg_catalog.format(
+      'alter table %I add constraint %I %s not valid',
+      case when root.is_live then 'messages_archive' else 'messages' end,
+      con.conname,
+      pg_catalog.regexp_replace(pg_catalog.pg_get_constraintdef(con.oid), ' NOT VALID$', '')
+    )
   from root
   join pg_catalog.pg_constraint as con on con.conrelid = root.oid
   where con.contype = 'c'
@@ -37,7 +47,15 @@ part (is_live, name, definition, add_sql) as (
     root.is_live,
     'index ' || pg_catalog.replace(index_class.relname, 'messages_archive', 'messages'),
     pg_catalog.substring(pg_catalog.pg_get_indexdef(index.indexrelid), ' (USING .*)$'),
-    null
+    pg_catalog.format(
+      'create index %I on only %I %s',
+      case
+        when root.is_live then pg_catalog.replace(index_class.relname, 'messages', 'messages_archive')
+        else pg_catalog.replace(index_class.relname, 'messages_archive', 'messages')
+      end,
+      case when root.is_live then 'messages_archive' else 'messages' end,
+      pg_catalog.substring(pg_catalog.pg_get_indexdef(index.indexrelid), ' (USING .*)$')
+    )
   from root
   join pg_catalog.pg_index as index on index.indrelid = root.oid
   join pg_catalog.pg_class as index_class on index_class.oid = index.indexrelid
@@ -52,8 +70,8 @@ select
     else pg_catalog.format('the %s is "%s" on messages and "%s" on messages_archive', live.name, live.definition, archived.definition)
   end as message,
   case
-    when archived.name is null and live.add_sql is not null then 'alter table messages_archive ' || live.add_sql || ';'
-    when live.name is null and archived.add_sql is not null then 'alter table messages ' || archived.add_sql || ';'
+    when archived.name is null and live.add_sql is not null then live.add_sql || ';'
+    when live.name is null and archived.add_sql is not null then archived.add_sql || ';'
   end as fix
 from (select * from part where part.is_live) as live
 full join (select * from part where not part.is_live) as archived on archived.name = live.name

@@ -1,3 +1,4 @@
+import { quoteIdentifier, quoteLiteral } from '../../base/identifier.js';
 import { loadParser, parseStatements, type Statement } from './statements.js';
 import { all, as, statementOf } from './nodes.js';
 
@@ -13,8 +14,27 @@ interface FoundQuery {
   readonly isDynamic: boolean;
 }
 
-/** What a format string stands for is known only when it runs; a name in its place is enough for the parser. */
-const PLACEHOLDER = /%(?:\d+\$)?([IsL])/g;
+const PLACEHOLDER = /%(?:(\d+)\$)?([IsL])/g;
+
+/**
+ * What format() makes of a text and its arguments. An argument that is known only when it runs leaves its placeholder as
+ * a name, which is enough for the parser.
+ */
+function filledIn(pattern: string, values: readonly (string | undefined)[]): string {
+  let next = 0;
+  return pattern.replaceAll(PLACEHOLDER, (_match, position: string | undefined, kind: string) => {
+    next = position === undefined ? next + 1 : Number(position);
+    const value = values[next - 1];
+    if (value === undefined) return kind === 'L' ? `'%L'` : `"%${kind}"`;
+    if (kind === 'L') return quoteLiteral(value);
+    return kind === 'I' ? quoteIdentifier(value) : value;
+  });
+}
+
+/** Whether a text still has the name of something that is known only when it runs. */
+export function hasUnknownName(text: string): boolean {
+  return /"%[Is]"/.test(text);
+}
 
 function collectQueries(value: unknown, line: number, found: FoundQuery[]): void {
   if (Array.isArray(value)) {
@@ -47,7 +67,9 @@ async function writtenOut(expression: string): Promise<string | undefined> {
   const call = as('FuncCall', value);
   const name = all('String', call?.funcname).at(-1)?.sval;
   const pattern = name === 'format' ? as('A_Const', call?.args?.[0])?.sval?.sval : undefined;
-  return pattern?.replaceAll(PLACEHOLDER, (_match, kind: string) => (kind === 'L' ? `'%L'` : `"%${kind}"`));
+  if (pattern === undefined) return undefined;
+  const values = (call?.args ?? []).slice(1).map((argument) => as('A_Const', argument)?.sval?.sval);
+  return filledIn(pattern, values);
 }
 
 /** Characters before the line `line` (from 1) of a text. */

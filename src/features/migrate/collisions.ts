@@ -56,7 +56,7 @@ export async function refuseCollisions(
     {
       detail: `${also.length === 0 ? '' : `Also:\n  ${also.join('\n  ')}\n`}No changes were made.`,
       hint: isBundled(first.file)
-        ? 'Is it the schema of the migrations, made by another program or by hand? See: aisec migrate baseline --dry-run. Is it something else? Use an empty database, or a schema of its own: --schema NAME'
+        ? 'Is it the schema of the migrations, made by another program or by hand? See: aisec migrate adopt --dry-run, aisec migrate baseline --dry-run. Is it something else? Use an empty database, or a schema of its own: --schema NAME'
         : 'Give it another name in the migration, or write "create table if not exists".',
     },
   );

@@ -1,8 +1,10 @@
 import { withRunLock } from '../../adapters/postgres/locks/advisory-lock.js';
 import { rollBack, type Session } from '../../adapters/postgres/session.js';
-import { sqlFile } from '../../adapters/postgres/sql-file.js';
 import { parseStatements } from '../../adapters/sql-parser/statements.js';
 import { rehearse } from './apply/rehearse.js';
+import { EffectsObserver, knownRelations, type KnownRelation } from './effects/effects.js';
+import { explainSection, type ExplainedStatement } from './effects/explain.js';
+import { lockUsers, type LockUser } from './effects/lock-users.js';
 import { hooksNamed } from './apply/run-hooks.js';
 import { refuseCollisions } from './collisions.js';
 import { refuseUnsafeStatements } from './files/migration-folder.js';
@@ -25,6 +27,8 @@ export interface RehearsedMigration extends SourcedName {
   readonly statements: readonly { readonly kind: string; readonly count: number }[];
   /** Locks on relations that were there before; new ones disturb no other session. */
   readonly locks: readonly TakenLock[];
+  /** The statements that touch what was there before, each with its locks, what it reads and rewrites, and who waits. */
+  readonly explained: readonly ExplainedStatement[];
   /** Why it was not run; null when it was. */
   readonly skippedBecause: string | null;
 }
@@ -57,6 +61,29 @@ async function statementCounts(file: MigrationFile): Promise<RehearsedMigration[
   return [...counts].map(([kind, count]) => ({ kind, count }));
 }
 
+interface Watch {
+  readonly observer: EffectsObserver;
+  readonly known: ReadonlyMap<number, KnownRelation>;
+  readonly holders: readonly LockUser[];
+}
+
+/** On an empty database there is nothing to explain, and one message takes less time than one a statement. */
+async function explainOrRun(
+  session: Session,
+  file: MigrationFile,
+  options: UpOptions,
+  { observer, known, holders }: Watch,
+): Promise<readonly ExplainedStatement[]> {
+  if (known.size > 0) return explainSection(session, file, options, observer, holders);
+  await rehearse(session, file, 'up', options);
+  return [];
+}
+
+function takenLocks(locks: readonly TakenLock[]): readonly TakenLock[] {
+  const taken = new Map(locks.map(({ relation, mode }) => [`${relation} ${mode}`, { relation, mode }]));
+  return [...taken.keys()].toSorted().flatMap((key) => taken.get(key) ?? []);
+}
+
 /**
  * Runs the pending migrations in one transaction, rolls it back, and reports what each one did and locked. It takes the
  * very locks of the real run, for as long as it lasts, under the same lock timeout.
@@ -73,9 +100,11 @@ export async function dryRunUp(session: Session, options: UpOptions, reporting: 
       await warnOfOtherOwner(session, options.schema, reporting);
     }
     await refuseCollisions(session, options.schema, filesOf(plan.filter((status) => status.entry === undefined)));
-    const { rows } = await session.query<{ relation_oids: readonly number[] }>(sqlFile('migrate/user-relations'));
-    const before = rows[0]?.relation_oids ?? [];
-    const seen = new Set<string>();
+    const known = await knownRelations(session);
+    const { holders } = await lockUsers(session);
+    // Else the scans of earlier transactions that were not reported yet would count as those of this one.
+    await session.query('select pg_catalog.pg_stat_force_next_flush()');
+    const observer = new EffectsObserver(session, known);
     const migrations: RehearsedMigration[] = [];
     let skippedBecause: string | null = null;
     await session.query('begin');
@@ -84,24 +113,22 @@ export async function dryRunUp(session: Session, options: UpOptions, reporting: 
       if (making !== undefined) await session.query(making);
       for (const hook of plan.length > 0 ? hooksNamed('before_up', options) : [])
         await rehearse(session, hook, 'up', options);
+      let locks = (await observer.next()).locks;
       for (const file of filesOf(plan)) {
         reporting.onProgress(`trying ${labelOf(file)} (${migrations.length + 1} of ${plan.length})`);
         if (!file.isTransactional) skippedBecause ??= 'it runs without a transaction, so it cannot be rolled back';
-        if (skippedBecause === null) await rehearse(session, file, 'up', options);
-        const locks =
-          skippedBecause === null
-            ? (await session.query<TakenLock>(sqlFile('migrate/locks-taken'), [before])).rows
-            : [];
-        const fresh = locks.filter((lock) => !seen.has(`${lock.relation} ${lock.mode}`));
-        for (const lock of fresh) seen.add(`${lock.relation} ${lock.mode}`);
+        const explained: readonly ExplainedStatement[] =
+          skippedBecause === null ? await explainOrRun(session, file, options, { observer, known, holders }) : [];
         const { source, name } = file;
         migrations.push({
           source,
           name,
           statements: await statementCounts(file),
-          locks: fresh,
+          locks: takenLocks([...locks, ...explained.flatMap((statement) => statement.locks)]),
+          explained,
           skippedBecause,
         });
+        locks = [];
         if (skippedBecause !== null) skippedBecause = `it comes after a migration that was not run`;
       }
       if (skippedBecause === null)

@@ -263,25 +263,18 @@ describeOnServer('withUser', () => {
   });
 
   test('gives a connection away that was left in a transaction, failed or not', async () => {
-    for (const text of ['begin', "begin; select set_config('app.current_user_id', 'x', true); select 1 / 0"])
-      await db.connection().execute((connection) =>
-        sql
-          .raw(text)
-          .execute(connection)
-          .catch(() => undefined),
-      );
+    for (const text of ['begin', "begin; select set_config('app.current_user_id', 'x', true); select 1 / 0"]) {
+      const left = sql.raw(text);
+      await db.connection().execute((connection) => left.execute(connection).catch(() => undefined));
+    }
     expect(await withUser(db, userId(2), titles)).toEqual(own(2));
   });
 
   test('takes isolation level and read only', async () => {
-    const level = withUser(
-      db,
-      userId(1),
-      async (trx) =>
-        (await sql<{ level: string }>`select current_setting('transaction_isolation') as level`.execute(trx)).rows,
-      { isolationLevel: 'serializable', isReadOnly: true },
-    );
-    expect(await level).toEqual([{ level: 'serializable' }]);
+    const ask = sql`select current_setting('transaction_isolation') as level`;
+    const options = { isolationLevel: 'serializable', isReadOnly: true } as const;
+    const { rows } = await withUser(db, userId(1), (trx) => ask.execute(trx), options);
+    expect(rows).toEqual([{ level: 'serializable' }]);
     const write = withUser(db, userId(1), (trx) => trx.updateTable('conversations').set({ title: 'x' }).execute(), {
       isReadOnly: true,
     });

@@ -14,6 +14,10 @@ const BY_HAND = [
   'wal-waiting:archiver',
   'setting-pending-restart:max_connections',
   'policy-cost:rooms.by_row',
+  // A reset would lock the users out.
+  'bcrypt-cost:cost-06',
+  'password-format:users',
+  'password-format:users/argon2id',
 ];
 
 interface Finding {
@@ -188,6 +192,9 @@ describeOnPrivateServer('aisec doctor on a database with many faults', () => {
     await admin.query("alter system set archive_command = 'true'");
     await admin.query('alter system set max_connections = 20');
     await admin.query('alter policy by_row on rooms using (id = any (array(select id from users)))');
+    await admin.query(
+      "update users set password_hash = hash_password('set at the next login') where username in ('weak', 'other', 'clear')",
+    );
     const isCommand = ({ fix }: Finding): boolean => fix?.startsWith('aisec ') === true;
     const found = first.findings.filter(({ id }) => !EXPECTED_NOTICES.includes(id) && !BY_HAND.includes(id));
     for (const finding of [...found.filter((one) => !isCommand(one)), ...found.filter(isCommand)]) {

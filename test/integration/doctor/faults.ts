@@ -109,10 +109,12 @@ export const FAULTS: readonly (readonly [sql: string, ...ids: readonly string[]]
     `insert into users (username, email, password_hash) values
        ('admin', 'admin@ai-secretary.local', crypt('admin123', gen_salt('bf', 12))),
        ('weak', 'weak@x', crypt('x', gen_salt('bf', 6))),
+       ('other', 'other@x', '$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA'),
        ('clear', 'clear@x', 'secret')`,
     'default-password:admin',
     'bcrypt-cost:cost-06',
     'password-format:users',
+    'password-format:users/argon2id',
   ],
   // Months.
   [`select ensure_message_partitions(3, '${monthFromNow(-9)}-01')`, 'archive-lag:messages'],

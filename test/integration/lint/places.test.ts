@@ -51,6 +51,24 @@ describe('the place of a finding', () => {
   });
 });
 
+describe('EXECUTE of format()', () => {
+  const execute = (argument: string): string =>
+    `do $$\ndeclare\n  name text := 'invoices';\nbegin\n  execute format('alter table %I drop column note', ${argument});\nend\n$$;`;
+
+  test('with arguments that are written out is looked at', async () => {
+    const { findings, notAnalysed } = await lint(execute(`'invoices'`));
+    expect(findings.map(({ line, rule }) => `${line} ${rule}`)).toEqual(['6 drop']);
+    expect(notAnalysed).toEqual([]);
+  });
+
+  test('with the name of a table that is known only when it runs is not analysed, and says so', async () => {
+    const { notAnalysed } = await lint(execute('name'));
+    expect(notAnalysed.map(({ line, reason }) => `${line} ${reason}`)).toEqual([
+      '6 EXECUTE with a name that is made when it runs',
+    ]);
+  });
+});
+
 describe('what is not analysed', () => {
   test('is named with its place: EXECUTE of a text that is made when it runs', async () => {
     const up = "do $$\ndeclare\n  statement text := 'select 1';\nbegin\n  execute statement;\nend\n$$;";

@@ -10,6 +10,7 @@ import {
   type ServerDatabase,
 } from '../../support/database.js';
 import { migration, migrationsFolder, type MigrationsFolder } from '../../support/migrations-folder.js';
+import { waitFor } from '../../support/wait-for.js';
 import { runCli, type CliResult } from '../../support/run-cli.js';
 
 const TABLE = migration('create table t (id int primary key);', 'drop table t;');
@@ -90,5 +91,100 @@ describe('migrate up --dry-run without any database', () => {
     expect(result.exitCode).toBe(0);
     expect(result.stdout).toContain('1 create table');
     expect(existsSync(path.join(cwd, '.aisec'))).toBe(false);
+  });
+});
+
+describeOnServer('what a dry run explains', () => {
+  interface Document {
+    readonly migrations: readonly {
+      readonly explained: readonly {
+        readonly line: number;
+        readonly locks: readonly { readonly relation: string; readonly mode: string; readonly blocks: string | null }[];
+        readonly rewritten: readonly { readonly relation: string; readonly rows: number; readonly sizeBytes: number }[];
+        readonly scanned: readonly { readonly relation: string }[];
+        readonly inUseBy: readonly { readonly pid: number; readonly mode: string }[];
+        readonly walBytes: number;
+      }[];
+    }[];
+  }
+
+  let database: ServerDatabase;
+  let folder: MigrationsFolder;
+
+  const aisec = async (...args: readonly string[]): Promise<CliResult> =>
+    runCli([...args, '--migrations-dir', `aisec=${folder.dir}`], { env: { DATABASE_URL: database.url } });
+  const explain = async (up: string, ...args: readonly string[]): Promise<CliResult> => {
+    folder.write({ '0002_change.sql': migration(up) });
+    return aisec('migrate', 'up', '--dry-run', ...args);
+  };
+  const statements = ({ stdout }: CliResult): Document['migrations'][0]['explained'] =>
+    (JSON.parse(stdout) as Document).migrations[0]?.explained ?? [];
+
+  beforeEach(async () => {
+    database = await createServerDatabase();
+    folder = migrationsFolder({ '0001_table.sql': TABLE });
+    await aisec('migrate', 'up');
+    await database.admin.query('insert into t select generate_series(1, 5000)');
+    await database.admin.query('analyze t');
+  });
+
+  test('is each lock with what it keeps waiting, and a table that is written anew, with rows and bytes', async () => {
+    const result = await explain('-- A comment.\nalter table t alter column id type bigint;', '--json');
+    const [statement] = statements(result);
+    expect(statement?.line).toBe(3);
+    expect(statement?.locks).toContainEqual({
+      relation: 't',
+      mode: 'AccessExclusiveLock',
+      heldUntil: 'commit',
+      blocks: 'reads and writes',
+    });
+    expect(statement?.rewritten[0]).toMatchObject({ relation: 't', rows: 5000 });
+    expect(statement?.rewritten[0]?.sizeBytes).toBeGreaterThan(100_000);
+    expect(statement?.walBytes).toBeGreaterThan(100_000);
+  });
+
+  test('is a table that is read as a whole, and nothing of one that is new', async () => {
+    const result = await explain(
+      'alter table t add constraint t_positive check (id > 0);\ncreate table u (id int);\nalter table u alter column id set not null;',
+      '--json',
+    );
+    const found = statements(result);
+    expect(found).toHaveLength(1);
+    expect(found[0]?.scanned.map(({ relation }) => relation)).toEqual(['t']);
+    expect(found[0]?.rewritten).toEqual([]);
+  });
+
+  test('reads on a terminal of 80 columns', async () => {
+    const { stdout } = await explain('alter table t alter column id type bigint;');
+    expect(stdout).toContain('0002_change\n  1 alter table\n     2  alter table t alter column id type bigint\n');
+    expect(stdout).toContain('        ACCESS EXCLUSIVE on t until the commit: reads and writes wait\n');
+    expect(stdout).toMatch(/ {8}writes anew t \(about 5,000 rows, \d+ kB\)\n/);
+    expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
+  });
+
+  test('names the sessions that it had to wait for', async () => {
+    const other = await database.admin.query('select pg_backend_pid() as pid');
+    await database.admin.query('begin');
+    await database.admin.query('select from t limit 1');
+    const running = explain('alter table t add column note text;', '--json', '--lock-timeout', '60s');
+    await waitFor(async () => {
+      const waiting = await database.admin.query(`select from pg_locks where relation = 't'::regclass and not granted`);
+      return waiting.rowCount === 1;
+    });
+    await database.admin.query('commit');
+    const [statement] = statements(await running);
+    expect(statement?.inUseBy).toEqual([
+      expect.objectContaining({ pid: other.rows[0]?.pid, relation: 't', mode: 'AccessShareLock' }),
+    ]);
+  });
+
+  test('exits 5 when a lock cannot be acquired, and names who has the table', async () => {
+    await database.admin.query('begin');
+    await database.admin.query('select from t limit 1');
+    const result = await explain('alter table t add column note text;', '--lock-timeout', '100ms');
+    await database.admin.query('rollback');
+    expect(result.exitCode).toBe(5);
+    expect(result.stderr).toContain('could not acquire a lock in time in this dry run');
+    expect(result.stderr).toMatch(/pid \d+ .*, idle in transaction for .*: ACCESS SHARE on t/);
   });
 });

@@ -21,6 +21,12 @@ function summary({ database, isMatching, isDryRun, recorded, findings }: Baselin
     : `${database}: it is what the migrations make; ${migrations} recorded up to ${recorded.at(-1) ?? ''}.`;
 }
 
+function isUnpartitioned({ findings }: BaselineResult): boolean {
+  return findings.some(({ differences }) =>
+    differences.some(({ object, property }) => object === 'messages' && property === 'partitionKey'),
+  );
+}
+
 async function run(context: Context, options: Options, to: string): Promise<ExitCode | undefined> {
   const settings = {
     ...(await replaySettings(context)),
@@ -34,7 +40,12 @@ async function run(context: Context, options: Options, to: string): Promise<Exit
   });
   context.output.result(result, ({ findings }, renderer) => renderDrift(findings, renderer));
   context.output.note(summary(result));
-  if (!result.isMatching) context.output.note('Run the fixes, then: aisec migrate baseline');
+  if (!result.isMatching)
+    context.output.note(
+      isUnpartitioned(result)
+        ? 'This brings it to the schema of the migrations, beside live traffic: aisec migrate adopt --dry-run'
+        : 'Run the fixes, then: aisec migrate baseline',
+    );
   else if (result.recorded.length > 0 && !result.isDryRun) context.output.note('Next: aisec migrate up');
   return result.isMatching ? undefined : 3;
 }

@@ -2,13 +2,13 @@ import { countText } from '../../../base/count.js';
 import { formatDurationMs } from '../../../base/duration.js';
 import { labelOf } from '../../../features/migrate/files/source.js';
 import { AisecError } from '../../../base/errors.js';
-import type { DryRunResult } from '../../../features/migrate/dry-run.js';
 import type { UpOptions, UpResult } from '../../../features/migrate/up.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
 import { LOCK_OPTIONS, type LockOptions } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
+import { renderDryRun } from './dry-run-text.js';
 import { refuseUnmeantDatabase } from './new-embedded.js';
 import { migrateSettings } from './settings.js';
 import { reportingTo } from '../../reporting.js';
@@ -56,20 +56,6 @@ function summary(result: UpResult): string {
   const left = result.pending.length === 0 ? '' : ` ${result.pending.length} still pending.`;
   const durationMs = result.applied.reduce((sum, migration) => sum + migration.durationMs, 0);
   return `${result.database}: ${countText(count, 'migration')} applied in ${formatDurationMs(durationMs)}.${left}${months}`;
-}
-
-function renderDryRun(result: DryRunResult, { paint }: Renderer): string {
-  return result.migrations
-    .map(({ source, name, statements, locks, skippedBecause }) => {
-      const what = statements.map(({ kind, count }) => `${count} ${kind}`).join(', ');
-      const lines = [
-        paint.bold(labelOf({ source, name })),
-        `  ${skippedBecause === null ? '' : `not run: ${skippedBecause}; has `}${what}`,
-      ];
-      for (const lock of locks) lines.push(`  lock ${lock.mode} on ${lock.relation}`);
-      return lines.join('\n');
-    })
-    .join('\n');
 }
 
 async function writeScript(context: Context, options: Options): Promise<void> {
@@ -139,7 +125,11 @@ export const migrateUp = defineCommand<Options>({
     'Killed at any moment and run again, it continues where it was. On a terminal and without a server it creates and uses the embedded database.',
   options: [
     { flags: '--to <name>', description: 'stop after this migration' },
-    { flags: '--dry-run', description: 'run and roll back; list what each migration does and locks', default: false },
+    {
+      flags: '--dry-run',
+      description: 'run and roll back; explain locks, reads and rewrites of each statement',
+      default: false,
+    },
     {
       flags: '--embedded',
       description: 'make the embedded database where there is none, also in CI or without a terminal',

@@ -5,6 +5,9 @@ import { plainName, qualified } from '../names.js';
 /** The well-known initial password of the user admin. */
 const DEFAULT_PASSWORD = 'admin123';
 const LOWEST_COST = 12;
+/** As passlib, Django, Werkzeug and crypt(3) write them; the part in brackets names the kind. */
+const OTHER_FORMATS =
+  '^\\$?((?:argon2(?:id|i|d)?|scrypt|pbkdf2(?:[-_:]sha(?:1|224|256|384|512))?|bcrypt[-_]sha256|yescrypt|y|gy|7|6|5))[$:]';
 const BCRYPT = '^\\$2[abxy]\\$[0-9]{2}\\$.{53}$';
 
 const GRANT: GrantFor = (schema, role) =>
@@ -13,6 +16,8 @@ const GRANT: GrantFor = (schema, role) =>
 interface HashCount {
   /** Null: no bcrypt hash at all. */
   readonly cost: string | null;
+  /** Of a slow hash that is no bcrypt hash: the name of its kind; null: not known. */
+  readonly format: string | null;
   readonly accounts: string;
 }
 
@@ -23,15 +28,16 @@ interface SeededAccount {
 }
 
 /** One pass over the table; the hashes themselves stay in the server. */
-async function readCosts({ session, schema }: Subject): Promise<readonly HashCount[]> {
+async function readHashes({ session, schema }: Subject): Promise<readonly HashCount[]> {
   const { rows } = await session.query<HashCount>(
     `select
        case when password_hash ~ $1 then pg_catalog.substring(password_hash, 5, 2) end as cost,
+       case when password_hash !~ $1 then pg_catalog.lower(pg_catalog.substring(password_hash, $2)) end as format,
        pg_catalog.count(*) as accounts
      from ${qualified(schema, 'users')}
-     group by 1
-     order by 1`,
-    [BCRYPT],
+     group by 1, 2
+     order by 1, 2`,
+    [BCRYPT, OTHER_FORMATS],
   );
   return rows;
 }
@@ -84,27 +90,42 @@ function accountsText(count: string): string {
 }
 
 async function examineCost(subject: Subject): Promise<readonly Fault[]> {
-  const counts = await subject.once(readCosts);
+  const counts = await subject.once(readHashes);
   return counts
     .filter((row) => row.cost !== null && Number(row.cost) < LOWEST_COST)
     .map(({ cost, accounts }) => ({
       object: `cost-${cost ?? ''}`,
       message: `${accountsText(accounts)} a bcrypt hash of cost ${Number(cost)}`,
-      impact: `such a hash is tried ${2 ** (LOWEST_COST - Number(cost))} times as fast as one of cost ${LOWEST_COST} when the table is stolen`,
-      fix: `${resetSql(subject.schema, `password_hash ~ ${quoteLiteral(`^\\$2[abxy]\\$${cost ?? ''}\\$`)}`)}`,
+      impact: `such a hash is tried ${2 ** (LOWEST_COST - Number(cost))} times as fast as one of cost ${LOWEST_COST} when the table is stolen; hash each password anew with hash_password when its user logs in, since a reset would lock them out`,
+      fix: null,
     }));
 }
 
 async function examineFormat(subject: Subject): Promise<readonly Fault[]> {
-  const counts = await subject.once(readCosts);
-  return counts
-    .filter(({ cost }) => cost === null)
-    .map(({ accounts }) => ({
-      object: 'users',
-      message: `${accountsText(accounts)} no bcrypt hash in password_hash`,
-      impact: 'no login with it succeeds, or it is a password in clear or a fast hash that another program wrote',
-      fix: resetSql(subject.schema, `password_hash !~ ${quoteLiteral(BCRYPT)}`),
-    }));
+  const counts = await subject.once(readHashes);
+  return counts.flatMap(({ cost, format, accounts }): readonly Fault[] => {
+    if (cost !== null) return [];
+    if (format !== null)
+      return [
+        {
+          object: `users/${format}`,
+          severity: 'warning',
+          message: `${accountsText(accounts)} a password hash of another program (${format})`,
+          impact:
+            'verify_password says no for them; let the program that wrote them check them, and hash the password with hash_password when its user logs in',
+          fix: null,
+        },
+      ];
+    return [
+      {
+        object: 'users',
+        message: `${accountsText(accounts)} neither a bcrypt hash nor one of a known format in password_hash`,
+        impact:
+          'no login with it succeeds, or it is a password in clear or a fast hash that another program wrote; hash each password with hash_password, or reset those accounts one by one',
+        fix: null,
+      },
+    ];
+  });
 }
 
 export const PASSWORD_CHECKS: readonly Check[] = [

@@ -15,15 +15,16 @@ export interface KeyDifference {
 
 /**
  * Compares the registry of keys with every message, live and archived, a range of ids at a time: memory does not grow with
- * the table. Reads only.
+ * the table. Or all ids at once, which reads each table once and spills to disk. Reads only.
  *
  * @throws AisecError PRIVILEGE_MISSING when the role may not see every row.
  */
 export async function* compareKeys(
   session: Session,
   onProgress: (text: string) => void,
+  isAtOnce = false,
 ): AsyncGenerator<readonly KeyDifference[]> {
-  const ranges = idRanges(await estimateKeys(session));
+  const ranges = idRanges(isAtOnce ? 0 : await estimateKeys(session));
   for (const [position, { from, until }] of ranges.entries()) {
     if (ranges.length > 1) onProgress(`comparing the keys, ${Math.floor((position / ranges.length) * 100)} %`);
     yield await withTransaction(session, async () => {

@@ -12,6 +12,8 @@ export interface RebuildOptions {
   readonly waitMs: number;
   /** How long it waits for locks in all. */
   readonly maxWaitMs: number;
+  /** Compares all keys in one statement, where a table without partitions would be read for each range. Default: false. */
+  readonly isAtOnce?: boolean;
 }
 
 export interface RebuildResult {
@@ -55,7 +57,7 @@ function* batches(differences: readonly KeyDifference[], kinds: readonly string[
 
 async function rebuild(
   session: Session,
-  { schema, isDryRun, maxWaitMs }: RebuildOptions,
+  { schema, isDryRun, maxWaitMs, isAtOnce }: RebuildOptions,
   onProgress: (text: string) => void,
 ): Promise<RebuildResult> {
   const retries = {
@@ -64,7 +66,7 @@ async function rebuild(
   };
   let [insertedKeys, deletedKeys, correctedKeys] = [0, 0, 0];
   const doubledIds: string[] = [];
-  for await (const differences of compareKeys(session, onProgress)) {
+  for await (const differences of compareKeys(session, onProgress, isAtOnce)) {
     const count = (wanted: string): number => differences.filter(({ kind }) => kind === wanted).length;
     doubledIds.push(...differences.flatMap(({ kind, id }) => (kind === 'doubled' ? [id] : [])));
     if (isDryRun) {

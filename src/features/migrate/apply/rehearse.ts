@@ -6,6 +6,12 @@ import type { MigrationFile } from '../files/migration-file.js';
 import { sectionOf, transactionSettings, type ApplyOptions } from './apply.js';
 import { migrationFailure, placeOfError, placeOfStatement } from './failure.js';
 
+/** Makes the session and the open transaction what a section expects. */
+export async function enterSection(session: Session, options: ApplyOptions): Promise<void> {
+  await startAgain(session);
+  await session.query(transactionSettings(options));
+}
+
 /** Runs one section in the transaction that is open, which the caller rolls back. @throws AisecError as the real run. */
 export async function rehearse(
   session: Session,
@@ -14,8 +20,7 @@ export async function rehearse(
   options: ApplyOptions,
 ): Promise<void> {
   const section = sectionOf(file, direction);
-  await startAgain(session);
-  await session.query(transactionSettings(options));
+  await enterSection(session, options);
   try {
     await session.query(section.sql);
   } catch (error) {

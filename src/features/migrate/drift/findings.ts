@@ -41,7 +41,7 @@ function impactOf(change: Change, state: DriftFinding['state'], wider: WiderSide
   if (state === 'extra' && kind === 'column' && live?.kind === 'column')
     return `a new database would not have it; write a migration that adds it, or, with its values: alter table ${name(live.item.table)} drop column ${name(live.item.name)};`;
   if (kind === 'table' && change.differences.some(({ property }) => property === 'partitionKey'))
-    return 'the commands for months of messages do not work';
+    return 'the commands for months of messages do not work; aisec migrate adopt changes it beside live traffic';
   return 'a new database would not be like this one';
 }
 

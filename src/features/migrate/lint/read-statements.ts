@@ -1,4 +1,4 @@
-import { blockParts } from '../../../adapters/sql-parser/blocks.js';
+import { blockParts, hasUnknownName, type BlockPart } from '../../../adapters/sql-parser/blocks.js';
 import { parseStatements, type Statement } from '../../../adapters/sql-parser/statements.js';
 import type { MigrationFile } from '../files/migration-file.js';
 import { placeInSection } from '../files/place.js';
@@ -42,6 +42,25 @@ function linted(file: MigrationFile, statement: Statement, isNested: boolean): L
   return { ...statement, file, isNested, region: regionOf(file, offset, length) };
 }
 
+/** They are judged by the table that they name. */
+const NEED_TABLE = new Set([
+  'AlterTableStmt',
+  'DeleteStmt',
+  'DropStmt',
+  'IndexStmt',
+  'RenameStmt',
+  'TruncateStmt',
+  'UpdateStmt',
+]);
+
+/** Why a part of a block cannot be looked at; undefined for one that can. */
+function unknownPart(part: BlockPart): { readonly offset: number; readonly reason: string | undefined } {
+  if (part.kind === 'unknown') return part;
+  const { node, text, offset } = part.statement;
+  const isUnknown = NEED_TABLE.has(node) && hasUnknownName(text);
+  return { offset, reason: isUnknown ? 'EXECUTE with a name that is made when it runs' : undefined };
+}
+
 async function readBlock(
   file: MigrationFile,
   block: Statement,
@@ -49,9 +68,10 @@ async function readBlock(
   const nested: LintedStatement[] = [];
   const notAnalysed: NotAnalysed[] = [];
   for (const part of await blockParts(block)) {
-    if (part.kind === 'unknown')
-      notAnalysed.push({ file: file.path, ...pointAt(file, block.offset + part.offset), reason: part.reason });
-    else nested.push(linted(file, { ...part.statement, offset: block.offset + part.statement.offset }, true));
+    const { offset, reason } = unknownPart(part);
+    if (reason !== undefined) notAnalysed.push({ file: file.path, ...pointAt(file, block.offset + offset), reason });
+    else if (part.kind === 'statement')
+      nested.push(linted(file, { ...part.statement, offset: block.offset + part.statement.offset }, true));
   }
   return { nested, notAnalysed };
 }

@@ -1,0 +1,65 @@
+import { formatBytes } from '../../../base/bytes.js';
+import { formatCount } from '../../../base/count.js';
+import { formatDurationMs } from '../../../base/duration.js';
+import { groupBy } from '../../../base/group-by.js';
+import type { DryRunResult, RehearsedMigration } from '../../../features/migrate/dry-run.js';
+import type { ExplainedStatement, TouchedTable } from '../../../features/migrate/effects/explain.js';
+import { describeUser } from '../../../features/migrate/effects/lock-users.js';
+import { LOCK_MODES, lockName } from '../../../features/migrate/effects/lock-modes.js';
+import { labelOf } from '../../../features/migrate/files/source.js';
+import type { Renderer } from '../../terminal/output.js';
+
+const WIDTH = 80;
+const INDENT = ' '.repeat(8);
+
+function cut(text: string, width: number): string {
+  return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
+}
+
+function tableText({ relation, rows, sizeBytes }: TouchedTable): string {
+  const count = rows === null ? 'never counted' : `about ${formatCount(rows)} rows`;
+  return `${relation} (${count}, ${formatBytes(sizeBytes)})`;
+}
+
+/** One line for the relations that have the same lock; of several on one relation the strongest. */
+function lockLines({ locks }: ExplainedStatement): readonly string[] {
+  const strength = ({ mode }: { readonly mode: string }): number => (LOCK_MODES as readonly string[]).indexOf(mode);
+  const strongest = locks.filter((lock) =>
+    locks.every((other) => other.relation !== lock.relation || strength(other) <= strength(lock)),
+  );
+  return [...groupBy(strongest, ({ mode }) => mode)].map(([mode, group]) => {
+    const blocks = group[0]?.blocks ?? null;
+    const relations = group.map(({ relation }) => relation).join(', ');
+    return `${lockName(mode)} on ${relations} until the commit${blocks === null ? '' : `: ${blocks} wait`}`;
+  });
+}
+
+function statementLines(statement: ExplainedStatement, paint: Renderer['paint']): readonly string[] {
+  const { line, text, durationMs, walBytes, rewritten, scanned, inUseBy, keptWaiting } = statement;
+  const head = `  ${String(line).padStart(4)}  ${cut(text, WIDTH - 8)}`;
+  const wal = walBytes > 0 ? `, ${formatBytes(walBytes)} of WAL` : '';
+  return [
+    head,
+    `${INDENT}${formatDurationMs(durationMs)}${wal}`,
+    ...lockLines(statement).map((lock) => `${INDENT}${lock}`),
+    ...rewritten.map((table) => `${INDENT}${paint.yellow('writes anew')} ${tableText(table)}`),
+    ...scanned.map((table) => `${INDENT}${paint.yellow('reads all of')} ${tableText(table)}`),
+    ...inUseBy.map((user) => `${INDENT}${paint.red('waits for')} ${describeUser(user)}`),
+    ...keptWaiting.map((user) => `${INDENT}${paint.red('kept waiting')} ${describeUser(user)}`),
+  ];
+}
+
+function migrationText(migration: RehearsedMigration, paint: Renderer['paint']): string {
+  const { source, name, statements, explained, skippedBecause } = migration;
+  const what = statements.map(({ kind, count }) => `${count} ${kind}`).join(', ');
+  return [
+    paint.bold(labelOf({ source, name })),
+    `  ${skippedBecause === null ? '' : `not run: ${skippedBecause}; has `}${what}`,
+    ...explained.flatMap((statement) => statementLines(statement, paint)),
+  ].join('\n');
+}
+
+/** What each migration has, and for each statement that touches what was there: time, locks, reads, writes, who waits. */
+export function renderDryRun(result: DryRunResult, { paint }: Renderer): string {
+  return result.migrations.map((migration) => migrationText(migration, paint)).join('\n');
+}

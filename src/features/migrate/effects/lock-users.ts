@@ -1,0 +1,75 @@
+import { describeBlocker } from '../../../adapters/postgres/locks/blocker.js';
+import type { Session } from '../../../adapters/postgres/session.js';
+import { sqlFile } from '../../../adapters/postgres/sql-file.js';
+import type { NewLock } from './effects.js';
+import { conflicts, lockName } from './lock-modes.js';
+
+/** A session, or a prepared transaction, that has or wants a lock on a relation. */
+export interface LockUser {
+  /** 0: a prepared transaction. */
+  readonly pid: number;
+  readonly role: string;
+  readonly application: string;
+  /** As in pg_stat_activity: `active`, `idle in transaction` …; `prepared`. */
+  readonly state: string;
+  /** How old its transaction is. */
+  readonly ageMs: number;
+  readonly relation: string;
+  /** As in pg_locks. */
+  readonly mode: string;
+}
+
+interface UserRow {
+  readonly pid: number;
+  readonly role_name: string;
+  readonly application_name: string;
+  readonly state: string;
+  readonly age_ms: number;
+  readonly relation: string;
+  readonly mode: string;
+  readonly waits_for_us: boolean;
+}
+
+export interface LockUsers {
+  readonly holders: readonly LockUser[];
+  /** Those who wait for this very session. */
+  readonly waiters: readonly LockUser[];
+}
+
+/** Who has locks on relations of this database now, and who waits for this session. */
+export async function lockUsers(session: Session): Promise<LockUsers> {
+  const { rows } = await session.query<UserRow>(sqlFile('migrate/lock-users'));
+  const user = ({ pid, role_name, application_name, state, age_ms, relation, mode }: UserRow): LockUser => ({
+    pid,
+    role: role_name,
+    application: application_name,
+    state,
+    ageMs: Math.round(age_ms),
+    relation,
+    mode,
+  });
+  return {
+    holders: rows.filter((row) => !row.waits_for_us).map(user),
+    waiters: rows.filter((row) => row.waits_for_us).map(user),
+  };
+}
+
+/** Those of the holders who and a lock of these would have to wait for each other; each session once. */
+export function conflictingUsers(holders: readonly LockUser[], locks: readonly NewLock[]): readonly LockUser[] {
+  const found = holders.filter((user) =>
+    locks.some(({ relation, mode }) => relation === user.relation && conflicts(mode, user.mode)),
+  );
+  return found.filter(({ pid }, index) => found.findIndex((other) => other.pid === pid) === index);
+}
+
+/** In words: `pid 4711 "psql" of role "dba", idle in transaction for 2.0 s: ACCESS SHARE on voices`. */
+export function describeUser({ pid, role, application, state, ageMs, relation, mode }: LockUser): string {
+  return describeBlocker({
+    pid,
+    role_name: role,
+    application_name: application,
+    state,
+    age_ms: String(ageMs),
+    query: `${lockName(mode)} on ${relation}`,
+  });
+}
