@@ -8,6 +8,7 @@ from pg_catalog.pg_settings as settings
 left join rows from (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) as own (name, value)
   on pg_catalog.lower(own.name) = pg_catalog.lower(settings.name)
 where settings.source = 'session'
+  and settings.name not in ('transaction_isolation', 'transaction_read_only', 'transaction_deferrable')
   and settings.setting is distinct from own.value
 union all
 select 'temporary relation', class.relname::text

@@ -11,6 +11,7 @@ import { translateError } from './error.js';
 import type { OpenOptions } from './open-options.js';
 import { Session, type SideConnection } from './session.js';
 import type { PinOptions } from './pinned-settings.js';
+import { refuseTransactionPooler } from './login/pooler.js';
 import { refuseOtherKindOfServer } from './login/session-attributes.js';
 import { identifySession, serverSettings } from './session-settings.js';
 import { connectWithin } from './login/wait-for-server.js';
@@ -147,18 +148,6 @@ function refuseOldServer(label: string, serverVersion: number): void {
   });
 }
 
-/**
- * The driver's process id comes from the login handshake, the other one from a query: through a transaction-mode
- * pooler they differ, and session locks and settings would land on whatever connection comes next.
- */
-function refusePooler(label: string, handshakePid: number | null, pid: number, source: string): void {
-  if (handshakePid === pid) return;
-  throw new AisecError('DATABASE_POOLED', `the connection to ${label} goes through a pooler`, {
-    detail: 'Session locks and settings do not survive there, so two runs could work at once.',
-    hint: `Point ${source} at the PostgreSQL server itself.`,
-  });
-}
-
 async function cancelOrCut(client: pg.Client, target: ServerTarget, name: string, pid: number): Promise<void> {
   try {
     await cancelBackend(target, name, pid);
@@ -201,7 +190,12 @@ export async function openServer(target: ServerTarget, options: OpenOptions): Pr
     await refuseOtherKindOfServer(client, target.connection.targetSessionAttrs, label);
     const { pid, serverVersion } = await identifySession(client, 'server', options);
     refuseOldServer(label, serverVersion);
-    refusePooler(label, (client as unknown as { processID: number | null }).processID, pid, target.source);
+    await refuseTransactionPooler(client, {
+      label,
+      pid,
+      source: target.source,
+      open: () => tryConnect(clientConfig(target, applicationName, ssl), signal, target.connection.channelBinding),
+    });
     const info = { kind: 'server', label, databaseName: target.connection.database, pid, serverVersion } as const;
     return new Session(client, info, {
       signal,

@@ -24,8 +24,12 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** A pooler in transaction mode in front of a database, with `size` connections to it. Returns the address through it. */
-export async function startPgbouncer(url: string, size: number): Promise<{ url: string; stop: () => Promise<void> }> {
+/** A pooler, in transaction mode unless otherwise wished, in front of a database, with `size` connections to it. Returns the address through it. */
+export async function startPgbouncer(
+  url: string,
+  size: number,
+  mode: 'transaction' | 'session' = 'transaction',
+): Promise<{ url: string; stop: () => Promise<void> }> {
   const directory = mkdtempSync(path.join(tmpdir(), 'aisec-test-pgbouncer-'));
   const target = new URL(url);
   const port = await freePort();
@@ -41,7 +45,7 @@ export async function startPgbouncer(url: string, size: number): Promise<{ url: 
       'unix_socket_dir =',
       'auth_type = trust',
       `auth_file = ${path.join(directory, 'users.txt')}`,
-      'pool_mode = transaction',
+      `pool_mode = ${mode}`,
       `default_pool_size = ${size}`,
       'max_client_conn = 500',
       '',
