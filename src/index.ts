@@ -4,12 +4,7 @@ export { assertSchema } from './client/assert-schema.js';
 export { createCache, type Cache, type CacheOptions } from './client/create-cache.js';
 export { createDatabase, type DatabaseOptions } from './client/create-database.js';
 export { EMBEDDING_DIMENSIONS, toVector } from './client/embedding.js';
-export {
-  listMessages,
-  streamMessages,
-  type MessagePage,
-  type MessagePageOptions,
-} from './client/list-messages.js';
+export { listMessages, streamMessages, type MessagePage, type MessagePageOptions } from './client/list-messages.js';
 export { hashPassword, verifyPassword } from './client/password.js';
 export {
   searchKnowledge,
