@@ -21,7 +21,7 @@ comment on table message_keys is
   'Keys of messages: one row for every message in messages or messages_archive, kept by their triggers. '
   'The target of messages.parent_id and files.message_id.';
 comment on column message_keys.id is 'Id of the message, unique over messages and messages_archive.';
-comment on column message_keys.created_at is 'created_at of the message: tells which partition holds it.';
+comment on column message_keys.created_at is 'created_at of the message: says which partition holds it.';
 comment on column message_keys.parent_id is 'parent_id of the message: finds the replies to a message in any month.';
 
 alter table message_keys enable row level security;
@@ -146,7 +146,7 @@ end
 $$;
 
 -- AFTER triggers run when the whole statement is done: a message moved by WITH ... DELETE ... INSERT is found in its
--- new place. Only the key of such a message was written by this transaction, so its age tells for which keys the tables
+-- new place. Only the key of such a message was written by this transaction, so its age shows for which keys the tables
 -- have to be searched: a search locks every partition of both tables
 -- (https://www.postgresql.org/docs/16/functions-info.html#FUNCTIONS-PG-SNAPSHOT). An update that moves a row to another
 -- partition is no DELETE for a statement trigger.

@@ -68,7 +68,7 @@ begin
 end
 $$;
 
--- VOLATILE as aisec_sees. message_keys, which role authenticated cannot read, tells the time, so that one partition is
+-- VOLATILE as aisec_sees. message_keys, which role authenticated cannot read, has the time, so that one partition is
 -- read. EXECUTE plans for this very time: a cached plan for any time would lock all partitions until the transaction
 -- ends, and a join would take twice as long to plan. enable_seqscan is off for the two plans that are cached: a session
 -- keeps them, also when they were made for an empty table.

@@ -135,7 +135,7 @@ begin
   end loop;
   months_left := greatest(0, cardinality(whole_months) - months_a_call) + cardinality(late_months);
 
-  -- Never in the same call: whoever changes a moved message would wait for the locks on the months as well.
+  -- Never in the same call: who changes a moved message would wait for the locks on the months as well.
   if sources = '{}' then
     foreach first_day in array late_months loop
       exit when rows_left = 0;

@@ -149,7 +149,7 @@ describe('aisec backup of the embedded database', () => {
     expect(await waiting.finished).toMatchObject({ exitCode: 0 });
     const options = { command: 'aisec backup prune', signal: new AbortController().signal };
     const busy = await withBackupDirectory(directory, 'postgres', options, () => aisec(['backup', '--dir', directory]));
-    expectError(busy, 5, 'the directory is in use by another run:');
+    expectError(busy, 5, `directory "${directory}" is in use by another run`);
     expect(namesIn(directory)).toHaveLength(2);
   });
 

@@ -44,7 +44,7 @@ async function killAfter(cwd: string, delayMs: number): Promise<boolean> {
 
 describe('the embedded database', () => {
   it('is made by migrate up alone: every command that would open it without one exits 2', async () => {
-    const needNone = ['migrate up', 'migrate new', 'seed list'];
+    const needNone = ['migrate up', 'migrate new', 'migrate lint', 'migrate test', 'seed list'];
     const names = COMMANDS.filter((command) => !needNone.includes(command.name)).map((command) => command.name);
     expect(names).toContain('migrate status');
     for (const name of names.filter((each) => each.startsWith('migrate'))) {
@@ -202,6 +202,8 @@ describe('the embedded database', () => {
       expect(run.stderr).toContain(detail);
       expect(run.stderr).toContain('hint: ');
     }
+    // Only a database that was opened has had a lock.
+    if (detail !== 'PGlite failed to initialize') expect(existsSync(path.join(cwd, '.aisec/pgdata.lock'))).toBe(false);
   });
 
   it('is made in an empty directory, which does not count as a database before', async () => {

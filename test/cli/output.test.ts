@@ -115,7 +115,7 @@ describeOnServer('what is written', () => {
     expect(run).toMatchObject({ exitCode: 6, stdout: '' });
     const asked = await onTerminal('aisec migrate down --no-input', production);
     expect(asked.exitCode).toBe(6);
-    expect(asked.screen).not.toContain('to go on');
+    expect(asked.screen).not.toContain('to continue');
   });
 });
 

@@ -165,7 +165,7 @@ describeOnServer('a signal', () => {
       let screen = '';
       child.stdout.setEncoding('utf8').on('data', (text: string) => (screen += text));
       const ended = new Promise((resolve) => child.once('close', resolve));
-      await waitFor(() => Promise.resolve(screen.includes('to go on: ')));
+      await waitFor(() => Promise.resolve(screen.includes('to continue: ')));
       child.stdin.write(key);
       expect(await ended, screen).toBe(exitCode);
       expect(screen).not.toMatch(/unsettled|\n\s+at /);

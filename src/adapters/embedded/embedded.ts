@@ -161,7 +161,9 @@ export async function openEmbeddedDirectory(
   options: OpenOptions,
 ): Promise<OpenedEmbedded> {
   if (options.signal.aborted) throw interruptionError(options.signal);
-  if (options.embedded !== 'create' && !isThere(dataDir)) throw missingDatabase(dataDir);
+  // Before the lock: a directory of somebody else's gets no lock file beside it.
+  const isPresent = isThere(dataDir);
+  if (!isPresent && options.embedded !== 'create') throw missingDatabase(dataDir);
   let release: (() => void) | undefined;
   try {
     const attempt = await tryDirectoryLock(`${dataDir}.lock`, options.applicationName);

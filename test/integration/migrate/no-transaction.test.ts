@@ -136,7 +136,7 @@ describeOnServer('a migration without a transaction', () => {
     );
     const status = await aisec('migrate', 'check');
     expect(status.exitCode).toBe(3);
-    expect(status.stderr).toContain('index t_a on t is INVALID');
+    expect(status.stdout).toContain('index t_a on t is INVALID');
     await reader.query('commit');
     await reader.end();
     const result = await aisec('migrate', 'up');
