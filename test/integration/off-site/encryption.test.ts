@@ -145,8 +145,8 @@ describe('keys', () => {
       };
       const key = `AGE-SECRET-KEY-1${'Q'.repeat(58)}`;
       expect(readIdentities(write(`# public key: age1…\n${key}\n`))).toEqual([key]);
-      expect(() => readIdentities(write('age-encryption.org/v1\n-> scrypt'))).toThrow(/no file of secret keys/);
-      expect(() => readIdentities(write('# nothing\n'))).toThrow(/no file of secret keys/);
+      expect(() => readIdentities(write('age-encryption.org/v1\n-> scrypt'))).toThrow(/is not a file of secret keys/);
+      expect(() => readIdentities(write('# nothing\n'))).toThrow(/is not a file of secret keys/);
       chmodSync(write(key), 0o644);
       expect(() => readIdentities(file)).toThrow(/can be read by others/);
       expect(() => readIdentities(path.join(directory, 'none'))).toThrow(/could not read/);
