@@ -77,7 +77,9 @@ try {
   if (exitCode !== 0) throw new Error(`aisec migrate adopt ended with ${exitCode}\n${stderr}`);
   const { rows: counted } = await client.query('select count(*)::int as n from messages');
   if (counted[0].n < ROWS + waitsMs.length || traffic.errors.size > 0)
-    throw new Error(`${counted[0].n} messages after ${ROWS} and ${waitsMs.length}; errors: ${[...traffic.errors].join(' ')}`);
+    throw new Error(
+      `${counted[0].n} messages after ${ROWS} and ${waitsMs.length}; errors: ${[...traffic.errors].join(' ')}`,
+    );
   await client.end();
   console.log(`load after: ${machineLoad()}`);
   printFigures([
@@ -86,7 +88,10 @@ try {
       value: `${ms(wallMs)}: ${Math.round(ROWS / (wallMs / 1000))} rows/s`,
       target: '40,000 rows/s',
     },
-    { figure: 'a plain copy with the same indexes / aisec', value: `${ms(byHandMs)} / ${(wallMs / byHandMs).toFixed(1)}` },
+    {
+      figure: 'a plain copy with the same indexes / aisec',
+      value: `${ms(byHandMs)} / ${(wallMs / byHandMs).toFixed(1)}`,
+    },
     { figure: 'inserts meanwhile, median / 99 % / longest', value: waits(waitsMs), target: 'none over 300 ms' },
   ]);
 } finally {
