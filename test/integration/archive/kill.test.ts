@@ -7,10 +7,12 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import { createEmbeddedDirectory, describeOnServer, type ServerDatabase } from '../../support/database.js';
 import { runCli, startCli } from '../../support/run-cli.js';
+import { IS_LONG } from '../../support/seeded.js';
 import { waitFor } from '../../support/wait-for.js';
 import { createChat, fillMonth, monthAgo } from './chat.js';
 
-const KILLS = 20;
+/** Each statement is a moment in kill-at-statement.test.ts; these are the moments between. */
+const KILLS = IS_LONG ? 20 : 6;
 const WRITERS = 2;
 const THIS_MONTH = `${monthAgo(0)}-01`;
 
@@ -53,7 +55,7 @@ describeOnServer('kill -9 at any moment of aisec archive', () => {
   afterEach(async () => {
     isOver = true;
     await writing;
-    expect(killedAtWork).toBeGreaterThan(KILLS / 4);
+    expect(killedAtWork).toBeGreaterThanOrEqual(KILLS / 6);
   });
 
   /** Chat goes on meanwhile: new messages that answer any old one, with a file. */
