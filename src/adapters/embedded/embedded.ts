@@ -161,7 +161,7 @@ export async function openEmbeddedDirectory(
   options: OpenOptions,
 ): Promise<OpenedEmbedded> {
   if (options.signal.aborted) throw interruptionError(options.signal);
-  // Before the lock: a directory of somebody else's gets no lock file beside it.
+  // Before the lock: a directory that holds no database gets no lock file beside it.
   const isPresent = isThere(dataDir);
   if (!isPresent && options.embedded !== 'create') throw missingDatabase(dataDir);
   let release: (() => void) | undefined;
