@@ -205,6 +205,16 @@ export class Session {
   }
 }
 
+/** Runs the callback in a transaction that is rolled back whatever becomes of it: a dry run. */
+export async function withRollback<Result>(session: Session, run: () => Promise<Result>): Promise<Result> {
+  await session.query('begin');
+  try {
+    return await run();
+  } finally {
+    await rollBack(session);
+  }
+}
+
 /**
  * Runs the callback in a transaction; rolls back when it throws.
  *

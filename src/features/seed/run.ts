@@ -1,7 +1,7 @@
 import { blockedBy } from '../../adapters/postgres/locks/blocker.js';
 import { withRunLock } from '../../adapters/postgres/locks/advisory-lock.js';
 import { Observer } from '../../adapters/postgres/locks/observer.js';
-import { rollBack, withTransaction, type Session } from '../../adapters/postgres/session.js';
+import { withRollback, withTransaction, type Session } from '../../adapters/postgres/session.js';
 import { AisecError, isAisecError } from '../../base/errors.js';
 import type { Reporting } from '../../base/reporting.js';
 import { explainMissingObject } from './failure.js';
@@ -86,15 +86,6 @@ async function attempt(
     // The row may be there, and its password could not be shown again.
     if (isAisecError(error, 'CONNECTION_LOST')) show(false);
     throw error;
-  }
-}
-
-async function withRollback<Result>(session: Session, run: () => Promise<Result>): Promise<Result> {
-  await session.query('begin');
-  try {
-    return await run();
-  } finally {
-    await rollBack(session);
   }
 }
 

@@ -1,5 +1,5 @@
 import { withRunLock } from '../../../adapters/postgres/locks/advisory-lock.js';
-import { rollBack, withTransaction, type Session } from '../../../adapters/postgres/session.js';
+import { withRollback, withTransaction, type Session } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { AisecError } from '../../../base/errors.js';
 import { firstDay, monthEndMs, monthStartMs, parseMonth, type Month } from '../../../base/month.js';
@@ -18,7 +18,7 @@ import {
   type MissingReferences,
 } from './imports/staged.js';
 import { serverTime } from './journal.js';
-import { LockBudget, lockTimeoutBelowDeadlockMs, withLockRetries } from '../lock-retries.js';
+import { LockBudget, lockTimeoutBelowDeadlockMs, withLockRetries, type RetryOptions } from '../lock-retries.js';
 import { archivedName, liveName } from './partition-names.js';
 import { refuseBlocked } from './restore.js';
 
@@ -89,17 +89,7 @@ async function makeLiveMonth(session: Session, month: Month): Promise<void> {
 }
 
 /** Locks what `statements` need; within the transaction, so that a failed attempt gives back its own locks only. */
-async function takeLocks(
-  session: Session,
-  { maxWaitMs }: ImportOptions,
-  month: Month,
-  reporting: Reporting,
-  statements: string,
-): Promise<void> {
-  const retries = {
-    budget: new LockBudget(maxWaitMs),
-    onRetry: (reason: string) => reporting.onProgress(`importing ${month}: waiting for a lock: ${reason}`),
-  };
+async function takeLocks(session: Session, retries: RetryOptions, statements: string): Promise<void> {
   await session.query('savepoint before_locks');
   await withLockRetries(session, retries, async () => {
     try {
@@ -160,7 +150,12 @@ async function stageAndInsert(
     root === 'messages'
       ? 'select aisec_begin_message_move()'
       : `select aisec_begin_message_move(); select aisec_ensure_archive_month('${firstDay(month)}')`;
-  await takeLocks(session, options, month, reporting, beginning);
+  // One budget for both times: --max-wait bounds the whole run.
+  const retries = {
+    budget: new LockBudget(options.maxWaitMs),
+    onRetry: (reason: string) => reporting.onProgress(`importing ${month}: waiting for a lock: ${reason}`),
+  };
+  await takeLocks(session, retries, beginning);
   await lockReferences(session);
   await insertStaged(session, root);
   const different = await countDifferent(session, root, month);
@@ -180,7 +175,7 @@ async function stageAndInsert(
     aisecVersion(),
   ]);
   await session.query('drop table aisec_import');
-  await takeLocks(session, options, month, reporting, 'select aisec_record_message_move()');
+  await takeLocks(session, retries, 'select aisec_record_message_move()');
   return { outcome: 'imported', ...counts };
 }
 
@@ -207,7 +202,7 @@ export async function importExport(
     await session.query(`set lock_timeout = ${lockTimeoutBelowDeadlockMs(deadlockTimeoutMs)}`);
     if (options.root === 'messages' && !options.isDryRun) await makeLiveMonth(session, month);
     const counts = options.isDryRun
-      ? await rolledBack(session, () => stageAndInsert(session, options, manifest, month, reporting))
+      ? await withRollback(session, () => stageAndInsert(session, options, manifest, month, reporting))
       : await withTransaction(session, () => stageAndInsert(session, options, manifest, month, reporting));
     return {
       database: session.info.label,
@@ -222,13 +217,4 @@ export async function importExport(
   };
   const lock = { waitMs: options.waitMs, onProgress: reporting.onProgress };
   return options.isDryRun ? work() : withRunLock(session, lock, work);
-}
-
-async function rolledBack<Result>(session: Session, run: () => Promise<Result>): Promise<Result> {
-  await session.query('begin');
-  try {
-    return await run();
-  } finally {
-    await rollBack(session);
-  }
 }
