@@ -1,7 +1,9 @@
 // Writes src/adapters/postgres/client-sql.ts: the queries that a service sends, as JavaScript. A bundler takes that along
 // wherever its output lands; a file beside the module it would not.
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+
+import { writeGenerated } from './write-generated.js';
 
 /** What the file should hold. @param {string} root */
 export function clientSql(root) {
@@ -24,14 +26,7 @@ export function clientSql(root) {
   );
 }
 
-/** Leaves the file alone when it is right. @param {string} root */
+/** @param {string} root */
 export function writeClientSql(root) {
-  const file = path.join(root, 'src', 'adapters', 'postgres', 'client-sql.ts');
-  const text = clientSql(root);
-  try {
-    if (readFileSync(file, 'utf8') === text) return;
-  } catch {
-    // Not there yet.
-  }
-  writeFileSync(file, text);
+  writeGenerated(path.join(root, 'src', 'adapters', 'postgres', 'client-sql.ts'), clientSql(root));
 }

@@ -1,7 +1,9 @@
 // Writes src/schema/columns.ts: the tables and columns of src/schema/database.ts as data, for a service that asks at its
 // start whether its database has them. Types are gone at run time.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
+
+import { writeGenerated } from './write-generated.js';
 
 /** What the file should hold. @param {string} root */
 export function schemaColumns(root) {
@@ -24,14 +26,7 @@ export function schemaColumns(root) {
   );
 }
 
-/** Leaves the file alone when it is right. @param {string} root */
+/** @param {string} root */
 export function writeSchemaColumns(root) {
-  const file = path.join(root, 'src', 'schema', 'columns.ts');
-  const text = schemaColumns(root);
-  try {
-    if (readFileSync(file, 'utf8') === text) return;
-  } catch {
-    // Not there yet.
-  }
-  writeFileSync(file, text);
+  writeGenerated(path.join(root, 'src', 'schema', 'columns.ts'), schemaColumns(root));
 }
