@@ -11,10 +11,11 @@ import { AisecError, isAisecError, messageOf, type ErrorCode } from '../../base/
 import { sleep } from '../../base/interruption.js';
 import type { Reporting } from '../../base/reporting.js';
 import { storeUrl, type StorePlace } from '../../config/store-url.js';
-import type { PrunedBackup } from './prune.js';
+import { planOf, type PrunePlan } from './prune.js';
 import { backupsOf } from './catalog/group-by-origin.js';
 import type { BackupOrigin } from './catalog/origin.js';
-import { planRetention, type RetentionRule } from './catalog/retention.js';
+import type { BackupFormat } from './catalog/names.js';
+import type { RetentionRule } from './catalog/retention.js';
 
 export interface OffsiteOptions {
   readonly place: StorePlace;
@@ -127,36 +128,31 @@ export async function copyOffsite(
 }
 
 /** A local backup that was pinned keeps its copy, too, though the manifest in the store does not know. */
-async function copiesToRemove(
+async function copiesOf(
   store: Store,
   access: BackupRun,
   origin: BackupOrigin | null,
   directory: string,
-  rule: RetentionRule,
 ): Promise<readonly Backup[]> {
   const { backups } = await readBackupCopies(store, access.databaseName);
   const local = await readBackupDirectory(directory);
   const pinned = new Set(local.backups.flatMap(({ manifest }) => (manifest.isPinned ? [manifest.file] : [])));
-  const ours = backupsOf(backups, access.databaseName, origin).map((backup) =>
+  return backupsOf(backups, access.databaseName, origin).map((backup) =>
     pinned.has(backup.manifest.file) ? { ...backup, manifest: { ...backup.manifest, isPinned: true } } : backup,
   );
-  return planRetention(ours, rule, new Date()).remove;
 }
 
-function describe({ file, manifest: { database, createdAt, sizeBytes } }: Backup): PrunedBackup {
-  return { file, database, createdAt, sizeBytes };
-}
-
-/** What the rule would remove from the store now. */
+/** What the rule means for the copies in the store, once there is one more. */
 export async function planPruneCopies(
   access: BackupRun,
   origin: BackupOrigin | null,
   directory: string,
   rule: RetentionRule,
   options: OffsiteOptions,
-): Promise<readonly PrunedBackup[]> {
+  next: BackupFormat,
+): Promise<PrunePlan> {
   return inStore(access, options, async (store) =>
-    (await copiesToRemove(store, access, origin, directory, rule)).map(describe),
+    planOf(await copiesOf(store, access, origin, directory), rule, next),
   );
 }
 
@@ -168,18 +164,23 @@ export async function pruneCopies(
   rule: RetentionRule,
   options: OffsiteOptions,
   { onWarning }: Reporting,
-): Promise<readonly PrunedBackup[]> {
-  const removed: PrunedBackup[] = [];
+): Promise<PrunePlan> {
+  const removed: PrunePlan['removed'][number][] = [];
+  let kept: PrunePlan['kept'] = [];
   try {
     await inStore(access, options, async (store) => {
-      for (const copy of await copiesToRemove(store, access, origin, directory, rule)) {
-        await removeBackupCopy(store, copy.manifest);
-        removed.push(describe(copy));
+      const copies = await copiesOf(store, access, origin, directory);
+      const plan = planOf(copies, rule);
+      kept = plan.kept;
+      for (const each of plan.removed) {
+        const copy = copies.find(({ file }) => file === each.file);
+        if (copy !== undefined) await removeBackupCopy(store, copy.manifest);
+        removed.push(each);
       }
     });
   } catch (error) {
     if (access.signal.aborted || !isAisecError(error)) throw error;
     onWarning(`the copy was made, but old ones could not be removed: ${messageOf(error)}`);
   }
-  return removed;
+  return { removed, kept };
 }

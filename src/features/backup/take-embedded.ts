@@ -48,7 +48,7 @@ export async function takeEmbeddedBackup(
     const { expected, capture } = await access.withDatabase(read);
     const outcome =
       capture === undefined
-        ? await planOnly(access, origin, options)
+        ? await planOnly(access, origin, format, options)
         : await finish(
             access,
             await withBackupDirectory(directory, database, lock, () => write(capture)),

@@ -89,7 +89,7 @@ export async function takeBackup(
     // Outside of the lock of the database: migrations need not wait for an upload.
     const outcome =
       written === undefined
-        ? await planOnly(access, origin, options)
+        ? await planOnly(access, origin, 'custom', options)
         : await finish(access, written, options, reporting);
     const durationMs = Math.round(performance.now() - startedMs);
     return {

@@ -15,6 +15,7 @@ import type { Renderer } from '../../terminal/output.js';
 import {
   DIRECTORY_OPTION,
   directoryOf,
+  keptText,
   RETENTION_OPTIONS,
   TIMEOUT_OPTION,
   type DirectoryOption,
@@ -72,7 +73,7 @@ function summary(result: BackupResult): string {
   const gone = removed.length === 0 ? '' : `, ${countText(removed.length, 'backup')} removed`;
   const proven = result.format === 'custom' ? 'read back whole' : 'loaded to try it';
   const more = `${isEncrypted ? ', encrypted' : ''}${copy === null ? '' : ', copied'}`;
-  return `"${database}" backed up${more} and ${proven} in ${formatDurationMs(durationMs)}; ${countText(kept, 'backup')} kept${gone}${goneCopies}.`;
+  return `"${database}" backed up${more} and ${proven} in ${formatDurationMs(durationMs)}; ${countText(kept.length, 'backup')} kept${gone}${goneCopies}.`;
 }
 
 function offsiteOf({ output }: Context, options: Options): OffsiteOptions | undefined {
@@ -149,6 +150,9 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
   context.output.done(result, renderBackup);
   for (const { file } of [...result.removed, ...result.removedCopies])
     output.note(`${result.isDryRun ? 'would remove' : 'removed'} ${file}`);
+  // An age says by itself what stays.
+  if (result.isDryRun || 'places' in options.keep)
+    for (const kept of [...result.kept, ...result.keptCopies]) output.note(`${kept.file}: ${keptText(kept)}`);
   output.note(summary(result));
   return undefined;
 }
@@ -196,6 +200,7 @@ export const backup = defineCommand<Options>({
     ],
     ['aisec backup --store s3://backups/prod --encrypt-to age1…', 'Encrypted, with a copy in a store'],
     ['aisec backup --format sql', 'Of the embedded database: text that psql runs on a server'],
+    ['aisec backup --keep 7d,5w,12m,3y', 'Keep the last of each of 7 days, 5 weeks, 12 months, 3 years'],
     ['aisec backup --dry-run', 'Would it work? What would be removed?'],
   ],
   run,

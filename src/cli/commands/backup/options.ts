@@ -1,10 +1,12 @@
 import { resolve } from 'node:path';
 
-import type { Age } from '../../../base/age.js';
+import type { KeptByRule } from '../../../features/backup/prune.js';
+import type { RetentionRule } from '../../../features/backup/catalog/retention.js';
 import { AisecError } from '../../../base/errors.js';
 import type { OptionSpec } from '../../command.js';
 import type { Context } from '../../context.js';
-import { ageOption, countOption, durationOption } from '../../options.js';
+import { countOption, durationOption } from '../../options.js';
+import { keepOption } from './keep-option.js';
 
 export interface DirectoryOption {
   readonly dir?: string;
@@ -15,17 +17,15 @@ export const DIRECTORY_OPTION: OptionSpec = {
   description: 'directory of the backups (default: AISEC_BACKUP_DIR, else ./backups)',
 };
 
-export interface RetentionOptions {
-  readonly keep: Age;
-  readonly keepLast: number;
-}
+export type RetentionOptions = RetentionRule;
 
 export const RETENTION_OPTIONS: readonly OptionSpec[] = [
   {
     flags: '--keep <age>',
-    description: 'delete backups that are older: 30d, 8w, 6mo',
+    description:
+      'delete backups that are older: 30d, 8w, 6mo; or the last of each of so many days, weeks, months and years, and delete the others: 7d,5w,12m,3y',
     default: '30d',
-    parse: ageOption,
+    parse: keepOption,
   },
   {
     flags: '--keep-last <n>',
@@ -46,4 +46,19 @@ export const TIMEOUT_OPTION: OptionSpec = {
 export function directoryOf({ config }: Context, { dir }: DirectoryOption): string {
   if (dir === '') throw new AisecError('USAGE', '--dir is empty', { hint: 'Is a shell variable not set?' });
   return dir === undefined ? config.backupDir : resolve(config.cwd, dir);
+}
+
+const REASONS: Readonly<Record<KeptByRule['reason'], string>> = {
+  pinned: 'kept: pinned',
+  future: 'kept: dated in the future',
+  young: 'kept: young',
+  place: 'kept',
+  last: 'kept: one of the last',
+  unverified: 'kept: not verified, and young',
+};
+
+/** Why a backup stays, and the places it fills: `kept: day 2026-11-25, week 2026-W48`. */
+export function keptText({ reason, places }: Pick<KeptByRule, 'reason' | 'places'>): string {
+  const filled = places.map(({ unit, period }) => `${unit} ${period}`).join(', ');
+  return filled === '' ? REASONS[reason] : `${REASONS[reason]}${reason === 'place' ? ':' : ','} ${filled}`;
 }

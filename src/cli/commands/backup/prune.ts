@@ -7,6 +7,7 @@ import type { Renderer } from '../../terminal/output.js';
 import {
   DIRECTORY_OPTION,
   directoryOf,
+  keptText,
   RETENTION_OPTIONS,
   type DirectoryOption,
   type RetentionOptions,
@@ -16,17 +17,10 @@ interface Options extends DirectoryOption, RetentionOptions {
   readonly dryRun: boolean;
 }
 
-const REASONS = {
-  pinned: 'kept: pinned',
-  future: 'kept: dated in the future',
-  young: 'kept: young',
-  last: 'kept: one of the last',
-} as const;
-
 function renderPrune({ removed, kept, isDryRun }: PruneResult, { table, isTTY }: Renderer): string {
   const rows = [
     ...removed.map((row) => ({ ...row, verdict: isDryRun ? 'would be removed' : 'removed' })),
-    ...kept.map((row) => ({ ...row, verdict: REASONS[row.reason] })),
+    ...kept.map((row) => ({ ...row, verdict: keptText(row) })),
   ].toSorted((a, b) => b.createdAt.localeCompare(a.createdAt));
   if (rows.length === 0) return '';
   return table(rows, [
@@ -62,7 +56,7 @@ export const backupPrune = defineCommand<Options>({
   name: 'backup prune',
   summary: 'remove backups that are past retention',
   description:
-    'What `aisec backup` does after each success, for every database that has backups in the directory. Age is what the manifest says, not the time of the file. Never removed: ' +
+    'What `aisec backup` does after each success, for every database that has backups in the directory. Age is what the manifest says, not the time of the file. With places (7d,5w,12m,3y) the newest verified backup of each of the last days, ISO weeks, months and years (UTC) that have one stays. Never removed: ' +
     'the last verified ones, pinned ones, those dated in the future, and incomplete ones.',
   options: [
     DIRECTORY_OPTION,
@@ -72,6 +66,7 @@ export const backupPrune = defineCommand<Options>({
   examples: [
     ['aisec backup prune', 'Remove what is older than 30 days, but for the last 3'],
     ['aisec backup prune --keep 7d --dry-run', 'What would a shorter retention remove?'],
+    ['aisec backup prune --keep 7d,5w,12m,3y --dry-run', 'Which day, week, month or year does each stay for?'],
   ],
   run,
 });
