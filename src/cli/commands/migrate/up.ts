@@ -30,7 +30,7 @@ async function upOptions(context: Context, options: Options): Promise<UpOptions>
     allowsLate: options.allowLate,
     allowsNewer: options.allowNewer,
     lockTimeoutMs: options.lockTimeout,
-    lockAttempts: options.lockAttempts,
+    maxWaitMs: options.maxWait,
     waitMs: options.wait,
   };
 }
