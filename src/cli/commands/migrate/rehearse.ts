@@ -50,7 +50,7 @@ async function upOptions(context: Context, options: Options): Promise<UpOptions>
     allowsNewer: options.allowNewer,
     // No other session is on the copy but a worker of autovacuum, which gives way.
     lockTimeoutMs: 60_000,
-    lockAttempts: 1,
+    maxWaitMs: 60_000,
     waitMs: options.wait,
   };
 }

@@ -4,7 +4,7 @@ import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { startAgain } from '../../../adapters/postgres/start-again.js';
 import type { Statement } from '../../../adapters/sql-parser/statements.js';
 import type { Reporting } from '../../../base/reporting.js';
-import { sectionOf, transactionTexts } from '../apply/apply.js';
+import { sectionOf, transactionTexts, type RunOptions } from '../apply/apply.js';
 import { applyWithoutTransaction } from '../apply/apply-without-transaction.js';
 import type { EffectsObserver, KnownRelation } from '../effects/effects.js';
 import { expectStatement } from '../effects/expect-section.js';
@@ -21,7 +21,6 @@ import { touchedTables, walPosition } from '../effects/measures.js';
 import { placeInSection } from '../files/place.js';
 import type { MigrationFile } from '../files/migration-file.js';
 import type { MigrationStatus } from '../history/compare.js';
-import type { UpOptions } from '../up.js';
 
 export interface MeasuringTools {
   readonly known: ReadonlyMap<number, KnownRelation>;
@@ -33,7 +32,7 @@ export interface MeasuringTools {
 async function measureTransaction(
   session: Session,
   file: MigrationFile,
-  options: UpOptions,
+  options: RunOptions,
   { observer }: MeasuringTools,
 ): Promise<ExplainedSection> {
   const texts = await transactionTexts(file, 'up', options);
@@ -123,7 +122,7 @@ async function measureAlone(
 async function measureStatements(
   session: Session,
   target: { readonly file: MigrationFile; readonly entry: MigrationStatus['entry'] },
-  options: UpOptions,
+  options: RunOptions,
   tools: MeasuringTools,
   reporting: Reporting,
 ): Promise<ExplainedSection> {
@@ -146,7 +145,7 @@ async function measureStatements(
 export async function measureOne(
   session: Session,
   { file, entry }: { readonly file: MigrationFile; readonly entry: MigrationStatus['entry'] },
-  options: UpOptions,
+  options: RunOptions,
   tools: MeasuringTools,
   reporting: Reporting,
 ): Promise<ExplainedSection> {

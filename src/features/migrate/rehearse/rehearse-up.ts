@@ -1,3 +1,4 @@
+import { LockBudget } from '../../../adapters/postgres/locks/lock-budget.js';
 import { rollBack, type Session } from '../../../adapters/postgres/session.js';
 import { AisecError } from '../../../base/errors.js';
 import type { Reporting } from '../../../base/reporting.js';
@@ -66,12 +67,13 @@ export async function rehearseUp(
   const known = await knownRelations(session);
   const sampler = await openLockSampler(session);
   const tools = { known, sampler, observer: new EffectsObserver(session, known) };
+  const running = { ...options, lockBudget: new LockBudget(options.maxWaitMs) };
   const migrations: RehearsedMigration[] = [];
   try {
     for (const { file, entry } of pending) {
       if (file === undefined) continue;
       reporting.onProgress(`rehearsing ${labelOf(file)} (${migrations.length + 1} of ${pending.length})`);
-      const { statements, durationMs } = await measureOne(session, { file, entry }, options, tools, reporting);
+      const { statements, durationMs } = await measureOne(session, { file, entry }, running, tools, reporting);
       migrations.push(await reportOf(file, { explained: statements, durationMs, skippedBecause: null }));
     }
   } finally {
