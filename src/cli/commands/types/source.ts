@@ -69,7 +69,7 @@ type Print = (
 ) => Promise<GeneratedText>;
 
 /** No other session is in a database in memory. */
-const LOCKS = { lockTimeoutMs: 0, lockAttempts: 1, waitMs: 0 } as const;
+const LOCKS = { lockTimeoutMs: 0, maxWaitMs: 0, waitMs: 0 } as const;
 
 async function printerOf({ validators, importFrom }: SourceOptions): Promise<Print> {
   if (!validators) {
