@@ -54,11 +54,13 @@ export const SOURCE_OPTIONS: readonly OptionSpec[] = [
   {
     flags: '--include <pattern>',
     description: 'only tables and views with such a name; * is any text. May be given several times',
+    parse: (text) => text,
     isRepeatable: true,
   },
   {
     flags: '--exclude <pattern>',
     description: 'none with such a name. May be given several times',
+    parse: (text) => text,
     isRepeatable: true,
   },
 ];
