@@ -1,21 +1,8 @@
-import { resolve } from 'node:path';
-
-import type { KeptByRule } from '../../../features/backup/prune.js';
 import type { RetentionRule } from '../../../features/backup/catalog/retention.js';
-import { AisecError } from '../../../base/errors.js';
+import type { KeptByRule } from '../../../features/backup/prune.js';
 import type { OptionSpec } from '../../command.js';
-import type { Context } from '../../context.js';
 import { countOption, durationOption } from '../../options.js';
 import { keepOption } from './keep-option.js';
-
-export interface DirectoryOption {
-  readonly dir?: string;
-}
-
-export const DIRECTORY_OPTION: OptionSpec = {
-  flags: '--dir <dir>',
-  description: 'directory of the backups (default: AISEC_BACKUP_DIR, else ./backups)',
-};
 
 export type RetentionOptions = RetentionRule;
 
@@ -41,12 +28,6 @@ export const TIMEOUT_OPTION: OptionSpec = {
   default: '12h',
   parse: durationOption,
 };
-
-/** Absolute. @throws AisecError USAGE for an empty one, which is a shell variable that was not set. */
-export function directoryOf({ config }: Context, { dir }: DirectoryOption): string {
-  if (dir === '') throw new AisecError('USAGE', '--dir is empty', { hint: 'Is a shell variable not set?' });
-  return dir === undefined ? config.backupDir : resolve(config.cwd, dir);
-}
 
 const REASONS: Readonly<Record<KeptByRule['reason'], string>> = {
   pinned: 'kept: pinned',
