@@ -51,7 +51,7 @@ export async function takeEmbeddedBackup(
         ? await planOnly(access, origin, format, options)
         : await finish(
             access,
-            await withBackupDirectory(directory, database, lock, () => write(capture)),
+            await withBackupDirectory(directory, database, { ...lock, waitMs: options.waitMs }, () => write(capture)),
             options,
             reporting,
           );

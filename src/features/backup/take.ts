@@ -77,7 +77,7 @@ export async function takeBackup(
       ]);
       for (const warning of tools.warnings) reporting.onWarning(warning);
       if (isDryRun) return { expected, written: undefined, origin };
-      const written = await withBackupDirectory(directory, database, lock, async () => {
+      const written = await withBackupDirectory(directory, database, { ...lock, waitMs }, async () => {
         await removeLeftovers(access, session, directory, reporting);
         return writeBackup(access, session, { directory, schema, origin, tools, lockTimeoutMs, recipients }, reporting);
       });

@@ -17,16 +17,21 @@ import {
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
-import { durationOption, lockTimeoutOption, WAIT_OPTION } from '../../options.js';
+import { lockTimeoutOption, WAIT_OPTION } from '../../options.js';
 import { reportingTo } from '../../reporting.js';
 import type { Renderer } from '../../terminal/output.js';
-import { keptText, RETENTION_OPTIONS, TIMEOUT_OPTION, type RetentionOptions } from './options.js';
+import {
+  COPY_OPTIONS,
+  keptText,
+  RETENTION_OPTIONS,
+  TIMEOUT_OPTION,
+  type CopyOptions,
+  type RetentionOptions,
+} from './options.js';
 import { ENCRYPT_OPTION, isOpenOnTheWay } from './offsite-options.js';
 
-interface Options extends DirectoryOption, RetentionOptions, StoreOptions {
+interface Options extends DirectoryOption, RetentionOptions, StoreOptions, CopyOptions {
   readonly format?: 'sql';
-  readonly readBack: boolean;
-  readonly retry: number;
   readonly encryptTo?: readonly string[];
   readonly lockTimeout: number;
   readonly timeout: number;
@@ -161,8 +166,8 @@ export const backup = defineCommand<Options>({
   name: 'backup',
   summary: 'back the database up, verify the backup, remove old ones',
   description:
-    'Dumps the whole database with pg_dump into NAME_YYYYMMDD_HHMMSS.dump (UTC), reads it back whole, and puts a manifest (checksum, versions, roles, rows of every table) ' +
-    'and the roles of the server beside it. Of the embedded database it writes the data directory into NAME_YYYYMMDD_HHMMSS.pgdata.tgz, and loads it into another one to compare the two. The file has its name only when all of that is done; killed at any moment, nothing half-written has it. ' +
+    'Dumps the whole database with pg_dump into NAME_YYYYMMDD_HHMMSS-XXXXXX.dump (UTC, and six digits by chance, so that no two runs have one name), reads it back whole, and puts a manifest (checksum, versions, roles, rows of every table) ' +
+    'and the roles of the server beside it. Of the embedded database it writes the data directory into NAME_YYYYMMDD_HHMMSS-XXXXXX.pgdata.tgz, and loads it into another one to compare the two. The file has its name only when all of that is done; killed at any moment, nothing half-written has it. ' +
     'Old backups are removed only then, never the last verified ones, pinned ones, or those of other databases; of copies in a store neither. The key of a store comes from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or from AWS_PROFILE.',
   options: [
     DIRECTORY_OPTION,
@@ -174,13 +179,7 @@ export const backup = defineCommand<Options>({
     },
     lockTimeoutOption('60s'),
     ...STORE_OPTIONS,
-    { flags: '--read-back', description: 'with --store: download the copy again and compare it', default: false },
-    {
-      flags: '--retry <duration>',
-      description: 'with --store: how long a copy is tried again while the store does not answer; 0: once',
-      default: '10m',
-      parse: durationOption,
-    },
+    ...COPY_OPTIONS,
     ENCRYPT_OPTION,
     TIMEOUT_OPTION,
     WAIT_OPTION,

@@ -22,6 +22,22 @@ export const RETENTION_OPTIONS: readonly OptionSpec[] = [
   },
 ];
 
+export interface CopyOptions {
+  readonly readBack: boolean;
+  readonly retry: number;
+}
+
+/** What making a copy in a store understands. */
+export const COPY_OPTIONS: readonly OptionSpec[] = [
+  { flags: '--read-back', description: 'with --store: download the copy again and compare it', default: false },
+  {
+    flags: '--retry <duration>',
+    description: 'with --store: how long a copy is tried again while the store does not answer; 0: once',
+    default: '10m',
+    parse: durationOption,
+  },
+];
+
 export const TIMEOUT_OPTION: OptionSpec = {
   flags: '--timeout <duration>',
   description: 'the longest the whole command may take; 0: no limit',

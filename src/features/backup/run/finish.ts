@@ -5,7 +5,8 @@ import type { BackupRun } from '../access.js';
 import { isAisecError, messageOf } from '../../../base/errors.js';
 import type { Reporting } from '../../../base/reporting.js';
 import type { BackupOrigin } from '../catalog/origin.js';
-import { copyOffsite, planPruneCopies, pruneCopies, type OffsiteOptions } from '../offsite.js';
+import { copyOffsite, type OffsiteOptions } from '../offsite.js';
+import { planPruneCopies, pruneCopies } from '../prune-copies.js';
 import { planPrune, pruneDatabase, type PrunePlan } from '../prune.js';
 import type { RetentionRule } from '../catalog/retention.js';
 
