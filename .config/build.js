@@ -61,8 +61,6 @@ async function bundle() {
       'age-encryption',
       'libpg-query',
       'kysely',
-      'kysely-codegen',
-      'typescript',
       'pg-native',
     ],
     plugins: [withoutUnusedLoaders, compiledSql(root)],

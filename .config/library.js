@@ -27,7 +27,7 @@ export async function writeLibrary(dist, options) {
   const build = await rolldown({
     input: Object.fromEntries(Object.entries(ENTRIES).map(([name, file]) => [name, path.join(dist, `${file}.js`)])),
     platform: 'node',
-    external: [/^@electric-sql\//, '@opentelemetry/api', /^pgvector/, /^zod/, 'kysely', 'libpg-query', 'pg'],
+    external: [/^@electric-sql\//, '@opentelemetry/api', /^zod/, 'kysely', 'libpg-query', 'pg'],
     plugins: [
       options.plugins,
       // A require() of the packages that are bundled would need a createRequire, which other bundlers do not understand.

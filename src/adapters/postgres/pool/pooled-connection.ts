@@ -14,6 +14,7 @@ import type { Replica } from './replicas.js';
 import type { UserScope } from './user-scope.js';
 import { parseLsn } from './write-positions.js';
 import { untilReady } from '../until-ready.js';
+import { toParameter } from '../values/instant.js';
 
 /** The driver, as far as a connection knows it. */
 interface Owner {
@@ -196,8 +197,11 @@ export class PooledConnection implements DatabaseConnection {
     this.#hasWritten ||= mayWriteCachedTable(text);
     this.#mayHaveLocks ||= mayTakeSessionLock(text);
     try {
-      const result = (await this.#client.query(text, values)) as pg.QueryResult | pg.QueryResult[];
-      return Array.isArray(result) ? result : [result];
+      const given = values?.map(toParameter);
+      const result = (await this.#client.query(text, given)) as pg.QueryResult | pg.QueryResult[];
+      const results = Array.isArray(result) ? result : [result];
+      await this.#notes.types?.complete(this.#client, results);
+      return results;
     } catch (error) {
       if (isReported(error)) {
         await untilReady(this.#client);
