@@ -1,13 +1,12 @@
 import { AisecError } from '../base/errors.js';
 import type { AnyDatabase } from './any-database.js';
-import type { Cache } from './create-cache.js';
 import { driverOf } from './driver-of.js';
 
 export interface CloseOptions {
   /** How long running transactions and queries may take to end. Default: 10 s. */
   readonly timeoutMs?: number;
   /** Closed as well, after them: a transaction may still read it. */
-  readonly cache?: Pick<Cache, 'close'>;
+  readonly cache?: { close(): Promise<void> };
 }
 
 const DEFAULT_TIMEOUT_MS = 10_000;
