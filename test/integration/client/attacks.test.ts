@@ -11,7 +11,7 @@ const VICTIM = userId(2);
 const MARK = 'victim-secret';
 
 /**
- * What an injected statement could try as role authenticated. `set_config('app.current_user_id', …)` is not among them: whoever can
+ * What an injected statement could try as role authenticated. `set_config('app.current_user_id', …)` is not among them: a caller that can
  * send SQL can become another user, which docs/client.md says.
  */
 const ATTACKS: readonly (readonly [string, ...string[]])[] = [
