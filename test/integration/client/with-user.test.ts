@@ -159,10 +159,13 @@ describeOnServer('withUser', () => {
 
   test('lets work that the callback left running use the database when the scope is over', async () => {
     let later: Promise<string> | undefined;
+    let end = (): void => undefined;
+    const over = new Promise<void>((resolve) => (end = resolve));
     await withUser(db, userId(1), async (trx) => {
-      later = sleep(50).then(() => withUser(db, userId(2), titles).then(String));
+      later = over.then(() => withUser(db, userId(2), titles).then(String));
       await titles(trx);
     });
+    end();
     expect(await later).toBe(String(own(2)));
   });
 
