@@ -70,7 +70,9 @@ describeOnServer('aisec partitions ensure beside others', () => {
     const reader = await connect('a long report');
     await reader.query('begin; select count(*) from messages');
     const writer = await writeMessages();
-    const run = await runInProcess(['partitions', 'ensure', '--ahead', '6', '--json'], { env: env() });
+    const run = await runInProcess(['partitions', 'ensure', '--ahead', '6', '--max-wait', '6s', '--json'], {
+      env: env(),
+    });
     const writes = await writer.stop();
     await reader.query('commit');
 
