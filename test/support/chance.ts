@@ -13,9 +13,21 @@ export function seeded(seed: number): Random {
   };
 }
 
-/** By chance, or AISEC_TEST_SEED. A test that fails prints it. */
+/** By chance, or AISEC_TEST_SEED. */
+function newSeed(): number {
+  return Number(process.env['AISEC_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 32));
+}
+
+/** The seed of a whole file, which is printed at once. */
+export function printedSeed(title: string): number {
+  const seed = newSeed();
+  console.log(`${title}: AISEC_TEST_SEED=${seed}`);
+  return seed;
+}
+
+/** A test that fails prints it. */
 export function seedOfTest(): number {
-  const seed = Number(process.env['AISEC_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 32));
+  const seed = newSeed();
   onTestFailed(() => console.log(`seed of this test: AISEC_TEST_SEED=${seed}`));
   return seed;
 }
