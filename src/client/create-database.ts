@@ -7,11 +7,11 @@ import { PoolDialect } from '../adapters/postgres/pool/pool-dialect.js';
 import { AisecError, messageOf } from '../base/errors.js';
 import type { ServerTarget } from '../config/database-target.js';
 import { resolveServiceReplica, resolveServiceTarget } from '../config/service-target.js';
-import type { DB as Schema } from '../schema/index.js';
+import type { DB } from '../schema/index.js';
 
 export interface DatabaseOptions extends Pick<KyselyConfig, 'log' | 'plugins'> {
   /** `postgres://user@host:5432/database`. Default: DATABASE_URL, AISEC_DATABASE_URL_FILE, or libpq's variables and files. */
-  readonly url?: string;
+  readonly url?: string | undefined;
   /**
    * Standby servers, to which `withUser` sends what is read only (`isReadOnly`), each in its turn: as soon as they have
    * replayed what the user wrote. What a URL leaves open is as in `url`. Each has a pool of its own, as large as the main one.
@@ -96,7 +96,7 @@ function connectError(error: unknown, target: ServerTarget, options: typeof DEFA
  *
  * @throws AisecError CONFIG_INVALID, DATABASE_NOT_CONFIGURED.
  */
-export function createDatabase<DB = Schema>(options: DatabaseOptions = {}): Kysely<DB> {
+export function createDatabase<Tables = DB>(options: DatabaseOptions = {}): Kysely<Tables> {
   const { url, replicaUrls = [], onConnectionError, log, plugins, ...given } = options;
   const settings = { ...DEFAULTS, ...given };
   checkNumbers(settings);
@@ -117,5 +117,5 @@ export function createDatabase<DB = Schema>(options: DatabaseOptions = {}): Kyse
     prePingAfterMs,
     translateConnectError: (error) => connectError(error, target, settings),
   });
-  return new Kysely<DB>({ dialect, ...(log !== undefined && { log }), ...(plugins !== undefined && { plugins }) });
+  return new Kysely<Tables>({ dialect, ...(log !== undefined && { log }), ...(plugins !== undefined && { plugins }) });
 }

@@ -18,7 +18,7 @@ export interface UserOptions {
    */
   readonly needsPrimary?: boolean;
   /** A position of the log, from `writePosition`, that a replica must have replayed: what another process wrote. */
-  readonly notBefore?: string;
+  readonly notBefore?: string | undefined;
   /** Longest time for one statement; 57014 after it. Default: as the server has it. */
   readonly statementTimeoutMs?: number;
   /** Longest pause between two statements, after which the server ends the session (25P03). Default: 60 s. */
