@@ -1,7 +1,7 @@
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
-import { DIRECTORY_OPTION, directoryOf } from '../backup/options.js';
+import { DIRECTORY_OPTION, directoryOf } from '../../backup-place.js';
 import {
   carriedSettings,
   databaseUrlFile,

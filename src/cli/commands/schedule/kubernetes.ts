@@ -65,7 +65,7 @@ export const scheduleKubernetes = defineCommand<Options>({
     },
   ],
   examples: [
-    ['aisec schedule kubernetes --image registry.example.com/aisec:1.0.0 | kubectl apply -f -', 'Create the CronJobs'],
+    ['aisec schedule kubernetes --image example.com/aisec:1 | kubectl apply -f -', 'Create the CronJobs'],
     ['aisec schedule kubernetes --image aisec:1.0.0 --only partitions,archive', 'Two of the jobs'],
   ],
   run,

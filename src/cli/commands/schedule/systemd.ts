@@ -7,7 +7,7 @@ import { countText } from '../../../base/count.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
-import { DIRECTORY_OPTION, directoryOf } from '../backup/options.js';
+import { DIRECTORY_OPTION, directoryOf } from '../../backup-place.js';
 import {
   carriedSettings,
   databaseUrlFile,
@@ -84,7 +84,7 @@ export const scheduleSystemd = defineCommand<Options>({
   ],
   examples: [
     ['aisec schedule systemd --dir /backups/postgresql --user postgres', 'Print the units'],
-    ['sudo aisec schedule systemd --dir /backups/postgresql --user postgres --out /etc/systemd/system', 'Write them'],
+    ['sudo aisec schedule systemd --user postgres --out /etc/systemd/system', 'Write them'],
   ],
   run,
 });

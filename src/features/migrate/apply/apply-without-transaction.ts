@@ -141,6 +141,9 @@ function incomplete(
   );
 }
 
+/** What goes round each statement, such as a measurement; it has to run it. */
+export type AroundStatement = (statement: Statement, run: () => Promise<void>) => Promise<void>;
+
 /**
  * Runs a `-- aisec: no-transaction` migration statement by statement, with a journal: stopped anywhere, the next run
  * continues with the first statement that is not done.
@@ -153,6 +156,7 @@ export async function applyWithoutTransaction(
   direction: Direction,
   options: RunOptions,
   reporting: Reporting,
+  around: AroundStatement = (_, run) => run(),
 ): Promise<void> {
   const { runThroughEngine } = await import('../../../adapters/migration-engine/engine.js');
   const { file } = target;
@@ -192,7 +196,7 @@ export async function applyWithoutTransaction(
       await session.query(journalStarted(schema, file, number));
       const startedMs = performance.now();
       try {
-        await runAndVerify(session, statement, unknown === number - 1, options, observer);
+        await around(statement, () => runAndVerify(session, statement, unknown === number - 1, options, observer));
       } catch (error) {
         if (!isAisecError(error)) throw error;
         const isKnown = !['INTERRUPTED', 'TERMINATED', 'CONNECTION_LOST'].includes(error.code);
