@@ -108,7 +108,7 @@ describeWithStore('backups that are here and not in the store', () => {
     expect(result.removed.map(({ file }: { file: string }) => path.basename(file))).toEqual([files[4], files[1]]);
     expect(dry.removed).toEqual(result.removed);
     expect((await namesIn('rule')).filter((name) => name.endsWith('.dump'))).toEqual(
-      [files[0], files[2], files[3]].toSorted(),
+      [files[0] ?? '', files[2] ?? '', files[3] ?? ''].toSorted(),
     );
   });
 
