@@ -33,12 +33,12 @@ async function diagnoseNow(context: Context, options: Options, onStep?: (text: s
   const { config, withDatabase } = context;
   const [{ selectChecks }, { readIgnoreFile }, { findRedisTarget }] = await Promise.all([
     import('../../../features/doctor/select-checks.js'),
-    import('../../../features/doctor/ignore-file.js'),
+    import('../../../adapters/files/ignore-file.js'),
     import('../../../config/redis-target.js'),
   ]);
   const checks: readonly Check[] = selectChecks(options.only);
   const thresholds = await thresholdsOf(context);
-  const ignores = readIgnoreFile(options.ignoreFile, config.cwd);
+  const ignores = readIgnoreFile('doctor', options.ignoreFile, config.cwd);
   const { schema, backupDir: backupDirectory } = config;
   const redis = findRedisTarget(config) ?? null;
   const migrations = await migrateSettings(context);

@@ -39,13 +39,13 @@ async function checksOf(context: Context): Promise<(session: Session) => Promise
   const { config, progress } = context;
   const [{ selectChecks }, { readIgnoreFile }, { findRedisTarget }] = await Promise.all([
     import('../../../features/doctor/select-checks.js'),
-    import('../../../features/doctor/ignore-file.js'),
+    import('../../../adapters/files/ignore-file.js'),
     import('../../../config/redis-target.js'),
   ]);
   const { cwd, schema } = config;
   const migrations = await migrateSettings(context);
   const redis = findRedisTarget(config) ?? null;
-  const [checks, ignores] = [selectChecks([]), readIgnoreFile(undefined, cwd)];
+  const [checks, ignores] = [selectChecks([]), readIgnoreFile('doctor', undefined, cwd)];
   const thresholds = await thresholdsOf(context);
   return async (session) => {
     const { diagnose } = await import('../../../features/doctor/run.js');
