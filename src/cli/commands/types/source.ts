@@ -39,7 +39,7 @@ export const SOURCE_OPTIONS: readonly OptionSpec[] = [
 type Print = (session: Parameters<Parameters<Context['withScratchDatabase']>[0]>[0], schema: string) => Promise<string>;
 
 /** No other session is in a database in memory. */
-const LOCKS = { lockTimeoutMs: 0, lockAttempts: 1, waitMs: 0 } as const;
+const LOCKS = { lockTimeoutMs: 0, maxWaitMs: 0, waitMs: 0 } as const;
 
 async function printerOf({ validators, importFrom }: SourceOptions): Promise<Print> {
   if (!validators) {
