@@ -10,7 +10,7 @@ import { ALL_RULES } from '../../../src/features/migrate/lint/all-rules.js';
 import { commentLinesAbove } from '../../../src/features/migrate/lint/ignores.js';
 import type { LintFinding } from '../../../src/features/migrate/lint/lint-finding.js';
 import type { LintResult } from '../../../src/features/migrate/lint/lint.js';
-import type { Live } from '../../../src/features/migrate/lint/live-facts.js';
+import type { Live } from '../../../src/features/migrate/lint/server/live-facts.js';
 import type { Rule, RuleExample } from '../../../src/features/migrate/lint/rule.js';
 import { withReplay } from '../../../src/features/migrate/replay/replayed-database.js';
 import { openTestSession } from '../catalog/catalog-session.js';

@@ -18,8 +18,8 @@ async function run(context: Context, { sql, server, ignoreFile }: Options): Prom
     throw new AisecError('USAGE', '--sql and --json cannot be used together', {
       hint: 'Each finding of --json has its fix.',
     });
-  const { readIgnoreFile } = await import('../../../adapters/files/ignore-file.js');
-  const ignores = readIgnoreFile('drift', ignoreFile, config.cwd);
+  const { readDriftIgnores } = await import('../../../features/migrate/drift/ignore-file.js');
+  const ignores = readDriftIgnores(ignoreFile, config.cwd);
   const settings = await replaySettings(context);
   if (server) await context.serverAccess();
   const result = await context.withDatabase({ statementTimeoutMs: 60_000 }, async (session) => {

@@ -1,30 +1,15 @@
 import type { Session } from '../../../adapters/postgres/session.js';
-import { EffectsObserver, type Effects, type KnownRelation } from '../effects/effects.js';
+import { EffectsObserver, type Effects } from '../effects/effects.js';
 import { isDecidedBySchema } from './failures.js';
 import { relationFacts } from './facts.js';
 import { lintFinding, reportPath, type LintFinding } from './lint-finding.js';
-import { withLiveFacts, type Live } from './live-facts.js';
-import { findViolations, type WrittenTables } from './probes.js';
+import { withLiveFacts } from './server/live-facts.js';
+import type { FileContext } from './file-context.js';
+import { findViolations } from './server/probes.js';
 import type { NotAnalysed, ReadFile, TopStatement } from './read-statements.js';
 import { keyOfRelation, madeRelations, namedRelations } from './relation-names.js';
 import type { LintedStatement, RelationFacts, Rule, StatementRule, Surroundings } from './rule.js';
 import type { StatementRunner } from './run-statements.js';
-
-export interface FileContext {
-  readonly session: Session;
-  readonly runner: StatementRunner;
-  /** What was there before the batch. */
-  readonly known: ReadonlyMap<number, KnownRelation>;
-  /** Keys of the relations that the batch has made so far. */
-  readonly made: Set<string>;
-  /** Tables whose rows the batch has changed so far. */
-  readonly written: WrittenTables;
-  readonly options: {
-    readonly schema: string;
-    readonly serverMajor: number;
-    readonly live: Live | undefined;
-  };
-}
 
 interface FileResult {
   readonly findings: readonly LintFinding[];

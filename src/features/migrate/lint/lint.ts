@@ -2,13 +2,14 @@ import type { Session } from '../../../adapters/postgres/session.js';
 import type { MigrationFile } from '../files/migration-file.js';
 import { applyLintIgnores } from './apply-ignores.js';
 import type { Rule } from './rule.js';
-import { lintFile, type FileContext } from './lint-file.js';
+import type { FileContext } from './file-context.js';
+import { lintFile } from './lint-file.js';
 import { readStatements, type NotAnalysed, type ReadFile } from './read-statements.js';
-import { WrittenTables } from './probes.js';
+import { WrittenTables } from './server/written-tables.js';
 import { StatementRunner } from './run-statements.js';
 import { knownRelations, type KnownRelation } from '../effects/effects.js';
 import type { LintFinding } from './lint-finding.js';
-import type { Live } from './live-facts.js';
+import type { Live } from './server/live-facts.js';
 import {
   changeFacts,
   changeFindings,

@@ -2,7 +2,7 @@ import { isBundled } from '../../../../features/migrate/files/source.js';
 import type { LintResult } from '../../../../features/migrate/lint/lint.js';
 import type { MigrationFile } from '../../../../features/migrate/files/migration-file.js';
 import type { LintFinding } from '../../../../features/migrate/lint/lint-finding.js';
-import type { Live } from '../../../../features/migrate/lint/live-facts.js';
+import type { Live } from '../../../../features/migrate/lint/server/live-facts.js';
 import type { MigrateSettings } from '../../../../features/migrate/prepare.js';
 import type { Rule } from '../../../../features/migrate/lint/rule.js';
 import type { Context } from '../../../context.js';
@@ -35,8 +35,8 @@ async function withServer<Result>(
   if (isOffline || resolveDatabaseTarget(context.config).kind === 'embedded') return use(undefined);
   return context.withDatabase({ statementTimeoutMs: 30_000 }, async (session) => {
     const [{ pendingOnServer }, { readLive }] = await Promise.all([
-      import('../../../../features/migrate/lint/pending.js'),
-      import('../../../../features/migrate/lint/live-facts.js'),
+      import('../../../../features/migrate/lint/server/pending.js'),
+      import('../../../../features/migrate/lint/server/live-facts.js'),
     ]);
     return use({
       pending: await pendingOnServer(session, settings),

@@ -1,36 +1,14 @@
-import { all, as, namesOf, statementOf, type NodeOf } from '../../../adapters/sql-parser/nodes.js';
-import { formatCount } from '../../../base/count.js';
-import { isAisecError } from '../../../base/errors.js';
-import { nameInSql } from '../../../base/identifier.js';
-import type { FileContext } from './lint-file.js';
-import { keyOfRelation, namedRelations } from './relation-names.js';
-import type { LintedStatement, RelationFacts, RelationName, Surroundings, Violation } from './rule.js';
-import { alterations, constraintText, oneLine } from './rules/parts.js';
+import { all, as, namesOf, statementOf, type NodeOf } from '../../../../adapters/sql-parser/nodes.js';
+import { formatCount } from '../../../../base/count.js';
+import { isAisecError } from '../../../../base/errors.js';
+import { nameInSql } from '../../../../base/identifier.js';
+import type { FileContext } from '../file-context.js';
+import { keyOfRelation } from '../relation-names.js';
+import type { LintedStatement, RelationFacts, RelationName, Surroundings, Violation } from '../rule.js';
+import { alterations, constraintText, oneLine } from '../rules/parts.js';
 
 /** Counting stops there. */
 const COUNTED_TO = 10_000;
-const WRITES = new Set(['InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt', 'TruncateStmt', 'CopyStmt']);
-/** What they do to which rows is seen only when they run. */
-const OPAQUE = new Set(['DoStmt', 'CallStmt', 'SelectStmt']);
-
-/** Tables whose rows the batch changes before a statement: what is in the connected database now says nothing then. */
-export class WrittenTables {
-  readonly #names = new Set<string>();
-  #opaque = '';
-
-  add(statements: readonly LintedStatement[]): void {
-    for (const statement of statements) {
-      if (WRITES.has(statement.node))
-        for (const { relname = '' } of namedRelations(statement)) this.#names.add(relname);
-      if (OPAQUE.has(statement.node)) this.#opaque += statement.text;
-    }
-  }
-
-  has({ name }: Pick<RelationFacts, 'name'>): boolean {
-    return this.#names.has(name) || this.#opaque.includes(name);
-  }
-}
-
 /** Rows that a statement does not get by. */
 interface Probe {
   readonly table: RelationFacts;

@@ -1,7 +1,7 @@
-import { withRollback, type Session } from '../../../adapters/postgres/session.js';
-import { sqlFile } from '../../../adapters/postgres/sql-file.js';
-import { isAisecError } from '../../../base/errors.js';
-import type { RelationFacts, ServerFacts } from './rule.js';
+import { withRollback, type Session } from '../../../../adapters/postgres/session.js';
+import { sqlFile } from '../../../../adapters/postgres/sql-file.js';
+import { isAisecError } from '../../../../base/errors.js';
+import type { RelationFacts, ServerFacts } from '../rule.js';
 
 export interface LiveRelation {
   /** Estimated rows, those of its partitions counted; undefined when they were never counted. */
