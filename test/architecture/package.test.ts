@@ -43,7 +43,11 @@ describe('the packed package', () => {
       .filter((file) => file.startsWith('dist/'))
       .filter((file) => {
         if (file === 'dist/cjs/package.json') return false;
-        if (/^dist\/bundle\/([a-z0-9_-]+\.js|pg_dump\.wasm|help\.json|empty-database\.tar\.br)$/.test(file))
+        if (
+          /^dist\/bundle\/([a-z0-9_-]+\.js|pg_dump\.wasm|(help|examined-migrations)\.json|empty-database\.tar\.br)$/.test(
+            file,
+          )
+        )
           return false;
         if (/^dist\/(library|cjs)\/[a-z0-9_-]+\.js$/.test(file)) return false;
         return !/^dist\/(library|cjs)\/(index|schema|telemetry|testing|zod)\.d\.ts$/.test(file);
