@@ -40,8 +40,12 @@ describeOnServer('aisec backup off site', () =>
       const { signal } = new AbortController();
       return withStore(parseStoreUrl(`s3://backups/${directory}`, endpoint), { environment, signal }, use);
     }
+    /** But for the index of facts. */
     const namesIn = (directory: string): Promise<readonly string[]> =>
-      inStore(directory, async (store) => (await listObjects(store, '')).map(({ name }) => name).toSorted());
+      inStore(directory, async (store) => {
+        const all = (await listObjects(store, '')).map(({ name }) => name);
+        return all.filter((name) => !name.startsWith('.aisec-facts-')).toSorted();
+      });
     function copy(
       directory: string,
       to: string,
