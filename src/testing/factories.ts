@@ -102,7 +102,7 @@ export function createFactories(admin: Kysely<DB>): { readonly make: Factories; 
       }
     }
     const insert = admin.insertInto(table as 'users').values(row as never);
-    return (await insert.returningAll().executeTakeFirstOrThrow()) as Row;
+    return insert.returningAll().executeTakeFirstOrThrow();
   }
 
   const factories = Object.fromEntries(names.map((name) => [name, (values?: Row) => make(name, values)]));
