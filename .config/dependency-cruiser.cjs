@@ -18,12 +18,10 @@ const packages = (...names) => `(^|node_modules/)(${names.join('|')})(/|$)`;
 const drivers = packages(
   'pg',
   'pg-[^/]+',
-  'pgvector',
   'ioredis',
   '@electric-sql/[^/]+',
   'node-pg-migrate',
   'libpg-query',
-  'kysely-codegen',
   '@aws-sdk/[^/]+',
   'age-encryption',
 );
