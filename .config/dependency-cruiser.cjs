@@ -162,6 +162,7 @@ module.exports = {
           'ora',
           'pg-copy-streams',
           'string-width',
+          'yaml',
         ),
       },
       'a package that src/ imports is a dependency or a peer, or it is missing where aisec is installed',
