@@ -116,7 +116,7 @@ async function measureAlone(
     durationMs,
     walBytes,
     locks: heldLocks(sampled, expected, tools),
-    rewritten: await touchedTables(session, [...rewritten]),
+    rewritten: await touchedTables(session, [...rewritten], tools.observer.rowsBefore),
     scanned: await touchedTables(
       session,
       read.map(({ relation }) => relation),
