@@ -66,6 +66,18 @@ module.exports = {
       '^src/(zod|client|schema|base)/',
       'the validators import only the client, schema and base',
     ),
+    only(
+      'telemetry-uses-the-client',
+      '^src/telemetry/',
+      '^src/(telemetry|client|adapters/postgres/pool|base)/',
+      'telemetry imports only the client, the pool and base',
+    ),
+    forbid(
+      'opentelemetry-lives-in-its-entry',
+      { path: '^src/', pathNot: '^src/telemetry/' },
+      { path: packages('@opentelemetry/[^/]+') },
+      'OpenTelemetry is optional: only aisec/telemetry imports it',
+    ),
     forbid(
       'zod-lives-in-its-entry',
       { path: '^src/', pathNot: '^src/zod/' },
@@ -158,6 +170,7 @@ module.exports = {
           '@electric-sql/pglite-tools',
           'chalk',
           'commander',
+          'ioredis',
           'node-pg-migrate',
           'ora',
           'pg-copy-streams',

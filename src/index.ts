@@ -1,11 +1,15 @@
 export { ConnectionLostError } from './adapters/postgres/pool/connection-lost.js';
+export { type PoolStats } from './adapters/postgres/pool/pool-driver.js';
 export { AisecError, ERROR_TITLES, type ErrorCode } from './base/errors.js';
 export { assertSchema } from './client/assert-schema.js';
+export { checkHealth, type HealthCheck, type HealthOptions, type HealthReport } from './client/check-health.js';
+export { closeDatabase, type CloseOptions } from './client/close-database.js';
 export { createCache, type Cache, type CacheOptions } from './client/create-cache.js';
 export { createDatabase, type DatabaseOptions } from './client/create-database.js';
 export { EMBEDDING_DIMENSIONS, toVector } from './client/embedding.js';
 export { listMessages, streamMessages, type MessagePage, type MessagePageOptions } from './client/list-messages.js';
 export { hashPassword, verifyPassword } from './client/password.js';
+export { poolStats } from './client/pool-stats.js';
 export {
   searchKnowledge,
   type KnowledgeMatch,
@@ -15,3 +19,4 @@ export {
 export { type CacheStatus } from './client/tiered-cache.js';
 export { withSavepoint } from './client/with-savepoint.js';
 export { withUser, type UserOptions } from './client/with-user.js';
+export { writePosition } from './client/write-position.js';
