@@ -6,12 +6,14 @@ export { createDatabase, type DatabaseOptions } from './client/create-database.j
 export { EMBEDDING_DIMENSIONS, toVector } from './client/embedding.js';
 export { listMessages, streamMessages, type MessagePage, type MessagePageOptions } from './client/list-messages.js';
 export { hashPassword, verifyPassword } from './client/password.js';
+export { searchKnowledge } from './client/knowledge/search-knowledge.js';
 export {
-  searchKnowledge,
   type KnowledgeMatch,
   type KnowledgeSearch,
+  type RankedMatch,
   type SearchEffort,
-} from './client/search-knowledge.js';
+  type VectorSearch,
+} from './client/knowledge/search-options.js';
 export { type CacheStatus } from './client/tiered-cache.js';
 export { withSavepoint } from './client/with-savepoint.js';
 export { withUser, type UserOptions } from './client/with-user.js';
