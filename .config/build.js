@@ -59,8 +59,6 @@ async function bundle() {
       'age-encryption',
       'libpg-query',
       'kysely',
-      'kysely-codegen',
-      'typescript',
       'pg-native',
     ],
     plugins: [withoutUnusedLoaders],

@@ -18,12 +18,10 @@ const packages = (...names) => `(^|node_modules/)(${names.join('|')})(/|$)`;
 const drivers = packages(
   'pg',
   'pg-[^/]+',
-  'pgvector',
   'ioredis',
   '@electric-sql/[^/]+',
   'node-pg-migrate',
   'libpg-query',
-  'kysely-codegen',
   '@aws-sdk/[^/]+',
   'age-encryption',
 );
@@ -78,7 +76,7 @@ module.exports = {
     only(
       'commands-use-features',
       '^src/cli/commands/',
-      '^src/(cli/commands/|cli/terminal/|cli/(command|context|exit-codes|migrate-settings|options|reporting|thresholds)\\.ts$|features/|config/|base/)',
+      '^src/(cli/commands/|cli/terminal/|cli/(backup-place|command|context|exit-codes|migrate-settings|options|reporting|thresholds)\\.ts$|features/|config/|base/)',
       'commands import only the terminal, features, config and base',
     ),
 

@@ -17,7 +17,7 @@ export async function writeLibrary(dist, options) {
   const build = await rolldown({
     input: Object.fromEntries(Object.entries(ENTRIES).map(([name, file]) => [name, path.join(dist, `${file}.js`)])),
     platform: 'node',
-    external: [/^@electric-sql\//, /^pgvector/, /^zod/, 'ioredis', 'kysely', 'libpg-query', 'pg'],
+    external: [/^@electric-sql\//, /^zod/, 'ioredis', 'kysely', 'libpg-query', 'pg'],
     ...options,
     onLog: (level, log, report) => report(level === 'warn' ? 'error' : level, log),
   });

@@ -1,17 +1,20 @@
--- What is this new connection like? Sets its time zone as well, which spares a round trip.
+-- What is this new connection like? Sets its time zone and the format of its values as well, which spares a round trip.
 -- Parameters: none
--- Columns:    has_vector (boolean: the type is there), pid (integer, of the session that answers: through a pooler another
---             one than the handshake reported), application_name (text), takes_session_locks (boolean: a function of the
---             database takes advisory locks that outlive its transaction)
+-- Columns:    pid (integer, of the session that answers: through a pooler another one than the handshake reported),
+--             application_name (text), takes_session_locks (boolean: a function of the database takes advisory locks that
+--             outlive its transaction), writes_as_wanted (boolean: no setting of the role or the database changes how dates,
+--             intervals and floating-point numbers are written)
 -- Needs:      nothing
+with before as materialized (
+  select
+    pg_catalog.current_setting('datestyle') like 'ISO,%'
+    and pg_catalog.current_setting('intervalstyle') = 'postgres'
+    and pg_catalog.current_setting('extra_float_digits')::integer > 0 as writes_as_wanted
+)
 select
   pg_catalog.pg_backend_pid() as pid,
   pg_catalog.current_setting('application_name') as application_name,
-  exists (
-    select
-    from pg_catalog.pg_type
-    where typname = 'vector'
-  ) as has_vector,
+  before.writes_as_wanted,
   exists (
     select
     from pg_catalog.pg_proc
@@ -22,4 +25,9 @@ select
         or prosqlbody::text ~ ':funcid 288[0-36-9] '
       )
   ) as takes_session_locks,
-  pg_catalog.set_config('timezone', 'UTC', false) as timezone
+  pg_catalog.set_config('timezone', 'UTC', false) as timezone,
+  -- The order of day and month in what a service writes stays as it was set.
+  pg_catalog.set_config('datestyle', 'ISO', false) as datestyle,
+  pg_catalog.set_config('intervalstyle', 'postgres', false) as intervalstyle,
+  pg_catalog.set_config('extra_float_digits', '1', false) as extra_float_digits
+from before

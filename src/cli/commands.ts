@@ -26,6 +26,7 @@ import { migrateDrift } from './commands/migrate/drift.js';
 import { migrateLint } from './commands/migrate/lint/lint.js';
 import { migrateNew } from './commands/migrate/new.js';
 import { migrateRedo } from './commands/migrate/redo.js';
+import { migrateRehearse } from './commands/migrate/rehearse.js';
 import { migrateRepair } from './commands/migrate/repair.js';
 import { migrateStatus } from './commands/migrate/status.js';
 import { migrateTest } from './commands/migrate/test.js';
@@ -72,6 +73,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   migrateBaseline,
   migrateAdopt,
   migrateTest,
+  migrateRehearse,
   migrateRepair,
   migrateDiagram,
   seed,

@@ -51,7 +51,7 @@ export function monthOption(text: string): Month {
 /** What every command that changes the schema understands. */
 export interface LockOptions {
   readonly lockTimeout: number;
-  readonly lockAttempts: number;
+  readonly maxWait: number;
   readonly wait: number;
 }
 
@@ -81,13 +81,4 @@ export const MAX_WAIT_OPTION: OptionSpec = {
   parse: durationOption,
 };
 
-export const LOCK_OPTIONS: readonly OptionSpec[] = [
-  lockTimeoutOption('2s'),
-  {
-    flags: '--lock-attempts <n>',
-    description: 'attempts per migration when a lock times out',
-    default: '10',
-    parse: countOption(1),
-  },
-  WAIT_OPTION,
-];
+export const LOCK_OPTIONS: readonly OptionSpec[] = [lockTimeoutOption('2s'), MAX_WAIT_OPTION, WAIT_OPTION];

@@ -1,4 +1,4 @@
-import type { ColumnType, SelectType } from 'kysely';
+import type { ColumnType, InsertType, SelectType, UpdateType } from 'kysely';
 
 /** A JSON value as `jsonb` gives it back. */
 export type JsonValue = string | number | boolean | null | JsonArray | JsonObject;
@@ -13,7 +13,36 @@ export interface JsonObject {
  */
 export type JsonText = ColumnType<JsonValue, string, string>;
 
-/** A `vector` column of pgvector: read as number[], written as text (`toVector(numbers)` of `aisec` checks and writes it). */
+/** A column with a default: it may be left out of an insert. */
+export type Generated<T> =
+  T extends ColumnType<infer S, infer I, infer U> ? ColumnType<S, I | undefined, U> : ColumnType<T, T | undefined, T>;
+
+/** `bigint`, whose numbers may be larger than those of JavaScript. */
+export type Int8 = ColumnType<string, bigint | number | string, bigint | number | string>;
+
+/** `numeric`: exact, however many digits. */
+export type Numeric = ColumnType<string, number | string, number | string>;
+
+/** `timestamptz`. `infinity` is the last Date there is, `new Date(8.64e15)`, and is written by it; `-infinity` the first. */
+export type Timestamp = ColumnType<Date, Date | string, Date | string>;
+
+/** `bytea`. What is read is a Buffer. */
+export type Bytes = ColumnType<Uint8Array, Uint8Array, Uint8Array>;
+
+/** An array: PostgreSQL lets every element be null. */
+export type ArrayOf<T> = ColumnType<
+  (SelectType<T> | null)[],
+  readonly (InsertType<T> | null)[],
+  readonly (UpdateType<T> | null)[]
+>;
+
+/**
+ * An array that is written as text: of boxes, which have commas themselves, or of a domain of arrays, whose elements are
+ * texts in braces.
+ */
+export type ReadArrayOf<T> = ColumnType<(SelectType<T> | null)[], string, string>;
+
+/** A `vector` or `halfvec` column of pgvector: read as number[], written as text (`toVector(numbers)` of `aisec` checks and writes it). */
 export type Vector = ColumnType<number[], string, string>;
 
 declare const isNotWritable: unique symbol;

@@ -2,31 +2,27 @@
 
 import type {
   ApiUsageMetadata,
+  ArrayOf,
   AssistantSkillSettings,
   AvatarMetadata,
   ConversationMetadata,
   FileMetadata,
+  Generated,
+  Int8,
   JsonText,
   KnowledgeMetadata,
   MessageMetadata,
   NotificationSettings,
+  Numeric,
   PersonalityParameters,
   PrivacySettings,
   ReadOnly,
   SkillConfiguration,
+  Timestamp,
   Vector,
   VoiceSettings,
 } from './column-types.js';
-import type { ColumnType, Insertable, Selectable, Updateable } from 'kysely';
-
-export type Generated<T> =
-  T extends ColumnType<infer S, infer I, infer U> ? ColumnType<S, I | undefined, U> : ColumnType<T, T | undefined, T>;
-
-export type Int8 = ColumnType<string, bigint | number | string, bigint | number | string>;
-
-export type Numeric = ColumnType<string, number | string, number | string>;
-
-export type Timestamp = ColumnType<Date, Date | string, Date | string>;
+import type { Insertable, Selectable, Updateable } from 'kysely';
 
 /** Active assistants (アクティブなアシスタント情報ビュー): with their owner and their conversations counted. */
 export interface ActiveAssistantsTable {
@@ -92,6 +88,24 @@ export interface ApiUsageTable {
   created_at: Generated<Timestamp>;
 }
 
+/** Skills of assistants (アシスタントスキル関連): which assistant has which skill. */
+export interface AssistantSkillsTable {
+  /** The assistant. */
+  assistant_id: string;
+  /** The skill. */
+  skill_definition_id: string;
+  /** False when the assistant must not use the skill. */
+  is_enabled: Generated<boolean>;
+  /** Order among the assistant's skills, from 1. */
+  priority: Generated<number>;
+  /** Settings of this assistant for the skill, an object. */
+  custom_settings: AssistantSkillSettings | null;
+  /** Time the row was created. */
+  created_at: Generated<Timestamp>;
+  /** Time of the last change, kept by trigger. */
+  updated_at: Generated<Timestamp>;
+}
+
 /** Assistants (AI秘書): the AI assistants of a user. */
 export interface AssistantsTable {
   /** Identifier; knowledge_base and api_usage call it secretary_id. */
@@ -122,24 +136,6 @@ export interface AssistantsTable {
   updated_at: Generated<Timestamp>;
 }
 
-/** Skills of assistants (アシスタントスキル関連): which assistant has which skill. */
-export interface AssistantSkillsTable {
-  /** The assistant. */
-  assistant_id: string;
-  /** The skill. */
-  skill_definition_id: string;
-  /** False when the assistant must not use the skill. */
-  is_enabled: Generated<boolean>;
-  /** Order among the assistant's skills, from 1. */
-  priority: Generated<number>;
-  /** Settings of this assistant for the skill, an object. */
-  custom_settings: AssistantSkillSettings | null;
-  /** Time the row was created. */
-  created_at: Generated<Timestamp>;
-  /** Time of the last change, kept by trigger. */
-  updated_at: Generated<Timestamp>;
-}
-
 /** Avatars (アバター設定): how an assistant looks. */
 export interface AvatarsTable {
   /** Identifier. */
@@ -161,7 +157,7 @@ export interface AvatarsTable {
   /** Age the avatar suggests. */
   age_appearance: string | null;
   /** Tags to search by. */
-  tags: string[] | null;
+  tags: ArrayOf<string> | null;
   /** Further attributes. */
   metadata: AvatarMetadata | null;
   /** False when the avatar is no longer offered. */
@@ -172,6 +168,26 @@ export interface AvatarsTable {
   created_at: Generated<Timestamp>;
   /** Time of the last change, kept by trigger. */
   updated_at: Generated<Timestamp>;
+}
+
+/** Conversation statistics (会話統計ビュー): counts what is in messages; all_messages has the archived ones too. */
+export interface ConversationStatsTable {
+  /** Conversation. */
+  id: ReadOnly<string>;
+  /** Title of the conversation. */
+  title: ReadOnly<string | null>;
+  /** State of the conversation. */
+  status: ReadOnly<string | null>;
+  /** Name of the assistant, null without one. */
+  assistant_name: ReadOnly<string | null>;
+  /** Login name of the owner. */
+  user_name: ReadOnly<string>;
+  /** Number of messages not archived. */
+  message_count: ReadOnly<Int8>;
+  /** Time of the oldest of them. */
+  first_message_at: ReadOnly<Timestamp | null>;
+  /** Time of the newest of them. */
+  last_message_at: ReadOnly<Timestamp | null>;
 }
 
 /** Conversations (会話セッション): sessions of a user with an assistant. */
@@ -202,26 +218,6 @@ export interface ConversationsTable {
   created_at: Generated<Timestamp>;
   /** Time of the last change, kept by trigger. */
   updated_at: Generated<Timestamp>;
-}
-
-/** Conversation statistics (会話統計ビュー): counts what is in messages; all_messages has the archived ones too. */
-export interface ConversationStatsTable {
-  /** Conversation. */
-  id: ReadOnly<string>;
-  /** Title of the conversation. */
-  title: ReadOnly<string | null>;
-  /** State of the conversation. */
-  status: ReadOnly<string | null>;
-  /** Name of the assistant, null without one. */
-  assistant_name: ReadOnly<string | null>;
-  /** Login name of the owner. */
-  user_name: ReadOnly<string>;
-  /** Number of messages not archived. */
-  message_count: ReadOnly<Int8>;
-  /** Time of the oldest of them. */
-  first_message_at: ReadOnly<Timestamp | null>;
-  /** Time of the newest of them. */
-  last_message_at: ReadOnly<Timestamp | null>;
 }
 
 /** Files (ファイル管理): what users have uploaded. */
@@ -269,7 +265,7 @@ export interface KnowledgeBaseTable {
   /** Address of the source. */
   source_url: string | null;
   /** Tags to search by. */
-  tags: string[] | null;
+  tags: ArrayOf<string> | null;
   /** Further attributes. */
   metadata: KnowledgeMetadata | null;
   /** Time the row was created. */

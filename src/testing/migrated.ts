@@ -6,7 +6,7 @@ import { labelOf, type MigrationFile, migrateUp } from '../features/migrate/inde
 
 export const NAMES = { schema: 'public', extensionSchema: 'public' } as const;
 
-const ALL = { to: undefined, allowsLate: false, lockTimeoutMs: 0, lockAttempts: 1, waitMs: 0 } as const;
+const ALL = { to: undefined, allowsLate: false, lockTimeoutMs: 0, maxWaitMs: 0, waitMs: 0 } as const;
 
 /**
  * What a migrated database depends on: the migrations, the version of aisec, and the month, since the months of messages

@@ -111,9 +111,12 @@ function scaled({ digits, exponent }: Decimal, scale: number): bigint {
   return (BigInt(digits) + divisor / 2n) / divisor;
 }
 
-/** `numeric(precision, scale)` or plain `numeric`, as a number or as decimal digits. */
+const ENDLESS = new Set(['NaN', 'Infinity', '-Infinity']);
+
+/** `numeric(precision, scale)` as a number or as decimal digits; plain `numeric` may be 'NaN' and infinite, too. */
 export function numericColumn(size?: readonly [precision: number, scale: number], { atLeast }: NumberRules = {}) {
   const isRight = (value: number | string): boolean => {
+    if (size === undefined && ENDLESS.has(String(value))) return atLeast === undefined || value !== '-Infinity';
     const decimal = decimalOf(String(value));
     if (decimal === undefined) return false;
     if (atLeast !== undefined && Number(value) < atLeast) {
@@ -131,14 +134,26 @@ export function numericColumn(size?: readonly [precision: number, scale: number]
     );
 }
 
-/** `timestamptz`: a Date, or ISO 8601 with its offset, which leaves nothing to the session's time zone. */
-export function timestampColumn() {
-  return z.union([z.date(), z.iso.datetime({ offset: true })]);
-}
+/** 24 November 4714 BC, where PostgreSQL's calendar begins. */
+const FIRST_MS = Date.UTC(-4713, 10, 24);
+/** How `-infinity` is read (aisec/schema, Timestamp). */
+const MINUS_INFINITY_MS = -8.64e15;
 
-/** `date`: `2026-11-25`. */
-export function dateColumn() {
-  return z.iso.date();
+/**
+ * `timestamptz`: a Date, or ISO 8601 with its offset, which leaves nothing to the session's time zone; `infinity` and
+ * `-infinity`, too.
+ */
+export function timestampColumn() {
+  return z.union([
+    z
+      .date()
+      .refine(
+        (date) => date.getTime() >= FIRST_MS || date.getTime() === MINUS_INFINITY_MS,
+        'is before the calendar of PostgreSQL',
+      ),
+    z.iso.datetime({ offset: true }),
+    z.enum(['infinity', '-infinity']),
+  ]);
 }
 
 function isJson(value: unknown): value is JsonValue {
@@ -172,9 +187,17 @@ export function jsonTextColumn() {
   }, 'is not JSON text');
 }
 
-/** `text[]`; its length is not limited. */
-export function textArrayColumn(rules: TextRules = {}) {
-  return z.array(textColumn(rules));
+/** How deep an array is nested, and how long it is at each level; undefined when that is not the same everywhere. */
+function extentOf(value: unknown): string | undefined {
+  if (!Array.isArray(value)) return '';
+  const inner = new Set(value.map(extentOf));
+  const [first = ''] = inner;
+  return inner.size > 1 || inner.has(undefined) ? undefined : `${value.length} ${first}`;
+}
+
+/** An array; every element may be null. In an array of arrays all are of one length. */
+export function arrayColumn<Element extends z.ZodType>(element: Element) {
+  return z.array(element.nullable()).refine((items) => extentOf(items) !== undefined, 'has parts of different lengths');
 }
 
 /** `vector(1536)`: the numbers of an embedding. Comes out as the text that the driver takes, by `toVector`. */

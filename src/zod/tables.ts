@@ -17,7 +17,9 @@ import type {
   SkillConfiguration,
   VoiceSettings,
 } from './columns.js';
+
 import {
+  arrayColumn,
   booleanColumn,
   choiceColumn,
   embeddingColumn,
@@ -25,7 +27,6 @@ import {
   jsonObjectColumn,
   jsonTextColumn,
   numericColumn,
-  textArrayColumn,
   textColumn,
   timestampColumn,
   uuidColumn,
@@ -90,7 +91,7 @@ export const newAvatar = z.strictObject({
   style: textColumn({ max: 50 }).nullish(),
   gender: textColumn({ max: 20 }).nullish(),
   age_appearance: textColumn({ max: 20 }).nullish(),
-  tags: textArrayColumn().nullish(),
+  tags: arrayColumn(textColumn()).nullish(),
   metadata: jsonObjectColumn<AvatarMetadata>().nullish(),
   is_active: booleanColumn().nullish(),
   is_public: booleanColumn().nullish(),
@@ -146,7 +147,7 @@ export const newKnowledge = z.strictObject({
   embedding: embeddingColumn().nullish(),
   source_type: textColumn({ max: 50 }).nullish(),
   source_url: textColumn({ max: 500 }).nullish(),
-  tags: textArrayColumn().nullish(),
+  tags: arrayColumn(textColumn()).nullish(),
   metadata: jsonObjectColumn<KnowledgeMetadata>().nullish(),
   created_at: timestampColumn().optional(),
   updated_at: timestampColumn().optional(),

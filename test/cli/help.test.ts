@@ -122,8 +122,8 @@ describe('a wrong command line', () => {
       'Give a number with a unit: 500ms, 2s, 5m (minutes), 1h, 30d, 2w.',
     ],
     [
-      ['migrate', 'up', '--lock-attempts', '0'],
-      '--lock-attempts: invalid value "0": expected a whole number from 1 on',
+      ['cache', 'warm', '--users', '-1'],
+      '--users: invalid value "-1": expected a whole number from 0 on',
       'See --help.',
     ],
     [['migrate', 'up', '--to'], 'option "--to <name>" argument missing', 'See: aisec migrate up --help'],

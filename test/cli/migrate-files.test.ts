@@ -55,6 +55,26 @@ describe('a migrations directory', () => {
       { '0001_a.sql': migration('create index concurrently i on a (id);') },
       /no-transaction/,
     ],
+    [
+      'a bound without a unit',
+      { '0001_a.sql': migration('select 1;', 'select 1;', '-- aisec: max-lock 500') },
+      /"max-lock" needs a duration with its unit[\s\S]*0001_a\.sql:1/,
+    ],
+    [
+      'a bound of nothing',
+      { '0001_a.sql': migration('select 1;', 'select 1;', '--\n-- aisec: max-time 0') },
+      /"max-time" needs a duration with its unit[\s\S]*0001_a\.sql:2/,
+    ],
+    [
+      'two bounds of one kind',
+      { '0001_a.sql': migration('select 1;', 'select 1;', '-- aisec: max-lock 1s\n-- aisec: max-lock 2s') },
+      /a second "max-lock"[\s\S]*0001_a\.sql:2/,
+    ],
+    [
+      'a bound that is misspelt',
+      { '0001_a.sql': migration('select 1;', 'select 1;', '-- aisec: max-lok 1s') },
+      /did you mean "max-lock"/,
+    ],
     ['a NUL character', { '0001_a.sql': `${GOOD}\0` }, /holds a NUL character/],
     [
       'COPY FROM STDIN with its rows',

@@ -3,7 +3,7 @@ import pg from 'pg';
 
 import { TarBlob } from './tar-blob.js';
 import { openEngine, startPGlite } from './embedded.js';
-import { prepareConnection } from '../postgres/pool/pool.js';
+import { connectionSetUp } from '../postgres/pool/pool.js';
 import type { Session } from '../postgres/session.js';
 
 /** Log segments of 1 MB instead of 16, and none kept for later. */
@@ -64,7 +64,7 @@ export async function startSnapshot(snapshot: ArrayBuffer): Promise<RunningSnaps
         idleTimeoutMillis: 0,
         // A query on the database inside of a transaction on it would wait for ever.
         connectionTimeoutMillis: 5000,
-        onConnect: prepareConnection,
+        ...connectionSetUp(),
       });
       const pool = new pg.Pool(config);
       pool.on('error', () => undefined);

@@ -43,14 +43,16 @@ select
     join tables on tables.relname = 'system_settings'
     where listening.channel = 'aisec_cache_' || tables.relnamespace
   ) as is_listening`,
-  'connection-facts': `select
+  'connection-facts': `with before as materialized (
+  select
+    pg_catalog.current_setting('datestyle') like 'ISO,%'
+    and pg_catalog.current_setting('intervalstyle') = 'postgres'
+    and pg_catalog.current_setting('extra_float_digits')::integer > 0 as writes_as_wanted
+)
+select
   pg_catalog.pg_backend_pid() as pid,
   pg_catalog.current_setting('application_name') as application_name,
-  exists (
-    select
-    from pg_catalog.pg_type
-    where typname = 'vector'
-  ) as has_vector,
+  before.writes_as_wanted,
   exists (
     select
     from pg_catalog.pg_proc
@@ -60,7 +62,11 @@ select
         or prosqlbody::text ~ ':funcid 288[0-36-9] '
       )
   ) as takes_session_locks,
-  pg_catalog.set_config('timezone', 'UTC', false) as timezone`,
+  pg_catalog.set_config('timezone', 'UTC', false) as timezone,
+  pg_catalog.set_config('datestyle', 'ISO', false) as datestyle,
+  pg_catalog.set_config('intervalstyle', 'postgres', false) as intervalstyle,
+  pg_catalog.set_config('extra_float_digits', '1', false) as extra_float_digits
+from before`,
   'hide-parameters': `select
   case
     when pg_catalog.has_parameter_privilege('log_parameter_max_length', 'set')
@@ -136,4 +142,40 @@ select
   ) as is_half,
   pg_catalog.to_regprocedure('find_knowledge(text, uuid[], integer)') is not null as finds_words
 from settings`,
+  'unknown-types': `with recursive needed (oid) as (
+  select given.oid
+  from pg_catalog.unnest($1::oid[]) as given (oid)
+  union
+  select case when type.typtype = 'd' then type.typbasetype else type.typelem end
+  from needed
+  join pg_catalog.pg_type as type on type.oid = needed.oid
+  left join pg_catalog.pg_type as element on element.oid = type.typelem
+  where type.typtype = 'd'
+    or element.typarray = type.oid
+)
+select
+  type.oid,
+  case
+    when type.typtype = 'd' then 'domain'
+    when element.typarray = type.oid then 'array'
+    when type.typname in ('vector', 'halfvec') and exists (
+      select
+      from pg_catalog.pg_depend as member
+      join pg_catalog.pg_extension as extension on extension.oid = member.refobjid
+      where member.classid = 'pg_catalog.pg_type'::pg_catalog.regclass
+        and member.objid = type.oid
+        and member.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass
+        and member.deptype = 'e'
+        and extension.extname = 'vector'
+    ) then 'vector'
+    else 'other'
+  end as kind,
+  case
+    when type.typtype = 'd' then type.typbasetype
+    when element.typarray = type.oid then type.typelem
+  end as part,
+  coalesce(element.typdelim, ',')::text as delimiter
+from needed
+join pg_catalog.pg_type as type on type.oid = needed.oid
+left join pg_catalog.pg_type as element on element.oid = type.typelem`,
 } as const;

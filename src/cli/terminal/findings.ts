@@ -3,7 +3,7 @@ import type { Renderer } from './output.js';
 import type { Paint } from './streams.js';
 
 /** What is wrong, what follows from it, and its fix: three lines each, for a person. */
-function findingLines(findings: readonly Finding[], paint: Paint): string {
+export function findingLines(findings: readonly Finding[], paint: Paint): string {
   return findings
     .map(({ message, impact, fix }) => `${paint.red(message)}\n  ${impact}${fix === null ? '' : `\n  fix: ${fix}`}`)
     .join('\n');

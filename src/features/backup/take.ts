@@ -7,7 +7,7 @@ import { serverMajor } from '../../adapters/postgres/server-major.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
 import type { ServerAccess } from './access.js';
-import { allSettled } from '../../base/all-settled.js';
+import { allSettled } from './run/all-settled.js';
 import type { Reporting } from '../../base/reporting.js';
 import { serverOrigin } from './run/read-origin.js';
 import type { BackupOrigin } from './catalog/origin.js';

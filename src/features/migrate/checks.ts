@@ -8,6 +8,7 @@ import { labelOf } from './files/source.js';
 import { ADVICE, describeFault, isFault } from './history/history-faults.js';
 import { compareWithDatabase, type MigrateSettings } from './prepare.js';
 
+export { foreignObjects, type ForeignObject } from './ownership.js';
 export type { MigrateSettings };
 
 export type MigrationFindingKind = Exclude<MigrationState, 'applied'>;

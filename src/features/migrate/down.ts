@@ -1,4 +1,5 @@
 import { withRunLock } from '../../adapters/postgres/locks/advisory-lock.js';
+import { LockBudget } from '../../adapters/postgres/locks/lock-budget.js';
 import { rollBack, withTransaction, type Session } from '../../adapters/postgres/session.js';
 import { startAgain } from '../../adapters/postgres/start-again.js';
 import { AisecError } from '../../base/errors.js';
@@ -22,7 +23,8 @@ export interface DownOptions extends MigrateSettings {
   /** Exactly one, the newest; everything after a name, which stays; or everything. */
   readonly target: { readonly kind: 'one' } | { readonly kind: 'to'; readonly name: string } | { readonly kind: 'all' };
   readonly lockTimeoutMs: number;
-  readonly lockAttempts: number;
+  /** The longest that the run keeps retrying for locks in all. */
+  readonly maxWaitMs: number;
   readonly waitMs: number;
 }
 
@@ -159,10 +161,11 @@ export async function migrateDown(
     const plan = planDown(statuses, options.target);
     refuseOtherSources(otherSources, plan);
     if (plan.length > 0) await confirm(names(plan), await lossesOf(session, options.schema, plan));
+    const running = { ...options, lockBudget: new LockBudget(options.maxWaitMs) };
     const reverted: DoneMigration[] = [];
     for (const status of plan) {
       reporting.onProgress(`reverting ${labelOf(status)} (${reverted.length + 1} of ${plan.length})`);
-      reverted.push(await runOne(session, status, 'down', options, reporting));
+      reverted.push(await runOne(session, status, 'down', running, reporting));
     }
     const revertedFiles = new Set(plan.map(({ file }) => file));
     const left = statuses.filter((status) => isApplied(status) && !(status.file && revertedFiles.has(status.file)));

@@ -1,70 +1,30 @@
 import { withRunLock } from '../../adapters/postgres/locks/advisory-lock.js';
 import { rollBack, type Session } from '../../adapters/postgres/session.js';
-import { parseStatements } from '../../adapters/sql-parser/statements.js';
 import { rehearse } from './apply/rehearse.js';
-import { EffectsObserver, knownRelations, type KnownRelation } from './effects/effects.js';
-import { explainSection, type ExplainedStatement } from './effects/explain.js';
-import { lockUsers, type LockUser } from './effects/lock-users.js';
+import { EffectsObserver, knownRelations } from './effects/effects.js';
+import { boundFindings } from './effects/bounds.js';
+import { expectSection } from './effects/expect-section.js';
+import { explainSection, type ExplainedSection, type Watch } from './effects/explain.js';
+import { lockUsers } from './effects/lock-users.js';
+import { reportOf, type RehearsedMigration } from './effects/report.js';
 import { hooksNamed } from './apply/run-hooks.js';
 import { refuseCollisions } from './collisions.js';
 import { refuseUnsafeStatements } from './files/migration-folder.js';
 import type { MigrationFile } from './files/migration-file.js';
-import { labelOf, type SourcedName } from './files/source.js';
+import { labelOf } from './files/source.js';
 import { warnOfOtherOwner } from './owner.js';
 import { preflight } from './preflight.js';
 import { compareWithDatabase, historyToCreate } from './prepare.js';
+import type { Finding } from '../../base/finding.js';
 import type { Reporting } from '../../base/reporting.js';
 import { filesOf, planUp, type UpOptions } from './up.js';
-
-export interface TakenLock {
-  readonly relation: string;
-  /** As in pg_locks: `AccessExclusiveLock`. */
-  readonly mode: string;
-}
-
-export interface RehearsedMigration extends SourcedName {
-  /** How many statements of each kind: `create table` 2, `create index` 9. */
-  readonly statements: readonly { readonly kind: string; readonly count: number }[];
-  /** Locks on relations that were there before; new ones disturb no other session. */
-  readonly locks: readonly TakenLock[];
-  /** The statements that touch what was there before, each with its locks, what it reads and rewrites, and who waits. */
-  readonly explained: readonly ExplainedStatement[];
-  /** Why it was not run; null when it was. */
-  readonly skippedBecause: string | null;
-}
 
 export interface DryRunResult {
   readonly database: string;
   readonly schema: string;
   readonly migrations: readonly RehearsedMigration[];
-}
-
-const NOISE = /^(or replace|unique|temporary|temp|recursive|if (not )?exists)\s+/i;
-
-/** `create table`, `comment on`, `insert into`: the first two words that say what a statement does. */
-function kindOf(statement: string): string {
-  const [verb = '', ...rest] = statement.split(/\s+/);
-  const tail =
-    rest
-      .join(' ')
-      .replace(NOISE, '')
-      .split(/[\s(]+/)[0] ?? '';
-  const isPlain = /^(do|grant|revoke|select|update|truncate|with)$/i.test(verb);
-  return (isPlain ? verb : `${verb} ${tail}`).toLowerCase();
-}
-
-async function statementCounts(file: MigrationFile): Promise<RehearsedMigration['statements']> {
-  const parsed = await parseStatements(file.up.sql);
-  if ('error' in parsed) return [];
-  const counts = new Map<string, number>();
-  for (const { text } of parsed.statements) counts.set(kindOf(text), (counts.get(kindOf(text)) ?? 0) + 1);
-  return [...counts].map(([kind, count]) => ({ kind, count }));
-}
-
-interface Watch {
-  readonly observer: EffectsObserver;
-  readonly known: ReadonlyMap<number, KnownRelation>;
-  readonly holders: readonly LockUser[];
+  /** Where a migration took more than its file allows. */
+  readonly findings: readonly Finding[];
 }
 
 /** On an empty database there is nothing to explain, and one message takes less time than one a statement. */
@@ -72,16 +32,12 @@ async function explainOrRun(
   session: Session,
   file: MigrationFile,
   options: UpOptions,
-  { observer, known, holders }: Watch,
-): Promise<readonly ExplainedStatement[]> {
-  if (known.size > 0) return explainSection(session, file, options, observer, holders);
+  watch: Watch & { readonly isEmpty: boolean },
+): Promise<ExplainedSection> {
+  if (!watch.isEmpty) return explainSection(session, file, options, watch);
+  const startedMs = performance.now();
   await rehearse(session, file, 'up', options);
-  return [];
-}
-
-function takenLocks(locks: readonly TakenLock[]): readonly TakenLock[] {
-  const taken = new Map(locks.map(({ relation, mode }) => [`${relation} ${mode}`, { relation, mode }]));
-  return [...taken.keys()].toSorted().flatMap((key) => taken.get(key) ?? []);
+  return { statements: [], durationMs: Math.round(performance.now() - startedMs) };
 }
 
 /**
@@ -113,22 +69,16 @@ export async function dryRunUp(session: Session, options: UpOptions, reporting: 
       if (making !== undefined) await session.query(making);
       for (const hook of plan.length > 0 ? hooksNamed('before_up', options) : [])
         await rehearse(session, hook, 'up', options);
-      let locks = (await observer.next()).locks;
+      let earlierLocks = (await observer.next()).locks;
       for (const file of filesOf(plan)) {
         reporting.onProgress(`trying ${labelOf(file)} (${migrations.length + 1} of ${plan.length})`);
         if (!file.isTransactional) skippedBecause ??= 'it runs without a transaction, so it cannot be rolled back';
-        const explained: readonly ExplainedStatement[] =
-          skippedBecause === null ? await explainOrRun(session, file, options, { observer, known, holders }) : [];
-        const { source, name } = file;
-        migrations.push({
-          source,
-          name,
-          statements: await statementCounts(file),
-          locks: takenLocks([...locks, ...explained.flatMap((statement) => statement.locks)]),
-          explained,
-          skippedBecause,
-        });
-        locks = [];
+        const { statements: explained, durationMs } =
+          skippedBecause === null
+            ? await explainOrRun(session, file, options, { observer, holders, isEmpty: known.size === 0 })
+            : { statements: file.isTransactional ? [] : await expectSection(session, file, holders), durationMs: null };
+        migrations.push(await reportOf(file, { explained, durationMs, skippedBecause, earlierLocks }));
+        earlierLocks = [];
         if (skippedBecause !== null) skippedBecause = `it comes after a migration that was not run`;
       }
       if (skippedBecause === null)
@@ -136,6 +86,7 @@ export async function dryRunUp(session: Session, options: UpOptions, reporting: 
     } finally {
       await rollBack(session);
     }
-    return { database: session.info.label, schema: options.schema, migrations };
+    const findings = boundFindings(migrations, options.schema);
+    return { database: session.info.label, schema: options.schema, migrations, findings };
   });
 }

@@ -1,4 +1,5 @@
 import { withRunLock } from '../../adapters/postgres/locks/advisory-lock.js';
+import { LockBudget } from '../../adapters/postgres/locks/lock-budget.js';
 import { rollBack, type Session } from '../../adapters/postgres/session.js';
 import { rehearse } from './apply/rehearse.js';
 import { labelOf } from './files/source.js';
@@ -74,9 +75,10 @@ export async function migrateRedo(
     refuseOtherSources(otherSources, [status]);
     await confirm([labelOf(status)], await lossesOf(session, options.schema, [status]));
     reporting.onProgress(`reverting ${labelOf(status)}`);
-    const down = await runOne(session, status, 'down', options, reporting);
+    const running = { ...options, lockBudget: new LockBudget(options.maxWaitMs) };
+    const down = await runOne(session, status, 'down', running, reporting);
     reporting.onProgress(`applying ${labelOf(status)}`);
-    const up = await runOne(session, { file: status.file, entry: undefined }, 'up', options, reporting);
+    const up = await runOne(session, { file: status.file, entry: undefined }, 'up', running, reporting);
     const redone = [{ source: status.source, name: status.name, durationMs: down.durationMs + up.durationMs }];
     return { database, schema: options.schema, redone };
   });

@@ -1,7 +1,8 @@
 import { withRunLock } from '../../adapters/postgres/locks/advisory-lock.js';
+import { LockBudget } from '../../adapters/postgres/locks/lock-budget.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import { startAgain } from '../../adapters/postgres/start-again.js';
-import type { ApplyOptions } from './apply/apply.js';
+import type { RunOptions } from './apply/apply.js';
 import { labelOf } from './files/source.js';
 import { indexOfMigration } from './find-migration.js';
 import { refuseUnmetRequirements } from './requirements.js';
@@ -26,7 +27,8 @@ export interface UpOptions extends MigrateSettings {
   /** Whether a history that a newer version has written is no fault, as after a deployment is rolled back. */
   readonly allowsNewer?: boolean;
   readonly lockTimeoutMs: number;
-  readonly lockAttempts: number;
+  /** The longest that the run keeps retrying for locks in all. */
+  readonly maxWaitMs: number;
   /** How long to wait for another run. */
   readonly waitMs: number;
 }
@@ -66,7 +68,7 @@ export function filesOf(statuses: readonly MigrationStatus[]): readonly Migratio
 async function applyAll(
   session: Session,
   plan: readonly MigrationStatus[],
-  options: ApplyOptions,
+  options: RunOptions,
   reporting: Reporting,
 ): Promise<readonly DoneMigration[]> {
   const applied: DoneMigration[] = [];
@@ -105,7 +107,8 @@ export async function migrateUp(session: Session, options: UpOptions, reporting:
     if (making !== undefined) await createHistory(session, making);
     await engine;
     if (plan.length > 0) await runHooks(session, 'before_up', options, reporting);
-    const applied = await applyAll(session, plan, options, reporting);
+    const lockBudget = new LockBudget(options.maxWaitMs);
+    const applied = await applyAll(session, plan, { ...options, lockBudget }, reporting);
     await runHooks(session, 'after_up', options, reporting);
     if (applied.length > 0 || options.hooks !== undefined) await startAgain(session);
     const partitions = await ensurePartitions(session, options.schema, reporting);

@@ -1,4 +1,4 @@
-import type { ColumnChecks } from '../../adapters/type-codegen/relation.js';
+import type { ColumnChecks } from './relation.js';
 import { child, children, namesIn, selectIn, textOf, withoutCasts, type Tree } from './syntax-tree.js';
 
 export interface CheckedColumn {

@@ -28,7 +28,8 @@ const JSON_TYPES: Readonly<Record<string, string>> = {
 };
 
 export function jsonTypeOf(relation: string, column: string): string | undefined {
-  return JSON_TYPES[`${relation}.${column}`];
+  const key = `${relation}.${column}`;
+  return Object.hasOwn(JSON_TYPES, key) ? JSON_TYPES[key] : undefined;
 }
 
 function singular(word: string): string {
@@ -38,12 +39,70 @@ function singular(word: string): string {
   return word.replace(/s$/, '');
 }
 
-/** `skill_definitions` → `SkillDefinition`. */
-export function rowNameOf(relation: string): string {
-  const known = ROW_NAMES[relation];
-  if (known !== undefined) return known;
-  const words = relation.split(/[^A-Za-z0-9]+/).filter(Boolean);
-  const last = words.pop() ?? '';
-  const name = [...words, singular(last)].map((word) => `${word.charAt(0).toUpperCase()}${word.slice(1)}`).join('');
-  return /^\d/.test(name) ? `Table${name}` : name;
+/** The words of a name in letters and digits of any script, each with a capital: `skill_definitions` → `Skill`, `Definitions`. */
+function wordsOf(name: string): readonly string[] {
+  const words = name.normalize('NFC').split(/[^\p{ID_Continue}]+|_+/u);
+  return words.filter(Boolean).map((word) => word.replace(/^./su, (first) => first.toUpperCase()));
+}
+
+function identifier(words: readonly string[]): string {
+  const name = words.join('');
+  return /^\p{ID_Start}/u.test(name) ? name : `Table${name}`;
+}
+
+/** What a table is called in TypeScript before others have been looked at. */
+export interface WantedName {
+  readonly rowName: string;
+  /** Without the word Table behind it. */
+  readonly tableName: string;
+}
+
+/** `skill_definitions` → `SkillDefinition`; of another schema than the platform's, `BillingInvoice`. */
+export function wantedName(relation: string, schema: string | undefined): WantedName {
+  const before = schema === undefined ? [] : wordsOf(schema);
+  const words = wordsOf(relation);
+  const known = schema === undefined && Object.hasOwn(ROW_NAMES, relation) ? ROW_NAMES[relation] : undefined;
+  const row = [...before, ...words.slice(0, -1), singular(words.at(-1) ?? '')];
+  return { rowName: known ?? identifier(row), tableName: identifier([...before, ...words]) };
+}
+
+/** What the printed file itself has, or takes for JavaScript's own. */
+const TAKEN = [
+  'AlwaysGenerated',
+  'ArrayOf',
+  'Bytes',
+  'DB',
+  'Generated',
+  'Insertable',
+  'Int8',
+  'JsonText',
+  'Numeric',
+  'ReadArrayOf',
+  'ReadOnly',
+  'Selectable',
+  'Timestamp',
+  'Updateable',
+  'Vector',
+  'Array',
+  'Date',
+  'Function',
+  'Object',
+  'Promise',
+  ...Object.values(JSON_TYPES),
+];
+
+/** Names that no other table of the file has, in the order of the calls: `User`, then `User2` for another one. */
+export class Names {
+  readonly #taken = new Set(TAKEN);
+
+  take({ rowName, tableName }: WantedName): WantedName {
+    for (let number = 1; ; number += 1) {
+      const suffix = number === 1 ? '' : String(number);
+      const [row, table] = [`${rowName}${suffix}`, `${tableName}${suffix}Table`];
+      const all = [row, `New${row}`, `${row}Update`, table];
+      if (new Set(all).size < all.length || all.some((name) => this.#taken.has(name))) continue;
+      for (const name of all) this.#taken.add(name);
+      return { rowName: row, tableName: table };
+    }
+  }
 }

@@ -1,70 +1,85 @@
 import type { CatalogColumn, CatalogSnapshot } from '../../adapters/catalog/catalog.js';
-import type { ColumnChecks, ColumnShape, RelationShape } from '../../adapters/type-codegen/relation.js';
 import { checkListOf } from './check-list.js';
+import { choicesOf } from './choices.js';
 import { columnChecksOf } from './column-checks.js';
-import { jsonTypeOf, rowNameOf } from './names.js';
+import type { ColumnTypes, TypedColumn } from './column-types.js';
+import type { ColumnChecks, ColumnShape } from './relation.js';
 import { viewColumns, type ViewColumn } from './view-columns.js';
 
-/**
- * What role authenticated has a privilege on. The months, message_keys and the toolkit's own tables have none
- * (docs/adr/0010), so no list of them is kept here.
- */
-function grantedRelations(catalog: CatalogSnapshot): ReadonlySet<string> {
-  const ofRole = catalog.grants.filter(({ kind, grantee }) => kind !== 'function' && grantee === 'authenticated');
-  return new Set(ofRole.flatMap(({ object }) => object ?? []));
+interface Check {
+  /** `table.column`. */
+  readonly key: string;
+  readonly choices: readonly string[] | undefined;
+  readonly checks: ColumnChecks;
 }
 
-async function choicesByColumn(catalog: CatalogSnapshot): Promise<ReadonlyMap<string, readonly string[]>> {
-  const found = new Map<string, readonly string[]>();
+/** What one CHECK says of one column, of a table or of the value of a domain. */
+async function readCheck(table: string, definition: string): Promise<Check | undefined> {
+  const list = await checkListOf(definition);
+  const checked = await columnChecksOf(definition);
+  const column = list?.column ?? checked?.column;
+  if (column === undefined) return undefined;
+  return { key: `${table}.${column}`, choices: list?.choices, checks: checked?.checks ?? {} };
+}
+
+type KnownChecks = ReadonlyMap<string, readonly Check[]>;
+
+async function checksByColumn(catalog: CatalogSnapshot): Promise<KnownChecks> {
+  const found = new Map<string, Check[]>();
   for (const { table, type, definition, validated } of catalog.constraints) {
-    const list = type === 'check' && validated ? await checkListOf(definition) : undefined;
-    if (list === undefined) continue;
-    const key = `${table}.${list.column}`;
-    const before = found.get(key);
-    found.set(key, before === undefined ? list.choices : before.filter((choice) => list.choices.includes(choice)));
+    const check = type === 'check' ? await readCheck(table, definition) : undefined;
+    if (check === undefined) continue;
+    // Rows from before one that is not validated may hold anything.
+    const held = validated ? check : { ...check, choices: undefined };
+    found.set(check.key, [...(found.get(check.key) ?? []), held]);
   }
   return found;
 }
 
-async function checksByColumn(catalog: CatalogSnapshot): Promise<ReadonlyMap<string, ColumnChecks>> {
-  const found = new Map<string, ColumnChecks>();
-  for (const { table, type, definition } of catalog.constraints) {
-    const checked = type === 'check' ? await columnChecksOf(definition) : undefined;
-    if (checked === undefined) continue;
-    const key = `${table}.${checked.column}`;
-    const [before, more] = [found.get(key), checked.checks];
-    const limits = [before?.atLeast, more.atLeast].filter((limit) => limit !== undefined);
-    found.set(key, { ...before, ...more, ...(limits.length > 0 && { atLeast: Math.max(...limits) }) });
-  }
-  return found;
+function mergeChecks(all: readonly Check[]): ColumnChecks {
+  const limits = all.flatMap(({ checks }) => checks.atLeast ?? []);
+  return {
+    ...(all.some(({ checks }) => checks.isNotBlank === true) && { isNotBlank: true }),
+    ...(limits.length > 0 && { atLeast: Math.max(...limits) }),
+  };
 }
 
-interface KnownChecks {
-  readonly choices: ReadonlyMap<string, readonly string[]>;
-  readonly others: ReadonlyMap<string, ColumnChecks>;
+/** What all lists of one column allow. */
+function mergeChoices(all: readonly Check[]): readonly string[] | undefined {
+  const lists = all.flatMap(({ choices }) => (choices === undefined ? [] : [choices]));
+  const [first] = lists;
+  return first?.filter((choice) => lists.every((list) => list.includes(choice)));
 }
 
-function tableColumn(column: CatalogColumn, { choices, others }: KnownChecks): ColumnShape {
-  const { table, name, type, comment, notNull, identity, generated } = column;
+async function tableColumn(column: CatalogColumn, typed: TypedColumn, known: KnownChecks): Promise<ColumnShape> {
+  const { table, name, comment, notNull, identity, generated } = column;
+  const ofDomain = await Promise.all(typed.domainChecks.map((definition) => readCheck(table, definition)));
+  const all = [...(known.get(`${table}.${name}`) ?? []), ...ofDomain.filter((check) => check !== undefined)];
+  const listed = mergeChoices(all);
   return {
     name,
-    type,
+    type: typed.type,
     comment,
-    isNullable: !notNull,
-    hasDefault: column.default !== null || identity === 'by default',
+    isNullable: !notNull && !typed.domainNotNull,
+    hasDefault: column.default !== null || identity === 'by default' || typed.domainHasDefault,
     isAlwaysGenerated: generated !== null || identity === 'always',
-    choices: choices.get(`${table}.${name}`),
-    checks: others.get(`${table}.${name}`) ?? {},
-    jsonType: jsonTypeOf(table, name),
+    choices: listed === undefined ? undefined : choicesOf(typed.type, listed),
+    checks: mergeChecks(all),
+    jsonType: typed.jsonType,
   };
 }
 
 /** `comment on column … is '… @notnull'` promises what the definition does not show. */
-function viewColumn(column: CatalogColumn, known: ViewColumn | undefined, shown: ColumnShape | undefined): ColumnShape {
+function viewColumn(
+  column: CatalogColumn,
+  typed: TypedColumn,
+  known: ViewColumn | undefined,
+  shown: ColumnShape | undefined,
+): ColumnShape {
   const isPromised = /(^|\s)@notnull(\s|$)/.test(column.comment ?? '');
   return {
     name: column.name,
-    type: column.type,
+    type: typed.type,
     comment: column.comment,
     isNullable: !isPromised && (known?.isNullable ?? true),
     hasDefault: false,
@@ -75,45 +90,34 @@ function viewColumn(column: CatalogColumn, known: ViewColumn | undefined, shown:
   };
 }
 
-/** The relations an application uses, sorted by name, with their columns in order: what types and validators come from. */
-export async function readShapes(catalog: CatalogSnapshot): Promise<readonly RelationShape[]> {
-  const granted = grantedRelations(catalog);
-  const checks = { choices: await choicesByColumn(catalog), others: await checksByColumn(catalog) };
-  const columnsByRelation = new Map<string, readonly CatalogColumn[]>();
-  for (const column of catalog.columns)
-    columnsByRelation.set(column.table, [...(columnsByRelation.get(column.table) ?? []), column]);
-
+/** The columns of all tables and views of one schema, in order, by relation. */
+export async function readColumns(
+  catalog: CatalogSnapshot,
+  typesOf: ColumnTypes,
+): Promise<ReadonlyMap<string, readonly ColumnShape[]>> {
+  const known = await checksByColumn(catalog);
+  const columnsByRelation = new Map<string, CatalogColumn[]>();
+  for (const column of catalog.columns) {
+    const own = columnsByRelation.get(column.table) ?? [];
+    columnsByRelation.set(column.table, [...own, column]);
+  }
   const shapes = new Map<string, readonly ColumnShape[]>();
-  for (const { name } of catalog.tables)
-    shapes.set(
-      name,
-      (columnsByRelation.get(name) ?? []).map((column) => tableColumn(column, checks)),
-    );
+  for (const { name } of catalog.tables) {
+    const own = columnsByRelation.get(name) ?? [];
+    shapes.set(name, await Promise.all(own.map((column) => tableColumn(column, typesOf(name, column.name), known))));
+  }
   const views = [...catalog.views];
   // A view may show another one: each pass settles those whose views are settled, whatever their names.
   for (let pass = 0; pass < views.length; pass += 1) {
     for (const { name, definition } of views) {
-      const known = await viewColumns(definition, (relation) => shapes.get(relation));
-      const columns = (columnsByRelation.get(name) ?? []).map((column, index) => {
-        const origin = known[index]?.origin;
+      const columns = await viewColumns(definition, (relation) => shapes.get(relation));
+      const shaped = (columnsByRelation.get(name) ?? []).map((column, index) => {
+        const origin = columns[index]?.origin;
         const shown = origin && shapes.get(origin.relation)?.find((candidate) => candidate.name === origin.column);
-        return viewColumn(column, known[index], shown);
+        return viewColumn(column, typesOf(name, column.name), columns[index], shown);
       });
-      shapes.set(name, columns);
+      shapes.set(name, shaped);
     }
   }
-  const viewNames = new Set(views.map(({ name }) => name));
-  const all = [...catalog.tables, ...views].filter(({ name, ...item }) => {
-    const isPartition = 'bound' in item && item.bound !== null;
-    return granted.has(name) && !isPartition;
-  });
-  return all
-    .toSorted((one, other) => (one.name < other.name ? -1 : 1))
-    .map(({ name, comment }) => ({
-      name,
-      isView: viewNames.has(name),
-      comment,
-      rowName: rowNameOf(name),
-      columns: shapes.get(name) ?? [],
-    }));
+  return shapes;
 }

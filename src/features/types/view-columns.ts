@@ -26,9 +26,11 @@ const UNKNOWN: ViewColumn = { isNullable: true, origin: undefined };
 /** The relations in FROM by their names there. A subquery is left out: its columns stay unknown. */
 function sourcesOf(item: Tree, isOptional: boolean, into: Map<string, Source>): void {
   const table = child(item, 'RangeVar');
-  const relation = textOf(table, 'relname');
-  if (relation !== undefined) {
-    into.set(textOf(child(table, 'alias'), 'aliasname') ?? relation, { relation, isOptional });
+  const name = textOf(table, 'relname');
+  if (name !== undefined) {
+    const schema = textOf(table, 'schemaname');
+    const relation = schema === undefined ? name : `${schema}.${name}`;
+    into.set(textOf(child(table, 'alias'), 'aliasname') ?? name, { relation, isOptional });
     return;
   }
   const join = child(item, 'JoinExpr');

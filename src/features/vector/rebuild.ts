@@ -1,5 +1,5 @@
 import { withRunLock } from '../../adapters/postgres/locks/advisory-lock.js';
-import { withLockAttempts } from '../../adapters/postgres/locks/lock-attempts.js';
+import { LockBudget, retryForLocks } from '../../adapters/postgres/locks/lock-budget.js';
 import { Observer } from '../../adapters/postgres/locks/observer.js';
 import { withTransaction, type Session } from '../../adapters/postgres/session.js';
 import { AisecError, isAisecError } from '../../base/errors.js';
@@ -35,7 +35,7 @@ export interface RebuildResult {
 }
 
 const RENAME_LOCK_TIMEOUT_MS = 200;
-const RENAME_ATTEMPTS = 50;
+const RENAME_WITHIN_MS = 90_000;
 const CLEAN_UP_WITHIN_MS = 3000;
 
 /**
@@ -60,7 +60,7 @@ async function runWithoutLocks(session: Session, step: RebuildStep, observer: Ob
 
 /** SHARE UPDATE EXCLUSIVE on the indexes: neither a search nor a write waits for it. */
 async function rename(session: Session, step: RebuildStep, observer: Observer): Promise<void> {
-  await withLockAttempts(RENAME_ATTEMPTS, session.signal, () =>
+  await retryForLocks({ budget: new LockBudget(RENAME_WITHIN_MS), signal: session.signal }, () =>
     observer.during(() =>
       withTransaction(session, async () => {
         await session.query(`set local lock_timeout = ${RENAME_LOCK_TIMEOUT_MS}`);

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { sql, type Kysely } from 'kysely';
 import { beforeAll, describe, expect, test } from 'vitest';
 
-import { createDatabase, hashPassword, toVector, verifyPassword } from '../../../src/index.js';
+import { createDatabase, hashPassword, toVector, verifyPassword, withUser } from '../../../src/index.js';
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
 import { waitFor } from '../../support/wait-for.js';
 import { createServiceDatabase, userId, type Tables } from './service-role.js';
@@ -58,6 +58,46 @@ describeOnServer('createDatabase', () => {
     expect(await one(db, "'[1,-0.5,2e-3]'::vector")).toEqual([1, -0.5, 0.002]);
     expect(await one(db, '0.1000::numeric')).toBe('0.1000');
     expect(await one(db, "'2026-03-01T00:00:00Z'::timestamptz")).toEqual(new Date('2026-03-01T00:00:00Z'));
+    await db.destroy();
+  });
+
+  test('reads and writes the same whatever formats the role and the database have, also after withUser has cleaned up', async () => {
+    const { database: own, url, role } = await createServiceDatabase(1);
+    await own.admin
+      .query(`alter role ${role} set datestyle = 'SQL, DMY'; alter role ${role} set intervalstyle = 'sql_standard';
+      alter role ${role} set extra_float_digits = -3; alter role ${role} set bytea_output = 'escape'`);
+    const db = createDatabase<Tables>({ url, poolSize: 1, maxOverflow: 0 });
+    const text = `select '2026-03-01 12:00:00.5+09'::timestamptz as at, '2026-03-01'::date as day, '1 day 2 hours'::interval as took,
+      0.1::float8 + 0.2::float8 as sum, '\\x005c00ff'::bytea as bytes, '1/2/2026'::date as typed, '{infinity,null}'::timestamptz[] as ends`;
+    const wanted = {
+      at: new Date('2026-03-01T03:00:00.500Z'),
+      day: '2026-03-01',
+      took: '1 day 02:00:00',
+      sum: 0.1 + 0.2,
+      bytes: Buffer.from('005c00ff', 'hex'),
+      typed: '2026-02-01',
+      ends: [new Date(8.64e15), null],
+    };
+    expect((await sql.raw(text).execute(db)).rows).toEqual([wanted]);
+    expect(await withUser(db, userId(1), async (trx) => (await sql.raw(text).execute(trx)).rows)).toEqual([wanted]);
+    expect((await sql.raw(text).execute(db)).rows).toEqual([wanted]);
+    await db.destroy();
+  });
+
+  test('learns the types of a database once, also those that are made later', async () => {
+    const db = createDatabase<Tables>({ url: database.url, applicationName: 'test types' });
+    await sql`create type mood as enum ('happy', 'so, "so"'); create domain moods as mood[]`.execute(db);
+    expect(await one(db, `array['happy', null, 'so, "so"']::mood[]`)).toEqual(['happy', null, 'so, "so"']);
+    expect(await one(db, `array['{happy}']::moods[]`)).toEqual([['happy']]);
+    expect(await one(db, `'[0:1][0:1]={{1,2},{3,4}}'::int[]`)).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+    expect(await one(db, `array['[1,2]']::halfvec[]`)).toEqual([[1, 2]]);
+    const queries = await database.admin.query(
+      `select query from pg_stat_activity where application_name = 'test types'`,
+    );
+    expect(queries.rows.filter(({ query }) => query.includes('with recursive needed')).length).toBeLessThan(2);
     await db.destroy();
   });
 

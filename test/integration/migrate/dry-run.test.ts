@@ -103,6 +103,8 @@ describeOnServer('what a dry run explains', () => {
         readonly rewritten: readonly { readonly relation: string; readonly rows: number; readonly sizeBytes: number }[];
         readonly scanned: readonly { readonly relation: string }[];
         readonly inUseBy: readonly { readonly pid: number; readonly mode: string }[];
+        readonly isExecuted: boolean;
+        readonly durationMs: number;
         readonly walBytes: number;
       }[];
     }[];
@@ -132,12 +134,8 @@ describeOnServer('what a dry run explains', () => {
     const result = await explain('-- A comment.\nalter table t alter column id type bigint;', '--json');
     const [statement] = statements(result);
     expect(statement?.line).toBe(3);
-    expect(statement?.locks).toContainEqual({
-      relation: 't',
-      mode: 'AccessExclusiveLock',
-      heldUntil: 'commit',
-      blocks: 'reads and writes',
-    });
+    const lock = { relation: 't', mode: 'AccessExclusiveLock', heldUntil: 'commit', blocks: 'reads and writes' };
+    expect(statement?.locks).toContainEqual({ ...lock, heldMs: statement?.durationMs });
     expect(statement?.rewritten[0]).toMatchObject({ relation: 't', rows: 5000 });
     expect(statement?.rewritten[0]?.sizeBytes).toBeGreaterThan(100_000);
     expect(statement?.walBytes).toBeGreaterThan(100_000);
@@ -157,9 +155,50 @@ describeOnServer('what a dry run explains', () => {
   test('reads on a terminal of 80 columns', async () => {
     const { stdout } = await explain('alter table t alter column id type bigint;');
     expect(stdout).toContain('0002_change\n  1 alter table\n     2  alter table t alter column id type bigint\n');
-    expect(stdout).toContain('        ACCESS EXCLUSIVE on t until the commit: reads and writes wait\n');
+    expect(stdout).toMatch(/ {8}ACCESS EXCLUSIVE on t for [\d.]+ m?s, until the commit: reads and writes wait\n/);
     expect(stdout).toMatch(/ {8}writes anew t \(about 5,000 rows, \d+ kB\)\n/);
     expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
+  });
+
+  test('of a file without a transaction is what its statements take by their kind and the catalog', async () => {
+    folder.write({
+      '0002_apart.sql': migration(
+        [
+          'create index concurrently t_id on t (id);',
+          'alter table t add column note text;',
+          'vacuum t;',
+          'reindex index concurrently t_pkey;',
+          'alter table t validate constraint t_positive;',
+          'update t set id = id;',
+          'do $$ begin perform 1; end $$;',
+          'create index concurrently u_id on not_there (id);',
+        ].join('\n'),
+        'select 1;',
+        '-- aisec: no-transaction',
+      ),
+    });
+    const found = statements(await aisec('migrate', 'up', '--dry-run', '--json'));
+    const texts = found.map(({ line, isExecuted, locks, scanned, rewritten }) => [
+      line,
+      isExecuted,
+      locks.map(({ relation, mode, blocks }) => `${mode} ${relation} ${blocks ?? '-'}`).join(),
+      [...scanned, ...rewritten].map(({ relation }) => relation).join(),
+    ]);
+    expect(texts).toEqual([
+      [3, false, 'ShareUpdateExclusiveLock t -', 't'],
+      [4, false, 'AccessExclusiveLock t reads and writes', ''],
+      [5, false, 'ShareUpdateExclusiveLock t -', 't'],
+      [6, false, 'ShareUpdateExclusiveLock t -', 't'],
+      [7, false, 'ShareUpdateExclusiveLock t -', 't'],
+      [8, false, 'RowExclusiveLock t -', ''],
+      [9, false, '', ''],
+      [10, false, '', ''],
+    ]);
+    const { stdout } = await aisec('migrate', 'up', '--dry-run');
+    expect(stdout).toContain('        not executed here, since it cannot be rolled back\n');
+    expect(stdout).toContain('        SHARE UPDATE EXCLUSIVE on t while it runs\n');
+    expect(stdout).toMatch(/ {8}reads all of t \(about 5,000 rows, [\d.]+ kB\)\n/);
+    expect((await database.admin.query(`select from pg_class where relname = 't_id'`)).rowCount).toBe(0);
   });
 
   test('names the sessions that it had to wait for', async () => {

@@ -50,7 +50,7 @@ describeOnServer('locks', () => {
     });
     const reader = await connect('a long report');
     await reader.query('begin; select count(*) from busy');
-    const running = startCli(args('migrate', 'up', '--lock-timeout', '300ms', '--lock-attempts', '100'), {
+    const running = startCli(args('migrate', 'up', '--lock-timeout', '300ms', '--max-wait', '60s'), {
       env: env(),
     });
     const other = await connect('the application');
@@ -75,7 +75,7 @@ describeOnServer('locks', () => {
     const reader = await connect('a long report');
     await reader.query('begin; select count(*) from busy');
     const { rows } = await reader.query<{ pid: number }>('select pg_backend_pid() as pid');
-    const result = await aisec('migrate', 'up', '--lock-timeout', '900ms', '--lock-attempts', '2');
+    const result = await aisec('migrate', 'up', '--lock-timeout', '900ms', '--max-wait', '1500ms');
     expect(result.exitCode).toBe(5);
     expect(result.stderr).toContain('could not acquire its table locks in 2 attempts; no changes were made');
     expect(result.stderr).toContain(`pid ${rows[0]?.pid ?? 0} "a long report"`);

@@ -1,4 +1,8 @@
-import { beforeEach, expect, test } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+import { afterAll, beforeEach, expect, test } from 'vitest';
 
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
 import { migration, migrationsFolder, type MigrationsFolder } from '../../support/migrations-folder.js';
@@ -7,6 +11,9 @@ import { runInProcess } from '../../support/run-in-process.js';
 import { runPsql } from '../../support/run-psql.js';
 
 const VIEW = 'create or replace view totals as select 1 as total;\n';
+
+const cacheDir = mkdtempSync(path.join(tmpdir(), 'aisec-test-cache-'));
+afterAll(() => rmSync(cacheDir, { recursive: true, force: true }));
 
 describeOnServer('repeatable migrations and hooks', () => {
   let database: ServerDatabase;
@@ -24,7 +31,7 @@ describeOnServer('repeatable migrations and hooks', () => {
 
   const aisec = (...args: readonly string[]): Promise<CliResult> =>
     runInProcess([...args, '--migrations-dir', `aisec=${bundled.dir}`, '--migrations-dir', own.dir], {
-      env: { DATABASE_URL: database.url },
+      env: { DATABASE_URL: database.url, AISEC_CACHE_DIR: cacheDir },
     });
   const applied = async (...args: readonly string[]): Promise<readonly string[]> => {
     const run = await aisec('migrate', 'up', '--json', ...args);
@@ -72,6 +79,60 @@ describeOnServer('repeatable migrations and hooks', () => {
   test('node-pg-migrate does not see a repeatable migration in the history', async () => {
     await applied();
     expect(await column('select name from pgmigrations_app')).toEqual(['0001_invoices']);
+  });
+
+  test('drift compares a repeatable file by the text that was applied, and its fix brings that back', async () => {
+    await applied();
+    own.write({ 'R__totals.sql': VIEW.replace('1 as', '2 as') });
+    expect(await aisec('migrate', 'drift')).toMatchObject({ exitCode: 0, stdout: '' });
+    await database.admin.query('create or replace view totals as select 3 as total');
+    const drifted = await aisec('migrate', 'drift', '--json');
+    expect(drifted).toMatchObject({ exitCode: 3 });
+    const { findings } = JSON.parse(drifted.stdout) as { findings: { object: string; fix: string }[] };
+    expect(findings.map(({ object }) => object)).toEqual(['view totals']);
+    await database.admin.query(findings[0]?.fix ?? '');
+    expect(await column('select total from totals')).toEqual([1]);
+    expect(await aisec('migrate', 'drift')).toMatchObject({ exitCode: 0, stdout: '' });
+    own.remove('R__totals.sql');
+    const orphan = await aisec('migrate', 'drift', '--json');
+    expect(orphan).toMatchObject({ exitCode: 0 });
+    expect(JSON.parse(orphan.stdout)).toMatchObject({ findings: [{ object: 'view totals', severity: 'notice' }] });
+  });
+
+  test('baseline records a repeatable file as up does, and up applies it again when it changes', async () => {
+    await database.admin.query(`create table users (id int); create table invoices (id int); ${VIEW}`);
+    const wrong = VIEW.replace('as total', 'as sum');
+    own.write({ 'R__totals.sql': wrong });
+    expect(await aisec('migrate', 'baseline')).toMatchObject({ exitCode: 3 });
+    own.write({ 'R__totals.sql': VIEW });
+    const recorded = await aisec('migrate', 'baseline', '--json');
+    expect(JSON.parse(recorded.stdout)).toMatchObject({
+      recorded: ['0001_users', 'app/0001_invoices', 'app/R__totals'],
+    });
+    expect(await column('select name from pgmigrations_app')).toEqual(['0001_invoices']);
+    expect(await applied()).toEqual([]);
+    own.write({ 'R__totals.sql': VIEW.replace('1 as', '2 as') });
+    expect(await applied()).toEqual(['R__totals']);
+  });
+
+  test('repair knows that a repeatable file is in one table of the history only', async () => {
+    await applied();
+    const plan = async (): Promise<unknown> =>
+      (JSON.parse((await aisec('migrate', 'repair', '--dry-run', '--json')).stdout) as { actions: unknown }).actions;
+    expect(await plan()).toEqual([]);
+    await database.admin.query('truncate pgmigrations_app');
+    expect(await plan()).toEqual([{ source: 'app', kind: 'restore pgmigrations', names: ['0001_invoices'] }]);
+    expect(await aisec('migrate', 'repair', '--yes')).toMatchObject({ exitCode: 0 });
+    expect(await column('select name from pgmigrations_app')).toEqual(['0001_invoices']);
+    await database.admin.query('drop table aisec_migrations_app');
+    expect(await aisec('migrate', 'repair', '--yes')).toMatchObject({ exitCode: 0 });
+    expect(await applied()).toEqual(['R__totals']);
+    own.remove('R__totals.sql');
+    expect(await aisec('migrate', 'check')).toMatchObject({ exitCode: 0 });
+    const forget = ['migrate', 'repair', 'app/R__totals', '--reason', 'a report has gone', '--yes'];
+    expect(await aisec(...forget)).toMatchObject({ exitCode: 0 });
+    expect(await column('select name from aisec_migrations_app')).toEqual(['0001_invoices']);
+    expect(await column('select total from totals')).toEqual([1]);
   });
 
   test('hooks run before the first and after the last migration; the one after also when nothing was pending', async () => {

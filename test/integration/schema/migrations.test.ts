@@ -24,7 +24,7 @@ const settings = {
   schema: 'public',
   extensionSchema: 'public',
   lockTimeoutMs: 2000,
-  lockAttempts: 3,
+  maxWaitMs: 10_000,
   waitMs: 0,
 };
 const warnings: string[] = [];

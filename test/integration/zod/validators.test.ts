@@ -174,7 +174,8 @@ describe('the validators of columns that no table of the package has', () => {
     ['bigint', validators.bigintColumn(), [0, -5n, '9223372036854775807'], [2 ** 53, '9223372036854775808', 1.5, 'x']],
     ['smallint', validators.integerColumn(16), [-32_768, 32_767], [32_768, 0.5]],
     ['date', validators.dateColumn(), ['2024-02-29'], ['2026-02-29', '29.2.2024', '']],
-    ['numeric', validators.numericColumn(), [1e300, '0.1'], ['', 'NaN', Number.NaN]],
+    ['numeric', validators.numericColumn(), [1e300, '0.1', 'NaN', '-Infinity'], ['', 'nan', '1,5']],
+    ['numeric(4,1)', validators.numericColumn([4, 1]), ['999.94', 1], ['999.95', 'NaN', 'Infinity']],
   ])('%s', (_type, validator, right, wrong) => {
     expect(right.filter((value) => !validator.safeParse(value).success)).toEqual([]);
     expect(wrong.filter((value) => validator.safeParse(value).success)).toEqual([]);

@@ -18,6 +18,9 @@ const CLEAN = [
   'discard sequences',
 ].join('; ');
 
+/** What a role, the database or another client of a pooler has set otherwise. */
+const FORMATS = [`set datestyle = 'ISO'`, `set intervalstyle = 'postgres'`, 'set extra_float_digits = 1'];
+
 /** It has a plan and a row, and takes as long as all of the others. */
 const UNLOCK = 'select pg_catalog.pg_advisory_unlock_all()';
 
@@ -30,6 +33,7 @@ export function mayTakeSessionLock(sql: string): boolean {
 export function cleanSession(notes: ConnectionNotes, mayHaveLocks: boolean): string {
   return [
     CLEAN,
+    ...(notes.needsFormats ? FORMATS : []),
     // A pooler takes the name from the first client of the session.
     ...(notes.isPooled ? [`set application_name = ${quoteLiteral(notes.applicationName)}`] : []),
     ...(mayHaveLocks || notes.takesSessionLocks || notes.isPooled ? [UNLOCK] : []),

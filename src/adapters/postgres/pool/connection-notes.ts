@@ -1,16 +1,22 @@
 import type pg from 'pg';
 
+import type { TypeParsers } from '../values/type-parsers.js';
+
 /** What the pool knows of one connection, for as long as it lives. */
 export interface ConnectionNotes {
   /** Each transaction may be answered by another session, which other clients use in between. */
   isPooled: boolean;
   /** A function of the database takes advisory locks that outlive the transaction. */
   takesSessionLocks: boolean;
+  /** The session would write dates, intervals or numbers otherwise if its settings were reset. */
+  needsFormats: boolean;
   applicationName: string;
   /** Statements without a user came since the session was last cleaned. */
   needsCleaning: boolean;
   /** What ended the connection: the server's own word where it gave one. */
   endedBy: unknown;
+  /** How its values are read. */
+  types: TypeParsers | undefined;
 }
 
 const notes = new WeakMap<object, ConnectionNotes>();
@@ -31,9 +37,11 @@ export function notesOf(client: pg.ClientBase): ConnectionNotes {
   const begun: ConnectionNotes = {
     isPooled: false,
     takesSessionLocks: false,
+    needsFormats: false,
     applicationName: '',
     needsCleaning: false,
     endedBy: undefined,
+    types: undefined,
   };
   notes.set(client, begun);
   // pg-pool listens only while a client is idle: one that breaks in a caller's hands would end the process.

@@ -1,10 +1,10 @@
 import pg from 'pg';
-import { registerTypes } from 'pgvector/pg';
 
 import type { ServerTarget } from '../../../config/database-target.js';
 import { clientClass } from '../login/channel-binding.js';
 import { CLIENT_SQL } from '../client-sql.js';
 import { findTls } from '../server.js';
+import { TypeParsers } from '../values/type-parsers.js';
 import { notesOf } from './connection-notes.js';
 
 export interface PoolOptions {
@@ -28,25 +28,36 @@ const KEEP_ALIVE_AFTER_MS = 30_000;
 interface ConnectionFacts {
   readonly pid: number;
   readonly application_name: string;
-  readonly has_vector: boolean;
+  readonly writes_as_wanted: boolean;
   readonly takes_session_locks: boolean;
 }
 
+/** How the connections of one pool read values: for `types` and `onConnect` of node-postgres. */
+export interface ConnectionSetUp {
+  readonly types: TypeParsers;
+  readonly onConnect: (client: pg.ClientBase) => Promise<void>;
+}
+
 /**
- * UTC for every session, and vectors as number[]. Two round trips a new connection; a pooler in transaction mode keeps
- * track of the time zone (https://www.pgbouncer.org/config.html#track_extra_parameters).
+ * UTC for every session, and values written as our parsers expect them. One round trip a new connection; a pooler in
+ * transaction mode keeps track of time zone and DateStyle (https://www.pgbouncer.org/config.html#track_extra_parameters).
  */
-export async function prepareConnection(client: pg.ClientBase): Promise<void> {
-  const { rows } = await client.query<ConnectionFacts>(CLIENT_SQL['connection-facts']);
-  const [facts] = rows;
-  if (facts === undefined) throw new Error('the server did not say who it is');
-  Object.assign(notesOf(client), {
-    isPooled: facts.pid !== (client as unknown as { readonly processID: number | null }).processID,
-    takesSessionLocks: facts.takes_session_locks,
-    applicationName: facts.application_name,
-  });
-  // registerTypes throws before the extension is there, and a service may start before its database is migrated.
-  if (facts.has_vector) await registerTypes(client);
+export function connectionSetUp(): ConnectionSetUp {
+  const types = new TypeParsers();
+  const onConnect = async (client: pg.ClientBase): Promise<void> => {
+    const { rows } = await client.query<ConnectionFacts>(CLIENT_SQL['connection-facts']);
+    const [facts] = rows;
+    if (facts === undefined) throw new Error('the server did not say who it is');
+    const isPooled = facts.pid !== (client as unknown as { readonly processID: number | null }).processID;
+    Object.assign(notesOf(client), {
+      isPooled,
+      needsFormats: isPooled || !facts.writes_as_wanted,
+      takesSessionLocks: facts.takes_session_locks,
+      applicationName: facts.application_name,
+      types,
+    });
+  };
+  return { types, onConnect };
 }
 
 /**
@@ -57,6 +68,7 @@ export async function prepareConnection(client: pg.ClientBase): Promise<void> {
  */
 export async function createPool(target: ServerTarget, options: PoolOptions): Promise<pg.Pool> {
   const { host, port, user, password, database, options: serverOptions } = target.connection;
+  const { types, onConnect } = connectionSetUp();
   const pool = new pg.Pool({
     host,
     port: Number(port),
@@ -75,9 +87,10 @@ export async function createPool(target: ServerTarget, options: PoolOptions): Pr
     maxLifetimeSeconds: options.recycleAfterMs / 1000,
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
+    types,
     // The pool waits for what it returns, whatever its type says.
     // oxlint-disable-next-line typescript/no-misused-promises
-    onConnect: prepareConnection,
+    onConnect,
   });
   pool.on('error', options.onError);
   return pool;

@@ -10,6 +10,7 @@ import { connectionLost, isFatal, lostAtCommit, type ConnectionLostError } from 
 import { noteEnd, notesOf, type ConnectionNotes } from './connection-notes.js';
 import type { UserScope } from './user-scope.js';
 import { untilReady } from '../until-ready.js';
+import { toParameter } from '../values/instant.js';
 
 const COUNTING = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE']);
 
@@ -125,8 +126,11 @@ export class PooledConnection implements DatabaseConnection {
     this.#hasWritten ||= mayWriteCachedTable(text);
     this.#mayHaveLocks ||= mayTakeSessionLock(text);
     try {
-      const result = (await this.#client.query(text, values)) as pg.QueryResult | pg.QueryResult[];
-      return Array.isArray(result) ? result : [result];
+      const given = values?.map(toParameter);
+      const result = (await this.#client.query(text, given)) as pg.QueryResult | pg.QueryResult[];
+      const results = Array.isArray(result) ? result : [result];
+      await this.#notes.types?.complete(this.#client, results);
+      return results;
     } catch (error) {
       if (isReported(error)) {
         await untilReady(this.#client);

@@ -6,21 +6,22 @@ import { formatDurationMs } from '../../../base/duration.js';
 import { AisecError } from '../../../base/errors.js';
 import type { OffsiteOptions } from '../../../features/backup/offsite.js';
 import type { BackupOptions, BackupResult } from '../../../features/backup/run/finish.js';
+import {
+  DIRECTORY_OPTION,
+  directoryOf,
+  type DirectoryOption,
+  placeOf,
+  STORE_OPTIONS,
+  type StoreOptions,
+} from '../../backup-place.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
 import { durationOption, lockTimeoutOption, WAIT_OPTION } from '../../options.js';
 import { reportingTo } from '../../reporting.js';
 import type { Renderer } from '../../terminal/output.js';
-import {
-  DIRECTORY_OPTION,
-  directoryOf,
-  RETENTION_OPTIONS,
-  TIMEOUT_OPTION,
-  type DirectoryOption,
-  type RetentionOptions,
-} from './options.js';
-import { ENCRYPT_OPTION, isOpenOnTheWay, placeOf, STORE_OPTIONS, type StoreOptions } from './offsite-options.js';
+import { RETENTION_OPTIONS, TIMEOUT_OPTION, type RetentionOptions } from './options.js';
+import { ENCRYPT_OPTION, isOpenOnTheWay } from './offsite-options.js';
 
 interface Options extends DirectoryOption, RetentionOptions, StoreOptions {
   readonly format?: 'sql';

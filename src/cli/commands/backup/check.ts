@@ -2,12 +2,12 @@ import { parseBytes } from '../../../base/bytes.js';
 import { countText } from '../../../base/count.js';
 import { AisecError } from '../../../base/errors.js';
 import type { MinimalSize } from '../../../features/backup/catalog/findings.js';
+import { DIRECTORY_OPTION, directoryOf, type DirectoryOption } from '../../backup-place.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
 import { durationOption } from '../../options.js';
 import { renderFindings } from '../../terminal/findings.js';
-import { DIRECTORY_OPTION, directoryOf, type DirectoryOption } from './options.js';
 
 interface Options extends DirectoryOption {
   readonly maxAge: number;

@@ -4,12 +4,18 @@ import { basename } from 'node:path';
 import { formatBytes } from '../../../base/bytes.js';
 import { formatDurationMs } from '../../../base/duration.js';
 import type { BackupList, ListedBackup } from '../../../features/backup/list.js';
+import {
+  DIRECTORY_OPTION,
+  directoryOf,
+  type DirectoryOption,
+  placeOf,
+  STORE_OPTIONS,
+  type StoreOptions,
+} from '../../backup-place.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
 import type { Renderer } from '../../terminal/output.js';
-import { placeOf, STORE_OPTIONS, type StoreOptions } from './offsite-options.js';
-import { DIRECTORY_OPTION, directoryOf, type DirectoryOption } from './options.js';
 
 interface Options extends DirectoryOption, StoreOptions {}
 

@@ -1,19 +1,6 @@
-import { resolve } from 'node:path';
-
 import type { Age } from '../../../base/age.js';
-import { AisecError } from '../../../base/errors.js';
 import type { OptionSpec } from '../../command.js';
-import type { Context } from '../../context.js';
 import { ageOption, countOption, durationOption } from '../../options.js';
-
-export interface DirectoryOption {
-  readonly dir?: string;
-}
-
-export const DIRECTORY_OPTION: OptionSpec = {
-  flags: '--dir <dir>',
-  description: 'directory of the backups (default: AISEC_BACKUP_DIR, else ./backups)',
-};
 
 export interface RetentionOptions {
   readonly keep: Age;
@@ -41,9 +28,3 @@ export const TIMEOUT_OPTION: OptionSpec = {
   default: '12h',
   parse: durationOption,
 };
-
-/** Absolute. @throws AisecError USAGE for an empty one, which is a shell variable that was not set. */
-export function directoryOf({ config }: Context, { dir }: DirectoryOption): string {
-  if (dir === '') throw new AisecError('USAGE', '--dir is empty', { hint: 'Is a shell variable not set?' });
-  return dir === undefined ? config.backupDir : resolve(config.cwd, dir);
-}

@@ -1,8 +1,8 @@
 import type { PinResult } from '../../../features/backup/pin.js';
+import { DIRECTORY_OPTION, directoryOf, type DirectoryOption } from '../../backup-place.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
-import { DIRECTORY_OPTION, directoryOf, type DirectoryOption } from './options.js';
 
 interface Options extends DirectoryOption {
   readonly remove: boolean;

@@ -1,16 +1,11 @@
 import { formatBytes } from '../../../base/bytes.js';
 import type { PruneResult } from '../../../features/backup/prune.js';
+import { DIRECTORY_OPTION, directoryOf, type DirectoryOption } from '../../backup-place.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
 import type { Renderer } from '../../terminal/output.js';
-import {
-  DIRECTORY_OPTION,
-  directoryOf,
-  RETENTION_OPTIONS,
-  type DirectoryOption,
-  type RetentionOptions,
-} from './options.js';
+import { RETENTION_OPTIONS, type RetentionOptions } from './options.js';
 
 interface Options extends DirectoryOption, RetentionOptions {
   readonly dryRun: boolean;

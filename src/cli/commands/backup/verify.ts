@@ -6,12 +6,13 @@ import { AisecError } from '../../../base/errors.js';
 import { withTimeout } from '../../../base/interruption.js';
 import { isStoreUrl } from '../../../config/store-url.js';
 import type { VerifyOptions, VerifyResult } from '../../../features/backup/verify.js';
+import { DIRECTORY_OPTION, directoryOf, type DirectoryOption } from '../../backup-place.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
 import { countOption, WAIT_OPTION } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
-import { DIRECTORY_OPTION, directoryOf, TIMEOUT_OPTION, type DirectoryOption } from './options.js';
+import { TIMEOUT_OPTION } from './options.js';
 
 interface Options extends DirectoryOption {
   readonly identity?: string;

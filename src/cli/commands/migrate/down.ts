@@ -84,7 +84,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
     ...(await migrateSettings(context)),
     target,
     lockTimeoutMs: options.lockTimeout,
-    lockAttempts: options.lockAttempts,
+    maxWaitMs: options.maxWait,
     waitMs: options.wait,
   };
   if (options.dryRun) {

@@ -2,11 +2,13 @@ import { formatBytes } from '../../../base/bytes.js';
 import { formatCount } from '../../../base/count.js';
 import { formatDurationMs } from '../../../base/duration.js';
 import { groupBy } from '../../../base/group-by.js';
-import type { DryRunResult, RehearsedMigration } from '../../../features/migrate/dry-run.js';
-import type { ExplainedStatement, TouchedTable } from '../../../features/migrate/effects/explain.js';
+import type { DryRunResult } from '../../../features/migrate/dry-run.js';
+import type { ExplainedLock, ExplainedStatement, TouchedTable } from '../../../features/migrate/effects/explain.js';
 import { describeUser } from '../../../features/migrate/effects/lock-users.js';
 import { LOCK_MODES, lockName } from '../../../features/migrate/effects/lock-modes.js';
+import type { RehearsedMigration } from '../../../features/migrate/effects/report.js';
 import { labelOf } from '../../../features/migrate/files/source.js';
+import { findingLines } from '../../terminal/findings.js';
 import type { Renderer } from '../../terminal/output.js';
 
 const WIDTH = 80;
@@ -21,6 +23,14 @@ function tableText({ relation, rows, sizeBytes }: TouchedTable): string {
   return `${relation} (${count}, ${formatBytes(sizeBytes)})`;
 }
 
+/** `for 1.2 s, until the commit`; a statement that was not run has no time. */
+function heldText(group: readonly ExplainedLock[]): string {
+  const isUntilCommit = group[0]?.heldUntil === 'commit';
+  const heldMs = Math.max(...group.map((lock) => lock.heldMs ?? -1));
+  if (heldMs < 0) return isUntilCommit ? 'until the commit' : 'while it runs';
+  return `for ${formatDurationMs(heldMs)}${isUntilCommit ? ', until the commit' : ''}`;
+}
+
 /** One line for the relations that have the same lock; of several on one relation the strongest. */
 function lockLines({ locks }: ExplainedStatement): readonly string[] {
   const strength = ({ mode }: { readonly mode: string }): number => (LOCK_MODES as readonly string[]).indexOf(mode);
@@ -30,17 +40,17 @@ function lockLines({ locks }: ExplainedStatement): readonly string[] {
   return [...groupBy(strongest, ({ mode }) => mode)].map(([mode, group]) => {
     const blocks = group[0]?.blocks ?? null;
     const relations = group.map(({ relation }) => relation).join(', ');
-    return `${lockName(mode)} on ${relations} until the commit${blocks === null ? '' : `: ${blocks} wait`}`;
+    return `${lockName(mode)} on ${relations} ${heldText(group)}${blocks === null ? '' : `: ${blocks} wait`}`;
   });
 }
 
 function statementLines(statement: ExplainedStatement, paint: Renderer['paint']): readonly string[] {
   const { line, text, durationMs, walBytes, rewritten, scanned, inUseBy, keptWaiting } = statement;
   const head = `  ${String(line).padStart(4)}  ${cut(text, WIDTH - 8)}`;
-  const wal = walBytes > 0 ? `, ${formatBytes(walBytes)} of WAL` : '';
+  const wal = walBytes !== null && walBytes > 0 ? `, ${formatBytes(walBytes)} of WAL` : '';
   return [
     head,
-    `${INDENT}${formatDurationMs(durationMs)}${wal}`,
+    `${INDENT}${durationMs === null ? 'not executed here, since it cannot be rolled back' : `${formatDurationMs(durationMs)}${wal}`}`,
     ...lockLines(statement).map((lock) => `${INDENT}${lock}`),
     ...rewritten.map((table) => `${INDENT}${paint.yellow('writes anew')} ${tableText(table)}`),
     ...scanned.map((table) => `${INDENT}${paint.yellow('reads all of')} ${tableText(table)}`),
@@ -61,5 +71,6 @@ function migrationText(migration: RehearsedMigration, paint: Renderer['paint']):
 
 /** What each migration has, and for each statement that touches what was there: time, locks, reads, writes, who waits. */
 export function renderDryRun(result: DryRunResult, { paint }: Renderer): string {
-  return result.migrations.map((migration) => migrationText(migration, paint)).join('\n');
+  const texts = result.migrations.map((migration) => migrationText(migration, paint));
+  return [...texts, ...(result.findings.length === 0 ? [] : [findingLines(result.findings, paint)])].join('\n');
 }

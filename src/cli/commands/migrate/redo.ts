@@ -30,7 +30,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
   const settings = {
     ...(await migrateSettings(context)),
     lockTimeoutMs: options.lockTimeout,
-    lockAttempts: options.lockAttempts,
+    maxWaitMs: options.maxWait,
     waitMs: options.wait,
   };
   if (options.dryRun) {

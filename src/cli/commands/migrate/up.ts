@@ -30,7 +30,7 @@ async function upOptions(context: Context, options: Options): Promise<UpOptions>
     allowsLate: options.allowLate,
     allowsNewer: options.allowNewer,
     lockTimeoutMs: options.lockTimeout,
-    lockAttempts: options.lockAttempts,
+    maxWaitMs: options.maxWait,
     waitMs: options.wait,
   };
 }
@@ -70,7 +70,7 @@ async function writeScript(context: Context, options: Options): Promise<void> {
   else context.output.text(script);
 }
 
-async function rehearse(context: Context, options: Options): Promise<void> {
+async function rehearse(context: Context, options: Options): Promise<ExitCode | undefined> {
   const settings = await upOptions(context, options);
   const result = await context.withDatabase(
     { lockTimeoutMs: options.lockTimeout, embedded: 'scratch', isEmbeddedMeant: options.embedded },
@@ -86,6 +86,7 @@ async function rehearse(context: Context, options: Options): Promise<void> {
       ? `${result.database}: nothing to do.`
       : `${result.database}: dry run of ${countText(count, 'migration')}, rolled back.`,
   );
+  return result.findings.length === 0 ? undefined : 3;
 }
 
 async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
@@ -97,8 +98,8 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
     throw new AisecError('USAGE', '--from requires --sql', {
       hint: 'A run on a database starts from where the database is.',
     });
+  if (options.dryRun) return rehearse(context, options);
   if (options.sql) await writeScript(context, options);
-  else if (options.dryRun) await rehearse(context, options);
   else {
     const settings = await upOptions(context, options);
     await refuseUnmeantDatabase(context, options.embedded);

@@ -28,7 +28,8 @@ async function run(context: Context, options: SourceOptions, file: string): Prom
   const { compareWithFile, readTypesFile } = await import('../../../features/types/file.js');
   // Before the migrations are replayed, which takes seconds.
   const current = readTypesFile(resolve(config.cwd, file), file);
-  const comparison = compareWithFile(current, await typesFrom(context, options));
+  const { text } = await typesFrom(context, options);
+  const comparison = compareWithFile(current, text);
   output.result({ file, source: options.source, ...comparison }, renderCheck);
   if (comparison.isCurrent) output.note(`${file} has the types of the ${options.source}.`);
   else output.note(`${file} is not up to date. Run: aisec types generate --out ${file}`);

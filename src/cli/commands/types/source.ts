@@ -2,12 +2,17 @@ import { AisecError } from '../../../base/errors.js';
 import type { OptionSpec } from '../../command.js';
 import type { Context } from '../../context.js';
 import { migrateSettings } from '../../migrate-settings.js';
+import type { GeneratedText } from '../../../features/types/generate.js';
+import type { LeftOut, Selection } from '../../../features/types/selection.js';
 
 /** What both commands understand. */
 export interface SourceOptions {
   readonly source: 'migrations' | 'database';
   readonly importFrom?: string;
   readonly validators: boolean;
+  readonly schemas?: readonly string[];
+  readonly include?: readonly string[];
+  readonly exclude?: readonly string[];
 }
 
 function sourceOption(text: string): SourceOptions['source'] {
@@ -18,6 +23,13 @@ function sourceOption(text: string): SourceOptions['source'] {
 function moduleOption(text: string): string {
   if (/^[\w@./-]+$/.test(text)) return text;
   throw new AisecError('USAGE', `invalid module name "${text}"`, { hint: 'Such as aisec/schema.' });
+}
+
+function schemasOption(text: string): readonly string[] {
+  return text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
 }
 
 export const SOURCE_OPTIONS: readonly OptionSpec[] = [
@@ -34,29 +46,50 @@ export const SOURCE_OPTIONS: readonly OptionSpec[] = [
     parse: moduleOption,
   },
   { flags: '--validators', description: 'Zod validators of inserts and updates instead of types', default: false },
+  {
+    flags: '--schemas <names>',
+    description: 'further schemas, with commas; their tables are named billing.invoices',
+    parse: schemasOption,
+  },
+  {
+    flags: '--include <pattern>',
+    description: 'only tables and views with such a name; * is any text. May be given several times',
+    parse: (text) => text,
+    isRepeatable: true,
+  },
+  {
+    flags: '--exclude <pattern>',
+    description: 'none with such a name. May be given several times',
+    parse: (text) => text,
+    isRepeatable: true,
+  },
 ];
 
-type Print = (session: Parameters<Parameters<Context['withScratchDatabase']>[0]>[0], schema: string) => Promise<string>;
+type Print = (
+  session: Parameters<Parameters<Context['withScratchDatabase']>[0]>[0],
+  selection: Selection,
+) => Promise<GeneratedText>;
 
 /** No other session is in a database in memory. */
-const LOCKS = { lockTimeoutMs: 0, lockAttempts: 1, waitMs: 0 } as const;
+const LOCKS = { lockTimeoutMs: 0, maxWaitMs: 0, waitMs: 0 } as const;
 
 async function printerOf({ validators, importFrom }: SourceOptions): Promise<Print> {
   if (!validators) {
     const { generateTypes } = await import('../../../features/types/generate.js');
-    return (session, schema) => generateTypes(session, schema, importFrom ?? 'aisec/schema');
+    return (session, selection) => generateTypes(session, selection, importFrom ?? 'aisec/schema');
   }
   const { generateValidators } = await import('../../../features/types/validators.js');
-  return (session, schema) => generateValidators(session, schema, importFrom ?? 'aisec/zod');
+  return (session, selection) => generateValidators(session, selection, importFrom ?? 'aisec/zod');
 }
 
 /** The text of the types or validators, from the source that was asked for. */
-export async function typesFrom(context: Context, options: SourceOptions): Promise<string> {
+export async function typesFrom(context: Context, options: SourceOptions): Promise<GeneratedText> {
   const { config, output, progress } = context;
-  const { schema } = config;
+  const { schemas = [], include = [], exclude = [] } = options;
+  const selection: Selection = { schema: config.schema, schemas, include, exclude };
   const print = await printerOf(options);
   if (options.source === 'database')
-    return context.withDatabase({ statementTimeoutMs: 60_000 }, (session) => print(session, schema));
+    return context.withDatabase({ statementTimeoutMs: 60_000 }, (session) => print(session, selection));
 
   const { migrateUp } = await import('../../../features/migrate/up.js');
   const settings = await migrateSettings(context);
@@ -64,6 +97,20 @@ export async function typesFrom(context: Context, options: SourceOptions): Promi
     const upOptions = { ...settings, to: undefined, allowsLate: false, ...LOCKS };
     const onWarning = (message: string): void => output.warning(message);
     await migrateUp(session, upOptions, { onProgress: progress.report, onWarning });
-    return print(session, schema);
+    return print(session, selection);
+  });
+}
+
+const REASONS: Readonly<Record<LeftOut['reason'], string>> = {
+  'other schema': 'in other schemas (--schemas takes them in)',
+  'no privilege': 'without a privilege of role authenticated',
+  excluded: 'excluded by name',
+};
+
+/** One line for each reason why a table or view is not in the file. */
+export function leftOutLines(leftOut: readonly LeftOut[]): readonly string[] {
+  return Object.entries(REASONS).flatMap(([reason, text]) => {
+    const names = leftOut.filter((each) => each.reason === reason).map(({ relation }) => relation);
+    return names.length === 0 ? [] : [`left out, ${text}: ${names.join(', ')}`];
   });
 }

@@ -7,6 +7,7 @@ import type { BackupOrigin } from './origin.js';
 import { isVerified } from './manifest.js';
 import { formatBytes } from '../../../base/bytes.js';
 import { formatDurationMs } from '../../../base/duration.js';
+import { median } from '../../../base/median.js';
 import type { Finding, Severity } from '../../../base/finding.js';
 
 export type BackupFindingKind = 'missing' | 'old' | 'shrunk' | 'damaged' | 'incomplete' | 'future' | 'not-deep';
@@ -60,18 +61,12 @@ function ageText(from: Date, now: Date): string {
   return formatDurationMs(now.getTime() - from.getTime());
 }
 
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? (sorted[middle] ?? 0) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
-}
-
 function sizeFinding(verified: readonly Backup[], minSize: MinimalSize): BackupFinding | undefined {
   const ofItsFormat = verified.filter(({ manifest }) => manifest.format === verified[0]?.manifest.format);
   const [newest, ...others] = ofItsFormat.slice(0, MEDIAN_OF + 1);
   if (newest === undefined) return undefined;
   const { sizeBytes, database } = newest.manifest;
-  const usual = median(others.map(({ manifest }) => manifest.sizeBytes));
+  const usual = others.length === 0 ? 0 : median(others.map(({ manifest }) => manifest.sizeBytes));
   const least = 'bytes' in minSize ? minSize.bytes : usual * minSize.shareOfMedian;
   if (sizeBytes >= least) return undefined;
   const compared =

@@ -27,6 +27,11 @@ export function verifyName(target: string): string {
   return fitted('aisec_verify_', target, '');
 }
 
+/** The scratch database of a rehearsal of migrations. */
+export function rehearsalName(target: string): string {
+  return fitted('aisec_rehearse_', target, '');
+}
+
 /** What the replaced database is called from then on. */
 export function beforeName(target: string, moment: Date): string {
   return fitted('', target, `_before_${timestampOf(moment)}`);

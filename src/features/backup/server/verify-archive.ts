@@ -1,7 +1,7 @@
 import { checksumOf, type Checksum } from '../../../adapters/files/checksum.js';
 import { readWholeArchive } from '../../../adapters/pgtools/pg-restore.js';
 import type { PgTool } from '../../../adapters/pgtools/tool.js';
-import { allSettled } from '../../../base/all-settled.js';
+import { allSettled } from '../run/all-settled.js';
 import { formatBytes } from '../../../base/bytes.js';
 import { AisecError } from '../../../base/errors.js';
 import type { Environment } from '../../../config/settings.js';

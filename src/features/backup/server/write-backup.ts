@@ -7,7 +7,7 @@ import type { Checksum } from '../../../adapters/files/checksum.js';
 import { flush } from '../../../adapters/files/publish.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import type { ServerAccess } from '../access.js';
-import { allSettled } from '../../../base/all-settled.js';
+import { allSettled } from '../run/all-settled.js';
 import type { BackupOrigin } from '../catalog/origin.js';
 import { sleep } from '../../../base/interruption.js';
 import type { Reporting } from '../../../base/reporting.js';

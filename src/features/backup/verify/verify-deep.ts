@@ -1,15 +1,10 @@
-import { readManifest } from '../catalog/manifest.js';
-import { withMaintenance, type ServerAccess } from '../access.js';
-import { verifyName } from '../restore/database-names.js';
-import { preflightFindings, refuseRestore } from '../restore/findings.js';
-import { rolesNeeded } from '../restore/preflight.js';
-import { readBackup } from '../contents/read-backup.js';
-import { restoreChecked, RestoredOtherwise } from '../restore/restore-checked.js';
-import { dropDatabase } from '../restore/restore-into.js';
-import { withRestoreLock } from '../restore/restore-lock.js';
-import { readTargetFacts } from '../restore/target-facts.js';
 import { AisecError } from '../../../base/errors.js';
-import { quoteIdentifier } from '../../../base/identifier.js';
+import type { ServerAccess } from '../access.js';
+import { readManifest } from '../catalog/manifest.js';
+import { readBackup } from '../contents/read-backup.js';
+import { verifyName } from '../restore/database-names.js';
+import { RestoredOtherwise } from '../restore/restore-checked.js';
+import { withScratchRestore } from '../restore/scratch.js';
 import { verifyAs, withWhole, type VerifyOptions, type VerifyResult } from '../verify.js';
 
 export interface DeepVerifyOptions extends VerifyOptions {
@@ -25,32 +20,12 @@ function asDamage({ message, detail, hint }: RestoredOtherwise): AisecError {
 }
 
 async function restoreAndDrop(access: ServerAccess, file: string, options: DeepVerifyOptions): Promise<void> {
-  const { withoutOwners, withoutPrivileges, jobs, waitMs, onProgress } = options;
-  const backup = await readBackup(access, file, { withoutManifest: false, onProgress });
+  const backup = await readBackup(access, file, { withoutManifest: false, onProgress: options.onProgress });
   const { database } = await readManifest(file);
-  const scratch = verifyName(database);
-  await withMaintenance(access, (maintenance) =>
-    withRestoreLock(maintenance, scratch, { waitMs, onProgress }, async () => {
-      // A killed run has left it.
-      await dropDatabase(maintenance, scratch);
-      const needs = { ...backup, roles: rolesNeeded(backup, options) };
-      const facts = await readTargetFacts(maintenance, needs, access.host);
-      refuseRestore(
-        preflightFindings(needs, facts, { ...options, rolesToCreate: [], createsDatabase: true }),
-        quoteIdentifier(scratch),
-      );
-      await restoreChecked(access, maintenance, scratch, backup, {
-        withoutOwners,
-        withoutPrivileges,
-        withProperties: false,
-        jobs,
-        onProgress,
-      }).catch((error: unknown) => {
-        throw error instanceof RestoredOtherwise && error.hasOtherRows ? asDamage(error) : error;
-      });
-      await dropDatabase(maintenance, scratch);
-    }),
-  );
+  const scratch = { ...options, scratch: verifyName(database) };
+  await withScratchRestore(access, backup, scratch, () => Promise.resolve()).catch((error: unknown) => {
+    throw error instanceof RestoredOtherwise && error.hasOtherRows ? asDamage(error) : error;
+  });
 }
 
 /**

@@ -1,4 +1,6 @@
-import { checkMigrations, type MigrationFinding } from '../../migrate/checks.js';
+import { countText } from '../../../base/count.js';
+import { groupBy } from '../../../base/group-by.js';
+import { checkMigrations, foreignObjects, type MigrationFinding } from '../../migrate/checks.js';
 import type { Check, Fault, Severity, Subject } from '../check.js';
 import { listed } from '../names.js';
 
@@ -34,6 +36,25 @@ async function examinePending(subject: Subject): Promise<readonly Fault[]> {
   return [{ object: subject.schema, message, impact: first.impact, fix: first.fix }];
 }
 
+/** One finding for each owner: they are fixed together, by a role that may act as both. */
+async function examineOwners({ session, migrations }: Subject): Promise<readonly Fault[]> {
+  const objects = await foreignObjects(session, migrations);
+  return [...groupBy(objects, ({ owner, wanted }) => `${owner} ${wanted}`).values()].flatMap((group) => {
+    const [first] = group;
+    if (first === undefined) return [];
+    const { owner, wanted } = first;
+    const names = listed(group.map(({ identity }) => identity));
+    return [
+      {
+        object: owner,
+        message: `${countText(group.length, 'object')} of the migrations ${group.length === 1 ? 'belongs' : 'belong'} to ${owner}, and the history to ${wanted}: ${names}`,
+        impact: `${wanted} cannot change or drop them, so that a later migration, new months or the archive fail for it; a superuser or a member of both roles runs the fix`,
+        fix: group.map(({ kind, identity }) => `alter ${kind} ${identity} owner to ${wanted};`).join('\n'),
+      },
+    ];
+  });
+}
+
 export const MIGRATION_CHECKS: readonly Check[] = [
   {
     id: 'migration-pending',
@@ -50,4 +71,12 @@ export const MIGRATION_CHECKS: readonly Check[] = [
   migrationCheck('foreign', 'critical', 'migrations that another program has recorded'),
   migrationCheck('renamed', 'critical', 'applied migrations whose file has another name'),
   migrationCheck('incomplete', 'critical', 'migrations that stopped half-way'),
+  {
+    id: 'mixed-owners',
+    area: 'migrations',
+    severity: 'warning',
+    title: 'objects of migrations that the role which migrates does not own',
+    grant: null,
+    examine: examineOwners,
+  },
 ];

@@ -18,7 +18,8 @@ import {
   type MissingReferences,
 } from './imports/staged.js';
 import { serverTime } from './journal.js';
-import { LockBudget, lockTimeoutBelowDeadlockMs, withLockRetries, type RetryOptions } from '../lock-retries.js';
+import { LockBudget } from '../../../adapters/postgres/locks/lock-budget.js';
+import { lockTimeoutBelowDeadlockMs, withLockRetries, type RetryOptions } from '../lock-retries.js';
 import { archivedName, liveName } from './partition-names.js';
 import { refuseBlocked } from './restore.js';
 

@@ -8,7 +8,8 @@ import type { Reporting } from '../../../base/reporting.js';
 import { generalFindings, partitionFindings } from './findings.js';
 import { readFacts, type ArchiveFacts, type PartitionFacts } from './facts.js';
 import { readUnfinishedPrunes } from './journal.js';
-import { LockBudget, lockTimeoutBelowDeadlockMs } from '../lock-retries.js';
+import { LockBudget } from '../../../adapters/postgres/locks/lock-budget.js';
+import { lockTimeoutBelowDeadlockMs } from '../lock-retries.js';
 import { locksOfRestore, type LockWish } from './locks.js';
 import { moveBack, type MovedBack } from './move-back.js';
 

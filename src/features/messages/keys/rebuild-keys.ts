@@ -1,7 +1,8 @@
 import { withRunLock } from '../../../adapters/postgres/locks/advisory-lock.js';
 import { withTransaction, type Session } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
-import { LockBudget, withLockRetries } from '../lock-retries.js';
+import { LockBudget } from '../../../adapters/postgres/locks/lock-budget.js';
+import { withLockRetries } from '../lock-retries.js';
 import type { Reporting } from '../../../base/reporting.js';
 import { compareKeys, type KeyDifference } from './compare-keys.js';
 

@@ -5,7 +5,7 @@ import { AisecError, isAisecError } from '../../../base/errors.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
 import { addMonths, monthsBetween, type Month } from '../../../base/month.js';
 import type { Reporting } from '../../../base/reporting.js';
-import { LockBudget } from '../lock-retries.js';
+import { LockBudget } from '../../../adapters/postgres/locks/lock-budget.js';
 import { notMigrated, qualifiedName, readPartitions } from '../partition.js';
 import { publicationProblems, readPublications, type PublicationProblem } from '../publications.js';
 import { countDefaultRows } from './default-rows.js';

@@ -1,6 +1,7 @@
 import type { Session } from '../../../adapters/postgres/session.js';
 import { monthEndMs, type Month } from '../../../base/month.js';
-import { lockTimeoutBelowDeadlockMs, type LockBudget } from '../lock-retries.js';
+import type { LockBudget } from '../../../adapters/postgres/locks/lock-budget.js';
+import { lockTimeoutBelowDeadlockMs } from '../lock-retries.js';
 import { moveRows } from '../archive/move-rows.js';
 import { qualifiedName, type Partition } from '../partition.js';
 

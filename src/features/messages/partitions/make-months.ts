@@ -3,7 +3,8 @@ import { withTransaction, type Session } from '../../../adapters/postgres/sessio
 import { AisecError } from '../../../base/errors.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
 import { firstDay, formatMonths, type Month } from '../../../base/month.js';
-import { withLockRetries, type LockBudget, type RetryOptions } from '../lock-retries.js';
+import type { LockBudget } from '../../../adapters/postgres/locks/lock-budget.js';
+import { withLockRetries, type RetryOptions } from '../lock-retries.js';
 import { failed, makeTogether, type MonthOutcome, type MonthOutcomes } from './outcome.js';
 import type { PlannedMonth } from './plan.js';
 

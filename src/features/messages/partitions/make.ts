@@ -1,7 +1,7 @@
 import type { Session } from '../../../adapters/postgres/session.js';
 import { AisecError } from '../../../base/errors.js';
 import type { Month } from '../../../base/month.js';
-import type { LockBudget } from '../lock-retries.js';
+import type { LockBudget } from '../../../adapters/postgres/locks/lock-budget.js';
 import { qualifiedName, readPartitions, type Partition, type PartitionSet } from '../partition.js';
 import type { PublicationProblem } from '../publications.js';
 import type { DefaultRows } from './default-rows.js';

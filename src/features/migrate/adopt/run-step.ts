@@ -1,6 +1,6 @@
+import { LockBudget, retryForLocks } from '../../../adapters/postgres/locks/lock-budget.js';
 import { withTransaction, type Session } from '../../../adapters/postgres/session.js';
 import { isAisecError, AisecError } from '../../../base/errors.js';
-import { sleep } from '../../../base/interruption.js';
 import type { Reporting } from '../../../base/reporting.js';
 import { dropInvalidIndex } from '../apply/invalid-indexes.js';
 import { name } from '../drift/fix/names.js';
@@ -11,8 +11,6 @@ export interface StepOptions extends Reporting {
   readonly lockTimeoutMs: number;
   readonly maxWaitMs: number;
 }
-
-const PAUSE_MS = 200;
 
 /** The strongest locks first, in one order, and each in its final mode: no other session deadlocks with a lock that grows. */
 function lockStatements(locks: readonly StepLock[]): readonly string[] {
@@ -41,20 +39,13 @@ async function briefly(
   options: StepOptions,
 ): Promise<void> {
   const { lockTimeoutMs, maxWaitMs, onProgress } = options;
-  const deadline = performance.now() + maxWaitMs;
   const views = step.locks.filter(({ held }) => held === 'moment');
   // All locks together wait no longer than one may.
   const eachMs = Math.max(10, Math.floor(lockTimeoutMs / Math.max(1, views.length)));
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      await brieflyOnce(session, views, statements, eachMs);
-      return;
-    } catch (error) {
-      if (!isAisecError(error, 'LOCK_TIMEOUT') || performance.now() >= deadline) throw error;
-      onProgress(`${step.what}: waiting for a lock, attempt ${attempt + 1}`);
-      await sleep(PAUSE_MS * Math.min(attempt, 5) * (0.5 + Math.random()), session.signal);
-    }
-  }
+  const onRetry = (_error: AisecError, attempt: number): void =>
+    onProgress(`${step.what}: waiting for a lock, attempt ${attempt + 1}`);
+  const retries = { budget: new LockBudget(maxWaitMs), signal: session.signal, onRetry };
+  await retryForLocks(retries, () => brieflyOnce(session, views, statements, eachMs));
 }
 
 function isRetried(statement: string): boolean {

@@ -1,10 +1,11 @@
 import type { Direction } from '../../../adapters/migration-engine/engine.js';
+import { retryForLocks } from '../../../adapters/postgres/locks/lock-budget.js';
 import { Observer } from '../../../adapters/postgres/locks/observer.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { createdIndex, isConcurrent } from '../../../adapters/sql-parser/concurrent.js';
 import { parseStatements, type Statement } from '../../../adapters/sql-parser/statements.js';
 import { AisecError, isAisecError } from '../../../base/errors.js';
-import { sectionOf, type ApplyOptions } from './apply.js';
+import { sectionOf, type RunOptions } from './apply.js';
 import type { HistoryEntry } from '../history/history.js';
 import {
   beginJournal,
@@ -17,7 +18,6 @@ import {
   resumeJournal,
 } from '../history/history-sql.js';
 import { dropInvalidIndex } from './invalid-indexes.js';
-import { withLockAttempts } from '../../../adapters/postgres/locks/lock-attempts.js';
 import { parseMigrationFile, type MigrationFile } from '../files/migration-file.js';
 import { placeInSection } from '../files/place.js';
 import { labelOf } from '../files/source.js';
@@ -84,7 +84,7 @@ async function resumeFrom(
 async function runStatement(
   session: Session,
   statement: Statement,
-  options: ApplyOptions,
+  options: RunOptions,
   observer: Observer,
 ): Promise<void> {
   const concurrent = isConcurrent(statement);
@@ -92,14 +92,14 @@ async function runStatement(
   const run = async (): Promise<void> => {
     await observer.during(() => session.query(statement.text));
   };
-  await withLockAttempts(options.lockAttempts, session.signal, run);
+  await retryForLocks({ budget: options.lockBudget, signal: session.signal }, run);
 }
 
 async function runAndVerify(
   session: Session,
   statement: Statement,
   isUnknown: boolean,
-  options: ApplyOptions,
+  options: RunOptions,
   observer: Observer,
 ): Promise<void> {
   const index = createdIndex(statement);
@@ -141,6 +141,9 @@ function incomplete(
   );
 }
 
+/** What goes round each statement, such as a measurement; it has to run it. */
+export type AroundStatement = (statement: Statement, run: () => Promise<void>) => Promise<void>;
+
 /**
  * Runs a `-- aisec: no-transaction` migration statement by statement, with a journal: stopped anywhere, the next run
  * continues with the first statement that is not done.
@@ -151,8 +154,9 @@ export async function applyWithoutTransaction(
   session: Session,
   target: Target,
   direction: Direction,
-  options: ApplyOptions,
+  options: RunOptions,
   reporting: Reporting,
+  around: AroundStatement = (_, run) => run(),
 ): Promise<void> {
   const { runThroughEngine } = await import('../../../adapters/migration-engine/engine.js');
   const { file } = target;
@@ -192,7 +196,7 @@ export async function applyWithoutTransaction(
       await session.query(journalStarted(schema, file, number));
       const startedMs = performance.now();
       try {
-        await runAndVerify(session, statement, unknown === number - 1, options, observer);
+        await around(statement, () => runAndVerify(session, statement, unknown === number - 1, options, observer));
       } catch (error) {
         if (!isAisecError(error)) throw error;
         const isKnown = !['INTERRUPTED', 'TERMINATED', 'CONNECTION_LOST'].includes(error.code);

@@ -1,5 +1,6 @@
 import type { Direction } from '../../../adapters/migration-engine/engine.js';
 import { endingHint, blockedBy } from '../../../adapters/postgres/locks/blocker.js';
+import { retryForLocks, type LockBudget } from '../../../adapters/postgres/locks/lock-budget.js';
 import { Observer } from '../../../adapters/postgres/locks/observer.js';
 import { rollBack, type Session } from '../../../adapters/postgres/session.js';
 import { searchPath } from '../../../adapters/postgres/session-settings.js';
@@ -7,7 +8,6 @@ import { AisecError, isAisecError } from '../../../base/errors.js';
 import { quoteLiteral } from '../../../base/identifier.js';
 import { migrationFailure, placeOfError, placeOfStatement } from './failure.js';
 import { forgetApplied, historyTables, recordApplied } from '../history/history-sql.js';
-import { withLockAttempts } from '../../../adapters/postgres/locks/lock-attempts.js';
 import type { MigrationFile, MigrationSection } from '../files/migration-file.js';
 import { isRepeatable, labelOf } from '../files/source.js';
 import type { Reporting } from '../../../base/reporting.js';
@@ -17,10 +17,13 @@ export interface ApplyOptions {
   readonly extensionSchema: string;
   /** How long a statement may wait for a table lock; every query that comes after it waits as long. */
   readonly lockTimeoutMs: number;
-  /** How often a migration is tried when it does not get its locks. */
-  readonly lockAttempts: number;
   /** A later commit is flushed, and this one with it. */
   readonly isFlushedLater?: boolean;
+}
+
+/** Those of one run: what it may still wait for locks is shared by its migrations. */
+export interface RunOptions extends ApplyOptions {
+  readonly lockBudget: LockBudget;
 }
 
 /** BEGIN and the two settings stand before a section in the text that is sent. */
@@ -165,20 +168,22 @@ export async function applyInTransaction(
   session: Session,
   file: MigrationFile,
   direction: Direction,
-  options: ApplyOptions,
+  options: RunOptions,
   reporting: Reporting,
 ): Promise<void> {
-  const { lockTimeoutMs, lockAttempts } = options;
+  const { lockTimeoutMs, lockBudget: budget } = options;
   const observer = new Observer(session, lockTimeoutMs, (text) => reporting.onProgress(`${labelOf(file)}: ${text}`));
+  let attempts = 1;
   try {
     const run = (): Promise<void> => observer.during(() => tryOnce(session, file, direction, options));
-    await withLockAttempts(lockAttempts, session.signal, run, (attempt) => {
-      reporting.onProgress(
-        `${labelOf(file)}: no lock after ${lockTimeoutMs} ms, attempt ${attempt} of ${lockAttempts}`,
-      );
+    const onRetry = (_error: AisecError, attempt: number): void =>
+      reporting.onProgress(`${labelOf(file)}: no lock after ${lockTimeoutMs} ms, attempt ${attempt}`);
+    await retryForLocks({ budget, signal: session.signal, onRetry }, (attempt) => {
+      attempts = attempt;
+      return run();
     });
   } catch (error) {
-    throw isAisecError(error, 'LOCK_TIMEOUT') ? lockFailure(error, file, observer.blockers, lockAttempts) : error;
+    throw isAisecError(error, 'LOCK_TIMEOUT') ? lockFailure(error, file, observer.blockers, attempts) : error;
   } finally {
     await observer.close();
   }

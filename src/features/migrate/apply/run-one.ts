@@ -1,7 +1,7 @@
 import type { Direction } from '../../../adapters/migration-engine/engine.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { startAgain } from '../../../adapters/postgres/start-again.js';
-import { applyInTransaction, sectionOf, type ApplyOptions } from './apply.js';
+import { applyInTransaction, sectionOf, type RunOptions } from './apply.js';
 import { applyWithoutTransaction } from './apply-without-transaction.js';
 import { tellLeftBehind } from './left-behind.js';
 import type { HistoryEntry } from '../history/history.js';
@@ -23,7 +23,7 @@ export async function runOne(
   session: Session,
   target: { readonly file: MigrationFile; readonly entry: HistoryEntry | undefined },
   direction: Direction,
-  options: ApplyOptions,
+  options: RunOptions,
   reporting: Reporting,
 ): Promise<DoneMigration> {
   const { file } = target;

@@ -67,6 +67,12 @@ export class EffectsObserver {
     for (const { oid, fileNode } of known.values()) this.#fileNodes.set(oid, fileNode);
   }
 
+  /** Another transaction begins: it has no lock yet, and has read nothing. */
+  startTransaction(): void {
+    this.#locks.clear();
+    this.#scans.clear();
+  }
+
   /** What has happened since the last call. */
   async next(): Promise<Effects> {
     const { rows } = await this.#session.query<EffectRow>(sqlFile('migrate/effects'), [[...this.#known.keys()]]);

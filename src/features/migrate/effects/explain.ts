@@ -1,6 +1,5 @@
 import { endingHint } from '../../../adapters/postgres/locks/blocker.js';
 import type { Session } from '../../../adapters/postgres/session.js';
-import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { parseStatements } from '../../../adapters/sql-parser/statements.js';
 import { AisecError, isAisecError } from '../../../base/errors.js';
 import { sectionOf, type ApplyOptions } from '../apply/apply.js';
@@ -10,6 +9,7 @@ import type { MigrationFile } from '../files/migration-file.js';
 import { labelOf } from '../files/source.js';
 import { placeInSection } from '../files/place.js';
 import type { Effects, EffectsObserver, NewLock } from './effects.js';
+import { shownText, touchedTables, walPosition, type TouchedTable } from './measures.js';
 import { conflictingUsers, describeUser, lockUsers, type LockUser } from './lock-users.js';
 import { waits } from './lock-modes.js';
 
@@ -17,19 +17,15 @@ export interface ExplainedLock {
   readonly relation: string;
   /** As in pg_locks: `AccessExclusiveLock`. */
   readonly mode: string;
-  /** In a transaction every lock is held until its end. */
-  readonly heldUntil: 'commit';
+  /** In a transaction every lock is held until its end; outside of one the statement gives it back. */
+  readonly heldUntil: 'commit' | 'end of statement';
+  /** How long it was held; null where it was not measured. */
+  readonly heldMs: number | null;
   /** What other sessions cannot do with the relation meanwhile; null: they can read and write. */
   readonly blocks: 'reads and writes' | 'writes' | null;
 }
 
-export interface TouchedTable {
-  readonly relation: string;
-  /** Estimated; null: never counted. */
-  readonly rows: number | null;
-  /** With TOAST, without indexes. */
-  readonly sizeBytes: number;
-}
+export type { TouchedTable };
 
 /** What one statement did to what was there before. */
 export interface ExplainedStatement {
@@ -37,9 +33,12 @@ export interface ExplainedStatement {
   readonly line: number;
   /** On one line, cut after 200 characters. */
   readonly text: string;
-  readonly durationMs: number;
-  /** Written to the log of the server meanwhile, by other sessions, too. */
-  readonly walBytes: number;
+  /** False: it cannot be rolled back, so locks and tables are those that its kind takes. */
+  readonly isExecuted: boolean;
+  /** Null when it was not executed. */
+  readonly durationMs: number | null;
+  /** Written to the log of the server meanwhile, by other sessions, too; null when it was not executed. */
+  readonly walBytes: number | null;
   readonly locks: readonly ExplainedLock[];
   /** Written anew, with their indexes. */
   readonly rewritten: readonly TouchedTable[];
@@ -51,38 +50,21 @@ export interface ExplainedStatement {
   readonly keptWaiting: readonly LockUser[];
 }
 
-const MOST_CHARACTERS = 200;
+/** What touches nothing that was there before is reported when it takes longer. */
+const LONG_MS = 1000;
 
-async function touched(session: Session, relations: readonly string[]): Promise<readonly TouchedTable[]> {
-  if (relations.length === 0) return [];
-  const { rows } = await session.query<{ relation: string; rows: number; size_bytes: number }>(
-    sqlFile('migrate/relation-sizes'),
-    [relations],
-  );
-  return rows.map(({ relation, rows: count, size_bytes: sizeBytes }) => ({
-    relation,
-    rows: count < 0 ? null : Math.round(count),
-    sizeBytes,
-  }));
+/** A lock that is held until its transaction ends. */
+export function explainedLock({ relation, mode }: NewLock): ExplainedLock {
+  return { relation, mode, heldUntil: 'commit', heldMs: null, blocks: waits(mode) ?? null };
 }
 
-async function walPosition(session: Session): Promise<number> {
-  const { rows } = await session.query<{ position: number }>(
-    `select pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(), '0/0')::float8 as position`,
-  );
-  return rows[0]?.position ?? 0;
-}
-
-function explainedLock({ relation, mode }: NewLock): ExplainedLock {
-  return { relation, mode, heldUntil: 'commit', blocks: waits(mode) ?? null };
-}
-
-function isQuiet({ locks, rewritten, scanned }: Effects): boolean {
-  return locks.length === 0 && rewritten.length === 0 && scanned.length === 0;
+function isQuiet({ locks, rewritten, scanned }: Effects, durationMs: number): boolean {
+  return locks.length === 0 && rewritten.length === 0 && scanned.length === 0 && durationMs < LONG_MS;
 }
 
 /** Other sessions read and write as before beside the weakest lock; an index is locked with its table. */
-const isReported = ({ mode, kind }: NewLock): boolean => mode !== 'AccessShareLock' && kind !== 'i' && kind !== 'I';
+export const isReported = ({ mode, kind }: NewLock): boolean =>
+  mode !== 'AccessShareLock' && kind !== 'i' && kind !== 'I';
 
 /** Who had a lock on a table that the statement names: this session cannot ask any more who it waited for. */
 function lockFailure(error: AisecError, file: MigrationFile, text: string, holders: readonly LockUser[]): AisecError {
@@ -96,25 +78,54 @@ function lockFailure(error: AisecError, file: MigrationFile, text: string, holde
   });
 }
 
+/** What one section did, statement by statement. */
+export interface ExplainedSection {
+  readonly statements: readonly ExplainedStatement[];
+  /** Of all statements and what ended the transaction; what the reports took in between is not counted. */
+  readonly durationMs: number;
+}
+
+interface Timed {
+  readonly statement: ExplainedStatement;
+  /** When its time began, in the time of the section. */
+  readonly startedMs: number;
+}
+
+/** A lock is held from the start of the statement that took it, which includes how long that waited for it. */
+function withHeldTimes(timed: readonly Timed[], endedMs: number): readonly ExplainedStatement[] {
+  return timed.map(({ statement, startedMs }) => ({
+    ...statement,
+    locks: statement.locks.map((lock) => ({ ...lock, heldMs: Math.round(endedMs - startedMs) })),
+  }));
+}
+
+/** One after the other: all on the session that they report on. */
+export interface Watch {
+  readonly observer: EffectsObserver;
+  /** Who had locks before the run. */
+  readonly holders: readonly LockUser[];
+}
+
 /**
- * Runs one Up section statement by statement in the transaction that is open, which the caller rolls back, and reports
- * those that touch what was there before.
+ * Runs one Up section statement by statement in the transaction that is open, and reports those that touch what was there
+ * before.
  *
- * @param holders who had locks before the run.
+ * @param end ends the transaction where the caller does not roll it back; its time counts.
  * @throws AisecError as the real run.
  */
 export async function explainSection(
   session: Session,
   file: MigrationFile,
   options: ApplyOptions,
-  observer: EffectsObserver,
-  holders: readonly LockUser[],
-): Promise<readonly ExplainedStatement[]> {
+  { observer, holders }: Watch,
+  end?: () => Promise<void>,
+): Promise<ExplainedSection> {
   const section = sectionOf(file, 'up');
   await enterSection(session, options);
   const parsed = await parseStatements(section.sql);
   const statements = 'error' in parsed ? [{ text: section.sql, offset: 0 }] : parsed.statements;
-  const explained: ExplainedStatement[] = [];
+  const explained: Timed[] = [];
+  let elapsedMs = 0;
   for (const { text, offset } of statements) {
     const before = await walPosition(session);
     const startedMs = performance.now();
@@ -129,24 +140,30 @@ export async function explainSection(
         : undefined;
       throw migrationFailure(error, file, 'up', place);
     }
-    const durationMs = Math.round(performance.now() - startedMs);
+    const durationMs = performance.now() - startedMs;
     const effects = await observer.next();
     const locks = effects.locks.filter(isReported);
-    if (isQuiet({ ...effects, locks })) continue;
-    explained.push({
+    elapsedMs += durationMs;
+    if (isQuiet({ ...effects, locks }, durationMs)) continue;
+    const statement: ExplainedStatement = {
       line: placeInSection(file, section, offset).line,
-      text: text.replaceAll(/\s+/g, ' ').slice(0, MOST_CHARACTERS),
-      durationMs,
+      text: shownText(text),
+      isExecuted: true,
+      durationMs: Math.round(durationMs),
       walBytes: (await walPosition(session)) - before,
       locks: locks.map(explainedLock),
-      rewritten: await touched(session, effects.rewritten),
-      scanned: await touched(
+      rewritten: await touchedTables(session, effects.rewritten),
+      scanned: await touchedTables(
         session,
         effects.scanned.filter((relation) => !effects.rewritten.includes(relation)),
       ),
       inUseBy: conflictingUsers(holders, locks),
       keptWaiting: (await lockUsers(session)).waiters,
-    });
+    };
+    explained.push({ statement, startedMs: elapsedMs - durationMs });
   }
-  return explained;
+  const endingMs = performance.now();
+  await end?.();
+  if (end !== undefined) elapsedMs += performance.now() - endingMs;
+  return { statements: withHeldTimes(explained, elapsedMs), durationMs: Math.round(elapsedMs) };
 }

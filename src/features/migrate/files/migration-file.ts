@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
-import { didYouMean } from '../../../base/did-you-mean.js';
 import type { FilePosition } from '../../../base/errors.js';
+import { NO_BOUNDS, readDirective, type Bounds, type Directed } from './directives.js';
 import { BUNDLED_SOURCE, isRepeatable } from './source.js';
 
 export interface MigrationSection {
@@ -28,6 +28,8 @@ export interface MigrationFile {
   readonly isTransactional: boolean;
   /** The bundled migrations that must be applied before: a number or a whole name each. */
   readonly requires: readonly string[];
+  /** What a dry run and a rehearsal hold it to. */
+  readonly bounds: Bounds;
 }
 
 export interface FileProblem extends FilePosition {
@@ -38,41 +40,12 @@ export interface FileProblem extends FilePosition {
 const LOOKS_LIKE_MARKER = /^\s*--[\s-]*(up|down)\s+migration/i;
 const MARKER = /^-- (Up|Down) Migration$/;
 const DIRECTIVE = /^--\s*aisec:\s*(.*)$/;
-const DIRECTIVES = ['no-transaction', 'irreversible', 'requires'];
-const REQUIRED_NAME = /^\d{4}(?:_[a-z0-9_]+)?$/;
 
-interface Draft {
+interface Draft extends Directed {
   /** A file without a marker is all Up where it may be one: a repeatable migration, a hook. */
   readonly needsMarkers: boolean;
   readonly markers: { readonly kind: 'Up' | 'Down'; readonly line: number }[];
   readonly problems: FileProblem[];
-  isTransactional: boolean;
-  irreversibleReason: string | undefined;
-  readonly requires: string[];
-}
-
-function readRequires(names: readonly string[], draft: Draft, report: (message: string) => void): void {
-  const bad = names.find((name) => !REQUIRED_NAME.test(name));
-  if (names.length === 0 || bad !== undefined)
-    return report('"requires" names bundled migrations by number or name: -- aisec: requires 0012');
-  draft.requires.push(...names);
-}
-
-function readDirective(text: string, draft: Draft, report: (message: string) => void): void {
-  if (text === 'no-transaction') {
-    draft.isTransactional = false;
-    return;
-  }
-  const reason = /^irreversible "(.+)"$/.exec(text)?.[1];
-  if (reason !== undefined) {
-    draft.irreversibleReason = reason;
-    return;
-  }
-  const [word = '', ...rest] = text.split(/[\s,]+/).filter((part) => part !== '');
-  if (word === 'requires') return readRequires(rest, draft, report);
-  if (word === 'irreversible') return report('"irreversible" needs its reason: -- aisec: irreversible "reason"');
-  const near = didYouMean(word, DIRECTIVES);
-  report(`unknown directive "${word}"${near === undefined ? '' : `; did you mean "${near}"?`}`);
 }
 
 function readLine(line: string, number: number, draft: Draft, path: string): void {
@@ -191,6 +164,7 @@ export function parseMigrationFile(path: string, name: string, raw: string, sour
     isTransactional: true,
     irreversibleReason: undefined,
     requires: [],
+    bounds: NO_BOUNDS,
   };
   for (const [index, line] of lines.entries()) readLine(line, index + 1, draft, path);
   const sections = sectionsOf(lines, draft);
@@ -201,12 +175,12 @@ export function parseMigrationFile(path: string, name: string, raw: string, sour
   }
   for (const problem of sectionProblems(sections, draft, lines.length)) draft.problems.push({ file: path, ...problem });
   if (draft.problems.length > 0) return { problems: draft.problems };
-  const { isTransactional, requires } = draft;
+  const { isTransactional, requires, bounds } = draft;
   const irreversibleReason =
     draft.irreversibleReason ?? (isRepeatable({ name }) ? 'it is repeatable and has no Down section' : undefined);
   const checksum = checksumOf(content);
   return {
     problems: [],
-    file: { source, name, path, content, checksum, ...sections, irreversibleReason, isTransactional, requires },
+    file: { source, name, path, content, checksum, ...sections, irreversibleReason, isTransactional, requires, bounds },
   };
 }

@@ -114,8 +114,9 @@ export function recordApplied(schema: string, file: MigrationFile): string {
 values (${quoteLiteral(file.name)}, 'applied', ${quoteLiteral(file.checksum)}, ${quoteLiteral(file.content)}, ${elapsedMs}, ${quoteLiteral(aisecVersion())})${isRepeatable(file) ? AGAIN : ''};`;
 }
 
-/** Both rows of a migration whose objects are there already: what a run would have written. */
+/** The rows of a migration whose objects are there already: what a run would have written. */
 export function recordBaseline(schema: string, file: MigrationFile): string {
+  if (isRepeatable(file)) return recordApplied(schema, file);
   return `insert into ${qualified(schema, historyTables(file.source).engine)} (name, run_on) values (${quoteLiteral(file.name)}, now());
 ${recordApplied(schema, file)}`;
 }

@@ -35,7 +35,7 @@ export class StatementRunner {
     await this.#session.query('select pg_catalog.pg_stat_force_next_flush()');
     this.#isTransactional = file.isTransactional;
     if (file.isTransactional)
-      await this.#session.query(`begin; ${transactionSettings({ ...this.#names, lockTimeoutMs: 0, lockAttempts: 1 })}`);
+      await this.#session.query(`begin; ${transactionSettings({ ...this.#names, lockTimeoutMs: 0 })}`);
   }
 
   add(statement: LintedStatement): void {

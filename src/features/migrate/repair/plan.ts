@@ -1,5 +1,6 @@
 import { indexOfMigration } from '../find-migration.js';
 import type { MigrationFile } from '../files/migration-file.js';
+import { isRepeatable } from '../files/source.js';
 import type { HistoryTables } from './tables.js';
 
 /** One change of the history of a source. No statement of a migration runs, and no object of the schema changes. */
@@ -30,7 +31,7 @@ export function healingActions(
 ): readonly RepairAction[] {
   const known = new Set(files.filter((file) => file.source === source).map(({ name }) => name));
   const [engineNames, ownNames] = [new Set(engine ?? []), new Set((own ?? []).map(({ name }) => name))];
-  const lost = (own ?? []).filter(({ name, state }) => state === 'applied' && !engineNames.has(name));
+  const lost = (own ?? []).filter((row) => row.state === 'applied' && !engineNames.has(row.name) && !isRepeatable(row));
   const unknown = [...engineNames].filter((name) => !ownNames.has(name));
   const ours = unknown.filter((name) => known.has(name));
   const foreign = unknown.filter((name) => !known.has(name));

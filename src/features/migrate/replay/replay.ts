@@ -18,7 +18,7 @@ export interface ReplayOptions extends ReplayNames {
 }
 
 /** No other session is in a database in memory. */
-const LOCKS = { lockTimeoutMs: 0, lockAttempts: 1, waitMs: 0 } as const;
+const LOCKS = { lockTimeoutMs: 0, maxWaitMs: 0, waitMs: 0 } as const;
 
 /** Roles belong to a server and are not made by most migrations that grant to them. */
 const MOST_ROLES = 100;

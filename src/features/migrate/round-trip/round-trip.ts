@@ -40,7 +40,7 @@ export interface RoundTripResult {
   readonly failures: readonly RoundTripFailure[];
 }
 
-const LOCKS = { lockTimeoutMs: 0, lockAttempts: 1, waitMs: 0 } as const;
+const LOCKS = { lockTimeoutMs: 0, maxWaitMs: 0, waitMs: 0 } as const;
 
 class RoundTrip {
   readonly #session: Session;

@@ -96,10 +96,9 @@ export async function migrationScript(options: ScriptOptions): Promise<string> {
   const wanted = files.slice(0, last + 1).filter((file) => !before.includes(file));
   await refuseUnsafeStatements([...wanted, ...(options.hooks ?? [])]);
   refuseUnmetRequirements(wanted, before, files);
-  const apply = { ...options, lockAttempts: 1 };
-  const parts = hooksNamed('before_up', options).map((hook) => hookPart(hook, apply));
-  for (const file of wanted) parts.push(await migrationPart(file, 'up', apply));
-  parts.push(...hooksNamed('after_up', options).map((hook) => hookPart(hook, apply)));
+  const parts = hooksNamed('before_up', options).map((hook) => hookPart(hook, options));
+  for (const file of wanted) parts.push(await migrationPart(file, 'up', options));
+  parts.push(...hooksNamed('after_up', options).map((hook) => hookPart(hook, options)));
   return `${heading('Migrations', wanted, schema)}
 ${psqlSettings(options)}
 ${guard({ schema, sources: sourcesOf(files), before, isAlone: false })}
@@ -147,7 +146,7 @@ export async function downScript(options: DownScriptOptions): Promise<string> {
   for (const file of wanted) sectionOf(file, 'down');
   await refuseUnsafeStatements(wanted);
   const parts: string[] = [];
-  for (const file of wanted) parts.push(await migrationPart(file, 'down', { ...options, lockAttempts: 1 }));
+  for (const file of wanted) parts.push(await migrationPart(file, 'down', options));
   const left = before.filter((file) => !wanted.includes(file));
   const emptied = sourcesOf(wanted).filter((source) => !left.some((file) => file.source === source));
   return `${heading('Reverts', wanted, schema)}

@@ -1,3 +1,5 @@
+import { median } from '../../../base/median.js';
+
 /** What coming months are expected to add, learned from closed ones. Sizes in bytes, or rows: whatever was given. */
 export interface MonthlyFit {
   /** `trend`: the months grow steadily, and the line through them continues; `level`: the median of them. */
@@ -15,13 +17,6 @@ const LEAST_MONTHS = 2;
 const LEAST_FOR_TREND = 6;
 /** Of the standard normal distribution: 95 of 100 series without a trend stay below. */
 const SIGNIFICANT = 1.96;
-
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
-}
 
 /** Every pair of values: the later less the earlier, and how far apart they stand. */
 function* steps(values: readonly number[]): Generator<readonly [rise: number, distance: number]> {

@@ -1,5 +1,5 @@
 import type { Range } from './forecast.js';
-import { median } from './monthly-fit.js';
+import { median } from '../../../base/median.js';
 
 /** A size at a time. */
 export interface SizeAt {

@@ -1,7 +1,8 @@
 import type { Session } from '../../../../adapters/postgres/session.js';
 import { AisecError } from '../../../../base/errors.js';
 import type { Month } from '../../../../base/month.js';
-import { withLockRetries, type LockBudget } from '../../lock-retries.js';
+import type { LockBudget } from '../../../../adapters/postgres/locks/lock-budget.js';
+import { withLockRetries } from '../../lock-retries.js';
 import { waitForOlderSnapshots } from '../../older-snapshots.js';
 import type { Partition } from '../../partition.js';
 import { createCopies, type DrainSet } from './copies.js';

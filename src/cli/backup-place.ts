@@ -1,0 +1,41 @@
+import { resolve } from 'node:path';
+
+import { AisecError } from '../base/errors.js';
+import { parseStoreUrl, type StorePlace } from '../config/store-url.js';
+import type { OptionSpec } from './command.js';
+import type { Context } from './context.js';
+
+export interface DirectoryOption {
+  readonly dir?: string;
+}
+
+export const DIRECTORY_OPTION: OptionSpec = {
+  flags: '--dir <dir>',
+  description: 'directory of the backups (default: AISEC_BACKUP_DIR, else ./backups)',
+};
+
+/** Absolute. @throws AisecError USAGE for an empty one, which is a shell variable that was not set. */
+export function directoryOf({ config }: Context, { dir }: DirectoryOption): string {
+  if (dir === '') throw new AisecError('USAGE', '--dir is empty', { hint: 'Is a shell variable not set?' });
+  return dir === undefined ? config.backupDir : resolve(config.cwd, dir);
+}
+
+export interface StoreOptions {
+  readonly store?: string;
+  readonly endpoint?: string;
+}
+
+export const STORE_OPTIONS: readonly OptionSpec[] = [
+  { flags: '--store <url>', description: 'an S3-compatible object store: s3://bucket/directory' },
+  {
+    flags: '--endpoint <url>',
+    description: 'of a store that is not Amazon S3: https://host:port (default: AWS_ENDPOINT_URL)',
+  },
+];
+
+/** Undefined where no store was named. @throws AisecError USAGE. */
+export function placeOf({ store, endpoint }: StoreOptions): StorePlace | undefined {
+  if (store !== undefined) return parseStoreUrl(store, endpoint);
+  if (endpoint === undefined) return undefined;
+  throw new AisecError('USAGE', '--endpoint requires --store', { hint: 'Give --store s3://bucket/directory, too.' });
+}

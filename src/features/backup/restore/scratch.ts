@@ -1,0 +1,57 @@
+import { quoteIdentifier } from '../../../base/identifier.js';
+import { withMaintenance, type ServerAccess } from '../access.js';
+import type { RestorableBackup } from '../contents/restorable-backup.js';
+import { preflightFindings, refuseRestore } from './findings.js';
+import type { LeftOutKinds } from './left-out-kinds.js';
+import { rolesNeeded } from './preflight.js';
+import { restoreChecked } from './restore-checked.js';
+import { dropDatabase } from './restore-into.js';
+import { withRestoreLock } from './restore-lock.js';
+import { readTargetFacts } from './target-facts.js';
+
+export interface ScratchOptions extends LeftOutKinds {
+  /** Of the scratch database; one of that name, which a killed run has left, is dropped first. */
+  readonly scratch: string;
+  readonly jobs?: number;
+  readonly waitMs: number;
+  readonly onProgress: (text: string) => void;
+}
+
+/**
+ * Restores a backup into a scratch database on the server, compares it with the manifest, runs the callback, and drops it
+ * whatever happens.
+ *
+ * @throws AisecError RESTORE_BLOCKED when the server lacks what the backup needs, RUN_LOCKED while another run has the
+ *   scratch database, and as `restoreChecked`.
+ */
+export async function withScratchRestore<Result>(
+  access: ServerAccess,
+  backup: RestorableBackup,
+  options: ScratchOptions,
+  use: () => Promise<Result>,
+): Promise<Result> {
+  const { scratch, jobs, waitMs, onProgress, withoutOwners, withoutPrivileges } = options;
+  return withMaintenance(access, (maintenance) =>
+    withRestoreLock(maintenance, scratch, { waitMs, onProgress }, async () => {
+      await dropDatabase(maintenance, scratch);
+      const needs = { ...backup, roles: rolesNeeded(backup, options) };
+      const facts = await readTargetFacts(maintenance, needs, access.host);
+      refuseRestore(
+        preflightFindings(needs, facts, { ...options, rolesToCreate: [], createsDatabase: true }),
+        quoteIdentifier(scratch),
+      );
+      try {
+        await restoreChecked(access, maintenance, scratch, backup, {
+          withoutOwners,
+          withoutPrivileges,
+          withProperties: false,
+          ...(jobs !== undefined && { jobs }),
+          onProgress,
+        });
+        return await use();
+      } finally {
+        await dropDatabase(maintenance, scratch);
+      }
+    }),
+  );
+}

@@ -1,0 +1,51 @@
+import type { Session } from '../../adapters/postgres/session.js';
+import { sqlFile } from '../../adapters/postgres/sql-file.js';
+import { quoteIdentifier } from '../../base/identifier.js';
+import type { MigrationFile } from './files/migration-file.js';
+import { historyTables } from './history/history-sql.js';
+import type { MigrateSettings } from './prepare.js';
+
+/** An object that a migration makes, and that the role which migrates cannot change. */
+export interface ForeignObject {
+  /** As ALTER takes it: `table`, `function`. */
+  readonly kind: string;
+  /** As SQL takes it, with its schema and the types of its arguments. */
+  readonly identity: string;
+  /** As SQL takes it. */
+  readonly owner: string;
+  /** The owner of the history, which has run the migrations, as SQL takes it. */
+  readonly wanted: string;
+}
+
+const CREATED =
+  /\bcreate\s+(?:or\s+replace\s+)?(?:unlogged\s+)?(?:table|view|materialized\s+view|function|procedure|type|domain)\s+(?:if\s+not\s+exists\s+)?(?:"?\w+"?\s*\.\s*)?"?(\w+)"?/gi;
+
+/** The names of what the Up sections create, as far as they are written out. */
+function createdNames(files: readonly MigrationFile[]): readonly string[] {
+  const texts = files.map(({ up }) => up.sql.replaceAll(/--[^\n]*/g, ''));
+  return [
+    ...new Set(texts.flatMap((text) => [...text.matchAll(CREATED)].map((match) => (match[1] ?? '').toLowerCase()))),
+  ];
+}
+
+/**
+ * What the migrations of each source have made, or make with their functions, and does not belong to the role that its
+ * history belongs to, nor to one that this is a member of. Reads only.
+ */
+export async function foreignObjects(
+  session: Session,
+  { files, schema }: Pick<MigrateSettings, 'files' | 'schema'>,
+): Promise<readonly ForeignObject[]> {
+  const found: ForeignObject[] = [];
+  for (const source of new Set(files.map((file) => file.source))) {
+    const { engine, own } = historyTables(source);
+    const names = createdNames(files.filter((file) => file.source === source));
+    const { rows } = await session.query<ForeignObject>(sqlFile('migrate/other-owners'), [
+      schema,
+      [...names, own],
+      `${quoteIdentifier(schema)}.${quoteIdentifier(engine)}`,
+    ]);
+    found.push(...rows);
+  }
+  return found;
+}
