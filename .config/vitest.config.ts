@@ -3,6 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { ClosingLineReporter } from '../test/support/closing-line-reporter.js';
+import { COMPILED, compiledSource } from './compiled-source.js';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const second = 1000;
@@ -18,12 +19,15 @@ interface Kind {
 function project(name: string, { testTimeout, group, usesDatabases }: Kind) {
   return {
     root,
+    plugins: usesDatabases ? [compiledSource] : [],
     test: {
       name,
       include: [`test/${name}/**/*.test.ts`],
       pool: 'forks' as const,
       // The embedded PostgreSQL compiled once, as the command line does it: half the CPU of a short life.
       execArgv: ['--liftoff-only'],
+      server: { deps: { external: [COMPILED] } },
+      isolate: false,
       // Most of the time is spent waiting for a server or a child process, so two workers pay even on two cores.
       maxWorkers: Math.min(Math.max(availableParallelism() - 1, 2), 8),
       sequence: { groupOrder: group },

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 
 import { createEmbeddedDirectory } from '../support/database.js';
 import { createMigratedEmbedded, queryEmbedded } from '../support/migrated-embedded.js';
-import { runCli } from '../support/run-cli.js';
+import { runInProcess } from '../support/run-in-process.js';
 
 const OLD = '2023-03';
 const EMPTY = '2023-04';
@@ -35,7 +35,7 @@ describe('aisec archive on the embedded database', () => {
     directory = await createEmbeddedDirectory();
     for (const sql of FILL.split(';\n')) await queryEmbedded(dataDir, sql);
   });
-  const run = (...args: readonly string[]) => runCli(['archive', ...args], { env, cwd: directory });
+  const run = (...args: readonly string[]) => runInProcess(['archive', ...args], { env, cwd: directory });
   const counts = async (): Promise<unknown> =>
     (
       await queryEmbedded(
@@ -131,11 +131,11 @@ describe('aisec archive on the embedded database', () => {
 
   test('without the migrations it says what to run', async () => {
     const empty = path.join(await createEmbeddedDirectory(), 'pgdata');
-    await runCli(['migrate', 'up', '--embedded', '--to', '0001_extensions_and_roles'], {
+    await runInProcess(['migrate', 'up', '--embedded', '--to', '0001_extensions_and_roles'], {
       env: { AISEC_DATA_DIR: empty },
     });
     for (const args of [[], ['list'], ['restore', OLD]]) {
-      const result = await runCli(['archive', ...args], { env: { AISEC_DATA_DIR: empty } });
+      const result = await runInProcess(['archive', ...args], { env: { AISEC_DATA_DIR: empty } });
       expect(result.exitCode).toBe(3);
       expect(result.stderr).toContain('aisec migrate up');
     }

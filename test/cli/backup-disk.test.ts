@@ -43,7 +43,7 @@ describe.skipIf(!canMount && process.env['CI'] === undefined)('a backup on a dis
       fill();
       const env = { DATABASE_URL: database().url, TMPDIR: disk };
       const args = ['restore', String(JSON.parse(made.stdout).file), '--create', `${database().name}_r`];
-      const runs = [await backup(directory, [], { env: { TMPDIR: disk } }), await runCli(args, { env })];
+      const runs = [await runCli(['backup', '--dir', directory], { env }), await runCli(args, { env })];
       emptied();
       for (const run of runs) expectError(run, 1, `no space is left in "${disk}", where temporary files go`, 'TMPDIR');
       expect(names(directory)).toHaveLength(3);

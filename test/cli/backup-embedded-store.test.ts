@@ -21,7 +21,7 @@ describeWithStore('a backup of the embedded database in a store', () => {
   beforeAll(async () => {
     server = await startObjectStore('backups');
   });
-  const { file, newDirectory, aisec } = useEmbeddedBackupFixture(
+  const { file, newDirectory, aisec, start } = useEmbeddedBackupFixture(
     ['--store', 's3://backups/data', '--read-back'],
     () => ({
       ...server.environment,
@@ -77,7 +77,7 @@ describeWithStore('a backup of the embedded database in a store', () => {
           ['backup', 'verify', url()],
         ]) {
           expectError(
-            await aisec([...args, '--quiet'], { env: { TMPDIR: disk } }),
+            await start([...args, '--quiet'], { env: { TMPDIR: disk } }).finished,
             1,
             message(disk),
             'TMPDIR to a directory with more',

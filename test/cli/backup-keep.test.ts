@@ -10,7 +10,7 @@ import { backupManifest } from '../fixtures/backup-manifest.js';
 import { useBackupFixture } from '../support/backup-fixture.js';
 import { describeOnServer } from '../support/database.js';
 import { expectError } from '../support/expect-error.js';
-import { runCli } from '../support/run-cli.js';
+import { runInProcess } from '../support/run-in-process.js';
 
 const DAY_MS = 86_400_000;
 
@@ -134,12 +134,12 @@ describeOnServer('backups that were made', () => {
           database().name,
         ])
       ).rows;
-    expect(await runCli(['backup', 'verify', file, '--deep'], { env })).toMatchObject({ exitCode: 0 });
+    expect(await runInProcess(['backup', 'verify', file, '--deep'], { env })).toMatchObject({ exitCode: 0 });
     const manifest = JSON.parse(readFileSync(`${file}.json`, 'utf8'));
     expect(manifest.verifications.map(({ level }: { level: string }) => level)).toEqual(['read', 'deep']);
     manifest.rows[0].rows += 1;
     writeFileSync(`${file}.json`, JSON.stringify(manifest));
-    const bad = await runCli(['backup', 'verify', file, '--deep'], { env });
+    const bad = await runInProcess(['backup', 'verify', file, '--deep'], { env });
     expect(bad).toMatchObject({ exitCode: 3 });
     expect(bad.stdout).toMatch(/has \d+ rows, the backup had \d+/);
     expect(await scratch()).toEqual([]);

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { manifestText } from '../../src/features/backup/catalog/manifest.js';
 import { backupManifest } from '../fixtures/backup-manifest.js';
 import { createEmbeddedDirectory, createServerDatabase, describeOnServer } from '../support/database.js';
-import { runCli } from '../support/run-cli.js';
+import { runInProcess } from '../support/run-in-process.js';
 
 const DAY_MS = 86_400_000;
 
@@ -29,7 +29,7 @@ describeOnServer('a directory that two servers share', () => {
       return file;
     };
     const env = { DATABASE_URL: database.url };
-    const first = await runCli(['backup', '--dir', directory, '--json'], { env });
+    const first = await runInProcess(['backup', '--dir', directory, '--json'], { env });
     const made = path.basename(String(JSON.parse(first.stdout).file));
     const { origin } = JSON.parse(readFileSync(path.join(directory, `${made}.json`), 'utf8'));
     expect(origin.id).toMatch(/^server \d+$/);
@@ -37,17 +37,27 @@ describeOnServer('a directory that two servers share', () => {
     const theirs = put(50, { id: 'server 1', label: 'staging.example.com' });
     const nobodys = put(60, undefined);
 
-    const run = await runCli(['backup', '--dir', directory, '--keep-last', '1', '--json'], { env });
+    const run = await runInProcess(['backup', '--dir', directory, '--keep-last', '1', '--json'], { env });
     expect(run).toMatchObject({ exitCode: 0 });
     expect(run.stderr).toContain('staging.example.com');
     const { removed } = JSON.parse(run.stdout);
     expect(removed.map(({ file }: { file: string }) => path.basename(file))).toEqual([ours]);
     expect(readdirSync(directory)).toEqual(expect.arrayContaining([theirs, nobodys, made]));
 
-    const prune = await runCli(['backup', 'prune', '--dir', directory, '--keep', '0d', '--keep-last', '1', '--json']);
+    const prune = await runInProcess([
+      'backup',
+      'prune',
+      '--dir',
+      directory,
+      '--keep',
+      '0d',
+      '--keep-last',
+      '1',
+      '--json',
+    ]);
     expect(prune).toMatchObject({ exitCode: 0 });
     expect(readdirSync(directory)).toEqual(expect.arrayContaining([theirs, nobodys]));
-    const check = await runCli(['backup', 'check', '--dir', directory]);
+    const check = await runInProcess(['backup', 'check', '--dir', directory]);
     expect(check).toMatchObject({ exitCode: 3 });
     expect(check.stdout).toContain('of the one on staging.example.com');
   });

@@ -7,7 +7,8 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { newDatabaseName } from '../support/database-names.js';
 import { createEmbeddedDirectory, createServerDatabase, describeOnServer } from '../support/database.js';
 import { expectError } from '../support/expect-error.js';
-import { runCli, type CliResult } from '../support/run-cli.js';
+import type { CliResult } from '../support/run-cli.js';
+import { runInProcess } from '../support/run-in-process.js';
 
 interface Manifest {
   readonly damage: unknown;
@@ -25,12 +26,12 @@ describeOnServer('what a backup is found to be', () => {
     const database = await createServerDatabase();
     for (const sql of statements) await database.admin.query(sql);
     const args = ['backup', '--dir', path.join(directory, name), '--json'];
-    const run = await runCli(args, { env: { DATABASE_URL: database.url } });
+    const run = await runInProcess(args, { env: { DATABASE_URL: database.url } });
     await database.drop();
     return String(JSON.parse(run.stdout).file);
   };
   const verify = (args: readonly string[]): Promise<CliResult> =>
-    runCli(['backup', 'verify', ...args], { env: { DATABASE_URL: url() } });
+    runInProcess(['backup', 'verify', ...args], { env: { DATABASE_URL: url() } });
 
   beforeAll(async () => {
     directory = await createEmbeddedDirectory();
@@ -49,7 +50,7 @@ describeOnServer('what a backup is found to be', () => {
     await server.query(`drop role ${pg.escapeIdentifier(role)}`);
     const env = { DATABASE_URL: url() };
     const name = newDatabaseName(inject('runId'));
-    const plan = await runCli(['restore', file, '--create', name, '--no-owner', '--dry-run'], { env });
+    const plan = await runInProcess(['restore', file, '--create', name, '--no-owner', '--dry-run'], { env });
     expectError(plan, 3, 'cannot restore to ', `role ${pg.escapeIdentifier(role)} is missing`);
 
     const deep = await verify([file, '--deep', '--no-owner']);
@@ -83,7 +84,7 @@ describeOnServer('what a backup is found to be', () => {
     expect(result).toMatchObject({ verdict: 'incomplete' });
     expect(result.reason).toContain('.globals.sql');
     expect(await manifestOf(file)).toMatchObject({ damage: null });
-    const check = await runCli(['backup', 'check', '--dir', path.dirname(file)]);
+    const check = await runInProcess(['backup', 'check', '--dir', path.dirname(file)]);
     expect(check.stdout).not.toContain('is damaged');
   });
 });

@@ -15,7 +15,8 @@ import { useBackupFixture } from '../support/backup-fixture.js';
 import { databaseAddress } from '../support/database-address.js';
 import { describeOnServer } from '../support/database.js';
 import { expectError } from '../support/expect-error.js';
-import { runCli } from '../support/run-cli.js';
+import { runInProcess } from '../support/run-in-process.js';
+import { waitFor } from '../support/wait-for.js';
 
 describeOnServer('aisec backup', () => {
   const { database, newDirectory, backup, start, names, holdDump, untilHeld } = useBackupFixture();
@@ -120,7 +121,7 @@ describeOnServer('aisec backup', () => {
     const hasLocks = `select from pg_locks
       where relation = 'voices'::regclass
         and pid in (select pid from pg_stat_activity where application_name = 'aisec backup')`;
-    while ((await admin.query(hasLocks)).rows.length === 0) await sleep(2);
+    await waitFor(async () => (await admin.query(hasLocks)).rows.length > 0);
     run.child.kill('SIGSTOP');
     const other = new pg.Client({ connectionString: url });
     await other.connect();
@@ -142,7 +143,7 @@ describeOnServer('aisec backup', () => {
     await untilHeld();
     expectError(await backup(directory), 5, 'another run is at work', '"aisec backup" of role');
     const env = { DATABASE_URL: database().url };
-    expectError(await runCli(['migrate', 'up'], { env }), 5, 'another run is at work', '"aisec backup" of role');
+    expectError(await runInProcess(['migrate', 'up'], { env }), 5, 'another run is at work', '"aisec backup" of role');
     const ended = await hanging.finished;
     expectError(ended, 1, 'not done within 8.0 s');
     await release();

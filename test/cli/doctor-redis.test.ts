@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../support/database.js';
 import { needsRedis } from '../support/needs.js';
 import { createRedisProcess, type RedisProcess } from '../support/redis-process.js';
-import { runCli } from '../support/run-cli.js';
+import { runInProcess } from '../support/run-in-process.js';
 
 const password = 'not-to-be-shown';
 
@@ -21,7 +21,7 @@ describeOnServer(`aisec doctor of Redis ${needsRedis}`, () => {
   let client: Redis;
 
   const doctor = async (url: string): Promise<Diagnosis> => {
-    const run = await runCli(['doctor', '--only', 'redis', '--json'], {
+    const run = await runInProcess(['doctor', '--only', 'redis', '--json'], {
       env: { DATABASE_URL: database.url, REDIS_URL: url },
     });
     expect(run.stdout + run.stderr).not.toContain(password);
@@ -99,9 +99,9 @@ describeOnServer(`aisec doctor of Redis ${needsRedis}`, () => {
       new Set(['the user of REDIS_URL may not run INFO; acl setuser NAME +info allows it']),
     );
     const env = { DATABASE_URL: database.url };
-    const unset = await runCli(['doctor', '--only', 'redis'], { env });
+    const unset = await runInProcess(['doctor', '--only', 'redis'], { env });
     expect(unset).toMatchObject({ exitCode: 3, stdout: expect.stringContaining('REDIS_URL is not set') });
-    const wrong = await runCli(['doctor'], { env: { ...env, REDIS_URL: `http://:${password}@x` } });
+    const wrong = await runInProcess(['doctor'], { env: { ...env, REDIS_URL: `http://:${password}@x` } });
     expect(wrong).toMatchObject({ exitCode: 2, stdout: '' });
     expect(wrong.stderr).not.toContain(password);
   });

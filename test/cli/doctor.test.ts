@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 
 import { createEmbeddedDirectory } from '../support/database.js';
 import { createMigratedEmbedded, queryEmbedded } from '../support/migrated-embedded.js';
-import { runCli } from '../support/run-cli.js';
+import { runInProcess } from '../support/run-in-process.js';
 
 /** One statement: each one opens the database anew. */
 const FAULTS = `do $faults$ begin
@@ -36,7 +36,7 @@ describe('aisec doctor on the embedded database', () => {
         ],
       }),
     );
-    const run = await runCli(['doctor', '--json'], { env, cwd });
+    const run = await runInProcess(['doctor', '--json'], { env, cwd });
     expect(run.exitCode).toBe(3);
     const found = JSON.parse(run.stdout) as {
       counts: Record<string, number>;
@@ -79,7 +79,7 @@ describe('aisec doctor', () => {
     [['--thresholds', 'transaction=5:9'], 'invalid threshold "transaction=5:9"', 'transaction=30s:5min'],
     [['--ignore-file', 'none.json'], 'could not read', 'none.json'],
   ])('%s is refused before anything is opened, exit 2', async (args, message, more) => {
-    const run = await runCli(['doctor', ...args]);
+    const run = await runInProcess(['doctor', ...args]);
     expect(run).toMatchObject({ exitCode: 2, stdout: '' });
     expect(run.stderr).toContain(message);
     expect(run.stderr).toContain(more);
@@ -90,7 +90,7 @@ describe('aisec doctor', () => {
     [['--only', 'security'], 2, /^AISEC CRITICAL - .*\n$/],
   ])('as a plugin, %s ends with %d', async (args, exitCode, line) => {
     const env = { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' };
-    const run = await runCli(['doctor', '--nagios', ...args], { env });
+    const run = await runInProcess(['doctor', '--nagios', ...args], { env });
     expect(run).toMatchObject({ exitCode, stderr: '' });
     expect(run.stdout).toMatch(line);
   });

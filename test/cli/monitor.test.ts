@@ -3,7 +3,8 @@ import { beforeAll, expect, test } from 'vitest';
 
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../support/database.js';
 import { onTerminal } from '../support/on-terminal.js';
-import { runCli, startCli } from '../support/run-cli.js';
+import { startCli } from '../support/run-cli.js';
+import { runInProcess } from '../support/run-in-process.js';
 
 describeOnServer('aisec monitor', () => {
   let database: ServerDatabase;
@@ -14,7 +15,7 @@ describeOnServer('aisec monitor', () => {
   });
 
   test('tables is tab-separated in a pipe, with integers, and aligned for people on a terminal', async () => {
-    const piped = await runCli(['monitor', 'tables', '--partitions'], { env });
+    const piped = await runInProcess(['monitor', 'tables', '--partitions'], { env });
     expect(piped).toMatchObject({ exitCode: 0 });
     const lines = piped.stdout.trimEnd().split('\n');
     expect(lines[0]).toBe(
@@ -35,7 +36,7 @@ describeOnServer('aisec monitor', () => {
     await holder.query('begin; lock table conversations in access exclusive mode');
     try {
       const [overview, tables, partitions] = await Promise.all(
-        [[], ['tables'], ['partitions']].map((verb) => runCli(['monitor', ...verb, '--json'], { env })),
+        [[], ['tables'], ['partitions']].map((verb) => runInProcess(['monitor', ...verb, '--json'], { env })),
       );
       const seen = JSON.parse(overview!.stdout);
       const { tables: all, totalBytes } = JSON.parse(tables!.stdout);
@@ -53,7 +54,7 @@ describeOnServer('aisec monitor', () => {
       expect(seen.longestTransaction.transactionMs).toBeGreaterThan(0);
       expect(seen.connections.idleInTransaction).toBeGreaterThanOrEqual(1);
       expect(seen.findings.filter(({ id }: { id: string }) => id.startsWith('partition-'))).toEqual([]);
-      const piped = await runCli(['monitor'], { env });
+      const piped = await runInProcess(['monitor'], { env });
       const rows = piped.stdout.split('\n').map((line) => line.split('\t'));
       expect(rows[0]).toEqual(['figure', 'of', 'value']);
       expect(rows).toContainEqual(['months_ahead', 'messages', '3']);
@@ -68,7 +69,7 @@ describeOnServer('aisec monitor', () => {
     await other.admin.query(`do $$ declare part text; begin
       for part in select relid::text from pg_partition_tree('messages') where isleaf and relid::text like '%\\_y%' order by 1 desc limit 2
       loop execute 'drop table ' || part; end loop; end $$`);
-    const few = await runCli(['monitor'], { env: { DATABASE_URL: other.url } });
+    const few = await runInProcess(['monitor'], { env: { DATABASE_URL: other.url } });
     expect(few).toMatchObject({
       exitCode: 0,
       stderr: expect.stringContaining('warning: partitions for 1 months ahead'),
@@ -78,15 +79,17 @@ describeOnServer('aisec monitor', () => {
 
   test('every report ends with 0 in a pipe with a header, and the one that cannot be made with 3 and what to do', async () => {
     const runs = await Promise.all(
-      ['indexes', 'activity --all', 'vacuum --bloat'].map((words) => runCli(['monitor', ...words.split(' ')], { env })),
+      ['indexes', 'activity --all', 'vacuum --bloat'].map((words) =>
+        runInProcess(['monitor', ...words.split(' ')], { env }),
+      ),
     );
     expect(runs.map(({ exitCode }) => exitCode)).toEqual([0, 0, 0]);
     expect(runs.map(({ stdout }) => stdout.split('\n')[0]?.split('\t')[0])).toEqual(['index', 'pid', 'table']);
     expect(runs[0]!.stderr).toContain('Scans are counted since ');
     expect(runs[2]!.stderr).toContain('warning: skipped: bloat: ');
-    const locks = await runCli(['monitor', 'locks', '--json'], { env });
+    const locks = await runInProcess(['monitor', 'locks', '--json'], { env });
     expect(JSON.parse(locks.stdout)).toMatchObject({ preparedTransactions: [], skipped: [] });
-    const queries = await runCli(['monitor', 'queries'], { env });
+    const queries = await runInProcess(['monitor', 'queries'], { env });
     expect(queries).toMatchObject({ exitCode: 3, stdout: '' });
     expect(queries.stderr).toMatch(/^warning: skipped: queries: .* To see it: .*create extension pg_stat_statements;/m);
   });
@@ -117,7 +120,7 @@ describeOnServer('aisec monitor', () => {
   test.each([['5'], ['100ms'], ['tables']])(
     '--watch %s is refused before anything is opened, exit 2',
     async (value) => {
-      const run = await runCli(['monitor', 'tables', '--watch', value]);
+      const run = await runInProcess(['monitor', 'tables', '--watch', value]);
       expect(run).toMatchObject({ exitCode: 2, stdout: '' });
       expect(run.stderr).toContain(`error: --watch: invalid `);
     },

@@ -5,7 +5,8 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { createEmbeddedDirectory } from '../support/database.js';
 import { createMigratedEmbedded, queryEmbedded } from '../support/migrated-embedded.js';
 import { onTerminal } from '../support/on-terminal.js';
-import { runCli, type CliResult } from '../support/run-cli.js';
+import type { CliResult } from '../support/run-cli.js';
+import { runInProcess } from '../support/run-in-process.js';
 
 function monthFromNow(offset: number): string {
   const now = new Date();
@@ -17,7 +18,7 @@ const USER = '10000000-0000-4000-8000-000000000001';
 describe('aisec partitions on the embedded database', () => {
   let dataDir = '';
   let env: Readonly<Record<string, string>> = {};
-  const aisec = (...args: readonly string[]): Promise<CliResult> => runCli(['partitions', ...args], { env });
+  const aisec = (...args: readonly string[]): Promise<CliResult> => runInProcess(['partitions', ...args], { env });
   beforeAll(async () => {
     dataDir = await createMigratedEmbedded();
     env = { AISEC_DATA_DIR: dataDir };
@@ -98,15 +99,15 @@ describe('aisec partitions on the embedded database', () => {
     const dir = path.join(await createEmbeddedDirectory(), 'pgdata');
     const own = { AISEC_DATA_DIR: dir };
     const args = ['--schema', 'My App'];
-    expect((await runCli(['migrate', 'up', '--embedded', ...args], { env: own })).exitCode).toBe(0);
-    const made = await runCli(['partitions', 'ensure', '--ahead', '5', '--json', ...args], { env: own });
+    expect((await runInProcess(['migrate', 'up', '--embedded', ...args], { env: own })).exitCode).toBe(0);
+    const made = await runInProcess(['partitions', 'ensure', '--ahead', '5', '--json', ...args], { env: own });
     expect(JSON.parse(made.stdout)).toMatchObject({ schema: 'My App', months: [{ state: 'made' }, { state: 'made' }] });
-    const list = await runCli(['partitions', 'list', ...args], { env: own });
+    const list = await runInProcess(['partitions', 'list', ...args], { env: own });
     expect(list.stdout.trim().split('\n').length).toBe(1 + 7);
-    const check = await runCli(['partitions', 'check', '--min-ahead', '6', ...args], { env: own });
+    const check = await runInProcess(['partitions', 'check', '--min-ahead', '6', ...args], { env: own });
     expect(check.exitCode).toBe(3);
     expect(check.stdout).toContain("aisec partitions ensure --ahead 6 --schema 'My App'");
-    const elsewhere = await runCli(['partitions', 'check'], { env: own });
+    const elsewhere = await runInProcess(['partitions', 'check'], { env: own });
     expect(elsewhere).toMatchObject({ exitCode: 3, stdout: '' });
     expect(elsewhere.stderr).toMatch(
       /error: the schema "public" of .* is not migrated[\s\S]*hint: Run: aisec migrate up/,
@@ -121,13 +122,13 @@ describe('aisec partitions', () => {
     ['--ahead', '121', 'invalid number of months "121": expected 0 to 120'],
     ['--ahead', '-1', 'invalid number of months "-1": expected 0 to 120'],
   ])('ensure %s %s is refused before anything is opened, exit 2', async (flag, value, message) => {
-    const run = await runCli(['partitions', 'ensure', flag, value]);
+    const run = await runInProcess(['partitions', 'ensure', flag, value]);
     expect(run).toMatchObject({ exitCode: 2, stdout: '' });
     expect(run.stderr).toContain(`error: ${flag}: ${message}`);
   });
 
   test.each(['ensure', 'list', 'check'])('%s without a database says so and exits 2', async (verb) => {
-    const run = await runCli(['partitions', verb]);
+    const run = await runInProcess(['partitions', verb]);
     expect(run).toMatchObject({ exitCode: 2, stdout: '' });
     expect(run.stderr).toContain('aisec migrate up');
   });
@@ -137,7 +138,7 @@ describe('aisec partitions', () => {
     [['0001-01'], 'lies too far back'],
   ])('ensure --since %s is refused by the clock of the server, exit 2', async ([from = ''], message) => {
     const dataDir = await createMigratedEmbedded();
-    const run = await runCli(['partitions', 'ensure', '--since', from], { env: { AISEC_DATA_DIR: dataDir } });
+    const run = await runInProcess(['partitions', 'ensure', '--since', from], { env: { AISEC_DATA_DIR: dataDir } });
     expect(run).toMatchObject({ exitCode: 2, stdout: '' });
     expect(run.stderr).toContain(message);
   });

@@ -9,7 +9,7 @@ import { databaseAddress } from '../support/database-address.js';
 import { createEmbeddedDirectory } from '../support/database.js';
 import { expectError } from '../support/expect-error.js';
 import { describeOnPrivateServer, startPrivateServer } from '../support/private-server.js';
-import { runCli } from '../support/run-cli.js';
+import { runInProcess } from '../support/run-in-process.js';
 import { takeBackup } from '../support/take-backup.js';
 
 async function query(url: string, sql: string): Promise<readonly Record<string, unknown>[]> {
@@ -43,7 +43,7 @@ describeOnPrivateServer('the restore drill', () => {
     const file = path.join(await createEmbeddedDirectory(), 'app_20261125_060000.dump');
     const lost = await startPrivateServer({ fsync: 'off' });
     const url = await lost.createDatabase('app', { migrated: true });
-    const seeded = await runCli(['seed', 'demo', '--users', '20', '--messages', '2000', '--yes'], {
+    const seeded = await runInProcess(['seed', 'demo', '--users', '20', '--messages', '2000', '--yes'], {
       env: { DATABASE_URL: url },
     });
     expect(seeded).toMatchObject({ exitCode: 0 });
@@ -64,11 +64,16 @@ describeOnPrivateServer('the restore drill', () => {
 
     const fresh = await startPrivateServer({ fsync: 'off' });
     const env = { DATABASE_URL: databaseAddress(fresh.url, 'app') };
-    const without = await runCli(['restore', file, '--create', 'app'], { env });
+    const without = await runInProcess(['restore', file, '--create', 'app'], { env });
     expectError(without, 3, 'cannot restore to ', 'role "authenticated" is missing');
-    expectError(await runCli(['restore', file, '--replace'], { env }), 3, 'cannot restore to ', 'give --create app');
+    expectError(
+      await runInProcess(['restore', file, '--replace'], { env }),
+      3,
+      'cannot restore to ',
+      'give --create app',
+    );
 
-    const restored = await runCli(['restore', file, '--create', 'app', '--globals', '--json'], { env });
+    const restored = await runInProcess(['restore', file, '--create', 'app', '--globals', '--json'], { env });
     expect(restored).toMatchObject({ exitCode: 0 });
     expect(JSON.parse(restored.stdout).rows).toBeGreaterThan(2000);
     expect(compareCatalogs(catalog, await snapshotOf(env.DATABASE_URL), { withGrants: true })).toEqual([]);
@@ -80,6 +85,6 @@ describeOnPrivateServer('the restore drill', () => {
          from pg_roles where rolname = 'chat_service'`,
       ),
     ).toEqual([{ member: true, login: true, path: 'public, pg_temp' }]);
-    expect(await runCli(['migrate', 'check'], { env })).toMatchObject({ exitCode: 0 });
+    expect(await runInProcess(['migrate', 'check'], { env })).toMatchObject({ exitCode: 0 });
   });
 });

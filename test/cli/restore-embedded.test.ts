@@ -19,12 +19,12 @@ import { tryDirectoryLock } from '../../src/adapters/files/directory-lock.js';
 import { AS_BACKED_UP, CONTENTS, namesIn, useEmbeddedBackupFixture } from '../support/embedded-backup-fixture.js';
 import { expectError } from '../support/expect-error.js';
 import { queryEmbedded } from '../support/migrated-embedded.js';
-import type { CliOptions } from '../support/run-cli.js';
+import type { InProcessOptions } from '../support/run-in-process.js';
 import { waitFor } from '../support/wait-for.js';
 
 describe('aisec restore of the embedded database', () => {
   const { dataDir, file, newDirectory, aisec, start } = useEmbeddedBackupFixture();
-  const at = (directory: string): CliOptions => ({ env: { AISEC_DATA_DIR: directory } });
+  const at = (directory: string): InProcessOptions => ({ env: { AISEC_DATA_DIR: directory } });
   /** A copy of the database with one message less, which a restore brings back. */
   const changed = async (): Promise<string> => {
     const copy = path.join(await newDirectory(), 'pgdata');

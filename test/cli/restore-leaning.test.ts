@@ -6,7 +6,8 @@ import { compareCatalogs } from '../../src/features/backup/verify/compare-catalo
 import { snapshotOf } from '../support/catalog.js';
 import { createEmbeddedDirectory, createServerDatabase, describeOnServer } from '../support/database.js';
 import { expectError } from '../support/expect-error.js';
-import { runCli, type CliResult } from '../support/run-cli.js';
+import type { CliResult } from '../support/run-cli.js';
+import { runInProcess } from '../support/run-in-process.js';
 import { takeBackup } from '../support/take-backup.js';
 
 const USER = '00000000-0000-4000-8000-000000000001';
@@ -52,7 +53,7 @@ describeOnServer('aisec restore --table and what leaned on the table', () => {
     return {
       url: database.url,
       query: async (sql) => (await database.admin.query(sql)).rows,
-      restore: (args) => runCli(['restore', file, ...args], { env: { DATABASE_URL: database.url } }),
+      restore: (args) => runInProcess(['restore', file, ...args], { env: { DATABASE_URL: database.url } }),
     };
   };
 

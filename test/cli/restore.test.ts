@@ -11,7 +11,7 @@ import { dropDatabase } from '../support/database-names.js';
 import { createEmbeddedDirectory, createServerDatabase, describeOnServer } from '../support/database.js';
 import { expectError } from '../support/expect-error.js';
 import { useRestoreFixture } from '../support/restore-fixture.js';
-import { runCli } from '../support/run-cli.js';
+import { runInProcess } from '../support/run-in-process.js';
 import { takeBackup } from '../support/take-backup.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -64,7 +64,9 @@ describeOnServer('aisec restore', () => {
     const { directory, said } = await loggingPgRestore();
     const name = newName();
     const env = { DATABASE_URL: source().url, AISEC_PG_BIN: directory };
-    expect(await runCli(['restore', logged, '--create', name, '--jobs', '2'], { env })).toMatchObject({ exitCode: 0 });
+    expect(await runInProcess(['restore', logged, '--create', name, '--jobs', '2'], { env })).toMatchObject({
+      exitCode: 0,
+    });
     const lines = await said();
     const lastRows = lines.findLastIndex((line) => / finished item \d+ TABLE DATA logged_/.test(line));
     const trigger = lines.findIndex((line) => / launching item \d+ TRIGGER logged /.test(line));
@@ -89,13 +91,13 @@ describeOnServer('aisec restore', () => {
 
     const name = newName();
     const env = { DATABASE_URL: source().url };
-    const result = await runCli(['restore', lacking, '--create', name], { env });
+    const result = await runInProcess(['restore', lacking, '--create', name], { env });
     expectError(result, 3, 'cannot restore to ');
     for (const role of roles) expect(result.stderr).toContain(`role ${pg.escapeIdentifier(role)} is missing`);
     expect(await databases(name)).toEqual([]);
     expectError(await restore(['--create', source().name]), 3, 'cannot restore to ', 'exists');
 
-    const bare = await runCli(['restore', lacking, '--create', name, '--create-roles'], { env });
+    const bare = await runInProcess(['restore', lacking, '--create', name, '--create-roles'], { env });
     expect(bare).toMatchObject({ exitCode: 0 });
     expect(
       await queryIn(name, `select pg_get_userbyid(relowner)::text as owner from pg_class where relname = 't'`),
@@ -114,16 +116,20 @@ describeOnServer('aisec restore', () => {
     await writeFile(damaged, bytes.subarray(0, -20));
     const env = { DATABASE_URL: source().url };
     const name = newName();
-    const without = await runCli(['restore', damaged, '--create', name], { env });
+    const without = await runInProcess(['restore', damaged, '--create', name], { env });
     expectError(without, 3, `the backup ${damaged} has no manifest`);
     // Of a flipped byte this reading may know nothing (in a definition, say); the checksum of the manifest does.
-    const read = await runCli(['restore', damaged, '--create', name, '--without-manifest'], { env });
+    const read = await runInProcess(['restore', damaged, '--create', name, '--without-manifest'], { env });
     expectError(read, 3, `the archive ${damaged} cannot be read to its end`);
     const place = Math.floor(bytes.length / 2);
     bytes[place] = (bytes[place] ?? 0) ^ 1;
     await writeFile(damaged, bytes);
     await writeFile(`${damaged}.json`, await readFile(`${file()}.json`));
-    expectError(await runCli(['restore', damaged, '--create', name], { env }), 3, `the backup ${damaged} is damaged`);
+    expectError(
+      await runInProcess(['restore', damaged, '--create', name], { env }),
+      3,
+      `the backup ${damaged} is damaged`,
+    );
     for (const args of [
       [],
       ['--create', name, '--replace'],
@@ -152,7 +158,7 @@ describeOnServer('aisec restore', () => {
     );
     await writeFile(`${other}.json`, JSON.stringify({ ...manifest, rows }));
     const name = newName();
-    const result = await runCli(['restore', other, '--create', name], { env: { DATABASE_URL: source().url } });
+    const result = await runInProcess(['restore', other, '--create', name], { env: { DATABASE_URL: source().url } });
     expectError(result, 1, 'what was restored is not what was backed up', 'has 300 rows, the backup had 301');
     expect(await databases(name)).toEqual([]);
   });

@@ -97,7 +97,7 @@ describeOnServer('a signal', () => {
     await waitFor(sleeping);
     const waiting = up(slow.dir, '--wait', '60s');
     await waitFor(async () => (await sessions()) >= 2);
-    await sleep(500);
+    await waiting.waitForOutput('waiting for');
     const sentMs = performance.now();
     waiting.child.kill('SIGINT');
     expect(await waiting.finished).toMatchObject({ exitCode: 130, stdout: '' });

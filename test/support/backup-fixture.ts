@@ -6,14 +6,15 @@ import pg from 'pg';
 import { beforeAll } from 'vitest';
 
 import { createEmbeddedDirectory, createServerDatabase, type ServerDatabase } from './database.js';
-import { runCli, startCli, type CliOptions, type CliResult, type RunningCli } from './run-cli.js';
+import { startCli, type CliResult, type RunningCli } from './run-cli.js';
+import { runInProcess, type InProcessOptions } from './run-in-process.js';
 import { waitFor } from './wait-for.js';
 
 export interface BackupFixture {
   readonly database: () => ServerDatabase;
   /** A new path that is not there yet. */
   readonly newDirectory: () => Promise<string>;
-  readonly backup: (directory: string, args?: readonly string[], options?: CliOptions) => Promise<CliResult>;
+  readonly backup: (directory: string, args?: readonly string[], options?: InProcessOptions) => Promise<CliResult>;
   readonly start: (directory: string, args?: readonly string[]) => RunningCli;
   /** `aisec backup VERB ...` without a server. */
   readonly local: (args: readonly string[]) => Promise<CliResult>;
@@ -51,9 +52,9 @@ export function useBackupFixture(): BackupFixture {
     database: () => database,
     newDirectory: async () => path.join(await mkdtemp(path.join(root, 'run-')), 'backups'),
     backup: (directory, args = [], options = {}) =>
-      runCli(['backup', '--dir', directory, ...args], { ...options, env: { ...env(), ...options.env } }),
+      runInProcess(['backup', '--dir', directory, ...args], { ...options, env: { ...env(), ...options.env } }),
     start: (directory, args = []) => startCli(['backup', '--dir', directory, ...args], { env: env() }),
-    local: (args) => runCli(['backup', ...args]),
+    local: (args) => runInProcess(['backup', ...args]),
     names: (directory) =>
       existsSync(directory)
         ? readdirSync(directory)

@@ -1,9 +1,9 @@
 import { onTestFailed } from 'vitest';
 
-/** Numbers from 0 to 1 by chance (mulberry32). A test that fails prints their seed; AISEC_TEST_SEED gives them again. */
-export function chance(): () => number {
-  const seed = Number(process.env['AISEC_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 32));
-  onTestFailed(() => console.log(`seed of this test: AISEC_TEST_SEED=${seed}`));
+/** A number from 0 to 1, the same series for the same seed (mulberry32). */
+export type Random = () => number;
+
+export function seeded(seed: number): Random {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
@@ -13,7 +13,34 @@ export function chance(): () => number {
   };
 }
 
-/** How often something is done by chance: a few times in `npm test`, often in `npm run test:long`. */
+/** By chance, or AISEC_TEST_SEED. */
+function newSeed(): number {
+  return Number(process.env['AISEC_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 32));
+}
+
+/** The seed of a whole file, which is printed at once. */
+export function printedSeed(title: string): number {
+  const seed = newSeed();
+  console.log(`${title}: AISEC_TEST_SEED=${seed}`);
+  return seed;
+}
+
+/** A test that fails prints it. */
+export function seedOfTest(): number {
+  const seed = newSeed();
+  onTestFailed(() => console.log(`seed of this test: AISEC_TEST_SEED=${seed}`));
+  return seed;
+}
+
+/** Numbers by chance, for one test. */
+export function chance(): Random {
+  return seeded(seedOfTest());
+}
+
+/** Whether the long form of tests by chance is wanted: `npm run test:long`. */
+export const IS_LONG = process.env['AISEC_TEST_LONG'] === '1';
+
+/** How often something is done by chance: a few times in `npm test`, often in the long form. */
 export function rounds(few: number, many: number): number {
-  return process.env['AISEC_TEST_LONG'] === undefined ? few : many;
+  return IS_LONG ? many : few;
 }

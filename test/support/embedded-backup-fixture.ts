@@ -9,7 +9,8 @@ import { beforeAll } from 'vitest';
 
 import { createEmbeddedDirectory } from './database.js';
 import { createMigratedEmbedded } from './migrated-embedded.js';
-import { runCli, startCli, type CliOptions, type CliResult, type RunningCli } from './run-cli.js';
+import { startCli, type CliResult, type RunningCli } from './run-cli.js';
+import { runInProcess, type InProcessOptions } from './run-in-process.js';
 
 /** Rows that a careless dump loses: a line that looks like psql's own, quotes, tabs, a vector, an own function. */
 export const TRICKY = 'first\n\\restrict abc\n\\unrestrict abc\n\\.\n\\N\tta\bb \'quoted\' "x" $$ ünïcödé 🙂\r\nend';
@@ -45,8 +46,8 @@ export interface EmbeddedBackupFixture {
   readonly file: () => string;
   /** A new, empty directory. */
   readonly newDirectory: () => Promise<string>;
-  readonly aisec: (args: readonly string[], options?: CliOptions) => Promise<CliResult>;
-  readonly start: (args: readonly string[], options?: CliOptions) => RunningCli;
+  readonly aisec: (args: readonly string[], options?: InProcessOptions) => Promise<CliResult>;
+  readonly start: (args: readonly string[], options?: InProcessOptions) => RunningCli;
 }
 
 /** Names in a directory, those of locks left out. */
@@ -68,11 +69,11 @@ export function useEmbeddedBackupFixture(
   surroundings: () => Readonly<Record<string, string>> = () => ({}),
 ): EmbeddedBackupFixture {
   let [dataDir, root, file] = ['', '', ''];
-  const env = (options: CliOptions): CliOptions => ({
+  const env = (options: InProcessOptions): InProcessOptions => ({
     ...options,
     env: { AISEC_DATA_DIR: dataDir, ...surroundings(), ...options.env },
   });
-  const aisec: EmbeddedBackupFixture['aisec'] = (given, options = {}) => runCli(given, env(options));
+  const aisec: EmbeddedBackupFixture['aisec'] = (given, options = {}) => runInProcess(given, env(options));
   beforeAll(async () => {
     [dataDir, root] = await Promise.all([createMigratedEmbedded(), createEmbeddedDirectory()]);
     const engine = await PGlite.create({ dataDir, extensions: { vector, pgcrypto } });

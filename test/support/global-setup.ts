@@ -3,6 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { TestProject } from 'vitest/node';
+
+import { changedModule } from '../../.config/compiled-source.js';
 import { closingLine } from './closing-line-reporter.js';
 import { climbLadder } from './database-ladder.js';
 import { dropDatabasesOfRun, dropForgottenDatabases } from './database-names.js';
@@ -23,6 +25,8 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     return () => rm(runDirectory, { recursive: true, force: true });
   }
 
+  const changed = changedModule();
+  if (changed !== undefined) endRun(new Error(`src/${changed} was changed after it was built: run npm run build`));
   const ladder = await climbLadder(process.env).catch(endRun);
   project.provide('databaseUrl', ladder.databaseUrl);
   project.provide('redisUrl', ladder.redisUrl);
@@ -37,7 +41,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   };
 }
 
-/** Thrown, the message would drown in stack frames; and no test can run without its databases. */
+/** Thrown, the message would drown in stack frames; and no test can run so. */
 function endRun(error: unknown): never {
   console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
   console.log(closingLine({ passed: 0, failed: 1, skipped: 0 }));

@@ -9,7 +9,7 @@ import { inject } from 'vitest';
 
 import { createEmbeddedDirectory } from './database.js';
 import type {} from './provided.js';
-import { runCli } from './run-cli.js';
+import { runInProcess } from './run-in-process.js';
 import { waitFor } from './wait-for.js';
 
 const MAKING_MS = 120_000;
@@ -18,7 +18,7 @@ const MAKING_MS = 120_000;
 async function migrate(template: string): Promise<void> {
   const made = await mkdtemp(`${template}-`);
   const dataDir = path.join(made, 'pgdata');
-  const run = await runCli(['migrate', 'up', '--embedded'], { env: { AISEC_DATA_DIR: dataDir }, timeoutMs: MAKING_MS });
+  const run = await runInProcess(['migrate', 'up', '--embedded'], { env: { AISEC_DATA_DIR: dataDir } });
   if (run.exitCode !== 0) throw new Error(`the embedded database could not be migrated\n${run.stderr}`);
   await rename(dataDir, template);
 }

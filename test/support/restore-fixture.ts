@@ -6,7 +6,8 @@ import { afterAll, beforeAll, inject } from 'vitest';
 import { databaseAddress } from './database-address.js';
 import { dropDatabase, newDatabaseName } from './database-names.js';
 import { createEmbeddedDirectory, createServerDatabase, type ServerDatabase } from './database.js';
-import { runCli, startCli, type CliResult, type RunningCli } from './run-cli.js';
+import { startCli, type CliResult, type RunningCli } from './run-cli.js';
+import { runInProcess } from './run-in-process.js';
 import { takeBackup } from './take-backup.js';
 
 const FILL = `
@@ -75,7 +76,7 @@ export function useRestoreFixture(): RestoreFixture {
       return name;
     },
     urlOf,
-    restore: (args, url = source.url) => runCli(['restore', file, ...args], { env: { DATABASE_URL: url } }),
+    restore: (args, url = source.url) => runInProcess(['restore', file, ...args], { env: { DATABASE_URL: url } }),
     start: (args, url = source.url) => startCli(['restore', file, ...args], { env: { DATABASE_URL: url } }),
     databases,
     async queryIn(name, sql) {

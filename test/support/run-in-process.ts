@@ -8,7 +8,7 @@ import { checkDocument } from './check-document.js';
 import type { CliResult } from './run-cli.js';
 
 export interface InProcessOptions {
-  /** The whole environment but HOME, as in `runCli`. */
+  /** The whole environment but PATH and HOME, as in `runCli`. */
   readonly env?: Readonly<Record<string, string>>;
   /** Default: an empty directory of this call, which is HOME too. */
   readonly cwd?: string;
@@ -34,7 +34,7 @@ export async function runInProcess(args: readonly string[], options: InProcessOp
   const startedMs = performance.now();
   try {
     const exitCode = await main(args, {
-      environment: { HOME: home, ...options.env },
+      environment: { PATH: process.env['PATH'], HOME: home, ...options.env },
       cwd: options.cwd ?? home,
       streams: { stdin: Readable.from(options.input === undefined ? [] : [options.input]), stdout, stderr },
     });

@@ -1,12 +1,12 @@
 import { mkdtemp, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 
-import { runCli } from './run-cli.js';
+import { runInProcess } from './run-in-process.js';
 
 /** Backs a database up with `aisec backup` and gives the backup and its manifest this path, its roles what belongs to it. */
 export async function takeBackup(url: string, file: string): Promise<void> {
   const directory = await mkdtemp(path.join(path.dirname(file), 'taking-'));
-  const run = await runCli(['backup', '--dir', directory, '--json'], { env: { DATABASE_URL: url } });
+  const run = await runInProcess(['backup', '--dir', directory, '--json'], { env: { DATABASE_URL: url } });
   if (run.exitCode !== 0 || run.stderr.includes('warning')) throw new Error(`aisec backup failed:\n${run.stderr}`);
   const made = String(JSON.parse(run.stdout).file);
   await rename(made, file);

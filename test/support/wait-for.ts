@@ -5,6 +5,6 @@ export async function waitFor(isThere: () => Promise<boolean>, withinMs = 15_000
   const until = performance.now() + withinMs;
   while (!(await isThere())) {
     if (performance.now() > until) throw new Error(`what the test waits for did not happen within ${withinMs} ms`);
-    await sleep(30);
+    await sleep(10);
   }
 }

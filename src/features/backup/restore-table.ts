@@ -7,7 +7,7 @@ import { readBackup } from './contents/read-backup.js';
 import { withRestoreLock } from './restore/restore-lock.js';
 import { nameIn, selectTable, type LeftOut, type TableName, type TableSelection } from './restore/table-selection.js';
 import { canBeSeen, readTargetObjects } from './restore/target-objects.js';
-import type { TocEntry } from './contents/toc.js';
+import { described, qualified, type TocEntry } from './contents/toc.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import { AisecError } from '../../base/errors.js';
 import type { Finding } from '../../base/finding.js';
@@ -43,14 +43,6 @@ export interface TableRestoreResult {
   readonly warnings: readonly string[];
   readonly rows: number;
   readonly durationMs: number;
-}
-
-function qualified(entry: TocEntry): string {
-  return entry.description.replace(/ [^ ]*$/, '').replace(' ', '.');
-}
-
-function described(entry: TocEntry): string {
-  return `${entry.kind.toLowerCase()} ${qualified(entry).replace(/^-\./, '')}`;
 }
 
 /** Objects of the archive that the database has already: the restore would fail on them. */

@@ -2,7 +2,7 @@ import pg from 'pg';
 import { expect, test } from 'vitest';
 
 import { describeOnPrivateServer, startPrivateServer } from '../../support/private-server.js';
-import { runCli } from '../../support/run-cli.js';
+import { runInProcess } from '../../support/run-in-process.js';
 import { waitFor } from '../../support/wait-for.js';
 import { CONVERSATIONS, archivedName, fillMonth, fingerprint, liveName, monthAgo } from '../archive/chat.js';
 
@@ -44,7 +44,7 @@ describeOnPrivateServer('a worker of autovacuum in the month', () => {
       }
     })();
     expect(await isVacuumed()).toBe(true);
-    const run = await runCli(['archive', '--json', '--no-analyze'], { env: { DATABASE_URL: url } });
+    const run = await runInProcess(['archive', '--json', '--no-analyze'], { env: { DATABASE_URL: url } });
     isOver = true;
     await writing;
     expect(run.exitCode).toBe(0);

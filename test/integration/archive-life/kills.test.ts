@@ -3,12 +3,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
-import { runCli, startCli } from '../../support/run-cli.js';
-import { IS_LONG } from '../../support/seeded.js';
+import { startCli } from '../../support/run-cli.js';
+import { runInProcess } from '../../support/run-in-process.js';
+import { waitFor } from '../../support/wait-for.js';
+import { chance, rounds, type Random } from '../../support/chance.js';
 import { Ledger, startWriters } from './writers.js';
 
 const DATABASES = 3;
-const KILLS_EACH = IS_LONG ? 40 : 15;
+const KILLS_EACH = rounds(15, 40);
 const MOST_RUNS_EACH = 250;
 /** Of the months with messages, some get their partition late, others are archived when late messages come. */
 const MONTHS = 14;
@@ -21,8 +23,8 @@ interface Kill {
   readonly by: 'SIGKILL' | 'terminate';
 }
 
-const pick = <Item>(items: readonly [Item, ...Item[]]): Item =>
-  items[Math.floor(Math.random() * items.length)] ?? items[0];
+const pick = <Item>(random: Random, items: readonly [Item, ...Item[]]): Item =>
+  items[Math.floor(random() * items.length)] ?? items[0];
 
 function monthsAgo(ledger: Ledger, months: number): string {
   const time = new Date(ledger.newestMonth);
@@ -31,11 +33,12 @@ function monthsAgo(ledger: Ledger, months: number): string {
 }
 
 function randomCommand(ledger: Ledger): readonly string[] {
-  const months = 2 + Math.floor(Math.random() * MONTHS);
-  return pick([
+  const { random } = ledger;
+  const months = 2 + Math.floor(random() * MONTHS);
+  return pick(random, [
     ['partitions', 'ensure', '--since', monthsAgo(ledger, months), '--wait', '30s'],
-    ['archive', '--older-than', `${pick([2, 4, 6])}mo`, '--wait', '30s'],
-    ['archive', '--exact', '--older-than', `${pick([2, 3, 5])}mo`, '--batch', '40', '--wait', '30s'],
+    ['archive', '--older-than', `${pick(random, [2, 4, 6])}mo`, '--wait', '30s'],
+    ['archive', '--exact', '--older-than', `${pick(random, [2, 3, 5])}mo`, '--batch', '40', '--wait', '30s'],
     ['archive', 'restore', monthsAgo(ledger, months), '--wait', '30s'],
   ]);
 }
@@ -60,14 +63,14 @@ async function fill(database: ServerDatabase, ledger: Ledger): Promise<void> {
 async function killOnce(
   database: ServerDatabase,
   args: readonly string[],
-  { by, withinMs }: { readonly by: Kill['by']; readonly withinMs: number },
+  { by, afterMs }: { readonly by: Kill['by']; readonly afterMs: number },
 ): Promise<boolean> {
   const sessions = `pg_stat_activity where datname = current_database() and application_name like 'aisec%'`;
   const running = startCli(args, { env: { DATABASE_URL: database.url } });
   const isThere = async (): Promise<boolean> =>
     (await database.admin.query(`select from ${sessions}`)).rowCount !== 0 || running.child.exitCode !== null;
-  while (!(await isThere())) await sleep(5);
-  await sleep(Math.random() * withinMs);
+  await waitFor(isThere, 60_000);
+  await sleep(afterMs);
   const isRunning = running.child.exitCode === null;
   if (by === 'SIGKILL') {
     running.child.kill('SIGKILL');
@@ -94,8 +97,8 @@ async function expectWhole(database: ServerDatabase, after: readonly string[]): 
   expect(rows, `after ${after.join(' ')}`).toEqual([{ rows: count, ids: count, with_key: count, keys: count }]);
 }
 
-async function live(database: ServerDatabase): Promise<readonly Kill[]> {
-  const ledger = new Ledger(new Date(), MONTHS);
+async function live(database: ServerDatabase, random: Random): Promise<readonly Kill[]> {
+  const ledger = new Ledger(new Date(), MONTHS, random);
   await fill(database, ledger);
   const writers = await startWriters(database.url, ledger, 2);
   const kills: Kill[] = [];
@@ -104,8 +107,8 @@ async function live(database: ServerDatabase): Promise<readonly Kill[]> {
   try {
     for (let run = 0; run < MOST_RUNS_EACH && kills.length < KILLS_EACH; run += 1) {
       const args = randomCommand(ledger);
-      const by = pick<Kill['by']>(['SIGKILL', 'terminate']);
-      const isHit = await killOnce(database, args, { by, withinMs });
+      const by = pick<Kill['by']>(random, ['SIGKILL', 'terminate']);
+      const isHit = await killOnce(database, args, { by, afterMs: random() * withinMs });
       if (isHit) kills.push({ command: args.slice(0, 2).join(' '), by });
       withinMs = Math.min(400, Math.max(20, withinMs * (isHit ? 1.05 : 0.85)));
       await expectWhole(database, args);
@@ -120,7 +123,7 @@ async function live(database: ServerDatabase): Promise<readonly Kill[]> {
     ['partitions', 'ensure', '--wait', '30s'],
     ['archive', '--exact', '--older-than', `${CUTOFF_DAYS}d`, '--wait', '30s'],
   ]) {
-    const clean = await runCli(args, { env });
+    const clean = await runInProcess(args, { env });
     expect(clean, clean.stderr).toMatchObject({ exitCode: 0 });
   }
   await expectSame(database, ledger);
@@ -156,7 +159,8 @@ describeOnServer('commands of partitions and archive killed at random', () => {
       const databases = await Promise.all(
         Array.from({ length: DATABASES }, () => createServerDatabase({ migrated: true })),
       );
-      const kills = (await Promise.all(databases.map(live))).flat();
+      const random = chance();
+      const kills = (await Promise.all(databases.map((database) => live(database, random)))).flat();
       expect(kills.length).toBeGreaterThanOrEqual(DATABASES * KILLS_EACH * 0.8);
       for (const by of ['SIGKILL', 'terminate'] as const)
         expect(kills.filter((kill) => kill.by === by).length).toBeGreaterThan(kills.length / 6);

@@ -5,7 +5,8 @@ import pg from 'pg';
 import { beforeEach, expect, test } from 'vitest';
 
 import { describeOnPrivateServer, startPrivateServer, type PrivateServer } from '../../support/private-server.js';
-import { runCli, startCli, type RunningCli } from '../../support/run-cli.js';
+import { startCli, type RunningCli } from '../../support/run-cli.js';
+import { runInProcess } from '../../support/run-in-process.js';
 import { waitFor } from '../../support/wait-for.js';
 import { messagesFrom, monthFromNow, ONE_CONVERSATION } from '../partitions/messages.js';
 
@@ -98,7 +99,7 @@ describeOnPrivateServer('the server stops in the middle', () => {
     await server.start();
     const acknowledged = writer.acknowledged.length;
     await waitFor(() => Promise.resolve(writer.acknowledged.length > acknowledged));
-    expect(await runCli([...args, '--wait', '10s'], { env })).toMatchObject({ exitCode: 0 });
+    expect(await runInProcess([...args, '--wait', '10s'], { env })).toMatchObject({ exitCode: 0 });
     writer.isOver = true;
     await writing;
 
@@ -132,7 +133,9 @@ describeOnPrivateServer('the server stops in the middle', () => {
       const atFirst = (await query(made)).length;
       await stopDuring(['partitions', 'ensure'], async () => (await query(made)).length > atFirst + 2, stop);
       expect(await query(`select from messages_default where created_at < '${monthFromNow(0)}-01'`)).toEqual([]);
-      expect(await runCli(['partitions', 'check'], { env: { DATABASE_URL: url } })).toMatchObject({ exitCode: 0 });
+      expect(await runInProcess(['partitions', 'check'], { env: { DATABASE_URL: url } })).toMatchObject({
+        exitCode: 0,
+      });
     },
   );
 

@@ -2,7 +2,7 @@ import pg from 'pg';
 import { expect, test } from 'vitest';
 
 import { describeOnPrivateServer, startPrivateServer } from '../../support/private-server.js';
-import { runCli } from '../../support/run-cli.js';
+import { runInProcess } from '../../support/run-in-process.js';
 import { CONVERSATIONS, archivedName, fillMonth, monthAgo } from '../archive/chat.js';
 
 const OLD = monthAgo(9);
@@ -18,7 +18,7 @@ describeOnPrivateServer('a large month', () => {
     await admin.query('vacuum analyze');
     await admin.query('checkpoint');
     const { rows: start } = await admin.query('select pg_current_wal_insert_lsn()::text as lsn');
-    const run = await runCli(['archive', '--json'], { env: { DATABASE_URL: url } });
+    const run = await runInProcess(['archive', '--json'], { env: { DATABASE_URL: url } });
     expect(run.exitCode).toBe(0);
     const { rows } = await admin.query(
       'select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), $1)::float8 as bytes, pg_table_size($2::regclass)::float8 as month',

@@ -3,6 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import pg from 'pg';
 
+import type { Random } from '../../support/chance.js';
+
 const PAUSE_MS = 8;
 /** The message to answer was deleted by another writer at this moment: refused, as it should be. */
 const PARENT_IS_GONE = '23503';
@@ -25,23 +27,25 @@ export class Ledger {
   deletion: Promise<unknown> = Promise.resolve();
   readonly newestMonth: Date;
   readonly months: number;
+  readonly random: Random;
 
   /** Messages are dated in so many months, the current one the newest. */
-  constructor(now: Date, months: number) {
+  constructor(now: Date, months: number, random: Random) {
     this.newestMonth = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), 1));
     this.months = months;
+    this.random = random;
   }
 
   /** A random time; in whole milliseconds, which a JavaScript date can hold. */
   randomTime(): string {
     const time = new Date(this.newestMonth);
-    time.setUTCMonth(time.getUTCMonth() - Math.floor(Math.random() * this.months));
-    return new Date(time.getTime() + Math.random() * 27 * 24 * 60 * 60 * 1000).toISOString();
+    time.setUTCMonth(time.getUTCMonth() - Math.floor(this.random() * this.months));
+    return new Date(time.getTime() + this.random() * 27 * 24 * 60 * 60 * 1000).toISOString();
   }
 
   randomId(): string | undefined {
     const ids = [...this.messages.keys()];
-    return ids[Math.floor(Math.random() * ids.length)];
+    return ids[Math.floor(this.random() * ids.length)];
   }
 }
 
@@ -66,7 +70,7 @@ class Writer {
 
   async work(): Promise<void> {
     while (!this.isOver) {
-      const chance = Math.random();
+      const chance = this.#ledger.random();
       if (this.#conversations.length < 4) await this.#startConversation();
       else if (chance < 0.8) await this.#write();
       else if (chance < 0.9) await this.#edit();
@@ -105,7 +109,7 @@ class Writer {
   async #write(): Promise<void> {
     const [id, conversation, createdAt] = [randomUUID(), this.#pickConversation(), this.#ledger.randomTime()];
     const content = `said at ${createdAt}`;
-    const parent = Math.random() < 0.3 ? (this.#ledger.randomId() ?? null) : null;
+    const parent = this.#ledger.random() < 0.3 ? (this.#ledger.randomId() ?? null) : null;
     const values = [id, conversation, content, parent, createdAt];
     const rows = await this.#query(
       `insert into messages (id, conversation_id, role, content, parent_id, created_at) values ($1, $2, 'user', $3, $4, $5)`,
@@ -114,7 +118,7 @@ class Writer {
     if (rows !== 1) return;
     this.#ledger.messages.set(id, { conversation, createdAt, content });
     this.#ledger.writtenRows += 1;
-    if (Math.random() < 0.2)
+    if (this.#ledger.random() < 0.2)
       await this.#query(`insert into files (user_id, message_id, file_name) values ($1, $2, 'a file')`, [
         this.#userId,
         id,
@@ -158,7 +162,7 @@ class Writer {
   }
 
   #pickConversation(): string {
-    return this.#conversations[Math.floor(Math.random() * this.#conversations.length)] ?? '';
+    return this.#conversations[Math.floor(this.#ledger.random() * this.#conversations.length)] ?? '';
   }
 
   #pickOwn(): readonly [string | undefined, Written | undefined] {

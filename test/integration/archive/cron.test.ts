@@ -5,7 +5,8 @@ import pg from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
-import { runCli, type CliResult } from '../../support/run-cli.js';
+import type { CliResult } from '../../support/run-cli.js';
+import { runInProcess } from '../../support/run-in-process.js';
 import { CONVERSATIONS, fillMonth, fingerprint, monthAgo } from './chat.js';
 
 const RUNBOOK = readFileSync(path.join(import.meta.dirname, '../../../docs/runbook.md'), 'utf8');
@@ -72,7 +73,8 @@ describeOnServer('the crontab of the runbook, as the least role of the runbook a
   }
   const night = async (): Promise<readonly CliResult[]> => {
     const runs: CliResult[] = [];
-    for (const args of crontabLines('Roles and crontab')) runs.push(await runCli(args, { env: { DATABASE_URL: url } }));
+    for (const args of crontabLines('Roles and crontab'))
+      runs.push(await runInProcess(args, { env: { DATABASE_URL: url } }));
     return runs;
   };
 
@@ -97,7 +99,7 @@ describeOnServer('the crontab of the runbook, as the least role of the runbook a
     const report = await connect('a report', database.url);
     await report.query('begin; select count(*) from messages');
     const args = crontabLines('Roles and crontab')[1]?.map((arg) => (arg === '10m' ? '300ms' : arg)) ?? [];
-    const run = await runCli(args, { env: { DATABASE_URL: url } });
+    const run = await runInProcess(args, { env: { DATABASE_URL: url } });
     expect(run).toMatchObject({ exitCode: 5, stdout: '' });
     expect(run.stderr).toContain('a report');
     await report.query('commit');

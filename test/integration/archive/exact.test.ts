@@ -2,7 +2,7 @@ import pg from 'pg';
 import { expect, test } from 'vitest';
 
 import { describeOnServer, type ServerDatabase } from '../../support/database.js';
-import { runCli } from '../../support/run-cli.js';
+import { runInProcess } from '../../support/run-in-process.js';
 import { archivedName, createChat, fillMonth, fingerprint, liveName, monthAgo, partitionsOf } from './chat.js';
 
 /** The month that "6mo" ago lies in: one that a whole-month run leaves alone. */
@@ -11,7 +11,9 @@ const BOUNDARY = monthAgo(6);
 const envOf = ({ url }: ServerDatabase): Readonly<Record<string, string>> => ({ DATABASE_URL: url });
 
 async function exact(database: ServerDatabase, ...more: readonly string[]) {
-  const run = await runCli(['archive', '--exact', '--json', '--older-than', '6mo', ...more], { env: envOf(database) });
+  const run = await runInProcess(['archive', '--exact', '--json', '--older-than', '6mo', ...more], {
+    env: envOf(database),
+  });
   return { ...run, result: run.stdout === '' ? undefined : JSON.parse(run.stdout) };
 }
 
@@ -39,13 +41,13 @@ describeOnServer('aisec archive --exact', () => {
     expect(result.months[0]).toMatchObject({ action: 'move older rows', outcome: 'moved', rows: found['archived'] });
     expect(await fingerprint(database)).toEqual(before);
 
-    const refused = await runCli(['archive', 'restore', BOUNDARY], { env: envOf(database) });
+    const refused = await runInProcess(['archive', 'restore', BOUNDARY], { env: envOf(database) });
     expect(refused.exitCode).toBe(1);
     expect(refused.stderr).toContain('only partly archived');
-    const exported = await runCli(['archive', 'export', BOUNDARY, '--out', 'x.gz'], { env: envOf(database) });
+    const exported = await runInProcess(['archive', 'export', BOUNDARY, '--out', 'x.gz'], { env: envOf(database) });
     expect(exported.stderr).toContain('only partly archived');
 
-    const finished = await runCli(['archive', '--older-than', '4mo', '--json'], { env: envOf(database) });
+    const finished = await runInProcess(['archive', '--older-than', '4mo', '--json'], { env: envOf(database) });
     expect(finished.exitCode).toBe(0);
     expect(JSON.parse(finished.stdout).months[0]).toMatchObject({ action: 'finish', outcome: 'archived' });
     expect(await partitionsOf(database, 'messages')).not.toContain(liveName(BOUNDARY));
@@ -55,7 +57,7 @@ describeOnServer('aisec archive --exact', () => {
       `select action, row_count::int from archive_journal where action = 'move rows' order by id`,
     );
     expect(rows.reduce((sum: number, row: { row_count: number }) => sum + row.row_count, 0)).toBe(3000);
-    expect((await runCli(['archive', 'restore', BOUNDARY], { env: envOf(database) })).exitCode).toBe(0);
+    expect((await runInProcess(['archive', 'restore', BOUNDARY], { env: envOf(database) })).exitCode).toBe(0);
     expect(await fingerprint(database)).toEqual(before);
   });
 
@@ -77,7 +79,7 @@ describeOnServer('aisec archive --exact', () => {
     expect(dry.result.months).toMatchObject([{ action: 'move older rows', rows: found['archived'] }]);
     expect(await partitionsOf(database, 'messages')).not.toContain(liveName(BOUNDARY));
     expect(await fingerprint(database)).toEqual(before);
-    expect((await runCli(['archive', '--older-than', '4mo'], { env: envOf(database) })).exitCode).toBe(0);
+    expect((await runInProcess(['archive', '--older-than', '4mo'], { env: envOf(database) })).exitCode).toBe(0);
     expect(await fingerprint(database)).toEqual(before);
   });
 

@@ -7,7 +7,8 @@ import { gunzipSync } from 'node:zlib';
 import { beforeEach, expect, test } from 'vitest';
 
 import { createEmbeddedDirectory, describeOnServer, type ServerDatabase } from '../../support/database.js';
-import { runCli, startCli } from '../../support/run-cli.js';
+import { startCli } from '../../support/run-cli.js';
+import { runInProcess } from '../../support/run-in-process.js';
 import { waitFor } from '../../support/wait-for.js';
 import { archivedName, createChat, fillMonth, fingerprint, monthAgo, partitionsOf } from './chat.js';
 
@@ -24,9 +25,9 @@ describeOnServer('aisec archive export and prune', () => {
     folder = await createEmbeddedDirectory();
     env = { DATABASE_URL: database.url };
     for (const month of [OLDER, OLD]) await fillMonth(database, month, ROWS);
-    expect((await runCli(['archive'], { env })).exitCode).toBe(0);
+    expect((await runInProcess(['archive'], { env })).exitCode).toBe(0);
   });
-  const run = (...args: readonly string[]) => runCli(['archive', ...args], { env, cwd: folder });
+  const run = (...args: readonly string[]) => runInProcess(['archive', ...args], { env, cwd: folder });
   const prune = (...args: readonly string[]) => run('prune', '--older-than', '3y', ...args);
   const confirm = (): readonly string[] => ['--confirm', database.name];
 

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 
 import { createEmbeddedDirectory, describeOnServer, type ServerDatabase } from '../../support/database.js';
-import { runCli } from '../../support/run-cli.js';
+import { runInProcess } from '../../support/run-in-process.js';
 import { archivedName, createChat, fillMonth, fingerprint, monthAgo, partitionsOf } from './chat.js';
 
 const OLD = monthAgo(40);
@@ -19,9 +19,9 @@ describeOnServer('aisec archive import', () => {
     folder = await createEmbeddedDirectory();
     env = { DATABASE_URL: database.url };
     await fillMonth(database, OLD, ROWS);
-    expect((await runCli(['archive'], { env })).exitCode).toBe(0);
+    expect((await runInProcess(['archive'], { env })).exitCode).toBe(0);
   });
-  const run = (...args: readonly string[]) => runCli(['archive', ...args], { env, cwd: folder });
+  const run = (...args: readonly string[]) => runInProcess(['archive', ...args], { env, cwd: folder });
   const prune = () => run('prune', '--older-than', '3y', '--confirm', database.name);
   /** The messages of the month; files and replies lose their references to a pruned message for good. */
   const month = async (): Promise<unknown> =>
@@ -166,7 +166,7 @@ describeOnServer('the exports of a month that has changed since', () => {
       const database = await createChat();
       const folder = await createEmbeddedDirectory();
       const env = { DATABASE_URL: database.url };
-      const run = (...args: readonly string[]) => runCli(['archive', ...args], { env, cwd: folder });
+      const run = (...args: readonly string[]) => runInProcess(['archive', ...args], { env, cwd: folder });
       await fillMonth(database, OLD, 50);
       await run();
       await run('export', OLD, '--out', 'out.gz');

@@ -4,7 +4,7 @@ import { createEmbeddedDirectory, describeOnServer, type ServerDatabase } from '
 import { countStatements, killedAt, positions, terminatedAt } from '../../support/kill-at-statement.js';
 import type { CliResult } from '../../support/run-cli.js';
 import { runInProcess } from '../../support/run-in-process.js';
-import { IS_LONG } from '../../support/seeded.js';
+import { rounds } from '../../support/chance.js';
 import { createChat, fillMonth, fingerprint, monthAgo } from './chat.js';
 
 const ROWS = 40;
@@ -124,7 +124,7 @@ describeOnServer('aisec archive that is ended between two statements', () => {
       expect(statements).toBeGreaterThan(15);
       await putAway();
       let ended = 0;
-      for (const position of positions(`backend terminated, ${title}`, statements, IS_LONG ? 1 : 6)) {
+      for (const position of positions(statements, rounds(6, 1))) {
         const { args, state } = await prepare();
         const before = await state();
         if ((await terminatedAt(position, database, () => run(args))).exitCode !== 0) ended += 1;
@@ -134,7 +134,7 @@ describeOnServer('aisec archive that is ended between two statements', () => {
         await putAway();
       }
       expect(ended).toBeGreaterThan(1);
-      for (const position of positions(`program killed, ${title}`, statements, IS_LONG ? 1 : 20)) {
+      for (const position of positions(statements, rounds(20, 1))) {
         const { args, state } = await prepare();
         const before = await state();
         const killed = {

@@ -6,13 +6,14 @@ import pg from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import { createEmbeddedDirectory, describeOnServer, type ServerDatabase } from '../../support/database.js';
-import { runCli, startCli } from '../../support/run-cli.js';
-import { IS_LONG } from '../../support/seeded.js';
+import { startCli } from '../../support/run-cli.js';
+import { runInProcess } from '../../support/run-in-process.js';
+import { chance, rounds, type Random } from '../../support/chance.js';
 import { waitFor } from '../../support/wait-for.js';
 import { createChat, fillMonth, monthAgo } from './chat.js';
 
 /** Each statement is a moment in kill-at-statement.test.ts; these are the moments between. */
-const KILLS = IS_LONG ? 20 : 6;
+const KILLS = rounds(6, 20);
 const WRITERS = 2;
 const THIS_MONTH = `${monthAgo(0)}-01`;
 
@@ -44,8 +45,10 @@ describeOnServer('kill -9 at any moment of aisec archive', () => {
   let writing: Promise<unknown> = Promise.resolve();
   let failures: string[] = [];
   let killedAtWork = 0;
+  let random: Random = Math.random;
 
   beforeEach(async () => {
+    random = chance();
     database = await createChat();
     env = { DATABASE_URL: database.url };
     isOver = false;
@@ -94,7 +97,7 @@ describeOnServer('kill -9 at any moment of aisec archive', () => {
   async function killDuring(args: readonly string[], afterMs: number, cwd?: string): Promise<void> {
     const running = startCli(['archive', ...args, '--wait', '20s'], { env, ...(cwd !== undefined && { cwd }) });
     await waitFor(async () => (await sessions()) > 0 || running.child.exitCode !== null);
-    await sleep(Math.random() * afterMs);
+    await sleep(random() * afterMs);
     if ((await sessions()) > 0 && running.child.exitCode === null) killedAtWork += 1;
     running.child.kill('SIGKILL');
     await running.finished;
@@ -111,7 +114,7 @@ describeOnServer('kill -9 at any moment of aisec archive', () => {
       await killDuring(['restore', months[kill % 3] ?? ''], 100);
       expect(await stateOf(database)).toEqual(before);
     }
-    const last = await runCli(['archive', '--wait', '20s'], { env });
+    const last = await runInProcess(['archive', '--wait', '20s'], { env });
     expect(last.exitCode).toBe(0);
     expect(await stateOf(database)).toEqual(before);
     expect(failures).toEqual([]);
@@ -127,7 +130,7 @@ describeOnServer('kill -9 at any moment of aisec archive', () => {
       await killDuring(['--exact', '--older-than', '6mo', '--batch', '10', '--no-analyze'], 250);
       expect(await stateOf(database)).toEqual(before);
     }
-    const last = await runCli(['archive', '--older-than', '4mo', '--wait', '20s'], { env });
+    const last = await runInProcess(['archive', '--older-than', '4mo', '--wait', '20s'], { env });
     expect(last.exitCode).toBe(0);
     expect(await stateOf(database)).toEqual(before);
     expect(failures).toEqual([]);
@@ -140,7 +143,7 @@ describeOnServer('kill -9 at any moment of aisec archive', () => {
   test(`${KILLS} times in export: the file has its name only when it is whole, and the next run completes`, async () => {
     const month = monthAgo(9);
     await fillMonth(database, month, 20_000);
-    expect((await runCli(['archive'], { env })).exitCode).toBe(0);
+    expect((await runInProcess(['archive'], { env })).exitCode).toBe(0);
     const folder = await createEmbeddedDirectory();
     write();
     let completed = 0;
@@ -148,7 +151,7 @@ describeOnServer('kill -9 at any moment of aisec archive', () => {
       const name = `export-${completed}.gz`;
       await killDuring(['export', month, '--out', name], 600, folder);
       if (!existsSync(path.join(folder, name))) continue;
-      const seen = await runCli(['archive', 'export', month, '--out', name, '--wait', '20s', '--json'], {
+      const seen = await runInProcess(['archive', 'export', month, '--out', name, '--wait', '20s', '--json'], {
         env,
         cwd: folder,
       });
@@ -156,7 +159,7 @@ describeOnServer('kill -9 at any moment of aisec archive', () => {
       completed += 1;
     }
     const args = ['archive', 'export', month, '--out', `export-${completed}.gz`, '--wait', '20s', '--json'];
-    const last = await runCli(args, { env, cwd: folder });
+    const last = await runInProcess(args, { env, cwd: folder });
     expect(JSON.parse(last.stdout)).toMatchObject({ rows: 20_000 });
     expect(readdirSync(folder).filter((name) => name.endsWith('.partial'))).toEqual([]);
     expect(failures).toEqual([]);
@@ -171,13 +174,13 @@ describeOnServer('kill -9 at any moment of aisec archive', () => {
       [`${kept}-01`, THIS_MONTH],
     );
     const folder = await createEmbeddedDirectory();
-    expect((await runCli(['archive', '--older-than', '20mo'], { env })).exitCode).toBe(0);
+    expect((await runInProcess(['archive', '--older-than', '20mo'], { env })).exitCode).toBe(0);
     for (const month of months)
-      await runCli(['archive', 'export', month, '--out', `${month}.gz`], { env, cwd: folder });
+      await runInProcess(['archive', 'export', month, '--out', `${month}.gz`], { env, cwd: folder });
     write();
     const args = ['prune', '--older-than', '3y', '--confirm', database.name, '--batch', '100'];
     for (let kill = 0; kill < KILLS; kill += 1) await killDuring(args, 700);
-    const last = await runCli(['archive', ...args, '--wait', '20s'], { env, timeoutMs: 110_000 });
+    const last = await runInProcess(['archive', ...args, '--wait', '20s'], { env });
     expect(last.stderr).not.toContain('error');
     expect(last.exitCode).toBe(0);
     const state = await stateOf(database);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { describeOnServer, type ServerDatabase } from '../../support/database.js';
-import { runCli } from '../../support/run-cli.js';
+import { runInProcess } from '../../support/run-in-process.js';
 import { archivedName, createChat, fillMonth, fingerprint, liveName, monthAgo, partitionsOf } from './chat.js';
 
 const OLD = monthAgo(9);
@@ -17,7 +17,7 @@ interface Month {
 const envOf = ({ url }: ServerDatabase): Readonly<Record<string, string>> => ({ DATABASE_URL: url });
 
 async function archive(database: ServerDatabase, ...more: readonly string[]) {
-  const run = await runCli(['archive', '--json', ...more], { env: envOf(database) });
+  const run = await runInProcess(['archive', '--json', ...more], { env: envOf(database) });
   const months = run.stdout === '' ? [] : (JSON.parse(run.stdout).months as readonly Month[]);
   return { ...run, months };
 }
@@ -94,7 +94,7 @@ describeOnServer('the preflight of aisec archive', () => {
     await fixAll(database, run.months);
     expect((await archive(database)).exitCode).toBe(0);
     expect(await partitionsOf(database, 'messages_archive')).toEqual(['wide', archivedName(OLD)]);
-    const listing = await runCli(['archive', 'list', '--json'], { env: envOf(database) });
+    const listing = await runInProcess(['archive', 'list', '--json'], { env: envOf(database) });
     expect(JSON.parse(listing.stdout).months[0]).toMatchObject({ month: null, partition: 'wide' });
   });
 
@@ -140,7 +140,7 @@ describeOnServer('the preflight of aisec archive', () => {
     url.username = role;
     try {
       for (const args of [['archive'], ['archive', 'list'], ['archive', 'restore', OLD]]) {
-        const run = await runCli(args, { env: { DATABASE_URL: url.href } });
+        const run = await runInProcess(args, { env: { DATABASE_URL: url.href } });
         expect(run.exitCode).toBe(1);
         expect(run.stderr).toContain('may not use the archive of messages');
         expect(run.stderr).toContain(`grant "postgres" to "${role}"`);
@@ -181,13 +181,13 @@ describeOnServer('the preflight of aisec archive', () => {
 
     const env = envOf(database);
     const prune = ['archive', 'prune', '--older-than', '1mo', '--without-export'];
-    const refused = await runCli([...prune, '--confirm', database.name], { env });
+    const refused = await runInProcess([...prune, '--confirm', database.name], { env });
     expect(refused.exitCode).toBe(3);
     expect(refused.stderr).toContain(`alter publication chat set (publish = 'insert, update');`);
-    expect((await runCli([...prune, '--dry-run'], { env })).exitCode).toBe(3);
+    expect((await runInProcess([...prune, '--dry-run'], { env })).exitCode).toBe(3);
     expect(await fingerprint(database)).toEqual(before);
     await admin.query(`alter publication chat set (publish = 'insert, update')`);
-    expect((await runCli([...prune, '--confirm', database.name], { env })).exitCode).toBe(0);
+    expect((await runInProcess([...prune, '--confirm', database.name], { env })).exitCode).toBe(0);
     expect(await partitionsOf(database, 'messages_archive')).toEqual([]);
   });
 });

@@ -2,7 +2,8 @@ import pg from 'pg';
 import { expect, test } from 'vitest';
 
 import { describeOnServer, type ServerDatabase } from '../../support/database.js';
-import { runCli, startCli } from '../../support/run-cli.js';
+import { startCli } from '../../support/run-cli.js';
+import { runInProcess } from '../../support/run-in-process.js';
 import { waitFor } from '../../support/wait-for.js';
 import { archivedName, createChat, fillMonth, fingerprint, liveName, monthAgo, partitionsOf } from './chat.js';
 
@@ -27,14 +28,14 @@ describeOnServer('aisec archive of whole months', () => {
     await reader.query('begin isolation level repeatable read');
     const { rows: total } = await database.admin.query('select count(*)::int as n from messages');
     expect((await reader.query('select count(*)::int as n from messages_archive')).rows).toEqual([{ n: 0 }]);
-    const held = await runCli(['archive', '--max-wait', '1s'], { env: envOf(database) });
+    const held = await runInProcess(['archive', '--max-wait', '1s'], { env: envOf(database) });
     expect((await reader.query('select count(*)::int as n from messages')).rows).toEqual(total);
     expect(held.exitCode).toBe(5);
     // The functions of the schema try 30 times, about 7 s, when nobody tells them to stop after 1 s.
     expect(Number(/(\d+) attempts/.exec(held.stderr)?.[1])).toBeLessThan(12);
     await reader.query('commit');
     await reader.end();
-    expect((await runCli(['archive'], { env: envOf(database) })).exitCode).toBe(0);
+    expect((await runInProcess(['archive'], { env: envOf(database) })).exitCode).toBe(0);
     expect(await partitionsOf(database, 'messages_archive')).toEqual([archivedName(OLD)]);
   });
 
@@ -43,7 +44,7 @@ describeOnServer('aisec archive of whole months', () => {
     for (const month of [OLDER, OLD, YOUNG]) await fillMonth(database, month, 200);
     const before = await fingerprint(database);
 
-    const plan = await runCli(['archive', '--dry-run', '--json'], { env: envOf(database) });
+    const plan = await runInProcess(['archive', '--dry-run', '--json'], { env: envOf(database) });
     const planned = JSON.parse(plan.stdout);
     expect(planned.months.map(({ month, action, rows }: never) => [month, action, rows])).toEqual([
       [OLDER, 'swap', 200],
@@ -51,7 +52,7 @@ describeOnServer('aisec archive of whole months', () => {
     ]);
     expect(await partitionsOf(database, 'messages_archive')).toEqual([]);
 
-    const run = await runCli(['archive', '--json'], { env: envOf(database) });
+    const run = await runInProcess(['archive', '--json'], { env: envOf(database) });
     expect(run.exitCode).toBe(0);
     const result = JSON.parse(run.stdout);
     expect(result.months.map(({ month, locks }: never) => [month, locks])).toEqual(
@@ -80,7 +81,7 @@ describeOnServer('aisec archive of whole months', () => {
         role_name: 'postgres',
       })),
     );
-    const again = await runCli(['archive'], { env: envOf(database) });
+    const again = await runInProcess(['archive'], { env: envOf(database) });
     expect(again).toMatchObject({ exitCode: 0, stdout: '' });
     expect(again.stderr).toContain('nothing to do');
 
@@ -92,20 +93,20 @@ describeOnServer('aisec archive of whole months', () => {
   test('brings a month back, again and again, with the messages that were written for it meanwhile', async () => {
     const database = await createChat();
     await fillMonth(database, OLD, 200);
-    await runCli(['archive'], { env: envOf(database) });
+    await runInProcess(['archive'], { env: envOf(database) });
     await database.admin.query(
       `insert into messages (conversation_id, role, created_at)
        select id, 'user', $1::date + interval '3 days' from conversations limit 1`,
       [`${OLD}-01`],
     );
     const before = await fingerprint(database);
-    const restored = await runCli(['archive', 'restore', OLD, '--json'], { env: envOf(database) });
+    const restored = await runInProcess(['archive', 'restore', OLD, '--json'], { env: envOf(database) });
     expect(JSON.parse(restored.stdout)).toMatchObject({ outcome: 'restored', partition: liveName(OLD) });
     expect(await fingerprint(database)).toEqual(before);
     expect(await partitionsOf(database, 'messages_archive')).toEqual([]);
-    const again = await runCli(['archive', 'restore', OLD, '--json'], { env: envOf(database) });
+    const again = await runInProcess(['archive', 'restore', OLD, '--json'], { env: envOf(database) });
     expect(JSON.parse(again.stdout)).toMatchObject({ outcome: 'live' });
-    expect((await runCli(['archive'], { env: envOf(database) })).exitCode).toBe(0);
+    expect((await runInProcess(['archive'], { env: envOf(database) })).exitCode).toBe(0);
     expect(await fingerprint(database)).toEqual(before);
   });
 
@@ -116,7 +117,7 @@ describeOnServer('aisec archive of whole months', () => {
     const reader = await connect(database, 'slow report');
     await reader.query('begin');
     await reader.query('select count(*) from messages');
-    const run = await runCli(['archive', '--max-wait', '0'], { env: envOf(database) });
+    const run = await runInProcess(['archive', '--max-wait', '0'], { env: envOf(database) });
     expect(run.exitCode).toBe(5);
     expect(run.stderr).toContain('slow report');
     expect(run.stderr).toContain('idle in transaction');
@@ -131,7 +132,7 @@ describeOnServer('aisec archive of whole months', () => {
       );
       return rowCount === 1;
     });
-    const second = await runCli(['archive'], { env: envOf(database) });
+    const second = await runInProcess(['archive'], { env: envOf(database) });
     expect(second.exitCode).toBe(5);
     expect(second.stderr).toContain('"aisec archive"');
     await reader.query('commit');
@@ -174,8 +175,8 @@ describeOnServer('aisec archive of whole months', () => {
       }
     });
     for (let round = 0; round < 4; round += 1) {
-      expect((await runCli(['archive', '--no-analyze'], { env: envOf(database) })).exitCode).toBe(0);
-      expect((await runCli(['archive', 'restore', OLD], { env: envOf(database) })).exitCode).toBe(0);
+      expect((await runInProcess(['archive', '--no-analyze'], { env: envOf(database) })).exitCode).toBe(0);
+      expect((await runInProcess(['archive', 'restore', OLD], { env: envOf(database) })).exitCode).toBe(0);
     }
     isOver = true;
     await Promise.all([counting, ...writing]);
@@ -201,7 +202,7 @@ describeOnServer('aisec archive of whole months', () => {
     for (const [index, timeZone] of ['America/New_York', 'Asia/Kathmandu', 'Pacific/Kiritimati'].entries()) {
       const env = { ...envOf(database), TZ: timeZone, PGTZ: timeZone };
       const args = ['archive', '--older-than', `${15 - 3 * index}mo`, '--json'];
-      const run = await runCli(args, { env });
+      const run = await runInProcess(args, { env });
       const { cutoff, months: moved } = JSON.parse(run.stdout) as { cutoff: string; months: { rows: number }[] };
       expect(moved.every(({ rows }) => rows === 2)).toBe(true);
       const { rows } = await database.admin.query(
@@ -230,7 +231,7 @@ describeOnServer('aisec archive of whole months', () => {
         )
       ).rows;
     const before = await ofPartitions();
-    expect((await runCli(['archive'], { env: envOf(database) })).exitCode).toBe(0);
+    expect((await runInProcess(['archive'], { env: envOf(database) })).exitCode).toBe(0);
     expect(await ofPartitions()).toEqual(before);
     const { rows } = await database.admin.query(
       `select tablename, bool_and(inherited) as inherited, string_agg(attname, ' ' order by attname) as columns from pg_stats
@@ -253,9 +254,9 @@ describeOnServer('aisec archive of whole months', () => {
     await fillMonth(database, OLD, 100);
     const before = await fingerprint(database);
     const env = { ...envOf(database), TZ: 'America/New_York' };
-    expect((await runCli(['archive'], { env })).exitCode).toBe(0);
-    expect((await runCli(['archive', 'restore', OLD], { env })).exitCode).toBe(0);
-    expect((await runCli(['archive'], { env })).exitCode).toBe(0);
+    expect((await runInProcess(['archive'], { env })).exitCode).toBe(0);
+    expect((await runInProcess(['archive', 'restore', OLD], { env })).exitCode).toBe(0);
+    expect((await runInProcess(['archive'], { env })).exitCode).toBe(0);
     const { rows } = await database.admin.query(
       `select to_char(lower_bound at time zone 'UTC', 'YYYY-MM-DD HH24:MI') as lower from aisec_message_partition_bounds() where parent = 'messages_archive'::regclass`,
     );

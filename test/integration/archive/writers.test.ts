@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
 import type { CliResult } from '../../support/run-cli.js';
 import { runInProcess } from '../../support/run-in-process.js';
-import { IS_LONG, printedSeed } from '../../support/seeded.js';
+import { rounds, seedOfTest } from '../../support/chance.js';
 import { ONE_CONVERSATION, rowsOf } from '../partitions/messages.js';
 import { startWriters, type RunningWriters } from '../partitions/writers.js';
 import { monthAgo } from './chat.js';
@@ -54,8 +54,8 @@ describeOnServer('messages that move to the archive and back', () => {
   }
 
   test('are neither lost, doubled nor hidden under writers of every isolation and replication role, COPY and two-phase commits', async () => {
-    const seed = printedSeed('archive under writers');
-    for (let round = 0; round < (IS_LONG ? 10 : 1); round += 1) {
+    const seed = seedOfTest();
+    for (let round = 0; round < rounds(1, 10); round += 1) {
       writers = startWriters(database, MONTHS, seed + round * 100);
       await runUntilDone('archive', '--older-than', '8mo', '--no-analyze');
       await runUntilDone('archive', 'restore', ARCHIVED);

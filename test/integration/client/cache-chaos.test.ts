@@ -4,6 +4,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { createCache, type Cache } from '../../../src/index.js';
+import { chance, type Random } from '../../support/chance.js';
 import { describeOnServer } from '../../support/database.js';
 import { needsRedis } from '../../support/needs.js';
 import { createRedisProcess, type RedisProcess } from '../../support/redis-process.js';
@@ -30,6 +31,7 @@ describeOnServer(`A cache while everything breaks ${needsRedis}`, () => {
   const faults: string[] = [];
   let reads = 0;
   let isOver = false;
+  let random: Random = Math.random;
 
   beforeAll(async () => {
     service = await createServiceDatabase(USERS);
@@ -68,7 +70,7 @@ describeOnServer(`A cache while everything breaks ${needsRedis}`, () => {
   async function writeOn(user: string): Promise<void> {
     for (let count = 1; !isOver; count += 1) {
       await write(user, count);
-      await sleep(Math.random() * 3000);
+      await sleep(random() * 3000);
     }
   }
 
@@ -89,7 +91,7 @@ describeOnServer(`A cache while everything breaks ${needsRedis}`, () => {
           kind === 'theme' ? (await cache.preferences(user))?.theme : (await cache.assistant(user, user))?.name;
         judge(index, user, atLeast, seen ?? 'nobody 0');
       }
-      await sleep(Math.random() * 60);
+      await sleep(random() * 60);
     }
   }
 
@@ -105,6 +107,7 @@ describeOnServer(`A cache while everything breaks ${needsRedis}`, () => {
     caches.reduce((sum, cache) => sum + cache.status()[key], 0);
 
   test('never shows a stale or a foreign row', async () => {
+    random = chance();
     for (const cache of caches) expect(await cache.ready()).toBe(true);
     const users = Array.from({ length: USERS }, (_, index) => userId(index + 1));
     const work = [

@@ -1,5 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
 import type { Kysely } from 'kysely';
 import type { QueryResult } from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
@@ -222,7 +220,7 @@ describeOnServer('createCache', () => {
       onProblem: ({ code }) => problems.push(code),
     });
     await expect(cache.preferences(userId(1))).rejects.toMatchObject({ code: 'DATABASE_UNREACHABLE' });
-    await sleep(50);
+    await waitFor(() => Promise.resolve(problems.length > 0));
     await cache.close();
     expect(problems).toEqual(['DATABASE_UNREACHABLE']);
   });

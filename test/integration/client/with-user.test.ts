@@ -159,11 +159,11 @@ describeOnServer('withUser', () => {
 
   test('lets work that the callback left running use the database when the scope is over', async () => {
     let later: Promise<string> | undefined;
-    await withUser(db, userId(1), async (trx) => {
-      later = sleep(50).then(() => withUser(db, userId(2), titles).then(String));
+    const scope: Promise<void> = withUser(db, userId(1), async (trx) => {
+      later = scope.then(() => withUser(db, userId(2), titles).then(String));
       await titles(trx);
     });
-    expect(await later).toBe(String(own(2)));
+    expect(await scope.then(() => later)).toBe(String(own(2)));
   });
 
   test('never runs a query of a transaction object that was kept, or that nobody waited for', async () => {

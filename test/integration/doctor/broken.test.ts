@@ -4,7 +4,8 @@ import { beforeAll, afterAll, expect, test } from 'vitest';
 import { onTerminal } from '../../support/on-terminal.js';
 import { directoryOfGoodBackup } from '../../support/good-backup.js';
 import { describeOnPrivateServer, startPrivateServer } from '../../support/private-server.js';
-import { runCli, type CliResult } from '../../support/run-cli.js';
+import type { CliResult } from '../../support/run-cli.js';
+import { runInProcess } from '../../support/run-in-process.js';
 import { waitFor } from '../../support/wait-for.js';
 import { EXPECTED_NOTICES, FAULTS, SETTING_FINDINGS, WRONG_SETTINGS } from './faults.js';
 
@@ -40,7 +41,7 @@ describeOnPrivateServer('aisec doctor on a database with many faults', () => {
   let admin: pg.Client;
   let first: Diagnosis;
   const aisec = (...args: readonly string[]): Promise<CliResult> =>
-    runCli(args, { env: { DATABASE_URL: url, AISEC_BACKUP_DIR: backups } });
+    runInProcess(args, { env: { DATABASE_URL: url, AISEC_BACKUP_DIR: backups } });
   const diagnose = async (): Promise<Diagnosis> => JSON.parse((await aisec('doctor', '--json')).stdout) as Diagnosis;
   const ids = ({ findings }: Diagnosis): readonly string[] => findings.map(({ id }) => id).toSorted();
   const wanted = FAULTS.flatMap(([, ...found]) => found);
@@ -147,7 +148,7 @@ describeOnPrivateServer('aisec doctor on a database with many faults', () => {
   });
 
   test('without a directory of backups none is known, which is critical', async () => {
-    const run = await runCli(['doctor', '--json', '--only', 'backups'], {
+    const run = await runInProcess(['doctor', '--json', '--only', 'backups'], {
       env: { DATABASE_URL: url, AISEC_BACKUP_DIR: `${backups}/not there` },
     });
     expect(run.exitCode).toBe(3);

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { directoryOfGoodBackup } from '../../support/good-backup.js';
 import { describeOnPrivateServer, startPrivateServer } from '../../support/private-server.js';
-import { runCli, type CliResult } from '../../support/run-cli.js';
+import type { CliResult } from '../../support/run-cli.js';
+import { runInProcess } from '../../support/run-in-process.js';
 import { waitFor } from '../../support/wait-for.js';
 import { EXPECTED_NOTICES } from './faults.js';
 
@@ -28,7 +29,7 @@ describeOnPrivateServer('aisec doctor on a healthy database', () => {
     return client;
   }
   async function doctor(address: string, ...args: readonly string[]): Promise<Diagnosis & { readonly run: CliResult }> {
-    const run = await runCli(['doctor', '--json', ...args], {
+    const run = await runInProcess(['doctor', '--json', ...args], {
       env: { DATABASE_URL: address, AISEC_BACKUP_DIR: backups },
     });
     const diagnosis = JSON.parse(run.stdout) as Diagnosis;
@@ -45,7 +46,9 @@ describeOnPrivateServer('aisec doctor on a healthy database', () => {
     const server = await startPrivateServer();
     url = await server.createDatabase('healthy', { migrated: true });
     backups = await directoryOfGoodBackup('healthy');
-    const seed = await runCli(['seed'], { env: { DATABASE_URL: url, AISEC_ADMIN_PASSWORD: 'quiet-lamp-river-7' } });
+    const seed = await runInProcess(['seed'], {
+      env: { DATABASE_URL: url, AISEC_ADMIN_PASSWORD: 'quiet-lamp-river-7' },
+    });
     expect(seed.exitCode).toBe(0);
   });
   afterAll(() => Promise.all(clients.map((client) => client.end())));
@@ -55,12 +58,16 @@ describeOnPrivateServer('aisec doctor on a healthy database', () => {
     expect(found.run.exitCode).toBe(0);
     expect(ids(found)).toEqual(EXPECTED_NOTICES);
     expect(found.counts).toMatchObject({ critical: 0, warning: 0, notice: 9, skipped: 5, ignored: 0 });
-    const piped = await runCli(['doctor'], { env: { DATABASE_URL: url, AISEC_BACKUP_DIR: backups } });
+    const piped = await runInProcess(['doctor'], { env: { DATABASE_URL: url, AISEC_BACKUP_DIR: backups } });
     expect(piped.stdout.split('\n')[0]).toBe('severity\tarea\tid\tmessage\timpact\tfix');
     expect(piped.stderr).toMatch(/: \d+ checks, 9 notices; 5 skipped, 0 ignored, 3 not applicable\.\n$/);
-    const silent = await runCli(['doctor', '--quiet', '--only', 'partitions,vectors'], { env: { DATABASE_URL: url } });
+    const silent = await runInProcess(['doctor', '--quiet', '--only', 'partitions,vectors'], {
+      env: { DATABASE_URL: url },
+    });
     expect(silent).toMatchObject({ exitCode: 0, stdout: '', stderr: '' });
-    const plugin = await runCli(['doctor', '--nagios'], { env: { DATABASE_URL: url, AISEC_BACKUP_DIR: backups } });
+    const plugin = await runInProcess(['doctor', '--nagios'], {
+      env: { DATABASE_URL: url, AISEC_BACKUP_DIR: backups },
+    });
     expect(plugin).toMatchObject({
       exitCode: 0,
       stdout: expect.stringMatching(/^AISEC OK - 9 notices \(5 skipped\) \| /),
@@ -68,7 +75,7 @@ describeOnPrivateServer('aisec doctor on a healthy database', () => {
   });
 
   test('does not call a schema healthy that is not there', async () => {
-    const run = await runCli(['doctor', '--only', 'security', '--schema', 'nope'], {
+    const run = await runInProcess(['doctor', '--only', 'security', '--schema', 'nope'], {
       env: { DATABASE_URL: url, AISEC_BACKUP_DIR: backups },
     });
     expect(run).toMatchObject({ exitCode: 3, stdout: '' });
@@ -102,16 +109,16 @@ describeOnPrivateServer('aisec doctor on a healthy database', () => {
     expect(before.run.exitCode).toBe(0);
     const as = await doctor(url, '--as', 'Night watch');
     expect({ role: as.role, skipped: as.skipped }).toEqual({ role: 'Night watch', skipped: before.skipped });
-    const nobody = await runCli(['doctor', '--as', 'nobody here'], { env: { DATABASE_URL: url } });
+    const nobody = await runInProcess(['doctor', '--as', 'nobody here'], { env: { DATABASE_URL: url } });
     expect(nobody).toMatchObject({ exitCode: 2, stdout: '' });
     expect(nobody.stderr).toContain('error: --as: there is no role "nobody here" in ');
-    const notMember = await runCli(['doctor', '--as', 'authenticated'], { env: { DATABASE_URL: address } });
+    const notMember = await runInProcess(['doctor', '--as', 'authenticated'], { env: { DATABASE_URL: address } });
     expect(notMember).toMatchObject({ exitCode: 1, stdout: '' });
-    const strict = await runCli(['doctor', '--nagios', '--strict', '--only', 'migrations,indexes'], {
+    const strict = await runInProcess(['doctor', '--nagios', '--strict', '--only', 'migrations,indexes'], {
       env: { DATABASE_URL: address, AISEC_BACKUP_DIR: backups },
     });
     expect(strict).toMatchObject({ exitCode: 3, stdout: expect.stringContaining('UNKNOWN - 8 notices (8 skipped)') });
-    const nothing = await runCli(['doctor', '--only', 'migrations'], {
+    const nothing = await runInProcess(['doctor', '--only', 'migrations'], {
       env: { DATABASE_URL: address, AISEC_BACKUP_DIR: backups },
     });
     expect(nothing).toMatchObject({

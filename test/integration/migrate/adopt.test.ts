@@ -19,7 +19,7 @@ import {
 import { chance, rounds } from '../../support/chance.js';
 import { buildDocument, fillDocument } from '../../support/document-database.js';
 import { queryEmbedded } from '../../support/migrated-embedded.js';
-import { runCli, startCli, type CliResult } from '../../support/run-cli.js';
+import { startCli, type CliResult } from '../../support/run-cli.js';
 import { runInProcess } from '../../support/run-in-process.js';
 import { waitFor } from '../../support/wait-for.js';
 
@@ -213,7 +213,7 @@ describeOnServer('kill -9 at any moment of migrate adopt, beside writers', () =>
       running.child.kill('SIGKILL');
       await running.finished;
     }
-    const last = await runCli(args, { env });
+    const last = await runInProcess(args, { env });
     expect(last.stderr).not.toContain('error:');
     expect(last.exitCode).toBe(0);
     const { written, errors } = await writer.stop();
@@ -225,8 +225,8 @@ describeOnServer('kill -9 at any moment of migrate adopt, beside writers', () =>
     expect(written.size).toBeGreaterThan(50);
     await database.admin.query("delete from messages where content like 'live %'");
     expect((await database.admin.query(CONTENT)).rows).toEqual(before);
-    expect((await runCli(['migrate', 'drift'], { env })).exitCode).toBe(0);
-    expect((await runCli(['partitions', 'check', '--keys'], { env })).stdout).not.toContain('critical');
+    expect((await runInProcess(['migrate', 'drift'], { env })).exitCode).toBe(0);
+    expect((await runInProcess(['partitions', 'check', '--keys'], { env })).stdout).not.toContain('critical');
   });
 });
 

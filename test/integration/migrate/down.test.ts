@@ -2,7 +2,8 @@ import { beforeEach, expect, test } from 'vitest';
 
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
 import { migration, migrationsFolder, type MigrationsFolder } from '../../support/migrations-folder.js';
-import { runCli, type CliResult } from '../../support/run-cli.js';
+import type { CliResult } from '../../support/run-cli.js';
+import { runInProcess } from '../../support/run-in-process.js';
 
 describeOnServer('migrate down and redo', () => {
   let database: ServerDatabase;
@@ -19,9 +20,9 @@ describeOnServer('migrate down and redo', () => {
   });
 
   const aisec = (...args: readonly string[]): Promise<CliResult> =>
-    runCli([...args, '--migrations-dir', `aisec=${folder.dir}`], { env: { DATABASE_URL: database.url } });
+    runInProcess([...args, '--migrations-dir', `aisec=${folder.dir}`], { env: { DATABASE_URL: database.url } });
   const inProduction = (...args: readonly string[]): Promise<CliResult> =>
-    runCli([...args, '--migrations-dir', `aisec=${folder.dir}`], {
+    runInProcess([...args, '--migrations-dir', `aisec=${folder.dir}`], {
       env: { DATABASE_URL: database.url, AISEC_ENV: 'production' },
     });
   const relations = async (): Promise<string> => {

@@ -11,7 +11,8 @@ import {
 } from '../../support/database.js';
 import { migration, migrationsFolder, type MigrationsFolder } from '../../support/migrations-folder.js';
 import { waitFor } from '../../support/wait-for.js';
-import { runCli, type CliResult } from '../../support/run-cli.js';
+import type { CliResult } from '../../support/run-cli.js';
+import { runInProcess } from '../../support/run-in-process.js';
 
 const TABLE = migration('create table t (id int primary key);', 'drop table t;');
 
@@ -25,7 +26,7 @@ describeOnServer('migrate up --dry-run', () => {
   });
 
   const aisec = (...args: readonly string[]): Promise<CliResult> =>
-    runCli([...args, '--migrations-dir', `aisec=${folder.dir}`], { env: { DATABASE_URL: database.url } });
+    runInProcess([...args, '--migrations-dir', `aisec=${folder.dir}`], { env: { DATABASE_URL: database.url } });
   const relations = async (): Promise<number> =>
     (await database.admin.query(`select from pg_class where relnamespace = 'public'::regnamespace`)).rowCount ?? -1;
 
@@ -87,7 +88,7 @@ describe('migrate up --dry-run without any database', () => {
   test('rehearses in memory and creates no directory', async () => {
     const cwd = await createEmbeddedDirectory();
     const { dir } = migrationsFolder({ '0001_table.sql': TABLE });
-    const result = await runCli(['migrate', 'up', '--dry-run', '--migrations-dir', `aisec=${dir}`], { cwd });
+    const result = await runInProcess(['migrate', 'up', '--dry-run', '--migrations-dir', `aisec=${dir}`], { cwd });
     expect(result.exitCode).toBe(0);
     expect(result.stdout).toContain('1 create table');
     expect(existsSync(path.join(cwd, '.aisec'))).toBe(false);
@@ -114,7 +115,7 @@ describeOnServer('what a dry run explains', () => {
   let folder: MigrationsFolder;
 
   const aisec = async (...args: readonly string[]): Promise<CliResult> =>
-    runCli([...args, '--migrations-dir', `aisec=${folder.dir}`], { env: { DATABASE_URL: database.url } });
+    runInProcess([...args, '--migrations-dir', `aisec=${folder.dir}`], { env: { DATABASE_URL: database.url } });
   const explain = async (up: string, ...args: readonly string[]): Promise<CliResult> => {
     folder.write({ '0002_change.sql': migration(up) });
     return aisec('migrate', 'up', '--dry-run', ...args);

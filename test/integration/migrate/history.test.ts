@@ -2,7 +2,8 @@ import { beforeEach, expect, test } from 'vitest';
 
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
 import { migration, migrationsFolder, type MigrationsFolder } from '../../support/migrations-folder.js';
-import { runCli, type CliResult } from '../../support/run-cli.js';
+import type { CliResult } from '../../support/run-cli.js';
+import { runInProcess } from '../../support/run-in-process.js';
 
 const ONE = migration('create table one (id int primary key);', 'drop table one;');
 const TWO = migration('create table two (id int primary key); -- the second', 'drop table two;');
@@ -23,7 +24,7 @@ describeOnServer('the history of migrations', () => {
   });
 
   const aisec = (...args: readonly string[]): Promise<CliResult> =>
-    runCli([...args, '--migrations-dir', `aisec=${folder.dir}`], { env: { DATABASE_URL: database.url } });
+    runInProcess([...args, '--migrations-dir', `aisec=${folder.dir}`], { env: { DATABASE_URL: database.url } });
   const states = async (): Promise<readonly string[]> => {
     const { stdout } = await aisec('migrate', 'status', '--json');
     return (JSON.parse(stdout) as StatusDocument).migrations.map(({ name, state }) => `${name} ${state}`);
@@ -159,7 +160,7 @@ describeOnServer('the history of migrations', () => {
       await database.admin.query(`grant select on pgmigrations, aisec_migrations to ${role}`);
       const url = new URL(database.url);
       url.username = role;
-      const result = await runCli(['migrate', 'check', '--migrations-dir', `aisec=${folder.dir}`], {
+      const result = await runInProcess(['migrate', 'check', '--migrations-dir', `aisec=${folder.dir}`], {
         env: { DATABASE_URL: url.toString() },
       });
       expect(result.stderr).not.toContain('error');

@@ -5,7 +5,8 @@ import { expect, test } from 'vitest';
 import { chance, rounds } from '../../support/chance.js';
 import { createServerDatabase, describeOnServer } from '../../support/database.js';
 import { migration, migrationsFolder } from '../../support/migrations-folder.js';
-import { runCli, startCli } from '../../support/run-cli.js';
+import { startCli } from '../../support/run-cli.js';
+import { runInProcess } from '../../support/run-in-process.js';
 import { waitFor } from '../../support/wait-for.js';
 
 const KILLS = rounds(10, 25);
@@ -49,7 +50,7 @@ describeOnServer('kill -9 at any moment of migrate up', () => {
       running.child.kill('SIGKILL');
       await running.finished;
     }
-    const last = await runCli(args, { env });
+    const last = await runInProcess(args, { env });
     expect(last.stderr).not.toContain('error');
     expect(last.exitCode).toBe(0);
     expect(killedAtWork).toBeGreaterThan(KILLS / 4);
@@ -67,7 +68,7 @@ describeOnServer('kill -9 at any moment of migrate up', () => {
       'select indexrelid::regclass from pg_index where not indisvalid',
     );
     expect(invalid).toEqual([]);
-    expect((await runCli(['migrate', 'check', '--migrations-dir', `aisec=${dir}`], { env })).exitCode).toBe(0);
+    expect((await runInProcess(['migrate', 'check', '--migrations-dir', `aisec=${dir}`], { env })).exitCode).toBe(0);
     await waitFor(async () => (await sessions()) === 0);
   });
 });

@@ -6,7 +6,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { RUN_LOCK_KEY } from '../../../src/adapters/postgres/locks/advisory-lock.js';
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
 import { migration, migrationsFolder, type MigrationsFolder } from '../../support/migrations-folder.js';
-import { runCli, startCli, type CliResult } from '../../support/run-cli.js';
+import { startCli, type CliResult } from '../../support/run-cli.js';
+import { runInProcess } from '../../support/run-in-process.js';
 import { waitFor } from '../../support/wait-for.js';
 
 describeOnServer('locks', () => {
@@ -34,7 +35,7 @@ describeOnServer('locks', () => {
     `aisec=${folder.dir}`,
   ];
   const env = (): { readonly DATABASE_URL: string } => ({ DATABASE_URL: database.url });
-  const aisec = (...given: readonly string[]): Promise<CliResult> => runCli(args(...given), { env: env() });
+  const aisec = (...given: readonly string[]): Promise<CliResult> => runInProcess(args(...given), { env: env() });
 
   async function connect(name: string): Promise<pg.Client> {
     const client = new pg.Client({ connectionString: database.url, application_name: name });
@@ -55,11 +56,17 @@ describeOnServer('locks', () => {
     });
     const other = await connect('the application');
     let longestMs = 0;
-    const until = performance.now() + 4000;
-    while (performance.now() < until) {
+    const attempts = new Set<number>();
+    while (attempts.size < 4) {
+      const { rows } = await database.admin.query(
+        `select extract(epoch from xact_start)::float8 as began from pg_stat_activity
+         where datname = current_database() and application_name = 'aisec migrate up' and wait_event_type = 'Lock'`,
+      );
+      for (const { began } of rows) attempts.add(began);
       const startedMs = performance.now();
       await other.query('select count(*) from busy');
       longestMs = Math.max(longestMs, performance.now() - startedMs);
+      // The pace of the application.
       await sleep(20);
     }
     await reader.query('commit');
@@ -120,7 +127,7 @@ describeOnServer('locks', () => {
           .rowCount === 1,
     );
     const second = startCli(args('migrate', 'up', '--wait', '30s'), { env: env() });
-    await sleep(2500);
+    await second.waitForOutput('waiting for');
     await reader.query('commit');
     const [one, two] = await Promise.all([first.finished, second.finished]);
     expect([one.exitCode, two.exitCode]).toEqual([0, 0]);

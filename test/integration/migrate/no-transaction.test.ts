@@ -1,11 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
 import pg from 'pg';
 import { beforeEach, expect, test } from 'vitest';
 
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
 import { migration, migrationsFolder, type MigrationsFolder } from '../../support/migrations-folder.js';
-import { runCli, startCli, type CliResult } from '../../support/run-cli.js';
+import { startCli, type CliResult } from '../../support/run-cli.js';
+import { runInProcess } from '../../support/run-in-process.js';
 import { waitFor } from '../../support/wait-for.js';
 
 const NO_TRANSACTION = '-- aisec: no-transaction';
@@ -43,7 +42,7 @@ describeOnServer('a migration without a transaction', () => {
 
   const env = (): { readonly DATABASE_URL: string } => ({ DATABASE_URL: database.url });
   const aisec = (...args: readonly string[]): Promise<CliResult> =>
-    runCli([...args, '--migrations-dir', `aisec=${folder.dir}`], { env: env() });
+    runInProcess([...args, '--migrations-dir', `aisec=${folder.dir}`], { env: env() });
   const indexes = async (): Promise<string> => {
     const { rows } = await database.admin.query(
       `select coalesce(string_agg(c.relname || case when indisvalid then '' else ' INVALID' end, ', ' order by c.relname), '') as names from pg_index join pg_class c on c.oid = indexrelid where indrelid = 't'::regclass`,
@@ -110,7 +109,14 @@ describeOnServer('a migration without a transaction', () => {
     const running = startCli(['migrate', 'up', '--lock-timeout', '200ms', '--migrations-dir', `aisec=${folder.dir}`], {
       env: env(),
     });
-    await sleep(3000);
+    // Longer than the lock timeout by far.
+    await waitFor(async () => {
+      const { rowCount } = await database.admin.query(
+        `select from pg_stat_progress_create_index join pg_stat_activity using (pid)
+         where phase ^@ 'waiting' and clock_timestamp() - query_start > interval '1 second'`,
+      );
+      return rowCount === 1;
+    });
     await reader.query('commit');
     await reader.end();
     expect((await running.finished).exitCode).toBe(0);

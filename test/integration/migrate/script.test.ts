@@ -7,7 +7,8 @@ import { beforeEach, expect, test } from 'vitest';
 
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
 import { migration, migrationsFolder, type MigrationsFolder } from '../../support/migrations-folder.js';
-import { runCli, type CliResult } from '../../support/run-cli.js';
+import type { CliResult } from '../../support/run-cli.js';
+import { runInProcess } from '../../support/run-in-process.js';
 import { snapshotOf } from '../../support/catalog.js';
 
 const run = promisify(execFile);
@@ -44,7 +45,7 @@ describeOnServer('migrate up --sql', () => {
   }
 
   const script = (folder: MigrationsFolder | undefined, ...args: readonly string[]): Promise<CliResult> =>
-    runCli([
+    runInProcess([
       'migrate',
       'up',
       '--sql',
@@ -66,10 +67,10 @@ describeOnServer('migrate up --sql', () => {
       await offline.admin.query(`alter database "${offline.name}" set ${setting}`);
     const ran = await psql(offline, written.stdout, dir, { PGCLIENTENCODING: 'SJIS', PGDATESTYLE: 'German' });
     expect(ran).toEqual({ code: 0, stderr: expect.not.stringContaining('ERROR') as unknown });
-    await runCli(['migrate', 'up'], { env: { DATABASE_URL: online.url } });
+    await runInProcess(['migrate', 'up'], { env: { DATABASE_URL: online.url } });
     expect(await history(offline)).toEqual(await history(online));
     expect(await snapshotOf(offline.url)).toEqual(await snapshotOf(online.url));
-    const after = await runCli(['migrate', 'up'], { env: { DATABASE_URL: offline.url } });
+    const after = await runInProcess(['migrate', 'up'], { env: { DATABASE_URL: offline.url } });
     expect(after.stderr).toContain('nothing to do');
   });
 
@@ -95,7 +96,9 @@ describeOnServer('migrate up --sql', () => {
 
     expect((await psql(offline, (await script(folder, '--to', '0001_one')).stdout, folder.dir)).code).toBe(0);
     expect((await psql(offline, range.stdout, folder.dir)).code).toBe(0);
-    await runCli(['migrate', 'up', '--migrations-dir', `aisec=${folder.dir}`], { env: { DATABASE_URL: online.url } });
+    await runInProcess(['migrate', 'up', '--migrations-dir', `aisec=${folder.dir}`], {
+      env: { DATABASE_URL: online.url },
+    });
     expect(await history(offline)).toEqual(await history(online));
     expect(await snapshotOf(offline.url)).toEqual(await snapshotOf(online.url));
     expect((await psql(offline, range.stdout, folder.dir)).stderr).toContain('but the database is at 0003_three');

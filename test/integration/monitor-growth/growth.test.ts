@@ -3,7 +3,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import type { GrowthReport } from '../../../src/features/monitor/growth/growth.js';
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
-import { runCli, type CliResult } from '../../support/run-cli.js';
+import type { CliResult } from '../../support/run-cli.js';
+import { runInProcess } from '../../support/run-in-process.js';
 import { waitFor } from '../../support/wait-for.js';
 import { messagesFrom, monthFromNow, ONE_CONVERSATION } from '../partitions/messages.js';
 
@@ -15,7 +16,7 @@ describeOnServer('aisec monitor growth and record', () => {
   let watcherUrl = '';
   const watcher = `watcher_${process.pid}_${Date.now()}`;
   const at = (url: string, ...args: readonly string[]): Promise<CliResult> =>
-    runCli(['monitor', ...args], { env: { DATABASE_URL: url } });
+    runInProcess(['monitor', ...args], { env: { DATABASE_URL: url } });
   const aisec = (...args: readonly string[]): Promise<CliResult> => at(database.url, ...args);
   const growth = async (url: string, ...args: readonly string[]): Promise<GrowthReport> =>
     JSON.parse((await at(url, 'growth', '--json', ...args)).stdout) as GrowthReport;
@@ -51,9 +52,9 @@ describeOnServer('aisec monitor growth and record', () => {
     for (const offset of [-6, -5, -4, -3, -2, -1])
       await database.admin.query(messagesFrom(`${monthFromNow(offset)}-05 00:00+00`, 300 - offset));
     await database.admin.query('analyze');
-    expect((await runCli(['archive', '--older-than', '3mo'], { env: { DATABASE_URL: database.url } })).exitCode).toBe(
-      0,
-    );
+    expect(
+      (await runInProcess(['archive', '--older-than', '3mo'], { env: { DATABASE_URL: database.url } })).exitCode,
+    ).toBe(0);
     // A session reports its rows when it ends: after an ANALYZE they would count twice.
     await waitFor(async () => {
       const { rows } = await database.admin.query(
@@ -170,7 +171,7 @@ describeOnServer('aisec monitor growth and record', () => {
     [['growth', '--size-limit', '200'], '--size-limit: invalid size "200"'],
     [['record', '--every', '7h'], '--every: invalid interval "7h"'],
   ])('%j is refused before anything is opened, exit 2', async (args, message) => {
-    const run = await runCli(['monitor', ...args]);
+    const run = await runInProcess(['monitor', ...args]);
     expect(run).toMatchObject({ exitCode: 2, stdout: '' });
     expect(run.stderr).toContain(message);
   });

@@ -3,7 +3,8 @@ import { promisify } from 'node:util';
 
 import { expect } from 'vitest';
 
-import { runCli, type CliResult } from '../../support/run-cli.js';
+import type { CliResult } from '../../support/run-cli.js';
+import { runInProcess } from '../../support/run-in-process.js';
 
 export interface Finding {
   readonly id: string;
@@ -20,7 +21,7 @@ export async function paste(url: string, sql: string): Promise<string> {
 }
 
 export function aisecOn(url: string, ...args: readonly string[]): Promise<CliResult> {
-  return runCli(args, { env: { DATABASE_URL: url } });
+  return runInProcess(args, { env: { DATABASE_URL: url } });
 }
 
 /** What doctor finds with checks or areas, and thresholds of the test's own. */

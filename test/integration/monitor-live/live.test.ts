@@ -7,7 +7,7 @@ import {
   startStandby,
   type PrivateServer,
 } from '../../support/private-server.js';
-import { runCli } from '../../support/run-cli.js';
+import { runInProcess } from '../../support/run-in-process.js';
 import { waitFor } from '../../support/wait-for.js';
 import { aisecOn, findingsOn, paste } from './doctor-on.js';
 
@@ -109,7 +109,7 @@ describeOnPrivateServer('what stops a server now', () => {
       ),
     });
     expect(await findingsOn(url, 'transaction-long')).toEqual([]);
-    const run = await runCli(['doctor', '--only', 'transaction-long'], {
+    const run = await runInProcess(['doctor', '--only', 'transaction-long'], {
       env: { DATABASE_URL: url, AISEC_THRESHOLDS: 'transaction=0:0' },
     });
     expect(run).toMatchObject({ exitCode: 3, stdout: expect.stringMatching(/^critical\tlive\ttransaction-long:pid/m) });

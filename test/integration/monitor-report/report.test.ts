@@ -8,7 +8,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { formatBytes } from '../../../src/base/bytes.js';
 import { BUSY_SERVER } from '../../support/busy-server.js';
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
-import { runCli, type CliResult } from '../../support/run-cli.js';
+import type { CliResult } from '../../support/run-cli.js';
+import { runInProcess } from '../../support/run-in-process.js';
 import { messagesFrom, monthFromNow, nameOf, ONE_CONVERSATION } from '../partitions/messages.js';
 import { parseMarkup, type Markup } from './markup.js';
 
@@ -20,7 +21,7 @@ describeOnServer('aisec monitor report and export', () => {
   let directory = '';
   const inDirectory = (name: string): string => path.join(directory, name);
   const aisec = (...args: readonly string[]): Promise<CliResult> =>
-    runCli(['monitor', ...args], { env: { DATABASE_URL: database.url, AISEC_THRESHOLDS: BUSY_SERVER } });
+    runInProcess(['monitor', ...args], { env: { DATABASE_URL: database.url, AISEC_THRESHOLDS: BUSY_SERVER } });
   const page = async (name = 'report.html', ...args: readonly string[]): Promise<Markup> => {
     const run = await aisec('report', '--out', inDirectory(name), ...args);
     expect(run).toMatchObject({ exitCode: 0, stdout: `${inDirectory(name)}\n` });
@@ -35,7 +36,7 @@ describeOnServer('aisec monitor report and export', () => {
       ${[-9, -8, -7, -6, -5, -4, -3, -2, -1].map((offset) => messagesFrom(`${monthFromNow(offset)}-05 00:00+00`, 200)).join('')}
       create table ${pg.escapeIdentifier(NASTY)} (id int primary key);
       create table ${pg.escapeIdentifier(WEIRD)} (id int);`);
-    await runCli(['archive', '--older-than', '7mo'], { env: { DATABASE_URL: database.url } });
+    await runInProcess(['archive', '--older-than', '7mo'], { env: { DATABASE_URL: database.url } });
     await database.admin.query(`
       drop table ${nameOf(monthFromNow(-3))};
       ${messagesFrom(`${monthFromNow(-3)}-05 00:00+00`, 7)}
@@ -182,7 +183,7 @@ describeOnServer('aisec monitor report and export', () => {
     expect(total).toBe((sizes.rows as [{ bytes: number }])[0].bytes);
     // The default partition that the first run replaced is a table until the second one.
     for (const ahead of ['24', '25'])
-      await runCli(['partitions', 'ensure', '--ahead', ahead], { env: { DATABASE_URL: database.url } });
+      await runInProcess(['partitions', 'ensure', '--ahead', ahead], { env: { DATABASE_URL: database.url } });
     expect((await aisec('export', '--prometheus', file)).exitCode).toBe(0);
     expect((await series()).length).toBe(before.length);
   });
@@ -205,10 +206,12 @@ describeOnServer('aisec monitor report and export', () => {
     const critical = await aisec('export', '--nagios');
     expect(critical.exitCode).toBe(2);
     expect(critical.stdout).toMatch(/^AISEC CRITICAL - .*has no partition/);
-    const gone = await runCli(['monitor', 'export', '--nagios'], { env: { DATABASE_URL: `${database.url}_gone` } });
+    const gone = await runInProcess(['monitor', 'export', '--nagios'], {
+      env: { DATABASE_URL: `${database.url}_gone` },
+    });
     expect(gone).toMatchObject({ exitCode: 2, stderr: '' });
     expect(gone.stdout).toMatch(/^AISEC CRITICAL - /);
-    const unknown = await runCli(['monitor', 'export', '--nagios', '--schema', 'nowhere'], {
+    const unknown = await runInProcess(['monitor', 'export', '--nagios', '--schema', 'nowhere'], {
       env: { DATABASE_URL: database.url },
     });
     expect(unknown).toMatchObject({ exitCode: 3 });
@@ -220,7 +223,7 @@ describeOnServer('aisec monitor report and export', () => {
     [['report', '--out', 'nowhere/report.html'], 'cannot write to the directory'],
     [['export', '--prometheus', 'nowhere/x.prom'], 'cannot write to the directory'],
   ])('%j is refused before anything is opened, exit 2', async (args, message) => {
-    const run = await runCli(['monitor', ...args]);
+    const run = await runInProcess(['monitor', ...args]);
     expect(run).toMatchObject({ exitCode: 2, stdout: '' });
     expect(run.stderr).toContain(message);
   });
@@ -237,7 +240,7 @@ describeOnServer('aisec monitor report and export', () => {
   ])(
     'a plugin that is called wrongly, %j, prints UNKNOWN with the reason on stdout and exits 3',
     async (args, message) => {
-      const run = await runCli(args);
+      const run = await runInProcess(args);
       expect(run).toMatchObject({ exitCode: 3, stderr: '' });
       expect(run.stdout).toMatch(/^AISEC UNKNOWN - [^\n]*\n$/);
       expect(run.stdout).toContain(message);

@@ -4,7 +4,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { MonitoredIndex } from '../../../src/features/monitor/indexes/indexes.js';
 import { databaseAddress } from '../../support/database-address.js';
 import { describeOnPrivateServer, startPrivateServer, startStandby } from '../../support/private-server.js';
-import { runCli, type CliResult } from '../../support/run-cli.js';
+import type { CliResult } from '../../support/run-cli.js';
+import { runInProcess } from '../../support/run-in-process.js';
 import { waitFor } from '../../support/wait-for.js';
 
 interface Document {
@@ -19,7 +20,7 @@ describeOnPrivateServer('aisec monitor indexes with a replica', () => {
   let admin: pg.Client;
   let reader: pg.Client;
   const aisec = (...args: readonly string[]): Promise<CliResult> =>
-    runCli(['monitor', 'indexes', '--unused-after', '0s', ...args], { env: { DATABASE_URL: url } });
+    runInProcess(['monitor', 'indexes', '--unused-after', '0s', ...args], { env: { DATABASE_URL: url } });
   const find = ({ stdout }: CliResult, name: string): MonitoredIndex | undefined =>
     (JSON.parse(stdout) as Document).indexes.find(({ index }) => index === name);
 
@@ -54,7 +55,7 @@ describeOnPrivateServer('aisec monitor indexes with a replica', () => {
   });
 
   test('a migration is refused on the replica, before anything is tried', async () => {
-    const run = await runCli(['migrate', 'up', '--schema', 'other'], { env: { DATABASE_URL: replicaUrl } });
+    const run = await runInProcess(['migrate', 'up', '--schema', 'other'], { env: { DATABASE_URL: replicaUrl } });
     expect(run).toMatchObject({ exitCode: 1, stdout: '' });
     expect(run.stderr).toMatch(/^error: database "sales" .* accepts no writes\nhint: /m);
   });
@@ -82,7 +83,7 @@ describeOnPrivateServer('aisec monitor indexes with a replica', () => {
   test('the replica takes user, password and database from the server, shows its scans in a column, and says since when it counts', async () => {
     const { host } = new URL(replicaUrl);
     const withPassword = Object.assign(new URL(url), { username: 'aisec_test_password', password: 'geheim' }).href;
-    const run = await runCli(['monitor', 'indexes', '--replica', `postgres://${host}`], {
+    const run = await runInProcess(['monitor', 'indexes', '--replica', `postgres://${host}`], {
       env: { DATABASE_URL: withPassword },
     });
     expect(run.exitCode).toBe(0);
@@ -117,7 +118,7 @@ describeOnPrivateServer('aisec monitor indexes with a replica', () => {
       stderr: expect.stringMatching(/--replica carries a password[\s\S]*~\/\.pgpass/),
     });
     expect(secret.stderr).not.toContain('geheim');
-    const none = await runCli(['monitor', 'indexes', '--replica', replicaUrl]);
+    const none = await runInProcess(['monitor', 'indexes', '--replica', replicaUrl]);
     expect(none).toMatchObject({ exitCode: 2, stdout: '' });
   });
 });

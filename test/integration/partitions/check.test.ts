@@ -2,7 +2,8 @@ import pg from 'pg';
 import { beforeEach, expect, test } from 'vitest';
 
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
-import { runCli, type CliResult } from '../../support/run-cli.js';
+import type { CliResult } from '../../support/run-cli.js';
+import { runInProcess } from '../../support/run-in-process.js';
 import { waitFor } from '../../support/wait-for.js';
 import { messagesFrom, monthFromNow, nameOf, ONE_CONVERSATION, rowsOf } from './messages.js';
 
@@ -20,7 +21,7 @@ describeOnServer('aisec partitions check', () => {
     await database.admin.query(ONE_CONVERSATION);
   });
   const aisec = (...args: readonly string[]): Promise<CliResult> =>
-    runCli(['partitions', ...args], { env: { DATABASE_URL: database.url } });
+    runInProcess(['partitions', ...args], { env: { DATABASE_URL: database.url } });
 
   async function findings(): Promise<readonly Finding[]> {
     const { exitCode, stdout } = await aisec('check', '--json');
@@ -151,7 +152,7 @@ describeOnServer('aisec partitions check', () => {
     );
     await database.admin.query(`grant select on messages_default to "${database.name}"`);
     const url = Object.assign(new URL(database.url), { username: database.name, password: '' }).href;
-    const run = await runCli(['partitions', 'check'], { env: { DATABASE_URL: url } });
+    const run = await runInProcess(['partitions', 'check'], { env: { DATABASE_URL: url } });
     await database.admin.query(`drop owned by "${database.name}"; drop role "${database.name}"`);
     expect(run).toMatchObject({ exitCode: 1, stdout: '' });
     expect(run.stderr).toContain('may not read every row of messages_default');

@@ -13,7 +13,7 @@ import { waitFor } from '../../support/wait-for.js';
 import { catalogOf, withSession } from '../catalog/catalog-session.js';
 import { connectApplication } from './chat.js';
 import { messagesFrom, monthFromNow, ONE_CONVERSATION, rowsOf } from './messages.js';
-import { IS_LONG, printedSeed } from '../../support/seeded.js';
+import { chance, rounds, seedOfTest } from '../../support/chance.js';
 import { expectKeys, startWriters } from './writers.js';
 
 const FIRST = monthFromNow(-3);
@@ -100,12 +100,11 @@ describeOnServer('a default partition with rows', () => {
       await fill(2000);
       const [filled] = await rowsOf(database, ALL_ROWS);
       await database.admin.query(`alter database ${database.name} set default_transaction_isolation to '${isolation}'`);
-      const seed = printedSeed(`drain under writers, ${isolation}`);
+      const seed = seedOfTest();
       const months = [FIRST, SECOND, monthFromNow(0), monthFromNow(-20), monthFromNow(40)];
-      const rounds = IS_LONG ? 10 : 1;
-      for (let round = 0; round < rounds; round += 1) {
+      for (let round = 0; round < rounds(1, 10); round += 1) {
         const writers = startWriters(database, months, seed + round * 100);
-        await sleep(150);
+        await waitFor(() => Promise.resolve(writers.operations() > 10));
         const run = await ensure('--ahead', String(3 + round));
         expect(run, run.stderr + run.stdout).toMatchObject({ exitCode: 0 });
         expect(run.stdout).toContain(round === 0 ? FIRST : '');
@@ -121,6 +120,7 @@ describeOnServer('a default partition with rows', () => {
     await fill(2000);
     const seen: { readonly began: number; readonly rows: number }[] = [];
     let isOver = false;
+    const random = chance();
     const reading = Promise.all(
       Array.from({ length: 3 }, async () => {
         const client = await connectApplication(database.url);
@@ -128,7 +128,7 @@ describeOnServer('a default partition with rows', () => {
           // The snapshot is taken by another table; messages is not locked until the second query.
           await client.query('begin isolation level repeatable read; select from users');
           const began = performance.now();
-          await sleep(Math.random() * 300);
+          await sleep(random() * 300);
           const { rows } = await client.query<{ rows: number }>('select count(*)::int as rows from messages');
           await client.query('commit');
           seen.push({ began, rows: rows[0]?.rows ?? -1 });

@@ -1,7 +1,8 @@
 import { beforeEach, expect, test } from 'vitest';
 
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
-import { runCli, type CliResult } from '../../support/run-cli.js';
+import type { CliResult } from '../../support/run-cli.js';
+import { runInProcess } from '../../support/run-in-process.js';
 import { boundsOf, messagesFrom, monthFromNow, nameOf, ONE_CONVERSATION, rowsOf } from './messages.js';
 
 describeOnServer('aisec partitions ensure', () => {
@@ -11,7 +12,7 @@ describeOnServer('aisec partitions ensure', () => {
     await database.admin.query(ONE_CONVERSATION);
   });
   const aisec = (...args: readonly string[]): Promise<CliResult> =>
-    runCli(['partitions', ...args], { env: { DATABASE_URL: database.url } });
+    runInProcess(['partitions', ...args], { env: { DATABASE_URL: database.url } });
 
   test('makes the same bounds, UTC midnights, whatever the time zone and date style of the database', async () => {
     const bounds: (readonly string[])[] = [];
@@ -24,8 +25,8 @@ describeOnServer('aisec partitions ensure', () => {
       await other.admin.query(`alter database "${other.name}" set timezone to '${zone}'`);
       await other.admin.query(`alter database "${other.name}" set datestyle to '${style}'`);
       const env = { DATABASE_URL: other.url, TZ: String(zone), PGTZ: String(zone) };
-      expect((await runCli(['partitions', 'ensure', '--ahead', '14'], { env })).exitCode).toBe(0);
-      expect((await runCli(['partitions', 'check', '--min-ahead', '14'], { env })).stdout).toBe('');
+      expect((await runInProcess(['partitions', 'ensure', '--ahead', '14'], { env })).exitCode).toBe(0);
+      expect((await runInProcess(['partitions', 'check', '--min-ahead', '14'], { env })).stdout).toBe('');
       bounds.push(await boundsOf(other));
     }
     expect(bounds[0]?.length).toBe(16);
@@ -145,9 +146,11 @@ describeOnServer('aisec partitions ensure', () => {
   test('and archive say so, exit 3, when the functions in the database are older than this aisec', async () => {
     const old = await createServerDatabase();
     const env = { DATABASE_URL: old.url };
-    expect(await runCli(['migrate', 'up', '--to', '0016_message_maintenance'], { env })).toMatchObject({ exitCode: 0 });
+    expect(await runInProcess(['migrate', 'up', '--to', '0016_message_maintenance'], { env })).toMatchObject({
+      exitCode: 0,
+    });
     for (const args of [['partitions', 'ensure'], ['archive']]) {
-      const run = await runCli(args, { env });
+      const run = await runInProcess(args, { env });
       expect(run).toMatchObject({ exitCode: 3, stdout: '' });
       expect(run.stderr).toContain('Run: aisec migrate up');
     }
@@ -157,7 +160,7 @@ describeOnServer('aisec partitions ensure', () => {
     await database.admin.query(`create role "${database.name}" login`);
     await database.admin.query(`grant usage on schema public to "${database.name}"`);
     const url = Object.assign(new URL(database.url), { username: database.name, password: '' }).href;
-    const run = await runCli(['partitions', 'ensure', '--ahead', '9'], { env: { DATABASE_URL: url } });
+    const run = await runInProcess(['partitions', 'ensure', '--ahead', '9'], { env: { DATABASE_URL: url } });
     await database.admin.query(`drop owned by "${database.name}"; drop role "${database.name}"`);
     expect(run).toMatchObject({ exitCode: 1, stdout: '' });
     expect(run.stderr).toMatch(/may not read every row of messages_default[\s\S]*hint: Run it as the owner/);

@@ -5,7 +5,7 @@ import { countStatements, killedAt, positions, terminatedAt } from '../../suppor
 import type { CliResult } from '../../support/run-cli.js';
 import { runInProcess } from '../../support/run-in-process.js';
 import { messagesFrom, monthFromNow, ONE_CONVERSATION, rowsOf } from './messages.js';
-import { IS_LONG } from '../../support/seeded.js';
+import { IS_LONG, rounds } from '../../support/chance.js';
 import { expectKeys } from './writers.js';
 
 const ROWS = 60;
@@ -52,7 +52,7 @@ describeOnServer('partitions ensure that is ended between two statements', () =>
     const statements = await countStatements(ensure);
     expect(statements).toBeGreaterThan(30);
     let ended = 0;
-    for (const position of positions('backend terminated', statements, IS_LONG ? 1 : 4)) {
+    for (const position of positions(statements, rounds(4, 1))) {
       await fill();
       const before = await rowsOf(database, ALL_ROWS);
       const run = await terminatedAt(position, database, ensure);
@@ -67,7 +67,7 @@ describeOnServer('partitions ensure that is ended between two statements', () =>
   test('by kill -9 of the program, at each of them, loses and doubles nothing, and the next run completes', async () => {
     await fill();
     const statements = await countStatements(ensure);
-    for (const position of positions('program killed', statements, IS_LONG ? 1 : 12)) {
+    for (const position of positions(statements, rounds(12, 1))) {
       await fill();
       const before = await rowsOf(database, ALL_ROWS);
       const run = await killedAt(position, { args: ENSURE, env: env() });

@@ -4,7 +4,8 @@ import pg from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
-import { runCli, startCli } from '../../support/run-cli.js';
+import { startCli } from '../../support/run-cli.js';
+import { runInProcess } from '../../support/run-in-process.js';
 import { waitFor } from '../../support/wait-for.js';
 import { messagesFrom, monthFromNow, ONE_CONVERSATION, rowsOf } from './messages.js';
 
@@ -58,7 +59,7 @@ describeOnServer('aisec partitions ensure beside others', () => {
     const reader = await connect('a report');
     await reader.query(`begin; select count(*) from messages where created_at < '${monthFromNow(1)}-01 00:00+00'
                                                                and created_at >= '${monthFromNow(0)}-01 00:00+00'`);
-    const run = await runCli(['partitions', 'ensure', '--ahead', '8'], { env: env() });
+    const run = await runInProcess(['partitions', 'ensure', '--ahead', '8'], { env: env() });
     await reader.query('commit');
     expect(run.exitCode).toBe(0);
     expect(run.stdout.trim().split('\n').length).toBe(1 + 5);
@@ -69,7 +70,9 @@ describeOnServer('aisec partitions ensure beside others', () => {
     const reader = await connect('a long report');
     await reader.query('begin; select count(*) from messages');
     const writer = await writeMessages();
-    const run = await runCli(['partitions', 'ensure', '--ahead', '6', '--json'], { env: env() });
+    const run = await runInProcess(['partitions', 'ensure', '--ahead', '6', '--max-wait', '6s', '--json'], {
+      env: env(),
+    });
     const writes = await writer.stop();
     await reader.query('commit');
 
@@ -82,7 +85,7 @@ describeOnServer('aisec partitions ensure beside others', () => {
     expect(run.stderr).toContain('LOCK_TIMEOUT');
     expect(writes).toBeGreaterThan(20);
 
-    const again = await runCli(['partitions', 'ensure', '--ahead', '6'], { env: env() });
+    const again = await runInProcess(['partitions', 'ensure', '--ahead', '6'], { env: env() });
     expect(again.exitCode).toBe(0);
     expect(await rowsOf(database, 'select count(*)::int as rows from messages')).toEqual([{ rows: 50 + writes }]);
     expect(await rowsOf(database, 'select from messages_default')).toEqual([]);
@@ -90,10 +93,10 @@ describeOnServer('aisec partitions ensure beside others', () => {
 
   test('120 months made at once beside a writer never make it wait long for a lock, and none of its messages is lost', async () => {
     const writer = await writeMessages();
-    const run = await runCli(['partitions', 'ensure', '--ahead', '120'], { env: env() });
+    const run = await runInProcess(['partitions', 'ensure', '--ahead', '120'], { env: env() });
     const writes = await writer.stop();
     expect(run.exitCode).toBe(0);
-    await runCli(['partitions', 'ensure'], { env: env() });
+    await runInProcess(['partitions', 'ensure'], { env: env() });
     expect(await rowsOf(database, 'select count(*)::int as rows from messages')).toEqual([{ rows: writes }]);
   });
 
@@ -131,7 +134,7 @@ describeOnServer('aisec partitions ensure beside others', () => {
         )
       ).length > 0;
     await waitFor(isAtWork);
-    const second = await runCli(['partitions', 'ensure'], { env: env() });
+    const second = await runInProcess(['partitions', 'ensure'], { env: env() });
     expect(second).toMatchObject({ exitCode: 5, stdout: '' });
     expect(second.stderr).toContain('"aisec partitions ensure"');
     const third = startCli(['partitions', 'ensure', '--wait', '60s'], { env: env() });
@@ -149,7 +152,7 @@ describeOnServer('aisec partitions ensure beside others', () => {
     );
     for (const verb of ['list', 'check', 'ensure']) {
       const args = ['partitions', verb, ...(verb === 'ensure' ? ['--dry-run'] : [])];
-      expect((await runCli(args, { env: env() })).exitCode).toBe(0);
+      expect((await runInProcess(args, { env: env() })).exitCode).toBe(0);
     }
     await other.query('rollback');
     await holder.query('rollback');
@@ -159,7 +162,7 @@ describeOnServer('aisec partitions ensure beside others', () => {
     const holder = await connect('vacuum full');
     await holder.query(`begin; lock table only messages_default in access exclusive mode`);
     for (const verb of ['list', 'check']) {
-      const run = await runCli(['partitions', verb], { env: env() });
+      const run = await runInProcess(['partitions', verb], { env: env() });
       expect(run).toMatchObject({ exitCode: 5, stdout: '' });
       expect(run.stderr).toContain('error: another session has a partition of messages locked against readers');
     }

@@ -9,7 +9,7 @@ import { expect } from 'vitest';
 import type { ServerDatabase } from '../../support/database.js';
 import { connectApplication } from './chat.js';
 import { rowsOf } from './messages.js';
-import { seeded, type Random } from '../../support/seeded.js';
+import { seeded, type Random } from '../../support/chance.js';
 
 /** What the application knows that it has committed. */
 interface Written {
@@ -151,6 +151,8 @@ class Writer {
 }
 
 export interface RunningWriters {
+  /** Changes so far. */
+  readonly operations: () => number;
   /** Ends the writers. Then every message that they know of is there as they wrote it, once, with its key, and no other. */
   stop(): Promise<number>;
   /** Ends the writers, for a test that has failed. */
@@ -172,14 +174,16 @@ export function startWriters(
     isOver = true;
     await work;
   };
+  const operations = (): number => writers.reduce((sum, writer) => sum + writer.operations, 0);
   return {
+    operations,
     end,
     async stop() {
       await end();
       expect(writers.flatMap(({ errors }) => errors)).toEqual([]);
       const expected = new Map(writers.flatMap(({ known }) => [...known]));
       await expectMessages(database, expected);
-      return writers.reduce((sum, { operations }) => sum + operations, 0);
+      return operations();
     },
   };
 }

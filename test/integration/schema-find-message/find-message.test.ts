@@ -2,7 +2,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
-import { runCli } from '../../support/run-cli.js';
+import { runInProcess } from '../../support/run-in-process.js';
 
 const MONTHS = 60;
 const id = (month: number): string => `20000000-0000-4000-8000-${String(month).padStart(12, '0')}`;
@@ -18,7 +18,7 @@ describeOnServer(`find_message beside ${MONTHS} partitions`, () => {
     const from = await database.admin.query(
       `select to_char(now() at time zone 'UTC' - interval '${MONTHS - 1} months', 'YYYY-MM') as month`,
     );
-    const made = await runCli(['partitions', 'ensure', '--since', from.rows[0].month, '--ahead', '0'], {
+    const made = await runInProcess(['partitions', 'ensure', '--since', from.rows[0].month, '--ahead', '0'], {
       env: { DATABASE_URL: database.url },
     });
     expect(made.exitCode).toBe(0);
@@ -29,7 +29,7 @@ describeOnServer(`find_message beside ${MONTHS} partitions`, () => {
       select ('20000000-0000-4000-8000-' || lpad(m::text, 12, '0'))::uuid, '${id(0)}', 'user', 'month ' || m,
              date_trunc('month', now() at time zone 'UTC') at time zone 'UTC' - make_interval(months => m)
       from generate_series(0, ${MONTHS - 1}) as m;`);
-    const archived = await runCli(['archive', '--older-than', '29mo'], { env: { DATABASE_URL: database.url } });
+    const archived = await runInProcess(['archive', '--older-than', '29mo'], { env: { DATABASE_URL: database.url } });
     expect(archived.exitCode).toBe(0);
     const { rows } = await database.admin.query(
       `select count(*)::int as partitions from pg_inherits

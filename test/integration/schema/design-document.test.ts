@@ -5,7 +5,7 @@ import type { CatalogSnapshot } from '../../../src/adapters/catalog/catalog.js';
 import type { AisecError } from '../../../src/base/errors.js';
 import { allowedDifferences, documentStatements, failingStatements } from '../../fixtures/design-document.js';
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
-import { runCli } from '../../support/run-cli.js';
+import { runInProcess } from '../../support/run-in-process.js';
 import { catalogOf, withSession } from '../catalog/catalog-session.js';
 
 function text(value: PropertyValue): string {
@@ -52,7 +52,7 @@ describeOnServer('The schema of the design document', () => {
 
   beforeAll(async () => {
     database = await createServerDatabase();
-    const run = await runCli(['migrate', 'up', '--schema', 'platform'], { env: { DATABASE_URL: database.url } });
+    const run = await runInProcess(['migrate', 'up', '--schema', 'platform'], { env: { DATABASE_URL: database.url } });
     expect(run.stderr).not.toContain('error:');
     expect(run.exitCode).toBe(0);
     await runDocument();

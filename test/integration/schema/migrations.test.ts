@@ -14,7 +14,7 @@ import {
   describeOnServer,
   type ServerDatabase,
 } from '../../support/database.js';
-import { runCli } from '../../support/run-cli.js';
+import { runInProcess } from '../../support/run-in-process.js';
 import { catalogOf, openTestSession, withSession } from '../catalog/catalog-session.js';
 
 const root = path.join(import.meta.dirname, '..', '..', '..');
@@ -158,7 +158,7 @@ describeOnServer('Three schemas in one database', () => {
   let database: ServerDatabase;
 
   const migrate = async (...args: readonly string[]): Promise<void> => {
-    const run = await runCli(['migrate', ...args], { env: { DATABASE_URL: database.url } });
+    const run = await runInProcess(['migrate', ...args], { env: { DATABASE_URL: database.url } });
     expect({ exitCode: run.exitCode, stderr: run.stderr }).toMatchObject({ exitCode: 0 });
   };
   const read = (schema: string): Promise<CatalogSnapshot> => catalogOf(database.url, { schema });
@@ -236,7 +236,7 @@ describe('The embedded database', () => {
 
   beforeAll(async () => {
     const cwd = await createEmbeddedDirectory();
-    expect((await runCli(['migrate', 'up', '--embedded'], { cwd, timeoutMs: 120_000 })).exitCode).toBe(0);
+    expect((await runInProcess(['migrate', 'up', '--embedded'], { cwd })).exitCode).toBe(0);
     session = await openTestSession({ kind: 'embedded', dataDir: path.join(cwd, '.aisec', 'pgdata') });
     snapshot = await readCatalog(session, { schema: 'public' });
   });

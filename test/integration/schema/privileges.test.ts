@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
-import { runCli } from '../../support/run-cli.js';
+import { runInProcess } from '../../support/run-in-process.js';
 
 /** Every privilege on the schema, and on what is in it, that belongs to another role than the owner. */
 const privileges = `
@@ -51,7 +51,7 @@ describeOnServer('Privileges on what aisec creates', () => {
   let open: ServerDatabase;
 
   async function install(database: ServerDatabase): Promise<readonly Privilege[]> {
-    const run = await runCli(['migrate', 'up', '--schema', 'platform'], { env: { DATABASE_URL: database.url } });
+    const run = await runInProcess(['migrate', 'up', '--schema', 'platform'], { env: { DATABASE_URL: database.url } });
     expect({ exitCode: run.exitCode, stderr: run.stderr }).toMatchObject({ exitCode: 0 });
     await database.admin.query(`select platform.aisec_make_message_partitions(array['2024-01-01'::date])`);
     await database.admin.query(`select platform.aisec_archive_month('2024-01-01')`);
@@ -90,7 +90,9 @@ describeOnServer('Privileges on what aisec creates', () => {
     const grant = `grant select on platform.pgmigrations, platform.aisec_migrations to ${hosted}`;
     await open.admin.query(grant);
     for (const command of [['down', '--yes'], ['up']]) {
-      const run = await runCli(['migrate', ...command, '--schema', 'platform'], { env: { DATABASE_URL: open.url } });
+      const run = await runInProcess(['migrate', ...command, '--schema', 'platform'], {
+        env: { DATABASE_URL: open.url },
+      });
       expect({ exitCode: run.exitCode, stderr: run.stderr }).toMatchObject({ exitCode: 0 });
     }
     const { rows } = await open.admin.query(privileges);

@@ -6,7 +6,7 @@ import type { Session } from '../../../src/adapters/postgres/session.js';
 import { accessRules } from '../../fixtures/access-rules.js';
 import { key, twoUsers, userA, userB } from '../../fixtures/two-users.js';
 import { createEmbeddedDirectory, createServerDatabase, describeOnServer } from '../../support/database.js';
-import { runCli } from '../../support/run-cli.js';
+import { runInProcess } from '../../support/run-in-process.js';
 import { asUser, deniedStatements, outcome, owners } from './as-user.js';
 import { openTestSession, withSession } from '../catalog/catalog-session.js';
 
@@ -289,7 +289,7 @@ describeOnServer('Row level security for a service on a server', () => {
 describe('Row level security on the embedded database', () => {
   defineTests(async () => {
     const cwd = await createEmbeddedDirectory();
-    const run = await runCli(['migrate', 'up', '--embedded'], { cwd, timeoutMs: 120_000 });
+    const run = await runInProcess(['migrate', 'up', '--embedded'], { cwd });
     expect(run.exitCode).toBe(0);
     const session = await openTestSession({ kind: 'embedded', dataDir: path.join(cwd, '.aisec', 'pgdata') });
     cleanUps.push(() => session.close());

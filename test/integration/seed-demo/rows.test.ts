@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from 'vitest';
 
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
-import { runCli } from '../../support/run-cli.js';
+import { runInProcess } from '../../support/run-in-process.js';
 
 const SIZE = ['--users', '40', '--messages', '12000', '--embeddings', '120', '--months', '3'];
 const FIXED = [...SIZE, '--until', '2026-07-11', '--seed', 'rows'];
@@ -26,7 +26,7 @@ const TABLES = [
 
 async function seeded(args: readonly string[]): Promise<ServerDatabase> {
   const database = await createServerDatabase({ migrated: true });
-  const run = await runCli(['seed', 'demo', ...args], { env: { DATABASE_URL: database.url } });
+  const run = await runInProcess(['seed', 'demo', ...args], { env: { DATABASE_URL: database.url } });
   if (run.exitCode !== 0) throw new Error(run.stderr);
   return database;
 }

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
-import { runCli, startCli, type CliResult, type RunningCli } from '../../support/run-cli.js';
+import { startCli, type CliResult, type RunningCli } from '../../support/run-cli.js';
+import { runInProcess } from '../../support/run-in-process.js';
 import { waitFor } from '../../support/wait-for.js';
 
 const SMALL = ['--messages', '300', '--embeddings', '10', '--users', '5'];
@@ -12,7 +13,7 @@ const LONG = ['seed', 'demo', '--messages', '400000', '--embeddings', '0'];
 
 const envOf = ({ url }: ServerDatabase): Readonly<Record<string, string>> => ({ DATABASE_URL: url });
 const demo = (database: ServerDatabase, args: readonly string[], env = {}): Promise<CliResult> =>
-  runCli(['seed', 'demo', ...args], { env: { ...envOf(database), ...env } });
+  runInProcess(['seed', 'demo', ...args], { env: { ...envOf(database), ...env } });
 
 /** Waits until messages arrive in the database. */
 async function waitForMessages({ admin }: ServerDatabase): Promise<void> {
@@ -135,7 +136,7 @@ describeOnServer('aisec seed demo', () => {
       grant execute on all functions in schema public to ${role}`);
     try {
       const url = Object.assign(new URL(database.url), { username: role }).toString();
-      const result = await runCli(['seed', 'demo', ...SMALL], { env: { DATABASE_URL: url } });
+      const result = await runInProcess(['seed', 'demo', ...SMALL], { env: { DATABASE_URL: url } });
       expect(result.exitCode).toBe(1);
       expect(result.stderr).toContain('aisec migrate up');
       expect(await countRows(database)).toBe(0);

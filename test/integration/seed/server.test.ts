@@ -5,7 +5,8 @@ import { expect, test } from 'vitest';
 
 import { chance, rounds } from '../../support/chance.js';
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
-import { runCli, startCli } from '../../support/run-cli.js';
+import { startCli } from '../../support/run-cli.js';
+import { runInProcess } from '../../support/run-in-process.js';
 import { seedsDirectory } from '../../support/seeds-directory.js';
 import { waitFor } from '../../support/wait-for.js';
 
@@ -51,7 +52,7 @@ describeOnServer('aisec seed', () => {
     const first = startCli(args, { env });
     await waitForSleep(database);
     const waiting = startCli([...args, '--wait', '30s'], { env });
-    const refused = await runCli(args, { env });
+    const refused = await runInProcess(args, { env });
     expect(refused.exitCode).toBe(5);
     expect(refused.stderr).toContain('"aisec seed"');
     expect((await first.finished).exitCode).toBe(0);
@@ -70,7 +71,7 @@ describeOnServer('aisec seed', () => {
     killed.child.kill('SIGKILL');
     await killed.finished;
     expect(await keysOf(database)).toEqual([]);
-    const again = await runCli([...args, '--wait', '20s', '--json'], { env });
+    const again = await runInProcess([...args, '--wait', '20s', '--json'], { env });
     expect(JSON.parse(again.stdout)).toMatchObject({ rows: 3 });
     expect(await keysOf(database)).toEqual(['first', 'last', 'slow']);
   });
@@ -99,7 +100,7 @@ describeOnServer('aisec seed', () => {
         { settings: 4, users: 1 },
       ]).toContainEqual(rows[0]);
     }
-    expect((await runCli(['seed', '--wait', '20s'], { env })).exitCode).toBe(0);
+    expect((await runInProcess(['seed', '--wait', '20s'], { env })).exitCode).toBe(0);
     const { rows } = await database.admin.query(
       `select (select count(*)::int from system_settings) as settings, verify_password($1, password_hash) as accepts,
               verify_password('admin123', password_hash) as known from users`,
@@ -164,10 +165,10 @@ describeOnServer('aisec seed', () => {
     const asRole = new URL(database.url);
     asRole.username = role;
     try {
-      const result = await runCli(args, { env: { ...envOf(database), DATABASE_URL: asRole.href } });
+      const result = await runInProcess(args, { env: { ...envOf(database), DATABASE_URL: asRole.href } });
       expect(result.exitCode).toBe(0);
       expect(result.stderr).toContain('warning: the server logs statements with their parameters');
-      const superuser = await runCli(args, { env: envOf(database) });
+      const superuser = await runInProcess(args, { env: envOf(database) });
       expect(superuser.stderr).not.toContain('warning');
     } finally {
       await database.admin.query(`drop owned by ${role}; drop role ${role}`);
@@ -177,13 +178,13 @@ describeOnServer('aisec seed', () => {
   test('works in another schema, and on one that is not migrated says what to run', async () => {
     const database = await createServerDatabase();
     const env = { ...envOf(database), AISEC_SCHEMA: 'My App' };
-    const early = await runCli(['seed', '--json'], { env });
+    const early = await runInProcess(['seed', '--json'], { env });
     expect(early.exitCode).toBe(3);
     expect(JSON.parse(early.stderr)).toMatchObject({
       error: { code: 'MIGRATION_PENDING', hint: 'Run: aisec migrate up', sqlState: '42P01' },
     });
-    expect((await runCli(['migrate', 'up', '--quiet'], { env })).exitCode).toBe(0);
-    expect((await runCli(['seed'], { env })).exitCode).toBe(0);
+    expect((await runInProcess(['migrate', 'up', '--quiet'], { env })).exitCode).toBe(0);
+    expect((await runInProcess(['seed'], { env })).exitCode).toBe(0);
     const { rows } = await database.admin.query(
       `select (select count(*)::int from "My App".system_settings) as settings, username from "My App".users`,
     );
@@ -193,7 +194,7 @@ describeOnServer('aisec seed', () => {
   test('names the session that holds a row it needs, exit 5', async () => {
     const database = await createServerDatabase({ migrated: true });
     await database.admin.query(`begin; insert into system_settings (key, value) values ('app_version', '1')`);
-    const result = await runCli(['seed'], { env: envOf(database) });
+    const result = await runInProcess(['seed'], { env: envOf(database) });
     await database.admin.query('rollback');
     expect(result.exitCode).toBe(5);
     expect(result.stderr).toMatch(/Blocked by pid \d+ "test admin"/);

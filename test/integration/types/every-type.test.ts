@@ -7,9 +7,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { z } from 'zod';
 
 import { createDatabase } from '../../../src/index.js';
+import { printedSeed, seeded } from '../../support/chance.js';
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
 import { runInProcess } from '../../support/run-in-process.js';
-import { printedSeed, seeded } from '../../support/seeded.js';
 import { DeclaredTypes, isOfType } from './declared-types.js';
 import { makeOddCatalog, ODD_SCHEMA, type OddTable } from './odd-catalog.js';
 

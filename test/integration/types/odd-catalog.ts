@@ -1,6 +1,6 @@
 import pg from 'pg';
 
-import type { Random } from '../../support/seeded.js';
+import type { Random } from '../../support/chance.js';
 import type { ServerDatabase } from '../../support/database.js';
 
 /** Texts of each type to the ends of its range. What is not here gets what its input function takes of `CANDIDATES`. */

@@ -6,7 +6,8 @@ import { beforeAll, expect, test } from 'vitest';
 import { checkVectors, type VectorFinding } from '../../../src/features/vector/checks.js';
 import { chance, rounds } from '../../support/chance.js';
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
-import { runCli, startCli, type CliResult } from '../../support/run-cli.js';
+import { startCli, type CliResult } from '../../support/run-cli.js';
+import { runInProcess } from '../../support/run-in-process.js';
 import { waitFor } from '../../support/wait-for.js';
 import { withSession } from '../catalog/catalog-session.js';
 import { clusteredKnowledge } from './knowledge.js';
@@ -21,7 +22,7 @@ describeOnServer('aisec vector', () => {
     await database.admin.query(clusteredKnowledge(ROWS));
   });
   const aisec = (...args: readonly string[]): Promise<CliResult> =>
-    runCli(['vector', ...args], { env: { DATABASE_URL: database.url } });
+    runInProcess(['vector', ...args], { env: { DATABASE_URL: database.url } });
   const indexes = async (): Promise<string> => {
     const { rows } = await database.admin.query(
       `select c.relname || case when indisvalid then '' else ' INVALID' end as name

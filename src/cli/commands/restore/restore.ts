@@ -2,10 +2,10 @@ import { basename, resolve } from 'node:path';
 
 import { formatDurationMs } from '../../../base/duration.js';
 import { AisecError } from '../../../base/errors.js';
-import { isStoreUrl } from '../../../config/store-url.js';
-import type { DatabaseRestoreOptions, DatabaseRestoreResult } from '../../../features/backup/restore.js';
-import type { RoleSource } from '../../../features/backup/restore/preflight.js';
+import type { DatabaseRestoreResult } from '../../../features/backup/restore.js';
+import type { BesideRestoreResult } from '../../../features/backup/restore-beside.js';
 import type { TableRestoreResult } from '../../../features/backup/restore-table.js';
+import type { RoleSource } from '../../../features/backup/restore/preflight.js';
 import { defineCommand } from '../../command.js';
 import { confirmDatabase } from '../../terminal/confirm-database.js';
 import type { Context } from '../../context.js';
@@ -13,11 +13,12 @@ import type { ExitCode } from '../../exit-codes.js';
 import { countOption, WAIT_OPTION } from '../../options.js';
 import { reportingTo } from '../../reporting.js';
 import { danglingOption } from './dangling-option.js';
-import { tableOption, type GivenTable } from './table-name.js';
-import { checkUsage, type Options } from './usage.js';
-
-/** PostgreSQL would cut it silently. */
-const LONGEST_NAME_BYTES = 63;
+import { runBeside } from './beside.js';
+import type { Outcome } from './outcome.js';
+import { givenBackup, sourceOf } from './source.js';
+import { runTable } from './table.js';
+import { tableOption } from './table-name.js';
+import { checkUsage, LONGEST_NAME_BYTES, type Options } from './usage.js';
 
 async function confirmReplace(
   context: Context,
@@ -32,28 +33,6 @@ async function confirmReplace(
 
 function renderDatabase(result: DatabaseRestoreResult): string {
   return result.isDryRun ? result.steps.map((step) => `- ${step}`).join('\n') : '';
-}
-
-function renderTable(result: TableRestoreResult): string {
-  const lines = [
-    `tables: ${result.tables.join(', ')}`,
-    ...(result.prerequisites.length === 0 ? [] : [`needed and missing: ${result.prerequisites.join(', ')}`]),
-    ...(result.leaning.length === 0 ? [] : [`come back with it: ${result.leaning.join(', ')}`]),
-    `parts: ${Object.entries(result.parts)
-      .map(([kind, count]) => `${count} ${kind}`)
-      .join(', ')}`,
-  ];
-  return result.isDryRun ? lines.join('\n') : '';
-}
-
-/** @throws AisecError USAGE for an empty option, which is a shell variable that was not set. */
-function sourceOf({ config }: Context, { identity, endpoint }: Options): DatabaseRestoreOptions['source'] {
-  if (identity === '') throw new AisecError('USAGE', '--identity is empty', { hint: 'Is a shell variable not set?' });
-  return { identityFile: identity === undefined ? undefined : resolve(config.cwd, identity), endpoint };
-}
-
-function givenBackup({ config }: Context, argument: string): string {
-  return isStoreUrl(argument) ? argument : resolve(config.cwd, argument);
 }
 
 /** What only a server has. @throws AisecError USAGE. */
@@ -97,16 +76,17 @@ async function runEmbedded(
   );
 }
 
-async function runDatabase(context: Context, options: Options, argument: string): Promise<void> {
-  const { output } = context;
+async function runDatabase(
+  context: Context,
+  options: Options,
+  argument: string,
+): Promise<Outcome<DatabaseRestoreResult>> {
   const embedded = await context.embeddedAccess({ timeoutMs: 0, waitMs: options.wait });
   const result =
     embedded === undefined
       ? await runServer(context, options, argument)
       : await runEmbedded(context, embedded, options, argument);
-  output.done(result, renderDatabase);
-  for (const warning of result.warnings) output.warning(warning);
-  output.note(summary(result, embedded?.dataDir));
+  return { result, text: renderDatabase(result), notes: [summary(result, embedded?.dataDir)] };
 }
 
 async function runServer(context: Context, options: Options, argument: string): Promise<DatabaseRestoreResult> {
@@ -155,45 +135,22 @@ function summary(result: DatabaseRestoreResult, configuredDir: string | undefine
   return `${done} The old one is kept as "${result.before}"; when it is not needed any more: ${drop}`;
 }
 
-async function runTable(context: Context, options: Options, argument: string, table: GivenTable): Promise<void> {
-  const { config, output } = context;
-  if ((await context.embeddedAccess({ timeoutMs: 0, waitMs: 0 })) !== undefined)
-    throw new AisecError('USAGE', '--table is for a server, and none is configured', {
-      hint: `Set DATABASE_URL. Of the embedded database, restore all of it beside and copy the rows from there: aisec restore ${argument} --create DIR`,
-    });
-  const access = await context.serverAccess();
-  const { restoreTable } = await import('../../../features/backup/restore-table.js');
-  const result = await context.withDatabase({}, async (session) =>
-    restoreTable(
-      access,
-      session,
-      givenBackup(context, argument),
-      {
-        table: { schema: table.schema ?? config.schema, name: table.name },
-        withoutManifest: options.withoutManifest,
-        source: sourceOf(context, options),
-        withoutOwners: !options.owner,
-        withoutPrivileges: !options.privileges,
-        dangling: options.dangling ?? 'refuse',
-        waitMs: options.wait,
-        isDryRun: options.dryRun,
-      },
-      reportingTo(context),
-    ),
-  );
-  output.done(result, renderTable);
-  for (const warning of result.warnings) output.warning(warning);
-  output.note(
-    result.isDryRun
-      ? 'dry run; no changes were made.'
-      : `${result.tables.join(', ')} restored with ${result.rows} rows in ${formatDurationMs(result.durationMs)}.`,
-  );
+type AnyResult = DatabaseRestoreResult | TableRestoreResult | BesideRestoreResult;
+
+async function restored(context: Context, options: Options, argument: string): Promise<Outcome<AnyResult>> {
+  const { table, as } = options;
+  if (table === undefined) return runDatabase(context, options, argument);
+  if (as === undefined) return runTable(context, options, argument, table);
+  return runBeside(context, options, argument, { table, as });
 }
 
 async function run(context: Context, options: Options, argument: string): Promise<ExitCode | undefined> {
+  const { output } = context;
   checkUsage(options, argument);
-  if (options.table === undefined) await runDatabase(context, options, argument);
-  else await runTable(context, options, argument, options.table);
+  const { result, text, notes } = await restored(context, options, argument);
+  output.done(result, () => text);
+  for (const warning of result.warnings) output.warning(warning);
+  for (const note of notes) output.note(note);
   return undefined;
 }
 
@@ -212,6 +169,11 @@ export const restore = defineCommand<Options>({
     { flags: '--create <name>', description: 'restore into a new database; of the embedded one: the new directory' },
     { flags: '--replace', description: 'restore beside the configured database, then swap the two', default: false },
     { flags: '--table <name>', description: 'restore one table into the configured database', parse: tableOption },
+    {
+      flags: '--as <name>',
+      description: 'with --table: beside the present one, under this name; nothing that is there is changed',
+      parse: tableOption,
+    },
     { flags: '--globals', description: 'create missing roles and memberships as they were', default: false },
     { flags: '--create-roles', description: 'create missing roles without login', default: false },
     { flags: '--no-owner', description: 'leave owners out: everything belongs to the role that restores' },
@@ -247,6 +209,7 @@ export const restore = defineCommand<Options>({
     ['aisec restore FILE --replace --terminate', 'Go back to the backup; the present database is kept'],
     ['aisec restore NAME.pgdata.tgz --create .aisec/pgdata', 'The embedded database, where there is none'],
     ['aisec restore FILE --table messages', 'Bring a dropped table back with its policies and partitions'],
+    ['aisec restore FILE --table users --as users_backup', 'The rows of the backup beside the present ones'],
   ],
   run,
 });

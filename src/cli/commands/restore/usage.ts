@@ -6,6 +6,7 @@ export interface Options {
   readonly create?: string;
   readonly replace: boolean;
   readonly table?: GivenTable;
+  readonly as?: GivenTable;
   readonly withoutManifest: boolean;
   readonly identity?: string;
   readonly endpoint?: string;
@@ -20,6 +21,21 @@ export interface Options {
   readonly jobs?: number;
   readonly dryRun: boolean;
   readonly wait: number;
+}
+
+/** PostgreSQL would cut it silently. */
+export const LONGEST_NAME_BYTES = 63;
+
+function checkCopy({ as, table, dangling }: Options): void {
+  if (as === undefined) return;
+  if (table === undefined)
+    throw new AisecError('USAGE', '--as requires --table', { hint: 'See: aisec restore --help' });
+  if (dangling !== undefined)
+    throw new AisecError('USAGE', '--dangling and --as cannot be used together', {
+      hint: 'A copy has no foreign keys to other tables, so all of its rows are restored.',
+    });
+  if (Buffer.byteLength(as.name) > LONGEST_NAME_BYTES)
+    throw new AisecError('USAGE', `--as: invalid table name "${as.name}"`, { hint: 'A name has 1 to 63 bytes.' });
 }
 
 /** @throws AisecError USAGE for options that do not fit together. */
@@ -41,6 +57,7 @@ export function checkUsage(options: Options, argument: string): void {
     throw new AisecError('USAGE', '--create is empty', { hint: 'Is a shell variable not set?' });
   if (options.terminate && !options.replace)
     throw new AisecError('USAGE', '--terminate requires --replace', { hint: 'See: aisec restore --help' });
+  checkCopy(options);
   if (options.dangling !== undefined && options.table === undefined)
     throw new AisecError('USAGE', '--dangling requires --table', { hint: 'See: aisec restore --help' });
   if (options.table !== undefined && (options.globals || options.createRoles))

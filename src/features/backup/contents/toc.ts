@@ -86,3 +86,13 @@ export function parseToc(text: string): Toc {
     entries,
   };
 }
+
+/** `schema.name` of an entry, for people. */
+export function qualified({ description }: TocEntry): string {
+  return description.replace(/ [^ ]*$/, '').replace(' ', '.');
+}
+
+/** `table app.users`, for people. */
+export function described(entry: TocEntry): string {
+  return `${entry.kind.toLowerCase()} ${qualified(entry).replace(/^-\./, '')}`;
+}

@@ -49,6 +49,9 @@ export async function readDefinitions(
   return result.statements.filter((statement) => !isOwnSetting(statement));
 }
 
+/** Changes a statement before it is sent, such as the schema that it names. */
+export type RewriteSql = (statement: string) => Promise<string>;
+
 /** Splits what pg_restore writes of rows into statements and COPY blocks, and sends them in batches. */
 class RowLoader {
   readonly #session: Session;
@@ -57,9 +60,11 @@ class RowLoader {
   #target: string | undefined;
   #batch: Buffer[] = [];
   #batchBytes = 0;
+  readonly #rewrite: RewriteSql;
 
-  constructor(session: Session) {
+  constructor(session: Session, rewrite: RewriteSql) {
     this.#session = session;
+    this.#rewrite = rewrite;
   }
 
   async add(chunk: Buffer): Promise<void> {
@@ -95,7 +100,7 @@ class RowLoader {
     if (this.#statement === '' && /^(?:\s*|--.*\n|\\.*\n)$/.test(line)) return;
     this.#statement += line;
     if (!line.endsWith(';\n')) return;
-    const statement = this.#statement;
+    const statement = await this.#rewrite(this.#statement);
     this.#statement = '';
     const [, target] = /^COPY (.*) FROM stdin;\n$/s.exec(statement) ?? [];
     if (target !== undefined) this.#target = target;
@@ -109,8 +114,9 @@ export async function loadRows(
   session: Session,
   part: ArchivePart,
   onLine: (line: string) => void,
+  rewrite: RewriteSql = (statement) => Promise.resolve(statement),
 ): Promise<void> {
-  const loader = new RowLoader(session);
+  const loader = new RowLoader(session, rewrite);
   await withList(part.entries, (list) =>
     access.pgRestore({
       archive: part.archive,

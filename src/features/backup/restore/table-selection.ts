@@ -44,7 +44,7 @@ const NAMED_AFTER_TABLE = new Set([
   'TRIGGER',
 ]);
 /** They belong to whatever they depend on. */
-const FOLLOWERS = new Set([
+export const FOLLOWERS = new Set([
   'ACL',
   'COMMENT',
   'SECURITY LABEL',
@@ -60,7 +60,7 @@ const PARTS = new Set(['INDEX', 'SEQUENCE', 'STATISTICS']);
 const JOINTS = new Set(['INDEX ATTACH', 'TABLE ATTACH']);
 
 /** Objects of their own, that a table may need. */
-const STANDING_ALONE = new Set([
+export const STANDING_ALONE = new Set([
   'AGGREGATE',
   'COLLATION',
   'DOMAIN',
@@ -73,7 +73,7 @@ const STANDING_ALONE = new Set([
   'VIEW',
 ]);
 
-function isTable(entry: TocEntry): boolean {
+export function isTable(entry: TocEntry): boolean {
   return entry.kind === 'TABLE' || entry.kind === 'FOREIGN TABLE';
 }
 
@@ -81,7 +81,8 @@ function startsWithName(entry: TocEntry, name: string): boolean {
   return entry.description.startsWith(`${name} `);
 }
 
-class Selection {
+/** Entries that are chosen with all that they need and the target lacks. */
+export class Selection {
   readonly #byId: ReadonlyMap<number, TocEntry>;
   readonly #dependants = new Map<number, TocEntry[]>();
   readonly #isInTarget: (entry: TocEntry) => boolean;
@@ -160,6 +161,17 @@ class Selection {
       if (deeper !== undefined) return deeper;
     }
     return undefined;
+  }
+
+  /** Sequences that end with the tables, also those that are there: a second table needs its own. */
+  addOwnedSequences(): void {
+    for (const owned of [...this.chosen].filter(({ kind }) => kind === 'SEQUENCE OWNED BY'))
+      for (const sequence of this.#dependenciesOf(owned).filter(({ kind }) => kind === 'SEQUENCE')) this.#add(sequence);
+  }
+
+  /** The tables that an entry depends on, or a part of which. */
+  tablesOf(entry: TocEntry): readonly TocEntry[] {
+    return this.#dependenciesOf(entry).flatMap((each) => (isTable(each) ? each : (this.#tableOf(each) ?? [])));
   }
 
   #add(entry: TocEntry): void {

@@ -1,0 +1,152 @@
+import { AisecError } from '../../base/errors.js';
+import type { Finding } from '../../base/finding.js';
+import { quoteIdentifier } from '../../base/identifier.js';
+import type { Reporting } from '../../base/reporting.js';
+import type { Session } from '../../adapters/postgres/session.js';
+import { sqlFile } from '../../adapters/postgres/sql-file.js';
+import type { ServerAccess } from './access.js';
+import { selectCopy } from './beside/copy-selection.js';
+import { loadBeside, type CopiedTable } from './beside/load-beside.js';
+import { readBackup } from './contents/read-backup.js';
+import { described } from './contents/toc.js';
+import { refuseRestore, restoreFinding } from './restore/findings.js';
+import type { LeftOutKinds } from './restore/left-out-kinds.js';
+import { readPreflight } from './restore/preflight.js';
+import { withRestoreLock } from './restore/restore-lock.js';
+import type { TableName } from './restore/table-selection.js';
+import { readTargetObjects } from './restore/target-objects.js';
+import { withLocalBackup, type BackupSource } from './store/local-backup.js';
+
+export interface BesideRestoreOptions extends LeftOutKinds {
+  readonly table: TableName;
+  readonly as: TableName;
+  /** Takes an archive without a manifest, reading all of it instead. */
+  readonly withoutManifest: boolean;
+  readonly source: BackupSource;
+  readonly waitMs: number;
+  readonly isDryRun: boolean;
+}
+
+export interface BesideRestoreResult {
+  readonly mode: 'beside';
+  readonly file: string;
+  readonly database: string;
+  readonly isDryRun: boolean;
+  /** With schema. */
+  readonly table: string;
+  readonly as: string;
+  /** The table and its partitions: the name in the backup, that of the copy, and its own rows. */
+  readonly tables: readonly CopiedTable[];
+  /** What was missing and the table needs: types, functions. */
+  readonly prerequisites: readonly string[];
+  /** What the table had and the copy has not: triggers, rules, foreign keys to other tables. */
+  readonly leftOut: readonly string[];
+  readonly warnings: readonly string[];
+  readonly rows: number;
+  readonly durationMs: number;
+}
+
+function qualified({ schema, name }: TableName): string {
+  return `${quoteIdentifier(schema)}.${quoteIdentifier(name)}`;
+}
+
+interface PrivilegesRow {
+  readonly role_name: string;
+  readonly may_create_schemas: boolean;
+  readonly may_create_in_schema: boolean | null;
+}
+
+async function findingsFor(session: Session, as: TableName): Promise<readonly Finding[]> {
+  const [privileges] = (await session.query<PrivilegesRow>(sqlFile('backup/schema-privileges'), [as.schema])).rows;
+  const names = await session.query<{ name: string }>(sqlFile('backup/names-in-schema'), [as.schema]);
+  const [schema, database] = [quoteIdentifier(as.schema), quoteIdentifier(session.info.databaseName)];
+  const found: Finding[] = [];
+  if (privileges?.may_create_schemas !== true)
+    found.push(
+      restoreFinding('create', database, {
+        message: `this role may not create schemas in database ${database}`,
+        impact: 'the copy is made in a schema of its own first',
+        fix: `grant create on database ${database} to ${quoteIdentifier(privileges?.role_name ?? '')};`,
+      }),
+    );
+  if (privileges?.may_create_in_schema === null)
+    found.push(
+      restoreFinding('schema', schema, {
+        message: `schema ${schema} does not exist`,
+        impact: 'the copy is to be there',
+        fix: `create schema ${schema};`,
+      }),
+    );
+  if (privileges?.may_create_in_schema === false)
+    found.push(
+      restoreFinding('create', schema, {
+        message: `this role may not create tables in schema ${schema}`,
+        impact: 'the copy is to be there; give another schema: --as SCHEMA.NAME',
+      }),
+    );
+  if (names.rows.some(({ name }) => name === as.name))
+    found.push(
+      restoreFinding('exists', qualified(as), {
+        message: `${qualified(as)} exists already`,
+        impact: 'a copy is made beside what is there; give --as another name, or drop what has it',
+      }),
+    );
+  return found;
+}
+
+/**
+ * Restores a table of a backup beside the present one, under another name, with partitions, keys, indexes, row-level
+ * security, policies and grants; nothing that is there is locked or changed.
+ *
+ * @param given a path, or the address of a backup in a store
+ * @throws AisecError RESTORE_BLOCKED before anything is touched; RESTORE_FAILED; BACKUP_UNKNOWN for a table that the backup
+ *   does not have.
+ */
+export async function restoreTableBeside(
+  access: ServerAccess,
+  session: Session,
+  given: string,
+  options: BesideRestoreOptions,
+  { onProgress }: Reporting,
+): Promise<BesideRestoreResult> {
+  const startedMs = performance.now();
+  const { source, withoutManifest, table, as, isDryRun, waitMs } = options;
+  const { signal, places } = access;
+  const { databaseName } = session.info;
+  const local = { ...source, withoutManifest, environment: places.environment, signal, onProgress };
+  return withLocalBackup(given, local, async (file) => {
+    const backup = await readBackup(access, file, { withoutManifest, onProgress });
+    return withRestoreLock(session, databaseName, { waitMs, onProgress }, async () => {
+      const selection = selectCopy(backup.toc.entries, table, await readTargetObjects(session));
+      if (selection === undefined)
+        throw new AisecError('BACKUP_UNKNOWN', `the backup has no table ${qualified(table)}`, {
+          hint: `See what it has: pg_restore --list ${backup.file}`,
+        });
+      const preflight = await readPreflight(access, session, backup, {
+        roles: 'none',
+        withoutOwners: options.withoutOwners,
+        withoutPrivileges: options.withoutPrivileges,
+        createsDatabase: false,
+      });
+      refuseRestore(
+        [...(await findingsFor(session, as)), ...preflight.findings],
+        `database ${quoteIdentifier(databaseName)}`,
+      );
+      const tables = await loadBeside(access, backup, selection, { ...options, onProgress });
+      return {
+        mode: 'beside',
+        file: given,
+        database: databaseName,
+        isDryRun,
+        table: `${table.schema}.${table.name}`,
+        as: `${as.schema}.${as.name}`,
+        tables,
+        prerequisites: selection.prerequisites.map(described),
+        leftOut: selection.leftOut.map(described),
+        warnings: preflight.warnings,
+        rows: tables.reduce((sum, { rows }) => sum + rows, 0),
+        durationMs: Math.round(performance.now() - startedMs),
+      };
+    });
+  });
+}
