@@ -8,7 +8,7 @@ export interface SearchPlan {
   readonly limit: number;
   /** The embedding as PostgreSQL reads it. */
   readonly vector: string | undefined;
-  /** Whose rows there are; null: everybody's, or of too many assistants to name them. */
+  /** Whose rows there are; null: those of every user, or of too many assistants to name them. */
   readonly assistantIds: readonly string[] | null;
   /** The index is on halfvec: what it finds is compared again with the whole embedding. */
   readonly isHalf: boolean;
