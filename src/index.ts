@@ -6,6 +6,7 @@ export { createDatabase, type DatabaseOptions } from './client/create-database.j
 export { EMBEDDING_DIMENSIONS, toVector } from './client/embedding.js';
 export { listMessages, streamMessages, type MessagePage, type MessagePageOptions } from './client/list-messages.js';
 export { hashPassword, verifyPassword } from './client/password.js';
+export { insertKnowledge, type KnowledgeRow } from './client/knowledge/insert-knowledge.js';
 export { searchKnowledge } from './client/knowledge/search-knowledge.js';
 export {
   type KnowledgeMatch,
