@@ -13,8 +13,10 @@ import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 
 import { writeClientSql } from './client-sql.js';
+import { compiledSql } from './compiled-sql.js';
 import { writeLibrary } from './library.js';
 import { writeSchemaColumns } from './schema-columns.js';
+import { sharedModules } from './shared-chunks.js';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const dist = path.join(root, 'dist');
@@ -36,10 +38,13 @@ async function build() {
 
   const emitted = lines.filter((line) => line.startsWith(marker)).map((line) => line.slice(marker.length));
   const bundled = await bundle();
-  const library = await writeLibrary(dist, { plugins: [withoutUnusedLoaders] });
+  const library = await writeLibrary(dist, { plugins: [withoutUnusedLoaders, compiledSql(root)] });
   const help = await writeHelp();
   const database = await writeEmptyDatabase();
-  removeAllBut(new Set([...emitted, ...bundled, ...library, help, database].map((file) => path.resolve(root, file))));
+  const examined = await writeExaminedMigrations();
+  removeAllBut(
+    new Set([...emitted, ...bundled, ...library, help, database, examined].map((file) => path.resolve(root, file))),
+  );
   return 0;
 }
 
@@ -61,7 +66,7 @@ async function bundle() {
       'kysely',
       'pg-native',
     ],
-    plugins: [withoutUnusedLoaders],
+    plugins: [withoutUnusedLoaders, compiledSql(root)],
     // pg asks `new Response()` whether it runs on Cloudflare, which loads Node's whole fetch implementation (20 ms).
     transform: { define: { Response: 'undefined' } },
     onLog: (level, log, report) => {
@@ -70,11 +75,14 @@ async function bundle() {
       report(level === 'warn' ? 'error' : level, log);
     },
   });
+  /** @type {import('rolldown').OutputOptions} */
+  const options = { dir: path.join(dist, 'bundle'), format: 'esm', chunkFileNames: '[name].js' };
+  const groups = [queries, core];
+  const first = await build.generate({ ...options, codeSplitting: { groups } });
+  const shared = sharedModules(first.output.filter((file) => file.type === 'chunk'));
   const { output } = await build.write({
-    dir: path.join(dist, 'bundle'),
-    format: 'esm',
-    chunkFileNames: '[name].js',
-    codeSplitting: { groups: [core] },
+    ...options,
+    codeSplitting: { groups: [...groups, { name: 'shared', test: (id) => shared.has(path.normalize(id)) }] },
   });
   return [...output.map((file) => path.join(dist, 'bundle', file.fileName)), copyPgDump()];
 }
@@ -96,6 +104,9 @@ const core = {
     ) && !/(start|prerendered-help)\.js$/.test(id),
 };
 
+/** Loaded when the first query is sent, not with the code around it. */
+const queries = { name: 'queries', test: /adapters[\\/]postgres[\\/]sql-file\.js$/ };
+
 /** The help of every command, so that showing it renders nothing (cli/prerendered-help.ts). */
 async function writeHelp() {
   const { COMMANDS } = await import(path.join(dist, 'cli', 'commands.js'));
@@ -109,6 +120,21 @@ async function writeHelp() {
   });
   const file = path.join(dist, 'bundle', 'help.json');
   writeFileSync(file, JSON.stringify(Object.fromEntries(texts)));
+  return file;
+}
+
+/**
+ * The checksums of the bundled migrations, after PostgreSQL's parser has found no transaction control and the like in them:
+ * no run has to load it (60 ms) for their sake. A file that is wrong stops the build.
+ */
+async function writeExaminedMigrations() {
+  const file = path.join(dist, 'bundle', 'examined-migrations.json');
+  rmSync(file, { force: true });
+  const files = path.join(dist, 'features', 'migrate', 'files', 'migration-folder.js');
+  const { readMigrationFolder, refuseUnsafeStatements } = await import(files);
+  const migrations = await readMigrationFolder(path.join(root, 'migrations'), root);
+  await refuseUnsafeStatements(migrations);
+  writeFileSync(file, `${JSON.stringify(migrations.map(({ checksum }) => checksum))}\n`);
   return file;
 }
 

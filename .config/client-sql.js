@@ -1,8 +1,9 @@
 // Writes src/adapters/postgres/client-sql.ts: the queries that a service sends, as JavaScript. A bundler takes that along
 // wherever its output lands; a file beside the module it would not.
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import path from 'node:path';
 
+import { queryText } from './compiled-sql.js';
 import { writeGenerated } from './write-generated.js';
 
 /** What the file should hold. @param {string} root */
@@ -12,11 +13,7 @@ export function clientSql(root) {
     .filter((file) => file.endsWith('.sql'))
     .sort()
     .map((file) => {
-      const text = readFileSync(path.join(directory, file), 'utf8')
-        .split('\n')
-        .filter((line) => !line.trimStart().startsWith('--'))
-        .join('\n')
-        .trim();
+      const text = queryText(path.join(directory, file));
       return `  '${file.slice(0, -'.sql'.length)}': \`${text.replaceAll(/[\\`]|\$\{/g, String.raw`\$&`)}\`,\n`;
     });
   return (

@@ -24,6 +24,7 @@ const [
   { THRESHOLDS, formatThreshold },
   { RULES_BY_AREA },
   { JSON_FORMAT_VERSION },
+  { formatBytes },
 ] = await Promise.all([
   from('cli/commands.js'),
   from('cli/program.js'),
@@ -35,6 +36,7 @@ const [
   from('features/monitor/live/thresholds.js'),
   from('features/migrate/lint/all-rules.js'),
   from('cli/terminal/output.js'),
+  from('base/bytes.js'),
 ]);
 
 const NOTE = '<!-- Written by `npm run docs`. -->\n';
@@ -177,6 +179,12 @@ function rulePart({ id, severity, title, impact, isOptional, example }) {
     `${title.charAt(0).toUpperCase()}${title.slice(1)}. Severity: ${severity}.${off}`,
     impact,
     ...(example.before === undefined ? [] : ['Before:', sql(example.before.replaceAll('; ', ';\n'))]),
+    ...(example.server === undefined
+      ? []
+      : [
+          `On a server with pgvector ${example.server.vectorVersion}, maintenance_work_mem = ${formatBytes(example.server.maintenanceBytes)} and ${example.rows.toLocaleString('en')} rows.`,
+        ]),
+    ...(example.theirs === undefined ? [] : ['In the other branch:', sql(example.theirs)]),
     'Bad:',
     sql(`${example.isBadOutside ? '-- aisec: no-transaction\n' : ''}${example.bad}`),
     'Good:',

@@ -1,24 +1,38 @@
 // Writes what services import: dist/library (ES modules), dist/cjs (CommonJS, for Jest and whoever requires) and their
 // types. A few files instead of one for each module of src/, and without what only the command line needs. Both lie two
 // directories below the root, as base/package-file.ts expects. Why: docs/adr/0017.
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
+import { builtinModules } from 'node:module';
 import path from 'node:path';
 
+import { writeDeclarations } from './declarations.js';
+
 /** The entries of package.json's exports, by their file in dist/. */
-const ENTRIES = { index: 'index', schema: 'schema/index', testing: 'testing/index', zod: 'zod/index' };
+const ENTRIES = {
+  index: 'index',
+  schema: 'schema/index',
+  testing: 'testing/index',
+  telemetry: 'telemetry/index',
+  zod: 'zod/index',
+};
 
 /**
  * @param {string} dist
- * @param {Pick<import('rolldown').InputOptions, 'plugins' | 'transform'>} options
+ * @param {Pick<import('rolldown').InputOptions, 'plugins'>} options
  * @returns {Promise<string[]>} the files
  */
 export async function writeLibrary(dist, options) {
   const { rolldown } = await import('rolldown');
+  const { esmExternalRequirePlugin } = await import('rolldown/plugins');
   const build = await rolldown({
     input: Object.fromEntries(Object.entries(ENTRIES).map(([name, file]) => [name, path.join(dist, `${file}.js`)])),
     platform: 'node',
-    external: [/^@electric-sql\//, /^zod/, 'ioredis', 'kysely', 'libpg-query', 'pg'],
-    ...options,
+    external: [/^@electric-sql\//, '@opentelemetry/api', /^zod/, 'kysely', 'libpg-query', 'pg'],
+    plugins: [
+      options.plugins,
+      // A require() of the packages that are bundled would need a createRequire, which other bundlers do not understand.
+      esmExternalRequirePlugin({ external: builtinModules.flatMap((name) => [name, `node:${name}`]) }),
+    ],
     onLog: (level, log, report) => report(level === 'warn' ? 'error' : level, log),
   });
   const common = { chunkFileNames: '[name].js', exports: 'named' };
@@ -36,31 +50,5 @@ export async function writeLibrary(dist, options) {
   ];
   const isCommonJs = path.join(dist, 'cjs', 'package.json');
   writeFileSync(isCommonJs, '{ "type": "commonjs" }\n');
-  const types = declarations(dist);
-  return [...written, isCommonJs, ...copy(dist, types, 'types'), ...copy(dist, types, path.join('cjs', 'types'))];
-}
-
-/** The declarations that the entries lead to. @param {string} dist */
-function declarations(dist) {
-  /** @type {Set<string>} */
-  const found = new Set();
-  const follow = (/** @type {string} */ file) => {
-    if (found.has(file)) return;
-    found.add(file);
-    const text = readFileSync(path.join(dist, file), 'utf8');
-    for (const [, target = ''] of text.matchAll(/(?:from|import)\s*\(?'(\.[^']+)\.js'/g))
-      follow(path.join(path.dirname(file), `${target}.d.ts`));
-  };
-  for (const file of Object.values(ENTRIES)) follow(`${file}.d.ts`);
-  return [...found];
-}
-
-/** @param {string} dist @param {readonly string[]} files @param {string} into */
-function copy(dist, files, into) {
-  return files.map((file) => {
-    const target = path.join(dist, into, file);
-    mkdirSync(path.dirname(target), { recursive: true });
-    copyFileSync(path.join(dist, file), target);
-    return target;
-  });
+  return [...written, isCommonJs, ...(await writeDeclarations(dist, ENTRIES, ['library', 'cjs']))];
 }

@@ -1,7 +1,7 @@
 // Writes the tarball that services install: `npm run tarball [directory]`. As `npm pack`, with a package.json of only what
 // they need: a prepare script would make npm warn of it, and nobody builds there.
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -18,6 +18,9 @@ export function pack(into) {
   try {
     for (const name of [...manifest.files, 'README.md'])
       cpSync(path.join(root, name), path.join(stage, name), { recursive: true });
+    // Sixty files of a few lines each, which programs read.
+    packSchemas(path.join(stage, 'docs', 'json'));
+    unlinkSources(stage);
     const kept = Object.fromEntries(Object.entries(manifest).filter(([name]) => !OURS.includes(name)));
     writeFileSync(path.join(stage, 'package.json'), `${JSON.stringify(kept, undefined, 2)}\n`);
     const options = ['--ignore-scripts', '--json', '--pack-destination', path.resolve(into)];
@@ -26,6 +29,32 @@ export function pack(into) {
   } finally {
     rmSync(stage, { recursive: true, force: true });
   }
+}
+
+/** A link to what is not in the package, such as the source of a module, becomes its text. @param {string} stage */
+function unlinkSources(stage) {
+  for (const name of readdirSync(stage, { recursive: true, encoding: 'utf8' })) {
+    if (!name.endsWith('.md')) continue;
+    const file = path.join(stage, name);
+    const text = readFileSync(file, 'utf8').replaceAll(
+      /\[([^\]]+)\]\((?!https?:|#)([^)#\s]+)[^)]*\)/g,
+      (link, words, target) => (existsSync(path.join(path.dirname(file), target)) ? link : words),
+    );
+    writeFileSync(file, text);
+  }
+}
+
+/** The JSON Schemas of all commands in one file, by the names of their files. @param {string} directory */
+function packSchemas(directory) {
+  const files = readdirSync(directory)
+    .filter((file) => file.endsWith('.schema.json'))
+    .sort();
+  const schemas = files.map((file) => [
+    file.slice(0, -'.schema.json'.length),
+    JSON.parse(readFileSync(path.join(directory, file), 'utf8')),
+  ]);
+  for (const file of files) rmSync(path.join(directory, file));
+  writeFileSync(path.join(directory, 'schemas.json'), `${JSON.stringify(Object.fromEntries(schemas))}\n`);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) process.stdout.write(`${pack(process.argv[2] ?? '.')}\n`);

@@ -1,6 +1,9 @@
 export { ConnectionLostError } from './adapters/postgres/pool/connection-lost.js';
+export { type PoolStats } from './adapters/postgres/pool/pool-driver.js';
 export { AisecError, ERROR_TITLES, type ErrorCode } from './base/errors.js';
 export { assertSchema } from './client/assert-schema.js';
+export { checkHealth, type HealthCheck, type HealthOptions, type HealthReport } from './client/check-health.js';
+export { closeDatabase, type CloseOptions } from './client/close-database.js';
 export { createCache, type Cache, type CacheOptions } from './client/create-cache.js';
 export { createDatabase, type DatabaseOptions } from './client/create-database.js';
 export { EMBEDDING_DIMENSIONS, toVector } from './client/embedding.js';
@@ -8,6 +11,7 @@ export { listMessages, streamMessages, type MessagePage, type MessagePageOptions
 export { hashPassword, verifyPassword } from './client/password.js';
 export { insertKnowledge, type KnowledgeRow } from './client/knowledge/insert-knowledge.js';
 export { searchKnowledge } from './client/knowledge/search-knowledge.js';
+export { poolStats } from './client/pool-stats.js';
 export {
   type KnowledgeMatch,
   type KnowledgeSearch,
@@ -18,3 +22,4 @@ export {
 export { type CacheStatus } from './client/tiered-cache.js';
 export { withSavepoint } from './client/with-savepoint.js';
 export { withUser, type UserOptions } from './client/with-user.js';
+export { writePosition } from './client/write-position.js';

@@ -1,7 +1,7 @@
 -- What is known of a relation?
 -- Parameters: $1 name, as SQL takes it (text)
 -- Columns:    oid, schema_name, name, sql_name (quoted where it has to be), kind (pg_class.relkind), is_partition, parent,
---             partitions (text[], leaves), columns, indexes, constraints, dependents (json)
+--             partitions (text[], leaves), columns, indexes, constraints, dependents (json), options
 -- Needs:      nothing
 select
   class.oid::bigint::float8 as oid,
@@ -69,7 +69,8 @@ select
     join pg_catalog.pg_class as indexed on indexed.oid = index.indrelid
     where index.indexrelid = class.oid
   ) as indexed_table,
-  pg_catalog.pg_get_indexdef(class.oid) as index_definition
+  pg_catalog.pg_get_indexdef(class.oid) as index_definition,
+  coalesce(class.reloptions, '{}') as options
 from pg_catalog.pg_class as class
 join pg_catalog.pg_namespace as namespace on namespace.oid = class.relnamespace
 where class.oid = pg_catalog.to_regclass($1)

@@ -13,6 +13,7 @@ export const ERROR_TITLES = {
   DATABASE_UNSUPPORTED: 'the server is too old, or its encoding is not UTF8',
   DATABASE_FAILED: 'the database refused a statement',
   DATABASE_READ_ONLY: 'the server accepts no writes',
+  DATABASE_CLOSED: 'the database was closed by the service itself',
   CONNECTION_LOST: 'the connection broke while it was in use',
   EXTENSION_MISSING: 'the server does not offer an extension the schema needs',
   PRIVILEGE_MISSING: 'the role may not do what the command needs',

@@ -1,4 +1,17 @@
+import { readFileSync } from 'node:fs';
+
 import { AisecError } from './errors.js';
+import { packageFile } from './package-file.js';
+
+/** With the versions that this one was tested with; the newest of two may not fit each other. */
+function withVersions(names: readonly string[]): string {
+  const manifest = JSON.parse(readFileSync(packageFile('package.json'), 'utf8')) as {
+    readonly optionalDependencies?: Readonly<Record<string, string>>;
+  };
+  return names
+    .map((name) => [name, manifest.optionalDependencies?.[name]].filter((part) => part !== undefined).join('@'))
+    .join(' ');
+}
 
 /**
  * Loads a package that not every installation has.
@@ -17,8 +30,12 @@ export async function loadOptional<Module>(
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
     if (!['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND'].includes(code)) throw error;
-    throw new AisecError('PACKAGE_MISSING', `${purpose} needs the package ${name}, which is not installed`, {
-      hint: `Install it beside aisec: npm install ${name}`,
+    const names = name.split(' ');
+    const what =
+      names.length === 1 ? `the package ${name}, which is` : `the packages ${names.join(' and ')}, which are`;
+    throw new AisecError('PACKAGE_MISSING', `${purpose} needs ${what} not installed`, {
+      // Without the flag npm adds every other optional package as well.
+      hint: `Install it beside aisec: npm install --omit=optional ${withVersions(names)}`,
       cause: error,
     });
   }

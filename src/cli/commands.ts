@@ -49,6 +49,9 @@ import { partitionsRebuildKeys } from './commands/partitions/rebuild-keys.js';
 import { partitionsEnsure } from './commands/partitions/ensure.js';
 import { partitionsList } from './commands/partitions/list.js';
 import { restore } from './commands/restore/restore.js';
+import { scheduleCrontab } from './commands/schedule/crontab.js';
+import { scheduleKubernetes } from './commands/schedule/kubernetes.js';
+import { scheduleSystemd } from './commands/schedule/systemd.js';
 import { seedDemo } from './commands/seed/demo.js';
 import { seedList } from './commands/seed/list.js';
 import { seed } from './commands/seed/seed.js';
@@ -120,6 +123,9 @@ export const COMMANDS: readonly CommandSpec[] = [
   cacheFlush,
   cacheSync,
   doctor,
+  scheduleCrontab,
+  scheduleSystemd,
+  scheduleKubernetes,
 ];
 
 /** What a noun is for, where it has no command of its own name. */
@@ -128,5 +134,6 @@ export const NOUNS: Readonly<Record<string, string>> = {
   cache: 'look at, fill, empty and check the Redis cache of the read-mostly tables',
   vector: 'measure, rebuild and tune the vector index of knowledge_base',
   partitions: 'make the months of messages ahead of time and check them',
+  schedule: 'print the jobs that have to run, for cron, systemd or Kubernetes',
   types: 'write the TypeScript types of the schema and check them',
 };

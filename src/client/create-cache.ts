@@ -17,11 +17,11 @@ import { TieredCache, type CacheStatus, type TierSettings } from './tiered-cache
 
 export interface CacheOptions {
   /** The database, as in `createDatabase`. It needs few connections of its own (at most 6). */
-  readonly url?: string;
+  readonly url?: string | undefined;
   /** Where to LISTEN when `url` is a pooler, through which that does not work. Default: `url`. */
-  readonly listenUrl?: string;
+  readonly listenUrl?: string | undefined;
   /** `redis://host:6379`. Default: REDIS_URL; without either, the cache lives in this process alone. */
-  readonly redisUrl?: string;
+  readonly redisUrl?: string | undefined;
   /** Longest life of an entry in Redis, ten percent more or less. Default: 10 minutes. */
   readonly ttlMs?: number;
   /** The same of an entry in this process; 0: none is kept there. Default: a minute. */

@@ -1,16 +1,22 @@
 import { Kysely, type KyselyConfig } from 'kysely';
 
 import { describeServer, translateConnectError } from '../adapters/postgres/connect-error.js';
+import type { ServerAddress } from '../adapters/postgres/pool/observer.js';
 import { createPool } from '../adapters/postgres/pool/pool.js';
 import { PoolDialect } from '../adapters/postgres/pool/pool-dialect.js';
 import { AisecError, messageOf } from '../base/errors.js';
 import type { ServerTarget } from '../config/database-target.js';
-import { resolveServiceTarget } from '../config/service-target.js';
-import type { DB as Schema } from '../schema/index.js';
+import { resolveServiceReplica, resolveServiceTarget } from '../config/service-target.js';
+import type { DB } from '../schema/index.js';
 
 export interface DatabaseOptions extends Pick<KyselyConfig, 'log' | 'plugins'> {
   /** `postgres://user@host:5432/database`. Default: DATABASE_URL, AISEC_DATABASE_URL_FILE, or libpq's variables and files. */
-  readonly url?: string;
+  readonly url?: string | undefined;
+  /**
+   * Standby servers, to which `withUser` sends what is read only (`isReadOnly`), each in its turn: as soon as they have
+   * replayed what the user wrote. What a URL leaves open is as in `url`. Each has a pool of its own, as large as the main one.
+   */
+  readonly replicaUrls?: readonly string[];
   /** As shown in pg_stat_activity. Default: `ai_secretary_platform`. */
   readonly applicationName?: string;
   /** Connections that stay open. Default: 20. They count for each process of a service. */
@@ -45,6 +51,13 @@ const LEAST: Readonly<Record<Numbers, number>> = {
   prePingAfterMs: 0,
 };
 
+/** The primary is there for what a replica does not serve at once. */
+const REPLICA_CONNECT_TIMEOUT_MS = 1000;
+
+function addressOf({ connection: { host, port, database } }: ServerTarget): ServerAddress {
+  return { host, port: Number(port), database };
+}
+
 function checkNumbers(options: Readonly<Record<Numbers, number>>): void {
   for (const [name, least] of Object.entries(LEAST)) {
     const value = options[name as Numbers];
@@ -75,7 +88,7 @@ function connectError(error: unknown, target: ServerTarget, options: typeof DEFA
 /**
  * A Kysely database over a pool of connections, with these limits: 20 connections and 30 in a rush, asked
  * whether they still answer after a while without work, replaced after an hour, in UTC. Connects at the first query;
- * `db.destroy()` waits for running queries and closes all. `vector` columns come as number[], numeric and bigint as
+ * `db.destroy()` waits for running queries and closes all (`closeDatabase` has a limit for that). `vector` columns come as number[], numeric and bigint as
  * string, timestamptz as Date.
  *
  * A connection that cannot be had is an AisecError (DATABASE_UNREACHABLE, DATABASE_AUTH ...). What a query fails with is
@@ -83,16 +96,26 @@ function connectError(error: unknown, target: ServerTarget, options: typeof DEFA
  *
  * @throws AisecError CONFIG_INVALID, DATABASE_NOT_CONFIGURED.
  */
-export function createDatabase<DB = Schema>(options: DatabaseOptions = {}): Kysely<DB> {
-  const { url, onConnectionError, log, plugins, ...given } = options;
+export function createDatabase<Tables = DB>(options: DatabaseOptions = {}): Kysely<Tables> {
+  const { url, replicaUrls = [], onConnectionError, log, plugins, ...given } = options;
   const settings = { ...DEFAULTS, ...given };
   checkNumbers(settings);
   const target = resolveServiceTarget(url);
   const onError = onConnectionError ?? (() => undefined);
+  const replicas = replicaUrls.map((replicaUrl) => resolveServiceReplica(replicaUrl, target));
+  const connectTimeoutMs = Math.min(settings.connectTimeoutMs, REPLICA_CONNECT_TIMEOUT_MS);
+  const { prePingAfterMs } = settings;
   const dialect = new PoolDialect({
     createPool: () => createPool(target, { ...settings, onError }),
-    prePingAfterMs: settings.prePingAfterMs,
+    max: settings.poolSize + settings.maxOverflow,
+    address: addressOf(target),
+    replicas: replicas.map((replica) => ({
+      address: addressOf(replica),
+      createPool: () => createPool(replica, { ...settings, connectTimeoutMs, onError }),
+      prePingAfterMs,
+    })),
+    prePingAfterMs,
     translateConnectError: (error) => connectError(error, target, settings),
   });
-  return new Kysely<DB>({ dialect, ...(log !== undefined && { log }), ...(plugins !== undefined && { plugins }) });
+  return new Kysely<Tables>({ dialect, ...(log !== undefined && { log }), ...(plugins !== undefined && { plugins }) });
 }

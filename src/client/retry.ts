@@ -39,11 +39,11 @@ function mayPass(error: unknown, isReadOnly: boolean): boolean {
 export async function withRetry<Result>(
   times: number,
   isReadOnly: boolean,
-  run: () => Promise<Result>,
+  run: (failures: number) => Promise<Result>,
 ): Promise<Result> {
   for (let failures = 0; ; failures += 1) {
     try {
-      return await run();
+      return await run(failures);
     } catch (error) {
       if (failures >= times || !mayPass(error, isReadOnly)) throw error;
       await sleep(Math.random() * Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** failures));

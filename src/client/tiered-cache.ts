@@ -22,6 +22,7 @@ import type { ServerTarget } from '../config/database-target.js';
 import type { RedisTarget } from '../config/redis-target.js';
 import type { DB } from '../schema/index.js';
 import { loadRows, type CacheQuery } from './cache-reader.js';
+import { closeDatabase } from './close-database.js';
 import { LocalCache, type LocalScope } from './local-cache.js';
 
 export interface TierSettings {
@@ -172,7 +173,7 @@ export class TieredCache {
     this.#forgetWrites();
     this.#membership?.close();
     this.#store?.close();
-    await Promise.all([this.#listener.close(), this.#db.destroy()]);
+    await Promise.all([this.#listener.close(), closeDatabase(this.#db)]);
     this.#local.clear();
   }
 

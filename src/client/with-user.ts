@@ -1,6 +1,8 @@
 import type { IsolationLevel, Kysely, Transaction } from 'kysely';
 
+import { findDriver } from '../adapters/postgres/pool/pool-dialect.js';
 import { currentScope, inUserScope } from '../adapters/postgres/pool/user-scope.js';
+import { parseLsn } from '../adapters/postgres/pool/write-positions.js';
 import { AisecError } from '../base/errors.js';
 import { withRetry } from './retry.js';
 
@@ -10,6 +12,13 @@ export interface UserOptions {
   readonly isolationLevel?: IsolationLevel;
   /** Refuses writes (25006). */
   readonly isReadOnly?: boolean;
+  /**
+   * Keeps what is read only from the replicas (`replicaUrls` of createDatabase). Without it a replica serves it that has
+   * replayed the user's last write of this process, and that of `notBefore`.
+   */
+  readonly needsPrimary?: boolean;
+  /** A position of the log, from `writePosition`, that a replica must have replayed: what another process wrote. */
+  readonly notBefore?: string | undefined;
   /** Longest time for one statement; 57014 after it. Default: as the server has it. */
   readonly statementTimeoutMs?: number;
   /** Longest pause between two statements, after which the server ends the session (25P03). Default: 60 s. */
@@ -46,6 +55,11 @@ function checkTimeout(name: string, value: number): string {
 function checkRetry(retry: number): number {
   if (Number.isSafeInteger(retry) && retry >= 0 && retry <= MOST_RETRIES) return retry;
   throw misuse(`withUser: retry is ${String(retry)}`, `It is a whole number from 0 to ${MOST_RETRIES}.`);
+}
+
+function checkPosition(position: string): bigint {
+  if (/^[0-9a-f]{1,8}\/[0-9a-f]{1,8}$/i.test(position)) return parseLsn(position);
+  throw misuse('withUser: notBefore is not a position of the log', 'Give what writePosition returned.');
 }
 
 /** What only types would catch: a query that was built and returned, but never run. */
@@ -106,9 +120,18 @@ export async function withUser<DB, Result>(
       statement_timeout: checkTimeout('statementTimeoutMs', statementTimeoutMs),
     }),
   };
-  const parts = { userId, role: checkRole(options.role ?? 'authenticated'), settings };
-  const attempt = (): Promise<Result> =>
-    inUserScope(parts, async () => {
+  const parts = {
+    userId,
+    role: checkRole(options.role ?? 'authenticated'),
+    settings,
+    isReadOnly: isReadOnly === true,
+    notBefore: options.notBefore === undefined ? 0n : checkPosition(options.notBefore),
+  };
+  // A standby knows no SERIALIZABLE.
+  const mayUseReplica = isReadOnly === true && options.needsPrimary !== true && isolationLevel !== 'serializable';
+  const driver = findDriver(db);
+  const attempt = (failures = 0): Promise<Result> =>
+    inUserScope({ ...parts, mayUseReplica: mayUseReplica && failures === 0 }, async () => {
       let transaction = db.transaction();
       if (isolationLevel !== undefined) transaction = transaction.setIsolationLevel(isolationLevel);
       if (isReadOnly !== undefined) transaction = transaction.setAccessMode(isReadOnly ? 'read only' : 'read write');
@@ -119,5 +142,6 @@ export async function withUser<DB, Result>(
         return checkResult(await run(trx));
       });
     });
-  return retry === 0 ? attempt() : withRetry(retry, isReadOnly === true, attempt);
+  const work = (): Promise<Result> => (retry === 0 ? attempt() : withRetry(retry, isReadOnly === true, attempt));
+  return driver?.observer === undefined ? work() : driver.observer.scope(work);
 }

@@ -1,6 +1,8 @@
 import { AisecError } from '../base/errors.js';
+import { parseConnectionUrl } from './connection-url.js';
 import { resolveDatabaseTarget, serverTargetOf, type ServerTarget } from './database-target.js';
 import { processEnvironment, withoutEmpty } from './environment.js';
+import { replicaOf } from './replica-target.js';
 
 /**
  * The server of a service: a URL, else what the environment names by DATABASE_URL, AISEC_DATABASE_URL_FILE or libpq's
@@ -18,4 +20,10 @@ export function resolveServiceTarget(url: string | undefined): ServerTarget {
   throw new AisecError('DATABASE_NOT_CONFIGURED', 'no server is configured', {
     hint: 'Give createDatabase a url, or set DATABASE_URL, AISEC_DATABASE_URL_FILE or PGHOST.',
   });
+}
+
+/** A replica of the server of a service. @throws AisecError CONFIG_INVALID. */
+export function resolveServiceReplica(url: string, main: ServerTarget): ServerTarget {
+  const source = 'the replicaUrls option';
+  return replicaOf(main, parseConnectionUrl(url, source), withoutEmpty(processEnvironment()), source);
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -24,9 +24,9 @@ describe('the packed package', () => {
     .map((file) => file.replace('package/', ''));
   const manifest = JSON.parse(run('tar', '-xzOf', tarball, 'package/package.json'));
 
-  test('has the program, the compiled code, the migrations, the queries, the seeds, the docs and the examples', () => {
+  test('has the program, the compiled code, the migrations, the seeds, the docs and the examples', () => {
     const directories = new Set(files.filter((file) => file.includes('/')).map((file) => file.split('/')[0]));
-    expect(directories).toEqual(new Set(['bin', 'dist', 'docs', 'examples', 'migrations', 'seeds', 'sql']));
+    expect(directories).toEqual(new Set(['bin', 'dist', 'docs', 'examples', 'migrations', 'seeds']));
   });
 
   test('has at the top only what npm always adds', () => {
@@ -38,19 +38,48 @@ describe('the packed package', () => {
     ).toEqual([]);
   });
 
-  test('has in dist/ the bundled command line, the bundled library in two formats, and the types of what it exports', () => {
+  test('has in dist/ the bundled command line, the bundled library in two formats, and one file of types for each export', () => {
     const strange = files
       .filter((file) => file.startsWith('dist/'))
       .filter((file) => {
         if (file === 'dist/cjs/package.json') return false;
-        if (/^dist\/bundle\/([a-z0-9_-]+\.js|pg_dump\.wasm|help\.json|empty-database\.tar\.br)$/.test(file))
+        if (
+          /^dist\/bundle\/([a-z0-9_-]+\.js|pg_dump\.wasm|(help|examined-migrations)\.json|empty-database\.tar\.br)$/.test(
+            file,
+          )
+        )
           return false;
         if (/^dist\/(library|cjs)\/[a-z0-9_-]+\.js$/.test(file)) return false;
-        const module = /^dist\/(?:cjs\/)?types\/(.+)\.d\.ts$/.exec(file)?.[1];
-        return module === undefined || !existsSync(path.join(root, 'src', `${module}.ts`));
+        return !/^dist\/(library|cjs)\/(index|schema|telemetry|testing|zod)\.d\.ts$/.test(file);
       });
     expect(strange).toEqual([]);
-    expect(files.length).toBeLessThan(700);
+    expect(files.length).toBeLessThanOrEqual(300);
+  });
+
+  test('has the JSON Schema of every command in one file', () => {
+    const schemas = JSON.parse(run('tar', '-xzOf', tarball, 'package/docs/json/schemas.json')) as Record<
+      string,
+      object
+    >;
+    const names = readdirSync(path.join(root, 'docs', 'json')).map((file) => file.replace('.schema.json', ''));
+    expect(Object.keys(schemas).toSorted()).toEqual(names.toSorted());
+    expect(files.filter((file) => file.startsWith('docs/json/'))).toEqual(['docs/json/schemas.json']);
+  });
+
+  test('has no link in its docs that leads nowhere', () => {
+    const unpacked = path.join(directory, 'unpacked');
+    mkdirSync(unpacked);
+    run('tar', '-xzf', tarball, '-C', unpacked);
+    const dead = files
+      .filter((file) => file.endsWith('.md'))
+      .flatMap((file) => {
+        const text = readFileSync(path.join(unpacked, 'package', file), 'utf8');
+        const targets = [...text.matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)].map(([, target = '']) => target);
+        return targets
+          .filter((target) => !existsSync(path.join(unpacked, 'package', path.dirname(file), target)))
+          .map((target) => `${file}: ${target}`);
+      });
+    expect(dead).toEqual([]);
   });
 
   test('has every file that package.json and the README point at', () => {

@@ -20,7 +20,7 @@ export const LINT_SESSION = {
 /** One migration file, its Up section as text. */
 export function lintFile(name: string, up: string, isOutside = false): MigrationFile {
   const text = `${isOutside ? `${OUTSIDE}\n` : ''}-- Up Migration\n${up}\n-- Down Migration\nselect 1;\n`;
-  const { file, problems } = parseMigrationFile(`db/${name}.sql`, name, text);
+  const { file, problems } = parseMigrationFile(`db/${name}.sql`, name, text, 'app');
   if (file === undefined) throw new Error(JSON.stringify(problems));
   return file;
 }

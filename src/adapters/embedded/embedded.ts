@@ -1,3 +1,5 @@
+import { basename, dirname, join } from 'node:path';
+
 import type { PGlite } from '@electric-sql/pglite';
 import pg from 'pg';
 
@@ -117,9 +119,25 @@ export async function openEngine(
   }
 }
 
+/** `.aisec/pgdata` of a directory above the one that has none: of the project, from below it. */
+function databaseAbove(dataDir: string): string | undefined {
+  const home = dirname(dataDir);
+  const name = join(basename(home), basename(dataDir));
+  for (let below = dirname(home), above = dirname(below); above !== below; below = above, above = dirname(above))
+    if (isThere(join(above, name))) return join(above, name);
+  return undefined;
+}
+
 function missingDatabase(dataDir: string): AisecError {
+  const above = databaseAbove(dataDir);
+  const detail = `No server is named by DATABASE_URL or libpq's variables, and there is no embedded database ${dataDir}.`;
+  if (above !== undefined)
+    return new AisecError('DATABASE_NOT_CONFIGURED', 'no database is configured', {
+      detail: `${detail} There is ${above}.`,
+      hint: `Run aisec in ${dirname(dirname(above))}, or set AISEC_DATA_DIR=${above}`,
+    });
   return new AisecError('DATABASE_NOT_CONFIGURED', 'no database is configured', {
-    detail: `No server is named by DATABASE_URL or libpq's variables, and there is no embedded database ${dataDir}.`,
+    detail,
     hint: 'Set DATABASE_URL, or AISEC_DATA_DIR to where it is, or run `aisec migrate up` to create the embedded database.',
   });
 }
@@ -173,6 +191,7 @@ export async function openEmbeddedDirectory(
     if (!hasDatabase(dataDir)) {
       options.onStep?.(`creating the ${describeEmbedded(dataDir)}`);
       await createWhole(dataDir, initialize);
+      options.onStep?.(`starting the ${describeEmbedded(dataDir)}`);
     }
     const engine = await startPGlite(dataDir);
     return { engine, session: await openEngine(engine, describeEmbedded(dataDir), options, release) };

@@ -22,6 +22,6 @@ export function renderFindings(
     { title: 'object', value: (row) => row.object },
     { title: 'message', value: (row) => row.message },
     { title: 'impact', value: (row) => row.impact },
-    { title: 'fix', value: (row) => row.fix ?? '' },
+    { title: 'fix', value: (row) => row.fix ?? '', hasLines: true },
   ]);
 }

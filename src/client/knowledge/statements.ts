@@ -17,7 +17,7 @@ export interface SearchPlan {
 /** Ranks far down weigh nearly alike, so that being found twice counts: reciprocal rank fusion, with its usual constant. */
 const FUSION = 60;
 /** Of each half at least, so that what both have somewhere below the first ten is found. */
-const LEAST_DEPTH = 50;
+const LEAST_DEPTH = 30;
 const ALL = 2_147_483_647;
 /** halfvec has 11 bits where a float has 24: neighbours may change places, and few move farther than this. */
 const HALF_SPARE = 20;

@@ -1,4 +1,5 @@
 import type { Session } from '../../adapters/postgres/session.js';
+import { applyIgnores, type Ignore, type IgnoredBy, type IgnoreProblem } from '../../config/ignores.js';
 import type { RedisTarget } from '../../config/redis-target.js';
 import type { MigrateSettings } from '../migrate/checks.js';
 import { ALL_CHECKS } from './all-checks.js';
@@ -7,7 +8,6 @@ import type { Thresholds } from '../monitor/checks.js';
 import type { Area, Check, Subject } from './check.js';
 import { examine } from './examine.js';
 import type { Finding, SkippedCheck } from './finding.js';
-import { applyIgnores, type Ignore, type IgnoredFinding, type IgnoreProblem } from './ignores.js';
 import { assumeRole, limitSession } from './session-limits.js';
 
 export interface DoctorOptions {
@@ -48,7 +48,7 @@ export interface Diagnosis {
   readonly findings: readonly Finding[];
   readonly skipped: readonly SkippedCheck[];
   readonly notApplicable: readonly { readonly check: string; readonly area: Area; readonly reason: string }[];
-  readonly ignored: readonly IgnoredFinding[];
+  readonly ignored: readonly (Finding & IgnoredBy)[];
   readonly ignoreProblems: readonly IgnoreProblem[];
 }
 

@@ -1,7 +1,6 @@
 import type { Session } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
 import { AisecError } from '../../base/errors.js';
-import { createdRelations } from './files/objects.js';
 import type { MigrationFile } from './files/migration-file.js';
 import { isBundled, labelOf } from './files/source.js';
 
@@ -9,6 +8,28 @@ interface Created {
   readonly schema: string;
   readonly name: string;
   readonly file: MigrationFile;
+}
+
+/** A name that is not in the text as it will be in the catalog: `U&"d\0061ta"`, or cut off after 63 bytes. */
+const OTHER_NAME = /u&|[\w$]{64}|(?=[\w$]*[\u0080-\uffff])[\w$\u0080-\uffff]{21}/i;
+
+function wordsOf(sql: string): ReadonlySet<string> {
+  return new Set(sql.toLowerCase().match(/[\w$]+/g));
+}
+
+/**
+ * The files that name a relation that is there: only these are parsed. A file without the name of any relation creates
+ * none that is there, and the parser takes 60 ms to load.
+ */
+async function filesToParse(session: Session, files: readonly MigrationFile[]): Promise<readonly MigrationFile[]> {
+  const texts = files.map((file) => ({ file, words: wordsOf(file.up.sql) }));
+  const words = new Set(texts.flatMap((text) => [...text.words]));
+  const { rows } = await session.query<{ name: string }>(sqlFile('migrate/relations-named'), [[...words]]);
+  const names = rows.map(({ name }) => [...wordsOf(name)]);
+  return texts.flatMap((text) => {
+    const isNamed = names.some((name) => name.every((word) => text.words.has(word)));
+    return isNamed || OTHER_NAME.test(text.file.up.sql) ? [text.file] : [];
+  });
 }
 
 /**
@@ -22,11 +43,15 @@ export async function refuseCollisions(
   schema: string,
   files: readonly MigrationFile[],
 ): Promise<void> {
+  const suspects = await filesToParse(session, files);
+  if (suspects.length === 0) return;
+  const { createdRelations } = await import('./files/objects.js');
   const created: Created[] = [];
   let droppingSql = '';
   for (const file of files) {
     // Dropped by a pending file, it may well be created again by that one or one after it.
     if (/\b(?:drop|rename)\b/i.test(file.up.sql)) droppingSql += file.up.sql;
+    if (!suspects.includes(file)) continue;
     for (const relation of await createdRelations(file.up.sql))
       if (!droppingSql.includes(relation.name))
         created.push({ schema: relation.schema ?? schema, name: relation.name, file });

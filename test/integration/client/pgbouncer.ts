@@ -24,12 +24,21 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** A pooler, in transaction mode unless otherwise wished, in front of a database, with `size` connections to it. Returns the address through it. */
+export interface Pgbouncer {
+  /** The address through it. */
+  readonly url: string;
+  /** As a crash; `start` brings it back at the same address. */
+  kill(): Promise<void>;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** A pooler, in transaction mode unless otherwise wished, in front of a database, with `size` connections to it. */
 export async function startPgbouncer(
   url: string,
   size: number,
   mode: 'transaction' | 'session' = 'transaction',
-): Promise<{ url: string; stop: () => Promise<void> }> {
+): Promise<Pgbouncer> {
   const directory = mkdtempSync(path.join(tmpdir(), 'aisec-test-pgbouncer-'));
   const target = new URL(url);
   const port = await freePort();
@@ -55,24 +64,31 @@ export async function startPgbouncer(
   const isRoot = process.getuid?.() === 0;
   if (isRoot) spawnSync('chown', ['-R', 'nobody', directory]);
   const ids = isRoot ? { uid: Number(spawnSync('id', ['-u', 'nobody'], { encoding: 'utf8' }).stdout) } : {};
-  const child: ChildProcess = spawn(pgbouncer ?? '', [path.join(directory, 'pgbouncer.ini')], {
-    ...ids,
-    stdio: 'ignore',
-  });
   const through = Object.assign(new URL(url), { host: `127.0.0.1:${port}` }).href;
-  await waitFor(async () => {
-    const client = new pg.Client({ connectionString: through });
-    return client.connect().then(
-      () => client.end().then(() => true),
-      () => false,
-    );
-  });
+  let child: ChildProcess | undefined;
+  const kill = async (): Promise<void> => {
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise((resolve) => child?.once('exit', resolve));
+    child.kill('SIGKILL');
+    await ended;
+  };
+  const start = async (): Promise<void> => {
+    child = spawn(pgbouncer ?? '', [path.join(directory, 'pgbouncer.ini')], { ...ids, stdio: 'ignore' });
+    await waitFor(async () => {
+      const client = new pg.Client({ connectionString: through });
+      return client.connect().then(
+        () => client.end().then(() => true),
+        () => false,
+      );
+    });
+  };
+  await start();
   return {
     url: through,
+    kill,
+    start,
     stop: async () => {
-      const ended = new Promise((resolve) => child.once('exit', resolve));
-      child.kill('SIGKILL');
-      await ended;
+      await kill();
       rmSync(directory, { recursive: true, force: true });
     },
   };

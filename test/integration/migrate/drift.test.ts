@@ -174,6 +174,55 @@ describeOnServer('migrate drift', () => {
     expect(existsSync(path.join(cacheDir, kept))).toBe(true);
   });
 
+  describe('with an ignore file', () => {
+    const entry = (id: string, until = '2999-12-31'): object => ({ id, reason: 'of the reporting team', until });
+    const ignoring = async (...entries: readonly object[]): Promise<CliResult> => {
+      const file = path.join(cacheDir, 'ignore.json');
+      writeFileSync(file, JSON.stringify({ ignore: entries }));
+      return aisec('migrate', 'drift', '--json', '--ignore-file', file);
+    };
+
+    test('leaves out what its entries name or match, and reports those that do nothing', async () => {
+      await database.admin.query(`
+        create index report_a on files (file_type);
+        create index report_b on users (last_name);
+        alter table voices add constraint mine check (name <> 'x')`);
+      const run = await ignoring(
+        entry('index-extra:report_*'),
+        entry('constraint-extra:mine on voices', '2020-01-01'),
+        entry('column-extra:users.nickname'),
+      );
+      expect(run.exitCode).toBe(3);
+      expect(findingsOf(run).map(({ id }) => id)).toEqual(['constraint-extra:mine on voices']);
+      const document = JSON.parse(run.stdout) as Record<
+        string,
+        readonly { readonly id: string; readonly reason?: string }[]
+      >;
+      expect(document['ignored']?.map(({ id, reason }) => [id, reason])).toEqual([
+        ['index-extra:report_a on files', 'of the reporting team'],
+        ['index-extra:report_b on users', 'of the reporting team'],
+      ]);
+      expect(document['ignoreProblems']).toEqual([
+        { id: 'constraint-extra:mine on voices', problem: 'it was ignored until 2020-01-01: of the reporting team' },
+        { id: 'column-extra:users.nickname', problem: 'there is no such finding any more; take the entry out' },
+      ]);
+      expect(run.stderr).toContain('1 difference, 2 ignored');
+    });
+
+    test('exits 0 when nothing is left, and leaves the ignored out of the script of fixes', async () => {
+      await database.admin.query("alter table voices add constraint mine check (name <> 'x')");
+      expect((await ignoring(entry('constraint-extra:*'))).exitCode).toBe(0);
+      const file = path.join(cacheDir, 'ignore.json');
+      expect((await aisec('migrate', 'drift', '--sql', '--ignore-file', file)).stdout).toBe('');
+    });
+
+    test('an entry without a reason is refused before anything is opened', async () => {
+      const run = await ignoring({ id: 'index-extra:*', until: '2999-12-31' });
+      expect(run).toMatchObject({ exitCode: 2, stdout: '' });
+      expect(run.stderr).toContain('without a reason');
+    });
+  });
+
   test('a database that records no migration is sent to up or baseline', async () => {
     const own = await createServerDatabase();
     const run = await runInProcess(['migrate', 'drift'], { env: { DATABASE_URL: own.url } });
@@ -214,5 +263,25 @@ describeOnServer("migrate drift with a team's own migrations", () => {
     await own.admin.query('alter table notes add column more int');
     const [finding] = findingsOf(await runInProcess(['migrate', 'drift', '--json'], { env }));
     expect(finding).toMatchObject({ id: 'column-extra:notes.more' });
+  });
+
+  test('replays in a scratch database on the server what needs an extension that the embedded one lacks', async () => {
+    const own = await createServerDatabase();
+    const env = { DATABASE_URL: own.url, AISEC_CACHE_DIR: cacheDir };
+    const { dir } = migrationsFolder({
+      '0001_names.sql': migration('create extension citext;\ncreate table names (name citext);', 'drop table names;'),
+    });
+    const aisec = (...args: readonly string[]): Promise<CliResult> =>
+      runInProcess(['migrate', ...args, '--migrations-dir', dir], { env });
+    expect((await aisec('up')).exitCode).toBe(0);
+    const refused = await aisec('drift');
+    expect(refused.exitCode).toBe(1);
+    expect(refused.stderr).toContain('--server');
+    expect(await aisec('drift', '--server')).toMatchObject({ exitCode: 0, stdout: '' });
+    await own.admin.query('alter table names add column more int');
+    const [finding] = findingsOf(await aisec('drift', '--server', '--json'));
+    expect(finding).toMatchObject({ id: 'column-extra:names.more' });
+    const left = await own.admin.query("select datname from pg_database where datname like 'aisec_scratch_%'");
+    expect(left.rows).toEqual([]);
   });
 });

@@ -63,6 +63,13 @@ describe('a table', () => {
   it('is tab-separated in a pipe, one row a line', () => {
     expect(renderTable([{ name: 'a\tb\nc', size: '1' }], columns, false)).toBe('name\tsize\na b c\t1');
   });
+
+  it('SQL in the last column keeps its lines in a pipe, since it is pasted', () => {
+    const fix = { title: 'fix', value: (row: string) => row, hasLines: true } as const;
+    expect(renderTable(['-- why\nselect 1;'], [{ title: 'id', value: () => 'a' }, fix], false)).toBe(
+      'id\tfix\na\t-- why\nselect 1;',
+    );
+  });
 });
 
 describe('progress in a pipe', () => {

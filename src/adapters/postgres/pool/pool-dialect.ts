@@ -7,20 +7,37 @@ import {
   type DialectAdapter,
   type Driver,
   type QueryCompiler,
+  type QueryExecutorProvider,
 } from 'kysely';
 
 import { PoolDriver, type PoolDriverOptions } from './pool-driver.js';
 
-/** Kysely's PostgreSQL dialect over `PoolDriver`: what `withUser` needs beneath it. */
+/** The one part of a dialect that every database and transaction made of it has: by it the driver is found again. */
+class PoolAdapter extends PostgresAdapter {
+  readonly driver: PoolDriver;
+
+  constructor(driver: PoolDriver) {
+    super();
+    this.driver = driver;
+  }
+}
+
+/** The driver of a Kysely database or transaction; undefined when another dialect made it. */
+export function findDriver(db: QueryExecutorProvider): PoolDriver | undefined {
+  const { adapter } = db.getExecutor();
+  return adapter instanceof PoolAdapter ? adapter.driver : undefined;
+}
+
+/** Kysely's PostgreSQL dialect over `PoolDriver`: what `withUser` needs beneath it. For one database. */
 export class PoolDialect implements Dialect {
-  readonly #options: PoolDriverOptions;
+  readonly #driver: PoolDriver;
 
   constructor(options: PoolDriverOptions) {
-    this.#options = options;
+    this.#driver = new PoolDriver(options);
   }
 
   createDriver(): Driver {
-    return new PoolDriver(this.#options);
+    return this.#driver;
   }
 
   createQueryCompiler(): QueryCompiler {
@@ -28,7 +45,7 @@ export class PoolDialect implements Dialect {
   }
 
   createAdapter(): DialectAdapter {
-    return new PostgresAdapter();
+    return new PoolAdapter(this.#driver);
   }
 
   createIntrospector(...[db]: Parameters<Dialect['createIntrospector']>): DatabaseIntrospector {

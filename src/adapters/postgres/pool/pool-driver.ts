@@ -1,20 +1,48 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import type { Driver, TransactionSettings } from 'kysely';
 import type pg from 'pg';
 
 import { AisecError } from '../../../base/errors.js';
 import { quoteIdentifier, quoteLiteral } from '../../../base/identifier.js';
+import { ConnectionLostError } from './connection-lost.js';
+import type { PoolObserver, ServerAddress } from './observer.js';
+import { Occupancy } from './occupancy.js';
 import { PooledConnection } from './pooled-connection.js';
 import { PrePing } from './pre-ping.js';
+import { probe, type Probed } from './probe.js';
+import { ReplicaSet, type ReplicaOptions, type ReplicaStats } from './replicas.js';
 import { currentScope, enterPool, type UserScope } from './user-scope.js';
+import { WritePositions } from './write-positions.js';
 
 export interface PoolDriverOptions {
   /** Called at the first query. */
   readonly createPool: () => Promise<pg.Pool>;
+  /** Connections at most, as long as there is no pool that says so. */
+  readonly max?: number;
+  /** Undefined: the database is in this process. */
+  readonly address?: ServerAddress;
+  readonly replicas?: readonly ReplicaOptions[];
   /** A connection is asked whether it still answers when it was idle for longer; undefined: never. */
   readonly prePingAfterMs?: number | undefined;
   /** Makes the error for a connection that could not be had. */
   readonly translateConnectError?: (error: unknown) => Error;
 }
+
+export interface PoolStats {
+  /** Connections that are open: idle or in use. */
+  readonly total: number;
+  readonly idle: number;
+  readonly inUse: number;
+  /** Callers that wait for a connection. */
+  readonly waiting: number;
+  /** Connections that may be open at once. */
+  readonly max: number;
+  readonly replicas: readonly ReplicaStats[];
+}
+
+/** A replica that lags by milliseconds is asked again before the primary serves instead. */
+const REPLAY_WAITS_MS = [2, 5, 13];
 
 /** SET is run without a plan: 30 µs less for each transaction than a query of set_config(), measured on loopback. */
 function localSettings({ role, userId, settings }: UserScope): string {
@@ -23,29 +51,51 @@ function localSettings({ role, userId, settings }: UserScope): string {
   return [`set local role ${quoteIdentifier(role)}`, ...statements].join('; ');
 }
 
+function closed(): AisecError {
+  return new AisecError('DATABASE_CLOSED', 'the database was closed', {
+    hint: 'Stop taking requests before it is closed, and open a new one for what comes later.',
+  });
+}
+
 /**
  * Kysely's driver over a pool of node-postgres. Beyond Kysely's own: BEGIN carries the user of `withUser` in one message,
- * a connection is never given back inside of a transaction, and one that went dead while it was idle is found out.
+ * a connection is never given back inside of a transaction, one that went dead while it was idle is found out, and reads
+ * go to replicas that have replayed what their user wrote.
  */
 export class PoolDriver implements Driver {
   readonly #options: PoolDriverOptions;
   readonly #prePing: PrePing;
+  readonly #occupancy = new Occupancy();
+  readonly #replicas: ReplicaSet;
+  readonly #positions = new WritePositions();
   #pool: pg.Pool | undefined;
+  #isClosed = false;
+  #closing: Promise<number> | undefined;
+  /** Sees statements and scopes; undefined: none is watched. */
+  observer: PoolObserver | undefined;
 
   constructor(options: PoolDriverOptions) {
     this.#options = options;
     this.#prePing = new PrePing(options.prePingAfterMs);
+    this.#replicas = new ReplicaSet(options.replicas ?? []);
   }
 
   async init(): Promise<void> {
+    this.#refuseIfClosed();
     this.#pool = await this.#translated(() => this.#options.createPool());
   }
 
   async acquireConnection(): Promise<PooledConnection> {
+    this.#refuseIfClosed();
     enterPool(this);
-    const pool = this.#pool;
-    if (pool === undefined) throw new Error('the database was closed');
-    return new PooledConnection(await this.#translated(() => this.#prePing.connect(pool)));
+    const scope = currentScope();
+    return this.#occupancy.take(async () => {
+      if (scope?.mayUseReplica === true && scope.isOpen && !scope.isSet && scope.owner === this) {
+        const found = this.#positions.of(scope.userId) === undefined ? undefined : await this.#replicas.connect();
+        if (found !== undefined) return new PooledConnection(found.client, this, found.replica);
+      }
+      return new PooledConnection(await this.#connect(), this);
+    });
   }
 
   async beginTransaction(connection: PooledConnection, settings: TransactionSettings): Promise<void> {
@@ -65,7 +115,8 @@ export class PoolDriver implements Driver {
     scope.owner = this;
     connection.scope = scope;
     try {
-      await connection.begin(begin, localSettings(scope));
+      if (connection.replica === undefined || !(await this.#beginOnReplica(connection, begin, scope)))
+        await connection.begin(begin, localSettings(scope));
     } catch (error) {
       await this.rollbackTransaction(connection);
       throw error;
@@ -75,15 +126,28 @@ export class PoolDriver implements Driver {
 
   /** @throws AisecError ROLLED_BACK for a transaction that cannot be committed; PostgreSQL itself would only say ROLLBACK. */
   async commitTransaction(connection: PooledConnection): Promise<void> {
+    const { scope } = connection;
     if (connection.status === 'E') {
-      if (connection.scope !== undefined) connection.end();
+      if (scope !== undefined) connection.end();
       throw new AisecError('ROLLED_BACK', 'the transaction was rolled back: one of its statements had failed', {
         detail: 'The callback caught that error and returned, but PostgreSQL keeps nothing of such a transaction.',
         hint: 'Let the error through, or put what may fail behind a savepoint (withSavepoint).',
         cause: connection.failure,
       });
     }
-    await connection.finish('commit');
+    // A read on the primary finds out where the log is when the end of an earlier commit is unknown.
+    const isNoted =
+      this.#replicas.size > 0 &&
+      scope !== undefined &&
+      connection.replica === undefined &&
+      (!scope.isReadOnly || this.#positions.of(scope.userId) === undefined);
+    try {
+      const position = await connection.finish('commit', isNoted);
+      if (isNoted) this.#positions.note(scope.userId, position);
+    } catch (error) {
+      if (isNoted && error instanceof ConnectionLostError) this.#positions.note(scope.userId, undefined);
+      throw error;
+    }
   }
 
   /** Never throws: the error that led here is the one to report. What could not be rolled back is closed with its connection. */
@@ -92,14 +156,98 @@ export class PoolDriver implements Driver {
   }
 
   async releaseConnection(connection: PooledConnection): Promise<void> {
+    if (connection.isBroken) connection.replica?.rest();
     connection.release();
+    this.#occupancy.give(connection);
     return Promise.resolve();
   }
 
   async destroy(): Promise<void> {
+    await this.close(Number.POSITIVE_INFINITY);
+  }
+
+  /**
+   * Lets no new caller in, waits until the ones that are there have ended, and closes all connections. Returns how many
+   * were still there when the time was over; their connections are broken.
+   */
+  async close(timeoutMs: number): Promise<number> {
+    this.#closing ??= this.#close(timeoutMs);
+    return this.#closing;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  get stats(): PoolStats {
+    const { totalCount: total = 0, idleCount: idle = 0, waitingCount: waiting = 0 } = this.#pool ?? {};
+    const max = this.#pool?.options.max ?? this.#options.max ?? 1;
+    return { total, idle, inUse: total - idle, waiting, max, replicas: this.#replicas.stats };
+  }
+
+  get address(): ServerAddress | undefined {
+    return this.#options.address;
+  }
+
+  /** Up to where a replica must have replayed the log to show a user the own writes; undefined: that is not known. */
+  positionOf(userId: string): bigint | undefined {
+    return this.#positions.of(userId);
+  }
+
+  /** Asks the server, over a connection of the pool, whether it answers and takes writes. Never throws. */
+  async probe(timeoutMs: number): Promise<Probed> {
+    return probe(timeoutMs, async () => {
+      this.#refuseIfClosed();
+      if (this.#pool === undefined) await this.init();
+      return this.#connect();
+    });
+  }
+
+  async #close(timeoutMs: number): Promise<number> {
+    this.#isClosed = true;
+    const isIdle = await this.#occupancy.untilIdle(timeoutMs);
+    const cut = isIdle ? 0 : this.#occupancy.cut(closed());
     const pool = this.#pool;
     this.#pool = undefined;
-    await pool?.end();
+    const ended = Promise.all([pool?.end(), this.#replicas.close()]);
+    // Who was cut off holds a connection until its callback is over, which may be never.
+    if (cut === 0) await ended;
+    else ended.catch(() => undefined);
+    return cut;
+  }
+
+  /** False when the replica lacks what the user must see; the connection is then one to the primary. */
+  async #beginOnReplica(connection: PooledConnection, begin: string, scope: UserScope): Promise<boolean> {
+    const own = this.#positions.of(scope.userId) ?? 0n;
+    const needed = own > scope.notBefore ? own : scope.notBefore;
+    try {
+      for (const waitMs of [0, ...REPLAY_WAITS_MS]) {
+        if (waitMs > 0) await sleep(waitMs);
+        const replayed = await connection.beginOnReplica(begin, localSettings(scope));
+        if (replayed !== undefined && replayed >= needed) return true;
+        await connection.undo();
+        if (replayed === undefined) {
+          connection.replica?.rest();
+          break;
+        }
+      }
+    } catch (error) {
+      // Nothing of the callback has run.
+      if (!connection.isBroken) throw error;
+      connection.replica?.rest();
+    }
+    connection.moveTo(await this.#connect());
+    return false;
+  }
+
+  async #connect(): Promise<pg.PoolClient> {
+    const pool = this.#pool;
+    if (pool === undefined) throw closed();
+    return this.#translated(() => this.#prePing.connect(pool));
+  }
+
+  #refuseIfClosed(): void {
+    if (this.#isClosed) throw closed();
   }
 
   async #translated<Result>(run: () => Promise<Result>): Promise<Result> {

@@ -1,4 +1,5 @@
 import type { EventEmitter } from 'node:events';
+import type { Socket } from 'node:net';
 
 import type { CompiledQuery, DatabaseConnection, QueryResult } from 'kysely';
 import type pg from 'pg';
@@ -8,9 +9,28 @@ import { cleanSession, cleanSessionFirst, mayTakeSessionLock } from './clean-ses
 import { announceCommittedWrite, mayWriteCachedTable } from './committed-writes.js';
 import { connectionLost, isFatal, lostAtCommit, type ConnectionLostError } from './connection-lost.js';
 import { noteEnd, notesOf, type ConnectionNotes } from './connection-notes.js';
+import { describeQuery, type ObservedStatement, type PoolObserver, type ServerAddress } from './observer.js';
+import type { Replica } from './replicas.js';
 import type { UserScope } from './user-scope.js';
+import { parseLsn } from './write-positions.js';
 import { untilReady } from '../until-ready.js';
 import { toParameter } from '../values/instant.js';
+
+/** The driver, as far as a connection knows it. */
+interface Owner {
+  readonly observer: PoolObserver | undefined;
+  readonly address: ServerAddress | undefined;
+}
+
+/**
+ * What a replica has replayed; null: it is none. In a transaction of its own, before the one whose snapshot must not be
+ * older than the answer.
+ */
+const ASK_REPLAYED =
+  'begin; select case when pg_catalog.pg_is_in_recovery() then pg_catalog.pg_last_wal_replay_lsn() end as replayed; commit';
+/** The end of the log, at or behind the commit before it, whether that was flushed or not. */
+const ASK_POSITION =
+  'select case when not pg_catalog.pg_is_in_recovery() then pg_catalog.pg_current_wal_insert_lsn() end as position';
 
 const COUNTING = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE']);
 
@@ -36,8 +56,9 @@ function escaped(): AisecError {
  * the next user of the connection.
  */
 export class PooledConnection implements DatabaseConnection {
-  readonly #client: pg.PoolClient;
-  readonly #notes: ConnectionNotes;
+  readonly #owner: Owner;
+  #client: pg.PoolClient;
+  #notes: ConnectionNotes;
   #isOver = false;
   #isBroken = false;
   /** A statement of the open transaction, or the one under way, may have written what is cached. */
@@ -51,9 +72,18 @@ export class PooledConnection implements DatabaseConnection {
   /** The scope whose transaction is open. */
   scope: UserScope | undefined;
 
-  constructor(client: pg.PoolClient) {
+  /** The standby that it leads to; undefined: the primary. */
+  replica: Replica | undefined;
+
+  constructor(client: pg.PoolClient, owner: Owner, replica?: Replica) {
     this.#client = client;
     this.#notes = notesOf(client);
+    this.#owner = owner;
+    this.replica = replica;
+  }
+
+  get isBroken(): boolean {
+    return this.#isBroken;
   }
 
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
@@ -64,7 +94,10 @@ export class PooledConnection implements DatabaseConnection {
       });
     }
     if (this.scope === undefined) this.#notes.needsCleaning = true;
-    const result = await this.send(query.sql, [...query.parameters]);
+    const result = await this.#observed(
+      () => describeQuery(query),
+      () => this.send(query.sql, [...query.parameters]),
+    );
     if (this.scope !== undefined && (this.status === 'I' || result.some((each) => hasEnded(each, query.sql)))) {
       this.#hasEscaped = true;
       this.end();
@@ -85,8 +118,36 @@ export class PooledConnection implements DatabaseConnection {
 
   /** Begins a transaction; with a scope, as its user, in a session in which nothing of others is left. */
   async begin(begin: string, settings?: string): Promise<void> {
-    await this.send(settings === undefined ? begin : `${cleanSessionFirst(this.#notes)}${begin}; ${settings}`);
+    const text = settings === undefined ? begin : `${cleanSessionFirst(this.#notes)}${begin}; ${settings}`;
+    await this.#observed(
+      () => ({ operation: 'BEGIN', table: undefined, text: begin }),
+      () => this.send(text),
+    );
     this.failure = undefined;
+  }
+
+  /** The same on a replica, in one message. Returns up to where it has replayed the log; undefined: it is none. */
+  async beginOnReplica(begin: string, settings: string): Promise<bigint | undefined> {
+    const results = await this.#observed(
+      () => ({ operation: 'BEGIN', table: undefined, text: begin }),
+      () => this.send(`${ASK_REPLAYED}; ${cleanSessionFirst(this.#notes)}${begin}; ${settings}`),
+    );
+    const [{ replayed } = { replayed: null }] = (results[1]?.rows ?? []) as { replayed: string | null }[];
+    return replayed === null ? undefined : parseLsn(replayed);
+  }
+
+  /** Takes a transaction back in which nothing has run yet. */
+  async undo(): Promise<void> {
+    await this.send('rollback');
+  }
+
+  /** Goes over to a connection to the primary, before anything has run. */
+  moveTo(client: pg.PoolClient): void {
+    this.#client.release(this.#isBroken || this.status !== 'I');
+    this.#client = client;
+    this.#notes = notesOf(client);
+    this.#isBroken = false;
+    this.replica = undefined;
   }
 
   /**
@@ -94,8 +155,9 @@ export class PooledConnection implements DatabaseConnection {
    *
    * @throws AisecError USER_SCOPE when the callback had ended it; ConnectionLostError 08007 when it is unknown whether a
    *   COMMIT came through.
+   * @returns the end of the log after it, if that `isNoted`.
    */
-  async finish(word: 'commit' | 'rollback'): Promise<void> {
+  async finish(word: 'commit' | 'rollback', isNoted = false): Promise<bigint | undefined> {
     const { scope } = this;
     if (scope !== undefined) this.end();
     if (word === 'commit' && scope !== undefined && (this.#hasEscaped || this.status === 'I')) throw escaped();
@@ -107,8 +169,16 @@ export class PooledConnection implements DatabaseConnection {
     const { connection } = this.#client as unknown as { readonly connection: EventEmitter };
     connection.once('commandComplete', onComplete);
     try {
-      await this.send(scope === undefined ? word : `${word}; ${cleanSession(this.#notes, this.#mayHaveLocks)}`);
+      const clean = scope === undefined ? [] : [cleanSession(this.#notes, this.#mayHaveLocks)];
+      const results = await this.#observed(
+        () => ({ operation: word.toUpperCase(), table: undefined, text: word }),
+        () => this.send([word, ...clean, ...(isNoted ? [ASK_POSITION] : [])].join('; ')),
+      );
       if (scope !== undefined) this.#notes.needsCleaning = false;
+      const [{ position } = { position: null }] = (isNoted ? (results.at(-1)?.rows ?? []) : []) as {
+        position: string | null;
+      }[];
+      return position === null ? undefined : parseLsn(position);
     } catch (error) {
       // What failed came after it, so that the session is not clean.
       if (isDone) this.#isBroken = true;
@@ -119,6 +189,7 @@ export class PooledConnection implements DatabaseConnection {
       connection.off('commandComplete', onComplete);
       if (this.isHeld && !this.#hasEscaped) this.#goOn();
     }
+    return undefined;
   }
 
   /** Sends a text, also after `end()`. Without values it may hold several statements; one result for each. */
@@ -151,6 +222,20 @@ export class PooledConnection implements DatabaseConnection {
   /** `I` idle, `T` in a transaction, `E` in one that failed. */
   get status(): string | null {
     return this.#client.getTransactionStatus();
+  }
+
+  /** Breaks the connection under whatever runs on it. */
+  cut(): void {
+    (this.#client as unknown as { connection: { stream: Socket } }).connection.stream.destroy();
+  }
+
+  async #observed<Result>(
+    describe: () => Pick<ObservedStatement, 'operation' | 'table' | 'text'>,
+    run: () => Promise<Result>,
+  ): Promise<Result> {
+    const { observer, address } = this.#owner;
+    if (observer === undefined) return run();
+    return observer.statement({ ...describe(), server: this.replica?.address ?? address }, run);
   }
 
   /** No further query is let through. */

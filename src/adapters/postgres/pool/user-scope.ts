@@ -8,6 +8,11 @@ export interface UserScope {
   readonly role: string;
   /** Further settings of the transaction, by name. */
   readonly settings: Readonly<Record<string, string>>;
+  /** Nothing is written, so that no position of the log is to be kept for the user. */
+  readonly isReadOnly: boolean;
+  /** A replica may serve it, if it has replayed the log up to `notBefore` and to the last write of the user. */
+  readonly mayUseReplica: boolean;
+  readonly notBefore: bigint;
   /** The pool whose connection the scope has; undefined until it has one. */
   owner: object | undefined;
   /** True once the server has taken role and user. */
@@ -25,7 +30,7 @@ export function currentScope(): UserScope | undefined {
 
 /** Runs the callback inside of a new scope. */
 export async function inUserScope<Result>(
-  parts: Pick<UserScope, 'userId' | 'role' | 'settings'>,
+  parts: Omit<UserScope, 'owner' | 'isSet' | 'isOpen' | 'outer'>,
   run: (scope: UserScope) => Promise<Result>,
 ): Promise<Result> {
   const scope: UserScope = { ...parts, owner: undefined, isSet: false, isOpen: true, outer: currentScope() };

@@ -31,14 +31,14 @@ function failOnOption(text: string): FailOn {
 /** Reads the migration files and the ignore file before anything is opened. */
 async function diagnoseNow(context: Context, options: Options, onStep?: (text: string) => void): Promise<Diagnosis> {
   const { config, withDatabase } = context;
-  const [{ selectChecks }, { readIgnoreFile }, { findRedisTarget }] = await Promise.all([
+  const [{ selectChecks }, { readDoctorIgnores }, { findRedisTarget }] = await Promise.all([
     import('../../../features/doctor/select-checks.js'),
     import('../../../features/doctor/ignore-file.js'),
     import('../../../config/redis-target.js'),
   ]);
   const checks: readonly Check[] = selectChecks(options.only);
   const thresholds = await thresholdsOf(context);
-  const ignores = readIgnoreFile(options.ignoreFile, config.cwd);
+  const ignores = readDoctorIgnores(options.ignoreFile, config.cwd);
   const { schema, backupDir: backupDirectory } = config;
   const redis = findRedisTarget(config) ?? null;
   const migrations = await migrateSettings(context);

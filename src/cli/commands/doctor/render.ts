@@ -78,7 +78,7 @@ export function renderDiagnosis(diagnosis: Diagnosis, { table, paint, isTTY }: R
     { title: 'id', value: (row) => row.id },
     { title: 'message', value: (row) => row.message },
     { title: 'impact', value: (row) => row.impact },
-    { title: 'fix', value: (row) => row.fix ?? '' },
+    { title: 'fix', value: (row) => row.fix ?? '', hasLines: true },
   ]);
 }
 

@@ -5,10 +5,11 @@ import type { ExitCode } from '../../exit-codes.js';
 import { WAIT_OPTION } from '../../options.js';
 import { reportingTo } from '../../reporting.js';
 import { countDrift, renderDrift } from './drift-text.js';
-import { replaySettings } from './settings.js';
+import { REPLAY_ON_SERVER_OPTION, replayOnServer, replaySettings } from './settings.js';
 
 interface Options {
   readonly dryRun: boolean;
+  readonly server: boolean;
   readonly wait: number;
 }
 
@@ -34,9 +35,11 @@ async function run(context: Context, options: Options, to: string): Promise<Exit
     isDryRun: options.dryRun,
     waitMs: options.wait,
   };
+  if (options.server) await context.serverAccess();
   const result = await context.withDatabase({}, async (session) => {
     const { migrateBaseline: baseline } = await import('../../../features/migrate/baseline/baseline.js');
-    return baseline(session, settings, reportingTo(context));
+    const place = options.server ? await replayOnServer(context, session) : {};
+    return baseline(session, { ...settings, ...place }, reportingTo(context));
   });
   context.output.result(result, ({ findings }, renderer) => renderDrift(findings, renderer));
   context.output.note(summary(result));
@@ -57,7 +60,11 @@ export const migrateBaseline = defineCommand<Options>({
     'For a database that was built without aisec, or whose history was lost: compares its catalog with a replay of the migrations up to <name> (default: all) and records them as ' +
     'applied when both are the same. Otherwise nothing is changed, each difference is listed with the SQL that fixes it, and it exits 3. Objects beside those of the migrations are no obstacle.',
   argument: { syntax: '[name]', description: 'the last migration that the database has' },
-  options: [{ flags: '--dry-run', description: 'compare, and record nothing', default: false }, WAIT_OPTION],
+  options: [
+    { flags: '--dry-run', description: 'compare, and record nothing', default: false },
+    REPLAY_ON_SERVER_OPTION,
+    WAIT_OPTION,
+  ],
   examples: [
     ['aisec migrate baseline --dry-run', 'See whether the database is what the migrations make'],
     ['aisec migrate baseline 0042_add_invoices', 'Record the migrations up to this one'],

@@ -8,12 +8,6 @@ function indented(text: string): string {
     .join('\n');
 }
 
-/** The body of a function has comments that end with their line. */
-function lineOf(fix: string | null): string {
-  if (fix === null) return '';
-  return fix.includes('--') ? 'see: aisec migrate drift --sql' : fix.replaceAll('\n', ' ');
-}
-
 /** Differences of a database from its migrations: three lines and the SQL for eyes, a table for a pipe. */
 export function renderDrift(findings: readonly DriftFinding[], { table, paint, isTTY }: Renderer): string {
   if (findings.length === 0) return '';
@@ -24,7 +18,7 @@ export function renderDrift(findings: readonly DriftFinding[], { table, paint, i
       { title: 'wider', value: (row) => row.wider ?? '' },
       { title: 'message', value: (row) => row.message },
       { title: 'impact', value: (row) => row.impact },
-      { title: 'fix', value: ({ fix }) => lineOf(fix) },
+      { title: 'fix', value: ({ fix }) => fix ?? '', hasLines: true },
     ]);
   return findings
     .map(({ severity, message, impact, fix }) => {

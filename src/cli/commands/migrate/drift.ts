@@ -4,27 +4,35 @@ import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
 import { countDrift, fixScript, renderDrift } from './drift-text.js';
-import { replaySettings } from './settings.js';
+import { REPLAY_ON_SERVER_OPTION, replayOnServer, replaySettings } from './settings.js';
 
 interface Options {
   readonly sql: boolean;
+  readonly server: boolean;
+  readonly ignoreFile?: string;
 }
 
-async function run(context: Context, { sql }: Options): Promise<ExitCode | undefined> {
-  const { output } = context;
+async function run(context: Context, { sql, server, ignoreFile }: Options): Promise<ExitCode | undefined> {
+  const { output, config } = context;
   if (sql && output.options.isJson)
     throw new AisecError('USAGE', '--sql and --json cannot be used together', {
       hint: 'Each finding of --json has its fix.',
     });
+  const { readDriftIgnores } = await import('../../../features/migrate/drift/ignore-file.js');
+  const ignores = readDriftIgnores(ignoreFile, config.cwd);
   const settings = await replaySettings(context);
+  if (server) await context.serverAccess();
   const result = await context.withDatabase({ statementTimeoutMs: 60_000 }, async (session) => {
     const { findDrift } = await import('../../../features/migrate/drift/drift.js');
-    return findDrift(session, settings);
+    const place = server ? await replayOnServer(context, session) : {};
+    return findDrift(session, { ...settings, ...place, ignores });
   });
   if (sql) output.text(fixScript(result.findings));
   else output.result(result, ({ findings }: DriftResult, renderer) => renderDrift(findings, renderer));
-  const { database, findings, migrations, at, isDrifted } = result;
-  output.note(`${database}: ${countDrift(findings)}, compared with ${migrations} migrations up to ${at ?? ''}.`);
+  const { database, findings, migrations, at, isDrifted, ignored, ignoreProblems } = result;
+  for (const { id, problem } of ignoreProblems) output.warning(`ignore file: ${id}: ${problem}`);
+  const left = ignored.length === 0 ? '' : `, ${ignored.length} ignored`;
+  output.note(`${database}: ${countDrift(findings)}${left}, compared with ${migrations} migrations up to ${at ?? ''}.`);
   if (isDrifted && !sql) output.note('All fixes as one script: aisec migrate drift --sql');
   return isDrifted ? 3 : undefined;
 }
@@ -35,8 +43,16 @@ export const migrateDrift = defineCommand<Options>({
   description:
     'Replays the recorded migrations in the embedded PostgreSQL, compares the catalogs by object and property, and exits 3 when they differ; each finding comes with ' +
     'the SQL that fixes it, and policies and grants with the side that is wider. Reads only. No drift are months of messages, versions of the server and of extensions, ' +
-    'how the vector index is built, and whole objects beside those of the migrations, which are listed as notices. The replay is kept in AISEC_CACHE_DIR.',
-  options: [{ flags: '--sql', description: 'print the fixes as one script instead of the findings', default: false }],
+    'how the vector index is built, and whole objects beside those of the migrations, which are listed as notices. The replay is kept in AISEC_CACHE_DIR. ' +
+    'Findings are ignored by id or pattern, with a reason and a last day, in .aisec-drift.json.',
+  options: [
+    { flags: '--sql', description: 'print the fixes as one script instead of the findings', default: false },
+    REPLAY_ON_SERVER_OPTION,
+    {
+      flags: '--ignore-file <file>',
+      description: 'findings to ignore (default: .aisec-drift.json, if it is there)',
+    },
+  ],
   examples: [
     ['aisec migrate drift', 'Show what was changed past the migrations'],
     ['aisec migrate drift --quiet', 'For a nightly job: exit 3 when something differs'],

@@ -19,22 +19,23 @@ function refuse(detail: string, hint: string): never {
 }
 
 /**
- * Refuses to make an embedded database where a server was meant, or no person is there to see that one is made.
+ * Refuses to make an embedded database where a server was meant, or no person is there to see that one is made. Returns
+ * whether one will be made.
  *
  * @throws AisecError USAGE, DATABASE_NOT_CONFIGURED.
  */
-export async function refuseUnmeantDatabase(context: Context, isEmbeddedMeant: boolean): Promise<void> {
+export async function refuseUnmeantDatabase(context: Context, isEmbeddedMeant: boolean): Promise<boolean> {
   const { config, prompt } = context;
   const { resolveDatabaseTarget } = await import('../../../config/database-target.js');
   const target = resolveDatabaseTarget(config, isEmbeddedMeant);
   if (target.kind === 'server') {
-    if (!isEmbeddedMeant) return;
+    if (!isEmbeddedMeant) return false;
     throw new AisecError('USAGE', `--embedded, but ${target.source} names a server`, {
       hint: 'Leave one of them out.',
     });
   }
-  if (isEmbeddedMeant) return;
-  if (await context.hasEmbedded(target.dataDir)) return;
+  if (await context.hasEmbedded(target.dataDir)) return false;
+  if (isEmbeddedMeant) return true;
   const set = 'Set DATABASE_URL to the server, or give --embedded to make the embedded database.';
   const none = `No server is named by DATABASE_URL or libpq's variables, and there is no embedded database ${target.dataDir}.`;
   const above = meantAbove(config.cwd);
@@ -42,4 +43,5 @@ export async function refuseUnmeantDatabase(context: Context, isEmbeddedMeant: b
     refuse(`${none} There is ${above}.`, 'Run aisec there, or give --embedded to make one here.');
   if ((config.environment['CI'] ?? '') !== '') refuse(`${none} CI is set.`, set);
   if (!prompt.isInteractive) refuse(`${none} There is no terminal.`, set);
+  return true;
 }

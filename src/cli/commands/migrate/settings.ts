@@ -1,8 +1,30 @@
 import type { CompareOptions } from '../../../features/migrate/drift/drift.js';
-import type { Context } from '../../context.js';
+import type { Context, Session } from '../../context.js';
 import { migrateSettings } from '../../migrate-settings.js';
 
 export { migrateSettings } from '../../migrate-settings.js';
+
+export const REPLAY_ON_SERVER_OPTION = {
+  flags: '--server',
+  description: 'replay in a new database on the configured server, which is dropped afterwards (needs CREATEDB)',
+  default: false,
+} as const;
+
+/**
+ * For migrations that need an extension which the embedded PostgreSQL lacks: a scratch database on the server of the
+ * session, as `migrate test --server` uses it.
+ */
+export async function replayOnServer(
+  context: Context,
+  session: Session,
+): Promise<Pick<CompareOptions, 'withScratch' | 'scratchServerVersion'>> {
+  const { withScratchOnServer } = await import('../../../features/migrate/round-trip/scratch-database.js');
+  return {
+    scratchServerVersion: session.info.serverVersion,
+    withScratch: (use) =>
+      withScratchOnServer(session, (database) => context.withDatabase({ database, isSilent: true }, use)),
+  };
+}
 
 /** The same for commands that replay migrations in memory. @throws AisecError MIGRATION_FILE_INVALID. */
 export async function replaySettings(context: Context): Promise<CompareOptions> {

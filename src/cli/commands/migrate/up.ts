@@ -43,7 +43,8 @@ function renderUp(result: UpResult, { table, paint }: Renderer): string {
   ]);
 }
 
-function summary(result: UpResult): string {
+/** @param madeInMs how long making the embedded database took; undefined when it was there */
+function summary(result: UpResult, madeInMs: number | undefined): string {
   const count = result.applied.length;
   const months =
     result.partitions.length === 0
@@ -55,7 +56,8 @@ function summary(result: UpResult): string {
     return `${result.database}: nothing to do, the database is at ${result.at ?? 'no migration'} already. ${result.pending.length} still pending.${months}`;
   const left = result.pending.length === 0 ? '' : ` ${result.pending.length} still pending.`;
   const durationMs = result.applied.reduce((sum, migration) => sum + migration.durationMs, 0);
-  return `${result.database}: ${countText(count, 'migration')} applied in ${formatDurationMs(durationMs)}.${left}${months}`;
+  const made = madeInMs === undefined ? '' : `, after ${formatDurationMs(madeInMs)} for making the database`;
+  return `${result.database}: ${countText(count, 'migration')} applied in ${formatDurationMs(durationMs)}${made}.${left}${months}`;
 }
 
 async function writeScript(context: Context, options: Options): Promise<void> {
@@ -102,16 +104,19 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
   if (options.sql) await writeScript(context, options);
   else {
     const settings = await upOptions(context, options);
-    await refuseUnmeantDatabase(context, options.embedded);
+    const isMade = await refuseUnmeantDatabase(context, options.embedded);
+    const startedMs = performance.now();
+    let openedMs = startedMs;
     const result = await context.withDatabase(
       { lockTimeoutMs: options.lockTimeout, embedded: 'create', isEmbeddedMeant: options.embedded },
       async (session) => {
+        openedMs = performance.now();
         const { migrateUp: apply } = await import('../../../features/migrate/up.js');
         return apply(session, settings, reportingTo(context));
       },
     );
     context.output.done(result, renderUp);
-    context.output.note(summary(result));
+    context.output.note(summary(result, isMade ? Math.round(openedMs - startedMs) : undefined));
     if (result.applied.length > 0 && result.pending.length === 0)
       context.output.note('Next: aisec seed (settings and the admin user), aisec migrate status.');
   }

@@ -37,7 +37,7 @@ const OWNER_ONLY = 0o600;
 /** Those of doctor, all of them; what its ignore file lists is left out, as there. */
 async function checksOf(context: Context): Promise<(session: Session) => Promise<Verdicts>> {
   const { config, progress } = context;
-  const [{ selectChecks }, { readIgnoreFile }, { findRedisTarget }] = await Promise.all([
+  const [{ selectChecks }, { readDoctorIgnores }, { findRedisTarget }] = await Promise.all([
     import('../../../features/doctor/select-checks.js'),
     import('../../../features/doctor/ignore-file.js'),
     import('../../../config/redis-target.js'),
@@ -45,7 +45,7 @@ async function checksOf(context: Context): Promise<(session: Session) => Promise
   const { cwd, schema } = config;
   const migrations = await migrateSettings(context);
   const redis = findRedisTarget(config) ?? null;
-  const [checks, ignores] = [selectChecks([]), readIgnoreFile(undefined, cwd)];
+  const [checks, ignores] = [selectChecks([]), readDoctorIgnores(undefined, cwd)];
   const thresholds = await thresholdsOf(context);
   return async (session) => {
     const { diagnose } = await import('../../../features/doctor/run.js');

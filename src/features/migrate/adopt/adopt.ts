@@ -14,6 +14,7 @@ import { readAdoptFacts, type AdoptFacts } from './facts.js';
 import { keySteps, loadSteps } from './key-steps.js';
 import { functionSteps, relationSteps } from './object-steps.js';
 import { adoptObstacles } from './obstacles.js';
+import { archiveColumnSteps } from './own-columns.js';
 import { runStep } from './run-step.js';
 import { BRIEF_MS, RATES, type AdoptStep, type StepLock } from './step.js';
 import { swapSteps } from './swap-step.js';
@@ -109,6 +110,7 @@ export function planAdoption(facts: AdoptFacts): readonly AdoptStep[] {
     ...constraintSteps(facts),
     ...accessSteps(facts),
     ...keySteps(facts),
+    ...archiveColumnSteps(facts),
     ...swapSteps(facts),
     ...monthStep(facts),
   ];

@@ -7,6 +7,7 @@ import type { Finding } from '../../../base/finding.js';
 import type { Change } from '../drift/change.js';
 import { name } from '../drift/fix/names.js';
 import type { AdoptFacts } from './facts.js';
+import { ownColumnFindings } from './own-columns.js';
 
 /** Counting stops there. */
 const COUNTED_TO = 10_000;
@@ -21,16 +22,6 @@ function columnFindings({ changes, wanted }: AdoptFacts): readonly Finding[] {
   return changes.flatMap((change): readonly Finding[] => {
     const { kind, object, live, wanted: made, differences } = change;
     if (kind !== 'column') return [];
-    if (live?.kind === 'column' && made === undefined && live.item.table === 'messages')
-      return [
-        finding(
-          `column-extra:${object}`,
-          `column ${object}`,
-          `messages has a column that the migrations do not make: ${object}`,
-          'the months of messages would not have it; move its values to a table of your own that refers to message_keys, or drop it',
-          null,
-        ),
-      ];
     if (made?.kind !== 'column' || live === undefined || !ours.has(made.item.table)) return [];
     if (!differences.some(({ property }) => ['type', 'collation', 'identity', 'generated'].includes(property)))
       return [];
@@ -214,6 +205,7 @@ async function historyFindings(session: Session, { schema }: AdoptFacts): Promis
 export async function adoptObstacles(session: Session, facts: AdoptFacts): Promise<readonly Finding[]> {
   return [
     ...columnFindings(facts),
+    ...ownColumnFindings(facts),
     ...messagesFindings(facts),
     ...(await roleFindings(session, facts)),
     ...(await publicationFindings(session, facts)),

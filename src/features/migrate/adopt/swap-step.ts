@@ -6,6 +6,7 @@ import { literal, name } from '../drift/fix/names.js';
 import { createView } from '../drift/fix/others.js';
 import type { AdoptFacts } from './facts.js';
 import { KEY_INDEX, newReferences } from './key-steps.js';
+import { carryOwnColumns } from './own-columns.js';
 import { BRIEF_MS, type AdoptStep, type StepLock } from './step.js';
 import { readsMessages } from './table-steps.js';
 
@@ -122,6 +123,7 @@ function swapStatements(facts: AdoptFacts): readonly string[] {
     ...renamedIndexes(facts),
     `alter table ${DEFAULT} add constraint ${name(partKey?.name ?? `${DEFAULT}_pkey`)} primary key using index ${KEY_INDEX}`,
     ...wholeTable(root, facts),
+    ...carryOwnColumns(facts),
     ...ownIndexes(facts),
     `alter table messages attach partition ${DEFAULT} default`,
     ...ownTriggers(facts),

@@ -1,6 +1,7 @@
 import { readCatalog } from '../../../adapters/catalog/snapshot.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { AisecError } from '../../../base/errors.js';
+import { applyIgnores, type Ignore, type IgnoredBy, type IgnoreProblem } from '../../../config/ignores.js';
 import { parseMigrationFile, type MigrationFile } from '../files/migration-file.js';
 import { labelOf, type SourcedName } from '../files/source.js';
 import { readHistory, type HistoryEntry } from '../history/history.js';
@@ -19,9 +20,18 @@ export interface DriftResult {
   readonly isDrifted: boolean;
   /** Worth knowing and no drift when their severity is `notice`. */
   readonly findings: readonly DriftFinding[];
+  /** What the ignore file leaves out, with the reason. */
+  readonly ignored: readonly (DriftFinding & IgnoredBy)[];
+  /** Entries of the ignore file that do nothing. */
+  readonly ignoreProblems: readonly IgnoreProblem[];
 }
 
-export type CompareOptions = MigrateSettings & Pick<ReplayOptions, 'withScratch' | 'cacheDir' | 'onProgress'>;
+export type CompareOptions = MigrateSettings &
+  Pick<ReplayOptions, 'withScratch' | 'scratchServerVersion' | 'cacheDir' | 'onProgress'>;
+
+export interface DriftOptions extends CompareOptions {
+  readonly ignores: readonly Ignore[];
+}
 
 interface Recorded extends SourcedName {
   readonly entry: HistoryEntry;
@@ -96,13 +106,14 @@ export function isDrift({ severity }: DriftFinding): boolean {
  *
  * @throws AisecError MIGRATION_PENDING when nothing is recorded, MIGRATION_HISTORY, and as `replayedCatalog`.
  */
-export async function findDrift(session: Session, options: CompareOptions): Promise<DriftResult> {
+export async function findDrift(session: Session, options: DriftOptions): Promise<DriftResult> {
   const files = await recordedMigrations(session, options);
   if (files.length === 0)
     throw new AisecError('MIGRATION_PENDING', `${session.info.label} records no migration`, {
       hint: 'Run: aisec migrate up. Is the schema there already? Run: aisec migrate baseline',
     });
-  const findings = await compareWithReplay(session, files, options);
+  const found = await compareWithReplay(session, files, options);
+  const { findings, ignored, problems } = applyIgnores(found, options.ignores, { now: new Date() });
   const last = files.at(-1);
   return {
     database: session.info.label,
@@ -111,5 +122,7 @@ export async function findDrift(session: Session, options: CompareOptions): Prom
     at: last === undefined ? null : labelOf(last),
     isDrifted: findings.some(isDrift),
     findings,
+    ignored,
+    ignoreProblems: problems,
   };
 }

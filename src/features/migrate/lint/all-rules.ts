@@ -17,14 +17,18 @@ import {
 } from './rules/constraints/state.js';
 import { uniqueWithoutIndex } from './rules/constraints/unique-without-index.js';
 import { validateInSameTransaction } from './rules/constraints/validate-in-same-transaction.js';
+import { branchesConflict } from './rules/failures/branches-conflict.js';
 import { newEnumValue, statementFails, usedColumnType } from './rules/failures/failures.js';
+import { rowsViolate } from './rules/failures/rows-violate.js';
 import { concurrentIfNotExists } from './rules/indexes/concurrent-if-not-exists.js';
 import { dropIndexNotConcurrent } from './rules/indexes/drop-index-not-concurrent.js';
 import { indexNotConcurrent } from './rules/indexes/index-not-concurrent.js';
 import { reindexNotConcurrent } from './rules/indexes/reindex-not-concurrent.js';
+import { vectorIndexMemory, vectorIndexParallel } from './rules/indexes/vector-build.js';
 import { vectorIndex } from './rules/indexes/vector-index.js';
 import { workAfterLock } from './rules/locks/after-lock.js';
 import { attachPartition } from './rules/locks/attach-partition.js';
+import { partitionMerge } from './rules/locks/partition-merge.js';
 import { refreshView, replicaIdentity, storageChange, vacuumFull } from './rules/locks/rewriting-commands.js';
 import { severalAlters } from './rules/locks/several-alters.js';
 import { triggerDisabled } from './rules/locks/triggers.js';
@@ -36,9 +40,11 @@ import {
   foreignKeyToMessages,
   lockOrder,
 } from './rules/messages/messages.js';
+import { releasedSchema } from './rules/messages/released-schema.js';
 import { commentMissing } from './rules/names/comment-missing.js';
 import { indexName, longIdentifier, partitionedIndexName, qualifiedName } from './rules/names/names.js';
 import { crowdedTable, domainConstraint, enumType, extensionInSchema } from './rules/names/optional.js';
+import { piiClassMissing } from './rules/names/pii-class-missing.js';
 import { dropCascade, truncate } from './rules/removal/cascade.js';
 import { drop } from './rules/removal/drop.js';
 import { rename } from './rules/removal/rename.js';
@@ -70,6 +76,8 @@ export const RULES_BY_AREA: Readonly<Record<string, readonly Rule[]>> = {
     invalidPartitionedIndex,
     redundantIndex,
     vectorIndex,
+    vectorIndexMemory,
+    vectorIndexParallel,
   ],
   Constraints: [
     foreignKeyNotValid,
@@ -98,6 +106,7 @@ export const RULES_BY_AREA: Readonly<Record<string, readonly Rule[]>> = {
     wideLock,
     severalAlters,
     attachPartition,
+    partitionMerge,
     vacuumFull,
     refreshView,
     storageChange,
@@ -117,9 +126,16 @@ export const RULES_BY_AREA: Readonly<Record<string, readonly Rule[]>> = {
     definerForPublic,
     settingLeaks,
   ],
-  'The bundled schema': [archiveDiffers, foreignKeyToMessages, lockOrder, cacheTriggers, erasureBlocked],
-  Names: [longIdentifier, partitionedIndexName, qualifiedName, indexName, commentMissing],
-  'What cannot run': [statementFails, newEnumValue],
+  'The bundled schema': [
+    archiveDiffers,
+    foreignKeyToMessages,
+    lockOrder,
+    cacheTriggers,
+    erasureBlocked,
+    releasedSchema,
+  ],
+  Names: [longIdentifier, partitionedIndexName, qualifiedName, indexName, commentMissing, piiClassMissing],
+  'What cannot run': [statementFails, newEnumValue, rowsViolate, branchesConflict],
   'Off unless named': [crowdedTable, extensionInSchema, enumType, domainConstraint],
   Comments: [UNUSED_IGNORE],
 };

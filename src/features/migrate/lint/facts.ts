@@ -15,6 +15,7 @@ interface RelationRow {
   readonly constraints: RelationFacts['constraints'];
   readonly indexed_table: string | null;
   readonly index_definition: string | null;
+  readonly options: readonly string[];
 }
 
 /** The relation of this name as it is now. @param name as SQL takes it. */
@@ -35,6 +36,7 @@ export async function relationFacts(session: Session, name: string): Promise<Rel
     constraints: row.constraints,
     indexedTable: row.indexed_table,
     indexDefinition: row.index_definition,
+    options: row.options,
     rows: undefined,
   };
 }

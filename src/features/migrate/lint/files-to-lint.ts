@@ -23,6 +23,8 @@ export interface WantedFiles {
   readonly operands: readonly string[];
   /** The pending ones of the connected database, by label. */
   readonly pending: ReadonlySet<string> | undefined;
+  /** Those that another branch does not have: instead of the pending ones. */
+  readonly ours?: readonly MigrationFile[] | undefined;
 }
 
 function split(files: readonly MigrationFile[], isWanted: (file: MigrationFile) => boolean): FilesToLint {
@@ -56,7 +58,8 @@ function named(operand: string, all: readonly MigrationFile[], cwd: string): Mig
  *
  * @throws AisecError MIGRATION_FILE_INVALID, CONFIG_INVALID, USAGE for a file that is not there.
  */
-export async function filesToLint({ all, cwd, operands, pending }: WantedFiles): Promise<FilesToLint> {
+export async function filesToLint({ all, cwd, operands, pending, ours }: WantedFiles): Promise<FilesToLint> {
+  if (operands.length === 0 && ours !== undefined) return split(all, (file) => ours.includes(file));
   if (operands.length === 0) {
     const isOwn = all.some((file) => !isBundled(file));
     return split(all, (file) => (pending === undefined ? !isOwn || !isBundled(file) : pending.has(labelOf(file))));

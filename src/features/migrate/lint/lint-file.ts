@@ -1,27 +1,15 @@
 import type { Session } from '../../../adapters/postgres/session.js';
-import { EffectsObserver, type Effects, type KnownRelation } from '../effects/effects.js';
+import { EffectsObserver, type Effects } from '../effects/effects.js';
 import { isDecidedBySchema } from './failures.js';
 import { relationFacts } from './facts.js';
 import { lintFinding, reportPath, type LintFinding } from './lint-finding.js';
-import { withLiveFacts, type LiveFacts } from './live-facts.js';
+import { withLiveFacts } from './server/live-facts.js';
+import type { FileContext } from './file-context.js';
+import { findViolations } from './server/probes.js';
 import type { NotAnalysed, ReadFile, TopStatement } from './read-statements.js';
 import { keyOfRelation, madeRelations, namedRelations } from './relation-names.js';
 import type { LintedStatement, RelationFacts, Rule, StatementRule, Surroundings } from './rule.js';
 import type { StatementRunner } from './run-statements.js';
-
-export interface FileContext {
-  readonly session: Session;
-  readonly runner: StatementRunner;
-  /** What was there before the batch. */
-  readonly known: ReadonlyMap<number, KnownRelation>;
-  /** Keys of the relations that the batch has made so far. */
-  readonly made: Set<string>;
-  readonly options: {
-    readonly schema: string;
-    readonly serverMajor: number;
-    readonly live: LiveFacts | undefined;
-  };
-}
 
 interface FileResult {
   readonly findings: readonly LintFinding[];
@@ -46,7 +34,7 @@ async function factsFor(statements: readonly LintedStatement[], context: FileCon
       await context.runner.flush();
       const found = await relationFacts(context.session, key);
       if (found !== undefined && context.known.has(found.oid))
-        facts.set(key, withLiveFacts(found, context.options.live));
+        facts.set(key, withLiveFacts(found, context.options.live?.relations));
     }
   }
   return facts;
@@ -65,6 +53,8 @@ export async function lintFile(
   const all = statements.flatMap(({ statement, nested }) => [statement, ...nested]);
   const effectsBefore: Effects[] = [];
   const looks: (() => readonly LintFinding[])[] = [];
+  const uncounted: NotAnalysed[] = [];
+  const explained = new Set<LintedStatement>();
   const observe = async (): Promise<Effects | undefined> => {
     await runner.flush();
     return observer?.next();
@@ -72,6 +62,14 @@ export async function lintFile(
   for (const top of statements) {
     const { statement, nested } = top;
     const facts = await factsFor([statement, ...nested], context);
+    const existing: Surroundings['existing'] = (name) =>
+      name === undefined ? undefined : facts.get(keyOfRelation(name));
+    const probed = facts.size === 0 ? [] : await findViolations(statement, existing, context);
+    for (const found of probed) {
+      if ('reason' in found) uncounted.push(notAnalysed(statement, found.reason));
+      else explained.add(statement);
+    }
+    context.written.add([statement, ...nested]);
     const isWatched = known.size > 0 && (facts.size > 0 || OPAQUE.has(statement.node));
     if (isWatched) effectsBefore.push(...[(await observe()) ?? []].flat());
     runner.add(statement);
@@ -81,7 +79,9 @@ export async function lintFile(
       file,
       statements: all,
       serverMajor: context.options.serverMajor,
-      existing: (name) => (name === undefined ? undefined : facts.get(keyOfRelation(name))),
+      existing,
+      server: context.options.live?.server,
+      violations: probed.flatMap((found) => ('count' in found ? [found] : [])),
       effects,
       effectsBefore: [...effectsBefore],
     } satisfies Omit<Surroundings, 'failure'>;
@@ -89,7 +89,10 @@ export async function lintFile(
     looks.push(() => look(top, statementRules, { ...surroundings, failure: runner.failureOf(statement) }));
   }
   await runner.end();
-  return { findings: looks.flatMap((run) => run()), notAnalysed: notRun(statements, runner) };
+  return {
+    findings: looks.flatMap((run) => run()),
+    notAnalysed: [...uncounted, ...notRun(statements, runner, explained)],
+  };
 }
 
 function look(
@@ -102,18 +105,20 @@ function look(
   );
 }
 
-function notRun(statements: readonly TopStatement[], runner: StatementRunner): readonly NotAnalysed[] {
+function notAnalysed({ file, region: { line, column } }: LintedStatement, reason: string): NotAnalysed {
+  return { file: reportPath(file.path), line, column, reason };
+}
+
+/** @param explained those of which a finding says why they fail */
+function notRun(
+  statements: readonly TopStatement[],
+  runner: StatementRunner,
+  explained: ReadonlySet<LintedStatement>,
+): readonly NotAnalysed[] {
   return statements.flatMap(({ statement }) => {
     const failure = runner.failureOf(statement);
-    if (failure === undefined || isDecidedBySchema(statement, failure.sqlState)) return [];
-    const { line, column } = statement.region;
-    return [
-      {
-        file: reportPath(statement.file.path),
-        line,
-        column,
-        reason: `it did not run on the replay: ${failure.message}`,
-      },
-    ];
+    if (failure === undefined || explained.has(statement)) return [];
+    if (isDecidedBySchema(statement, failure.sqlState)) return [];
+    return [notAnalysed(statement, `it did not run on the replay: ${failure.message}`)];
   });
 }

@@ -2,13 +2,22 @@ import type { Session } from '../../../adapters/postgres/session.js';
 import type { MigrationFile } from '../files/migration-file.js';
 import { applyLintIgnores } from './apply-ignores.js';
 import type { Rule } from './rule.js';
-import { lintFile, type FileContext } from './lint-file.js';
+import type { FileContext } from './file-context.js';
+import { lintFile } from './lint-file.js';
 import { readStatements, type NotAnalysed, type ReadFile } from './read-statements.js';
+import { WrittenTables } from './server/written-tables.js';
 import { StatementRunner } from './run-statements.js';
 import { knownRelations, type KnownRelation } from '../effects/effects.js';
 import type { LintFinding } from './lint-finding.js';
-import type { LiveFacts } from './live-facts.js';
-import { stateFaults, stateFindings, type StateFaults } from './state-findings.js';
+import type { Live } from './server/live-facts.js';
+import {
+  changeFacts,
+  changeFindings,
+  stateFaults,
+  stateFindings,
+  type ChangeFacts,
+  type StateFaults,
+} from './state-findings.js';
 
 export interface FileToRead {
   readonly file: MigrationFile;
@@ -28,7 +37,9 @@ export interface LintOptions {
   readonly knownRules: ReadonlySet<string>;
   /** The lowest major version that the files may meet. */
   readonly serverMajor: number;
-  readonly live: LiveFacts | undefined;
+  readonly live: Live | undefined;
+  /** Found in another way; ignore comments hold for them, too. */
+  readonly further?: readonly LintFinding[];
   readonly now: Date;
   readonly onProgress: (text: string) => void;
 }
@@ -57,12 +68,15 @@ function byPlace(one: LintFinding, other: LintFinding): number {
 export async function lintMigrations(session: Session, options: LintOptions): Promise<LintResult> {
   const runner = new StatementRunner(session, options);
   const stateRules = options.rules.filter((rule) => rule.kind === 'state');
+  const changeRules = options.rules.filter((rule) => rule.kind === 'change');
   let before: StateFaults | undefined;
+  let factsBefore: ChangeFacts | undefined;
   let known: ReadonlyMap<number, KnownRelation> = await knownRelations(session);
   const read: ReadFile[] = [];
-  const findings: LintFinding[] = [];
+  const findings: LintFinding[] = [...(options.further ?? [])];
   const notAnalysed: NotAnalysed[] = [];
   const made = new Set<string>();
+  const written = new WrittenTables();
   for (const [index, { file, isLinted }] of options.files.entries()) {
     options.onProgress(`reading ${file.name} (${index + 1} of ${options.files.length})`);
     if (index > 0 && (!options.isOneBatch || read.length === 0)) {
@@ -70,8 +84,9 @@ export async function lintMigrations(session: Session, options: LintOptions): Pr
       made.clear();
     }
     if (isLinted) before ??= await stateFaults(session, stateRules, options.schema);
+    if (isLinted) factsBefore ??= await changeFacts(session, changeRules, options.schema);
     const statements = await readStatements(file);
-    const context: FileContext = { session, runner, known, made, options };
+    const context: FileContext = { session, runner, known, made, written, options };
     const result = await lintFile(statements, isLinted ? options.rules : [], context);
     if (!isLinted) continue;
     read.push(statements);
@@ -80,6 +95,8 @@ export async function lintMigrations(session: Session, options: LintOptions): Pr
   }
   const after = await stateFaults(session, stateRules, options.schema);
   findings.push(...stateFindings(stateRules, before ?? after, after, read));
+  if (factsBefore !== undefined)
+    findings.push(...changeFindings(factsBefore, await changeFacts(session, changeRules, options.schema), read));
   const outcome = applyLintIgnores(findings, read, options);
   return {
     files: read.length,

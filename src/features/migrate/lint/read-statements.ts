@@ -76,10 +76,47 @@ async function readBlock(
   return { nested, notAnalysed };
 }
 
+/** A statement that the parser cannot read, and that is known all the same. */
+export const UNREAD_NODE = 'UnreadStatement';
+
+/** MERGE PARTITIONS and SPLIT PARTITION are of PostgreSQL 19, and the parser is that of 18. */
+const OF_19 = /\balter\s+table\s+[^;]*?\b(?:merge\s+partitions|split\s+partition)\b[^;]*/i;
+const NEWER = 'MERGE and SPLIT of partitions are of PostgreSQL 19, which the parser of PostgreSQL 18 cannot read';
+const MOST_UNREAD = 100;
+
+interface Parsed {
+  readonly statements: readonly Statement[];
+  readonly error: { readonly message: string; readonly offset: number } | undefined;
+}
+
+/**
+ * Parses a text; what is of a newer PostgreSQL where the parser stops is set aside, and blanks stand in its place for the
+ * parser. A string with a semicolon in it ends that too early: then the parser stops again, and the text is not analysed.
+ */
+async function parseWhatCanBe(sql: string): Promise<Parsed> {
+  const unread: Statement[] = [];
+  let text = sql;
+  for (;;) {
+    const parsed = await parseStatements(text);
+    if (!('error' in parsed))
+      return {
+        statements: [...parsed.statements, ...unread].toSorted((a, b) => a.offset - b.offset),
+        error: undefined,
+      };
+    const { offset } = parsed.error;
+    const found = OF_19.exec(text);
+    const end = found === null ? -1 : found.index + found[0].length;
+    if (found === null || offset < found.index || offset > end || unread.length === MOST_UNREAD)
+      return { statements: [], error: parsed.error };
+    unread.push({ node: UNREAD_NODE, tree: {}, text: found[0].trimEnd(), offset: found.index });
+    text = `${text.slice(0, found.index)}${found[0].replaceAll(/[^\n]/g, ' ')}${text.slice(end)}`;
+  }
+}
+
 /** The statements of the Up section. The files were parsed when they were read, so a syntax error is one of DO blocks. */
 export async function readStatements(file: MigrationFile): Promise<ReadFile> {
-  const parsed = await parseStatements(file.up.sql);
-  if ('error' in parsed) {
+  const parsed = await parseWhatCanBe(file.up.sql);
+  if (parsed.error !== undefined) {
     const point = pointAt(file, parsed.error.offset);
     return { file, statements: [], notAnalysed: [{ file: file.path, ...point, reason: parsed.error.message }] };
   }
@@ -88,6 +125,8 @@ export async function readStatements(file: MigrationFile): Promise<ReadFile> {
   for (const statement of parsed.statements) {
     const block = statement.node === 'DoStmt' ? await readBlock(file, statement) : { nested: [], notAnalysed: [] };
     notAnalysed.push(...block.notAnalysed);
+    if (statement.node === UNREAD_NODE)
+      notAnalysed.push({ file: file.path, ...pointAt(file, statement.offset), reason: NEWER });
     statements.push({ statement: linted(file, statement, false), nested: block.nested });
   }
   return { file, statements, notAnalysed };

@@ -48,8 +48,33 @@ export interface RelationFacts {
   /** Of an index: its table, as SQL takes it. */
   readonly indexedTable: string | null;
   readonly indexDefinition: string | null;
+  /** Storage parameters: `parallel_workers=0`. */
+  readonly options: readonly string[];
   /** Estimated rows of the connected server; undefined without one. */
   readonly rows: number | undefined;
+}
+
+/** What the connected server says of itself. */
+export interface ServerFacts {
+  /** Of pgvector: `0.8.0`; null where it is not installed. */
+  readonly vectorVersion: string | null;
+  /** The setting maintenance_work_mem. */
+  readonly maintenanceBytes: number;
+  /** The setting max_parallel_maintenance_workers. */
+  readonly parallelWorkers: number;
+}
+
+/** Rows that a statement would fail on. */
+export interface Violation {
+  /** The constraint, index or column, as SQL names it. */
+  readonly object: string;
+  /** `3`, `more than 10,000`. */
+  readonly count: string;
+  readonly isOne: boolean;
+  /** As SQL takes it. */
+  readonly table: string;
+  /** Shows them. */
+  readonly query: string;
 }
 
 /** What a rule may ask about the statement it looks at. */
@@ -70,6 +95,10 @@ export interface Surroundings {
   readonly effectsBefore: readonly Effects[];
   /** What PostgreSQL said when it ran; undefined when it worked. */
   readonly failure: { readonly message: string; readonly sqlState: string | undefined } | undefined;
+  /** The connected server; undefined without one. */
+  readonly server: ServerFacts | undefined;
+  /** Rows of the connected server, or those that earlier migrations have written, which the statement would fail on. */
+  readonly violations: readonly Violation[];
 }
 
 export interface RelationName {
@@ -108,6 +137,14 @@ export interface RuleExample {
   readonly fixReplacesAll?: true;
   /** It is about the bundled tables, which are there before. */
   readonly needsPlatform?: true;
+  /** It is about a server like this one. */
+  readonly server?: ServerFacts;
+  /** The table's rows of the connected server. */
+  readonly rows?: number;
+  /** PostgreSQL 19 or newer is needed to run the bad one, and its parser to read it. */
+  readonly isUnreadable?: true;
+  /** A migration that another branch has, after the same ones. */
+  readonly theirs?: string;
 }
 
 interface RuleText {
@@ -148,9 +185,29 @@ export interface StateRule extends RuleText {
   readonly isOnePerTable?: true;
   /** Objects of the bundled schema that are so on purpose. */
   readonly onPurpose?: readonly string[];
+  /** Bundled migrations are left out. */
+  readonly isForOwn?: true;
 }
 
-export type Rule = StatementRule | StateRule;
+/** A row of a query on the catalog, of one object. */
+export type StateFact = Readonly<Record<string, string | boolean | null>> & {
+  readonly object: string;
+};
+
+/** Compares the catalog after all files of the batch with the one before them. */
+export interface ChangeRule extends RuleText {
+  readonly kind: 'change';
+  /** A file of sql/lint/state; its only parameter is the schema. */
+  readonly query: string;
+  readonly compare: (before: readonly StateFact[], after: readonly StateFact[]) => readonly StateFault[];
+}
+
+/** Compares the files of two branches: `--against`. */
+export interface BranchRule extends RuleText {
+  readonly kind: 'branch';
+}
+
+export type Rule = StatementRule | StateRule | ChangeRule | BranchRule;
 
 export function statementRule(rule: Omit<StatementRule, 'kind'>): StatementRule {
   return { kind: 'statement', ...rule };
@@ -158,4 +215,12 @@ export function statementRule(rule: Omit<StatementRule, 'kind'>): StatementRule 
 
 export function stateRule(rule: Omit<StateRule, 'kind'>): StateRule {
   return { kind: 'state', ...rule };
+}
+
+export function changeRule(rule: Omit<ChangeRule, 'kind'>): ChangeRule {
+  return { kind: 'change', ...rule };
+}
+
+export function branchRule(rule: Omit<BranchRule, 'kind'>): BranchRule {
+  return { kind: 'branch', ...rule };
 }

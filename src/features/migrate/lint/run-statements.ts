@@ -4,6 +4,7 @@ import { startAgain } from '../../../adapters/postgres/start-again.js';
 import { isAisecError } from '../../../base/errors.js';
 import type { MigrationFile } from '../files/migration-file.js';
 import { transactionSettings } from '../apply/apply.js';
+import { UNREAD_NODE } from './read-statements.js';
 import type { LintedStatement, Surroundings } from './rule.js';
 
 const SAVEPOINT = 'aisec_lint';
@@ -39,7 +40,8 @@ export class StatementRunner {
   }
 
   add(statement: LintedStatement): void {
-    this.#waiting.push(statement);
+    // The replay is of PostgreSQL 18, which does not know it either.
+    if (statement.node !== UNREAD_NODE) this.#waiting.push(statement);
   }
 
   /** Sends what waits. */
@@ -58,6 +60,22 @@ export class StatementRunner {
       if (!isAisecError(error) || this.#session.isLost) throw error;
       await this.#session.query(`rollback to savepoint ${SAVEPOINT}`);
       for (const statement of statements) await this.#runInSavepoint(statement);
+    }
+  }
+
+  /** Counts rows as they are before what comes next; undefined when the query does not run. */
+  async count(query: string): Promise<number | undefined> {
+    await this.flush();
+    if (this.#isTransactional) await this.#session.query(`savepoint ${SAVEPOINT}`);
+    try {
+      const { rows } = await this.#session.query<{ count: number }>(query);
+      return rows[0]?.count;
+    } catch (error) {
+      if (!isAisecError(error) || this.#session.isLost) throw error;
+      return undefined;
+    } finally {
+      if (this.#isTransactional && !this.#session.isLost)
+        await this.#session.cleanUp(`rollback to savepoint ${SAVEPOINT}; release savepoint ${SAVEPOINT}`);
     }
   }
 

@@ -4,7 +4,8 @@ import { groupBy } from '../../../base/group-by.js';
 import { inPlace } from './fix.js';
 import { lintFinding, type LintFinding } from './lint-finding.js';
 import type { ReadFile } from './read-statements.js';
-import type { LintedStatement, StateFault, StateRule } from './rule.js';
+import { isBundled } from '../files/source.js';
+import type { ChangeRule, LintedStatement, StateFact, StateFault, StateRule } from './rule.js';
 
 /** The faults of each rule that looks at the catalog as it is now. */
 export type StateFaults = ReadonlyMap<StateRule, readonly StateFault[]>;
@@ -68,8 +69,41 @@ export function stateFindings(
     return [...groups.values()].flatMap((faults) => {
       const { object, message, fix, ...names } = merged(rule, faults);
       const place = placeOf({ object, message, fix, ...names }, statements);
-      if (place === undefined) return [];
+      if (place === undefined || (rule.isForOwn === true && isBundled(place.file))) return [];
       return [lintFinding(rule, { object, message, fix: fix === null ? null : inPlace(fix) }, place)];
     });
   });
+}
+
+/** What each rule that compares knows of the catalog. */
+export type ChangeFacts = ReadonlyMap<ChangeRule, readonly StateFact[]>;
+
+export async function changeFacts(
+  session: Session,
+  rules: readonly ChangeRule[],
+  schema: string,
+): Promise<ChangeFacts> {
+  const facts = new Map<ChangeRule, readonly StateFact[]>();
+  for (const rule of rules) {
+    const { rows } = await session.query<StateFact>(sqlFile(`lint/state/${rule.query}`), [schema]);
+    facts.set(rule, rows);
+  }
+  return facts;
+}
+
+/** What the files changed. */
+export function changeFindings(
+  before: ChangeFacts,
+  after: ChangeFacts,
+  files: readonly ReadFile[],
+): readonly LintFinding[] {
+  const statements = files.flatMap((file) => file.statements.map(({ statement }) => statement));
+  return [...before].flatMap(([rule, facts]) =>
+    rule.compare(facts, after.get(rule) ?? []).flatMap((fault) => {
+      const place = placeOf(fault, statements);
+      if (place === undefined) return [];
+      const { object, message, fix } = fault;
+      return [lintFinding(rule, { object, message, fix: fix === null ? null : inPlace(fix) }, place)];
+    }),
+  );
 }

@@ -15,14 +15,20 @@ const FORGOTTEN_AFTER_MS = 30 * 24 * 60 * 60 * 1000;
 export interface ReplayNames {
   readonly schema: string;
   readonly extensionSchema: string;
+  /** Of the server that they are replayed on; undefined: the embedded one. */
+  readonly scratchServerVersion?: number;
 }
 
 /** What a replay depends on: the text of every migration, the names of the schemas, and how the catalog is read. */
-export function replayKey(files: readonly MigrationFile[], { schema, extensionSchema }: ReplayNames): string {
+export function replayKey(
+  files: readonly MigrationFile[],
+  { schema, extensionSchema, scratchServerVersion }: ReplayNames,
+): string {
   const parts = [
     aisecVersion(),
     schema,
     extensionSchema,
+    `server ${scratchServerVersion ?? 'none'}`,
     catalogQueriesText(),
     ...files.map(({ source, name, checksum }) => `${source}/${name} ${checksum}`),
   ];

@@ -7,11 +7,13 @@ import type { MigrationFile } from '../files/migration-file.js';
 import { migrateUp } from '../up.js';
 import { keepReplay, readReplay, replayKey, type ReplayNames } from './cache.js';
 
-/** Runs the callback with a session on a new, empty database in memory, with the schema names of the command. */
+/** Runs the callback with a session on a new, empty database that only it uses, with the schema names of the command. */
 export type WithScratch = <Result>(use: (session: Session) => Promise<Result>) => Promise<Result>;
 
 export interface ReplayOptions extends ReplayNames {
   readonly withScratch: WithScratch;
+  /** As server_version_num, when the new database is on a server; undefined: in memory. */
+  readonly scratchServerVersion?: number;
   /** Replays are kept there, by the checksums of their files; undefined: none is kept. */
   readonly cacheDir: string | undefined;
   readonly onProgress: (text: string) => void;
@@ -34,8 +36,8 @@ async function createExtensionSchema(session: Session, schema: string): Promise<
 }
 
 /**
- * Applies the migrations to a new, empty database. A role that they grant to and do not make is made: it is expected of
- * the server.
+ * Applies the migrations to a new, empty database. In memory a role that they grant to and do not make is made: it is
+ * expected of the server, and on a server it would stay.
  *
  * @throws AisecError MIGRATION_FAILED and what `migrateUp` throws.
  */
@@ -53,17 +55,21 @@ export async function applyToScratch(
       return;
     } catch (error) {
       const role = missingRole(error);
-      if (role === undefined || roles === MOST_ROLES) throw error;
+      if (role === undefined || roles === MOST_ROLES || session.info.kind === 'server') throw error;
       await session.query(`create role ${quoteIdentifier(role)} nologin`);
     }
   }
 }
 
-function replayFailed(error: unknown): unknown {
+const IN_MEMORY_ONLY =
+  'The embedded PostgreSQL has vector and pgcrypto only. With --server the replay is in a scratch database on the server (needs CREATEDB).';
+
+function replayFailed(error: unknown, isOnServer: boolean): unknown {
   if (!isAisecError(error) || ['INTERRUPTED', 'TERMINATED'].includes(error.code)) return error;
-  return new AisecError(error.code, `could not replay the migrations in the embedded PostgreSQL: ${error.message}`, {
+  const where = isOnServer ? 'a scratch database on the server' : 'the embedded PostgreSQL';
+  return new AisecError(error.code, `could not replay the migrations in ${where}: ${error.message}`, {
     detail: error.detail,
-    hint: error.code === 'EXTENSION_MISSING' ? 'The embedded PostgreSQL has vector and pgcrypto only.' : error.hint,
+    hint: error.code === 'EXTENSION_MISSING' && !isOnServer ? IN_MEMORY_ONLY : error.hint,
     sqlState: error.sqlState,
     position: error.position,
     cause: error,
@@ -71,8 +77,8 @@ function replayFailed(error: unknown): unknown {
 }
 
 /**
- * The catalog that the migrations make, on their own, on an empty database: replayed in the embedded PostgreSQL, or read
- * from the cache when these very files were replayed before. History tables and data are left out.
+ * The catalog that the migrations make, on their own, on an empty database: replayed, or read from the cache when these
+ * very files were replayed before. History tables and data are left out.
  *
  * @throws AisecError as `migrateUp`, when a file does not run there.
  */
@@ -83,7 +89,8 @@ export async function replayedCatalog(
   const key = replayKey(files, options);
   const kept = options.cacheDir === undefined ? undefined : readReplay(options.cacheDir, key);
   if (kept !== undefined) return kept;
-  options.onProgress('replaying the migrations in memory');
+  const isOnServer = options.scratchServerVersion !== undefined;
+  options.onProgress(`replaying the migrations ${isOnServer ? 'in a scratch database on the server' : 'in memory'}`);
   try {
     const catalog = await options.withScratch(async (session) => {
       if (files.length > 0) await applyToScratch(session, files, options, options.onProgress);
@@ -92,6 +99,6 @@ export async function replayedCatalog(
     if (options.cacheDir !== undefined) keepReplay(options.cacheDir, key, catalog);
     return catalog;
   } catch (error) {
-    throw replayFailed(error);
+    throw replayFailed(error, isOnServer);
   }
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import type { Finding } from '../../../../src/features/doctor/finding.js';
-import { applyIgnores, parseIgnores } from '../../../../src/features/doctor/ignores.js';
+import { applyIgnores, parseIgnores } from '../../../../src/config/ignores.js';
 
 const finding = (id: string): Finding => ({
   id,

@@ -76,11 +76,17 @@ export const migrateLint = defineCommand<Options>({
       description: 'the oldest major version that the files may meet (default: of the server, else 16)',
       parse: countOption(16),
     },
+    {
+      flags: '--against <branch>',
+      description:
+        'only the files that this branch of git does not have; both orders of its files and these are compared',
+    },
     { flags: '--offline', description: 'do not connect, also where a server is configured', default: false },
   ],
   examples: [
     ['aisec migrate lint', 'Look at the pending migrations, or at all of them without a server'],
     ['aisec migrate lint 0022_add_invoices', 'Look at one file'],
+    ['aisec migrate lint --against origin/main', 'Look at what a branch adds, beside what was merged meanwhile'],
     ['aisec migrate lint --format github', 'Show the findings beside the lines of a pull request'],
     ['aisec migrate lint --format sarif > lint.sarif', 'For code scanning'],
     ['aisec migrate lint --exclude index-name,comment-missing', 'Without two rules'],

@@ -41,7 +41,7 @@ export function renderLint(result: LintResult, { table, paint, isTTY }: Renderer
     { title: 'rule', value: (finding) => finding.rule },
     { title: 'message', value: (finding) => finding.message },
     { title: 'impact', value: (finding) => finding.impact },
-    { title: 'fix', value: (finding) => finding.fix ?? '' },
+    { title: 'fix', value: (finding) => finding.fix ?? '', hasLines: true },
   ]);
 }
 

@@ -24,6 +24,8 @@ function descriptor({ id, title, impact, severity, example }: Rule): object {
     fullDescription: { text: impact },
     help: { text: `${impact}\n\nBad:\n${example.bad}\n\nGood:\n${example.good}`, markdown },
     defaultConfiguration: { level: LEVEL[severity] },
+    // No helpUri: SARIF wants an absolute URI there (3.49.12), and the pages have no public address.
+    properties: { page: `docs/lint.md#${id}` },
   };
 }
 

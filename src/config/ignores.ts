@@ -1,16 +1,17 @@
-import { AisecError, messageOf } from '../../base/errors.js';
-import type { Finding } from './finding.js';
+import { AisecError, messageOf } from '../base/errors.js';
+import type { Finding } from '../base/finding.js';
 
-/** An entry of the ignore file. */
+/** An entry of an ignore file. */
 export interface Ignore {
-  /** Of a finding (`rls-off:notes`), or of a check: all of its findings. */
+  /** Of a finding (`rls-off:notes`), or of a check: all of its findings. `*` stands for any characters. */
   readonly id: string;
   readonly reason: string;
   /** The last day it holds, in UTC: `2027-03-31`. */
   readonly until: string;
 }
 
-export interface IgnoredFinding extends Finding {
+/** What is said about a finding that is left out. */
+export interface IgnoredBy {
   readonly reason: string;
   readonly until: string;
 }
@@ -71,15 +72,23 @@ export function parseIgnores(text: string, file: string): readonly Ignore[] {
   return entries;
 }
 
-function matches(ignore: Ignore, finding: Finding): boolean {
-  return ignore.id === finding.id || ignore.id === finding.check;
+/** A finding, with its check where there are several. */
+type Ignorable = Finding & { readonly check?: string };
+
+function pattern(id: string): RegExp {
+  const parts = id.split('*').map((part) => part.replaceAll(/[.+?^${}()|[\]\\]/g, String.raw`\$&`));
+  return new RegExp(`^${parts.join('[^]*')}$`);
+}
+
+function matches(ignore: Ignore, finding: Ignorable): boolean {
+  return ignore.id === finding.check || pattern(ignore.id).test(finding.id);
 }
 
 export interface IgnoreSurroundings {
-  /** Ids of all checks there are. */
-  readonly known: ReadonlySet<string>;
+  /** Ids of all checks there are; undefined where findings have none. */
+  readonly known?: ReadonlySet<string>;
   /** Ids of those that ran and could look. */
-  readonly looked: ReadonlySet<string>;
+  readonly looked?: ReadonlySet<string>;
   readonly now: Date;
 }
 
@@ -89,21 +98,22 @@ function problemOf(
   { known, looked, now }: IgnoreSurroundings,
 ): string | undefined {
   const check = id.split(':', 1)[0] ?? '';
-  if (!known.has(check)) return `there is no check "${check}"`;
-  if (!isFound) return looked.has(check) ? 'there is no such finding any more; take the entry out' : undefined;
+  if (known?.has(check) === false) return `there is no check "${check}"`;
+  if (!isFound)
+    return looked?.has(check) === false ? undefined : 'there is no such finding any more; take the entry out';
   return until < toDay(now) ? `it was ignored until ${until}: ${reason}` : undefined;
 }
 
 /**
  * Takes the ignored findings out. An entry that has expired, that no check or no finding has, ignores nothing and is reported.
  */
-export function applyIgnores(
-  findings: readonly Finding[],
+export function applyIgnores<Found extends Ignorable>(
+  findings: readonly Found[],
   ignores: readonly Ignore[],
   surroundings: IgnoreSurroundings,
 ): {
-  readonly findings: readonly Finding[];
-  readonly ignored: readonly IgnoredFinding[];
+  readonly findings: readonly Found[];
+  readonly ignored: readonly (Found & IgnoredBy)[];
   readonly problems: readonly IgnoreProblem[];
 } {
   const problems: IgnoreProblem[] = [];
@@ -113,7 +123,7 @@ export function applyIgnores(
     if (problem !== undefined) problems.push({ id: ignore.id, problem });
   }
   const valid = ignores.filter(({ until }) => until >= toDay(surroundings.now));
-  const ignored: IgnoredFinding[] = [];
+  const ignored: (Found & IgnoredBy)[] = [];
   const left = findings.filter((finding) => {
     const ignore = valid.find((entry) => matches(entry, finding));
     if (ignore !== undefined) ignored.push({ ...finding, reason: ignore.reason, until: ignore.until });

@@ -1,6 +1,6 @@
-import type { Session } from '../../../adapters/postgres/session.js';
-import { labelOf } from '../files/source.js';
-import { compareWithDatabase, type MigrateSettings } from '../prepare.js';
+import type { Session } from '../../../../adapters/postgres/session.js';
+import { labelOf } from '../../files/source.js';
+import { compareWithDatabase, type MigrateSettings } from '../../prepare.js';
 
 /** The labels of the migrations that `migrate up` would run on this database. Reads only. */
 export async function pendingOnServer(session: Session, settings: MigrateSettings): Promise<ReadonlySet<string>> {

@@ -1,0 +1,46 @@
+// Small pieces of code that several commands share, in one file of the bundle instead of one for each.
+import path from 'node:path';
+
+const MOST_BYTES = 4000;
+/** With what it loads. More would slow commands down that need only a part. */
+const MOST_LOADED_BYTES = 22_000;
+
+/**
+ * The modules of the small chunks that are never loaded by themselves. A chunk of them must not load one that loads them
+ * again: then one of the two would run before what it needs.
+ *
+ * @param {readonly import('rolldown').OutputChunk[]} chunks
+ * @returns {ReadonlySet<string>}
+ */
+export function sharedModules(chunks) {
+  const byName = new Map(chunks.map((chunk) => [chunk.fileName, chunk]));
+  const loadedByItself = new Set(chunks.flatMap(({ dynamicImports }) => dynamicImports));
+  /** @param {string} name @param {Set<string>} [found] */
+  const loads = (name, found = new Set()) => {
+    for (const next of byName.get(name)?.imports ?? []) {
+      if (found.has(next)) continue;
+      found.add(next);
+      loads(next, found);
+    }
+    return found;
+  };
+  const isHeavy = (/** @type {string} */ name) =>
+    [...loads(name)]
+      .filter((each) => !ALWAYS_LOADED.has(each))
+      .reduce((sum, each) => sum + (byName.get(each)?.code.length ?? 0), 0) > MOST_LOADED_BYTES;
+  let names = chunks
+    .filter(({ fileName, isEntry, code }) => !isEntry && !loadedByItself.has(fileName) && code.length <= MOST_BYTES)
+    .map(({ fileName }) => fileName)
+    .filter((name) => !ALWAYS_LOADED.has(name) && !isHeavy(name));
+  for (;;) {
+    const kept = new Set(names);
+    const next = names.filter((name) =>
+      [...loads(name)].every((each) => kept.has(each) || ![...loads(each)].some((deep) => kept.has(deep))),
+    );
+    if (next.length === names.length) break;
+    names = next;
+  }
+  return new Set(names.flatMap((name) => byName.get(name)?.moduleIds ?? []).map((id) => path.normalize(id)));
+}
+
+const ALWAYS_LOADED = new Set(['core.js', 'rolldown-runtime.js', 'queries.js']);

@@ -1,0 +1,41 @@
+import { defineCommand } from '../../command.js';
+import type { Context } from '../../context.js';
+import type { ExitCode } from '../../exit-codes.js';
+import { DIRECTORY_OPTION, directoryOf } from '../../backup-place.js';
+import {
+  carriedSettings,
+  databaseUrlFile,
+  oneLine,
+  ONLY_OPTION,
+  programWords,
+  type ScheduleOptions,
+} from './options.js';
+
+async function run(context: Context, options: ScheduleOptions): Promise<ExitCode | undefined> {
+  const { chooseJobs, scheduledJobs } = await import('../../../features/schedule/jobs.js');
+  const { crontabText } = await import('../../../features/schedule/crontab.js');
+  const jobs = chooseJobs(scheduledJobs(oneLine('--dir', directoryOf(context, options))), options.only);
+  const place = {
+    program: programWords(),
+    databaseUrlFile: databaseUrlFile(context),
+    settings: carriedSettings(context),
+  };
+  const text = crontabText(jobs, place);
+  context.output.result({ jobs, crontab: text }, () => text.trimEnd());
+  return undefined;
+}
+
+export const scheduleCrontab = defineCommand<ScheduleOptions>({
+  name: 'schedule crontab',
+  summary: 'print a crontab with every job that the database needs',
+  description:
+    'Prints the lines for cron: months ahead, archive, backup, its weekly restore, its check, doctor and the record of sizes. A quiet night prints nothing, so that a mail is a finding. ' +
+    'The URL of the database is read from a file (--database-url-file, else /etc/aisec/database-url) and never printed. Needs no database.',
+  options: [ONLY_OPTION, DIRECTORY_OPTION],
+  examples: [
+    ['aisec schedule crontab --dir /backups/postgresql', 'Print it'],
+    ['aisec schedule crontab --dir /backups/postgresql | crontab -', 'Make it the crontab of this user'],
+    ['aisec schedule crontab --only partitions,archive', 'Two of the jobs'],
+  ],
+  run,
+});

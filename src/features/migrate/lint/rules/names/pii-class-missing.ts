@@ -1,0 +1,17 @@
+import { stateRule } from '../../rule.js';
+
+export const piiClassMissing = stateRule({
+  id: 'pii-class-missing',
+  severity: 'notice',
+  title: "a text column on a user's table without a masking class",
+  impact:
+    'A copy of the database for tests or support has to mask what users wrote, and a program cannot know where it is. Say it in the comment of the column: `pii: none`, name, email, phone, address, secret, or text (anything a user may have written).',
+  query: 'columns-without-pii',
+  isForOwn: true,
+  example: {
+    before:
+      "create table users (id bigint primary key, email text); comment on column users.email is 'pii: email'; create table invoices (id bigint primary key, user_id bigint references users (id));",
+    bad: 'alter table invoices add column recipient text;',
+    good: "alter table invoices add column recipient text;\ncomment on column invoices.recipient is 'Whom it is sent to. pii: name';",
+  },
+});

@@ -1,0 +1,1 @@
+export { instrumentDatabase, type InstrumentOptions } from './instrument-database.js';
