@@ -57,8 +57,8 @@ module.exports = {
     only(
       'testing-applies-migrations',
       '^src/testing/',
-      '^src/(testing/|features/migrate/index\\.ts$|(adapters|schema|config|base)/)',
-      'testing imports only the index of migrate, adapters, schema, config and base',
+      '^src/(testing/|client/|features/migrate/index\\.ts$|(adapters|schema|config|base)/)',
+      'testing imports only the index of migrate, the client, adapters, schema, config and base',
     ),
     only(
       'zod-uses-the-client',

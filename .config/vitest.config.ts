@@ -28,8 +28,8 @@ function project(name: string, { testTimeout, group, usesDatabases }: Kind) {
       execArgv: ['--liftoff-only'],
       server: { deps: { external: [COMPILED] } },
       isolate: false,
-      // Most of the time is spent waiting for a server or a child process, so two workers pay even on two cores.
-      maxWorkers: Math.min(Math.max(availableParallelism() - 1, 2), 8),
+      // Much of the time is spent waiting for a server or a child process, so one more worker than cores pays.
+      maxWorkers: Math.min(availableParallelism() + 1, 8),
       sequence: { groupOrder: group },
       testTimeout,
       hookTimeout: 180 * second,

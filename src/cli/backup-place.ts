@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 
 import { AisecError } from '../base/errors.js';
-import { parseStoreUrl, type StorePlace } from '../config/store-url.js';
+import { isStoreUrl, parseStoreUrl, storeUrl, type StorePlace } from '../config/store-url.js';
 import type { OptionSpec } from './command.js';
 import type { Context } from './context.js';
 
@@ -38,4 +38,11 @@ export function placeOf({ store, endpoint }: StoreOptions): StorePlace | undefin
   if (store !== undefined) return parseStoreUrl(store, endpoint);
   if (endpoint === undefined) return undefined;
   throw new AisecError('USAGE', '--endpoint requires --store', { hint: 'Give --store s3://bucket/directory, too.' });
+}
+
+/** A name in a store as its address; what has an address, and any name where no store was named, as it is. */
+export function inStoreOf(options: StoreOptions, name: string): string {
+  if (options.store === undefined) return name;
+  const place = parseStoreUrl(options.store, options.endpoint);
+  return name === '' || isStoreUrl(name) ? name : storeUrl(place, name);
 }

@@ -10,6 +10,7 @@ import { backupCheck } from './commands/backup/check.js';
 import { backupList } from './commands/backup/list.js';
 import { backupPin } from './commands/backup/pin.js';
 import { backupPrune } from './commands/backup/prune.js';
+import { backupUpload } from './commands/backup/upload.js';
 import { backupVerify } from './commands/backup/verify.js';
 import { cacheCheck } from './commands/cache/check.js';
 import { cacheFlush } from './commands/cache/flush.js';
@@ -97,6 +98,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   backupVerify,
   backupPrune,
   backupPin,
+  backupUpload,
   backupCheck,
   restore,
   typesGenerate,

@@ -1,17 +1,9 @@
-import {
-  copyRow,
-  type AssistantRow,
-  type CachedRow,
-  type PreferencesRow,
-  type SettingRow,
-  ALL_ROWS,
-  DEFAULT_TTL_MS,
-  USER_ROW,
-} from '../features/cache/index.js';
+import { DEFAULT_TTL_MS } from '../features/cache/index.js';
 import { AisecError } from '../base/errors.js';
 import { resolveServiceTarget } from '../config/service-target.js';
 import { resolveServiceRedis } from '../config/redis-target.js';
 import type { DB } from '../schema/index.js';
+import { cacheReads, type CacheReads } from './cache-reads.js';
 import { createDatabase } from './create-database.js';
 import { TieredCache, type CacheStatus, type TierSettings } from './tiered-cache.js';
 
@@ -44,15 +36,7 @@ export interface CacheOptions {
 }
 
 /** Rows of the read-mostly tables. Every promise fails only with what the database itself fails with. */
-export interface Cache {
-  /** The setting of the platform with this key; undefined: there is none. */
-  setting(key: string): Promise<SettingRow | undefined>;
-  /** The preferences of a user; undefined: there are none. */
-  preferences(userId: string): Promise<PreferencesRow | undefined>;
-  /** The assistants of a user, the oldest first. */
-  assistants(userId: string): Promise<AssistantRow[]>;
-  /** One of them; undefined: there is none, or it is another user's. */
-  assistant(userId: string, assistantId: string): Promise<AssistantRow | undefined>;
+export interface Cache extends CacheReads {
   /** Resolves when no later read shows anything older than what was committed before this call, by whomever. */
   sync(): Promise<void>;
   /** Resolves with true when entries are kept as wanted, with false when that is not so in time. Reading needs no wait. */
@@ -62,7 +46,6 @@ export interface Cache {
   close(): Promise<void>;
 }
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const DAY_MS = 86_400_000;
 
 const DEFAULTS = {
@@ -92,20 +75,6 @@ function checkNumbers(settings: Readonly<Record<keyof typeof DEFAULTS, number>>)
   }
 }
 
-function uuid(text: string, what: string): string {
-  const id = typeof text === 'string' ? text.toLowerCase() : '';
-  if (UUID.test(id)) return id;
-  throw new AisecError('USAGE', `the cache was asked with a ${what} that is not a UUID`, {
-    hint: `Give the id of the row in ${what === 'user id' ? 'users' : 'assistants'}.`,
-  });
-}
-
-/** A caller may change what it gets; no other caller sees that. */
-function first<Row extends CachedRow>(rows: readonly CachedRow[]): Row | undefined {
-  const [row] = rows;
-  return row === undefined ? undefined : copyRow(row as Row);
-}
-
 /**
  * A cache of system_settings, user_preferences and assistants: in this process, and in Redis where one is configured. A
  * row is loaded once however many ask for it at the same time, by its owner under row-level security, and kept until
@@ -132,19 +101,7 @@ export function createCache(options: CacheOptions = {}): Cache {
   const cache = new TieredCache(db, target, resolveServiceRedis(redisUrl), tierSettings);
   cache.start();
   return {
-    setting: async (key) => first<SettingRow>(await cache.read({ table: 'system_settings', owner: '', key })),
-    preferences: async (userId) =>
-      first<PreferencesRow>(
-        await cache.read({ table: 'user_preferences', owner: uuid(userId, 'user id'), key: USER_ROW }),
-      ),
-    assistants: async (userId) => {
-      const rows = await cache.read({ table: 'assistants', owner: uuid(userId, 'user id'), key: ALL_ROWS });
-      return rows.map((row) => copyRow(row as AssistantRow));
-    },
-    assistant: async (userId, assistantId) => {
-      const key = uuid(assistantId, 'assistant id');
-      return first<AssistantRow>(await cache.read({ table: 'assistants', owner: uuid(userId, 'user id'), key }));
-    },
+    ...cacheReads((query) => cache.read(query)),
     sync: () => cache.sync(),
     ready: (timeoutMs = 5000) => cache.ready(timeoutMs),
     status: () => cache.status,

@@ -1,11 +1,19 @@
 import { Kysely } from 'kysely';
 
 import { startSnapshot, type RunningSnapshot } from '../adapters/embedded/snapshot.js';
+import { resetSession } from '../adapters/postgres/pool/clean-session.js';
 import { PoolDialect } from '../adapters/postgres/pool/pool-dialect.js';
+import { AisecError, messageOf } from '../base/errors.js';
+import { quoteIdentifier } from '../base/identifier.js';
 import type { MigrationFile } from '../features/migrate/index.js';
-import { tableCleaner } from './clear-tables.js';
+import type { DB } from '../schema/index.js';
+import { tableCleaner, type RunQuery } from './clear-tables.js';
+import { createFactories } from './factories.js';
+import { createServiceRole } from './service-role.js';
 import { forgetSnapshot, migratedSnapshot } from './snapshot.js';
 import type { TestDatabase } from './test-database.js';
+
+const SERVICE = 'aisec_test_service';
 
 /** A damaged snapshot, such as one from a disk that was full, is made anew. */
 async function start(files: readonly MigrationFile[], cacheDir: string): Promise<RunningSnapshot> {
@@ -17,24 +25,50 @@ async function start(files: readonly MigrationFile[], cacheDir: string): Promise
   }
 }
 
+function connectError(error: unknown): Error {
+  if (!messageOf(error).includes('timeout exceeded when trying to connect')) return error as Error;
+  return new AisecError('DATABASE_UNREACHABLE', 'the database in this process has one session, which is in use', {
+    detail: 'A query outside of a transaction waits for its end, and the transaction for the query.',
+    hint: 'Use the transaction, or a server: createTestDatabase({ url }).',
+    cause: error,
+  });
+}
+
 /** A database in this process, in memory, started from a snapshot in the directory. */
 export async function openEmbeddedTestDatabase<Tables>(
   cacheDir: string,
   files: readonly MigrationFile[],
 ): Promise<TestDatabase<Tables>> {
-  const { engine, createPool } = await start(files, cacheDir);
-  const clean = await tableCleaner(async <Row extends object>(text: string) => engine.query<Row>(text));
-  const db = new Kysely<Tables>({ dialect: new PoolDialect({ createPool }) });
+  const { engine, superuser, poolAs, forgetLogin } = await start(files, cacheDir);
+  const query: RunQuery = async <Row extends object>(text: string) => engine.query<Row>(text);
+  await createServiceRole(query, SERVICE);
+  const clean = await tableCleaner(query);
+  const open = (role: string): Kysely<Tables> =>
+    new Kysely({
+      dialect: new PoolDialect({
+        createPool: () => Promise.resolve(poolAs(role)),
+        translateConnectError: connectError,
+      }),
+    });
+  const [db, admin] = [open(SERVICE), open(superuser)];
+  const { make, restart } = createFactories(admin as unknown as Kysely<DB>);
   return {
     db,
+    admin,
+    make,
+    role: SERVICE,
     url: undefined,
     reset: async () => {
       // Past the pool: a test may have left a transaction open, and with it the only connection.
-      await engine.exec("rollback; reset all; set session authorization default; set time zone 'UTC'");
+      await engine.exec('rollback');
+      await engine.exec(resetSession(quoteIdentifier(superuser)));
+      forgetLogin();
       await clean();
+      restart();
     },
     close: async () => {
       await db.destroy();
+      await admin.destroy();
       await engine.close();
     },
   };

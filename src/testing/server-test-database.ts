@@ -11,8 +11,11 @@ import { quoteIdentifier } from '../base/identifier.js';
 import type { ServerTarget } from '../config/database-target.js';
 import { resolveServiceTarget } from '../config/service-target.js';
 import type { MigrationFile } from '../features/migrate/index.js';
+import type { DB } from '../schema/index.js';
 import { tableCleaner } from './clear-tables.js';
+import { createFactories } from './factories.js';
 import { keyOf, migrate, NAMES } from './migrated.js';
+import { createServiceRole, dropServiceRole } from './service-role.js';
 import { lockKeyOf, readSurroundings, serverTemplate, type Surroundings } from './server-template.js';
 import type { TestDatabase } from './test-database.js';
 
@@ -58,6 +61,8 @@ async function tryLock(home: Session, name: string): Promise<boolean> {
 
 async function drop(home: Session, name: string): Promise<void> {
   await home.query(`drop database if exists ${quoteIdentifier(name)} with (force)`);
+  // The role of its service has the same name.
+  await dropServiceRole((text) => home.query(text), name);
   await home.cleanUp('select pg_catalog.pg_advisory_unlock($1)', [lockKeyOf(name)]);
 }
 
@@ -67,9 +72,11 @@ async function sweep(home: Session, { prefix, made }: Surroundings): Promise<voi
     if (!name.startsWith(`${prefix}template_`) && (await tryLock(home, name))) await drop(home, name);
 }
 
-/** The same server and parameters, another database. */
-function urlOf(url: string, database: string): string {
-  return Object.assign(new URL(url), { pathname: `/${database}` }).href;
+/** The same server and parameters, another database and role. */
+function urlOf(url: string, database: string, username: string, password: string): string {
+  const own = Object.assign(new URL(url), { pathname: `/${database}`, username, password });
+  for (const name of ['user', 'password', 'dbname']) own.searchParams.delete(name);
+  return own.href;
 }
 
 async function openClone<Tables>(
@@ -80,18 +87,31 @@ async function openClone<Tables>(
 ): Promise<TestDatabase<Tables>> {
   const clone = await open(target, name);
   const clean = await tableCleaner((text) => clone.query(text));
-  const createClonePool = () => createPool({ ...target, connection: { ...target.connection, database: name } }, POOL);
-  // Asked before each use: reset ends the sessions of the pool.
-  const db = new Kysely<Tables>({ dialect: new PoolDialect({ createPool: createClonePool, prePingAfterMs: 0 }) });
+  const password = randomBytes(24).toString('base64url');
+  await createServiceRole((text) => clone.query(text), name, password);
+  // As in production: a copy of a database does not have the privileges on it (docs/client.md).
+  await clone.query(`revoke temporary on database ${quoteIdentifier(name)} from public`);
+  const connection = { ...target.connection, database: name };
+  const opened = (its: ServerTarget): Kysely<Tables> =>
+    // Asked before each use: reset ends the sessions of the pool.
+    new Kysely({ dialect: new PoolDialect({ createPool: () => createPool(its, POOL), prePingAfterMs: 0 }) });
+  const admin = opened({ ...target, connection });
+  const { make, restart } = createFactories(admin as unknown as Kysely<DB>);
+  const db = opened({ ...target, connection: { ...connection, user: name, password } });
   return {
     db,
-    url: urlOf(url, name),
+    admin,
+    make,
+    role: name,
+    url: urlOf(url, name, name, password),
     reset: async () => {
       await clone.query(sqlFile('testing/end-sessions'));
       await clean();
+      restart();
     },
     close: async () => {
       await db.destroy();
+      await admin.destroy();
       await clone.close();
       await drop(home, name);
       await home.close();

@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 
 import type { DB } from '../schema/index.js';
+import type { Factories } from './factories.js';
 
 export interface TestDatabaseOptions {
   /**
@@ -8,16 +9,25 @@ export interface TestDatabaseOptions {
    * `'aisec=./dir'` puts others in their place.
    */
   readonly migrationsDir?: string;
-  /** Where snapshots are kept, 16 MB each. Default: `.aisec/test-snapshots`. */
+  /** Where snapshots are kept, 15 MB each. Default: `.aisec/test-snapshots`. */
   readonly cacheDir?: string;
   /** `postgres://…` of a server whose role may make databases: a database of its own there instead of one in this process. */
   readonly url?: string;
 }
 
 export interface TestDatabase<Tables = DB> {
-  /** Works with `withUser` as a database of createDatabase does; outside of it, as the superuser (on a server: the role of the url). */
+  /** As a service has it in production: `withUser` works, and what is done without it is refused (42501). */
   readonly db: Kysely<Tables>;
-  /** Of the copy on a server, for code that connects by itself, such as createCache; undefined for a database in this process. */
+  /** For arranging and looking: as the superuser, or on a server as the role of the url. */
+  readonly admin: Kysely<Tables>;
+  /** Rows of the platform's tables, as `admin`. */
+  readonly make: Factories;
+  /** Of the service, for further privileges: `grant execute on function hash_password(text) to …`. */
+  readonly role: string;
+  /**
+   * Of the copy on a server, as the service, for code that connects by itself, such as createCache; undefined for a database in this
+   * process.
+   */
   readonly url: string | undefined;
   /** Removes all rows, ends open transactions, and forgets what tests have set in a session. A change of the schema stays. */
   reset(): Promise<void>;

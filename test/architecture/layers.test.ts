@@ -20,7 +20,7 @@ describe('the rules', () => {
     ['adapters-use-leaves', 'src/adapters/postgres/b.ts', '../../features/migrate/a.js'],
     ['features-use-adapters', 'src/features/migrate/b.ts', '../../client/a.js'],
     ['client-stands-beside-features', 'src/client/b.ts', '../features/migrate/a.js'],
-    ['testing-applies-migrations', 'src/testing/b.ts', '../client/a.js'],
+    ['testing-applies-migrations', 'src/testing/b.ts', '../cli/context.js'],
     ['terminal-uses-base', 'src/cli/terminal/a.ts', '../../config/a.js'],
     ['commands-use-features', 'src/cli/commands/seed.ts', '../../client/a.js'],
     ['context-is-the-composition-root', 'src/cli/main.ts', '../adapters/postgres/a.js'],

@@ -31,7 +31,7 @@ describeWithStore('a backup of the embedded database in a store', () => {
   const url = (): string => `s3://backups/data/${path.basename(file())}`;
 
   test('is listed, verified and restored from there', async () => {
-    expect(url()).toMatch(/\/postgres_\d{8}_\d{6}\.pgdata\.tgz$/);
+    expect(url()).toMatch(/\/postgres_\d{8}_\d{6}-[0-9a-f]{6}\.pgdata\.tgz$/);
     expect(await aisec(['backup', 'verify', url(), '--deep'])).toMatchObject({ exitCode: 0 });
     const list = await aisec(['backup', 'list', '--store', 's3://backups/data', '--json']);
     expect(JSON.parse(list.stdout).backups).toMatchObject([{ file: url(), state: 'verified', format: 'embedded' }]);
@@ -52,7 +52,7 @@ describeWithStore('a backup of the embedded database in a store', () => {
     const made = await aisec(['backup', '--dir', path.join(here, 'backups'), ...to, ...args]);
     expect(made).toMatchObject({ exitCode: 0 });
     const { copy, rows } = { rows: 0, ...JSON.parse(made.stdout) };
-    expect(copy).toMatch(/^s3:\/\/backups\/sql\/postgres_\d{8}_\d{6}\.sql\.gz\.age$/);
+    expect(copy).toMatch(/^s3:\/\/backups\/sql\/postgres_\d{8}_\d{6}-[0-9a-f]{6}\.sql\.gz\.age$/);
     const list = await aisec(['backup', 'list', ...to, '--json']);
     expect(JSON.parse(list.stdout).backups).toMatchObject([{ file: copy, state: 'verified', isEncrypted: true }]);
     expect(await aisec(['backup', 'verify', copy, '--identity', keyFile])).toMatchObject({ exitCode: 0 });

@@ -25,7 +25,7 @@ describe('aisec backup of the embedded database', () => {
   test('has a data directory and a manifest, which only the owner can read, and was loaded to try it', async () => {
     const directory = path.dirname(file());
     const name = path.basename(file());
-    expect(name).toMatch(/^postgres_\d{8}_\d{6}\.pgdata\.tgz$/);
+    expect(name).toMatch(/^postgres_\d{8}_\d{6}-[0-9a-f]{6}\.pgdata\.tgz$/);
     expect(namesIn(directory)).toEqual([name, `${name}.json`]);
     for (const each of namesIn(directory)) expect(statSync(path.join(directory, each)).mode & 0o777, each).toBe(0o600);
     const manifest = JSON.parse(readFileSync(`${file()}.json`, 'utf8'));

@@ -111,17 +111,44 @@ describeOnServer('backups that were made', () => {
     expect(await local(['pin', olds[700] ?? '', '--dir', directory])).toMatchObject({ exitCode: 0 });
 
     const dry = await backup(directory, ['--keep-last', '3', '--dry-run', '--json']);
-    expect(JSON.parse(dry.stdout).removed).toHaveLength(997);
+    const planned = JSON.parse(dry.stdout).removed;
     expect(dry.stderr).toContain(`${future} has a timestamp in the future`);
     const run = await backup(directory, ['--keep-last', '3', '--json']);
     expect(run).toMatchObject({ exitCode: 0 });
     const { file, removed } = JSON.parse(run.stdout);
     expect(removed).toHaveLength(998);
+    expect(planned).toEqual(removed);
     const dumps = (names(directory) ?? []).filter((each) => each.endsWith('.dump'));
     const kept = [olds[0], olds[700], future, other, path.basename(made), path.basename(file)];
     expect(dumps).toEqual(kept.filter((each) => each !== undefined).toSorted());
     expect(existsSync(path.join(directory, 'notes.txt'))).toBe(true);
     expect((names(directory) ?? []).filter((each) => each.endsWith('.json'))).toHaveLength(dumps.length);
+  });
+
+  test('with places the newest of each day, week and month stays, and every command says which is for what', async () => {
+    const directory = await newDirectory();
+    await mkdir(directory, { recursive: true });
+    const { name } = database();
+    const files: string[] = [];
+    for (let day = 1; day <= 100; day += 1) files.push(await fabricated(directory, name, day));
+    const keep = ['--keep', '2d,0w,3m', '--keep-last', '1'];
+    const dry = await backup(directory, [...keep, '--dry-run', '--json']);
+    const run = await backup(directory, [...keep, '--json']);
+    expect(run).toMatchObject({ exitCode: 0 });
+    const { file, kept, removed } = JSON.parse(run.stdout);
+    expect(JSON.parse(dry.stdout).removed).toEqual(removed);
+    expect(run.stderr).toMatch(/: kept: day \d{4}-\d\d-\d\d, month \d{4}-\d\d\n/);
+    expect(kept[0]).toMatchObject({ file, reason: 'place', places: [{ unit: 'day' }, { unit: 'month' }] });
+    expect(path.basename(kept[1].file)).toBe(files[0]);
+    const months = kept.flatMap((each: { places: { unit: string; period: string }[] }) =>
+      each.places.flatMap(({ unit, period }) => (unit === 'month' ? [period] : [])),
+    );
+    expect(new Set(months).size).toBe(3);
+    const plan = await local(['prune', '--dir', directory, ...keep, '--dry-run']);
+    expect(plan.stdout).toContain(`kept: month ${months[2]}`);
+    expect(plan.stderr).toContain('nothing to remove');
+    const wrong = await local(['prune', '--dir', directory, '--keep', '7d,5d']);
+    expectError(wrong, 2, '--keep: invalid list of places "7d,5d"', 'The days are given twice');
   });
 
   test('--deep restores it into a database of its own, and finds rows that are not as the manifest has them', async () => {

@@ -7,7 +7,7 @@ import pg from 'pg';
 import { describe, expect, test } from 'vitest';
 
 import { freeBackupFile } from '../../src/features/backup/catalog/change-backups.js';
-import { backupFileName, parseBackupFileName } from '../../src/features/backup/catalog/names.js';
+import { parseBackupFileName } from '../../src/features/backup/catalog/names.js';
 import { databaseAddress } from '../support/database-address.js';
 import { createServerDatabase, describeOnServer } from '../support/database.js';
 import { AS_BACKED_UP, CONTENTS, namesIn, useEmbeddedBackupFixture } from '../support/embedded-backup-fixture.js';
@@ -71,14 +71,15 @@ describe('aisec backup --format sql', () => {
     expect(existsSync(target)).toBe(false);
   });
 
-  test('no backup of another format gets its moment: the file of the roles is named alike', async () => {
+  test('two backups of one second have two names, in every format', async () => {
     const [directory, name] = [path.dirname(file()), parseBackupFileName(path.basename(file()))];
     if (name === undefined) throw new Error('the backup has an odd name');
-    const other = parseBackupFileName(path.basename(await freeBackupFile(directory, { ...name, format: 'embedded' })));
-    expect(other?.createdAt).toEqual(new Date(name.createdAt.getTime() + 1000));
-    const alone = await newDirectory();
-    writeFileSync(path.join(alone, backupFileName({ ...name, format: 'embedded' })), '');
-    expect(await freeBackupFile(alone, name)).not.toBe(path.join(alone, path.basename(file())));
+    const others = await Promise.all(
+      (['embedded', 'sql', 'sql'] as const).map((format) => freeBackupFile(directory, { ...name, format })),
+    );
+    const said = [file(), ...others].map((each) => parseBackupFileName(path.basename(each)));
+    expect(said.every((each) => each?.createdAt.getTime() === name.createdAt.getTime())).toBe(true);
+    expect(new Set(said.map((each) => each?.id)).size).toBe(4);
   });
 
   test('what the text would not have is refused', async () => {

@@ -26,7 +26,7 @@ describeOnServer('aisec backup', () => {
     const run = await backup(directory, ['--json', '--quiet']);
     expect(run).toMatchObject({ exitCode: 0, stderr: '' });
     const { file, sha256, rows, tables, removed } = JSON.parse(run.stdout);
-    expect(path.basename(file)).toMatch(new RegExp(`^${database().name}_\\d{8}_\\d{6}\\.dump$`));
+    expect(path.basename(file)).toMatch(new RegExp(`^${database().name}_\\d{8}_\\d{6}-[0-9a-f]{6}\\.dump$`));
     const name = path.basename(file, '.dump');
     expect(names(directory)).toEqual([`${name}.dump`, `${name}.dump.json`, `${name}.globals.sql`]);
     for (const each of names(directory) ?? [])

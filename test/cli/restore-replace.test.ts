@@ -3,10 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { expect, test } from 'vitest';
 
+import { rounds } from '../support/chance.js';
 import { describeOnServer } from '../support/database.js';
 import { expectError } from '../support/expect-error.js';
 import { useRestoreFixture } from '../support/restore-fixture.js';
 import { waitFor } from '../support/wait-for.js';
+
+const KILLS = rounds(5, 10);
 
 describeOnServer('aisec restore --replace', () => {
   const { server, newName, urlOf, restore, start, databases, queryIn, sessionsOn } = useRestoreFixture();
@@ -111,7 +114,7 @@ describeOnServer('aisec restore --replace', () => {
       expect(await restore(['--create', name])).toMatchObject({ exitCode: 0 });
       await queryIn(name, "delete from messages where content <> 'message 1'");
       let kills = 0;
-      for (let delayMs = 350; kills < 10; delayMs += 130) {
+      for (let delayMs = 350; kills < KILLS; delayMs += 1300 / KILLS) {
         const run = start(['--replace', '--confirm', name, '--terminate', '--wait', '60s'], urlOf(name));
         const ended = await Promise.race([run.finished, sleep(delayMs)]);
         run.child.kill('SIGKILL');

@@ -4,6 +4,7 @@ import { connect, createServer, type Socket } from 'node:net';
  * What happens to the bytes: all are passed on, all but what the server announces by itself, those of the client with a word
  * in place of another of the same length, none of the server from some word of the client on, or those of the server up to
  * a word. These two end with the connection. Or bytes of the server from one word on are held until another, and arrive together.
+ * Or, of HTTP, requests whose first bytes match have an answer of the proxy's, as often as is said, and the others are passed on.
  */
 type Fate =
   | 'pass'
@@ -11,7 +12,8 @@ type Fate =
   | { readonly rewrites: readonly [string, string] }
   | { readonly swallowAfterClientSays: RegExp }
   | { readonly cutAfterServerSays: string }
-  | { readonly holdsFrom: string; readonly until: string };
+  | { readonly holdsFrom: string; readonly until: string }
+  | { readonly answers: RegExp; readonly with: string; times: number };
 
 export interface CuttingProxy {
   readonly url: string;
@@ -45,6 +47,11 @@ export async function startCuttingProxy(url: string): Promise<CuttingProxy> {
       const said = bytes.toString('latin1');
       if (typeof fate === 'object' && 'swallowAfterClientSays' in fate)
         isDeaf ||= fate.swallowAfterClientSays.test(said);
+      if (typeof fate === 'object' && 'answers' in fate && fate.times > 0 && fate.answers.test(said)) {
+        fate.times -= 1;
+        incoming.end(fate.with);
+        return;
+      }
       if (typeof fate === 'object' && 'rewrites' in fate) outgoing.write(said.replace(...fate.rewrites), 'latin1');
       else outgoing.write(bytes);
     });

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 
-import type { NewUser } from 'aisec/schema';
 import { createTestDatabase, type TestDatabase } from 'aisec/testing';
 
 import { addMessage, history, startConversation } from '../src/chat.js';
@@ -14,9 +13,7 @@ afterEach(() => database.reset());
 after(() => database.close());
 
 async function addUser(username: string): Promise<string> {
-  const user: NewUser = { username, email: `${username}@example.com`, password_hash: 'x' };
-  const { id } = await database.db.insertInto('users').values(user).returning('id').executeTakeFirstOrThrow();
-  return id;
+  return (await database.make.user({ username })).id;
 }
 
 test('a user reads what was said, in order, and no other user does', async () => {

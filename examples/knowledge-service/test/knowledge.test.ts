@@ -3,11 +3,11 @@ import process from 'node:process';
 import { after, afterEach, before, test } from 'node:test';
 
 import { createCache, EMBEDDING_DIMENSIONS } from 'aisec';
-import { createTestDatabase, type TestDatabase } from 'aisec/testing';
+import { createTestCache, createTestDatabase, type TestDatabase } from 'aisec/testing';
 
 import { factsInPrompt, recall, remember } from '../src/knowledge.js';
 
-// The cache listens to the database over a connection of its own, so this test needs a server.
+// On a server the real cache, which listens over a connection of its own; in the process one that reads at every call.
 const url = process.env['TEST_DATABASE_URL'];
 let database: TestDatabase;
 before(async () => {
@@ -24,12 +24,9 @@ function embedding(angle: number): number[] {
 }
 
 async function addAssistant(username: string): Promise<{ userId: string; assistantId: string }> {
-  const user = { username, email: `${username}@example.com`, password_hash: 'x' };
-  const { db } = database;
-  const { id: userId } = await db.insertInto('users').values(user).returning('id').executeTakeFirstOrThrow();
-  const assistant = { user_id: userId, name: 'Assistant' };
-  const { id } = await db.insertInto('assistants').values(assistant).returning('id').executeTakeFirstOrThrow();
-  return { userId, assistantId: id };
+  const user = await database.make.user({ username });
+  const assistant = await database.make.assistant({ user });
+  return { userId: user.id, assistantId: assistant.id };
 }
 
 test('the nearest facts come first, and only those of the user', async () => {
@@ -45,20 +42,14 @@ test('the nearest facts come first, and only those of the user', async () => {
   assert.deepEqual(await recall(database.db, bob.userId, embedding(0), 2), ['secret']);
 });
 
-test(
-  'a setting is read from the cache, and changed there when it is changed',
-  { skip: url === undefined },
-  async () => {
-    assert.ok(database.url !== undefined);
-    const cache = createCache({ url: database.url });
-    try {
-      assert.equal(await factsInPrompt(cache), 5);
-      const row = { key: 'facts_in_prompt', value: JSON.stringify(8) };
-      await database.db.insertInto('system_settings').values(row).execute();
-      await cache.sync();
-      assert.equal(await factsInPrompt(cache), 8);
-    } finally {
-      await cache.close();
-    }
-  },
-);
+test('a setting is read from the cache, and changed there when it is changed', async () => {
+  const cache = database.url === undefined ? createTestCache(database) : createCache({ url: database.url });
+  try {
+    assert.equal(await factsInPrompt(cache), 5);
+    await database.make.systemSetting({ key: 'facts_in_prompt', value: JSON.stringify(8) });
+    await cache.sync();
+    assert.equal(await factsInPrompt(cache), 8);
+  } finally {
+    await cache.close();
+  }
+});

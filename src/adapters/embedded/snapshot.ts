@@ -3,6 +3,8 @@ import pg from 'pg';
 
 import { TarBlob } from './tar-blob.js';
 import { openEngine, startPGlite } from './embedded.js';
+import { quoteIdentifier } from '../../base/identifier.js';
+import { notesOf } from '../postgres/pool/connection-notes.js';
 import { connectionSetUp } from '../postgres/pool/pool.js';
 import type { Session } from '../postgres/session.js';
 
@@ -16,7 +18,7 @@ const WITHOUT_TEMPLATES = `
   drop database template1;
   checkpoint`;
 
-/** Makes a database in memory, has it prepared and returns its data directory as a tar archive (about 12 MB). */
+/** Makes a database in memory, has it prepared and returns its data directory as a tar archive (15 MB). */
 export async function buildSnapshot(
   prepare: (session: Session) => Promise<void>,
   names: { readonly schema: string; readonly extensionSchema: string },
@@ -48,27 +50,58 @@ export async function buildSnapshot(
 
 export interface RunningSnapshot {
   readonly engine: PGlite;
-  /** Of one connection: PGlite has one session. */
-  readonly createPool: () => Promise<pg.Pool>;
+  /** The role that the engine started as. */
+  readonly superuser: string;
+  /** The one connection there is, as a role: PGlite has one session. */
+  readonly poolAs: (role: string) => pg.Pool;
+  /** To be called after the role of the session was changed past the pools. */
+  readonly forgetLogin: () => void;
 }
 
 /** Starts a database in memory from a snapshot. Throws for one that is damaged. */
 export async function startSnapshot(snapshot: ArrayBuffer): Promise<RunningSnapshot> {
   const engine = await startPGlite(undefined, { snapshot: new TarBlob(snapshot), settings: SMALL_LOG.settings });
   const { createPgConfig } = await import('@electric-sql/pglite/node-postgres');
+  const config = Object.assign(createPgConfig(engine), {
+    max: 1,
+    idleTimeoutMillis: 0,
+    // A query on the database inside of a transaction on it would wait for ever.
+    connectionTimeoutMillis: 5000,
+    ...connectionSetUp(),
+  });
+  const pool = new pg.Pool(config);
+  pool.on('error', () => undefined);
+  let current: string | undefined;
+  let users = 0;
+  // Without a login, SET SESSION AUTHORIZATION DEFAULT has nothing to go back to.
+  const { rows } = await engine.query<{ name: string }>('select session_user::text as name');
+  const superuser = rows[0]?.name ?? '';
+  const connectAs = async (role: string): Promise<pg.PoolClient> => {
+    const client = await pool.connect();
+    notesOf(client).actsAs = quoteIdentifier(role);
+    if (current === role) return client;
+    try {
+      await client.query(`set session authorization ${quoteIdentifier(role)}`);
+      current = role;
+      return client;
+    } catch (error) {
+      client.release(true);
+      throw error;
+    }
+  };
+  const end = async (): Promise<void> => {
+    users -= 1;
+    if (users === 0) await pool.end();
+  };
   return {
     engine,
-    createPool: () => {
-      const config = Object.assign(createPgConfig(engine), {
-        max: 1,
-        idleTimeoutMillis: 0,
-        // A query on the database inside of a transaction on it would wait for ever.
-        connectionTimeoutMillis: 5000,
-        ...connectionSetUp(),
-      });
-      const pool = new pg.Pool(config);
-      pool.on('error', () => undefined);
-      return Promise.resolve(pool);
+    superuser,
+    poolAs: (role) => {
+      users += 1;
+      return { connect: () => connectAs(role), end } as unknown as pg.Pool;
+    },
+    forgetLogin: () => {
+      current = undefined;
     },
   };
 }

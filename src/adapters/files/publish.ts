@@ -14,10 +14,18 @@ export async function flush(file: string, flags: 'r' | 'r+'): Promise<void> {
   }
 }
 
-/** Makes names that were given or taken in a directory survive a crash. */
+/** What file systems say that have no fsync of a directory, such as SMB and some FUSE. */
+const NO_FLUSH: readonly string[] = ['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EISDIR'];
+
+/** Makes names that were given or taken in a directory survive a crash, where the file system can do that. */
 export async function flushDirectory(directory: string): Promise<void> {
   // Windows cannot open a directory.
-  if (process.platform !== 'win32') await flush(directory, 'r');
+  if (process.platform === 'win32') return;
+  try {
+    await flush(directory, 'r');
+  } catch (error) {
+    if (!NO_FLUSH.includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  }
 }
 
 /** Renames a finished file and makes the new name survive a crash. */

@@ -8,6 +8,8 @@ export interface StoredObject {
   /** Without the directory. */
   readonly name: string;
   readonly sizeBytes: number;
+  /** Another one after each change of it. */
+  readonly etag: string;
 }
 
 /** Where the checksum of a whole object is kept, since an ETag is not one. */
@@ -33,9 +35,9 @@ export async function listObjects(store: Store, start: string): Promise<readonly
         }),
         { abortSignal: signal },
       );
-      for (const { Key, Size } of page.Contents ?? [])
+      for (const { Key, Size, ETag } of page.Contents ?? [])
         if (Key !== undefined && Key !== place.prefix)
-          found.push({ name: Key.slice(place.prefix.length), sizeBytes: Size ?? 0 });
+          found.push({ name: Key.slice(place.prefix.length), sizeBytes: Size ?? 0, etag: ETag ?? '' });
       token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
     } while (token !== undefined);
     return found;

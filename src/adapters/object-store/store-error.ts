@@ -23,6 +23,11 @@ const REFUSED: Kind = {
   message: (what, where) => `could not ${what}: ${where} refuses the key`,
   hint: 'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, to a key that may list, read, write and delete there.',
 };
+const CLOCK: Kind = {
+  code: 'STORE_AUTH',
+  message: (what, where) => `could not ${what}: the clock of this machine and that of ${where} differ too much`,
+  hint: 'Set the clock: timedatectl set-ntp true',
+};
 const NO_KEY: Kind = {
   code: 'STORE_AUTH',
   message: (what, where) => `could not ${what}: there is no key for ${where}`,
@@ -52,11 +57,12 @@ const OTHER: Kind = {
 /** By the error's name, its code or the HTTP status; the first that fits. */
 const KINDS: readonly (readonly [pattern: RegExp, kind: Kind])[] = [
   [/^(CredentialsProviderError|TokenProviderError)$/, NO_KEY],
+  [/TimeTooSkewed/, CLOCK],
   [/^(NoSuchBucket)$/, NO_BUCKET],
   [/Quota|InsufficientStorage|EntityTooLarge|^(413|507)$|XMinioStorageFull/, NO_SPACE],
   [/^(PermanentRedirect|AuthorizationHeaderMalformed|IllegalLocationConstraintException|301)$/, REGION],
   [/^(E[A-Z_]+|TimeoutError|NetworkingError|SlowDown|ServiceUnavailable|50[234])$|CERT|SELF_SIGNED/, UNREACHABLE],
-  [/^(401|403)$|AccessDenied|InvalidAccessKey|SignatureDoesNotMatch|ExpiredToken|InvalidToken|TimeTooSkewed/, REFUSED],
+  [/^(401|403)$|AccessDenied|InvalidAccessKey|SignatureDoesNotMatch|ExpiredToken|InvalidToken/, REFUSED],
 ];
 
 function kindOf(error: StoreFailure, message: string): Kind {
@@ -72,8 +78,11 @@ export function storeError(thrown: unknown, what: string, place: StorePlace): Ai
   const kind = kindOf(error, message);
   const endpoint = place.endpoint ?? 'Amazon S3';
   // The answer to a HEAD has no text.
-  const said = message === 'UnknownError' || message === '' ? undefined : message;
-  const sign = error.name === 'Error' || error.name === 'AggregateError' ? error.code : error.name;
+  const isNothing = /^(Unknown(Error)?)?$/;
+  const said = isNothing.test(message) ? undefined : message;
+  const isGeneral = /^(Error|AggregateError|Unknown(Error)?)$/.test(error.name ?? '');
+  const status = error.$metadata?.httpStatusCode;
+  const sign = isGeneral ? (error.code ?? (status === undefined ? undefined : `HTTP status ${status}`)) : error.name;
   const detail = [sign, said].filter((part) => part !== undefined && part !== '').join(': ');
   return new AisecError(kind.code, kind.message(what, storeUrl(place), endpoint), {
     detail: detail === '' ? undefined : `${detail.replace(/\.$/, '')}.`,

@@ -1,9 +1,19 @@
 import { shellWord } from '../../base/aisec-command.js';
-import { readBackupDirectory } from './catalog/directory.js';
+import { withStore, type StoreOptions } from '../../adapters/object-store/store.js';
+import { storeUrl, type StorePlace } from '../../config/store-url.js';
+import { readBackupDirectory, type BackupDirectory } from './catalog/directory.js';
+import {
+  backupFinding,
+  backupFindings,
+  type BackupCheckOptions,
+  type BackupFinding,
+  type CheckedPlace,
+} from './catalog/findings.js';
 import { isVerified } from './catalog/manifest.js';
-import { backupFinding, backupFindings, type BackupCheckOptions, type BackupFinding } from './catalog/findings.js';
+import { readBackupCopies } from './store/remote-backups.js';
 
 export interface BackupCheck {
+  /** Or the address of the directory in a store. */
   readonly directory: string;
   readonly isHealthy: boolean;
   readonly findings: readonly BackupFinding[];
@@ -11,20 +21,18 @@ export interface BackupCheck {
   readonly newest: readonly { readonly database: string; readonly file: string; readonly createdAt: string }[];
 }
 
-/**
- * Checks the backups in a directory by their manifests, without a server and without opening one.
- *
- * @throws AisecError BACKUP_DIRECTORY when it cannot be read.
- */
-export async function checkBackups(options: BackupCheckOptions): Promise<BackupCheck> {
-  const directory = await readBackupDirectory(options.directory);
+function judge(
+  directory: string,
+  found: Pick<BackupDirectory, 'backups' | 'incomplete'>,
+  options: BackupCheckOptions & CheckedPlace,
+): BackupCheck {
   const now = new Date();
-  const findings = backupFindings(directory, options, now);
+  const findings = backupFindings(found, options, now);
   const newest = new Map<string, BackupCheck['newest'][number]>();
-  for (const { file, manifest, createdAt } of directory.backups)
+  for (const { file, manifest, createdAt } of found.backups)
     if (isVerified(manifest) && createdAt <= now && !newest.has(manifest.database))
       newest.set(manifest.database, { database: manifest.database, file, createdAt: manifest.createdAt });
-  // A directory without a single backup says nothing of which database is meant.
+  // A place without a single backup says nothing of which database is meant.
   const none: readonly BackupFinding[] =
     findings.length === 0 && newest.size === 0
       ? [
@@ -32,13 +40,43 @@ export async function checkBackups(options: BackupCheckOptions): Promise<BackupC
             'missing',
             { database: '', file: null },
             {
-              message: `there is no backup in ${options.directory}`,
+              message: `there is no backup in ${directory}`,
               impact: 'if the server fails, all data is lost',
-              fix: `aisec backup --dir ${shellWord(options.directory)}`,
+              fix: options.makeCommand,
             },
           ),
         ]
       : [];
   const all = [...findings, ...none];
-  return { directory: options.directory, isHealthy: all.length === 0, findings: all, newest: [...newest.values()] };
+  return { directory, isHealthy: all.length === 0, findings: all, newest: [...newest.values()] };
+}
+
+/**
+ * Checks the backups in a directory by their manifests, without a server and without opening one.
+ *
+ * @throws AisecError BACKUP_DIRECTORY when it cannot be read.
+ */
+export async function checkBackups({
+  directory,
+  ...options
+}: BackupCheckOptions & { readonly directory: string }): Promise<BackupCheck> {
+  const makeCommand = `aisec backup --dir ${shellWord(directory)}`;
+  return judge(directory, await readBackupDirectory(directory), { ...options, makeCommand, reach: '' });
+}
+
+/**
+ * Checks the copies in a store as `checkBackups`: a backup here says nothing of whether one is away from here.
+ *
+ * @throws AisecError STORE_UNREACHABLE, STORE_AUTH, STORE_MISSING, STORE_FAILED.
+ */
+export async function checkCopies(
+  place: StorePlace,
+  access: StoreOptions,
+  options: BackupCheckOptions,
+): Promise<BackupCheck> {
+  const url = storeUrl(place).replace(/\/$/, '');
+  const reach = place.endpoint === undefined ? '' : ` --endpoint ${shellWord(place.endpoint)}`;
+  const makeCommand = `aisec backup upload --all --store ${shellWord(url)}${reach}`;
+  const copies = await withStore(place, access, (store) => readBackupCopies(store));
+  return judge(url, copies, { ...options, makeCommand, reach });
 }

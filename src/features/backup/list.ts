@@ -1,5 +1,7 @@
 import { readBackupCopies } from './store/remote-backups.js';
 import { readBackupDirectory, type Backup, type BackupDirectory, type IncompleteBackup } from './catalog/directory.js';
+import type { BackupFacts } from './catalog/facts.js';
+import { newestOf } from './catalog/find-backup.js';
 import { isVerified, type BackupManifest } from './catalog/manifest.js';
 import { withStore, type StoreOptions } from '../../adapters/object-store/store.js';
 import { storeUrl, type StorePlace } from '../../config/store-url.js';
@@ -35,11 +37,11 @@ export interface BackupList {
   readonly partials: readonly string[];
 }
 
-function lastAt({ verifications }: BackupManifest, level: 'read' | 'deep'): string | null {
+function lastAt({ verifications }: BackupFacts, level: 'read' | 'deep'): string | null {
   return verifications.findLast((each) => each.level === level)?.at ?? null;
 }
 
-function stateOf(manifest: BackupManifest): ListedBackup['state'] {
+function stateOf(manifest: BackupFacts): ListedBackup['state'] {
   if (manifest.damage !== null) return 'damaged';
   return isVerified(manifest) ? 'verified' : 'unverified';
 }
@@ -59,7 +61,7 @@ function describeBackup({ file, manifest }: Backup): ListedBackup {
     format: manifest.format,
     serverVersion: manifest.serverVersion,
     migration: manifest.migration,
-    rows: manifest.rows.reduce((sum, { rows }) => sum + rows, 0),
+    rows: manifest.rowCount,
     offsite: manifest.offsite.map(({ url }) => url),
   };
 }
@@ -93,6 +95,12 @@ function listed(found: Pick<BackupDirectory, 'backups' | 'incomplete'>): readonl
 export async function listCopies(place: StorePlace, options: StoreOptions): Promise<BackupList> {
   const found = await withStore(place, options, (store) => readBackupCopies(store));
   return { directory: storeUrl(place), backups: listed(found), partials: [] };
+}
+
+/** Addresses of the newest copies of each database, origin and format. @throws as `listCopies`; BACKUP_UNKNOWN when there is none. */
+export async function listCopiesToVerify(place: StorePlace, options: StoreOptions): Promise<readonly string[]> {
+  const { backups } = await withStore(place, options, (store) => readBackupCopies(store));
+  return newestOf(backups, storeUrl(place)).map(({ file }) => file);
 }
 
 /** Reads the names and manifests in a directory; no backup is opened. @throws AisecError BACKUP_DIRECTORY. */

@@ -1,20 +1,17 @@
 import path from 'node:path';
 
-import { changeManifest } from './catalog/change-backups.js';
-import { readBackupCopies, removeBackupCopy, removeUnfinishedCopies, uploadBackup } from './store/remote-backups.js';
-import { readBackupDirectory, type Backup } from './catalog/directory.js';
+import { changeManifest, type ChangeOptions } from './catalog/change-backups.js';
+import { removeUnfinishedCopies, requireStore, uploadBackup } from './store/remote-backups.js';
+import { readBackupDirectory } from './catalog/directory.js';
 import type { BackupManifest, OffsiteCopy } from './catalog/manifest.js';
 import { withStore, type Store } from '../../adapters/object-store/store.js';
 import type { BackupRun } from './access.js';
 import { formatBytes } from '../../base/bytes.js';
-import { AisecError, isAisecError, messageOf, type ErrorCode } from '../../base/errors.js';
+import { AisecError, isAisecError, type ErrorCode } from '../../base/errors.js';
 import { sleep } from '../../base/interruption.js';
 import type { Reporting } from '../../base/reporting.js';
 import { storeUrl, type StorePlace } from '../../config/store-url.js';
-import type { PrunedBackup } from './prune.js';
 import { backupsOf } from './catalog/group-by-origin.js';
-import type { BackupOrigin } from './catalog/origin.js';
-import { planRetention, type RetentionRule } from './catalog/retention.js';
 
 export interface OffsiteOptions {
   readonly place: StorePlace;
@@ -24,7 +21,7 @@ export interface OffsiteOptions {
   readonly retryMs: number;
 }
 
-function inStore<Result>(
+export function inStore<Result>(
   access: BackupRun,
   { place }: OffsiteOptions,
   use: (store: Store) => Promise<Result>,
@@ -39,7 +36,7 @@ export async function checkOffsite(
   { onProgress }: Reporting,
 ): Promise<void> {
   onProgress(`asking ${storeUrl(options.place)}`);
-  await inStore(access, options, (store) => readBackupCopies(store, access.databaseName));
+  await inStore(access, options, (store) => requireStore(store, access.databaseName));
 }
 
 /** What a copy can do without: a store that cannot or may not list uploads takes the copy all the same. */
@@ -69,8 +66,8 @@ const LONGEST_PAUSE_MS = 60_000;
 
 /** Tries again, with longer and longer pauses, while the store has passing troubles and the time is not over. */
 async function patiently<Result>(
-  { signal }: BackupRun,
-  { retryMs }: OffsiteOptions,
+  signal: AbortSignal,
+  retryMs: number,
   { onProgress }: Reporting,
   attempt: () => Promise<Result>,
 ): Promise<Result> {
@@ -86,6 +83,29 @@ async function patiently<Result>(
   }
 }
 
+/** Copies one backup to a store, again and again for the time that is given. Nothing is noted here. */
+export async function copyPatiently(
+  store: Store,
+  file: string,
+  manifest: BackupManifest,
+  { isReadBack, retryMs }: Pick<OffsiteOptions, 'isReadBack' | 'retryMs'>,
+  reporting: Reporting,
+): Promise<OffsiteCopy> {
+  const onBytes = (bytes: number): void =>
+    reporting.onProgress(`uploading, ${formatBytes(bytes)} of ${formatBytes(manifest.sizeBytes)}`);
+  return patiently(store.signal, retryMs, reporting, () =>
+    uploadBackup(store, file, manifest, { isReadBack, onBytes }),
+  );
+}
+
+/** Notes in the manifest of a local backup that there is a copy. */
+export async function noteCopy(file: string, copy: OffsiteCopy, change: ChangeOptions): Promise<void> {
+  await changeManifest(file, change, (before) => ({
+    ...before,
+    offsite: [...before.offsite.filter(({ url }) => url !== copy.url), copy],
+  }));
+}
+
 /**
  * Copies a finished backup to the store, and notes it in the local manifest.
  *
@@ -98,15 +118,10 @@ export async function copyOffsite(
   options: OffsiteOptions,
   reporting: Reporting,
 ): Promise<OffsiteCopy> {
-  const { onProgress } = reporting;
-  const onBytes = (bytes: number): void =>
-    onProgress(`uploading, ${formatBytes(bytes)} of ${formatBytes(manifest.sizeBytes)}`);
   let copy: OffsiteCopy;
   try {
     copy = await inStore(access, options, async (store) => {
-      const made = await patiently(access, options, reporting, () =>
-        uploadBackup(store, file, manifest, { isReadBack: options.isReadBack, onBytes }),
-      );
+      const made = await copyPatiently(store, file, manifest, options, reporting);
       await tidy(store, access, file, options, reporting);
       return made;
     });
@@ -114,72 +129,10 @@ export async function copyOffsite(
     if (access.signal.aborted || !isAisecError(error)) throw error;
     throw new AisecError(error.code, `the backup was made, but not its copy: ${error.message}`, {
       detail: [error.detail, `${file} is good; no old backup was removed.`].filter(Boolean).join(' '),
-      hint: error.hint,
+      hint: `${error.hint ?? ''} Then copy what is here: aisec backup upload --all --store ${storeUrl(options.place)}`.trim(),
       cause: error,
     });
   }
-  const change = { command: access.applicationName, signal: access.signal };
-  await changeManifest(file, change, (before) => ({
-    ...before,
-    offsite: [...before.offsite.filter(({ url }) => url !== copy.url), copy],
-  }));
+  await noteCopy(file, copy, { command: access.applicationName, signal: access.signal });
   return copy;
-}
-
-/** A local backup that was pinned keeps its copy, too, though the manifest in the store does not know. */
-async function copiesToRemove(
-  store: Store,
-  access: BackupRun,
-  origin: BackupOrigin | null,
-  directory: string,
-  rule: RetentionRule,
-): Promise<readonly Backup[]> {
-  const { backups } = await readBackupCopies(store, access.databaseName);
-  const local = await readBackupDirectory(directory);
-  const pinned = new Set(local.backups.flatMap(({ manifest }) => (manifest.isPinned ? [manifest.file] : [])));
-  const ours = backupsOf(backups, access.databaseName, origin).map((backup) =>
-    pinned.has(backup.manifest.file) ? { ...backup, manifest: { ...backup.manifest, isPinned: true } } : backup,
-  );
-  return planRetention(ours, rule, new Date()).remove;
-}
-
-function describe({ file, manifest: { database, createdAt, sizeBytes } }: Backup): PrunedBackup {
-  return { file, database, createdAt, sizeBytes };
-}
-
-/** What the rule would remove from the store now. */
-export async function planPruneCopies(
-  access: BackupRun,
-  origin: BackupOrigin | null,
-  directory: string,
-  rule: RetentionRule,
-  options: OffsiteOptions,
-): Promise<readonly PrunedBackup[]> {
-  return inStore(access, options, async (store) =>
-    (await copiesToRemove(store, access, origin, directory, rule)).map(describe),
-  );
-}
-
-/** Applies the rule to the copies of this database. The new copy is made by then, so a failure is a warning. */
-export async function pruneCopies(
-  access: BackupRun,
-  origin: BackupOrigin | null,
-  directory: string,
-  rule: RetentionRule,
-  options: OffsiteOptions,
-  { onWarning }: Reporting,
-): Promise<readonly PrunedBackup[]> {
-  const removed: PrunedBackup[] = [];
-  try {
-    await inStore(access, options, async (store) => {
-      for (const copy of await copiesToRemove(store, access, origin, directory, rule)) {
-        await removeBackupCopy(store, copy.manifest);
-        removed.push(describe(copy));
-      }
-    });
-  } catch (error) {
-    if (access.signal.aborted || !isAisecError(error)) throw error;
-    onWarning(`the copy was made, but old ones could not be removed: ${messageOf(error)}`);
-  }
-  return removed;
 }

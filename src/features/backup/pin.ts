@@ -1,8 +1,8 @@
-import { changeManifest, type ChangeOptions } from './catalog/change-backups.js';
 import { backupPath } from './catalog/find-backup.js';
-import { readManifest } from './catalog/manifest.js';
+import { isStoreUrl } from '../../config/store-url.js';
+import { changeManifestOf, manifestOf, type BackupLocation } from './store/backup-location.js';
 
-export interface PinOptions extends ChangeOptions {
+export interface PinOptions extends BackupLocation {
   readonly isPinned: boolean;
   readonly isDryRun: boolean;
   readonly cwd: string;
@@ -15,7 +15,7 @@ export interface PinResult {
 }
 
 /**
- * Marks a backup as one that retention never removes, or takes the mark off.
+ * Marks a backup, or a copy in a store, as one that retention never removes, or takes the mark off.
  *
  * @throws AisecError BACKUP_UNKNOWN, USAGE, BACKUP_INVALID when it has no manifest.
  */
@@ -24,8 +24,8 @@ export async function pinBackup(
   given: string,
   { isPinned, isDryRun, cwd, ...options }: PinOptions,
 ): Promise<PinResult> {
-  const file = backupPath(directory, cwd, given);
-  if (isDryRun) await readManifest(file);
-  else await changeManifest(file, options, (before) => ({ ...before, isPinned }));
+  const file = isStoreUrl(given) ? given : backupPath(directory, cwd, given);
+  if (isDryRun) await manifestOf(file, options);
+  else await changeManifestOf(file, options, (before) => ({ ...before, isPinned }));
   return { file, isPinned, isDryRun };
 }

@@ -3,7 +3,10 @@ import { readBackupDirectory } from './catalog/directory.js';
 import { directoryError, withBackupDirectory } from './catalog/backup-lock.js';
 import { backupsOf, groupByOrigin } from './catalog/group-by-origin.js';
 import type { BackupOrigin } from './catalog/origin.js';
-import { planRetention, type KeepReason, type RetentionRule } from './catalog/retention.js';
+import type { BackupFormat } from './catalog/names.js';
+import type { Place } from './catalog/places.js';
+import { planRetention, type KeepReason, type Retained, type RetentionRule } from './catalog/retention.js';
+import type { Backup } from './catalog/directory.js';
 
 export interface PrunedBackup {
   readonly file: string;
@@ -15,7 +18,11 @@ export interface PrunedBackup {
 
 export interface KeptByRule extends PrunedBackup {
   readonly reason: KeepReason;
+  /** Those it fills under a rule of places, such as the day 2026-11-25 and the month 2026-11. */
+  readonly places: readonly Place[];
 }
+
+export type PrunePlan = Pick<PruneResult, 'removed' | 'kept'>;
 
 export interface PruneResult {
   readonly directory: string;
@@ -28,26 +35,47 @@ export interface PruneResult {
   readonly removedPartials: readonly string[];
 }
 
-/** What the rule means for the backups of one database of one origin now. */
+/** A backup that is about to be made, so that a dry run plans what the real run does. */
+function upcoming(format: BackupFormat, now: Date): Retained {
+  const verifications = [{ level: 'read', at: now.toISOString() }] as const;
+  return { file: '', createdAt: now, manifest: { format, isPinned: false, verifications, damage: null } };
+}
+
+/**
+ * What the rule means for backups of one database of one origin now.
+ *
+ * @param next the format of the one that is to be made first
+ */
+export function planOf(ours: readonly Backup[], rule: RetentionRule, next?: BackupFormat): PrunePlan {
+  const now = new Date();
+  const { remove, keep } = planRetention<Retained>(
+    next === undefined ? ours : [...ours, upcoming(next, now)],
+    rule,
+    now,
+  );
+  const byFile = new Map(ours.map((backup) => [backup.file, backup]));
+  const described = ({ file }: Retained): readonly PrunedBackup[] => {
+    const manifest = byFile.get(file)?.manifest;
+    return manifest === undefined
+      ? []
+      : [{ file, database: manifest.database, createdAt: manifest.createdAt, sizeBytes: manifest.sizeBytes }];
+  };
+  return {
+    removed: remove.flatMap(described),
+    kept: keep.flatMap(({ backup, reason, places }) => described(backup).map((each) => ({ ...each, reason, places }))),
+  };
+}
+
+/** What the rule means for the backups in a directory. */
 export async function planPrune(
   directory: string,
   database: string,
   origin: BackupOrigin | null,
   rule: RetentionRule,
-): Promise<Pick<PruneResult, 'removed' | 'kept'>> {
+  next?: BackupFormat,
+): Promise<PrunePlan> {
   const { backups } = await readBackupDirectory(directory);
-  const ours = backupsOf(backups, database, origin);
-  const plan = planRetention(ours, rule, new Date());
-  const describe = ({ file, manifest }: (typeof ours)[number]): PrunedBackup => ({
-    file,
-    database,
-    createdAt: manifest.createdAt,
-    sizeBytes: manifest.sizeBytes,
-  });
-  return {
-    removed: plan.remove.map(describe),
-    kept: plan.keep.map(({ backup, reason }) => ({ ...describe(backup), reason })),
-  };
+  return planOf(backupsOf(backups, database, origin), rule, next);
 }
 
 /** Removes what the rule lets go, one after the other. Call it under the lock of the directory. */
@@ -57,7 +85,7 @@ export async function pruneDatabase(
   origin: BackupOrigin | null,
   rule: RetentionRule,
   options: ChangeOptions,
-): Promise<Pick<PruneResult, 'removed' | 'kept'>> {
+): Promise<PrunePlan> {
   const plan = await planPrune(directory, database, origin, rule);
   try {
     for (const { file } of plan.removed) await removeBackup(file, options);

@@ -48,10 +48,10 @@ export async function takeEmbeddedBackup(
     const { expected, capture } = await access.withDatabase(read);
     const outcome =
       capture === undefined
-        ? await planOnly(access, origin, options)
+        ? await planOnly(access, origin, format, options)
         : await finish(
             access,
-            await withBackupDirectory(directory, database, lock, () => write(capture)),
+            await withBackupDirectory(directory, database, { ...lock, waitMs: options.waitMs }, () => write(capture)),
             options,
             reporting,
           );

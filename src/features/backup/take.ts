@@ -77,7 +77,7 @@ export async function takeBackup(
       ]);
       for (const warning of tools.warnings) reporting.onWarning(warning);
       if (isDryRun) return { expected, written: undefined, origin };
-      const written = await withBackupDirectory(directory, database, lock, async () => {
+      const written = await withBackupDirectory(directory, database, { ...lock, waitMs }, async () => {
         await removeLeftovers(access, session, directory, reporting);
         return writeBackup(access, session, { directory, schema, origin, tools, lockTimeoutMs, recipients }, reporting);
       });
@@ -89,7 +89,7 @@ export async function takeBackup(
     // Outside of the lock of the database: migrations need not wait for an upload.
     const outcome =
       written === undefined
-        ? await planOnly(access, origin, options)
+        ? await planOnly(access, origin, 'custom', options)
         : await finish(access, written, options, reporting);
     const durationMs = Math.round(performance.now() - startedMs);
     return {

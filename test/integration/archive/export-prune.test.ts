@@ -15,6 +15,7 @@ import { archivedName, createChat, fillMonth, fingerprint, monthAgo, partitionsO
 const OLD = monthAgo(40);
 const OLDER = monthAgo(41);
 const ROWS = 500;
+const LOCK_KEY = 4711;
 
 describeOnServer('aisec archive export and prune', () => {
   let database: ServerDatabase;
@@ -203,8 +204,9 @@ describeOnServer('aisec archive export and prune', () => {
   test('prune lets no message join a month it is about to drop, and keeps those that came in by hand', async () => {
     await run('export', OLD, '--out', 'out.gz');
     await database.admin
-      .query(`create function slow() returns trigger language plpgsql as $$ begin perform pg_sleep(0.03); return old; end $$;
-      create trigger slow before delete on message_keys for each row execute function slow()`);
+      .query(`create function slow() returns trigger language plpgsql as $$ begin perform pg_advisory_xact_lock_shared(${LOCK_KEY}); return old; end $$;
+      create trigger slow before delete on message_keys for each row execute function slow();
+      select pg_advisory_lock(${LOCK_KEY})`);
     const pruning = startCli(['archive', 'prune', '--older-than', '3y', '--batch', '20', ...confirm()], {
       env,
       cwd: folder,
@@ -222,6 +224,7 @@ describeOnServer('aisec archive export and prune', () => {
       `insert into messages_archive (id, conversation_id, role, created_at) select '20000000-0000-4000-8000-000000000001', id, 'user', $1::date from conversations limit 1`,
       [`${OLD}-01`],
     );
+    await database.admin.query(`select pg_advisory_unlock(${LOCK_KEY})`);
     const result = await pruning.finished;
     expect(result.stderr).toContain('messages were added to');
     expect(result.exitCode).toBe(1);

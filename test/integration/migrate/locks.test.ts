@@ -146,7 +146,7 @@ describeOnServer('locks', () => {
     const other = await connect('another run');
     await other.query('select pg_advisory_lock($1)', [RUN_LOCK_KEY]);
     const verb = command.split(' ').slice(0, 2);
-    const run = await aisec(...verb, ...options, '--wait', '4s');
+    const run = await aisec(...verb, ...options, '--wait', '2s');
     expect(run).toMatchObject({ exitCode: 5, stdout: '' });
     expect(run.stderr).toContain('waiting for "another run" of role');
   });

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
+import { createDatabase } from '../../../src/client/create-database.js';
 import { withUser } from '../../../src/client/with-user.js';
 import { createTestDatabase, type TestDatabase } from '../../../src/testing/index.js';
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
@@ -38,14 +39,19 @@ describeOnServer('createTestDatabase with a url', () => {
 
   test('makes one template for all who ask at once, and for each a copy with the whole schema of its own', async () => {
     expect((await made()).map(({ is_template: isTemplate }) => isTemplate)).toEqual([true, false, false, false]);
-    const [one, two] = [database(0).db, database(1).db];
+    const [one, two] = [database(0).admin, database(1).admin];
     const { id } = await one.insertInto('users').values(USER).returning('id').executeTakeFirstOrThrow();
     await one
       .insertInto('users')
       .values({ ...USER, username: 'bob', email: 'b@x' })
       .execute();
-    const seen = await withUser(one, id, (trx) => trx.selectFrom('users').select('username').execute());
+    const seen = await withUser(database(0).db, id, (trx) => trx.selectFrom('users').select('username').execute());
     expect(seen).toEqual([{ username: 'ada' }]);
+    await expect(database(0).db.selectFrom('users').select('id').execute()).rejects.toMatchObject({ code: '42501' });
+    const service = createDatabase({ url: database(0).url ?? '' });
+    expect((await sql`select session_user::text as name`.execute(service)).rows).toEqual([{ name: database(0).role }]);
+    await expect(service.selectFrom('users').select('id').execute()).rejects.toMatchObject({ code: '42501' });
+    await service.destroy();
     expect(await two.selectFrom('users').selectAll().execute()).toEqual([]);
     await database(0).reset();
     expect(await one.selectFrom('users').selectAll().execute()).toEqual([]);
@@ -53,7 +59,7 @@ describeOnServer('createTestDatabase with a url', () => {
 
   test('has more than one session, and reset ends what a test has left open or set in one', async () => {
     const two = database(2);
-    const { db } = two;
+    const { admin: db } = two;
     await db.insertInto('users').values(USER).execute();
     const events = new EventEmitter();
     const locked = once(events, 'locked');
@@ -100,6 +106,6 @@ describeOnServer('createTestDatabase with a url', () => {
       )
       .toBe(5);
     expect(await made()).toHaveLength(4);
-    await database(0).db.selectFrom('users').selectAll().execute();
+    await database(0).admin.selectFrom('users').selectAll().execute();
   });
 });

@@ -100,16 +100,16 @@ describe('the validators of aisec/zod', () => {
   let columns: readonly Column[];
   beforeAll(async () => {
     database = await createTestDatabase({ cacheDir: await createEmbeddedDirectory() });
-    ({ rows: columns } = await COLUMNS.execute(database.db));
+    ({ rows: columns } = await COLUMNS.execute(database.admin));
     // The archive has the partitions that months were moved into, and here none was.
-    await sql`create table messages_archive_any partition of messages_archive default`.execute(database.db);
+    await sql`create table messages_archive_any partition of messages_archive default`.execute(database.admin);
   });
   afterAll(async () => database.close());
 
   /** Undefined when PostgreSQL takes the row; a row that refers to none (23503) has got past the rules of its columns. */
   async function refusal(relation: string, row: Readonly<Record<string, unknown>>): Promise<string | undefined> {
     const done = new Error('done');
-    const insert = database.db.transaction().execute(async (trx) => {
+    const insert = database.admin.transaction().execute(async (trx) => {
       await trx
         .insertInto(relation as 'users')
         .values(row as never)

@@ -7,8 +7,6 @@ import type { ConnectionNotes } from './connection-notes.js';
  * authorization are what RESET ALL leaves. All statements but the last run without a plan, 5 µs each.
  */
 const CLEAN = [
-  'close all',
-  'set session authorization default',
   'set role none',
   'reset all',
   `set timezone = 'UTC'`,
@@ -17,6 +15,11 @@ const CLEAN = [
   'discard temp',
   'discard sequences',
 ].join('; ');
+
+/** `role` is quoted. */
+function cleanAs(role: string | undefined): string {
+  return `close all; set session authorization ${role ?? 'default'}; ${CLEAN}`;
+}
 
 /** What a role, the database or another client of a pooler has set otherwise. */
 const FORMATS = [`set datestyle = 'ISO'`, `set intervalstyle = 'postgres'`, 'set extra_float_digits = 1'];
@@ -32,7 +35,7 @@ export function mayTakeSessionLock(sql: string): boolean {
 /** Leaves a session as a new connection has it. For the message that ends a transaction. */
 export function cleanSession(notes: ConnectionNotes, mayHaveLocks: boolean): string {
   return [
-    CLEAN,
+    cleanAs(notes.actsAs),
     ...(notes.needsFormats ? FORMATS : []),
     // A pooler takes the name from the first client of the session.
     ...(notes.isPooled ? [`set application_name = ${quoteLiteral(notes.applicationName)}`] : []),
@@ -46,4 +49,9 @@ export function cleanSession(notes: ConnectionNotes, mayHaveLocks: boolean): str
  */
 export function cleanSessionFirst(notes: ConnectionNotes): string {
   return notes.isPooled || notes.needsCleaning ? `begin; ${cleanSession(notes, true)}; commit; ` : '';
+}
+
+/** Leaves a session that is known to no pool as a new connection of the role has it. */
+export function resetSession(role: string): string {
+  return `${cleanAs(role)}; ${UNLOCK}`;
 }

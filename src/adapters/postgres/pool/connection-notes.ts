@@ -15,6 +15,8 @@ export interface ConnectionNotes {
   needsCleaning: boolean;
   /** What ended the connection: the server's own word where it gave one. */
   endedBy: unknown;
+  /** The role that the session is to be as, other than the one that logged in, in a database that has one session. */
+  actsAs: string | undefined;
   /** How its values are read. */
   types: TypeParsers | undefined;
 }
@@ -41,6 +43,7 @@ export function notesOf(client: pg.ClientBase): ConnectionNotes {
     applicationName: '',
     needsCleaning: false,
     endedBy: undefined,
+    actsAs: undefined,
     types: undefined,
   };
   notes.set(client, begun);

@@ -17,16 +17,21 @@ import {
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
-import { durationOption, lockTimeoutOption, WAIT_OPTION } from '../../options.js';
+import { lockTimeoutOption, WAIT_OPTION } from '../../options.js';
 import { reportingTo } from '../../reporting.js';
 import type { Renderer } from '../../terminal/output.js';
-import { RETENTION_OPTIONS, TIMEOUT_OPTION, type RetentionOptions } from './options.js';
+import {
+  COPY_OPTIONS,
+  keptText,
+  RETENTION_OPTIONS,
+  TIMEOUT_OPTION,
+  type CopyOptions,
+  type RetentionOptions,
+} from './options.js';
 import { ENCRYPT_OPTION, isOpenOnTheWay } from './offsite-options.js';
 
-interface Options extends DirectoryOption, RetentionOptions, StoreOptions {
+interface Options extends DirectoryOption, RetentionOptions, StoreOptions, CopyOptions {
   readonly format?: 'sql';
-  readonly readBack: boolean;
-  readonly retry: number;
   readonly encryptTo?: readonly string[];
   readonly lockTimeout: number;
   readonly timeout: number;
@@ -73,7 +78,7 @@ function summary(result: BackupResult): string {
   const gone = removed.length === 0 ? '' : `, ${countText(removed.length, 'backup')} removed`;
   const proven = result.format === 'custom' ? 'read back whole' : 'loaded to try it';
   const more = `${isEncrypted ? ', encrypted' : ''}${copy === null ? '' : ', copied'}`;
-  return `"${database}" backed up${more} and ${proven} in ${formatDurationMs(durationMs)}; ${countText(kept, 'backup')} kept${gone}${goneCopies}.`;
+  return `"${database}" backed up${more} and ${proven} in ${formatDurationMs(durationMs)}; ${countText(kept.length, 'backup')} kept${gone}${goneCopies}.`;
 }
 
 function offsiteOf({ output }: Context, options: Options): OffsiteOptions | undefined {
@@ -150,6 +155,9 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
   context.output.done(result, renderBackup);
   for (const { file } of [...result.removed, ...result.removedCopies])
     output.note(`${result.isDryRun ? 'would remove' : 'removed'} ${file}`);
+  // An age says by itself what stays.
+  if (result.isDryRun || 'places' in options.keep)
+    for (const kept of [...result.kept, ...result.keptCopies]) output.note(`${kept.file}: ${keptText(kept)}`);
   output.note(summary(result));
   return undefined;
 }
@@ -158,8 +166,8 @@ export const backup = defineCommand<Options>({
   name: 'backup',
   summary: 'back the database up, verify the backup, remove old ones',
   description:
-    'Dumps the whole database with pg_dump into NAME_YYYYMMDD_HHMMSS.dump (UTC), reads it back whole, and puts a manifest (checksum, versions, roles, rows of every table) ' +
-    'and the roles of the server beside it. Of the embedded database it writes the data directory into NAME_YYYYMMDD_HHMMSS.pgdata.tgz, and loads it into another one to compare the two. The file has its name only when all of that is done; killed at any moment, nothing half-written has it. ' +
+    'Dumps the whole database with pg_dump into NAME_YYYYMMDD_HHMMSS-XXXXXX.dump (UTC, and six digits by chance, so that no two runs have one name), reads it back whole, and puts a manifest (checksum, versions, roles, rows of every table) ' +
+    'and the roles of the server beside it. Of the embedded database it writes the data directory into NAME_YYYYMMDD_HHMMSS-XXXXXX.pgdata.tgz, and loads it into another one to compare the two. The file has its name only when all of that is done; killed at any moment, nothing half-written has it. ' +
     'Old backups are removed only then, never the last verified ones, pinned ones, or those of other databases; of copies in a store neither. The key of a store comes from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or from AWS_PROFILE.',
   options: [
     DIRECTORY_OPTION,
@@ -171,13 +179,7 @@ export const backup = defineCommand<Options>({
     },
     lockTimeoutOption('60s'),
     ...STORE_OPTIONS,
-    { flags: '--read-back', description: 'with --store: download the copy again and compare it', default: false },
-    {
-      flags: '--retry <duration>',
-      description: 'with --store: how long a copy is tried again while the store does not answer; 0: once',
-      default: '10m',
-      parse: durationOption,
-    },
+    ...COPY_OPTIONS,
     ENCRYPT_OPTION,
     TIMEOUT_OPTION,
     WAIT_OPTION,
@@ -197,6 +199,7 @@ export const backup = defineCommand<Options>({
     ],
     ['aisec backup --store s3://backups/prod --encrypt-to age1…', 'Encrypted, with a copy in a store'],
     ['aisec backup --format sql', 'Of the embedded database: text that psql runs on a server'],
+    ['aisec backup --keep 7d,5w,12m,3y', 'Keep the last of each of 7 days, 5 weeks, 12 months, 3 years'],
     ['aisec backup --dry-run', 'Would it work? What would be removed?'],
   ],
   run,

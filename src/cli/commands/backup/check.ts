@@ -2,14 +2,21 @@ import { parseBytes } from '../../../base/bytes.js';
 import { countText } from '../../../base/count.js';
 import { AisecError } from '../../../base/errors.js';
 import type { MinimalSize } from '../../../features/backup/catalog/findings.js';
-import { DIRECTORY_OPTION, directoryOf, type DirectoryOption } from '../../backup-place.js';
+import {
+  DIRECTORY_OPTION,
+  directoryOf,
+  placeOf,
+  STORE_OPTIONS,
+  type DirectoryOption,
+  type StoreOptions,
+} from '../../backup-place.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
 import { durationOption } from '../../options.js';
 import { renderFindings } from '../../terminal/findings.js';
 
-interface Options extends DirectoryOption {
+interface Options extends DirectoryOption, StoreOptions {
   readonly maxAge: number;
   readonly maxDeepAge?: number;
   readonly minSize: MinimalSize;
@@ -27,15 +34,19 @@ function sizeOption(text: string): MinimalSize {
 }
 
 async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
-  const { output } = context;
-  const { checkBackups } = await import('../../../features/backup/checks.js');
-  const check = await checkBackups({
-    directory: directoryOf(context, options),
+  const { output, config, signal } = context;
+  const { checkBackups, checkCopies } = await import('../../../features/backup/checks.js');
+  const place = placeOf(options);
+  const limits = {
     maxAgeMs: options.maxAge,
     maxDeepAgeMs: options.maxDeepAge,
     minSize: options.minSize,
     expected: options.database === undefined ? [] : [options.database],
-  });
+  };
+  const check =
+    place === undefined
+      ? await checkBackups({ ...limits, directory: directoryOf(context, options) })
+      : await checkCopies(place, { environment: config.environment, signal }, limits);
   output.result(check, renderFindings);
   const verdict = check.isHealthy ? 'no findings' : countText(check.findings.length, 'finding');
   const newest = check.newest.map(({ database, createdAt }) => `newest of "${database}": ${createdAt}`).join(', ');
@@ -47,10 +58,11 @@ export const backupCheck = defineCommand<Options>({
   name: 'backup check',
   summary: 'check that there is a good and recent backup',
   description:
-    'Reads the manifests in the directory, whichever job made them, and exits 3 when the newest verified backup of a database is too old or much smaller than the ones before it, ' +
+    'Reads the manifests in the directory, or with --store those of the copies, whichever job made them, and exits 3 when the newest verified backup of a database is too old or much smaller than the ones before it, ' +
     'or when one is damaged, incomplete or dated in the future. To be run apart from the job that makes them: a job that does not run any more cannot say so.',
   options: [
     DIRECTORY_OPTION,
+    ...STORE_OPTIONS,
     {
       flags: '--max-age <duration>',
       description: 'of the newest verified backup',
@@ -72,6 +84,7 @@ export const backupCheck = defineCommand<Options>({
   ],
   examples: [
     ['aisec backup check --quiet', 'For monitoring: exit 3 when something is wrong'],
+    ['aisec backup check --store s3://backups/prod', 'Is there a good and recent copy off site?'],
     ['aisec backup check --max-deep-age 8d', 'Was one restored within the last week, to try it?'],
   ],
   run,

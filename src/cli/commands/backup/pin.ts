@@ -1,25 +1,35 @@
 import type { PinResult } from '../../../features/backup/pin.js';
-import { DIRECTORY_OPTION, directoryOf, type DirectoryOption } from '../../backup-place.js';
+import {
+  DIRECTORY_OPTION,
+  directoryOf,
+  inStoreOf,
+  STORE_OPTIONS,
+  type DirectoryOption,
+  type StoreOptions,
+} from '../../backup-place.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
 
-interface Options extends DirectoryOption {
+interface Options extends DirectoryOption, StoreOptions {
   readonly remove: boolean;
   readonly dryRun: boolean;
 }
 
 async function run(context: Context, options: Options, argument: string): Promise<ExitCode | undefined> {
-  const { output, config, signal, commandName } = context;
+  const { output, config, signal, commandName, progress, programPlaces: places } = context;
   const { pinBackup } = await import('../../../features/backup/pin.js');
   const settings = {
     isPinned: !options.remove,
     isDryRun: options.dryRun,
     cwd: config.cwd,
+    endpoint: options.endpoint,
+    places,
+    onProgress: progress.report,
     command: `aisec ${commandName}`,
     signal,
   };
-  const result: PinResult = await pinBackup(directoryOf(context, options), argument, settings);
+  const result: PinResult = await pinBackup(directoryOf(context, options), inStoreOf(options, argument), settings);
   output.done(result, ({ file, isPinned }) => `${file}\t${isPinned ? 'pinned' : 'not pinned'}`);
   const what = result.isPinned ? 'Retention will never remove it.' : 'Retention may remove it.';
   output.note(result.isDryRun ? `dry run; no changes were made. ${what}` : what);
@@ -30,10 +40,14 @@ export const backupPin = defineCommand<Options>({
   name: 'backup pin',
   summary: 'keep a backup whatever its age',
   description:
-    'Marks a backup in its manifest as one that retention never removes, such as the one before a big migration.',
-  argument: { syntax: '<file>', description: 'a path, or a name in the directory' },
+    'Marks a backup in its manifest as one that retention never removes, such as the one before a big migration. What is pinned here stays in a store, too, when copies are removed by a run with this directory.',
+  argument: {
+    syntax: '<file>',
+    description: 'a path, a name in the directory or, with --store, in the store, or s3://bucket/directory/NAME',
+  },
   options: [
     DIRECTORY_OPTION,
+    ...STORE_OPTIONS,
     { flags: '--remove', description: 'take the mark off', default: false },
     { flags: '--dry-run', description: 'check that the backup can be marked; change nothing', default: false },
   ],

@@ -1,27 +1,27 @@
 import { formatBytes } from '../../../base/bytes.js';
 import type { PruneResult } from '../../../features/backup/prune.js';
-import { DIRECTORY_OPTION, directoryOf, type DirectoryOption } from '../../backup-place.js';
+import {
+  DIRECTORY_OPTION,
+  directoryOf,
+  placeOf,
+  STORE_OPTIONS,
+  type DirectoryOption,
+  type StoreOptions,
+} from '../../backup-place.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
 import type { Renderer } from '../../terminal/output.js';
-import { RETENTION_OPTIONS, type RetentionOptions } from './options.js';
+import { keptText, RETENTION_OPTIONS, type RetentionOptions } from './options.js';
 
-interface Options extends DirectoryOption, RetentionOptions {
+interface Options extends DirectoryOption, RetentionOptions, StoreOptions {
   readonly dryRun: boolean;
 }
-
-const REASONS = {
-  pinned: 'kept: pinned',
-  future: 'kept: dated in the future',
-  young: 'kept: young',
-  last: 'kept: one of the last',
-} as const;
 
 function renderPrune({ removed, kept, isDryRun }: PruneResult, { table, isTTY }: Renderer): string {
   const rows = [
     ...removed.map((row) => ({ ...row, verdict: isDryRun ? 'would be removed' : 'removed' })),
-    ...kept.map((row) => ({ ...row, verdict: REASONS[row.reason] })),
+    ...kept.map((row) => ({ ...row, verdict: keptText(row) })),
   ].toSorted((a, b) => b.createdAt.localeCompare(a.createdAt));
   if (rows.length === 0) return '';
   return table(rows, [
@@ -32,16 +32,24 @@ function renderPrune({ removed, kept, isDryRun }: PruneResult, { table, isTTY }:
   ]);
 }
 
-async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
-  const { output, signal, commandName } = context;
+async function prune(context: Context, options: Options): Promise<PruneResult> {
+  const { config, signal, commandName } = context;
   const directory = directoryOf(context, options);
+  const place = placeOf(options);
+  const { keep, keepLast, dryRun: isDryRun } = options;
+  if (place !== undefined) {
+    const { pruneStore } = await import('../../../features/backup/prune-copies.js');
+    const access = { environment: config.environment, signal, isDryRun };
+    return pruneStore(place, directory, { keep, keepLast }, access);
+  }
   const { pruneDirectory } = await import('../../../features/backup/prune.js');
-  const rule = { keep: options.keep, keepLast: options.keepLast };
-  const result = await pruneDirectory(directory, rule, {
-    isDryRun: options.dryRun,
-    command: `aisec ${commandName}`,
-    signal,
-  });
+  return pruneDirectory(directory, { keep, keepLast }, { isDryRun, command: `aisec ${commandName}`, signal });
+}
+
+async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
+  const { output } = context;
+  const result = await prune(context, options);
+  const { directory } = result;
   output.done(result, renderPrune);
   for (const name of result.removedPartials) output.note(`removed ${name}, which a stopped run had left`);
   const sizeBytes = result.removed.reduce((sum, each) => sum + each.sizeBytes, 0);
@@ -57,16 +65,19 @@ export const backupPrune = defineCommand<Options>({
   name: 'backup prune',
   summary: 'remove backups that are past retention',
   description:
-    'What `aisec backup` does after each success, for every database that has backups in the directory. Age is what the manifest says, not the time of the file. Never removed: ' +
+    'What `aisec backup` does after each success, for every database that has backups in the directory. Age is what the manifest says, not the time of the file. With places (7d,5w,12m,3y) the newest verified backup of each of the last days, ISO weeks, months and years (UTC) that have one stays. Never removed: ' +
     'the last verified ones, pinned ones, those dated in the future, and incomplete ones.',
   options: [
     DIRECTORY_OPTION,
+    ...STORE_OPTIONS,
     ...RETENTION_OPTIONS,
     { flags: '--dry-run', description: 'show what would be removed, and why the others stay', default: false },
   ],
   examples: [
     ['aisec backup prune', 'Remove what is older than 30 days, but for the last 3'],
+    ['aisec backup prune --store s3://backups/prod', 'The copies in a store instead'],
     ['aisec backup prune --keep 7d --dry-run', 'What would a shorter retention remove?'],
+    ['aisec backup prune --keep 7d,5w,12m,3y --dry-run', 'Which day, week, month or year does each stay for?'],
   ],
   run,
 });

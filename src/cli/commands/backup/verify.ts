@@ -6,7 +6,15 @@ import { AisecError } from '../../../base/errors.js';
 import { withTimeout } from '../../../base/interruption.js';
 import { isStoreUrl } from '../../../config/store-url.js';
 import type { VerifyOptions, VerifyResult } from '../../../features/backup/verify.js';
-import { DIRECTORY_OPTION, directoryOf, type DirectoryOption } from '../../backup-place.js';
+import {
+  DIRECTORY_OPTION,
+  directoryOf,
+  inStoreOf,
+  placeOf,
+  STORE_OPTIONS,
+  type DirectoryOption,
+  type StoreOptions,
+} from '../../backup-place.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
@@ -14,9 +22,8 @@ import { countOption, WAIT_OPTION } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
 import { TIMEOUT_OPTION } from './options.js';
 
-interface Options extends DirectoryOption {
+interface Options extends DirectoryOption, StoreOptions {
   readonly identity?: string;
-  readonly endpoint?: string;
   readonly deep: boolean;
   /** Commander's negation: false with --no-owner. */
   readonly owner: boolean;
@@ -40,7 +47,16 @@ function renderResults({ results }: Verified, { table, paint, isTTY }: Renderer)
   ]);
 }
 
-async function filesToVerify(context: Context, directory: string, argument: string): Promise<readonly string[]> {
+async function newestInStore({ config, signal }: Context, options: Options): Promise<readonly string[]> {
+  const { listCopiesToVerify } = await import('../../../features/backup/list.js');
+  const place = placeOf(options);
+  return place === undefined ? [] : listCopiesToVerify(place, { environment: config.environment, signal });
+}
+
+async function filesToVerify(context: Context, options: Options, given: string): Promise<readonly string[]> {
+  const argument = inStoreOf(options, given);
+  if (argument === '' && options.store !== undefined) return newestInStore(context, options);
+  const directory = directoryOf(context, options);
   const { backupPath, newestBackups } = await import('../../../features/backup/catalog/find-backup.js');
   if (isStoreUrl(argument)) return [argument];
   if (argument !== '') return [backupPath(directory, context.config.cwd, argument)];
@@ -100,7 +116,7 @@ async function run(context: Context, options: Options, argument: string): Promis
     throw new AisecError('USAGE', `${options.owner ? '--no-privileges' : '--no-owner'} requires --deep`, {
       hint: 'See: aisec backup verify --help',
     });
-  const files = await filesToVerify(context, directoryOf(context, options), argument);
+  const files = await filesToVerify(context, options, argument);
   const { identity, endpoint } = options;
   const source = {
     identityFile: identity === undefined ? undefined : resolve(context.config.cwd, identity),
@@ -147,10 +163,11 @@ export const backupVerify = defineCommand<Options>({
   argument: {
     syntax: '[file]',
     description:
-      'a path, a name in the directory, or s3://bucket/directory/NAME (default: the newest of each database)',
+      'a path, a name in the directory or, with --store, in the store, or s3://bucket/directory/NAME (default: the newest of each database)',
   },
   options: [
     DIRECTORY_OPTION,
+    ...STORE_OPTIONS,
     { flags: '--deep', description: 'restore it to try it', default: false },
     { flags: '--no-owner', description: 'with --deep: leave owners out, on a server without its roles' },
     { flags: '--no-privileges', description: 'with --deep: leave grants out' },
@@ -161,12 +178,12 @@ export const backupVerify = defineCommand<Options>({
       parse: countOption(1),
     },
     { flags: '--identity <file>', description: 'file with the secret keys of age, to look into an encrypted one' },
-    { flags: '--endpoint <url>', description: 'of a store that is not Amazon S3 (default: AWS_ENDPOINT_URL)' },
     TIMEOUT_OPTION,
     WAIT_OPTION,
   ],
   examples: [
     ['aisec backup verify', 'Read the newest backup whole'],
+    ['aisec backup verify --store s3://backups/prod', 'The newest copy in a store'],
     [
       'aisec backup verify --deep --quiet',
       'Weekly, from cron: restore the newest one; exit 3 when it is not as it was',

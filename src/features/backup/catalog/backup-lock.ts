@@ -98,10 +98,10 @@ async function withLock<Result>(
 export async function withBackupDirectory<Result>(
   directory: string,
   database: string,
-  options: { readonly command: string; readonly signal: AbortSignal },
+  options: { readonly command: string; readonly signal: AbortSignal; readonly waitMs?: number },
   run: () => Promise<Result>,
 ): Promise<Result> {
-  return withLock(directory, `.aisec-${encodeDatabaseName(database)}.lock`, { ...options, waitMs: 0 }, run);
+  return withLock(directory, `.aisec-${encodeDatabaseName(database)}.lock`, { waitMs: 0, ...options }, run);
 }
 
 /** Runs the callback while no other process changes or removes a manifest in the directory. @throws as `withBackupDirectory`. */

@@ -11,6 +11,7 @@ import {
   globalsName,
   manifestName,
   namesOfMoment,
+  newBackupId,
   parseBackupFileName,
   partialName,
   type BackupName,
@@ -24,7 +25,6 @@ export interface ChangeOptions {
 }
 
 const MOST_NAMES_TRIED = 120;
-const SECOND_MS = 1000;
 
 /** All that may stand beside a backup, itself not. */
 function besides(file: string): readonly string[] {
@@ -33,19 +33,20 @@ function besides(file: string): readonly string[] {
 }
 
 /**
- * A name that nothing in the directory has yet, not even a symbolic link that leads nowhere: of this second, else of the
- * next one that is free (the clock was set back, say). Free in every format, since what stands beside is named alike.
+ * A name that nothing in the directory has yet, not even a symbolic link that leads nowhere, and, by chance, no run of the
+ * same second anywhere: other servers may write to the same store. Free in every format, since what stands beside is
+ * named alike.
  */
-export async function freeBackupFile(directory: string, name: BackupName): Promise<string> {
+export async function freeBackupFile(directory: string, name: Omit<BackupName, 'id'>): Promise<string> {
   const isTaken = async (file: string): Promise<boolean> =>
     lstat(file).then(
       () => true,
       () => false,
     );
-  for (let second = 0; second < MOST_NAMES_TRIED; second += 1) {
-    const createdAt = new Date(name.createdAt.getTime() + second * SECOND_MS);
-    const file = path.join(directory, backupFileName({ ...name, createdAt }));
-    const all = namesOfMoment(name.database, createdAt).map((each) => path.join(directory, each));
+  for (let attempt = 0; attempt < MOST_NAMES_TRIED; attempt += 1) {
+    const named = { ...name, id: newBackupId() };
+    const file = path.join(directory, backupFileName(named));
+    const all = namesOfMoment(named).map((each) => path.join(directory, each));
     const taken = await Promise.all(all.flatMap((each) => [each, partialName(each), ...besides(each)]).map(isTaken));
     if (!taken.includes(true)) return file;
   }

@@ -3,7 +3,9 @@ import { lstat, readdir } from 'node:fs/promises';
 import path from 'node:path';
 
 import { AisecError, isAisecError, messageOf } from '../../../base/errors.js';
-import { readManifest, type BackupManifest } from './manifest.js';
+import { factsOf, type BackupFacts } from './facts.js';
+import { inTurns } from './in-turns.js';
+import { readManifest } from './manifest.js';
 import { globalsName, manifestName, nameOfPartial, parseBackupFileName } from './names.js';
 
 /** A file with a name of ours and its manifest, of the size the manifest says. */
@@ -11,7 +13,8 @@ export interface Backup {
   readonly state: 'complete';
   /** Absolute path. */
   readonly file: string;
-  readonly manifest: BackupManifest;
+  /** Of its manifest, what is not long. */
+  readonly manifest: BackupFacts;
   readonly createdAt: Date;
 }
 
@@ -73,18 +76,11 @@ async function look(directory: string, name: string): Promise<Backup | Incomplet
     if (stats === undefined) return incomplete('Its manifest is there and the file is not.');
     if (stats.size !== manifest.sizeBytes)
       return incomplete(`It has ${stats.size} bytes and its manifest says ${manifest.sizeBytes}.`);
-    return { state: 'complete', file, manifest, createdAt: new Date(manifest.createdAt) };
+    return { state: 'complete', file, manifest: factsOf(manifest), createdAt: new Date(manifest.createdAt) };
   } catch (error) {
     if (!isAisecError(error)) throw error;
     return incomplete(error.detail ?? error.message);
   }
-}
-
-async function inTurns<Item, Result>(items: readonly Item[], run: (item: Item) => Promise<Result>): Promise<Result[]> {
-  const results: Result[] = [];
-  for (let at = 0; at < items.length; at += CONCURRENT_READS)
-    results.push(...(await Promise.all(items.slice(at, at + CONCURRENT_READS).map(run))));
-  return results;
 }
 
 const newestFirst = (a: { readonly createdAt: Date }, b: { readonly createdAt: Date }): number =>
@@ -107,9 +103,8 @@ export async function readBackupDirectory(directory: string): Promise<BackupDire
   const partials = [...files].filter((name) => nameOfPartial(name) !== undefined);
   const unfinished = new Set(partials.map(nameOfPartial));
   // The manifest of a run that was stopped before its last step belongs to the partial file.
-  const found = await inTurns([...named, ...withoutFile.filter((name) => !unfinished.has(name))], (name) =>
-    look(directory, name),
-  );
+  const company = withoutFile.filter((name) => !unfinished.has(name));
+  const found = await inTurns([...named, ...company], CONCURRENT_READS, (name) => look(directory, name));
   const ours = new Set(
     [...named, ...withoutFile, ...partials].flatMap((name) => [name, manifestName(name), globalsName(name)]),
   );

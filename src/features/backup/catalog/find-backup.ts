@@ -27,12 +27,17 @@ export function backupPath(directory: string, cwd: string, given: string): strin
 /** The newest whole backup of each database of each server, and of each format, in a directory. @throws AisecError BACKUP_UNKNOWN when there is none. */
 export async function newestBackups(directory: string): Promise<readonly Backup[]> {
   const { backups } = await readBackupDirectory(directory);
+  return newestOf(backups, directory);
+}
+
+/** The same of what was read. @throws AisecError BACKUP_UNKNOWN when there is none. */
+export function newestOf(backups: readonly Backup[], where: string): readonly Backup[] {
   const newest = groupByOrigin(backups).flatMap((group) => [
     ...new Map(group.backups.toReversed().map((backup) => [backup.manifest.format, backup])).values(),
   ]);
   if (newest.length === 0)
-    throw new AisecError('BACKUP_UNKNOWN', `there is no complete backup in ${directory}`, {
-      hint: 'Give another directory with --dir or AISEC_BACKUP_DIR, or make a backup: aisec backup',
+    throw new AisecError('BACKUP_UNKNOWN', `there is no complete backup in ${where}`, {
+      hint: 'Give another directory with --dir or AISEC_BACKUP_DIR, or another --store, or make a backup: aisec backup',
     });
   return newest;
 }

@@ -42,9 +42,15 @@ export function backupFinding(
 /** A size as a number of bytes, or as a share of what is usual. */
 export type MinimalSize = { readonly bytes: number } | { readonly shareOfMedian: number };
 
+/** Where the backups are, for the fixes. */
+export interface CheckedPlace {
+  /** The command that makes one there. */
+  readonly makeCommand: string;
+  /** What a command that names a backup there needs behind it: ` --endpoint https://…`, or nothing. */
+  readonly reach: string;
+}
+
 export interface BackupCheckOptions {
-  /** Absolute path of the directory, for the fixes. */
-  readonly directory: string;
   /** Of the newest verified one. */
   readonly maxAgeMs: number;
   /** Of the last restore that was tried; undefined: none is asked for. */
@@ -54,6 +60,8 @@ export interface BackupCheckOptions {
   readonly expected: readonly string[];
 }
 
+type CheckedBackups = Pick<BackupDirectory, 'backups' | 'incomplete'>;
+
 /** What the size of the newest one is compared with. */
 const MEDIAN_OF = 10;
 
@@ -61,7 +69,11 @@ function ageText(from: Date, now: Date): string {
   return formatDurationMs(now.getTime() - from.getTime());
 }
 
-function sizeFinding(verified: readonly Backup[], minSize: MinimalSize): BackupFinding | undefined {
+function sizeFinding(
+  verified: readonly Backup[],
+  minSize: MinimalSize,
+  { reach }: CheckedPlace,
+): BackupFinding | undefined {
   const ofItsFormat = verified.filter(({ manifest }) => manifest.format === verified[0]?.manifest.format);
   const [newest, ...others] = ofItsFormat.slice(0, MEDIAN_OF + 1);
   if (newest === undefined) return undefined;
@@ -79,7 +91,7 @@ function sizeFinding(verified: readonly Backup[], minSize: MinimalSize): BackupF
       message: `the newest backup of "${database}" has ${formatBytes(sizeBytes)}, and ${compared}`,
       impact:
         'a backup that shrinks often lacks what was deleted or emptied by mistake; pin an older one before retention deletes it',
-      fix: before === undefined ? null : `aisec backup pin ${shellWord(before.file)}`,
+      fix: before === undefined ? null : `aisec backup pin ${shellWord(before.file)}${reach}`,
     },
   );
 }
@@ -87,11 +99,11 @@ function sizeFinding(verified: readonly Backup[], minSize: MinimalSize): BackupF
 function ageFindings(
   database: string,
   verified: readonly Backup[],
-  options: BackupCheckOptions,
+  options: BackupCheckOptions & CheckedPlace,
   now: Date,
 ): readonly BackupFinding[] {
   const [newest] = verified;
-  const fix = `aisec backup --dir ${shellWord(options.directory)}`;
+  const fix = options.makeCommand;
   if (newest === undefined)
     return [
       backupFinding(
@@ -126,12 +138,16 @@ function ageFindings(
     backupFinding('not-deep', of, {
       message: `no backup of "${database}" was restored to try it for ${since}`,
       impact: 'only a restore shows that a backup can be restored',
-      fix: `aisec backup verify --deep ${shellWord(newest.file)}`,
+      fix: `aisec backup verify --deep ${shellWord(newest.file)}${options.reach}`,
     }),
   ];
 }
 
-function brokenFindings({ backups, incomplete }: BackupDirectory, now: Date): readonly BackupFinding[] {
+function brokenFindings(
+  { backups, incomplete }: CheckedBackups,
+  { reach }: CheckedPlace,
+  now: Date,
+): readonly BackupFinding[] {
   return [
     ...backups.flatMap(({ file, manifest: { database, damage } }): readonly BackupFinding[] =>
       damage === null
@@ -143,7 +159,7 @@ function brokenFindings({ backups, incomplete }: BackupDirectory, now: Date): re
               {
                 message: `${file} is damaged: ${damage.reason}`,
                 impact: 'it cannot be relied on, and retention does not count it; verify it again, or delete it',
-                fix: `aisec backup verify ${shellWord(file)}`,
+                fix: `aisec backup verify ${shellWord(file)}${reach}`,
               },
             ),
           ],
@@ -185,24 +201,26 @@ function originText(origin: BackupOrigin | null): string {
   return origin === null ? 'of the one whose backups do not say their server' : `of the one on ${origin.label}`;
 }
 
-/** What is wrong with what a directory holds, at this moment; pure. */
+/** What is wrong with what a directory or a store holds, at this moment; pure. */
 export function backupFindings(
-  directory: BackupDirectory,
-  options: BackupCheckOptions,
+  found: CheckedBackups,
+  options: BackupCheckOptions & CheckedPlace,
   now: Date,
 ): readonly BackupFinding[] {
-  const groups = groupByOrigin(directory.backups);
+  const groups = groupByOrigin(found.backups);
   const absent = options.expected
     .filter((name) => !groups.some(({ database }) => database === name))
     .map((database): OriginGroup => ({ database, origin: null, backups: [] }));
   return [
     ...[...groups, ...absent].toSorted(byDatabase).flatMap(({ database, origin, backups }) => {
       const verified = backups.filter(({ manifest, createdAt }) => isVerified(manifest) && createdAt <= now);
-      const size = options.minSize === undefined ? undefined : sizeFinding(verified, options.minSize);
-      const found = [...ageFindings(database, verified, options, now), ...(size === undefined ? [] : [size])];
+      const size = options.minSize === undefined ? undefined : sizeFinding(verified, options.minSize, options);
+      const ofGroup = [...ageFindings(database, verified, options, now), ...(size === undefined ? [] : [size])];
       const isShared = groups.filter((group) => group.database === database).length > 1;
-      return isShared ? found.map((each) => ({ ...each, message: `${each.message}, ${originText(origin)}` })) : found;
+      return isShared
+        ? ofGroup.map((each) => ({ ...each, message: `${each.message}, ${originText(origin)}` }))
+        : ofGroup;
     }),
-    ...brokenFindings(directory, now),
+    ...brokenFindings(found, options, now),
   ];
 }

@@ -1,5 +1,4 @@
 import type { Backup } from './directory.js';
-import type { BackupManifest } from './manifest.js';
 import type { BackupOrigin } from './origin.js';
 
 /** The backups of one database of one server. */
@@ -10,7 +9,7 @@ export interface OriginGroup {
   readonly backups: readonly Backup[];
 }
 
-function originOf({ origin }: BackupManifest): BackupOrigin | null {
+function originOf({ origin }: Backup['manifest']): BackupOrigin | null {
   return origin ?? null;
 }
 
@@ -51,4 +50,15 @@ export function backupsOf(
   const isOurs = (group: OriginGroup): boolean =>
     group.origin === null ? origin === null || groups.length === 1 : group.origin.id === origin?.id;
   return groups.filter(isOurs).flatMap((group) => group.backups);
+}
+
+/** Other origins of backups of a database of this name: those of other servers, in the same place. */
+export function otherOrigins(
+  backups: readonly Backup[],
+  database: string,
+  origin: BackupOrigin | null,
+): readonly BackupOrigin[] {
+  return groupByOrigin(backups).flatMap((group) =>
+    group.database === database && group.origin !== null && group.origin.id !== origin?.id ? [group.origin] : [],
+  );
 }

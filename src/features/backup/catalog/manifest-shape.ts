@@ -31,7 +31,9 @@ const FIELDS: Readonly<Record<string, Check>> = {
   file: isPlainName,
   database: isText,
   schema: isText,
-  origin: (value) => value === undefined || orNull(hasFields({ id: isText, label: isText }))(value),
+  origin: (value) =>
+    value === undefined ||
+    orNull(hasFields({ id: isText, label: isText, databaseOid: (oid) => oid === undefined || isCount(oid) }))(value),
   createdAt: isTime,
   durationMs: isCount,
   format: isOneOf('custom', 'embedded', 'sql'),

@@ -162,6 +162,6 @@ export function manifestText(manifest: BackupManifest): string {
 }
 
 /** Whether it was proven good at some level and nothing has been found wrong since. */
-export function isVerified({ verifications, damage }: BackupManifest): boolean {
+export function isVerified({ verifications, damage }: Pick<BackupManifest, 'verifications' | 'damage'>): boolean {
   return verifications.length > 0 && damage === null;
 }

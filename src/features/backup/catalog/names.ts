@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+
 /** `custom`: pg_dump -Fc. `embedded`: the data directory of the embedded database. `sql`: text. */
 export type BackupFormat = 'custom' | 'embedded' | 'sql';
 
@@ -8,11 +10,13 @@ const EXTENSIONS: Readonly<Record<BackupFormat, string>> = {
 };
 /** Added to the name of an encrypted one, as `age` itself does. */
 const ENCRYPTED = '.age';
-const NAME = /^(.+)_(\d{4})(\d\d)(\d\d)_(\d\d)(\d\d)(\d\d)\.(dump|pgdata\.tgz|sql\.gz)(\.age)?$/;
+const NAME = /^(.+)_(\d{4})(\d\d)(\d\d)_(\d\d)(\d\d)(\d\d)(?:-([0-9a-f]{6}))?\.(dump|pgdata\.tgz|sql\.gz)(\.age)?$/;
 
 export interface BackupName {
   readonly database: string;
   readonly createdAt: Date;
+  /** Six hexadecimal digits by chance, so that runs of one second have two names; older versions gave none. */
+  readonly id?: string | undefined;
   readonly format: BackupFormat;
   readonly isEncrypted: boolean;
 }
@@ -41,16 +45,26 @@ export function timestampOf(moment: Date): string {
   return moment.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '_');
 }
 
-/** `ai_secretary_20261125_021500.dump`: the database, and when the backup was begun, in UTC. */
+/** `ai_secretary_20261125_021500-3f9a2c.dump`: the database, when the backup was begun, in UTC, and its id. */
 export function backupFileName(name: BackupName): string {
   const suffix = name.isEncrypted ? ENCRYPTED : '';
-  return `${encodeDatabaseName(name.database)}_${timestampOf(name.createdAt)}.${EXTENSIONS[name.format]}${suffix}`;
+  const id = name.id === undefined ? '' : `-${name.id}`;
+  return `${encodeDatabaseName(name.database)}_${timestampOf(name.createdAt)}${id}.${EXTENSIONS[name.format]}${suffix}`;
 }
 
-/** Every name that a backup of this database and moment can have; they share the file of the roles. */
-export function namesOfMoment(database: string, createdAt: Date): readonly string[] {
+/** An id for a name, by chance. */
+export function newBackupId(): string {
+  return randomBytes(3).toString('hex');
+}
+
+/** Every name that a backup of this database, moment and id can have; they share the file of the roles. */
+export function namesOfMoment({
+  database,
+  createdAt,
+  id,
+}: Omit<BackupName, 'format' | 'isEncrypted'>): readonly string[] {
   return (Object.keys(EXTENSIONS) as BackupFormat[]).flatMap((format) =>
-    [false, true].map((isEncrypted) => backupFileName({ database, createdAt, format, isEncrypted })),
+    [false, true].map((isEncrypted) => backupFileName({ database, createdAt, id, format, isEncrypted })),
   );
 }
 
@@ -58,11 +72,17 @@ export function namesOfMoment(database: string, createdAt: Date): readonly strin
 export function parseBackupFileName(file: string): BackupName | undefined {
   const match = NAME.exec(file);
   if (match === null) return undefined;
-  const [, database = '', year, month, day, hour, minute, second, extension, encrypted] = match;
+  const [, database = '', year, month, day, hour, minute, second, id, extension, encrypted] = match;
   const createdAt = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
   const format = (Object.keys(EXTENSIONS) as BackupFormat[]).find((each) => EXTENSIONS[each] === extension);
   if (format === undefined || Number.isNaN(createdAt.getTime())) return undefined;
-  return { database: decode(database), createdAt, format, isEncrypted: encrypted !== undefined };
+  return {
+    database: decode(database),
+    createdAt,
+    ...(id !== undefined && { id }),
+    format,
+    isEncrypted: encrypted !== undefined,
+  };
 }
 
 export function manifestName(file: string): string {

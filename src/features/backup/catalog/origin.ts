@@ -4,4 +4,6 @@ export interface BackupOrigin {
   readonly id: string;
   /** For people: `db.example.com`, `/srv/app/.aisec/pgdata`. */
   readonly label: string;
+  /** Of the database on its server. Origins are the same without it: a restored database has a new one. */
+  readonly databaseOid?: number | undefined;
 }

@@ -5,8 +5,9 @@ import type { BackupRun } from '../access.js';
 import { isAisecError, messageOf } from '../../../base/errors.js';
 import type { Reporting } from '../../../base/reporting.js';
 import type { BackupOrigin } from '../catalog/origin.js';
-import { copyOffsite, planPruneCopies, pruneCopies, type OffsiteOptions } from '../offsite.js';
-import { planPrune, pruneDatabase, type PruneResult } from '../prune.js';
+import { copyOffsite, type OffsiteOptions } from '../offsite.js';
+import { planPruneCopies, pruneCopies } from '../prune-copies.js';
+import { planPrune, pruneDatabase, type PrunePlan } from '../prune.js';
 import type { RetentionRule } from '../catalog/retention.js';
 
 export interface BackupOptions {
@@ -42,13 +43,15 @@ export interface BackupResult {
   /** At most, by the last one or the size of the database. */
   readonly expectedBytes: number;
   /** By the retention rule, oldest first. */
-  readonly removed: PruneResult['removed'];
-  readonly kept: number;
+  readonly removed: PrunePlan['removed'];
+  /** With the reasons, newest first. */
+  readonly kept: PrunePlan['kept'];
   readonly isEncrypted: boolean;
   /** Address of the copy; null where none was asked for, and in a dry run. */
   readonly copy: string | null;
   /** By the same rule from the store. */
-  readonly removedCopies: PruneResult['removed'];
+  readonly removedCopies: PrunePlan['removed'];
+  readonly keptCopies: PrunePlan['kept'];
   readonly durationMs: number;
 }
 
@@ -69,7 +72,7 @@ async function prune(
   { directory, retention }: BackupOptions,
   origin: BackupOrigin | null,
   { onWarning }: Reporting,
-): Promise<Pick<PruneResult, 'removed' | 'kept'>> {
+): Promise<PrunePlan> {
   const { databaseName: database, applicationName: command, signal } = access;
   const lock = { command, signal };
   try {
@@ -80,21 +83,24 @@ async function prune(
     if (access.signal.aborted) throw error;
     const detail = isAisecError(error) && error.detail !== undefined ? ` (${error.detail})` : '';
     onWarning(`the backup was made, but old ones could not be removed: ${messageOf(error)}${detail}`);
-    return { removed: [], kept: [] };
+    return NOTHING;
   }
 }
+
+const NOTHING: PrunePlan = { removed: [], kept: [] };
 
 /** What a dry run reports. */
 export async function planOnly(
   access: BackupRun,
   origin: BackupOrigin | null,
+  format: BackupFormat,
   { directory, retention, offsite }: BackupOptions,
 ): Promise<Outcome> {
-  const { removed, kept } = await planPrune(directory, access.databaseName, origin, retention);
-  const removedCopies =
-    offsite === undefined ? [] : await planPruneCopies(access, origin, directory, retention, offsite);
+  const { removed, kept } = await planPrune(directory, access.databaseName, origin, retention, format);
+  const copies =
+    offsite === undefined ? NOTHING : await planPruneCopies(access, origin, directory, retention, offsite, format);
   const nothing = { file: null, createdAt: null, sizeBytes: null, sha256: null, compression: null, tables: null };
-  return { ...nothing, rows: null, removed, kept: kept.length, copy: null, removedCopies };
+  return { ...nothing, rows: null, removed, kept, copy: null, removedCopies: copies.removed, keptCopies: copies.kept };
 }
 
 /** Copies what was written, then removes what may go; nothing is removed while the copy is not made. */
@@ -107,8 +113,8 @@ export async function finish(
   const { directory, retention, offsite } = options;
   const origin = manifest.origin ?? null;
   const copy = offsite && (await copyOffsite(access, file, manifest, offsite, reporting));
-  const removedCopies =
-    offsite === undefined ? [] : await pruneCopies(access, origin, directory, retention, offsite, reporting);
+  const copies =
+    offsite === undefined ? NOTHING : await pruneCopies(access, origin, directory, retention, offsite, reporting);
   const { removed, kept } = await prune(access, options, origin, reporting);
   return {
     file,
@@ -119,8 +125,9 @@ export async function finish(
     tables: manifest.rows.length,
     rows: manifest.rows.reduce((sum, { rows }) => sum + rows, 0),
     removed,
-    kept: kept.length,
+    kept,
     copy: copy?.url ?? null,
-    removedCopies,
+    removedCopies: copies.removed,
+    keptCopies: copies.kept,
   };
 }

@@ -1,5 +1,5 @@
 import { readBackupDirectory } from '../catalog/directory.js';
-import { backupsOf, groupByOrigin } from '../catalog/group-by-origin.js';
+import { backupsOf, otherOrigins } from '../catalog/group-by-origin.js';
 import type { BackupOrigin } from '../catalog/origin.js';
 import type { BackupFormat } from '../catalog/names.js';
 import type { BackupRun } from '../access.js';
@@ -18,12 +18,9 @@ export async function preflightBackup(
 ): Promise<number> {
   const { backups } = await readBackupDirectory(directory);
   const ours = backupsOf(backups, access.databaseName, facts.origin);
-  const others = groupByOrigin(backups).filter(
-    (group) => group.database === access.databaseName && group.origin !== null && group.origin.id !== facts.origin?.id,
-  );
-  for (const { origin } of others)
+  for (const { label } of otherOrigins(backups, access.databaseName, facts.origin))
     onWarning(
-      `${directory} also has backups of another "${access.databaseName}", of ${origin?.label ?? ''}; they are neither counted nor removed`,
+      `${directory} also has backups of another "${access.databaseName}", of ${label}; they are neither counted nor removed`,
     );
   const alike = ours.filter(({ manifest }) => manifest.format === format);
   const needed = expectedBytes(alike, facts, format);

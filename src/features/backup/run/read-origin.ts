@@ -11,10 +11,13 @@ export async function serverOrigin(session: Session, host: string): Promise<Back
     "select pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'execute') as is_allowed",
   );
   if (allowed.rows[0]?.is_allowed !== true) return null;
-  const { rows } = await session.query<{ id: string }>(
-    'select system_identifier::text as id from pg_catalog.pg_control_system()',
+  const { rows } = await session.query<{ id: string; oid: string }>(
+    `select system_identifier::text as id, pg_database.oid::text as oid
+     from pg_catalog.pg_control_system(), pg_catalog.pg_database
+     where datname = pg_catalog.current_database()`,
   );
-  return rows[0] === undefined ? null : { id: `server ${rows[0].id}`, label: host };
+  const [row] = rows;
+  return row === undefined ? null : { id: `server ${row.id}`, label: host, databaseOid: Number(row.oid) };
 }
 
 /**

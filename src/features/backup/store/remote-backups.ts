@@ -8,12 +8,16 @@ import {
   readObject,
   removeObject,
   writeObject,
+  type StoredObject,
 } from '../../../adapters/object-store/objects.js';
 import type { Store } from '../../../adapters/object-store/store.js';
 import { removeUnfinished } from '../../../adapters/object-store/unfinished.js';
 import { uploadFile } from '../../../adapters/object-store/upload.js';
 import type { Backup, BackupDirectory, IncompleteBackup } from '../catalog/directory.js';
+import { factsOf } from '../catalog/facts.js';
+import { inTurns } from '../catalog/in-turns.js';
 import { manifestText, parseManifest, type BackupManifest, type OffsiteCopy } from '../catalog/manifest.js';
+import { readFactsIndex, writeFactsIndex, type FactsIndex } from './facts-index.js';
 import { encodeDatabaseName, manifestName, parseBackupFileName } from '../catalog/names.js';
 
 /** What a store has; `file` is the address of an object, s3://bucket/directory/NAME. */
@@ -24,56 +28,101 @@ function startOf(database: string | undefined): string {
   return database === undefined ? '' : `${encodeDatabaseName(database)}_`;
 }
 
+/** One that can be counted: the file and its manifest are there, and say the same. */
+interface ReadCopy extends Backup {
+  readonly etag: string;
+}
+
+/** Requests for manifests at once; the SDK has 50 connections. */
+const CONCURRENT_READS = 16;
+
 async function look(
   store: Store,
   name: string,
-  sizeBytes: number | null,
-  isManifestThere: boolean,
-): Promise<Backup | IncompleteBackup | undefined> {
+  file: StoredObject | undefined,
+  beside: StoredObject | undefined,
+  index: FactsIndex,
+): Promise<ReadCopy | IncompleteBackup | undefined> {
   const said = parseBackupFileName(name);
   if (said === undefined) return undefined;
-  const file = storeUrl(store.place, name);
+  const url = storeUrl(store.place, name);
   const { database, createdAt } = said;
+  const sizeBytes = file?.sizeBytes ?? null;
   const incomplete = (reason: string): IncompleteBackup => {
-    return { state: 'incomplete', file, database, createdAt, sizeBytes, reason };
+    return { state: 'incomplete', file: url, database, createdAt, sizeBytes, reason };
   };
-  const text = isManifestThere ? await readObject(store, manifestName(name)) : undefined;
-  if (text === undefined) return incomplete('Its manifest is not there.');
-  let manifest: BackupManifest;
-  try {
-    manifest = parseManifest(text, manifestName(file));
-  } catch (error) {
-    if (!isAisecError(error)) throw error;
-    return incomplete(error.detail ?? error.message);
+  if (beside === undefined) return incomplete('Its manifest is not there.');
+  const known = index.get(name);
+  let facts = known !== undefined && known.etag === beside.etag && beside.etag !== '' ? known.facts : undefined;
+  if (facts === undefined) {
+    const text = await readObject(store, manifestName(name));
+    if (text === undefined) return incomplete('Its manifest is not there.');
+    try {
+      facts = factsOf(parseManifest(text, manifestName(url)));
+    } catch (error) {
+      if (!isAisecError(error)) throw error;
+      return incomplete(error.detail ?? error.message);
+    }
   }
-  if (manifest.file !== name) return incomplete(`Its manifest is that of "${manifest.file}".`);
+  if (facts.file !== name) return incomplete(`Its manifest is that of "${facts.file}".`);
   if (sizeBytes === null) return incomplete('Its manifest is there and the file is not.');
-  if (sizeBytes !== manifest.sizeBytes)
-    return incomplete(`It has ${sizeBytes} bytes and its manifest says ${manifest.sizeBytes}.`);
-  return { state: 'complete', file, manifest, createdAt: new Date(manifest.createdAt) };
+  if (sizeBytes !== facts.sizeBytes)
+    return incomplete(`It has ${sizeBytes} bytes and its manifest says ${facts.sizeBytes}.`);
+  return { state: 'complete', file: url, manifest: facts, createdAt: new Date(facts.createdAt), etag: beside.etag };
+}
+
+function isComplete(copy: ReadCopy | IncompleteBackup | undefined): copy is ReadCopy {
+  return copy?.state === 'complete';
 }
 
 /**
- * The backups in a directory of a store, the newest first: of one database, by its exact name, or of all. Reads names,
- * sizes and manifests. Objects without a name of ours are left out.
+ * The backups in a directory of a store, the newest first: of one database, by its exact name, or of all. Reads names and
+ * sizes, and only those manifests that the index does not have the facts of. Objects without a name of ours are left out.
  *
+ * @param remember writes the index when it lacked some, for a run that writes to the store anyway
  * @throws AisecError STORE_UNREACHABLE, STORE_AUTH, STORE_MISSING, STORE_FAILED.
  */
-export async function readBackupCopies(store: Store, database?: string): Promise<BackupCopies> {
-  const objects = await listObjects(store, startOf(database));
-  const sizes = new Map(objects.map(({ name, sizeBytes }) => [name, sizeBytes]));
-  const named = new Set([...sizes.keys()].map((name) => name.replace(/\.json$/, '')));
-  const found: (Backup | IncompleteBackup)[] = [];
-  for (const name of named) {
-    if (database !== undefined && parseBackupFileName(name)?.database !== database) continue;
-    const backup = await look(store, name, sizes.get(name) ?? null, sizes.has(manifestName(name)));
-    if (backup !== undefined) found.push(backup);
-  }
-  const newestFirst = found.toSorted((a, b) => b.createdAt.getTime() - a.createdAt.getTime());
+export async function readBackupCopies(
+  store: Store,
+  database?: string,
+  { remember = false }: { readonly remember?: boolean } = {},
+): Promise<BackupCopies> {
+  const objects = new Map((await listObjects(store, startOf(database))).map((object) => [object.name, object]));
+  const names = new Map(
+    [...objects.keys()].flatMap((each) => {
+      const name = each.replace(/\.json$/, '');
+      const of = parseBackupFileName(name)?.database;
+      return of === undefined || (database !== undefined && of !== database) ? [] : [[name, of] as const];
+    }),
+  );
+  const databases = [...new Set(names.values())];
+  const indexes = await inTurns(databases, CONCURRENT_READS, (each) => readFactsIndex(store, each));
+  const index: FactsIndex = new Map(indexes.flatMap((each) => [...each]));
+  const found = await inTurns([...names.keys()], CONCURRENT_READS, (name) =>
+    look(store, name, objects.get(name), objects.get(manifestName(name)), index),
+  );
+  const copies = found.filter(isComplete);
+  if (remember)
+    for (const each of databases) {
+      const ofDatabase = copies.filter(({ manifest }) => names.get(manifest.file) === each);
+      if (ofDatabase.some(({ manifest, etag }) => index.get(manifest.file)?.etag !== etag))
+        await writeFactsIndex(
+          store,
+          each,
+          ofDatabase.map(({ etag, manifest: facts }) => ({ etag, facts })),
+        );
+    }
+  const newestFirst = (a: { readonly createdAt: Date }, b: { readonly createdAt: Date }): number =>
+    b.createdAt.getTime() - a.createdAt.getTime();
   return {
-    backups: newestFirst.filter((each) => each.state === 'complete'),
-    incomplete: newestFirst.filter((each) => each.state === 'incomplete'),
+    backups: copies.map(({ etag: _etag, ...backup }) => backup).toSorted(newestFirst),
+    incomplete: found.filter((each) => each?.state === 'incomplete').toSorted(newestFirst),
   };
+}
+
+/** Asks for the names of the copies of a database, so that what is wrong with the store is known. @throws as `readBackupCopies`. */
+export async function requireStore(store: Store, database: string): Promise<void> {
+  await listObjects(store, startOf(database));
 }
 
 /** Longer than any upload takes: what is older and not finished was stopped. */
@@ -105,7 +154,7 @@ export async function readCopyManifest(store: Store, name: string): Promise<Back
   if (text === undefined)
     throw new AisecError('BACKUP_UNKNOWN', `there is no backup ${file}`, {
       detail: 'Its manifest is not there.',
-      hint: `See what the store has: aisec backup list --to ${storeUrl(store.place)}`,
+      hint: `See what the store has: aisec backup list --store ${storeUrl(store.place)}`,
     });
   const manifest = parseManifest(text, manifestName(file));
   if (manifest.file === name) return manifest;
@@ -147,11 +196,12 @@ export async function uploadBackup(
   const there = await describeObject(store, manifest.file);
   if (there !== undefined && there.sha256 !== sha256)
     throw new AisecError(
-      'STORE_FAILED',
+      // Not one that passes: it is not tried again.
+      'BACKUP_INVALID',
       `${storeUrl(store.place, manifest.file)} is there already, and is another backup`,
       {
-        detail: 'Another server with a database of this name has begun a backup in the same second.',
-        hint: 'Give each server a place of its own, such as s3://bucket/SERVER, and make the backup again.',
+        detail: 'Its SHA-256 is not the one of the local backup of that name.',
+        hint: 'Give each server a place of its own, such as s3://bucket/SERVER.',
       },
     );
   if (globals !== null)
@@ -175,7 +225,10 @@ export async function uploadBackup(
 }
 
 /** Removes a copy with what belongs to it; the manifest last, so that what is left half-way is seen and removed again. */
-export async function removeBackupCopy(store: Store, { file, globals }: BackupManifest): Promise<void> {
+export async function removeBackupCopy(
+  store: Store,
+  { file, globals }: Pick<BackupManifest, 'file' | 'globals'>,
+): Promise<void> {
   await removeObject(store, file);
   if (globals !== null) await removeObject(store, globals.file);
   await removeObject(store, manifestName(file));

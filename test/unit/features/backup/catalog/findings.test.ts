@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 
+import { factsOf } from '../../../../../src/features/backup/catalog/facts.js';
 import type { Backup, BackupDirectory } from '../../../../../src/features/backup/catalog/directory.js';
 import type { BackupManifest } from '../../../../../src/features/backup/catalog/manifest.js';
 import { backupFindings, type BackupCheckOptions } from '../../../../../src/features/backup/catalog/findings.js';
@@ -11,7 +12,7 @@ const HOUR = 3_600_000;
 function backup(hoursOld: number, sizeBytes = 1000, changes: Partial<BackupManifest> = {}): Backup {
   const createdAt = new Date(now.getTime() - hoursOld * HOUR);
   const manifest = backupManifest({ createdAt: createdAt.toISOString(), sizeBytes, ...changes });
-  return { state: 'complete', file: `${hoursOld}.dump`, manifest, createdAt };
+  return { state: 'complete', file: `${hoursOld}.dump`, manifest: factsOf(manifest), createdAt };
 }
 
 function kinds(
@@ -20,7 +21,8 @@ function kinds(
   directory: Partial<BackupDirectory> = {},
 ): readonly string[] {
   const all = {
-    directory: '/backups',
+    makeCommand: 'aisec backup',
+    reach: '',
     maxAgeMs: 26 * HOUR,
     maxDeepAgeMs: undefined,
     minSize: { shareOfMedian: 0.8 },

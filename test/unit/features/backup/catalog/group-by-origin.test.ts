@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 
+import { factsOf } from '../../../../../src/features/backup/catalog/facts.js';
 import type { Backup } from '../../../../../src/features/backup/catalog/directory.js';
 import { backupsOf, groupByOrigin } from '../../../../../src/features/backup/catalog/group-by-origin.js';
 import { backupManifest } from '../../../../fixtures/backup-manifest.js';
@@ -11,7 +12,7 @@ const [here, there] = [
 
 function backupOf(file: string, origin?: typeof here | null): Backup {
   const manifest = backupManifest({ file, ...(origin !== undefined && { origin }) });
-  return { state: 'complete', file, manifest, createdAt: new Date(manifest.createdAt) };
+  return { state: 'complete', file, manifest: factsOf(manifest), createdAt: new Date(manifest.createdAt) };
 }
 
 const namesOf = (backups: readonly Backup[]): readonly string[] => backups.map(({ file }) => file);

@@ -25,6 +25,8 @@ describe('the name of a backup', () => {
     name({ format: 'embedded' }),
     name({ format: 'sql', isEncrypted: true }),
     name({ database: 'app_20200101_000000' }),
+    name({ id: '3f9a2c' }),
+    name({ database: 'app-3f9a2c', id: '000000', format: 'sql', isEncrypted: true }),
     name({ database: '.hidden/データ 100%' }),
     name({ database: '-rf' }),
   ])('is read back as it was made: $database, $format, encrypted $isEncrypted', (given) => {
@@ -41,6 +43,8 @@ describe('the name of a backup', () => {
     'app_20261125_021500.dump.json',
     'app_20261125_021500.dump.partial',
     'app_20261125_021500.dump.bak',
+    'app_20261125_021500-3f9a2.dump',
+    'app_20261125_021500-3f9a2c0.dump',
     '_20261125_021500.dump',
   ])('is not %s', (file) => {
     expect(parseBackupFileName(file)).toBeUndefined();

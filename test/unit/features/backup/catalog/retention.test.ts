@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 
+import { factsOf } from '../../../../../src/features/backup/catalog/facts.js';
 import type { Backup } from '../../../../../src/features/backup/catalog/directory.js';
 import type { BackupManifest } from '../../../../../src/features/backup/catalog/manifest.js';
 import { planRetention } from '../../../../../src/features/backup/catalog/retention.js';
@@ -10,7 +11,7 @@ const now = new Date('2026-11-25T12:00:00Z');
 function backup(daysOld: number, changes: Partial<BackupManifest> = {}): Backup {
   const createdAt = new Date(now.getTime() - daysOld * 86_400_000);
   const manifest = backupManifest({ createdAt: createdAt.toISOString(), ...changes });
-  return { state: 'complete', file: `${daysOld}.dump`, manifest, createdAt };
+  return { state: 'complete', file: `${daysOld}.dump`, manifest: factsOf(manifest), createdAt };
 }
 const damage = { at: now.toISOString(), reason: 'x' };
 

@@ -1,0 +1,187 @@
+import { createHash } from 'node:crypto';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { listObjects, readObject, removeObject, writeObject } from '../../src/adapters/object-store/objects.js';
+import { withStore, type Store } from '../../src/adapters/object-store/store.js';
+import { parseStoreUrl } from '../../src/config/store-url.js';
+import { manifestText, type BackupManifest } from '../../src/features/backup/catalog/manifest.js';
+import { backupFileName } from '../../src/features/backup/catalog/names.js';
+import { readBackupCopies } from '../../src/features/backup/store/remote-backups.js';
+import { backupManifest } from '../fixtures/backup-manifest.js';
+import { startCuttingProxy, type CuttingProxy } from '../support/cutting-proxy.js';
+import { createEmbeddedDirectory } from '../support/database.js';
+import { expectError } from '../support/expect-error.js';
+import { describeWithStore, startObjectStore, type ObjectStoreServer } from '../support/object-store.js';
+import { runInProcess } from '../support/run-in-process.js';
+import type { CliResult } from '../support/run-cli.js';
+
+const HOUR_MS = 3_600_000;
+
+/** An answer of a store, as Amazon writes its errors. */
+function answer(status: string, code: string): string {
+  const body = `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>by the test</Message></Error>`;
+  return `HTTP/1.1 ${status}\r\nContent-Type: application/xml\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`;
+}
+
+describeWithStore('backups that are here and not in the store', () => {
+  let server: ObjectStoreServer;
+  let proxy: CuttingProxy;
+  beforeAll(async () => {
+    server = await startObjectStore('backups');
+    proxy = await startCuttingProxy(server.endpoint);
+  });
+  afterAll(() => proxy.stop());
+
+  function aisec(args: readonly string[], endpoint = server.endpoint): Promise<CliResult> {
+    return runInProcess(['backup', ...args, '--endpoint', endpoint], { env: server.environment });
+  }
+  function inStore<Result>(directory: string, use: (store: Store) => Promise<Result>): Promise<Result> {
+    const place = parseStoreUrl(`s3://backups/${directory}`, server.endpoint);
+    return withStore(place, { environment: server.environment, signal: new AbortController().signal }, use);
+  }
+  const namesIn = (directory: string): Promise<readonly string[]> =>
+    inStore(directory, async (store) => (await listObjects(store, 'app')).map(({ name }) => name));
+  function put(directory: string, hoursOld: number, changes: Partial<BackupManifest> = {}): string {
+    const createdAt = new Date(Date.now() - hoursOld * HOUR_MS);
+    const file = backupFileName({ database: 'app', createdAt, format: 'custom', isEncrypted: false });
+    const sha256 = createHash('sha256').update('dump').digest('hex');
+    const manifest = backupManifest({ file, createdAt: createdAt.toISOString(), sha256, ...changes });
+    writeFileSync(path.join(directory, file), 'dump');
+    writeFileSync(path.join(directory, `${file}.json`), manifestText(manifest));
+    return file;
+  }
+
+  test('are copied by upload, which leaves alone what is there, damaged or of another content, and check sees a stale store', async () => {
+    const directory = await createEmbeddedDirectory();
+    const damage = { at: new Date().toISOString(), reason: 'x' };
+    const [young, old] = [put(directory, 1), put(directory, 50), put(directory, 60, { damage })];
+    const at = ['--dir', directory, '--store', 's3://backups/up'];
+    expectError(await aisec(['upload', ...at]), 2, 'no backup was given');
+    expectError(await runInProcess(['backup', 'upload', '--all']), 2, 'no store was given');
+    expect(await aisec(['upload', old, ...at])).toMatchObject({ exitCode: 0 });
+    const stale = await aisec(['check', '--store', 's3://backups/up', '--json']);
+    expect(stale).toMatchObject({ exitCode: 3 });
+    const [finding] = JSON.parse(stale.stdout).findings;
+    expect(finding).toMatchObject({ kind: 'old', file: `s3://backups/up/${old}` });
+    expect(finding.fix).toBe(`aisec backup upload --all --store s3://backups/up --endpoint ${server.endpoint}`);
+    const dry = await aisec(['upload', '--all', ...at, '--dry-run', '--json']);
+    expect(JSON.parse(dry.stdout).backups.map((each: { state: string }) => each.state)).toEqual(['missing', 'there']);
+    const runs = await Promise.all([1, 2].map(() => aisec(['upload', '--all', ...at, '--json'])));
+    expect(runs.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
+    expect(await namesIn('up')).toEqual([old, `${old}.json`, young, `${young}.json`]);
+    expect(await aisec(['check', '--store', 's3://backups/up'])).toMatchObject({ exitCode: 0, stdout: '' });
+    const noted = JSON.parse(readFileSync(path.join(directory, `${young}.json`), 'utf8'));
+    expect(noted.offsite).toMatchObject([{ url: `s3://backups/up/${young}` }]);
+    // The same name with other contents, as another server could have left it.
+    await inStore('other', async (store) => {
+      await writeObject(store, young, 'else');
+    });
+    const other = await aisec(['upload', young, '--dir', directory, '--store', 's3://backups/other', '--json']);
+    expect(other).toMatchObject({ exitCode: 3 });
+    expect(JSON.parse(other.stdout).backups).toMatchObject([{ state: 'refused' }]);
+    expect(await inStore('other', (store) => readObject(store, young))).toBe('else');
+  });
+
+  test('copies are pinned, pruned and verified by --store, and one that is pinned here stays there', async () => {
+    const directory = await createEmbeddedDirectory();
+    // Encrypted, as far as the manifest says: verify compares the checksum then.
+    const encryption = { recipients: ['age1'] };
+    const files = [1, 100, 200, 300, 400].map((hours) => put(directory, hours, { encryption }));
+    const at = ['--store', 's3://backups/rule'];
+    expect(await aisec(['upload', '--all', '--dir', directory, ...at])).toMatchObject({ exitCode: 0 });
+    const pin = await aisec(['pin', files[2] ?? '', ...at, '--json']);
+    expect(JSON.parse(pin.stdout)).toMatchObject({ file: `s3://backups/rule/${files[2]}`, isPinned: true });
+    const verify = await aisec(['verify', ...at, '--json']).then(({ stdout }) => JSON.parse(stdout));
+    expect(verify.results).toMatchObject([{ file: `s3://backups/rule/${files[0]}` }]);
+    writeFileSync(
+      path.join(directory, `${files[3]}.json`),
+      readFileSync(path.join(directory, `${files[3]}.json`), 'utf8').replace('"isPinned": false', '"isPinned": true'),
+    );
+    const prune = ['prune', '--dir', directory, ...at, '--keep', '1d', '--keep-last', '1', '--json'];
+    const dry = await aisec([...prune, '--dry-run']).then(({ stdout }) => JSON.parse(stdout));
+    const run = await aisec(prune);
+    expect(run).toMatchObject({ exitCode: 0 });
+    const result = JSON.parse(run.stdout);
+    expect(result.removed.map(({ file }: { file: string }) => path.basename(file))).toEqual([files[4], files[1]]);
+    expect(dry.removed).toEqual(result.removed);
+    expect((await namesIn('rule')).filter((name) => name.endsWith('.dump'))).toEqual(
+      [files[0] ?? '', files[2] ?? '', files[3] ?? ''].toSorted(),
+    );
+  });
+
+  test('manifests are read once, and again when they change; without the index or with a broken one nothing is lost', async () => {
+    const directory = await createEmbeddedDirectory();
+    const files = [1, 30, 60].map((hours) => put(directory, hours));
+    expect(await aisec(['upload', '--all', '--dir', directory, '--store', 's3://backups/index'])).toMatchObject({
+      exitCode: 0,
+    });
+    await inStore('index', async (store) => {
+      const before = await readBackupCopies(store, 'app', { remember: true });
+      const reads: string[] = [];
+      store.client.middlewareStack.add(
+        (next, { commandName }) =>
+          (args) => {
+            const { Key = '' } = args.input as { Key?: string };
+            if (commandName === 'GetObjectCommand') reads.push(path.basename(Key));
+            return next(args);
+          },
+        { step: 'initialize' },
+      );
+      const index = '.aisec-facts-app.json';
+      expect(await readBackupCopies(store, 'app')).toEqual(before);
+      expect(reads.splice(0)).toEqual([index]);
+      await writeObject(
+        store,
+        `${files[1]}.json`,
+        manifestText(backupManifest({ file: files[1] ?? '', isPinned: true })),
+      );
+      const changed = await readBackupCopies(store, 'app', { remember: true });
+      expect(reads.splice(0)).toEqual([index, `${files[1]}.json`]);
+      expect(changed.backups.filter(({ manifest }) => manifest.isPinned).map(({ manifest }) => manifest.file)).toEqual([
+        files[1],
+      ]);
+      for (const broken of ['{', '[]', '{"kind":"aisec backup facts","formatVersion":1,"copies":[{"etag":"x"}]}']) {
+        await writeObject(store, index, broken);
+        expect(await readBackupCopies(store)).toEqual(changed);
+      }
+      await removeObject(store, index);
+      reads.splice(0);
+      expect(await readBackupCopies(store)).toEqual(changed);
+      expect(reads).toHaveLength(4);
+    });
+  });
+
+  test('a store that is too busy is asked again until it answers, a cut connection too, and what it refuses is said once', async () => {
+    const directory = await createEmbeddedDirectory();
+    const file = put(directory, 1);
+    const upload = (to: string, ...more: readonly string[]): Promise<CliResult> =>
+      aisec(
+        ['upload', file, '--dir', directory, '--store', `s3://backups/${to}`, ...more],
+        proxy.url.replace(/\/$/, ''),
+      );
+    // The SDK tries three times by itself.
+    const slowDown = { answers: /^PUT .*\.dump/, with: answer('503 Slow Down', 'SlowDown'), times: 5 };
+    proxy.decide(slowDown);
+    expect(await upload('busy')).toMatchObject({ exitCode: 0 });
+    expect(slowDown.times).toBe(0);
+    expect(await namesIn('busy')).toEqual([file, `${file}.json`]);
+    proxy.decide({ answers: /^PUT .*\.dump/, with: 'HTTP/1.1 200 OK\r\nConte', times: 2 });
+    expect(await upload('cut')).toMatchObject({ exitCode: 0 });
+    expect(await namesIn('cut')).toEqual([file, `${file}.json`]);
+    proxy.decide({ answers: /^PUT /, with: answer('503 Slow Down', 'SlowDown'), times: 99 });
+    expectError(await upload('never', '--retry', '0'), 4, 'could not upload', 'SlowDown: by the test.');
+    expect(await namesIn('never')).toEqual([]);
+    proxy.decide({ answers: /^PUT /, with: answer('403 Forbidden', 'RequestTimeTooSkewed'), times: 99 });
+    expectError(await upload('skew'), 4, 'could not upload', 'the clock of this machine');
+    proxy.decide({ answers: /^PUT /, with: 'HTTP/1.1 502 Bad Gateway\r\nContent-Length: 6\r\n\r\n<html>', times: 99 });
+    const gateway = await upload('gateway', '--retry', '0');
+    expectError(gateway, 4, 'could not upload');
+    expect(gateway.stderr).not.toContain('Unknown');
+    proxy.decide('pass');
+    rmSync(path.join(directory, file));
+    expectError(await upload('gone'), 2, 'there is no backup');
+  });
+});
