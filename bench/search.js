@@ -18,7 +18,8 @@ import { connect, dropDatabase, machineLoad, migratedDatabase, runAisecWell, url
 const ROWS = Number(process.argv[2] ?? 20_000);
 const [DIMENSIONS, ROUNDS, MOST] = [1536, 60, 1.5];
 const database = 'aisec_bench_search';
-const [judged, many] = [1, 2].map((number) => `10000000-0000-4000-8000-00000000000${number}`);
+const judged = '10000000-0000-4000-8000-000000000001';
+const many = '10000000-0000-4000-8000-000000000002';
 const random = seededRandom(11);
 
 /** @param {string} text */
@@ -88,7 +89,7 @@ try {
   for (const [way, wanted] of Object.entries(ways)) {
     let [recall, gain, first] = [0, 0, 0];
     for (const { text, relevant } of QUESTIONS) {
-      const found = await withUser(db, judged ?? '', (trx) => searchKnowledge(trx, { ...wanted(text), limit: 10 }));
+      const found = await withUser(db, judged, (trx) => searchKnowledge(trx, { ...wanted(text), limit: 10 }));
       const hits = found.map(({ source_type: name }) => relevant.includes(name ?? ''));
       recall += hits.filter(Boolean).length / relevant.length;
       first += hits[0] === true ? 1 : 0;
@@ -110,7 +111,7 @@ try {
     for (const [way, wanted] of Object.entries(ways)) {
       const search = wanted(text);
       const startedMs = performance.now();
-      await withUser(db, many ?? '', (trx) => searchKnowledge(trx, search));
+      await withUser(db, many, (trx) => searchKnowledge(trx, search));
       if (round >= 0) times[way]?.push(performance.now() - startedMs);
     }
   }

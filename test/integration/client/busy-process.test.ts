@@ -30,7 +30,7 @@ test.skipIf(redisUrl === null)(
     });
     await store.start();
     try {
-      await waitFor(() => store.isUp);
+      await waitFor(() => Promise.resolve(store.isUp));
       const reads: Promise<unknown>[] = [];
       for (let turn = 0; turn < 20; turn += 1) {
         reads.push(store.read('aisec:test:none', 'aisec:test:none').catch((error: unknown) => error));
