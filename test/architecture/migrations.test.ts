@@ -60,7 +60,8 @@ test('neither code nor documentation names a bundled migration: it asks the cata
     ...filesBelow('src', ['.ts']),
     ...filesBelow('sql', ['.sql']),
     ...filesBelow('migrations', ['.sql']),
-    ...filesBelow('docs', ['.md']),
+    // What a terminal printed, which a test compares with what it prints now.
+    ...filesBelow('docs', ['.md']).filter((file) => !file.endsWith('week-of-a-dba.md')),
   ];
   expect(places.filter((file) => names.test(read(file)) || number.test(read(file)))).toEqual([]);
 });

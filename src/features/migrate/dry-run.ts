@@ -1,6 +1,7 @@
 import { withRunLock } from '../../adapters/postgres/locks/advisory-lock.js';
 import { rollBack, type Session } from '../../adapters/postgres/session.js';
-import { rehearse } from './apply/rehearse.js';
+import { enterSection, rehearse } from './apply/rehearse.js';
+import { isInTheWay, replaceWithDependants } from './apply/repeatable/replace.js';
 import { EffectsObserver, knownRelations } from './effects/effects.js';
 import { boundFindings } from './effects/bounds.js';
 import { expectSection } from './effects/expect-section.js';
@@ -11,13 +12,15 @@ import { hooksNamed } from './apply/run-hooks.js';
 import { refuseCollisions } from './collisions.js';
 import { refuseUnsafeStatements } from './files/migration-folder.js';
 import type { MigrationFile } from './files/migration-file.js';
-import { labelOf } from './files/source.js';
+import { isRepeatable, labelOf } from './files/source.js';
 import { warnOfOtherOwner } from './owner.js';
 import { preflight } from './preflight.js';
 import { compareWithDatabase, historyToCreate } from './prepare.js';
 import type { Finding } from '../../base/finding.js';
 import type { Reporting } from '../../base/reporting.js';
 import { filesOf, planUp, type UpOptions } from './up.js';
+
+const SAVEPOINT = 'aisec_repeatable';
 
 export interface DryRunResult {
   readonly database: string;
@@ -27,6 +30,27 @@ export interface DryRunResult {
   readonly findings: readonly Finding[];
 }
 
+/** As the real run: what stands in its way is replaced with it, which is not explained. */
+async function tryRepeatable(
+  session: Session,
+  file: MigrationFile,
+  options: UpOptions,
+  watch: Watch,
+): Promise<ExplainedSection> {
+  const startedMs = performance.now();
+  await session.query(`savepoint ${SAVEPOINT}`);
+  try {
+    return await explainSection(session, file, options, watch);
+  } catch (error) {
+    if (!isInTheWay(file, error)) throw error;
+    await session.query(`rollback to savepoint ${SAVEPOINT}`);
+    await enterSection(session, options);
+    await replaceWithDependants(session, file, options.files, error);
+    await watch.observer.next();
+    return { statements: [], durationMs: Math.round(performance.now() - startedMs) };
+  }
+}
+
 /** On an empty database there is nothing to explain, and one message takes less time than one a statement. */
 async function explainOrRun(
   session: Session,
@@ -34,6 +58,7 @@ async function explainOrRun(
   options: UpOptions,
   watch: Watch & { readonly isEmpty: boolean },
 ): Promise<ExplainedSection> {
+  if (isRepeatable(file)) return tryRepeatable(session, file, options, watch);
   if (!watch.isEmpty) return explainSection(session, file, options, watch);
   const startedMs = performance.now();
   await rehearse(session, file, 'up', options);

@@ -135,7 +135,13 @@ describeOnServer('what a dry run explains', () => {
     const result = await explain('-- A comment.\nalter table t alter column id type bigint;', '--json');
     const [statement] = statements(result);
     expect(statement?.line).toBe(3);
-    const lock = { relation: 't', mode: 'AccessExclusiveLock', heldUntil: 'commit', blocks: 'reads and writes' };
+    const lock = {
+      relation: 't',
+      root: 't',
+      mode: 'AccessExclusiveLock',
+      heldUntil: 'commit',
+      blocks: 'reads and writes',
+    };
     expect(statement?.locks).toContainEqual({ ...lock, heldMs: statement?.durationMs });
     expect(statement?.rewritten[0]).toMatchObject({ relation: 't', rows: 5000 });
     expect(statement?.rewritten[0]?.sizeBytes).toBeGreaterThan(100_000);
@@ -159,6 +165,18 @@ describeOnServer('what a dry run explains', () => {
     expect(stdout).toMatch(/ {8}ACCESS EXCLUSIVE on t for [\d.]+ m?s, until the commit: reads and writes wait\n/);
     expect(stdout).toMatch(/ {8}writes anew t \(about 5,000 rows, \d+ kB\)\n/);
     expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
+  });
+
+  test('names a partitioned table once, with the number of its partitions', async () => {
+    await database.admin.query(`
+      create table parts (id int, amount int) partition by range (id);
+      create table parts_a partition of parts for values from (0) to (100);
+      create table parts_b partition of parts for values from (100) to (200);
+      insert into parts select generate_series(0, 199)`);
+    await database.admin.query('analyze parts');
+    const { stdout } = await explain('alter table parts alter column amount type bigint;');
+    expect(stdout).toMatch(/ {8}ACCESS EXCLUSIVE on parts and 2 partitions for [\d.]+ m?s, until the commit/);
+    expect(stdout).toMatch(/ {8}writes anew 2 partitions of parts \(about 200 rows, [\d.]+ kB\)\n/);
   });
 
   test('of a file without a transaction is what its statements take by their kind and the catalog', async () => {

@@ -167,6 +167,25 @@ describeOnServer('a migration without a transaction', () => {
     expect(await indexes()).toBe('t_unique');
   });
 
+  test('an INVALID index that a broken build left is shown by status, and check has its fix', async () => {
+    await database.admin.query('create table twins (id int); insert into twins values (1), (1)');
+    await expect(database.admin.query('create unique index concurrently twins_id on twins (id)')).rejects.toThrow();
+    const env = { env: { DATABASE_URL: database.url } };
+    const { dir } = migrationsFolder({ '0001_one.sql': migration('select 1;') });
+    const migrate = (...args: readonly string[]): Promise<CliResult> =>
+      runInProcess(['migrate', ...args, '--migrations-dir', `aisec=${dir}`], env);
+    expect(await migrate('up')).toMatchObject({ exitCode: 0 });
+    const status = await migrate('status');
+    expect(status.stdout + status.stderr).toMatch(/twins_id/);
+    const check = await migrate('check', '--json');
+    expect(check).toMatchObject({ exitCode: 3 });
+    const { findings } = JSON.parse(check.stdout) as { findings: { id: string; fix: string }[] };
+    expect(findings.map(({ id }) => id)).toEqual(['invalid-index:twins_id']);
+    await database.admin.query('delete from twins');
+    await database.admin.query(findings[0]?.fix ?? '');
+    expect(await migrate('check')).toMatchObject({ exitCode: 0 });
+  });
+
   test('takes a statement for done that was carried out but not journaled before the run was killed', async () => {
     await aisec('migrate', 'up');
     await database.admin.query(`delete from pgmigrations where name = '0002_indexes'`);

@@ -18,9 +18,27 @@ function cut(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
 }
 
-function tableText({ relation, rows, sizeBytes }: TouchedTable): string {
-  const count = rows === null ? 'never counted' : `about ${formatCount(rows)} rows`;
-  return `${relation} (${count}, ${formatBytes(sizeBytes)})`;
+/** `messages and 12 partitions`: those of one partitioned table are counted, not listed. */
+function relationsText(relations: readonly { readonly relation: string; readonly root: string }[]): string {
+  return [...groupBy(relations, ({ root }) => root)]
+    .map(([root, group]) => {
+      const partitions = group.filter(({ relation }) => relation !== root);
+      if (partitions.length < 2) return group.map(({ relation }) => relation).join(', ');
+      const count = `${partitions.length} partitions`;
+      return group.length > partitions.length ? `${root} and ${count}` : `${count} of ${root}`;
+    })
+    .join(', ');
+}
+
+/** One line for the tables of a partitioned one. */
+function tableLines(tables: readonly TouchedTable[]): readonly string[] {
+  return [...groupBy(tables, ({ root }) => root).values()].map((group) => {
+    const counted = group.flatMap(({ rows }) => rows ?? []);
+    const rows = counted.reduce((sum, count) => sum + count, 0);
+    const count = counted.length === 0 ? 'never counted' : `about ${formatCount(rows)} rows`;
+    const sizeBytes = group.reduce((sum, table) => sum + table.sizeBytes, 0);
+    return `${relationsText(group)} (${count}, ${formatBytes(sizeBytes)})`;
+  });
 }
 
 /** `for 1.2 s, until the commit`; a statement that was not run has no time. */
@@ -39,8 +57,7 @@ function lockLines({ locks }: ExplainedStatement): readonly string[] {
   );
   return [...groupBy(strongest, ({ mode }) => mode)].map(([mode, group]) => {
     const blocks = group[0]?.blocks ?? null;
-    const relations = group.map(({ relation }) => relation).join(', ');
-    return `${lockName(mode)} on ${relations} ${heldText(group)}${blocks === null ? '' : `: ${blocks} wait`}`;
+    return `${lockName(mode)} on ${relationsText(group)} ${heldText(group)}${blocks === null ? '' : `: ${blocks} wait`}`;
   });
 }
 
@@ -52,8 +69,8 @@ function statementLines(statement: ExplainedStatement, paint: Renderer['paint'])
     head,
     `${INDENT}${durationMs === null ? 'not executed here, since it cannot be rolled back' : `${formatDurationMs(durationMs)}${wal}`}`,
     ...lockLines(statement).map((lock) => `${INDENT}${lock}`),
-    ...rewritten.map((table) => `${INDENT}${paint.yellow('writes anew')} ${tableText(table)}`),
-    ...scanned.map((table) => `${INDENT}${paint.yellow('reads all of')} ${tableText(table)}`),
+    ...tableLines(rewritten).map((table) => `${INDENT}${paint.yellow('writes anew')} ${table}`),
+    ...tableLines(scanned).map((table) => `${INDENT}${paint.yellow('reads all of')} ${table}`),
     ...inUseBy.map((user) => `${INDENT}${paint.red('waits for')} ${describeUser(user)}`),
     ...keptWaiting.map((user) => `${INDENT}${paint.red('kept waiting')} ${describeUser(user)}`),
   ];

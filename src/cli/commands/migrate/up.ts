@@ -1,6 +1,6 @@
 import { countText } from '../../../base/count.js';
 import { formatDurationMs } from '../../../base/duration.js';
-import { labelOf } from '../../../features/migrate/files/source.js';
+import { isBundled, labelOf } from '../../../features/migrate/files/source.js';
 import { AisecError } from '../../../base/errors.js';
 import type { UpOptions, UpResult } from '../../../features/migrate/up.js';
 import { defineCommand } from '../../command.js';
@@ -117,7 +117,8 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
     );
     context.output.done(result, renderUp);
     context.output.note(summary(result, isMade ? Math.round(openedMs - startedMs) : undefined));
-    if (result.applied.length > 0 && result.pending.length === 0)
+    const isNew = result.applied.some(({ source, name }) => isBundled({ source }) && name.startsWith('0001_'));
+    if (isNew && result.pending.length === 0)
       context.output.note('Next: aisec seed (settings and the admin user), aisec migrate status.');
   }
   return undefined;

@@ -4,6 +4,7 @@ import { formatDurationMs } from '../../../base/duration.js';
 import { AisecError } from '../../../base/errors.js';
 import type { DatabaseRestoreResult } from '../../../features/backup/restore.js';
 import type { BesideRestoreResult } from '../../../features/backup/restore-beside.js';
+import type { RowsRestoreResult } from '../../../features/backup/restore-rows.js';
 import type { TableRestoreResult } from '../../../features/backup/restore-table.js';
 import type { RoleSource } from '../../../features/backup/restore/preflight.js';
 import { defineCommand } from '../../command.js';
@@ -12,10 +13,12 @@ import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
 import { countOption, WAIT_OPTION } from '../../options.js';
 import { reportingTo } from '../../reporting.js';
-import { danglingOption } from './dangling-option.js';
+import { danglingOption, existingOption } from './dangling-option.js';
 import { runBeside } from './beside.js';
 import type { Outcome } from './outcome.js';
 import { givenBackup, sourceOf } from './source.js';
+import { rowsWanted, runRows } from './rows.js';
+import { monthOption, rowsOption } from './rows-option.js';
 import { runTable } from './table.js';
 import { tableOption } from './table-name.js';
 import { checkUsage, LONGEST_NAME_BYTES, type Options } from './usage.js';
@@ -135,10 +138,12 @@ function summary(result: DatabaseRestoreResult, configuredDir: string | undefine
   return `${done} The old one is kept as "${result.before}"; when it is not needed any more: ${drop}`;
 }
 
-type AnyResult = DatabaseRestoreResult | TableRestoreResult | BesideRestoreResult;
+type AnyResult = DatabaseRestoreResult | TableRestoreResult | BesideRestoreResult | RowsRestoreResult;
 
 async function restored(context: Context, options: Options, argument: string): Promise<Outcome<AnyResult>> {
   const { table, as } = options;
+  const wanted = rowsWanted(options, context.config.schema);
+  if (wanted !== undefined) return runRows(context, options, argument, wanted);
   if (table === undefined) return runDatabase(context, options, argument);
   if (as === undefined) return runTable(context, options, argument, table);
   return runBeside(context, options, argument, { table, as });
@@ -156,7 +161,7 @@ async function run(context: Context, options: Options, argument: string): Promis
 
 export const restore = defineCommand<Options>({
   name: 'restore',
-  summary: 'bring a backup back, whole or one table of it',
+  summary: 'bring a backup back, whole, a table or some rows of it',
   description:
     'Restores a backup. Its checksum is compared with the manifest first (FILE.json), and everything the server lacks (roles, extensions, space) is named at once, before anything is touched. ' +
     'It works in a database of its own, aisec_restoring_NAME, which gets its name only when rows and catalog were compared; killed at any moment, nothing half-restored has the final name. ' +
@@ -174,6 +179,22 @@ export const restore = defineCommand<Options>({
       description: 'with --table: beside the present one, under this name; nothing that is there is changed',
       parse: tableOption,
     },
+    {
+      flags: '--rows <text>',
+      description: 'restore rows, with all that refers to them, into the tables that are there: TABLE where CONDITION',
+      parse: rowsOption,
+    },
+    { flags: '--user <name>', description: 'the same of a user, by username, email or id' },
+    {
+      flags: '--month <month>',
+      description: 'restore the messages of a month, live or archived, that are missing',
+      parse: monthOption,
+    },
+    {
+      flags: '--existing <rule>',
+      description: 'rows that are there with other values: refuse (default), keep, or overwrite',
+      parse: existingOption,
+    },
     { flags: '--globals', description: 'create missing roles and memberships as they were', default: false },
     { flags: '--create-roles', description: 'create missing roles without login', default: false },
     { flags: '--no-owner', description: 'leave owners out: everything belongs to the role that restores' },
@@ -181,7 +202,7 @@ export const restore = defineCommand<Options>({
     {
       flags: '--dangling <rule>',
       description:
-        'with --table: rows that refer to rows which are gone: refuse (default), leave-out, or not-valid to keep them and make the key NOT VALID',
+        'rows that refer to rows which are gone: refuse (default); leave-out; with --table not-valid, to keep them and make the key NOT VALID; with rows set-null, to restore them without the reference',
       parse: danglingOption,
     },
     { flags: '--terminate', description: 'with --replace: end the sessions of others at the swap', default: false },
@@ -209,6 +230,8 @@ export const restore = defineCommand<Options>({
     ['aisec restore FILE --replace --terminate', 'Go back to the backup; the present database is kept'],
     ['aisec restore NAME.pgdata.tgz --create .aisec/pgdata', 'The embedded database, where there is none'],
     ['aisec restore FILE --table messages', 'Bring a dropped table back with its policies and partitions'],
+    ['aisec restore FILE --user alice --dry-run', 'How much of a user is missing? Without --dry-run, bring it back'],
+    ['aisec restore FILE --month 2026-08', 'The messages of a month that was dropped'],
     ['aisec restore FILE --table users --as users_backup', 'The rows of the backup beside the present ones'],
   ],
   run,

@@ -41,7 +41,7 @@ export async function runTable(
         source: sourceOf(context, options),
         withoutOwners: !options.owner,
         withoutPrivileges: !options.privileges,
-        dangling: options.dangling ?? 'refuse',
+        dangling: options.dangling === undefined || options.dangling === 'set-null' ? 'refuse' : options.dangling,
         waitMs: options.wait,
         isDryRun: options.dryRun,
       },

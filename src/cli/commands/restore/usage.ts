@@ -1,5 +1,9 @@
 import { AisecError } from '../../../base/errors.js';
+import type { Month } from '../../../base/month.js';
+import type { ExistingRule } from '../../../features/backup/restore-rows.js';
 import type { DanglingRule } from '../../../features/backup/restore/load-table.js';
+import type { RowsDanglingRule } from '../../../features/backup/rows/settle.js';
+import type { GivenRows } from './rows-option.js';
 import type { GivenTable } from './table-name.js';
 
 export interface Options {
@@ -16,7 +20,11 @@ export interface Options {
   readonly owner: boolean;
   readonly privileges: boolean;
   readonly terminate: boolean;
-  readonly dangling?: DanglingRule;
+  readonly dangling?: DanglingRule | RowsDanglingRule;
+  readonly rows?: GivenRows;
+  readonly user?: string;
+  readonly month?: Month;
+  readonly existing?: ExistingRule;
   readonly confirm?: string;
   readonly jobs?: number;
   readonly dryRun: boolean;
@@ -38,15 +46,33 @@ function checkCopy({ as, table, dangling }: Options): void {
     throw new AisecError('USAGE', `--as: invalid table name "${as.name}"`, { hint: 'A name has 1 to 63 bytes.' });
 }
 
+function checkRows({ dangling, existing, table, user }: Options, isOfRows: boolean): void {
+  const hint = 'See: aisec restore --help';
+  if (user === '') throw new AisecError('USAGE', '--user is empty', { hint: 'Is a shell variable not set?' });
+  if (existing !== undefined && !isOfRows)
+    throw new AisecError('USAGE', '--existing requires --rows, --user or --month', { hint });
+  if (dangling !== undefined && table === undefined && !isOfRows)
+    throw new AisecError('USAGE', '--dangling requires --table, --rows, --user or --month', { hint });
+  if (dangling === 'not-valid' && isOfRows)
+    throw new AisecError('USAGE', '--dangling not-valid requires --table', { hint });
+  if (dangling === 'set-null' && !isOfRows)
+    throw new AisecError('USAGE', '--dangling set-null requires --rows, --user or --month', { hint });
+}
+
 /** @throws AisecError USAGE for options that do not fit together. */
 export function checkUsage(options: Options, argument: string): void {
-  const modes = [options.create !== undefined, options.replace, options.table !== undefined].filter(Boolean).length;
+  const { rows, user, month } = options;
+  const ofRows = [rows, user, month].filter((each) => each !== undefined).length;
+  const modes =
+    [options.create !== undefined, options.replace, options.table !== undefined].filter(Boolean).length + ofRows;
   if (modes !== 1)
     throw new AisecError(
       'USAGE',
-      modes === 0 ? 'no restore target was given' : 'only one of --create, --replace and --table can be given',
+      modes === 0
+        ? 'no restore target was given'
+        : 'only one of --create, --replace, --table, --rows, --user and --month can be given',
       {
-        hint: `Into a new database: aisec restore ${argument} --create NAME. In place of the live one: --replace. One table: --table NAME.`,
+        hint: `Into a new database: aisec restore ${argument} --create NAME. In place of the live one: --replace. One table: --table NAME. Some rows: --user NAME, --month YYYY-MM.`,
       },
     );
   if (options.globals && options.createRoles)
@@ -58,9 +84,8 @@ export function checkUsage(options: Options, argument: string): void {
   if (options.terminate && !options.replace)
     throw new AisecError('USAGE', '--terminate requires --replace', { hint: 'See: aisec restore --help' });
   checkCopy(options);
-  if (options.dangling !== undefined && options.table === undefined)
-    throw new AisecError('USAGE', '--dangling requires --table', { hint: 'See: aisec restore --help' });
-  if (options.table !== undefined && (options.globals || options.createRoles))
+  checkRows(options, ofRows > 0);
+  if ((options.table !== undefined || ofRows > 0) && (options.globals || options.createRoles))
     throw new AisecError('USAGE', 'roles are restored with the whole database only', {
       hint: 'Leave out --globals and --create-roles, or give --create NAME.',
     });

@@ -94,6 +94,12 @@ export async function leaveOutDangling(session: Session, key: ForeignKey): Promi
 }
 
 /** `13 rows of "public"."files" refer to missing rows of "public"."messages" (files_message_id_fkey)`. */
-export function describeDangling({ key, rows }: Dangling): string {
+export function describeDangling({
+  key,
+  rows,
+}: {
+  readonly key: Omit<ForeignKey, 'statement'>;
+  readonly rows: number;
+}): string {
   return `${countText(rows, 'row')} of ${qualified(key)} ${rows === 1 ? 'refers' : 'refer'} to missing rows of ${qualified(key.refersTo)} (${key.name})`;
 }

@@ -44,7 +44,7 @@ export async function countDefaultRows(session: Session, partition: Partition | 
     if (!isAisecError(error, 'PRIVILEGE_MISSING')) throw error;
     throw new AisecError('PRIVILEGE_MISSING', `this role may not read every row of ${partition.name}`, {
       detail: `The server says: ${error.message}.`,
-      hint: 'Run it as the owner of the tables, the role that runs `aisec migrate up`.',
+      hint: 'Run it as the owner of the tables, the role that runs `aisec migrate up`. Do they have several owners? aisec doctor --only mixed-owners',
       sqlState: error.sqlState,
       cause: error.cause,
     });

@@ -29,7 +29,7 @@ function asProblem(error: unknown): AisecError {
   if (!isAisecError(error, 'PRIVILEGE_MISSING')) throw error;
   throw new AisecError('PRIVILEGE_MISSING', error.message, {
     detail: error.detail,
-    hint: 'Run it as the owner of the tables, the role that runs `aisec migrate up`.',
+    hint: 'Run it as the owner of the tables, the role that runs `aisec migrate up`. Do they have several owners? aisec doctor --only mixed-owners',
     sqlState: error.sqlState,
     cause: error.cause,
   });

@@ -7,6 +7,7 @@ import { searchPath } from '../../../adapters/postgres/session-settings.js';
 import { AisecError, isAisecError } from '../../../base/errors.js';
 import { quoteLiteral } from '../../../base/identifier.js';
 import { migrationFailure, placeOfError, placeOfStatement } from './failure.js';
+import { isInTheWay, replaceWithDependants } from './repeatable/replace.js';
 import { forgetApplied, historyTables, recordApplied } from '../history/history-sql.js';
 import type { MigrationFile, MigrationSection } from '../files/migration-file.js';
 import { isRepeatable, labelOf } from '../files/source.js';
@@ -15,6 +16,8 @@ import type { Reporting } from '../../../base/reporting.js';
 export interface ApplyOptions {
   readonly schema: string;
   readonly extensionSchema: string;
+  /** All that there are: a repeatable one may have to bring others along. */
+  readonly files?: readonly MigrationFile[];
   /** How long a statement may wait for a table lock; every query that comes after it waits as long. */
   readonly lockTimeoutMs: number;
   /** A later commit is flushed, and this one with it. */
@@ -121,6 +124,27 @@ async function failureOf(
   return migrationFailure(cause, file, direction, place);
 }
 
+/** The same transaction, in which what stands in the way of a repeatable migration is replaced with it. */
+async function replaceInTransaction(
+  session: Session,
+  file: MigrationFile,
+  texts: readonly string[],
+  options: ApplyOptions,
+  failure: unknown,
+): Promise<void> {
+  const section = sectionOf(file, 'up');
+  const position = texts.findIndex((text) => text.startsWith(section.sql));
+  try {
+    await session.query(texts.slice(0, position).join(' '));
+    await replaceWithDependants(session, file, options.files ?? [], failure);
+    await session.query(texts.slice(position + 1).join('\n'));
+  } catch (error) {
+    await rollBack(session);
+    if (isAisecError(error, 'MIGRATION_FAILED')) throw error;
+    throw migrationFailure(error, file, 'up', isAisecError(error) ? placeOfError(error, file, section) : undefined);
+  }
+}
+
 async function tryOnce(
   session: Session,
   file: MigrationFile,
@@ -131,12 +155,14 @@ async function tryOnce(
   try {
     await sendInTwo(session, sectionOf(file, direction), texts);
   } catch (error) {
+    const isReplaced = direction === 'up' && error instanceof SectionError && isInTheWay(file, error.cause);
     const failure =
       error instanceof SectionError
         ? await failureOf(error, session, file, direction)
         : migrationFailure(error, file, direction, undefined);
     await rollBack(session);
-    throw failure;
+    if (!isReplaced) throw failure;
+    await replaceInTransaction(session, file, texts, options, failure);
   }
 }
 

@@ -67,6 +67,11 @@ export class EffectsObserver {
     for (const { oid, fileNode } of known.values()) this.#fileNodes.set(oid, fileNode);
   }
 
+  /** Estimated rows before the first statement, by name as SQL takes it. */
+  get rowsBefore(): ReadonlyMap<string, number> {
+    return new Map([...this.#known.values()].map(({ relation, rows }) => [relation, rows]));
+  }
+
   /** Another transaction begins: it has no lock yet, and has read nothing. */
   startTransaction(): void {
     this.#locks.clear();

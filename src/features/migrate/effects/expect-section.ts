@@ -48,8 +48,9 @@ export async function expectStatement(
     isExecuted: false,
     durationMs: null,
     walBytes: null,
-    locks: found.map(({ relation, mode }) => ({
+    locks: found.map(({ relation, root, mode }) => ({
       relation,
+      root,
       mode,
       heldUntil: 'end of statement',
       heldMs: null,

@@ -15,6 +15,8 @@ import { waits } from './lock-modes.js';
 
 export interface ExplainedLock {
   readonly relation: string;
+  /** The partitioned table that it is a part of, else itself. */
+  readonly root: string;
   /** As in pg_locks: `AccessExclusiveLock`. */
   readonly mode: string;
   /** In a transaction every lock is held until its end; outside of one the statement gives it back. */
@@ -54,8 +56,8 @@ export interface ExplainedStatement {
 const LONG_MS = 1000;
 
 /** A lock that is held until its transaction ends. */
-export function explainedLock({ relation, mode }: NewLock): ExplainedLock {
-  return { relation, mode, heldUntil: 'commit', heldMs: null, blocks: waits(mode) ?? null };
+export function explainedLock({ relation, root, mode }: NewLock): ExplainedLock {
+  return { relation, root, mode, heldUntil: 'commit', heldMs: null, blocks: waits(mode) ?? null };
 }
 
 function isQuiet({ locks, rewritten, scanned }: Effects, durationMs: number): boolean {
@@ -152,7 +154,7 @@ export async function explainSection(
       durationMs: Math.round(durationMs),
       walBytes: (await walPosition(session)) - before,
       locks: locks.map(explainedLock),
-      rewritten: await touchedTables(session, effects.rewritten),
+      rewritten: await touchedTables(session, effects.rewritten, observer.rowsBefore),
       scanned: await touchedTables(
         session,
         effects.scanned.filter((relation) => !effects.rewritten.includes(relation)),

@@ -3,6 +3,8 @@ import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 
 export interface TouchedTable {
   readonly relation: string;
+  /** The partitioned table that it is a part of, else itself. */
+  readonly root: string;
   /** Estimated; null: never counted. */
   readonly rows: number | null;
   /** With TOAST, without indexes. */
@@ -16,18 +18,25 @@ export function shownText(text: string): string {
   return text.replaceAll(/\s+/g, ' ').slice(0, MOST_CHARACTERS);
 }
 
-/** The size of tables as they are now, names as SQL takes them. */
-export async function touchedTables(session: Session, relations: readonly string[]): Promise<readonly TouchedTable[]> {
+/**
+ * The size of tables as they are now, names as SQL takes them.
+ *
+ * @param before estimated rows before the run: a table that was written anew has no estimate until it is analyzed.
+ */
+export async function touchedTables(
+  session: Session,
+  relations: readonly string[],
+  before: ReadonlyMap<string, number> = new Map(),
+): Promise<readonly TouchedTable[]> {
   if (relations.length === 0) return [];
-  const { rows } = await session.query<{ relation: string; rows: number; size_bytes: number }>(
+  const { rows } = await session.query<{ relation: string; root: string; rows: number; size_bytes: number }>(
     sqlFile('migrate/relation-sizes'),
     [relations],
   );
-  return rows.map(({ relation, rows: count, size_bytes: sizeBytes }) => ({
-    relation,
-    rows: count < 0 ? null : Math.round(count),
-    sizeBytes,
-  }));
+  return rows.map(({ relation, root, rows: now, size_bytes: sizeBytes }) => {
+    const count = now < 0 ? (before.get(relation) ?? now) : now;
+    return { relation, root, rows: count < 0 ? null : Math.round(count), sizeBytes };
+  });
 }
 
 /** How much the server has written to its log since it was made. */

@@ -48,17 +48,21 @@ export function describeFault(status: MigrationStatus & { state: Fault }): strin
  */
 export function refuseHistoryFaults(
   statuses: readonly MigrationStatus[],
-  { allowsLate, allowsNewer = false }: { readonly allowsLate: boolean; readonly allowsNewer?: boolean },
+  { allowsLate, allowsNewer }: { readonly allowsLate: boolean; readonly allowsNewer?: boolean | undefined },
 ): void {
   const faults = statuses
     .filter(isFault)
-    .filter(({ state }) => !(allowsLate && state === 'late') && !(allowsNewer && state === 'newer'));
+    .filter(({ state }) => !(allowsLate && state === 'late') && !(allowsNewer === true && state === 'newer'));
   const [first] = faults;
   if (first === undefined) return;
   const others = faults.slice(1).map(describeFault);
   throw new AisecError('MIGRATION_HISTORY', `migration ${describeFault(first)}`, {
     detail: others.length === 0 ? undefined : `Also:\n  ${others.join('\n  ')}`,
-    hint: ADVICE[first.state],
+    // A command that has no --allow-newer, such as `down`, leaves it undefined.
+    hint:
+      first.state === 'newer' && allowsNewer === undefined
+        ? 'Deploy the version that has the file.'
+        : ADVICE[first.state],
     position:
       first.state === 'edited' && first.file !== undefined
         ? firstChange(first.file, first.entry?.content ?? '')

@@ -4,8 +4,9 @@ import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { startAgain } from '../../../adapters/postgres/start-again.js';
 import type { Statement } from '../../../adapters/sql-parser/statements.js';
 import type { Reporting } from '../../../base/reporting.js';
-import { sectionOf, transactionTexts, type RunOptions } from '../apply/apply.js';
+import { applyInTransaction, sectionOf, transactionTexts, type RunOptions } from '../apply/apply.js';
 import { applyWithoutTransaction } from '../apply/apply-without-transaction.js';
+import { isInTheWay } from '../apply/repeatable/replace.js';
 import type { EffectsObserver, KnownRelation } from '../effects/effects.js';
 import { expectStatement } from '../effects/expect-section.js';
 import {
@@ -34,6 +35,7 @@ async function measureTransaction(
   file: MigrationFile,
   options: RunOptions,
   { observer }: MeasuringTools,
+  reporting: Reporting,
 ): Promise<ExplainedSection> {
   const texts = await transactionTexts(file, 'up', options);
   const position = texts.findIndex((text) => text.startsWith(sectionOf(file, 'up').sql));
@@ -46,7 +48,10 @@ async function measureTransaction(
     });
   } catch (error) {
     await rollBack(session);
-    throw error;
+    if (!isInTheWay(file, error)) throw error;
+    const startedMs = performance.now();
+    await applyInTransaction(session, file, 'up', options, reporting);
+    return { statements: [], durationMs: Math.round(performance.now() - startedMs) };
   }
 }
 
@@ -111,7 +116,7 @@ async function measureAlone(
     durationMs,
     walBytes,
     locks: heldLocks(sampled, expected, tools),
-    rewritten: await touchedTables(session, [...rewritten]),
+    rewritten: await touchedTables(session, [...rewritten], tools.observer.rowsBefore),
     scanned: await touchedTables(
       session,
       read.map(({ relation }) => relation),
@@ -150,6 +155,6 @@ export async function measureOne(
   reporting: Reporting,
 ): Promise<ExplainedSection> {
   await startAgain(session);
-  if (file.isTransactional) return measureTransaction(session, file, options, tools);
+  if (file.isTransactional) return measureTransaction(session, file, options, tools, reporting);
   return measureStatements(session, { file, entry }, options, tools, reporting);
 }

@@ -1,0 +1,64 @@
+import { formatDurationMs } from '../../../base/duration.js';
+import type { RowsRestoreResult, RowsWanted } from '../../../features/backup/restore-rows.js';
+import type { Context } from '../../context.js';
+import { reportingTo } from '../../reporting.js';
+import type { Outcome } from './outcome.js';
+import { givenBackup, requireServer, sourceOf } from './source.js';
+import type { Options } from './usage.js';
+
+/** Undefined when something else is to be restored. */
+export function rowsWanted({ rows, user, month }: Options, schema: string): RowsWanted | undefined {
+  if (rows !== undefined)
+    return { table: { schema: rows.table.schema ?? schema, name: rows.table.name }, condition: rows.condition };
+  if (user !== undefined) return { user };
+  return month === undefined ? undefined : { month };
+}
+
+function render({ isDryRun, tables }: RowsRestoreResult): string {
+  if (!isDryRun) return '';
+  return tables
+    .map(({ table, restored, present, differing }) =>
+      [
+        `${table}: ${restored} to restore`,
+        ...(present === 0 ? [] : [`${present} there already`]),
+        ...(differing === 0 ? [] : [`${differing} there with other values`]),
+      ].join(', '),
+    )
+    .join('\n');
+}
+
+/** `restore FILE --rows …`, `--user USER` and `--month MONTH`. */
+export async function runRows(
+  context: Context,
+  options: Options,
+  argument: string,
+  wanted: RowsWanted,
+): Promise<Outcome<RowsRestoreResult>> {
+  await requireServer(context, 'restoring rows', argument);
+  const access = await context.serverAccess();
+  const { restoreRows } = await import('../../../features/backup/restore-rows.js');
+  const result = await restoreRows(
+    access,
+    givenBackup(context, argument),
+    {
+      wanted,
+      schema: context.config.schema,
+      existing: options.existing ?? 'refuse',
+      dangling: options.dangling === undefined || options.dangling === 'not-valid' ? 'refuse' : options.dangling,
+      withoutManifest: options.withoutManifest,
+      source: sourceOf(context, options),
+      waitMs: options.wait,
+      isDryRun: options.dryRun,
+    },
+    reportingTo(context),
+  );
+  const counts = result.tables
+    .filter(({ restored }) => restored > 0)
+    .map(({ table, restored }) => `${restored} of ${table}`)
+    .join(', ');
+  const done =
+    counts === ''
+      ? 'nothing to restore: all of the rows are there.'
+      : `rows restored in ${formatDurationMs(result.durationMs)}: ${counts}.`;
+  return { result, text: render(result), notes: [result.isDryRun ? 'dry run; no changes were made.' : done] };
+}

@@ -1,0 +1,289 @@
+import { AisecError } from '../../base/errors.js';
+import { quoteIdentifier, quoteLiteral } from '../../base/identifier.js';
+import { addMonths, monthStart, type Month } from '../../base/month.js';
+import type { Reporting } from '../../base/reporting.js';
+import { withRollback, withTransaction, type Session } from '../../adapters/postgres/session.js';
+import { parseStatements } from '../../adapters/sql-parser/statements.js';
+import type { ServerAccess } from './access.js';
+import { readBackup } from './contents/read-backup.js';
+import type { RestorableBackup } from './contents/restorable-backup.js';
+import { refuseRestore, restoreFinding } from './restore/findings.js';
+import { foreignKeyOf } from './restore/foreign-keys.js';
+import { withRestoreLock } from './restore/restore-lock.js';
+import { readDefinitions } from './restore/script.js';
+import { nameIn, type TableName } from './restore/table-selection.js';
+import { Choice } from './rows/choose.js';
+import { platformEdges, reachable, tableKey, type Edge } from './rows/edges.js';
+import { makeMonths, messagesPlan } from './rows/message-months.js';
+import { loadScratch } from './rows/scratch.js';
+import { referencesOf, refuseDiffering, settleReferences, type RowsDanglingRule } from './rows/settle.js';
+import { countStates, liveName, stageUnit, type Unit, type UnitPlan } from './rows/unit.js';
+import { inOrder, writeUnit } from './rows/write.js';
+import { withLocalBackup, type BackupSource } from './store/local-backup.js';
+
+/** Which rows: those of a table that meet a condition, with all that refers to them; or the messages of a month. */
+export type RowsWanted =
+  { readonly table: TableName; readonly condition: string } | { readonly user: string } | { readonly month: Month };
+
+/** What becomes of rows that are there with other values. */
+export type ExistingRule = 'refuse' | 'keep' | 'overwrite';
+
+export interface RowsRestoreOptions {
+  readonly wanted: RowsWanted;
+  /** Of the platform. */
+  readonly schema: string;
+  readonly existing: ExistingRule;
+  readonly dangling: RowsDanglingRule;
+  /** Takes an archive without a manifest, reading all of it instead. */
+  readonly withoutManifest: boolean;
+  readonly source: BackupSource;
+  readonly waitMs: number;
+  readonly isDryRun: boolean;
+}
+
+/** Rows of one table. */
+export interface RestoredRows {
+  /** With schema. */
+  readonly table: string;
+  /** That were missing: written, or would be. */
+  readonly restored: number;
+  /** That are there as they were. */
+  readonly present: number;
+  /** That are there with other values: kept or overwritten, as asked. */
+  readonly differing: number;
+}
+
+export interface RowsRestoreResult {
+  readonly mode: 'rows';
+  readonly file: string;
+  readonly database: string;
+  readonly isDryRun: boolean;
+  readonly existing: ExistingRule;
+  /** Only those with rows, in the order in which they are written. */
+  readonly tables: readonly RestoredRows[];
+  readonly warnings: readonly string[];
+  readonly rows: number;
+  readonly durationMs: number;
+}
+
+interface Start {
+  /** `schema table` of the tables to begin with. */
+  readonly keys: readonly string[];
+  readonly condition: string;
+  readonly follows: boolean;
+  readonly isNeeded: (leaf: string) => boolean;
+}
+
+function startOf({ wanted, schema }: RowsRestoreOptions): Start {
+  if ('month' in wanted) {
+    const suffix = `_y${wanted.month.replace('-', 'm')}`;
+    return {
+      keys: [`${schema} messages`, `${schema} messages_archive`],
+      condition: `created_at >= ${quoteLiteral(monthStart(wanted.month))} and created_at < ${quoteLiteral(monthStart(addMonths(wanted.month, 1)))}`,
+      follows: false,
+      // Those of other months, by the names that aisec gives them; what has another name may hold any month.
+      isNeeded: (leaf) => !/_y\d{4}m\d\d$/.test(leaf) || leaf.endsWith(suffix),
+    };
+  }
+  const isNeeded = (): boolean => true;
+  if ('table' in wanted)
+    return {
+      keys: [`${wanted.table.schema} ${wanted.table.name}`],
+      condition: wanted.condition,
+      follows: true,
+      isNeeded,
+    };
+  const user = quoteLiteral(wanted.user);
+  return {
+    keys: [`${schema} users`],
+    condition: `id::text = pg_catalog.lower(${user}) or username = ${user} or email = ${user}`,
+    follows: true,
+    isNeeded,
+  };
+}
+
+/** @throws AisecError USAGE for what is not one condition. */
+async function requireCondition({ keys, condition }: Start): Promise<void> {
+  const parsed = await parseStatements(`select from ${liveName(keys[0] ?? '')} where (${condition}\n)`);
+  if (!('error' in parsed) && parsed.statements.length === 1 && parsed.statements[0]?.node === 'SelectStmt') return;
+  throw new AisecError('USAGE', `invalid condition "${condition}", expected one SQL condition`, {
+    detail: 'error' in parsed ? `${parsed.error.message}.` : 'It is several statements.',
+    hint: `Such as: --rows "users where username = 'x'"`,
+  });
+}
+
+async function edgesOf(access: ServerAccess, backup: RestorableBackup, schema: string): Promise<readonly Edge[]> {
+  const entries = backup.toc.entries.filter(({ kind }) => kind === 'FK CONSTRAINT');
+  if (entries.length === 0) return [];
+  const part = { archive: backup.file, entries, withoutOwners: true, withoutPrivileges: true };
+  const keys = (await readDefinitions(access, part, 'post-data')).flatMap((each) => foreignKeyOf(each) ?? []);
+  const tables = new Set(backup.toc.entries.filter(({ kind }) => kind === 'TABLE').map(nameIn));
+  const isThere = (edge: Edge): boolean => tables.has(tableKey(edge)) && tables.has(tableKey(edge.refersTo));
+  return [...keys, ...platformEdges(schema)].filter(isThere);
+}
+
+/** @throws AisecError RESTORE_BLOCKED naming the tables that are not in the database. */
+async function requireTables(session: Session, keys: readonly string[]): Promise<void> {
+  const { rows } = await session.query<{ name: string }>(
+    'select name from pg_catalog.unnest($1::text[]) as name where pg_catalog.to_regclass(name) is null',
+    [keys.map(liveName)],
+  );
+  refuseRestore(
+    rows.map(({ name }) =>
+      restoreFinding('table', name, {
+        message: `table ${name} does not exist in the database`,
+        impact: 'rows are restored into tables that are there; restore the table first: --table NAME',
+      }),
+    ),
+    'the tables',
+  );
+}
+
+async function plansOf(session: Session, keys: readonly string[], schema: string): Promise<readonly UnitPlan[]> {
+  const messages = [`${schema} messages`, `${schema} messages_archive`];
+  const ofMessages = messages.filter((key) => keys.includes(key));
+  const others = keys.filter((key) => !messages.includes(key) && key !== `${schema} message_keys`);
+  return [
+    ...others.map((key) => ({
+      key,
+      sources: [key],
+      lookIn: [liveName(key)],
+      targets: [{ table: liveName(key), condition: 'true' }],
+    })),
+    ...(ofMessages.length === 0 ? [] : [await messagesPlan(session, schema, ofMessages)]),
+  ];
+}
+
+interface Written {
+  readonly tables: readonly RestoredRows[];
+  readonly warnings: readonly string[];
+}
+
+async function writeAll(
+  session: Session,
+  keys: readonly string[],
+  edges: readonly Edge[],
+  choice: Choice,
+  options: RowsRestoreOptions,
+): Promise<Written> {
+  const { schema, existing, isDryRun } = options;
+  const hasMessages = keys.includes(`${schema} messages`) && keys.includes(`${schema} messages_archive`);
+  const warnings = hasMessages ? [...(await makeMonths(session, schema, choice))] : [];
+  const staged: Unit[] = [];
+  for (const plan of await plansOf(session, keys, schema)) {
+    const unit = await stageUnit(session, choice, plan, staged.length);
+    warnings.push(
+      ...unit.lostColumns.map(
+        (name) => `column ${quoteIdentifier(name)} of ${liveName(plan.key)} is not restored: the table has none`,
+      ),
+    );
+    staged.push(unit);
+  }
+  const differing = new Map<string, number>();
+  for (const unit of staged) differing.set(liveName(unit.key), (await countStates(session, unit)).differs);
+  if (existing === 'refuse') refuseDiffering(differing);
+  // What is kept is as good as equal from here on.
+  if (existing === 'keep')
+    for (const { stage } of staged)
+      await session.query(`update ${stage} set aisec_state = 'kept' where aisec_state = 'differs'`);
+  const references = referencesOf(staged, edges, schema);
+  warnings.push(...(await settleReferences(session, references, options.dangling)));
+  const parentsOf = (unit: Unit): readonly Unit[] =>
+    references.filter((each) => each.unit === unit).flatMap(({ parent }) => parent ?? []);
+  const tables: RestoredRows[] = [];
+  await session.query('set constraints all deferred');
+  for (const unit of inOrder(staged, parentsOf)) {
+    const counts = await countStates(session, unit);
+    await writeUnit(session, unit, { overwrites: existing === 'overwrite', isDryRun });
+    const row = {
+      table: unit.key.replace(' ', '.'),
+      restored: counts.new,
+      present: counts.equal,
+      differing: differing.get(liveName(unit.key)) ?? 0,
+    };
+    if (row.restored + row.present + row.differing > 0) tables.push(row);
+  }
+  await session.query('set constraints all immediate');
+  return { tables, warnings };
+}
+
+async function restoreInto(
+  access: ServerAccess,
+  session: Session,
+  backup: RestorableBackup,
+  options: RowsRestoreOptions,
+  { onProgress }: Reporting,
+): Promise<Written> {
+  const start = startOf(options);
+  await requireCondition(start);
+  const all = await edgesOf(access, backup, options.schema);
+  const keys = start.follows ? [...reachable(start.keys[0] ?? '', all)] : start.keys;
+  const there = new Set(backup.toc.entries.filter(({ kind }) => kind === 'TABLE').map(nameIn));
+  const [lacking] = start.keys.filter((key) => !there.has(key));
+  if (lacking !== undefined)
+    throw new AisecError('BACKUP_UNKNOWN', `the backup has no table ${liveName(lacking)}`, {
+      hint: `See what it has: pg_restore --list ${backup.file}`,
+    });
+  await requireTables(session, keys);
+  // Fails where it would hide rows, rather than take them for missing.
+  await session.query('set row_security = off');
+  await loadScratch(access, session, backup, keys, start.isNeeded, onProgress);
+  await session.query('select pg_catalog.set_config($1, $2, false)', [
+    'search_path',
+    `${quoteIdentifier(options.schema)}, public`,
+  ]);
+  onProgress('choosing rows');
+  const choice = await Choice.of(session, keys);
+  let found = 0;
+  for (const key of start.keys) found += await choice.where(key, start.condition);
+  if (found === 0)
+    throw new AisecError('BACKUP_UNKNOWN', 'the backup has no such rows', {
+      detail: `No row of ${start.keys.map(liveName).join(', ')} meets: ${start.condition}`,
+      hint: 'Check the condition, or look into another backup: aisec backup list',
+    });
+  if (start.follows) await choice.follow(all);
+  onProgress('comparing with the database');
+  const write = (): Promise<Written> => writeAll(session, keys, all, choice, options);
+  return options.isDryRun ? withRollback(session, write) : withTransaction(session, write);
+}
+
+/**
+ * Restores rows of a backup into the tables that are there, with all that refers to them by foreign keys, in one
+ * transaction. Rows that are there as they were are skipped. The tables are loaded as temporary ones first, so that
+ * nothing of it stays when the run is killed.
+ *
+ * @param given a path, or the address of a backup in a store
+ * @throws AisecError RESTORE_BLOCKED for rows that are there with other values, and for references to nothing;
+ *   BACKUP_UNKNOWN when the backup has no such table or rows; USAGE for what is no condition.
+ */
+export async function restoreRows(
+  access: ServerAccess,
+  given: string,
+  options: RowsRestoreOptions,
+  reporting: Reporting,
+): Promise<RowsRestoreResult> {
+  const startedMs = performance.now();
+  const { source, withoutManifest, waitMs, isDryRun, existing } = options;
+  const { onProgress } = reporting;
+  const { signal, places, databaseName } = access;
+  const local = { ...source, withoutManifest, environment: places.environment, signal, onProgress };
+  return withLocalBackup(given, local, async (file) => {
+    const backup = await readBackup(access, file, { withoutManifest, onProgress });
+    return access.withDatabase(databaseName, (session) =>
+      withRestoreLock(session, databaseName, { waitMs, onProgress }, async () => {
+        const { tables, warnings } = await restoreInto(access, session, backup, options, reporting);
+        return {
+          mode: 'rows',
+          file: given,
+          database: databaseName,
+          isDryRun,
+          existing,
+          tables,
+          warnings,
+          rows: tables.reduce((sum, { restored }) => sum + restored, 0),
+          durationMs: Math.round(performance.now() - startedMs),
+        };
+      }),
+    );
+  });
+}
