@@ -229,7 +229,8 @@ export class PooledConnection implements DatabaseConnection {
     (this.#client as unknown as { connection: { stream: Socket } }).connection.stream.destroy();
   }
 
-  async #observed<Result>(
+  /** Without an observer it makes no promise of its own: with AsyncLocalStorage in use each costs some microseconds. */
+  #observed<Result>(
     describe: () => Pick<ObservedStatement, 'operation' | 'table' | 'text'>,
     run: () => Promise<Result>,
   ): Promise<Result> {

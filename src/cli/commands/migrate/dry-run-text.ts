@@ -4,7 +4,7 @@ import { formatDurationMs } from '../../../base/duration.js';
 import { groupBy } from '../../../base/group-by.js';
 import type { DryRunResult } from '../../../features/migrate/dry-run.js';
 import type { ExplainedLock, ExplainedStatement, TouchedTable } from '../../../features/migrate/effects/explain.js';
-import { describeUser } from '../../../features/migrate/effects/lock-users.js';
+import { describeUser } from '../../../features/migrate/effects/describe-user.js';
 import { LOCK_MODES, lockName } from '../../../features/migrate/effects/lock-modes.js';
 import type { RehearsedMigration } from '../../../features/migrate/effects/report.js';
 import { labelOf } from '../../../features/migrate/files/source.js';

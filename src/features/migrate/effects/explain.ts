@@ -10,7 +10,8 @@ import { labelOf } from '../files/source.js';
 import { placeInSection } from '../files/place.js';
 import type { Effects, EffectsObserver, NewLock } from './effects.js';
 import { shownText, touchedTables, walPosition, type TouchedTable } from './measures.js';
-import { conflictingUsers, describeUser, lockUsers, type LockUser } from './lock-users.js';
+import { describeUser } from './describe-user.js';
+import { conflictingUsers, lockUsers, type LockUser } from './lock-users.js';
 import { waits } from './lock-modes.js';
 
 export interface ExplainedLock {

@@ -1,8 +1,7 @@
-import { describeBlocker } from '../../../adapters/postgres/locks/blocker.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import type { NewLock } from './effects.js';
-import { conflicts, lockName } from './lock-modes.js';
+import { conflicts } from './lock-modes.js';
 
 /** A session, or a prepared transaction, that has or wants a lock on a relation. */
 export interface LockUser {
@@ -60,16 +59,4 @@ export function conflictingUsers(holders: readonly LockUser[], locks: readonly N
     locks.some(({ relation, mode }) => relation === user.relation && conflicts(mode, user.mode)),
   );
   return found.filter(({ pid }, index) => found.findIndex((other) => other.pid === pid) === index);
-}
-
-/** In words: `pid 4711 "psql" of role "dba", idle in transaction for 2.0 s: ACCESS SHARE on voices`. */
-export function describeUser({ pid, role, application, state, ageMs, relation, mode }: LockUser): string {
-  return describeBlocker({
-    pid,
-    role_name: role,
-    application_name: application,
-    state,
-    age_ms: String(ageMs),
-    query: `${lockName(mode)} on ${relation}`,
-  });
 }
