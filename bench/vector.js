@@ -56,7 +56,7 @@ try {
   await admin.query('vacuum analyze knowledge_base');
   const queries = Array.from({ length: QUERIES }, embedding);
 
-  /** @param {import('../dist/client/search-knowledge.js').KnowledgeSearch['accuracy']} [accuracy] */
+  /** @param {import('../dist/client/knowledge/search-options.js').KnowledgeSearch['accuracy']} [accuracy] */
   const searchAll = async (accuracy) => {
     const [times, found] = [/** @type {number[]} */ ([]), /** @type {Set<string>[]} */ ([])];
     for (const query of queries) {

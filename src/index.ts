@@ -9,13 +9,16 @@ export { createDatabase, type DatabaseOptions } from './client/create-database.j
 export { EMBEDDING_DIMENSIONS, toVector } from './client/embedding.js';
 export { listMessages, streamMessages, type MessagePage, type MessagePageOptions } from './client/list-messages.js';
 export { hashPassword, verifyPassword } from './client/password.js';
+export { insertKnowledge, type KnowledgeRow } from './client/knowledge/insert-knowledge.js';
+export { searchKnowledge } from './client/knowledge/search-knowledge.js';
 export { poolStats } from './client/pool-stats.js';
 export {
-  searchKnowledge,
   type KnowledgeMatch,
   type KnowledgeSearch,
+  type RankedMatch,
   type SearchEffort,
-} from './client/search-knowledge.js';
+  type VectorSearch,
+} from './client/knowledge/search-options.js';
 export { type CacheStatus } from './client/tiered-cache.js';
 export { withSavepoint } from './client/with-savepoint.js';
 export { withUser, type UserOptions } from './client/with-user.js';

@@ -16,6 +16,7 @@ const publicFunctions = [
   'conversation_messages',
   'current_user_id',
   'ensure_message_partitions',
+  'find_knowledge',
   'find_message',
   'hash_password',
   'set_updated_at',

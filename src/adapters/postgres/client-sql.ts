@@ -131,7 +131,16 @@ select
     when pg_catalog.row_security_active('knowledge_base') and (select count(*) from own) <= 1000
     then array(select id::text from own)
   end as assistant_ids,
-  settings.previous
+  settings.previous,
+  exists (
+    select
+    from pg_catalog.pg_index as index
+    join pg_catalog.pg_opclass as class on class.oid = index.indclass[0]
+    where index.indexrelid = pg_catalog.to_regclass('idx_knowledge_base_embedding')
+      and index.indisvalid
+      and class.opcname = 'halfvec_cosine_ops'
+  ) as is_half,
+  pg_catalog.to_regprocedure('find_knowledge(text, uuid[], integer)') is not null as finds_words
 from settings`,
   'unknown-types': `with recursive needed (oid) as (
   select given.oid

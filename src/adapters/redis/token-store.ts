@@ -7,6 +7,9 @@ import type { AisecError } from '../../base/errors.js';
 import type { RedisTarget } from '../../config/redis-target.js';
 import { createRedisClient, readRunId, translateRedisError } from './connection.js';
 
+/** Looks within `patienceMs`. Between two of them the process has read what there was to read. */
+const LOOKS = 7;
+
 export interface TokenStoreOptions {
   readonly target: RedisTarget;
   readonly connectionName: string;
@@ -23,7 +26,8 @@ export interface TokenStoreOptions {
  * everything invalid that was stored under it, also what is stored later by a process that still holds it.
  *
  * When Redis says nothing for `patienceMs` while it is asked something, all waiting reads continue at once and none waits
- * again until it has answered: an outage costs that time once.
+ * again until it has answered: an outage costs that time once. It is measured in looks, not by the clock: in a process that
+ * is busy for longer than that, what was asked just now would have waited since the last answer.
  */
 export class TokenStore {
   readonly #options: TokenStoreOptions;
@@ -32,7 +36,8 @@ export class TokenStore {
   #isClosed = false;
   #hasToldDown = false;
   #waiting = 0;
-  #progressMs = 0;
+  /** Looks since the last answer, or since something was asked. */
+  #silentLooks = 0;
   #watch: NodeJS.Timeout | undefined;
   #lastError: unknown;
 
@@ -107,9 +112,9 @@ export class TokenStore {
   #ask<Answer>(send: (redis: Redis) => Promise<Answer>): Promise<Answer> {
     const redis = this.#redis;
     if (redis === undefined || !this.#isUp) return Promise.reject(new Error('Redis is down'));
-    if (this.#waiting === 0) this.#progressMs = performance.now();
+    if (this.#waiting === 0) this.#silentLooks = 0;
     this.#waiting += 1;
-    this.#watch ??= setTimeout(() => void this.#look(), this.#options.patienceMs);
+    this.#watch ??= this.#nextLook();
     const answer = send(redis);
     answer.then(this.#settle, this.#settle);
     return answer;
@@ -117,17 +122,21 @@ export class TokenStore {
 
   readonly #settle = (): void => {
     this.#waiting -= 1;
-    this.#progressMs = performance.now();
+    this.#silentLooks = 0;
   };
+
+  #nextLook(): NodeJS.Timeout {
+    return setTimeout(() => void this.#look(), this.#options.patienceMs / LOOKS);
+  }
 
   async #look(): Promise<void> {
     // A busy process is no reason to blame Redis: its answer may have arrived and not been read.
     await nextTurn();
     this.#watch = undefined;
     if (this.#waiting === 0 || !this.#isUp) return;
-    const leftMs = this.#progressMs + this.#options.patienceMs - performance.now();
-    if (leftMs > 0) {
-      this.#watch = setTimeout(() => void this.#look(), leftMs);
+    this.#silentLooks += 1;
+    if (this.#silentLooks < LOOKS) {
+      this.#watch = this.#nextLook();
       return;
     }
     // Fails all that wait; then ioredis connects again.

@@ -81,7 +81,7 @@ describeOnServer('Privileges on what aisec creates', () => {
     expect((rows as { relations: number; sequences: number }[])[0]?.relations).toBeGreaterThan(25);
     expect((rows as { relations: number; sequences: number }[])[0]?.sequences).toBeGreaterThan(0);
 
-    expect([...new Set(expected.map(({ grantee }) => grantee))]).toEqual(['authenticated']);
+    expect([...new Set(expected.map(({ grantee }) => grantee))]).toEqual(['authenticated', 'PUBLIC']);
     const types = new Set(expected.map(({ privilege_type }) => privilege_type));
     expect([...types].toSorted()).toEqual(['DELETE', 'EXECUTE', 'INSERT', 'SELECT', 'UPDATE', 'USAGE']);
   });

@@ -182,11 +182,16 @@ function defineTests(open: () => Promise<Place>): void {
         order by 1`);
       expect(callable.rows.map(({ name }) => name)).toEqual([
         'aisec_keeps_reference',
+        'aisec_match_knowledge',
+        'aisec_match_own_knowledge',
         'aisec_may_refer_to_message',
         'aisec_previous_conversation_month',
+        'aisec_question_terms',
         'aisec_sees',
+        'aisec_text_terms',
         'conversation_messages',
         'current_user_id',
+        'find_knowledge',
       ]);
       for (const sql of [
         "select hash_password('x')",

@@ -1,0 +1,46 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
+import { expect, inject, test } from 'vitest';
+
+import { TokenStore } from '../../../src/adapters/redis/token-store.js';
+import type { AisecError } from '../../../src/base/errors.js';
+import { resolveServiceRedis } from '../../../src/config/redis-target.js';
+import { waitFor } from '../../support/wait-for.js';
+
+const redisUrl = inject('redisUrl');
+
+/** Works without a pause, as a process does that ten thousand requests have reached. */
+function beBusy(forMs: number): void {
+  const untilMs = performance.now() + forMs;
+  while (performance.now() < untilMs);
+}
+
+test.skipIf(redisUrl === null)(
+  'Redis that answers is not given up by a process that is busy (needs Redis)',
+  async () => {
+    const target = resolveServiceRedis(redisUrl ?? undefined);
+    if (target === undefined) throw new Error('no address');
+    const problems: AisecError[] = [];
+    const store = new TokenStore({
+      target,
+      connectionName: 'aisec-test',
+      patienceMs: 35,
+      onUp: () => undefined,
+      onDown: (problem) => problems.push(problem),
+    });
+    await store.start();
+    try {
+      await waitFor(() => Promise.resolve(store.isUp));
+      const reads: Promise<unknown>[] = [];
+      for (let turn = 0; turn < 20; turn += 1) {
+        reads.push(store.read('aisec:test:none', 'aisec:test:none').catch((error: unknown) => error));
+        beBusy(60);
+        await nextTurn();
+      }
+      expect(problems).toEqual([]);
+      expect(await Promise.all(reads)).toEqual(reads.map(() => [null, null]));
+    } finally {
+      store.close();
+    }
+  },
+);
