@@ -30,13 +30,16 @@ describeOnServer('A service with Hono, bundled by esbuild, behind PgBouncer in t
     url: string,
     body?: object,
     method = 'POST',
-  ): Promise<{ status: number; json: any }> => {
+  ): Promise<{ status: number; json: unknown }> => {
     const response = await fetch(`${address}${url}`, {
       headers: { 'x-user': userId(user) },
       ...(body !== undefined && { method, body: JSON.stringify(body) }),
     });
     const text = await response.text();
-    return { status: response.status, json: text === '' || !/^[[{"n]/.test(text) ? text : JSON.parse(text) };
+    return {
+      status: response.status,
+      json: text === '' || !/^[[{"n]/.test(text) ? text : (JSON.parse(text) as unknown),
+    };
   };
 
   beforeAll(async () => {
@@ -97,16 +100,16 @@ describeOnServer('A service with Hono, bundled by esbuild, behind PgBouncer in t
   test('takes what is valid and the own, and refuses the rest', async () => {
     const made = await ask(1, '/conversations', { title: 'new' });
     expect(made.status).toBe(201);
-    const url = `/conversations/${made.json.id}/messages`;
+    const url = `/conversations/${(made.json as { id: string }).id}/messages`;
     for (const content of ['one', 'two', 'three'])
       expect((await ask(1, url, { role: 'user', content })).status).toBe(204);
     expect(await ask(1, url, { role: 'robot', content: 'x' })).toMatchObject({ status: 400 });
     expect(await ask(2, url, { role: 'user', content: 'x' })).toMatchObject({ status: 403 });
-    const first = (await ask(1, url)).json;
-    expect(first.messages.map(({ content }: { content: string }) => content)).toEqual(['three', 'two']);
+    const first = (await ask(1, url)).json as { next: string; messages: readonly { content: string }[] };
+    expect(first.messages.map(({ content }) => content)).toEqual(['three', 'two']);
     const second = (await ask(1, `${url}?before=${encodeURIComponent(first.next)}`)).json;
     expect(second).toMatchObject({ messages: [{ content: 'one' }], next: null });
-    expect((await ask(2, url)).json.messages).toEqual([]);
+    expect((await ask(2, url)).json).toMatchObject({ messages: [] });
   });
 
   test('reads own changes from the cache at once, and those of others when they are heard', async () => {

@@ -17,9 +17,9 @@ export class Occupancy {
             resolve(connection);
           } else connection.release();
         },
-        (error: unknown) => {
+        (error: Error) => {
           this.#waiting.delete(reject);
-          reject(error as Error);
+          reject(error);
           this.#look();
         },
       );

@@ -45,7 +45,7 @@ async function run(context: Context, options: Options, argument: string): Promis
   if (place === undefined)
     throw new AisecError('USAGE', 'no store was given', { hint: 'Give one: --store s3://bucket/directory' });
   if ((argument === '') !== options.all)
-    throw new AisecError('USAGE', options.all ? 'a file and --all exclude each other' : 'no backup was given', {
+    throw new AisecError('USAGE', options.all ? 'a file and --all cannot be used together' : 'no backup was given', {
       hint: 'Give the name of one, or --all for every one that lacks its copy.',
     });
   const directory = directoryOf(context, options);

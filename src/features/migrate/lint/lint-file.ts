@@ -1,4 +1,3 @@
-import type { Session } from '../../../adapters/postgres/session.js';
 import { EffectsObserver, type Effects } from '../effects/effects.js';
 import { isDecidedBySchema } from './failures.js';
 import { relationFacts } from './facts.js';
