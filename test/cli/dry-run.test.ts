@@ -9,9 +9,9 @@ import { manifestText } from '../../src/features/backup/catalog/manifest.js';
 import { backupManifest } from '../fixtures/backup-manifest.js';
 import { runInProcess } from '../support/run-in-process.js';
 
-/** What only reads, or checks a backup, whose manifest keeps the result. */
+/** What only reads, works on a copy of its own, or checks a backup, whose manifest keeps the result. */
 const READERS =
-  /(status|check|list|verify|tune|drift|lint|test|diagram)$|^(doctor|monitor)( (?!record|report|export)|$)/;
+  /(status|check|list|verify|tune|drift|lint|test|rehearse|diagram)$|^(doctor|monitor)( (?!record|report|export)|$)/;
 
 test('every command that writes takes --dry-run', () => {
   const without = COMMANDS.filter(({ options }) => !options.some(({ flags }) => flags === '--dry-run'));

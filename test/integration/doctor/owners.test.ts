@@ -29,7 +29,7 @@ describeOnServer('objects of migrations that belong to several roles', () => {
       env: { DATABASE_URL: database.url },
     });
   const diagnose = async (): Promise<Document> =>
-    JSON.parse((await aisec('postgres', 'doctor', '--only', 'migrations', '--json')).stdout) as Document;
+    JSON.parse((await aisec('postgres', 'doctor', '--only', 'mixed-owners', '--json')).stdout) as Document;
 
   beforeEach(async () => {
     database = await createServerDatabase();
