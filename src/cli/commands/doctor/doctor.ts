@@ -19,7 +19,6 @@ interface Options {
   readonly strict: boolean;
   readonly nagios: boolean;
   readonly ignoreFile?: string;
-  readonly as?: string;
   readonly explain: boolean;
 }
 
@@ -53,7 +52,6 @@ async function diagnoseNow(context: Context, options: Options, onStep?: (text: s
       redis,
       ignores,
       isTiming: options.explain,
-      ...(options.as !== undefined && { asRole: options.as }),
       ...(onStep && { onStep }),
     });
   });
@@ -112,10 +110,6 @@ export const doctor = defineCommand<Options>({
       description: 'one line with perfdata, and exit 0 ok, 1 warning, 2 critical, 3 unknown',
       default: false,
     },
-    {
-      flags: '--as <role>',
-      description: 'look as this role does, which the one that connects is a member of',
-    },
     THRESHOLDS_OPTION,
     {
       flags: '--explain',
@@ -130,7 +124,7 @@ export const doctor = defineCommand<Options>({
   examples: [
     ['aisec doctor', 'Show what is wrong, the worst first, each with the SQL that fixes it'],
     ['aisec doctor --only security --fail-on critical --quiet', 'For a pipeline: exit 3 on a hole'],
-    ['aisec doctor --as monitoring', 'What a role for monitoring would not see, with the GRANT for it'],
+    ['aisec doctor --role monitoring', 'What a role for monitoring would not see, with the GRANT for it'],
     ['aisec doctor --only policy-cost --explain', 'What each costly policy costs, and what it would'],
     ['aisec doctor --nagios', 'As a plugin of Nagios, Icinga or the like'],
     [

@@ -18,8 +18,8 @@ export interface ScheduleOptions {
 }
 
 export const ONLY_OPTION: OptionSpec = {
-  flags: '--only <jobs>',
-  description: 'these jobs only, separated by commas',
+  flags: '--only <list>',
+  description: 'these jobs only, with commas',
   parse: listOption,
 };
 

@@ -1,5 +1,6 @@
 import { AisecError } from '../../../base/errors.js';
 import type { OptionSpec } from '../../command.js';
+import { listOption } from '../../options.js';
 import type { Context } from '../../context.js';
 import { migrateSettings } from '../../migrate-settings.js';
 import type { GeneratedText } from '../../../features/types/generate.js';
@@ -52,14 +53,14 @@ export const SOURCE_OPTIONS: readonly OptionSpec[] = [
     parse: schemasOption,
   },
   {
-    flags: '--include <pattern>',
-    description: 'only tables and views with such a name; * is any text. May be given several times',
+    flags: '--include <list>',
+    description: 'only tables and views with such names, with commas; * is any text. May be given several times',
     parse: (text) => text,
     isRepeatable: true,
   },
   {
-    flags: '--exclude <pattern>',
-    description: 'none with such a name. May be given several times',
+    flags: '--exclude <list>',
+    description: 'none with such names, with commas. May be given several times',
     parse: (text) => text,
     isRepeatable: true,
   },
@@ -86,7 +87,12 @@ async function printerOf({ validators, importFrom }: SourceOptions): Promise<Pri
 export async function typesFrom(context: Context, options: SourceOptions): Promise<GeneratedText> {
   const { config, output, progress } = context;
   const { schemas = [], include = [], exclude = [] } = options;
-  const selection: Selection = { schema: config.schema, schemas, include, exclude };
+  const selection: Selection = {
+    schema: config.schema,
+    schemas,
+    include: include.flatMap(listOption),
+    exclude: exclude.flatMap(listOption),
+  };
   const print = await printerOf(options);
   if (options.source === 'database')
     return context.withDatabase({ statementTimeoutMs: 60_000 }, (session) => print(session, selection));
