@@ -174,6 +174,7 @@ module.exports = {
           'node-pg-migrate',
           'ora',
           'pg-copy-streams',
+          'pgvector',
           'string-width',
           'yaml',
         ),

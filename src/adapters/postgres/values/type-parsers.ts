@@ -1,4 +1,5 @@
 import pg from 'pg';
+import pgvector from 'pgvector';
 
 import { CLIENT_SQL } from '../client-sql.js';
 import { parseArray, type Parse } from './array-text.js';
@@ -9,10 +10,6 @@ interface LearnedType {
   readonly kind: 'array' | 'domain' | 'vector' | 'other';
   readonly part: number | null;
   readonly delimiter: string;
-}
-
-function parseVector(text: string): number[] {
-  return text.slice(1, -1).split(',').map(Number);
 }
 
 /**
@@ -62,7 +59,7 @@ export class TypeParsers {
     const known = builtinParser(oid) ?? this.#learned.get(oid);
     const type = types.get(oid);
     if (known !== undefined || type === undefined) return known ?? asText;
-    if (type.kind === 'vector') return parseVector;
+    if (type.kind === 'vector') return pgvector.fromSql;
     if (type.part === null) return asText;
     const parse = this.#parserOf(type.part, types);
     return type.kind === 'array' ? (text) => parseArray(text, type.delimiter, parse) : parse;
