@@ -148,7 +148,7 @@ describeOnServer('backups that were made', () => {
     expect(plan.stdout).toContain(`kept: month ${months[2]}`);
     expect(plan.stderr).toContain('nothing to remove');
     const wrong = await local(['prune', '--dir', directory, '--keep', '7d,5d']);
-    expectError(wrong, 2, '--keep: invalid list of places "7d,5d"', 'The days are given twice');
+    expectError(wrong, 2, '--keep: invalid list of places "7d,5d"', 'each once: 7d,5w,12m,3y.');
   });
 
   test('--deep restores it into a database of its own, and finds rows that are not as the manifest has them', async () => {

@@ -117,7 +117,7 @@ describeOnServer('the small disasters of docs/runbook.md', () => {
       let said = '';
       for (const command of drill.commands) said += await run(command);
       const lines = withoutFigures(said).split('\n');
-      for (const line of drill.output) expect(lines).toContain(withoutFigures(line));
+      for (const line of drill.output) expect(lines, said).toContain(withoutFigures(line));
       expect(await query(url, ALL)).toEqual(before);
     },
   );

@@ -98,7 +98,8 @@ export async function startSnapshot(snapshot: ArrayBuffer): Promise<RunningSnaps
     superuser,
     poolAs: (role) => {
       users += 1;
-      return { connect: () => connectAs(role), end } as unknown as pg.Pool;
+      // Its figures are those of the one pool.
+      return Object.assign(Object.create(pool) as pg.Pool, { connect: () => connectAs(role), end });
     },
     forgetLogin: () => {
       current = undefined;
