@@ -43,6 +43,18 @@ function writeSqlFile(migrations, ending) {
   return file;
 }
 
+/** The bundled migrations but those without a transaction, which node-pg-migrate cannot run from an .sql file. */
+function copyTransactionalMigrations() {
+  const from = path.join(root, 'migrations');
+  const into = path.join(directory, 'bundled');
+  mkdirSync(into);
+  for (const file of readdirSync(from)) {
+    const text = readFileSync(path.join(from, file), 'utf8');
+    if (!text.includes('-- aisec: no-transaction')) writeFileSync(path.join(into, file), text);
+  }
+  return into;
+}
+
 /**
  * A table, an index, a check and a view each: little SQL, so that the program's own time shows.
  *
@@ -151,7 +163,7 @@ try {
   });
   printRatio('aisec --help / node -e 0, CPU', help.aisec.cpuMs / help.node.cpuMs, 1.5);
 
-  await compareUp('the bundled migrations', path.join(root, 'migrations'), 'select from ensure_message_partitions();');
+  await compareUp('the bundled migrations', copyTransactionalMigrations(), 'select from ensure_message_partitions();');
   await compareUp('20 small migrations', writeSmallMigrations(20), '');
   await timeOwn(writeSmallMigrations(1000));
 
