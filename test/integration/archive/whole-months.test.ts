@@ -128,7 +128,8 @@ describeOnServer('aisec archive of whole months', () => {
     const patient = startCli(['archive', '--max-wait', '60s'], { env: envOf(database) });
     await waitFor(async () => {
       const { rowCount } = await database.admin.query(
-        `select from pg_stat_activity where application_name = 'aisec archive' and datname = current_database()`,
+        `select from pg_stat_activity join pg_locks using (pid)
+         where application_name = 'aisec archive' and datname = current_database() and locktype = 'advisory' and granted`,
       );
       return rowCount === 1;
     });
