@@ -1,41 +1,18 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
+import { BAD_INVOICES, INVOICES } from '../fixtures/invoices.js';
 import { createServerDatabase, describeOnServer } from '../support/database.js';
-import { migration } from '../support/migrations-folder.js';
+import { migration, teamDirectory } from '../support/migrations-folder.js';
 import { runInProcess } from '../support/run-in-process.js';
 import type { CliResult } from '../support/run-cli.js';
 
-const TABLE = migration(
-  'create table invoices (id bigint primary key, status text, note text);\nalter table invoices enable row level security;',
-  'drop table invoices;',
-);
-const BAD = migration(
-  "comment on table invoices is '請求書 🧾';\ncreate index idx_invoices_status on invoices (status);\n-- aisec-ignore drop: no released service reads it\nalter table invoices drop column note;",
-);
-
-const directories: string[] = [];
-
-/** A directory with `db/`, as a team has it. */
-function directory(files: Readonly<Record<string, string>>): string {
-  const made = mkdtempSync(path.join(tmpdir(), 'aisec-lint-'));
-  directories.push(made);
-  mkdirSync(path.join(made, 'db'));
-  for (const [name, text] of Object.entries(files)) writeFileSync(path.join(made, 'db', name), text);
-  return made;
-}
-
-afterAll(() => {
-  for (const made of directories) rmSync(made, { recursive: true, force: true });
-});
-
 describe('aisec migrate lint with another branch', () => {
   test('--against compares the files of a branch with those that another branch has got meanwhile', async () => {
-    const own = directory({ '0001_invoices.sql': TABLE });
+    const own = teamDirectory({ '0001_invoices.sql': INVOICES });
     const git = (...args: readonly string[]): void => {
       execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.org', ...args], {
         cwd: own,
@@ -80,14 +57,14 @@ describe('aisec migrate lint with another branch', () => {
 describeOnServer('aisec migrate lint with a server', () => {
   test('looks at the pending migrations only, with the sizes that the server has', async () => {
     const database = await createServerDatabase();
-    const own = directory({ '0001_invoices.sql': TABLE });
+    const own = teamDirectory({ '0001_invoices.sql': INVOICES });
     const env = { DATABASE_URL: database.url };
     const aisec = async (...args: readonly string[]): Promise<CliResult> =>
       runInProcess([...args, '--migrations-dir', 'db'], { cwd: own, env });
     expect((await aisec('migrate', 'up')).exitCode).toBe(0);
     await database.admin.query('insert into invoices (id) select generate_series(1, 1200)');
     await database.admin.query('analyze invoices');
-    writeFileSync(path.join(own, 'db', '0002_status.sql'), BAD);
+    writeFileSync(path.join(own, 'db', '0002_status.sql'), BAD_INVOICES);
     const result = await aisec('migrate', 'lint');
     expect(result.stderr).toContain('1 file, 3 statements analysed');
     expect(result.stdout).toContain('is built on invoices (about 1,200 rows) without CONCURRENTLY');
@@ -104,7 +81,7 @@ describeOnServer('aisec migrate lint with a server', () => {
       'create table customers (id bigint primary key);\n' +
         'create table invoices (id bigint primary key, customer_id bigint, status text, number text, embedding vector(3));',
     );
-    const own = directory({ '0001_invoices.sql': up });
+    const own = teamDirectory({ '0001_invoices.sql': up });
     const env = { DATABASE_URL: database.url };
     const aisec = async (...args: readonly string[]): Promise<CliResult> =>
       runInProcess([...args, '--migrations-dir', 'db'], { cwd: own, env });

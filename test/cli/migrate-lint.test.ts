@@ -1,41 +1,18 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 
-import { migration } from '../support/migrations-folder.js';
+import { BAD_INVOICES, INVOICES } from '../fixtures/invoices.js';
+import { migration, teamDirectory } from '../support/migrations-folder.js';
 import { runInProcess } from '../support/run-in-process.js';
 import type { CliResult } from '../support/run-cli.js';
 
-const TABLE = migration(
-  'create table invoices (id bigint primary key, status text, note text);\nalter table invoices enable row level security;',
-  'drop table invoices;',
-);
-const BAD = migration(
-  "comment on table invoices is '請求書 🧾';\ncreate index idx_invoices_status on invoices (status);\n-- aisec-ignore drop: no released service reads it\nalter table invoices drop column note;",
-);
-
 let cwd: string;
-const directories: string[] = [];
-
-/** A directory with `db/`, as a team has it. */
-function directory(files: Readonly<Record<string, string>>): string {
-  const made = mkdtempSync(path.join(tmpdir(), 'aisec-lint-'));
-  directories.push(made);
-  mkdirSync(path.join(made, 'db'));
-  for (const [name, text] of Object.entries(files)) writeFileSync(path.join(made, 'db', name), text);
-  return made;
-}
-
 beforeAll(() => {
-  cwd = directory({ '0001_invoices.sql': TABLE, '0002_status.sql': BAD });
-});
-
-afterAll(() => {
-  for (const made of directories) rmSync(made, { recursive: true, force: true });
+  cwd = teamDirectory({ '0001_invoices.sql': INVOICES, '0002_status.sql': BAD_INVOICES });
 });
 
 const lint = async (...args: readonly string[]): Promise<CliResult> =>
@@ -77,7 +54,7 @@ describe('aisec migrate lint', () => {
   });
 
   test('takes a file of a directory of its own, after the bundled ones', async () => {
-    const own = directory({ '0001_index.sql': migration('create index idx_users_name on users (last_name);') });
+    const own = teamDirectory({ '0001_index.sql': migration('create index idx_users_name on users (last_name);') });
     const result = await runInProcess(['migrate', 'lint', 'db/0001_index.sql'], { cwd: own });
     expect(result.exitCode).toBe(3);
     expect(result.stdout).toContain('db/0001_index.sql:2:1\twarning\tindex-not-concurrent');
@@ -153,7 +130,7 @@ describe('aisec migrate lint', () => {
       severity: 'major',
       location: { path: 'db/0002_status.sql', lines: { begin: 3, end: 3 } },
     });
-    const moved = directory({ '0001_invoices.sql': TABLE, '0002_status.sql': `-- A title.\n\n${BAD}` });
+    const moved = teamDirectory({ '0001_invoices.sql': INVOICES, '0002_status.sql': `-- A title.\n\n${BAD_INVOICES}` });
     const args = ['migrate', 'lint', '--migrations-dir', 'db', '--exclude', 'comment-missing', '--format', 'gitlab'];
     const [second] = report(await runInProcess(args, { cwd: moved }));
     expect(second?.location).toEqual({ path: 'db/0002_status.sql', lines: { begin: 5, end: 5 } });
@@ -161,7 +138,7 @@ describe('aisec migrate lint', () => {
   });
 
   test('says what MERGE PARTITIONS of PostgreSQL 19 does, that no other rule has read it, and reads the rest', async () => {
-    const own = directory({
+    const own = teamDirectory({
       '0001_events.sql': migration(
         'create table events (id bigint);\nalter table events merge partitions (events_a, events_b) into events_c;\ncreate table more (id bigint);',
       ),

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -32,4 +32,13 @@ export function migrationsFolder(files: Readonly<Record<string, string | Buffer>
   folder.write(files);
   folders.add(dir);
   return folder;
+}
+
+/** A directory with `db/`, as a team has it; removed at the end of the test file. */
+export function teamDirectory(files: Readonly<Record<string, string>>): string {
+  const made = mkdtempSync(path.join(tmpdir(), 'aisec-team-'));
+  folders.add(made);
+  mkdirSync(path.join(made, 'db'));
+  for (const [name, text] of Object.entries(files)) writeFileSync(path.join(made, 'db', name), text);
+  return made;
 }

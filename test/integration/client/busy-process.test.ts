@@ -5,9 +5,8 @@ import { expect, inject, test } from 'vitest';
 import { TokenStore } from '../../../src/adapters/redis/token-store.js';
 import type { AisecError } from '../../../src/base/errors.js';
 import { resolveServiceRedis } from '../../../src/config/redis-target.js';
+import { describeOnRedis } from '../../support/database.js';
 import { waitFor } from '../../support/wait-for.js';
-
-const redisUrl = inject('redisUrl');
 
 /** Works without a pause, as a process does that ten thousand requests have reached. */
 function beBusy(forMs: number): void {
@@ -15,10 +14,9 @@ function beBusy(forMs: number): void {
   while (performance.now() < untilMs);
 }
 
-test.skipIf(redisUrl === null)(
-  'Redis that answers is not given up by a process that is busy (needs Redis)',
-  async () => {
-    const target = resolveServiceRedis(redisUrl ?? undefined);
+describeOnRedis('a process that is busy', () => {
+  test('does not give up Redis that answers', async () => {
+    const target = resolveServiceRedis(inject('redisUrl') ?? undefined);
     if (target === undefined) throw new Error('no address');
     const problems: AisecError[] = [];
     const store = new TokenStore({
@@ -42,5 +40,5 @@ test.skipIf(redisUrl === null)(
     } finally {
       store.close();
     }
-  },
-);
+  });
+});
