@@ -45,11 +45,10 @@ function ofOtherProgram(fault: Fault, { program, state, archivedAt, listCommand 
 
 async function examineBackups(subject: Subject): Promise<Outcome> {
   const outcome = await examineDirectory(subject);
-  if (!Array.isArray(outcome) || !outcome.some(isMissing)) return outcome;
+  if ('notApplicable' in outcome || 'skipped' in outcome || !outcome.some(isMissing)) return outcome;
   const archive = await readWalArchive(subject.session);
-  return archive === undefined
-    ? outcome
-    : (outcome as readonly Fault[]).map((fault) => (isMissing(fault) ? ofOtherProgram(fault, archive) : fault));
+  if (archive === undefined) return outcome;
+  return outcome.map((fault) => (isMissing(fault) ? ofOtherProgram(fault, archive) : fault));
 }
 
 function isMissing({ object }: Fault): boolean {
