@@ -16,6 +16,7 @@ import { SEQUENCE_CHECKS } from './checks/sequence-checks.js';
 import { SETTING_CHECKS } from './checks/setting-checks.js';
 import { VACUUM_CHECKS } from './checks/vacuum-checks.js';
 import { VECTOR_CHECKS } from './checks/vector-checks.js';
+import { VERSION_CHECKS } from './checks/version-checks.js';
 
 /** Every check, in the order in which they run. */
 export const ALL_CHECKS: readonly Check[] = [
@@ -34,6 +35,7 @@ export const ALL_CHECKS: readonly Check[] = [
   ...VECTOR_CHECKS,
   ...SEQUENCE_CHECKS,
   ...SETTING_CHECKS,
+  ...VERSION_CHECKS,
   ...BACKUP_CHECKS,
   ...REDIS_CHECKS,
 ];
