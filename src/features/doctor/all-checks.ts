@@ -15,11 +15,14 @@ import { ROLE_CHECKS } from './checks/role-checks.js';
 import { ROW_SECURITY_CHECKS } from './checks/row-security-checks.js';
 import { SEQUENCE_CHECKS } from './checks/sequence-checks.js';
 import { SETTING_CHECKS } from './checks/setting-checks.js';
+import { VACUUM_CHECKS } from './checks/vacuum-checks.js';
 import { VECTOR_CHECKS } from './checks/vector-checks.js';
+import { VERSION_CHECKS } from './checks/version-checks.js';
 
 /** Every check, in the order in which they run. */
 export const ALL_CHECKS: readonly Check[] = [
   ...LIVE_DOCTOR_CHECKS,
+  ...VACUUM_CHECKS,
   ...ROW_SECURITY_CHECKS,
   ...ROLE_CHECKS,
   ...LEAK_CHECKS,
@@ -34,6 +37,7 @@ export const ALL_CHECKS: readonly Check[] = [
   ...VECTOR_CHECKS,
   ...SEQUENCE_CHECKS,
   ...SETTING_CHECKS,
+  ...VERSION_CHECKS,
   ...BACKUP_CHECKS,
   ...REDIS_CHECKS,
 ];
