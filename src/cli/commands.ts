@@ -7,6 +7,7 @@ import { archivePrune } from './commands/archive/prune.js';
 import { archiveRestore } from './commands/archive/restore.js';
 import { backup } from './commands/backup/backup.js';
 import { backupCheck } from './commands/backup/check.js';
+import { backupDrill } from './commands/backup/drill.js';
 import { backupList } from './commands/backup/list.js';
 import { backupPin } from './commands/backup/pin.js';
 import { backupPrune } from './commands/backup/prune.js';
@@ -99,6 +100,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   backupPrune,
   backupPin,
   backupUpload,
+  backupDrill,
   backupCheck,
   restore,
   typesGenerate,

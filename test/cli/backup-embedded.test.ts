@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 
 import { withBackupDirectory } from '../../src/features/backup/catalog/backup-lock.js';
 import { tryDirectoryLock } from '../../src/adapters/files/directory-lock.js';
+import { createEmbeddedDirectory } from '../support/database.js';
 import { namesIn, useEmbeddedBackupFixture } from '../support/embedded-backup-fixture.js';
 import { expectError } from '../support/expect-error.js';
 import { waitFor } from '../support/wait-for.js';
@@ -53,6 +54,13 @@ describe('aisec backup of the embedded database', () => {
     const deep = await aisec(['backup', 'verify', '--dir', directory, '--deep', '--json']);
     expect(deep).toMatchObject({ exitCode: 0 });
     expect(JSON.parse(deep.stdout).results).toMatchObject([{ level: 'deep', verdict: 'good' }]);
+    const checks = await createEmbeddedDirectory();
+    writeFileSync(path.join(checks, 'odd.sql'), 'select from "Odd ""Name"');
+    const drill = await aisec(['backup', 'drill', '--dir', directory, '--check-sql', checks, '--json']);
+    expect(drill).toMatchObject({ exitCode: 3 });
+    expect(JSON.parse(drill.stdout).drills).toMatchObject([
+      { isPassed: false, verdict: 'good', host: 'embedded', checks: [{ name: 'odd.sql', rows: 3 }] },
+    ]);
   });
 
   test('one flipped byte anywhere is found', async () => {

@@ -105,12 +105,12 @@ describe('aisec schedule', () => {
     const args = ['schedule', 'systemd', '--user', 'root', '--dir', ODD_DIRECTORY, '--out', directory];
     const before = readdirSync(directory);
     const dry = await runInProcess([...args, '--dry-run']);
-    expect(dry.stderr).toContain('would write 14 units');
+    expect(dry.stderr).toContain('would write 16 units');
     expect(readdirSync(directory)).toEqual(before);
-    expect((await runInProcess(args)).stderr).toContain('wrote 14 units');
+    expect((await runInProcess(args)).stderr).toContain('wrote 16 units');
     expect((await runInProcess(args)).stderr).toContain('nothing to do');
     const units = readdirSync(directory).filter((name) => /\.(service|timer)$/.test(name));
-    expect(units).toHaveLength(14);
+    expect(units).toHaveLength(16);
     const { stdout, stderr } = await run('systemd-analyze', [
       'verify',
       '--man=no',

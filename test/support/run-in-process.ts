@@ -3,12 +3,15 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Readable, Writable } from 'node:stream';
 
+import { inject } from 'vitest';
+
 import { main } from '../../src/cli/main.js';
 import { checkDocument } from './check-document.js';
+import type {} from './provided.js';
 import type { CliResult } from './run-cli.js';
 
 export interface InProcessOptions {
-  /** The whole environment but PATH and HOME, as in `runCli`. */
+  /** The whole environment but PATH and HOME, as in `runCli`, and the directory of the run's cache. */
   readonly env?: Readonly<Record<string, string>>;
   /** Default: an empty directory of this call, which is HOME too. */
   readonly cwd?: string;
@@ -24,6 +27,11 @@ class Collector extends Writable {
   }
 }
 
+/** What replays of the same migrations have made is shared by all tests of a run. */
+function cacheDirOfRun(): string {
+  return path.join(inject('runDirectory'), 'cache');
+}
+
 /**
  * Runs `aisec` in this process, a hundred times as fast as starting one: for what a command says, refuses and returns.
  * Signals, pipes, kills, start-up and the bundle need `runCli`.
@@ -34,7 +42,7 @@ export async function runInProcess(args: readonly string[], options: InProcessOp
   const startedMs = performance.now();
   try {
     const exitCode = await main(args, {
-      environment: { PATH: process.env['PATH'], HOME: home, ...options.env },
+      environment: { PATH: process.env['PATH'], HOME: home, AISEC_CACHE_DIR: cacheDirOfRun(), ...options.env },
       cwd: options.cwd ?? home,
       streams: { stdin: Readable.from(options.input === undefined ? [] : [options.input]), stdout, stderr },
     });

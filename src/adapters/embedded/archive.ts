@@ -6,7 +6,7 @@ import { gunzip, gzip } from 'node:zlib';
 import { writeWhole } from '../files/write-whole.js';
 import type { OpenOptions } from '../postgres/open-options.js';
 import { openEngine, startPGlite, type OpenedEmbedded } from './embedded.js';
-import { TarBlob } from './tar-blob.js';
+import { ownMemory, TarBlob } from './tar-blob.js';
 
 const compress = promisify(gzip);
 const decompress = promisify(gunzip);
@@ -29,7 +29,8 @@ async function readArchive(file: string): Promise<ArrayBuffer | undefined> {
   if (archive === undefined) return undefined;
   const content = archive.subarray(HASH_BYTES);
   if (!createHash('sha256').update(content).digest().equals(archive.subarray(0, HASH_BYTES))) return undefined;
-  return new Uint8Array(await decompress(content)).buffer;
+  // gzip ends with the size: in pieces, to be copied together, it takes several times as long.
+  return ownMemory(await decompress(content, { chunkSize: content.readUInt32LE(content.length - 4) }));
 }
 
 /** A database in memory that starts as `writeArchive` found it; undefined without such a file. */

@@ -25,7 +25,9 @@ export async function buildEmptyDatabase(key: Buffer): Promise<Buffer> {
     const compressed = await compress(tar, {
       params: { [constants.BROTLI_PARAM_QUALITY]: QUALITY, [constants.BROTLI_PARAM_LGWIN]: WINDOW_BITS },
     });
-    const content = Buffer.concat([key, compressed]);
+    const size = Buffer.alloc(4);
+    size.writeUInt32LE(tar.length);
+    const content = Buffer.concat([key, size, compressed]);
     return Buffer.concat([createHash('sha256').update(content).digest(), content]);
   } finally {
     await engine.close();

@@ -13,27 +13,30 @@ import { describeEmbedded, embeddedError, lockedError } from './error.js';
 import { emptyDatabaseTar, unpackTar } from './empty-database.js';
 import { createWhole, hasDatabase } from './directory.js';
 import { finishSwap, isSwapUnfinished } from './swap.js';
-import { TarBlob } from './tar-blob.js';
+import { ownMemory, TarBlob } from './tar-blob.js';
 import type { OpenOptions } from '../postgres/open-options.js';
 import { pinnedSettings } from '../postgres/pinned-settings.js';
 import { Session } from '../postgres/session.js';
 import { identifySession } from '../postgres/session-settings.js';
 
-/** The engine zeroes all of it at each start: PostgreSQL's 128 MB take half a second. */
-const BUFFERS = 'shared_buffers=16MB';
+/**
+ * The engine zeroes all of it at each start: PostgreSQL's 128 MB take half a second. What is missing in them comes from a
+ * file, or for a database in memory from there.
+ */
+const BUFFERS = { onDisk: 'shared_buffers=16MB', inMemory: 'shared_buffers=4MB' };
+/** Log segments of 1 MB: one of 16 MB, nearly all zeros, is two fifths of an empty database. */
+const SMALL_LOG = ['--wal-segsize=1'];
 
 export interface EngineOptions {
   /** A tar archive of a data directory to start from. */
   readonly snapshot?: Blob;
   /** `name=value`, besides those of aisec. */
   readonly settings?: readonly string[];
-  /** Further arguments of initdb. */
-  readonly initdbArguments?: readonly string[];
 }
 
 /** `dataDir` undefined: in memory. */
 export async function startPGlite(dataDir: string | undefined, options: EngineOptions = {}): Promise<PGlite> {
-  const { snapshot, settings = [], initdbArguments = [] } = options;
+  const { snapshot, settings = [] } = options;
   // The engine would make it one that every user can enter.
   if (dataDir !== undefined) makeDirectory(dataDir);
   const [{ PGlite: Engine }, { vector }, { pgcrypto }] = await loadOptional(
@@ -46,13 +49,14 @@ export async function startPGlite(dataDir: string | undefined, options: EngineOp
         import('@electric-sql/pglite/contrib/pgcrypto'),
       ]),
   );
+  const buffers = dataDir === undefined ? BUFFERS.inMemory : BUFFERS.onDisk;
   return Engine.create({
     ...(dataDir !== undefined && { dataDir }),
     ...(snapshot !== undefined && { loadDataDir: snapshot }),
     extensions: { vector, pgcrypto },
-    startParams: [...Engine.defaultStartParams, ...[BUFFERS, ...settings].flatMap((setting) => ['-c', setting])],
+    startParams: [...Engine.defaultStartParams, ...[buffers, ...settings].flatMap((setting) => ['-c', setting])],
     // initdb starts the engine several times.
-    initDbStartParams: ['--set', BUFFERS, ...initdbArguments],
+    initDbStartParams: ['--set', BUFFERS.onDisk, ...SMALL_LOG],
   });
 }
 
@@ -71,8 +75,7 @@ async function initialize(partial: string): Promise<void> {
 async function startNew(dataDir: string | undefined): Promise<PGlite> {
   const tar = await emptyDatabaseTar();
   if (tar === undefined) return startPGlite(dataDir);
-  const bytes = new Uint8Array(tar);
-  return startPGlite(dataDir, { snapshot: new TarBlob(bytes.buffer) });
+  return startPGlite(dataDir, { snapshot: new TarBlob(ownMemory(tar)) });
 }
 
 /** A shutdown that fails (no space for the checkpoint, say) loses nothing: the next start recovers from the log. */

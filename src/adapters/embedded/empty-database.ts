@@ -9,8 +9,8 @@ import { packageFile } from '../../base/package-file.js';
 
 const decompress = promisify(brotliDecompress);
 
-/** The archive begins with the SHA-256 of the rest, and that with a key of the build. */
-const [HASH_BYTES, KEY_BYTES] = [32, 32];
+/** The archive begins with the SHA-256 of the rest, and that with a key of the build and the size of the tar archive. */
+const [HASH_BYTES, KEY_BYTES, SIZE_BYTES] = [32, 32, 4];
 
 /** Written by `npm run build` (build-empty-database.ts), and in the package. */
 const ARCHIVE = 'dist/bundle/empty-database.tar.br';
@@ -34,7 +34,8 @@ export async function emptyDatabaseTar(file = packageFile(ARCHIVE)): Promise<Buf
       detail: `${file} of this installation of aisec is damaged.`,
       hint: 'Install aisec again.',
     });
-  return decompress(content.subarray(KEY_BYTES));
+  // Into memory of its size: in pieces, to be copied together, it takes several times as long.
+  return decompress(content.subarray(KEY_BYTES + SIZE_BYTES), { chunkSize: content.readUInt32LE(KEY_BYTES) });
 }
 
 const BLOCK = 512;

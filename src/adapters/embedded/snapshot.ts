@@ -8,8 +8,8 @@ import { notesOf } from '../postgres/pool/connection-notes.js';
 import { connectionSetUp } from '../postgres/pool/pool.js';
 import type { Session } from '../postgres/session.js';
 
-/** Log segments of 1 MB instead of 16, and none kept for later. */
-const SMALL_LOG = { initdbArguments: ['--wal-segsize=1'], settings: ['wal_recycle=off', 'min_wal_size=2MB'] };
+/** Log segments are not kept for later. */
+const SMALL_LOG = { settings: ['wal_recycle=off', 'min_wal_size=2MB'] };
 
 /** What a start from the archive would only copy: databases that cannot be reached, since the engine has one session. */
 const WITHOUT_TEMPLATES = `
@@ -60,7 +60,7 @@ export interface RunningSnapshot {
 
 /** Starts a database in memory from a snapshot. Throws for one that is damaged. */
 export async function startSnapshot(snapshot: ArrayBuffer): Promise<RunningSnapshot> {
-  const engine = await startPGlite(undefined, { snapshot: new TarBlob(snapshot), settings: SMALL_LOG.settings });
+  const engine = await startPGlite(undefined, { snapshot: new TarBlob(snapshot), ...SMALL_LOG });
   const { createPgConfig } = await import('@electric-sql/pglite/node-postgres');
   const config = Object.assign(createPgConfig(engine), {
     max: 1,

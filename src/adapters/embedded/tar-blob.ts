@@ -11,3 +11,9 @@ export class TarBlob extends Blob {
     return Promise.resolve(this.#bytes);
   }
 }
+
+/** The memory of a buffer, copied only when the buffer is a part of it. */
+export function ownMemory({ buffer, byteOffset, byteLength }: Buffer): ArrayBuffer {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) return buffer;
+  return new Uint8Array(buffer, byteOffset, byteLength).slice().buffer;
+}

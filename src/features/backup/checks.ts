@@ -60,8 +60,9 @@ export async function checkBackups({
   directory,
   ...options
 }: BackupCheckOptions & { readonly directory: string }): Promise<BackupCheck> {
-  const makeCommand = `aisec backup --dir ${shellWord(directory)}`;
-  return judge(directory, await readBackupDirectory(directory), { ...options, makeCommand, reach: '' });
+  const at = `--dir ${shellWord(directory)}`;
+  const place = { makeCommand: `aisec backup ${at}`, drillCommand: `aisec backup drill ${at}`, reach: '' };
+  return judge(directory, await readBackupDirectory(directory), { ...options, ...place });
 }
 
 /**
@@ -76,7 +77,8 @@ export async function checkCopies(
 ): Promise<BackupCheck> {
   const url = storeUrl(place).replace(/\/$/, '');
   const reach = place.endpoint === undefined ? '' : ` --endpoint ${shellWord(place.endpoint)}`;
-  const makeCommand = `aisec backup upload --all --store ${shellWord(url)}${reach}`;
+  const at = `--store ${shellWord(url)}${reach}`;
+  const commands = { makeCommand: `aisec backup upload --all ${at}`, drillCommand: `aisec backup drill ${at}` };
   const copies = await withStore(place, access, (store) => readBackupCopies(store));
-  return judge(url, copies, { ...options, makeCommand, reach });
+  return judge(url, copies, { ...options, ...commands, reach });
 }

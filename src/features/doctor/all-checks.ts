@@ -14,11 +14,13 @@ import { ROLE_CHECKS } from './checks/role-checks.js';
 import { ROW_SECURITY_CHECKS } from './checks/row-security-checks.js';
 import { SEQUENCE_CHECKS } from './checks/sequence-checks.js';
 import { SETTING_CHECKS } from './checks/setting-checks.js';
+import { VACUUM_CHECKS } from './checks/vacuum-checks.js';
 import { VECTOR_CHECKS } from './checks/vector-checks.js';
 
 /** Every check, in the order in which they run. */
 export const ALL_CHECKS: readonly Check[] = [
   ...LIVE_DOCTOR_CHECKS,
+  ...VACUUM_CHECKS,
   ...ROW_SECURITY_CHECKS,
   ...ROLE_CHECKS,
   ...LEAK_CHECKS,

@@ -2,7 +2,7 @@ import type { Session } from '../../adapters/postgres/session.js';
 import type { RedisTarget } from '../../config/redis-target.js';
 import type { Finding, Severity } from '../../base/finding.js';
 import type { MigrateSettings } from '../migrate/checks.js';
-import type { Thresholds } from '../monitor/checks.js';
+import type { Once, Thresholds } from '../monitor/checks.js';
 
 export const AREAS = [
   'live',
@@ -13,6 +13,7 @@ export const AREAS = [
   'indexes',
   'vectors',
   'wraparound',
+  'vacuum',
   'replication',
   'sequences',
   'settings',
@@ -61,7 +62,7 @@ export interface Subject {
   /** Null without REDIS_URL. */
   readonly redis: RedisTarget | null;
   /** What several checks look at is read once; a failure, too, is theirs together. */
-  readonly once: <Result>(read: (subject: Subject) => Promise<Result>) => Promise<Result>;
+  readonly once: Once<Subject>;
 }
 
 /** What a role lacks, as GRANT and the like; both arguments are quoted, ready for SQL. */

@@ -14,9 +14,3 @@ export function qualified(schema: string, name: string): string {
 export function grantee(role: string): string {
   return role === 'public' ? 'public' : quoteIdentifier(role);
 }
-
-/** `a, b, c and 4 more`. */
-export function listed(names: readonly string[], most = 3): string {
-  const more = names.length - most;
-  return more > 0 ? `${names.slice(0, most).join(', ')} and ${more} more` : names.join(', ');
-}

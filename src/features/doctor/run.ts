@@ -4,7 +4,7 @@ import type { RedisTarget } from '../../config/redis-target.js';
 import type { MigrateSettings } from '../migrate/checks.js';
 import { ALL_CHECKS } from './all-checks.js';
 import { SEVERITIES, type Severity } from '../../base/finding.js';
-import type { Thresholds } from '../monitor/checks.js';
+import { once, type Thresholds } from '../monitor/checks.js';
 import type { Area, Check, Subject } from './check.js';
 import { examine } from './examine.js';
 import type { Finding, SkippedCheck } from './finding.js';
@@ -50,17 +50,6 @@ export interface Diagnosis {
   readonly ignoreProblems: readonly IgnoreProblem[];
 }
 
-function once(subject: () => Subject): Subject['once'] {
-  const results = new Map<unknown, Promise<unknown>>();
-  return <Result>(read: (of: Subject) => Promise<Result>): Promise<Result> => {
-    const known = results.get(read) as Promise<Result> | undefined;
-    if (known !== undefined) return known;
-    const result = read(subject());
-    results.set(read, result);
-    return result;
-  };
-}
-
 async function subjectOf(session: Session, options: DoctorOptions): Promise<Subject> {
   const { schema, migrations, backupDirectory, thresholds, redis } = options;
   const roleName = await limitSession(session, schema);
@@ -73,7 +62,7 @@ async function subjectOf(session: Session, options: DoctorOptions): Promise<Subj
     thresholds,
     isTiming: options.isTiming === true,
     redis,
-    once: once(() => subject),
+    once: once<Subject>(() => subject),
   };
   return subject;
 }

@@ -32,6 +32,10 @@ export interface MonitoredVacuum {
   /** How many of its tables autovacuum has to visit, by its own settings. */
   readonly vacuumsDue: number;
   readonly analyzesDue: number;
+  /** Of the vacuums due, those for the age of transaction or multixact ids. */
+  readonly freezesDue: number;
+  /** How many of its tables autovacuum never visits, since it is off for them. */
+  readonly autovacuumOff: number;
   /** The oldest of its tables and their TOAST tables, in transactions. */
   readonly xidAge: number | null;
   readonly mxidAge: number | null;
@@ -47,7 +51,8 @@ export interface VacuumReport extends Report {
   readonly running: readonly VacuumAtWork[];
 }
 
-interface VacuumRow {
+/** A table or partition, as sql/monitor/vacuum.sql has it. */
+export interface VacuumRow {
   readonly root_oid: string;
   readonly oid: string;
   readonly toast_oid: string | null;
@@ -63,6 +68,15 @@ interface VacuumRow {
   readonly last_vacuum: Date | null;
   readonly last_analyze: Date | null;
   readonly is_vacuum_due: boolean;
+  readonly is_freeze_due: boolean;
+  readonly is_never_analyzed: boolean;
+  readonly freeze_max_age: number;
+  readonly multixact_freeze_max_age: number;
+  readonly is_autovacuum_off: boolean;
+  readonly is_toast_autovacuum_off: boolean;
+  readonly has_own_settings: boolean;
+  readonly vacuum_after_rows: string;
+  readonly estimated_rows: string | null;
   readonly is_analyze_due: boolean;
   readonly xid_age: number | null;
   readonly mxid_age: number | null;
@@ -98,6 +112,8 @@ function tableOf(root: VacuumRow, family: readonly VacuumRow[], measured: Measur
     lastAnalyzeAt: latest((root.is_partitioned ? [root] : leaves).map((row) => row.last_analyze)),
     vacuumsDue: leaves.filter((row) => row.is_vacuum_due).length,
     analyzesDue: leaves.filter((row) => row.is_analyze_due).length,
+    freezesDue: leaves.filter((row) => row.is_freeze_due).length,
+    autovacuumOff: leaves.filter((row) => row.is_autovacuum_off).length,
     xidAge: oldest(leaves.map((row) => row.xid_age)),
     mxidAge: oldest(leaves.map((row) => row.mxid_age)),
     ...measured,

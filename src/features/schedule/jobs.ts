@@ -49,10 +49,17 @@ export function scheduledJobs(backupDir: string): readonly Job[] {
       usesBackups: true,
     },
     {
+      name: 'backup-drill',
+      purpose: 'recover from the newest backup into a scratch database, and record how long that took',
+      at: { minute: 30, hour: 5, day: 1 },
+      args: ['backup', 'drill', ...dir, '--quiet'],
+      usesBackups: true,
+    },
+    {
       name: 'backup-check',
       purpose: 'report when there is no good and recent backup',
       at: { minute: 10 },
-      args: ['backup', 'check', ...dir, '--max-deep-age', '8d', '--quiet'],
+      args: ['backup', 'check', ...dir, '--max-deep-age', '8d', '--max-drill-age', '35d', '--quiet'],
       usesBackups: true,
     },
     {

@@ -194,6 +194,7 @@ export const FAULTS: readonly (readonly [sql: string, ...ids: readonly string[]]
      set relfrozenxid = ((txid_current() % 4294967296 - 1300000000 + 4294967296) % 4294967296)::text::xid
      where oid = 'aged'::regclass`,
     'transaction-ids:public.aged',
+    'vacuum-freeze:aged',
   ],
   ["select pg_create_physical_replication_slot('gone', true)", 'replication-slot:gone'],
   [

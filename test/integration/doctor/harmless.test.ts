@@ -92,6 +92,7 @@ describeOnPrivateServer('aisec doctor on a healthy database', () => {
       'transaction-long',
       'temporary-files',
       'vacuum-held-back',
+      'autovacuum-workers',
       'default-password',
       'bcrypt-cost',
       'password-format',

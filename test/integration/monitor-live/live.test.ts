@@ -24,6 +24,8 @@ describeOnPrivateServer('what stops a server now', () => {
       max_prepared_transactions: '10',
       max_connections: '60',
       max_slot_wal_keep_size: '10GB',
+      autovacuum_max_workers: '1',
+      autovacuum_naptime: '1s',
     });
     url = await server.createDatabase('app', { migrated: true });
     admin = await connect('admin');
@@ -140,6 +142,22 @@ describeOnPrivateServer('what stops a server now', () => {
     expect(await findingsOn(url, 'vacuum-held-back', 'horizon-ids=1:1000')).toEqual([]);
   });
 
+  test('what holds vacuum back is named with the dead rows that it keeps, and ended by their fix before the vacuum', async () => {
+    await admin.query('create table kept (id int) with (autovacuum_enabled = off)');
+    await admin.query('insert into kept select generate_series(1, 5000)');
+    await admin.query("begin; select txid_current(); prepare transaction 'left over'");
+    await admin.query('update kept set id = id');
+    await admin.query('select pg_stat_force_next_flush()');
+    const [dead] = await findingsOn(url, 'vacuum-dead-rows', 'horizon-ids=1:1000');
+    expect(dead!.message).toMatch(
+      /^5,000 of 10,000 rows of kept are dead \(50 %\); autovacuum is off for it, and prepared transaction left over of postgres .* holds vacuum back$/,
+    );
+    await paste(url, dead!.fix!);
+    await admin.query('select pg_stat_force_next_flush()');
+    expect(await findingsOn(url, 'vacuum', 'horizon-ids=1:1000')).toEqual([]);
+    await admin.query('drop table kept');
+  });
+
   test('a standby that is behind, that has paused, and whose query holds vacuum back is found on either side', async () => {
     const standby = await startStandby(server, {
       fsync: 'off',
@@ -237,6 +255,23 @@ describeOnPrivateServer('what stops a server now', () => {
     expect(await paste(url, locks!.fix!)).toMatch(/\|3\d\d\d$/m);
     await locker.query('select pg_advisory_unlock_all()');
     expect(await findingsOn(url, 'lock-table')).toEqual([]);
+  });
+
+  test('the one worker of autovacuum that crawls while another table waits is found; its fix makes it quick', async () => {
+    await admin.query("alter system set autovacuum_vacuum_cost_delay = '100ms'");
+    await admin.query('alter system set autovacuum_vacuum_cost_limit = 1');
+    await admin.query('select pg_reload_conf()');
+    for (const name of ['slow', 'waits']) {
+      await admin.query(`create table ${name} as select repeat('x', 500) as text from generate_series(1, 5000)`);
+      await admin.query(`delete from ${name}`);
+    }
+    await waitFor(async () => (await findingsOn(url, 'autovacuum-workers')).length === 1);
+    const [finding] = await findingsOn(url, 'autovacuum-workers');
+    expect(finding!.message).toMatch(/^all 1 worker of autovacuum is at work, and \d+ tables? waits? for a vacuum$/);
+    await paste(url, finding!.fix!);
+    await admin.query('alter system set autovacuum_vacuum_cost_limit = 10000');
+    await admin.query('select pg_reload_conf()');
+    await waitFor(async () => (await findingsOn(url, 'autovacuum-workers')).length === 0);
   });
 
   test('a role that may only connect is told what it could not see, with the grant', async () => {

@@ -1,7 +1,7 @@
 import { parseBytes } from '../../../base/bytes.js';
 import { countText } from '../../../base/count.js';
 import { AisecError } from '../../../base/errors.js';
-import type { MinimalSize } from '../../../features/backup/catalog/findings.js';
+import type { BackupCheckOptions, MinimalSize } from '../../../features/backup/catalog/findings.js';
 import {
   DIRECTORY_OPTION,
   directoryOf,
@@ -15,8 +15,10 @@ import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
 import { durationOption } from '../../options.js';
 import { renderFindings } from '../../terminal/findings.js';
+import { DRILLS_OPTION, drillsFileOf, type DrillsOption } from './drills-option.js';
 
-interface Options extends DirectoryOption, StoreOptions {
+interface Options extends DirectoryOption, StoreOptions, DrillsOption {
+  readonly maxDrillAge?: number;
   readonly maxAge: number;
   readonly maxDeepAge?: number;
   readonly minSize: MinimalSize;
@@ -33,6 +35,19 @@ function sizeOption(text: string): MinimalSize {
   });
 }
 
+async function drillsOf(context: Context, options: Options): Promise<BackupCheckOptions['drills']> {
+  if (options.maxDrillAge === undefined) {
+    if (options.drills === undefined) return undefined;
+    throw new AisecError('USAGE', '--drills requires --max-drill-age', { hint: 'Give one: --max-drill-age 35d' });
+  }
+  const { readDrills } = await import('../../../features/backup/drill/records.js');
+  const recorded = await readDrills(drillsFileOf(context, options));
+  // A drill from here says nothing of the copies there.
+  const { store } = options;
+  const ofPlace = recorded.filter(({ file }) => store === undefined || file.startsWith(`${store.replace(/\/$/, '')}/`));
+  return { maxAgeMs: options.maxDrillAge, recorded: ofPlace };
+}
+
 async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
   const { output, config, signal } = context;
   const { checkBackups, checkCopies } = await import('../../../features/backup/checks.js');
@@ -40,6 +55,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
   const limits = {
     maxAgeMs: options.maxAge,
     maxDeepAgeMs: options.maxDeepAge,
+    drills: await drillsOf(context, options),
     minSize: options.minSize,
     expected: options.database === undefined ? [] : [options.database],
   };
@@ -80,11 +96,18 @@ export const backupCheck = defineCommand<Options>({
       description: 'of the last restore that was tried (verify --deep); not asked for unless given',
       parse: durationOption,
     },
+    {
+      flags: '--max-drill-age <duration>',
+      description: 'of the last drill that passed (backup drill); not asked for unless given',
+      parse: durationOption,
+    },
+    DRILLS_OPTION,
     { flags: '--database <name>', description: 'that must have backups, beside those that have some' },
   ],
   examples: [
     ['aisec backup check --quiet', 'For monitoring: exit 3 when something is wrong'],
     ['aisec backup check --store s3://backups/prod', 'Is there a good and recent copy off site?'],
+    ['aisec backup check --max-drill-age 35d', 'Was a recovery tried within the last month, and did it pass?'],
     ['aisec backup check --max-deep-age 8d', 'Was one restored within the last week, to try it?'],
   ],
   run,

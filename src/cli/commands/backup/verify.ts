@@ -4,22 +4,14 @@ import { formatBytes } from '../../../base/bytes.js';
 import { formatDurationMs } from '../../../base/duration.js';
 import { AisecError } from '../../../base/errors.js';
 import { withTimeout } from '../../../base/interruption.js';
-import { isStoreUrl } from '../../../config/store-url.js';
 import type { VerifyOptions, VerifyResult } from '../../../features/backup/verify.js';
-import {
-  DIRECTORY_OPTION,
-  directoryOf,
-  inStoreOf,
-  placeOf,
-  STORE_OPTIONS,
-  type DirectoryOption,
-  type StoreOptions,
-} from '../../backup-place.js';
+import { DIRECTORY_OPTION, STORE_OPTIONS, type DirectoryOption, type StoreOptions } from '../../backup-place.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
 import { countOption, WAIT_OPTION } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
+import { BACKUPS_ARGUMENT, chosenBackups } from './chosen-backups.js';
 import { TIMEOUT_OPTION } from './options.js';
 
 interface Options extends DirectoryOption, StoreOptions {
@@ -45,22 +37,6 @@ function renderResults({ results }: Verified, { table, paint, isTTY }: Renderer)
     { title: 'verdict', value: ({ verdict }) => (verdict === 'good' ? verdict : paint.red(verdict)) },
     { title: 'why', value: (row) => row.reason ?? '' },
   ]);
-}
-
-async function newestInStore({ config, signal }: Context, options: Options): Promise<readonly string[]> {
-  const { listCopiesToVerify } = await import('../../../features/backup/list.js');
-  const place = placeOf(options);
-  return place === undefined ? [] : listCopiesToVerify(place, { environment: config.environment, signal });
-}
-
-async function filesToVerify(context: Context, options: Options, given: string): Promise<readonly string[]> {
-  const argument = inStoreOf(options, given);
-  if (argument === '' && options.store !== undefined) return newestInStore(context, options);
-  const directory = directoryOf(context, options);
-  const { backupPath, newestBackups } = await import('../../../features/backup/catalog/find-backup.js');
-  if (isStoreUrl(argument)) return [argument];
-  if (argument !== '') return [backupPath(directory, context.config.cwd, argument)];
-  return (await newestBackups(directory)).map(({ file }) => file);
 }
 
 type Common = Omit<VerifyOptions, 'signal'>;
@@ -116,7 +92,7 @@ async function run(context: Context, options: Options, argument: string): Promis
     throw new AisecError('USAGE', `${options.owner ? '--no-privileges' : '--no-owner'} requires --deep`, {
       hint: 'See: aisec backup verify --help',
     });
-  const files = await filesToVerify(context, options, argument);
+  const files = await chosenBackups(context, options, argument);
   const { identity, endpoint } = options;
   const source = {
     identityFile: identity === undefined ? undefined : resolve(context.config.cwd, identity),
@@ -160,11 +136,7 @@ export const backupVerify = defineCommand<Options>({
   description:
     'Compares the checksums with the manifest and unpacks every byte; with --deep also restores it into a database of its own, aisec_verify_NAME, on the configured server, ' +
     'compares the rows of every table and the catalog with the manifest, and drops it again; a backup of the embedded database is loaded into another one in memory, and needs no server. What was found is written to the manifest, where list, check and retention read it.',
-  argument: {
-    syntax: '[file]',
-    description:
-      'a path, a name in the directory or, with --store, in the store, or s3://bucket/directory/NAME (default: the newest of each database)',
-  },
+  argument: BACKUPS_ARGUMENT,
   options: [
     DIRECTORY_OPTION,
     ...STORE_OPTIONS,

@@ -28,7 +28,8 @@ function figureText({ label, value, unit, warning, critical }: PerformanceFigure
 
 function verdictText({ tables, growth, partitions }: Readings, { findings }: Verdict): string {
   const { database, totalBytes } = tables;
-  if (findings.length > 0) return `${database}: ${findings.map(({ message }) => message).join('; ')}`;
+  const pressing = findings.filter(({ severity }) => severity !== 'notice');
+  if (pressing.length > 0) return `${database}: ${pressing.map(({ message }) => message).join('; ')}`;
   const monthly = growth.forecast?.monthlyBytes.expected;
   const pace = monthly === undefined ? '' : `, ${formatBytes(monthly)} a month`;
   return `${database}: ${formatBytes(growth.databaseBytes)} (tables ${formatBytes(totalBytes)})${pace}, ${partitions.monthsAhead} months ahead`;

@@ -1,4 +1,4 @@
-import { countText } from '../../../base/count.js';
+import { countText, listed } from '../../../base/count.js';
 import { deadShare, XID_LIMIT } from '../../../features/monitor/vacuum-shares.js';
 import type { MonitoredVacuum, VacuumReport } from '../../../features/monitor/vacuum.js';
 import type { Renderer } from '../../terminal/output.js';
@@ -30,9 +30,14 @@ function render({ tables }: VacuumReport, renderer: Renderer, { bloat }: Options
 
 function notes({ database, tables, running, countersSince }: VacuumReport): readonly string[] {
   const due = tables.reduce((sum, table) => sum + table.vacuumsDue, 0);
+  const freezes = tables.reduce((sum, table) => sum + table.freezesDue, 0);
+  const off = tables.filter(({ autovacuumOff }) => autovacuumOff > 0).map(({ identifier }) => identifier);
   const oldest = Math.max(0, ...tables.map(({ xidAge }) => xidAge ?? 0));
   return [
-    `${database}: ${countText(due, 'table or partition is', 'tables or partitions are')} due for a vacuum; the oldest transaction id is at ${((oldest / XID_LIMIT) * 100).toFixed(1)} % of the limit.`,
+    `${database}: ${countText(due, 'table or partition is', 'tables or partitions are')} due for a vacuum${freezes === 0 ? '' : `, ${freezes} of them to be frozen`}; the oldest transaction id is at ${((oldest / XID_LIMIT) * 100).toFixed(1)} % of the limit.`,
+    ...(off.length === 0
+      ? []
+      : [`Autovacuum is off for ${listed(off)}, which it never visits: aisec doctor --only vacuum`]),
     ...(countersSince === null ? [] : [`Rows are counted since ${countersSince}.`]),
     ...running.map(
       ({ pid, table, phase, share }) =>

@@ -10,7 +10,8 @@ import { formatDurationMs } from '../../../base/duration.js';
 import { median } from '../../../base/median.js';
 import type { Finding, Severity } from '../../../base/finding.js';
 
-export type BackupFindingKind = 'missing' | 'old' | 'shrunk' | 'damaged' | 'incomplete' | 'future' | 'not-deep';
+export type BackupFindingKind =
+  'missing' | 'old' | 'shrunk' | 'damaged' | 'incomplete' | 'future' | 'not-deep' | 'no-drill';
 
 /** One thing that is wrong with the backups of a database. `object` is the file's name, or that of the database. */
 export interface BackupFinding extends Finding {
@@ -23,6 +24,7 @@ export interface BackupFinding extends Finding {
 const SEVERITY: Readonly<Record<BackupFindingKind, Severity>> = {
   missing: 'critical',
   old: 'critical',
+  'no-drill': 'critical',
   damaged: 'warning',
   incomplete: 'warning',
   shrunk: 'warning',
@@ -39,6 +41,14 @@ export function backupFinding(
   return { id: `backup-${kind}:${object}`, kind, severity: SEVERITY[kind], object, ...of, ...texts };
 }
 
+/** A recovery that was tried, whatever became of it. */
+export interface RecordedDrill {
+  readonly startedAt: string;
+  readonly isPassed: boolean;
+  readonly database: string;
+  readonly originId: string | null;
+}
+
 /** A size as a number of bytes, or as a share of what is usual. */
 export type MinimalSize = { readonly bytes: number } | { readonly shareOfMedian: number };
 
@@ -46,6 +56,8 @@ export type MinimalSize = { readonly bytes: number } | { readonly shareOfMedian:
 export interface CheckedPlace {
   /** The command that makes one there. */
   readonly makeCommand: string;
+  /** The command that tries a recovery from there. */
+  readonly drillCommand: string;
   /** What a command that names a backup there needs behind it: ` --endpoint https://…`, or nothing. */
   readonly reach: string;
 }
@@ -55,6 +67,8 @@ export interface BackupCheckOptions {
   readonly maxAgeMs: number;
   /** Of the last restore that was tried; undefined: none is asked for. */
   readonly maxDeepAgeMs: number | undefined;
+  /** Of the last drill that passed, and those that are recorded; undefined: none is asked for. */
+  readonly drills?: { readonly maxAgeMs: number; readonly recorded: readonly RecordedDrill[] } | undefined;
   readonly minSize: MinimalSize | undefined;
   /** Databases that must have backups; those that have some are looked at anyway. */
   readonly expected: readonly string[];
@@ -143,6 +157,28 @@ function ageFindings(
   ];
 }
 
+function drillFinding(
+  { database, origin }: OriginGroup,
+  { drills, drillCommand }: BackupCheckOptions & CheckedPlace,
+  now: Date,
+): BackupFinding | undefined {
+  if (drills === undefined) return undefined;
+  const { maxAgeMs, recorded } = drills;
+  const ofOrigin = (id: string | null): boolean => id === null || origin === null || id === origin.id;
+  const ours = recorded.filter((drill) => drill.database === database && ofOrigin(drill.originId));
+  const last = Math.max(...ours.filter(({ isPassed }) => isPassed).map(({ startedAt }) => Date.parse(startedAt)));
+  if (now.getTime() - last <= maxAgeMs) return undefined;
+  const failed = ours.at(-1)?.isPassed === false ? '; the last one failed' : '';
+  const message = Number.isFinite(last)
+    ? `the last drill of "${database}" that passed is ${ageText(new Date(last), now)} old; at most ${formatDurationMs(maxAgeMs)} were asked for${failed}`
+    : `no drill of "${database}" has passed yet${failed}`;
+  return backupFinding(
+    'no-drill',
+    { database, file: null },
+    { message, impact: 'whether it can be recovered, and how long that takes, is not known', fix: drillCommand },
+  );
+}
+
 function brokenFindings(
   { backups, incomplete }: CheckedBackups,
   { reach }: CheckedPlace,
@@ -215,7 +251,10 @@ export function backupFindings(
     ...[...groups, ...absent].toSorted(byDatabase).flatMap(({ database, origin, backups }) => {
       const verified = backups.filter(({ manifest, createdAt }) => isVerified(manifest) && createdAt <= now);
       const size = options.minSize === undefined ? undefined : sizeFinding(verified, options.minSize, options);
-      const ofGroup = [...ageFindings(database, verified, options, now), ...(size === undefined ? [] : [size])];
+      const drill = verified.length === 0 ? undefined : drillFinding({ database, origin, backups }, options, now);
+      const ofGroup = [...ageFindings(database, verified, options, now), size, drill].filter(
+        (each) => each !== undefined,
+      );
       const isShared = groups.filter((group) => group.database === database).length > 1;
       return isShared
         ? ofGroup.map((each) => ({ ...each, message: `${each.message}, ${originText(origin)}` }))

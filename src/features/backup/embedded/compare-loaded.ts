@@ -3,6 +3,7 @@ import { openNew, type OpenedEmbedded } from '../../../adapters/embedded/embedde
 import type { OpenOptions } from '../../../adapters/postgres/open-options.js';
 import { openTar } from '../../../adapters/embedded/tar.js';
 import { compareContents, unpackTar, type Contents } from './embedded-backup.js';
+import type { OnPhase } from '../restore/phases.js';
 import { loadSql } from './load-sql.js';
 import { AisecError } from '../../../base/errors.js';
 
@@ -11,6 +12,7 @@ export interface LoadOptions {
   /** For the database in memory. */
   readonly engine: OpenOptions;
   readonly signal: AbortSignal;
+  readonly onPhase?: OnPhase;
   readonly onProgress: (text: string) => void;
   /** Looks at more than the manifest says; returns what is otherwise, one line each. */
   readonly compareMore?: (loaded: OpenedEmbedded) => Promise<readonly string[]>;
@@ -40,8 +42,10 @@ async function loadInMemory(file: string, { roles }: Contents, options: LoadOpti
  * @throws AisecError BACKUP_DAMAGED with every difference.
  */
 export async function compareLoaded(file: string, contents: Contents, options: LoadOptions): Promise<void> {
+  options.onPhase?.('rows');
   const loaded = await loadInMemory(file, contents, options);
   try {
+    options.onPhase?.('compare');
     const faults = [
       ...(await compareContents(loaded.session, contents, options.onProgress)),
       ...((await options.compareMore?.(loaded)) ?? []),

@@ -32,6 +32,11 @@ export function rehearsalName(target: string): string {
   return fitted('aisec_rehearse_', target, '');
 }
 
+/** The scratch database of a drill. */
+export function drillName(target: string): string {
+  return fitted('aisec_drill_', target, '');
+}
+
 /** What the replaced database is called from then on. */
 export function beforeName(target: string, moment: Date): string {
   return fitted('', target, `_before_${timestampOf(moment)}`);

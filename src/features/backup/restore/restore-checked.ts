@@ -8,6 +8,7 @@ import { compareCatalogs } from '../verify/compare-catalogs.js';
 import { compareRows } from '../verify/compare-rows.js';
 import type { Machine } from './fast-settings.js';
 import type { RestorableBackup } from '../contents/restorable-backup.js';
+import type { OnPhase } from './phases.js';
 import { restoreInto } from './restore-into.js';
 import { restoreSqlInto } from '../embedded/sql-backup.js';
 import { isLocalHost } from './target-facts.js';
@@ -21,6 +22,7 @@ export interface CheckedRestoreOptions extends LeftOutKinds {
   readonly withProperties: boolean;
   /** Default: the cores of a server on this machine, at most 4; else 1. */
   readonly jobs?: number;
+  readonly onPhase?: OnPhase;
   readonly onProgress: (text: string) => void;
 }
 
@@ -78,6 +80,7 @@ export async function restoreChecked(
     machine,
   };
   const check = async (session: Session): Promise<void> => {
+    options.onPhase?.('compare');
     const rowFaults = await compareRows(session, backup.rows, onProgress);
     const faults = [
       ...rowFaults,
@@ -85,6 +88,8 @@ export async function restoreChecked(
     ];
     if (faults.length > 0) throw new RestoredOtherwise(faults, rowFaults.length > 0);
   };
-  if (backup.format === 'sql') await restoreSqlInto(access, maintenance, database, backup, onProgress, check);
-  else await restoreInto(access, maintenance, database, job, check);
+  if (backup.format === 'sql') {
+    options.onPhase?.('rows');
+    await restoreSqlInto(access, maintenance, database, backup, onProgress, check);
+  } else await restoreInto(access, maintenance, database, job, check);
 }

@@ -10,6 +10,7 @@ import type { ServerAccess } from '../access.js';
 import { databaseStatements } from './database-statements.js';
 import type { Machine } from './fast-settings.js';
 import type { NamedVectorIndex } from '../contents/restorable-backup.js';
+import type { OnPhase } from './phases.js';
 import { restorePasses } from './restore-passes.js';
 import type { Toc, TocEntry } from '../contents/toc.js';
 import { leavingOut, type LeftOutKinds } from './left-out-kinds.js';
@@ -23,6 +24,7 @@ export interface RestoreJob extends LeftOutKinds {
   readonly jobs: number;
   readonly vectorIndexes: readonly NamedVectorIndex[];
   readonly machine: Machine;
+  readonly onPhase?: OnPhase;
   readonly onProgress: (text: string) => void;
 }
 
@@ -87,11 +89,13 @@ export async function restoreInto(
   job: RestoreJob,
   check: (session: Session) => Promise<void>,
 ): Promise<void> {
+  job.onPhase?.('create');
   const script = await databaseScript(access, job);
   await maintenance.query(createStatement(script, name));
   try {
     await runRestore(access, { database: name, serverMajor: serverMajor(maintenance) }, job);
     await access.withDatabase(name, async (session) => {
+      job.onPhase?.('analyze');
       job.onProgress('analyzing');
       await session.query('analyze');
       await check(session);
@@ -114,7 +118,8 @@ async function runRestore(
   const { archive, toc, onProgress } = job;
   const onLine = countingLines(toc.entries.length, onProgress);
   try {
-    for (const { sections, entries, settings, jobs } of restorePasses(job)) {
+    for (const { phase, sections, entries, settings, jobs } of restorePasses(job)) {
+      job.onPhase?.(phase);
       const args = [...sections.map((section) => `--section=${section}`), ...leavingOut(job)];
       const run = (list: readonly string[]): Promise<string> =>
         access.pgRestore({

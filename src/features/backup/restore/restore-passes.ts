@@ -1,9 +1,11 @@
 import { restoreSettings, vectorSettings, type Machine, type Settings } from './fast-settings.js';
 import type { NamedVectorIndex } from '../contents/restorable-backup.js';
+import type { RestorePhase } from './phases.js';
 import type { Toc, TocEntry } from '../contents/toc.js';
 
 /** One run of pg_restore. */
 export interface RestorePass {
+  readonly phase: RestorePhase;
   readonly sections: readonly ('pre-data' | 'data' | 'post-data')[];
   /** Those of the sections that it takes; undefined: all. */
   readonly entries: readonly TocEntry[] | undefined;
@@ -51,14 +53,20 @@ export function restorePasses({
 }): readonly RestorePass[] {
   const last = vectorEntries(toc.entries, vectorIndexes);
   const pass = { settings: restoreSettings(machine, jobs), jobs };
-  const rows: RestorePass = { sections: ['pre-data', 'data'], entries: undefined, ...pass };
-  if (last.size === 0) return [rows, { sections: ['post-data'], entries: undefined, ...pass }];
+  const rows: RestorePass = { phase: 'rows', sections: ['pre-data', 'data'], entries: undefined, ...pass };
+  if (last.size === 0) return [rows, { phase: 'indexes', sections: ['post-data'], entries: undefined, ...pass }];
   const others = toc.entries.filter((entry) => !last.has(entry));
   return [
     rows,
-    { sections: ['post-data'], entries: others, ...pass },
+    { phase: 'indexes', sections: ['post-data'], entries: others, ...pass },
     // Each may take a quarter of the memory, and all the cores.
-    { sections: ['post-data'], entries: [...last], settings: vectorSettings(vectorIndexes, machine), jobs: 1 },
+    {
+      phase: 'vector-indexes',
+      sections: ['post-data'],
+      entries: [...last],
+      settings: vectorSettings(vectorIndexes, machine),
+      jobs: 1,
+    },
   ];
 }
 

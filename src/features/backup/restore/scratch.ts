@@ -5,6 +5,7 @@ import { preflightFindings, refuseRestore } from './findings.js';
 import type { LeftOutKinds } from './left-out-kinds.js';
 import { rolesNeeded } from './preflight.js';
 import { restoreChecked } from './restore-checked.js';
+import type { OnPhase } from './phases.js';
 import { dropDatabase } from './restore-into.js';
 import { withRestoreLock } from './restore-lock.js';
 import { readTargetFacts } from './target-facts.js';
@@ -14,6 +15,7 @@ export interface ScratchOptions extends LeftOutKinds {
   readonly scratch: string;
   readonly jobs?: number;
   readonly waitMs: number;
+  readonly onPhase?: OnPhase;
   readonly onProgress: (text: string) => void;
 }
 
@@ -30,7 +32,7 @@ export async function withScratchRestore<Result>(
   options: ScratchOptions,
   use: () => Promise<Result>,
 ): Promise<Result> {
-  const { scratch, jobs, waitMs, onProgress, withoutOwners, withoutPrivileges } = options;
+  const { scratch, jobs, waitMs, onPhase, onProgress, withoutOwners, withoutPrivileges } = options;
   return withMaintenance(access, (maintenance) =>
     withRestoreLock(maintenance, scratch, { waitMs, onProgress }, async () => {
       await dropDatabase(maintenance, scratch);
@@ -46,6 +48,7 @@ export async function withScratchRestore<Result>(
           withoutPrivileges,
           withProperties: false,
           ...(jobs !== undefined && { jobs }),
+          ...(onPhase !== undefined && { onPhase }),
           onProgress,
         });
         return await use();

@@ -1,10 +1,9 @@
 import { AisecError } from '../../../base/errors.js';
 import type { ServerAccess } from '../access.js';
-import { readManifest } from '../catalog/manifest.js';
 import { readBackup } from '../contents/read-backup.js';
 import { verifyName } from '../restore/database-names.js';
 import { RestoredOtherwise } from '../restore/restore-checked.js';
-import { withScratchRestore } from '../restore/scratch.js';
+import { withScratchRestore, type ScratchOptions } from '../restore/scratch.js';
 import { verifyAs, withWhole, type VerifyOptions, type VerifyResult } from '../verify.js';
 
 export interface DeepVerifyOptions extends VerifyOptions {
@@ -19,11 +18,19 @@ function asDamage({ message, detail, hint }: RestoredOtherwise): AisecError {
   return new AisecError('BACKUP_DAMAGED', message, { detail, hint });
 }
 
-async function restoreAndDrop(access: ServerAccess, file: string, options: DeepVerifyOptions): Promise<void> {
+/**
+ * Restores a plain backup into a scratch database, compares it, runs the callback and drops it whatever happens.
+ *
+ * @throws AisecError BACKUP_DAMAGED when other rows came out of it, and as `withScratchRestore`.
+ */
+export async function restoreAndCompare(
+  access: ServerAccess,
+  file: string,
+  options: ScratchOptions,
+  use: () => Promise<void>,
+): Promise<void> {
   const backup = await readBackup(access, file, { withoutManifest: false, onProgress: options.onProgress });
-  const { database } = await readManifest(file);
-  const scratch = { ...options, scratch: verifyName(database) };
-  await withScratchRestore(access, backup, scratch, () => Promise.resolve()).catch((error: unknown) => {
+  await withScratchRestore(access, backup, options, use).catch((error: unknown) => {
     throw error instanceof RestoredOtherwise && error.hasOtherRows ? asDamage(error) : error;
   });
 }
@@ -40,6 +47,8 @@ export async function verifyDeeply(
   options: DeepVerifyOptions,
 ): Promise<VerifyResult> {
   return verifyAs('deep', file, options, (manifest) =>
-    withWhole(file, manifest, options, (plain) => restoreAndDrop(access, plain, options)),
+    withWhole(file, manifest, options, (plain) =>
+      restoreAndCompare(access, plain, { ...options, scratch: verifyName(manifest.database) }, () => Promise.resolve()),
+    ),
   );
 }

@@ -1,9 +1,10 @@
+import { listed } from '../../../base/count.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { aisecCommand } from '../../../base/aisec-command.js';
 import { subtractAge } from '../../../base/age.js';
 import { formatMonths, monthEndMs, type Month } from '../../../base/month.js';
 import type { Check, Fault, Subject } from '../check.js';
-import { grantee, listed, plainName, qualified } from '../names.js';
+import { grantee, plainName, qualified } from '../names.js';
 import { partitionLayout } from './partition-checks.js';
 
 /** Null where the table has no such column. */

@@ -1,9 +1,10 @@
+import { listed } from '../../../base/count.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { formatBytes } from '../../../base/bytes.js';
 import { dropIndexSql, readIndexFacts, readMissingIndexes, type IndexFacts } from '../../monitor/checks.js';
 import type { Check, Fault, Subject } from '../check.js';
 import { groupBy } from '../../../base/group-by.js';
-import { listed, plainName, qualified } from '../names.js';
+import { plainName, qualified } from '../names.js';
 
 interface InvalidRow {
   readonly name: string;

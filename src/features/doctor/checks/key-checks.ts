@@ -1,8 +1,9 @@
+import { listed } from '../../../base/count.js';
 import { aisecCommand } from '../../../base/aisec-command.js';
 import { groupBy } from '../../../base/group-by.js';
 import { sampleKeys, type KeySample } from '../../messages/checks.js';
 import type { Check, Fault, Subject } from '../check.js';
-import { listed, plainName } from '../names.js';
+import { plainName } from '../names.js';
 import { partitionLayout } from './partition-checks.js';
 
 const IMPACT = {

@@ -6,8 +6,8 @@ import { onServer } from './server-only.js';
 export const LIVE_DOCTOR_CHECKS: readonly Check[] = LIVE_CHECKS.map(({ grant, look, ...check }) => ({
   ...check,
   grant: grant === null ? null : (_schema, role) => grant(role),
-  examine: onServer(async ({ session, schema, thresholds }) => {
-    const looked = await look({ session, schema, thresholds });
+  examine: onServer(async (subject) => {
+    const looked = await look(subject);
     return 'faults' in looked ? looked.faults : looked;
   }),
 }));

@@ -1,8 +1,7 @@
-import { countText } from '../../../base/count.js';
+import { countText, listed } from '../../../base/count.js';
 import { groupBy } from '../../../base/group-by.js';
 import { checkMigrations, foreignObjects, type MigrationFinding } from '../../migrate/checks.js';
 import type { Check, Fault, Severity, Subject } from '../check.js';
-import { listed } from '../names.js';
 
 const GRANT = (schema: string, role: string): string =>
   `grant usage on schema ${schema} to ${role}; grant select on ${schema}.pgmigrations, ${schema}.aisec_migrations to ${role};`;

@@ -1,3 +1,4 @@
+import { listed } from '../../../base/count.js';
 import { monthEndMs } from '../../../base/month.js';
 import {
   checkDefaultPartition,
@@ -9,7 +10,7 @@ import {
 } from '../../messages/checks.js';
 import type { Check, Fault, Severity, Subject } from '../check.js';
 import { groupBy } from '../../../base/group-by.js';
-import { grantee, listed, plainName, qualified } from '../names.js';
+import { grantee, plainName, qualified } from '../names.js';
 
 const MIN_AHEAD = 2;
 const DAY_MS = 86_400_000;

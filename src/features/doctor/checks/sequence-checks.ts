@@ -1,7 +1,8 @@
+import { listed } from '../../../base/count.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
 import type { Check, Fault, Outcome, Subject } from '../check.js';
-import { listed, plainName, qualified } from '../names.js';
+import { plainName, qualified } from '../names.js';
 
 const WARNING_SHARE = 0.75;
 const CRITICAL_SHARE = 0.9;

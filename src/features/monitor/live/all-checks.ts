@@ -10,6 +10,7 @@ import { REPLICAS, STANDBY } from './replicas.js';
 import { SLOTS } from './slots.js';
 import { SUBSCRIPTIONS } from './subscriptions.js';
 import { LONG_TRANSACTIONS, PREPARED_TRANSACTIONS } from './transactions.js';
+import { AUTOVACUUM_OFF, DEAD_ROWS, FREEZE, NEVER_ANALYZED, WORKERS } from './vacuum.js';
 
 /** All that may stop a server now, in the order in which it is looked at. */
 export const LIVE_CHECKS: readonly LiveCheck[] = [
@@ -22,6 +23,11 @@ export const LIVE_CHECKS: readonly LiveCheck[] = [
   CHECKSUMS,
   TRANSACTION_IDS,
   HELD_BACK,
+  DEAD_ROWS,
+  FREEZE,
+  AUTOVACUUM_OFF,
+  NEVER_ANALYZED,
+  WORKERS,
   REPLICAS,
   STANDBY,
   SUBSCRIPTIONS,

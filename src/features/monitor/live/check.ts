@@ -1,5 +1,6 @@
 import type { Session } from '../../../adapters/postgres/session.js';
 import type { Finding, Severity } from '../../../base/finding.js';
+import type { Once } from './once.js';
 import type { Threshold, Thresholds } from './thresholds.js';
 
 /** What a check found, without the part of the id that is the check's own. */
@@ -37,12 +38,13 @@ export interface LiveSubject {
   readonly session: Session;
   readonly schema: string;
   readonly thresholds: Thresholds;
+  readonly once: Once<LiveSubject>;
 }
 
 /** One kind of trouble that a server may be in now. Doctor, the overview and both exports run the same ones. */
 export interface LiveCheck {
   readonly id: string;
-  readonly area: 'live' | 'wraparound' | 'replication';
+  readonly area: 'live' | 'wraparound' | 'vacuum' | 'replication';
   readonly severity: Severity;
   /** What it looks for: a noun phrase, for the list of checks. */
   readonly title: string;

@@ -6,6 +6,7 @@ import { SEVERITIES, type Finding } from '../../../base/finding.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
 import { LIVE_CHECKS } from './all-checks.js';
 import type { Gauge, LiveCheck, LiveSubject } from './check.js';
+import { once } from './once.js';
 import type { Thresholds } from './thresholds.js';
 
 /** How the server is at this moment. */
@@ -44,8 +45,9 @@ export async function readLive(
   const gauges: Gauge[] = [];
   const skipped: Finding[] = [];
   if (session.info.kind !== 'server') return { findings, gauges, skipped };
+  const subject: LiveSubject = { session, schema, thresholds, once: once<LiveSubject>(() => subject) };
   for (const check of LIVE_CHECKS) {
-    const looked = await look(check, { session, schema, thresholds });
+    const looked = await look(check, subject);
     if ('notApplicable' in looked) continue;
     if ('skipped' in looked) {
       const grant = looked.lacksGrant ? check.grant?.(quoteIdentifier(role)) : undefined;

@@ -54,6 +54,7 @@ export const THRESHOLDS = {
   },
   'horizon-time': { unit: 'duration', about: 'the age of what holds vacuum back', warning: HOUR, critical: 24 * HOUR },
   wraparound: { unit: 'percent', about: 'of the transaction or multixact ids', warning: 50, critical: 75 },
+  'dead-rows': { unit: 'percent', about: 'dead rows of all rows of a table', warning: 30, critical: 60 },
   connections: { unit: 'percent', about: 'connections in use', warning: 75, critical: 90 },
   'replica-bytes': { unit: 'bytes', about: 'WAL that a replica has not replayed', warning: 16 * MIB, critical: GIB },
   'replica-time': { unit: 'duration', about: 'how far a replica is behind', warning: MINUTE, critical: 5 * MINUTE },

@@ -9,7 +9,11 @@ import { momentText, percentText } from './words.js';
 const MUCH_DEAD = 0.2;
 
 function isDoubtful(table: MonitoredVacuum): boolean {
-  return table.vacuumsDue > 0 || ((deadShare(table) ?? 0) >= MUCH_DEAD && (table.deadRows ?? 0) >= 10_000);
+  return (
+    table.vacuumsDue > 0 ||
+    table.autovacuumOff > 0 ||
+    ((deadShare(table) ?? 0) >= MUCH_DEAD && (table.deadRows ?? 0) >= 10_000)
+  );
 }
 
 function rowsText(count: number | null): string {
@@ -17,12 +21,18 @@ function rowsText(count: number | null): string {
 }
 
 function stateText(table: MonitoredVacuum): string {
-  const { vacuumsDue, analyzesDue, partitionCount } = table;
+  const { vacuumsDue, analyzesDue, freezesDue, autovacuumOff, partitionCount } = table;
   const due = (count: number, what: string): readonly string[] => {
     if (count === 0) return [];
     return [partitionCount === 0 ? `${what} due` : `${what} due in ${count} of ${partitionCount}`];
   };
-  return [...due(vacuumsDue, 'vacuum'), ...due(analyzesDue, 'analyze')].join(', ') || 'nothing due';
+  const off =
+    autovacuumOff === 0 ? [] : [partitionCount === 0 ? 'autovacuum is off' : `autovacuum is off in ${autovacuumOff}`];
+  return (
+    [...due(vacuumsDue, freezesDue > 0 ? 'vacuum (freeze)' : 'vacuum'), ...due(analyzesDue, 'analyze'), ...off].join(
+      ', ',
+    ) || 'nothing due'
+  );
 }
 
 function row(table: MonitoredVacuum): Html {
@@ -64,7 +74,7 @@ export function vacuumSection({ vacuum: { tables, running, countersSince } }: Re
   const due = tables.reduce((sum, table) => sum + table.vacuumsDue, 0);
   const oldest = Math.max(0, ...tables.map(({ xidAge }) => xidAge ?? 0));
   const isShown = (table: MonitoredVacuum): boolean =>
-    (table.deadRows ?? 1) > 0 || table.vacuumsDue > 0 || table.analyzesDue > 0;
+    (table.deadRows ?? 1) > 0 || table.vacuumsDue > 0 || table.analyzesDue > 0 || table.autovacuumOff > 0;
   const [shown, rest] = [tables.filter(isShown), tables.filter((table) => !isShown(table))];
   return html`<section id="vacuum">
     <h2>Vacuum</h2>

@@ -22,6 +22,8 @@ function kinds(
 ): readonly string[] {
   const all = {
     makeCommand: 'aisec backup',
+    drillCommand: 'aisec backup drill',
+    drills: undefined,
     reach: '',
     maxAgeMs: 26 * HOUR,
     maxDeepAgeMs: undefined,
@@ -79,4 +81,20 @@ test('a restore that was tried too long ago is told when one is asked for', () =
 test('a text is not compared with the size of a data directory', () => {
   const directories = [2, 3, 4].map((hours) => backup(hours, 90_000, { format: 'embedded' }));
   expect(kinds([backup(1, 1000, { format: 'sql' }), ...directories])).toEqual([]);
+});
+
+test('the last drill that passed is asked for its age, a failed one counts for nothing', () => {
+  const drill = (hoursOld: number, isPassed: boolean, database = 'app') => ({
+    startedAt: new Date(now.getTime() - hoursOld * HOUR).toISOString(),
+    isPassed,
+    database,
+    originId: null,
+  });
+  const found = (...recorded: readonly ReturnType<typeof drill>[]): readonly string[] =>
+    kinds([backup(1)], { drills: { maxAgeMs: 24 * HOUR, recorded } });
+  expect(found(drill(23, true))).toEqual([]);
+  expect(found(drill(30, true), drill(2, false))).toEqual([
+    'no-drill app: the last drill of "app" that passed is 30 h 0 min old; at most 24 h 0 min were asked for; the last one failed',
+  ]);
+  expect(found(drill(1, true, 'other'))).toEqual(['no-drill app: no drill of "app" has passed yet']);
 });

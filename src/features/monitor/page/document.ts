@@ -1,0 +1,25 @@
+import { html, Html } from './html.js';
+import { STYLE } from './style.js';
+
+/** Nothing of a page is ever fetched or run, whatever a name in the database may be. */
+const POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+
+/** One HTML document that needs no network, no font and no script. */
+export function htmlDocument(title: string, body: Html): string {
+  const style = new Html(`<style>${STYLE}</style>`);
+  return html`${new Html('<!doctype html>')}
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta http-equiv="Content-Security-Policy" content="${POLICY}" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <meta name="referrer" content="no-referrer" />
+        <title>${title}</title>
+        ${style}
+      </head>
+      <body>
+        <main>${body}</main>
+      </body>
+    </html> `.text;
+}
