@@ -3,7 +3,6 @@
 //
 // dist/ is written over and then freed of what was not written, rather than removed first: a module renamed in src/
 // never ships under its old name, and an `aisec` that runs meanwhile never finds dist/ empty.
-import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -13,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 
 import { writeClientSql } from './client-sql.js';
+import { compile } from './compile.js';
 import { compiledSql } from './compiled-sql.js';
 import { writeLibrary } from './library.js';
 import { writeSchemaColumns } from './schema-columns.js';
@@ -29,21 +29,15 @@ async function build() {
   writeClientSql(root);
   writeSchemaColumns(root);
 
-  const run = spawnSync(process.execPath, [compiler, '--project', root, '--listEmittedFiles'], { encoding: 'utf8' });
-  const marker = 'TSFILE: ';
-  const lines = run.stdout.split(/\r?\n/);
-  const messages = lines.filter((line) => line !== '' && !line.startsWith(marker)).join('\n');
-  if (messages !== '' || run.stderr !== '') process.stderr.write(`${messages}\n${run.stderr}`);
-  if (run.status !== 0) return 1;
-
-  const emitted = lines.filter((line) => line.startsWith(marker)).map((line) => line.slice(marker.length));
+  const compiled = compile(root, compiler);
+  if (compiled === undefined) return 1;
   const bundled = await bundle();
   const library = await writeLibrary(dist, { plugins: [withoutUnusedLoaders, compiledSql(root)] });
   const help = await writeHelp();
   const database = await writeEmptyDatabase();
   const examined = await writeExaminedMigrations();
   removeAllBut(
-    new Set([...emitted, ...bundled, ...library, help, database, examined].map((file) => path.resolve(root, file))),
+    new Set([...compiled, ...bundled, ...library, help, database, examined].map((file) => path.resolve(root, file))),
   );
   return 0;
 }

@@ -96,7 +96,7 @@ describeOnPrivateServer('aisec doctor on a database with many faults', () => {
     const plugin = await aisec('doctor', '--nagios', '--only', 'security');
     expect(plugin).toMatchObject({ exitCode: 2, stderr: '' });
     expect(plugin.stdout).toMatch(
-      /^AISEC CRITICAL - \d+ critical, \d+ warnings, 2 notices: [^|\n]+ \| critical=\d+;;0;0 [^\n]*\n$/,
+      /^AISEC CRITICAL - \d+ critical, \d+ warnings, 3 notices: [^|\n]+ \| critical=\d+;;0;0 [^\n]*\n$/,
     );
     expect(plugin.stdout.length).toBeLessThan(1024);
   });
