@@ -3,7 +3,6 @@
 //
 // dist/ is written over and then freed of what was not written, rather than removed first: a module renamed in src/
 // never ships under its old name, and an `aisec` that runs meanwhile never finds dist/ empty.
-import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -13,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 
 import { writeClientSql } from './client-sql.js';
+import { compile } from './compile.js';
 import { compiledSql } from './compiled-sql.js';
 import { writeLibrary } from './library.js';
 import { writeSchemaColumns } from './schema-columns.js';
@@ -29,21 +29,15 @@ async function build() {
   writeClientSql(root);
   writeSchemaColumns(root);
 
-  const run = spawnSync(process.execPath, [compiler, '--project', root, '--listEmittedFiles'], { encoding: 'utf8' });
-  const marker = 'TSFILE: ';
-  const lines = run.stdout.split(/\r?\n/);
-  const messages = lines.filter((line) => line !== '' && !line.startsWith(marker)).join('\n');
-  if (messages !== '' || run.stderr !== '') process.stderr.write(`${messages}\n${run.stderr}`);
-  if (run.status !== 0) return 1;
-
-  const emitted = lines.filter((line) => line.startsWith(marker)).map((line) => line.slice(marker.length));
+  const compiled = compile(root, compiler);
+  if (compiled === undefined) return 1;
   const bundled = await bundle();
   const library = await writeLibrary(dist, { plugins: [withoutUnusedLoaders, compiledSql(root)] });
   const help = await writeHelp();
   const database = await writeEmptyDatabase();
   const examined = await writeExaminedMigrations();
   removeAllBut(
-    new Set([...emitted, ...bundled, ...library, help, database, examined].map((file) => path.resolve(root, file))),
+    new Set([...compiled, ...bundled, ...library, help, database, examined].map((file) => path.resolve(root, file))),
   );
   return 0;
 }
@@ -125,7 +119,8 @@ async function writeHelp() {
 
 /**
  * The checksums of the bundled migrations, after PostgreSQL's parser has found no transaction control and the like in them:
- * no run has to load it (60 ms) for their sake. A file that is wrong stops the build.
+ * no run has to load it (60 ms) for their sake; and the statements of those that run without a transaction. A file that is
+ * wrong stops the build.
  */
 async function writeExaminedMigrations() {
   const file = path.join(dist, 'bundle', 'examined-migrations.json');
@@ -134,7 +129,13 @@ async function writeExaminedMigrations() {
   const { readMigrationFolder, refuseUnsafeStatements } = await import(files);
   const migrations = await readMigrationFolder(path.join(root, 'migrations'), root);
   await refuseUnsafeStatements(migrations);
-  writeFileSync(file, `${JSON.stringify(migrations.map(({ checksum }) => checksum))}\n`);
+  const { parseStatements } = await import(path.join(dist, 'adapters', 'sql-parser', 'statements.js'));
+  /** @param {{ sql: string } | undefined} section */
+  const statements = async (section) => section && (await parseStatements(section.sql)).statements;
+  const entries = [];
+  for (const { checksum, isTransactional, up, down } of migrations)
+    entries.push([checksum, isTransactional ? null : { up: await statements(up), down: await statements(down) }]);
+  writeFileSync(file, `${JSON.stringify(Object.fromEntries(entries))}\n`);
   return file;
 }
 

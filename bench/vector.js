@@ -77,9 +77,27 @@ try {
   };
   note('exact search', exact);
   note("the document's index, trained on nothing", await searchAll(), 'about 0.26');
-  for (const method of ['ivfflat', 'hnsw']) {
-    const built = await runAisecWell(database, ['vector', 'rebuild', '--method', method]);
-    note(`after aisec vector rebuild --method ${method} (${ms(built.wallMs)})`, await searchAll());
+  const size = async () => {
+    const { rows } = await admin.query(`select pg_relation_size('idx_knowledge_base_embedding') as bytes`);
+    return Number(rows[0].bytes) / 1024 ** 2;
+  };
+  /** @type {Record<string, number>} */
+  const sizes = {};
+  for (const [method, type] of /** @type {const} */ ([
+    ['ivfflat', 'vector'],
+    ['ivfflat', 'halfvec'],
+    ['hnsw', 'vector'],
+    ['hnsw', 'halfvec'],
+  ])) {
+    const built = await runAisecWell(database, ['vector', 'rebuild', '--method', method, '--type', type]);
+    sizes[`${method} ${type}`] = await size();
+    const half = type === 'halfvec' ? (sizes[`${method} halfvec`] ?? 0) / (sizes[`${method} vector`] ?? 1) : undefined;
+    figures.push({
+      figure: `index ${method} on ${type}`,
+      value: `${(await size()).toFixed(1)} MiB${half === undefined ? '' : `, ${half.toFixed(2)} of vector`}`,
+      target: half === undefined ? '' : 'about 0.5',
+    });
+    note(`after aisec vector rebuild --method ${method} --type ${type} (${ms(built.wallMs)})`, await searchAll());
     const tuned = await runAisecWell(database, ['vector', 'tune', '--recall', '0.97', '--json']);
     const { best, setting } = JSON.parse(tuned.stdout);
     const accuracy = method === 'hnsw' ? { efSearch: best.value } : { probes: best.value };

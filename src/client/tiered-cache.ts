@@ -198,27 +198,32 @@ export class TieredCache {
     return loadRows(this.#db, query, this.#settings.role);
   }
 
-  async #fetch(query: CacheQuery, scope: LocalScope): Promise<Rows> {
+  #fetch(query: CacheQuery, scope: LocalScope): Promise<Rows> {
     const place = this.#placeOf(query);
-    let token: string | undefined;
+    if (place === undefined || this.#store === undefined) return this.#miss(query, scope, undefined, null);
+    return this.#store.read(place.tokenKey, place.textKey, (answer) => {
+      // Redis went away, or what it has is not good any more: as if there were none.
+      if (answer === undefined || this.#membership?.prefix !== place.prefix)
+        return this.#miss(query, scope, undefined, null);
+      const [token = null, text = null] = answer;
+      const rows = token === null || text === null ? undefined : readEntry(text, token, query.owner);
+      if (rows === undefined) return this.#miss(query, scope, place, token);
+      this.#redisHits += 1;
+      for (const row of rows) freezeRow(row);
+      this.#keep(scope, query.key, rows);
+      scope.flights.delete(query.key);
+      return rows;
+    });
+  }
+
+  /** `place` undefined: Redis is not to be used. `found`: the token that is there. */
+  async #miss(query: CacheQuery, scope: LocalScope, place: Place | undefined, found: string | null): Promise<Rows> {
     try {
-      if (place !== undefined && this.#store !== undefined) {
-        try {
-          const [found = null, text = null] = await this.#store.read(place.tokenKey, place.textKey);
-          if (this.#membership?.prefix === place.prefix) {
-            const rows = found === null || text === null ? undefined : readEntry(text, found, query.owner);
-            if (rows !== undefined) {
-              this.#redisHits += 1;
-              for (const row of rows) freezeRow(row);
-              this.#keep(scope, query.key, rows);
-              return rows;
-            }
-            token = found ?? (await this.#store.token(place.tokenKey, this.#settings.ttlMs * TOKEN_TTL_FACTOR));
-          }
-        } catch {
-          // Redis went away: as if there were none.
-        }
-      }
+      const token =
+        place === undefined
+          ? undefined
+          : (found ??
+            (await this.#store?.token(place.tokenKey, this.#settings.ttlMs * TOKEN_TTL_FACTOR).catch(() => undefined)));
       // Only now: what is loaded is not older than the token.
       const rows = await this.#load(query);
       this.#keep(scope, query.key, rows);

@@ -1,5 +1,7 @@
 import { sql, type Transaction } from 'kysely';
 
+import { runCallback } from './with-user.js';
+
 let count = 0;
 
 /**
@@ -21,7 +23,7 @@ export async function withSavepoint<DB, Result>(
   await sql`savepoint ${name}`.execute(trx);
   let result: Result;
   try {
-    result = await run(trx);
+    result = await runCallback('withSavepoint', run, trx);
   } catch (error) {
     // On a connection that is lost neither matters: the first error is the one to report.
     await sql`rollback to savepoint ${name}`.execute(trx).catch(() => undefined);

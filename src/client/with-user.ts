@@ -62,11 +62,30 @@ function checkPosition(position: string): bigint {
   throw misuse('withUser: notBefore is not a position of the log', 'Give what writePosition returned.');
 }
 
-/** What only types would catch: a query that was built and returned, but never run. */
-function checkResult<Result>(result: Result): Result {
+/** Refuses a query that was built and returned, but never run. */
+function checkResult<Result>(name: string, result: Result): Result {
   const { toOperationNode, execute } = (result ?? {}) as { toOperationNode?: unknown; execute?: unknown };
   if (typeof toOperationNode !== 'function' || typeof execute !== 'function') return result;
-  throw misuse('withUser: the callback returned a query that was not run', 'Call execute() on it, and await that.');
+  throw misuse(`${name}: the callback returned a query that was not run`, 'Call execute() on it, and await that.');
+}
+
+/**
+ * Runs a callback and refuses what only types would catch.
+ *
+ * @throws AisecError USER_SCOPE.
+ */
+export async function runCallback<Scope, Result>(
+  name: string,
+  run: (scope: Scope) => Promise<Result>,
+  scope: Scope,
+): Promise<Result> {
+  const returned: unknown = run(scope);
+  const { then } = (checkResult(name, returned) ?? {}) as { then?: unknown };
+  if (typeof then === 'function') return checkResult(name, await (returned as Promise<Result>));
+  throw misuse(
+    `${name}: the callback did not return a promise`,
+    'Make it async and await its queries: what is not awaited would run when the transaction has ended.',
+  );
 }
 
 /** @throws AisecError USER_SCOPE for anything that cannot keep users apart. */
@@ -96,9 +115,10 @@ function checkCall(db: { readonly isTransaction: boolean }, userId: string, run:
  *
  * @param userId the uuid of users.id.
  * @throws AisecError USER_SCOPE for an id that is not a UUID, a scope in a scope, the outer database used inside of the
- *   callback, a COMMIT in it, or a query that it returned without running it; ROLLED_BACK when the callback swallowed the error of a statement. Errors of
- *   statements come as node-postgres throws them; 42501 when the login role may not take the role. ConnectionLostError,
- *   with the SQLSTATE in its `code`, when the connection ended meanwhile.
+ *   callback, a COMMIT in it, a query that it returned without running it, or no promise at all; ROLLED_BACK when the
+ *   callback swallowed the error of a statement. Errors of statements come as node-postgres throws them; 42501 when the
+ *   login role may not take the role. ConnectionLostError, with the SQLSTATE in its `code`, when the connection ended
+ *   meanwhile.
  * @example
  * const titles = await withUser(db, userId, (trx) => trx.selectFrom('conversations').select('title').execute());
  */
@@ -139,7 +159,7 @@ export async function withUser<DB, Result>(
         if (currentScope()?.isSet !== true) {
           throw misuse('withUser: the database was not made by createDatabase', 'Another pool does not set the user.');
         }
-        return checkResult(await run(trx));
+        return runCallback('withUser', run, trx);
       });
     });
   const work = (): Promise<Result> => (retry === 0 ? attempt() : withRetry(retry, isReadOnly === true, attempt));

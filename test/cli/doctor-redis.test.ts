@@ -1,6 +1,8 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
+import { faultsOf } from '../../src/features/doctor/versions/faults-of.js';
+import { REDIS_FAULTS } from '../../src/features/doctor/versions/known-faults.js';
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../support/database.js';
 import { needsRedis } from '../support/needs.js';
 import { createRedisProcess, type RedisProcess } from '../support/redis-process.js';
@@ -54,6 +56,17 @@ describeOnServer(`aisec doctor of Redis ${needsRedis}`, () => {
     expect(finding!.fix).toMatch(/^redis-cli config set maxmemory-policy allkeys-lru$/m);
     await client.config('SET', 'maxmemory-policy', 'allkeys-lru');
     expect(await found()).toEqual([]);
+  });
+
+  test('its version is held against the faults that are known of it', async () => {
+    const version = /^redis_version:([\d.]+)/m.exec(await client.info('server'))?.[1] ?? '';
+    const run = await runInProcess(['doctor', '--only', 'version-redis', '--json'], {
+      env: { DATABASE_URL: database.url, REDIS_URL: redisUrl },
+    });
+    const expected = faultsOf(version, REDIS_FAULTS).map(({ name }) => name);
+    const { findings } = JSON.parse(run.stdout) as Diagnosis;
+    expect(findings.flatMap(({ message }) => message.match(/CVE-[\d-]+/g) ?? [])).toEqual(expected);
+    expect(findings.every(({ severity }) => severity === 'notice')).toBe(true);
   });
 
   test('a replica and data that cannot be saved are told, since neither takes a write', async () => {

@@ -44,7 +44,11 @@ create table days_2026 partition of days for values from ('2026-01-01') to ('202
 create materialized view counted as select count(*) as tasks from task;
 create table billing.invoices (id bigint primary key, lines jsonb[]);
 create table billing.user (id integer);
-grant select, insert on task, child, days, days_2026, counted, billing.invoices, billing.user to authenticated;`;
+create foreign data wrapper nothing;
+create server elsewhere foreign data wrapper nothing;
+create foreign table remote_orders (id bigint not null, placed date default current_date, state text check (state in ('new', 'paid')))
+  server elsewhere;
+grant select, insert on task, child, days, days_2026, counted, remote_orders, billing.invoices, billing.user to authenticated;`;
 const ROLE = migration(
   'do $$ begin create role authenticated nologin; exception when duplicate_object or unique_violation then null; end $$;',
 );
@@ -159,6 +163,12 @@ export interface TasksTable {
   lines: ArrayOf<JsonText> | null;
 }`);
       expect(run.stdout).toContain("  'billing.invoices': BillingInvoicesTable;\n");
+      expect(run.stdout).toContain(`export interface RemoteOrdersTable {
+  id: Int8;
+  placed: Generated<string | null>;
+  state: 'new' | 'paid' | null;
+}`);
+      expect(run.stdout).toContain('  remote_orders: RemoteOrdersTable;\n');
       // Task is taken by the first of them.
       expect(run.stdout).toContain('export type Task = Selectable<TaskTable>;');
       expect(run.stdout).toContain('export type Task2 = Selectable<Tasks2Table>;');

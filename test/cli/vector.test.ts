@@ -43,6 +43,7 @@ describe('aisec vector on the embedded database', () => {
   test.each([
     [['rebuild', '--method', 'gist'], '--method: invalid index method "gist"'],
     [['rebuild', '--method', 'hnsw', '--lists', '5'], '--lists and --method hnsw cannot be used together'],
+    [['rebuild', '--type', 'bit'], '--type: invalid type "bit"'],
     [['rebuild', '--memory', '5'], '--memory: invalid memory size "5"'],
     [['rebuild', '--lists', '40000'], '--lists: "40000" is more than 32768'],
     [['tune', '--recall', '95'], '--recall: invalid recall "95"'],

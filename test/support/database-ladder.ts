@@ -51,7 +51,7 @@ async function findServer(env: NodeJS.ProcessEnv, local: LocalServices | undefin
   if (!(await dockerAnswers())) return undefined;
 
   const { PostgreSqlContainer } = await import('@testcontainers/postgresql');
-  const settings = ['shared_preload_libraries=pg_stat_statements', 'max_connections=200'];
+  const settings = ['shared_preload_libraries=pg_stat_statements', 'max_connections=200', 'fsync=off'];
   const container = await new PostgreSqlContainer('pgvector/pgvector:pg16')
     .withCommand(['postgres', ...settings.flatMap((setting) => ['-c', setting])])
     .start();

@@ -2,11 +2,9 @@ import { existsSync, readdirSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import path from 'node:path';
 
-import { PGlite } from '@electric-sql/pglite';
-import { pgcrypto } from '@electric-sql/pglite/contrib/pgcrypto';
-import { vector } from '@electric-sql/pglite-pgvector';
 import { beforeAll } from 'vitest';
 
+import { startPGlite } from '../../src/adapters/embedded/embedded.js';
 import { createEmbeddedDirectory } from './database.js';
 import { createMigratedEmbedded } from './migrated-embedded.js';
 import { startCli, type CliResult, type RunningCli } from './run-cli.js';
@@ -76,7 +74,7 @@ export function useEmbeddedBackupFixture(
   const aisec: EmbeddedBackupFixture['aisec'] = (given, options = {}) => runInProcess(given, env(options));
   beforeAll(async () => {
     [dataDir, root] = await Promise.all([createMigratedEmbedded(), createEmbeddedDirectory()]);
-    const engine = await PGlite.create({ dataDir, extensions: { vector, pgcrypto } });
+    const engine = await startPGlite(dataDir);
     await engine.exec(FILL);
     await engine.query(
       `insert into "Odd ""Name" ("Größe", raw, near) values ($1, '\\x00ff5c', '[1,2,3]'), ('', null, null), (null, '', null)`,

@@ -2,11 +2,9 @@ import { existsSync } from 'node:fs';
 import { constants, cp, mkdir, mkdtemp, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
-import { PGlite } from '@electric-sql/pglite';
-import { pgcrypto } from '@electric-sql/pglite/contrib/pgcrypto';
-import { vector } from '@electric-sql/pglite-pgvector';
 import { inject } from 'vitest';
 
+import { startPGlite } from '../../src/adapters/embedded/embedded.js';
 import { createEmbeddedDirectory } from './database.js';
 import type {} from './provided.js';
 import { runInProcess } from './run-in-process.js';
@@ -49,7 +47,7 @@ export async function createMigratedEmbedded(): Promise<string> {
 
 /** The rows of a query on an embedded database that nobody has open. */
 export async function queryEmbedded(dataDir: string, sql: string, params: unknown[] = []): Promise<readonly unknown[]> {
-  const engine = await PGlite.create({ dataDir, extensions: { vector, pgcrypto } });
+  const engine = await startPGlite(dataDir);
   try {
     return (await engine.query(sql, params)).rows;
   } finally {

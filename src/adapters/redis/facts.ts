@@ -5,6 +5,8 @@ import { createRedisClient, translateRedisError } from './connection.js';
 export interface RedisFacts {
   /** `7.0.15`; `unknown` when it does not report it. */
   readonly version: string;
+  /** `8.1.9`; null for a Redis, which Valkey calls itself, too. */
+  readonly valkeyVersion: string | null;
   readonly usedMemoryBytes: number;
   /** 0: no limit of its own. */
   readonly maxMemoryBytes: number;
@@ -20,6 +22,7 @@ export function factsOf(text: string): RedisFacts {
   const field = (name: string): string | undefined => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(text)?.[1];
   return {
     version: field('redis_version') ?? 'unknown',
+    valkeyVersion: field('valkey_version') ?? null,
     usedMemoryBytes: Number(field('used_memory') ?? 0),
     maxMemoryBytes: Number(field('maxmemory') ?? 0),
     evictionPolicy: field('maxmemory_policy') ?? 'unknown',

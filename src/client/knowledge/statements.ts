@@ -1,5 +1,6 @@
 import { sql, type RawBuilder, type SqlBool } from 'kysely';
 
+import { HALF_SPARE } from '../../schema/half-vector.js';
 import type { KnowledgeSearch } from './search-options.js';
 
 /** What a search knows before it builds its statement. */
@@ -19,8 +20,6 @@ const FUSION = 60;
 /** Of each half at least, so that what both have somewhere below the first ten is found. */
 const LEAST_DEPTH = 30;
 const ALL = 2_147_483_647;
-/** halfvec has 11 bits where a float has 24: neighbours may change places, and few move farther than this. */
-const HALF_SPARE = 20;
 
 const COLUMNS = sql.raw('id, secretary_id, content, source_type, source_url, tags, metadata, created_at, updated_at');
 

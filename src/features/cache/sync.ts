@@ -3,6 +3,7 @@ import type { CachedRow } from './protocol/cached-table.js';
 import { ALL_ROWS, entryOfKey, USER_ROW, type EntryPlace } from './protocol/keys.js';
 import { changeMessage } from './protocol/message.js';
 import { readEntry } from './protocol/row-text.js';
+import { AisecError } from '../../base/errors.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import type { Reporting } from '../../base/reporting.js';
 import { readSettings, readUserRows, type UserRows } from './read-rows.js';
@@ -49,8 +50,12 @@ class Truth {
 
 /** Rows of an entry that services would take now; undefined: they would not. */
 async function rowsInForce(access: CacheAccess, place: EntryPlace): Promise<readonly CachedRow[] | undefined> {
-  const [token = null, text = null] = await access.store.read(place.tokenKey, place.textKey);
-  return token === null || text === null ? undefined : readEntry(text, token, place.userId ?? '');
+  return access.store.read(place.tokenKey, place.textKey, (found) => {
+    if (found === undefined)
+      throw new AisecError('REDIS_UNREACHABLE', 'the connection to Redis was lost', { hint: 'Run it again.' });
+    const [token = null, text = null] = found;
+    return token === null || text === null ? undefined : readEntry(text, token, place.userId ?? '');
+  });
 }
 
 async function isDifferent(session: Session, access: CacheAccess, truth: Truth, place: EntryPlace): Promise<boolean> {

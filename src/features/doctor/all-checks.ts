@@ -3,6 +3,7 @@ import { BACKUP_CHECKS } from './checks/backup-checks.js';
 import type { Check } from './check.js';
 import { INDEX_CHECKS } from './checks/index-checks.js';
 import { KEY_CHECKS } from './checks/key-checks.js';
+import { LARGE_OBJECT_CHECKS } from './checks/large-object-checks.js';
 import { LEAK_CHECKS } from './checks/leak-checks.js';
 import { LIVE_DOCTOR_CHECKS } from './checks/live-checks.js';
 import { MIGRATION_CHECKS } from './checks/migration-checks.js';
@@ -16,6 +17,7 @@ import { SEQUENCE_CHECKS } from './checks/sequence-checks.js';
 import { SETTING_CHECKS } from './checks/setting-checks.js';
 import { VACUUM_CHECKS } from './checks/vacuum-checks.js';
 import { VECTOR_CHECKS } from './checks/vector-checks.js';
+import { VERSION_CHECKS } from './checks/version-checks.js';
 
 /** Every check, in the order in which they run. */
 export const ALL_CHECKS: readonly Check[] = [
@@ -24,6 +26,7 @@ export const ALL_CHECKS: readonly Check[] = [
   ...ROW_SECURITY_CHECKS,
   ...ROLE_CHECKS,
   ...LEAK_CHECKS,
+  ...LARGE_OBJECT_CHECKS,
   ...POLICY_COST_CHECKS,
   ...PASSWORD_CHECKS,
   ...PARTITION_CHECKS,
@@ -34,6 +37,7 @@ export const ALL_CHECKS: readonly Check[] = [
   ...VECTOR_CHECKS,
   ...SEQUENCE_CHECKS,
   ...SETTING_CHECKS,
+  ...VERSION_CHECKS,
   ...BACKUP_CHECKS,
   ...REDIS_CHECKS,
 ];

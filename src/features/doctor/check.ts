@@ -17,6 +17,7 @@ export const AREAS = [
   'replication',
   'sequences',
   'settings',
+  'versions',
   'backups',
   'redis',
 ] as const;

@@ -54,6 +54,8 @@ interface QueryRow {
 const EXTENSION = 'pg_stat_statements';
 /** object_not_in_prerequisite_state: the library is not loaded. */
 const NOT_LOADED = '55000';
+/** undefined_column: the view is that of an older version, as pg_upgrade leaves it. */
+const TOO_OLD = '42703';
 const PRELOAD = `add ${EXTENSION} to shared_preload_libraries and restart the server`;
 
 function notInstalled({ isAvailable, isPreloaded }: ExtensionState): Finding {
@@ -149,6 +151,14 @@ export async function monitorQueries(session: Session, schema: string, limit: nu
     if (isAisecError(error) && error.sqlState === NOT_LOADED)
       return without(
         notSeen('queries', `${EXTENSION} is installed, but the server does not load its library: ${PRELOAD}`, null),
+      );
+    if (isAisecError(error) && error.sqlState === TOO_OLD)
+      return without(
+        notSeen(
+          'queries',
+          `the extension ${EXTENSION} is older than 1.8, the first version with what is read`,
+          `alter extension ${EXTENSION} update;`,
+        ),
       );
     if (isAisecError(error, 'PRIVILEGE_MISSING')) {
       const role = quoteIdentifier(header.role);

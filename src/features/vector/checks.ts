@@ -3,7 +3,7 @@ import { aisecCommand } from '../../base/aisec-command.js';
 import { currentEffort } from './effort.js';
 import { indexFindings, vectorFinding, type VectorFinding, type VectorFindingKind } from './finding.js';
 import { EFFORT_SETTING, sampleQueries, searchAll } from './recall.js';
-import { MAIN_INDEX, readVectorState, type VectorIndex } from './vector-index.js';
+import { MAIN_INDEX, readVectorState, type VectorIndex, type VectorState } from './vector-index.js';
 
 export type { VectorFinding, VectorFindingKind };
 
@@ -18,12 +18,17 @@ const LEAST_AGREEMENT = 0.8;
  * How much of what the index finds with ten times the effort it finds as it is set: no less than its recall, and it costs a
  * few index scans instead of a pass over the table.
  */
-async function agreement(session: Session, schema: string, { method, lists }: VectorIndex): Promise<number> {
+async function agreement(
+  session: Session,
+  schema: string,
+  { dimensions }: VectorState,
+  { method, type, lists }: VectorIndex,
+): Promise<number> {
   const setting = EFFORT_SETTING[method];
   const value = await currentEffort(session, method);
   const more = Math.min(method === 'hnsw' ? 1000 : (lists ?? 1), value * MORE_EFFORT);
   const queries = await sampleQueries(session, schema, SEARCHES);
-  const options = { usesIndex: true };
+  const options = { index: { type, dimensions } };
   const usual = await searchAll(session, schema, queries, { ...options, effort: null });
   const thorough = await searchAll(session, schema, queries, { ...options, effort: { setting, value: more } });
   let [found, wanted] = [0, 0];
@@ -49,7 +54,7 @@ export async function checkVectors(session: Session, schema: string): Promise<re
     ({ kind }) => rows > FEW_ROWS || (kind !== 'missing-index' && kind !== 'lists'),
   );
   if (main === undefined || !main.isValid || rows <= FEW_ROWS) return found;
-  const share = await agreement(session, schema, main);
+  const share = await agreement(session, schema, state, main);
   if (share >= LEAST_AGREEMENT) return found;
   const isUntrained = main.method === 'ivfflat' && main.builtOnRows === null;
   const recall = vectorFinding(

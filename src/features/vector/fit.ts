@@ -1,8 +1,10 @@
+import type { VectorType } from '../../schema/half-vector.js';
 import type { Method, VectorIndex, VectorState } from './vector-index.js';
 
 /** What is to be built. */
 export interface IndexShape {
   readonly method: Method;
+  readonly type: VectorType;
   readonly lists: number | null;
   readonly m: number | null;
   readonly efConstruction: number | null;
@@ -11,6 +13,8 @@ export interface IndexShape {
 export interface ShapeOptions {
   /** Undefined: as the index is now; hnsw when there is none. */
   readonly method: Method | undefined;
+  /** Undefined: as the index is now; vector when there is none. */
+  readonly type: VectorType | undefined;
   /** Undefined: fitted to the rows. */
   readonly lists: number | undefined;
   readonly m: number;
@@ -28,8 +32,9 @@ export function fitLists(rows: number): number {
 
 export function wantedShape(state: VectorState, main: VectorIndex | undefined, settings: ShapeOptions): IndexShape {
   const method = settings.method ?? main?.method ?? 'hnsw';
-  if (method === 'hnsw') return { method, lists: null, m: settings.m, efConstruction: settings.efConstruction };
-  return { method, lists: settings.lists ?? fitLists(state.rows), m: null, efConstruction: null };
+  const type = settings.type ?? main?.type ?? 'vector';
+  if (method === 'hnsw') return { method, type, lists: null, m: settings.m, efConstruction: settings.efConstruction };
+  return { method, type, lists: settings.lists ?? fitLists(state.rows), m: null, efConstruction: null };
 }
 
 /** Whether a number of lists is as good as the fitted one: recall and speed change little within a factor of two. */
@@ -43,7 +48,7 @@ export function areListsFit(lists: number, rows: number): boolean {
  * times slower with less). By pgvector 0.8's own sizes, a little more.
  */
 export function buildMemoryBytes(state: VectorState, shape: IndexShape): number {
-  const vectorBytes = 8 + 4 * state.dimensions;
+  const vectorBytes = 8 + (shape.type === 'halfvec' ? 2 : 4) * state.dimensions;
   if (shape.method === 'hnsw') return Math.ceil(state.rows * (vectorBytes + 48 * (shape.m ?? 16) + 300));
   const lists = shape.lists ?? 1;
   const samples = Math.max(10_000, lists * 50);

@@ -28,7 +28,7 @@ export interface PlanOptions {
 }
 
 function isLike(index: VectorIndex, { shape, areListsGiven }: PlanOptions, rows: number): boolean {
-  if (!index.isValid || index.method !== shape.method) return false;
+  if (!index.isValid || index.method !== shape.method || index.type !== shape.type) return false;
   if (shape.method === 'hnsw') return index.m === shape.m && index.efConstruction === shape.efConstruction;
   return areListsGiven ? index.lists === shape.lists : areListsFit(index.lists ?? 0, rows);
 }
@@ -39,9 +39,10 @@ export function isTrained(index: VectorIndex, rows: number): boolean {
   return index.builtOnRows !== null && index.builtOnRows * 2 >= rows && rows * 2 >= index.builtOnRows;
 }
 
-function definition({ method, lists, m, efConstruction }: IndexShape): string {
+function definition({ method, type, lists, m, efConstruction }: IndexShape, dimensions: number): string {
+  const column = type === 'vector' ? 'embedding' : `(embedding::halfvec(${dimensions}))`;
   const options = method === 'ivfflat' ? `lists = ${lists}` : `m = ${m}, ef_construction = ${efConstruction}`;
-  return `using ${method} (embedding vector_cosine_ops) with (${options})`;
+  return `using ${method} (${column} ${type}_cosine_ops) with (${options})`;
 }
 
 /**
@@ -75,7 +76,7 @@ export function planRebuild(state: VectorState, options: PlanOptions): readonly 
   const isPointless = shape.method === 'ivfflat' && state.rows === 0;
   if (!isReady && ((isCurrent && !options.isForced) || isPointless)) return steps;
   if (!isReady) {
-    const create = `create index${concurrently} ${quoteIdentifier(NEXT_INDEX)} on ${tableName(schema)} ${definition(shape)}`;
+    const create = `create index${concurrently} ${quoteIdentifier(NEXT_INDEX)} on ${tableName(schema)} ${definition(shape, state.dimensions)}`;
     steps.push({ kind: 'create', why: 'beside the one in use', statements: [create] });
   }
   steps.push({

@@ -132,7 +132,7 @@ function makePlan(session: Session, state: VectorState, options: RebuildOptions)
  * of the index is there at every moment. Nothing is done where the index is as wanted and was trained on about as many
  * rows. A dry run is the same plan, not executed.
  *
- * @throws AisecError MIGRATION_PENDING, RUN_LOCKED, PRIVILEGE_MISSING, DISK_FULL, LOCK_TIMEOUT, CONNECTION_LOST, INTERRUPTED.
+ * @throws AisecError MIGRATION_PENDING, VECTOR_INDEX, RUN_LOCKED, PRIVILEGE_MISSING, DISK_FULL, LOCK_TIMEOUT, CONNECTION_LOST, INTERRUPTED.
  */
 export async function rebuildVectorIndex(
   session: Session,
@@ -142,6 +142,10 @@ export async function rebuildVectorIndex(
   const { schema, isDryRun } = options;
   const run = async (): Promise<RebuildResult> => {
     const state = await readVectorState(session, schema);
+    if (options.type === 'halfvec' && !state.hasHalfvec)
+      throw new AisecError('VECTOR_INDEX', 'this version of pgvector has no halfvec', {
+        hint: 'Install pgvector 0.7 or newer, and run: alter extension vector update;',
+      });
     const { steps, ...plan } = makePlan(session, state, options);
     const facts = { database: session.info.label, schema, isDryRun, rows: state.rows, ...plan };
     if (isDryRun) return { ...facts, steps: steps.map((step) => ({ ...step, durationMs: null })) };

@@ -1,5 +1,6 @@
 import { withTransaction, type Session } from '../../adapters/postgres/session.js';
 import { throwIfInterrupted } from '../../base/interruption.js';
+import { HALF_SPARE, type VectorType } from '../../schema/half-vector.js';
 import { tableName, type Method } from './vector-index.js';
 
 /** Neighbours compared for each query: recall@10. */
@@ -134,8 +135,26 @@ const FORBID_INDEX = 'set local enable_indexscan = off';
 export interface Search {
   /** Null: as the database is set. */
   readonly effort: { readonly setting: string; readonly value: number } | null;
-  /** Whether the index is used, or every row is compared. */
-  readonly usesIndex: boolean;
+  /** What the index is on, when it is used; null: every row is compared. */
+  readonly index: { readonly type: VectorType; readonly dimensions: number } | null;
+}
+
+/** As `searchKnowledge` searches. */
+function searchQuery(schema: string, index: Search['index']): string {
+  const half = `halfvec(${index?.dimensions})`;
+  const source =
+    index?.type === 'halfvec'
+      ? `(
+           select id, embedding
+           from ${tableName(schema)}
+           order by embedding::${half} <=> $1::${half}
+           limit ${NEIGHBOURS + 1 + HALF_SPARE}
+         ) as candidate`
+      : tableName(schema);
+  return `select id::text, embedding <=> $1::vector as distance
+          from ${source}
+          order by embedding <=> $1::vector
+          limit ${NEIGHBOURS + 1}`;
 }
 
 /** One search after the other, and what each finds beside the row itself. Undoes its settings. */
@@ -143,23 +162,18 @@ export async function searchAll(
   session: Session,
   schema: string,
   queries: readonly Query[],
-  { effort, usesIndex }: Search,
+  { effort, index }: Search,
 ): Promise<readonly { readonly found: readonly Candidate[]; readonly durationMs: number }[]> {
   return withTransaction(session, async () => {
-    await session.query(usesIndex ? FORCE_INDEX : FORBID_INDEX);
+    await session.query(index === null ? FORBID_INDEX : FORCE_INDEX);
+    const text = searchQuery(schema, index);
     if (effort !== null)
       await session.query('select pg_catalog.set_config($1, $2, true)', [effort.setting, String(effort.value)]);
     const results = [];
     for (const [query, { id, embedding }] of queries.entries()) {
       throwIfInterrupted(session.signal);
       const startedMs = performance.now();
-      const { rows } = await session.query<{ id: string; distance: number }>(
-        `select id::text, embedding <=> $1::vector as distance
-         from ${tableName(schema)}
-         order by embedding <=> $1::vector
-         limit ${NEIGHBOURS + 1}`,
-        [embedding],
-      );
+      const { rows } = await session.query<{ id: string; distance: number }>(text, [embedding]);
       const durationMs = performance.now() - startedMs;
       const others = rows.filter((row) => row.id !== id).slice(0, NEIGHBOURS);
       results.push({ found: others.map((row) => ({ ...row, query })), durationMs });
@@ -173,10 +187,10 @@ export async function measureIndex(
   session: Session,
   schema: string,
   truths: readonly Truth[],
-  effort: Search['effort'],
+  search: Search,
 ): Promise<Measurement> {
   const queries = truths.map(({ query }) => query);
-  const searches = await searchAll(session, schema, queries, { effort, usesIndex: true });
+  const searches = await searchAll(session, schema, queries, search);
   let [hits, wanted] = [0, 0];
   for (const [index, { ids, farthest }] of truths.entries()) {
     wanted += ids.size;

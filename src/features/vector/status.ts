@@ -81,7 +81,10 @@ export async function vectorStatus(
     const queries = await sampleQueries(session, schema, sample);
     const truths = await trueNeighbours(session, schema, queries, state.heapBlocks, onProgress);
     onProgress('searching by the index');
-    const result = await measureIndex(session, schema, truths, null);
+    const result = await measureIndex(session, schema, truths, {
+      effort: null,
+      index: { type: main.type, dimensions: state.dimensions },
+    });
     measured = { neighbours: NEIGHBOURS, queries: queries.length, ...result };
   }
   const structure = indexFindings(state, schema);

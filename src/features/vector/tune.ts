@@ -103,11 +103,12 @@ export async function tuneVectorSearch(
   const currentValue = await currentEffort(session, index.method);
   const queries = await sampleQueries(session, schema, sample);
   const truths = await trueNeighbours(session, schema, queries, state.heapBlocks, onProgress);
+  const used = { type: index.type, dimensions: state.dimensions };
   const tried = await search(bounds(index), wantedRecall, async (value) => {
     onProgress(`searching with ${setting} = ${value}`);
-    return { value, ...(await measureIndex(session, schema, truths, { setting, value })) };
+    return { value, ...(await measureIndex(session, schema, truths, { effort: { setting, value }, index: used })) };
   });
-  const exact = await searchAll(session, schema, queries.slice(0, EXACT_SEARCHES), { effort: null, usesIndex: false });
+  const exact = await searchAll(session, schema, queries.slice(0, EXACT_SEARCHES), { effort: null, index: null });
   const times = exact.map(({ durationMs }) => durationMs).toSorted((a, b) => a - b);
   const best = tried.find(({ recall }) => recall >= wantedRecall) ?? null;
   return {

@@ -3,6 +3,7 @@ import type { Session } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
 import { AisecError } from '../../base/errors.js';
 import { quoteIdentifier } from '../../base/identifier.js';
+import type { VectorType } from '../../schema/half-vector.js';
 
 /** The index of the migrations; whatever it is rebuilt as, it keeps this name. */
 export const MAIN_INDEX = 'idx_knowledge_base_embedding';
@@ -16,6 +17,7 @@ export type Method = 'ivfflat' | 'hnsw';
 export interface VectorIndex {
   readonly name: string;
   readonly method: Method;
+  readonly type: VectorType;
   /** Of ivfflat, else null. */
   readonly lists: number | null;
   /** Of hnsw, else null. */
@@ -34,12 +36,15 @@ export interface VectorState {
   readonly dimensions: number;
   readonly heapBlocks: number;
   readonly maintenanceBytes: number;
+  /** pgvector is new enough: 0.7. */
+  readonly hasHalfvec: boolean;
   readonly indexes: readonly VectorIndex[];
 }
 
 interface IndexRow {
   readonly name: string;
   readonly method: Method;
+  readonly type: VectorType;
   readonly options: readonly string[];
   readonly is_valid: boolean;
   readonly is_building: boolean;
@@ -52,6 +57,7 @@ interface TableRow {
   readonly is_filtered: boolean;
   readonly heap_blocks: string;
   readonly maintenance_bytes: string;
+  readonly has_halfvec: boolean;
   readonly dimensions: number | null;
 }
 
@@ -74,6 +80,7 @@ function toIndex(row: IndexRow): VectorIndex {
   return {
     name: row.name,
     method: row.method,
+    type: row.type,
     lists: isIvfflat ? option(row.options, 'lists', 100) : null,
     m: isIvfflat ? null : option(row.options, 'm', 16),
     efConstruction: isIvfflat ? null : option(row.options, 'ef_construction', 64),
@@ -116,12 +123,15 @@ export async function readVectorState(session: Session, schema: string): Promise
     dimensions: table.dimensions ?? 1536,
     heapBlocks: Number(table.heap_blocks),
     maintenanceBytes: Number(table.maintenance_bytes),
+    hasHalfvec: table.has_halfvec,
     indexes: indexes.map(toIndex),
   };
 }
 
-/** `ivfflat, 20 lists`, `hnsw, m 16, ef_construction 64`. */
-export function describeIndex(index: Pick<VectorIndex, 'method' | 'lists' | 'm' | 'efConstruction'>): string {
-  if (index.method === 'ivfflat') return `ivfflat, ${countText(index.lists ?? 0, 'list')}`;
-  return `hnsw, m ${index.m}, ef_construction ${index.efConstruction}`;
+/** `ivfflat, 20 lists`, `hnsw on halfvec, m 16, ef_construction 64`. */
+export function describeIndex({ method, type, lists, m, efConstruction }: VectorIndex): string {
+  const what = type === 'vector' ? method : `${method} on ${type}`;
+  return method === 'ivfflat'
+    ? `${what}, ${countText(lists ?? 0, 'list')}`
+    : `${what}, m ${m}, ef_construction ${efConstruction}`;
 }

@@ -61,6 +61,10 @@ describeOnServer('searchKnowledge', () => {
       'hnsw',
       'drop index idx_knowledge_base_embedding; create index idx_knowledge_base_embedding on knowledge_base using hnsw (embedding vector_cosine_ops)',
     ],
+    [
+      'hnsw on halfvec, compared again with the whole embedding',
+      'drop index idx_knowledge_base_embedding; create index idx_knowledge_base_embedding on knowledge_base using hnsw ((embedding::halfvec(1536)) halfvec_cosine_ops)',
+    ],
     ['no index', 'drop index idx_knowledge_base_embedding'],
   ];
   test.each(indexes)(

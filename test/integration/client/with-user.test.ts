@@ -4,7 +4,7 @@ import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
-import { createDatabase, withUser } from '../../../src/index.js';
+import { createDatabase, withSavepoint, withUser } from '../../../src/index.js';
 import { describeOnServer } from '../../support/database.js';
 import { waitFor } from '../../support/wait-for.js';
 import { countMessages } from './count-messages.js';
@@ -217,13 +217,17 @@ describeOnServer('withUser', () => {
   });
 
   test.each([
-    ['a query that it did not run', (trx: Kysely<Tables>) => trx.selectFrom('users').select('id')],
-    ['one in a promise', async (trx: Kysely<Tables>) => trx.selectFrom('users').select('id')],
-    ['an insert that it did not run', (trx: Kysely<Tables>) => trx.deleteFrom('users')],
-    ['text of SQL that it did not run', () => sql`select 1`],
-  ])('is told when the callback returned %s', async (_, run) => {
-    const promise = withUser(db, userId(1), run as unknown as () => Promise<unknown>);
-    await expect(promise).rejects.toMatchObject({ code: 'USER_SCOPE', hint: expect.stringContaining('execute()') });
+    ['a query that it did not run', (trx: Kysely<Tables>) => trx.selectFrom('users').select('id'), 'execute()'],
+    ['one in a promise', async (trx: Kysely<Tables>) => trx.selectFrom('users').select('id'), 'execute()'],
+    ['an insert that it did not run', (trx: Kysely<Tables>) => trx.deleteFrom('users'), 'execute()'],
+    ['text of SQL that it did not run', () => sql`select 1`, 'execute()'],
+    ['a value instead of a promise', () => 5, 'await'],
+    ['nothing, with a query that it did not await', (trx: Kysely<Tables>) => void code(titles(trx)), 'await'],
+  ])('is told when the callback returned %s', async (_, run, hint) => {
+    const callback = run as unknown as () => Promise<unknown>;
+    const told = { code: 'USER_SCOPE', hint: expect.stringContaining(hint) as string };
+    await expect(withUser(db, userId(1), callback)).rejects.toMatchObject(told);
+    await expect(withUser(db, userId(1), (trx) => withSavepoint(trx, callback))).rejects.toMatchObject(told);
   });
 
   test('takes back a role or user that the callback set for the session', async () => {
@@ -240,15 +244,7 @@ describeOnServer('withUser', () => {
   test('ends with the error when a statement takes too long, is cancelled, or the pause is too long', async () => {
     const slow = (trx: Transaction<Tables>): Promise<unknown> => sql`select pg_sleep(20)`.execute(trx);
     expect(await code(withUser(db, userId(1), slow, { statementTimeoutMs: 50 }))).toBe('57014');
-    const idle = withUser(
-      db,
-      userId(1),
-      async (trx) => {
-        await sleep(300);
-        return titles(trx);
-      },
-      { idleTimeoutMs: 50 },
-    );
+    const idle = withUser(db, userId(1), (trx) => sleep(300).then(() => titles(trx)), { idleTimeoutMs: 50 });
     expect(await code(idle)).not.toBe('no error');
     const cancelled = code(withUser(db, userId(1), slow));
     await waitFor(async () => (await signalSlow('pg_cancel_backend')) > 0);
@@ -289,8 +285,7 @@ describeOnServer('withUser', () => {
     return rowCount ?? 0;
   }
 
-  test('works on a connection that was taken before, and says what to do where a query is streamed', async () => {
-    expect(await db.connection().execute((one) => withUser(one, userId(1), titles))).toEqual(own(1));
+  test('says what to do where a query is streamed', async () => {
     const stream = withUser(db, userId(1), async (trx) => {
       for await (const row of trx.selectFrom('conversations').selectAll().stream()) return row;
       return undefined;

@@ -43,7 +43,9 @@ describeOnPrivateServer('aisec doctor on a database with many faults', () => {
   const aisec = (...args: readonly string[]): Promise<CliResult> =>
     runInProcess(args, { env: { DATABASE_URL: url, AISEC_BACKUP_DIR: backups } });
   const diagnose = async (): Promise<Diagnosis> => JSON.parse((await aisec('doctor', '--json')).stdout) as Diagnosis;
-  const ids = ({ findings }: Diagnosis): readonly string[] => findings.map(({ id }) => id).toSorted();
+  // Which versions have known faults depends on what the tests run on; versions.test.ts looks at those.
+  const ids = ({ findings }: Diagnosis): readonly string[] =>
+    findings.flatMap(({ id }) => (id.startsWith('version-') ? [] : [id])).toSorted();
   const wanted = FAULTS.flatMap(([, ...found]) => found);
 
   beforeAll(async () => {
@@ -94,7 +96,7 @@ describeOnPrivateServer('aisec doctor on a database with many faults', () => {
     const plugin = await aisec('doctor', '--nagios', '--only', 'security');
     expect(plugin).toMatchObject({ exitCode: 2, stderr: '' });
     expect(plugin.stdout).toMatch(
-      /^AISEC CRITICAL - \d+ critical, \d+ warnings, 2 notices: [^|\n]+ \| critical=\d+;;0;0 [^\n]*\n$/,
+      /^AISEC CRITICAL - \d+ critical, \d+ warnings, 3 notices: [^|\n]+ \| critical=\d+;;0;0 [^\n]*\n$/,
     );
     expect(plugin.stdout.length).toBeLessThan(1024);
   });
@@ -231,7 +233,9 @@ describeOnPrivateServer('aisec doctor on a database with many faults', () => {
       "update users set password_hash = hash_password('set at the next login') where username in ('weak', 'other', 'clear')",
     );
     const isCommand = ({ fix }: Finding): boolean => fix?.startsWith('aisec ') === true;
-    const found = first.findings.filter(({ id }) => !EXPECTED_NOTICES.includes(id) && !BY_HAND.includes(id));
+    const found = first.findings.filter(
+      ({ id }) => !id.startsWith('version-') && !EXPECTED_NOTICES.includes(id) && !BY_HAND.includes(id),
+    );
     for (const finding of [...found.filter((one) => !isCommand(one)), ...found.filter(isCommand)]) {
       await applyFix(finding).catch((error: unknown) => {
         throw new Error(`the fix of ${finding.id} failed: ${finding.fix}`, { cause: error });
@@ -241,7 +245,9 @@ describeOnPrivateServer('aisec doctor on a database with many faults', () => {
       async () => (await admin.query("select from pg_ls_archive_statusdir() where name like '%.ready'")).rowCount === 0,
     );
     // Months that were archived with an index that only messages had.
-    const [left, ...others] = (await diagnose()).findings.filter(({ id }) => !EXPECTED_NOTICES.includes(id));
+    const [left, ...others] = (await diagnose()).findings.filter(
+      ({ id }) => !id.startsWith('version-') && !EXPECTED_NOTICES.includes(id),
+    );
     expect(left).toMatchObject({
       id: 'index-stray:(content_type)',
       message: expect.stringMatching(/^\d partitions have/),

@@ -61,7 +61,10 @@ export const FAULTS: readonly (readonly [sql: string, ...ids: readonly string[]]
     'app-role-inherits:svc_deep',
   ],
   ['create role svc login; grant authenticated to svc with inherit true', 'app-role-inherits:svc'],
-  ['create role svc_right login; grant authenticated to svc_right with inherit false, set true'],
+  [
+    'create role svc_right login; grant authenticated to svc_right with inherit false, set true',
+    'large-objects:authenticated',
+  ],
   ['alter role authenticated login', 'app-role-logs-in:authenticated'],
   ['grant create on schema public to authenticated', 'app-role-creates:authenticated'],
   ['grant select on users to authenticated', 'password-hash-readable:authenticated'],

@@ -40,7 +40,9 @@ describeOnPrivateServer('aisec doctor on a healthy database', () => {
     expect(ofRedis!.map(({ message }) => message.split(';')[0])).toEqual(Array(5).fill('REDIS_URL is not set'));
     return { ...diagnosis, skipped: skipped!, run };
   }
-  const ids = ({ findings }: Diagnosis): readonly string[] => findings.map(({ id }) => id).toSorted();
+  // Which versions have known faults depends on what the tests run on; versions.test.ts looks at those.
+  const ids = ({ findings }: Diagnosis): readonly string[] =>
+    findings.flatMap(({ id }) => (id.startsWith('version-') ? [] : [id])).toSorted();
 
   beforeAll(async () => {
     const server = await startPrivateServer();

@@ -2,11 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-import { PGlite } from '@electric-sql/pglite';
-import { pgcrypto } from '@electric-sql/pglite/contrib/pgcrypto';
-import { vector } from '@electric-sql/pglite-pgvector';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 
+import { startPGlite } from '../../../src/adapters/embedded/embedded.js';
 import {
   createEmbeddedDirectory,
   createServerDatabase,
@@ -220,7 +218,7 @@ describeOnServer('migrate adopt', () => {
 describe('migrate adopt on the embedded database', () => {
   test('brings the database of the design document to the schema of the migrations', async () => {
     const dataDir = path.join(await createEmbeddedDirectory(), 'pgdata');
-    const engine = await PGlite.create({ dataDir, extensions: { vector, pgcrypto } });
+    const engine = await startPGlite(dataDir);
     await buildDocument((sql) => engine.exec(sql));
     await fillDocument((sql) => engine.exec(sql), 500);
     const { rows: before } = await engine.query(CONTENT);

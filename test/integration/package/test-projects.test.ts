@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -26,21 +26,69 @@ test('begins empty', async () => {
 });
 `;
 
-/** A project that has the packed package and vitest's own settings, and no snapshot yet. */
+/** A service in CommonJS with a table of its own in a migration of its own. */
+const MIGRATION = `-- Up Migration
+create table invoices (id bigint generated always as identity primary key, user_id uuid not null references users, total numeric(10, 2) not null);
+alter table invoices enable row level security;
+create policy own on invoices using (user_id = (select current_user_id()));
+create index on invoices (user_id);
+grant select, insert on invoices to authenticated;
+-- Down Migration
+drop table invoices;
+`;
+const SERVICE = `
+const { withUser } = require('aisec');
+exports.invoices = (db, userId) => withUser(db, userId, (trx) => trx.selectFrom('invoices').select('total').execute());
+`;
+const JEST_TESTS = `
+const { withUser } = require('aisec');
+const { useTestDatabase } = require('aisec/testing');
+const { invoices } = require('./service.cjs');
+
+const database = useTestDatabase(globalThis, { migrationsDir: 'db/migrations' });
+
+test('shows an invoice to its owner only', async () => {
+  const [one, other] = [await database.make.user(), await database.make.user()];
+  const mine = { user_id: one.id, total: '12.50' };
+  await withUser(database.db, one.id, (trx) => trx.insertInto('invoices').values(mine).execute());
+  expect(await invoices(database.db, one.id)).toEqual([{ total: '12.50' }]);
+  expect(await invoices(database.db, other.id)).toEqual([]);
+  const foreign = withUser(database.db, other.id, (trx) => trx.insertInto('invoices').values(mine).execute());
+  await expect(foreign).rejects.toMatchObject({ code: '42501' });
+});
+test('begins empty', async () => {
+  expect(await database.admin.selectFrom('invoices').selectAll().execute()).toEqual([]);
+});
+`;
+
+/** A project that has the packed package and the runners' own settings, and no snapshot yet. */
 const project = mkdtempSync(path.join(tmpdir(), 'aisec-test-project-'));
+const write = (name: string, text: string): void => writeFileSync(path.join(project, name), text);
 beforeAll(() => {
-  installPacked(project, 'vitest');
-  writeFileSync(path.join(project, 'package.json'), '{ "type": "module", "private": true }');
-  writeFileSync(path.join(project, 'shown.test.js'), TESTS);
+  installPacked(project, 'vitest', 'jest', 'zod');
+  mkdirSync(path.join(project, 'db', 'migrations'), { recursive: true });
+  write('package.json', '{ "type": "module", "private": true }');
+  write('shown.test.js', TESTS);
+  write('db/migrations/0001_invoices.sql', MIGRATION);
+  write('service.cjs', SERVICE);
+  write('service.jest.cjs', JEST_TESTS);
 });
 afterAll(() => rmSync(project, { recursive: true, force: true }));
 
-test('a vitest project of two lines passes the first time, with the timeouts that vitest has by itself', () => {
-  const program = path.join(project, 'node_modules', 'vitest', 'vitest.mjs');
-  const run = spawnSync(process.execPath, [program, 'run', '--root', project, '--reporter', 'json'], {
+const run = (program: string, args: readonly string[], env: Record<string, string> = {}) =>
+  spawnSync(process.execPath, [path.join(project, 'node_modules', program), ...args], {
     cwd: project,
     encoding: 'utf8',
-    env: { PATH: process.env['PATH'], HOME: project },
+    env: { PATH: process.env['PATH'], HOME: project, ...env },
   });
-  expect(JSON.parse(run.stdout), run.stderr).toMatchObject({ numPassedTests: 2, numTotalTests: 2 });
+
+test('a vitest project of two lines passes the first time, with the timeouts that vitest has by itself', () => {
+  const { stdout, stderr } = run('vitest/vitest.mjs', ['run', '--root', project, '--reporter', 'json']);
+  expect(JSON.parse(stdout), stderr).toMatchObject({ numPassedTests: 2, numTotalTests: 2 });
+});
+
+test('a CommonJS service with a table of its own passes its tests under Jest the first time', () => {
+  const options = ['--json', '--rootDir', project, '--testMatch', '**/*.jest.cjs', '--no-cache'];
+  const { stdout, stderr } = run('jest/bin/jest.js', options, { NODE_OPTIONS: '--experimental-vm-modules' });
+  expect(JSON.parse(stdout), stderr).toMatchObject({ numPassedTests: 2, numTotalTests: 2 });
 });

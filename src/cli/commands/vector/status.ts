@@ -23,6 +23,7 @@ function renderStatus({ indexes }: VectorStatus, { table, paint, isTTY }: Render
   return table(indexes, [
     { title: 'index', value: (row) => row.name },
     { title: 'method', value: (row) => row.method },
+    { title: 'type', value: (row) => row.type },
     {
       title: 'options',
       value: (row) =>

@@ -48,7 +48,7 @@ export class Membership {
   readonly #store: TokenStore;
   #stamp = '';
   #runId: string | undefined;
-  #epoch: { readonly name: string; readonly run: string } | undefined;
+  #epoch: { readonly name: string; readonly run: string; readonly prefix: string } | undefined;
   #joining: { readonly id: string; readonly timer: NodeJS.Timeout } | undefined;
   /** Scopes whose token Redis has not confirmed to be gone, with the number of the change. */
   readonly #pending = new Map<string, number>();
@@ -66,7 +66,7 @@ export class Membership {
   /** What the keys of entries begin with; undefined while Redis must not be read or written. */
   get prefix(): string | undefined {
     if (!this.#store.isUp || !this.#listener.isUp || this.#epoch?.run !== this.#runId) return undefined;
-    return this.#epoch === undefined ? undefined : sharedPrefix(this.#stamp, this.#epoch.name);
+    return this.#epoch?.prefix;
   }
 
   /** For readers only: declares no epoch of its own when no listener answers. */
@@ -113,7 +113,7 @@ export class Membership {
         // What was heard before it concerns tokens of other epochs.
         this.#pending.clear();
         if (message.run === this.#runId) this.#adopt(message.epoch, message.run, false);
-        else this.#epoch = { name: message.epoch, run: message.run };
+        else this.#begin(message.epoch, message.run);
         break;
     }
   }
@@ -150,9 +150,13 @@ export class Membership {
     void this.#listener.send(helloMessage(id, this.#runId));
   }
 
+  #begin(name: string, run: string): void {
+    this.#epoch = { name, run, prefix: sharedPrefix(this.#stamp, name) };
+  }
+
   #adopt(name: string, run: string, isOfOthers: boolean): void {
     this.#stopJoining();
-    this.#epoch = { name, run };
+    this.#begin(name, run);
     this.#wasWelcomed = isOfOthers;
     this.#dropPending();
   }
@@ -160,7 +164,7 @@ export class Membership {
   #change({ table, users }: ChangeMessage): void {
     if (users === undefined && table !== 'system_settings') {
       this.#pending.clear();
-      if (this.#epoch !== undefined) this.#epoch = { ...this.#epoch, name: nameAfter(this.#epoch.name) };
+      if (this.#epoch !== undefined) this.#begin(nameAfter(this.#epoch.name), this.#epoch.run);
       // A welcome that is on its way may be of before.
       if (this.#joining !== undefined) this.#join();
       return;

@@ -15,7 +15,8 @@ const UNSET: Skip = {
   lacksGrant: false,
 };
 
-async function stateOf({ redis }: Subject): Promise<RedisState | null> {
+/** Asked once a run, however many checks look at the answer. */
+export async function stateOf({ redis }: Subject): Promise<RedisState | null> {
   return redis === null ? null : readRedisState(redis);
 }
 
