@@ -277,4 +277,12 @@ describeOnServer('aisec restore', () => {
       await server().query(`drop role ${pg.escapeIdentifier(role)}`);
     }
   });
+
+  test('a name is looked up in the directory of the backups', async () => {
+    const env = { DATABASE_URL: source().url, AISEC_BACKUP_DIR: path.dirname(file()) };
+    const plan = (name: string): Promise<CliResult> =>
+      runInProcess(['restore', name, '--create', newName(), '--dry-run'], { env });
+    expect(await plan(path.basename(file()))).toMatchObject({ exitCode: 0 });
+    expectError(await plan('none.dump'), 2, 'there is no backup');
+  });
 });

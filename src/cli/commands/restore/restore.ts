@@ -171,7 +171,8 @@ export const restore = defineCommand<Options>({
     'A database that is replaced is kept. Without a server, a backup of the embedded database is restored into a directory.',
   argument: {
     syntax: '<file>',
-    description: 'a backup: a path, or s3://bucket/directory/NAME.dump; encrypted ones end in .age',
+    description:
+      'a backup: a path, a name in AISEC_BACKUP_DIR, or s3://bucket/directory/NAME.dump; encrypted ones end in .age',
   },
   options: [
     { flags: '--create <name>', description: 'restore into a new database; of the embedded one: the new directory' },

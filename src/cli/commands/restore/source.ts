@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 import { AisecError } from '../../../base/errors.js';
@@ -12,9 +13,12 @@ export function sourceOf({ config }: Context, { identity, endpoint }: Options): 
   return { identityFile: identity === undefined ? undefined : resolve(config.cwd, identity), endpoint };
 }
 
-/** The path or address of the backup that was given. */
+/** The backup that was given: an address, a path, or else a name in the directory of the backups. */
 export function givenBackup({ config }: Context, argument: string): string {
-  return isStoreUrl(argument) ? argument : resolve(config.cwd, argument);
+  if (isStoreUrl(argument)) return argument;
+  const file = resolve(config.cwd, argument);
+  const named = resolve(config.backupDir, argument);
+  return !existsSync(file) && existsSync(named) ? named : file;
 }
 
 /** @throws AisecError USAGE where no server is configured: of the embedded database, all is restored or nothing. */
