@@ -28,6 +28,7 @@ export const ERROR_TITLES = {
   MIGRATION_HISTORY: 'the migration files and the history of the database disagree',
   MIGRATION_PENDING: 'migrations are pending',
   MIGRATION_FAILED: 'a migration failed and was rolled back',
+  MIGRATION_UNVERIFIED: 'a check of a migration is false, and the migration was rolled back',
   MIGRATION_INCOMPLETE: 'a migration without a transaction stopped half-way and can be resumed',
   MIGRATION_IRREVERSIBLE: 'a migration has no way back',
   SEED_INVALID: 'a seed set or file cannot be used',

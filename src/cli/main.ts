@@ -141,7 +141,7 @@ async function runCommandLine(
   let terminal: Terminal = {
     streams,
     isJson: argv.includes('--json'),
-    isPlugin: argv.includes('--nagios'),
+    isPlugin: argv.some((word) => word === '--nagios' || word.startsWith('--nagios=')),
     errorPaint: await createPaint(false),
   };
   try {
@@ -168,7 +168,7 @@ export async function main(argv: readonly string[], surroundings: Surroundings =
   const terminal = {
     streams,
     isJson: argv.includes('--json'),
-    isPlugin: argv.includes('--nagios'),
+    isPlugin: argv.some((word) => word === '--nagios' || word.startsWith('--nagios=')),
     errorPaint: await createPaint(false),
   };
   return reportError(written.failure, terminal);

@@ -75,6 +75,7 @@ export class Session {
   #closing: Promise<void> | undefined;
   #running = 0;
   #completed = 0;
+  #hasCommitted = false;
   #lost: unknown;
 
   constructor(client: pg.Client, info: SessionInfo, options: SessionOptions) {
@@ -90,9 +91,13 @@ export class Session {
       this.#lost ??= error;
     });
     // The driver keeps what a failed multi-statement query had completed to itself; its protocol connection has it.
-    (client as unknown as { connection: EventEmitter }).connection.on('commandComplete', () => {
-      this.#completed += 1;
-    });
+    (client as unknown as { connection: EventEmitter }).connection.on(
+      'commandComplete',
+      ({ text }: { readonly text?: string }) => {
+        this.#completed += 1;
+        if (text === 'COMMIT') this.#hasCommitted = true;
+      },
+    );
     client.on('notice', (notice) => {
       const { severity = 'NOTICE', message = '', detail, hint } = notice;
       options.onNotice?.({ severity, message, detail, hint });
@@ -111,6 +116,11 @@ export class Session {
   /** How many statements of the last query text the server completed. */
   get completedStatements(): number {
     return this.#completed;
+  }
+
+  /** Whether a COMMIT was among them. */
+  get hasCommitted(): boolean {
+    return this.#hasCommitted;
   }
 
   /** True while a transaction is open, also a failed one. */
@@ -192,6 +202,7 @@ export class Session {
     if (this.#lost !== undefined) throw translateError(this.#lost);
     this.#running += 1;
     this.#completed = 0;
+    this.#hasCommitted = false;
     try {
       return await run();
     } catch (error) {

@@ -8,6 +8,7 @@ import { once, type Thresholds } from '../monitor/checks.js';
 import type { Area, Check, Subject } from './check.js';
 import { examine } from './examine.js';
 import type { Finding, SkippedCheck } from './finding.js';
+import { groupFindings } from './group-findings.js';
 import { limitSession } from './session-limits.js';
 
 export interface DoctorOptions {
@@ -104,11 +105,16 @@ export async function diagnose(session: Session, options: DoctorOptions): Promis
   }
   const looked = new Set(options.checks.map(({ id }) => id));
   for (const { check } of [...skipped, ...notApplicable]) looked.delete(check);
-  const { findings, ignored, problems } = applyIgnores(found, options.ignores, {
+  const {
+    findings: kept,
+    ignored,
+    problems,
+  } = applyIgnores(found, options.ignores, {
     known: new Set(ALL_CHECKS.map(({ id }) => id)),
     looked,
     now: startedAt,
   });
+  const findings = groupFindings(kept);
   const count = (severity: Severity): number => findings.filter((finding) => finding.severity === severity).length;
   return {
     database: session.info.label,

@@ -1,9 +1,8 @@
 import { withRunLock } from '../../adapters/postgres/locks/advisory-lock.js';
 import { LockBudget } from '../../adapters/postgres/locks/lock-budget.js';
 import { rollBack, withTransaction, type Session } from '../../adapters/postgres/session.js';
-import { startAgain } from '../../adapters/postgres/start-again.js';
 import { AisecError } from '../../base/errors.js';
-import { sectionOf } from './apply/apply.js';
+import { sectionOf } from './apply/section.js';
 import type { MigrationStatus } from './history/compare.js';
 import type { HistoryEntry } from './history/history.js';
 import type { MigrationFile } from './files/migration-file.js';
@@ -171,7 +170,6 @@ export async function migrateDown(
     const left = statuses.filter((status) => isApplied(status) && !(status.file && revertedFiles.has(status.file)));
     const emptied = [...recordedSources].filter((source) => !left.some((status) => status.source === source));
     const isEmpty = left.length === 0;
-    await startAgain(session);
     if (plan.length > 0 || isEmpty) await dropEmptyHistories(session, options.schema, emptied);
     return { database: session.info.label, schema: options.schema, reverted, isEmpty };
   });

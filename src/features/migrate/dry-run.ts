@@ -1,6 +1,6 @@
 import { withRunLock } from '../../adapters/postgres/locks/advisory-lock.js';
 import { rollBack, type Session } from '../../adapters/postgres/session.js';
-import { enterSection, rehearse } from './apply/rehearse.js';
+import { enterSection, rehearse, verifyRehearsed } from './apply/rehearse.js';
 import { isInTheWay, replaceWithDependants } from './apply/repeatable/replace.js';
 import { EffectsObserver, knownRelations } from './effects/effects.js';
 import { boundFindings } from './effects/bounds.js';
@@ -46,6 +46,7 @@ async function tryRepeatable(
     await session.query(`rollback to savepoint ${SAVEPOINT}`);
     await enterSection(session, options);
     await replaceWithDependants(session, file, options.files, error);
+    await verifyRehearsed(session, file);
     await watch.observer.next();
     return { statements: [], durationMs: Math.round(performance.now() - startedMs) };
   }

@@ -1,4 +1,4 @@
-import { withTransaction, type Session } from '../../adapters/postgres/session.js';
+import type { Session } from '../../adapters/postgres/session.js';
 import { quoteIdentifier } from '../../base/identifier.js';
 import type { Reporting } from '../../base/reporting.js';
 
@@ -33,12 +33,9 @@ export async function ensurePartitions(
     [`${quoteIdentifier(schema)}.ensure_message_partitions(integer, date)`],
   );
   if (found[0]?.exists !== true) return [];
-  const rows = await withTransaction(session, async () => {
-    const result = await session.query<EnsuredRow>(
-      `select month::text as month, partition_name, created, problem from ${ensureCall(schema)}`,
-    );
-    return result.rows;
-  });
+  const { rows } = await session.query<EnsuredRow>(
+    `select month::text as month, partition_name, created, problem from ${ensureCall(schema)}`,
+  );
   for (const row of rows)
     if (row.problem !== null) reporting.onWarning(`partition ${row.partition_name}: ${row.problem}`);
   return rows.filter((row) => row.created).map((row) => ({ month: row.month, partition: row.partition_name }));

@@ -1,5 +1,4 @@
 import type { Session } from '../../adapters/postgres/session.js';
-import { withTransaction } from '../../adapters/postgres/session.js';
 import { quoteIdentifier, quoteLiteral } from '../../base/identifier.js';
 import { compareHistory, type MigrationStatus } from './history/compare.js';
 import { isSameSql } from './history/history-faults.js';
@@ -60,11 +59,9 @@ export function historyToCreate(
   return [createSchema(schema), ...missing.map((source) => createHistoryTables(schema, source))].join('\n');
 }
 
-/** Runs what `historyToCreate` gives in one transaction, so that no table is there without the others. */
+/** Runs what `historyToCreate` gives; sent at once it is one transaction, so that no table is there without the others. */
 export async function createHistory(session: Session, statements: string): Promise<void> {
-  await withTransaction(session, async () => {
-    await session.query(statements);
-  });
+  await session.query(statements);
 }
 
 /**

@@ -1,7 +1,6 @@
 import { withRunLock } from '../../adapters/postgres/locks/advisory-lock.js';
 import { LockBudget } from '../../adapters/postgres/locks/lock-budget.js';
 import type { Session } from '../../adapters/postgres/session.js';
-import { startAgain } from '../../adapters/postgres/start-again.js';
 import type { RunOptions } from './apply/apply.js';
 import { labelOf } from './files/source.js';
 import { indexOfMigration } from './find-migration.js';
@@ -110,7 +109,6 @@ export async function migrateUp(session: Session, options: UpOptions, reporting:
     const lockBudget = new LockBudget(options.maxWaitMs);
     const applied = await applyAll(session, plan, { ...options, lockBudget }, reporting);
     await runHooks(session, 'after_up', options, reporting);
-    if (applied.length > 0 || options.hooks !== undefined) await startAgain(session);
     const partitions = await ensurePartitions(session, options.schema, reporting);
     const pending = pendingOf(statuses, options.allowsLate).filter((status) => !plan.includes(status));
     const newest = applied.at(-1) ?? statuses.findLast((status) => status.entry !== undefined);

@@ -4,6 +4,7 @@ import { createServerDatabase, describeOnServer, type ServerDatabase } from '../
 import { migration, migrationsFolder, type MigrationsFolder } from '../../support/migrations-folder.js';
 import type { CliResult } from '../../support/run-cli.js';
 import { runInProcess } from '../../support/run-in-process.js';
+import { runPsql } from '../../support/run-psql.js';
 
 const TOTALS = 'create or replace view totals as select 1 as total, 2 as other;\n';
 const NARROWER = 'create or replace view totals as select 5 as total;\n';
@@ -44,6 +45,18 @@ describeOnServer('a repeatable migration that others depend on', () => {
     // By its name it comes before what it depends on.
     own.write({ 'R__a_top.sql': TOP });
     expect(await aisec('migrate', 'up')).toMatchObject({ exitCode: 0 });
+  });
+
+  test('is not replaced by a script, which stops there and says what does it', async () => {
+    own.write({ 'R__m_totals.sql': NARROWER });
+    const { stdout } = await aisec('migrate', 'up', '--sql', '--from', '0001_users');
+    const failure = await runPsql(database.url, stdout).catch((error: unknown) => String(error));
+    expect(failure).toContain('R__m_totals.sql: cannot drop columns from view');
+    expect(failure).toContain('What depends on it has to be made again with it, which a script cannot do.');
+    expect(failure).toContain('Run "aisec migrate up" on this database');
+    expect(await one('select other from totals')).toBe(2);
+    expect(await aisec('migrate', 'up')).toMatchObject({ exitCode: 0 });
+    expect(await one('select total from report')).toBe(5);
   });
 
   test('is replaced with them in the order of what depends on what, and owners, privileges and comments stay', async () => {

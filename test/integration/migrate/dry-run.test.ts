@@ -162,7 +162,7 @@ describeOnServer('what a dry run explains', () => {
   test('reads on a terminal of 80 columns', async () => {
     const { stdout } = await explain('alter table t alter column id type bigint;');
     expect(stdout).toContain('0002_change\n  1 alter table\n     2  alter table t alter column id type bigint\n');
-    expect(stdout).toMatch(/ {8}ACCESS EXCLUSIVE on t for [\d.]+ m?s, until the commit: reads and writes wait\n/);
+    expect(stdout).toMatch(/ {8}ACCESS EXCLUSIVE on t for [\d.]+ m?s, until the commit:\s+reads and writes wait\n/);
     expect(stdout).toMatch(/ {8}writes anew t \(about 5,000 rows, \d+ kB\)\n/);
     expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
   });

@@ -1,9 +1,13 @@
 import { beforeEach, expect, test } from 'vitest';
 
+import { findLeftBehind } from '../../../src/adapters/postgres/left-behind.js';
+import { migrationPlaces } from '../../../src/config/migration-places.js';
+import { readMigrations } from '../../../src/features/migrate/files/read-migrations.js';
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
 import { migration, migrationsFolder } from '../../support/migrations-folder.js';
 import type { CliResult } from '../../support/run-cli.js';
 import { runInProcess } from '../../support/run-in-process.js';
+import { withSession } from '../catalog/catalog-session.js';
 
 describeOnServer('what a migration leaves in its session', () => {
   let database: ServerDatabase;
@@ -59,6 +63,17 @@ describeOnServer('what a migration leaves in its session', () => {
     });
     expect(run).toMatchObject({ exitCode: 0 });
     expect(run.stderr).not.toContain('left in its session');
+  });
+
+  test('the bundled migrations leave nothing, for which a run does not look again', async () => {
+    const files = await readMigrations(migrationPlaces(undefined, '/'), '/');
+    const sections = [...files.map(({ up }) => up), ...files.toReversed().flatMap(({ down }) => down ?? [])];
+    await withSession(database.url, async (session) => {
+      for (const { sql } of sections) {
+        await session.query(`begin; ${sql}\n; commit`);
+        expect(await findLeftBehind(session, session.settings), sql).toEqual([]);
+      }
+    });
   });
 
   test('a server whose own settings differ makes no migration look untidy', async () => {

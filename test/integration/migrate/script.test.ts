@@ -55,6 +55,20 @@ describeOnServer('migrate up --sql', () => {
   const history = async (database: ServerDatabase): Promise<readonly unknown[]> =>
     (await database.admin.query(HISTORY)).rows;
 
+  test('ends a last statement without a semicolon, and one whose semicolon is in a comment', async () => {
+    const folder = migrationsFolder({
+      '0001_one.sql': migration('create table one (i int) -- a note', 'drop table one'),
+      '0002_two.sql': migration('create table two (i int) -- done;', 'drop table two /* gone; */'),
+    });
+    const up = await script(folder);
+    expect(await psql(offline, up.stdout, folder.dir)).toMatchObject({ code: 0 });
+    expect(await history(offline)).toHaveLength(2);
+    const env = { DATABASE_URL: online.url };
+    const flags = ['--migrations-dir', `aisec=${folder.dir}`];
+    expect(await runInProcess(['migrate', 'up', ...flags], { env })).toMatchObject({ exitCode: 0 });
+    expect(await runInProcess(['migrate', 'down', '--all', '--yes', ...flags], { env })).toMatchObject({ exitCode: 0 });
+  });
+
   test('needs no database, and psql makes of it the catalog and the history of the online run, whatever is set there', async () => {
     const { dir } = migrationsFolder({});
     const written = await script(undefined);

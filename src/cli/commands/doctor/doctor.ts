@@ -70,6 +70,17 @@ function isFailure({ counts }: Diagnosis, { failOn, strict }: Options): boolean 
   return counts.critical > 0 || (failOn === 'warning' && counts.warning > 0);
 }
 
+/** For a job, whose output is mailed: what makes it fail, and nothing when it does not. */
+function pressing(diagnosis: Diagnosis, { failOn, strict }: Options): Diagnosis {
+  const isShown = (severity: string): boolean =>
+    severity === 'critical' || (failOn === 'warning' && severity === 'warning');
+  return {
+    ...diagnosis,
+    findings: diagnosis.findings.filter(({ severity }) => isShown(severity)),
+    skipped: strict || diagnosis.counts.checks === 0 ? diagnosis.skipped : [],
+  };
+}
+
 async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
   const { output } = context;
   if (options.nagios) {
@@ -78,7 +89,9 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
     return runAsPlugin(context, options);
   }
   const diagnosis = await diagnoseNow(context, options, context.progress.report);
-  output.result(diagnosis, renderDiagnosis);
+  output.result(diagnosis, (data, renderer) =>
+    renderDiagnosis(output.options.isQuiet ? pressing(data, options) : data, renderer),
+  );
   for (const { id, problem } of diagnosis.ignoreProblems) output.warning(`ignore file: ${id}: ${problem}`);
   output.note(summary(diagnosis));
   return isFailure(diagnosis, options) ? 3 : undefined;

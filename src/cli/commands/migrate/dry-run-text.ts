@@ -61,6 +61,11 @@ function lockLines({ locks }: ExplainedStatement): readonly string[] {
   });
 }
 
+/** Who waits stands on the next line where it does not fit. */
+function wrapped(text: string): string {
+  return INDENT.length + text.length <= WIDTH ? text : text.replace(/: ([^:]+ wait)$/, `:\n${INDENT}  $1`);
+}
+
 function statementLines(statement: ExplainedStatement, paint: Renderer['paint']): readonly string[] {
   const { line, text, durationMs, walBytes, rewritten, scanned, inUseBy, keptWaiting } = statement;
   const head = `  ${String(line).padStart(4)}  ${cut(text, WIDTH - 8)}`;
@@ -68,7 +73,7 @@ function statementLines(statement: ExplainedStatement, paint: Renderer['paint'])
   return [
     head,
     `${INDENT}${durationMs === null ? 'not executed here, since it cannot be rolled back' : `${formatDurationMs(durationMs)}${wal}`}`,
-    ...lockLines(statement).map((lock) => `${INDENT}${lock}`),
+    ...lockLines(statement).map((lock) => `${INDENT}${wrapped(lock)}`),
     ...tableLines(rewritten).map((table) => `${INDENT}${paint.yellow('writes anew')} ${table}`),
     ...tableLines(scanned).map((table) => `${INDENT}${paint.yellow('reads all of')} ${table}`),
     ...inUseBy.map((user) => `${INDENT}${paint.red('waits for')} ${describeUser(user)}`),

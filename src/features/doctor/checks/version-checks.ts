@@ -38,7 +38,8 @@ async function readVersions({ session }: Subject): Promise<Versions> {
 
 const worst = (severities: readonly Severity[]): Severity =>
   SEVERITIES.find((severity) => severities.includes(severity)) ?? 'notice';
-const told = (faults: readonly KnownFault[]): string => faults.map(({ name, text }) => `${name}: ${text}`).join('; ');
+const inWords = (faults: readonly KnownFault[]): string =>
+  faults.map(({ name, text }) => `${name}: ${text}`).join('; ');
 const sources = (faults: readonly KnownFault[]): string =>
   `Sources: ${[...new Set(faults.map(({ source }) => source))].join(', ')}; as known on ${AS_OF}`;
 
@@ -51,7 +52,7 @@ async function examinePostgresql(subject: Subject): Promise<Outcome> {
     {
       object: 'server',
       severity: worst(faults.map(({ severity }) => severity)),
-      message: `PostgreSQL ${version} has known faults${fixed === undefined ? '' : `, which ${fixed} fixes`}: ${told(faults)}`,
+      message: `PostgreSQL ${version} has known faults${fixed === undefined ? '' : `, which ${fixed} fixes`}: ${inWords(faults)}`,
       impact: `a minor release needs new packages and a restart, and no dump. ${sources(faults)}`,
       fix: null,
     },
@@ -73,7 +74,7 @@ async function examinePgvector(subject: Subject): Promise<Outcome> {
     const of = faults.filter(({ indexKind }) => indexKind === kind);
     if (of.length === 0) return [];
     const own = names(kind);
-    return [`${kind} (${own.length === 0 ? 'no such index here' : listed(own)}): ${told(of)}`];
+    return [`${kind} (${own.length === 0 ? 'no such index here' : listed(own)}): ${inWords(of)}`];
   });
   return [
     {
@@ -112,7 +113,7 @@ async function examineRedis(subject: Subject): Promise<Outcome> {
   return [
     {
       object: `${redis.host}:${redis.port}`,
-      message: `${describeRedis(redis)} is ${isValkey ? 'Valkey' : 'Redis'} ${version}, which has known faults${fixed === undefined ? ', and no fix for its series is known' : ` that ${fixed} fixes`}: ${told(faults)}`,
+      message: `${describeRedis(redis)} is ${isValkey ? 'Valkey' : 'Redis'} ${version}, which has known faults${fixed === undefined ? ', and no fix for its series is known' : ` that ${fixed} fixes`}: ${inWords(faults)}`,
       impact: `distributions often have the fixes under the old number: look into the changes of your package. ${sources(faults)}`,
       fix: null,
     },

@@ -5,7 +5,9 @@ import type { Session } from '../../../adapters/postgres/session.js';
 import { createdIndex, isConcurrent } from '../../../adapters/sql-parser/concurrent.js';
 import { parseStatements, type Statement } from '../../../adapters/sql-parser/statements.js';
 import { AisecError, isAisecError } from '../../../base/errors.js';
-import { sectionOf, type RunOptions } from './apply.js';
+import type { RunOptions } from './apply.js';
+import { sectionOf } from './section.js';
+import { verificationFailure, verificationSql } from './verification.js';
 import type { HistoryEntry } from '../history/history.js';
 import {
   beginJournal,
@@ -17,6 +19,7 @@ import {
   journalStarted,
   resumeJournal,
 } from '../history/history-sql.js';
+import { statementsAtBuild } from '../files/examined-at-build.js';
 import { dropInvalidIndex } from './invalid-indexes.js';
 import { parseMigrationFile, type MigrationFile } from '../files/migration-file.js';
 import { placeInSection } from '../files/place.js';
@@ -38,6 +41,8 @@ interface Resume {
 }
 
 async function statementsOf(file: MigrationFile, direction: Direction): Promise<readonly Statement[]> {
+  const known = statementsAtBuild(file, direction);
+  if (known !== undefined) return known;
   const parsed = await parseStatements(sectionOf(file, direction).sql);
   if (!('error' in parsed)) return parsed.statements;
   throw new AisecError('MIGRATION_FILE_INVALID', `invalid migration file: ${parsed.error.message}`, {
@@ -141,6 +146,21 @@ function incomplete(
   );
 }
 
+/** The statements stay whatever the checks say; the next run asks them again. @throws AisecError MIGRATION_UNVERIFIED. */
+async function verifyDone(session: Session, file: MigrationFile, schema: string, total: number): Promise<void> {
+  if (file.verification === undefined) return;
+  try {
+    await session.query(await verificationSql(file.verification));
+  } catch (error) {
+    const done = total === 1 ? 'Its statement is done and stays' : `Its ${total} statements are done and stay`;
+    const hint = `${done}. Make the check true, or change it, and run \`aisec migrate up\` again.`;
+    const failure = verificationFailure(error, file, hint);
+    if (failure === undefined) throw error;
+    await session.query(journalFailed(schema, file, total + 1, failure.message));
+    throw failure;
+  }
+}
+
 /** What goes round each statement, such as a measurement; it has to run it. */
 export type AroundStatement = (statement: Statement, run: () => Promise<void>) => Promise<void>;
 
@@ -166,7 +186,8 @@ export async function applyWithoutTransaction(
   const { done, unknown } = await resumeFrom(target, direction, statements);
   const state = direction === 'up' ? 'applying' : 'reverting';
   const isResumed = target.entry?.state === state;
-  if (isResumed) reporting.onWarning(`migration ${labelOf(file)}: continuing at statement ${done + 1} of ${total}`);
+  const rest = done === total ? 'with its last step' : `at statement ${done + 1} of ${total}`;
+  if (isResumed) reporting.onWarning(`migration ${labelOf(file)}: continuing ${rest}`);
   await session.query(isResumed ? resumeJournal(schema, file, total) : beginJournal(schema, file, state, total));
   const observer = new Observer(session, options.lockTimeoutMs, (text) =>
     reporting.onProgress(`${labelOf(file)}: ${text}`),
@@ -185,6 +206,7 @@ export async function applyWithoutTransaction(
       number += 1;
       const statement = statements[number - 1];
       if (statement === undefined) {
+        if (direction === 'up') await verifyDone(session, file, schema, total);
         // The engine's own row comes last; in one query with the journal's end it is one transaction.
         await session.query(
           `${sql} ${direction === 'up' ? completeJournal(schema, file) : forgetApplied(schema, file)}`,

@@ -4,9 +4,13 @@ import { retryForLocks, type LockBudget } from '../../../adapters/postgres/locks
 import { Observer } from '../../../adapters/postgres/locks/observer.js';
 import { rollBack, type Session } from '../../../adapters/postgres/session.js';
 import { searchPath } from '../../../adapters/postgres/session-settings.js';
+import { afterStartAgain, startAgainSql } from '../../../adapters/postgres/start-again.js';
 import { AisecError, isAisecError } from '../../../base/errors.js';
 import { quoteLiteral } from '../../../base/identifier.js';
+import { sectionOf } from './section.js';
+import { verificationSql } from './verification.js';
 import { migrationFailure, placeOfError, placeOfStatement } from './failure.js';
+import { mayLeave } from './left-behind.js';
 import { isInTheWay, replaceWithDependants } from './repeatable/replace.js';
 import { forgetApplied, historyTables, recordApplied } from '../history/history-sql.js';
 import type { MigrationFile, MigrationSection } from '../files/migration-file.js';
@@ -29,35 +33,42 @@ export interface RunOptions extends ApplyOptions {
   readonly lockBudget: LockBudget;
 }
 
-/** BEGIN and the two settings stand before a section in the text that is sent. */
-const PREFIX_STATEMENTS = 3;
-
-export function sectionOf(file: MigrationFile, direction: Direction): MigrationSection {
-  const section = direction === 'up' ? file.up : file.down;
-  if (section !== undefined) return section;
-  throw new AisecError('MIGRATION_IRREVERSIBLE', `migration ${labelOf(file)} cannot be reverted`, {
-    detail: `It says: ${file.irreversibleReason ?? ''}.`,
-    hint: 'Write a new migration that undoes what can be undone, or restore a backup.',
-  });
+/** For the transaction only; what a migration sets beyond it is taken back before the next one. */
+function settingStatements(options: ApplyOptions): readonly string[] {
+  const path = searchPath(options.schema, options.extensionSchema);
+  const settings = [`search_path to ${path}`, `lock_timeout = ${quoteLiteral(`${options.lockTimeoutMs}ms`)}`];
+  if (options.isFlushedLater === true) settings.push('synchronous_commit = off');
+  return settings.map((setting) => `set local ${setting};`);
 }
 
-/** For the transaction only; what a migration sets beyond it is taken back before the next one. */
 export function transactionSettings(options: ApplyOptions): string {
-  const path = searchPath(options.schema, options.extensionSchema);
-  return `set local search_path to ${path}; set local lock_timeout = ${quoteLiteral(`${options.lockTimeoutMs}ms`)};`;
+  return settingStatements(options).join(' ');
+}
+
+/** BEGIN and the settings stand before a section in the text that is sent. */
+function statementsBefore(options: ApplyOptions): number {
+  return 1 + settingStatements(options).length;
+}
+
+/** What comes behind it begins a statement of its own, also when its last line has no semicolon, or one in a comment. */
+function ended(sql: string): string {
+  const lastLine = sql.slice(sql.lastIndexOf('\n') + 1);
+  return lastLine.endsWith(';') && !lastLine.includes('--') ? sql : `${sql}\n;`;
 }
 
 /** A migration may take another role, for its own statements only: the history belongs to the role that runs it. */
 const OWN_ROLE = 'reset session authorization; reset role;';
 
 /** The statements of one migration in its transaction, the history row included. */
-export function transactionStatements(
+async function transactionStatements(
   file: MigrationFile,
   direction: Direction,
   options: ApplyOptions,
-): readonly string[] {
+): Promise<readonly string[]> {
   const record = direction === 'up' ? recordApplied(options.schema, file) : forgetApplied(options.schema, file);
-  return [transactionSettings(options), sectionOf(file, direction).sql, `${OWN_ROLE} ${record}`];
+  const statements = [transactionSettings(options), ended(sectionOf(file, direction).sql), `${OWN_ROLE} ${record}`];
+  if (direction === 'down' || file.verification === undefined) return statements;
+  return [...statements, await verificationSql(file.verification)];
 }
 
 /**
@@ -69,7 +80,7 @@ export async function transactionTexts(
   direction: Direction,
   options: ApplyOptions,
 ): Promise<readonly string[]> {
-  const statements = transactionStatements(file, direction, options);
+  const statements = await transactionStatements(file, direction, options);
   if (isRepeatable(file)) return ['BEGIN;', ...statements, 'COMMIT;'];
   const { runThroughEngine } = await import('../../../adapters/migration-engine/engine.js');
   const texts: string[] = [];
@@ -85,43 +96,50 @@ export async function transactionTexts(
   return texts;
 }
 
-/**
- * Sends what stands before a section together with it, and what comes after it in one go, too: two round trips a
- * migration instead of six.
- */
-async function sendInTwo(session: Session, section: MigrationSection, texts: readonly string[]): Promise<void> {
-  const position = texts.findIndex((text) => text.startsWith(section.sql));
-  const before = texts.slice(0, position).join(' ');
-  try {
-    await session.query(`${before} ${texts[position] ?? ''}`);
-  } catch (error) {
-    throw new SectionError(error, before.length + 1);
-  }
-  await session.query(texts.slice(position + 1).join('\n'));
+interface Parts {
+  /** BEGIN and the settings. */
+  readonly before: string;
+  readonly section: string;
+  /** The history. */
+  readonly record: string;
+  readonly commit: string;
 }
 
-/** A failure of the section itself; the server counts positions and statements from the start of what it was sent. */
-class SectionError extends Error {
-  constructor(
-    override readonly cause: unknown,
-    /** How many characters were sent before the section. */
-    readonly prefixLength: number,
-  ) {
-    super('a section failed');
-  }
+function partsOf(texts: readonly string[], section: MigrationSection): Parts {
+  const position = texts.findIndex((text) => text.startsWith(section.sql));
+  return {
+    before: `${texts.slice(0, position).join(' ')} `,
+    section: texts[position] ?? '',
+    record: texts.slice(position + 1, -1).join('\n'),
+    commit: texts.at(-1) ?? '',
+  };
+}
+
+/** With COMMIT goes what the next migration needs: one round trip a migration. What has to be looked at first waits. */
+async function commitAndStartAgain(
+  session: Session,
+  text: string,
+  file: MigrationFile,
+  direction: Direction,
+): Promise<void> {
+  if (mayLeave(file, direction)) await session.query(text);
+  else await afterStartAgain(session, await session.query(`${text}\n${startAgainSql(session)}`));
 }
 
 async function failureOf(
-  { cause, prefixLength }: SectionError,
+  error: unknown,
   session: Session,
   file: MigrationFile,
   direction: Direction,
+  sent: { readonly before: string; readonly statementsBefore: number },
 ): Promise<unknown> {
-  if (!isAisecError(cause) || cause.code === 'LOCK_TIMEOUT') return cause;
+  if (!isAisecError(error) || error.code === 'LOCK_TIMEOUT') return error;
   const section = sectionOf(file, direction);
-  const completed = session.completedStatements - PREFIX_STATEMENTS;
-  const place = placeOfError(cause, file, section, prefixLength) ?? (await placeOfStatement(completed, file, section));
-  return migrationFailure(cause, file, direction, place);
+  // The server counts positions and statements from the start of what it was sent.
+  const completed = session.completedStatements - sent.statementsBefore;
+  const place =
+    placeOfError(error, file, section, sent.before.length) ?? (await placeOfStatement(completed, file, section));
+  return migrationFailure(error, file, direction, place);
 }
 
 /** The same transaction, in which what stands in the way of a repeatable migration is replaced with it. */
@@ -133,11 +151,11 @@ async function replaceInTransaction(
   failure: unknown,
 ): Promise<void> {
   const section = sectionOf(file, 'up');
-  const position = texts.findIndex((text) => text.startsWith(section.sql));
+  const { before, record, commit } = partsOf(texts, section);
   try {
-    await session.query(texts.slice(0, position).join(' '));
+    await session.query(before);
     await replaceWithDependants(session, file, options.files ?? [], failure);
-    await session.query(texts.slice(position + 1).join('\n'));
+    await commitAndStartAgain(session, `${record}\n${commit}`, file, 'up');
   } catch (error) {
     await rollBack(session);
     if (isAisecError(error, 'MIGRATION_FAILED')) throw error;
@@ -152,16 +170,17 @@ async function tryOnce(
   options: ApplyOptions,
 ): Promise<void> {
   const texts = await transactionTexts(file, direction, options);
+  const section = sectionOf(file, direction);
+  const { before, section: sql, record, commit } = partsOf(texts, section);
   try {
-    await sendInTwo(session, sectionOf(file, direction), texts);
+    await commitAndStartAgain(session, `${before}${sql}\n${record}\n${commit}`, file, direction);
   } catch (error) {
-    const isReplaced = direction === 'up' && error instanceof SectionError && isInTheWay(file, error.cause);
-    const failure =
-      error instanceof SectionError
-        ? await failureOf(error, session, file, direction)
-        : migrationFailure(error, file, direction, undefined);
+    // What came behind the COMMIT is no failure of the migration.
+    if (session.hasCommitted) throw error;
+    const sent = { before, statementsBefore: statementsBefore(options) };
+    const failure = await failureOf(error, session, file, direction, sent);
     await rollBack(session);
-    if (!isReplaced) throw failure;
+    if (direction !== 'up' || !isInTheWay(file, error)) throw failure;
     await replaceInTransaction(session, file, texts, options, failure);
   }
 }
@@ -186,7 +205,8 @@ function lockFailure(
 
 /**
  * Runs one migration in one transaction, with its history row. A lock that times out rolls everything back,
- * and it is tried again after a pause: no session ever queues behind it for longer than `lockTimeoutMs`.
+ * and it is tried again after a pause: no session ever queues behind it for longer than `lockTimeoutMs`. The session is as
+ * it was opened afterwards, unless the migration may have left something there that has to be looked at.
  *
  * @throws AisecError MIGRATION_FAILED with the place, LOCK_TIMEOUT naming the blocker, CONNECTION_LOST, INTERRUPTED.
  */

@@ -3,6 +3,7 @@ import { AisecError, isAisecError, type ErrorCode, type FilePosition } from '../
 import type { MigrationFile, MigrationSection } from '../files/migration-file.js';
 import { placeInSection } from '../files/place.js';
 import { labelOf } from '../files/source.js';
+import { verificationFailure } from './verification.js';
 
 /** Errors that speak for themselves and are not the migration's fault. */
 const NOT_THE_MIGRATION: readonly ErrorCode[] = ['CONNECTION_LOST', 'INTERRUPTED', 'TERMINATED', 'DISK_FULL'];
@@ -27,9 +28,11 @@ export function placeOfError(
   const position = queryPositionOf(error);
   if (position === undefined || position <= before) return undefined;
   // The server counts characters, JavaScript UTF-16 units: an emoji before the place makes the difference.
-  const text = Array.from(section.sql)
-    .slice(0, position - 1 - before)
-    .join('');
+  const characters = Array.from(section.sql);
+  const offset = position - 1 - before;
+  // Behind it stands what is not the file's.
+  if (offset > characters.length) return undefined;
+  const text = characters.slice(0, offset).join('');
   return placeInSection(file, section, text.length);
 }
 
@@ -56,6 +59,8 @@ export function migrationFailure(
   direction: 'up' | 'down',
   position: FilePosition | undefined,
 ): unknown {
+  const unverified = verificationFailure(error, file);
+  if (unverified !== undefined) return unverified;
   if (!isAisecError(error) || NOT_THE_MIGRATION.includes(error.code)) return error;
   const way = direction === 'up' ? '' : ' could not be reverted';
   return new AisecError(

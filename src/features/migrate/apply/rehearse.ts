@@ -3,13 +3,25 @@ import type { Session } from '../../../adapters/postgres/session.js';
 import { startAgain } from '../../../adapters/postgres/start-again.js';
 import { isAisecError } from '../../../base/errors.js';
 import type { MigrationFile } from '../files/migration-file.js';
-import { sectionOf, transactionSettings, type ApplyOptions } from './apply.js';
+import { transactionSettings, type ApplyOptions } from './apply.js';
+import { sectionOf } from './section.js';
+import { verificationSql } from './verification.js';
 import { migrationFailure, placeOfError, placeOfStatement } from './failure.js';
 
 /** Makes the session and the open transaction what a section expects. */
 export async function enterSection(session: Session, options: ApplyOptions): Promise<void> {
   await startAgain(session);
   await session.query(transactionSettings(options));
+}
+
+/** Asks the checks of a migration in the transaction that is open. @throws AisecError MIGRATION_UNVERIFIED. */
+export async function verifyRehearsed(session: Session, file: MigrationFile): Promise<void> {
+  if (file.verification === undefined) return;
+  try {
+    await session.query(`reset session authorization; reset role; ${await verificationSql(file.verification)}`);
+  } catch (error) {
+    throw migrationFailure(error, file, 'up', undefined);
+  }
 }
 
 /** Runs one section in the transaction that is open, which the caller rolls back. @throws AisecError as the real run. */
@@ -29,4 +41,5 @@ export async function rehearse(
       : undefined;
     throw migrationFailure(error, file, direction, position);
   }
+  if (direction === 'up') await verifyRehearsed(session, file);
 }

@@ -1,3 +1,4 @@
+import { startAgain } from '../../../adapters/postgres/start-again.js';
 import { rollBack, type Session } from '../../../adapters/postgres/session.js';
 import type { Reporting } from '../../../base/reporting.js';
 import type { MigrationFile } from '../files/migration-file.js';
@@ -15,7 +16,7 @@ export function hooksNamed(name: HookName, { hooks = [] }: Pick<HookOptions, 'ho
 }
 
 /**
- * Runs the hooks of one moment, each in its own transaction. Nothing is recorded: `after_up` runs at the end of every `up`,
+ * Runs the hooks of one moment, each in its own transaction; the session is as it was opened afterwards. Nothing is recorded: `after_up` runs at the end of every `up`,
  * so that one that was killed before it is made up for.
  *
  * @throws AisecError MIGRATION_FAILED with the place, LOCK_TIMEOUT.
@@ -26,7 +27,8 @@ export async function runHooks(
   options: HookOptions,
   reporting: Reporting,
 ): Promise<void> {
-  for (const hook of hooksNamed(name, options)) {
+  const hooks = hooksNamed(name, options);
+  for (const hook of hooks) {
     reporting.onProgress(`running ${labelOf(hook)}`);
     await session.query('begin');
     try {
@@ -37,4 +39,5 @@ export async function runHooks(
       throw error;
     }
   }
+  if (hooks.length > 0) await startAgain(session);
 }

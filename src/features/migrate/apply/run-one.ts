@@ -1,9 +1,9 @@
 import type { Direction } from '../../../adapters/migration-engine/engine.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { startAgain } from '../../../adapters/postgres/start-again.js';
-import { applyInTransaction, sectionOf, type RunOptions } from './apply.js';
+import { applyInTransaction, type RunOptions } from './apply.js';
 import { applyWithoutTransaction } from './apply-without-transaction.js';
-import { tellLeftBehind } from './left-behind.js';
+import { mayLeave, tellLeftBehind } from './left-behind.js';
 import type { HistoryEntry } from '../history/history.js';
 import type { MigrationFile } from '../files/migration-file.js';
 import type { SourcedName } from '../files/source.js';
@@ -15,7 +15,8 @@ export interface DoneMigration extends SourcedName {
 }
 
 /**
- * Runs one migration the way its file asks for, in a session as it was opened, whatever the migration before has set.
+ * Runs one migration the way its file asks for, in a session as it was opened, and leaves it so, whatever the migration
+ * has set.
  *
  * @throws AisecError as `applyInTransaction`, `applyWithoutTransaction`.
  */
@@ -28,10 +29,9 @@ export async function runOne(
 ): Promise<DoneMigration> {
   const { file } = target;
   const startedMs = performance.now();
-  await startAgain(session, options.isFlushedLater === true ? 'set synchronous_commit = off;' : '');
   if (file.isTransactional) await applyInTransaction(session, file, direction, options, reporting);
   else await applyWithoutTransaction(session, target, direction, options, reporting);
-  const own = options.isFlushedLater === true ? { synchronous_commit: 'off' } : {};
-  await tellLeftBehind(session, file, { section: sectionOf(file, direction), own }, reporting);
+  if (mayLeave(file, direction)) await tellLeftBehind(session, file, reporting);
+  if (mayLeave(file, direction) || !file.isTransactional) await startAgain(session);
   return { source: file.source, name: file.name, durationMs: Math.round(performance.now() - startedMs) };
 }

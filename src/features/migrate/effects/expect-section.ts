@@ -1,7 +1,7 @@
 import type { Session } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { parseStatements, type Statement } from '../../../adapters/sql-parser/statements.js';
-import { sectionOf } from '../apply/apply.js';
+import { sectionOf } from '../apply/section.js';
 import { placeInSection } from '../files/place.js';
 import type { MigrationFile } from '../files/migration-file.js';
 import type { ExplainedStatement } from './explain.js';

@@ -2,9 +2,10 @@ import { endingHint } from '../../../adapters/postgres/locks/blocker.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { parseStatements } from '../../../adapters/sql-parser/statements.js';
 import { AisecError, isAisecError } from '../../../base/errors.js';
-import { sectionOf, type ApplyOptions } from '../apply/apply.js';
+import type { ApplyOptions } from '../apply/apply.js';
+import { sectionOf } from '../apply/section.js';
 import { migrationFailure, placeOfError } from '../apply/failure.js';
-import { enterSection } from '../apply/rehearse.js';
+import { enterSection, verifyRehearsed } from '../apply/rehearse.js';
 import type { MigrationFile } from '../files/migration-file.js';
 import { labelOf } from '../files/source.js';
 import { placeInSection } from '../files/place.js';
@@ -166,6 +167,7 @@ export async function explainSection(
     explained.push({ statement, startedMs: elapsedMs - durationMs });
   }
   const endingMs = performance.now();
+  if (end === undefined) await verifyRehearsed(session, file);
   await end?.();
   if (end !== undefined) elapsedMs += performance.now() - endingMs;
   return { statements: withHeldTimes(explained, elapsedMs), durationMs: Math.round(elapsedMs) };

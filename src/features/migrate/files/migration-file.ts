@@ -10,6 +10,12 @@ export interface MigrationSection {
   readonly line: number;
 }
 
+/** `verify/NAME.sql`: checks that run at the end of the migration of that name, which is rolled back when one is false. */
+export interface Verification {
+  readonly path: string;
+  readonly sql: string;
+}
+
 export interface MigrationFile {
   /** Where it comes from: `aisec` for a bundled one; its history is kept apart from that of other sources. */
   readonly source: string;
@@ -30,6 +36,7 @@ export interface MigrationFile {
   readonly requires: readonly string[];
   /** What a dry run and a rehearsal hold it to. */
   readonly bounds: Bounds;
+  readonly verification?: Verification | undefined;
 }
 
 export interface FileProblem extends FilePosition {

@@ -4,6 +4,7 @@ import { readDirectory, readText } from '../../../adapters/files/read.js';
 import { AisecError } from '../../../base/errors.js';
 import { BUNDLED_SOURCE } from './source.js';
 import { parseMigrationFile, type FileProblem, type MigrationFile } from './migration-file.js';
+import { verificationProblems, withVerifications } from './verifications.js';
 import { transactionProblems } from './transaction-control.js';
 
 const FILE_NAME = /^(?:\d{4}_|R__)[a-z0-9]+(?:_[a-z0-9]+)*\.sql$/;
@@ -113,6 +114,7 @@ export async function readMigrationFolder(
     problems.push(...(await transactionProblems(parsed.file)));
     files.push(parsed.file);
   }
+  const verified = withVerifications(files, { directory, shown }, problems);
   if (problems.length > 0) throw invalidFiles(problems);
   if (files.length === 0 && !isEmptyAllowed) {
     throw new AisecError('CONFIG_INVALID', `no migrations in "${shown}"`, {
@@ -120,7 +122,7 @@ export async function readMigrationFolder(
       hint: 'Is the volume mounted, and the path right? A first file is written by: aisec migrate new NAME',
     });
   }
-  return files;
+  return verified;
 }
 
 /**
@@ -131,6 +133,9 @@ export async function readMigrationFolder(
  */
 export async function refuseUnsafeStatements(files: readonly MigrationFile[]): Promise<void> {
   const problems: FileProblem[] = [];
-  for (const file of files) problems.push(...(await transactionProblems(file, 'every statement')));
+  for (const file of files) {
+    problems.push(...(await transactionProblems(file, 'every statement')));
+    problems.push(...(await verificationProblems(file)));
+  }
   if (problems.length > 0) throw invalidFiles(problems);
 }

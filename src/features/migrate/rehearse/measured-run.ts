@@ -4,8 +4,10 @@ import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { startAgain } from '../../../adapters/postgres/start-again.js';
 import type { Statement } from '../../../adapters/sql-parser/statements.js';
 import type { Reporting } from '../../../base/reporting.js';
-import { applyInTransaction, sectionOf, transactionTexts, type RunOptions } from '../apply/apply.js';
+import { applyInTransaction, transactionTexts, type RunOptions } from '../apply/apply.js';
+import { sectionOf } from '../apply/section.js';
 import { applyWithoutTransaction } from '../apply/apply-without-transaction.js';
+import { verificationFailure } from '../apply/verification.js';
 import { isInTheWay } from '../apply/repeatable/replace.js';
 import type { EffectsObserver, KnownRelation } from '../effects/effects.js';
 import { expectStatement } from '../effects/expect-section.js';
@@ -48,7 +50,7 @@ async function measureTransaction(
     });
   } catch (error) {
     await rollBack(session);
-    if (!isInTheWay(file, error)) throw error;
+    if (!isInTheWay(file, error)) throw verificationFailure(error, file) ?? error;
     const startedMs = performance.now();
     await applyInTransaction(session, file, 'up', options, reporting);
     return { statements: [], durationMs: Math.round(performance.now() - startedMs) };

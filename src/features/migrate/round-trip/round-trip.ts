@@ -56,7 +56,8 @@ class RoundTrip {
 
   async up(count: number): Promise<void> {
     const { files } = this.#options;
-    await applyToScratch(this.#session, files.slice(0, count), this.#options, this.#reporting.onProgress);
+    const options = { ...this.#options, verifies: true };
+    await applyToScratch(this.#session, files.slice(0, count), options, this.#reporting.onProgress);
   }
 
   /** Reverts the newest migration. */

@@ -1,7 +1,10 @@
 import type { Direction } from '../../../adapters/migration-engine/engine.js';
-import { sectionOf, transactionSettings, transactionTexts, type ApplyOptions } from '../apply/apply.js';
+import { quoteLiteral } from '../../../base/identifier.js';
+import { verificationSql } from '../apply/verification.js';
+import { transactionSettings, transactionTexts, type ApplyOptions } from '../apply/apply.js';
+import { sectionOf } from '../apply/section.js';
 import type { MigrationFile } from '../files/migration-file.js';
-import { labelOf } from '../files/source.js';
+import { isRepeatable, labelOf } from '../files/source.js';
 import {
   beginJournal,
   completeJournal,
@@ -16,10 +19,45 @@ export async function migrationPart(file: MigrationFile, direction: Direction, o
   const lines = [`-- ${labelOf(file)}`, ':start_again'];
   lines.push(
     ...(file.isTransactional
-      ? await transactionTexts(file, direction, options)
+      ? await inTransaction(file, direction, options)
       : await withoutTransaction(file, direction, options)),
   );
   return lines.join('\n');
+}
+
+/**
+ * `migrate up` drops what depends on a changed view or function, and makes it again; a script cannot know what that is on its
+ * database, and says so where the server does not replace it in place.
+ */
+function replacingSql({ up, path }: MigrationFile): string {
+  const body = `
+declare
+  message text;
+  detail text;
+begin
+  execute ${quoteLiteral(up.sql)};
+exception
+  when dependent_objects_still_exist or invalid_table_definition or invalid_function_definition then
+    get stacked diagnostics message = message_text, detail = pg_exception_detail;
+    raise exception '%', ${quoteLiteral(`${path}: `)} || message
+      using errcode = sqlstate,
+            detail = concat_ws(e'\n', nullif(detail, ''), 'What depends on it has to be made again with it, which a script cannot do.'),
+            hint = 'Nothing of this migration was kept. Run "aisec migrate up" on this database: it makes all of them again, with their privileges.';
+end
+`;
+  return `do ${quoteLiteral(body)};`;
+}
+
+async function inTransaction(
+  file: MigrationFile,
+  direction: Direction,
+  options: ApplyOptions,
+): Promise<readonly string[]> {
+  const texts = await transactionTexts(file, direction, options);
+  const { sql } = sectionOf(file, direction);
+  return isRepeatable(file) && direction === 'up'
+    ? texts.map((text) => (text.startsWith(sql) ? replacingSql(file) : text))
+    : texts;
 }
 
 async function withoutTransaction(
@@ -39,11 +77,15 @@ async function withoutTransaction(
   const lines = [beginJournal(schema, file, state, statements.length)];
   const historyTable = historyTables(file.source).engine;
   const run = { name: file.name, direction, schema, historyTable, statements, isTransactional: false };
+  const checks =
+    direction === 'up' && file.verification !== undefined ? await verificationSql(file.verification) : undefined;
   let number = 0;
   await runThroughEngine(run, (sql) => {
     number += 1;
-    if (number > statements.length) lines.push(`begin;\n${sql}\n${end}\ncommit;`);
-    else
+    if (number > statements.length) {
+      if (checks !== undefined) lines.push(checks);
+      lines.push(`begin;\n${sql}\n${end}\ncommit;`);
+    } else
       lines.push(
         'set lock_timeout = 0;',
         journalStarted(schema, file, number),

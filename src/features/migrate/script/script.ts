@@ -4,7 +4,7 @@ import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { AisecError } from '../../../base/errors.js';
 import { quoteIdentifier, quoteLiteral } from '../../../base/identifier.js';
 import { aisecVersion } from '../../../base/version.js';
-import { sectionOf } from '../apply/apply.js';
+import { sectionOf } from '../apply/section.js';
 import { hooksNamed } from '../apply/run-hooks.js';
 import { ensureCall } from '../ensure-partitions.js';
 import type { MigrationFile } from '../files/migration-file.js';

@@ -1,3 +1,4 @@
+import { countText } from '../../../base/count.js';
 import { formatBytes } from '../../../base/bytes.js';
 import type { TableGrowth } from '../growth/table-growth.js';
 import type { MonitoredTable } from '../tables.js';
@@ -17,6 +18,8 @@ const KINDS = [
   ['index', 'indexes'],
 ] as const;
 
+/** Further ones are summed up: a page of two thousand rows opens slowly, and the rest is small. */
+const MOST_ROWS = 100;
 /** A phone shows their total only. */
 const SMALL_SHARE = 0.01;
 
@@ -74,6 +77,7 @@ export function sizesSection({ tables: report, growth }: ReportData): Html {
   const { tables, totalBytes } = report;
   const mostBytes = Math.max(...tables.map((table) => table.totalBytes), 0);
   const since = growth.tables.at(0)?.since.slice(0, 10);
+  const rest = tables.slice(MOST_ROWS);
   const locked = tables.filter(({ isEstimated }) => isEstimated);
   return html`<section id="sizes">
     <h2>Sizes</h2>
@@ -97,7 +101,7 @@ export function sizesSection({ tables: report, growth }: ReportData): Html {
         </tr>
       </thead>
       <tbody>
-        ${tables.map((table) =>
+        ${tables.slice(0, MOST_ROWS).map((table) =>
           row(
             table,
             mostBytes,
@@ -106,6 +110,7 @@ export function sizesSection({ tables: report, growth }: ReportData): Html {
         )}
       </tbody>
     </table>
+    ${rest.length > 0 && html`<p class="note">${countText(rest.length, 'smaller table')} more, ${formatBytes(rest.reduce((sum, table) => sum + table.totalBytes, 0))} in all: aisec monitor tables.</p>`}
     ${locked.length > 0 && html`<p class="note">~ estimated: a session has the table locked (${locked.map(({ identifier, lockedBy }) => `${identifier} by pid ${lockedBy ?? '?'}`).join(', ')}).</p>`}
   </section>`;
 }

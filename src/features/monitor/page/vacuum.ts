@@ -50,23 +50,27 @@ function row(table: MonitoredVacuum): Html {
   </tr>`;
 }
 
+/** Of each list; the most dead rows come first. */
+const MOST_ROWS = 100;
+
 function rows(tables: readonly MonitoredVacuum[]): Html {
   return html`<table class="sizes vacuum">
-    <thead>
-      <tr>
-        <th scope="col">Table</th>
-        <th scope="col">Dead rows</th>
-        <th scope="col">Dead</th>
-        <th scope="col">Last vacuum</th>
-        <th scope="col">Last analyze</th>
-        <th scope="col">Age of ids</th>
-        <th scope="col" class="verdict">Due</th>
-      </tr>
-    </thead>
-    <tbody>
-      ${tables.map(row)}
-    </tbody>
-  </table>`;
+      <thead>
+        <tr>
+          <th scope="col">Table</th>
+          <th scope="col">Dead rows</th>
+          <th scope="col">Dead</th>
+          <th scope="col">Last vacuum</th>
+          <th scope="col">Last analyze</th>
+          <th scope="col">Age of ids</th>
+          <th scope="col" class="verdict">Due</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${tables.slice(0, MOST_ROWS).map(row)}
+      </tbody>
+    </table>
+    ${tables.length > MOST_ROWS && html`<p class="note">${countText(tables.length - MOST_ROWS, 'more table')}: aisec monitor vacuum.</p>`}`;
 }
 
 /** Tables with dead rows or something due; the others are folded away. */
