@@ -119,7 +119,8 @@ async function writeHelp() {
 
 /**
  * The checksums of the bundled migrations, after PostgreSQL's parser has found no transaction control and the like in them:
- * no run has to load it (60 ms) for their sake. A file that is wrong stops the build.
+ * no run has to load it (60 ms) for their sake; and the statements of those that run without a transaction. A file that is
+ * wrong stops the build.
  */
 async function writeExaminedMigrations() {
   const file = path.join(dist, 'bundle', 'examined-migrations.json');
@@ -128,7 +129,13 @@ async function writeExaminedMigrations() {
   const { readMigrationFolder, refuseUnsafeStatements } = await import(files);
   const migrations = await readMigrationFolder(path.join(root, 'migrations'), root);
   await refuseUnsafeStatements(migrations);
-  writeFileSync(file, `${JSON.stringify(migrations.map(({ checksum }) => checksum))}\n`);
+  const { parseStatements } = await import(path.join(dist, 'adapters', 'sql-parser', 'statements.js'));
+  /** @param {{ sql: string } | undefined} section */
+  const statements = async (section) => section && (await parseStatements(section.sql)).statements;
+  const entries = [];
+  for (const { checksum, isTransactional, up, down } of migrations)
+    entries.push([checksum, isTransactional ? null : { up: await statements(up), down: await statements(down) }]);
+  writeFileSync(file, `${JSON.stringify(Object.fromEntries(entries))}\n`);
   return file;
 }
 

@@ -11,6 +11,7 @@ import { dropDatabase } from '../support/database-names.js';
 import { createEmbeddedDirectory, createServerDatabase, describeOnServer } from '../support/database.js';
 import { expectError } from '../support/expect-error.js';
 import { useRestoreFixture } from '../support/restore-fixture.js';
+import type { CliResult } from '../support/run-cli.js';
 import { runInProcess } from '../support/run-in-process.js';
 import { takeBackup } from '../support/take-backup.js';
 import { waitFor } from '../support/wait-for.js';
@@ -230,5 +231,50 @@ describeOnServer('aisec restore', () => {
     const catalog = await snapshotOf(urlOf(name));
     expect(catalog.grants.filter(({ grantee }) => grantee === 'authenticated')).toEqual([]);
     expect(catalog.policies.length).toBeGreaterThan(0);
+  });
+
+  test('a locale that the server lacks is found before anything is made, and --locale chooses another', async () => {
+    const odd = path.join(await createEmbeddedDirectory(), 'app_20261125_060000.dump');
+    const archive = (await readFile(file())).toString('latin1');
+    await writeFile(odd, archive.replace(/(?<= LOCALE = ')[^']/, 'X'), 'latin1');
+    const name = newName();
+    const create = (...args: readonly string[]): Promise<CliResult> =>
+      runInProcess(['restore', odd, '--without-manifest', '--create', name, ...args], {
+        env: { DATABASE_URL: source().url },
+      });
+    const message = /the server does not have the libc locale "X[^"]*"/;
+    for (const args of [['--dry-run'], []]) {
+      const refused = await create(...args);
+      expectError(refused, 3, 'cannot restore to ', '--locale C.UTF-8');
+      expect(refused.stderr).toMatch(message);
+    }
+    expectError(await create('--dry-run', '--locale', 'xx_XX'), 3, 'cannot restore to ', 'give another --locale');
+    expectError(await create('--locale', 'own:x'), 2, '--locale: invalid locale "own:x"');
+    expectError(await restore(['--table', 'users', '--locale', 'C']), 2, '--locale requires --create or --replace');
+    expect(await databases(name)).toEqual([]);
+    expect(await create('--locale', 'icu:und', '--jobs', '1')).toMatchObject({ exitCode: 0 });
+    expect(
+      await queryIn(name, 'select datlocprovider as p from pg_database where datname = current_database()'),
+    ).toEqual([{ p: 'i' }]);
+  });
+
+  test('an extension that the role may not create is found before, and one that is trusted is not', async () => {
+    const other = await createServerDatabase();
+    await other.admin.query('create extension file_fdw; create extension pgcrypto');
+    const dump = path.join(await createEmbeddedDirectory(), 'app_20261125_060000.dump');
+    await takeBackup(other.url, dump);
+    const role = newName();
+    await server().query(`create role ${pg.escapeIdentifier(role)} login createdb createrole`);
+    try {
+      const env = { DATABASE_URL: other.url.replace(/\/\/[^@/]*@/, `//${role}@`) };
+      const run = await runInProcess(['restore', dump, '--create', newName(), '--no-owner', '--dry-run', '--json'], {
+        env,
+      });
+      expect(run).toMatchObject({ exitCode: 3 });
+      expect(run.stderr).toContain(`may not create extension \\"file_fdw\\"`);
+      expect(run.stderr).not.toContain('pgcrypto');
+    } finally {
+      await server().query(`drop role ${pg.escapeIdentifier(role)}`);
+    }
   });
 });

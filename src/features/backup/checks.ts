@@ -12,6 +12,8 @@ import {
 import { isVerified } from './catalog/manifest.js';
 import { readBackupCopies } from './store/remote-backups.js';
 
+export { readWalArchive, type WalArchive } from './server/wal-archive.js';
+
 export interface BackupCheck {
   /** Or the address of the directory in a store. */
   readonly directory: string;

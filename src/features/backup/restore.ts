@@ -18,6 +18,7 @@ import { quoteIdentifier, quoteLiteral } from '../../base/identifier.js';
 import { throwIfInterrupted } from '../../base/interruption.js';
 import type { Reporting } from '../../base/reporting.js';
 import type { RestorableBackup } from './contents/restorable-backup.js';
+import type { DatabaseLocale } from './server/create-database.js';
 import { readPreflight, type Preflight, type RoleSource } from './restore/preflight.js';
 import type { LeftOutKinds } from './restore/left-out-kinds.js';
 
@@ -29,6 +30,8 @@ export interface DatabaseRestoreOptions extends LeftOutKinds {
   /** Of the new database, or of the one that is replaced. */
   readonly target: string;
   readonly roles: RoleSource;
+  /** Of the new database; undefined: as it was. */
+  readonly locale?: DatabaseLocale | undefined;
   /** Ends the sessions of others on the database that is replaced. */
   readonly terminates: boolean;
   /** Default: as `restoreChecked`. */
@@ -177,10 +180,14 @@ async function readAny(
   const { withoutManifest, withoutOwners, withoutPrivileges } = options;
   const format = withoutManifest ? formatByName(file) : await formatOf(file);
   if (format !== 'sql') return readBackup(access, file, { withoutManifest, onProgress });
-  if (withoutManifest || withoutOwners || withoutPrivileges)
-    throw new AisecError('USAGE', '--without-manifest, --no-owner and --no-privileges are for archives of pg_dump', {
-      hint: 'SQL has no owners; --create-roles makes the roles that it grants privileges to.',
-    });
+  if (withoutManifest || withoutOwners || withoutPrivileges || options.locale !== undefined)
+    throw new AisecError(
+      'USAGE',
+      '--without-manifest, --no-owner, --no-privileges and --locale are for archives of pg_dump',
+      {
+        hint: 'SQL has no owners; --create-roles makes the roles that it grants privileges to.',
+      },
+    );
   return readSqlBackup(file, access.signal);
 }
 
@@ -238,6 +245,7 @@ async function restorePlain(
             withoutPrivileges: options.withoutPrivileges,
             // The one that is replaced keeps its own.
             withProperties: mode === 'create',
+            locale: options.locale,
             ...(options.jobs !== undefined && { jobs: options.jobs }),
             onProgress: reporting.onProgress,
           });

@@ -190,6 +190,40 @@ describeOnPrivateServer('aisec doctor on a database with many faults', () => {
     expect(await waiting('false')).toMatchObject({ severity: 'warning' });
   });
 
+  test('a database whose WAL pgBackRest archives is not called unprotected, unless that fails', async () => {
+    const missing = async (): Promise<Finding | undefined> => {
+      const run = await runInProcess(['doctor', '--json', '--only', 'backups'], {
+        env: { DATABASE_URL: url, AISEC_BACKUP_DIR: `${backups}/not there` },
+      });
+      return (JSON.parse(run.stdout) as Diagnosis).findings.find(({ id }) => id === 'backup-state:missing');
+    };
+    const failures = 'select (failed_count + archived_count)::int as n from pg_stat_archiver';
+    const setCommand = async (command: string): Promise<void> => {
+      await admin.query(`alter system set archive_command = '${command}'`);
+      await admin.query('select pg_reload_conf()');
+      const { rows } = await admin.query<{ n: number }>(failures);
+      await admin.query("select pg_logical_emit_message(false, 'aisec', 'x'), pg_switch_wal()");
+      await waitFor(async () => {
+        const later = await admin.query<{ n: number }>(failures);
+        return later.rows[0]!.n > rows[0]!.n;
+      });
+    };
+    // What the shell does not run is read all the same.
+    await setCommand('true # pgbackrest --stanza=app archive-push %p');
+    expect(await missing()).toMatchObject({
+      severity: 'notice',
+      message: expect.stringMatching(/; pgBackRest archived WAL at 20/),
+      fix: 'pgbackrest info',
+    });
+    await setCommand('false # barman-wal-archive backup app %p');
+    expect(await missing()).toMatchObject({
+      severity: 'critical',
+      message: expect.stringContaining('; Barman is set up, and archiving WAL fails'),
+    });
+    await admin.query('alter system reset archive_command');
+    await admin.query('select pg_reload_conf()');
+  });
+
   test('the SQL of each finding runs and makes it disappear', async () => {
     // What ends in words for a person is mended by hand here, as those words say.
     await admin.query("alter system set archive_command = 'true'");

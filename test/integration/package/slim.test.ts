@@ -3,14 +3,15 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 
+import { createServerDatabase, describeOnServer } from '../../support/database.js';
 import { installPacked } from '../../support/packed-package.js';
 
 const AGE = 'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p';
 const NOWHERE = 'postgres://service@127.0.0.1:1/none';
 
-describe('The package without its optional packages (npm install --omit=optional)', () => {
+describeOnServer('The package without its optional packages (npm install --omit=optional)', () => {
   const directory = mkdtempSync(path.join(tmpdir(), 'aisec-test-slim-'));
   const modules = path.join(directory, 'node_modules');
   let versions: Record<string, string>;
@@ -43,6 +44,14 @@ describe('The package without its optional packages (npm install --omit=optional
     const command = `npm install --omit=optional ${names.map((name) => `${name}@${versions[name]}`).join(' ')}`;
     expect(stderr).toContain(`error: ${purpose} needs ${what}\nhint: Install it beside aisec: ${command}\n`);
     expect(status).toBe(2);
+  }); // prettier-ignore
+
+  test('applies the bundled migrations, those without a transaction, too; reverting says what it needs and changes nothing', async () => {
+    const env = { DATABASE_URL: (await createServerDatabase()).url };
+    expect(aisec('migrate up', env)).toMatchObject({ status: 0 });
+    const redo = aisec('migrate redo --yes', env);
+    expect(redo).toMatchObject({ status: 2, stderr: expect.stringContaining('npm install --omit=optional libpg-query@') });
+    expect(aisec('migrate check', env)).toMatchObject({ status: 0 });
   }); // prettier-ignore
 
   test('the client works without them', () => {

@@ -14,6 +14,7 @@ import type { ExitCode } from '../../exit-codes.js';
 import { countOption, WAIT_OPTION } from '../../options.js';
 import { reportingTo } from '../../reporting.js';
 import { danglingOption, existingOption } from './dangling-option.js';
+import { localeOption } from './locale-option.js';
 import { runBeside } from './beside.js';
 import type { Outcome } from './outcome.js';
 import { givenBackup, sourceOf } from './source.js';
@@ -46,6 +47,7 @@ function refuseServerOptions(options: Options): void {
     ['--no-owner', !options.owner],
     ['--no-privileges', !options.privileges],
     ['--terminate', options.terminate],
+    ['--locale', options.locale !== undefined],
   ].find(([, isGiven]) => isGiven === true);
   if (given !== undefined)
     throw new AisecError('USAGE', `${String(given[0])} is for a server, and none is configured`, {
@@ -110,6 +112,7 @@ async function runServer(context: Context, options: Options, argument: string): 
     withoutOwners: !options.owner,
     withoutPrivileges: !options.privileges,
     terminates: options.terminate,
+    locale: options.locale,
     ...(options.jobs !== undefined && { jobs: options.jobs }),
     waitMs: options.wait,
     isDryRun: options.dryRun,
@@ -204,6 +207,11 @@ export const restore = defineCommand<Options>({
       description:
         'rows that refer to rows which are gone: refuse (default); leave-out; with --table not-valid, to keep them and make the key NOT VALID; with rows set-null, to restore them without the reference',
       parse: danglingOption,
+    },
+    {
+      flags: '--locale <locale>',
+      description: 'of the new database, on a server without that of the backup: C.UTF-8, icu:ja-JP, builtin:C.UTF-8',
+      parse: localeOption,
     },
     { flags: '--terminate', description: 'with --replace: end the sessions of others at the swap', default: false },
     { flags: '--confirm <database>', description: 'with --replace: the name of the database, instead of typing it' },

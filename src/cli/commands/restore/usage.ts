@@ -1,6 +1,7 @@
 import { AisecError } from '../../../base/errors.js';
 import type { Month } from '../../../base/month.js';
 import type { ExistingRule } from '../../../features/backup/restore-rows.js';
+import type { DatabaseLocale } from '../../../features/backup/server/create-database.js';
 import type { DanglingRule } from '../../../features/backup/restore/load-table.js';
 import type { RowsDanglingRule } from '../../../features/backup/rows/settle.js';
 import type { GivenRows } from './rows-option.js';
@@ -19,6 +20,7 @@ export interface Options {
   /** Commander's negation: false with --no-owner. */
   readonly owner: boolean;
   readonly privileges: boolean;
+  readonly locale?: DatabaseLocale;
   readonly terminate: boolean;
   readonly dangling?: DanglingRule | RowsDanglingRule;
   readonly rows?: GivenRows;
@@ -83,6 +85,8 @@ export function checkUsage(options: Options, argument: string): void {
     throw new AisecError('USAGE', '--create is empty', { hint: 'Is a shell variable not set?' });
   if (options.terminate && !options.replace)
     throw new AisecError('USAGE', '--terminate requires --replace', { hint: 'See: aisec restore --help' });
+  if (options.locale !== undefined && options.create === undefined && !options.replace)
+    throw new AisecError('USAGE', '--locale requires --create or --replace', { hint: 'See: aisec restore --help' });
   checkCopy(options);
   checkRows(options, ofRows > 0);
   if ((options.table !== undefined || ofRows > 0) && (options.globals || options.createRoles))

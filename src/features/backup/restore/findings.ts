@@ -19,14 +19,14 @@ export interface Requirements {
 export interface TargetFacts {
   readonly roleName: string;
   readonly serverMajor: number;
-  readonly isSuperuser: boolean;
   readonly canCreateDatabases: boolean;
   readonly roles: readonly { readonly name: string; readonly isUsable: boolean }[];
   readonly extensions: readonly {
     readonly name: string;
     readonly defaultVersion: string;
     readonly versions: readonly string[];
-    readonly needsSuperuser: boolean;
+    /** The role may not create it. */
+    readonly isRefused: boolean;
   }[];
   /** Undefined where the server's disk cannot be seen from here. */
   readonly freeBytes: number | undefined;
@@ -92,11 +92,12 @@ function extensionFindings(needs: Requirements, facts: TargetFacts): readonly Fi
           impact: `tables that use it cannot be restored; install its package for PostgreSQL ${facts.serverMajor} on the server`,
         }),
       ];
-    if (!offer.needsSuperuser || facts.isSuperuser) return [];
+    if (!offer.isRefused) return [];
     return [
       restoreFinding('extension', extension, {
-        message: `only a superuser can create extension ${extension}`,
-        impact: 'tables that use it cannot be restored; restore as a superuser',
+        message: `role ${quoteIdentifier(facts.roleName)} may not create extension ${extension}`,
+        impact:
+          'tables that use it cannot be restored; restore as a superuser, or allow the extension in the settings of the provider (rds.extensions, azure.extensions)',
       }),
     ];
   });

@@ -4,7 +4,8 @@ import type { ServerAccess } from '../access.js';
 import { planGlobals } from '../contents/globals.js';
 import { isBuiltInRole, otherVersions, preflightFindings } from './findings.js';
 import type { RestorableBackup } from '../contents/restorable-backup.js';
-import { withList } from './restore-into.js';
+import { createClauses, localeFindings, type DatabaseLocale } from '../server/create-database.js';
+import { databaseScript, withList } from './restore-into.js';
 import { readTargetFacts } from './target-facts.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { AisecError } from '../../../base/errors.js';
@@ -18,6 +19,7 @@ export type RoleSource = 'none' | 'globals' | 'bare';
 export interface PreflightOptions extends LeftOutKinds {
   readonly roles: RoleSource;
   readonly createsDatabase: boolean;
+  readonly locale?: DatabaseLocale | undefined;
 }
 
 export interface Preflight {
@@ -69,6 +71,17 @@ export function rolesNeeded(
   return [...new Set(needed)].toSorted();
 }
 
+/** Locales that the new database needs and the server lacks. */
+export async function missingLocales(
+  access: ServerAccess,
+  session: Session,
+  { format, file, toc }: RestorableBackup,
+  locale?: DatabaseLocale,
+): Promise<readonly Finding[]> {
+  if (format === 'sql') return [];
+  return localeFindings(session, createClauses(await databaseScript(access, { archive: file, toc })), locale);
+}
+
 /** Everything a restore needs to know of the server before it touches anything. */
 export async function readPreflight(
   access: ServerAccess,
@@ -81,7 +94,10 @@ export async function readPreflight(
   const facts = await readTargetFacts(session, needs, access.host);
   const lost = options.withoutPrivileges ? await grantsIn(access, backup) : [];
   return {
-    findings: preflightFindings(needs, facts, { ...options, rolesToCreate }),
+    findings: [
+      ...preflightFindings(needs, facts, { ...options, rolesToCreate }),
+      ...(options.createsDatabase ? await missingLocales(access, session, backup, options.locale) : []),
+    ],
     warnings: [...otherVersions(needs, facts), ...lost.map((grant) => `lost by --no-privileges: ${grant}`)],
     rolesToCreate,
     roleStatements: statements,

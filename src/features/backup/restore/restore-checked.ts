@@ -6,6 +6,7 @@ import type { Session } from '../../../adapters/postgres/session.js';
 import type { ServerAccess } from '../access.js';
 import { compareCatalogs } from '../verify/compare-catalogs.js';
 import { compareRows } from '../verify/compare-rows.js';
+import type { DatabaseLocale } from '../server/create-database.js';
 import type { Machine } from './fast-settings.js';
 import type { RestorableBackup } from '../contents/restorable-backup.js';
 import type { OnPhase } from './phases.js';
@@ -22,6 +23,7 @@ export interface CheckedRestoreOptions extends LeftOutKinds {
   readonly withProperties: boolean;
   /** Default: the cores of a server on this machine, at most 4; else 1. */
   readonly jobs?: number;
+  readonly locale?: DatabaseLocale | undefined;
   readonly onPhase?: OnPhase;
   readonly onProgress: (text: string) => void;
 }

@@ -7,6 +7,7 @@ import { withPrivateDirectory, writeTemporary } from '../../../adapters/files/pr
 import { serverMajor } from '../../../adapters/postgres/server-major.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import type { ServerAccess } from '../access.js';
+import { createClauses, createStatement, type DatabaseLocale } from '../server/create-database.js';
 import { databaseStatements } from './database-statements.js';
 import type { Machine } from './fast-settings.js';
 import type { NamedVectorIndex } from '../contents/restorable-backup.js';
@@ -22,6 +23,8 @@ export interface RestoreJob extends LeftOutKinds {
   /** Whether the database gets the owner, settings and grants that the backed-up one had. */
   readonly withProperties: boolean;
   readonly jobs: number;
+  /** Undefined: as it was. */
+  readonly locale?: DatabaseLocale | undefined;
   readonly vectorIndexes: readonly NamedVectorIndex[];
   readonly machine: Machine;
   readonly onPhase?: OnPhase;
@@ -41,21 +44,16 @@ export async function withList<Result>(
 }
 
 /** What the archive says of its database itself: CREATE DATABASE with encoding and locale, owner, settings, grants. */
-async function databaseScript(access: ServerAccess, { archive, toc }: RestoreJob): Promise<string> {
+export async function databaseScript(
+  access: ServerAccess,
+  { archive, toc }: Pick<RestoreJob, 'archive' | 'toc'>,
+): Promise<string> {
   const entries = toc.entries.filter(
     ({ kind, description }) => /^DATABASE( PROPERTIES)?$/.test(kind) || description.startsWith('- DATABASE '),
   );
   return withList(entries, (list) =>
     access.pgRestore({ archive, args: ['--create', '--schema-only', `--use-list=${list}`, '--file=-'] }),
   );
-}
-
-function createStatement(script: string, name: string): string {
-  const [, clauses] = /^CREATE DATABASE (?:"(?:[^"]|"")*"|\S+) WITH (.*);$/m.exec(script) ?? [];
-  if (clauses !== undefined) return `create database ${quoteIdentifier(name)} with ${clauses}`;
-  throw new AisecError('BACKUP_INVALID', 'the archive does not say how its database was created', {
-    hint: 'It was made by pg_dump for a part of a database only; restore it with pg_restore.',
-  });
 }
 
 /** Drops a database that may not be there, with the sessions on it. */
@@ -91,7 +89,7 @@ export async function restoreInto(
 ): Promise<void> {
   job.onPhase?.('create');
   const script = await databaseScript(access, job);
-  await maintenance.query(createStatement(script, name));
+  await maintenance.query(createStatement(createClauses(script), name, job.locale));
   try {
     await runRestore(access, { database: name, serverMajor: serverMajor(maintenance) }, job);
     await access.withDatabase(name, async (session) => {

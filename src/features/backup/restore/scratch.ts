@@ -3,7 +3,7 @@ import { withMaintenance, type ServerAccess } from '../access.js';
 import type { RestorableBackup } from '../contents/restorable-backup.js';
 import { preflightFindings, refuseRestore } from './findings.js';
 import type { LeftOutKinds } from './left-out-kinds.js';
-import { rolesNeeded } from './preflight.js';
+import { missingLocales, rolesNeeded } from './preflight.js';
 import { restoreChecked } from './restore-checked.js';
 import type { OnPhase } from './phases.js';
 import { dropDatabase } from './restore-into.js';
@@ -39,7 +39,10 @@ export async function withScratchRestore<Result>(
       const needs = { ...backup, roles: rolesNeeded(backup, options) };
       const facts = await readTargetFacts(maintenance, needs, access.host);
       refuseRestore(
-        preflightFindings(needs, facts, { ...options, rolesToCreate: [], createsDatabase: true }),
+        [
+          ...preflightFindings(needs, facts, { ...options, rolesToCreate: [], createsDatabase: true }),
+          ...(await missingLocales(access, maintenance, backup)),
+        ],
         quoteIdentifier(scratch),
       );
       try {

@@ -1,6 +1,8 @@
 import { statfs } from 'node:fs/promises';
 
-import type { Session } from '../../../adapters/postgres/session.js';
+import { withRollback, type Session } from '../../../adapters/postgres/session.js';
+import { isAisecError } from '../../../base/errors.js';
+import { quoteIdentifier } from '../../../base/identifier.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import type { Requirements, TargetFacts } from './findings.js';
 
@@ -35,6 +37,21 @@ export function isLocalHost(host: string): boolean {
   return host.startsWith('/') || host === 'localhost' || host === '::1' || host.startsWith('127.');
 }
 
+/**
+ * Whether the server refuses an extension to a role that is no superuser. Providers let such roles create those that they
+ * allow, which no catalog shows, so it is tried: nothing of it stays.
+ */
+async function isRefused(session: Session, name: string): Promise<boolean> {
+  try {
+    await withRollback(session, () => session.query(`create extension ${quoteIdentifier(name)} cascade`));
+    return false;
+  } catch (error) {
+    if (!isAisecError(error) || session.isLost || session.signal.aborted) throw error;
+    // Any other reason, such as that it is there already, is one of this database and not of the new one.
+    return error.sqlState === '42501';
+  }
+}
+
 /** Reads what `preflightFindings` compares with the backup's needs. Any role may ask. */
 export async function readTargetFacts(session: Session, needs: Requirements, host: string): Promise<TargetFacts> {
   const [server] = (await session.query<ServerRow>(sqlFile('backup/target-server'))).rows;
@@ -45,17 +62,20 @@ export async function readTargetFacts(session: Session, needs: Requirements, hos
   const extensions = await session.query<ExtensionRow>(sqlFile('backup/extensions'), [
     needs.extensions.map(({ name }) => name),
   ]);
+  const refused = new Set<string>();
+  if (!server.is_superuser)
+    for (const { name, needs_superuser: needsSuperuser } of extensions.rows)
+      if (needsSuperuser && (await isRefused(session, name))) refused.add(name);
   return {
     roleName: server.role_name,
     serverMajor: Math.floor(server.server_version / 10_000),
-    isSuperuser: server.is_superuser,
     canCreateDatabases: server.can_create_databases,
     roles: roles.rows.map(({ name, is_usable: isUsable }) => ({ name, isUsable })),
     extensions: extensions.rows.map((row) => ({
       name: row.name,
       defaultVersion: row.default_version,
       versions: row.versions,
-      needsSuperuser: row.needs_superuser,
+      isRefused: refused.has(row.name),
     })),
     freeBytes: await freeBytesOf(server.data_directory, isLocalHost(host)),
   };

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 
 import { shellWord } from '../../../base/aisec-command.js';
-import { checkBackups, type BackupCheck } from '../../backup/checks.js';
-import type { Check, Outcome, Subject } from '../check.js';
+import { checkBackups, readWalArchive, type BackupCheck, type WalArchive } from '../../backup/checks.js';
+import type { Check, Fault, Outcome, Subject } from '../check.js';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -25,7 +25,37 @@ async function readBackups({ session, backupDirectory }: Subject): Promise<Backu
   return findings.filter(({ database }) => database === databaseName);
 }
 
+/** A database whose WAL another program archives is not without protection; whether a base backup is there only that program knows. */
+function ofOtherProgram(fault: Fault, { program, state, archivedAt, listCommand }: WalArchive): Fault {
+  const { message, impact } = fault;
+  if (state === 'failing' || state === 'nothing yet')
+    return {
+      ...fault,
+      message: `${message}; ${program} is set up, and ${state === 'failing' ? 'archiving WAL fails' : 'no WAL was archived yet'}`,
+    };
+  const since = archivedAt === null ? 'streams WAL' : `archived WAL at ${archivedAt.toISOString()}`;
+  return {
+    ...fault,
+    severity: 'notice',
+    message: `${message}; ${program} ${since}`,
+    impact: `a recovery needs a base backup of ${program}, too, which cannot be seen from here. Without it, ${impact}`,
+    fix: listCommand,
+  };
+}
+
 async function examineBackups(subject: Subject): Promise<Outcome> {
+  const outcome = await examineDirectory(subject);
+  if ('notApplicable' in outcome || 'skipped' in outcome || !outcome.some(isMissing)) return outcome;
+  const archive = await readWalArchive(subject.session);
+  if (archive === undefined) return outcome;
+  return outcome.map((fault) => (isMissing(fault) ? ofOtherProgram(fault, archive) : fault));
+}
+
+function isMissing({ object }: Fault): boolean {
+  return object === 'missing';
+}
+
+async function examineDirectory(subject: Subject): Promise<Outcome> {
   const { session, backupDirectory } = subject;
   if (session.info.kind === 'embedded')
     return {

@@ -19,6 +19,7 @@ import {
   journalStarted,
   resumeJournal,
 } from '../history/history-sql.js';
+import { statementsAtBuild } from '../files/examined-at-build.js';
 import { dropInvalidIndex } from './invalid-indexes.js';
 import { parseMigrationFile, type MigrationFile } from '../files/migration-file.js';
 import { placeInSection } from '../files/place.js';
@@ -40,6 +41,8 @@ interface Resume {
 }
 
 async function statementsOf(file: MigrationFile, direction: Direction): Promise<readonly Statement[]> {
+  const known = statementsAtBuild(file, direction);
+  if (known !== undefined) return known;
   const parsed = await parseStatements(sectionOf(file, direction).sql);
   if (!('error' in parsed)) return parsed.statements;
   throw new AisecError('MIGRATION_FILE_INVALID', `invalid migration file: ${parsed.error.message}`, {

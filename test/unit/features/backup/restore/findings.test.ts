@@ -16,10 +16,9 @@ const NEEDS: Requirements = {
 const FACTS: TargetFacts = {
   roleName: 'dba',
   serverMajor: 17,
-  isSuperuser: false,
   canCreateDatabases: true,
   roles: [{ name: 'owner', isUsable: true }],
-  extensions: [{ name: 'vector', defaultVersion: '0.8.1', versions: ['0.8.1'], needsSuperuser: false }],
+  extensions: [{ name: 'vector', defaultVersion: '0.8.1', versions: ['0.8.1'], isRefused: false }],
   freeBytes: undefined,
 };
 const OPTIONS = { withoutOwners: false, withoutPrivileges: false, rolesToCreate: [], createsDatabase: true };
