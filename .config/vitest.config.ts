@@ -50,7 +50,7 @@ export default defineConfig({
     teardownTimeout: 60 * second,
     projects: [
       project('unit', { testTimeout: 10 * second, group: 0, usesDatabases: false }),
-      project('architecture', { testTimeout: 60 * second, group: 1, usesDatabases: false }),
+      project('architecture', { testTimeout: 120 * second, group: 1, usesDatabases: false }),
       project('types', { testTimeout: 120 * second, group: 0, usesDatabases: false }),
       project('integration', { testTimeout: 60 * second, group: 1, usesDatabases: true }),
       project('cli', { testTimeout: 120 * second, group: 1, usesDatabases: true }),

@@ -63,6 +63,7 @@ export const ERROR_TITLES = {
   ROLLED_BACK: 'a transaction could not be committed, since one of its statements had failed',
   INTERRUPTED: 'stopped by Ctrl-C',
   TERMINATED: 'stopped by SIGTERM',
+  NOTIFY_FAILED: 'a webhook could not be reached',
   INTERNAL: 'a fault in aisec itself',
 } as const;
 

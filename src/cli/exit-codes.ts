@@ -76,6 +76,7 @@ export const EXIT_CODE_BY_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
   ROLLED_BACK: 1,
   INTERRUPTED: 130,
   TERMINATED: 143,
+  NOTIFY_FAILED: 1,
   INTERNAL: 1,
 };
 

@@ -31,6 +31,7 @@ export interface Config {
   readonly backupDir: string;
   /** A secret: its holder can answer for the job. */
   readonly pingUrl: string | undefined;
+  readonly notifyUrl: string | undefined;
   /** As it was given; undefined: as the checks come. */
   readonly thresholds: string | undefined;
   readonly isProduction: boolean;
@@ -112,6 +113,7 @@ export function resolveConfig(
     pgBinDir: pgBin === undefined ? undefined : resolve(cwd, pgBin),
     backupDir: resolve(cwd, value('backupDir') ?? SETTINGS.backupDir.default),
     pingUrl: value('pingUrl'),
+    notifyUrl: value('notifyUrl'),
     thresholds: value('thresholds'),
     isProduction: readIsProduction(value('environment')),
   };

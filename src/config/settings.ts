@@ -77,6 +77,11 @@ export const SETTINGS = {
     description:
       'where `aisec backup` says that it started (/start), ended, or failed (/fail), as healthchecks.io takes it',
   },
+  notifyUrl: {
+    env: 'AISEC_NOTIFY_URL',
+    description:
+      'webhook of Slack, Teams or your own that `aisec doctor --notify` sends new and gone findings to; a secret',
+  },
   adminPassword: {
     env: 'AISEC_ADMIN_PASSWORD',
     description: 'password that `aisec seed` gives the new admin user',

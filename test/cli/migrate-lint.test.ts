@@ -84,7 +84,12 @@ describe('aisec migrate lint', () => {
   test('prints SARIF 2.1.0 that its schema accepts, at the same place', async () => {
     const { stdout, exitCode } = await lint('--format', 'sarif');
     const log = JSON.parse(stdout) as {
-      runs: [{ results: { ruleId: string; level: string; locations: unknown[]; suppressions?: unknown[] }[] }];
+      runs: [
+        {
+          tool: { driver: { rules: readonly { help: { markdown: string } }[] } };
+          results: { ruleId: string; level: string; locations: unknown[]; suppressions?: unknown[] }[];
+        },
+      ];
     };
     const { id, $schema, ...schema } = JSON.parse(
       readFileSync(path.join(import.meta.dirname, '../fixtures/sarif-2.1.0-rtm.5.json'), 'utf8'),
@@ -95,6 +100,11 @@ describe('aisec migrate lint', () => {
     const validate = ajv.compile(schema);
     validate(log);
     expect(validate.errors).toBeNull();
+    // No page of a rule has a public address for helpUri: what viewers show is the text of the page, examples included.
+    const { rules } = log.runs[0].tool.driver;
+    for (const { help } of rules)
+      expect(help.markdown).toMatch(/^.+\n\nBad:\n\n```sql\n[^]+```\n\nGood:\n\n```sql\n[^]+```$/);
+    expect(rules.length).toBeGreaterThan(40);
     const [found, ignored] = log.runs[0].results;
     expect(found).toMatchObject({
       ruleId: 'index-not-concurrent',

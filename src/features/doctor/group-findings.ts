@@ -3,7 +3,7 @@ import { groupBy } from '../../base/group-by.js';
 import { quoteLiteral } from '../../base/identifier.js';
 import type { Finding } from './finding.js';
 
-/** More of one check are one finding with a count: nobody reads two thousand, and a page of them opens slowly. */
+/** More of one check are one finding with a count: two thousand are not read, and a page of them opens slowly. */
 const MOST_ALONE = 10;
 const EXAMPLES = 3;
 /** Statements that a person still reads before pasting them. */

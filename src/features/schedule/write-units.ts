@@ -2,8 +2,8 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { readText } from '../../adapters/files/read.js';
-import { writeWhole } from '../../adapters/files/write-whole.js';
-import { AisecError, messageOf } from '../../base/errors.js';
+import { writeNamed } from '../../adapters/files/write-named.js';
+import { AisecError } from '../../base/errors.js';
 import type { Unit } from './systemd.js';
 
 /**
@@ -20,17 +20,7 @@ export function writeUnits(units: readonly Unit[], directory: string, isDryRun: 
     const file = join(directory, name);
     return !existsSync(file) || readText(file) !== text;
   });
-  if (isDryRun) return changed.map(({ name }) => name);
-  for (const { name, text } of changed) {
-    try {
-      writeWhole(join(directory, name), text, 0o644);
-    } catch (error) {
-      throw new AisecError('CONFIG_INVALID', `could not write "${join(directory, name)}"`, {
-        detail: `${messageOf(error)}.`,
-        hint: '/etc/systemd/system belongs to root: run it with sudo.',
-        cause: error,
-      });
-    }
-  }
+  const hint = '/etc/systemd/system belongs to root: run it with sudo.';
+  if (!isDryRun) for (const { name, text } of changed) writeNamed(join(directory, name), text, { mode: 0o644, hint });
   return changed.map(({ name }) => name);
 }

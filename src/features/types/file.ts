@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 
 import { readText } from '../../adapters/files/read.js';
-import { writeWhole } from '../../adapters/files/write-whole.js';
-import { AisecError, messageOf } from '../../base/errors.js';
+import { writeNamed } from '../../adapters/files/write-named.js';
+import { AisecError } from '../../base/errors.js';
 import { changedLines, type ChangedLine } from './compare.js';
 
 export interface Comparison {
@@ -39,14 +39,6 @@ export function compareWithFile(current: string, wanted: string): Comparison {
  */
 export function updateTypesFile(file: string, wanted: string, isDryRun: boolean): { readonly isChanged: boolean } {
   const isChanged = !existsSync(file) || !compareWithFile(readText(file), wanted).isCurrent;
-  if (!isChanged || isDryRun) return { isChanged };
-  try {
-    writeWhole(file, wanted);
-  } catch (error) {
-    throw new AisecError('CONFIG_INVALID', `could not write "${file}"`, {
-      detail: `${messageOf(error)}.`,
-      cause: error,
-    });
-  }
+  if (isChanged && !isDryRun) writeNamed(file, wanted);
   return { isChanged };
 }

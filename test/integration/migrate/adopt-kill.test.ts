@@ -7,10 +7,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, expect, test } from 'vitest';
 
-import { chance, rounds } from '../../support/chance.js';
+import { chance, IS_LONG, rounds } from '../../support/chance.js';
 import { createServerDatabase, describeOnServer } from '../../support/database.js';
 import { buildDocument, fillDocument } from '../../support/document-database.js';
-import { startCli } from '../../support/run-cli.js';
+import { countStatements, positions, terminatedAt } from '../../support/kill-at-statement.js';
+import { startCli, type CliResult } from '../../support/run-cli.js';
 import { runInProcess } from '../../support/run-in-process.js';
 import { waitFor } from '../../support/wait-for.js';
 
@@ -19,7 +20,8 @@ afterAll(() => rmSync(cacheDir, { recursive: true, force: true }));
 
 /** Every message, in one text that is the same for the same multiset of rows. */
 const CONTENT = `select count(*)::int as rows, md5(string_agg(md5(m::text), '' order by id)) as md5
-  from (select id, conversation_id, role, content, parent_id, metadata, created_at from messages) m`;
+  from (select id, conversation_id, role, content, parent_id, metadata, created_at, tokens from messages) m`;
+const OWN_COLUMN = 'alter table messages add column tokens int not null default 7 check (tokens >= 0)';
 const KILLS = rounds(4, 20);
 
 describeOnServer('kill -9 at any moment of migrate adopt, beside writers', () => {
@@ -27,7 +29,7 @@ describeOnServer('kill -9 at any moment of migrate adopt, beside writers', () =>
     const database = await createServerDatabase();
     await buildDocument((sql) => database.admin.query(sql));
     await fillDocument((sql) => database.admin.query(sql), 30_000);
-    await database.admin.query('alter table messages add column tokens int not null default 7 check (tokens >= 0)');
+    await database.admin.query(OWN_COLUMN);
     const before = (await database.admin.query(CONTENT)).rows;
     const env = { DATABASE_URL: database.url, AISEC_CACHE_DIR: cacheDir };
     const args = ['migrate', 'adopt', '--yes', '--wait', '30s'];
@@ -65,6 +67,42 @@ describeOnServer('kill -9 at any moment of migrate adopt, beside writers', () =>
     expect(left).toContain('column-extra:messages_archive.tokens');
     expect((await runInProcess(['partitions', 'check', '--keys'], { env })).stdout).not.toContain('critical');
   });
+});
+
+describeOnServer('migrate adopt whose session ends at any statement', () => {
+  test(
+    'continues from there the next time, with every message and a column of the team',
+    async () => {
+      const database = await createServerDatabase();
+      const env = { DATABASE_URL: database.url, AISEC_CACHE_DIR: cacheDir };
+      const adopt = (): Promise<CliResult> => runInProcess(['migrate', 'adopt', '--yes', '--wait', '30s'], { env });
+      const content = async (): Promise<unknown> => (await database.admin.query(CONTENT)).rows;
+      const rebuild = async (): Promise<unknown> => {
+        await database.admin.query('drop schema public cascade; create schema public');
+        await buildDocument((sql) => database.admin.query(sql));
+        await fillDocument((sql) => database.admin.query(sql), 300);
+        await database.admin.query(OWN_COLUMN);
+        await database.admin.query("update messages set tokens = length(content) where role = 'user'");
+        return content();
+      };
+      await rebuild();
+      const statements = await countStatements(adopt);
+      expect(statements).toBeGreaterThan(100);
+      let ended = 0;
+      for (const position of positions(statements, rounds(150, 1))) {
+        const before = await rebuild();
+        if ((await terminatedAt(position, database, adopt)).exitCode !== 0) ended += 1;
+        expect(await content(), `statement ${position}`).toEqual(before);
+        const last = await adopt();
+        expect(last.exitCode, `after statement ${position}: ${last.stderr}`).toBe(0);
+        expect(await content(), `after statement ${position}`).toEqual(before);
+        const check = await runInProcess(['migrate', 'check'], { env });
+        expect(check.exitCode, `after statement ${position}: ${check.stderr}`).toBe(0);
+      }
+      expect(ended).toBeGreaterThan(0);
+    },
+    IS_LONG ? 3_600_000 : 120_000,
+  );
 });
 
 /** Writes messages of these months, one after the other, until it is stopped. */

@@ -1,3 +1,5 @@
+import path from 'node:path';
+
 import { AisecError } from '../../../base/errors.js';
 import type { Check, Severity } from '../../../features/doctor/check.js';
 import type { Diagnosis } from '../../../features/doctor/run.js';
@@ -8,6 +10,7 @@ import { listOption } from '../../options.js';
 import { PLUGIN_CODES } from '../../terminal/plugin.js';
 import { THRESHOLDS_OPTION, thresholdsOf } from '../../thresholds.js';
 import { diagnosisLine, wordOf } from './nagios.js';
+import { messageText, notifyAddress, worthSending } from './notify.js';
 import { renderDiagnosis, summary } from './render.js';
 import { migrateSettings } from '../../migrate-settings.js';
 
@@ -20,6 +23,8 @@ interface Options {
   readonly nagios: boolean;
   readonly ignoreFile?: string;
   readonly explain: boolean;
+  readonly history?: string;
+  readonly notify: boolean;
 }
 
 function failOnOption(text: string): FailOn {
@@ -81,6 +86,41 @@ function pressing(diagnosis: Diagnosis, { failOn, strict }: Options): Diagnosis 
   };
 }
 
+/** The history is kept only when what changed has arrived, so that the next run sends it again. */
+async function followUp(
+  { config, output }: Context,
+  options: Options,
+  diagnosis: Diagnosis,
+  address: URL | undefined,
+): Promise<AisecError | undefined> {
+  if (options.history === undefined) return undefined;
+  const [{ compareWithHistory }, { selectChecks }] = await Promise.all([
+    import('../../../features/doctor/history.js'),
+    import('../../../features/doctor/select-checks.js'),
+  ]);
+  const file = path.resolve(config.cwd, options.history);
+  const { changes, keep } = compareWithHistory(
+    file,
+    diagnosis,
+    selectChecks(options.only).map(({ id }) => id),
+  );
+  for (const { id, severity } of changes.added) output.note(`new: ${severity} ${id}`);
+  for (const { id, since } of changes.gone) output.note(`gone: ${id}, found since ${since}`);
+  const sent = worthSending(changes, options.failOn);
+  if (address !== undefined && sent.added.length + sent.gone.length > 0) {
+    const { postToWebhook, webhookBody } = await import('../../../adapters/notify/webhook.js');
+    const { database, schema } = diagnosis;
+    const body = webhookBody(address, messageText(diagnosis, sent), { database, schema, ...sent });
+    const why = await postToWebhook(address, body);
+    if (why !== undefined)
+      return new AisecError('NOTIFY_FAILED', `could not send what changed to ${why}`, {
+        hint: 'Check AISEC_NOTIFY_URL; the next run sends it again.',
+      });
+  }
+  keep();
+  return undefined;
+}
+
 async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
   const { output } = context;
   if (options.nagios) {
@@ -88,12 +128,17 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
       throw new AisecError('USAGE', 'give --nagios or --json, not both', { hint: 'See --help.' });
     return runAsPlugin(context, options);
   }
+  if (options.notify && options.history === undefined)
+    throw new AisecError('USAGE', '--notify needs --history, to know what is new', { hint: 'Give --history FILE.' });
+  const address = options.notify ? notifyAddress(context.config.notifyUrl) : undefined;
   const diagnosis = await diagnoseNow(context, options, context.progress.report);
+  const failure = await followUp(context, options, diagnosis, address);
   output.result(diagnosis, (data, renderer) =>
     renderDiagnosis(output.options.isQuiet ? pressing(data, options) : data, renderer),
   );
   for (const { id, problem } of diagnosis.ignoreProblems) output.warning(`ignore file: ${id}: ${problem}`);
   output.note(summary(diagnosis));
+  if (failure !== undefined) throw failure;
   return isFailure(diagnosis, options) ? 3 : undefined;
 }
 
@@ -130,6 +175,15 @@ export const doctor = defineCommand<Options>({
       default: false,
     },
     {
+      flags: '--history <file>',
+      description: 'compare with the run before, whose findings are in that file, and keep those of this run there',
+    },
+    {
+      flags: '--notify',
+      description: 'send what is new and gone, from --fail-on on, to the webhook in AISEC_NOTIFY_URL; needs --history',
+      default: false,
+    },
+    {
       flags: '--ignore-file <file>',
       description: 'findings to ignore (default: .aisec-doctor.json, if it is there)',
     },
@@ -139,6 +193,10 @@ export const doctor = defineCommand<Options>({
     ['aisec doctor --only security --fail-on critical --quiet', 'For a pipeline: exit 3 on a hole'],
     ['aisec doctor --role monitoring', 'What a role for monitoring would not see, with the GRANT for it'],
     ['aisec doctor --only policy-cost --explain', 'What each costly policy costs, and what it would'],
+    [
+      'aisec doctor --history /var/lib/aisec/doctor.json --notify --quiet',
+      'For a job: one message when something changes, and none when nothing does',
+    ],
     ['aisec doctor --nagios', 'As a plugin of Nagios, Icinga or the like'],
     [
       'aisec doctor --only live,replication --thresholds transaction=10min:1h',
