@@ -11,5 +11,5 @@ export function countText(count: number, one: string, many = `${one}s`): string 
 /** `a, b, c and 4 more`. */
 export function listed(names: readonly string[], most = 3): string {
   const more = names.length - most;
-  return more > 0 ? `${names.slice(0, most).join(', ')} and ${more} more` : names.join(', ');
+  return more > 0 ? `${names.slice(0, most).join(', ')} and ${formatCount(more)} more` : names.join(', ');
 }

@@ -1,10 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
-import { messageOf } from '../../base/errors.js';
-
-const TIMEOUT_MS = 5000;
-const ATTEMPTS = 3;
-const PAUSE_MS = 500;
+import { deliver } from './deliver.js';
 
 /** https://healthchecks.io/docs/http_api/: the address itself means success. */
 export type PingKind = 'start' | 'success' | 'fail';
@@ -16,27 +10,6 @@ function addressOf(url: URL, kind: PingKind): URL {
   return address;
 }
 
-async function pingOnce(address: URL, body: string): Promise<string | undefined> {
-  try {
-    const response = await fetch(address, { method: 'POST', body, signal: AbortSignal.timeout(TIMEOUT_MS) });
-    await response.body?.cancel();
-    return response.ok ? undefined : `it answered ${response.status}`;
-  } catch (error) {
-    const cause = error instanceof Error && error.cause !== undefined ? messageOf(error.cause) : messageOf(error);
-    return cause;
-  }
-}
-
-/**
- * Reports to a monitoring service where a job is. Returns why that failed, without the address beyond its host, since a
- * holder of the address can answer for the job; undefined when it was reported.
- */
-export async function ping(url: URL, kind: PingKind, body: string): Promise<string | undefined> {
-  let fault: string | undefined;
-  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-    fault = await pingOnce(addressOf(url, kind), body);
-    if (fault === undefined) return undefined;
-    if (attempt < ATTEMPTS) await delay(PAUSE_MS);
-  }
-  return `${url.host}: ${fault ?? ''}`;
-}
+/** Reports to a monitoring service where a job is. Returns why that failed; undefined when it was reported. */
+export const ping = (url: URL, kind: PingKind, body: string): Promise<string | undefined> =>
+  deliver(addressOf(url, kind), { body });

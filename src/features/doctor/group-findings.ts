@@ -16,7 +16,12 @@ function commonStart(texts: readonly string[]): string {
   return first.slice(0, length);
 }
 
-const reversed = (text: string): string => [...text].toReversed().join('');
+function commonEnd(texts: readonly string[]): string {
+  const [first = ''] = texts;
+  let start = 0;
+  for (const text of texts) while (!text.endsWith(first.slice(start))) start += 1;
+  return first.slice(start);
+}
 
 /**
  * One statement for psql that runs them all, where they differ in one name only. `\gexec` runs each by itself, so that
@@ -27,7 +32,7 @@ function asGexec(statements: readonly string[]): string | undefined {
     return undefined;
   const start = commonStart(statements);
   const rests = statements.map((text) => text.slice(start.length));
-  const end = reversed(commonStart(rests.map(reversed)));
+  const end = commonEnd(rests);
   // A name that begins or ends like the others is cut within it; the pieces are put together again all the same.
   const names = rests.map((rest) => rest.slice(0, rest.length - end.length));
   const list = names.map((name) => quoteLiteral(name).trim()).join(', ');
@@ -37,9 +42,9 @@ function asGexec(statements: readonly string[]): string | undefined {
 function fixOfAll(findings: readonly Finding[]): string | null {
   const fixes = findings.flatMap(({ fix }) => (fix === null ? [] : [fix]));
   if (fixes.length === 0) return null;
-  const lines = fixes.flatMap((fix) => fix.split('\n'));
-  if (lines.length <= MOST_LINES) return fixes.join('\n');
-  return asGexec(fixes) ?? fixes.slice(0, MOST_LINES).join('\n');
+  if (fixes.join('\n').split('\n').length <= MOST_LINES) return fixes.join('\n');
+  const some = fixes.slice(0, MOST_ALONE);
+  return asGexec(fixes) ?? [...some, `-- ${some.length} of ${fixes.length}; then run aisec doctor again`].join('\n');
 }
 
 function groupOf(findings: readonly Finding[]): readonly Finding[] {
@@ -51,7 +56,7 @@ function groupOf(findings: readonly Finding[]): readonly Finding[] {
       ...first,
       id: `${first.check}:*/${first.severity}`,
       object: `${formatCount(findings.length)} objects`,
-      message: `${first.message}; so it is with ${formatCount(others.length)} more: ${listed(others, EXAMPLES)}`,
+      message: `${first.message}; the same for ${listed(others, EXAMPLES)}`,
       fix: fixOfAll(findings),
     },
   ];

@@ -39,7 +39,7 @@ describeOnServer('two thousand equal findings, and quiet nights', () => {
   test('are one finding with a count and examples, whatever the names; its one fix ends them all', async () => {
     const findings = (await findingsOn(database.url, 'rls-off')).filter(({ severity }) => severity === 'warning');
     expect(findings).toMatchObject([{ id: 'rls-off:*/warning' }]);
-    expect(findings[0]!.message).toMatch(/ has row-level security off; so it is with 1,999 more: .* and 1996 more$/);
+    expect(findings[0]!.message).toMatch(/ has row-level security off; the same for .* and 1,996 more$/);
     expect(findings[0]!.fix!.length).toBeLessThan(60_000);
     const report = path.join(directory, 'report.html');
     await cron('monitor', 'report', '--out', report, '--quiet');

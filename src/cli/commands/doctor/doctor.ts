@@ -10,7 +10,6 @@ import { listOption } from '../../options.js';
 import { PLUGIN_CODES } from '../../terminal/plugin.js';
 import { THRESHOLDS_OPTION, thresholdsOf } from '../../thresholds.js';
 import { diagnosisLine, wordOf } from './nagios.js';
-import { messageText, notifyAddress, worthSending } from './notify.js';
 import { renderDiagnosis, summary } from './render.js';
 import { migrateSettings } from '../../migrate-settings.js';
 
@@ -106,12 +105,10 @@ async function followUp(
   );
   for (const { id, severity } of changes.added) output.note(`new: ${severity} ${id}`);
   for (const { id, since } of changes.gone) output.note(`gone: ${id}, found since ${since}`);
+  const { notify, worthSending } = await import('../../../features/doctor/notify.js');
   const sent = worthSending(changes, options.failOn);
   if (address !== undefined && sent.added.length + sent.gone.length > 0) {
-    const { postToWebhook, webhookBody } = await import('../../../adapters/notify/webhook.js');
-    const { database, schema } = diagnosis;
-    const body = webhookBody(address, messageText(diagnosis, sent), { database, schema, ...sent });
-    const why = await postToWebhook(address, body);
+    const why = await notify(address, diagnosis, sent);
     if (why !== undefined)
       return new AisecError('NOTIFY_FAILED', `could not send what changed to ${why}`, {
         hint: 'Check AISEC_NOTIFY_URL; the next run sends it again.',
@@ -130,6 +127,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
   }
   if (options.notify && options.history === undefined)
     throw new AisecError('USAGE', '--notify needs --history, to know what is new', { hint: 'Give --history FILE.' });
+  const { notifyAddress } = await import('../../../features/doctor/notify.js');
   const address = options.notify ? notifyAddress(context.config.notifyUrl) : undefined;
   const diagnosis = await diagnoseNow(context, options, context.progress.report);
   const failure = await followUp(context, options, diagnosis, address);

@@ -1,7 +1,8 @@
-import { AisecError } from '../../../base/errors.js';
-import { SEVERITIES, type Severity } from '../../../base/finding.js';
-import type { Changes, PastFinding } from '../../../features/doctor/history.js';
-import type { Diagnosis } from '../../../features/doctor/run.js';
+import { postToWebhook, webhookBody } from '../../adapters/notify/webhook.js';
+import { AisecError } from '../../base/errors.js';
+import { SEVERITIES, type Severity } from '../../base/finding.js';
+import type { Changes, PastFinding } from './history.js';
+import type { Diagnosis } from './run.js';
 
 /** @throws AisecError CONFIG_INVALID without the address, which is a secret. */
 export function notifyAddress(text: string | undefined): URL {
@@ -19,10 +20,19 @@ export function worthSending({ added, gone, comparedWith }: Changes, failOn: Sev
 }
 
 /** One message for all that changed. */
-export function messageText({ database }: Diagnosis, { added, gone }: Changes): string {
+function messageText({ database }: Diagnosis, { added, gone }: Changes): string {
   return [
     `aisec doctor, ${database}: ${added.length} new, ${gone.length} gone`,
     ...added.map(({ severity, message, id }) => `${severity}: ${message} [${id}]`),
     ...gone.map(({ message, id, since }) => `gone: ${message} [${id}], since ${since}`),
   ].join('\n');
+}
+
+/** Sends what changed, once for all of it. Returns why it did not arrive, without a secret; undefined when it did. */
+export function notify(address: URL, diagnosis: Diagnosis, changes: Changes): Promise<string | undefined> {
+  const { database, schema } = diagnosis;
+  return postToWebhook(
+    address,
+    webhookBody(address, messageText(diagnosis, changes), { database, schema, ...changes }),
+  );
 }
