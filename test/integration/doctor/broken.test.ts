@@ -15,6 +15,8 @@ const BY_HAND = [
   'wal-waiting:archiver',
   'setting-pending-restart:max_connections',
   'policy-cost:rooms.by_row',
+  // A newer package has to be installed first.
+  'version-pgvector:vector',
   // A reset would lock the users out.
   'bcrypt-cost:cost-06',
   'password-format:users',
