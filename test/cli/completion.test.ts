@@ -24,6 +24,13 @@ beforeAll(async () => {
   }
   writeFileSync(path.join(directory, 'my dump.sql'), '');
   mkdirSync(path.join(directory, 'my dumps'));
+  writeFileSync(
+    path.join(directory, '.zshrc'),
+    `autoload -Uz compinit; compinit -D -u; source ${scriptOf('zsh')}
+aisec() { print -r -- "run with [$*]" }
+PS1='ready> '
+`,
+  );
 });
 
 /** What bash offers for the last word; it cuts words at `=` before it asks. */
@@ -56,27 +63,24 @@ function fish(line: string): string[] {
 
 /** What stands on zsh's command line after a TAB at its end. */
 function zsh(line: string): Promise<string> {
-  const start = `autoload -Uz compinit; compinit -D -u; source '${scriptOf('zsh')}'; aisec() { print -r -- "<$*>" }; PS1='ready> '\n`;
-  const child = spawn('script', ['--quiet', '--return', '--command', 'zsh -f -i', '/dev/null'], {
+  const child = spawn('script', ['--quiet', '--return', '--command', 'zsh -d -i', '/dev/null'], {
     cwd: directory,
-    env: { PATH: process.env['PATH'], HOME: directory, TERM: 'dumb' },
-  });
-  let screen = '';
-  let sent = 0;
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    screen += text;
-    if (sent === 0) child.stdin.write(start);
-    else if (sent === 1 && screen.includes('ready> ')) child.stdin.write(`${line}\t\n`);
-    else return;
-    sent += 1;
+    env: { PATH: process.env['PATH'], HOME: directory, ZDOTDIR: directory, TERM: 'dumb' },
   });
   return new Promise((resolve, reject) => {
+    let screen = '';
+    let isSent = false;
     const timer = setTimeout(() => {
       child.kill();
       reject(new Error(screen));
     }, 20_000);
-    child.stdout.on('data', () => {
-      const found = /<(?!\$\*)([^>\n]*)>/.exec(screen)?.[1];
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      screen += text;
+      if (!isSent && screen.includes('ready> ')) {
+        isSent = true;
+        child.stdin.write(`${line}\t\n`);
+      }
+      const found = /run with \[([^\]\n]*)\]/.exec(screen)?.[1];
       if (found === undefined) return;
       clearTimeout(timer);
       child.kill();

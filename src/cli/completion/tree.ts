@@ -7,7 +7,7 @@ import type { CompletionNode, CompletionOption, ValueKind } from './node.js';
 const KINDS: Readonly<Record<string, ValueKind>> = { '<file>': 'file', '<dir>': 'directory' };
 
 function valueOf({ required, flags }: Option): ValueKind {
-  // One that may be left out cannot be told from the next word.
+  // Where it may be left out, the next word may be something else.
   if (!required) return 'none';
   return KINDS[/<[^>]*>/.exec(flags)?.[0] ?? ''] ?? 'text';
 }

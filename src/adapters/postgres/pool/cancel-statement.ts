@@ -22,7 +22,7 @@ interface Wire {
   cancel(processId: number | null, secretKey: number | null): void;
 }
 
-/** A statement that goes on for longer than this after its cancel loses its connection. */
+/** A statement that runs for longer than this after its cancel loses its connection. */
 const CANCEL_WITHIN_MS = 2000;
 /** A cancel that came between two statements hit none, so it is sent again. */
 const AGAIN_AFTER_MS = 100;
