@@ -1,5 +1,5 @@
 -- Which sources of migrations has the schema a history of, beside those that are known? `aisec_migrations_billing` is
--- that of `billing`.
+-- that of `billing`, also where its `pgmigrations_billing` was dropped; a copy of it, made by CREATE TABLE AS, has no key.
 -- Parameters: $1 schema, $2 names of the known sources
 -- Columns:    source
 -- Needs:      nothing
@@ -15,8 +15,8 @@ where namespace.nspname = $1
   and not history.source = any ($2::text[])
   and exists (
     select
-    from pg_catalog.pg_class as engine
-    where engine.relnamespace = class.relnamespace
-      and engine.relname = 'pgmigrations_' || history.source
+    from pg_catalog.pg_constraint as key
+    where key.conrelid = class.oid
+      and key.contype = 'p'
   )
 order by history.source

@@ -6,6 +6,7 @@ import type { Finding } from '../../base/finding.js';
 import type { MigrationState, MigrationStatus } from './history/compare.js';
 import { labelOf } from './files/source.js';
 import { ADVICE, describeFault, isFault } from './history/history-faults.js';
+import { disagreements, type Disagreement } from './history/unpaired.js';
 import { compareWithDatabase, type MigrateSettings } from './prepare.js';
 
 export { foreignObjects, type ForeignObject } from './ownership.js';
@@ -26,6 +27,8 @@ const IMPACT: Readonly<Record<MigrationFindingKind, string>> = {
   newer: 'this version of the program does not know what the newer one has changed',
   foreign: 'two programs write one history, and `migrate up` refuses to continue',
   renamed: 'it would run a second time, so `migrate up` refuses to continue',
+  unpaired:
+    'what is applied, and in which order, is not certain, so `migrate up` and `migrate down` refuse to continue; the repair asks before it restores',
   incomplete: 'a part of its statements has been done, and the rest has not',
 };
 
@@ -37,6 +40,7 @@ const SEVERITY: Readonly<Record<MigrationFindingKind, Finding['severity']>> = {
   newer: 'warning',
   foreign: 'critical',
   renamed: 'critical',
+  unpaired: 'critical',
   incomplete: 'critical',
 };
 
@@ -70,6 +74,19 @@ function findingOf(status: MigrationStatus, settings: MigrateSettings): Migratio
   };
 }
 
+/** One for all rows that a table lacks: one repair restores them. */
+function unpairedFinding({ table, message }: Disagreement, { schema }: MigrateSettings): MigrationFinding {
+  return {
+    id: `migration-unpaired:${table}`,
+    kind: 'unpaired',
+    severity: SEVERITY.unpaired,
+    object: table,
+    message,
+    impact: IMPACT.unpaired,
+    fix: aisecCommand('migrate repair', schema),
+  };
+}
+
 /**
  * The migrations that are not simply applied. Reads only; SELECT on the history is enough.
  *
@@ -80,5 +97,9 @@ export async function checkMigrations(
   settings: MigrateSettings,
 ): Promise<readonly MigrationFinding[]> {
   const { statuses } = await compareWithDatabase(session, settings);
-  return statuses.filter(({ state }) => state !== 'applied').map((status) => findingOf(status, settings));
+  const others = statuses.filter(({ state }) => state !== 'applied' && state !== 'unpaired');
+  return [
+    ...disagreements(statuses).map((disagreement) => unpairedFinding(disagreement, settings)),
+    ...others.map((status) => findingOf(status, settings)),
+  ];
 }

@@ -68,9 +68,9 @@ function wantedOf(
 /** What a `down` would revert, the last applied first. @throws AisecError MIGRATION_UNKNOWN, MIGRATION_HISTORY, MIGRATION_IRREVERSIBLE. */
 export function planDown(
   statuses: readonly MigrationStatus[],
-  target: DownOptions['target'],
+  { schema, target }: Pick<DownOptions, 'schema' | 'target'>,
 ): readonly RevertibleMigration[] {
-  refuseHistoryFaults(statuses, { allowsLate: true });
+  refuseHistoryFaults(statuses, { schema, allowsLate: true });
   const wanted = wantedOf(lastAppliedFirst(statuses), statuses, target);
   const plan = wanted.flatMap(({ source, name, file, entry }) =>
     file === undefined ? [] : [{ source, name, file, entry }],
@@ -115,7 +115,7 @@ export interface DownRehearsal {
 export async function dryRunDown(session: Session, options: DownOptions, reporting: Reporting): Promise<DownRehearsal> {
   return withRunLock(session, { waitMs: options.waitMs, onProgress: reporting.onProgress }, async () => {
     const { statuses, otherSources } = await compareWithDatabase(session, options);
-    const plan = planDown(statuses, options.target);
+    const plan = planDown(statuses, options);
     refuseOtherSources(otherSources, plan);
     const losses = await lossesOf(session, options.schema, plan);
     const untried = plan.findIndex((status) => !status.file.isTransactional);
@@ -157,7 +157,7 @@ export async function migrateDown(
   const lock = { waitMs: options.waitMs, onProgress: reporting.onProgress };
   return withRunLock(session, lock, async () => {
     const { statuses, recordedSources, otherSources } = await compareWithDatabase(session, options);
-    const plan = planDown(statuses, options.target);
+    const plan = planDown(statuses, options);
     refuseOtherSources(otherSources, plan);
     if (plan.length > 0) await confirm(names(plan), await lossesOf(session, options.schema, plan));
     const running = { ...options, lockBudget: new LockBudget(options.maxWaitMs) };

@@ -37,7 +37,7 @@ export async function dryRunRedo(
 ): Promise<RedoRehearsal> {
   return withRunLock(session, { waitMs: options.waitMs, onProgress: reporting.onProgress }, async () => {
     const { statuses, otherSources } = await compareWithDatabase(session, options);
-    const plan = planDown(statuses, { kind: 'one' });
+    const plan = planDown(statuses, { schema: options.schema, target: { kind: 'one' } });
     refuseOtherSources(otherSources, plan);
     const losses = await lossesOf(session, options.schema, plan);
     const untried = plan.filter(({ file }) => !file.isTransactional).map(labelOf)[0] ?? null;
@@ -69,7 +69,7 @@ export async function migrateRedo(
 ): Promise<RedoResult> {
   return withRunLock(session, { waitMs: options.waitMs, onProgress: reporting.onProgress }, async () => {
     const { statuses, otherSources } = await compareWithDatabase(session, options);
-    const [status] = planDown(statuses, { kind: 'one' });
+    const [status] = planDown(statuses, { schema: options.schema, target: { kind: 'one' } });
     const database = session.info.label;
     if (status === undefined) return { database, schema: options.schema, redone: [] };
     refuseOtherSources(otherSources, [status]);

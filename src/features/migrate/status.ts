@@ -1,11 +1,14 @@
 import type { Session } from '../../adapters/postgres/session.js';
 import type { MigrationState } from './history/compare.js';
+import { missingFrom } from './history/unpaired.js';
 import { listInvalidIndexes, type InvalidIndex } from './apply/invalid-indexes.js';
 import type { SourcedName } from './files/source.js';
 import { compareWithDatabase, type MigrateSettings } from './prepare.js';
 
 export interface StatusEntry extends SourcedName {
   readonly state: MigrationState;
+  /** For an unpaired one: the table of the history that lacks it. */
+  readonly missingFrom: string | null;
   /** RFC 3339; null when it is not applied. */
   readonly appliedAt: string | null;
   readonly appliedBy: string | null;
@@ -31,18 +34,22 @@ export interface MigrationOverview {
 export async function migrationStatus(session: Session, settings: MigrateSettings): Promise<MigrationOverview> {
   const { statuses, otherSources } = await compareWithDatabase(session, settings);
   const invalidIndexes = await listInvalidIndexes(session, settings.schema);
-  const migrations = statuses.map(({ source, name, state, entry, renamedTo }) => ({
-    source,
-    name,
-    state,
-    appliedAt: entry === undefined || state === 'incomplete' ? null : entry.appliedAt.toISOString(),
-    appliedBy: entry?.appliedBy ?? null,
-    durationMs: entry?.durationMs ?? null,
-    renamedTo: renamedTo ?? null,
-    statementsDone: state === 'incomplete' ? (entry?.statementsDone ?? null) : null,
-    statementsTotal: state === 'incomplete' ? (entry?.statementsTotal ?? null) : null,
-    error: entry?.error ?? null,
-  }));
+  const migrations = statuses.map((status) => {
+    const { source, name, state, entry, renamedTo } = status;
+    return {
+      source,
+      name,
+      state,
+      missingFrom: missingFrom(status),
+      appliedAt: entry === undefined || state === 'incomplete' ? null : entry.appliedAt.toISOString(),
+      appliedBy: entry?.appliedBy ?? null,
+      durationMs: entry?.durationMs ?? null,
+      renamedTo: renamedTo ?? null,
+      statementsDone: state === 'incomplete' ? (entry?.statementsDone ?? null) : null,
+      statementsTotal: state === 'incomplete' ? (entry?.statementsTotal ?? null) : null,
+      error: entry?.error ?? null,
+    };
+  });
   const isCurrent = migrations.every((migration) => migration.state === 'applied') && invalidIndexes.length === 0;
   return {
     database: session.info.label,

@@ -47,7 +47,7 @@ export interface UpResult {
 /** What one `up` has to do: pure, and the same for the dry run. */
 export function planUp(
   statuses: readonly MigrationStatus[],
-  options: Pick<UpOptions, 'to' | 'allowsLate' | 'allowsNewer'>,
+  options: Pick<UpOptions, 'schema' | 'to' | 'allowsLate' | 'allowsNewer'>,
 ): readonly MigrationStatus[] {
   const last = options.to === undefined ? statuses.length - 1 : indexOfMigration(options.to, statuses);
   refuseHistoryFaults(statuses, options);

@@ -103,7 +103,7 @@ describeOnPrivateServer('aisec doctor on a healthy database', () => {
       'partition-default-rows',
       'partition-undated-rows',
       'partition-keys',
-      ...['pending', 'late', 'edited', 'missing', 'newer', 'foreign', 'renamed', 'incomplete'].map(
+      ...['pending', 'late', 'edited', 'missing', 'newer', 'foreign', 'renamed', 'unpaired', 'incomplete'].map(
         (kind) => `migration-${kind}`,
       ),
       'vector-index',

@@ -109,12 +109,10 @@ describeOnServer('migrations and what is in the database', () => {
   test('up on a history that lost pgmigrations names the command that restores it', async () => {
     await aisec('migrate', 'up');
     await database.admin.query('drop table pgmigrations');
-    for (const verb of ['up', 'status']) {
-      const refused = await aisec('migrate', verb);
-      expect(refused).toMatchObject({ exitCode: 3, stdout: '' });
-      expect(refused.stderr).toContain('the table pgmigrations is gone, and aisec_migrations records 3 migrations');
-    }
-    expect((await aisec('migrate', 'up')).stderr).toContain('Restore it: aisec migrate repair');
+    const refused = await aisec('migrate', 'up');
+    expect(refused).toMatchObject({ exitCode: 3, stdout: '' });
+    expect(refused.stderr).toContain('pgmigrations lacks 3 migrations that aisec_migrations records');
+    expect(refused.stderr).toContain('Restore what is lost: aisec migrate repair');
     expect(await aisec('migrate', 'repair', '--yes')).toMatchObject({ exitCode: 0 });
     const again = await aisec('migrate', 'up');
     expect(again.exitCode).toBe(0);

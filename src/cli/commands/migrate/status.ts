@@ -1,3 +1,4 @@
+import { aisecCommand } from '../../../base/aisec-command.js';
 import { formatDurationMs } from '../../../base/duration.js';
 import { labelOf } from '../../../features/migrate/files/source.js';
 import type { MigrationOverview, StatusEntry } from '../../../features/migrate/status.js';
@@ -8,6 +9,8 @@ import type { Renderer } from '../../terminal/output.js';
 import type { Paint } from '../../terminal/streams.js';
 import { migrateSettings } from './settings.js';
 
+const FAULTS = ['late', 'edited', 'renamed', 'missing', 'newer', 'foreign'] as const;
+
 function stateText(entry: StatusEntry, paint: Paint): string {
   switch (entry.state) {
     case 'applied':
@@ -16,6 +19,8 @@ function stateText(entry: StatusEntry, paint: Paint): string {
       return paint.red(`incomplete (${entry.statementsDone ?? 0} of ${entry.statementsTotal ?? 0} statements)`);
     case 'renamed':
       return paint.red(`renamed to ${entry.renamedTo ?? ''}`);
+    case 'unpaired':
+      return paint.red(`not in ${entry.missingFrom ?? ''}`);
     case 'pending':
       return paint.yellow('pending');
     case 'late':
@@ -48,6 +53,14 @@ function summary(overview: MigrationOverview): string {
   return `${overview.database}, schema ${overview.schema}: ${[...counts].map(([state, count]) => `${count} ${state}`).join(', ') || 'no migrations'}.`;
 }
 
+/** Faults first: `migrate up` refuses to continue beside them, and `migrate check` has the fix of each. */
+function nextCommand({ migrations }: MigrationOverview): string | undefined {
+  const states = new Set(migrations.map(({ state }) => state));
+  if (states.has('unpaired')) return 'migrate repair';
+  if (FAULTS.some((state) => states.has(state))) return 'migrate check';
+  return states.has('pending') || states.has('incomplete') ? 'migrate up' : undefined;
+}
+
 async function run(context: Context): Promise<ExitCode | undefined> {
   const settings = await migrateSettings(context);
   const overview = await context.withDatabase({ statementTimeoutMs: 30_000 }, async (session) => {
@@ -64,8 +77,8 @@ async function run(context: Context): Promise<ExitCode | undefined> {
     context.output.note(
       `The database also has migrations of: ${overview.otherSources.join(', ')}. No directory was given for them (--migrations-dir NAME=DIR).`,
     );
-  const next = overview.migrations.some(({ state }) => state === 'pending' || state === 'incomplete');
-  if (next) context.output.note('Next: aisec migrate up');
+  const next = nextCommand(overview);
+  if (next !== undefined) context.output.note(`Next: ${aisecCommand(next, overview.schema)}`);
   return undefined;
 }
 
@@ -74,7 +87,7 @@ export const migrateStatus = defineCommand({
   summary: 'show which migrations are applied, pending, edited, missing or late',
   description:
     'Compares the migration files with the history of the database. Reads only. States: applied; pending; late (pending, but older than an applied one); ' +
-    'edited, renamed, missing (applied, but the file changed); newer (applied by a newer version); foreign (recorded by another program); incomplete (stopped half-way, `migrate up` continues).',
+    'edited, renamed, missing (applied, but the file changed); newer (applied by a newer version); foreign (recorded by another program); `not in TABLE` (only one of the two tables of the history has it, see `migrate repair`); incomplete (stopped half-way, `migrate up` continues).',
   options: [],
   examples: [
     ['aisec migrate status', 'Show where the database stands'],

@@ -1,3 +1,4 @@
+import { listed } from '../../../base/count.js';
 import { labelOf } from '../../../features/migrate/files/source.js';
 import type { VerifyFinding } from '../../../features/migrate/verify.js';
 import { defineCommand } from '../../command.js';
@@ -6,6 +7,7 @@ import type { ExitCode } from '../../exit-codes.js';
 import { migrateSettings } from './settings.js';
 
 function describe(finding: VerifyFinding): string {
+  if (finding.missingFrom !== null) return `not in ${finding.missingFrom}`;
   return finding.renamedTo === null ? finding.problem : `renamed to ${finding.renamedTo}`;
 }
 
@@ -27,7 +29,9 @@ async function run(context: Context): Promise<ExitCode | undefined> {
   );
   const { verified, findings, withoutChecksum } = result;
   if (withoutChecksum.length > 0)
-    context.output.warning(`applied by another tool, so without a recorded checksum: ${withoutChecksum.join(', ')}`);
+    context.output.warning(
+      `without a recorded checksum, which aisec migrate repair records: ${listed(withoutChecksum)}`,
+    );
   context.output.note(
     `${result.database}: ${verified} applied ${verified === 1 ? 'file is' : 'files are'} as recorded, ${findings.length} not.`,
   );
@@ -38,7 +42,7 @@ export const migrateVerify = defineCommand<object>({
   name: 'migrate verify',
   summary: 'compare the files with the checksums recorded when they ran',
   description:
-    'Compares every applied migration with the checksum recorded when it ran; exits 3 when one was edited, renamed or removed. Line ends, trailing blanks and comments may differ.',
+    'Compares every applied migration with the checksum recorded when it ran; exits 3 when one was edited, renamed or removed, or only one of the two tables of the history has it. Line ends, trailing blanks and comments may differ.',
   options: [],
   examples: [
     ['aisec migrate verify', 'Check that applied files were not touched'],

@@ -69,6 +69,7 @@ export const MIGRATION_CHECKS: readonly Check[] = [
   migrationCheck('newer', 'warning', 'migrations that a newer version has applied'),
   migrationCheck('foreign', 'critical', 'migrations that another program has recorded'),
   migrationCheck('renamed', 'critical', 'applied migrations whose file has another name'),
+  migrationCheck('unpaired', 'critical', 'migrations that only one of the two history tables has'),
   migrationCheck('incomplete', 'critical', 'migrations that stopped half-way'),
   {
     id: 'mixed-owners',

@@ -9,6 +9,7 @@ import { compareWithReplay, type CompareOptions } from '../drift/drift.js';
 import type { DriftFinding } from '../drift/findings.js';
 import { isBundled, labelOf } from '../files/source.js';
 import { preflight } from '../preflight.js';
+import { refuseUnpaired } from '../history/history-faults.js';
 import { compareWithDatabase } from '../prepare.js';
 import { readAdoptFacts, type AdoptFacts } from './facts.js';
 import { keySteps, loadSteps } from './key-steps.js';
@@ -158,6 +159,7 @@ async function adopt(session: Session, given: AdoptOptions, reporting: Reporting
   const options = { ...given, files: given.files.filter(isBundled) };
   const { schema, files, isDryRun } = options;
   const { statuses } = await compareWithDatabase(session, options);
+  refuseUnpaired(statuses, schema);
   const recorded = new Set(
     statuses.filter(({ entry }) => entry?.checksum !== null && entry !== undefined).map(labelOf),
   );

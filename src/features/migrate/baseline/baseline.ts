@@ -47,7 +47,7 @@ async function baseline(session: Session, options: BaselineOptions): Promise<Bas
   const { to } = options;
   const files = to === undefined ? options.files : options.files.slice(0, indexOfMigration(to, options.files) + 1);
   const { statuses } = await compareWithDatabase(session, options);
-  refuseHistoryFaults(statuses, { allowsLate: true, allowsNewer: true });
+  refuseHistoryFaults(statuses, { schema: options.schema, allowsLate: true, allowsNewer: true });
   const incomplete = statuses.find(({ state }) => state === 'incomplete');
   if (incomplete !== undefined)
     throw new AisecError('MIGRATION_HISTORY', `migration ${labelOf(incomplete)} stopped half-way`, {

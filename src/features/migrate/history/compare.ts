@@ -6,10 +6,11 @@ import { BUNDLED_SOURCE, isRepeatable, type SourcedName } from '../files/source.
  * Where a migration stands.
  * late: pending, but older than one that is applied. edited, missing, renamed: applied, but the file changed, is gone,
  * or lies there under another name. newer: missing, and after every file that there is: a newer version applied it.
- * foreign: aisec never wrote it, and no file has its name. incomplete: stopped half-way, to be resumed.
+ * foreign: aisec never wrote it, and no file has its name. unpaired: only one of the two history tables has it.
+ * incomplete: stopped half-way, to be resumed.
  */
 export type MigrationState =
-  'applied' | 'pending' | 'late' | 'edited' | 'missing' | 'newer' | 'foreign' | 'renamed' | 'incomplete';
+  'applied' | 'pending' | 'late' | 'edited' | 'missing' | 'newer' | 'foreign' | 'renamed' | 'unpaired' | 'incomplete';
 
 export interface MigrationStatus extends SourcedName {
   readonly state: MigrationState;
@@ -54,7 +55,8 @@ export async function compareHistory(
     }
     const twin = file === undefined ? unrecorded.find((candidate) => isTwin(candidate, entry)) : undefined;
     if (twin !== undefined) renamedFiles.add(twin.name);
-    const state = twin === undefined ? await stateOf(entry, file, newestFile, isSameSql) : 'renamed';
+    const compared = twin === undefined ? await stateOf(entry, file, newestFile, isSameSql) : 'renamed';
+    const state = isUnpaired(entry, file) ? 'unpaired' : compared;
     statuses.push({ source, name: entry.name, state, file, entry, renamedTo: twin?.name });
   }
   for (const file of unrecorded.filter((candidate) => !renamedFiles.has(candidate.name))) {
@@ -79,6 +81,12 @@ function isTwin(file: MigrationFile, entry: HistoryEntry): boolean {
   return !isRepeatable(file) && file.checksum === entry.checksum;
 }
 
+/** Comes before every other fault: which migrations are applied, and in which order, is not certain. */
+function isUnpaired(entry: HistoryEntry, file: MigrationFile | undefined): boolean {
+  const isOnlyEngines = entry.checksum === null && file !== undefined;
+  return isOnlyEngines || (entry.position === null && entry.state === 'applied');
+}
+
 async function stateOf(
   entry: HistoryEntry,
   file: MigrationFile | undefined,
@@ -88,7 +96,7 @@ async function stateOf(
   if (file === undefined && entry.checksum === null) return 'foreign';
   if (file === undefined) return entry.name > newestFile && entry.state === 'applied' ? 'newer' : 'missing';
   if (entry.state !== 'applied') return 'incomplete';
-  if (entry.checksum === null || entry.checksum === file.checksum || entry.content === null) return 'applied';
+  if (entry.checksum === file.checksum || entry.content === null) return 'applied';
   return (await isSameSql(file, entry.content)) ? 'applied' : 'edited';
 }
 

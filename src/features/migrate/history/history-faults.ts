@@ -1,7 +1,9 @@
+import { aisecCommand } from '../../../base/aisec-command.js';
 import { AisecError } from '../../../base/errors.js';
 import type { MigrationFile } from '../files/migration-file.js';
 import { labelOf } from '../files/source.js';
 import type { MigrationStatus } from './compare.js';
+import { disagreements } from './unpaired.js';
 
 /** What to do about each kind of fault. */
 export const ADVICE = {
@@ -41,6 +43,23 @@ export function describeFault(status: MigrationStatus & { state: Fault }): strin
   }
 }
 
+/** Before the other faults: the repair that they may need starts from tables that agree. */
+export function refuseUnpaired(statuses: readonly MigrationStatus[], schema: string): void {
+  const [first, ...others] = disagreements(statuses).map(({ message }) => message);
+  if (first === undefined) return;
+  throw new AisecError('MIGRATION_HISTORY', `the two tables of the history disagree: ${first}`, {
+    detail: `${others.map((message) => `Also: ${message}.\n`).join('')}No changes were made.`,
+    hint: `Restore what is lost: ${aisecCommand('migrate repair', schema)}`,
+  });
+}
+
+export interface FaultOptions {
+  readonly schema: string;
+  readonly allowsLate: boolean;
+  /** A command that has no --allow-newer, such as `down`, leaves it undefined. */
+  readonly allowsNewer?: boolean | undefined;
+}
+
 /**
  * Refuses to continue when files and history disagree. Each kind of fault has its own message and hint.
  *
@@ -48,8 +67,9 @@ export function describeFault(status: MigrationStatus & { state: Fault }): strin
  */
 export function refuseHistoryFaults(
   statuses: readonly MigrationStatus[],
-  { allowsLate, allowsNewer }: { readonly allowsLate: boolean; readonly allowsNewer?: boolean | undefined },
+  { schema, allowsLate, allowsNewer }: FaultOptions,
 ): void {
+  refuseUnpaired(statuses, schema);
   const faults = statuses
     .filter(isFault)
     .filter(({ state }) => !(allowsLate && state === 'late') && !(allowsNewer === true && state === 'newer'));
@@ -58,7 +78,6 @@ export function refuseHistoryFaults(
   const others = faults.slice(1).map(describeFault);
   throw new AisecError('MIGRATION_HISTORY', `migration ${describeFault(first)}`, {
     detail: others.length === 0 ? undefined : `Also:\n  ${others.join('\n  ')}`,
-    // A command that has no --allow-newer, such as `down`, leaves it undefined.
     hint:
       first.state === 'newer' && allowsNewer === undefined
         ? 'Deploy the version that has the file.'

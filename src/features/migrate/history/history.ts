@@ -1,9 +1,11 @@
 import type { Session } from '../../../adapters/postgres/session.js';
-import { aisecCommand } from '../../../base/aisec-command.js';
 import { AisecError } from '../../../base/errors.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
 import { BUNDLED_SOURCE } from '../files/source.js';
 import { historyTables } from './history-sql.js';
+
+/** A column that is not there, or is of another type. */
+const OTHER_COLUMNS = new Set(['42703', '42804', '42883']);
 
 export type RecordedState = 'applied' | 'applying' | 'reverting';
 
@@ -27,7 +29,7 @@ export interface HistoryEntry {
 }
 
 export interface History {
-  /** False before the first `migrate up`. */
+  /** Whether both tables are there: not before the first `migrate up`. */
   readonly exists: boolean;
   readonly entries: readonly HistoryEntry[];
 }
@@ -48,10 +50,17 @@ interface HistoryRow {
 }
 
 /** Both tables are read by their qualified names: with an empty schema the search_path would find another installation's. */
-function historyQuery(schema: string, source: string, hasOwnTable: boolean): string {
+function historyQuery(
+  schema: string,
+  source: string,
+  found: { readonly engine: boolean; readonly own: boolean },
+): string {
   const tables = historyTables(source);
-  const engine = `${quoteIdentifier(schema)}.${tables.engine}`;
-  const own = hasOwnTable
+  // A data-only restore that ran twice leaves rows twice: node-pg-migrate's table has no key on the name.
+  const engine = found.engine
+    ? `(select name, max(id) as id, max(run_on) as run_on from ${quoteIdentifier(schema)}.${tables.engine} group by name)`
+    : `(select null::text as name, null::int as id, null::timestamp as run_on where false)`;
+  const own = found.own
     ? `${quoteIdentifier(schema)}.${tables.own}`
     : `(select null::text as name, null::text as state, null::text as checksum, null::text as content, null::int as duration_ms,
          null::text as applied_by, null::timestamptz as applied_at, null::int as statements_total,
@@ -74,18 +83,17 @@ full join ${own} as own on own.name = engine.name
 order by 1`;
 }
 
-/** Without it every migration would look pending, and running them again would break what is there. */
-async function refuseLostEngineTable(session: Session, schema: string, source: string): Promise<void> {
-  const tables = historyTables(source);
-  const { rows } = await session.query<{ count: number }>(
-    `select pg_catalog.count(*)::integer as count from ${quoteIdentifier(schema)}.${tables.own} where state = 'applied'`,
-  );
-  throw new AisecError(
+/** A table of one of the names that has not its columns was made by something else. */
+function translate(error: unknown, schema: string, source: string): unknown {
+  if (!(error instanceof AisecError) || !OTHER_COLUMNS.has(error.sqlState ?? '')) return error;
+  const { engine, own } = historyTables(source);
+  return new AisecError(
     'MIGRATION_HISTORY',
-    `the table ${tables.engine} is gone, and ${tables.own} records ${rows[0]?.count ?? 0} migrations`,
+    `${engine} or ${own} in the schema "${schema}" is no history of migrations`,
     {
-      detail: `Both are in the schema "${schema}".`,
-      hint: `Restore it: ${aisecCommand('migrate repair', schema)}`,
+      detail: `${error.message}. No changes were made.`,
+      hint: 'Is it a table of another program? Give aisec a schema of its own: --schema NAME',
+      cause: error,
     },
   );
 }
@@ -94,7 +102,7 @@ async function refuseLostEngineTable(session: Session, schema: string, source: s
  * What the database remembers of the migrations of one source. Reads only; SELECT on its two tables is enough. The texts of
  * migrations with one of the `checksums` are left out.
  *
- * @throws AisecError MIGRATION_HISTORY when one of the two tables is gone; PRIVILEGE_MISSING.
+ * @throws AisecError MIGRATION_HISTORY when a table of one of the names is none of a history; PRIVILEGE_MISSING.
  */
 export async function readHistory(
   session: Session,
@@ -108,9 +116,12 @@ export async function readHistory(
     [names.engine, names.own].map((name) => `${quoteIdentifier(schema)}.${name}`),
   );
   const [found] = tables;
-  if (found?.engine !== true && found?.own === true) await refuseLostEngineTable(session, schema, source);
-  if (found?.engine !== true) return { exists: false, entries: [] };
-  const { rows } = await session.query<HistoryRow>(historyQuery(schema, source, found.own), [checksums]);
+  if (found === undefined || !(found.engine || found.own)) return { exists: false, entries: [] };
+  const { rows } = await session
+    .query<HistoryRow>(historyQuery(schema, source, found), [checksums])
+    .catch((error: unknown) => {
+      throw translate(error, schema, source);
+    });
   const entries = rows.map((row) => ({
     name: row.name,
     position: row.position,
@@ -126,5 +137,5 @@ export async function readHistory(
     statementsDone: row.statements_done,
     error: row.error,
   }));
-  return { exists: found.own, entries };
+  return { exists: found.engine && found.own, entries };
 }

@@ -30,8 +30,8 @@ export function healingActions(
   files: readonly MigrationFile[],
 ): readonly RepairAction[] {
   const known = new Set(files.filter((file) => file.source === source).map(({ name }) => name));
-  const [engineNames, ownNames] = [new Set(engine ?? []), new Set((own ?? []).map(({ name }) => name))];
-  const lost = (own ?? []).filter((row) => row.state === 'applied' && !engineNames.has(row.name) && !isRepeatable(row));
+  const [engineNames, ownNames] = [new Set(engine), new Set(own.map(({ name }) => name))];
+  const lost = own.filter((row) => row.state === 'applied' && !engineNames.has(row.name) && !isRepeatable(row));
   const unknown = [...engineNames].filter((name) => !ownNames.has(name));
   const ours = unknown.filter((name) => known.has(name));
   const foreign = unknown.filter((name) => !known.has(name));
@@ -49,7 +49,7 @@ function recordedMigration(
   name: string,
   histories: readonly HistoryTables[],
 ): { source: string; name: string; checksum: string } {
-  const recorded = histories.flatMap(({ source, own }) => (own ?? []).map((row) => ({ source, ...row })));
+  const recorded = histories.flatMap(({ source, own }) => own.map((row) => ({ source, ...row })));
   const found = recorded[indexOfMigration(name, recorded)];
   if (found === undefined) throw new Error('a migration that was found is not there');
   return found;

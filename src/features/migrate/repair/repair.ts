@@ -27,7 +27,7 @@ export interface RepairResult {
 }
 
 function refuseLostHistory(session: Session, histories: readonly HistoryTables[]): void {
-  const rows = histories.reduce((sum, { engine, own }) => sum + (engine ?? []).length + (own ?? []).length, 0);
+  const rows = histories.reduce((sum, { engine, own }) => sum + engine.length + own.length, 0);
   if (rows > 0) return;
   throw new AisecError(
     'MIGRATION_PENDING',
@@ -53,8 +53,9 @@ function needsReason({ kind }: RepairAction): boolean {
 async function repair(session: Session, options: RepairOptions): Promise<RepairResult> {
   const { schema, files, isDryRun, reason } = options;
   const histories: HistoryTables[] = [];
+  const checksums = files.map(({ checksum }) => checksum);
   for (const source of new Set(files.map((file) => file.source)))
-    histories.push(await readTables(session, schema, source));
+    histories.push(await readTables(session, schema, source, checksums));
   refuseLostHistory(session, histories);
   const actions = planRepair(histories, options);
   const result = { database: session.info.label, schema, isDryRun, actions };

@@ -84,7 +84,10 @@ from moved
 order by id;`;
 }
 
-/** Only those that the table still lacks: the plan may be as old as the question that was asked. */
+/**
+ * Only those that the table still lacks: the plan may be as old as the question that was asked. All rows are numbered anew, in the
+ * order of the times: `down` reverts the highest number first.
+ */
 function restoreEngine(schema: string, source: string, names: readonly string[]): string {
   const tables = historyTables(source);
   const [engine, own] = [table(schema, tables.engine), table(schema, tables.own)];
@@ -93,7 +96,18 @@ select own.name, own.applied_at at time zone 'UTC'
 from ${own} as own
 where own.name = any (${nameArray(names)})
   and not exists (select from ${engine} as engine where engine.name = own.name)
-order by own.applied_at, own.name;`;
+order by own.applied_at, own.name;
+with numbered as (
+  select engine.id,
+    (select max(id) from ${engine}) + row_number() over (order by coalesce(own.applied_at, engine.run_on at time zone 'UTC'), engine.name) as new_id
+  from ${engine} as engine
+  left join ${own} as own on own.name = engine.name
+)
+update ${engine} as engine
+set id = numbered.new_id
+from numbered
+where engine.id = numbered.id;
+select setval(pg_get_serial_sequence(${quoteLiteral(engine)}, 'id'), (select max(id) from ${engine}));`;
 }
 
 function statementsOf(

@@ -1,13 +1,11 @@
 import type { Session } from '../../../adapters/postgres/session.js';
-import { quoteIdentifier } from '../../../base/identifier.js';
-import { historyTables } from '../history/history-sql.js';
+import { readHistory } from '../history/history.js';
 
-/** The two tables of the history of one source as they are, whatever they lack. */
+/** The names in the two tables of the history of one source, whatever they lack. */
 export interface HistoryTables {
   readonly source: string;
-  /** Null: there is no such table. */
-  readonly engine: readonly string[] | null;
-  readonly own: readonly OwnRow[] | null;
+  readonly engine: readonly string[];
+  readonly own: readonly OwnRow[];
 }
 
 export interface OwnRow {
@@ -16,22 +14,15 @@ export interface OwnRow {
   readonly checksum: string;
 }
 
-/** Reads both tables. SELECT on them is enough. */
-export async function readTables(session: Session, schema: string, source: string): Promise<HistoryTables> {
-  const names = historyTables(source);
-  const [engine, own] = [`${quoteIdentifier(schema)}.${names.engine}`, `${quoteIdentifier(schema)}.${names.own}`];
-  const { rows: found } = await session.query<{ engine: boolean; own: boolean }>(
-    'select pg_catalog.to_regclass($1) is not null as engine, pg_catalog.to_regclass($2) is not null as own',
-    [engine, own],
-  );
-  const there = found[0];
-  const engineRows =
-    there?.engine === true
-      ? (await session.query<{ name: string }>(`select distinct name from ${engine} order by name`)).rows
-      : null;
-  const ownRows =
-    there?.own === true
-      ? (await session.query<OwnRow>(`select name, state, checksum from ${own} order by name`)).rows
-      : null;
-  return { source, engine: engineRows?.map(({ name }) => name) ?? null, own: ownRows };
+/** Reads both tables; one that is gone has no rows. SELECT on them is enough. @throws AisecError as `readHistory`. */
+export async function readTables(
+  session: Session,
+  schema: string,
+  source: string,
+  checksums: readonly string[],
+): Promise<HistoryTables> {
+  const { entries } = await readHistory(session, schema, source, checksums);
+  const engine = entries.filter(({ position }) => position !== null).map(({ name }) => name);
+  const own = entries.flatMap(({ name, state, checksum }) => (checksum === null ? [] : [{ name, state, checksum }]));
+  return { source, engine, own };
 }

@@ -1,4 +1,5 @@
 import { RUN_LOCK_KEY } from '../../../adapters/postgres/locks/advisory-lock.js';
+import { aisecCommand } from '../../../base/aisec-command.js';
 import { quoteIdentifier, quoteLiteral } from '../../../base/identifier.js';
 import { BUNDLED_SOURCE, isRepeatable, type SourcedName } from '../files/source.js';
 import { historyTables } from '../history/history-sql.js';
@@ -31,6 +32,7 @@ function aloneCheck({ schema, sources }: Start): string {
   where c.relnamespace = to_regnamespace(${quoteLiteral(quoteIdentifier(schema))})
     and c.relkind = 'r'
     and c.relname like 'aisec\\_migrations\\_%'
+    and exists (select from pg_constraint k where k.conrelid = c.oid and k.contype = 'p')
     and c.relname <> all (array[${known.join(', ')}])
   limit 1;
   if other is not null then
@@ -47,6 +49,7 @@ declare
   source record;
   other name;
   found text[];
+  recorded text[];
   is_incomplete boolean;
 begin
   if not pg_try_advisory_lock(${RUN_LOCK_KEY}) then
@@ -59,14 +62,25 @@ begin
     ) as sources (prefix, engine_table, own_table, expected)
   loop
     found := '{}';
+    recorded := '{}';
     is_incomplete := false;
     if to_regclass(source.engine_table) is not null then
-      execute format('select coalesce(array_agg(name::text order by name collate "C"), ''{}'') from %s', source.engine_table)
+      execute format('select coalesce(array_agg(distinct name::text collate "C" order by name::text collate "C"), ''{}'') from %s', source.engine_table)
       into found;
     end if;
     if to_regclass(source.own_table) is not null then
       execute format('select exists (select from %s where state <> ''applied'')', source.own_table)
       into is_incomplete;
+      execute format(
+        'select coalesce(array_agg(name order by name collate "C"), ''{}'') from %s where state = ''applied'' and name not like ''R\\_\\_%%''',
+        source.own_table
+      )
+      into recorded;
+    end if;
+    if found <> recorded and not is_incomplete then
+      raise exception 'the two tables of the history disagree: % and %', source.engine_table, source.own_table
+        using detail = format('The first has: %s. The second has: %s.', array_to_string(found, ', '), array_to_string(recorded, ', ')),
+              hint = ${quoteLiteral(`No changes were made. Restore what is lost: ${aisecCommand('migrate repair', start.schema)}`)};
     end if;
     if found <> source.expected or is_incomplete then
       raise exception 'this script starts from version %, but the database is at %',
