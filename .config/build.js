@@ -93,7 +93,7 @@ function copyPgDump() {
 const core = {
   name: 'core',
   test: (id) =>
-    /dist[\\/](base|cli)[\\/]|dist[\\/]config[\\/](config|environment|settings)\.js|string-width|east-asian|(strip-ansi|ansi-regex)[\\/]/.test(
+    /dist[\\/](base|cli)[\\/]|dist[\\/]config[\\/](config|environment|settings)\.js|string-width|wrap-ansi|east-asian|(strip-ansi|ansi-regex|ansi-styles|emoji-regex)[\\/]/.test(
       id,
     ) && !/(start|prerendered-help)\.js$/.test(id),
 };

@@ -88,7 +88,7 @@ module.exports = {
     only(
       'commands-use-features',
       '^src/cli/commands/',
-      '^src/(cli/commands/|cli/terminal/|cli/(backup-place|command|context|exit-codes|migrate-settings|options|reporting|thresholds)\\.ts$|features/|config/|base/)',
+      '^src/(cli/commands/|cli/terminal/|cli/completion/(bash|zsh|fish|node)\\.ts$|cli/(backup-place|command|context|exit-codes|migrate-settings|options|reporting|thresholds)\\.ts$|features/|config/|base/)',
       'commands import only the terminal, features, config and base',
     ),
 
@@ -138,8 +138,8 @@ module.exports = {
     forbid(
       'terminal-packages-live-in-cli',
       { path: '^src/', pathNot: '^src/cli/' },
-      { path: packages('chalk', 'commander', 'ora', 'string-width') },
-      'chalk, commander, ora and string-width are imported only in src/cli',
+      { path: packages('chalk', 'commander', 'ora', 'string-width', 'wrap-ansi') },
+      'chalk, commander, ora, string-width and wrap-ansi are imported only in src/cli',
     ),
     forbid(
       'drivers-live-in-adapters',
@@ -176,6 +176,7 @@ module.exports = {
           'pg-copy-streams',
           'pgvector',
           'string-width',
+          'wrap-ansi',
           'yaml',
         ),
       },

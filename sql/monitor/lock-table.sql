@@ -1,7 +1,8 @@
 -- Is there room in the server's table of locks, for what is locked now and for queries of all messages?
 -- Parameters: $1 schema (text)
 -- Columns:    used (bigint, locks now, without those on the fast path), capacity (bigint, for all sessions), locks_per_transaction, max_connections (int), relations
---             (bigint, messages and messages_archive with their partitions and indexes: what one query over all messages locks)
+--             (bigint, messages and messages_archive with their partitions and indexes: what one query over all messages locks), holder_pid and
+--             holder_locks (the session that has most locks, and how many)
 -- Needs:      nothing
 -- https://www.postgresql.org/docs/16/runtime-config-locks.html#GUC-MAX-LOCKS-PER-TRANSACTION
 with recursive tree as (
@@ -26,4 +27,17 @@ select
   pg_catalog.current_setting('max_locks_per_transaction')::int as locks_per_transaction,
   pg_catalog.current_setting('max_connections')::int as max_connections,
   (select pg_catalog.count(*) from tree)
-    + (select pg_catalog.count(*) from pg_catalog.pg_index as index join tree on tree.oid = index.indrelid) as relations
+    + (select pg_catalog.count(*) from pg_catalog.pg_index as index join tree on tree.oid = index.indrelid) as relations,
+  holder.pid as holder_pid,
+  holder.locks as holder_locks
+from (values (1)) as one (row)
+left join lateral (
+  select locks.pid, pg_catalog.count(*) as locks
+  from pg_catalog.pg_locks as locks
+  where not locks.fastpath
+    and locks.pid is not null
+    and locks.pid <> pg_catalog.pg_backend_pid()
+  group by locks.pid
+  order by pg_catalog.count(*) desc
+  limit 1
+) as holder on true

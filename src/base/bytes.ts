@@ -12,9 +12,9 @@ export function formatBytes(sizeBytes: number): string {
   return `${size < 10 && !Number.isInteger(size) ? size.toFixed(1) : Math.round(size)} ${UNITS[unit] ?? ''}`;
 }
 
-/** Bytes of a size such as `512`, `64kB`, `1.5 GB`, in units of 1024; undefined when it is none. */
+/** Bytes of a size such as `512`, `64kB`, `1.5 GB`, `500GiB`, in units of 1024 all of them; undefined when it is none. */
 export function parseBytes(text: string): number | undefined {
-  const [, amount, unit] = /^(\d+(?:\.\d+)?)\s*(?:bytes|([kmgtp])b)?$/i.exec(text.trim()) ?? [];
+  const [, amount, unit] = /^(\d+(?:\.\d+)?)\s*(?:bytes|([kmgtp])i?b)?$/i.exec(text.trim()) ?? [];
   if (amount === undefined) return undefined;
   const power = unit === undefined ? 0 : 'kmgtp'.indexOf(unit.toLowerCase()) + 1;
   return Math.round(Number(amount) * 1024 ** power);

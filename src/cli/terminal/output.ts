@@ -19,6 +19,8 @@ export interface OutputOptions {
 /** What a renderer may use: it knows whether it writes for eyes or for a pipe. */
 export interface Renderer {
   readonly isTTY: boolean;
+  /** Columns of the terminal; infinite in a pipe, and where a terminal does not say. */
+  readonly width: number;
   readonly paint: Paint;
   readonly table: <Row>(rows: readonly Row[], columns: readonly Column<Row>[]) => string;
 }
@@ -46,7 +48,15 @@ export class Output {
       this.#hasReader = false;
     });
     this.#isScreen = isTTY && options.term !== 'dumb';
-    this.#renderer = { isTTY, paint, table: (rows, columns) => renderTable(rows, columns, isTTY) };
+    this.#renderer = {
+      isTTY,
+      paint,
+      // Asked at every table: the window may have changed since, under --watch.
+      get width() {
+        return streams.stdout.columns || Infinity;
+      },
+      table: (rows, columns) => renderTable(rows, columns, isTTY, streams.stdout.columns || Infinity),
+    };
   }
 
   /** Called before every line, so that a live progress line can be taken away first. */

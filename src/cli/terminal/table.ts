@@ -1,4 +1,4 @@
-import stringWidth from 'string-width';
+import { fitTable } from './fit-table.js';
 
 export interface Column<Row> {
   readonly title: string;
@@ -8,30 +8,23 @@ export interface Column<Row> {
   readonly hasLines?: true;
 }
 
-function pad(text: string, width: number, align: 'left' | 'right'): string {
-  const blanks = ' '.repeat(Math.max(0, width - stringWidth(text)));
-  return align === 'right' ? blanks + text : text + blanks;
-}
-
 function pipeCell<Row>(text: string, column: Column<Row> | undefined): string {
   return column?.hasLines === true ? text : text.replaceAll(/[\t\n]/g, ' ');
 }
 
-/** A table with a header: aligned for a terminal, tab-separated for a pipe. */
-export function renderTable<Row>(rows: readonly Row[], columns: readonly Column<Row>[], isTTY: boolean): string {
+/** A table with a header: aligned and fitted for a terminal of so many columns, tab-separated for a pipe. */
+export function renderTable<Row>(
+  rows: readonly Row[],
+  columns: readonly Column<Row>[],
+  isTTY: boolean,
+  width = Infinity,
+): string {
   const cells = [
     columns.map((column) => column.title),
     ...rows.map((row) => columns.map((column) => column.value(row))),
   ];
   if (!isTTY)
     return cells.map((line) => line.map((cell, index) => pipeCell(cell, columns[index])).join('\t')).join('\n');
-  const widths = columns.map((_, index) => Math.max(...cells.map((line) => stringWidth(line[index] ?? ''))));
-  return cells
-    .map((line) =>
-      line
-        .map((cell, index) => pad(cell, widths[index] ?? 0, columns[index]?.align ?? 'left'))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  const fitted = columns.map(({ title, align = 'left', hasLines }) => ({ title, align, isFixed: hasLines === true }));
+  return fitTable(cells, fitted, width);
 }

@@ -3,8 +3,8 @@ import { applyIgnores, type Ignore, type IgnoredBy, type IgnoreProblem } from '.
 import type { RedisTarget } from '../../config/redis-target.js';
 import type { MigrateSettings } from '../migrate/checks.js';
 import { ALL_CHECKS } from './all-checks.js';
-import { SEVERITIES, type Severity } from '../../base/finding.js';
-import { once, type Thresholds } from '../monitor/checks.js';
+import { SEVERITIES, type Finding as BaseFinding, type Severity } from '../../base/finding.js';
+import { onPrimary, once, type Thresholds } from '../monitor/checks.js';
 import type { Area, Check, Subject } from './check.js';
 import { examine } from './examine.js';
 import type { Finding, SkippedCheck } from './finding.js';
@@ -51,9 +51,8 @@ export interface Diagnosis {
   readonly ignoreProblems: readonly IgnoreProblem[];
 }
 
-async function subjectOf(session: Session, options: DoctorOptions): Promise<Subject> {
+function subjectOf(session: Session, options: DoctorOptions, roleName: string): Subject {
   const { schema, migrations, backupDirectory, thresholds, redis } = options;
-  const roleName = await limitSession(session, schema);
   const subject: Subject = {
     session,
     schema,
@@ -91,15 +90,17 @@ function sortFindings(findings: readonly Finding[]): readonly Finding[] {
 export async function diagnose(session: Session, options: DoctorOptions): Promise<Diagnosis> {
   const startedMs = performance.now();
   const startedAt = new Date();
-  const subject = await subjectOf(session, options);
+  const { roleName, isStandby } = await limitSession(session, options.schema);
+  const subject = subjectOf(session, options, roleName);
+  const placed = <Found extends BaseFinding>(finding: Found): Found => (isStandby ? onPrimary(finding) : finding);
   const found: Finding[] = [];
   const skipped: SkippedCheck[] = [];
   const notApplicable: { check: string; area: Area; reason: string }[] = [];
   for (const [done, check] of options.checks.entries()) {
     options.onStep?.(`${check.id}, ${done} of ${options.checks.length} checks done`);
     const result = await examine(check, subject);
-    found.push(...result.findings);
-    if (result.skipped !== null) skipped.push(result.skipped);
+    found.push(...result.findings.map(placed));
+    if (result.skipped !== null) skipped.push(placed(result.skipped));
     if (result.notApplicable !== null)
       notApplicable.push({ check: check.id, area: check.area, reason: result.notApplicable });
   }

@@ -10,14 +10,18 @@ const STATEMENT_TIMEOUT_MS = 10_000;
 
 /**
  * Makes the session harmless for the rest of its life, whatever a check does, and lets it fail rather than see only a
- * part of the rows. Returns the name of the role.
+ * part of the rows. Returns who the session is.
  *
  * @throws AisecError MIGRATION_PENDING for a schema without a table of the platform: most checks would find nothing there.
  */
-export async function limitSession(session: Session, schema: string): Promise<string> {
-  const { rows } = await session.query<{ role_name: string; is_migrated: boolean }>(
+export async function limitSession(
+  session: Session,
+  schema: string,
+): Promise<{ readonly roleName: string; readonly isStandby: boolean }> {
+  const { rows } = await session.query<{ role_name: string; is_standby: boolean; is_migrated: boolean }>(
     `select
        current_user::text as role_name,
+       pg_catalog.pg_is_in_recovery() as is_standby,
        exists (
          select
          from pg_catalog.pg_class as class
@@ -41,7 +45,7 @@ export async function limitSession(session: Session, schema: string): Promise<st
       detail: 'It has none of the tables that there would be to look at.',
       hint: 'Give the schema with --schema, or run: aisec migrate up',
     });
-  return row.role_name;
+  return { roleName: row.role_name, isStandby: row.is_standby };
 }
 
 /** Makes the checks to come wait less for a lock, so that a run ends in time however many tables are locked. */

@@ -12,7 +12,7 @@ import {
   withUser,
   type Cache,
 } from '../../../src/index.js';
-import { chance, rounds } from '../../support/chance.js';
+import { chance, rounds, type Random } from '../../support/chance.js';
 import { needsRedis } from '../../support/needs.js';
 import { describeOnPrivateServer, startPrivateServer, type PrivateServer } from '../../support/private-server.js';
 import { createRedisProcess, type RedisProcess } from '../../support/redis-process.js';
@@ -92,6 +92,8 @@ describeOnPrivateServer(`A service while pooler, Redis and server restart ${need
     else if (Number(count) < atLeast) faults.push(`${what} showed count ${String(count)} after ${atLeast}`);
   }
 
+  let random: Random;
+
   async function writeOn(user: string): Promise<void> {
     for (let count = 1; !isOver; count += 1) {
       const text = `${user} ${count}`;
@@ -111,7 +113,8 @@ describeOnPrivateServer(`A service while pooler, Redis and server restart ${need
       } catch (error) {
         judgeError(error);
       }
-      await sleep(Math.random() * 400);
+      // Each user at a pace of its own.
+      await sleep(random() * 400);
     }
   }
 
@@ -131,7 +134,8 @@ describeOnPrivateServer(`A service while pooler, Redis and server restart ${need
       } catch (error) {
         judgeError(error);
       }
-      await sleep(Math.random() * 20);
+      // Reads fall between the writes by chance.
+      await sleep(random() * 20);
     }
   }
 
@@ -149,7 +153,7 @@ describeOnPrivateServer(`A service while pooler, Redis and server restart ${need
   ]; // prettier-ignore
 
   test('never shows an old row, nor one of another user', { timeout: 600_000 }, async () => {
-    const random = chance();
+    random = chance();
     expect(await caches[0]?.ready()).toBe(true);
     const work = Promise.all(users.flatMap((user) => [writeOn(user), readOn(user), readOn(user)]));
     await sleep(STEP_MS);

@@ -84,6 +84,26 @@ describeOnServer('aisec monitor growth and record', () => {
     expect(report.forecast?.monthlyBytes.expected).toBe(middle);
   });
 
+  test('without records, everything else grows as created_at has it, and one import is no growth', async () => {
+    await database.admin.query(`
+      insert into api_usage (api_name, created_at)
+      select 'steady', now() - n * interval '90 days' / 9000 from generate_series(1, 9000) as n;
+      insert into files (user_id, file_name, created_at)
+      select (select id from users limit 1), 'import', now() - interval '80 days' from generate_series(1, 9000);
+      analyze api_usage, files`);
+    const { othersBytesPerDay: rate, othersFrom } = await growth(database.url);
+    expect(othersFrom).toEqual({ source: 'created_at', tables: ['api_usage', 'files'] });
+    const { rows } = await database.admin.query(`select pg_total_relation_size('api_usage') / 90 as bytes`);
+    const expected = Number(rows[0]?.['bytes']);
+    expect(rate!.expected / expected).toBeCloseTo(1, 1);
+    expect(rate!.low).toBeLessThanOrEqual(rate!.expected);
+    expect(rate!.high).toBeGreaterThan(rate!.expected);
+    const { stderr } = await aisec('growth', '--verbose', '--size-limit', '10GiB');
+    expect(stderr).toMatch(/Everything else \(.*\): [\d.]+ kB a day more, by created_at of api_usage, files; the rest/);
+    expect(stderr).toContain('10 GB will be reached in more than 14 months, if ever.');
+    await database.admin.query('truncate api_usage, files cascade');
+  });
+
   test('three runs at once write one record of a time slot; a later one adds the next and drops what is too old', async () => {
     await database.admin.query(`
       insert into size_records (slot, measured_at, database_bytes, tool_version)

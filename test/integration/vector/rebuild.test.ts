@@ -138,24 +138,31 @@ describeOnServer('aisec vector', () => {
     });
   });
 
-  test('becomes halfvec on request: half the size, the same recall, and remains so', async () => {
-    const state = async (...args: readonly string[]): Promise<{ indexes: { sizeBytes: number }[]; measured: { recall: number } }> =>
-      json(await aisec('status', '--json', ...args)) as never;
-    for (const [method, leastRecall] of [['ivfflat', 0.9], ['hnsw', 0.95]] as const) {
-      expect((await aisec('rebuild', '--method', method, '--type', 'vector')).exitCode).toBe(0);
-      const whole = await state('--sample', '0');
-      const run = await aisec('rebuild', '--type', 'halfvec');
-      expect(run).toMatchObject({ exitCode: 0, stderr: expect.stringContaining(`the index is ${method} on halfvec with`) });
-      const half = await state('--sample', '20');
-      expect(half).toMatchObject({ indexes: [{ name: MAIN, method, type: 'halfvec' }] });
-      expect(half.indexes[0]?.sizeBytes).toBeLessThan((whole.indexes[0]?.sizeBytes ?? 0) * 0.6);
-      expect(half.measured.recall).toBeGreaterThan(leastRecall);
-      expect((await aisec('rebuild')).stderr).toContain(`nothing to rebuild, the index is ${method} on halfvec`);
-      expect(await findings()).toEqual([]);
-    }
+  test.each([
+    ['ivfflat', 0.9],
+    ['hnsw', 0.95],
+  ])('%s becomes halfvec on request: half the size, the same recall, and remains so', async (method, leastRecall) => {
+    expect((await aisec('rebuild', '--method', method, '--type', 'vector')).exitCode).toBe(0);
+    const whole = json(await aisec('status', '--json', '--sample', '0'));
+    const run = await aisec('rebuild', '--type', 'halfvec');
+    expect(run).toMatchObject({
+      exitCode: 0,
+      stderr: expect.stringContaining(`the index is ${method} on halfvec with`),
+    });
+    const half = json(await aisec('status', '--json', '--sample', '20'));
+    expect(half).toMatchObject({ indexes: [{ name: MAIN, method, type: 'halfvec' }] });
+    const sizeBytes = ({ indexes }: Record<string, unknown>): number =>
+      (indexes as { sizeBytes: number }[])[0]!.sizeBytes;
+    expect(sizeBytes(half)).toBeLessThan(sizeBytes(whole) * 0.6);
+    expect((half['measured'] as { recall: number }).recall).toBeGreaterThan(leastRecall);
+    expect((await aisec('rebuild')).stderr).toContain(`nothing to rebuild, the index is ${method} on halfvec`);
+    expect(await findings()).toEqual([]);
+  });
+
+  test('is tuned on halfvec as on vector', async () => {
     expect(json(await aisec('tune', '--sample', '10', '--json'))['index']).toMatch(/^hnsw on halfvec, m 16/);
     expect((await aisec('rebuild', '--type', 'vector')).exitCode).toBe(0);
-  }); // prettier-ignore
+  });
 
   test('builds the index that an import dropped', async () => {
     await database.admin.query(`drop index ${MAIN}`);

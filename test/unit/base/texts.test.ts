@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parseBytes } from '../../../src/base/bytes.js';
 import { didYouMean } from '../../../src/base/did-you-mean.js';
 import { formatDurationMs, parseDurationMs } from '../../../src/base/duration.js';
 import { quoteIdentifier, quoteLiteral } from '../../../src/base/identifier.js';
@@ -28,6 +29,20 @@ describe('a duration', () => {
     [125_000, '2 min 5 s'],
     [11_400_000, '3 h 10 min'],
   ])('of %s ms is written for people', (durationMs, text) => expect(formatDurationMs(durationMs)).toBe(text));
+});
+
+describe('a size', () => {
+  it.each([
+    ['512', 512],
+    ['64kB', 65_536],
+    ['1.5 GB', 1.5 * 1024 ** 3],
+    ['500GiB', 500 * 1024 ** 3],
+    ['2 tib', 2 * 1024 ** 4],
+  ])('%s is read, in units of 1024', (text, sizeBytes) => expect(parseBytes(text)).toBe(sizeBytes));
+
+  it.each(['', '500G', '500iB', '500bytesB', '-1kB'])('"%s" is none', (text) =>
+    expect(parseBytes(text)).toBeUndefined(),
+  );
 });
 
 describe('a name that was mistyped', () => {

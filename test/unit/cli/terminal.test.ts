@@ -49,6 +49,40 @@ describe('a table', () => {
     ];
     expect(renderTable(rows, columns, true)).toBe('name  size\n\u001B[31mab\u001B[39m       1\nc     1000');
   });
+  it('fits its terminal: words go on in the next line, figures and names stay whole', () => {
+    const wide = [
+      { title: 'table', value: () => 'a_long_name_that_stays' },
+      { title: 'bytes', value: () => '1,234,567', align: 'right' as const },
+      { title: 'about', value: () => 'the first words and those that have no room beside them' },
+    ];
+    expect(renderTable([{}], wide, true, 60).split('\n')).toEqual([
+      'table                       bytes  about',
+      'a_long_name_that_stays  1,234,567  the first words and those',
+      '                                   that have no room beside',
+      '                                   them',
+    ]);
+  });
+  it('is a record a row where even that has no room, and SQL stays as it is', () => {
+    const sql = {
+      title: 'sql',
+      value: () => 'drop index concurrently a_long_name_that_stays;',
+      hasLines: true as const,
+    };
+    const wide = [
+      { title: 'name', value: () => 'messages' },
+      { title: 'about', value: () => 'words that go on in the next line' },
+      { title: 'empty', value: () => '' },
+      sql,
+    ];
+    expect(renderTable([{}, {}], wide, true, 30).split('\n').slice(0, 6)).toEqual([
+      'name   messages',
+      'about  words that go on in the',
+      '       next line',
+      'sql    drop index concurrently a_long_name_that_stays;',
+      '',
+      'name   messages',
+    ]);
+  });
   it('is aligned with Japanese in it, whose characters are two columns wide', () => {
     const rows = [
       { name: '日本語の表', size: '1' },

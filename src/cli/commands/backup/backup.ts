@@ -176,6 +176,7 @@ export const backup = defineCommand<Options>({
       flags: '--format <format>',
       description: 'sql: of the embedded database text for psql instead of its data directory',
       parse: formatOption,
+      values: ['sql'],
     },
     lockTimeoutOption('60s'),
     ...STORE_OPTIONS,

@@ -159,6 +159,7 @@ export const doctor = defineCommand<Options>({
       description: 'exit 3 on findings from this level on: warning or critical',
       default: 'warning',
       parse: failOnOption,
+      values: ['warning', 'critical'],
     },
     { flags: '--strict', description: 'exit 3 when a check was skipped, too', default: false },
     {

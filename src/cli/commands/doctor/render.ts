@@ -1,3 +1,5 @@
+import wrapAnsi from 'wrap-ansi';
+
 import { countText } from '../../../base/count.js';
 import type { Severity } from '../../../features/doctor/check.js';
 import type { Finding, SkippedCheck } from '../../../features/doctor/finding.js';
@@ -23,6 +25,7 @@ function groupSkipped(skipped: readonly SkippedCheck[]): readonly SkippedGroup[]
 
 /** Under the text that stands beside the severity. */
 const INDENT = ' '.repeat(11);
+const LEAST_ROOM = 24;
 
 function paintSeverity(severity: Severity, paint: Paint): string {
   const padded = severity.padEnd(INDENT.length - 2);
@@ -35,36 +38,50 @@ function fixLines(label: string, text: string): readonly string[] {
   return [`${INDENT}${label}${first}`, ...others.map((line) => `${INDENT}${' '.repeat(label.length)}${line}`)];
 }
 
-function findingLines({ id, severity, message, impact, evidence, fix }: Finding, paint: Paint): readonly string[] {
+/** Indented below each other. A narrow terminal breaks the lines itself: there would be a word a line. */
+function wrapped(text: string, width: number): readonly string[] {
+  const room = width - INDENT.length;
+  const lines = room < LEAST_ROOM || room === Infinity ? [text] : wrapAnsi(text, room, { trim: true }).split('\n');
+  return lines.map((line) => `${INDENT}${line}`);
+}
+
+function findingLines(
+  { id, severity, message, impact, evidence, fix }: Finding,
+  { paint, width }: Renderer,
+): readonly string[] {
+  const [first = '', ...others] = wrapped(`${message}  ${paint.dim(`[${id}]`)}`, width);
   return [
-    `  ${paintSeverity(severity, paint)}${message}  ${paint.dim(`[${id}]`)}`,
-    `${INDENT}${impact}`,
-    ...(evidence === null ? [] : [`${INDENT}timed: ${evidence}`]),
+    `  ${paintSeverity(severity, paint)}${first.slice(INDENT.length)}`,
+    ...others,
+    ...wrapped(impact, width),
+    ...(evidence === null ? [] : wrapped(`timed: ${evidence}`, width)),
     ...(fix === null ? [] : fixLines('fix: ', fix)),
   ];
 }
 
-function renderForEyes({ findings, skipped }: Diagnosis, paint: Paint): string {
+function renderForEyes({ findings, skipped }: Diagnosis, renderer: Renderer): string {
+  const { paint, width } = renderer;
   const lines: string[] = [];
   let area = '';
   for (const finding of findings) {
     if (finding.area !== area) lines.push(...(area === '' ? [] : ['']), paint.bold(finding.area));
     area = finding.area;
-    lines.push(...findingLines(finding, paint));
+    lines.push(...findingLines(finding, renderer));
   }
   if (skipped.length === 0) return lines.join('\n');
   lines.push(...(lines.length === 0 ? [] : ['']), paint.bold('skipped'));
   for (const { checks, message, fix } of groupSkipped(skipped)) {
-    lines.push(`  ${checks.join(', ')}`, `${INDENT}${message}`);
+    lines.push(`  ${checks.join(', ')}`, ...wrapped(message, width));
     if (fix !== null) lines.push(...fixLines('fix: ', fix));
   }
   return lines.join('\n');
 }
 
 /** Findings by area and worst first, then what was skipped; a row each in a pipe. */
-export function renderDiagnosis(diagnosis: Diagnosis, { table, paint, isTTY }: Renderer): string {
+export function renderDiagnosis(diagnosis: Diagnosis, renderer: Renderer): string {
+  const { table, isTTY } = renderer;
   if (diagnosis.findings.length === 0 && diagnosis.skipped.length === 0) return '';
-  if (isTTY) return renderForEyes(diagnosis, paint);
+  if (isTTY) return renderForEyes(diagnosis, renderer);
   const rows = [
     ...diagnosis.findings.map((finding) => ({
       ...finding,

@@ -115,7 +115,8 @@ export const monitorGrowthCommand = defineCommand<Options>({
   description:
     'Shows what each month of messages takes, live and archived together with its share of message_keys, and how large the database will be. Closed months are a history ' +
     'that is there on the first run: the median of the last twelve continues, or, when they grow steadily, the line through them. The range is what the smallest and the ' +
-    'largest month would give. Everything else is taken to stand still until `monitor record` has run for a week. --verbose says how well that would have foretold the past.',
+    'largest month would give, and, from six months on, what the uncertainty of the slope adds. Everything else is known from `monitor record` once it has run for a week, before that by ' +
+    'created_at of its tables. Nothing is foretold beyond twice the months that are known, or three years. --verbose says how well that would have foretold the past.',
   options: [
     {
       flags: '--ahead <n>',
@@ -128,7 +129,7 @@ export const monitorGrowthCommand = defineCommand<Options>({
   ],
   examples: [
     ['aisec monitor growth', 'What the months take, and the next three'],
-    ['aisec monitor growth --size-limit 500GB --verbose', 'When the disk will be full, and how that is known'],
+    ['aisec monitor growth --size-limit 500GB --verbose', 'In which month the disk will be full, and how that is known'],
     ['aisec monitor growth --tables', 'Which table grows, once monitor record has run for a while'],
   ],
   run,

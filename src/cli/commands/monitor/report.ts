@@ -134,7 +134,7 @@ export const monitorReport = defineCommand<Options>({
   ],
   examples: [
     ['aisec monitor report --out report.html', 'Write the page, then open it in a browser'],
-    ['aisec monitor report --out report.html --size-limit 500GB', 'With the day on which the disk will be full'],
+    ['aisec monitor report --out report.html --size-limit 500GB', 'With the month in which the disk will be full'],
   ],
   run,
 });

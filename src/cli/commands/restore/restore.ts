@@ -13,7 +13,7 @@ import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
 import { countOption, WAIT_OPTION } from '../../options.js';
 import { reportingTo } from '../../reporting.js';
-import { danglingOption, existingOption } from './dangling-option.js';
+import { DANGLING_RULES, danglingOption, EXISTING_RULES, existingOption } from './dangling-option.js';
 import { localeOption } from './locale-option.js';
 import { runBeside } from './beside.js';
 import type { Outcome } from './outcome.js';
@@ -198,6 +198,7 @@ export const restore = defineCommand<Options>({
       flags: '--existing <rule>',
       description: 'rows that are there with other values: refuse (default), keep, or overwrite',
       parse: existingOption,
+      values: EXISTING_RULES,
     },
     { flags: '--globals', description: 'create missing roles and memberships as they were', default: false },
     { flags: '--create-roles', description: 'create missing roles without login', default: false },
@@ -208,6 +209,7 @@ export const restore = defineCommand<Options>({
       description:
         'rows that refer to rows which are gone: refuse (default); leave-out; with --table not-valid, to keep them and make the key NOT VALID; with rows set-null, to restore them without the reference',
       parse: danglingOption,
+      values: DANGLING_RULES,
     },
     {
       flags: '--locale <locale>',

@@ -52,10 +52,10 @@ async function examineOff(subject: Subject): Promise<readonly Fault[]> {
             message: `${name} has row-level security off, and ${listed(open)} may use it`,
             impact: OWN_TABLES.test(table.name)
               ? 'every row is open to them, whichever user it belongs to'
-              : 'every row is open to them, whichever user it belongs to; once it is on they see no row until a policy is created',
+              : `every row is open to them, whichever user it belongs to. Create the policies that say who may see which row, and then: ${enable} Without a policy they would see none`,
             fix: OWN_TABLES.test(table.name)
               ? `revoke all on table ${qualified(subject.schema, table.name)} from ${open.map(grantee).join(', ')};`
-              : enable,
+              : null,
           },
         ];
       if (OWN_TABLES.test(table.name)) return [];

@@ -16,6 +16,8 @@ const STATES: readonly MonthState[] = [
 ];
 const SIDES = ['low', 'expected', 'high'] as const;
 
+const DAY_SECONDS = 86_400;
+
 const seconds = (rfc3339: string): number => Date.parse(rfc3339) / 1000;
 
 /** What is not known has no sample. */
@@ -83,9 +85,10 @@ function monthMetrics(readings: Readings, base: Labels): readonly Metric[] {
   ];
 }
 
-function growthMetrics({ growth }: Readings, base: Labels): readonly Metric[] {
+function growthMetrics({ growth, tables }: Readings, base: Labels): readonly Metric[] {
   const { forecast, limit } = growth;
-  const days = { low: limit?.earliest, expected: limit?.expected, high: limit?.latest };
+  const sides = { low: limit?.earliest, expected: limit?.expected, high: limit?.latest };
+  const now = seconds(tables.takenAt);
   return [
     {
       name: 'aisec_messages_month_bytes',
@@ -99,12 +102,10 @@ function growthMetrics({ growth }: Readings, base: Labels): readonly Metric[] {
     },
     {
       name: 'aisec_limit_reached_timestamp_seconds',
-      help: 'Day on which the limit is reached at the earliest (low), about, and at the latest (high); none within ten years.',
+      help: 'When the limit is reached at the earliest (low), about, and at the latest (high); none when that is farther off than can be foretold.',
       samples: SIDES.flatMap((bound) => {
-        const day = days[bound];
-        return day === null || day === undefined
-          ? []
-          : [{ labels: { ...base, bound }, value: seconds(`${day}T00:00:00Z`) }];
+        const days = sides[bound]?.daysLeft;
+        return known({ ...base, bound }, days === undefined ? null : now + days * DAY_SECONDS);
       }),
     },
   ];

@@ -1,5 +1,6 @@
 import { aisecCommand } from '../../../base/aisec-command.js';
 import { formatBytes } from '../../../base/bytes.js';
+import { countText } from '../../../base/count.js';
 import { SEVERITIES, type Finding } from '../../../base/finding.js';
 import { monthEndMs } from '../../../base/month.js';
 import type { Gauge } from '../live/check.js';
@@ -64,17 +65,17 @@ function defaultFindings(readings: Readings): readonly Finding[] {
   ];
 }
 
-function limitFindings({ growth, tables }: Readings): readonly Finding[] {
+function limitFindings({ growth }: Readings): readonly Finding[] {
   const { limit } = growth;
   if (limit === null || limit.expected === null) return [];
-  const days = (Date.parse(`${limit.expected}T00:00:00Z`) - Date.parse(tables.takenAt)) / DAY_MS;
-  if (days > LIMIT_WARNING_DAYS) return [];
+  const { daysLeft } = limit.expected;
+  if (daysLeft > LIMIT_WARNING_DAYS) return [];
   return [
     {
       id: 'size-limit:database',
-      severity: days <= LIMIT_CRITICAL_DAYS ? 'critical' : 'warning',
+      severity: daysLeft <= LIMIT_CRITICAL_DAYS ? 'critical' : 'warning',
       object: 'database',
-      message: `${formatBytes(limit.limitBytes)} reached about ${limit.expected}`,
+      message: `${formatBytes(limit.limitBytes)} will be reached in about ${countText(daysLeft, 'day')}`,
       impact: 'when the disk is full the server stops',
       fix: aisecCommand('monitor growth', growth.schema),
     },

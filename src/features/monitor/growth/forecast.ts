@@ -35,6 +35,8 @@ export interface Forecast {
   /** Null when the rows of one of the months used are not known. */
   readonly monthlyRows: Range | null;
   readonly backTest: BackTest | null;
+  /** Nothing is foretold for later months: twice those that are known, and at most three years. */
+  readonly horizonMonths: number;
   readonly points: readonly ForecastPoint[];
 }
 
@@ -44,27 +46,39 @@ export interface ForecastBasis {
   readonly nowMs: number;
   readonly currentMonth: Month;
   readonly databaseBytes: number;
-  /** What everything but messages adds, from the records; zero where there are none. */
+  /** What everything but messages adds; zero where nothing is known. */
   readonly othersBytesPerDay: Range;
   readonly ahead: number;
 }
 
+/** The month is what can be known; the days are for alerts on what is near. */
+export interface LimitReached {
+  readonly month: Month;
+  readonly daysLeft: number;
+}
+
 export interface LimitForecast {
   readonly limitBytes: number;
-  /** Days, `2027-03-14`; null: not within ten years. */
-  readonly earliest: string | null;
-  readonly expected: string | null;
-  readonly latest: string | null;
+  /** Null, of the three that follow: in more months than these. */
+  readonly horizonMonths: number;
+  readonly earliest: LimitReached | null;
+  readonly expected: LimitReached | null;
+  readonly latest: LimitReached | null;
 }
 
 /** Older months say little about the next ones. */
 export const WINDOW_MONTHS = 12;
 const DAY_MS = 86_400_000;
-const FARTHEST_MONTHS = 120;
+/** Who says more about later months than this is guessing. */
+export const FARTHEST_MONTHS = 36;
 const SIDES = ['low', 'expected', 'high'] as const;
 
 function rangeOf(of: (side: (typeof SIDES)[number]) => number): Range {
   return { low: Math.round(of('low')), expected: Math.round(of('expected')), high: Math.round(of('high')) };
+}
+
+function horizonOf(closed: readonly ClosedMonth[]): number {
+  return Math.min(2 * closed.length, FARTHEST_MONTHS);
 }
 
 /** Adds up the months to come, the first of them being what is left of the current one. */
@@ -95,7 +109,7 @@ export function forecastGrowth(basis: ForecastBasis): Forecast | undefined {
   const points: ForecastPoint[] = [];
   for (const point of walk(basis, fit)) {
     points.push(point);
-    if (points.length > basis.ahead) break;
+    if (points.length > Math.min(basis.ahead, horizonOf(basis.closed))) break;
   }
   return {
     method: fit.method,
@@ -105,33 +119,33 @@ export function forecastGrowth(basis: ForecastBasis): Forecast | undefined {
     monthlyBytes: rangeOf((side) => fit[side](2)),
     monthlyRows: rowsFit === undefined ? null : rangeOf((side) => rowsFit[side](2)),
     backTest: backTest(sizes, WINDOW_MONTHS) ?? null,
+    horizonMonths: horizonOf(basis.closed),
     points,
   };
 }
 
-function dayWithin(share: number, fromMs: number, toMs: number): string {
-  return new Date(fromMs + share * (toMs - fromMs)).toISOString().slice(0, 10);
-}
-
 /** When the whole database reaches a size, if growth continues like this; undefined when there are too few closed months. */
 export function forecastLimit(basis: ForecastBasis, limitBytes: number): LimitForecast | undefined {
-  const fit = fitMonths(basis.closed.slice(-WINDOW_MONTHS).map(({ sizeBytes }) => sizeBytes));
+  const { closed, nowMs, currentMonth, databaseBytes } = basis;
+  const fit = fitMonths(closed.slice(-WINDOW_MONTHS).map(({ sizeBytes }) => sizeBytes));
   if (fit === undefined) return undefined;
-  const today = new Date(basis.nowMs).toISOString().slice(0, 10);
-  const reached: Record<keyof Range, string | null> = { low: null, expected: null, high: null };
-  if (basis.databaseBytes >= limitBytes) return { limitBytes, earliest: today, expected: today, latest: today };
-  let before: Range = { low: basis.databaseBytes, expected: basis.databaseBytes, high: basis.databaseBytes };
+  const horizonMonths = horizonOf(closed);
+  const now: LimitReached = { month: currentMonth, daysLeft: 0 };
+  if (databaseBytes >= limitBytes) return { limitBytes, horizonMonths, earliest: now, expected: now, latest: now };
+  const reached: Record<keyof Range, LimitReached | null> = { low: null, expected: null, high: null };
+  let before: Range = { low: databaseBytes, expected: databaseBytes, high: databaseBytes };
   let months = 0;
-  for (const { month, databaseBytes } of walk(basis, fit)) {
-    const fromMs = Math.max(basis.nowMs, monthStartMs(month));
+  for (const { month, databaseBytes: after } of walk(basis, fit)) {
+    const fromMs = Math.max(nowMs, monthStartMs(month));
     for (const side of SIDES)
-      if (reached[side] === null && databaseBytes[side] >= limitBytes) {
-        const share = (limitBytes - before[side]) / (databaseBytes[side] - before[side]);
-        reached[side] = dayWithin(share, fromMs, monthEndMs(month));
+      if (reached[side] === null && after[side] >= limitBytes) {
+        const share = (limitBytes - before[side]) / (after[side] - before[side]);
+        const atMs = fromMs + share * (monthEndMs(month) - fromMs);
+        reached[side] = { month, daysLeft: Math.floor((atMs - nowMs) / DAY_MS) };
       }
-    before = databaseBytes;
+    before = after;
     months += 1;
-    if (months >= FARTHEST_MONTHS || reached.low !== null) break;
+    if (months > horizonMonths || reached.low !== null) break;
   }
-  return { limitBytes, earliest: reached.high, expected: reached.expected, latest: reached.low };
+  return { limitBytes, horizonMonths, earliest: reached.high, expected: reached.expected, latest: reached.low };
 }

@@ -14,7 +14,7 @@ import {
   type Range,
 } from './forecast.js';
 import { monthSizes, type MonthOfMessages } from './month-sizes.js';
-import { dailyRate, type SizeAt } from './rate.js';
+import { MESSAGE_TABLES, othersRate } from './others.js';
 import { readRecords, RECORDS_DAYS, type SizeRecord } from './records.js';
 import { tableGrowth, type TableGrowth } from './table-growth.js';
 
@@ -26,12 +26,19 @@ export interface GrowthOptions {
   readonly limitBytes: number | null;
 }
 
+/** Where the growth of everything else is known from: the records, or else the created_at of these tables. */
+export interface OthersFrom {
+  readonly source: 'records' | 'created_at';
+  readonly tables: readonly string[];
+}
+
 export interface GrowthReport extends Report {
   readonly databaseBytes: number;
   /** Everything but messages, messages_archive and message_keys. */
   readonly othersBytes: number;
-  /** What the forecast takes everything else to add; null: nothing, since there are no records. */
+  /** What the forecast takes everything else to add; null: nothing, since nothing is known of it. */
   readonly othersBytesPerDay: Range | null;
+  readonly othersFrom: OthersFrom | null;
   /** From the first month with a message to the current one. */
   readonly months: readonly MonthOfMessages[];
   /** Null with a reason in `skipped` when there are too few closed months. */
@@ -44,18 +51,7 @@ export interface GrowthReport extends Report {
 }
 
 const DAY_MS = 86_400_000;
-const MESSAGE_TABLES = ['messages', 'messages_archive', 'message_keys'];
 const STILL: Range = { low: 0, expected: 0, high: 0 };
-
-/** Records in which one of the three is missing, since it was locked, say nothing about the rest. */
-function othersOf(records: readonly SizeRecord[]): readonly SizeAt[] {
-  return records.flatMap(({ measuredAt, databaseBytes, tableBytes }) => {
-    const messages = MESSAGE_TABLES.map((table) => tableBytes[table]).filter((size) => size !== undefined);
-    if (messages.length < MESSAGE_TABLES.length) return [];
-    const sizeBytes = databaseBytes - messages.reduce((sum, size) => sum + size, 0);
-    return [{ atMs: Date.parse(measuredAt), sizeBytes }];
-  });
-}
 
 /** Every message has a row in message_keys: each month carries its part of that table. */
 function withKeys(months: readonly MonthOfMessages[], tables: readonly LogicalTable[]): readonly MonthOfMessages[] {
@@ -76,7 +72,7 @@ function tooFew(months: readonly MonthOfMessages[]): Finding {
 
 /**
  * How fast the database grows and how large it will be: from the closed months of messages and messages_archive, which
- * are there without any history, and for everything else from the records of `monitor record`, if there are some.
+ * are there without any history, and for everything else from the records of `monitor record`, or else from created_at.
  *
  * @throws AisecError MIGRATION_PENDING when the tables of messages are not there.
  */
@@ -93,13 +89,13 @@ export async function monitorGrowth(
   const nowMs = Date.parse(partitions.takenAt);
   const { records, skip } = await readRecords(session, schema, new Date(nowMs - RECORDS_DAYS * DAY_MS));
   const months = withKeys(monthSizes(partitions), tables);
-  const othersBytesPerDay = dailyRate(othersOf(records)) ?? null;
+  const others = await othersRate(session, schema, { records, tables });
   const basis: ForecastBasis = {
     closed: months.filter(({ state }) => state === 'closed'),
     nowMs,
     currentMonth,
     databaseBytes,
-    othersBytesPerDay: othersBytesPerDay ?? STILL,
+    othersBytesPerDay: others?.bytesPerDay ?? STILL,
     ahead,
   };
   const forecast = forecastGrowth(basis);
@@ -111,7 +107,8 @@ export async function monitorGrowth(
     skipped: [...(skip === null ? [] : [skip]), ...(forecast === undefined ? [tooFew(months)] : [])],
     databaseBytes,
     othersBytes: Math.max(0, databaseBytes - messagesBytes),
-    othersBytesPerDay,
+    othersBytesPerDay: others?.bytesPerDay ?? null,
+    othersFrom: others === undefined ? null : { source: others.source, tables: others.tables },
     months,
     forecast: forecast ?? null,
     limit: limitBytes === null ? null : (forecastLimit(basis, limitBytes) ?? null),

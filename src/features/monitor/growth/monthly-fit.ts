@@ -6,7 +6,10 @@ export interface MonthlyFit {
   readonly method: 'level' | 'trend';
   /** The k-th month after the last one given, counted from 1. */
   readonly expected: (k: number) => number;
-  /** As far below the line as the smallest month given is, and as far above as the largest; never below 0. */
+  /**
+   * As far below the line as the smallest month given is, and as far above as the largest, each on the least and the most
+   * inclined line that the months allow for: the range widens with the months. Never below 0.
+   */
   readonly low: (k: number) => number;
   readonly high: (k: number) => number;
 }
@@ -15,8 +18,8 @@ export interface MonthlyFit {
 const LEAST_MONTHS = 2;
 /** With fewer, any order of the values is likely to come about by chance. */
 const LEAST_FOR_TREND = 6;
-/** Of the standard normal distribution: 95 of 100 series without a trend stay below. */
-const SIGNIFICANT = 1.96;
+/** Of the standard normal distribution: 95 of 100 values lie within so many deviations. */
+const DEVIATIONS = 1.96;
 
 /** Every pair of values: the later less the earlier, and how far apart they stand. */
 function* steps(values: readonly number[]): Generator<readonly [rise: number, distance: number]> {
@@ -29,13 +32,46 @@ function risesSteadily(values: readonly number[]): boolean {
   const count = values.length;
   if (count < LEAST_FOR_TREND) return false;
   const score = [...steps(values)].reduce((sum, [rise]) => sum + Math.sign(rise), 0);
-  const deviation = Math.sqrt((count * (count - 1) * (2 * count + 5)) / 18);
-  return (score - 1) / deviation > SIGNIFICANT;
+  return (score - 1) / scoreDeviation(count) > DEVIATIONS;
 }
 
-/** The median slope of all pairs (Theil and Sen): one import of old messages does not bend it. */
-function medianSlope(values: readonly number[]): number {
-  return median([...steps(values)].map(([rise, distance]) => rise / distance));
+/** Of the score of Mann and Kendall, were there no trend. */
+function scoreDeviation(count: number): number {
+  return Math.sqrt((count * (count - 1) * (2 * count + 5)) / 18);
+}
+
+interface Slope {
+  /** The median of all pairs (Theil and Sen): one import of old messages does not bend it. */
+  readonly expected: number;
+  /** 95 of 100 such ranges contain the true slope (Sen). */
+  readonly low: number;
+  readonly high: number;
+}
+
+function slopeOf(values: readonly number[]): Slope {
+  const slopes = [...steps(values)].map(([rise, distance]) => rise / distance).toSorted((one, other) => one - other);
+  const reach = DEVIATIONS * scoreDeviation(values.length);
+  const at = (position: number): number => slopes[Math.min(Math.max(position, 0), slopes.length - 1)] ?? 0;
+  return {
+    expected: median(slopes),
+    low: at(Math.floor((slopes.length - reach) / 2) - 1),
+    high: at(Math.ceil((slopes.length + reach) / 2)),
+  };
+}
+
+const LEVEL: Slope = { expected: 0, low: 0, high: 0 };
+
+/** A fall is not carried on, and few months say nothing about a slope: their range is that of the months themselves. */
+function carriedOn(values: readonly number[]): Slope & { readonly isTrend: boolean } {
+  if (values.length < LEAST_FOR_TREND) return { ...LEVEL, isTrend: false };
+  const isTrend = risesSteadily(values);
+  const slope = slopeOf(values);
+  return {
+    isTrend,
+    expected: isTrend ? slope.expected : 0,
+    low: isTrend ? Math.max(0, slope.low) : 0,
+    high: Math.max(0, slope.high),
+  };
 }
 
 /**
@@ -44,18 +80,23 @@ function medianSlope(values: readonly number[]): number {
  */
 export function fitMonths(values: readonly number[]): MonthlyFit | undefined {
   if (values.length < LEAST_MONTHS) return undefined;
-  const isTrend = risesSteadily(values);
-  const slope = isTrend ? medianSlope(values) : 0;
-  const start = median(values.map((value, position) => value - slope * position));
-  const lineAt = (position: number): number => start + slope * position;
-  const distances = values.map((value, position) => value - lineAt(position));
-  const least = Math.min(...distances);
-  const most = Math.max(...distances);
+  const { isTrend, ...slope } = carriedOn(values);
+  const start = median(values.map((value, position) => value - slope.expected * position));
+  const distances = values.map((value, position) => value - (start + slope.expected * position));
+  // Lines of another slope turn around the middle of the months.
+  const middle = (values.length - 1) / 2;
   const at =
-    (distance: number) =>
-    (k: number): number =>
-      Math.max(0, lineAt(values.length - 1 + k) + distance);
-  return { method: isTrend ? 'trend' : 'level', expected: at(0), low: at(least), high: at(most) };
+    (side: keyof Slope, distance: number) =>
+    (k: number): number => {
+      const onward = values.length - 1 + k - middle;
+      return Math.max(0, start + slope.expected * middle + slope[side] * onward + distance);
+    };
+  return {
+    method: isTrend ? 'trend' : 'level',
+    expected: at('expected', 0),
+    low: at('low', Math.min(...distances)),
+    high: at('high', Math.max(...distances)),
+  };
 }
 
 /** How well the same method would have foretold the months that are there. */

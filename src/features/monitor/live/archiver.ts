@@ -38,8 +38,8 @@ export const ARCHIVER: LiveCheck = {
                 severity: 'critical',
                 message: `archiving WAL segment ${failed} failed, and no later attempt succeeded`,
                 impact:
-                  'point-in-time recovery ends there, and WAL piles up until the disk is full; the error is in the log of the server',
-                fix: 'show archive_command;',
+                  'point-in-time recovery ends there, and WAL piles up until the disk is full; the error of archive_command is in the log of the server, and it is tried again as soon as it works',
+                fix: null,
               },
             ],
       gauges: [
@@ -79,8 +79,8 @@ export const WAL_WAITING: LiveCheck = {
                 severity,
                 message: `${waiting} WAL ${waiting === 1 ? 'segment waits' : 'segments wait'} to be archived${archiver.has_command ? '' : ', and archive_command is empty'}`,
                 impact:
-                  'they stay on the disk of the server until they are; an empty archive_command counts no failure and archives nothing',
-                fix: 'show archive_command;',
+                  'they stay on the disk of the server until they are; an empty archive_command counts no failure and archives nothing: set one that works, or archive_mode = off',
+                fix: null,
               },
             ],
       gauges: [

@@ -39,7 +39,7 @@ export interface Holder {
 
 /** For a standby: the query there that needs the old rows. */
 const END_OLDEST_QUERY =
-  'select pg_terminate_backend(pid) from pg_stat_activity where backend_xmin is not null and pid <> pg_backend_pid() order by age(backend_xmin) desc limit 1;';
+  'select pg_terminate_backend(pid) from pg_stat_activity where pg_is_in_recovery() and backend_xmin is not null and pid <> pg_backend_pid() order by age(backend_xmin) desc limit 1;';
 
 function describe(row: HolderRow): Pick<Holder, 'object' | 'text' | 'fix'> {
   const { name, kind, database_name: database, age_ms: ageMs } = row;

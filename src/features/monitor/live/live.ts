@@ -6,6 +6,7 @@ import { SEVERITIES, type Finding } from '../../../base/finding.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
 import { LIVE_CHECKS } from './all-checks.js';
 import type { Gauge, LiveCheck, LiveSubject } from './check.js';
+import { onPrimary } from './on-primary.js';
 import { once } from './once.js';
 import type { Thresholds } from './thresholds.js';
 
@@ -31,6 +32,11 @@ async function look(check: LiveCheck, subject: LiveSubject): Promise<Looked> {
   }
 }
 
+async function readIsStandby(session: Session): Promise<boolean> {
+  const { rows } = await session.query<{ is_standby: boolean }>('select pg_catalog.pg_is_in_recovery() as is_standby');
+  return rows[0]?.is_standby === true;
+}
+
 /**
  * Runs all checks of a server's state, each in a short read-only transaction of its own. The embedded database has one
  * session and none of this.
@@ -45,16 +51,18 @@ export async function readLive(
   const gauges: Gauge[] = [];
   const skipped: Finding[] = [];
   if (session.info.kind !== 'server') return { findings, gauges, skipped };
+  const isStandby = await readIsStandby(session);
+  const placed = <Found extends Finding>(finding: Found): Found => (isStandby ? onPrimary(finding) : finding);
   const subject: LiveSubject = { session, schema, thresholds, once: once<LiveSubject>(() => subject) };
   for (const check of LIVE_CHECKS) {
     const looked = await look(check, subject);
     if ('notApplicable' in looked) continue;
     if ('skipped' in looked) {
       const grant = looked.lacksGrant ? check.grant?.(quoteIdentifier(role)) : undefined;
-      skipped.push(notSeen(check.id, looked.skipped, grant ?? null));
+      skipped.push(placed(notSeen(check.id, looked.skipped, grant ?? null)));
       continue;
     }
-    findings.push(...looked.faults.map((fault) => ({ id: `${check.id}:${fault.object}`, ...fault })));
+    findings.push(...looked.faults.map((fault) => placed({ id: `${check.id}:${fault.object}`, ...fault })));
     gauges.push(...looked.gauges);
   }
   const rank = ({ severity }: Finding): number => SEVERITIES.indexOf(severity);

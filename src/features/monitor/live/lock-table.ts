@@ -9,6 +9,9 @@ interface LockTableRow {
   readonly locks_per_transaction: number;
   readonly max_connections: number;
   readonly relations: string;
+  /** The session that has most locks, and how many. */
+  readonly holder_pid: number | null;
+  readonly holder_locks: string | null;
 }
 
 /** Locks that PostgreSQL keeps outside of the table for each session: https://www.postgresql.org/docs/16/runtime-config-locks.html */
@@ -16,16 +19,19 @@ const FAST_PATH = 16;
 /** Of the sessions: so many may query all messages at one time. */
 const WANTED_SHARE = 0.25;
 
-function usedFault({ used, capacity }: LockTableRow, thresholds: Thresholds): readonly LiveFault[] {
+function usedFault(
+  { used, capacity, holder_pid: pid, holder_locks: held }: LockTableRow,
+  thresholds: Thresholds,
+): readonly LiveFault[] {
   const severity = levelOf((Number(used) / Number(capacity)) * 100, thresholds['lock-table']);
   if (severity === undefined) return [];
   return [
     {
       object: 'lock table',
       severity,
-      message: `${formatCount(Number(used))} of about ${formatCount(Number(capacity))} locks are taken`,
+      message: `${formatCount(Number(used))} of about ${formatCount(Number(capacity))} locks are taken${pid === null ? '' : `; session ${pid} has ${formatCount(Number(held))} of them`}`,
       impact: 'when it is full, any query fails with "out of shared memory"',
-      fix: 'select pid, count(*) from pg_locks where not fastpath group by pid order by 2 desc limit 5;',
+      fix: pid === null ? null : `select pg_terminate_backend(${pid});`,
     },
   ];
 }

@@ -33,9 +33,10 @@ function replicaFault(row: ReplicaRow, thresholds: Thresholds): readonly LiveFau
         row.is_synchronous === true
           ? 'commits wait for it, and a failover to it takes that much longer'
           : 'queries there see old rows, and a failover to it loses or waits for what it has not replayed',
+      // What keeps a subscriber behind is in its own log.
       fix: row.is_logical
-        ? `-- on subscriber ${row.name}:\nselect subname, apply_error_count, sync_error_count from pg_stat_subscription_stats;`
-        : `-- on standby ${row.name}:\nselect pg_wal_replay_resume() where pg_is_wal_replay_paused();`,
+        ? null
+        : `-- on standby ${row.name}:\nselect pg_wal_replay_resume() where pg_is_in_recovery();`,
     },
   ];
 }
@@ -94,7 +95,7 @@ function standbyFaults(row: StandbyRow, thresholds: Thresholds): readonly LiveFa
         severity: 'critical',
         message: `this standby has paused its replay, with ${formatBytes(waiting)} of WAL waiting`,
         impact,
-        fix: 'select pg_wal_replay_resume();',
+        fix: 'select pg_wal_replay_resume() where pg_is_in_recovery();',
       },
     ];
   if (!row.is_streaming && row.has_restore_command !== true)
@@ -103,8 +104,8 @@ function standbyFaults(row: StandbyRow, thresholds: Thresholds): readonly LiveFa
         object: 'receiver',
         severity: 'critical',
         message: 'this standby receives no WAL: it is not connected to its primary, and has no restore_command',
-        impact,
-        fix: 'show primary_conninfo;',
+        impact: `${impact}; see primary_conninfo, the log of this server, and whether the primary runs and still has the WAL that it needs`,
+        fix: null,
       },
     ];
   const severity = worstOf(
@@ -118,7 +119,7 @@ function standbyFaults(row: StandbyRow, thresholds: Thresholds): readonly LiveFa
       severity,
       message: `this standby has received ${formatBytes(waiting)} of WAL that it has not replayed, ${formatDurationMs(Number(row.behind_ms ?? 0))} behind`,
       impact,
-      fix: "select pg_terminate_backend(pid) from pg_stat_activity where backend_type = 'client backend' and xact_start < now() - interval '1 minute' and pid <> pg_backend_pid();",
+      fix: "select pg_terminate_backend(pid) from pg_stat_activity where pg_is_in_recovery() and backend_type = 'client backend' and xact_start < now() - interval '1 minute' and pid <> pg_backend_pid();",
     },
   ];
 }

@@ -29,8 +29,8 @@ function subscriptionFault(row: SubscriptionRow, thresholds: Thresholds): readon
         object: name,
         severity: 'critical',
         message: `subscription ${name} is enabled, and no worker applies it${failed}`,
-        impact,
-        fix: `select subname, apply_error_count, sync_error_count from pg_stat_subscription_stats;\nshow max_logical_replication_workers;`,
+        impact: `${impact}; the error of the worker is in the log of this server, and max_logical_replication_workers limits how many there are`,
+        fix: null,
       },
     ];
   const behindMs = Number(row.behind_ms ?? 0);

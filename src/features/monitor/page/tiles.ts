@@ -65,7 +65,7 @@ function growthTile({ growth: { forecast, limit } }: ReportData): Tile {
   return {
     title: 'A month adds',
     value: formatBytes(expected),
-    note: typeof limit?.expected === 'string' ? `${range}; limit about ${limit.expected}` : range,
+    note: limit?.expected ? `${range}; limit about ${limit.expected.month}` : range,
     link: '#growth',
   };
 }

@@ -35,8 +35,9 @@ export interface SeedDemoResult extends DemoOptions {
   /** Written, or in a dry run to be written; empty when the very same demo data is there. */
   readonly tables: readonly SeededTable[];
   readonly rows: number;
-  /** Of the rows alone: without partitions and ANALYZE. */
+  /** From the months of messages to ANALYZE. */
   readonly durationMs: number;
+  /** While the rows were written. */
   readonly rowsPerSecond: number;
   /** Those with rows that are not of `aisec seed`. */
   readonly tablesWithRows: readonly string[];
@@ -113,9 +114,9 @@ async function seed(
   const others = isDone ? [] : await tablesWithRows(session);
   const plan = planDemo(options);
   const from = dayOf(plan.window.fromMs);
-  const resultOf = (tables: readonly SeededTable[], durationMs: number): SeedDemoResult => {
+  const resultOf = (tables: readonly SeededTable[], durationMs = 0, writingMs = 0): SeedDemoResult => {
     const rows = tables.reduce((sum, table) => sum + table.rows, 0);
-    const rowsPerSecond = durationMs === 0 ? 0 : Math.round((rows / durationMs) * 1000);
+    const rowsPerSecond = writingMs === 0 ? 0 : Math.round((rows / writingMs) * 1000);
     const { label: database } = session.info;
     return {
       database,
@@ -130,17 +131,19 @@ async function seed(
       tablesWithRows: others,
     };
   };
-  if (isDone) return resultOf([], 0);
-  if (isDryRun) return resultOf(plannedTables(plan), 0);
+  if (isDone) return resultOf([]);
+  if (isDryRun) return resultOf(plannedTables(plan));
   await settings.confirm(others);
+  const startedMs = performance.now();
+  const sinceMs = (fromMs: number): number => Math.max(1, Math.round(performance.now() - fromMs));
   reporting.onProgress('making the months of messages');
   await ensureMonths(session, plan, reporting.onWarning);
-  const startedMs = performance.now();
+  const writingFromMs = performance.now();
   const tables = await withTransaction(session, () => writeTables(session, schema, plan, reporting.onProgress));
-  const durationMs = Math.max(1, Math.round(performance.now() - startedMs));
+  const writingMs = sinceMs(writingFromMs);
   reporting.onProgress('analyzing');
   await analyze(session, schema, tables);
-  return resultOf(tables, durationMs);
+  return resultOf(tables, sinceMs(startedMs), writingMs);
 }
 
 /**

@@ -89,18 +89,57 @@ describe('A forecast from closed months', () => {
     expect(backTest([10, 10, 10, 20, 20, 20], 12)).toMatchObject({ medianError: 0.5, withinRange: 0 });
   });
 
-  test('names the day of a limit, and the earliest and latest one', () => {
+  test('names the month of a limit, and the earliest and latest one', () => {
     // 300 a month: 10,150 at the end of November, 10,450 at that of December.
+    const reached = { month: '2026-12', daysLeft: 30 };
     expect(forecastLimit(basis([300, 300]), 10_300)).toEqual({
       limitBytes: 10_300,
-      earliest: '2026-12-16',
-      expected: '2026-12-16',
-      latest: '2026-12-16',
+      horizonMonths: 4,
+      earliest: reached,
+      expected: reached,
+      latest: reached,
     });
-    const spread = forecastLimit(basis([100, 300, 500]), 11_000);
-    expect([spread?.earliest, spread?.expected, spread?.latest]).toEqual(['2027-01-16', '2027-02-24', '2027-09-16']);
+    const spread = forecastLimit(basis([100, 300, 500, 300, 300]), 11_000);
+    expect([spread?.earliest, spread?.expected, spread?.latest].map((side) => side?.month)).toEqual([
+      '2027-01',
+      '2027-02',
+      '2027-09',
+    ]);
     expect(forecastLimit(basis([0, 0]), 10_001)).toMatchObject({ earliest: null, expected: null, latest: null });
-    expect(forecastLimit(basis([300, 300]), 9000)).toMatchObject({ earliest: '2026-11-16', latest: '2026-11-16' });
+    expect(forecastLimit(basis([300, 300]), 9000)).toMatchObject({
+      earliest: { month: CURRENT, daysLeft: 0 },
+      latest: { month: CURRENT, daysLeft: 0 },
+    });
+  });
+
+  test('names no month beyond twice those that are known, nor beyond three years', () => {
+    const of = (months: number, limitBytes: number) =>
+      forecastLimit(basis(Array<number>(months).fill(100)), limitBytes)?.expected?.month;
+    // 10,000 now, 50 in the rest of this month.
+    expect(of(2, 10_450)).toBe('2027-03');
+    expect(of(2, 10_451)).toBeUndefined();
+    expect(of(12, 12_450)).toBe('2028-11');
+    expect(of(12, 12_451)).toBeUndefined();
+    expect(of(40, 13_650)).toBe('2029-11');
+    expect(of(40, 13_651)).toBeUndefined();
+    expect(forecastGrowth(basis([100, 100, 100], { ahead: 60 }))?.points).toHaveLength(7);
+  });
+
+  test('has a range that widens with the months by what is not known of the slope', () => {
+    const noisy = [100, 140, 90, 180, 120, 200, 150, 220, 180, 260, 190, 280];
+    const fit = fitMonths(noisy)!;
+    expect(fit.method).toBe('trend');
+    const width = (k: number): number => fit.high(k) - fit.low(k);
+    expect(width(24)).toBeGreaterThan(width(1) * 1.5);
+    for (const k of [1, 12, 24]) {
+      expect(fit.low(k)).toBeLessThan(fit.expected(k));
+      expect(fit.high(k)).toBeGreaterThan(fit.expected(k));
+    }
+    // Too few or too uneven to be called a trend; that they may rise is within the range all the same.
+    const uneven = fitMonths([100, 300, 90, 280, 130, 310, 120, 330])!;
+    expect(uneven.method).toBe('level');
+    expect(uneven.high(24)).toBeGreaterThan(uneven.high(1));
+    expect(uneven.low(24)).toBe(uneven.low(1));
   });
 
   test('counts in what everything else adds by the records', () => {
