@@ -1,6 +1,6 @@
 -- What may this role do, before the first migration is run?
 -- Parameters: $1 schema (text), $2 wanted extensions (text[]), $3 wanted roles (text[])
--- Columns:    schema_exists, can_create_in_schema, can_create_schema, is_read_only, server_encoding,
+-- Columns:    role_name, schema_exists, can_create_in_schema, can_create_schema, is_read_only, server_encoding,
 --             extensions (json: name, available, installed_schema, may_use, may_create), missing_roles (text[]), can_create_role
 -- Needs:      nothing
 with me as (
@@ -14,6 +14,7 @@ target as (
   where nspname = $1
 )
 select
+  current_user::text as role_name,
   exists (select from target) as schema_exists,
   coalesce((select pg_catalog.has_schema_privilege(oid, 'create') from target), false) as can_create_in_schema,
   pg_catalog.has_database_privilege(pg_catalog.current_database(), 'create') as can_create_schema,

@@ -8,6 +8,8 @@ export interface OptionSpec {
   readonly default?: string | boolean;
   /** Reads the text; throws AisecError USAGE for what cannot be read. */
   readonly parse?: (text: string) => unknown;
+  /** All that `parse` takes, for completion. */
+  readonly values?: readonly string[];
   /** May be given several times; the command gets a list. */
   readonly isRepeatable?: true;
 }

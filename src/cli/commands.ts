@@ -18,6 +18,9 @@ import { cacheFlush } from './commands/cache/flush.js';
 import { cacheStatusCommand } from './commands/cache/status.js';
 import { cacheSync } from './commands/cache/sync.js';
 import { cacheWarm } from './commands/cache/warm.js';
+import { completionBash } from './commands/completion/bash.js';
+import { completionFish } from './commands/completion/fish.js';
+import { completionZsh } from './commands/completion/zsh.js';
 import { doctor } from './commands/doctor/doctor.js';
 import { migrateAdopt } from './commands/migrate/adopt.js';
 import { migrateBaseline } from './commands/migrate/baseline.js';
@@ -130,6 +133,9 @@ export const COMMANDS: readonly CommandSpec[] = [
   scheduleCrontab,
   scheduleSystemd,
   scheduleKubernetes,
+  completionBash,
+  completionZsh,
+  completionFish,
 ];
 
 /** What a noun is for, where it has no command of its own name. */
@@ -139,5 +145,6 @@ export const NOUNS: Readonly<Record<string, string>> = {
   vector: 'measure, rebuild and tune the vector index of knowledge_base',
   partitions: 'make the months of messages ahead of time and check them',
   schedule: 'print the jobs that have to run, for cron, systemd or Kubernetes',
+  completion: 'print the script with which a shell completes aisec',
   types: 'write the TypeScript types of the schema and check them',
 };

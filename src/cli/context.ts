@@ -9,6 +9,7 @@ import { AisecError } from '../base/errors.js';
 import { withTimeout } from '../base/interruption.js';
 import type { Config } from '../config/config.js';
 import type { DatabaseTarget } from '../config/database-target.js';
+import type { CompletionNode } from './completion/node.js';
 import type { Output } from './terminal/output.js';
 import type { Progress } from './terminal/progress.js';
 import type { Prompt } from './terminal/prompt.js';
@@ -38,6 +39,8 @@ export interface Context {
   readonly progress: Progress;
   readonly prompt: Prompt;
   readonly signal: AbortSignal;
+  /** All commands with their options: a command cannot import the list that it is in. */
+  readonly commandTree: () => Promise<CompletionNode>;
   /** Runs the callback with a session on the chosen database, and closes it whatever happens. */
   readonly withDatabase: <Result>(
     settings: DatabaseOptions,

@@ -104,6 +104,7 @@ async function runCommand(
         onInterrupt: signals.interrupt,
       }),
       signal: signals.signal,
+      commandTree: async () => (await import('./completion/tree.js')).completionTree(),
     });
     return (await spec.run(context, options, argument, operands)) ?? 0;
   } finally {
@@ -133,6 +134,13 @@ function showText(parsed: Parsed & { readonly kind: 'text' }, { streams, isJson 
   return 2;
 }
 
+/** `aisec` alone. */
+async function standingInvocation(): Promise<Parsed> {
+  const { standingCommand: spec } = await import('./standing.js');
+  const globals = { flags: {}, isJson: false, isQuiet: false, isVerbose: false, allowsInput: false, color: undefined };
+  return { kind: 'command', invocation: { spec, options: {}, argument: '', operands: [], globals } };
+}
+
 async function runCommandLine(
   argv: readonly string[],
   surroundings: Surroundings,
@@ -145,7 +153,7 @@ async function runCommandLine(
     errorPaint: await createPaint(false),
   };
   try {
-    const parsed = await parseCommandLine(argv);
+    const parsed = argv.length === 0 ? await standingInvocation() : await parseCommandLine(argv);
     if (parsed.kind === 'text') return showText(parsed, terminal);
     const cwd = surroundings.cwd ?? currentDirectory();
     const loaded = loadEnvironment(surroundings.environment ?? processEnvironment(), cwd);
@@ -153,7 +161,10 @@ async function runCommandLine(
     terminal = { ...terminal, errorPaint: await createPaint(wantsColor(settings, streams.stderr.isTTY === true)) };
     return await runCommand(parsed.invocation, terminal, loaded, cwd);
   } catch (error) {
-    return reportError(error, terminal);
+    if (argv.length > 0 || !isAisecError(error, 'CONFIG_INVALID')) return reportError(error, terminal);
+    const { standingWithoutSettings } = await import('./standing.js');
+    streams.stdout.write(standingWithoutSettings(error));
+    return 0;
   }
 }
 

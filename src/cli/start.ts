@@ -7,7 +7,11 @@ export async function start(argv: readonly string[]): Promise<number> {
   const help = prerenderedHelp(argv);
   if (help === undefined) {
     const { main } = await import('./main.js');
-    return main(argv);
+    const exitCode = await main(argv);
+    // `aisec` alone gives up on a server after two seconds; a look-up of its name would keep the process for ten.
+    // oxlint-disable-next-line unicorn/no-process-exit -- nothing is left to end
+    if (argv.length === 0) process.stdout.write('', () => process.exit(exitCode));
+    return exitCode;
   }
   try {
     // process.stdout would load the network or terminal modules first.

@@ -1,5 +1,6 @@
 import { AisecError } from '../base/errors.js';
 import type { AnyDatabase } from './any-database.js';
+import { checkOptions } from './check-arguments.js';
 import { driverOf } from './driver-of.js';
 
 export interface CloseOptions {
@@ -25,6 +26,7 @@ const DEFAULT_TIMEOUT_MS = 10_000;
  * });
  */
 export async function closeDatabase(db: AnyDatabase, options: CloseOptions = {}): Promise<number> {
+  checkOptions('closeDatabase', options, { timeoutMs: true, cache: true }, 'CONFIG_INVALID');
   const { timeoutMs = DEFAULT_TIMEOUT_MS, cache } = options;
   if (!Number.isSafeInteger(timeoutMs) || timeoutMs < 0 || timeoutMs >= 2 ** 31) {
     throw new AisecError('CONFIG_INVALID', `closeDatabase: timeoutMs is ${String(timeoutMs)}`, {

@@ -4,6 +4,7 @@ import { resolveServiceTarget } from '../config/service-target.js';
 import { resolveServiceRedis } from '../config/redis-target.js';
 import type { DB } from '../schema/index.js';
 import { cacheReads, type CacheReads } from './cache-reads.js';
+import { checkOptions } from './check-arguments.js';
 import { createDatabase } from './create-database.js';
 import { TieredCache, type CacheStatus, type TierSettings } from './tiered-cache.js';
 
@@ -46,6 +47,20 @@ export interface Cache extends CacheReads {
   close(): Promise<void>;
 }
 
+const OPTIONS: Readonly<Record<keyof CacheOptions, true>> = {
+  url: true,
+  listenUrl: true,
+  redisUrl: true,
+  ttlMs: true,
+  localTtlMs: true,
+  negativeTtlMs: true,
+  aliveForMs: true,
+  unheardTtlMs: true,
+  maxUsers: true,
+  role: true,
+  onProblem: true,
+};
+
 const DAY_MS = 86_400_000;
 
 const DEFAULTS = {
@@ -87,6 +102,7 @@ function checkNumbers(settings: Readonly<Record<keyof typeof DEFAULTS, number>>)
  * @throws AisecError CONFIG_INVALID, DATABASE_NOT_CONFIGURED.
  */
 export function createCache(options: CacheOptions = {}): Cache {
+  checkOptions('createCache', options, OPTIONS, 'CONFIG_INVALID');
   const { url, listenUrl, redisUrl, role, onProblem, ...given } = options;
   const settings = { ...DEFAULTS, ...given };
   checkNumbers(settings);

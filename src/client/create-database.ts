@@ -8,6 +8,7 @@ import { AisecError, messageOf } from '../base/errors.js';
 import type { ServerTarget } from '../config/database-target.js';
 import { resolveServiceReplica, resolveServiceTarget } from '../config/service-target.js';
 import type { DB } from '../schema/index.js';
+import { checkOptions } from './check-arguments.js';
 
 export interface DatabaseOptions extends Pick<KyselyConfig, 'log' | 'plugins'> {
   /** `postgres://user@host:5432/database`. Default: DATABASE_URL, AISEC_DATABASE_URL_FILE, or libpq's variables and files. */
@@ -32,6 +33,20 @@ export interface DatabaseOptions extends Pick<KyselyConfig, 'log' | 'plugins'> {
   /** Called when an idle connection breaks (a restart of the server, say). The pool replaces it by itself. */
   readonly onConnectionError?: (error: Error) => void;
 }
+
+const OPTIONS: Readonly<Record<keyof DatabaseOptions, true>> = {
+  url: true,
+  replicaUrls: true,
+  applicationName: true,
+  poolSize: true,
+  maxOverflow: true,
+  connectTimeoutMs: true,
+  recycleAfterMs: true,
+  prePingAfterMs: true,
+  onConnectionError: true,
+  log: true,
+  plugins: true,
+};
 
 const DEFAULTS = {
   applicationName: 'ai_secretary_platform',
@@ -97,6 +112,7 @@ function connectError(error: unknown, target: ServerTarget, options: typeof DEFA
  * @throws AisecError CONFIG_INVALID, DATABASE_NOT_CONFIGURED.
  */
 export function createDatabase<Tables = DB>(options: DatabaseOptions = {}): Kysely<Tables> {
+  checkOptions('createDatabase', options, OPTIONS, 'CONFIG_INVALID');
   const { url, replicaUrls = [], onConnectionError, log, plugins, ...given } = options;
   const settings = { ...DEFAULTS, ...given };
   checkNumbers(settings);

@@ -2,6 +2,7 @@ import { sql, type RawBuilder } from 'kysely';
 
 import { AisecError } from '../base/errors.js';
 import type { AnyDatabase } from './any-database.js';
+import { checkDatabase, checkOptions } from './check-arguments.js';
 import type { Message } from '../schema/index.js';
 
 export interface MessagePageOptions {
@@ -11,6 +12,25 @@ export interface MessagePageOptions {
   /** How many messages, 1 to 1000. Default: 50. */
   readonly limit?: number;
 }
+
+export interface MessageStreamOptions {
+  readonly conversationId: string;
+  /** How many messages are read at once, 1 to 1000. Default: 200. */
+  readonly pageSize?: number;
+  /** Ends it with its reason before the next message. A page that is being read ends with the `signal` of withUser. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+const PAGE_OPTIONS: Readonly<Record<keyof MessagePageOptions, true>> = {
+  conversationId: true,
+  before: true,
+  limit: true,
+};
+const STREAM_OPTIONS: Readonly<Record<keyof MessageStreamOptions, true>> = {
+  conversationId: true,
+  pageSize: true,
+  signal: true,
+};
 
 export interface MessagePage {
   /** The newest first. */
@@ -54,6 +74,8 @@ function readCursor(before: string | undefined): Cursor {
  * const { messages, next } = await withUser(db, userId, (trx) => listMessages(trx, { conversationId, before }));
  */
 export async function listMessages(db: AnyDatabase, options: MessagePageOptions): Promise<MessagePage> {
+  checkDatabase('listMessages', db, 'USAGE');
+  checkOptions('listMessages', options, PAGE_OPTIONS, 'USAGE');
   const { conversationId, limit = 50 } = options;
   if (!Number.isSafeInteger(limit) || limit < 1 || limit > MOST)
     throw new AisecError('USAGE', `listMessages: limit is ${limit}`, {
@@ -89,12 +111,18 @@ export async function listMessages(db: AnyDatabase, options: MessagePageOptions)
  */
 export async function* streamMessages(
   db: AnyDatabase,
-  { conversationId, pageSize = 200 }: { readonly conversationId: string; readonly pageSize?: number },
+  options: MessageStreamOptions,
 ): AsyncGenerator<Message, void, undefined> {
+  checkOptions('streamMessages', options, STREAM_OPTIONS, 'USAGE');
+  const { conversationId, pageSize = 200, signal } = options;
   let before: string | undefined;
   do {
+    signal?.throwIfAborted();
     const page = await listMessages(db, { conversationId, before, limit: pageSize });
-    yield* page.messages;
+    for (const message of page.messages) {
+      signal?.throwIfAborted();
+      yield message;
+    }
     before = page.next ?? undefined;
   } while (before !== undefined);
 }

@@ -32,21 +32,28 @@ function mayPass(error: unknown, isReadOnly: boolean): boolean {
   return [...CONFLICTS, ...SHUTDOWNS].includes(code);
 }
 
+interface RetryOptions {
+  readonly times: number;
+  readonly isReadOnly: boolean;
+  /** Ends the wait, with its reason. */
+  readonly signal: AbortSignal | undefined;
+}
+
 /**
  * Runs a transaction, and up to `times` times again while it ends with a conflict or its connection is lost. Waits in
  * between, at random and each time up to twice as long, so that those who were in each other's way do not meet again.
  */
 export async function withRetry<Result>(
-  times: number,
-  isReadOnly: boolean,
+  { times, isReadOnly, signal }: RetryOptions,
   run: (failures: number) => Promise<Result>,
 ): Promise<Result> {
   for (let failures = 0; ; failures += 1) {
     try {
       return await run(failures);
     } catch (error) {
-      if (failures >= times || !mayPass(error, isReadOnly)) throw error;
-      await sleep(Math.random() * Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** failures));
+      if (failures >= times || signal?.aborted === true || !mayPass(error, isReadOnly)) throw error;
+      const waitMs = Math.random() * Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** failures);
+      await sleep(waitMs, undefined, { signal }).catch(() => signal?.throwIfAborted());
     }
   }
 }

@@ -1,9 +1,11 @@
 import type { IsolationLevel, Kysely, Transaction } from 'kysely';
 
 import { findDriver } from '../adapters/postgres/pool/pool-dialect.js';
+import { onAbort } from '../adapters/postgres/pool/on-abort.js';
 import { currentScope, inUserScope } from '../adapters/postgres/pool/user-scope.js';
 import { parseLsn } from '../adapters/postgres/pool/write-positions.js';
 import { AisecError } from '../base/errors.js';
+import { checkDatabase, checkOptions } from './check-arguments.js';
 import { withRetry } from './retry.js';
 
 export interface UserOptions {
@@ -28,7 +30,24 @@ export interface UserOptions {
    * was lost. Default: 0. What the callback does outside of the transaction is then done again, too.
    */
   readonly retry?: number;
+  /**
+   * Ends it when aborted, until COMMIT is sent: a statement under way is cancelled on the server, the transaction is rolled
+   * back, and the promise rejects with the signal's reason. Nothing is sent for a signal that was aborted before.
+   */
+  readonly signal?: AbortSignal | undefined;
 }
+
+const OPTIONS: Readonly<Record<keyof UserOptions, true>> = {
+  role: true,
+  isolationLevel: true,
+  isReadOnly: true,
+  needsPrimary: true,
+  notBefore: true,
+  statementTimeoutMs: true,
+  idleTimeoutMs: true,
+  retry: true,
+  signal: true,
+};
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const DEFAULT_IDLE_TIMEOUT_MS = 60_000;
@@ -55,6 +74,15 @@ function checkTimeout(name: string, value: number): string {
 function checkRetry(retry: number): number {
   if (Number.isSafeInteger(retry) && retry >= 0 && retry <= MOST_RETRIES) return retry;
   throw misuse(`withUser: retry is ${String(retry)}`, `It is a whole number from 0 to ${MOST_RETRIES}.`);
+}
+
+function checkSignal(signal: unknown): void {
+  const { aborted, addEventListener } = (signal ?? {}) as { aborted?: unknown; addEventListener?: unknown };
+  if (signal === undefined || (typeof aborted === 'boolean' && typeof addEventListener === 'function')) return;
+  throw misuse(
+    'withUser: signal is not an AbortSignal',
+    'Give controller.signal, request.signal or AbortSignal.timeout(ms).',
+  );
 }
 
 function checkPosition(position: string): bigint {
@@ -88,8 +116,19 @@ export async function runCallback<Scope, Result>(
   );
 }
 
+/** Leaves the callback alone once the signal is aborted: it may wait for something that is no query. */
+async function untilAborted<Result>(signal: AbortSignal | undefined, work: Promise<Result>): Promise<Result> {
+  if (signal === undefined) return work;
+  return new Promise((resolve, reject) => {
+    const forget = onAbort(signal, () => reject(signal.reason as Error));
+    work.finally(forget).then(resolve, reject);
+  });
+}
+
 /** @throws AisecError USER_SCOPE for anything that cannot keep users apart. */
-function checkCall(db: { readonly isTransaction: boolean }, userId: string, run: unknown): void {
+function checkCall(db: { readonly isTransaction: boolean }, userId: string, run: unknown, options: unknown): void {
+  checkDatabase('withUser', db, 'USER_SCOPE');
+  checkOptions('withUser', options, OPTIONS, 'USER_SCOPE');
   if (typeof userId !== 'string' || !UUID.test(userId)) {
     throw misuse('withUser: the user id is not a UUID', 'Give the id of the row in users.');
   }
@@ -118,7 +157,7 @@ function checkCall(db: { readonly isTransaction: boolean }, userId: string, run:
  *   callback, a COMMIT in it, a query that it returned without running it, or no promise at all; ROLLED_BACK when the
  *   callback swallowed the error of a statement. Errors of statements come as node-postgres throws them; 42501 when the
  *   login role may not take the role. ConnectionLostError, with the SQLSTATE in its `code`, when the connection ended
- *   meanwhile.
+ *   meanwhile. The reason of the signal when that is aborted.
  * @example
  * const titles = await withUser(db, userId, (trx) => trx.selectFrom('conversations').select('title').execute());
  */
@@ -128,8 +167,9 @@ export async function withUser<DB, Result>(
   run: (trx: Transaction<DB>) => Promise<Result>,
   options: UserOptions = {},
 ): Promise<Result> {
-  checkCall(db, userId, run);
-  const { isolationLevel, isReadOnly, statementTimeoutMs } = options;
+  checkCall(db, userId, run, options);
+  const { isolationLevel, isReadOnly, statementTimeoutMs, signal } = options;
+  checkSignal(signal);
   const retry = checkRetry(options.retry ?? 0);
   const settings = {
     idle_in_transaction_session_timeout: checkTimeout(
@@ -146,7 +186,9 @@ export async function withUser<DB, Result>(
     settings,
     isReadOnly: isReadOnly === true,
     notBefore: options.notBefore === undefined ? 0n : checkPosition(options.notBefore),
+    signal,
   };
+  signal?.throwIfAborted();
   // A standby knows no SERIALIZABLE.
   const mayUseReplica = isReadOnly === true && options.needsPrimary !== true && isolationLevel !== 'serializable';
   const driver = findDriver(db);
@@ -159,9 +201,10 @@ export async function withUser<DB, Result>(
         if (currentScope()?.isSet !== true) {
           throw misuse('withUser: the database was not made by createDatabase', 'Another pool does not set the user.');
         }
-        return runCallback('withUser', run, trx);
+        return untilAborted(signal, runCallback('withUser', run, trx));
       });
     });
-  const work = (): Promise<Result> => (retry === 0 ? attempt() : withRetry(retry, isReadOnly === true, attempt));
+  const work = (): Promise<Result> =>
+    retry === 0 ? attempt() : withRetry({ times: retry, isReadOnly: isReadOnly === true, signal }, attempt);
   return driver?.observer === undefined ? work() : driver.observer.scope(work);
 }

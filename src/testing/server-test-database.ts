@@ -94,7 +94,13 @@ async function openClone<Tables>(
   const connection = { ...target.connection, database: name };
   const opened = (its: ServerTarget): Kysely<Tables> =>
     // Asked before each use: reset ends the sessions of the pool.
-    new Kysely({ dialect: new PoolDialect({ createPool: () => createPool(its, POOL), prePingAfterMs: 0 }) });
+    new Kysely({
+      dialect: new PoolDialect({
+        createPool: () => createPool(its, POOL),
+        prePingAfterMs: 0,
+        address: { host: its.connection.host, port: Number(its.connection.port), database: its.connection.database },
+      }),
+    });
   const admin = opened({ ...target, connection });
   const { make, restart } = createFactories(admin as unknown as Kysely<DB>);
   const db = opened({ ...target, connection: { ...connection, user: name, password } });

@@ -214,14 +214,19 @@ describeOnServer('a server', () => {
   });
 
   it('refuses a role that may not create in the schema, before anything is changed', async () => {
-    const { url } = await createRole();
+    const { role, url } = await createRole();
     expectError(
       await up({ DATABASE_URL: url }),
       1,
       'this role may not create tables in the schema "public"',
-      'grant create, usage',
+      `grant create, usage on schema "public" to "${role}";`,
     );
-    expectError(await up({ DATABASE_URL: url }, '--schema', 'own'), 1, 'this role may not create the schema "own"');
+    expectError(
+      await up({ DATABASE_URL: url }, '--schema', 'own'),
+      1,
+      'this role may not create the schema "own"',
+      `grant create on database "${database.name}" to "${role}";`,
+    );
     const { rows } = await database.admin.query(`select to_regclass('public.pgmigrations') as found`);
     expect(rows[0]).toEqual({ found: null });
   });

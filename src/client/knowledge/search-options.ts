@@ -1,6 +1,7 @@
 import type { RawBuilder, SqlBool } from 'kysely';
 
 import { AisecError } from '../../base/errors.js';
+import { checkOptions } from '../check-arguments.js';
 import type { Knowledge } from '../../schema/index.js';
 
 /** How thoroughly to search: which of the two counts depends on the index that is there. */
@@ -51,6 +52,18 @@ export interface RankedMatch extends Omit<Knowledge, 'embedding'> {
   readonly score: number;
 }
 
+const OPTIONS: Readonly<Record<keyof KnowledgeSearch, true>> = {
+  embedding: true,
+  text: true,
+  limit: true,
+  assistantId: true,
+  sourceType: true,
+  tags: true,
+  where: true,
+  maxDistance: true,
+  accuracy: true,
+};
+
 const LONGEST_TEXT = 2000;
 
 function usage(message: string, hint: string): AisecError {
@@ -64,7 +77,9 @@ function checkRange(name: string, value: number | undefined, least: number, most
 }
 
 /** @throws AisecError USAGE. */
-export function checkSearch({ embedding, text, limit, maxDistance, accuracy }: KnowledgeSearch): void {
+export function checkSearch(search: KnowledgeSearch): void {
+  checkOptions('searchKnowledge', search, OPTIONS, 'USAGE');
+  const { embedding, text, limit, maxDistance, accuracy } = search;
   if (embedding === undefined && text === undefined)
     throw usage('neither embedding nor text is given', 'Give one of them, or both.');
   if (text !== undefined && typeof text !== 'string')

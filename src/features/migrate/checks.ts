@@ -2,7 +2,7 @@ import path from 'node:path';
 
 import type { Session } from '../../adapters/postgres/session.js';
 import { aisecCommand, shellWord } from '../../base/aisec-command.js';
-import type { Finding } from '../../base/finding.js';
+import { SEVERITIES, type Finding } from '../../base/finding.js';
 import type { MigrationState, MigrationStatus } from './history/compare.js';
 import { labelOf } from './files/source.js';
 import { ADVICE, describeFault, isFault } from './history/history-faults.js';
@@ -88,7 +88,7 @@ function unpairedFinding({ table, message }: Disagreement, { schema }: MigrateSe
 }
 
 /**
- * The migrations that are not simply applied. Reads only; SELECT on the history is enough.
+ * The migrations that are not simply applied, the worst first: `migrate up` works once these are fixed. Reads only; SELECT on the history is enough.
  *
  * @throws AisecError PRIVILEGE_MISSING.
  */
@@ -98,8 +98,9 @@ export async function checkMigrations(
 ): Promise<readonly MigrationFinding[]> {
   const { statuses } = await compareWithDatabase(session, settings);
   const others = statuses.filter(({ state }) => state !== 'applied' && state !== 'unpaired');
-  return [
+  const findings = [
     ...disagreements(statuses).map((disagreement) => unpairedFinding(disagreement, settings)),
     ...others.map((status) => findingOf(status, settings)),
   ];
+  return SEVERITIES.flatMap((severity) => findings.filter((finding) => finding.severity === severity));
 }

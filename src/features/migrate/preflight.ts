@@ -13,6 +13,7 @@ interface ExtensionRow {
 }
 
 interface PreflightRow {
+  readonly role_name: string;
   readonly schema_exists: boolean;
   readonly can_create_in_schema: boolean;
   readonly can_create_schema: boolean;
@@ -59,7 +60,7 @@ function refuseScattered(
   );
 }
 
-function refuseExtension(session: Session, extension: ExtensionRow, options: PreflightOptions): void {
+function refuseExtension(session: Session, extension: ExtensionRow, role: string, options: PreflightOptions): void {
   const { name, available, installed_schema: installedSchema, may_create: mayCreate } = extension;
   const { label } = session.info;
   if (installedSchema !== null && ![options.schema, options.extensionSchema, 'pg_catalog'].includes(installedSchema)) {
@@ -75,7 +76,9 @@ function refuseExtension(session: Session, extension: ExtensionRow, options: Pre
     throw new AisecError(
       'PRIVILEGE_MISSING',
       `this role may not use the schema "${installedSchema}" of ${label}, where the extension "${name}" is`,
-      { hint: `Let its owner run: grant usage on schema ${quoteIdentifier(installedSchema)} to <this role>;` },
+      {
+        hint: `Let its owner run: grant usage on schema ${quoteIdentifier(installedSchema)} to ${quoteIdentifier(role)};`,
+      },
     );
   }
   if (installedSchema !== null) return;
@@ -116,6 +119,7 @@ export async function preflight(
       hint: 'It is a standby or set to read only; use the primary.',
     });
   }
+  const { role_name: role } = facts;
   if (facts.server_encoding !== 'UTF8') {
     throw new AisecError(
       'DATABASE_UNSUPPORTED',
@@ -125,7 +129,7 @@ export async function preflight(
   }
   if (!facts.schema_exists && !facts.can_create_schema) {
     throw new AisecError('PRIVILEGE_MISSING', `this role may not create the schema "${options.schema}" in ${label}`, {
-      hint: `Let the owner run: create schema ${quoteIdentifier(options.schema)} authorization <this role>; or grant create on database ${quoteIdentifier(databaseName)}.`,
+      hint: `Let the owner run: grant create on database ${quoteIdentifier(databaseName)} to ${quoteIdentifier(role)};`,
     });
   }
   if (facts.schema_exists && !facts.can_create_in_schema) {
@@ -133,12 +137,12 @@ export async function preflight(
       'PRIVILEGE_MISSING',
       `this role may not create tables in the schema "${options.schema}" of ${label}`,
       {
-        hint: `Let the owner run: grant create, usage on schema ${quoteIdentifier(options.schema)} to <this role>;`,
+        hint: `Let the owner run: grant create, usage on schema ${quoteIdentifier(options.schema)} to ${quoteIdentifier(role)};`,
       },
     );
   }
   refuseScattered(session, facts.extensions ?? [], options);
-  for (const extension of facts.extensions ?? []) refuseExtension(session, extension, options);
+  for (const extension of facts.extensions ?? []) refuseExtension(session, extension, role, options);
   const [missingRole] = facts.missing_roles;
   if (missingRole !== undefined && !facts.can_create_role) {
     throw new AisecError(

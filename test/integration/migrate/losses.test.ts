@@ -103,6 +103,9 @@ describeOnServer('migrations and what is in the database', () => {
     expect(refused.stderr).toContain('1700000000000_init was recorded by another program');
     expect(refused.stderr).toContain('--schema');
     expect(refused.stderr).not.toContain('--allow-late');
+    const { stdout } = await aisec('migrate', 'check');
+    expect(stdout.indexOf('migration-foreign')).toBeGreaterThan(0);
+    expect(stdout.indexOf('migration-foreign')).toBeLessThan(stdout.indexOf('migration-pending'));
     expect(await relations()).toBe('pgmigrations');
   });
 

@@ -78,7 +78,9 @@ describeOnServer('migrate repair', () => {
     ['dropped', 'drop table aisec_migrations'],
   ])('aisec_migrations that was %s is restored from the files', async (_title, damage) => {
     await database.admin.query(damage);
-    expect(await aisec('repair', '--yes')).toMatchObject({ exitCode: 0 });
+    const run = await aisec('repair', '--yes');
+    expect(run).toMatchObject({ exitCode: 0 });
+    expect(run.stderr).toContain('Next: aisec migrate drift');
     expect(await states()).toEqual(['0001_one applied', '0002_two applied']);
     expect((await aisec('verify', '--json')).stdout).toContain('"verified": 2');
   });

@@ -1,3 +1,4 @@
+import { onAbort } from './on-abort.js';
 import type { PooledConnection } from './pooled-connection.js';
 
 /** Who holds a connection of a pool, and who waits for one. */
@@ -7,17 +8,27 @@ export class Occupancy {
   readonly #waiting = new Set<(error: Error) => void>();
   #onIdle: (() => void) | undefined;
 
-  async take(connect: () => Promise<PooledConnection>): Promise<PooledConnection> {
+  /** Waits for a connection until the signal is aborted; one that comes later goes back at once. */
+  async take(connect: () => Promise<PooledConnection>, signal?: AbortSignal): Promise<PooledConnection> {
     return new Promise((resolve, reject) => {
       this.#waiting.add(reject);
+      const forget =
+        signal &&
+        onAbort(signal, () => {
+          this.#waiting.delete(reject);
+          reject(signal.reason as Error);
+          this.#look();
+        });
       connect().then(
         (connection) => {
+          forget?.();
           if (this.#waiting.delete(reject)) {
             this.#held.add(connection);
             resolve(connection);
           } else connection.release();
         },
         (error: unknown) => {
+          forget?.();
           this.#waiting.delete(reject);
           reject(error instanceof Error ? error : new Error(String(error)));
           this.#look();

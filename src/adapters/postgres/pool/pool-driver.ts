@@ -88,14 +88,15 @@ export class PoolDriver implements Driver {
   async acquireConnection(): Promise<PooledConnection> {
     this.#refuseIfClosed();
     enterPool(this);
-    const scope = currentScope();
+    const current = currentScope();
+    const scope = current?.isOpen === true && !current.isSet && current.owner === this ? current : undefined;
     return this.#occupancy.take(async () => {
-      if (scope?.mayUseReplica === true && scope.isOpen && !scope.isSet && scope.owner === this) {
+      if (scope?.mayUseReplica === true) {
         const found = this.#positions.of(scope.userId) === undefined ? undefined : await this.#replicas.connect();
         if (found !== undefined) return new PooledConnection(found.client, this, found.replica);
       }
       return new PooledConnection(await this.#connect(), this);
-    });
+    }, scope?.signal);
   }
 
   async beginTransaction(connection: PooledConnection, settings: TransactionSettings): Promise<void> {
@@ -111,12 +112,15 @@ export class PoolDriver implements Driver {
       await connection.begin(begin);
       return;
     }
+    scope.signal?.throwIfAborted();
     connection.isHeld = scope.owner === undefined;
     scope.owner = this;
     connection.scope = scope;
+    connection.obey(scope.signal);
     try {
       if (connection.replica === undefined || !(await this.#beginOnReplica(connection, begin, scope)))
         await connection.begin(begin, localSettings(scope));
+      scope.signal?.throwIfAborted();
     } catch (error) {
       await this.rollbackTransaction(connection);
       throw error;
@@ -127,6 +131,7 @@ export class PoolDriver implements Driver {
   /** @throws AisecError ROLLED_BACK for a transaction that cannot be committed; PostgreSQL itself would only say ROLLBACK. */
   async commitTransaction(connection: PooledConnection): Promise<void> {
     const { scope } = connection;
+    scope?.signal?.throwIfAborted();
     if (connection.status === 'E') {
       if (scope !== undefined) connection.end();
       throw new AisecError('ROLLED_BACK', 'the transaction was rolled back: one of its statements had failed', {

@@ -5,10 +5,12 @@ import type { CompiledQuery, DatabaseConnection, QueryResult } from 'kysely';
 import type pg from 'pg';
 
 import { AisecError } from '../../../base/errors.js';
+import { cancelStatements } from './cancel-statement.js';
 import { cleanSession, cleanSessionFirst, mayTakeSessionLock } from './clean-session.js';
 import { announceCommittedWrite, mayWriteCachedTable } from './committed-writes.js';
 import { connectionLost, isFatal, lostAtCommit, type ConnectionLostError } from './connection-lost.js';
 import { noteEnd, notesOf, type ConnectionNotes } from './connection-notes.js';
+import { onAbort } from './on-abort.js';
 import { describeQuery, type ObservedStatement, type PoolObserver, type ServerAddress } from './observer.js';
 import type { Replica } from './replicas.js';
 import type { UserScope } from './user-scope.js';
@@ -65,6 +67,10 @@ export class PooledConnection implements DatabaseConnection {
   #hasWritten = false;
   #mayHaveLocks = false;
   #hasEscaped = false;
+  /** Statements that were sent and have not ended. */
+  #underWay = 0;
+  #cancelling: Promise<void> | undefined;
+  #stopObeying: (() => void) | undefined;
   /** Taken by db.connection(), which lasts longer than the transaction. */
   isHeld = false;
   /** The error that the open transaction failed with first. */
@@ -87,6 +93,7 @@ export class PooledConnection implements DatabaseConnection {
   }
 
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+    this.scope?.signal?.throwIfAborted();
     if (this.#isOver) {
       throw new AisecError('USER_SCOPE', 'a query came after its transaction or connection had ended', {
         detail: 'It was not sent: the connection may already serve another user.',
@@ -136,6 +143,14 @@ export class PooledConnection implements DatabaseConnection {
     return replayed === null ? undefined : parseLsn(replayed);
   }
 
+  /** Cancels what runs when the signal is aborted, until the transaction ends. A database in the process runs nothing meanwhile. */
+  obey(signal: AbortSignal | undefined): void {
+    if (signal === undefined || this.#owner.address === undefined) return;
+    this.#stopObeying = onAbort(signal, () => {
+      if (this.#underWay > 0) this.#cancelling = cancelStatements(this.#client, () => this.#underWay === 0);
+    });
+  }
+
   /** Takes a transaction back in which nothing has run yet. */
   async undo(): Promise<void> {
     await this.send('rollback');
@@ -160,6 +175,8 @@ export class PooledConnection implements DatabaseConnection {
   async finish(word: 'commit' | 'rollback', isNoted = false): Promise<bigint | undefined> {
     const { scope } = this;
     if (scope !== undefined) this.end();
+    this.#stopObeying?.();
+    if (this.#cancelling !== undefined) await this.#cancelling;
     if (word === 'commit' && scope !== undefined && (this.#hasEscaped || this.status === 'I')) throw escaped();
     const isKnownToBeLost = this.#notes.endedBy !== undefined;
     let isDone = false;
@@ -196,6 +213,7 @@ export class PooledConnection implements DatabaseConnection {
   async send(text: string, values?: unknown[]): Promise<readonly pg.QueryResult[]> {
     this.#hasWritten ||= mayWriteCachedTable(text);
     this.#mayHaveLocks ||= mayTakeSessionLock(text);
+    this.#underWay += 1;
     try {
       const given = values?.map(toParameter);
       const result = (await this.#client.query(text, given)) as pg.QueryResult | pg.QueryResult[];
@@ -212,6 +230,7 @@ export class PooledConnection implements DatabaseConnection {
       if (isFatal(error)) noteEnd(this.#notes, error);
       throw this.#notes.endedBy === undefined ? error : connectionLost(this.#notes.endedBy);
     } finally {
+      this.#underWay -= 1;
       if (this.#hasWritten && (this.#isBroken || this.status === 'I')) {
         this.#hasWritten = false;
         announceCommittedWrite();

@@ -13,6 +13,8 @@ export interface UserScope {
   /** A replica may serve it, if it has replayed the log up to `notBefore` and to the last write of the user. */
   readonly mayUseReplica: boolean;
   readonly notBefore: bigint;
+  /** Ends the scope: what runs is cancelled, and nothing more is sent. */
+  readonly signal: AbortSignal | undefined;
   /** The pool whose connection the scope has; undefined until it has one. */
   owner: object | undefined;
   /** True once the server has taken role and user. */

@@ -89,6 +89,7 @@ export const archiveExport = defineCommand<Options>({
       description: 'ndjson (a JSON object a line) or csv',
       default: 'ndjson',
       parse: formatOption,
+      values: ['ndjson', 'csv'],
     },
     {
       flags: '--replace',

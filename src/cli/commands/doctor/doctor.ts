@@ -173,6 +173,7 @@ export const doctor = defineCommand<Options>({
       description: 'exit 3 on findings from this level on: warning or critical',
       default: 'warning',
       parse: failOnOption,
+      values: ['warning', 'critical'],
     },
     { flags: '--list', description: 'print the checks, of --only if it is given, and look at nothing', default: false },
     { flags: '--strict', description: 'exit 3 when a check was skipped, too', default: false },

@@ -1,3 +1,4 @@
+import { aisecCommand } from '../../../base/aisec-command.js';
 import { AisecError } from '../../../base/errors.js';
 import type { RepairAction } from '../../../features/migrate/repair/plan.js';
 import type { RepairResult } from '../../../features/migrate/repair/repair.js';
@@ -85,6 +86,10 @@ async function run(context: Context, options: Options, name: string): Promise<Ex
     );
   if (!isDryRun && actions.some(({ kind }) => kind === 'move foreign rows'))
     context.output.note(`The other program finds its history there: node-pg-migrate --migrations-table ${OTHER_TABLE}`);
+  if (actions.some(({ kind }) => kind === 'restore aisec_migrations'))
+    context.output.note(
+      `The schema is not compared with these files by a repair. Next: ${aisecCommand('migrate drift', settings.schema)}`,
+    );
   return undefined;
 }
 

@@ -3,8 +3,13 @@ import type { ExistingRule } from '../../../features/backup/restore-rows.js';
 import type { DanglingRule } from '../../../features/backup/restore/load-table.js';
 import type { RowsDanglingRule } from '../../../features/backup/rows/settle.js';
 
-const DANGLING_RULES: readonly (DanglingRule | RowsDanglingRule)[] = ['refuse', 'leave-out', 'not-valid', 'set-null'];
-const EXISTING_RULES: readonly ExistingRule[] = ['refuse', 'keep', 'overwrite'];
+export const DANGLING_RULES: readonly (DanglingRule | RowsDanglingRule)[] = [
+  'refuse',
+  'leave-out',
+  'not-valid',
+  'set-null',
+];
+export const EXISTING_RULES: readonly ExistingRule[] = ['refuse', 'keep', 'overwrite'];
 
 function oneOf<Rule extends string>(rules: readonly Rule[], text: string): Rule {
   const rule = rules.find((each) => each === text);

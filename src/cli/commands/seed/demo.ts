@@ -141,6 +141,7 @@ export const seedDemo = defineCommand<Options>({
       description: 'language of names and texts, ja or en',
       default: 'ja',
       parse: localeOption,
+      values: ['ja', 'en'],
     },
     { flags: '--yes', description: 'also where tables have rows of others', default: false },
     { flags: '--confirm <database>', description: 'the name of the database, needed in production' },

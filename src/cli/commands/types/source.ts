@@ -39,6 +39,7 @@ export const SOURCE_OPTIONS: readonly OptionSpec[] = [
     description: 'migrations (replayed in memory, no server needed) or database (as it is)',
     default: 'migrations',
     parse: sourceOption,
+    values: ['migrations', 'database'],
   },
   {
     flags: '--import-from <module>',

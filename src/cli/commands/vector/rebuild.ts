@@ -118,11 +118,17 @@ export const vectorRebuild = defineCommand<Options>({
     'Lists of ivfflat are fitted to the rows. Nothing is done where the index is as wanted. Killed at any moment and run again, it continues. ' +
     'While a transaction is open that is older than the build, it waits for that.',
   options: [
-    { flags: '--method <name>', description: 'ivfflat or hnsw; default: as it is now', parse: methodOption },
+    {
+      flags: '--method <name>',
+      description: 'ivfflat or hnsw; default: as it is now',
+      parse: methodOption,
+      values: ['ivfflat', 'hnsw'],
+    },
     {
       flags: '--type <name>',
       description: 'vector, or halfvec: half the size, compared again with the whole embedding; default: as it is now',
       parse: typeOption,
+      values: ['vector', 'halfvec'],
     },
     {
       flags: '--lists <n>',

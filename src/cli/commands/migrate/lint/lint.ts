@@ -68,6 +68,7 @@ export const migrateLint = defineCommand<Options>({
       description: 'text, json, sarif, github (annotations) or gitlab (Code Quality)',
       default: 'text',
       parse: formatOption,
+      values: FORMATS,
     },
     { flags: '--rule <list>', description: 'only these rules, with commas', default: '', parse: listOption },
     { flags: '--exclude <list>', description: 'not these rules, with commas', default: '', parse: listOption },

@@ -1,0 +1,27 @@
+import { defineCommand } from '../../command.js';
+import type { Context } from '../../context.js';
+import type { ExitCode } from '../../exit-codes.js';
+
+async function run(context: Context): Promise<ExitCode | undefined> {
+  const { bashCompletion } = await import('../../completion/bash.js');
+  const script = bashCompletion(await context.commandTree());
+  context.output.result({ script }, () => script.trimEnd());
+  return undefined;
+}
+
+export const completionBash = defineCommand({
+  name: 'completion bash',
+  summary: 'print the completion script for bash',
+  description:
+    'Completes commands, options, their values where these are few, and file names where a file is due. Bash 3.2 and newer. ' +
+    'The script starts no process. Print it anew after an upgrade. Needs no database.',
+  options: [],
+  examples: [
+    ['source <(aisec completion bash)', 'For this shell, and in ~/.bashrc for every one'],
+    [
+      'aisec completion bash > ~/.local/share/bash-completion/completions/aisec',
+      'With the package bash-completion: loaded when it is needed',
+    ],
+  ],
+  run,
+});

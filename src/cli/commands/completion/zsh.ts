@@ -1,0 +1,24 @@
+import { defineCommand } from '../../command.js';
+import type { Context } from '../../context.js';
+import type { ExitCode } from '../../exit-codes.js';
+
+async function run(context: Context): Promise<ExitCode | undefined> {
+  const { zshCompletion } = await import('../../completion/zsh.js');
+  const script = zshCompletion(await context.commandTree());
+  context.output.result({ script }, () => script.trimEnd());
+  return undefined;
+}
+
+export const completionZsh = defineCommand({
+  name: 'completion zsh',
+  summary: 'print the completion script for zsh',
+  description:
+    'Completes commands, options, their values where these are few, and file names where a file is due. Source it after compinit, or keep it as _aisec in a directory of fpath. ' +
+    'The script starts no process. Print it anew after an upgrade. Needs no database.',
+  options: [],
+  examples: [
+    ['source <(aisec completion zsh)', 'For this shell, and in ~/.zshrc, after compinit, for every one'],
+    ['aisec completion zsh > ~/.zfunc/_aisec', 'With fpath+=(~/.zfunc) before compinit: loaded when it is needed'],
+  ],
+  run,
+});
