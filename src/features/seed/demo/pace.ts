@@ -24,7 +24,9 @@ export class Pace {
     const rate = Math.round((all / elapsedMs) * SECOND_MS);
     const leftMs = (elapsedMs * this.#work('left')) / Math.max(this.#work('sent'), 1);
     const left = formatDurationMs(Math.ceil(leftMs / 1000) * 1000);
-    this.#report(`${table}: ${group(sent)} of ${group(count)} rows, ${group(rate)} rows/s, ${left} left for all tables`);
+    this.#report(
+      `${table}: ${group(sent)} of ${group(count)} rows, ${group(rate)} rows/s, ${left} left for all tables`,
+    );
   }
 
   #work(which: 'sent' | 'left'): number {
