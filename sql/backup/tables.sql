@@ -1,6 +1,6 @@
 -- Every table that holds rows of its own, partitions among them; not those of PostgreSQL and of extensions.
 -- Columns: schema, table, columns (names in their order, without what PostgreSQL computes itself), is_filtered (policies
---          would hide rows from the session's role), is_readable.
+--          would hide rows from the session's role), is_readable, is_unlogged.
 -- Role: any.
 select
   nspname::text as schema,
@@ -16,7 +16,8 @@ select
   ) as columns,
   pg_catalog.row_security_active(pg_class.oid) as is_filtered,
   pg_catalog.has_table_privilege(pg_class.oid, 'select')
-    and pg_catalog.has_schema_privilege(relnamespace, 'usage') as is_readable
+    and pg_catalog.has_schema_privilege(relnamespace, 'usage') as is_readable,
+  relpersistence = 'u' as is_unlogged
 from pg_catalog.pg_class
 join pg_catalog.pg_namespace on pg_namespace.oid = relnamespace
 where relkind = 'r'

@@ -60,6 +60,7 @@ export const EXIT_CODE_BY_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
   BACKUP_FORMAT: 2,
   BACKUP_INVALID: 3,
   BACKUP_DAMAGED: 3,
+  STANDBY_LAG: 3,
   ENCRYPTION_KEY: 2,
   STORE_UNREACHABLE: 4,
   STORE_AUTH: 4,

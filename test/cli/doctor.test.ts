@@ -25,6 +25,21 @@ describe('aisec doctor on the embedded database', () => {
     cwd = await createEmbeddedDirectory();
   });
 
+  test('--verbose names by area what is well, and nothing that was found, ignored or skipped; --list prints the checks without a database', async () => {
+    const { stderr } = await runInProcess(['doctor', '--only', 'security,sequences', '--verbose'], { env, cwd });
+    expect(stderr).toContain('good: sequences: sequence-end\n');
+    expect(/^good: security: (.*)$/m.exec(stderr)?.[1]?.split(', ')).toEqual(
+      expect.not.arrayContaining(['rls-off', 'bcrypt-cost', 'default-password']),
+    );
+    const list = await runInProcess(['doctor', '--list', '--only', 'sequences']);
+    expect(list).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(list.stdout).toMatch(/^check\tarea\tseverity\tfinds\nsequence-end\tsequences\twarning\tsequences past 75 %/);
+    expect(JSON.parse((await runInProcess(['doctor', '--list', '--json'])).stdout)).toMatchObject({
+      checks: expect.arrayContaining([expect.objectContaining({ id: 'rls-off', area: 'security' })]),
+    });
+    expect((await runInProcess(['doctor', '--list', '--nagios'])).exitCode).not.toBe(0);
+  });
+
   test('finds what is wrong, leaves out what only a server has, and exits 3; an entry of the ignore file with a reason and a day lets it pass', async () => {
     writeFileSync(
       path.join(cwd, '.aisec-doctor.json'),

@@ -14,6 +14,8 @@ import { asWebStream, bytesOf, fromWebStream } from './bytes.js';
 export interface EncryptOptions {
   /** Of `checkRecipients`. */
   readonly recipients: readonly string[];
+  /** Of the encrypted file; undefined: only its owner can read it. */
+  readonly mode?: number;
   readonly signal: AbortSignal;
   /** How much of the plain file was read: first encrypting it, then comparing. */
   readonly onBytes: (bytes: number) => void;
@@ -34,14 +36,14 @@ async function write(
   plain: string,
   target: string,
   listener: FileKeyListener,
-  { recipients, signal, onBytes }: EncryptOptions,
+  { recipients, mode, signal, onBytes }: EncryptOptions,
 ): Promise<string> {
   const encrypter = new Encrypter();
   for (const recipient of recipients) encrypter.addRecipient(recipient);
   encrypter.addRecipient(listener);
   const hash = createHash('sha256');
   const encrypted = await encrypter.encrypt(asWebStream(bytesOf(plain, onBytes, hash)));
-  await withNewFile(target, (file) => pipeline(fromWebStream(encrypted), file, { signal }));
+  await withNewFile(target, (file) => pipeline(fromWebStream(encrypted), file, { signal }), mode);
   return hash.digest('hex');
 }
 
@@ -69,7 +71,7 @@ async function readBack(
 
 /**
  * Encrypts a file to public keys of age, and decrypts the result from the disk to compare it, byte by byte, with what
- * went in. The new file can be read by its owner only; when anything fails there is none. The plain one stays.
+ * went in. When anything fails there is none. The plain one stays.
  *
  * @returns size and checksum of the encrypted file.
  * @throws AisecError BACKUP_INVALID when what lies on the disk is not what was written; PACKAGE_MISSING.

@@ -1,4 +1,5 @@
 import { AisecError } from '../../base/errors.js';
+import { readText } from '../files/read.js';
 import { loadAge } from './age.js';
 
 const HINT = 'Make a pair of keys with: age-keygen -o key.txt; and give its public key, age1…';
@@ -35,4 +36,32 @@ export async function checkRecipients(texts: readonly string[]): Promise<readonl
     }
   }
   return recipients;
+}
+
+/**
+ * The public keys in a file as `age -R` takes it: one a line, with empty lines and comments (#) between them.
+ *
+ * @throws AisecError CONFIG_INVALID naming the line that is none; a secret key is never shown.
+ */
+export function readRecipients(file: string): readonly string[] {
+  const lines = readText(file)
+    .replace(/^\uFEFF/, '')
+    .split('\n')
+    .map((line, index) => ({ text: line.trim(), number: index + 1 }))
+    .filter(({ text }) => text !== '' && !text.startsWith('#'));
+  if (lines.length === 0)
+    throw new AisecError('CONFIG_INVALID', `"${file}" has no key to encrypt to`, {
+      detail: 'It has no line that is not empty or a comment.',
+      hint: HINT,
+    });
+  for (const { text, number } of lines) {
+    if (/^age-secret-key-/i.test(text))
+      throw new AisecError('CONFIG_INVALID', `"${file}" has a secret key in line ${number}`, {
+        detail: 'A file of recipients has public keys, age1….',
+        hint: `Make one from it: age-keygen -y ${file}`,
+      });
+    if (!NATIVE.test(text))
+      throw new AisecError('CONFIG_INVALID', `"${file}" has no X25519 key of age in line ${number}`, { hint: HINT });
+  }
+  return lines.map(({ text }) => text);
 }

@@ -1,17 +1,29 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 
+const OWNER_ONLY = 0o700;
+
+/** Gives others what the umask took from them; some file systems have no modes, and take what is there as it is. */
+function widen(directory: string, mode: number): void {
+  try {
+    chmodSync(directory, mode);
+  } catch {
+    // Then there is nothing to give.
+  }
+}
+
 /**
- * Makes a directory that only its owner can enter, and those above it. Not `recursive`: Node 20 loops for ever in a directory
+ * Makes a directory that only its owner can enter, unless `mode` says otherwise, and those above it. Not `recursive`: Node 20 loops for ever in a directory
  * that answers ENOENT though it is there, such as /proc.
  *
  * @throws what the file system throws: no space, no permission, a file of that name.
  */
-export function makeDirectory(directory: string): void {
+export function makeDirectory(directory: string, mode = OWNER_ONLY): void {
   const parent = dirname(directory);
-  if (!existsSync(parent)) makeDirectory(parent);
+  if (!existsSync(parent)) makeDirectory(parent, mode);
   try {
-    mkdirSync(directory, { mode: 0o700 });
+    mkdirSync(directory, { mode });
+    if (mode !== OWNER_ONLY) widen(directory, mode);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }

@@ -1,5 +1,19 @@
-import { open, rm } from 'node:fs/promises';
+import { open, rm, type FileHandle } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
+
+const OWNER_ONLY = 0o600;
+/** What cannot have modes, such as SMB, says one of these. */
+const NO_MODES: readonly string[] = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EINVAL', 'ENOSYS'];
+
+/** Gives others what the umask took from them, where more than the owner is meant to read it. */
+export async function widen(handle: FileHandle, mode: number): Promise<void> {
+  if (mode === OWNER_ONLY) return;
+  try {
+    await handle.chmod(mode);
+  } catch (error) {
+    if (!NO_MODES.includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  }
+}
 
 /**
  * Writes a file that was not there and that, unless `mode` says otherwise, only its owner can read, down to the disk; when anything fails it is gone
@@ -11,10 +25,11 @@ import type { Writable } from 'node:stream';
 export async function withNewFile(
   file: string,
   write: (target: Writable) => Promise<void>,
-  mode = 0o600,
+  mode = OWNER_ONLY,
 ): Promise<void> {
   const handle = await open(file, 'wx', mode);
   try {
+    await widen(handle, mode);
     await write(handle.createWriteStream({ flush: true }));
   } catch (error) {
     await handle.close().catch(() => undefined);

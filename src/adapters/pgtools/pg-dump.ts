@@ -17,6 +17,12 @@ export interface DumpRequest extends ToolSurroundings {
   readonly snapshot?: string;
   /** 0: wait for ever. pg_dump resets lock_timeout, so only this option limits it. */
   readonly lockWaitTimeoutMs: number;
+  /** Dumps definitions only. */
+  readonly isSchemaOnly?: boolean;
+  /** Leaves the rows of unlogged tables out, which a standby cannot read. */
+  readonly withoutUnlogged?: boolean;
+  /** Patterns of tables whose rows are not dumped. */
+  readonly withoutRowsOf?: readonly string[];
   readonly onLine?: (line: string) => void;
 }
 
@@ -33,6 +39,9 @@ export function dumpArguments(request: DumpRequest): readonly string[] {
     '--no-sync',
     ...(snapshot === undefined ? [] : [`--snapshot=${snapshot}`]),
     ...(lockWaitTimeoutMs === 0 ? [] : [`--lock-wait-timeout=${lockWaitTimeoutMs}`]),
+    ...(request.isSchemaOnly === true ? ['--schema-only'] : []),
+    ...(request.withoutUnlogged === true ? ['--no-unlogged-table-data'] : []),
+    ...(request.withoutRowsOf ?? []).map((pattern) => `--exclude-table-data=${pattern}`),
     // Reports the table it is at, and ends it with the next line when it is not read any more.
     '--verbose',
   ];

@@ -22,6 +22,8 @@ function widthOf(cell: string): number {
 }
 
 function wrapped(text: string, width: number): readonly string[] {
+  // Blanks in front are an indentation.
+  if (widthOf(text) <= width) return text.split('\n');
   return wrapAnsi(text, width, { hard: false, trim: true }).split('\n');
 }
 

@@ -9,7 +9,7 @@ import {
   type BackupFinding,
   type CheckedPlace,
 } from './catalog/findings.js';
-import { isVerified } from './catalog/manifest.js';
+import { isVerifiedFull } from './catalog/manifest.js';
 import { readBackupCopies } from './store/remote-backups.js';
 
 export { readWalArchive, type WalArchive } from './server/wal-archive.js';
@@ -32,7 +32,7 @@ function judge(
   const findings = backupFindings(found, options, now);
   const newest = new Map<string, BackupCheck['newest'][number]>();
   for (const { file, manifest, createdAt } of found.backups)
-    if (isVerified(manifest) && createdAt <= now && !newest.has(manifest.database))
+    if (isVerifiedFull(manifest) && createdAt <= now && !newest.has(manifest.database))
       newest.set(manifest.database, { database: manifest.database, file, createdAt: manifest.createdAt });
   // A place without a single backup says nothing of which database is meant.
   const none: readonly BackupFinding[] =

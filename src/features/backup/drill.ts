@@ -1,3 +1,4 @@
+import { AisecError } from '../../base/errors.js';
 import { aisecVersion } from '../../base/version.js';
 import { isStoreUrl } from '../../config/store-url.js';
 import type { OpenOptions } from '../../adapters/postgres/open-options.js';
@@ -5,6 +6,8 @@ import type { Session } from '../../adapters/postgres/session.js';
 import type { ServerAccess } from './access.js';
 import { isOfEmbedded } from './catalog/find-backup.js';
 import { readManifest, type BackupManifest } from './catalog/manifest.js';
+import { leftOutText } from './catalog/left-out.js';
+import { recoveryPointOf } from './catalog/standby.js';
 import { plainName } from './catalog/names.js';
 import { appendDrill, type Drill } from './drill/records.js';
 import { runSqlChecks, type SqlCheck, type SqlCheckResult } from './drill/sql-checks.js';
@@ -72,6 +75,12 @@ export async function drillBackup(file: string, options: DrillOptions): Promise<
   const startedAt = new Date();
   const clock = new PhaseClock();
   const manifest = await manifestOf(file, options);
+  const lacks = leftOutText(manifest);
+  if (lacks !== undefined)
+    throw new AisecError('USAGE', `${file} is a partial backup, and a drill needs a full one`, {
+      detail: `It lacks ${lacks}.`,
+      hint: 'Leave the file out to take the newest full one.',
+    });
   let place: Pick<Drill, 'host' | 'role'> = { host: '', role: '' };
   let checks: readonly SqlCheckResult[] = [];
   const runChecks: RunChecks = async (withSession) => {
@@ -84,7 +93,8 @@ export async function drillBackup(file: string, options: DrillOptions): Promise<
     const local = { ...options, environment: options.places.environment, withoutManifest: false };
     place = await withLocalBackup(file, local, (plain) => recover(plain, manifest, options, clock, runChecks));
   });
-  const { database, origin, createdAt, databaseSizeBytes, rows } = manifest;
+  const { database, origin, databaseSizeBytes, rows } = manifest;
+  const recoveryPoint = recoveryPointOf(manifest);
   const isRestored = verdict === 'good' || verdict === 'incomplete';
   const drill: Drill = {
     startedAt: startedAt.toISOString(),
@@ -99,8 +109,8 @@ export async function drillBackup(file: string, options: DrillOptions): Promise<
       ? clock.phases.reduce((sum, { phase, durationMs: each }) => sum + (phase === 'checks' ? 0 : each), 0)
       : null,
     phases: clock.phases,
-    recoveryPointAt: createdAt,
-    recoveryPointAgeMs: startedAt.getTime() - Date.parse(createdAt),
+    recoveryPointAt: recoveryPoint.toISOString(),
+    recoveryPointAgeMs: startedAt.getTime() - recoveryPoint.getTime(),
     checks,
     rows: rows.reduce((sum, table) => sum + table.rows, 0),
     tables: rows.length,

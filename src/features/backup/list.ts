@@ -2,6 +2,7 @@ import { readBackupCopies } from './store/remote-backups.js';
 import { readBackupDirectory, type Backup, type BackupDirectory, type IncompleteBackup } from './catalog/directory.js';
 import type { BackupFacts } from './catalog/facts.js';
 import { newestOf } from './catalog/find-backup.js';
+import { isFull } from './catalog/left-out.js';
 import { isVerified, type BackupManifest } from './catalog/manifest.js';
 import { withStore, type StoreOptions } from '../../adapters/object-store/store.js';
 import { storeUrl, type StorePlace } from '../../config/store-url.js';
@@ -21,6 +22,8 @@ export interface ListedBackup {
   readonly deepAt: string | null;
   readonly isPinned: boolean;
   readonly isEncrypted: boolean;
+  /** Whether something was left out of it; it counts as no backup of the database. */
+  readonly isPartial: boolean;
   readonly format: BackupManifest['format'] | null;
   readonly serverVersion: string | null;
   readonly migration: string | null;
@@ -58,6 +61,7 @@ function describeBackup({ file, manifest }: Backup): ListedBackup {
     deepAt: lastAt(manifest, 'deep'),
     isPinned: manifest.isPinned,
     isEncrypted: manifest.encryption !== null,
+    isPartial: !isFull(manifest),
     format: manifest.format,
     serverVersion: manifest.serverVersion,
     migration: manifest.migration,
@@ -78,6 +82,7 @@ function describeIncomplete({ file, database, createdAt, sizeBytes, reason }: In
     deepAt: null,
     isPinned: false,
     isEncrypted: false,
+    isPartial: false,
     format: null,
     serverVersion: null,
     migration: null,

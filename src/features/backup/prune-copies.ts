@@ -41,7 +41,7 @@ export async function planPruneCopies(
   directory: string,
   rule: RetentionRule,
   options: OffsiteOptions,
-  next: BackupFormat,
+  next: BackupFormat | undefined,
 ): Promise<PrunePlan> {
   return inStore(access, options, async (store) => {
     const { backups } = await readBackupCopies(store, access.databaseName);

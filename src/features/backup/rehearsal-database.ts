@@ -1,20 +1,13 @@
-import { withStore } from '../../adapters/object-store/store.js';
-import { AisecError } from '../../base/errors.js';
-import { isStoreUrl, storeUrl, type StorePlace } from '../../config/store-url.js';
+import { isStoreUrl, type StorePlace } from '../../config/store-url.js';
 import type { ServerAccess } from './access.js';
-import { readBackupDirectory, type Backup } from './catalog/directory.js';
-import { backupPath, isOfEmbedded } from './catalog/find-backup.js';
-import { backupsOf, groupByOrigin } from './catalog/group-by-origin.js';
-import { isVerified } from './catalog/manifest.js';
-import type { BackupOrigin } from './catalog/origin.js';
+import { backupPath } from './catalog/find-backup.js';
 import { readBackup } from './contents/read-backup.js';
 import { rehearsalName } from './restore/database-names.js';
 import type { LeftOutKinds } from './restore/left-out-kinds.js';
 import { withScratchRestore } from './restore/scratch.js';
-import { serverOrigin } from './run/read-origin.js';
 import { manifestOf } from './store/backup-location.js';
+import { latestBackup } from './store/latest-backup.js';
 import { withLocalBackup, type BackupSource } from './store/local-backup.js';
-import { readBackupCopies } from './store/remote-backups.js';
 
 export interface RehearsalSource extends BackupSource, LeftOutKinds {
   /** A path, a name in the directory, or the address of a copy; empty: the newest verified backup of the database. */
@@ -41,40 +34,9 @@ export interface RehearsalBackup {
   readonly restoreMs: number;
 }
 
-function newestVerified(backups: readonly Backup[], database: string, origin: BackupOrigin | null): Backup | undefined {
-  const groups = groupByOrigin(backups).filter((group) => group.database === database);
-  // A role that may not read which server it is on cannot be wrong where there is only one.
-  const [only, other] = groups;
-  const ours = origin === null && other === undefined ? (only?.backups ?? []) : backupsOf(backups, database, origin);
-  return ours.find(
-    (backup) => isVerified(backup.manifest) && !isOfEmbedded(backup.file) && backup.createdAt <= new Date(),
-  );
-}
-
-async function newestBackup(access: ServerAccess, { place, directory }: RehearsalSource): Promise<string> {
-  const { databaseName, places, signal } = access;
-  const origin = await access.withDatabase(databaseName, (session) => serverOrigin(session, access.host));
-  const { backups } =
-    place === undefined
-      ? await readBackupDirectory(directory)
-      : await withStore(place, { environment: places.environment, signal }, (store) =>
-          readBackupCopies(store, databaseName),
-        );
-  const newest = newestVerified(backups, databaseName, origin);
-  if (newest !== undefined) return newest.file;
-  const where = place === undefined ? directory : storeUrl(place);
-  throw new AisecError('BACKUP_UNKNOWN', `there is no verified backup of "${databaseName}" in ${where}`, {
-    detail:
-      backups.length === 0
-        ? undefined
-        : 'Those that are there are damaged, never verified, or of another database or server.',
-    hint: 'Make one with `aisec backup`, or give one: a path, --dir DIR, or --store s3://bucket/directory.',
-  });
-}
-
-function findBackup(access: ServerAccess, source: RehearsalSource): Promise<string> | string {
+async function findBackup(access: ServerAccess, source: RehearsalSource): Promise<string> {
   const { given, directory, cwd } = source;
-  if (given === '') return newestBackup(access, source);
+  if (given === '') return (await latestBackup(access, { ...source, takesOther: false })).file;
   return isStoreUrl(given) ? given : backupPath(directory, cwd, given);
 }
 

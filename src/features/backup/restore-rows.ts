@@ -279,7 +279,8 @@ export async function restoreRows(
           isDryRun,
           existing,
           tables,
-          warnings,
+          warnings:
+            backup.lacks === undefined ? warnings : [`the backup is partial: it lacks ${backup.lacks}`, ...warnings],
           rows: tables.reduce((sum, { restored }) => sum + restored, 0),
           durationMs: Math.round(performance.now() - startedMs),
         };

@@ -126,6 +126,7 @@ function stepsOf(
   const [target, working] = [quoteIdentifier(options.target), quoteIdentifier(workingName(options.target))];
   const isReady = found.working?.comment === readyComment(backup, options.target);
   return [
+    ...(backup.lacks === undefined ? [] : [`the backup is partial: go without ${backup.lacks}`]),
     ...(preflight.rolesToCreate.length === 0
       ? []
       : [`create the roles ${preflight.rolesToCreate.map(quoteIdentifier).join(', ')}`]),

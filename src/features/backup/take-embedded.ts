@@ -1,12 +1,12 @@
 import { removePartials } from './catalog/change-backups.js';
 import { checkDirectory, directoryError, withBackupDirectory } from './catalog/backup-lock.js';
-import { checkRecipients } from '../../adapters/encryption/recipients.js';
 import type { OpenedEmbedded } from '../../adapters/embedded/embedded.js';
 import type { EmbeddedAccess } from './access.js';
 import type { Reporting } from '../../base/reporting.js';
 import { captureEmbedded, type Capture } from './embedded/capture-embedded.js';
 import { embeddedOrigin, knownEmbeddedOrigin } from './run/read-origin.js';
 import { preflightBackup } from './run/preflight.js';
+import { recipientsOf } from './run/recipients.js';
 import { finish, planOnly, type BackupOptions, type BackupResult } from './run/finish.js';
 import { checkOffsite } from './offsite.js';
 import { readServerFacts } from './run/server-facts.js';
@@ -25,10 +25,10 @@ export async function takeEmbeddedBackup(
   reporting: Reporting,
 ): Promise<BackupResult> {
   const startedMs = performance.now();
-  const { directory, schema, format, isDryRun } = options;
+  const { directory, schema, format, mode, isDryRun } = options;
   const { databaseName: database, applicationName: command, signal } = access;
   checkDirectory(directory);
-  const recipients = options.encryptTo === undefined ? [] : await checkRecipients(options.encryptTo);
+  const recipients = await recipientsOf(options);
   // A store in trouble must not cost the backup here: it is asked when that is made.
   if (isDryRun && options.offsite !== undefined) await checkOffsite(access, options.offsite, reporting);
   const lock = { command, signal };
@@ -42,7 +42,7 @@ export async function takeEmbeddedBackup(
   const write = async (capture: Capture) => {
     for (const name of await removePartials(directory, database, lock))
       reporting.onWarning(`removed ${name}, which a stopped run had left`);
-    return writeEmbeddedBackup(access, capture, { directory, schema, origin, format, recipients }, reporting);
+    return writeEmbeddedBackup(access, capture, { directory, schema, origin, format, recipients, mode }, reporting);
   };
   try {
     const { expected, capture } = await access.withDatabase(read);
@@ -51,7 +51,9 @@ export async function takeEmbeddedBackup(
         ? await planOnly(access, origin, format, options)
         : await finish(
             access,
-            await withBackupDirectory(directory, database, { ...lock, waitMs: options.waitMs }, () => write(capture)),
+            await withBackupDirectory(directory, database, { ...lock, mode, waitMs: options.waitMs }, () =>
+              write(capture),
+            ),
             options,
             reporting,
           );

@@ -1,6 +1,5 @@
 import { removePartials } from './catalog/change-backups.js';
 import { checkDirectory, directoryError, withBackupDirectory } from './catalog/backup-lock.js';
-import { checkRecipients } from '../../adapters/encryption/recipients.js';
 import { findTools } from '../../adapters/pgtools/find-tools.js';
 import { withRunLock } from '../../adapters/postgres/locks/advisory-lock.js';
 import { serverMajor } from '../../adapters/postgres/server-major.js';
@@ -13,6 +12,7 @@ import { serverOrigin } from './run/read-origin.js';
 import type { BackupOrigin } from './catalog/origin.js';
 import { preflightBackup } from './run/preflight.js';
 import { dumpApplicationName } from './server/dump.js';
+import { recipientsOf } from './run/recipients.js';
 import { finish, planOnly, type BackupOptions, type BackupResult, type WrittenBackup } from './run/finish.js';
 import { checkOffsite } from './offsite.js';
 import { readServerFacts } from './run/server-facts.js';
@@ -50,10 +50,10 @@ export async function takeBackup(
   reporting: Reporting,
 ): Promise<BackupResult> {
   const startedMs = performance.now();
-  const { directory, schema, lockTimeoutMs, waitMs, isDryRun } = options;
+  const { directory, schema, lockTimeoutMs, waitMs, mode, leftOut, maxLagMs, isDryRun } = options;
   const { databaseName: database, applicationName: command, signal } = access;
   checkDirectory(directory);
-  const recipients = options.encryptTo === undefined ? [] : await checkRecipients(options.encryptTo);
+  const recipients = await recipientsOf(options);
   // A store in trouble must not cost the backup here: it is asked when that is made.
   if (isDryRun && options.offsite !== undefined) await checkOffsite(access, options.offsite, reporting);
   const lock = { command, signal };
@@ -77,9 +77,14 @@ export async function takeBackup(
       ]);
       for (const warning of tools.warnings) reporting.onWarning(warning);
       if (isDryRun) return { expected, written: undefined, origin };
-      const written = await withBackupDirectory(directory, database, { ...lock, waitMs }, async () => {
+      const written = await withBackupDirectory(directory, database, { ...lock, mode, waitMs }, async () => {
         await removeLeftovers(access, session, directory, reporting);
-        return writeBackup(access, session, { directory, schema, origin, tools, lockTimeoutMs, recipients }, reporting);
+        return writeBackup(
+          access,
+          session,
+          { directory, schema, origin, tools, lockTimeoutMs, recipients, mode, leftOut, maxLagMs },
+          reporting,
+        );
       });
       return { expected, written, origin };
     });

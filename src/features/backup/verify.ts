@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 
+import { leftOutText } from './catalog/left-out.js';
 import type { BackupManifest, BackupVerification } from './catalog/manifest.js';
 import { checksumOf } from '../../adapters/files/checksum.js';
 import { findTool, type ToolPlaces } from '../../adapters/pgtools/find-tools.js';
@@ -33,6 +34,8 @@ export interface VerifyResult {
   readonly verdict: Verdict;
   /** What is wrong, full sentences; null when nothing is. */
   readonly reason: string | null;
+  /** What was left out of it, such as `the rows of app.api_usage`; null for a full one. */
+  readonly lacks: string | null;
   readonly sizeBytes: number;
   /** RFC 3339. */
   readonly verifiedAt: string;
@@ -189,6 +192,7 @@ export async function verifyAs(
     database: manifest.database,
     level,
     ...finding,
+    lacks: leftOutText(manifest) ?? null,
     sizeBytes: manifest.sizeBytes,
     verifiedAt: new Date().toISOString(),
     durationMs: Math.round(performance.now() - startedMs),

@@ -17,7 +17,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { decryptFile, readIdentities } from '../../../src/adapters/encryption/decrypt.js';
 import { encryptFile } from '../../../src/adapters/encryption/encrypt.js';
-import { checkRecipients } from '../../../src/adapters/encryption/recipients.js';
+import { checkRecipients, readRecipients } from '../../../src/adapters/encryption/recipients.js';
 import { checksumOf } from '../../../src/adapters/files/checksum.js';
 import { describeWithStore } from '../../support/object-store.js';
 
@@ -106,6 +106,33 @@ describeWithStore('an encrypted file', () => {
     await expect(decryptFile(at('good.age'), plain, identitiesOf('key1'))).rejects.toMatchObject({ code: 'EEXIST' });
     expect(readFileSync(at('good.age')).equals(before)).toBe(true);
     expect(readdirSync(directory).filter((name) => name.startsWith('stopped'))).toEqual([]);
+  });
+
+  test('a file of recipients is read as age reads it: many, with comments and empty lines', () => {
+    writeFileSync(at('recipients'), `# operations\n${recipients[0]}\n\n${recipients[1]}\n#${recipients[0]}x\n`);
+    expect(readRecipients(at('recipients'))).toEqual(recipients);
+    execFileSync('age', ['-R', at('recipients'), '-o', at('by-age.age'), plain]);
+    expect(statSync(at('by-age.age')).size).toBeGreaterThan(0);
+  });
+
+  test.each([
+    ['# nothing\n', 'has no key to encrypt to'],
+    ['\n#\nssh-ed25519 AAAA\n', 'has no X25519 key of age in line 3'],
+    ['age1short\n', 'has no X25519 key of age in line 1'],
+  ])('a file of recipients with %j is refused with the line', (text, message) => {
+    writeFileSync(at('wrong'), text);
+    expect(() => readRecipients(at('wrong'))).toThrow(message);
+  });
+
+  test('a secret key in a file of recipients is refused and never shown', () => {
+    let text = '';
+    try {
+      readRecipients(at('key1'));
+    } catch (error) {
+      text = JSON.stringify(error) + String(error);
+    }
+    expect(text).toContain('has a secret key in line');
+    expect(text).not.toContain(readIdentities(at('key1'))[0]);
   });
 });
 

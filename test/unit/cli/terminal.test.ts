@@ -49,6 +49,9 @@ describe('a table', () => {
     ];
     expect(renderTable(rows, columns, true)).toBe('name  size\n\u001B[31mab\u001B[39m       1\nc     1000');
   });
+  it('keeps the indentation of what belongs to the row above', () => {
+    expect(renderTable([{ name: '  part', size: '1' }], columns, true)).toBe('name    size\n  part     1');
+  });
   it('fits its terminal: words go on in the next line, figures and names stay whole', () => {
     const wide = [
       { title: 'table', value: () => 'a_long_name_that_stays' },

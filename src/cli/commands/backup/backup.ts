@@ -5,6 +5,8 @@ import { formatBytes } from '../../../base/bytes.js';
 import { formatDurationMs } from '../../../base/duration.js';
 import { AisecError } from '../../../base/errors.js';
 import type { OffsiteOptions } from '../../../features/backup/offsite.js';
+import type { BackupFileMode } from '../../../features/backup/catalog/file-mode.js';
+import { leavesOut, type LeftOutWish } from '../../../features/backup/catalog/left-out.js';
 import type { BackupOptions, BackupResult } from '../../../features/backup/run/finish.js';
 import {
   DIRECTORY_OPTION,
@@ -17,7 +19,7 @@ import {
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
-import { lockTimeoutOption, WAIT_OPTION } from '../../options.js';
+import { durationOption, lockTimeoutOption, WAIT_OPTION } from '../../options.js';
 import { reportingTo } from '../../reporting.js';
 import type { Renderer } from '../../terminal/output.js';
 import {
@@ -28,11 +30,12 @@ import {
   type CopyOptions,
   type RetentionOptions,
 } from './options.js';
-import { ENCRYPT_OPTION, isOpenOnTheWay } from './offsite-options.js';
+import { ENCRYPT_OPTION, isOpenOnTheWay, RECIPIENTS_OPTION } from './offsite-options.js';
 
 interface Options extends DirectoryOption, RetentionOptions, StoreOptions, CopyOptions {
   readonly format?: 'sql';
   readonly encryptTo?: readonly string[];
+  readonly recipientsFile?: string;
   readonly lockTimeout: number;
   readonly timeout: number;
   readonly wait: number;
@@ -40,11 +43,33 @@ interface Options extends DirectoryOption, RetentionOptions, StoreOptions, CopyO
   readonly onSuccess?: string;
   readonly onFailure?: string;
   readonly prometheus?: string;
+  readonly mode: BackupFileMode;
+  readonly schemaOnly: boolean;
+  readonly maxLag?: number;
+  readonly excludeTableData?: readonly string[];
 }
 
 function formatOption(text: string): 'sql' {
   if (text === 'sql') return text;
   throw new AisecError('USAGE', `invalid format "${text}"`, { hint: 'Give sql, or leave it out.' });
+}
+
+function modeOption(text: string): BackupFileMode {
+  if (text === '0600') return 0o600;
+  if (text === '0640') return 0o640;
+  throw new AisecError('USAGE', `invalid mode "${text}"`, {
+    hint: 'Give 0600, for the owner, or 0640, for its group to read, too; a backup is never for all users.',
+  });
+}
+
+function leftOutOf({ schemaOnly, excludeTableData = [] }: Options): LeftOutWish {
+  if (excludeTableData.includes(''))
+    throw new AisecError('USAGE', '--exclude-table-data is empty', { hint: 'Is a shell variable not set?' });
+  if (schemaOnly && excludeTableData.length > 0)
+    throw new AisecError('USAGE', '--schema-only and --exclude-table-data cannot be used together', {
+      hint: '--schema-only leaves the rows of every table out.',
+    });
+  return { isSchemaOnly: schemaOnly, patterns: excludeTableData };
 }
 
 function renderBackup(result: BackupResult, { table, isTTY }: Renderer): string {
@@ -76,9 +101,10 @@ function summary(result: BackupResult): string {
       `and ${countText(removed.length, 'backup')} removed${goneCopies}.`
     );
   const gone = removed.length === 0 ? '' : `, ${countText(removed.length, 'backup')} removed`;
+  const partial = result.isPartial ? ' in part' : '';
   const proven = result.format === 'custom' ? 'read back whole' : 'loaded to try it';
   const more = `${isEncrypted ? ', encrypted' : ''}${copy === null ? '' : ', copied'}`;
-  return `"${database}" backed up${more} and ${proven} in ${formatDurationMs(durationMs)}; ${countText(kept.length, 'backup')} kept${gone}${goneCopies}.`;
+  return `"${database}" backed up${partial}${more} and ${proven} in ${formatDurationMs(durationMs)}; ${countText(kept.length, 'backup')} kept${gone}${goneCopies}.`;
 }
 
 function offsiteOf({ output }: Context, options: Options): OffsiteOptions | undefined {
@@ -86,9 +112,15 @@ function offsiteOf({ output }: Context, options: Options): OffsiteOptions | unde
   if (place === undefined && options.readBack)
     throw new AisecError('USAGE', '--read-back requires --store', { hint: 'See: aisec backup --help' });
   if (place === undefined) return undefined;
-  if (isOpenOnTheWay(place) && options.encryptTo === undefined)
+  if (isOpenOnTheWay(place) && options.encryptTo === undefined && options.recipientsFile === undefined)
     output.warning(`${place.endpoint ?? ''} is reached without TLS: the backup can be read on its way`);
   return { place, isReadBack: options.readBack, retryMs: options.retry };
+}
+
+function recipientsFileOf({ config }: Context, { recipientsFile }: Options): string | undefined {
+  if (recipientsFile === '')
+    throw new AisecError('USAGE', '--recipients-file is empty', { hint: 'Is a shell variable not set?' });
+  return recipientsFile === undefined ? undefined : resolve(config.cwd, recipientsFile);
 }
 
 async function announce(
@@ -123,6 +155,10 @@ async function backupOf(
   const reporting = reportingTo(context);
   const embedded = await context.embeddedAccess({ timeoutMs, waitMs });
   if (embedded !== undefined) {
+    if (leavesOut(settings.leftOut))
+      throw new AisecError('USAGE', '--schema-only and --exclude-table-data are for a server, and none is configured', {
+        hint: 'Leave it out, or set DATABASE_URL.',
+      });
     const { takeEmbeddedBackup } = await import('../../../features/backup/take-embedded.js');
     return {
       databaseName: embedded.databaseName,
@@ -148,6 +184,10 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
     waitMs: options.wait,
     offsite: offsiteOf(context, options),
     encryptTo: options.encryptTo,
+    recipientsFile: recipientsFileOf(context, options),
+    mode: options.mode,
+    leftOut: leftOutOf(options),
+    maxLagMs: options.maxLag,
     isDryRun: options.dryRun,
   };
   const { take, databaseName } = await backupOf(context, options, settings);
@@ -182,6 +222,26 @@ export const backup = defineCommand<Options>({
     ...STORE_OPTIONS,
     ...COPY_OPTIONS,
     ENCRYPT_OPTION,
+    RECIPIENTS_OPTION,
+    {
+      flags: '--exclude-table-data <pattern>',
+      description:
+        'leave the rows of these tables out, as pg_dump does (repeatable): a partial backup, which never counts as one of the database',
+      parse: (text) => text,
+      isRepeatable: true,
+    },
+    { flags: '--schema-only', description: 'leave the rows of all tables out: a partial backup, too', default: false },
+    {
+      flags: '--mode <mode>',
+      description: 'of every file of the backup: 0600, or 0640 so that a group can monitor them',
+      default: '0600',
+      parse: modeOption,
+    },
+    {
+      flags: '--max-lag <duration>',
+      description: 'on a standby: refuse (exit 3) when it is further behind its primary',
+      parse: durationOption,
+    },
     TIMEOUT_OPTION,
     WAIT_OPTION,
     {

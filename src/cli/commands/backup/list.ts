@@ -32,8 +32,8 @@ function verifiedText({ readAt, deepAt }: ListedBackup, isTTY: boolean): string 
 }
 
 function stateText(row: ListedBackup, { paint }: Renderer): string {
-  if (row.state === 'verified') return row.isPinned ? 'verified, pinned' : 'verified';
-  return paint.red(row.isPinned ? `${row.state}, pinned` : row.state);
+  const text = [row.state, ...(row.isPartial ? ['partial'] : []), ...(row.isPinned ? ['pinned'] : [])].join(', ');
+  return row.state === 'verified' ? text : paint.red(text);
 }
 
 function renderList({ backups }: BackupList, renderer: Renderer): string {

@@ -7,6 +7,11 @@ export const ENCRYPT_OPTION: OptionSpec = {
   parse: (text) => text.split(','),
 };
 
+export const RECIPIENTS_OPTION: OptionSpec = {
+  flags: '--recipients-file <file>',
+  description: 'encrypt to the public keys in this file, one a line, as age -R takes it',
+};
+
 /** Whether what is sent can be read on its way. */
 export function isOpenOnTheWay({ endpoint }: StorePlace): boolean {
   if (endpoint === undefined || !endpoint.startsWith('http://')) return false;

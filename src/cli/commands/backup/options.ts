@@ -52,6 +52,7 @@ const REASONS: Readonly<Record<KeptByRule['reason'], string>> = {
   place: 'kept',
   last: 'kept: one of the last',
   unverified: 'kept: not verified, and young',
+  partial: 'kept: partial, and young',
 };
 
 /** Why a backup stays, and the places it fills: `kept: day 2026-11-25, week 2026-W48`. */

@@ -110,6 +110,8 @@ async function run(context: Context, options: Options, argument: string): Promis
     const signal = withTimeout(context.signal, options.timeout);
     for (const file of files) results.push(await verifyBackup(file, { ...common, signal }));
   }
+  for (const { file, lacks } of results)
+    if (lacks !== null) output.warning(`${file} is a partial backup: it lacks ${lacks}`);
   const isAllGood = results.every(({ verdict }) => verdict === 'good');
   if (!isAllGood) output.result({ results }, renderResults);
   else output.done({ results }, renderResults);

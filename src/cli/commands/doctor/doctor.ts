@@ -10,6 +10,7 @@ import { listOption } from '../../options.js';
 import { PLUGIN_CODES } from '../../terminal/plugin.js';
 import { THRESHOLDS_OPTION, thresholdsOf } from '../../thresholds.js';
 import { diagnosisLine, wordOf } from './nagios.js';
+import { goodLines, renderChecks, type CheckList } from './list.js';
 import { renderDiagnosis, summary } from './render.js';
 import { migrateSettings } from '../../migrate-settings.js';
 
@@ -24,6 +25,7 @@ interface Options {
   readonly explain: boolean;
   readonly history?: string;
   readonly notify: boolean;
+  readonly list: boolean;
 }
 
 function failOnOption(text: string): FailOn {
@@ -85,6 +87,15 @@ function pressing(diagnosis: Diagnosis, { failOn, strict }: Options): Diagnosis 
   };
 }
 
+async function listChecks({ output }: Context, { only, nagios }: Options): Promise<undefined> {
+  if (nagios) throw new AisecError('USAGE', 'give --list or --nagios, not both', { hint: 'See --help.' });
+  const { selectChecks } = await import('../../../features/doctor/select-checks.js');
+  const checks = selectChecks(only).map(({ id, area, severity, title }) => ({ id, area, severity, title }));
+  const list: CheckList = { checks };
+  output.result(list, renderChecks);
+  return undefined;
+}
+
 /** The history is kept only when what changed has arrived, so that the next run sends it again. */
 async function followUp(
   { config, output }: Context,
@@ -120,6 +131,7 @@ async function followUp(
 
 async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
   const { output } = context;
+  if (options.list) return listChecks(context, options);
   if (options.nagios) {
     if (output.options.isJson)
       throw new AisecError('USAGE', 'give --nagios or --json, not both', { hint: 'See --help.' });
@@ -135,6 +147,8 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
     renderDiagnosis(output.options.isQuiet ? pressing(data, options) : data, renderer),
   );
   for (const { id, problem } of diagnosis.ignoreProblems) output.warning(`ignore file: ${id}: ${problem}`);
+  const { selectChecks } = await import('../../../features/doctor/select-checks.js');
+  for (const line of goodLines(selectChecks(options.only), diagnosis)) output.detail(line);
   output.note(summary(diagnosis));
   if (failure !== undefined) throw failure;
   return isFailure(diagnosis, options) ? 3 : undefined;
@@ -146,7 +160,7 @@ export const doctor = defineCommand<Options>({
   description:
     'Looks at what stops the server now, security, partitions, the archive, migrations, indexes, vectors, wraparound, replication, sequences, settings, backups and Redis. Reads only, on one connection, and ' +
     'never waits more than 200 ms for a lock. What it may not see is skipped, never called well, and comes with the GRANT that would allow it. ' +
-    'Findings are ignored by id, with a reason and a last day, in .aisec-doctor.json. All checks are in docs/doctor.md.',
+    'Findings are ignored by id, with a reason and a last day, in .aisec-doctor.json. --list prints the checks, and --verbose which of them found nothing.',
   options: [
     {
       flags: '--only <list>',
@@ -161,6 +175,7 @@ export const doctor = defineCommand<Options>({
       parse: failOnOption,
       values: ['warning', 'critical'],
     },
+    { flags: '--list', description: 'print the checks, of --only if it is given, and look at nothing', default: false },
     { flags: '--strict', description: 'exit 3 when a check was skipped, too', default: false },
     {
       flags: '--nagios',
@@ -190,6 +205,7 @@ export const doctor = defineCommand<Options>({
   examples: [
     ['aisec doctor', 'Show what is wrong, the worst first, each with the SQL that fixes it'],
     ['aisec doctor --only security --fail-on critical --quiet', 'For a pipeline: exit 3 on a hole'],
+    ['aisec doctor --list --only vacuum', 'What the checks of an area look for'],
     ['aisec doctor --role monitoring', 'What a role for monitoring would not see, with the GRANT for it'],
     ['aisec doctor --only policy-cost --explain', 'What each costly policy costs, and what it would'],
     [

@@ -129,7 +129,10 @@ export const monitorGrowthCommand = defineCommand<Options>({
   ],
   examples: [
     ['aisec monitor growth', 'What the months take, and the next three'],
-    ['aisec monitor growth --size-limit 500GB --verbose', 'In which month the disk will be full, and how that is known'],
+    [
+      'aisec monitor growth --size-limit 500GB --verbose',
+      'In which month the disk will be full, and how that is known',
+    ],
     ['aisec monitor growth --tables', 'Which table grows, once monitor record has run for a while'],
   ],
   run,

@@ -7,6 +7,7 @@ import type { BesideRestoreResult } from '../../../features/backup/restore-besid
 import type { RowsRestoreResult } from '../../../features/backup/restore-rows.js';
 import type { TableRestoreResult } from '../../../features/backup/restore-table.js';
 import type { RoleSource } from '../../../features/backup/restore/preflight.js';
+import { DIRECTORY_OPTION, STORE_OPTIONS } from '../../backup-place.js';
 import { defineCommand } from '../../command.js';
 import { confirmDatabase } from '../../terminal/confirm-database.js';
 import type { Context } from '../../context.js';
@@ -17,7 +18,7 @@ import { DANGLING_RULES, danglingOption, EXISTING_RULES, existingOption } from '
 import { localeOption } from './locale-option.js';
 import { runBeside } from './beside.js';
 import type { Outcome } from './outcome.js';
-import { givenBackup, sourceOf } from './source.js';
+import { givenBackup, latestGiven, sourceOf } from './source.js';
 import { rowsWanted, runRows } from './rows.js';
 import { monthOption, rowsOption } from './rows-option.js';
 import { runTable } from './table.js';
@@ -74,7 +75,7 @@ async function runEmbedded(
   } as const;
   return restoreEmbedded(
     access,
-    givenBackup(context, argument),
+    givenBackup(context, argument, options),
     settings,
     (steps) => confirmReplace(context, basename(dataDir), steps, options.confirm),
     reportingTo(context),
@@ -119,7 +120,7 @@ async function runServer(context: Context, options: Options, argument: string): 
   } as const;
   return restoreDatabase(
     access,
-    givenBackup(context, argument),
+    givenBackup(context, argument, options),
     settings,
     (steps) => confirmReplace(context, target, steps, options.confirm),
     reportingTo(context),
@@ -155,7 +156,8 @@ async function restored(context: Context, options: Options, argument: string): P
 async function run(context: Context, options: Options, argument: string): Promise<ExitCode | undefined> {
   const { output } = context;
   checkUsage(options, argument);
-  const { result, text, notes } = await restored(context, options, argument);
+  const given = options.latest ? await latestGiven(context, options) : argument;
+  const { result, text, notes } = await restored(context, options, given);
   output.done(result, () => text);
   for (const warning of result.warnings) output.warning(warning);
   for (const note of notes) output.note(note);
@@ -170,11 +172,18 @@ export const restore = defineCommand<Options>({
     'It works in a database of its own, aisec_restoring_NAME, which gets its name only when rows and catalog were compared; killed at any moment, nothing half-restored has the final name. ' +
     'A database that is replaced is kept. Without a server, a backup of the embedded database is restored into a directory.',
   argument: {
-    syntax: '<file>',
+    syntax: '[file]',
     description:
-      'a backup: a path, a name in AISEC_BACKUP_DIR, or s3://bucket/directory/NAME.dump; encrypted ones end in .age',
+      'a backup: a path, a name in the directory or, with --store, in the store, or s3://bucket/directory/NAME.dump; encrypted ones end in .age',
   },
   options: [
+    {
+      flags: '--latest',
+      description: 'the newest verified backup of the configured database, in the directory or the store; says which',
+      default: false,
+    },
+    DIRECTORY_OPTION,
+    ...STORE_OPTIONS,
     { flags: '--create <name>', description: 'restore into a new database; of the embedded one: the new directory' },
     { flags: '--replace', description: 'restore beside the configured database, then swap the two', default: false },
     { flags: '--table <name>', description: 'restore one table into the configured database', parse: tableOption },
@@ -224,7 +233,6 @@ export const restore = defineCommand<Options>({
       default: false,
     },
     { flags: '--identity <file>', description: 'file with the secret keys of age, for an encrypted backup' },
-    { flags: '--endpoint <url>', description: 'of a store that is not Amazon S3 (default: AWS_ENDPOINT_URL)' },
     {
       flags: '--jobs <n>',
       description:
@@ -236,6 +244,7 @@ export const restore = defineCommand<Options>({
   ],
   examples: [
     ['aisec restore FILE --create app_check', 'Restore it beside the live database'],
+    ['aisec restore --latest --store s3://backups/prod --replace --dry-run', 'What would the newest copy bring back?'],
     ['aisec restore FILE --create app --globals', 'On an empty server: roles first, then the database'],
     ['aisec restore s3://backups/prod/NAME.dump.age --identity key.txt --create app', 'From a store, decrypted'],
     ['aisec restore FILE --replace --terminate', 'Go back to the backup; the present database is kept'],

@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 
+import { formatDurationMs } from '../../../base/duration.js';
 import { AisecError } from '../../../base/errors.js';
 import { isStoreUrl } from '../../../config/store-url.js';
 import type { BackupSource } from '../../../features/backup/store/local-backup.js';
+import { directoryOf, inStoreOf, placeOf } from '../../backup-place.js';
 import type { Context } from '../../context.js';
 import type { Options } from './usage.js';
 
@@ -13,12 +15,30 @@ export function sourceOf({ config }: Context, { identity, endpoint }: Options): 
   return { identityFile: identity === undefined ? undefined : resolve(config.cwd, identity), endpoint };
 }
 
-/** The backup that was given: an address, a path, or else a name in the directory of the backups. */
-export function givenBackup({ config }: Context, argument: string): string {
-  if (isStoreUrl(argument)) return argument;
-  const file = resolve(config.cwd, argument);
-  const named = resolve(config.backupDir, argument);
+/** The backup that was given: an address, a path, or else a name in the directory of the backups or in the store. */
+export function givenBackup(context: Context, argument: string, options: Options): string {
+  const given = inStoreOf(options, argument);
+  if (isStoreUrl(given)) return given;
+  const file = resolve(context.config.cwd, given);
+  const named = resolve(directoryOf(context, options), given);
   return !existsSync(file) && existsSync(named) ? named : file;
+}
+
+/** Path or address of the newest verified backup of the configured database; says which that is. */
+export async function latestGiven(context: Context, options: Options): Promise<string> {
+  const source = { directory: directoryOf(context, options), place: placeOf(options), takesOther: true };
+  const embedded = await context.embeddedAccess({ timeoutMs: 0, waitMs: options.wait });
+  const { latestBackup, latestEmbeddedBackup } = await import('../../../features/backup/store/latest-backup.js');
+  const { file, database, createdAt, origin, isOfOther } =
+    embedded === undefined
+      ? await latestBackup(await context.serverAccess(), source)
+      : await latestEmbeddedBackup(embedded, source);
+  const { output } = context;
+  output.note(
+    `newest verified backup of "${database}": ${file}, ${formatDurationMs(Date.now() - createdAt.getTime())} old.`,
+  );
+  if (isOfOther) output.warning(`it was made of another server or directory than this one: ${origin?.label ?? ''}`);
+  return file;
 }
 
 /** @throws AisecError USAGE where no server is configured: of the embedded database, all is restored or nothing. */

@@ -4,17 +4,18 @@ import type { ExistingRule } from '../../../features/backup/restore-rows.js';
 import type { DatabaseLocale } from '../../../features/backup/server/create-database.js';
 import type { DanglingRule } from '../../../features/backup/restore/load-table.js';
 import type { RowsDanglingRule } from '../../../features/backup/rows/settle.js';
+import type { DirectoryOption, StoreOptions } from '../../backup-place.js';
 import type { GivenRows } from './rows-option.js';
 import type { GivenTable } from './table-name.js';
 
-export interface Options {
+export interface Options extends DirectoryOption, StoreOptions {
+  readonly latest: boolean;
   readonly create?: string;
   readonly replace: boolean;
   readonly table?: GivenTable;
   readonly as?: GivenTable;
   readonly withoutManifest: boolean;
   readonly identity?: string;
-  readonly endpoint?: string;
   readonly globals: boolean;
   readonly createRoles: boolean;
   /** Commander's negation: false with --no-owner. */
@@ -61,8 +62,21 @@ function checkRows({ dangling, existing, table, user }: Options, isOfRows: boole
     throw new AisecError('USAGE', '--dangling set-null requires --rows, --user or --month', { hint });
 }
 
+/** A backup is named, or the newest one is asked for. */
+function checkSource({ latest }: Options, argument: string): void {
+  if (latest && argument !== '')
+    throw new AisecError('USAGE', '--latest and a backup cannot be given together', {
+      hint: 'Leave one of the two out; --latest takes the newest verified backup.',
+    });
+  if (!latest && argument === '')
+    throw new AisecError('USAGE', 'no backup was given', {
+      hint: 'Give a file, or --latest for the newest verified backup; see what there is: aisec backup list',
+    });
+}
+
 /** @throws AisecError USAGE for options that do not fit together. */
 export function checkUsage(options: Options, argument: string): void {
+  checkSource(options, argument);
   const { rows, user, month } = options;
   const ofRows = [rows, user, month].filter((each) => each !== undefined).length;
   const modes =
@@ -74,7 +88,7 @@ export function checkUsage(options: Options, argument: string): void {
         ? 'no restore target was given'
         : 'only one of --create, --replace, --table, --rows, --user and --month can be given',
       {
-        hint: `Into a new database: aisec restore ${argument} --create NAME. In place of the live one: --replace. One table: --table NAME. Some rows: --user NAME, --month YYYY-MM.`,
+        hint: `Into a new database: aisec restore ${argument === '' ? '--latest' : argument} --create NAME. In place of the live one: --replace. One table: --table NAME. Some rows: --user NAME, --month YYYY-MM.`,
       },
     );
   if (options.globals && options.createRoles)

@@ -6,6 +6,7 @@ import { sleep } from '../../../base/interruption.js';
 import { tryDirectoryLock, type LockHolder } from '../../../adapters/files/directory-lock.js';
 import { makeDirectory } from '../../../adapters/files/make-directory.js';
 import { isNoSpace } from '../../../adapters/files/space.js';
+import type { BackupFileMode } from './file-mode.js';
 import { encodeDatabaseName } from './names.js';
 
 const POLL_MS = 100;
@@ -54,14 +55,19 @@ function describe({ command, pid, host, since }: LockHolder): string {
 async function withLock<Result>(
   directory: string,
   name: string,
-  options: { readonly command: string; readonly waitMs: number; readonly signal: AbortSignal },
+  options: {
+    readonly command: string;
+    readonly waitMs: number;
+    readonly signal: AbortSignal;
+    readonly mode?: BackupFileMode;
+  },
   run: () => Promise<Result>,
 ): Promise<Result> {
   const deadline = performance.now() + options.waitMs;
   for (;;) {
     let attempt;
     try {
-      makeDirectory(directory);
+      makeDirectory(directory, options.mode === 0o640 ? 0o750 : 0o700);
       attempt = await tryDirectoryLock(path.join(directory, name), options.command);
     } catch (error) {
       if (!isNoSpace(error)) throw unusable(directory, error);
@@ -98,7 +104,13 @@ async function withLock<Result>(
 export async function withBackupDirectory<Result>(
   directory: string,
   database: string,
-  options: { readonly command: string; readonly signal: AbortSignal; readonly waitMs?: number },
+  options: {
+    readonly command: string;
+    readonly signal: AbortSignal;
+    readonly waitMs?: number;
+    /** Of the backups, for a directory that is made. */
+    readonly mode?: BackupFileMode;
+  },
   run: () => Promise<Result>,
 ): Promise<Result> {
   return withLock(directory, `.aisec-${encodeDatabaseName(database)}.lock`, { waitMs: 0, ...options }, run);

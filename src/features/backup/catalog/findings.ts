@@ -4,7 +4,8 @@ import { shellWord } from '../../../base/aisec-command.js';
 import type { Backup, BackupDirectory } from './directory.js';
 import { groupByOrigin, type OriginGroup } from './group-by-origin.js';
 import type { BackupOrigin } from './origin.js';
-import { isVerified } from './manifest.js';
+import { recoveryPointOf } from './standby.js';
+import { isVerifiedFull } from './manifest.js';
 import { formatBytes } from '../../../base/bytes.js';
 import { formatDurationMs } from '../../../base/duration.js';
 import { median } from '../../../base/median.js';
@@ -110,6 +111,12 @@ function sizeFinding(
   );
 }
 
+/** A backup is as old as its rows, whenever it was made. */
+function lagText({ manifest: { standby } }: Backup): string {
+  const lagMs = standby?.lagMs ?? 0;
+  return lagMs === 0 ? '' : `, by the ${formatDurationMs(lagMs)} that its standby was behind`;
+}
+
 function ageFindings(
   database: string,
   verified: readonly Backup[],
@@ -132,10 +139,11 @@ function ageFindings(
     ];
   const found: BackupFinding[] = [];
   const of = { database, file: newest.file };
-  if (now.getTime() - newest.createdAt.getTime() > options.maxAgeMs)
+  const at = recoveryPointOf(newest.manifest);
+  if (now.getTime() - at.getTime() > options.maxAgeMs)
     found.push(
       backupFinding('old', of, {
-        message: `the newest verified backup of "${database}" is ${ageText(newest.createdAt, now)} old; at most ${formatDurationMs(options.maxAgeMs)} were asked for`,
+        message: `the newest verified backup of "${database}" is ${ageText(at, now)} old${lagText(newest)}; at most ${formatDurationMs(options.maxAgeMs)} were asked for`,
         impact: 'if the server fails, everything written since that backup is lost; find out why the job did not run',
         fix,
       }),
@@ -249,7 +257,7 @@ export function backupFindings(
     .map((database): OriginGroup => ({ database, origin: null, backups: [] }));
   return [
     ...[...groups, ...absent].toSorted(byDatabase).flatMap(({ database, origin, backups }) => {
-      const verified = backups.filter(({ manifest, createdAt }) => isVerified(manifest) && createdAt <= now);
+      const verified = backups.filter(({ manifest, createdAt }) => isVerifiedFull(manifest) && createdAt <= now);
       const size = options.minSize === undefined ? undefined : sizeFinding(verified, options.minSize, options);
       const drill = verified.length === 0 ? undefined : drillFinding({ database, origin, backups }, options, now);
       const ofGroup = [...ageFindings(database, verified, options, now), size, drill].filter(

@@ -26,6 +26,8 @@ const hasFields =
 /** A name in the same directory: a writer of the manifest must not reach another file through it. */
 const isPlainName: Check = (value) => typeof value === 'string' && /^[^/\\\0]+$/.test(value) && !/^\.\.?$/.test(value);
 
+const isTables = isListOf(hasFields({ schema: isText, table: isText }));
+
 const FIELDS: Readonly<Record<string, Check>> = {
   kind: isOneOf('aisec backup'),
   file: isPlainName,
@@ -55,6 +57,17 @@ const FIELDS: Readonly<Record<string, Check>> = {
   verifications: isListOf(hasFields({ level: isOneOf('read', 'deep'), at: isTime })),
   damage: orNull(hasFields({ at: isTime, reason: isText })),
   isPinned: isFlag,
+  standby: (value) =>
+    value === undefined || orNull(hasFields({ lagMs: orNull(isCount), unloggedTables: isTables }))(value),
+  leftOut: (value) =>
+    value === undefined ||
+    orNull(
+      hasFields({
+        isSchemaOnly: isFlag,
+        patterns: isListOf(isText),
+        tables: isTables,
+      }),
+    )(value),
   offsite: isListOf(
     hasFields({ url: isText, endpoint: orNull(isText), uploadedAt: isTime, sizeBytes: isCount, sha256: isSha256 }),
   ),

@@ -6,8 +6,11 @@ import { AisecError, messageOf } from '../../../base/errors.js';
 import type { CatalogSnapshot } from '../../../adapters/catalog/catalog.js';
 import { writeSmallFile } from '../../../adapters/files/publish.js';
 import { manifestName, parseBackupFileName, type BackupFormat } from './names.js';
+import { fileModeOf } from './file-mode.js';
+import { isFull, type LeftOut } from './left-out.js';
 import { manifestFault } from './manifest-shape.js';
 import type { BackupOrigin } from './origin.js';
+import type { StandbyFacts } from './standby.js';
 
 export const FORMAT_VERSION = 1;
 
@@ -90,6 +93,10 @@ export interface BackupManifest {
   readonly damage: { readonly at: string; readonly reason: string } | null;
   /** Never removed by retention. */
   readonly isPinned: boolean;
+  /** Of the standby it was made on; null or undefined: on a primary. */
+  readonly standby?: StandbyFacts | null | undefined;
+  /** Null or undefined: all of the database is in it. */
+  readonly leftOut?: LeftOut | null | undefined;
   readonly offsite: readonly OffsiteCopy[];
 }
 
@@ -152,9 +159,9 @@ export async function readManifest(file: string): Promise<BackupManifest> {
   return manifest;
 }
 
-/** Writes or replaces the manifest of a backup, whole or not at all. */
+/** Writes or replaces the manifest of a backup, whole or not at all; readable by those who may read the backup. */
 export async function writeManifest(file: string, manifest: BackupManifest): Promise<void> {
-  await writeSmallFile(manifestName(file), manifestText(manifest));
+  await writeSmallFile(manifestName(file), manifestText(manifest), await fileModeOf(file));
 }
 
 export function manifestText(manifest: BackupManifest): string {
@@ -164,4 +171,9 @@ export function manifestText(manifest: BackupManifest): string {
 /** Whether it was proven good at some level and nothing has been found wrong since. */
 export function isVerified({ verifications, damage }: Pick<BackupManifest, 'verifications' | 'damage'>): boolean {
   return verifications.length > 0 && damage === null;
+}
+
+/** Whether all of the database can be restored from it, as far as is known: proven good, and nothing was left out. */
+export function isVerifiedFull(manifest: Pick<BackupManifest, 'verifications' | 'damage' | 'leftOut'>): boolean {
+  return isVerified(manifest) && isFull(manifest);
 }

@@ -1,5 +1,6 @@
 import { subtractAge, type Age } from '../../../base/age.js';
-import { isVerified, type BackupManifest } from './manifest.js';
+import { isFull } from './left-out.js';
+import { isVerified, isVerifiedFull, type BackupManifest } from './manifest.js';
 import { fillPlaces, type Place, type PlaceCounts } from './places.js';
 
 export interface RetentionRule {
@@ -9,14 +10,14 @@ export interface RetentionRule {
   readonly keepLast: number;
 }
 
-/** Why a backup stays; the first that holds. `unverified`: it fills no place, and is as young as those of the days. */
-export type KeepReason = 'pinned' | 'future' | 'young' | 'place' | 'last' | 'unverified';
+/** Why a backup stays; the first that holds. `unverified`, `partial`: it fills no place, and is as young as those of the days. */
+export type KeepReason = 'pinned' | 'future' | 'young' | 'place' | 'last' | 'unverified' | 'partial';
 
 /** What the rule is applied to. */
 export interface Retained {
   readonly file: string;
   readonly createdAt: Date;
-  readonly manifest: Pick<BackupManifest, 'format' | 'isPinned' | 'verifications' | 'damage'>;
+  readonly manifest: Pick<BackupManifest, 'format' | 'isPinned' | 'verifications' | 'damage' | 'leftOut'>;
 }
 
 export interface KeptBackup<Each> {
@@ -44,7 +45,7 @@ function limitOf({ keep }: RetentionRule, now: Date): Date {
 
 /**
  * Which backups of one database may be deleted. Age is the manifest's, never the file's. One that has a timestamp in the future is
- * neither removed nor counted: a clock was wrong when it was made, or is wrong now. Damaged and unverified ones are not
+ * neither removed nor counted: a clock was wrong when it was made, or is wrong now. Damaged, unverified and partial ones are not
  * counted either, so that the newest verified one is always among the last. Each format is counted for itself: a data
  * directory and a text are not used for the same. The order of the input makes no difference.
  */
@@ -57,7 +58,7 @@ export function planRetention<Each extends Retained>(
   const oldest = limitOf(rule, now);
   const isByAge = !('places' in rule.keep);
   const sorted = backups.toSorted(newestFirst);
-  const counted = sorted.filter(({ createdAt, manifest }) => isVerified(manifest) && createdAt.getTime() <= nowMs);
+  const counted = sorted.filter(({ createdAt, manifest }) => isVerifiedFull(manifest) && createdAt.getTime() <= nowMs);
   const byFormat = [...new Set(counted.map(({ manifest }) => manifest.format))].map((format) =>
     counted.filter(({ manifest }) => manifest.format === format),
   );
@@ -72,7 +73,9 @@ export function planRetention<Each extends Retained>(
     if (isYoung && isByAge) return 'young';
     if (filled.has(backup)) return 'place';
     if (last.has(backup)) return 'last';
-    return isYoung && !isVerified(backup.manifest) ? 'unverified' : undefined;
+    if (!isYoung) return undefined;
+    if (!isVerified(backup.manifest)) return 'unverified';
+    return isFull(backup.manifest) ? undefined : 'partial';
   };
   const judged = sorted.map((backup) => ({ backup, reason: reasonFor(backup), places: filled.get(backup) ?? [] }));
   return {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 
 import { parseManifest, type BackupManifest } from '../catalog/manifest.js';
+import { leftOutText } from '../catalog/left-out.js';
 import { globalsName, manifestName } from '../catalog/names.js';
 import type { ServerAccess } from '../access.js';
 import { readArchive } from './archive.js';
@@ -91,6 +92,7 @@ export async function readBackup(
     })),
     rows: manifest?.rows ?? [],
     catalog: manifest?.catalog ?? null,
+    lacks: manifest && leftOutText(manifest),
     // Without a count, as much memory as the server's limit allows.
     vectorIndexes: vectorIndexes.map(({ schema, table, index }) => ({
       schema,

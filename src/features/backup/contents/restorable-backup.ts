@@ -30,4 +30,6 @@ export interface RestorableBackup extends Requirements {
   readonly catalog: { readonly schema: string; readonly snapshot: CatalogSnapshot } | null;
   readonly vectorIndexes: readonly NamedVectorIndex[];
   readonly toc: Toc;
+  /** What is not in it, for people; undefined: all is, as far as the manifest says. */
+  readonly lacks: string | undefined;
 }

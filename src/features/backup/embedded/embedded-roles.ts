@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 
+import type { BackupFileMode } from '../catalog/file-mode.js';
 import type { BackupSideFile } from '../catalog/manifest.js';
 import { globalsName } from '../catalog/names.js';
 import { checksumOf } from '../../../adapters/files/checksum.js';
@@ -17,9 +18,9 @@ export async function roleStatements(session: Session): Promise<readonly string[
 export async function writeRoles(
   file: string,
   statements: readonly string[],
-  signal: AbortSignal,
+  { mode, signal }: { readonly mode: BackupFileMode; readonly signal: AbortSignal },
 ): Promise<BackupSideFile> {
   const globals = globalsName(file);
-  await writeSmallFile(globals, statements.map((statement) => `${statement}\n`).join(''));
+  await writeSmallFile(globals, statements.map((statement) => `${statement}\n`).join(''), mode);
   return { file: basename(globals), ...(await checksumOf(globals, signal)) };
 }

@@ -34,6 +34,7 @@ export async function readSqlBackup(file: string, signal: AbortSignal): Promise<
     extensions: manifest.extensions,
     rows: manifest.rows,
     catalog: manifest.catalog,
+    lacks: undefined,
     vectorIndexes: [],
     toc: {
       databaseName: manifest.database,

@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 
 import { freeBackupFile } from '../catalog/change-backups.js';
+import type { BackupFileMode } from '../catalog/file-mode.js';
 import type { BackupManifest } from '../catalog/manifest.js';
 import { partialName, plainName } from '../catalog/names.js';
 import { checksumOf, type Checksum } from '../../../adapters/files/checksum.js';
@@ -29,6 +30,7 @@ export interface WriteEmbeddedOptions {
   readonly format: EmbeddedFormat;
   /** Public keys of age; empty: it is not encrypted. */
   readonly recipients: readonly string[];
+  readonly mode: BackupFileMode;
 }
 
 /** A data directory, or text for psql. */
@@ -43,15 +45,22 @@ function* chunksOf(bytes: ArrayBuffer): Generator<Uint8Array> {
     yield new Uint8Array(bytes, at, Math.min(CHUNK_BYTES, bytes.byteLength - at));
 }
 
+interface Packing {
+  readonly file: string;
+  readonly mode: BackupFileMode;
+  readonly signal: AbortSignal;
+}
+
 /** @throws AisecError INTERRUPTED, TERMINATED, RUN_TIMEOUT; what the file system throws. */
 async function pack(
   chunks: Iterable<Uint8Array> | AsyncIterable<string | Uint8Array>,
-  file: string,
-  signal: AbortSignal,
+  { file, mode, signal }: Packing,
 ): Promise<void> {
   try {
-    await withNewFile(file, (target) =>
-      pipeline(Readable.from(chunks), createGzip({ level: GZIP_LEVEL }), target, { signal }),
+    await withNewFile(
+      file,
+      (target) => pipeline(Readable.from(chunks), createGzip({ level: GZIP_LEVEL }), target, { signal }),
+      mode,
     );
   } catch (error) {
     throwIfInterrupted(signal);
@@ -63,15 +72,15 @@ type CompareMore = NonNullable<LoadOptions['compareMore']>;
 
 /** The text comes from a clone: pg_dump would leave the session of the database itself unusable. */
 async function packSql(
-  { options, signal }: EmbeddedAccess,
+  { options }: EmbeddedAccess,
   tar: ArrayBuffer,
-  file: string,
+  packing: Packing,
   onProgress: (text: string) => void,
 ): Promise<CompareMore> {
   const { session, engine } = await openTar(tar, options, { label: 'clone in memory' });
   try {
     const before = await rowChecksums(session, engine);
-    await pack(sqlText(session, engine, onProgress), file, signal);
+    await pack(sqlText(session, engine, onProgress), packing);
     return async (loaded) => {
       const after = await rowChecksums(loaded.session, loaded.engine);
       return [...before].filter(([table, sum]) => after.get(table) !== sum).map(([table]) => `rows of ${table} differ`);
@@ -90,7 +99,7 @@ async function packSql(
 export async function writeEmbeddedBackup(
   access: EmbeddedAccess,
   capture: Capture,
-  { directory, schema, origin, format, recipients }: WriteEmbeddedOptions,
+  { directory, schema, origin, format, recipients, mode }: WriteEmbeddedOptions,
   { onProgress }: Reporting,
 ): Promise<WrittenBackup> {
   const { databaseName: database, signal } = access;
@@ -98,11 +107,12 @@ export async function writeEmbeddedBackup(
   const isEncrypted = recipients.length > 0;
   const file = await freeBackupFile(directory, { database, createdAt, format, isEncrypted });
   const dumped = partialName(plainName(file));
-  return publishBackup({ file, dumped }, { recipients, signal, onProgress }, async () => {
+  return publishBackup({ file, dumped }, { recipients, mode, signal, onProgress }, async () => {
     onProgress('writing it');
     let compareMore: CompareMore | undefined;
-    if (format === 'sql') compareMore = await packSql(access, tar, dumped, onProgress);
-    else await pack(chunksOf(tar), dumped, signal);
+    const packing = { file: dumped, mode: isEncrypted ? 0o600 : mode, signal } as const;
+    if (format === 'sql') compareMore = await packSql(access, tar, packing, onProgress);
+    else await pack(chunksOf(tar), packing);
     const checksum = await checksumOf(dumped, signal);
     const engine = access.options;
     await compareLoaded(dumped, contents, {
@@ -112,7 +122,7 @@ export async function writeEmbeddedBackup(
       onProgress,
       ...(compareMore && { compareMore }),
     });
-    const globals = format === 'sql' ? await writeRoles(file, capture.roleStatements, signal) : null;
+    const globals = format === 'sql' ? await writeRoles(file, capture.roleStatements, { mode, signal }) : null;
     const provenAt = new Date().toISOString();
     const describe = (written: Checksum): BackupManifest =>
       newManifest({

@@ -98,7 +98,11 @@ export async function readPreflight(
       ...preflightFindings(needs, facts, { ...options, rolesToCreate }),
       ...(options.createsDatabase ? await missingLocales(access, session, backup, options.locale) : []),
     ],
-    warnings: [...otherVersions(needs, facts), ...lost.map((grant) => `lost by --no-privileges: ${grant}`)],
+    warnings: [
+      ...(backup.lacks === undefined ? [] : [`the backup is partial: it lacks ${backup.lacks}`]),
+      ...otherVersions(needs, facts),
+      ...lost.map((grant) => `lost by --no-privileges: ${grant}`),
+    ],
     rolesToCreate,
     roleStatements: statements,
   };

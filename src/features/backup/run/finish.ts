@@ -1,4 +1,6 @@
 import type { BackupManifest } from '../catalog/manifest.js';
+import type { BackupFileMode } from '../catalog/file-mode.js';
+import { isFull, leavesOut, type LeftOutWish } from '../catalog/left-out.js';
 import type { BackupFormat } from '../catalog/names.js';
 import { withBackupDirectory } from '../catalog/backup-lock.js';
 import type { BackupRun } from '../access.js';
@@ -21,8 +23,16 @@ export interface BackupOptions {
   readonly waitMs: number;
   /** Public keys of age; undefined: it is not encrypted. */
   readonly encryptTo: readonly string[] | undefined;
+  /** Absolute path of a file with more of them. */
+  readonly recipientsFile: string | undefined;
   /** Where a copy goes; undefined: nowhere. */
   readonly offsite: OffsiteOptions | undefined;
+  /** How far a standby may be behind its primary; undefined: as far as it is. */
+  readonly maxLagMs: number | undefined;
+  /** What is not to be in it. */
+  readonly leftOut: LeftOutWish;
+  /** Of every file that is written, also later. */
+  readonly mode: BackupFileMode;
   readonly isDryRun: boolean;
 }
 
@@ -31,6 +41,8 @@ export interface BackupResult {
   readonly directory: string;
   readonly format: BackupFormat;
   readonly isDryRun: boolean;
+  /** Whether something is left out of it, so that it counts as no backup of the database. */
+  readonly isPartial: boolean;
   /** Null in a dry run, as the next six. */
   readonly file: string | null;
   /** RFC 3339: the moment it has the state of. */
@@ -94,13 +106,23 @@ export async function planOnly(
   access: BackupRun,
   origin: BackupOrigin | null,
   format: BackupFormat,
-  { directory, retention, offsite }: BackupOptions,
+  { directory, retention, offsite, leftOut }: BackupOptions,
 ): Promise<Outcome> {
-  const { removed, kept } = await planPrune(directory, access.databaseName, origin, retention, format);
+  const next = leavesOut(leftOut) ? undefined : format;
+  const { removed, kept } = await planPrune(directory, access.databaseName, origin, retention, next);
   const copies =
-    offsite === undefined ? NOTHING : await planPruneCopies(access, origin, directory, retention, offsite, format);
+    offsite === undefined ? NOTHING : await planPruneCopies(access, origin, directory, retention, offsite, next);
   const nothing = { file: null, createdAt: null, sizeBytes: null, sha256: null, compression: null, tables: null };
-  return { ...nothing, rows: null, removed, kept, copy: null, removedCopies: copies.removed, keptCopies: copies.kept };
+  return {
+    ...nothing,
+    isPartial: leavesOut(leftOut),
+    rows: null,
+    removed,
+    kept,
+    copy: null,
+    removedCopies: copies.removed,
+    keptCopies: copies.kept,
+  };
 }
 
 /** Copies what was written, then removes what may go; nothing is removed while the copy is not made. */
@@ -118,6 +140,7 @@ export async function finish(
   const { removed, kept } = await prune(access, options, origin, reporting);
   return {
     file,
+    isPartial: !isFull(manifest),
     createdAt: manifest.createdAt,
     sizeBytes: manifest.sizeBytes,
     sha256: manifest.sha256,

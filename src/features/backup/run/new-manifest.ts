@@ -1,6 +1,7 @@
 import path from 'node:path';
 
 import { FORMAT_VERSION, type BackupManifest } from '../catalog/manifest.js';
+import type { NamedTable } from '../catalog/left-out.js';
 import type { Checksum } from '../../../adapters/files/checksum.js';
 import { aisecVersion } from '../../../base/version.js';
 import type { ServerFacts } from './server-facts.js';
@@ -18,6 +19,7 @@ export interface NewBackup extends Pick<
   | 'toolVersion'
   | 'globals'
   | 'verifications'
+  | 'leftOut'
 > {
   /** The path that it will get. */
   readonly file: string;
@@ -32,7 +34,9 @@ export interface NewBackup extends Pick<
 
 /** The first manifest of a backup: it is not pinned, copied or found damaged. */
 export function newManifest(backup: NewBackup): BackupManifest {
-  const { facts, contents, recipients, checksum } = backup;
+  const { facts, contents, recipients, checksum, leftOut } = backup;
+  const isLeftOut = ({ schema, table }: NamedTable): boolean =>
+    leftOut?.tables.some((each) => each.schema === schema && each.table === table) === true;
   return {
     kind: 'aisec backup',
     formatVersion: FORMAT_VERSION,
@@ -59,8 +63,13 @@ export function newManifest(backup: NewBackup): BackupManifest {
     verifications: backup.verifications,
     damage: null,
     isPinned: false,
+    ...(backup.leftOut !== undefined && { leftOut: backup.leftOut }),
     offsite: [],
-    rows: contents.rows,
+    ...(facts.standby !== null && { standby: facts.standby }),
+    rows: [
+      ...contents.rows.map((each) => (isLeftOut(each) ? { ...each, rows: 0 } : each)),
+      ...(facts.standby?.unloggedTables ?? []).map((table) => ({ ...table, rows: 0 })),
+    ],
     // Last, since it is long.
     catalog: contents.catalog,
   };

@@ -1,21 +1,38 @@
+import { statSync } from 'node:fs';
+
 import { readBackupDirectory } from '../catalog/directory.js';
 import { backupsOf, otherOrigins } from '../catalog/group-by-origin.js';
+import { refuseLag } from '../catalog/standby.js';
 import type { BackupOrigin } from '../catalog/origin.js';
 import type { BackupFormat } from '../catalog/names.js';
 import type { BackupRun } from '../access.js';
 import type { Reporting } from '../../../base/reporting.js';
 import type { BackupOptions } from './finish.js';
-import type { ServerFacts } from './server-facts.js';
+import { qualifiedName, type ServerFacts } from './server-facts.js';
 import { expectedBytes, refuseTooLittleSpace } from './space.js';
+
+const GROUP_MAY_ENTER = 0o050;
+
+/** One that is not there yet is made so. */
+function canGroupEnter(directory: string): boolean {
+  const stats = statSync(directory, { throwIfNoEntry: false });
+  return stats === undefined || process.platform === 'win32' || (stats.mode & GROUP_MAY_ENTER) === GROUP_MAY_ENTER;
+}
 
 /** Everything that can be known before there is a directory or a file. Returns what the backup will take at most. */
 export async function preflightBackup(
   access: BackupRun,
   format: BackupFormat,
   facts: ServerFacts & { readonly origin: BackupOrigin | null },
-  { directory, encryptTo }: BackupOptions,
+  { directory, encryptTo, recipientsFile, mode, maxLagMs }: BackupOptions,
   { onWarning }: Reporting,
 ): Promise<number> {
+  refuseLag(facts.standby, maxLagMs);
+  const unlogged = facts.standby?.unloggedTables ?? [];
+  if (unlogged.length > 0)
+    onWarning(
+      `a standby has no rows of unlogged tables, so that the backup has none of ${unlogged.map(qualifiedName).join(', ')}`,
+    );
   const { backups } = await readBackupDirectory(directory);
   const ours = backupsOf(backups, access.databaseName, facts.origin);
   for (const { label } of otherOrigins(backups, access.databaseName, facts.origin))
@@ -25,7 +42,11 @@ export async function preflightBackup(
   const alike = ours.filter(({ manifest }) => manifest.format === format);
   const needed = expectedBytes(alike, facts, format);
   // The plain dump lies beside the encrypted one until that is verified.
-  await refuseTooLittleSpace(directory, encryptTo === undefined ? needed : 2 * needed);
+  await refuseTooLittleSpace(directory, encryptTo === undefined && recipientsFile === undefined ? needed : 2 * needed);
+  if (mode === 0o640 && !canGroupEnter(directory))
+    onWarning(
+      `${directory} cannot be entered by its group, so only its owner can read the backups: chmod g+rx it`,
+    );
   const [newest] = ours;
   if (newest !== undefined && newest.createdAt > new Date())
     onWarning(`${newest.file} has a timestamp in the future; was the clock set back?`);

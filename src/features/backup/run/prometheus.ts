@@ -1,5 +1,5 @@
 import { readBackupDirectory, type Backup } from '../catalog/directory.js';
-import { isVerified } from '../catalog/manifest.js';
+import { isVerifiedFull } from '../catalog/manifest.js';
 import { writeSmallFile } from '../../../adapters/files/publish.js';
 
 interface Metric {
@@ -70,6 +70,6 @@ export async function writeBackupMetrics(
   isSuccess: boolean,
 ): Promise<void> {
   const { backups } = await readBackupDirectory(directory);
-  const verified = backups.filter(({ manifest }) => manifest.database === database && isVerified(manifest));
+  const verified = backups.filter(({ manifest }) => manifest.database === database && isVerifiedFull(manifest));
   await writeSmallFile(file, backupMetrics(database, verified[0], verified.length, isSuccess), 0o644);
 }

@@ -3,6 +3,7 @@ import path from 'node:path';
 
 import { discardUnpublished } from '../catalog/change-backups.js';
 import { writeManifest, type BackupManifest } from '../catalog/manifest.js';
+import type { BackupFileMode } from '../catalog/file-mode.js';
 import { partialName } from '../catalog/names.js';
 import { encryptFile } from '../../../adapters/encryption/encrypt.js';
 import type { Checksum } from '../../../adapters/files/checksum.js';
@@ -22,15 +23,16 @@ export interface UnnamedDump {
 export interface PublishOptions {
   /** Public keys of age; empty: it is not encrypted. */
   readonly recipients: readonly string[];
+  readonly mode: BackupFileMode;
   readonly signal: AbortSignal;
   readonly onProgress: (text: string) => void;
 }
 
 /** The proven dump becomes an encrypted file, which is proven in turn; only then the plain one goes. */
 async function encryptDump({ file, dumped }: UnnamedDump, options: PublishOptions): Promise<Checksum> {
-  const { recipients, signal, onProgress } = options;
+  const { recipients, mode, signal, onProgress } = options;
   const onBytes = (bytes: number): void => onProgress(`encrypting, ${formatBytes(bytes)}`);
-  const checksum = await encryptFile(dumped, partialName(file), { recipients, signal, onBytes });
+  const checksum = await encryptFile(dumped, partialName(file), { recipients, mode, signal, onBytes });
   await rm(dumped);
   await flushDirectory(path.dirname(dumped));
   return checksum;

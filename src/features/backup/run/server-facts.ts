@@ -2,6 +2,7 @@ import { serverMajor } from '../../../adapters/postgres/server-major.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { AisecError } from '../../../base/errors.js';
+import type { StandbyFacts } from '../catalog/standby.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
 
 export interface BackupTable {
@@ -20,6 +21,8 @@ export interface ServerFacts {
   readonly indexSizeBytes: number;
   /** All that hold rows, partitions among them, in the order of their names. */
   readonly tables: readonly BackupTable[];
+  /** Null on a primary. Its unlogged tables are not among the others: no role can read them there. */
+  readonly standby: StandbyFacts | null;
 }
 
 interface ServerRow {
@@ -33,6 +36,7 @@ interface ServerRow {
 interface TableRow extends BackupTable {
   readonly is_filtered: boolean;
   readonly is_readable: boolean;
+  readonly is_unlogged: boolean;
 }
 
 const MOST_NAMED = 5;
@@ -67,6 +71,10 @@ function refuseUnreadable(roleName: string, tables: readonly TableRow[]): void {
     });
 }
 
+function named({ schema, table }: TableRow): BackupTable {
+  return { schema, table };
+}
+
 /**
  * Reads what a backup has to know of its server, in the transaction that is open or outside of one.
  *
@@ -77,6 +85,8 @@ export async function readServerFacts(session: Session): Promise<ServerFacts> {
   if (server === undefined) throw new Error('the server did not say who it is');
   const { rows: tables } = await session.query<TableRow>(sqlFile('backup/tables'));
   refuseUnreadable(server.role_name, tables);
+  const [lag] = (await session.query<{ lag_ms: string | null }>(sqlFile('backup/standby'))).rows;
+  const isEmptyHere = (each: TableRow): boolean => lag !== undefined && each.is_unlogged;
   return {
     roleName: server.role_name,
     serverVersion: server.server_version,
@@ -84,6 +94,13 @@ export async function readServerFacts(session: Session): Promise<ServerFacts> {
     hasVectors: server.has_vectors,
     sizeBytes: Number(server.size_bytes),
     indexSizeBytes: Number(server.index_size_bytes),
-    tables: tables.map(({ schema, table }) => ({ schema, table })),
+    tables: tables.filter((each) => !isEmptyHere(each)).map(named),
+    standby:
+      lag === undefined
+        ? null
+        : {
+            lagMs: lag.lag_ms === null ? null : Number(lag.lag_ms),
+            unloggedTables: tables.filter(isEmptyHere).map(named),
+          },
   };
 }

@@ -1,5 +1,6 @@
 import { blockedBy, endingHint } from '../../../adapters/postgres/locks/blocker.js';
 import type { BackupManifest, BackupRows } from '../catalog/manifest.js';
+import { refuseLag } from '../catalog/standby.js';
 import { readCatalog } from '../../../adapters/catalog/snapshot.js';
 import { Observer } from '../../../adapters/postgres/locks/observer.js';
 import { withTransaction, type Session } from '../../../adapters/postgres/session.js';
@@ -26,6 +27,8 @@ export interface SnapshotOptions {
   readonly schema: string;
   /** 0: wait for ever. */
   readonly lockTimeoutMs: number;
+  /** Of a standby; undefined: none. */
+  readonly maxLagMs: number | undefined;
   readonly onProgress: (text: string) => void;
 }
 
@@ -126,6 +129,7 @@ export async function withSnapshot<Result>(
     );
     await lockTables(session, tables, options);
     const facts = await readServerFacts(session);
+    refuseLag(facts.standby, options.maxLagMs);
     const { rows } = await session.query<{ id: string }>('select pg_catalog.pg_export_snapshot() as id');
     const [exported] = rows;
     if (exported === undefined) throw new Error('the server exported no snapshot');

@@ -1,5 +1,5 @@
 import type { Backup } from '../catalog/directory.js';
-import { isVerified } from '../catalog/manifest.js';
+import { isVerifiedFull } from '../catalog/manifest.js';
 import type { BackupFormat } from '../catalog/names.js';
 import { nearestDirectory } from '../catalog/backup-lock.js';
 import { freeBytes } from '../../../adapters/files/space.js';
@@ -31,7 +31,7 @@ export function expectedBytes(
   facts: Pick<ServerFacts, 'sizeBytes' | 'indexSizeBytes'>,
   format: BackupFormat,
 ): number {
-  const last = backups.find(({ manifest }) => isVerified(manifest));
+  const last = backups.find(({ manifest }) => isVerifiedFull(manifest));
   return Math.ceil(last === undefined ? firstBytes(facts, format) : last.manifest.sizeBytes * GROWTH);
 }
 

@@ -5,6 +5,7 @@ import { withCredentials } from '../../../adapters/pgtools/credentials.js';
 import { dumpDatabase } from '../../../adapters/pgtools/pg-dump.js';
 import type { PgTool } from '../../../adapters/pgtools/tool.js';
 import type { Session } from '../../../adapters/postgres/session.js';
+import type { LeftOutWish } from '../catalog/left-out.js';
 import type { ServerAccess } from '../access.js';
 import { formatBytes } from '../../../base/bytes.js';
 import { AisecError, isAisecError } from '../../../base/errors.js';
@@ -17,6 +18,7 @@ export interface DumpOptions {
   readonly file: string;
   readonly compression: string;
   readonly lockTimeoutMs: number;
+  readonly leftOut: LeftOutWish;
   readonly signal: AbortSignal;
   readonly onProgress: (text: string) => void;
 }
@@ -74,6 +76,9 @@ async function runPgDump(
         credentials,
         snapshot: snapshot.id,
         lockWaitTimeoutMs: options.lockTimeoutMs,
+        isSchemaOnly: options.leftOut.isSchemaOnly,
+        withoutUnlogged: snapshot.facts.standby !== null,
+        withoutRowsOf: options.leftOut.patterns,
         onLine: progress.onLine,
       }),
     );

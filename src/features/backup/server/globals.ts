@@ -1,3 +1,4 @@
+import type { BackupFileMode } from '../catalog/file-mode.js';
 import type { BackupSideFile } from '../catalog/manifest.js';
 import { globalsName } from '../catalog/names.js';
 import { checksumOf } from '../../../adapters/files/checksum.js';
@@ -14,6 +15,7 @@ export interface GlobalsOptions {
   readonly tool: PgTool | undefined;
   /** The backup's final path; the globals get the name that belongs to it. */
   readonly file: string;
+  readonly mode: BackupFileMode;
   readonly signal: AbortSignal;
   readonly reporting: Reporting;
 }
@@ -24,7 +26,7 @@ export interface GlobalsOptions {
  */
 export async function writeGlobals(
   access: ServerAccess,
-  { tool, file, signal, reporting }: GlobalsOptions,
+  { tool, file, mode, signal, reporting }: GlobalsOptions,
 ): Promise<BackupSideFile | null> {
   if (tool === undefined) {
     reporting.onWarning('pg_dumpall was not found, so the roles of the server are not beside the backup');
@@ -50,6 +52,6 @@ export async function writeGlobals(
     return null;
   }
   const globals = globalsName(file);
-  await writeSmallFile(globals, text);
+  await writeSmallFile(globals, text, mode);
   return { file: basename(globals), ...(await checksumOf(globals, signal)) };
 }

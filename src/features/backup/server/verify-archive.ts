@@ -19,12 +19,14 @@ export interface ProveOptions {
  * Reads a finished archive back from the disk: unpacks every byte of it, takes its checksum, and looks for the rows of
  * every table. `pg_restore --list` alone finds none of the ways in which an archive is damaged.
  *
+ * @param mayLack whether rows were to be left out; which ones pg_dump found is returned
  * @throws AisecError BACKUP_INVALID.
  */
 export async function verifyArchive(
   tables: readonly BackupTable[],
+  mayLack: boolean,
   { tool, file, environment, signal, onProgress }: ProveOptions,
-): Promise<Checksum> {
+): Promise<{ readonly checksum: Checksum; readonly lacking: readonly BackupTable[] }> {
   const unpacked = new Set<string>();
   const onLine = (line: string): void => {
     const [, name] = /^pg_restore: processing data for table "(.*)"$/.exec(line) ?? [];
@@ -35,10 +37,10 @@ export async function verifyArchive(
     checksumOf(file, signal, (bytes) => onProgress(`reading it back, ${formatBytes(bytes)}`)),
   ]);
   const missing = tables.filter(({ schema, table }) => !unpacked.has(`${schema}.${table}`));
-  if (missing.length > 0)
+  if (missing.length > 0 && !mayLack)
     throw new AisecError('BACKUP_INVALID', `the archive lacks ${missing.length} tables of the database`, {
       detail: `Missing: ${missing.map(qualifiedName).join(', ')}.`,
       hint: 'Run the backup again.',
     });
-  return checksum;
+  return { checksum, lacking: missing };
 }

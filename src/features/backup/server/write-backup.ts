@@ -1,9 +1,12 @@
 import { open, rm } from 'node:fs/promises';
 
 import { freeBackupFile } from '../catalog/change-backups.js';
+import type { BackupFileMode } from '../catalog/file-mode.js';
+import { leavesOut, type LeftOutWish } from '../catalog/left-out.js';
 import type { BackupManifest, BackupSideFile } from '../catalog/manifest.js';
 import { partialName, plainName } from '../catalog/names.js';
 import type { Checksum } from '../../../adapters/files/checksum.js';
+import { widen } from '../../../adapters/files/new-file.js';
 import { flush } from '../../../adapters/files/publish.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import type { ServerAccess } from '../access.js';
@@ -14,6 +17,7 @@ import type { Reporting } from '../../../base/reporting.js';
 import { dumpSnapshot, DeadlockDetected } from './dump.js';
 import type { WrittenBackup } from '../run/finish.js';
 import { writeGlobals } from './globals.js';
+import { leftOutOf } from './left-out.js';
 import { newManifest } from '../run/new-manifest.js';
 import { verifyArchive } from './verify-archive.js';
 import { publishBackup, type UnnamedDump } from '../run/publish-backup.js';
@@ -30,8 +34,11 @@ export interface WriteOptions {
   readonly tools: BackupTools;
   /** 0: wait for ever. */
   readonly lockTimeoutMs: number;
+  readonly maxLagMs: number | undefined;
   /** Public keys of age; empty: it is not encrypted. */
   readonly recipients: readonly string[];
+  readonly mode: BackupFileMode;
+  readonly leftOut: LeftOutWish;
 }
 
 interface PartialDump extends UnnamedDump {
@@ -44,13 +51,22 @@ interface PartialDump extends UnnamedDump {
 const MOST_STANDSTILLS = 5;
 const PAUSE_MS = 500;
 
+async function makeEmpty(file: string, mode: BackupFileMode): Promise<void> {
+  const handle = await open(file, 'wx', mode);
+  try {
+    await widen(handle, mode);
+  } finally {
+    await handle.close();
+  }
+}
+
 async function dumpOnce(
   access: ServerAccess,
   session: Session,
-  { directory, schema, tools, lockTimeoutMs, recipients }: WriteOptions,
+  { directory, schema, tools, lockTimeoutMs, recipients, mode, leftOut, maxLagMs }: WriteOptions,
   { onProgress }: Reporting,
 ): Promise<PartialDump> {
-  return withSnapshot(session, { schema, lockTimeoutMs, onProgress }, async (snapshot) => {
+  return withSnapshot(session, { schema, lockTimeoutMs, maxLagMs, onProgress }, async (snapshot) => {
     const { createdAt, facts } = snapshot;
     const compression = chooseCompression(tools, facts.hasVectors);
     const isEncrypted = recipients.length > 0;
@@ -58,13 +74,14 @@ async function dumpOnce(
     const file = await freeBackupFile(directory, name);
     const dumped = partialName(plainName(file));
     // Before pg_dump, which would make it readable by others.
-    await (await open(dumped, 'wx', 0o600)).close();
+    await makeEmpty(dumped, isEncrypted ? 0o600 : mode);
     try {
       const options = {
         tool: tools.pgDump,
         file: dumped,
         compression,
         lockTimeoutMs,
+        leftOut,
         signal: access.signal,
         onProgress,
       };
@@ -116,17 +133,26 @@ export async function writeBackup(
 ): Promise<WrittenBackup> {
   const startedMs = performance.now();
   const { signal } = access;
-  const { tools, recipients } = options;
+  const { tools, recipients, mode, leftOut } = options;
   const { file, dumped, createdAt, facts, contents, compression } = await dump(access, session, options, reporting);
   const { onProgress } = reporting;
-  return publishBackup({ file, dumped }, { recipients, signal, onProgress }, async () => {
+  return publishBackup({ file, dumped }, { recipients, mode, signal, onProgress }, async () => {
     const { environment } = access.places;
     // It is read from memory while it goes to the disk; the name waits for both.
-    const [, proof, globals] = await allSettled<[void, Checksum, BackupSideFile | null]>([
+    const [, proof, globals] = await allSettled<
+      [void, Awaited<ReturnType<typeof verifyArchive>>, BackupSideFile | null]
+    >([
       flush(dumped, 'r+'),
-      verifyArchive(facts.tables, { tool: tools.pgRestore, file: dumped, environment, signal, onProgress }),
-      writeGlobals(access, { tool: tools.pgDumpAll, file, signal, reporting }),
+      verifyArchive(facts.tables, leavesOut(leftOut), {
+        tool: tools.pgRestore,
+        file: dumped,
+        environment,
+        signal,
+        onProgress,
+      }),
+      writeGlobals(access, { tool: tools.pgDumpAll, file, mode, signal, reporting }),
     ]);
+    const notInIt = await leftOutOf(session, leftOut, { lacking: proof.lacking, rows: contents.rows }, reporting);
     const describe = (written: Checksum): BackupManifest =>
       newManifest({
         file,
@@ -142,9 +168,10 @@ export async function writeBackup(
         contents,
         globals,
         recipients,
+        leftOut: notInIt,
         verifications: [{ level: 'read', at: new Date().toISOString() }],
         checksum: written,
       });
-    return { checksum: proof, describe };
+    return { checksum: proof.checksum, describe };
   });
 }
