@@ -74,7 +74,7 @@ function asRecords(rows: readonly (readonly string[])[], columns: readonly Fitte
 }
 
 /**
- * A table of a terminal. Where it is too wide, its words go on in the next line; where that is not enough, each row becomes
+ * A table of a terminal. Where it is too wide, its words continue in the next line; where that is not enough, each row becomes
  * a record. SQL and single words are never broken, since they are pasted.
  *
  * @param cells the titles, and then the rows

@@ -141,7 +141,7 @@ describeOnServer('a history whose two tables disagree', () => {
       for (const verb of ['status', 'check', 'up', 'repair']) {
         const refused = await aisec(verb);
         expect(refused).toMatchObject({ exitCode: 3, stdout: '' });
-        expect(refused.stderr).toContain('is no history of migrations');
+        expect(refused.stderr).toContain('does not hold a history of migrations');
         expect(refused.stderr).toContain('--schema NAME');
       }
       await aisec('up', '--schema', 'platform');

@@ -89,7 +89,7 @@ function translate(error: unknown, schema: string, source: string): unknown {
   const { engine, own } = historyTables(source);
   return new AisecError(
     'MIGRATION_HISTORY',
-    `${engine} or ${own} in the schema "${schema}" is no history of migrations`,
+    `the table ${engine} or ${own} of the schema "${schema}" does not hold a history of migrations`,
     {
       detail: `${error.message}. No changes were made.`,
       hint: 'Is it a table of another program? Give aisec a schema of its own: --schema NAME',
