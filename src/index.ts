@@ -7,7 +7,13 @@ export { closeDatabase, type CloseOptions } from './client/close-database.js';
 export { createCache, type Cache, type CacheOptions } from './client/create-cache.js';
 export { createDatabase, type DatabaseOptions } from './client/create-database.js';
 export { EMBEDDING_DIMENSIONS, toVector } from './client/embedding.js';
-export { listMessages, streamMessages, type MessagePage, type MessagePageOptions, type MessageStreamOptions } from './client/list-messages.js';
+export {
+  listMessages,
+  streamMessages,
+  type MessagePage,
+  type MessagePageOptions,
+  type MessageStreamOptions,
+} from './client/list-messages.js';
 export { hashPassword, verifyPassword } from './client/password.js';
 export { insertKnowledge, type KnowledgeRow } from './client/knowledge/insert-knowledge.js';
 export { searchKnowledge } from './client/knowledge/search-knowledge.js';

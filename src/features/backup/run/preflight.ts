@@ -44,9 +44,7 @@ export async function preflightBackup(
   // The plain dump lies beside the encrypted one until that is verified.
   await refuseTooLittleSpace(directory, encryptTo === undefined && recipientsFile === undefined ? needed : 2 * needed);
   if (mode === 0o640 && !canGroupEnter(directory))
-    onWarning(
-      `${directory} cannot be entered by its group, so only its owner can read the backups: chmod g+rx it`,
-    );
+    onWarning(`${directory} cannot be entered by its group, so only its owner can read the backups: chmod g+rx it`);
   const [newest] = ours;
   if (newest !== undefined && newest.createdAt > new Date())
     onWarning(`${newest.file} has a timestamp in the future; was the clock set back?`);
