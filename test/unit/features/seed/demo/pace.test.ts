@@ -11,6 +11,6 @@ test('the progress of demo rows tells the table, the counts, the rate and the ti
   pace.add(users, 10);
   pace.add(messages, 1000);
   pace.add(messages, 500);
-  expect(lines[0]).toMatch(/^users: 10 of 10 rows, [\d,]+ rows\/s, .+ left$/);
-  expect(lines.at(-1)).toMatch(/^messages: 1,500 of 2,000,000 rows, [\d,]+ rows\/s, .+ left$/);
+  expect(lines[0]).toMatch(/^users: 10 of 10 rows, [\d,]+ rows\/s, .+ left for all tables$/);
+  expect(lines.at(-1)).toMatch(/^messages: 1,500 of 2,000,000 rows, [\d,]+ rows\/s, .+ left for all tables$/);
 });
