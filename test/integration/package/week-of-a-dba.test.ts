@@ -42,6 +42,8 @@ function steps(): readonly Step[] {
 function steady(text: string, name: string): string {
   return stripVTControlCharacters(text)
     .replaceAll('\r', '')
+    // Who waits stands on a line of its own where the time is long.
+    .replaceAll(/(until the commit:)\n +/g, '$1 ')
     .replaceAll(/^(?:.* \.\.\.|npm notice.*)\n/gm, '')
     .replaceAll(name, 'shop')
     .replaceAll(/database "shop" at [\w.:-]+/g, 'database "shop"')
