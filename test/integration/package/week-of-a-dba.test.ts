@@ -40,30 +40,32 @@ function steps(): readonly Step[] {
 
 /** Times, sizes, places and how often a slow step reports itself differ from run to run; what is said does not. */
 function steady(text: string, name: string): string {
-  return stripVTControlCharacters(text)
-    .replaceAll('\r', '')
-    // Who waits stands on a line of its own where the time is long.
-    .replaceAll(/(until the commit:)\n +/g, '$1 ')
-    .replaceAll(/^(?:.* \.\.\.|npm notice.*)\n/gm, '')
-    .replaceAll(name, 'shop')
-    .replaceAll(/database "shop" at [\w.:-]+/g, 'database "shop"')
-    .replaceAll(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+)?(Z| UTC)?/g, 'TIME')
-    .replaceAll(/\d{8}_\d{6}/g, 'TIME')
-    .replaceAll(/\d{4}-\d\d(-\d\d)?/g, 'DATE')
-    .replaceAll(/y\d{4}m\d\d/g, 'MONTH')
-    .replaceAll(/\d+ min( \d+ s)?|[\d.]+ (ms|s)\b/g, 'TIME')
-    .replaceAll(/[\d.]+ (bytes|[kMG]B)/g, 'SIZE')
-    .replaceAll(/, SIZE of WAL/g, '')
-    .replaceAll(/aisec \d+\.\d+\.\d+/g, 'aisec VERSION')
-    .replaceAll(/\b[0-9a-f]{64}\b/g, 'SHA256')
-    .replaceAll(/\/\S*\/(?=backups|db)/g, '')
-    .replaceAll(/(about )[\d,]+( rows)/g, '$1N$2')
-    .replaceAll(/-{3,}/g, '---')
-    .replaceAll(/[ \t]+/g, ' ')
-    .split('\n')
-    .map((line) => line.trim())
-    .join('\n')
-    .trim();
+  return (
+    stripVTControlCharacters(text)
+      .replaceAll('\r', '')
+      // Who waits stands on a line of its own where the time is long.
+      .replaceAll(/(until the commit:)\n +/g, '$1 ')
+      .replaceAll(/^(?:.* \.\.\.|npm notice.*)\n/gm, '')
+      .replaceAll(name, 'shop')
+      .replaceAll(/database "shop" at [\w.:-]+/g, 'database "shop"')
+      .replaceAll(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+)?(Z| UTC)?/g, 'TIME')
+      .replaceAll(/\d{8}_\d{6}/g, 'TIME')
+      .replaceAll(/\d{4}-\d\d(-\d\d)?/g, 'DATE')
+      .replaceAll(/y\d{4}m\d\d/g, 'MONTH')
+      .replaceAll(/\d+ min( \d+ s)?|[\d.]+ (ms|s)\b/g, 'TIME')
+      .replaceAll(/[\d.]+ (bytes|[kMG]B)/g, 'SIZE')
+      .replaceAll(/, SIZE of WAL/g, '')
+      .replaceAll(/aisec \d+\.\d+\.\d+/g, 'aisec VERSION')
+      .replaceAll(/\b[0-9a-f]{64}\b/g, 'SHA256')
+      .replaceAll(/\/\S*\/(?=backups|db)/g, '')
+      .replaceAll(/(about )[\d,]+( rows)/g, '$1N$2')
+      .replaceAll(/-{3,}/g, '---')
+      .replaceAll(/[ \t]+/g, ' ')
+      .split('\n')
+      .map((line) => line.trim())
+      .join('\n')
+      .trim()
+  );
 }
 
 describeOnServer('docs/week-of-a-dba.md', () => {
