@@ -6,5 +6,10 @@ export function aisecCommand(words: string, schema: string): string {
 
 /** A word for a POSIX shell, quoted where it has to be. */
 export function shellWord(text: string): string {
-  return /^[a-z0-9_./:@%+=-]+$/i.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+  return /^[a-z0-9_./:@%+=-]+$/i.test(text) ? text : shellQuoted(text);
+}
+
+/** In single quotes of a POSIX shell, whatever it is. */
+export function shellQuoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
 }

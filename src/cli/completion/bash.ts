@@ -1,8 +1,5 @@
-import { allNodes, listedValues, nameOf, optionsWith, placeOf, type CompletionNode } from './node.js';
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
-}
+import { shellQuoted as quoted } from '../../base/aisec-command.js';
+import { allNodes, commandPlaces, listedValues, nameOf, optionsByValue, placeOf, type CompletionNode } from './node.js';
 
 function linesOf(node: CompletionNode): string {
   const commands = node.commands.map(nameOf).join(' ');
@@ -16,18 +13,12 @@ function linesOf(node: CompletionNode): string {
  * knows all names.
  */
 export function bashCompletion(root: CompletionNode): string {
-  const [files, directories, texts] = [
-    optionsWith(root, 'file'),
-    optionsWith(root, 'directory'),
-    optionsWith(root, 'text'),
-  ];
+  const { files, directories, texts } = optionsByValue(root);
   const values = listedValues(root).map(
     ({ place, option, values: list }) =>
       `    ${quoted(`${place} ${option}`)}) COMPREPLY=($(compgen -W ${quoted(list.join(' '))} -- "$cur")); return ;;`,
   );
-  const places = allNodes(root)
-    .filter(({ words }) => words.length > 0)
-    .map((node) => quoted(placeOf(node)));
+  const places = commandPlaces(root).map(quoted);
   return `# Completion of aisec for bash: source <(aisec completion bash)
 _aisec_paths() {
   local name

@@ -1,4 +1,4 @@
-import { allNodes, listedValues, nameOf, optionsWith, placeOf, type CompletionNode } from './node.js';
+import { allNodes, commandPlaces, listedValues, nameOf, optionsByValue, placeOf, type CompletionNode } from './node.js';
 
 /** In single quotes fish knows two escapes. */
 function quoted(text: string): string {
@@ -18,18 +18,12 @@ function linesOf(node: CompletionNode): string {
 
 /** Of `--name=value` fish wants the whole word back. */
 export function fishCompletion(root: CompletionNode): string {
-  const [files, directories, texts] = [
-    optionsWith(root, 'file'),
-    optionsWith(root, 'directory'),
-    optionsWith(root, 'text'),
-  ];
+  const { files, directories, texts } = optionsByValue(root);
   const values = listedValues(root).map(
     ({ place, option, values: list }) =>
       `        case ${quoted(`${place} ${option}`)}\n            printf '%s\\n' "$prefix"{${list.join(',')}}\n            return`,
   );
-  const places = allNodes(root)
-    .filter(({ words }) => words.length > 0)
-    .map((node) => quoted(placeOf(node)));
+  const places = commandPlaces(root).map(quoted);
   return `# Completion of aisec for fish: aisec completion fish | source
 function __aisec_complete
     set -l words (commandline -opc)

@@ -48,8 +48,17 @@ export function listedValues(root: CompletionNode): readonly ListedValues[] {
   );
 }
 
-/** The names of all options with such a value: an option means the same in every command. */
-export function optionsWith(root: CompletionNode, kind: ValueKind): readonly string[] {
+/** The places of all commands, without the top. */
+export function commandPlaces(root: CompletionNode): readonly string[] {
+  return allNodes(root)
+    .filter(({ words }) => words.length > 0)
+    .map(placeOf);
+}
+
+/** The names of all options that take a value, by its kind: an option means the same in every command. */
+export function optionsByValue(root: CompletionNode): Readonly<Record<'files' | 'directories' | 'texts', string[]>> {
   const options = allNodes(root).flatMap((node) => node.options);
-  return [...new Set(options.filter(({ value }) => value === kind).map(({ name }) => name))].toSorted();
+  const namesOf = (kind: ValueKind): string[] =>
+    [...new Set(options.filter(({ value }) => value === kind).map(({ name }) => name))].toSorted();
+  return { files: namesOf('file'), directories: namesOf('directory'), texts: namesOf('text') };
 }

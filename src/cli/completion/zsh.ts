@@ -1,8 +1,5 @@
-import { allNodes, listedValues, nameOf, optionsWith, placeOf, type CompletionNode } from './node.js';
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
-}
+import { shellQuoted as quoted } from '../../base/aisec-command.js';
+import { allNodes, commandPlaces, listedValues, nameOf, optionsByValue, placeOf, type CompletionNode } from './node.js';
 
 /** `name:description`, as _describe takes it. */
 function described(name: string, description: string): string {
@@ -18,18 +15,12 @@ function linesOf(node: CompletionNode): string {
 
 /** To be sourced after compinit, or kept as \`_aisec\` in a directory of fpath. \`path\`, \`commands\` and \`options\` are zsh's own. */
 export function zshCompletion(root: CompletionNode): string {
-  const [files, directories, texts] = [
-    optionsWith(root, 'file'),
-    optionsWith(root, 'directory'),
-    optionsWith(root, 'text'),
-  ];
+  const { files, directories, texts } = optionsByValue(root);
   const values = listedValues(root).map(
     ({ place, option, values: list }) =>
       `    (${quoted(`${place} ${option}`)}) compadd -- ${list.join(' ')}; return ;;`,
   );
-  const places = allNodes(root)
-    .filter(({ words }) => words.length > 0)
-    .map((node) => quoted(placeOf(node)));
+  const places = commandPlaces(root).map(quoted);
   return `#compdef aisec
 # Completion of aisec for zsh: source <(aisec completion zsh), after compinit
 _aisec() {
