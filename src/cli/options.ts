@@ -82,3 +82,23 @@ export const MAX_WAIT_OPTION: OptionSpec = {
 };
 
 export const LOCK_OPTIONS: readonly OptionSpec[] = [lockTimeoutOption('2s'), MAX_WAIT_OPTION, WAIT_OPTION];
+
+export const IDENTITY_OPTION: OptionSpec = {
+  flags: '--identity <file>',
+  description: 'file with the secret keys of age, for an encrypted backup',
+};
+
+export const RESTORE_JOBS_OPTION: OptionSpec = {
+  flags: '--jobs <n>',
+  description:
+    'tables and indexes restored at once (default: the cores of a server on this machine, at most 4; else 1)',
+  parse: countOption(1),
+};
+
+/** Of what restores a backup into a database that is dropped again. */
+export const SCRATCH_RESTORE_OPTIONS: readonly OptionSpec[] = [
+  IDENTITY_OPTION,
+  { flags: '--no-owner', description: 'leave owners out, on a server without its roles' },
+  { flags: '--no-privileges', description: 'leave grants out' },
+  RESTORE_JOBS_OPTION,
+];

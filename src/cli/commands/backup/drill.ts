@@ -9,7 +9,7 @@ import { DIRECTORY_OPTION, STORE_OPTIONS, type DirectoryOption, type StoreOption
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
-import { countOption, WAIT_OPTION } from '../../options.js';
+import { SCRATCH_RESTORE_OPTIONS, WAIT_OPTION } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
 import { BACKUPS_ARGUMENT, chosenBackups } from './chosen-backups.js';
 import { DRILLS_OPTION, drillsFileOf, type DrillsOption } from './drills-option.js';
@@ -146,15 +146,7 @@ export const backupDrill = defineCommand<Options>({
     { flags: '--check-sql <dir>', description: 'run each .sql file of this directory on what was restored' },
     { flags: '--html <file>', description: 'write a page with the result and the drills so far (mode 0600)' },
     DRILLS_OPTION,
-    { flags: '--identity <file>', description: 'file with the secret keys of age, for an encrypted backup' },
-    { flags: '--no-owner', description: 'leave owners out, on a server without its roles' },
-    { flags: '--no-privileges', description: 'leave grants out' },
-    {
-      flags: '--jobs <n>',
-      description:
-        'tables and indexes restored at once (default: the cores of a server on this machine, at most 4; else 1)',
-      parse: countOption(1),
-    },
+    ...SCRATCH_RESTORE_OPTIONS,
     TIMEOUT_OPTION,
     WAIT_OPTION,
   ],

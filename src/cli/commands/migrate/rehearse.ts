@@ -18,7 +18,7 @@ import {
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
-import { countOption, durationOption, WAIT_OPTION } from '../../options.js';
+import { durationOption, SCRATCH_RESTORE_OPTIONS, WAIT_OPTION } from '../../options.js';
 import { reportingTo } from '../../reporting.js';
 import { renderDryRun } from './dry-run-text.js';
 import { migrateSettings } from './settings.js';
@@ -129,15 +129,7 @@ export const migrateRehearse = defineCommand<Options>({
     { flags: '--to <name>', description: 'stop after this migration' },
     DIRECTORY_OPTION,
     ...STORE_OPTIONS,
-    { flags: '--identity <file>', description: 'file with the secret keys of age, for an encrypted backup' },
-    { flags: '--no-owner', description: 'leave owners out, on a server without its roles' },
-    { flags: '--no-privileges', description: 'leave grants out' },
-    {
-      flags: '--jobs <n>',
-      description:
-        'tables and indexes restored at once (default: the cores of a server on this machine, at most 4; else 1)',
-      parse: countOption(1),
-    },
+    ...SCRATCH_RESTORE_OPTIONS,
     { flags: '--allow-late', description: 'also apply a file that sorts before an applied one', default: false },
     {
       flags: '--allow-newer',

@@ -12,7 +12,7 @@ import { defineCommand } from '../../command.js';
 import { confirmDatabase } from '../../terminal/confirm-database.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
-import { countOption, WAIT_OPTION } from '../../options.js';
+import { IDENTITY_OPTION, RESTORE_JOBS_OPTION, WAIT_OPTION } from '../../options.js';
 import { reportingTo } from '../../reporting.js';
 import { DANGLING_RULES, danglingOption, EXISTING_RULES, existingOption } from './dangling-option.js';
 import { localeOption } from './locale-option.js';
@@ -232,13 +232,8 @@ export const restore = defineCommand<Options>({
       description: 'take an archive that has none: it is read whole first, and rows are not compared',
       default: false,
     },
-    { flags: '--identity <file>', description: 'file with the secret keys of age, for an encrypted backup' },
-    {
-      flags: '--jobs <n>',
-      description:
-        'tables and indexes restored at once (default: the cores of a server on this machine, at most 4; else 1)',
-      parse: countOption(1),
-    },
+    IDENTITY_OPTION,
+    RESTORE_JOBS_OPTION,
     { flags: '--dry-run', description: 'check everything and show the plan', default: false },
     WAIT_OPTION,
   ],
