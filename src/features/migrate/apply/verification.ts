@@ -34,7 +34,12 @@ function step({ path, sql }: Verification, statement: Statement): string {
  */
 export async function verificationSql(verification: Verification): Promise<string> {
   const parsed = await parseStatements(verification.sql);
-  const statements = 'error' in parsed ? [] : parsed.statements;
+  // The run has refused it before; without a statement a migration would count as verified.
+  if ('error' in parsed)
+    throw new AisecError('MIGRATION_FILE_INVALID', `invalid migration file: ${parsed.error.message}`, {
+      position: placeInText(verification.path, verification.sql, parsed.error.offset),
+    });
+  const { statements } = parsed;
   const body = `
 declare
   place integer;
