@@ -22,12 +22,14 @@ export function parseTime(text: string): { readonly amount: number; readonly uni
   return amount === undefined || unit === undefined ? undefined : { amount: Number(amount), unit };
 }
 
+export const DAY_MS = 86_400_000;
+
 const UNIT_MS: Readonly<Partial<Record<TimeUnit, number>>> = {
   ms: 1,
   s: 1000,
   min: 60_000,
   h: 3_600_000,
-  d: 86_400_000,
+  d: DAY_MS,
   w: 604_800_000,
 };
 

@@ -17,3 +17,12 @@ export interface Finding {
   /** Statements for psql or one command for a shell, which run when pasted; null when only a person can decide. */
   readonly fix: string | null;
 }
+
+interface Severe {
+  readonly severity: Severity;
+}
+
+/** The order of findings, the worst first: for toSorted, and below zero when the first is the worse. */
+export function bySeverity(one: Severe, other: Severe): number {
+  return SEVERITIES.indexOf(one.severity) - SEVERITIES.indexOf(other.severity);
+}

@@ -1,3 +1,4 @@
+import { DAY_MS } from '../base/duration.js';
 import { DEFAULT_TTL_MS } from '../features/cache/index.js';
 import { AisecError } from '../base/errors.js';
 import { resolveServiceTarget } from '../config/service-target.js';
@@ -60,8 +61,6 @@ const OPTIONS: Readonly<Record<keyof CacheOptions, true>> = {
   role: true,
   onProblem: true,
 };
-
-const DAY_MS = 86_400_000;
 
 const DEFAULTS = {
   ttlMs: DEFAULT_TTL_MS,

@@ -1,6 +1,6 @@
 import { postToWebhook, webhookBody } from '../../adapters/notify/webhook.js';
 import { AisecError } from '../../base/errors.js';
-import { SEVERITIES, type Severity } from '../../base/finding.js';
+import { bySeverity, type Severity } from '../../base/finding.js';
 import type { Changes, PastFinding } from './history.js';
 import type { Diagnosis } from './run.js';
 
@@ -15,7 +15,7 @@ export function notifyAddress(text: string | undefined): URL {
 
 /** Changes from that level on. */
 export function worthSending({ added, gone, comparedWith }: Changes, failOn: Severity): Changes {
-  const isWorth = ({ severity }: PastFinding): boolean => SEVERITIES.indexOf(severity) <= SEVERITIES.indexOf(failOn);
+  const isWorth = (finding: PastFinding): boolean => bySeverity(finding, { severity: failOn }) <= 0;
   return { comparedWith, added: added.filter(isWorth), gone: gone.filter(isWorth) };
 }
 

@@ -3,7 +3,8 @@ import { applyIgnores, type Ignore, type IgnoredBy, type IgnoreProblem } from '.
 import type { RedisTarget } from '../../config/redis-target.js';
 import type { MigrateSettings } from '../migrate/checks.js';
 import { ALL_CHECKS } from './all-checks.js';
-import { SEVERITIES, type Finding as BaseFinding, type Severity } from '../../base/finding.js';
+import { bySeverity, type Finding as BaseFinding, type Severity } from '../../base/finding.js';
+import { groupBy } from '../../base/group-by.js';
 import { onPrimary, once, type Thresholds } from '../monitor/checks.js';
 import type { Area, Check, Subject } from './check.js';
 import { examine } from './examine.js';
@@ -67,18 +68,10 @@ function subjectOf(session: Session, options: DoctorOptions, roleName: string): 
   return subject;
 }
 
-function rank({ severity }: Finding): number {
-  return SEVERITIES.indexOf(severity);
-}
-
 /** Areas in the order of their worst finding, and within them the worst first. */
 function sortFindings(findings: readonly Finding[]): readonly Finding[] {
-  const worst = new Map<Area, number>();
-  for (const finding of findings) worst.set(finding.area, Math.min(worst.get(finding.area) ?? 9, rank(finding)));
-  const areas = [...worst.keys()].toSorted((a, b) => (worst.get(a) ?? 9) - (worst.get(b) ?? 9));
-  return areas.flatMap((area) =>
-    findings.filter((finding) => finding.area === area).toSorted((a, b) => rank(a) - rank(b)),
-  );
+  const areas = [...groupBy(findings, ({ area }) => area).values()].map((found) => found.toSorted(bySeverity));
+  return areas.toSorted(([one], [other]) => (one && other ? bySeverity(one, other) : 0)).flat();
 }
 
 /**

@@ -1,3 +1,4 @@
+import { DAY_MS } from '../../base/duration.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import { readRecords, RECORDS_DAYS } from './growth/records.js';
 import { tableGrowth } from './growth/table-growth.js';
@@ -16,7 +17,6 @@ export interface GrowingTablesReport extends TablesReport {
   readonly tables: readonly GrowingTable[];
 }
 
-const DAY_MS = 86_400_000;
 const DAYS_PER_MONTH = 365.25 / 12;
 
 /**

@@ -1,3 +1,4 @@
+import { DAY_MS } from '../../../base/duration.js';
 import { subtractAge, type Age } from '../../../base/age.js';
 import { formatBytes } from '../../../base/bytes.js';
 import { AisecError } from '../../../base/errors.js';
@@ -15,7 +16,6 @@ interface Options {
 }
 
 const MINUTE_MS = 60_000;
-const DAY_MS = 86_400_000;
 
 /** The slots of a day begin at the same times every day. @throws AisecError USAGE. */
 function slotOption(text: string): number {

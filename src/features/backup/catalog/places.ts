@@ -1,3 +1,5 @@
+import { DAY_MS } from '../../../base/duration.js';
+
 /** What a place is for: the newest verified backup of an hour, a day, a week, a month or a year. */
 export type PlaceUnit = 'hour' | 'day' | 'week' | 'month' | 'year';
 
@@ -11,7 +13,6 @@ export interface Place {
   readonly period: string;
 }
 
-const DAY_MS = 86_400_000;
 /** The week of ISO 8601 belongs to the year that its Thursday is in. */
 const THURSDAY = 4;
 

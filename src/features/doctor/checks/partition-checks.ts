@@ -1,3 +1,4 @@
+import { DAY_MS } from '../../../base/duration.js';
 import { listed } from '../../../base/count.js';
 import { monthEndMs } from '../../../base/month.js';
 import {
@@ -13,7 +14,6 @@ import { groupBy } from '../../../base/group-by.js';
 import { grantee, plainName, qualified } from '../names.js';
 
 const MIN_AHEAD = 2;
-const DAY_MS = 86_400_000;
 
 /** Bounds, months and what each partition has; one query takes a lock on each partition with a CHECK. */
 export function partitionLayout({ session, schema }: Subject): Promise<PartitionLayout> {

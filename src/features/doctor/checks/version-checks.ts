@@ -1,4 +1,5 @@
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
+import { DAY_MS } from '../../../base/duration.js';
 import { listed } from '../../../base/count.js';
 import { SEVERITIES } from '../../../base/finding.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
@@ -17,7 +18,6 @@ import {
 import { stateOf } from './redis-checks.js';
 import { onServer } from './server-only.js';
 
-const DAY_MS = 86_400_000;
 /** PostgreSQL has a minor release each quarter of a year. */
 const OLD_DAYS = 120;
 

@@ -1,7 +1,8 @@
+import { DAY_MS } from '../../../base/duration.js';
 import { aisecCommand } from '../../../base/aisec-command.js';
 import { formatBytes } from '../../../base/bytes.js';
 import { countText } from '../../../base/count.js';
-import { SEVERITIES, type Finding } from '../../../base/finding.js';
+import { bySeverity, type Finding } from '../../../base/finding.js';
 import { monthEndMs } from '../../../base/month.js';
 import type { Gauge } from '../live/check.js';
 import { defaultRows, type Readings } from './readings.js';
@@ -28,7 +29,6 @@ const WANTED_AHEAD = 2;
 const MANY_DEFAULT_ROWS = 10_000;
 const LIMIT_WARNING_DAYS = 30;
 const LIMIT_CRITICAL_DAYS = 7;
-const DAY_MS = 86_400_000;
 
 function monthFindings({ partitions }: Readings): readonly Finding[] {
   const { monthsAhead, currentMonth, takenAt, schema } = partitions;
@@ -124,13 +124,12 @@ function figuresOf(readings: Readings): readonly PerformanceFigure[] {
 
 /** Judges months ahead, the default partition, the day of the limit, and what stops the server now. The rest is doctor's. */
 export function judgeReadings(readings: Readings): Verdict {
-  const rank = ({ severity }: Finding): number => SEVERITIES.indexOf(severity);
   const findings = [
     ...readings.live.findings,
     ...monthFindings(readings),
     ...defaultFindings(readings),
     ...limitFindings(readings),
-  ].toSorted((one, other) => rank(one) - rank(other));
+  ].toSorted(bySeverity);
   const severities = findings.map(({ severity }) => severity);
   const level = severities.includes('critical') ? 'CRITICAL' : severities.includes('warning') ? 'WARNING' : 'OK';
   return { level, findings, figures: figuresOf(readings) };

@@ -1,3 +1,4 @@
+import { DAY_MS } from '../../../base/duration.js';
 import { addMonths, monthEndMs, monthStartMs, type Month } from '../../../base/month.js';
 import { backTest, fitMonths, type BackTest, type MonthlyFit } from './monthly-fit.js';
 
@@ -68,7 +69,6 @@ export interface LimitForecast {
 
 /** Older months say little about the next ones. */
 export const WINDOW_MONTHS = 12;
-const DAY_MS = 86_400_000;
 /** Who says more about later months than this is guessing. */
 export const FARTHEST_MONTHS = 36;
 const SIDES = ['low', 'expected', 'high'] as const;

@@ -1,4 +1,5 @@
 import { notSeen } from '../inspection/skip.js';
+import { DAY_MS } from '../../../base/duration.js';
 import type { Finding } from '../../../base/finding.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { monitorPartitions, type PartitionsReport } from '../partitions.js';
@@ -50,7 +51,6 @@ export interface GrowthReport extends Report {
   readonly tables: readonly TableGrowth[];
 }
 
-const DAY_MS = 86_400_000;
 const STILL: Range = { low: 0, expected: 0, high: 0 };
 
 /** Every message has a row in message_keys: each month carries its part of that table. */

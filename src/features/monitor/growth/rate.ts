@@ -1,4 +1,5 @@
 import type { Range } from './forecast.js';
+import { DAY_MS } from '../../../base/duration.js';
 import { median } from '../../../base/median.js';
 
 /** A size at a time. */
@@ -7,7 +8,6 @@ export interface SizeAt {
   readonly sizeBytes: number;
 }
 
-const DAY_MS = 86_400_000;
 /** Shorter, a nightly job looks like growth. */
 const LEAST_SPAN_DAYS = 7;
 const LEAST_RECORDS = 3;
