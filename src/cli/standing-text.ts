@@ -3,7 +3,7 @@ import { relative } from 'node:path';
 import { countText } from '../base/count.js';
 import { formatDurationMs } from '../base/duration.js';
 import type { AisecError } from '../base/errors.js';
-import { aisecVersion } from '../base/version.js';
+import { aisecVersion, postgresVersion } from '../base/version.js';
 import type { DatabaseTarget, ServerTarget } from '../config/database-target.js';
 import type { ListedBackup } from '../features/backup/list.js';
 import type { MigrationOverview } from '../features/migrate/status.js';
@@ -56,7 +56,7 @@ function databaseLine(standing: Standing, paint: Paint): Line {
     };
   const where = `${addressOf(target)} as ${target.connection.user} (${target.source})`;
   if (serverVersion === undefined) return { title, value: `${where}: ${paint.red(failure?.message ?? 'not reached')}` };
-  return { title, value: `${where}, PostgreSQL ${Math.floor(serverVersion / 10_000)}.${serverVersion % 10_000}` };
+  return { title, value: `${where}, PostgreSQL ${postgresVersion(serverVersion)}` };
 }
 
 function migrationsLine({ migrations }: Standing, paint: Paint): readonly Line[] {
