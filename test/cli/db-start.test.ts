@@ -134,7 +134,7 @@ describe('db start', () => {
     const state = `select current_setting('application_name') as name, current_setting('search_path') as path, current_user as role,
       current_setting('lock_timeout') as lock, current_setting('work_mem') as memory, current_setting('app.user_id', true) as id`;
     const ofTwo = await two.query(state);
-    expect(ofTwo.rows).toMatchObject([{ name: 'two', path: '"$user", public', role: 'postgres', lock: '0', id: '' }]);
+    expect(ofTwo.rows).toMatchObject([{ name: 'two', path: 'public', role: 'postgres', lock: '0', id: '' }]);
     const ofOne = await one.query(state);
     expect(ofOne.rows).toEqual([{ name: 'one', path: 'pg_catalog', role: 'app', lock: '9s', memory: '9MB', id: '7' }]);
 
@@ -183,7 +183,7 @@ describe('db start', () => {
     expect(taken.stderr).toContain(`port ${new URL(url).port} of 127.0.0.1 is in use`);
   });
 
-  it('ends with SIGTERM: clients are told, what was committed is there, and the directory is free', async () => {
+  it('ends with SIGTERM: clients get the reason, what was committed is there, and the directory is free', async () => {
     const client = await connect();
     const told = new Promise<Error>((resolve) => client.on('error', resolve));
     await client.query('insert into account values (5, 5)');

@@ -22,7 +22,7 @@ export interface Batch {
   readonly isWhole: boolean;
   /** It uses the statement without a name, which an earlier batch prepared. */
   readonly needsUnnamed: boolean;
-  /** The client was told already that its rows are waited for. */
+  /** The client was asked for its rows already. */
   readonly isCopy: boolean;
   readonly mayChangeSettings: boolean;
   /** Names in it that may be settings of an application. */

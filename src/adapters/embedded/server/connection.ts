@@ -12,10 +12,10 @@ export interface Surroundings {
   readonly session: SharedSession;
   readonly turns: Turns<Connection>;
   readonly databaseName: string;
-  /** Notifications, for whoever listens. */
+  /** Notifications, for the connections that listen. */
   readonly publish: (frames: readonly Frame[]) => void;
   readonly isLastListener: (connection: Connection) => boolean;
-  /** The engine is gone: nobody can be served any more. */
+  /** The engine is gone: no client can be served any more. */
   readonly onFailure: (error: unknown) => void;
 }
 

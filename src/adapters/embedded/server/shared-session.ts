@@ -27,7 +27,7 @@ export interface Answer {
 
 const SYNC = frame('S');
 
-/** What a server tells a client at the start: https://www.postgresql.org/docs/18/protocol-flow.html#PROTOCOL-ASYNC */
+/** What a server reports to a client at the start: https://www.postgresql.org/docs/18/protocol-flow.html#PROTOCOL-ASYNC */
 const REPORTED = [
   'application_name',
   'client_encoding',
@@ -58,7 +58,7 @@ export class SharedSession {
     this.#engine = engine;
   }
 
-  /** Logs a client in: the values that it is to be told. @throws what PostgreSQL says about the role or a setting. */
+  /** Logs a client in: the values that are reported to it. @throws what PostgreSQL says about the role or a setting. */
   async logIn(client: ClientState): Promise<readonly (readonly [string, string])[]> {
     const stored = await this.#engine.query<{ setting: string }>(
       `select unnest(s.setconfig) as setting

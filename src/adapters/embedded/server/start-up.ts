@@ -6,7 +6,7 @@ const [MAJOR_VERSION, VERSION_SHIFT, MINOR_MASK] = [3, 16, 0xffff];
 
 /** What a connection begins with. */
 export type Opening =
-  /** It asks for encryption, and goes on without. */
+  /** It asks for encryption, and continues without. */
   | { readonly kind: 'encryption' }
   | { readonly kind: 'cancel' }
   | { readonly kind: 'other' }

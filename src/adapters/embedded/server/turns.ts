@@ -16,7 +16,7 @@ interface Turn<Client> {
 
 /**
  * The one session that PGlite has goes from client to client, in the order in which they asked; who is in a transaction
- * keeps it to the end. A client asks for its next turn after the last one, so that nobody is passed by.
+ * keeps it to the end. A client asks for its next turn after the last one, so that none is passed by.
  */
 export class Turns<Client> {
   readonly #waitMs: number;

@@ -1,3 +1,5 @@
+import { relative } from 'node:path';
+
 import { postgresVersion } from '../../../base/version.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
@@ -25,10 +27,10 @@ async function run(context: Context, { port, lockTimeout }: Options): Promise<Ex
     port,
     lockTimeoutMs: lockTimeout,
     onReady: (served) => {
+      const below = relative(config.cwd, served.dataDirectory);
+      const near = below.startsWith('..') ? served.dataDirectory : below;
       output.result(served, () => served.url);
-      output.note(
-        `Ready: PostgreSQL ${postgresVersion(served.serverVersion)} in ${served.dataDirectory}. Ctrl-C ends.`,
-      );
+      output.note(`Ready: PostgreSQL ${postgresVersion(served.serverVersion)} in ${near}. Ctrl-C ends.`);
     },
   });
   return exitCodeOf(signal);
