@@ -87,7 +87,7 @@ export function clientClass(demands: Demands): typeof pg.Client {
   return class extends pg.Client {
     constructor(config?: string | pg.ClientConfig) {
       super(config);
-      // Not in the configuration: a pool hides the password in it from whoever copies it.
+      // Not in the configuration: a copy of a pool's options lacks the password.
       (this as unknown as { enableChannelBinding: boolean }).enableChannelBinding = channelBinding !== 'disable';
       // The driver adds its own listeners when it connects, after these.
       if (channelBinding === 'require' || requireAuth !== undefined)
