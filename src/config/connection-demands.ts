@@ -13,6 +13,7 @@ const NOT_DONE: Readonly<Record<string, readonly string[]>> = {
   PGSSLCERTMODE: ['disable', 'allow'],
   PGSSLMINPROTOCOLVERSION: ['TLSv1', 'TLSv1.1', 'TLSv1.2'],
   PGSSLMAXPROTOCOLVERSION: [],
+  PGMINPROTOCOLVERSION: ['3.0'],
 };
 
 const SESSION_ATTRS = ['any', 'read-write', 'read-only', 'primary', 'standby', 'prefer-standby'];

@@ -23,6 +23,7 @@ describeOnServer('what is demanded of a connection', () => {
     ['?gssencmode=require', {}, 2, 'gssencmode=require'],
     ['', { PGREQUIREAUTH: 'scram-sha-256' }, 2, 'PGREQUIREAUTH=scram-sha-256 asks for what aisec cannot do'],
     ['', { PGSSLNEGOTIATION: 'direct' }, 2, 'PGSSLNEGOTIATION=direct'],
+    ['', { PGMINPROTOCOLVERSION: '3.2' }, 2, 'PGMINPROTOCOLVERSION=3.2'],
   ] as const)('%s %j is done or refused, never ignored', async (parameters, env, exitCode, message) => {
     const refused = await status(parameters, env);
     expect(refused).toMatchObject({ exitCode });
