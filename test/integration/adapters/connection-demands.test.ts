@@ -24,6 +24,7 @@ describeOnServer('what is demanded of a connection', () => {
     ['', { PGREQUIREAUTH: 'scram-sha-256' }, 4, 'the server let the client in without a password'],
     ['?require_auth=!none', {}, 4, 'the server let the client in without a password'],
     ['', { PGSSLNEGOTIATION: 'direct' }, 2, 'sslmode=prefer is too weak for sslnegotiation=direct'],
+    ['', { PGMINPROTOCOLVERSION: '3.2' }, 2, 'min_protocol_version in PGMINPROTOCOLVERSION asks for what aisec cannot'],
     ['?load_balance_hosts=maybe', {}, 2, 'invalid load_balance_hosts "maybe"'],
     ['?requirepeer=postgres', {}, 2, 'requirepeer in DATABASE_URL asks for what aisec cannot do'],
   ] as const)('%s %j is done or refused, never ignored', async (parameters, env, exitCode, message) => {
