@@ -24,7 +24,9 @@ async function start(...args: readonly string[]): Promise<string> {
 }
 
 async function connect(options: pg.ClientConfig = {}): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: url, ...options });
+  // Beside a URL node-postgres takes no user.
+  const { hostname: host, port } = new URL(url);
+  const client = new pg.Client({ host, port: Number(port), user: 'postgres', database: 'postgres', ...options });
   client.on('error', () => undefined);
   await client.connect();
   clients.add(client);
