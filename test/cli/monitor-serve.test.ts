@@ -69,7 +69,7 @@ describeOnServer('monitor serve', () => {
     await database.admin.query(
       "create table came_later as select n, repeat('x', 100) as filler from generate_series(1, 5000) as n",
     );
-    await waitFor(async () => (await ask(url)).text.includes('came_later'), 30_000);
+    await waitFor(async () => (await ask(url)).text.includes('came_later'), 110_000);
     const { rows } = await database.admin.query(
       "select count(*)::int as sessions from pg_stat_activity where application_name = 'aisec monitor serve' and datname = current_database()",
     );

@@ -55,11 +55,11 @@ export async function serveReport(session: Session, options: ServeOptions): Prom
   let shown: Shown | undefined;
   let reading: Promise<Shown> | undefined;
   const readAnew = async (): Promise<Shown> => {
-    const state = await readState(session);
     const now = performance.now();
     const age = shown === undefined ? Infinity : now - shown.readAtMs;
-    const isSame = state !== undefined && shown?.state === state && age < ANYHOW_AFTER_MS;
-    if (shown !== undefined && (isSame || age < shown.durationMs * REST)) return shown;
+    if (shown !== undefined && age < shown.durationMs * REST) return shown;
+    const state = await readState(session);
+    if (shown !== undefined && state !== undefined && shown.state === state && age < ANYHOW_AFTER_MS) return shown;
     const version = randomBytes(9).toString('base64url');
     const html = renderLivePage(await options.read(), { nonce, version });
     const readAtMs = performance.now();
