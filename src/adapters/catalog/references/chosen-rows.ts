@@ -208,5 +208,7 @@ export function isReferring(edge: Edge | Reference, referring = 'referring', ref
   });
   if ('onlyIf' in edge && edge.onlyIf !== null)
     equal.push(`${referring}.${quoteIdentifier(edge.onlyIf.column)}::text = ${quoteLiteral(edge.onlyIf.value)}`);
+  for (const columns of 'unlessSet' in edge ? (edge.unlessSet ?? []) : [])
+    equal.push(`not (${columns.map((name) => `${referring}.${quoteIdentifier(name)} is not null`).join(' and ')})`);
   return equal.join(' and ');
 }
