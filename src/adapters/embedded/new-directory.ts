@@ -26,7 +26,7 @@ function refuseExisting(dataDir: string): void {
 
 /**
  * Makes an embedded database in a directory that is not there yet. The callback fills one that lies beside, which gets
- * the name when the callback is done: whoever opens the directory finds all of it or none.
+ * the name when the callback is done: a process that opens the directory finds all of it or none.
  *
  * @throws AisecError USAGE when the directory holds anything, EMBEDDED_LOCKED when another run makes it.
  */

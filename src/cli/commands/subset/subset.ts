@@ -146,7 +146,7 @@ export const subset = defineCommand<Options>({
   examples: [
     ['aisec subset --users 20 --mask --out dev/pgdata', 'A database to develop with: AISEC_DATA_DIR=dev/pgdata'],
     [
-      'aisec subset --where "username = \'hanako\'" --mask --into-url postgres://dev/bug',
+      'aisec subset --where "username = \'ken\'" --mask --into-url postgres://dev/bug',
       'One user, to look for what went wrong',
     ],
     ['aisec subset --users 20 --mask --backup prod.dump --out dev/pgdata', 'From a backup, not from the server'],
