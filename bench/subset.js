@@ -55,7 +55,8 @@ try {
         '{"tokens": 120}', c.created_at + n * interval '1 minute'
       from conversations c, generate_series(1, ${A_CONVERSATION}) as n where c.created_at ${condition};
       insert into message_keys (id, created_at) select id, created_at from ${table}`);
-  await admin.query('reset aisec.moving_messages; vacuum analyze');
+  await admin.query('reset aisec.moving_messages');
+  await admin.query('vacuum analyze');
   const { rows } = await admin.query('select count(*)::int as n from message_keys');
   const users = `(select id from users order by md5('1' || id::text), id limit ${CHOSEN})`;
   const select = `select m.* from all_messages m where conversation_id in (select id from conversations where user_id in ${users})`;

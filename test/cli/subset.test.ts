@@ -95,9 +95,8 @@ describeOnServer('aisec subset', () => {
     ]);
     expect(others.rows).toEqual([{ n: 0 }]);
 
-    const { rows: users } = await target.admin.query<{ email: string; last_name: string; password_hash: string }>(
-      'select email, last_name, password_hash from users',
-    );
+    const found = await target.admin.query('select email, last_name, password_hash from users');
+    const users = found.rows as readonly { email: string; last_name: string; password_hash: string }[];
     for (const user of users) {
       expect(user.email).toMatch(/^[^@\s]+@[a-z]+\.example$/);
       expect(user.last_name).toMatch(/^[\p{Script=Han}々]+$/u);
