@@ -156,7 +156,8 @@ function refuseEmptyAddress([variable]: readonly string[]): void {
 
 /** Values that libpq would take apart, and that may hold a password: they must not reach a message. */
 function refuseConnectionStrings(environment: Environment): void {
-  for (const variable of ['PGHOST', 'PGHOSTADDR', 'PGPORT', 'PGUSER', 'PGDATABASE', 'PGSERVICE']) {
+  for (const variable of [...Object.keys(LIBPQ), 'PGPASSFILE', 'PGSERVICEFILE']) {
+    if (variable === 'PGPASSWORD') continue;
     const value = environment[variable] ?? '';
     if (!value.includes('://') && !/\bpassword\s*=/i.test(value)) continue;
     throw new AisecError('CONFIG_INVALID', `${variable} holds a whole connection string`, {
