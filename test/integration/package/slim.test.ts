@@ -18,8 +18,8 @@ describeOnServer('The package without its optional packages (npm install --omit=
   const modules = path.join(directory, 'node_modules');
   let versions: Record<string, string>;
 
-  beforeAll(() => {
-    installPacked(directory);
+  beforeAll(async () => {
+    await installPacked(directory);
     const manifest = JSON.parse(readFileSync(path.join(modules, 'aisec', 'package.json'), 'utf8'));
     versions = manifest.optionalDependencies;
     for (const name of Object.keys(versions)) rmSync(path.join(modules, name));

@@ -64,8 +64,8 @@ test('begins empty', async () => {
 /** A project that has the packed package and the runners' own settings, and no snapshot yet. */
 const project = mkdtempSync(path.join(tmpdir(), 'aisec-test-project-'));
 const write = (name: string, text: string): void => writeFileSync(path.join(project, name), text);
-beforeAll(() => {
-  installPacked(project, 'vitest', 'jest', 'zod');
+beforeAll(async () => {
+  await installPacked(project, 'vitest', 'jest', 'zod');
   mkdirSync(path.join(project, 'db', 'migrations'), { recursive: true });
   write('package.json', '{ "type": "module", "private": true, "aisec": { "migrationsDir": "./db/migrations" } }');
   write('shown.test.js', TESTS);
