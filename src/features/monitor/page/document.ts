@@ -5,10 +5,10 @@ import { STYLE } from './style.js';
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 /** One HTML document that needs no network, no font and no script. */
-export function htmlDocument(title: string, body: Html): string {
+export function htmlDocument(title: string, body: Html, language: 'en' | 'ja' = 'en'): string {
   const style = new Html(`<style>${STYLE}</style>`);
   return html`${new Html('<!doctype html>')}
-    <html lang="en">
+    <html lang="${language}">
       <head>
         <meta charset="utf-8" />
         <meta http-equiv="Content-Security-Policy" content="${POLICY}" />
