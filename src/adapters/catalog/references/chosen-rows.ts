@@ -128,7 +128,12 @@ export class ChosenRows {
   }
 
   /** Places of chosen rows in one partition, the last one first, so that what was written last comes first. */
-  async places(key: string, { oid }: Pick<ChosenPart, 'oid'>, limit: number, before?: string): Promise<readonly string[]> {
+  async places(
+    key: string,
+    { oid }: Pick<ChosenPart, 'oid'>,
+    limit: number,
+    before?: string,
+  ): Promise<readonly string[]> {
     const { rows } = await this.#session.query<{ place: string }>(
       `select place::text as place from ${this.#state(key).chosen}
        where part = $1 and ($2::tid is null or place < $2::tid) order by place desc limit ${limit}`,
