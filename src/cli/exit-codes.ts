@@ -83,6 +83,11 @@ export const EXIT_CODE_BY_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
   INTERNAL: 1,
 };
 
+/** Of a command that works until it is stopped: Ctrl-C is how it ends, so that is no error. */
+export function exitCodeOf(signal: AbortSignal): ExitCode {
+  return signal.reason === 'SIGTERM' ? 143 : 130;
+}
+
 const WIDTH = 80;
 
 function wrap(text: string, indent: string): string {
