@@ -63,6 +63,7 @@ import { seedList } from './commands/seed/list.js';
 import { seed } from './commands/seed/seed.js';
 import { typesCheck } from './commands/types/check.js';
 import { typesGenerate } from './commands/types/generate.js';
+import { userErase } from './commands/user/erase.js';
 import { userExport } from './commands/user/export.js';
 import { vectorCheck } from './commands/vector/check.js';
 import { vectorRebuild } from './commands/vector/rebuild.js';
@@ -110,6 +111,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   restore,
   dbStart,
   userExport,
+  userErase,
   typesGenerate,
   typesCheck,
   monitor,

@@ -35,7 +35,7 @@ export async function* readExportedMessages(file: string, conversations: Readonl
   for await (const record of new ExportReader(file, format).records()) {
     if (format === 'ndjson') {
       const id = /"conversation_id":"([0-9a-f-]{36})"/.exec(record)?.[1];
-      // The text of a message may hold the same characters: then only reading the record tells.
+      // The text of a message may hold the same characters: only reading the record is sure.
       if (id === undefined) continue;
       const { conversation_id: own } = JSON.parse(record) as { readonly conversation_id?: string };
       if (own !== undefined && conversations.has(own)) yield record;

@@ -48,7 +48,7 @@ const ANALYZE_FROM = 500;
  * ```
  *
  * Make it before the transaction, since a read-only one makes no tables, and fill it inside, with one MVCC snapshot
- * (REPEATABLE READ): a place means its row only as long as nobody changes the row. Both directions may be followed, in
+ * (REPEATABLE READ): a place means its row only until the row is changed. Both directions may be followed, in
  * any order; every row is followed once an edge.
  */
 export class ChosenRows {

@@ -26,7 +26,7 @@ interface ColumnRow {
   readonly is_table_readable: boolean;
 }
 
-/** Columns that let somebody in: never exported, whoever asks. */
+/** Columns with which one can log in: never exported. */
 const SECRET = /(^|_)(password|passwd|secret|token|api_key|private_key|totp|otp)(_|$)/;
 
 export function isSecret(column: string): boolean {

@@ -47,7 +47,7 @@ export const WORDS = {
   },
 } as const;
 
-/** The language of somebody's preferences, where the page is written in it. */
+/** The language of the user's preferences, where the page is written in it. */
 export function languageOf(preference: string | null | undefined): Language {
   return /^ja([-_]|$)/i.test(preference ?? '') ? 'ja' : 'en';
 }

@@ -5,7 +5,7 @@ import { tableKey, type Reference } from '../../../adapters/catalog/references/r
  *
  * - `own`: a row that refers to one of theirs by it is theirs, too.
  * - `clear`: the row stays when what it refers to is deleted, and loses the reference.
- * - `use`: the row is somebody else's, or its owner is known by another reference; it uses what it refers to.
+ * - `use`: the row is another user's, or its owner is known by another reference; it uses what it refers to.
  */
 export type ReferenceRole = 'own' | 'clear' | 'use';
 
