@@ -79,7 +79,9 @@ describeOnServer('migrate baseline', () => {
   });
 
   test('records up to a name, and up applies the rest', async () => {
-    await database.admin.query('drop index idx_knowledge_base_terms; drop table size_records, size_record_tables, erasures');
+    await database.admin.query(
+      'drop index idx_knowledge_base_terms; drop table size_records, size_record_tables, erasures',
+    );
     await database.admin.query(
       `drop function find_knowledge, aisec_match_own_knowledge, aisec_match_knowledge, aisec_question_terms,
          aisec_text_terms`,
