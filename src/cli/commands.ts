@@ -61,6 +61,7 @@ import { scheduleSystemd } from './commands/schedule/systemd.js';
 import { seedDemo } from './commands/seed/demo.js';
 import { seedList } from './commands/seed/list.js';
 import { seed } from './commands/seed/seed.js';
+import { subset } from './commands/subset/subset.js';
 import { typesCheck } from './commands/types/check.js';
 import { typesGenerate } from './commands/types/generate.js';
 import { userErase } from './commands/user/erase.js';
@@ -109,6 +110,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   backupDrill,
   backupCheck,
   restore,
+  subset,
   dbStart,
   userExport,
   userErase,
