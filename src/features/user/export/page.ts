@@ -145,7 +145,7 @@ export async function* personPage(
   tables: readonly ExportedTable[],
   data: PageData,
 ): AsyncGenerator<string> {
-  const document = htmlDocument(WORDS[data.language].title, html`${head(data)}${BODY}`, data.language);
+  const document = htmlDocument(WORDS[data.language].title, html`${head(data)}${BODY}`, undefined, data.language);
   const [before = '', after = ''] = document.split(BODY);
   yield before;
   yield* conversations(session, choice, tables, data);
