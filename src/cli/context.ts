@@ -185,10 +185,17 @@ async function serverAccess(given: ContextParts, timeoutMs: number): Promise<Ser
     places,
     applicationName,
     host: target.connection.host,
+    waitForServerMs: config.waitForDatabaseMs,
     databaseName: target.connection.database,
     signal,
     withDatabase: async (database, use) => closing(await openDatabase(parts, { database }), use),
-    pgRestore: pgRestoreRunner({ target, applicationName, places, signal }),
+    pgRestore: pgRestoreRunner({
+      target,
+      applicationName,
+      places,
+      signal,
+      waitForServerMs: config.waitForDatabaseMs,
+    }),
   };
 }
 

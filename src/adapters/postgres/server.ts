@@ -120,18 +120,13 @@ async function cancelBackend(target: ServerTarget, applicationName: string, pid:
   }
 }
 
-/** Encrypted as the session is, which spares a try, and with its settings, but without limits: it waits for the session. */
-async function openSide(
-  target: ServerTarget,
-  applicationName: string,
-  { ssl, signal, pins }: { readonly ssl: TlsChoice; readonly signal: AbortSignal; readonly pins: PinOptions },
-): Promise<SideConnection> {
-  const client = await tryConnect(clientConfig(target, applicationName, ssl), signal, target.connection.channelBinding);
+/** With the settings of its session, but without limits: it waits for the session. */
+async function openSide(client: pg.Client, pins: PinOptions): Promise<SideConnection> {
   try {
     await identifySession(client, 'server', pins);
   } catch (error) {
     await client.end().catch(() => undefined);
-    throw error;
+    throw translateError(error);
   }
   return {
     query: async <Row extends object>(text: string, values: readonly unknown[]) =>
@@ -158,7 +153,12 @@ async function cancelOrCut(client: pg.Client, target: ServerTarget, name: string
   }
 }
 
-async function logIn(target: ServerTarget, options: OpenOptions): Promise<Connected> {
+/** Waits for the server as long as the options say, and says in one kind of error why there is no connection. */
+async function logIn<Connection>(
+  target: ServerTarget,
+  options: OpenOptions,
+  connectOnce: () => Promise<Connection>,
+): Promise<Connection> {
   try {
     return await connectWithin(
       {
@@ -166,7 +166,7 @@ async function logIn(target: ServerTarget, options: OpenOptions): Promise<Connec
         signal: options.signal,
         onWait: () => options.onStep?.(`waiting for ${describeServer(target)} ...`),
       },
-      () => connectByTls(target, options.applicationName, options.signal),
+      connectOnce,
     );
   } catch (error) {
     if (options.signal.aborted) throw interruptionError(options.signal);
@@ -182,8 +182,12 @@ async function logIn(target: ServerTarget, options: OpenOptions): Promise<Connec
 export async function openServer(target: ServerTarget, options: OpenOptions): Promise<Session> {
   const { signal, applicationName } = options;
   if (signal.aborted) throw interruptionError(signal);
-  const { client, ssl } = await logIn(target, options);
+  const { client, ssl } = await logIn(target, options, () => connectByTls(target, applicationName, signal));
   const label = describeServer(target);
+  const connectAgain = (): Promise<pg.Client> =>
+    logIn(target, options, () =>
+      tryConnect(clientConfig(target, applicationName, ssl), signal, target.connection.channelBinding),
+    );
   const stop = (): void => cut(client);
   signal.addEventListener('abort', stop, { once: true });
   try {
@@ -194,7 +198,7 @@ export async function openServer(target: ServerTarget, options: OpenOptions): Pr
       label,
       pid,
       source: target.source,
-      open: () => tryConnect(clientConfig(target, applicationName, ssl), signal, target.connection.channelBinding),
+      open: connectAgain,
     });
     const info = { kind: 'server', label, databaseName: target.connection.database, pid, serverVersion } as const;
     return new Session(client, info, {
@@ -202,7 +206,7 @@ export async function openServer(target: ServerTarget, options: OpenOptions): Pr
       ...(options.onNotice && { onNotice: options.onNotice }),
       cancel: () => cancelOrCut(client, target, applicationName, pid),
       settings: serverSettings(options),
-      openSide: () => openSide(target, applicationName, { ssl, signal, pins: { ...options, ...NO_LIMITS } }),
+      openSide: async () => openSide(await connectAgain(), { ...options, ...NO_LIMITS }),
       copyIn: async (into, chunks) => {
         const { streamCopy } = await import('./stream-copy.js');
         return streamCopy(client, into, chunks);

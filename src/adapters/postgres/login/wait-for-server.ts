@@ -3,7 +3,7 @@ import { sleep } from '../../../base/interruption.js';
 
 const PAUSE_MS = 250;
 
-/** What a server says or a system, while the server is not up yet: no process listens, its name is not known, it is starting. */
+/** What a server says or a system, while the server is not up yet or has no connection left; both pass by themselves. */
 const NOT_UP_YET = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -14,6 +14,7 @@ const NOT_UP_YET = new Set([
   'ENETUNREACH',
   'ENOENT',
   '57P03',
+  '53300',
 ]);
 
 function isNotUpYet(thrown: unknown): boolean {
@@ -25,13 +26,13 @@ export interface WaitOptions {
   /** 0: one attempt. */
   readonly waitMs: number;
   readonly signal: AbortSignal;
-  /** Called once, when the first attempt found no server. */
+  /** Called once, when the first attempt made no connection. */
   readonly onWait: () => void;
 }
 
 /**
- * Connects, again and again within `waitMs` while the server is not up yet. Whatever else it says, such as a wrong
- * password, ends the wait at once.
+ * Connects, retrying within `waitMs` while the server is not up yet or has no connection left. Whatever else it says, such
+ * as a wrong password, ends the wait at once.
  */
 export async function connectWithin<Connection>(
   { waitMs, signal, onWait }: WaitOptions,
