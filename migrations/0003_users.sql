@@ -31,11 +31,11 @@ create trigger set_updated_at
 
 comment on table users is 'Users (ユーザー): people with an account.';
 comment on column users.id is 'Identifier.';
-comment on column users.username is 'Login name, unique.';
-comment on column users.email is 'E-mail address, unique.';
-comment on column users.password_hash is 'Hash made by hash_password; role authenticated cannot read it.';
-comment on column users.first_name is 'Given name.';
-comment on column users.last_name is 'Family name.';
+comment on column users.username is 'Login name, unique. pii: username';
+comment on column users.email is 'E-mail address, unique. pii: email';
+comment on column users.password_hash is 'Hash made by hash_password; role authenticated cannot read it. pii: password';
+comment on column users.first_name is 'Given name. pii: name';
+comment on column users.last_name is 'Family name. pii: name';
 comment on column users.is_active is 'False when the account is closed or suspended.';
 comment on column users.is_verified is 'True once the e-mail address is confirmed.';
 comment on column users.last_login_at is 'Time of the last login, null before the first.';

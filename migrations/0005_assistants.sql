@@ -46,13 +46,13 @@ create trigger set_updated_at
 comment on table assistants is 'Assistants (AI秘書): the AI assistants of a user.';
 comment on column assistants.id is 'Identifier; knowledge_base and api_usage call it secretary_id.';
 comment on column assistants.user_id is 'Owner.';
-comment on column assistants.name is 'Name shown to the user.';
-comment on column assistants.description is 'Description shown to the user.';
+comment on column assistants.name is 'Name shown to the user. pii: text';
+comment on column assistants.description is 'Description shown to the user. pii: text';
 comment on column assistants.personality_template_id is 'How it behaves; null when none is chosen or it was deleted.';
 comment on column assistants.voice_id is 'How it sounds; null when none is chosen or it was deleted.';
 comment on column assistants.avatar_id is 'How it looks; null when none is chosen or it was deleted.';
-comment on column assistants.default_llm_model is 'Language model it uses by default.';
-comment on column assistants.custom_system_prompt is 'Prompt of the user''s own, besides the template''s.';
+comment on column assistants.default_llm_model is 'Language model it uses by default. pii: none';
+comment on column assistants.custom_system_prompt is 'Prompt of the user''s own, besides the template''s. pii: text';
 comment on column assistants.is_active is 'False when the user has deactivated it.';
 comment on column assistants.is_public is 'Marked for publication by its owner; the policies still show it to the owner only.';
 comment on column assistants.created_at is 'Time the row was created.';

@@ -61,11 +61,11 @@ create trigger set_updated_at
 comment on table skill_definitions is 'Skill definitions (スキル定義): what an assistant can be taught.';
 comment on column skill_definitions.id is 'Identifier.';
 comment on column skill_definitions.user_id is 'Owner; null for a skill of the system.';
-comment on column skill_definitions.skill_code is 'Short code of the skill.';
-comment on column skill_definitions.name is 'Name shown to users.';
-comment on column skill_definitions.description is 'Description shown to users.';
-comment on column skill_definitions.skill_type is 'Kind of skill.';
-comment on column skill_definitions.configuration is 'Configuration of the skill, an object.';
+comment on column skill_definitions.skill_code is 'Short code of the skill. pii: none';
+comment on column skill_definitions.name is 'Name shown to users. pii: text';
+comment on column skill_definitions.description is 'Description shown to users. pii: text';
+comment on column skill_definitions.skill_type is 'Kind of skill. pii: none';
+comment on column skill_definitions.configuration is 'Configuration of the skill, an object. pii: json';
 comment on column skill_definitions.is_public is 'True when every user may read it.';
 comment on column skill_definitions.is_active is 'False when the skill is no longer offered.';
 comment on column skill_definitions.created_at is 'Time the row was created.';
@@ -76,7 +76,7 @@ comment on column assistant_skills.assistant_id is 'The assistant.';
 comment on column assistant_skills.skill_definition_id is 'The skill.';
 comment on column assistant_skills.is_enabled is 'False when the assistant must not use the skill.';
 comment on column assistant_skills.priority is 'Order among the assistant''s skills, from 1.';
-comment on column assistant_skills.custom_settings is 'Settings of this assistant for the skill, an object.';
+comment on column assistant_skills.custom_settings is 'Settings of this assistant for the skill, an object. pii: json';
 comment on column assistant_skills.created_at is 'Time the row was created.';
 comment on column assistant_skills.updated_at is 'Time of the last change, kept by trigger.';
 

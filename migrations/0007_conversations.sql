@@ -41,12 +41,12 @@ comment on table conversations is 'Conversations (会話セッション): sessio
 comment on column conversations.id is 'Identifier.';
 comment on column conversations.user_id is 'Owner.';
 comment on column conversations.assistant_id is 'The assistant; it cannot be deleted while a conversation with it exists.';
-comment on column conversations.title is 'Title shown to the user.';
-comment on column conversations.conversation_type is 'Kind of conversation.';
-comment on column conversations.status is 'State of the conversation.';
+comment on column conversations.title is 'Title shown to the user. pii: text';
+comment on column conversations.conversation_type is 'Kind of conversation. pii: none';
+comment on column conversations.status is 'State of the conversation. pii: none';
 comment on column conversations.voice_enabled is 'True when the assistant speaks.';
 comment on column conversations.voice_id is 'Voice it speaks with; null when none is chosen or it was deleted.';
-comment on column conversations.metadata is 'Further attributes.';
+comment on column conversations.metadata is 'Further attributes. pii: json';
 comment on column conversations.started_at is 'Time the conversation began.';
 comment on column conversations.ended_at is 'Time it ended, not before it began; null while it continues.';
 comment on column conversations.created_at is 'Time the row was created.';

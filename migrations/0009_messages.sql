@@ -116,12 +116,12 @@ $$;
 comment on table messages is 'Messages (メッセージ履歴): what was said in conversations, partitioned by month.';
 comment on column messages.id is 'Identifier, unique over messages and messages_archive.';
 comment on column messages.conversation_id is 'Conversation; its messages are deleted with it.';
-comment on column messages.role is 'Who speaks: user, assistant, system or tool.';
-comment on column messages.content is 'What was said.';
-comment on column messages.content_type is 'Kind of content.';
+comment on column messages.role is 'Who speaks: user, assistant, system or tool. pii: none';
+comment on column messages.content is 'What was said. pii: text';
+comment on column messages.content_type is 'Kind of content. pii: none';
 comment on column messages.parent_id is
   'Message this one answers, live or archived; set to null when that message is deleted.';
-comment on column messages.metadata is 'Further attributes.';
+comment on column messages.metadata is 'Further attributes. pii: json';
 comment on column messages.created_at is 'Time of the message; its UTC month decides the partition.';
 comment on table messages_default is 'Messages of months that have no partition yet; empty when all is well.';
 

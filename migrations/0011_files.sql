@@ -44,13 +44,13 @@ comment on column files.user_id is 'Owner.';
 comment on column files.conversation_id is 'Conversation the file belongs to; that one cannot be deleted before the file.';
 comment on column files.message_id is
   'Message the file is attached to, live or archived; set to null when that message is deleted.';
-comment on column files.file_name is 'Name the user gave it.';
-comment on column files.file_type is 'Kind of file.';
+comment on column files.file_name is 'Name the user gave it. pii: file';
+comment on column files.file_type is 'Kind of file. pii: none';
 comment on column files.file_size is 'Size in bytes.';
-comment on column files.storage_path is 'Where the content is stored.';
-comment on column files.mime_type is 'Media type of the content.';
+comment on column files.storage_path is 'Where the content is stored. pii: file';
+comment on column files.mime_type is 'Media type of the content. pii: none';
 comment on column files.is_processed is 'True once the content has been read.';
-comment on column files.metadata is 'Further attributes.';
+comment on column files.metadata is 'Further attributes. pii: json';
 comment on column files.created_at is 'Time the row was created.';
 comment on column files.updated_at is 'Time of the last change, kept by trigger.';
 

@@ -32,12 +32,13 @@ create trigger set_updated_at
 comment on table knowledge_base is 'Knowledge (知識ベース): texts an assistant can look up by meaning.';
 comment on column knowledge_base.id is 'Identifier.';
 comment on column knowledge_base.secretary_id is 'Assistant that knows it; it cannot be deleted before its knowledge.';
-comment on column knowledge_base.content is 'The text.';
-comment on column knowledge_base.embedding is 'Embedding of the text, 1536 dimensions, compared by cosine distance.';
-comment on column knowledge_base.source_type is 'Kind of source.';
-comment on column knowledge_base.source_url is 'Address of the source.';
-comment on column knowledge_base.tags is 'Tags to search by.';
-comment on column knowledge_base.metadata is 'Further attributes.';
+comment on column knowledge_base.content is 'The text. pii: text';
+comment on column knowledge_base.embedding is
+  'Embedding of the text, 1536 dimensions, compared by cosine distance. pii: embedding';
+comment on column knowledge_base.source_type is 'Kind of source. pii: none';
+comment on column knowledge_base.source_url is 'Address of the source. pii: url';
+comment on column knowledge_base.tags is 'Tags to search by. pii: text';
+comment on column knowledge_base.metadata is 'Further attributes. pii: json';
 comment on column knowledge_base.created_at is 'Time the row was created.';
 comment on column knowledge_base.updated_at is 'Time of the last change, kept by trigger.';
 

@@ -71,11 +71,11 @@ create index idx_api_usage_success on api_usage (success);
 
 comment on table user_preferences is 'Preferences (ユーザー設定): one row for a user.';
 comment on column user_preferences.user_id is 'The user.';
-comment on column user_preferences.theme is 'Theme of the user interface.';
-comment on column user_preferences.language is 'Language code of the user interface.';
-comment on column user_preferences.timezone is 'Name of the user''s time zone, such as Asia/Tokyo.';
-comment on column user_preferences.notification_settings is 'What to notify the user of, an object.';
-comment on column user_preferences.privacy_settings is 'What may be done with the user''s data, an object.';
+comment on column user_preferences.theme is 'Theme of the user interface. pii: none';
+comment on column user_preferences.language is 'Language code of the user interface. pii: none';
+comment on column user_preferences.timezone is 'Name of the user''s time zone, such as Asia/Tokyo. pii: none';
+comment on column user_preferences.notification_settings is 'What to notify the user of, an object. pii: json';
+comment on column user_preferences.privacy_settings is 'What may be done with the user''s data, an object. pii: json';
 comment on column user_preferences.default_assistant_id is
   'Assistant a new conversation starts with; it cannot be deleted while it is chosen here.';
 comment on column user_preferences.created_at is 'Time the row was created.';
@@ -84,21 +84,21 @@ comment on column user_preferences.updated_at is 'Time of the last change, kept 
 comment on table system_settings is
   'System settings (システム設定): settings of the platform. Role authenticated reads them all: no place for secrets.';
 comment on column system_settings.id is 'Identifier.';
-comment on column system_settings.key is 'Name of the setting, unique.';
-comment on column system_settings.value is 'Value of the setting.';
-comment on column system_settings.description is 'What the setting does.';
+comment on column system_settings.key is 'Name of the setting, unique. pii: none';
+comment on column system_settings.value is 'Value of the setting. pii: json';
+comment on column system_settings.description is 'What the setting does. pii: none';
 comment on column system_settings.updated_at is 'Time of the last change, kept by trigger.';
 
 comment on table api_usage is 'API usage (API使用履歴): one row for a call to an outside service.';
 comment on column api_usage.id is 'Identifier.';
 comment on column api_usage.secretary_id is 'Assistant that made the call; it cannot be deleted before its usage.';
-comment on column api_usage.api_name is 'Service that was called.';
+comment on column api_usage.api_name is 'Service that was called. pii: none';
 comment on column api_usage.tokens_used is 'Tokens of request and answer together.';
 comment on column api_usage.cost is 'Price of the call.';
 comment on column api_usage.response_time_ms is 'Time until the answer, in milliseconds.';
 comment on column api_usage.success is 'False when the call failed.';
-comment on column api_usage.error_message is 'Why it failed.';
-comment on column api_usage.metadata is 'Further attributes.';
+comment on column api_usage.error_message is 'Why it failed. pii: text';
+comment on column api_usage.metadata is 'Further attributes. pii: json';
 comment on column api_usage.created_at is 'Time of the call.';
 
 do $$

@@ -40,8 +40,9 @@ comment on column archive_journal.id is 'Order in which the actions began.';
 comment on column archive_journal.month is 'First day of the month, in UTC.';
 comment on column archive_journal.action is
   'archive, restore (the whole partition), move rows (message by message), export (to a file), import (from a file) or '
-  'prune (deleted).';
-comment on column archive_journal.partition_name is 'Name of the partition after the action, or of the one dropped.';
+  'prune (deleted). pii: none';
+comment on column archive_journal.partition_name is
+  'Name of the partition after the action, or of the one dropped. pii: none';
 comment on column archive_journal.row_count is 'Messages concerned; null when unknown.';
 comment on column archive_journal.row_count_is_exact is 'False when row_count is the planner''s estimate.';
 comment on column archive_journal.cutoff is 'Only messages older than this were archived.';
@@ -50,12 +51,13 @@ comment on column archive_journal.finished_at is
   'Time it ended; null while it runs, and after it was stopped. A prune with null continues when it is run again.';
 comment on column archive_journal.lock_wait_ms is 'Milliseconds from the first attempt to the strong locks.';
 comment on column archive_journal.attempts is 'How often the transaction was tried.';
-comment on column archive_journal.file_name is 'Export or import: absolute path of the file on the machine that ran aisec.';
-comment on column archive_journal.file_sha256 is 'Export or import: SHA-256 of the file, hexadecimal.';
+comment on column archive_journal.file_name is
+  'Export or import: absolute path of the file on the machine that ran aisec. pii: file';
+comment on column archive_journal.file_sha256 is 'Export or import: SHA-256 of the file, hexadecimal. pii: none';
 comment on column archive_journal.file_rows is 'Export or import: messages in the file.';
 comment on column archive_journal.tool_version is
-  'Version of aisec, or archive_old_messages when that was called from SQL.';
-comment on column archive_journal.role_name is 'Role that did it.';
+  'Version of aisec, or archive_old_messages when that was called from SQL. pii: none';
+comment on column archive_journal.role_name is 'Role that did it. pii: username';
 
 alter table archive_journal enable row level security;
 

@@ -15,8 +15,8 @@ comment on table size_records is 'Sizes recorded by aisec monitor record: one ro
 comment on column size_records.slot is 'Start of the time slot, in UTC; a second record in the same slot is not written.';
 comment on column size_records.measured_at is 'Time of the measurement.';
 comment on column size_records.database_bytes is 'Size of the whole database, other schemas included.';
-comment on column size_records.tool_version is 'Version of aisec.';
-comment on column size_records.role_name is 'Role that measured.';
+comment on column size_records.tool_version is 'Version of aisec. pii: none';
+comment on column size_records.role_name is 'Role that measured. pii: username';
 
 create table size_record_tables (
   slot         timestamp with time zone not null references size_records on delete cascade,
@@ -34,7 +34,7 @@ create table size_record_tables (
 comment on table size_record_tables is
   'Sizes of the tables of this schema in each record: one row a table, partitions counted with it.';
 comment on column size_record_tables.slot is 'The record.';
-comment on column size_record_tables.table_name is 'Name of the table, without quotes.';
+comment on column size_record_tables.table_name is 'Name of the table, without quotes. pii: none';
 comment on column size_record_tables.total_bytes is 'All of it: heap, TOAST and indexes.';
 comment on column size_record_tables.heap_bytes is 'Rows, with the maps of free space and visibility.';
 comment on column size_record_tables.toast_bytes is 'Long values, with their index.';

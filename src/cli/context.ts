@@ -5,10 +5,10 @@ import type { OpenOptions } from '../adapters/postgres/open-options.js';
 import type { ToolPlaces } from '../adapters/pgtools/find-tools.js';
 import type { Session } from '../adapters/postgres/session.js';
 import type { EmbeddedAccess, ServerAccess } from '../features/backup/access.js';
-import { AisecError } from '../base/errors.js';
+import { AisecError, isAisecError } from '../base/errors.js';
 import { withTimeout } from '../base/interruption.js';
 import type { Config } from '../config/config.js';
-import type { DatabaseTarget } from '../config/database-target.js';
+import type { DatabaseTarget, ServerTarget } from '../config/database-target.js';
 import type { CompletionNode } from './completion/node.js';
 import type { Output } from './terminal/output.js';
 import type { Progress } from './terminal/progress.js';
@@ -98,6 +98,12 @@ export type ContextParts = Omit<
   | 'withCache'
 >;
 
+/** What a context is made of, and the server that it works on. */
+interface Inside extends ContextParts {
+  /** Of several servers that are named the one that the first session found: one run works on one server. */
+  readonly choice: { server?: ServerTarget };
+}
+
 const DEFAULT_LOCK_TIMEOUT_MS = 2000;
 const DEFAULT_IDLE_TIMEOUT_MS = 60_000;
 
@@ -115,17 +121,25 @@ function compileOnce(): void {
   setFlagsFromString('--liftoff-only');
 }
 
-async function openDatabase(parts: ContextParts, settings: DatabaseOptions): Promise<Session> {
-  const [{ resolveDatabaseTarget }, { openSession }] = await Promise.all([
-    import('../config/database-target.js'),
-    import('../adapters/postgres/open.js'),
-  ]);
-  const target = resolveDatabaseTarget(parts.config, settings.isEmbeddedMeant);
+async function chosenTarget({ config, choice }: Inside, isEmbeddedMeant?: boolean): Promise<DatabaseTarget> {
+  if (choice.server !== undefined) return choice.server;
+  const { resolveDatabaseTarget } = await import('../config/database-target.js');
+  return resolveDatabaseTarget(config, isEmbeddedMeant);
+}
+
+async function openDatabase(parts: Inside, settings: DatabaseOptions): Promise<Session> {
+  const { openSession } = await import('../adapters/postgres/open.js');
+  const target = await chosenTarget(parts, settings.isEmbeddedMeant);
   if (target.kind === 'embedded') compileOnce();
-  return openSession(
-    settings.database === undefined ? target : onDatabase(target, settings.database),
-    openOptions(parts, settings),
-  );
+  return openSession(settings.database === undefined ? target : onDatabase(target, settings.database), {
+    ...openOptions(parts, settings),
+    ...(target.kind === 'server' &&
+      target.servers !== undefined && {
+        onServer: ({ connection, ...server }) => {
+          parts.choice.server = { ...server, connection: { ...connection, database: target.connection.database } };
+        },
+      }),
+  });
 }
 
 function openOptions(parts: ContextParts, settings: DatabaseOptions): OpenOptions {
@@ -165,21 +179,34 @@ function programPlaces({ pgBinDir, environment }: Config): ToolPlaces {
   return { pgBinDir, environment };
 }
 
-async function serverAccess(given: ContextParts, timeoutMs: number): Promise<ServerAccess> {
+/** The server that pg_dump and pg_restore are to work on: of several it is found by a session on any database there. */
+async function serverOfRun(parts: Inside): Promise<ServerTarget> {
+  const target = await chosenTarget(parts);
+  if (target.kind === 'embedded')
+    throw new AisecError('USAGE', 'this works on a server, and none is configured', {
+      hint: 'Set DATABASE_URL, or give --database-url.',
+    });
+  if (target.servers === undefined) return target;
+  const database = target.connection.database;
+  for (const name of [database, 'postgres', 'template1']) {
+    try {
+      await closing(await openDatabase(parts, { database: name }), () => Promise.resolve());
+      break;
+    } catch (error) {
+      if (name === 'template1' || !isAisecError(error, 'DATABASE_MISSING', 'PRIVILEGE_MISSING')) throw error;
+    }
+  }
+  return parts.choice.server === undefined ? target : (onDatabase(parts.choice.server, database) as ServerTarget);
+}
+
+async function serverAccess(given: Inside, timeoutMs: number): Promise<ServerAccess> {
   const signal = withTimeout(given.signal, timeoutMs);
   const parts = { ...given, signal };
   const { config } = parts;
   const applicationName = `aisec ${parts.commandName}`;
   const places = programPlaces(config);
-  const [{ resolveDatabaseTarget }, { pgRestoreRunner }] = await Promise.all([
-    import('../config/database-target.js'),
-    import('../features/backup/server/pg-restore.js'),
-  ]);
-  const target = resolveDatabaseTarget(config);
-  if (target.kind === 'embedded')
-    throw new AisecError('USAGE', 'this works on a server, and none is configured', {
-      hint: 'Set DATABASE_URL, or give --database-url.',
-    });
+  const { pgRestoreRunner } = await import('../features/backup/server/pg-restore.js');
+  const target = await serverOfRun(parts);
   return {
     target,
     places,
@@ -230,9 +257,10 @@ async function withCache<Result>(parts: ContextParts, use: (access: CacheAccess)
 }
 
 /** The composition root: the one place of the command line that knows the adapters. */
-export function createContext(parts: ContextParts): Context {
+export function createContext(given: ContextParts): Context {
+  const parts: Inside = { ...given, choice: {} };
   return {
-    ...parts,
+    ...given,
     withDatabase: async (settings, use) => closing(await openDatabase(parts, settings), use),
     withReplica: async (url, use) => {
       const [{ resolveReplicaTarget }, { openSession }] = await Promise.all([

@@ -2,7 +2,8 @@ import { Kysely, type KyselyConfig } from 'kysely';
 
 import { describeServer, translateConnectError } from '../adapters/postgres/connect-error.js';
 import type { ServerAddress } from '../adapters/postgres/pool/observer.js';
-import { createPool } from '../adapters/postgres/pool/pool.js';
+import { createPool, type PoolOptions } from '../adapters/postgres/pool/pool.js';
+import type { ReplicaOptions } from '../adapters/postgres/pool/replicas.js';
 import { PoolDialect } from '../adapters/postgres/pool/pool-dialect.js';
 import { AisecError, messageOf } from '../base/errors.js';
 import type { ServerTarget } from '../config/database-target.js';
@@ -73,6 +74,15 @@ function addressOf({ connection: { host, port, database } }: ServerTarget): Serv
   return { host, port: Number(port), database };
 }
 
+type Settings = Omit<PoolOptions, 'onServer'>;
+
+/** An address that follows the pool, where that goes over to another server. */
+function poolOf(target: ServerTarget, settings: Settings): Pick<ReplicaOptions, 'address' | 'createPool'> {
+  const address = addressOf(target);
+  const onServer = (server: ServerTarget): void => void Object.assign(address, addressOf(server));
+  return { address, createPool: () => createPool(target, { ...settings, onServer }) };
+}
+
 function checkNumbers(options: Readonly<Record<Numbers, number>>): void {
   for (const [name, least] of Object.entries(LEAST)) {
     const value = options[name as Numbers];
@@ -122,12 +132,10 @@ export function createDatabase<Tables = DB>(options: DatabaseOptions = {}): Kyse
   const connectTimeoutMs = Math.min(settings.connectTimeoutMs, REPLICA_CONNECT_TIMEOUT_MS);
   const { prePingAfterMs } = settings;
   const dialect = new PoolDialect({
-    createPool: () => createPool(target, { ...settings, onError }),
+    ...poolOf(target, { ...settings, onError }),
     max: settings.poolSize + settings.maxOverflow,
-    address: addressOf(target),
     replicas: replicas.map((replica) => ({
-      address: addressOf(replica),
-      createPool: () => createPool(replica, { ...settings, connectTimeoutMs, onError }),
+      ...poolOf(replica, { ...settings, connectTimeoutMs, onError }),
       prePingAfterMs,
     })),
     prePingAfterMs,

@@ -32,6 +32,10 @@ export interface Config {
   /** A secret: its holder can answer for the job. */
   readonly pingUrl: string | undefined;
   readonly notifyUrl: string | undefined;
+  /** Secret that a subset is masked by. */
+  readonly maskKey: string | undefined;
+  /** Password that the users of a masked subset get. */
+  readonly subsetPassword: string | undefined;
   /** As it was given; undefined: as the checks come. */
   readonly thresholds: string | undefined;
   readonly isProduction: boolean;
@@ -114,6 +118,8 @@ export function resolveConfig(
     backupDir: resolve(cwd, value('backupDir') ?? SETTINGS.backupDir.default),
     pingUrl: value('pingUrl'),
     notifyUrl: value('notifyUrl'),
+    maskKey: value('maskKey'),
+    subsetPassword: value('subsetPassword'),
     thresholds: value('thresholds'),
     isProduction: readIsProduction(value('environment')),
   };

@@ -1,10 +1,9 @@
-import { didYouMean } from '../base/did-you-mean.js';
 import { AisecError } from '../base/errors.js';
-import { CONNECTION_FIELDS, IGNORED_PARAMETERS, type ServerConnection } from './server-connection.js';
+import { fieldOf, isParameter, parameterLike } from './connection-parameters.js';
+import type { ServerConnection } from './server-connection.js';
 
 type Field = keyof ServerConnection;
 
-const PARAMETER_FIELDS: Readonly<Record<string, Field>> = { ...CONNECTION_FIELDS, service: 'service' };
 const EXAMPLE = 'Write it as postgres://user@host:5432/database; the password may come from ~/.pgpass or PGPASSWORD.';
 const NOT_ENCODED =
   'It cannot be read as a URL. In a user name or password, @ is written %40, / is %2F, ? is %3F, : is %3A and % is %25.';
@@ -24,12 +23,22 @@ function decode(text: string, source: string): string {
   throw invalid(source, NOT_ENCODED);
 }
 
-function parseHost(text: string, source: string): { readonly host: string; readonly port: string } {
-  if (text.includes(',')) throw invalid(source, 'It names several hosts; aisec works on one server.');
+interface HostAndPort {
+  readonly host: string;
+  readonly port: string;
+}
+
+function parseHost(text: string, source: string): HostAndPort {
   const [, bracketed, plain, port = ''] = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(\d*))?$/.exec(text) ?? [];
   const host = bracketed ?? plain;
   if (host !== undefined) return { host, port };
   throw invalid(source, 'Its host or port cannot be read. A port is a number; an IPv6 address stands in [brackets].');
+}
+
+/** Of several servers the lists of hosts and of ports; a port that is left out is an empty entry. */
+function parseHosts(text: string, source: string): HostAndPort {
+  const hosts = text.split(',').map((each) => parseHost(each, source));
+  return { host: hosts.map(({ host }) => host).join(','), port: hosts.map(({ port }) => port).join(',') };
 }
 
 function* parseParameters(query: string, source: string): Generator<readonly [Field, string]> {
@@ -37,17 +46,17 @@ function* parseParameters(query: string, source: string): Generator<readonly [Fi
     const [key = '', value, ...rest] = pair.split('=');
     const name = decode(key, source);
     if (value === undefined || rest.length > 0) throw invalid(source, `The parameter "${name}" has no single value.`);
-    if (IGNORED_PARAMETERS.has(name)) continue;
     if (name === 'ssl' && value === 'true') {
       yield ['sslMode', 'require'];
       continue;
     }
-    const field = PARAMETER_FIELDS[name];
-    if (field === undefined) {
-      const near = didYouMean(name, Object.keys(PARAMETER_FIELDS));
+    if (name !== 'service' && !isParameter(name)) {
+      const near = parameterLike(name);
       throw invalid(source, `Unknown parameter "${name}".${near === undefined ? '' : ` Did you mean "${near}"?`}`);
     }
-    yield [field, decode(value, source)];
+    const text = decode(value, source);
+    const field = name === 'service' ? 'service' : fieldOf(name, text, source);
+    if (field !== undefined) yield [field, text];
   }
 }
 
@@ -65,7 +74,7 @@ export function parseConnectionUrl(url: string, source: string): ServerConnectio
   // A second @ comes from a password that was not encoded; what follows must not end up in a message.
   if (/\s/.test(rest) || `${hostInfo}${path}${query}`.includes('@')) throw invalid(source, NOT_ENCODED);
   const [user = '', ...passwordParts] = userInfo.split(':');
-  const { host, port } = parseHost(hostInfo, source);
+  const { host, port } = parseHosts(hostInfo, source);
   const fields: readonly (readonly [Field, string])[] = [
     ['host', decode(host, source)],
     ['port', port],

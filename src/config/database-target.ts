@@ -1,15 +1,18 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
 
 import { AisecError, messageOf } from '../base/errors.js';
 import type { Config } from './config.js';
 import { refuseUnmetDemands } from './connection-demands.js';
+import { fromVariables } from './connection-parameters.js';
 import { parseConnectionUrl, parseUrlOfFlag } from './connection-url.js';
 import { NAMES_A_SERVER } from './environment.js';
 import { findPassword } from './password-file.js';
+import { hostsOf, type ServerHost } from './server-hosts.js';
 import type { ServerConnection } from './server-connection.js';
 import { readService } from './service-file.js';
+import { withTlsFiles } from './tls-files.js';
 import { SETTINGS, type Environment } from './settings.js';
 
 export interface ServerTarget {
@@ -24,6 +27,14 @@ export interface ServerTarget {
   readonly source: string;
   /** Why a password file was not used, a full sentence. */
   readonly passwordProblem?: string;
+  /** Where several servers are named: all of them, in order. `connection` has the first; `serversOf` splits them. */
+  readonly servers?: readonly NamedServer[];
+}
+
+/** One of several servers, with the password that a file has for it. */
+interface NamedServer extends ServerHost {
+  readonly password?: string;
+  readonly passwordProblem?: string;
 }
 
 export interface EmbeddedTarget {
@@ -32,37 +43,6 @@ export interface EmbeddedTarget {
 }
 
 export type DatabaseTarget = ServerTarget | EmbeddedTarget;
-
-/** Any of these means that a server is wanted: https://www.postgresql.org/docs/16/libpq-envars.html */
-const LIBPQ = {
-  PGHOST: 'host',
-  PGHOSTADDR: 'host',
-  PGPORT: 'port',
-  PGUSER: 'user',
-  PGPASSWORD: 'password',
-  PGDATABASE: 'database',
-  PGSSLMODE: 'sslMode',
-  PGSSLROOTCERT: 'sslRootCert',
-  PGSSLCERT: 'sslCert',
-  PGSSLKEY: 'sslKey',
-  PGOPTIONS: 'options',
-  PGCONNECT_TIMEOUT: 'connectTimeoutSeconds',
-  PGSERVICE: 'service',
-  PGTARGETSESSIONATTRS: 'targetSessionAttrs',
-  PGCHANNELBINDING: 'channelBinding',
-  PGGSSENCMODE: 'gssEncMode',
-} as const;
-/** Where Debian's and PostgreSQL's own builds put the local socket. */
-const SOCKET_DIRECTORIES = ['/var/run/postgresql', '/tmp'];
-
-function fromLibpq(environment: Environment): ServerConnection {
-  const connection: Record<string, string> = {};
-  for (const [variable, field] of Object.entries(LIBPQ)) {
-    const value = environment[variable];
-    if (value !== undefined) connection[field] = value;
-  }
-  return connection;
-}
 
 function readUrlFile(path: string): string {
   let text: string;
@@ -83,11 +63,6 @@ function readUrlFile(path: string): string {
   return firstLine.trim();
 }
 
-/** libpq's default: the local socket where there is one, which is how `peer` logins work. */
-function defaultHost(port: string): string {
-  return SOCKET_DIRECTORIES.find((directory) => existsSync(`${directory}/.s.PGSQL.${port}`)) ?? 'localhost';
-}
-
 function defaultUser(source: string): string {
   try {
     return userInfo().username;
@@ -100,44 +75,75 @@ function defaultUser(source: string): string {
   }
 }
 
-function checkNumbers(port: string, timeout: string | undefined, source: string): void {
-  if (!/^\d+$/.test(port) || Number(port) < 1 || Number(port) > 65_535) {
-    throw new AisecError('CONFIG_INVALID', `invalid port "${port}" in ${source}`, {
-      hint: 'A port is a number from 1 to 65535.',
-    });
-  }
-  if (timeout !== undefined && !/^\d+$/.test(timeout)) {
-    throw new AisecError('CONFIG_INVALID', `invalid connect timeout "${timeout}" in ${source}`, {
-      hint: 'It is a whole number of seconds.',
-    });
-  }
+function checkTimeout(timeout: string | undefined, source: string): void {
+  if (timeout === undefined || /^-?\d+$/.test(timeout)) return;
+  throw new AisecError('CONFIG_INVALID', `invalid connect timeout "${timeout}" in ${source}`, {
+    hint: 'It is a whole number of seconds.',
+  });
 }
 
 /** Adds what libpq's variables, service and password files say. @throws AisecError CONFIG_INVALID. */
 export function withDefaults(given: ServerConnection, environment: Environment, source: string): ServerTarget {
   refuseConnectionStrings(environment);
-  const inherited = fromLibpq(environment);
+  const inherited = fromVariables(environment);
   const service = given.service ?? inherited.service;
   const merged = { ...inherited, ...(service === undefined ? {} : readService(service, environment)), ...given };
-  const port = merged.port ?? '5432';
-  checkNumbers(port, merged.connectTimeoutSeconds, source);
-  refuseUnmetDemands(merged, environment, source);
-  const host = merged.host ?? defaultHost(port);
-  if (host.includes(',')) {
-    throw new AisecError('CONFIG_INVALID', `several hosts in ${source}`, {
-      hint: 'aisec works on one server; name one.',
-    });
-  }
+  checkTimeout(merged.connectTimeoutSeconds, source);
+  refuseUnmetDemands(merged, source);
+  const hosts = hostsOf(merged, source);
   const user = merged.user ?? defaultUser(source);
-  const connection = { ...merged, host, port, user, database: merged.database ?? user };
-  if (connection.password !== undefined) return { kind: 'server', source, connection };
-  const { password, problem } = findPassword(connection, environment);
+  const { host: _, hostAddress: __, port: ___, ...shared } = withTlsFiles(merged, environment);
+  const common = { ...shared, user, database: merged.database ?? user };
+  const servers = hosts.map((host): NamedServer => {
+    if (common.password !== undefined) return { ...host, password: common.password };
+    const { password, problem } = findPassword({ ...common, ...host }, environment);
+    return {
+      ...host,
+      ...(password !== undefined && { password }),
+      ...(problem !== undefined && { passwordProblem: problem }),
+    };
+  });
+  const [first] = servers;
+  if (first === undefined) throw new Error('no server is named');
+  return targetAt({ source, connection: common }, first, servers);
+}
+
+function hostOf({ host, hostAddress, port }: NamedServer): ServerHost {
+  return { host, port, ...(hostAddress !== undefined && { hostAddress }) };
+}
+
+type Shared = Omit<ServerTarget['connection'], keyof NamedServer>;
+
+/** The target with the address of one server, and the password for it. */
+function targetAt(
+  { source, connection }: { readonly source: string; readonly connection: Shared },
+  server: NamedServer,
+  servers: readonly NamedServer[],
+): ServerTarget {
+  const { hostAddress: _, password: __, ...shared }: ServerConnection & Shared = connection;
+  const { password, passwordProblem } = server;
   return {
     kind: 'server',
     source,
-    connection: { ...connection, ...(password !== undefined && { password }) },
-    ...(problem !== undefined && { passwordProblem: problem }),
+    connection: { ...shared, ...hostOf(server), ...(password !== undefined && { password }) },
+    ...(passwordProblem !== undefined && { passwordProblem }),
+    ...(servers.length > 1 && { servers }),
   };
+}
+
+/** The target with a password for each server that has none yet. */
+export function withPassword(target: ServerTarget, password: string): ServerTarget {
+  const { connection, servers } = target;
+  return {
+    ...target,
+    connection: { password, ...connection },
+    ...(servers !== undefined && { servers: servers.map((server) => ({ password, ...server })) }),
+  };
+}
+
+/** Each server that a target names, as a target of its own. */
+export function serversOf(target: ServerTarget): readonly ServerTarget[] {
+  return target.servers?.map((server) => targetAt(target, server, [])) ?? [target];
 }
 
 /** The server that a URL names; what it leaves open comes from libpq's variables. @throws AisecError CONFIG_INVALID. */

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 
@@ -24,12 +24,25 @@ export function processEnvironment(): Environment {
   return process.env;
 }
 
+/** Of venv, conda and old versions of virtualenv, for which `.env` is a usual name. */
+const IN_A_PYTHON_ENVIRONMENT = ['pyvenv.cfg', 'conda-meta', 'bin/activate'];
+
+function unreadableDirectory(file: string): AisecError {
+  return new AisecError('CONFIG_INVALID', `"${file}" is a directory, expected a file`, {
+    detail:
+      'Docker makes a directory where the file of a mount is missing: settings in it, such as DATABASE_URL, did not arrive.',
+    hint: 'Put the file there, or remove the directory.',
+  });
+}
+
 function readEnvFile(file: string): Environment {
   try {
     return parseEnv(readFileSync(file, 'utf8'));
   } catch (error) {
-    // A directory of this name is usually a Python environment.
-    if (['ENOENT', 'EISDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return {};
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return {};
+    if (code === 'EISDIR' && IN_A_PYTHON_ENVIRONMENT.some((name) => existsSync(join(file, name)))) return {};
+    if (code === 'EISDIR') throw unreadableDirectory(file);
     throw new AisecError('CONFIG_INVALID', `could not read "${file}"`, {
       detail: `${messageOf(error)}.`,
       hint: 'Make it readable, or run aisec in another directory.',

@@ -1,7 +1,7 @@
 import { AisecError } from '../base/errors.js';
 import type { Config } from './config.js';
 import { parseReplicaUrl } from './connection-url.js';
-import { resolveDatabaseTarget, withDefaults, type ServerTarget } from './database-target.js';
+import { resolveDatabaseTarget, withDefaults, withPassword, type ServerTarget } from './database-target.js';
 import type { ServerConnection } from './server-connection.js';
 import type { Environment } from './settings.js';
 
@@ -19,12 +19,14 @@ export function replicaOf(
   environment: Environment,
   source: string,
 ): ServerTarget {
-  const { host: _, port: __, password, service: ___, ...shared } = main.connection;
-  const target = withDefaults({ ...shared, ...given }, environment, source);
-  const { connection } = target;
-  if (connection.password !== undefined || password === undefined || connection.user !== main.connection.user)
-    return target;
-  return { ...target, connection: { ...connection, password } };
+  const { host: _, hostAddress: __, port: ___, password, service: ____, ...shared } = main.connection;
+  // Which kind of server the main one must be says nothing about a replica.
+  const own = { ...shared, targetSessionAttrs: 'any', ...given };
+  const { PGHOSTADDR: _____, ...variables } = environment;
+  const target = withDefaults(own, given.host === undefined ? environment : variables, source);
+  return password === undefined || target.connection.user !== main.connection.user
+    ? target
+    : withPassword(target, password);
 }
 
 /** A replica of the configured server. @throws AisecError CONFIG_INVALID; USAGE for the embedded database. */

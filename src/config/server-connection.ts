@@ -1,16 +1,27 @@
 /** Connection parameters as texts, under the names of libpq's. */
 export interface ServerConnection {
+  /** A list with commas where there are several servers, as `hostAddress` and `port`. */
   readonly host?: string;
+  /** Where to connect to; the name of `host` is then what its certificate and the password file are compared with. */
+  readonly hostAddress?: string;
   readonly port?: string;
+  readonly loadBalanceHosts?: string;
   readonly user?: string;
   readonly password?: string;
   /** Another file than ~/.pgpass. */
   readonly passFile?: string;
   readonly database?: string;
   readonly sslMode?: string;
+  readonly sslNegotiation?: string;
   readonly sslRootCert?: string;
   readonly sslCert?: string;
   readonly sslKey?: string;
+  /** Of the key's file. */
+  readonly sslPassword?: string;
+  readonly sslCertMode?: string;
+  readonly sslRevoked?: string;
+  readonly sslMinVersion?: string;
+  readonly sslMaxVersion?: string;
   readonly options?: string;
   /** The role to work as; it stands in `options`, too. */
   readonly role?: string;
@@ -19,37 +30,6 @@ export interface ServerConnection {
   /** Demands beyond an address: looked at once it is known which server it is. */
   readonly targetSessionAttrs?: string;
   readonly channelBinding?: string;
+  readonly requireAuth?: string;
   readonly gssEncMode?: string;
 }
-
-/** libpq's parameter names, as they stand in a URL or a service file, and the field each one fills. */
-export const CONNECTION_FIELDS: Readonly<Record<string, keyof ServerConnection>> = {
-  host: 'host',
-  hostaddr: 'host',
-  port: 'port',
-  user: 'user',
-  password: 'password',
-  passfile: 'passFile',
-  dbname: 'database',
-  sslmode: 'sslMode',
-  sslrootcert: 'sslRootCert',
-  sslcert: 'sslCert',
-  sslkey: 'sslKey',
-  options: 'options',
-  connect_timeout: 'connectTimeoutSeconds',
-  target_session_attrs: 'targetSessionAttrs',
-  channel_binding: 'channelBinding',
-  gssencmode: 'gssEncMode',
-};
-
-/** Understood by libpq, without a meaning here: aisec sets its own application_name. */
-export const IGNORED_PARAMETERS: ReadonlySet<string> = new Set([
-  'application_name',
-  'fallback_application_name',
-  'client_encoding',
-  'keepalives',
-  'keepalives_idle',
-  'keepalives_interval',
-  'keepalives_count',
-  'tcp_user_timeout',
-]);

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { didYouMean } from '../base/did-you-mean.js';
 import { AisecError } from '../base/errors.js';
+import { fieldOf, isParameter, parameterLike } from './connection-parameters.js';
 import { homeDirectory } from './password-file.js';
-import { CONNECTION_FIELDS, IGNORED_PARAMETERS, type ServerConnection } from './server-connection.js';
+import type { ServerConnection } from './server-connection.js';
 import type { Environment } from './settings.js';
 
 function candidates(environment: Environment): readonly string[] {
@@ -17,7 +17,7 @@ function candidates(environment: Environment): readonly string[] {
 
 /** libpq refuses it, too: what is asked for there and not done would be missed. The line itself may hold a password. */
 function unknownKey(key: string, service: string, file: string): AisecError {
-  const near = didYouMean(key, Object.keys(CONNECTION_FIELDS));
+  const near = parameterLike(key);
   return new AisecError('CONFIG_INVALID', `unknown parameter "${key}" of service "${service}" in "${file}"`, {
     hint: near === undefined ? 'Remove the line; aisec cannot do what it asks for.' : `Did you mean "${near}"?`,
   });
@@ -41,10 +41,9 @@ function readSection(file: string, service: string): ServerConnection | undefine
     }
     if (!isInside || found === undefined || line === '' || line.startsWith('#')) continue;
     const [, key = '', value = ''] = /^([a-z_]+)\s*=\s*(.*)$/.exec(line) ?? [];
-    if (IGNORED_PARAMETERS.has(key)) continue;
-    const field = CONNECTION_FIELDS[key];
-    if (field === undefined) throw unknownKey(key, service, file);
-    found[field] = value;
+    if (!isParameter(key)) throw unknownKey(key, service, file);
+    const field = fieldOf(key, value, `service "${service}" in "${file}"`);
+    if (field !== undefined) found[field] = value;
   }
   return found;
 }

@@ -86,6 +86,14 @@ export const SETTINGS = {
     env: 'AISEC_ADMIN_PASSWORD',
     description: 'password that `aisec seed` gives the new admin user',
   },
+  maskKey: {
+    env: 'AISEC_MASK_KEY',
+    description: 'secret that `aisec subset` masks by: the same key masks the same value alike (default: a random one)',
+  },
+  subsetPassword: {
+    env: 'AISEC_SUBSET_PASSWORD',
+    description: 'password that every user of a masked subset gets (default: none that works)',
+  },
   thresholds: {
     env: 'AISEC_THRESHOLDS',
     description:

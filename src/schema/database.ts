@@ -70,7 +70,7 @@ export interface ApiUsageTable {
   id: Generated<string>;
   /** Assistant that made the call; it cannot be deleted before its usage. */
   secretary_id: string | null;
-  /** Service that was called. */
+  /** Service that was called. pii: none */
   api_name: string;
   /** Tokens of request and answer together. */
   tokens_used: number | null;
@@ -80,9 +80,9 @@ export interface ApiUsageTable {
   response_time_ms: number | null;
   /** False when the call failed. */
   success: Generated<boolean>;
-  /** Why it failed. */
+  /** Why it failed. pii: text */
   error_message: string | null;
-  /** Further attributes. */
+  /** Further attributes. pii: json */
   metadata: ApiUsageMetadata | null;
   /** Time of the call. */
   created_at: Generated<Timestamp>;
@@ -98,7 +98,7 @@ export interface AssistantSkillsTable {
   is_enabled: Generated<boolean>;
   /** Order among the assistant's skills, from 1. */
   priority: Generated<number>;
-  /** Settings of this assistant for the skill, an object. */
+  /** Settings of this assistant for the skill, an object. pii: json */
   custom_settings: AssistantSkillSettings | null;
   /** Time the row was created. */
   created_at: Generated<Timestamp>;
@@ -112,9 +112,9 @@ export interface AssistantsTable {
   id: Generated<string>;
   /** Owner. */
   user_id: string;
-  /** Name shown to the user. */
+  /** Name shown to the user. pii: text */
   name: string;
-  /** Description shown to the user. */
+  /** Description shown to the user. pii: text */
   description: string | null;
   /** How it behaves; null when none is chosen or it was deleted. */
   personality_template_id: string | null;
@@ -122,9 +122,9 @@ export interface AssistantsTable {
   voice_id: string | null;
   /** How it looks; null when none is chosen or it was deleted. */
   avatar_id: string | null;
-  /** Language model it uses by default. */
+  /** Language model it uses by default. pii: none */
   default_llm_model: Generated<string | null>;
-  /** Prompt of the user's own, besides the template's. */
+  /** Prompt of the user's own, besides the template's. pii: text */
   custom_system_prompt: string | null;
   /** False when the user has deactivated it. */
   is_active: Generated<boolean>;
@@ -142,23 +142,23 @@ export interface AvatarsTable {
   id: Generated<string>;
   /** Owner; null for an avatar of the system. */
   user_id: string | null;
-  /** Name shown to users. */
+  /** Name shown to users. pii: text */
   name: string;
-  /** Kind of avatar. */
+  /** Kind of avatar. pii: none */
   avatar_type: string | null;
-  /** Address of the still image. */
+  /** Address of the still image. pii: url */
   image_url: string | null;
-  /** Address of the animation. */
+  /** Address of the animation. pii: url */
   animated_url: string | null;
-  /** Style of the drawing. */
+  /** Style of the drawing. pii: none */
   style: string | null;
-  /** Gender the avatar suggests. */
+  /** Gender the avatar suggests. pii: none */
   gender: string | null;
-  /** Age the avatar suggests. */
+  /** Age the avatar suggests. pii: none */
   age_appearance: string | null;
-  /** Tags to search by. */
+  /** Tags to search by. pii: text */
   tags: ArrayOf<string> | null;
-  /** Further attributes. */
+  /** Further attributes. pii: json */
   metadata: AvatarMetadata | null;
   /** False when the avatar is no longer offered. */
   is_active: Generated<boolean | null>;
@@ -198,17 +198,17 @@ export interface ConversationsTable {
   user_id: string;
   /** The assistant; it cannot be deleted while a conversation with it exists. */
   assistant_id: string | null;
-  /** Title shown to the user. */
+  /** Title shown to the user. pii: text */
   title: string | null;
-  /** Kind of conversation. */
+  /** Kind of conversation. pii: none */
   conversation_type: string | null;
-  /** State of the conversation. */
+  /** State of the conversation. pii: none */
   status: string | null;
   /** True when the assistant speaks. */
   voice_enabled: Generated<boolean | null>;
   /** Voice it speaks with; null when none is chosen or it was deleted. */
   voice_id: string | null;
-  /** Further attributes. */
+  /** Further attributes. pii: json */
   metadata: ConversationMetadata | null;
   /** Time the conversation began. */
   started_at: Timestamp | null;
@@ -230,19 +230,19 @@ export interface FilesTable {
   conversation_id: string | null;
   /** Message the file is attached to, live or archived; set to null when that message is deleted. */
   message_id: string | null;
-  /** Name the user gave it. */
+  /** Name the user gave it. pii: file */
   file_name: string;
-  /** Kind of file. */
+  /** Kind of file. pii: none */
   file_type: string | null;
   /** Size in bytes. */
   file_size: number | null;
-  /** Where the content is stored. */
+  /** Where the content is stored. pii: file */
   storage_path: string | null;
-  /** Media type of the content. */
+  /** Media type of the content. pii: none */
   mime_type: string | null;
   /** True once the content has been read. */
   is_processed: Generated<boolean | null>;
-  /** Further attributes. */
+  /** Further attributes. pii: json */
   metadata: FileMetadata | null;
   /** Time the row was created. */
   created_at: Generated<Timestamp>;
@@ -256,17 +256,17 @@ export interface KnowledgeBaseTable {
   id: Generated<string>;
   /** Assistant that knows it; it cannot be deleted before its knowledge. */
   secretary_id: string | null;
-  /** The text. */
+  /** The text. pii: text */
   content: string;
-  /** Embedding of the text, 1536 dimensions, compared by cosine distance. */
+  /** Embedding of the text, 1536 dimensions, compared by cosine distance. pii: embedding */
   embedding: Vector | null;
-  /** Kind of source. */
+  /** Kind of source. pii: none */
   source_type: string | null;
-  /** Address of the source. */
+  /** Address of the source. pii: url */
   source_url: string | null;
-  /** Tags to search by. */
+  /** Tags to search by. pii: text */
   tags: ArrayOf<string> | null;
-  /** Further attributes. */
+  /** Further attributes. pii: json */
   metadata: KnowledgeMetadata | null;
   /** Time the row was created. */
   created_at: Generated<Timestamp>;
@@ -280,15 +280,15 @@ export interface MessagesTable {
   id: Generated<string>;
   /** Conversation; its messages are deleted with it. */
   conversation_id: string;
-  /** Who speaks: user, assistant, system or tool. */
+  /** Who speaks: user, assistant, system or tool. pii: none */
   role: 'user' | 'assistant' | 'system' | 'tool';
-  /** What was said. */
+  /** What was said. pii: text */
   content: string | null;
-  /** Kind of content. */
+  /** Kind of content. pii: none */
   content_type: string | null;
   /** Message this one answers, live or archived; set to null when that message is deleted. */
   parent_id: string | null;
-  /** Further attributes. */
+  /** Further attributes. pii: json */
   metadata: MessageMetadata | null;
   /** Time of the message; its UTC month decides the partition. */
   created_at: Generated<Timestamp>;
@@ -300,15 +300,15 @@ export interface MessagesArchiveTable {
   id: Generated<string>;
   /** Conversation; its messages are deleted with it. */
   conversation_id: string;
-  /** Who speaks: user, assistant, system or tool. */
+  /** Who speaks: user, assistant, system or tool. pii: none */
   role: 'user' | 'assistant' | 'system' | 'tool';
-  /** What was said. */
+  /** What was said. pii: text */
   content: string | null;
-  /** Kind of content. */
+  /** Kind of content. pii: none */
   content_type: string | null;
   /** Message this one answers, live or archived; set to null when that message is deleted. */
   parent_id: string | null;
-  /** Further attributes. */
+  /** Further attributes. pii: json */
   metadata: MessageMetadata | null;
   /** Time of the message; its UTC month decides the partition. */
   created_at: Generated<Timestamp>;
@@ -320,15 +320,15 @@ export interface PersonalityTemplatesTable {
   id: Generated<string>;
   /** Owner; null for a template of the system. */
   user_id: string | null;
-  /** Name shown to users. */
+  /** Name shown to users. pii: text */
   name: string;
-  /** Description shown to users. */
+  /** Description shown to users. pii: text */
   description: string | null;
-  /** Kind of template. */
+  /** Kind of template. pii: none */
   template_type: string | null;
-  /** Prompt that gives the assistant its personality. */
+  /** Prompt that gives the assistant its personality. pii: text */
   system_prompt: string | null;
-  /** Parameters for the model, an object. */
+  /** Parameters for the model, an object. pii: json */
   parameters: PersonalityParameters | null;
   /** False when the template is no longer offered. */
   is_active: Generated<boolean | null>;
@@ -346,15 +346,15 @@ export interface SkillDefinitionsTable {
   id: Generated<string>;
   /** Owner; null for a skill of the system. */
   user_id: string | null;
-  /** Short code of the skill. */
+  /** Short code of the skill. pii: none */
   skill_code: string;
-  /** Name shown to users. */
+  /** Name shown to users. pii: text */
   name: string;
-  /** Description shown to users. */
+  /** Description shown to users. pii: text */
   description: string;
-  /** Kind of skill. */
+  /** Kind of skill. pii: none */
   skill_type: string;
-  /** Configuration of the skill, an object. */
+  /** Configuration of the skill, an object. pii: json */
   configuration: SkillConfiguration;
   /** True when every user may read it. */
   is_public: Generated<boolean>;
@@ -370,11 +370,11 @@ export interface SkillDefinitionsTable {
 export interface SystemSettingsTable {
   /** Identifier. */
   id: Generated<string>;
-  /** Name of the setting, unique. */
+  /** Name of the setting, unique. pii: none */
   key: string;
-  /** Value of the setting. */
+  /** Value of the setting. pii: json */
   value: JsonText;
-  /** What the setting does. */
+  /** What the setting does. pii: none */
   description: string | null;
   /** Time of the last change, kept by trigger. */
   updated_at: Generated<Timestamp>;
@@ -384,15 +384,15 @@ export interface SystemSettingsTable {
 export interface UserPreferencesTable {
   /** The user. */
   user_id: string;
-  /** Theme of the user interface. */
+  /** Theme of the user interface. pii: none */
   theme: string | null;
-  /** Language code of the user interface. */
+  /** Language code of the user interface. pii: none */
   language: string | null;
-  /** Name of the user's time zone, such as Asia/Tokyo. */
+  /** Name of the user's time zone, such as Asia/Tokyo. pii: none */
   timezone: string | null;
-  /** What to notify the user of, an object. */
+  /** What to notify the user of, an object. pii: json */
   notification_settings: NotificationSettings | null;
-  /** What may be done with the user's data, an object. */
+  /** What may be done with the user's data, an object. pii: json */
   privacy_settings: PrivacySettings | null;
   /** Assistant a new conversation starts with; it cannot be deleted while it is chosen here. */
   default_assistant_id: string | null;
@@ -406,15 +406,15 @@ export interface UserPreferencesTable {
 export interface UsersTable {
   /** Identifier. */
   id: Generated<string>;
-  /** Login name, unique. */
+  /** Login name, unique. pii: username */
   username: string;
-  /** E-mail address, unique. */
+  /** E-mail address, unique. pii: email */
   email: string;
-  /** Hash made by hash_password; role authenticated cannot read it. */
+  /** Hash made by hash_password; role authenticated cannot read it. pii: password */
   password_hash: string;
-  /** Given name. */
+  /** Given name. pii: name */
   first_name: string | null;
-  /** Family name. */
+  /** Family name. pii: name */
   last_name: string | null;
   /** False when the account is closed or suspended. */
   is_active: Generated<boolean>;
@@ -434,23 +434,23 @@ export interface VoicesTable {
   id: Generated<string>;
   /** Owner; null for a voice of the system. */
   user_id: string | null;
-  /** Name shown to users. */
+  /** Name shown to users. pii: text */
   name: string;
-  /** Service that speaks. */
+  /** Service that speaks. pii: none */
   provider: string | null;
-  /** Name of the voice at the provider; no key of this database. */
+  /** Name of the voice at the provider; no key of this database. pii: token */
   voice_id: string | null;
-  /** Language code, such as ja-JP. */
+  /** Language code, such as ja-JP. pii: none */
   language: string | null;
-  /** Gender the voice suggests. */
+  /** Gender the voice suggests. pii: none */
   gender: string | null;
-  /** Age the voice suggests. */
+  /** Age the voice suggests. pii: none */
   age_group: string | null;
-  /** Description shown to users. */
+  /** Description shown to users. pii: text */
   description: string | null;
-  /** Address of a sound sample. */
+  /** Address of a sound sample. pii: url */
   sample_url: string | null;
-  /** Settings for the provider, an object. */
+  /** Settings for the provider, an object. pii: json */
   settings: VoiceSettings | null;
   /** False when the voice is no longer offered. */
   is_active: Generated<boolean | null>;

@@ -8,6 +8,7 @@ import { openServer } from '../adapters/postgres/server.js';
 import type { Session } from '../adapters/postgres/session.js';
 import { sqlFile } from '../adapters/postgres/sql-file.js';
 import { quoteIdentifier } from '../base/identifier.js';
+import { AisecError } from '../base/errors.js';
 import type { ServerTarget } from '../config/database-target.js';
 import { resolveServiceTarget } from '../config/service-target.js';
 import type { MigrationFile } from '../features/migrate/index.js';
@@ -134,6 +135,10 @@ export async function openServerTestDatabase<Tables>(
   files: readonly MigrationFile[],
 ): Promise<TestDatabase<Tables>> {
   const target = resolveServiceTarget(url);
+  if (target.servers !== undefined)
+    throw new AisecError('CONFIG_INVALID', 'createTestDatabase: the url names several servers', {
+      hint: 'Name one; a test database is made on it.',
+    });
   const home = await open(target);
   try {
     const template = await serverTemplate(home, keyOf(files), (database) => migrateInto(target, database, files));

@@ -96,7 +96,12 @@ describeOnServer('backups that were made', () => {
     const pruned = await local(['prune', '--dir', path.dirname(file), '--keep', '0d', '--keep-last', '1']);
     expect(pruned).toMatchObject({ exitCode: 0 });
     expect(existsSync(file)).toBe(true);
-    expectError(await local(['verify', 'nothing.dump']), 2, 'there is no backup "nothing.dump"');
+    expectError(
+      await local(['verify', 'nothing.dump']),
+      2,
+      'there is no backup "nothing.dump"',
+      'aisec backup list --dir /',
+    );
     expectError(await local(['verify', '--dir', path.dirname(file)]), 2, 'there is no complete backup in');
   });
 

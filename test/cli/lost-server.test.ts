@@ -66,12 +66,12 @@ describe('migrate up whose server did not arrive', () => {
     writeFileSync(path.join(cwd, '.env'), 'DATABASE_URL=postgres://nobody@127.0.0.1:1/none\n');
     const below = path.join(cwd, 'packages', 'api');
     mkdirSync(below, { recursive: true });
-    const run = await runInProcess(['migrate', 'up', '--migrations-dir', `aisec=${migrations}`], {
-      env: {},
-      cwd: below,
-    });
-    expect(run).toMatchObject({ exitCode: 2, stdout: '' });
-    expect(run.stderr).toContain(`${cwd}/.env`);
+    for (const verb of ['up', 'status']) {
+      const args = ['migrate', verb, '--migrations-dir', `aisec=${migrations}`];
+      const run = await runInProcess(args, { env: {}, cwd: below });
+      expect(run).toMatchObject({ exitCode: 2, stdout: '' });
+      expect(run.stderr).toContain(`There is ${cwd}/.env.`);
+    }
   });
 });
 

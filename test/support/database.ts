@@ -46,7 +46,10 @@ export async function createServerDatabase(options: { readonly migrated?: boolea
 
   const name = newDatabaseName(inject('runId'));
   const template = options.migrated ? await migratedTemplate(serverUrl, inject('runId')) : 'template0';
-  await server.query(`create database ${pg.escapeIdentifier(name)} template ${pg.escapeIdentifier(template)}`);
+  // Copied file by file: written through the log, as by default, it costs the server four times as much.
+  await server.query(
+    `create database ${pg.escapeIdentifier(name)} template ${pg.escapeIdentifier(template)} strategy file_copy`,
+  );
 
   const url = databaseAddress(serverUrl, name);
   const admin = openPool(url, 'test admin');

@@ -1,4 +1,4 @@
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname } from 'node:path';
 
 import type { PGlite } from '@electric-sql/pglite';
 import pg from 'pg';
@@ -7,6 +7,7 @@ import { AisecError } from '../../base/errors.js';
 import { interruptionError } from '../../base/interruption.js';
 import { loadOptional } from '../../base/optional-package.js';
 import type { EmbeddedTarget } from '../../config/database-target.js';
+import { meantAbove } from '../../config/meant-above.js';
 import { tryDirectoryLock } from '../files/directory-lock.js';
 import { makeDirectory } from '../files/make-directory.js';
 import { describeEmbedded, embeddedError, lockedError } from './error.js';
@@ -122,18 +123,14 @@ export async function openEngine(
   }
 }
 
-/** `.aisec/pgdata` of a directory above the one that has none: of the project, from below it. */
-function databaseAbove(dataDir: string): string | undefined {
-  const home = dirname(dataDir);
-  const name = join(basename(home), basename(dataDir));
-  for (let below = dirname(home), above = dirname(below); above !== below; below = above, above = dirname(above))
-    if (isThere(join(above, name))) return join(above, name);
-  return undefined;
-}
-
 function missingDatabase(dataDir: string): AisecError {
-  const above = databaseAbove(dataDir);
+  const above = meantAbove(dirname(dirname(dataDir)));
   const detail = `No server is named by DATABASE_URL or libpq's variables, and there is no embedded database ${dataDir}.`;
+  if (above !== undefined && basename(above) === '.env')
+    return new AisecError('DATABASE_NOT_CONFIGURED', 'no database is configured', {
+      detail: `${detail} There is ${above}.`,
+      hint: `Run aisec in ${dirname(above)}, or set DATABASE_URL.`,
+    });
   if (above !== undefined)
     return new AisecError('DATABASE_NOT_CONFIGURED', 'no database is configured', {
       detail: `${detail} There is ${above}.`,

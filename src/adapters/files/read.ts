@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { constants, readdirSync, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { TextDecoder } from 'node:util';
 
 import { AisecError, messageOf } from '../../base/errors.js';
@@ -39,4 +40,9 @@ export function readText(path: string): string {
     const detail = error instanceof TypeError ? 'It is not valid UTF-8.' : `${messageOf(error)}.`;
     throw new AisecError('CONFIG_INVALID', `could not read "${path}"`, { detail, cause: error });
   }
+}
+
+/** A file of our own, never through a symbolic link: what that led to could be anybody's. @throws what Node throws. */
+export function readUnlinked(path: string): Promise<string> {
+  return readFile(path, { encoding: 'utf8', flag: constants.O_RDONLY | constants.O_NOFOLLOW });
 }

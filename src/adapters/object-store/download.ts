@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
+import { shellWord } from '../../base/aisec-command.js';
 import { AisecError } from '../../base/errors.js';
 import { storeUrl } from '../../config/store-url.js';
 import type { Checksum } from '../files/checksum.js';
@@ -30,7 +31,7 @@ async function receive(
   const body = await openObject(store, name);
   if (body === undefined)
     throw new AisecError('BACKUP_UNKNOWN', `there is no ${storeUrl(store.place, name)}`, {
-      hint: 'See what the store has: aisec backup list --store s3://bucket/directory',
+      hint: `See what the store has: aisec backup list --store ${shellWord(storeUrl(store.place))}`,
     });
   const hash = createHash('sha256');
   let sizeBytes = 0;

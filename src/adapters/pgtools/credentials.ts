@@ -46,6 +46,7 @@ export function serviceFile(target: ServerTarget, passFile: string, options: Cre
   const settings = Object.entries(options.settings ?? {}).map(option);
   const values: Readonly<Record<string, string | undefined>> = {
     host: connection.host,
+    hostaddr: connection.hostAddress,
     port: connection.port,
     user: connection.user,
     dbname: connection.database,
@@ -58,6 +59,16 @@ export function serviceFile(target: ServerTarget, passFile: string, options: Cre
     sslrootcert: connection.sslRootCert ?? (isVerified ? 'system' : undefined),
     sslcert: connection.sslCert,
     sslkey: connection.sslKey,
+    sslpassword: connection.sslPassword,
+    sslcertmode: connection.sslCertMode,
+    sslcrl: connection.sslRevoked,
+    sslnegotiation: connection.sslNegotiation,
+    ssl_min_protocol_version: connection.sslMinVersion,
+    ssl_max_protocol_version: connection.sslMaxVersion,
+    channel_binding: connection.channelBinding,
+    require_auth: connection.requireAuth,
+    // It is the server that was chosen: one that has changed its part meanwhile is refused.
+    target_session_attrs: connection.targetSessionAttrs,
     gssencmode: 'disable',
     options: [connection.options, ...settings].filter(Boolean).join(' ') || undefined,
   };

@@ -1,8 +1,10 @@
 import { AisecError, messageOf } from '../../base/errors.js';
 import { quoteIdentifier } from '../../base/identifier.js';
 import { redactText } from '../../base/redact.js';
-import type { ServerTarget } from '../../config/database-target.js';
-import { ChannelBindingError } from './login/channel-binding.js';
+import { serversOf, type ServerTarget } from '../../config/database-target.js';
+import { LoginDemandError } from './login/demands.js';
+import { NoServerFound, type ConnectAttempt } from './login/not-up-yet.js';
+import { OtherKindOfServer } from './login/session-attributes.js';
 import { isTlsFault } from './login/tls.js';
 
 interface ConnectFailure {
@@ -11,11 +13,14 @@ interface ConnectFailure {
   readonly severity?: string;
 }
 
-/** `database "app" at db:5432`: how messages name a server. */
+function addressText({ connection: { host, port } }: ServerTarget): string {
+  if (host.startsWith('/')) return `${host}/.s.PGSQL.${port}`;
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** `database "app" at db:5432`: how messages name a server, or the several that were named. */
 export function describeServer(target: ServerTarget): string {
-  const { database, host, port } = target.connection;
-  const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-  return `database "${database}" at ${host.startsWith('/') ? `${host}/.s.PGSQL.${port}` : address}`;
+  return `database "${target.connection.database}" at ${serversOf(target).map(addressText).join(' or ')}`;
 }
 
 /** A sentence of a server's message: its own has a lower-case start and no full stop. */
@@ -36,14 +41,35 @@ const UNREACHABLE: Readonly<Record<string, string>> = {
 };
 
 function unreachableDetail(code: string | undefined, message: string, seconds: string | undefined): string {
-  if (/timeout expired/i.test(message)) return `The server did not answer within ${seconds ?? '10'} seconds.`;
+  if (/timeout expired|due to connection timeout/i.test(message))
+    return `The server did not answer within ${seconds ?? '10'} seconds.`;
   if (/terminated unexpectedly/i.test(message)) return 'The other side closed the connection at once.';
   if (/received invalid response/i.test(message)) return 'What listens there does not speak the PostgreSQL protocol.';
   return UNREACHABLE[code ?? ''] ?? sentence(message);
 }
 
+/** None of several servers could be had: each with what it says. */
+function noServerError(target: ServerTarget, attempts: readonly ConnectAttempt[], cause: unknown): AisecError {
+  const details = attempts.map(({ target: server, error }) => {
+    const { message, detail } = translateConnectError(error, server);
+    return `${addressText(server)}: ${detail ?? sentence(message)}`;
+  });
+  const wanted = target.connection.targetSessionAttrs;
+  const kind = wanted === undefined || wanted === 'any' ? '' : ` that target_session_attrs=${wanted} asks for`;
+  return new AisecError(
+    'DATABASE_UNREACHABLE',
+    `none of the servers${kind} could be reached: ${describeServer(target)}`,
+    {
+      detail: details.join(' '),
+      hint: `Check that the servers run and that ${target.source} names them correctly.`,
+      cause,
+    },
+  );
+}
+
 /** One error, with its own hint, for each way in which a connection can fail to be made. */
 export function translateConnectError(thrown: unknown, target: ServerTarget): AisecError {
+  if (thrown instanceof NoServerFound) return noServerError(target, thrown.attempts, thrown);
   const error = thrown as ConnectFailure;
   const { user, database, connectTimeoutSeconds, host } = target.connection;
   const where = describeServer(target);
@@ -51,11 +77,23 @@ export function translateConnectError(thrown: unknown, target: ServerTarget): Ai
   const sqlState = error.severity === undefined ? undefined : error.code;
   const parts = { cause: thrown, sqlState };
   const said = `The server says: ${sentence(message)}`;
-  if (thrown instanceof ChannelBindingError)
+  if (thrown instanceof LoginDemandError)
     return new AisecError('DATABASE_AUTH', `could not log in to ${where}: ${message}`, {
       ...parts,
-      hint: 'Connect over TLS to a server with scram-sha-256 passwords, or leave channel_binding (PGCHANNELBINDING) out.',
+      hint:
+        thrown.parameter === 'require_auth'
+          ? "Correct require_auth (PGREQUIREAUTH), or the server's pg_hba.conf."
+          : 'Connect over TLS to a server with scram-sha-256 passwords, or leave channel_binding (PGCHANNELBINDING) out.',
     });
+  if (thrown instanceof OtherKindOfServer)
+    return new AisecError(
+      'DATABASE_UNREACHABLE',
+      `${where} is not what target_session_attrs=${thrown.wanted} asks for`,
+      {
+        detail: thrown.message,
+        hint: 'Name another server, or leave target_session_attrs (PGTARGETSESSIONATTRS) out.',
+      },
+    );
   if (sqlState === '28P01' || (sqlState === undefined && /SASL|password/i.test(message))) {
     const isMissing = target.connection.password === undefined;
     const text = isMissing ? 'needs a password to log in to' : 'was refused with this password by';

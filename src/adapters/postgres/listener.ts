@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import type { Socket } from 'node:net';
 
 import type pg from 'pg';
 
@@ -7,7 +6,7 @@ import { AisecError } from '../../base/errors.js';
 import { quoteIdentifier } from '../../base/identifier.js';
 import type { ServerTarget } from '../../config/database-target.js';
 import { translateConnectError } from './connect-error.js';
-import { connect } from './server.js';
+import { connect, cut } from './login/connect.js';
 import { CLIENT_SQL } from './client-sql.js';
 
 interface Facts {
@@ -37,10 +36,6 @@ const LONGEST_RETRY_MS = 2000;
 const LONGEST_SILENCE_MS = 10_000;
 /** A pooler stays one until the configuration changes. */
 const POOLER_RETRY_MS = 30_000;
-
-function cut(client: pg.Client): void {
-  (client as unknown as { connection: { stream: Socket } }).connection.stream.destroy();
-}
 
 function notAnnounced(channel: string | null): AisecError {
   return new AisecError('CACHE_UNAVAILABLE', 'the database does not announce changes of its read-mostly tables', {

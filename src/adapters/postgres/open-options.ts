@@ -1,3 +1,4 @@
+import type { ServerTarget } from '../../config/database-target.js';
 import type { PinOptions } from './pinned-settings.js';
 import type { Notice } from './session.js';
 
@@ -12,6 +13,8 @@ export interface OpenOptions extends PinOptions {
   readonly signal: AbortSignal;
   /** How long a server may take to come up; 0 or undefined: it must be up. */
   readonly waitForServerMs?: number;
+  /** Called with the server that was chosen, as soon as the session is there: where several are named it is one of them. */
+  readonly onServer?: (target: ServerTarget) => void;
   readonly onNotice?: (notice: Notice) => void;
   /** Called before something slow starts, such as creating the embedded database (about 5 s). */
   readonly onStep?: (message: string) => void;

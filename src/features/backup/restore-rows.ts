@@ -12,10 +12,11 @@ import { foreignKeyOf } from './restore/foreign-keys.js';
 import { withRestoreLock } from './restore/restore-lock.js';
 import { readDefinitions } from './restore/script.js';
 import { nameIn, type TableName } from './restore/table-selection.js';
-import { Choice } from './rows/choose.js';
-import { platformEdges, reachable, tableKey, type Edge } from './rows/edges.js';
+import { ChosenRows } from '../../adapters/catalog/references/chosen-rows.js';
+import { reachable, tableKey, type Edge } from '../../adapters/catalog/references/reference.js';
+import { platformReferences } from '../messages/index.js';
 import { makeMonths, messagesPlan } from './rows/message-months.js';
-import { loadScratch } from './rows/scratch.js';
+import { loadScratch, scratchName } from './rows/scratch.js';
 import { referencesOf, refuseDiffering, settleReferences, type RowsDanglingRule } from './rows/settle.js';
 import { countStates, liveName, stageUnit, type Unit, type UnitPlan } from './rows/unit.js';
 import { inOrder, writeUnit } from './rows/write.js';
@@ -119,7 +120,7 @@ async function edgesOf(access: ServerAccess, backup: RestorableBackup, schema: s
   const keys = (await readDefinitions(access, part, 'post-data')).flatMap((each) => foreignKeyOf(each) ?? []);
   const tables = new Set(backup.toc.entries.filter(({ kind }) => kind === 'TABLE').map(nameIn));
   const isThere = (edge: Edge): boolean => tables.has(tableKey(edge)) && tables.has(tableKey(edge.refersTo));
-  return [...keys, ...platformEdges(schema)].filter(isThere);
+  return [...keys, ...platformReferences(schema)].filter(isThere);
 }
 
 /** @throws AisecError RESTORE_BLOCKED naming the tables that are not in the database. */
@@ -163,7 +164,7 @@ async function writeAll(
   session: Session,
   keys: readonly string[],
   edges: readonly Edge[],
-  choice: Choice,
+  choice: ChosenRows,
   options: RowsRestoreOptions,
 ): Promise<Written> {
   const { schema, existing, isDryRun } = options;
@@ -233,7 +234,10 @@ async function restoreInto(
     `${quoteIdentifier(options.schema)}, public`,
   ]);
   onProgress('choosing rows');
-  const choice = await Choice.of(session, keys);
+  const choice = await ChosenRows.of(
+    session,
+    keys.map((key) => ({ key, name: scratchName(key) })),
+  );
   let found = 0;
   for (const key of start.keys) found += await choice.where(key, start.condition);
   if (found === 0)

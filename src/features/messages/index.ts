@@ -5,3 +5,4 @@ export { missingMonths } from './missing-months.js';
 export { countMonthsAhead } from './months-ahead.js';
 export { partitionState, type PartitionState } from './partition-state.js';
 export { readPartitions, type PartitionSet, type Root } from './partition.js';
+export { platformReferences } from './references.js';

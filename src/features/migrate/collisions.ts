@@ -2,11 +2,11 @@ import type { Session } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
 import { AisecError } from '../../base/errors.js';
 import type { MigrationFile } from './files/migration-file.js';
+import type { CreatedObject } from './files/objects.js';
 import { isBundled, labelOf } from './files/source.js';
 
-interface Created {
+interface Created extends CreatedObject {
   readonly schema: string;
-  readonly name: string;
   readonly file: MigrationFile;
 }
 
@@ -18,13 +18,13 @@ function wordsOf(sql: string): ReadonlySet<string> {
 }
 
 /**
- * The files that name a relation that is there: only these are parsed. A file without the name of any relation creates
- * none that is there, and the parser takes 60 ms to load.
+ * The files that name an object that is there: only these are parsed. A file without the name of any object creates none
+ * that is there, and the parser takes 60 ms to load.
  */
 async function filesToParse(session: Session, files: readonly MigrationFile[]): Promise<readonly MigrationFile[]> {
   const texts = files.map((file) => ({ file, words: wordsOf(file.up.sql) }));
   const words = new Set(texts.flatMap((text) => [...text.words]));
-  const { rows } = await session.query<{ name: string }>(sqlFile('migrate/relations-named'), [[...words]]);
+  const { rows } = await session.query<{ name: string }>(sqlFile('migrate/objects-named'), [[...words]]);
   const names = rows.map(({ name }) => [...wordsOf(name)]);
   return texts.flatMap((text) => {
     const isNamed = names.some((name) => name.every((word) => text.words.has(word)));
@@ -33,7 +33,7 @@ async function filesToParse(session: Session, files: readonly MigrationFile[]): 
 }
 
 /**
- * Refuses a database that is neither empty nor ours: a relation that a pending file creates is there already. Without
+ * Refuses a database that is neither empty nor ours: an object that a pending file creates is there already. Without
  * this the files before that one would stay in a foreign database.
  *
  * @throws AisecError MIGRATION_HISTORY.
@@ -45,33 +45,28 @@ export async function refuseCollisions(
 ): Promise<void> {
   const suspects = await filesToParse(session, files);
   if (suspects.length === 0) return;
-  const { createdRelations } = await import('./files/objects.js');
+  const { createdObjects } = await import('./files/objects.js');
   const created: Created[] = [];
   let droppingSql = '';
   for (const file of files) {
     // Dropped by a pending file, it may well be created again by that one or one after it.
     if (/\b(?:drop|rename)\b/i.test(file.up.sql)) droppingSql += file.up.sql;
     if (!suspects.includes(file)) continue;
-    for (const relation of await createdRelations(file.up.sql))
-      if (!droppingSql.includes(relation.name))
-        created.push({ schema: relation.schema ?? schema, name: relation.name, file });
+    for (const object of await createdObjects(file.up.sql))
+      if (!droppingSql.includes(object.name)) created.push({ ...object, schema: object.schema ?? schema, file });
   }
   if (created.length === 0) return;
-  const { rows } = await session.query<{ position: number; kind: string }>(sqlFile('migrate/relations-there'), [
-    created.map((relation) => relation.schema),
-    created.map((relation) => relation.name),
+  const { rows } = await session.query<{ position: number; kind: string }>(sqlFile('migrate/objects-there'), [
+    created.map(({ kind }) => kind),
+    created.map((object) => object.schema),
+    created.map(({ name }) => name),
+    created.map(({ parameters }) => parameters ?? null),
   ]);
   const [first, ...others] = rows.flatMap(({ position, kind }) => {
-    const relation = created[position - 1];
-    return relation === undefined
+    const object = created[position - 1];
+    return object === undefined
       ? []
-      : [
-          {
-            what: `a ${kind} "${relation.name}"`,
-            by: `which ${labelOf(relation.file)} would create`,
-            file: relation.file,
-          },
-        ];
+      : [{ what: `a ${kind} "${object.name}"`, by: `which ${labelOf(object.file)} would create`, file: object.file }];
   });
   if (first === undefined) return;
   const also = others.map(({ what, by }) => `${what}, ${by}`);
@@ -82,7 +77,7 @@ export async function refuseCollisions(
       detail: `${also.length === 0 ? '' : `Also:\n  ${also.join('\n  ')}\n`}No changes were made.`,
       hint: isBundled(first.file)
         ? 'Is it the schema of the migrations, made by another program or by hand? See: aisec migrate adopt --dry-run, aisec migrate baseline --dry-run. Is it something else? Use an empty database, or a schema of its own: --schema NAME'
-        : 'Give it another name in the migration, or write "create table if not exists".',
+        : 'Give it another name in the migration, or write "if not exists" or "or replace".',
     },
   );
 }

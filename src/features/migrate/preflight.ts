@@ -96,6 +96,14 @@ function refuseExtension(session: Session, extension: ExtensionRow, role: string
   });
 }
 
+/** Texts of migrations and rows are UTF-8. @throws AisecError DATABASE_UNSUPPORTED. */
+export function refuseEncoding(label: string, encoding: string): void {
+  if (encoding === 'UTF8') return;
+  throw new AisecError('DATABASE_UNSUPPORTED', `${label} has the encoding ${encoding}, and aisec needs UTF8`, {
+    hint: `Make a new one: create database NAME template template0 encoding 'UTF8'; No changes were made.`,
+  });
+}
+
 /**
  * Refuses before anything is changed when the role or the server lacks something the pending migrations need.
  *
@@ -120,13 +128,7 @@ export async function preflight(
     });
   }
   const { role_name: role } = facts;
-  if (facts.server_encoding !== 'UTF8') {
-    throw new AisecError(
-      'DATABASE_UNSUPPORTED',
-      `${label} has the encoding ${facts.server_encoding}, and aisec needs UTF8`,
-      { hint: `Make a new one: create database NAME template template0 encoding 'UTF8'; No changes were made.` },
-    );
-  }
+  refuseEncoding(label, facts.server_encoding);
   if (!facts.schema_exists && !facts.can_create_schema) {
     throw new AisecError('PRIVILEGE_MISSING', `this role may not create the schema "${options.schema}" in ${label}`, {
       hint: `Let the owner run: grant create on database ${quoteIdentifier(databaseName)} to ${quoteIdentifier(role)};`,

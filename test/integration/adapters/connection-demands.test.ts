@@ -21,8 +21,12 @@ describeOnServer('what is demanded of a connection', () => {
     ['?sslmode=disable', { PGCHANNELBINDING: 'require' }, 4, 'channel binding is required, but'],
     ['?channel_binding=maybe', {}, 2, 'invalid channel_binding "maybe"'],
     ['?gssencmode=require', {}, 2, 'gssencmode=require'],
-    ['', { PGREQUIREAUTH: 'scram-sha-256' }, 2, 'PGREQUIREAUTH=scram-sha-256 asks for what aisec cannot do'],
-    ['', { PGSSLNEGOTIATION: 'direct' }, 2, 'PGSSLNEGOTIATION=direct'],
+    ['', { PGREQUIREAUTH: 'scram-sha-256' }, 4, 'the server let the client in without a password'],
+    ['?require_auth=!none', {}, 4, 'the server let the client in without a password'],
+    ['', { PGSSLNEGOTIATION: 'direct' }, 2, 'sslmode=prefer is too weak for sslnegotiation=direct'],
+    ['', { PGMINPROTOCOLVERSION: '3.2' }, 2, 'min_protocol_version in PGMINPROTOCOLVERSION asks for what aisec cannot'],
+    ['?load_balance_hosts=maybe', {}, 2, 'invalid load_balance_hosts "maybe"'],
+    ['?requirepeer=postgres', {}, 2, 'requirepeer in DATABASE_URL asks for what aisec cannot do'],
   ] as const)('%s %j is done or refused, never ignored', async (parameters, env, exitCode, message) => {
     const refused = await status(parameters, env);
     expect(refused).toMatchObject({ exitCode });
@@ -33,7 +37,7 @@ describeOnServer('what is demanded of a connection', () => {
   test.each([
     '?target_session_attrs=primary',
     '?target_session_attrs=read-write',
-    '?channel_binding=prefer&gssencmode=prefer',
+    '?channel_binding=prefer&gssencmode=prefer&require_auth=none&target_session_attrs=prefer-standby',
   ])('%s connects to a primary', async (parameters) => {
     expect(await status(parameters)).toMatchObject({ exitCode: 0 });
   });

@@ -44,6 +44,16 @@ describeOnServer('migrate baseline', () => {
     expect((await aisec('migrate', 'baseline')).stderr).toContain('nothing to do');
   });
 
+  test('a schema without a table is told to migrate, and every object is not listed as missing', async () => {
+    const run = await runInProcess(['migrate', 'baseline', '--schema', 'empty'], {
+      env: { DATABASE_URL: database.url },
+    });
+    expect(run).toMatchObject({ exitCode: 3, stdout: '' });
+    expect(run.stderr).toContain('the schema "empty" of database');
+    expect(run.stderr).toContain('has no tables');
+    expect(run.stderr).toContain('Run: aisec migrate up --schema empty,');
+  });
+
   test('a dry run compares and records nothing', async () => {
     expect((await aisec('migrate', 'baseline', '--dry-run')).stderr).toContain(
       'dry run, 22 migrations would be recorded',

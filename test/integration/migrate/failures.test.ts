@@ -56,21 +56,6 @@ describeOnServer('a migration that fails', () => {
     expect(run.stderr).toContain('transaction control does not belong in a migration');
   });
 
-  test('in a database of another encoding is refused before anything runs', async () => {
-    for (const encoding of ['LATIN1', 'SQL_ASCII']) {
-      const name = `${database.name}_${encoding.toLowerCase()}`;
-      await database.admin.query(`create database "${name}" template template0 encoding '${encoding}' locale 'C'`);
-      try {
-        const url = database.url.replace(database.name, name);
-        const run = await runInProcess(['migrate', 'up'], { env: { DATABASE_URL: url } });
-        expect(run).toMatchObject({ exitCode: 2, stdout: '' });
-        expect(run.stderr).toContain(`has the encoding ${encoding}, and aisec needs UTF8`);
-      } finally {
-        await database.admin.query(`drop database "${name}"`);
-      }
-    }
-  });
-
   test('up to a migration that is applied already says where the database is', async () => {
     const files = {
       '0001_a.sql': migration('select 1;'),

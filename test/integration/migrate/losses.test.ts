@@ -75,6 +75,26 @@ describeOnServer('migrations and what is in the database', () => {
     expect(await relations()).toBe('two');
   });
 
+  test('up refuses functions, procedures and types that are there, and takes one of other parameters for another', async () => {
+    folder.write({
+      '0004_code.sql': migration(`create type mood as enum ('calm');
+        create domain "Short" as text;
+        create function odds(a int, out b text, moods text[]) language sql as 'select 1';
+        create function odds(a "Short") returns int language sql as 'select 1';
+        create procedure tidy() language sql as '';`),
+    });
+    await database.admin.query(`create type mood as enum ('wild'); create domain "Short" as int;
+      create function odds(integer, text[]) returns int language sql as 'select 1'; create procedure tidy() language sql as ''`);
+    const refused = await aisec('migrate', 'up');
+    expect(refused).toMatchObject({ exitCode: 3, stdout: '' });
+    for (const object of ['a type "mood"', 'a type "Short"', 'a function "odds"', 'a procedure "tidy"'])
+      expect(refused.stderr.match(new RegExp(object, 'g'))).toHaveLength(1);
+    expect(await relations()).toBe('');
+    await database.admin.query('drop type mood; drop function odds; drop procedure tidy; drop domain "Short"');
+    await database.admin.query('create function odds(text) returns int language sql as $$select 1$$');
+    expect(await aisec('migrate', 'up')).toMatchObject({ exitCode: 0 });
+  });
+
   test('up of an older version on a newer history says so, and goes on with --allow-newer', async () => {
     await aisec('migrate', 'up');
     folder.remove('0003_two.sql');

@@ -95,9 +95,15 @@ describeOnServer('what migrate up looks at before the first change', () => {
     await database.admin.query(`create database ${name} template template0 encoding '${encoding}' locale 'C'`);
     try {
       const url = Object.assign(new URL(database.url), { pathname: `/${name}` }).toString();
-      const refused = await up([], { env: { DATABASE_URL: url } });
-      expect(refused).toMatchObject({ exitCode: 2 });
-      expect(refused.stderr).toContain(`has the encoding ${encoding}, and aisec needs UTF8`);
+      const refused = await Promise.all([
+        up([], { env: { DATABASE_URL: url } }),
+        runInProcess(['migrate', 'baseline', '--dry-run'], { env: { DATABASE_URL: url } }),
+      ]);
+      for (const { exitCode, stderr } of refused)
+        expect([exitCode, stderr]).toEqual([
+          2,
+          expect.stringContaining(`has the encoding ${encoding}, and aisec needs UTF8`),
+        ]);
     } finally {
       await database.admin.query(`drop database ${name}`);
     }

@@ -34,6 +34,10 @@ describe('a connection URL', () => {
     ['postgres://h/db?ssl=true', { host: 'h', database: 'db', sslMode: 'require' }],
     ['postgres://h/db?application_name=x', { host: 'h', database: 'db' }],
     ['postgres://h/db?channel_binding=require', { host: 'h', database: 'db', channelBinding: 'require' }],
+    ['postgres://h1:5433,h2/db', { host: 'h1,h2', port: '5433,', database: 'db' }],
+    ['postgres://h1,[::1]:6000/db', { host: 'h1,::1', port: ',6000', database: 'db' }],
+    ['postgres://u@/db?host=a,b&port=1,2', { user: 'u', host: 'a,b', port: '1,2', database: 'db' }],
+    ['postgres://h/db?hostaddr=10.0.0.1', { host: 'h', hostAddress: '10.0.0.1', database: 'db' }],
     ['postgres:///db?service=prod&passfile=/x', { database: 'db', service: 'prod', passFile: '/x' }],
   ])('%s is read as libpq reads it', (url, expected) => {
     expect(parseConnectionUrl(url, 'DATABASE_URL')).toEqual(expected);
@@ -43,7 +47,7 @@ describe('a connection URL', () => {
     ['', 'does not start with postgres://'],
     ['mysql://u:s3cret@h/db', 'does not start with postgres://'],
     ['u:s3cret@h/db', 'does not start with postgres://'],
-    ['postgres://u:s3cret@h1,h2/db', 'several hosts'],
+    ['postgres://u:s3cret@h1:5432,h2:x/db', 'host or port'],
     ['postgres://u:s3cret@h:54x/db', 'host or port'],
     ['postgres://u:s3cret@::1/db', 'IPv6 address stands in [brackets]'],
     ['postgres://u:s3%cret@h/db', '% is %25'],

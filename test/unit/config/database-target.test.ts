@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { resolveConfig } from '../../../src/config/config.js';
-import { resolveDatabaseTarget, type DatabaseTarget } from '../../../src/config/database-target.js';
+import { resolveDatabaseTarget, serversOf, type DatabaseTarget } from '../../../src/config/database-target.js';
 import { loadEnvironment } from '../../../src/config/environment.js';
 import type { Environment, Flags } from '../../../src/config/settings.js';
 
@@ -61,6 +61,33 @@ describe('which database', () => {
     expect(target).toMatchObject({ connection: { options: '-c role=app' } });
   });
 
+  it('takes lists of hosts, ports and addresses as libpq does, each with its own password', () => {
+    const file = path.join(cwd, 'lists.pgpass');
+    writeFileSync(file, 'b:5433:*:*:of-b\n', { mode: 0o600 });
+    const several = resolve({ PGHOST: 'a,b', PGPORT: '5432,5433', PGUSER: 'u', PGPASSFILE: file });
+    if (several.kind === 'embedded') throw new Error('a server was named');
+    const found = serversOf(several).map(({ connection: { host, port, password } }) => [host, port, password]);
+    expect(found).toEqual([
+      ['a', '5432', undefined],
+      ['b', '5433', 'of-b'],
+    ]);
+    expect(several.connection).toMatchObject({ host: 'a', port: '5432' });
+    expect(several.connection.password).toBeUndefined();
+    const [, second] = serversOf(several);
+    expect(second?.servers).toBeUndefined();
+
+    const onePort = resolve({ DATABASE_URL: 'postgres://u:pw@/?host=a,b&port=6000&hostaddr=10.0.0.1,10.0.0.2' });
+    if (onePort.kind === 'embedded') throw new Error('a server was named');
+    expect(serversOf(onePort).map(({ connection }) => connection)).toMatchObject([
+      { host: 'a', hostAddress: '10.0.0.1', port: '6000', password: 'pw' },
+      { host: 'b', hostAddress: '10.0.0.2', port: '6000', password: 'pw' },
+    ]);
+    // An entry without a port is 5432, whatever PGPORT says: psql does the same.
+    const left = resolve({ DATABASE_URL: 'postgres://u@a,b:6000/', PGPORT: '7000' });
+    if (left.kind === 'embedded') throw new Error('a server was named');
+    expect(serversOf(left).map(({ connection: { port } }) => port)).toEqual(['5432', '6000']);
+  });
+
   it('reads a service: the URL wins over it, and it wins over the variables', () => {
     const file = path.join(cwd, 'services');
     writeFileSync(
@@ -103,7 +130,35 @@ describe('which database', () => {
     ['a port that is not a number', { PGHOST: 'h', PGPORT: 'x' }, {}, 'invalid port "x"'],
     ['a port out of range', { PGHOST: 'h', PGPORT: '65536' }, {}, 'invalid port "65536"'],
     ['a connect timeout that is not a number', { PGHOST: 'h', PGCONNECT_TIMEOUT: '2s' }, {}, 'invalid connect timeout'],
-    ['several hosts', { PGHOST: 'a,b' }, {}, 'several hosts in PGHOST'],
+    ['more ports than hosts', { PGHOST: 'a,b', PGPORT: '1,2,3' }, {}, '3 ports do not match the 2 hosts'],
+    [
+      'more addresses than hosts',
+      { PGHOST: 'a,b', PGHOSTADDR: '10.0.0.1' },
+      {},
+      '1 addresses do not match the 2 hosts',
+    ],
+    ['a name as an address', { PGHOSTADDR: 'a' }, {}, 'invalid address "a"'],
+    ['a bad port of a list', { PGHOST: 'a,b', PGPORT: '1,x' }, {}, 'invalid port "x"'],
+    [
+      'a weak mode beside the authorities of the system',
+      { PGHOST: 'a', PGSSLROOTCERT: 'system', PGSSLMODE: 'require' },
+      {},
+      'too weak for sslrootcert=system',
+    ],
+    [
+      'a peer that cannot be required',
+      { PGHOST: 'a', PGREQUIREPEER: 'pg' },
+      {},
+      'requirepeer in PGREQUIREPEER asks for what aisec cannot do',
+    ],
+    ['an unknown way to log in', { PGHOST: 'a', PGREQUIREAUTH: 'md5,magic' }, {}, 'invalid require_auth "md5,magic"'],
+    ['ways to log in that are wanted and not', { PGHOST: 'a', PGREQUIREAUTH: 'md5,!none' }, {}, 'invalid require_auth'],
+    [
+      'TLS from above to below',
+      { PGHOST: 'a', PGSSLMINPROTOCOLVERSION: 'TLSv1.3', PGSSLMAXPROTOCOLVERSION: 'TLSv1.2' },
+      {},
+      'is above ssl_max_protocol_version',
+    ],
     ['a schema with a reserved name', {}, { schema: 'pg_x' }, 'cannot be used as the schema'],
     ['a schema name that PostgreSQL would cut', {}, { schema: 'é'.repeat(32) }, 'cannot be used as the schema'],
   ])('refuses %s', (_title, environment, flags, message) => {

@@ -39,10 +39,12 @@ describe('a setting', () => {
     expect(loadEnvironment({}, cwd).variables).toMatchObject({ AISEC_SCHEMA: 'app one', AISEC_DATA_DIR: 'x' });
   });
 
-  it('is looked for nowhere else when .env is a directory', () => {
+  it('is not ignored when .env is a directory, unless that is an environment of Python', () => {
     const cwd = mkdtempSync(path.join(tmpdir(), 'aisec-test-settings-'));
     directories.push(cwd);
     mkdirSync(path.join(cwd, '.env'));
+    expect(() => loadEnvironment({}, cwd)).toThrow(`"${path.join(cwd, '.env')}" is a directory, expected a file`);
+    writeFileSync(path.join(cwd, '.env', 'pyvenv.cfg'), '');
     expect(loadEnvironment({ A: 'b' }, cwd).variables).toEqual({ A: 'b' });
   });
 });

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 
-import { AisecError } from '../../../base/errors.js';
+import type { ServerTarget } from '../../../config/database-target.js';
 
 type Facts = { readonly is_standby: boolean; readonly is_read_only: boolean };
 
@@ -11,18 +11,28 @@ const IS_MET: Readonly<Record<string, (facts: Facts) => boolean>> = {
   standby: ({ is_standby: isStandby }) => isStandby,
 };
 
+/** The server answers, and is not of the kind that target_session_attrs asks for. */
+export class OtherKindOfServer extends Error {
+  constructor(
+    readonly wanted: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
 /**
- * target_session_attrs as libpq means it, for the one server that is named. Asked before the session's settings are pinned,
- * since one of them is what is asked about.
+ * target_session_attrs as libpq means it, for one server. Asked before the session's settings are pinned, since one of them
+ * is what is asked about.
  *
- * @throws AisecError DATABASE_UNREACHABLE.
+ * @throws OtherKindOfServer.
  */
 export async function refuseOtherKindOfServer(
-  client: pg.Client,
-  wanted: string | undefined,
-  label: string,
+  client: pg.ClientBase,
+  { connection }: Pick<ServerTarget, 'connection'>,
 ): Promise<void> {
-  const isMet = IS_MET[wanted ?? 'any'];
+  const wanted = connection.targetSessionAttrs ?? 'any';
+  const isMet = IS_MET[wanted];
   if (isMet === undefined) return;
   const { rows } = await client.query<Facts>(
     `select pg_catalog.pg_is_in_recovery() as is_standby,
@@ -30,11 +40,10 @@ export async function refuseOtherKindOfServer(
   );
   const [facts] = rows;
   if (facts !== undefined && isMet(facts)) return;
-  throw new AisecError('DATABASE_UNREACHABLE', `${label} is not what target_session_attrs=${wanted ?? ''} asks for`, {
-    detail:
-      facts?.is_standby === true
-        ? 'It is a standby.'
-        : 'It is a primary, or accepts writes as the setting does not want.',
-    hint: 'Name another server, or leave target_session_attrs (PGTARGETSESSIONATTRS) out.',
-  });
+  throw new OtherKindOfServer(
+    wanted,
+    facts?.is_standby === true
+      ? 'It is a standby.'
+      : 'It is a primary, or accepts writes as the setting does not want.',
+  );
 }

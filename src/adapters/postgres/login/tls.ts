@@ -1,21 +1,86 @@
-import { readFileSync } from 'node:fs';
-import type { ConnectionOptions } from 'node:tls';
+import { readFileSync, statSync } from 'node:fs';
+import { isIP } from 'node:net';
+import type { ConnectionOptions, SecureVersion } from 'node:tls';
 
 import { AisecError, messageOf } from '../../../base/errors.js';
 import type { ServerConnection } from '../../../config/server-connection.js';
 
 export type TlsChoice = ConnectionOptions | false;
 
+function unusable(file: string, detail: string, hint: string, cause?: unknown): AisecError {
+  return new AisecError('CONFIG_INVALID', `could not read the certificate file "${file}"`, { detail, hint, cause });
+}
+
 function pem(file: string | undefined): string | undefined {
   if (file === undefined) return undefined;
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    throw new AisecError('CONFIG_INVALID', `could not read the certificate file "${file}"`, {
-      detail: `${messageOf(error)}.`,
-      hint: 'Check sslrootcert, sslcert and sslkey.',
-      cause: error,
+    throw unusable(file, `${messageOf(error)}.`, 'Check sslrootcert, sslcert, sslkey and sslcrl.', error);
+  }
+}
+
+/** As libpq: a key that others may read is not used. One of root may be read by its group. */
+function keyPem(file: string): string | undefined {
+  const { mode, uid } = statSync(file, { throwIfNoEntry: false }) ?? { mode: 0, uid: 0 };
+  if ((mode & (uid === 0 ? 0o037 : 0o077)) === 0) return pem(file);
+  throw new AisecError('CONFIG_INVALID', `the key file "${file}" can be read by others, so it was not used`, {
+    hint: `chmod 600 ${file}`,
+  });
+}
+
+function clientCertificate({ sslCert, sslKey, sslPassword, sslCertMode }: ServerConnection): ConnectionOptions {
+  if (sslCert === undefined || sslCertMode === 'disable') return {};
+  const cert = pem(sslCert);
+  if (sslKey === undefined)
+    throw new AisecError('CONFIG_INVALID', `there is no key for the certificate "${sslCert}"`, {
+      hint: 'Set sslkey to its file.',
     });
+  const key = keyPem(sslKey);
+  return { ...(cert && { cert }), ...(key && { key }), ...(sslPassword !== undefined && { passphrase: sslPassword }) };
+}
+
+/** What is compared with the certificate and sent as its name, where the address is another one. */
+function nameOf({ host = '', hostAddress }: ServerConnection): ConnectionOptions {
+  if (hostAddress === undefined) return {};
+  return { host, ...(isIP(host) === 0 && { servername: host }) };
+}
+
+function optionsOf(connection: ServerConnection): ConnectionOptions {
+  const { sslRootCert, sslRevoked, sslMinVersion, sslMaxVersion } = connection;
+  const ca = pem(sslRootCert === 'system' ? undefined : sslRootCert);
+  const crl = pem(sslRevoked);
+  return {
+    ...nameOf(connection),
+    ...(ca && { ca }),
+    ...(crl && { crl }),
+    ...clientCertificate(connection),
+    minVersion: (sslMinVersion ?? 'TLSv1.2') as SecureVersion,
+    ...(sslMaxVersion !== undefined && { maxVersion: sslMaxVersion as SecureVersion }),
+  };
+}
+
+/** The ways to encrypt that sslmode allows, in order. */
+function modesOf(mode: string, options: ConnectionOptions): readonly TlsChoice[] {
+  const unchecked = { ...options, rejectUnauthorized: false };
+  const checkedChain = { ...options, checkServerIdentity: () => undefined };
+  switch (mode) {
+    case 'disable':
+      return [false];
+    case 'allow':
+      return [false, unchecked];
+    case 'prefer':
+      return [unchecked, false];
+    case 'require':
+      return [options.ca === undefined ? unchecked : checkedChain];
+    case 'verify-ca':
+      return [checkedChain];
+    case 'verify-full':
+      return [options];
+    default:
+      throw new AisecError('CONFIG_INVALID', `invalid sslmode "${mode}"`, {
+        hint: 'It is one of disable, allow, prefer, require, verify-ca and verify-full.',
+      });
   }
 }
 
@@ -24,35 +89,12 @@ function pem(file: string | undefined): string | undefined {
  * given. A local socket is never encrypted.
  * https://www.postgresql.org/docs/16/libpq-ssl.html#LIBPQ-SSL-PROTECTION
  *
- * @throws AisecError CONFIG_INVALID for an unknown mode or a file that cannot be read.
+ * @throws AisecError CONFIG_INVALID for an unknown mode, a file that cannot be read or a key that others can read.
  */
 export function tlsChoices(connection: ServerConnection): readonly TlsChoice[] {
-  const mode = connection.sslMode ?? 'prefer';
-  const isLocal = connection.host?.startsWith('/') === true;
-  const ca = pem(connection.sslRootCert === 'system' ? undefined : connection.sslRootCert);
-  const cert = pem(connection.sslCert);
-  const key = pem(connection.sslKey);
-  const files = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
-  const unchecked = { ...files, rejectUnauthorized: false };
-  const checkedChain = { ...files, checkServerIdentity: () => undefined };
-  switch (mode) {
-    case 'disable':
-      return [false];
-    case 'allow':
-      return isLocal ? [false] : [false, unchecked];
-    case 'prefer':
-      return isLocal ? [false] : [unchecked, false];
-    case 'require':
-      return [ca === undefined ? unchecked : checkedChain];
-    case 'verify-ca':
-      return [checkedChain];
-    case 'verify-full':
-      return [files];
-    default:
-      throw new AisecError('CONFIG_INVALID', `invalid sslmode "${mode}"`, {
-        hint: 'It is one of disable, allow, prefer, require, verify-ca and verify-full.',
-      });
-  }
+  const mode = connection.sslMode ?? (connection.sslRootCert === 'system' ? 'verify-full' : 'prefer');
+  if (mode === 'disable' || connection.host?.startsWith('/') === true) return [false];
+  return modesOf(mode, optionsOf(connection));
 }
 
 /** Whether it was about encryption that a connection failed, so that the next choice may do better. */

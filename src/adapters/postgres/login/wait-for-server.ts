@@ -1,25 +1,16 @@
 import { AisecError } from '../../../base/errors.js';
 import { sleep } from '../../../base/interruption.js';
+import { isNotUpYet, NoServerFound } from './not-up-yet.js';
+import { OtherKindOfServer } from './session-attributes.js';
 
 const PAUSE_MS = 250;
 
-/** What a server says or a system, while the server is not up yet or has no connection left; both pass by themselves. */
-const NOT_UP_YET = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'ETIMEDOUT',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOENT',
-  '57P03',
-  '53300',
-]);
+const NO_SLOT_LEFT = '53300';
 
-function isNotUpYet(thrown: unknown): boolean {
-  const { code, message = '' } = thrown as { readonly code?: string; readonly message?: string };
-  return NOT_UP_YET.has(code ?? '') || /terminated unexpectedly|timeout expired/i.test(message);
+/** A standby may be promoted in a moment, as a server may come up in one, and a session may end. */
+function mayComeUp(error: unknown): boolean {
+  if ((error as { readonly code?: string }).code === NO_SLOT_LEFT) return true;
+  return isNotUpYet(error) || error instanceof NoServerFound || error instanceof OtherKindOfServer;
 }
 
 export interface WaitOptions {
@@ -43,7 +34,7 @@ export async function connectWithin<Connection>(
     try {
       return await connect();
     } catch (error) {
-      if (error instanceof AisecError || !isNotUpYet(error) || performance.now() >= endMs) throw error;
+      if (error instanceof AisecError || !mayComeUp(error) || performance.now() >= endMs) throw error;
       if (attempt === 1) onWait();
       await sleep(Math.min(PAUSE_MS, Math.max(endMs - performance.now(), 1)), signal);
     }

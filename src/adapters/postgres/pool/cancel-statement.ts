@@ -35,7 +35,7 @@ function loginOf(client: pg.ClientBase): Login {
 function tlsOf({ ssl, host }: Login): ConnectionOptions | boolean {
   if (typeof ssl === 'boolean') return ssl;
   // node-postgres hides the key from spreading.
-  return { ...ssl, ...(ssl.key !== undefined && { key: ssl.key }), host };
+  return { ...ssl, ...(ssl.key !== undefined && { key: ssl.key }), host: ssl.host ?? host };
 }
 
 /**

@@ -1,11 +1,13 @@
-import pg from 'pg';
+import type pg from 'pg';
 
 import type { ServerTarget } from '../../../config/database-target.js';
-import { clientClass } from '../login/channel-binding.js';
+import { addressConfig, findPlace, type Place } from '../login/connect.js';
+import { clientClass } from '../login/demands.js';
+import { refuseOtherKindOfServer } from '../login/session-attributes.js';
 import { CLIENT_SQL } from '../client-sql.js';
-import { findTls } from '../server.js';
 import { TypeParsers } from '../values/type-parsers.js';
 import { notesOf } from './connection-notes.js';
+import { FollowingPool } from './following-pool.js';
 
 export interface PoolOptions {
   readonly applicationName: string;
@@ -19,6 +21,8 @@ export interface PoolOptions {
   readonly recycleAfterMs: number;
   /** Called with what broke an idle connection; without a listener Node would end the process. */
   readonly onError: (error: Error) => void;
+  /** Called with the server that the connections lead to, and again when another one of those that are named takes its place. */
+  readonly onServer?: (target: ServerTarget) => void;
 }
 
 const OVERFLOW_IDLE_MS = 1000;
@@ -62,36 +66,42 @@ export function connectionSetUp(): ConnectionSetUp {
 
 /**
  * A pool of node-postgres with SQLAlchemy's meaning of pool_size, max_overflow, pool_timeout and pool_recycle.
- * pool_pre_ping is the business of `PoolDriver`.
+ * pool_pre_ping is the business of `PoolDriver`. Of several servers it connects to one, and looks for another one when that
+ * gives no connection, or is not any more what target_session_attrs asks for.
  *
  * @throws AisecError CONFIG_INVALID for certificate files that cannot be read.
  */
 export async function createPool(target: ServerTarget, options: PoolOptions): Promise<pg.Pool> {
-  const { host, port, user, password, database, options: serverOptions } = target.connection;
   const { types, onConnect } = connectionSetUp();
-  const pool = new pg.Pool({
-    host,
-    port: Number(port),
-    user,
-    database,
-    // A function, so that the driver does not look for a password elsewhere, and none shows up in a dump of the pool.
-    password: () => password ?? '',
-    ssl: await findTls(target, options.applicationName),
-    application_name: options.applicationName,
-    Client: clientClass(target.connection.channelBinding),
-    ...(serverOptions !== undefined && { options: serverOptions }),
-    min: options.poolSize,
-    max: options.poolSize + options.maxOverflow,
-    idleTimeoutMillis: OVERFLOW_IDLE_MS,
-    connectionTimeoutMillis: options.connectTimeoutMs,
-    maxLifetimeSeconds: options.recycleAfterMs / 1000,
-    keepAlive: true,
-    keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
-    types,
-    // The pool waits for what it returns, whatever its type says.
-    // oxlint-disable-next-line typescript/no-misused-promises
-    onConnect,
-  });
+  // prefer-standby is a wish for the choice of a server, none for a connection to it.
+  const isNarrow = !['any', 'prefer-standby'].includes(target.connection.targetSessionAttrs ?? 'any');
+  const find = async (): Promise<Place> => {
+    const place = await findPlace(target, options.applicationName);
+    options.onServer?.(place.target);
+    return place;
+  };
+  const pool = new FollowingPool(
+    {
+      ...addressConfig(await find()),
+      application_name: options.applicationName,
+      Client: clientClass(target.connection),
+      min: options.poolSize,
+      max: options.poolSize + options.maxOverflow,
+      idleTimeoutMillis: OVERFLOW_IDLE_MS,
+      connectionTimeoutMillis: options.connectTimeoutMs,
+      maxLifetimeSeconds: options.recycleAfterMs / 1000,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
+      types,
+      // The pool waits for what it returns, whatever its type says.
+      // oxlint-disable-next-line typescript/no-misused-promises
+      onConnect: async (client: pg.ClientBase): Promise<void> => {
+        if (isNarrow) await refuseOtherKindOfServer(client, target);
+        await onConnect(client);
+      },
+    },
+    target.servers === undefined ? undefined : async () => addressConfig(await find()),
+  );
   pool.on('error', options.onError);
   return pool;
 }

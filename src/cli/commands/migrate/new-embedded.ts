@@ -1,18 +1,5 @@
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-
 import { AisecError } from '../../../base/errors.js';
 import type { Context } from '../../context.js';
-
-/** What a person below the project's directory means: its `.env`, or the embedded database that it has. */
-function meantAbove(cwd: string): string | undefined {
-  for (let above = dirname(cwd), below = cwd; above !== below; below = above, above = dirname(above)) {
-    const found = ['.env', '.aisec/pgdata'].map((name) => join(above, name)).find((file) => existsSync(file));
-    if (found !== undefined) return found;
-    if (existsSync(join(above, '.git'))) return undefined;
-  }
-  return undefined;
-}
 
 function refuse(detail: string, hint: string): never {
   throw new AisecError('DATABASE_NOT_CONFIGURED', 'no database is configured', { detail, hint });
@@ -26,7 +13,10 @@ function refuse(detail: string, hint: string): never {
  */
 export async function refuseUnmeantDatabase(context: Context, isEmbeddedMeant: boolean): Promise<boolean> {
   const { config, prompt } = context;
-  const { resolveDatabaseTarget } = await import('../../../config/database-target.js');
+  const [{ resolveDatabaseTarget }, { meantAbove }] = await Promise.all([
+    import('../../../config/database-target.js'),
+    import('../../../config/meant-above.js'),
+  ]);
   const target = resolveDatabaseTarget(config, isEmbeddedMeant);
   if (target.kind === 'server') {
     if (!isEmbeddedMeant) return false;

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { AisecError } from '../../../base/errors.js';
 import { flushDirectory } from '../../../adapters/files/publish.js';
 import { readBackupDirectory } from './directory.js';
+import { listCommand } from './list-command.js';
 import { readManifest, writeManifest, type BackupManifest } from './manifest.js';
 import {
   backupFileName,
@@ -51,7 +52,7 @@ export async function freeBackupFile(directory: string, name: Omit<BackupName, '
     if (!taken.includes(true)) return file;
   }
   throw new AisecError('BACKUP_DIRECTORY', `every name for a backup of now is taken in "${directory}"`, {
-    hint: 'Is the clock right? See what is there: aisec backup list',
+    hint: `Is the clock right? See what is there: ${listCommand(directory)}`,
   });
 }
 

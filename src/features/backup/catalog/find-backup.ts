@@ -4,6 +4,7 @@ import path from 'node:path';
 import { readBackupDirectory, type Backup } from './directory.js';
 import { groupByOrigin } from './group-by-origin.js';
 import { isFull } from './left-out.js';
+import { listCommand } from './list-command.js';
 import { parseBackupFileName } from './names.js';
 import { AisecError } from '../../../base/errors.js';
 
@@ -18,15 +19,16 @@ export function findGiven(directory: string, cwd: string, given: string): string
  * @throws AisecError BACKUP_UNKNOWN; USAGE for a file that is no backup.
  */
 export function backupPath(directory: string, cwd: string, given: string): string {
+  const list = listCommand(directory);
   const file = findGiven(directory, cwd, given);
   if (file === undefined)
     throw new AisecError('BACKUP_UNKNOWN', `there is no backup "${given}"`, {
       detail: `Looked for it as a path and in ${directory}.`,
-      hint: 'See what there is: aisec backup list',
+      hint: `See what there is: ${list}`,
     });
   if (parseBackupFileName(path.basename(file)) !== undefined) return file;
   throw new AisecError('USAGE', `"${given}" does not have the name of a backup`, {
-    hint: 'Give a file such as ai_secretary_20261125_021500.dump; see: aisec backup list',
+    hint: `Give a file such as ai_secretary_20261125_021500.dump; see: ${list}`,
   });
 }
 

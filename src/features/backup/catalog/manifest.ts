@@ -1,10 +1,9 @@
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
 import path from 'node:path';
 
 import { AisecError, messageOf } from '../../../base/errors.js';
 import type { CatalogSnapshot } from '../../../adapters/catalog/catalog.js';
 import { writeSmallFile } from '../../../adapters/files/publish.js';
+import { readUnlinked } from '../../../adapters/files/read.js';
 import { manifestName, parseBackupFileName, type BackupFormat } from './names.js';
 import { fileModeOf } from './file-mode.js';
 import { isFull, type LeftOut } from './left-out.js';
@@ -138,13 +137,7 @@ export async function readManifest(file: string): Promise<BackupManifest> {
   const source = manifestName(file);
   let text: string;
   try {
-    // Never through a symbolic link: what it led to could be anybody's.
-    const handle = await open(source, constants.O_RDONLY | constants.O_NOFOLLOW);
-    try {
-      text = await handle.readFile('utf8');
-    } finally {
-      await handle.close();
-    }
+    text = await readUnlinked(source);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT')
       throw new AisecError('BACKUP_INVALID', `the backup ${file} has no manifest`, {

@@ -4,6 +4,7 @@ import path from 'node:path';
 
 import { AisecError, messageOf } from '../../../base/errors.js';
 import { makeDirectory } from '../../../adapters/files/make-directory.js';
+import { readUnlinked } from '../../../adapters/files/read.js';
 import type { TimedPhase } from '../restore/phases.js';
 import type { Verdict } from '../verify.js';
 import type { SqlCheckResult } from './sql-checks.js';
@@ -110,12 +111,7 @@ function asDrill(line: string): Drill | undefined {
 export async function readDrills(file: string): Promise<readonly Drill[]> {
   let text: string;
   try {
-    const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW);
-    try {
-      text = await handle.readFile('utf8');
-    } finally {
-      await handle.close();
-    }
+    text = await readUnlinked(file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw unusable(file, 'read', error);

@@ -2,7 +2,7 @@ import type { Session } from '../../../adapters/postgres/session.js';
 import { quoteIdentifier, quoteLiteral } from '../../../base/identifier.js';
 import { firstDay, parseMonth, type Month } from '../../../base/month.js';
 import { readPartitions, type PartitionSet } from '../../messages/index.js';
-import type { Choice } from './choose.js';
+import type { ChosenRows } from '../../../adapters/catalog/references/chosen-rows.js';
 import { liveName, type UnitPlan } from './unit.js';
 
 /** Messages go where their month is now: to the archive where it has the month, else to messages. */
@@ -38,7 +38,7 @@ function isCovered({ partitions }: PartitionSet, month: Month): boolean {
   );
 }
 
-async function monthsOf(session: Session, choice: Choice, source: string): Promise<readonly Month[]> {
+async function monthsOf(session: Session, choice: ChosenRows, source: string): Promise<readonly Month[]> {
   const { rows } = await session.query<{ month: string }>(
     `select distinct pg_catalog.to_char(scratch.created_at at time zone 'UTC', 'YYYY-MM') as month
      from ${choice.join(source)} where pg_catalog.isfinite(scratch.created_at)`,
@@ -47,7 +47,7 @@ async function monthsOf(session: Session, choice: Choice, source: string): Promi
 }
 
 /** Makes the months of the chosen messages that no partition covers, on the side where the backup had them. Returns warnings. */
-export async function makeMonths(session: Session, schema: string, choice: Choice): Promise<readonly string[]> {
+export async function makeMonths(session: Session, schema: string, choice: ChosenRows): Promise<readonly string[]> {
   const warnings: string[] = [];
   const inSchema = quoteIdentifier(schema);
   for (const root of ['messages_archive', 'messages'] as const)

@@ -4,7 +4,7 @@ import type { Finding } from '../../../base/finding.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { describeDangling } from '../restore/foreign-keys.js';
 import { refuseRestore, restoreFinding } from '../restore/findings.js';
-import { tableKey, type Edge } from './edges.js';
+import { tableKey, type Edge } from '../../../adapters/catalog/references/reference.js';
 import type { Unit } from './unit.js';
 import { danglingCondition } from './write.js';
 

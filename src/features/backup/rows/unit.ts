@@ -1,7 +1,7 @@
 import type { Session } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
-import type { Choice } from './choose.js';
+import type { ChosenRows } from '../../../adapters/catalog/references/chosen-rows.js';
 import { scratchName } from './scratch.js';
 
 export interface RowColumn {
@@ -90,7 +90,7 @@ export async function compareStage(session: Session, unit: Unit): Promise<void> 
 }
 
 /** Puts the chosen rows of the backup into a temporary table, with the columns that the live table has, and compares them. */
-export async function stageUnit(session: Session, choice: Choice, plan: UnitPlan, number: number): Promise<Unit> {
+export async function stageUnit(session: Session, choice: ChosenRows, plan: UnitPlan, number: number): Promise<Unit> {
   const stage = `pg_temp.aisec_rows_${number}`;
   const live = await columnsOf(session, liveName(plan.key));
   const backedUp = await columnsOf(session, scratchName(plan.sources[0] ?? plan.key));

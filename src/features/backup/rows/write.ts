@@ -1,7 +1,7 @@
 import type { Session } from '../../../adapters/postgres/session.js';
 import { AisecError } from '../../../base/errors.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
-import { tableKey, type Edge } from './edges.js';
+import { tableKey, type Edge } from '../../../adapters/catalog/references/reference.js';
 import { compareStage, countStates, isSameRow, liveName, type Unit } from './unit.js';
 
 /** Rows before those that refer to them; where tables refer to each other in a circle, in the given order. */

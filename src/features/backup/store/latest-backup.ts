@@ -5,6 +5,7 @@ import { withMaintenance, type BackupRun, type EmbeddedAccess, type ServerAccess
 import { readBackupDirectory, type Backup } from '../catalog/directory.js';
 import { isOfEmbedded } from '../catalog/find-backup.js';
 import { backupsOf, groupByOrigin } from '../catalog/group-by-origin.js';
+import { listCommand } from '../catalog/list-command.js';
 import { isVerifiedFull } from '../catalog/manifest.js';
 import type { BackupOrigin } from '../catalog/origin.js';
 import { knownEmbeddedOrigin, serverOrigin } from '../run/read-origin.js';
@@ -74,7 +75,7 @@ async function latestOf(access: BackupRun, wanted: Wanted, source: LatestSource)
       `${where} has backups of several databases "${database}", none of this server`,
       {
         detail: `They are of ${[...new Set(ofSort.flatMap(({ manifest }) => (manifest.database === database ? [manifest.origin?.label ?? 'a server that is not said'] : [])))].join(', ')}.`,
-        hint: 'Give the backup that is meant; see: aisec backup list',
+        hint: `Give the backup that is meant; see: ${listCommand(source.place ?? source.directory)}`,
       },
     );
   const newest = ours?.find(({ manifest, createdAt }) => isVerifiedFull(manifest) && createdAt <= new Date());

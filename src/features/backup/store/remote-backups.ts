@@ -16,6 +16,7 @@ import { uploadFile } from '../../../adapters/object-store/upload.js';
 import type { Backup, BackupDirectory, IncompleteBackup } from '../catalog/directory.js';
 import { factsOf } from '../catalog/facts.js';
 import { inTurns } from '../catalog/in-turns.js';
+import { listCommand } from '../catalog/list-command.js';
 import { manifestText, parseManifest, type BackupManifest, type OffsiteCopy } from '../catalog/manifest.js';
 import { readFactsIndex, writeFactsIndex, type FactsIndex } from './facts-index.js';
 import { encodeDatabaseName, manifestName, parseBackupFileName } from '../catalog/names.js';
@@ -154,7 +155,7 @@ export async function readCopyManifest(store: Store, name: string): Promise<Back
   if (text === undefined)
     throw new AisecError('BACKUP_UNKNOWN', `there is no backup ${file}`, {
       detail: 'Its manifest is not there.',
-      hint: `See what the store has: aisec backup list --store ${storeUrl(store.place)}`,
+      hint: `See what the store has: ${listCommand(store.place)}`,
     });
   const manifest = parseManifest(text, manifestName(file));
   if (manifest.file === name) return manifest;

@@ -1,5 +1,7 @@
 import { withRunLock } from '../../../adapters/postgres/locks/advisory-lock.js';
 import { withTransaction, type Session } from '../../../adapters/postgres/session.js';
+import { sqlFile } from '../../../adapters/postgres/sql-file.js';
+import { aisecCommand } from '../../../base/aisec-command.js';
 import { AisecError } from '../../../base/errors.js';
 import type { Reporting } from '../../../base/reporting.js';
 import { compareWithReplay, isDrift, type CompareOptions } from '../drift/drift.js';
@@ -9,6 +11,7 @@ import { refuseHistoryFaults } from '../history/history-faults.js';
 import { indexOfMigration } from '../find-migration.js';
 import { labelOf } from '../files/source.js';
 import { recordBaseline } from '../history/history-sql.js';
+import { refuseEncoding } from '../preflight.js';
 import { compareWithDatabase, historyToCreate } from '../prepare.js';
 
 export interface BaselineOptions extends CompareOptions {
@@ -43,7 +46,27 @@ export async function recordMigrations(
   });
 }
 
+interface BaselineFacts {
+  readonly server_encoding: string;
+  readonly is_empty: boolean;
+}
+
+/** Comparing what cannot match would list every object as missing. */
+async function refuseUnfit(session: Session, schema: string): Promise<void> {
+  const { rows } = await session.query<BaselineFacts>(sqlFile('migrate/baseline-facts'), [schema]);
+  const [facts] = rows;
+  if (facts === undefined) throw new Error('the server did not answer the query of facts');
+  const { label } = session.info;
+  refuseEncoding(label, facts.server_encoding);
+  if (facts.is_empty)
+    throw new AisecError('MIGRATION_PENDING', `the schema "${schema}" of ${label} has no tables`, {
+      detail: 'There is nothing to record.',
+      hint: `Run: ${aisecCommand('migrate up', schema)}, or name the schema with --schema.`,
+    });
+}
+
 async function baseline(session: Session, options: BaselineOptions): Promise<BaselineResult> {
+  await refuseUnfit(session, options.schema);
   const { to } = options;
   const files = to === undefined ? options.files : options.files.slice(0, indexOfMigration(to, options.files) + 1);
   const { statuses } = await compareWithDatabase(session, options);
@@ -72,7 +95,7 @@ async function baseline(session: Session, options: BaselineOptions): Promise<Bas
  * Records migrations as applied in a database that was built without them, when it is what they make; else it changes
  * nothing and returns each difference with the SQL that fixes it.
  *
- * @throws AisecError MIGRATION_UNKNOWN, MIGRATION_HISTORY, RUN_LOCKED, PRIVILEGE_MISSING.
+ * @throws AisecError DATABASE_UNSUPPORTED, MIGRATION_PENDING when it is empty, MIGRATION_UNKNOWN, MIGRATION_HISTORY, RUN_LOCKED, PRIVILEGE_MISSING.
  */
 export async function migrateBaseline(
   session: Session,

@@ -1,4 +1,5 @@
 import { parseStatements, type Statement } from '../../../adapters/sql-parser/statements.js';
+import { quoteIdentifier } from '../../../base/identifier.js';
 
 interface RangeVar {
   readonly relname?: string;
@@ -21,17 +22,74 @@ async function statementsOf(sql: string): Promise<readonly Statement[]> {
   return 'error' in parsed ? [] : parsed.statements;
 }
 
-/** The relations that the statements create and that must not be there yet, temporary ones left out. */
-export async function createdRelations(sql: string): Promise<readonly NamedRelation[]> {
-  return (await statementsOf(sql)).flatMap(({ node, tree }) => {
+/** What a statement creates. */
+export interface CreatedObject extends NamedRelation {
+  readonly kind: 'relation' | 'routine' | 'type';
+  /** Of a routine, the types of its parameters as SQL: `(pg_catalog.int4, "mood"[])`. */
+  readonly parameters: string | undefined;
+}
+
+interface StringNode {
+  readonly String?: { readonly sval?: string };
+}
+
+interface TypeName {
+  readonly names?: readonly StringNode[];
+  readonly arrayBounds?: readonly unknown[];
+}
+
+interface Parameter {
+  readonly FunctionParameter?: { readonly argType?: TypeName; readonly mode?: string };
+}
+
+function wordsOf(names: unknown): readonly string[] {
+  return ((names ?? []) as readonly StringNode[]).map(({ String: word }) => word?.sval ?? '');
+}
+
+function typeText({ names, arrayBounds }: TypeName): string {
+  return `${wordsOf(names).map(quoteIdentifier).join('.')}${arrayBounds === undefined ? '' : '[]'}`;
+}
+
+/** What tells routines of one name apart: the parameters that a caller gives. */
+function parametersOf(tree: Statement['tree']): string {
+  const types = ((tree['parameters'] ?? []) as readonly Parameter[]).flatMap(({ FunctionParameter: parameter }) =>
+    parameter?.argType === undefined || ['FUNC_PARAM_OUT', 'FUNC_PARAM_TABLE'].includes(parameter.mode ?? '')
+      ? []
+      : [typeText(parameter.argType)],
+  );
+  return `(${types.join(', ')})`;
+}
+
+function createdRelation({ node, tree }: Statement): RangeVar | undefined {
+  return {
+    CreateStmt: tree['relation'],
+    ViewStmt: tree['view'],
+    CreateSeqStmt: tree['sequence'],
+    CompositeTypeStmt: tree['typevar'],
+    CreateTableAsStmt: (tree['into'] as { readonly rel?: RangeVar } | undefined)?.rel,
+  }[node] as RangeVar | undefined;
+}
+
+/** The tables, views, sequences, routines and types that the statements create and that must not be there yet, temporary ones left out. */
+export async function createdObjects(sql: string): Promise<readonly CreatedObject[]> {
+  return (await statementsOf(sql)).flatMap((statement): readonly CreatedObject[] => {
+    const { node, tree } = statement;
     if (tree['if_not_exists'] === true || tree['replace'] === true) return [];
-    const relation = {
-      CreateStmt: tree['relation'],
-      ViewStmt: tree['view'],
-      CreateSeqStmt: tree['sequence'],
-      CreateTableAsStmt: (tree['into'] as { readonly rel?: RangeVar } | undefined)?.rel,
-    }[node] as RangeVar | undefined;
-    return relation === undefined || relation.relpersistence === 't' ? [] : [named(relation)];
+    const relation = createdRelation(statement);
+    if (relation !== undefined)
+      return relation.relpersistence === 't' ? [] : [{ ...named(relation), kind: 'relation', parameters: undefined }];
+    const names = { CreateFunctionStmt: 'funcname', CreateEnumStmt: 'typeName', CreateDomainStmt: 'domainname' }[node];
+    if (names === undefined) return [];
+    const words = wordsOf(tree[names]);
+    const isRoutine = node === 'CreateFunctionStmt';
+    return [
+      {
+        schema: words.at(-2),
+        name: words.at(-1) ?? '',
+        kind: isRoutine ? 'routine' : 'type',
+        parameters: isRoutine ? parametersOf(tree) : undefined,
+      },
+    ];
   });
 }
 

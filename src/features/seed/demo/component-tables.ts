@@ -1,6 +1,6 @@
 import { textArray, type CopyValue } from '../../../adapters/postgres/copy.js';
 import { joinedMs, timestamp, type DemoPlan } from './plan.js';
-import type { Random } from './random.js';
+import type { Random } from '../../../base/random.js';
 import { DAY_MS } from './rhythm.js';
 import { numberedRows, type DemoTable } from './table.js';
 

@@ -2,7 +2,7 @@ import type { CopyRow } from '../../../adapters/postgres/copy.js';
 import { conversationOf, turnsOf, type Conversation, type Turn } from './conversation.js';
 import { fillIn } from './fill-in.js';
 import { timestamp, type DemoPlan } from './plan.js';
-import type { Random } from './random.js';
+import type { Random } from '../../../base/random.js';
 import { DAY_MS } from './rhythm.js';
 import { numberedRows, type DemoTable } from './table.js';
 

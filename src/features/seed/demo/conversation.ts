@@ -1,7 +1,7 @@
 import type { DemoTopic } from './texts/demo-texts.js';
 import { subjectOf, type Subject } from './fill-in.js';
 import { pickAssistant, pickUser, type DemoPlan } from './plan.js';
-import type { Random } from './random.js';
+import type { Random } from '../../../base/random.js';
 import { DAY_MS, localHour } from './rhythm.js';
 
 const MINUTE_MS = 60_000;

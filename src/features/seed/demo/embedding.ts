@@ -1,4 +1,4 @@
-import type { Random } from './random.js';
+import type { Random } from '../../../base/random.js';
 
 export const DIMENSIONS = 1536;
 /** Directions in which the texts of one subject differ: real embeddings vary in few, not in all 1536. */

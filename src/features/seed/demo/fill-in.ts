@@ -1,5 +1,5 @@
 import type { DemoTexts } from './texts/demo-texts.js';
-import type { Random } from './random.js';
+import type { Random } from '../../../base/random.js';
 
 /** What stays the same all through a conversation. */
 export interface Subject {

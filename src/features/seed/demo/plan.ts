@@ -1,6 +1,6 @@
 import type { DemoTexts } from './texts/demo-texts.js';
 import { dayMs, monthsBefore, type DemoOptions } from './options.js';
-import { hashText, Random } from './random.js';
+import { hashText, Random } from '../../../base/random.js';
 import { createRhythm, type Window } from './rhythm.js';
 import { TEXTS_EN } from './texts/texts-en.js';
 import { TEXTS_JA } from './texts/texts-ja.js';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { hashText, Random } from '../../../../../src/features/seed/demo/random.js';
+import { hashText, Random } from '../../../src/base/random.js';
 
 const many = <Item>(count: number, make: (index: number) => Item): readonly Item[] =>
   Array.from({ length: count }, (_, index) => make(index));
