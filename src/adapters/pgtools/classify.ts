@@ -73,7 +73,8 @@ export function toolError({ tool, exitCode, signal, stderr }: ToolFailure): Aise
   const lines = redactText(stderr)
     .split('\n')
     .filter((line) => line.trim() !== '');
-  const code = classify(relevant(lines).join('\n'));
+  // Of what --verbose says, such as "reading row-level security policies", nothing is an error.
+  const code = lines.some(isErrorLine) ? classify(relevant(lines).join('\n')) : 'PG_TOOL_FAILED';
   const ending = signal === null ? `failed with exit code ${exitCode ?? '?'}` : `was ended by ${signal}`;
   return new AisecError(code, `${tool.name} ${ending}`, {
     detail: relevant(lines).join('\n') || 'It wrote nothing about it.',
