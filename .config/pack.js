@@ -2,6 +2,7 @@
 // they need: a prepare script would make npm warn of it, and nobody builds there.
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -25,6 +26,7 @@ export function pack(into) {
     packSchemas(path.join(stage, 'docs', 'json'));
     unlinkSources(stage);
     const kept = Object.fromEntries(Object.entries(manifest).filter(([name]) => !OURS.includes(name)));
+    kept['dependencies'] = { ...kept['dependencies'], ...namedByDriver() };
     writeFileSync(path.join(stage, 'package.json'), `${JSON.stringify(kept, undefined, 2)}\n`);
     const options = ['--ignore-scripts', '--json', '--pack-destination', path.resolve(into)];
     const [packed] = JSON.parse(execFileSync('npm', ['pack', ...options], { cwd: stage, encoding: 'utf8' }));
@@ -32,6 +34,15 @@ export function pack(into) {
   } finally {
     rmSync(stage, { recursive: true, force: true });
   }
+}
+
+/**
+ * pg requires them where it finds them, so it runs without them; a bundler does not, and `--omit=optional` leaves them out.
+ * Two files of 20 kB.
+ */
+function namedByDriver() {
+  const { optionalDependencies } = createRequire(import.meta.url)('pg/package.json');
+  return optionalDependencies;
 }
 
 /** A link to what is not in the package, such as the source of a module, becomes its text. @param {string} stage */

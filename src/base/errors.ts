@@ -109,6 +109,12 @@ export class AisecError extends Error {
     this.sqlState = parts.sqlState;
     this.position = parts.position;
   }
+
+  /** For logs and health pages: JSON leaves out the message of an Error. */
+  toJSON(): object {
+    const { name, code, message, detail, hint, sqlState, position } = this;
+    return { name, code, message, detail, hint, sqlState, position };
+  }
 }
 
 export function isAisecError(error: unknown, ...codes: readonly ErrorCode[]): error is AisecError {

@@ -1,3 +1,6 @@
+/** So many months of messages are there ahead of the current one at any time; `partitions ensure` makes one more. */
+export const WANTED_MONTHS_AHEAD = 2;
+
 /** A calendar month in UTC, `2026-11`, of the years 1 to 9999: such texts sort as the months do. */
 export type Month = `${number}-${number}`;
 

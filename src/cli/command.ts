@@ -26,6 +26,8 @@ export interface CommandSpec<Options extends object = object> {
   readonly description: string;
   readonly argument?: { readonly syntax: string; readonly description: string };
   readonly options: readonly OptionSpec[];
+  /** It may be run again from its beginning: after a failover it is, within its `--max-wait`. */
+  readonly outlivesFailover?: true;
   readonly examples: readonly (readonly [command: string, meaning: string])[];
   /**
    * Returns the exit code when it is not 0. `argument` is empty when the command takes none; `operands` are all of them

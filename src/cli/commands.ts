@@ -21,6 +21,7 @@ import { cacheWarm } from './commands/cache/warm.js';
 import { completionBash } from './commands/completion/bash.js';
 import { completionFish } from './commands/completion/fish.js';
 import { completionZsh } from './commands/completion/zsh.js';
+import { dbStart } from './commands/db/start.js';
 import { doctor } from './commands/doctor/doctor.js';
 import { migrateAdopt } from './commands/migrate/adopt.js';
 import { migrateBaseline } from './commands/migrate/baseline.js';
@@ -60,6 +61,7 @@ import { scheduleSystemd } from './commands/schedule/systemd.js';
 import { seedDemo } from './commands/seed/demo.js';
 import { seedList } from './commands/seed/list.js';
 import { seed } from './commands/seed/seed.js';
+import { subset } from './commands/subset/subset.js';
 import { typesCheck } from './commands/types/check.js';
 import { typesGenerate } from './commands/types/generate.js';
 import { vectorCheck } from './commands/vector/check.js';
@@ -106,6 +108,8 @@ export const COMMANDS: readonly CommandSpec[] = [
   backupDrill,
   backupCheck,
   restore,
+  subset,
+  dbStart,
   typesGenerate,
   typesCheck,
   monitor,
@@ -141,6 +145,7 @@ export const COMMANDS: readonly CommandSpec[] = [
 /** What a noun is for, where it has no command of its own name. */
 export const NOUNS: Readonly<Record<string, string>> = {
   migrate: 'bring the schema up to date or back, and show its state',
+  db: 'serve the embedded database while developing',
   cache: 'look at, fill, empty and check the Redis cache of the read-mostly tables',
   vector: 'measure, rebuild and tune the vector index of knowledge_base',
   partitions: 'make the months of messages ahead of time and check them',

@@ -52,6 +52,16 @@ export interface Context {
    * @throws AisecError USAGE for the embedded database.
    */
   readonly withReplica: <Result>(url: string, use: (session: Session) => Promise<Result>) => Promise<Result>;
+  /**
+   * The same on another database, which a flag names: a server, or a new embedded database in a directory, which is there
+   * when the callback is done, as a whole.
+   *
+   * @throws AisecError CONFIG_INVALID, DATABASE_*; USAGE for a directory that is not empty.
+   */
+  readonly withOther: <Result>(
+    place: { readonly url: string; readonly flag: string } | { readonly newDirectory: string },
+    use: (session: Session) => Promise<Result>,
+  ) => Promise<Result>;
   /** The same with a new, empty database in memory, whichever was chosen. */
   readonly withScratchDatabase: <Result>(
     use: (session: Session) => Promise<Result>,
@@ -89,6 +99,7 @@ export type ContextParts = Omit<
   Context,
   | 'withDatabase'
   | 'withReplica'
+  | 'withOther'
   | 'withScratchDatabase'
   | 'hasEmbedded'
   | 'programPlaces'
@@ -268,6 +279,19 @@ export function createContext(given: ContextParts): Context {
         import('../adapters/postgres/open.js'),
       ]);
       return closing(await openSession(resolveReplicaTarget(parts.config, url), openOptions(parts, {})), use);
+    },
+    withOther: async (place, use) => {
+      if ('newDirectory' in place) {
+        const { withNewDirectory } = await import('../adapters/embedded/new-directory.js');
+        compileOnce();
+        return withNewDirectory(place.newDirectory, openOptions(parts, { isSilent: true }), use);
+      }
+      const [{ resolveOtherTarget }, { openSession }] = await Promise.all([
+        import('../config/other-target.js'),
+        import('../adapters/postgres/open.js'),
+      ]);
+      const target = resolveOtherTarget(parts.config, place.url, place.flag);
+      return closing(await openSession(target, openOptions(parts, {})), use);
     },
     withScratchDatabase: async (use, settings = {}) => {
       const { openInMemory } = await import('../adapters/embedded/embedded.js');

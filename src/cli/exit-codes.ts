@@ -7,7 +7,7 @@ export const EXIT_CODES = {
   2: 'wrong usage or configuration; no changes were made',
   3: 'a check says no: pending, edited, missing, renamed or late migrations, findings of doctor, lint or on partitions, old types, a backup that is damaged, a server that lacks what it needs',
   4: 'the database, Redis, or the store of the off-site copies cannot be reached or refuses the login',
-  5: 'busy: another run holds the lock, or a table lock could not be acquired in time; try again later',
+  5: 'busy: another run holds the lock, a table lock could not be acquired in time, or the server is a standby and accepts no writes; try again later',
   6: 'refused: needs --yes, a typed name or a password, or is never done in production',
   130: 'interrupted (Ctrl-C); the statement was cancelled and rolled back, locks were released',
   143: 'terminated (SIGTERM); the same',
@@ -25,7 +25,7 @@ export const EXIT_CODE_BY_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
   DATABASE_POOLED: 2,
   DATABASE_UNSUPPORTED: 2,
   DATABASE_FAILED: 1,
-  DATABASE_READ_ONLY: 1,
+  DATABASE_READ_ONLY: 5,
   DATABASE_CLOSED: 1,
   CONNECTION_LOST: 4,
   EXTENSION_MISSING: 1,
@@ -82,6 +82,11 @@ export const EXIT_CODE_BY_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
   NOTIFY_FAILED: 1,
   INTERNAL: 1,
 };
+
+/** Of a command that works until it is stopped: Ctrl-C is how it ends, so that is no error. */
+export function exitCodeOf(signal: AbortSignal): ExitCode {
+  return signal.reason === 'SIGTERM' ? 143 : 130;
+}
 
 const WIDTH = 80;
 

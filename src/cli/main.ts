@@ -7,6 +7,7 @@ import { loadEnvironment, processEnvironment, type LoadedEnvironment } from '../
 import type { Environment } from '../config/settings.js';
 import { createContext } from './context.js';
 import { EXIT_CODE_BY_ERROR, type ExitCode } from './exit-codes.js';
+import { throughFailover } from './failover.js';
 import { parseCommandLine, type Invocation, type Parsed } from './program.js';
 import { listenForSignals } from './signals.js';
 import { errorDocument, renderError } from './terminal/error.js';
@@ -93,9 +94,10 @@ async function runCommand(
   output.onBeforeWrite(progress.suspend);
   const signals = listenForSignals((line) => output.note(line));
   try {
-    const context = createContext({
+    const config = resolveConfig(globals.flags, environment, cwd, emptyAddresses);
+    const parts = {
       commandName: spec.name,
-      config: resolveConfig(globals.flags, environment, cwd, emptyAddresses),
+      config,
       output,
       progress,
       prompt: new Prompt(streams, {
@@ -105,8 +107,28 @@ async function runCommand(
       }),
       signal: signals.signal,
       commandTree: async () => (await import('./completion/tree.js')).completionTree(),
-    });
-    return (await spec.run(context, options, argument, operands)) ?? 0;
+    };
+    const run = (waitMs: number) => {
+      const waitForDatabaseMs = Math.max(config.waitForDatabaseMs, waitMs);
+      return spec.run(
+        createContext({ ...parts, config: { ...config, waitForDatabaseMs } }),
+        options,
+        argument,
+        operands,
+      );
+    };
+    if (spec.outlivesFailover === undefined) return (await run(0)) ?? 0;
+    const { maxWait: maxWaitMs = 0 } = options as { readonly maxWait?: number };
+    const failover = {
+      config,
+      maxWaitMs,
+      signal: signals.signal,
+      onLost: ({ detail }: AisecError) =>
+        output.warning(
+          `lost the connection to the database; ${spec.name} begins again on the server that is there${detail === undefined ? '' : `\ndetail: ${detail}`}`,
+        ),
+    };
+    return (await throughFailover(failover, run)) ?? 0;
   } finally {
     progress.clear();
     signals.stop();

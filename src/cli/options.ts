@@ -24,6 +24,27 @@ export function countOption(least: number): (text: string) => number {
   };
 }
 
+const LARGEST_PORT = 65_535;
+
+/** Reads `5433`; 0 is any that is free. @throws AisecError USAGE. */
+function portOption(text: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= LARGEST_PORT) return port;
+  throw new AisecError('USAGE', `invalid port "${text}": expected a number from 0 to ${LARGEST_PORT}`, {
+    hint: 'Give 0 for any that is free.',
+  });
+}
+
+/** Of what serves on this machine. */
+export function portOptionSpec(preset: string): OptionSpec {
+  return {
+    flags: '--port <n>',
+    description: 'port of 127.0.0.1 to serve on; 0: any that is free',
+    default: preset,
+    parse: portOption,
+  };
+}
+
 /** Reads `a,b`: names with commas between them. */
 export function listOption(text: string): readonly string[] {
   return text

@@ -2,18 +2,17 @@ import { relative } from 'node:path';
 
 import { countText } from '../base/count.js';
 import { formatDurationMs } from '../base/duration.js';
+import { WANTED_MONTHS_AHEAD } from '../base/month.js';
 import type { AisecError } from '../base/errors.js';
-import { aisecVersion } from '../base/version.js';
+import { aisecVersion, postgresVersion } from '../base/version.js';
 import type { DatabaseTarget, ServerTarget } from '../config/database-target.js';
+import { BACKUP_DUE_AFTER_MS } from '../features/backup/catalog/due.js';
 import type { ListedBackup } from '../features/backup/list.js';
 import type { MigrationOverview } from '../features/migrate/status.js';
 import type { Renderer } from './terminal/output.js';
 import type { Paint } from './terminal/streams.js';
 
 const HELP = 'All commands: aisec --help';
-const BACKUP_DUE_AFTER_MS = 26 * 3_600_000;
-/** What `partitions ensure` makes. */
-const MONTHS_AHEAD = 3;
 
 /** What was found out in time; undefined: not known, null: there is none. */
 export interface Standing {
@@ -45,6 +44,12 @@ function addressOf({ connection: { database, host, port } }: ServerTarget): stri
   return `"${database}" at ${host.startsWith('/') ? host : `${host}:${port}`}`;
 }
 
+/** Of why a server is not reached, what the line does not say already. */
+function reasonOf(failure: AisecError | undefined, target: ServerTarget): string {
+  const address = addressOf(target);
+  return failure?.message.replace(` to database ${address}`, '').replace(` database ${address}`, '') ?? 'not reached';
+}
+
 function databaseLine(standing: Standing, paint: Paint): Line {
   const { target, failure, serverVersion } = standing;
   const title = 'database';
@@ -55,8 +60,8 @@ function databaseLine(standing: Standing, paint: Paint): Line {
       value: standing.isMade ? `embedded PostgreSQL in ${near(target.dataDir, standing.cwd)}` : 'none yet',
     };
   const where = `${addressOf(target)} as ${target.connection.user} (${target.source})`;
-  if (serverVersion === undefined) return { title, value: `${where}: ${paint.red(failure?.message ?? 'not reached')}` };
-  return { title, value: `${where}, PostgreSQL ${Math.floor(serverVersion / 10_000)}.${serverVersion % 10_000}` };
+  if (serverVersion === undefined) return { title, value: `${where}: ${paint.red(reasonOf(failure, target))}` };
+  return { title, value: `${where}, PostgreSQL ${postgresVersion(serverVersion)}` };
 }
 
 function migrationsLine({ migrations }: Standing, paint: Paint): readonly Line[] {
@@ -70,7 +75,7 @@ function migrationsLine({ migrations }: Standing, paint: Paint): readonly Line[]
 function monthsLine({ monthsAhead }: Standing, paint: Paint): readonly Line[] {
   if (monthsAhead === undefined || monthsAhead === null) return [];
   const text = monthsAhead < 0 ? 'none for this month' : `${countText(monthsAhead, 'month')} ahead`;
-  return [{ title: 'partitions', value: monthsAhead < MONTHS_AHEAD ? paint.yellow(text) : text }];
+  return [{ title: 'partitions', value: monthsAhead < WANTED_MONTHS_AHEAD ? paint.yellow(text) : text }];
 }
 
 function ageMs(time: string): number {
@@ -105,7 +110,7 @@ function nextStep(standing: Standing): readonly string[] {
   const isOdd = migrations?.migrations.some(({ state }) => !['applied', 'pending', 'incomplete'].includes(state));
   if (isOdd === true) return ['Next: aisec migrate check'];
   if (migrations?.isCurrent === false) return ['Next: aisec migrate up'];
-  if (typeof monthsAhead === 'number' && monthsAhead < MONTHS_AHEAD) return ['Next: aisec partitions ensure'];
+  if (typeof monthsAhead === 'number' && monthsAhead < WANTED_MONTHS_AHEAD) return ['Next: aisec partitions ensure'];
   return [isBackupDue(standing) ? 'Next: aisec backup' : 'Next: aisec doctor'];
 }
 

@@ -19,6 +19,7 @@ export function checkDatabase(caller: string, db: unknown, code: ErrorCode): voi
  * An option that is misspelt would be ignored: a read that should be `isReadOnly` may write.
  *
  * @param known every option, by its name: the compiler sees to it that none is missing.
+ * @param noun what the caller gives: options, or the columns of a row
  * @throws AisecError with the code.
  */
 export function checkOptions(
@@ -26,9 +27,10 @@ export function checkOptions(
   options: unknown,
   known: Readonly<Record<string, true>>,
   code: ErrorCode,
+  noun = 'option',
 ): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw new AisecError(code, `${caller}: the options are not an object`, {
+    throw new AisecError(code, `${caller}: the ${noun}s are not an object`, {
       hint: `Give { ${Object.keys(known)[0]}: … }.`,
     });
   }
@@ -36,7 +38,7 @@ export function checkOptions(
     if (Object.hasOwn(known, name) || value === undefined) continue;
     const names = Object.keys(known);
     const near = didYouMean(name, names);
-    throw new AisecError(code, `${caller}: unknown option "${name}"`, {
+    throw new AisecError(code, `${caller}: unknown ${noun} "${name}"`, {
       hint: near === undefined ? `There are: ${names.join(', ')}.` : `Did you mean "${near}"?`,
     });
   }

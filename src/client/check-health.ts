@@ -2,6 +2,7 @@ import { findDriver } from '../adapters/postgres/pool/pool-dialect.js';
 import type { PoolDriver, PoolStats } from '../adapters/postgres/pool/pool-driver.js';
 import { AisecError, messageOf } from '../base/errors.js';
 import type { AnyDatabase } from './any-database.js';
+import { checkOptions } from './check-arguments.js';
 import type { Cache } from './create-cache.js';
 
 export interface HealthOptions {
@@ -9,6 +10,8 @@ export interface HealthOptions {
   /** The longest that the answer takes. Default: 2 s. */
   readonly timeoutMs?: number;
 }
+
+const OPTIONS: Readonly<Record<keyof HealthOptions, true>> = { cache: true, timeoutMs: true };
 
 /** As in https://datatracker.ietf.org/doc/html/draft-inadarei-api-health-check */
 export type HealthStatus = 'pass' | 'warn' | 'fail';
@@ -101,7 +104,10 @@ function boundedTimeout(timeoutMs: number | undefined): number {
 /**
  * Whether a service can do its work now: for a readiness probe, which takes it out of the load balancer. It is not for a liveness probe: a restart of
  * the service does not bring its database back. Asks the server one question over a connection of the pool, within
- * `timeoutMs`; callers that come meanwhile get the same answer. Never throws.
+ * `timeoutMs`; callers that come meanwhile get the same answer. Whatever is wrong
+ * with the database is in the report.
+ *
+ * @throws AisecError USAGE for an option that there is not.
  *
  * @example
  * app.get('/readyz', async (_, reply) => {
@@ -110,6 +116,7 @@ function boundedTimeout(timeoutMs: number | undefined): number {
  * });
  */
 export async function checkHealth(db: AnyDatabase, options: HealthOptions = {}): Promise<HealthReport> {
+  checkOptions('checkHealth', options, OPTIONS, 'USAGE');
   const checks: HealthCheck[] = [];
   let driver: PoolDriver | undefined;
   try {

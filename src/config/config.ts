@@ -57,6 +57,30 @@ function refuseEmptyFlags(flags: Flags): void {
   }
 }
 
+/** They hold an address or a secret, and no message repeats them. */
+const MAY_HOLD_SECRETS: readonly string[] = [
+  'databaseUrl',
+  'redisUrl',
+  'pingUrl',
+  'notifyUrl',
+  'adminPassword',
+  'maskKey',
+  'subsetPassword',
+] satisfies readonly SettingName[];
+
+/** An address of a database may have a password, and messages repeat the names of files and schemas. */
+function refuseAddresses(flags: Flags, environment: Environment): void {
+  for (const [name, setting] of Object.entries<Setting>(SETTINGS)) {
+    const value = settingValue(name as SettingName, flags, environment);
+    if (MAY_HOLD_SECRETS.includes(name) || !/^\s*(?:postgres|postgresql|rediss?):\/\//i.test(value ?? '')) continue;
+    const isFlag = flags[name as SettingName] !== undefined;
+    const given = isFlag ? (setting.flag?.split(' ', 1)[0] ?? name) : setting.env;
+    throw new AisecError(isFlag ? 'USAGE' : 'CONFIG_INVALID', `${given} holds the address of a database`, {
+      hint: 'Put the address into DATABASE_URL or REDIS_URL.',
+    });
+  }
+}
+
 /** The limit is PostgreSQL's: a longer name would be cut silently, and pg_ is reserved. */
 function checkSchema(name: string, setting: string): string {
   if (Buffer.byteLength(name) <= 63 && !name.startsWith('pg_') && name !== 'information_schema' && !name.includes('\0'))
@@ -96,6 +120,7 @@ export function resolveConfig(
   emptyAddresses: readonly string[] = [],
 ): Config {
   refuseEmptyFlags(flags);
+  refuseAddresses(flags, environment);
   const value = (name: SettingName): string | undefined => settingValue(name, flags, environment);
   const pgBin = value('pgBin');
   return {

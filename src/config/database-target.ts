@@ -160,9 +160,14 @@ function refuseEmptyAddress([variable]: readonly string[]): void {
   });
 }
 
+const WITHOUT_SECRETS = [
+  ...['PGHOST', 'PGHOSTADDR', 'PGPORT', 'PGUSER', 'PGDATABASE', 'PGSERVICE', 'PGSERVICEFILE', 'PGPASSFILE'],
+  ...['PGSSLROOTCERT', 'PGSSLCERT', 'PGSSLKEY', 'PGSSLCRL', 'PGSSLCRLDIR'],
+];
+
 /** Values that libpq would take apart, and that may hold a password: they must not reach a message. */
 function refuseConnectionStrings(environment: Environment): void {
-  for (const variable of ['PGHOST', 'PGHOSTADDR', 'PGPORT', 'PGUSER', 'PGDATABASE', 'PGSERVICE']) {
+  for (const variable of WITHOUT_SECRETS) {
     const value = environment[variable] ?? '';
     if (!value.includes('://') && !/\bpassword\s*=/i.test(value)) continue;
     throw new AisecError('CONFIG_INVALID', `${variable} holds a whole connection string`, {

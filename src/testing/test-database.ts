@@ -6,7 +6,8 @@ import type { Factories } from './factories.js';
 export interface TestDatabaseOptions {
   /**
    * Directory of migrations of your own, applied after those of the package; as `aisec --migrations-dir` takes it, so that
-   * `'aisec=./dir'` puts others in their place.
+   * `'aisec=./dir'` puts others in their place. Default:
+   * what AISEC_MIGRATIONS_DIR, `.env` or package.json says, as for `aisec migrate`.
    */
   readonly migrationsDir?: string;
   /** Where snapshots are kept, 15 MB each. Default: `.aisec/test-snapshots`. */

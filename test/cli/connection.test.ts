@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../support/database.js';
 import { expectError } from '../support/expect-error.js';
 import { runCli, startCli, type CliResult } from '../support/run-cli.js';
+import { runInProcess } from '../support/run-in-process.js';
 import { waitFor } from '../support/wait-for.js';
 import { writeMigrations } from '../support/write-migrations.js';
 
@@ -16,12 +17,14 @@ afterAll(() => {
   for (const directory of [migrations, scratch]) rmSync(directory, { recursive: true });
 });
 
+const STATUS = ['migrate', 'status', '--migrations-dir', `aisec=${migrations}`];
+
 function status(env: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<CliResult> {
-  return runCli(['migrate', 'status', '--migrations-dir', `aisec=${migrations}`, ...args], { env });
+  return runInProcess([...STATUS, ...args], { env });
 }
 
 function up(env: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<CliResult> {
-  return runCli(['migrate', 'up', '--migrations-dir', `aisec=${migrations}`, ...args], { env });
+  return runInProcess(['migrate', 'up', '--migrations-dir', `aisec=${migrations}`, ...args], { env });
 }
 
 describe('a server that cannot be reached', () => {
@@ -84,7 +87,10 @@ describe('a server that cannot be reached', () => {
     });
 
     it('is given up after connect_timeout', async () => {
-      const run = await status({ DATABASE_URL: `postgres://u@127.0.0.1:${port}/db?connect_timeout=1` });
+      // Its process ends, too.
+      const run = await runCli(STATUS, {
+        env: { DATABASE_URL: `postgres://u@127.0.0.1:${port}/db?connect_timeout=1` },
+      });
       expectError(run, 4, 'could not connect', 'did not answer within 1 seconds');
       expect(run.durationMs).toBeLessThan(4000);
     });
@@ -143,7 +149,7 @@ describeOnServer('a server', () => {
       status({}, '--database-url', database.url),
       status({}, '--database-url-file', file),
       status({ DATABASE_URL: database.url }),
-      runCli(['migrate', 'status', '--migrations-dir', `aisec=${migrations}`], { cwd }),
+      runCli(STATUS, { cwd }),
       status({ PGHOST: host, PGPORT: port, PGUSER: user, PGDATABASE: database.name }),
       status({ PGSERVICEFILE: services, PGSERVICE: 'app' }),
     ]);
@@ -160,7 +166,7 @@ describeOnServer('a server', () => {
       end $$;`,
     });
     const schema = `s_${randomBytes(4).toString('hex')}`;
-    const run = await runCli(['migrate', 'up', '--migrations-dir', `aisec=${directory}`, '--schema', schema], {
+    const run = await runInProcess(['migrate', 'up', '--migrations-dir', `aisec=${directory}`, '--schema', schema], {
       env: { DATABASE_URL: database.url, PGOPTIONS: '-c work_mem=5MB -c timezone=Asia/Tokyo' },
     });
     rmSync(directory, { recursive: true });
@@ -242,7 +248,7 @@ describeOnServer('a server', () => {
     const { role, url } = await createRole();
     await database.admin.query(`grant create on schema public to ${role}`);
     const directory = writeMigrations({ '0001_before': 'create table before_it (id int);', '0002_it': sql });
-    const run = await runCli(['migrate', 'up', '--migrations-dir', `aisec=${directory}`], {
+    const run = await runInProcess(['migrate', 'up', '--migrations-dir', `aisec=${directory}`], {
       env: { DATABASE_URL: url },
     });
     rmSync(directory, { recursive: true });
@@ -281,7 +287,7 @@ describeOnServer('a server', () => {
     });
     expectError(await cli.finished, 4, 'lost the connection to the database', 'run the command again');
     writeMigrations({ '0001_slow': 'create table slow_one (id int);' }, directory);
-    expect(await runCli(args, { env: { DATABASE_URL: database.url } })).toMatchObject({ exitCode: 0 });
+    expect(await runInProcess(args, { env: { DATABASE_URL: database.url } })).toMatchObject({ exitCode: 0 });
     rmSync(directory, { recursive: true });
   });
 });

@@ -19,7 +19,7 @@ describe('the examples, from the packed package', () => {
   let server: ServerDatabase | undefined;
   beforeAll(async () => {
     if (inject('databaseUrl') !== null) server = await createServerDatabase();
-    installPacked(directory, 'zod', '@types/node', 'typescript');
+    await installPacked(directory, 'zod', '@types/node', 'typescript');
     cpSync(path.join(root, 'examples'), directory, { recursive: true });
     writeFileSync(path.join(directory, 'package.json'), JSON.stringify({ type: 'module', private: true }));
   });

@@ -76,12 +76,28 @@ describe('migrate up whose server did not arrive', () => {
 });
 
 test('a password in a variable that should hold none is never repeated', async () => {
-  for (const variable of ['PGDATABASE', 'PGHOST', 'PGUSER', 'PGPORT']) {
+  for (const variable of ['PGDATABASE', 'PGHOST', 'PGUSER', 'PGPORT', 'PGPASSFILE', 'PGSSLROOTCERT']) {
     for (const value of ['postgres://u:s3cretpw@h/d', 'host=h password=s3cretpw']) {
-      const run = await runInProcess(['migrate', 'status'], { env: { [variable]: value } });
+      const run = await runInProcess(['migrate', 'status'], { env: { PGHOST: '127.0.0.1', [variable]: value } });
       expect(run).toMatchObject({ exitCode: 2, stdout: '' });
       expect(run.stderr).toContain(`${variable} holds a whole connection string`);
       expect(run.stderr).not.toContain('s3cretpw');
     }
+  }
+});
+
+test('an address in a setting that is none, or in a flag, is never repeated', async () => {
+  const address = 'postgres://u:s3cretpw@h/d';
+  const runs = [
+    ...['AISEC_DATABASE_URL_FILE', 'AISEC_SCHEMA', 'AISEC_ROLE', 'AISEC_DATA_DIR', 'AISEC_MIGRATIONS_DIR'].map(
+      (variable) => ({ named: variable, args: [], env: { [variable]: address } }),
+    ),
+    ...['--database-url-file', '--schema'].map((flag) => ({ named: flag, args: [flag, address], env: {} })),
+  ];
+  for (const { named, args, env } of runs) {
+    const run = await runInProcess(['migrate', 'status', ...args], { env });
+    expect(run).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(run.stderr).toContain(`${named} holds the address of a database`);
+    expect(run.stderr).not.toContain('s3cretpw');
   }
 });

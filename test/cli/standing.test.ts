@@ -33,7 +33,7 @@ describe('aisec alone', () => {
   test('says why a server is not reached, without the password', async () => {
     const run = await runInProcess([], { env: { DATABASE_URL: 'postgres://me:hunter2@127.0.0.1:1/app' } });
     expect(run).toMatchObject({ exitCode: 0, stderr: '' });
-    expect(run.stdout).toContain('could not connect');
+    expect(run.stdout).toContain('"app" at 127.0.0.1:1 as me (DATABASE_URL): could not connect\n');
     expect(run.stdout).toContain('Next: check that the server runs');
     expect(run.stdout).not.toContain('hunter2');
   });

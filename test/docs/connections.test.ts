@@ -14,7 +14,7 @@ const documented = new Map(
 );
 
 test('docs/connections.md says of every parameter that is known what becomes of it, and of no other one', () => {
-  expect([...documented.keys()].sort()).toEqual([...PARAMETERS.keys(), 'service'].sort());
+  expect(new Set(documented.keys())).toEqual(new Set([...PARAMETERS.keys(), 'service']));
 });
 
 test.each([...PARAMETERS])('%s is %s there, too', (name, fate) => {

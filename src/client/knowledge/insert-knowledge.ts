@@ -5,6 +5,7 @@ import { CompiledQuery } from 'kysely';
 import { AisecError, messageOf } from '../../base/errors.js';
 import type { NewKnowledge } from '../../schema/index.js';
 import type { AnyDatabase } from '../any-database.js';
+import { checkOptions } from '../check-arguments.js';
 import { toVector } from '../embedding.js';
 
 /** A row of knowledge_base; what is left out is as the database has it. */
@@ -35,6 +36,18 @@ const INSERT = `
     metadata jsonb
   )`;
 
+/** Any other would be left out without a word. */
+const COLUMNS: Readonly<Record<keyof KnowledgeRow, true>> = {
+  id: true,
+  secretary_id: true,
+  content: true,
+  embedding: true,
+  source_type: true,
+  source_url: true,
+  tags: true,
+  metadata: true,
+};
+
 function invalid(place: number, what: string, cause?: AisecError): AisecError {
   return new AisecError('USAGE', `insertKnowledge: row ${place}: ${what}`, {
     hint: cause?.hint ?? 'Nothing was inserted.',
@@ -44,6 +57,7 @@ function invalid(place: number, what: string, cause?: AisecError): AisecError {
 
 function prepare(row: KnowledgeRow, place: number): Prepared {
   if (typeof row !== 'object' || (row as unknown) === null) throw invalid(place, 'it is not an object');
+  checkOptions(`insertKnowledge: row ${place}`, row, COLUMNS, 'USAGE', 'column');
   if (typeof row.content !== 'string') throw invalid(place, 'content is not a string');
   const id = row.id ?? randomUUID();
   const { secretary_id, content, source_type, source_url, tags, metadata } = row;
@@ -108,7 +122,7 @@ async function insertAll(trx: AnyDatabase, rows: readonly Prepared[]): Promise<v
  * the rows. All of them or none: outside of a transaction it takes one of its own. Inside of `withUser` the policies hold.
  *
  * @throws AisecError USAGE, with the number of the row from 0 on, before anything is sent: for an embedding that is not 1536
- *   finite numbers and for a content that is not a text. What PostgreSQL refuses comes as node-postgres throws it, with the
+ *   finite numbers, a content that is not a text and a column that there is not. What PostgreSQL refuses comes as node-postgres throws it, with the
  *   row in front of its message.
  * @example
  * const ids = await withUser(db, userId, (trx) => insertKnowledge(trx, rows));

@@ -64,6 +64,11 @@ const OPTIONS: Readonly<Record<keyof KnowledgeSearch, true>> = {
   accuracy: true,
 };
 
+const ACCURACY: Readonly<Record<keyof Exclude<KnowledgeSearch['accuracy'], 'exact' | undefined>, true>> = {
+  efSearch: true,
+  probes: true,
+};
+
 const LONGEST_TEXT = 2000;
 
 function usage(message: string, hint: string): AisecError {
@@ -87,6 +92,7 @@ export function checkSearch(search: KnowledgeSearch): void {
   checkRange('limit', limit, 1, 1000);
   checkRange('maxDistance', maxDistance, 0, 2, false);
   if (accuracy === undefined || accuracy === 'exact') return;
+  checkOptions('searchKnowledge: accuracy', accuracy, ACCURACY, 'USAGE');
   checkRange('efSearch', accuracy.efSearch, 1, 1000);
   checkRange('probes', accuracy.probes, 1, 32_768);
 }

@@ -12,6 +12,7 @@ import {
 import { isVerifiedFull } from './catalog/manifest.js';
 import { readBackupCopies } from './store/remote-backups.js';
 
+export { BACKUP_DUE_AFTER_MS } from './catalog/due.js';
 export { readWalArchive, type WalArchive } from './server/wal-archive.js';
 
 export interface BackupCheck {

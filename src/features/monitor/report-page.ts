@@ -1,3 +1,4 @@
+import { postgresVersion } from '../../base/version.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import { aisecVersion } from '../../base/version.js';
 import { monitorGrowth } from './growth/growth.js';
@@ -14,10 +15,6 @@ export interface ReportOptions {
   readonly ahead: number;
   readonly limitBytes: number | null;
   readonly onStep: (text: string) => void;
-}
-
-function versionText(serverVersion: number): string {
-  return `${Math.floor(serverVersion / 10_000)}.${serverVersion % 10_000}`;
 }
 
 /** As `monitor indexes` has it by default. */
@@ -56,7 +53,7 @@ export async function readReport(session: Session, options: ReportOptions, verdi
   const growth = await monitorGrowth(session, options, partitions);
   return {
     databaseName: session.info.databaseName,
-    serverVersion: versionText(session.info.serverVersion),
+    serverVersion: postgresVersion(session.info.serverVersion),
     toolVersion: aisecVersion(),
     tables,
     partitions,

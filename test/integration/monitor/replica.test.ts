@@ -56,7 +56,7 @@ describeOnPrivateServer('aisec monitor indexes with a replica', () => {
 
   test('a migration is refused on the replica, before anything is tried', async () => {
     const run = await runInProcess(['migrate', 'up', '--schema', 'other'], { env: { DATABASE_URL: replicaUrl } });
-    expect(run).toMatchObject({ exitCode: 1, stdout: '' });
+    expect(run).toMatchObject({ exitCode: 5, stdout: '' });
     expect(run.stderr).toMatch(/^error: database "sales" .* accepts no writes\nhint: /m);
   });
 

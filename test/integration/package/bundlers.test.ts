@@ -17,8 +17,8 @@ const root = path.join(import.meta.dirname, '..', '..', '..');
 const directory = mkdtempSync(path.join(tmpdir(), 'aisec-test-bundlers-'));
 const entry = path.join(directory, 'app.mjs');
 
-beforeAll(() => {
-  installPacked(directory, 'zod', '@types/node');
+beforeAll(async () => {
+  await installPacked(directory, 'zod', '@types/node');
   cpSync(path.join(root, 'test', 'fixtures', 'service'), directory, { recursive: true });
 });
 afterAll(() => rmSync(directory, { recursive: true, force: true }));

@@ -44,7 +44,7 @@ describeOnServer('A service with Hono, bundled by esbuild, behind PgBouncer in t
 
   beforeAll(async () => {
     expect(pgbouncer, 'pgbouncer is not installed (Debian: apt-get install pgbouncer)').toBeDefined();
-    installPacked(directory, 'zod', 'hono', '@hono/node-server');
+    await installPacked(directory, 'zod', 'hono', '@hono/node-server');
     cpSync(path.join(root, 'test', 'fixtures', 'http-service'), directory, { recursive: true });
     const outfile = path.join(directory, 'built', 'app.mjs');
     await build({

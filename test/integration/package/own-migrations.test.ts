@@ -25,7 +25,7 @@ describeOnServer('a team that installs the package', () => {
   beforeEach(async () => {
     project = mkdtempSync(path.join(tmpdir(), 'aisec-team-'));
     writeFileSync(path.join(project, 'package.json'), '{ "name": "team", "version": "1.0.0", "private": true }');
-    installPacked(project);
+    await installPacked(project);
     database = await createServerDatabase();
   });
 

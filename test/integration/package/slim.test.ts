@@ -1,8 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
+import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { createServerDatabase, describeOnServer } from '../../support/database.js';
@@ -16,8 +18,8 @@ describeOnServer('The package without its optional packages (npm install --omit=
   const modules = path.join(directory, 'node_modules');
   let versions: Record<string, string>;
 
-  beforeAll(() => {
-    installPacked(directory);
+  beforeAll(async () => {
+    await installPacked(directory);
     const manifest = JSON.parse(readFileSync(path.join(modules, 'aisec', 'package.json'), 'utf8'));
     versions = manifest.optionalDependencies;
     for (const name of Object.keys(versions)) rmSync(path.join(modules, name));
@@ -53,6 +55,22 @@ describeOnServer('The package without its optional packages (npm install --omit=
     expect(redo).toMatchObject({ status: 2, stderr: expect.stringContaining('npm install --omit=optional libpg-query@') });
     expect(aisec('migrate check', env)).toMatchObject({ status: 0 });
   }); // prettier-ignore
+
+  test('a bundler finds everything that the driver names', async () => {
+    const { dependencies } = createRequire(import.meta.url)('pg/package.json') as { dependencies: object };
+    const bundled = await build({
+      stdin: { contents: `export * from 'aisec'`, resolveDir: directory },
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      // Looked for in this directory, not where the links lead to.
+      preserveSymlinks: true,
+      external: Object.keys(dependencies),
+      write: false,
+      logLevel: 'silent',
+    });
+    expect(bundled.errors).toEqual([]);
+  });
 
   test('the client works without them', () => {
     const run = spawnSync(

@@ -45,7 +45,7 @@ const { withUser } = require('aisec');
 const { useTestDatabase } = require('aisec/testing');
 const { invoices } = require('./service.cjs');
 
-const database = useTestDatabase(globalThis, { migrationsDir: 'db/migrations' });
+const database = useTestDatabase(globalThis);
 
 test('shows an invoice to its owner only', async () => {
   const [one, other] = [await database.make.user(), await database.make.user()];
@@ -64,10 +64,10 @@ test('begins empty', async () => {
 /** A project that has the packed package and the runners' own settings, and no snapshot yet. */
 const project = mkdtempSync(path.join(tmpdir(), 'aisec-test-project-'));
 const write = (name: string, text: string): void => writeFileSync(path.join(project, name), text);
-beforeAll(() => {
-  installPacked(project, 'vitest', 'jest', 'zod');
+beforeAll(async () => {
+  await installPacked(project, 'vitest', 'jest', 'zod');
   mkdirSync(path.join(project, 'db', 'migrations'), { recursive: true });
-  write('package.json', '{ "type": "module", "private": true }');
+  write('package.json', '{ "type": "module", "private": true, "aisec": { "migrationsDir": "./db/migrations" } }');
   write('shown.test.js', TESTS);
   write('db/migrations/0001_invoices.sql', MIGRATION);
   write('service.cjs', SERVICE);
@@ -85,6 +85,13 @@ const run = (program: string, args: readonly string[], env: Record<string, strin
 test('a vitest project of two lines passes the first time, with the timeouts that vitest has by itself', () => {
   const { stdout, stderr } = run('vitest/vitest.mjs', ['run', '--root', project, '--reporter', 'json']);
   expect(JSON.parse(stdout), stderr).toMatchObject({ numPassedTests: 2, numTotalTests: 2 });
+});
+
+test('Jest without the flag that PGlite needs names it, in place of a process that ends', () => {
+  const options = ['--json', '--rootDir', project, '--testMatch', '**/*.jest.cjs', '--no-cache'];
+  const { stdout, stderr } = run('jest/bin/jest.js', options);
+  expect(JSON.parse(stdout), stderr).toMatchObject({ numFailedTests: 2, numTotalTests: 2 });
+  expect(stdout).toContain('NODE_OPTIONS=--experimental-vm-modules npx jest');
 });
 
 test('a CommonJS service with a table of its own passes its tests under Jest the first time', () => {

@@ -76,7 +76,7 @@ describeOnServer('docs/week-of-a-dba.md', () => {
   beforeAll(async () => {
     project = mkdtempSync(path.join(tmpdir(), 'aisec-week-'));
     writeFileSync(path.join(project, 'package.json'), '{ "name": "shop", "version": "1.0.0", "private": true }\n');
-    installPacked(project);
+    await installPacked(project);
     const installed = path.join(project, 'node_modules', 'aisec');
     for (const name of readdirSync(path.join(installed, 'migrations')).filter((file) => file > NEWEST))
       rmSync(path.join(installed, 'migrations', name));

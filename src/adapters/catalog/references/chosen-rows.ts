@@ -45,7 +45,7 @@ const ANALYZE_FROM = 500;
  * ```
  *
  * Make it before the transaction, since a read-only one makes no tables, and fill it inside, with one MVCC snapshot
- * (REPEATABLE READ): a place means its row only as long as nobody changes the row. Both directions may be followed, in
+ * (REPEATABLE READ): a place means its row only as long as the row does not change. Both directions may be followed, in
  * any order; every row is followed once an edge.
  */
 export class ChosenRows {
@@ -208,5 +208,7 @@ export function isReferring(edge: Edge | Reference, referring = 'referring', ref
   });
   if ('onlyIf' in edge && edge.onlyIf !== null)
     equal.push(`${referring}.${quoteIdentifier(edge.onlyIf.column)}::text = ${quoteLiteral(edge.onlyIf.value)}`);
+  for (const columns of 'unlessSet' in edge ? (edge.unlessSet ?? []) : [])
+    equal.push(`not (${columns.map((name) => `${referring}.${quoteIdentifier(name)} is not null`).join(' and ')})`);
   return equal.join(' and ');
 }

@@ -24,6 +24,8 @@ export interface Reference extends Edge {
   readonly isArray: boolean;
   /** Rows that refer: those whose column has the value. Null: all of them. */
   readonly onlyIf: { readonly column: string; readonly value: string } | null;
+  /** Columns of other references: rows where all columns of one of them are set do not count as referring here. */
+  readonly unlessSet?: readonly (readonly string[])[];
 }
 
 /** `schema table`, as tables of contents have it. */

@@ -160,6 +160,7 @@ export const archive = defineCommand<Options>({
     { flags: '--no-analyze', description: 'leave the statistics of both tables as they are' },
     ...LOCK_WAITS,
   ],
+  outlivesFailover: true,
   examples: [
     ['aisec archive', 'Archive the months older than six months; for a daily job'],
     ['aisec archive --older-than 1y --dry-run', 'See what would move, and which locks that takes'],

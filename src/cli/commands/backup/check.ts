@@ -1,3 +1,4 @@
+import { BACKUP_DUE_AFTER_HOURS } from '../../../features/backup/catalog/due.js';
 import { parseBytes } from '../../../base/bytes.js';
 import { countText } from '../../../base/count.js';
 import { AisecError } from '../../../base/errors.js';
@@ -82,7 +83,7 @@ export const backupCheck = defineCommand<Options>({
     {
       flags: '--max-age <duration>',
       description: 'of the newest verified backup',
-      default: '26h',
+      default: `${BACKUP_DUE_AFTER_HOURS}h`,
       parse: durationOption,
     },
     {

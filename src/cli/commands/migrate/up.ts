@@ -157,6 +157,7 @@ export const migrateUp = defineCommand<Options>({
     },
     ...LOCK_OPTIONS,
   ],
+  outlivesFailover: true,
   examples: [
     ['aisec migrate up', 'Bring the database up to date'],
     ['aisec migrate up --embedded', 'Make an embedded database in a pipeline'],

@@ -4,7 +4,7 @@ import { formatDurationMs } from '../../../base/duration.js';
 import { AisecError } from '../../../base/errors.js';
 import { defineCommand, type CommandSpec, type OptionSpec } from '../../command.js';
 import type { Context, Session } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { exitCodeOf, type ExitCode } from '../../exit-codes.js';
 import { durationOption } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
 import { skipNotes, warnOfSkips } from './words.js';
@@ -43,11 +43,6 @@ const WATCH_OPTION: OptionSpec = {
   parse: intervalOption,
 };
 
-/** Ctrl-C is how a watch ends, so it is not an error. */
-function endOf(signal: AbortSignal): ExitCode {
-  return signal.reason === 'SIGTERM' ? 143 : 130;
-}
-
 async function watch<Options extends object, Data extends Report>(
   spec: ReportSpec<Options, Data>,
   context: Context,
@@ -71,7 +66,7 @@ async function watch<Options extends object, Data extends Report>(
     });
   } catch (error) {
     if (!signal.aborted) throw error;
-    return endOf(signal);
+    return exitCodeOf(signal);
   }
 }
 

@@ -1,3 +1,4 @@
+import { WANTED_MONTHS_AHEAD } from '../../../base/month.js';
 import { countText } from '../../../base/count.js';
 import type { PartitionCheck } from '../../../features/messages/partitions/checks.js';
 import { defineCommand } from '../../command.js';
@@ -44,7 +45,7 @@ export const partitionsCheck = defineCommand<Options>({
     {
       flags: '--min-ahead <n>',
       description: 'months after the current one that must be there, 0 to 120',
-      default: '2',
+      default: String(WANTED_MONTHS_AHEAD),
       parse: aheadOption,
     },
     { flags: '--keys', description: 'compare every message with its key; reads all messages', default: false },

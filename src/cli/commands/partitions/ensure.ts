@@ -149,6 +149,7 @@ export const partitionsEnsure = defineCommand<Options>({
     MAX_WAIT_OPTION,
     WAIT_OPTION,
   ],
+  outlivesFailover: true,
   examples: [
     ['aisec partitions ensure', 'For a daily job: the current month and three ahead'],
     ['aisec partitions ensure --dry-run', 'See which months are missing and how many rows would move'],

@@ -2,13 +2,16 @@ import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 
 import { shellWord } from '../../../base/aisec-command.js';
-import { checkBackups, readWalArchive, type BackupCheck, type WalArchive } from '../../backup/checks.js';
+import { DAY_MS } from '../../../base/duration.js';
+import {
+  BACKUP_DUE_AFTER_MS,
+  checkBackups,
+  readWalArchive,
+  type BackupCheck,
+  type WalArchive,
+} from '../../backup/checks.js';
 import type { Check, Fault, Outcome, Subject } from '../check.js';
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
-/** A backup a day, which may take two hours longer than the last one. */
-const MAX_AGE_MS = 26 * HOUR_MS;
 /** A restore to try it a month. */
 const MAX_DEEP_AGE_MS = 31 * DAY_MS;
 const LEAST_SHARE = 0.8;
@@ -17,7 +20,7 @@ async function readBackups({ session, backupDirectory }: Subject): Promise<Backu
   const { databaseName } = session.info;
   const { findings } = await checkBackups({
     directory: backupDirectory,
-    maxAgeMs: MAX_AGE_MS,
+    maxAgeMs: BACKUP_DUE_AFTER_MS,
     maxDeepAgeMs: MAX_DEEP_AGE_MS,
     minSize: { shareOfMedian: LEAST_SHARE },
     expected: [databaseName],

@@ -1,6 +1,6 @@
 import { DAY_MS } from '../../../base/duration.js';
 import { listed } from '../../../base/count.js';
-import { monthEndMs } from '../../../base/month.js';
+import { monthEndMs, WANTED_MONTHS_AHEAD } from '../../../base/month.js';
 import {
   checkDefaultPartition,
   judgeLayout,
@@ -13,15 +13,13 @@ import type { Check, Fault, Severity, Subject } from '../check.js';
 import { groupBy } from '../../../base/group-by.js';
 import { grantee, plainName, qualified } from '../names.js';
 
-const MIN_AHEAD = 2;
-
 /** Bounds, months and what each partition has; one query takes a lock on each partition with a CHECK. */
 export function partitionLayout({ session, schema }: Subject): Promise<PartitionLayout> {
   return readPartitionLayout(session, schema);
 }
 
 async function layoutFindings(subject: Subject): Promise<readonly PartitionFinding[]> {
-  return judgeLayout(await subject.once(partitionLayout), MIN_AHEAD);
+  return judgeLayout(await subject.once(partitionLayout), WANTED_MONTHS_AHEAD);
 }
 
 async function defaultFindings(subject: Subject): Promise<readonly PartitionFinding[]> {
@@ -137,7 +135,7 @@ const KIND_CHECKS: KindChecks = {
   'months-ahead': {
     area: 'partitions',
     severity: 'warning',
-    title: `fewer than ${MIN_AHEAD} months of messages made ahead; critical when this or tomorrow's month is missing`,
+    title: `fewer than ${WANTED_MONTHS_AHEAD} months of messages made ahead; critical when this or tomorrow's month is missing`,
   },
   gap: { area: 'partitions', severity: 'warning', title: 'months missing between others' },
   'odd-bounds': { area: 'partitions', severity: 'warning', title: 'partitions that are not a calendar month in UTC' },

@@ -50,7 +50,7 @@ function typeText({ names, arrayBounds }: TypeName): string {
   return `${wordsOf(names).map(quoteIdentifier).join('.')}${arrayBounds === undefined ? '' : '[]'}`;
 }
 
-/** What tells routines of one name apart: the parameters that a caller gives. */
+/** Routines of one name differ in the parameters that a caller gives. */
 function parametersOf(tree: Statement['tree']): string {
   const types = ((tree['parameters'] ?? []) as readonly Parameter[]).flatMap(({ FunctionParameter: parameter }) =>
     parameter?.argType === undefined || ['FUNC_PARAM_OUT', 'FUNC_PARAM_TABLE'].includes(parameter.mode ?? '')

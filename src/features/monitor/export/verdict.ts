@@ -3,7 +3,7 @@ import { aisecCommand } from '../../../base/aisec-command.js';
 import { formatBytes } from '../../../base/bytes.js';
 import { countText } from '../../../base/count.js';
 import { bySeverity, type Finding } from '../../../base/finding.js';
-import { monthEndMs } from '../../../base/month.js';
+import { monthEndMs, WANTED_MONTHS_AHEAD } from '../../../base/month.js';
 import type { Gauge } from '../live/check.js';
 import { defaultRows, type Readings } from './readings.js';
 
@@ -25,14 +25,13 @@ export interface Verdict {
   readonly figures: readonly PerformanceFigure[];
 }
 
-const WANTED_AHEAD = 2;
 const MANY_DEFAULT_ROWS = 10_000;
 const LIMIT_WARNING_DAYS = 30;
 const LIMIT_CRITICAL_DAYS = 7;
 
 function monthFindings({ partitions }: Readings): readonly Finding[] {
   const { monthsAhead, currentMonth, takenAt, schema } = partitions;
-  if (monthsAhead >= WANTED_AHEAD) return [];
+  if (monthsAhead >= WANTED_MONTHS_AHEAD) return [];
   const isLastDay = monthEndMs(currentMonth) - Date.parse(takenAt) <= DAY_MS;
   const isCritical = monthsAhead < 0 || (monthsAhead === 0 && isLastDay);
   return [
@@ -43,7 +42,7 @@ function monthFindings({ partitions }: Readings): readonly Finding[] {
       message:
         monthsAhead < 0
           ? `the current month ${currentMonth} has no partition`
-          : `partitions for ${monthsAhead} months ahead, ${WANTED_AHEAD} are wanted`,
+          : `partitions for ${monthsAhead} months ahead, ${WANTED_MONTHS_AHEAD} are wanted`,
       impact: 'messages of a month without a partition go to the default partition',
       fix: aisecCommand('partitions ensure', schema),
     },

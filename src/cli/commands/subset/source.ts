@@ -1,0 +1,58 @@
+import { resolve } from 'node:path';
+
+import { AisecError } from '../../../base/errors.js';
+import { DIRECTORY_OPTION, directoryOf, type DirectoryOption } from '../../backup-place.js';
+import type { OptionSpec } from '../../command.js';
+import type { Context, Session } from '../../context.js';
+import { IDENTITY_OPTION } from '../../options.js';
+
+export interface SourceOptions extends DirectoryOption {
+  readonly backup?: string;
+  readonly identity?: string;
+  readonly wait: number;
+}
+
+export const SOURCE_OPTIONS: readonly OptionSpec[] = [
+  {
+    flags: '--backup <file>',
+    description:
+      'take the rows from a backup, which is restored beside and dropped again: a path, a name, an s3:// address',
+  },
+  DIRECTORY_OPTION,
+  IDENTITY_OPTION,
+];
+
+/** Runs the callback with a session on the configured database, or on a copy that a backup was restored into. */
+export async function withSource<Result>(
+  context: Context,
+  options: SourceOptions,
+  use: (session: Session) => Promise<Result>,
+): Promise<Result> {
+  const { backup, identity, wait } = options;
+  const { cwd } = context.config;
+  if (backup === undefined) {
+    if (identity !== undefined)
+      throw new AisecError('USAGE', '--identity requires --backup', { hint: 'It opens an encrypted backup.' });
+    return context.withDatabase({ idleTimeoutMs: 0 }, use);
+  }
+  if (backup === '') throw new AisecError('USAGE', '--backup is empty', { hint: 'Is a shell variable not set?' });
+  const access = await context.serverAccess();
+  const { withRehearsalDatabase } = await import('../../../features/backup/rehearsal-database.js');
+  return withRehearsalDatabase(
+    access,
+    {
+      given: backup,
+      directory: directoryOf(context, options),
+      place: undefined,
+      endpoint: undefined,
+      identityFile: identity === undefined ? undefined : resolve(cwd, identity),
+      cwd,
+      // The copy is read once by this role, and dropped.
+      withoutOwners: true,
+      withoutPrivileges: true,
+      waitMs: wait,
+      onProgress: context.progress.report,
+    },
+    (database) => access.withDatabase(database, use),
+  );
+}
