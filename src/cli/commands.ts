@@ -47,7 +47,8 @@ import { monitor } from './commands/monitor/overview.js';
 import { monitorPartitionsCommand } from './commands/monitor/partitions.js';
 import { monitorQueriesCommand } from './commands/monitor/queries.js';
 import { monitorRecord } from './commands/monitor/record.js';
-import { monitorReport } from './commands/monitor/report.js';
+import { monitorReport } from './commands/monitor/page/report.js';
+import { monitorServe } from './commands/monitor/page/serve.js';
 import { monitorTablesCommand } from './commands/monitor/tables.js';
 import { monitorVacuumCommand } from './commands/monitor/vacuum.js';
 import { partitionsCheck } from './commands/partitions/check.js';
@@ -123,6 +124,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   monitorGrowthCommand,
   monitorRecord,
   monitorReport,
+  monitorServe,
   monitorExport,
   vectorStatusCommand,
   vectorCheck,

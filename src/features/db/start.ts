@@ -1,5 +1,6 @@
 import { openEmbeddedDirectory } from '../../adapters/embedded/embedded.js';
-import { LOOPBACK, serve } from '../../adapters/embedded/server/serve.js';
+import { serve } from '../../adapters/embedded/server/serve.js';
+import { LOOPBACK } from '../../adapters/loopback/listen.js';
 import type { OpenOptions } from '../../adapters/postgres/open-options.js';
 import type { EmbeddedTarget } from '../../config/database-target.js';
 

@@ -1,11 +1,13 @@
-import { postgresVersion } from '../../base/version.js';
 import type { Session } from '../../adapters/postgres/session.js';
-import { aisecVersion } from '../../base/version.js';
+import { aisecVersion, postgresVersion } from '../../base/version.js';
+import { monitorActivity } from './activity.js';
 import { monitorGrowth } from './growth/growth.js';
 import { monitorIndexes, type MonitoredIndex } from './indexes/indexes.js';
 import { monitorLocks } from './locks.js';
 import type { PageIndex, ReportData, Verdicts } from './page/report-data.js';
 import { monitorPartitions } from './partitions.js';
+import { monitorQueries } from './queries.js';
+import { readServerFacts } from './inspection/server-facts.js';
 import { monitorTables } from './tables.js';
 import { monitorVacuum } from './vacuum.js';
 
@@ -19,6 +21,9 @@ export interface ReportOptions {
 
 /** As `monitor indexes` has it by default. */
 const UNUSED_AFTER_MS = 14 * 24 * 3_600_000;
+
+/** On the page; `monitor queries` has more. */
+const SLOW_QUERIES = 10;
 
 function pageIndex(index: MonitoredIndex): PageIndex {
   const { index: name, table, sizeBytes, scans, lastScanAt: lastUsed, verdict, reason } = index;
@@ -49,6 +54,9 @@ export async function readReport(session: Session, options: ReportOptions, verdi
   onStep('looking at vacuum and locks');
   const vacuum = await monitorVacuum(session, schema, false);
   const locks = await monitorLocks(session, schema);
+  const activity = await monitorActivity(session, schema);
+  const queries = await monitorQueries(session, schema, SLOW_QUERIES);
+  const server = await readServerFacts(session);
   onStep('working out the growth');
   const growth = await monitorGrowth(session, options, partitions);
   return {
@@ -61,7 +69,10 @@ export async function readReport(session: Session, options: ReportOptions, verdi
     indexes: indexes.map(pageIndex),
     vacuum,
     locks,
+    activity,
+    queries,
+    server,
     findings: verdicts.findings,
-    skipped: [verdicts, tables, partitions, growth, vacuum, locks].flatMap(({ skipped }) => skipped),
+    skipped: [verdicts, tables, partitions, growth, vacuum, locks, activity, queries].flatMap(({ skipped }) => skipped),
   };
 }

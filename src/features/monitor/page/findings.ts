@@ -30,8 +30,8 @@ function notices(findings: readonly Finding[]): Html {
 export function findingsSection({ findings }: ReportData): Html {
   const pressing = findings.filter(({ severity }) => severity !== 'notice');
   return html`<section id="findings">
-    <h2>Findings</h2>
-    ${pressing.length === 0 ? html`<p class="well">The checks that could look found nothing to fix.</p>` : pressing.map(findingBox)}
+    <h2>What to do now</h2>
+    ${pressing.length === 0 ? html`<p class="well">Nothing: the checks that could look found nothing to fix.</p>` : pressing.map(findingBox)}
     ${notices(findings.filter(({ severity }) => severity === 'notice'))}
   </section>`;
 }

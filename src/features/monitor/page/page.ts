@@ -6,7 +6,9 @@ import { html, type Html } from './html.js';
 import { indexesSection } from './indexes.js';
 import { locksSection } from './locks.js';
 import { monthsSection } from './months.js';
+import { queriesSection } from './queries.js';
 import type { ReportData } from './report-data.js';
+import { serverSection } from './server.js';
 import { sizesSection } from './sizes.js';
 import { tilesSection } from './tiles.js';
 import { vacuumSection } from './vacuum.js';
@@ -22,11 +24,18 @@ function header({ databaseName, tables, growth, serverVersion, toolVersion }: Re
   </header>`;
 }
 
+export function pageTitle(data: ReportData): string {
+  return `${data.databaseName}: database report of ${data.tables.takenAt.slice(0, 10)}`;
+}
+
+/** What to do first, then what there is to know. */
+export function pageBody(data: ReportData): Html {
+  return html`${header(data)} ${tilesSection(data)} ${findingsSection(data)} ${locksSection(data)}
+  ${serverSection(data)} ${queriesSection(data)} ${vacuumSection(data)} ${sizesSection(data)} ${monthsSection(data)}
+  ${growthSection(data)} ${indexesSection(data)} ${skippedSection(data)}`;
+}
+
 /** The whole report as one HTML document. */
 export function renderPage(data: ReportData): string {
-  return htmlDocument(
-    `${data.databaseName}: database report of ${data.tables.takenAt.slice(0, 10)}`,
-    html`${header(data)} ${tilesSection(data)} ${findingsSection(data)} ${sizesSection(data)} ${monthsSection(data)}
-    ${growthSection(data)} ${indexesSection(data)} ${vacuumSection(data)} ${locksSection(data)} ${skippedSection(data)}`,
-  );
+  return htmlDocument(pageTitle(data), pageBody(data));
 }

@@ -1,7 +1,9 @@
 import type { Finding } from '../../../base/finding.js';
+import type { ActivityReport } from '../activity.js';
 import type { GrowthReport } from '../growth/growth.js';
 import type { LocksReport } from '../locks.js';
 import type { PartitionsReport } from '../partitions.js';
+import type { QueriesReport } from '../queries.js';
 import type { TablesReport } from '../tables.js';
 import type { VacuumReport } from '../vacuum.js';
 
@@ -24,6 +26,25 @@ export interface PageIndex {
   readonly isDoubtful: boolean;
 }
 
+export interface PageReplica {
+  readonly name: string;
+  readonly state: string | null;
+  readonly isSynchronous: boolean | null;
+  readonly behindBytes: number | null;
+  readonly behindMs: number | null;
+}
+
+export interface PageServer {
+  /** Null where the role may not see them, and for the embedded database. */
+  readonly replicas: readonly PageReplica[] | null;
+  readonly extensions: readonly {
+    readonly name: string;
+    readonly installed: string;
+    /** What the server's package has; null: its files are gone. */
+    readonly available: string | null;
+  }[];
+}
+
 /** What the page shows; it looks at nothing else. */
 export interface ReportData {
   readonly databaseName: string;
@@ -36,6 +57,9 @@ export interface ReportData {
   readonly indexes: readonly PageIndex[];
   readonly vacuum: VacuumReport;
   readonly locks: LocksReport;
+  readonly activity: ActivityReport;
+  readonly queries: QueriesReport;
+  readonly server: PageServer;
   /** The worst first. */
   readonly findings: readonly Finding[];
   readonly skipped: readonly Finding[];

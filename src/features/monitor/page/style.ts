@@ -80,6 +80,8 @@ tbody th { font-weight: 500; overflow-wrap: break-word; }
 .sizes.indexes .chart { width: 12%; } .indexes .verdict { width: 30%; font-size: 13px; }
 .vacuum .verdict { width: 24%; } .locks .verdict { width: 34%; overflow-wrap: anywhere; } .vacuum .verdict, .locks .verdict { font-size: 13px; }
 .locks .word { text-align: left !important; }
+.queries .query { width: 56%; font-weight: 400; overflow-wrap: anywhere; } .queries code { font-size: 12px; }
+#live.lost { color: var(--critical); font-weight: 600; }
 .none { color: var(--soft); }
 svg { display: block; width: 100%; overflow: visible; }
 svg.bar { height: 14px; overflow: hidden; }
@@ -107,6 +109,11 @@ details { margin: 8px 0; } summary { cursor: pointer; color: var(--soft); font-s
   h1 { font-size: 21px; }
   .tiles { grid-template-columns: 1fr 1fr; gap: 8px; }
   .tile strong { font-size: 18px; }
+  .minor { display: none; }
+  .months { min-width: 0 !important; }
+  .scroll table { font-size: 11.5px; } .scroll th, .scroll td { padding: 3px 4px; } .scroll .number { white-space: normal; }
+}
+@media screen and (max-width: 980px) {
   .sizes thead { position: absolute; clip-path: inset(50%); }
   .sizes tr { display: grid; grid-template-columns: 1fr auto; padding: 8px 0; border-bottom: 1px solid var(--line); }
   .sizes th, .sizes td { border: 0; padding: 1px 0; min-width: 0; overflow-wrap: anywhere; }
@@ -120,7 +127,7 @@ details { margin: 8px 0; } summary { cursor: pointer; color: var(--soft); font-s
   .vacuum td[data-label], .locks td[data-label] { grid-column: span 3; } .vacuum td.total::after { content: " dead rows"; font-weight: 400; }
   .sizes td[data-label]::before { content: attr(data-label) " "; }
   .sizes tr.small { padding: 3px 0; } .sizes tr.small .chart, .sizes tr.small td[data-label] { display: none; }
-  .minor { display: none; }
+  .queries .query { width: auto; }
 }
 @media print {
   @page { margin: 14mm; }
