@@ -15,7 +15,8 @@ export function withoutVersionWarning(stderr: string): string {
 export async function takeBackup(url: string, file: string): Promise<void> {
   const directory = await mkdtemp(path.join(path.dirname(file), 'taking-'));
   const run = await runInProcess(['backup', '--dir', directory, '--json'], { env: { DATABASE_URL: url } });
-  if (run.exitCode !== 0 || withoutVersionWarning(run.stderr).includes('warning')) throw new Error(`aisec backup failed:\n${run.stderr}`);
+  if (run.exitCode !== 0 || withoutVersionWarning(run.stderr).includes('warning'))
+    throw new Error(`aisec backup failed:\n${run.stderr}`);
   const made = String(JSON.parse(run.stdout).file);
   await rename(made, file);
   await rename(`${made}.json`, `${file}.json`);
