@@ -160,6 +160,12 @@ module.exports = {
       'age is imported only in src/adapters/encryption',
     ),
     forbid(
+      'zip-lives-in-files',
+      { path: '^src/', pathNot: '^src/adapters/files/' },
+      { path: packages('yazl') },
+      'ZIP files are written only in src/adapters/files',
+    ),
+    forbid(
       'no-development-packages',
       { path: '^src/' },
       {
@@ -178,6 +184,7 @@ module.exports = {
           'string-width',
           'wrap-ansi',
           'yaml',
+          'yazl',
         ),
       },
       'a package that src/ imports is a dependency or a peer, or it is missing where aisec is installed',

@@ -58,6 +58,7 @@ export const ERROR_TITLES = {
   RESTORE_FAILED: 'a restore failed; what was there before is untouched',
   SUBSET_REFUSED: 'a subset cannot be made of these rows or into this target',
   SUBSET_UNMASKED: 'an original value stands in the masked result, which was deleted',
+  ERASE_BLOCKED: 'rows of others depend on those of the user who is to be erased',
   REFUSED: 'the command needs a confirmation it did not get',
   VECTOR_INDEX: 'there is no vector index, or no row, that the command could work on',
   CACHE_UNAVAILABLE: 'the database does not announce changes, so that nothing can be cached',

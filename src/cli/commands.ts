@@ -65,6 +65,8 @@ import { seed } from './commands/seed/seed.js';
 import { subset } from './commands/subset/subset.js';
 import { typesCheck } from './commands/types/check.js';
 import { typesGenerate } from './commands/types/generate.js';
+import { userErase } from './commands/user/erase.js';
+import { userExport } from './commands/user/export.js';
 import { vectorCheck } from './commands/vector/check.js';
 import { vectorRebuild } from './commands/vector/rebuild.js';
 import { vectorStatusCommand } from './commands/vector/status.js';
@@ -111,6 +113,8 @@ export const COMMANDS: readonly CommandSpec[] = [
   restore,
   subset,
   dbStart,
+  userExport,
+  userErase,
   typesGenerate,
   typesCheck,
   monitor,
@@ -153,5 +157,6 @@ export const NOUNS: Readonly<Record<string, string>> = {
   partitions: 'make the months of messages ahead of time and check them',
   schedule: 'print the jobs that have to run, for cron, systemd or Kubernetes',
   completion: 'print the script with which a shell completes aisec',
+  user: 'export and erase the data of one person',
   types: 'write the TypeScript types of the schema and check them',
 };

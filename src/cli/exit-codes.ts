@@ -71,6 +71,7 @@ export const EXIT_CODE_BY_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
   RESTORE_FAILED: 1,
   SUBSET_REFUSED: 3,
   SUBSET_UNMASKED: 1,
+  ERASE_BLOCKED: 3,
   REFUSED: 6,
   VECTOR_INDEX: 3,
   CACHE_UNAVAILABLE: 3,

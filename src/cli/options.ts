@@ -109,6 +109,17 @@ export const IDENTITY_OPTION: OptionSpec = {
   description: 'file with the secret keys of age, for an encrypted backup',
 };
 
+export const ENCRYPT_OPTION: OptionSpec = {
+  flags: '--encrypt-to <keys>',
+  description: 'encrypt to these public keys of age (age1…, several with commas)',
+  parse: (text) => text.split(','),
+};
+
+export const RECIPIENTS_OPTION: OptionSpec = {
+  flags: '--recipients-file <file>',
+  description: 'encrypt to the public keys in this file, one a line, as age -R takes it',
+};
+
 export const RESTORE_JOBS_OPTION: OptionSpec = {
   flags: '--jobs <n>',
   description:

@@ -6,3 +6,5 @@ export { countMonthsAhead } from './months-ahead.js';
 export { partitionState, type PartitionState } from './partition-state.js';
 export { readPartitions, type PartitionSet, type Root } from './partition.js';
 export { platformReferences } from './references.js';
+export { exportedMonths, readExportedMessages, type ExportedMonth } from './exported-months.js';
+export { schemaVersion } from './schema-version.js';

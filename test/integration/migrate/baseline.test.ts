@@ -56,7 +56,7 @@ describeOnServer('migrate baseline', () => {
 
   test('a dry run compares and records nothing', async () => {
     expect((await aisec('migrate', 'baseline', '--dry-run')).stderr).toContain(
-      'dry run, 22 migrations would be recorded',
+      'dry run, 23 migrations would be recorded',
     );
     expect(await hasHistory()).toBe(false);
   });
@@ -79,7 +79,9 @@ describeOnServer('migrate baseline', () => {
   });
 
   test('records up to a name, and up applies the rest', async () => {
-    await database.admin.query('drop index idx_knowledge_base_terms; drop table size_records, size_record_tables');
+    await database.admin.query(
+      'drop index idx_knowledge_base_terms; drop table size_records, size_record_tables, erasures',
+    );
     await database.admin.query(
       `drop function find_knowledge, aisec_match_own_knowledge, aisec_match_knowledge, aisec_question_terms,
          aisec_text_terms`,
@@ -87,7 +89,7 @@ describeOnServer('migrate baseline', () => {
     expect((await aisec('migrate', 'baseline')).exitCode).toBe(3);
     expect((await aisec('migrate', 'baseline', '0020_cache_notifications')).exitCode).toBe(0);
     const up = await aisec('migrate', 'up', '--json');
-    expect(JSON.parse(up.stdout)).toMatchObject({ applied: [{ name: '0021_size_records' }, {}] });
+    expect(JSON.parse(up.stdout)).toMatchObject({ applied: [{ name: '0021_size_records' }, {}, {}] });
     expect((await aisec('migrate', 'drift')).exitCode).toBe(0);
   });
 

@@ -23,6 +23,9 @@ interface State {
   readonly chosen: string;
   /** The number of the newest step that chose rows here; 0: none. */
   newest: number;
+  rows: number;
+  /** How many there were when statistics were taken. */
+  analyzed: number;
 }
 
 /** Statistics are worth their time from so many rows on. */
@@ -68,7 +71,7 @@ export class ChosenRows {
       await session.query(
         `create temporary table ${prefix}_${index} (part oid, place tid, step integer, primary key (part, place))`,
       );
-      states.set(key, { name, chosen, newest: 0 });
+      states.set(key, { name, chosen, newest: 0, rows: 0, analyzed: 0 });
     }
     return new ChosenRows(session, states);
   }
@@ -94,6 +97,17 @@ export class ChosenRows {
     return this.#untilNothingIsNew(edges, (edge) => this.#followEdgeUp(edge));
   }
 
+  /** Takes back the chosen rows of a table that a query of places (tableoid, ctid) does not have. Returns how many. */
+  async keepOnly(key: string, places: string): Promise<number> {
+    const { rowCount } = await this.#session.query(
+      `delete from ${this.#state(key).chosen} as chosen
+       where not exists (
+         select from (${places}) as kept (part, place) where kept.part = chosen.part and kept.place = chosen.place
+       )`,
+    );
+    return rowCount;
+  }
+
   /** Joins the chosen rows of a table, which is called `source`, as SQL for FROM. */
   join(key: string, source = 'scratch'): string {
     const { name, chosen } = this.#state(key);
@@ -106,6 +120,35 @@ export class ChosenRows {
     const { chosen } = this.#state(key);
     return `${chosen} as chosen
       join only ${part.name} as ${source} on ${source}.ctid = chosen.place and chosen.part = ${quoteLiteral(part.oid)}::oid`;
+  }
+
+  /** As SQL: whether a row of a table, called `row`, is chosen. */
+  contains(key: string, row: string): string {
+    return `exists (select from ${this.#state(key).chosen} as own where own.part = ${row}.tableoid and own.place = ${row}.ctid)`;
+  }
+
+  /** Places of chosen rows in one partition, the last one first, so that what was written last comes first. */
+  async places(
+    key: string,
+    { oid }: Pick<ChosenPart, 'oid'>,
+    limit: number,
+    before?: string,
+  ): Promise<readonly string[]> {
+    const { rows } = await this.#session.query<{ place: string }>(
+      `select place::text as place from ${this.#state(key).chosen}
+       where part = $1 and ($2::tid is null or place < $2::tid) order by place desc limit ${limit}`,
+      [oid, before ?? null],
+    );
+    return rows.map(({ place }) => place);
+  }
+
+  /** Forgets what was chosen, so that the same tables serve another choice. */
+  async clear(): Promise<void> {
+    for (const state of this.#tables.values()) {
+      if (state.rows > 0) await this.#session.query(`truncate ${state.chosen}`);
+      Object.assign(state, { newest: 0, rows: 0, analyzed: 0 });
+    }
+    this.#followed.clear();
   }
 
   /** The partitions that hold chosen rows of a table, by name. */
@@ -188,7 +231,11 @@ export class ChosenRows {
     if (rowCount === 0) return 0;
     this.#step = step;
     state.newest = step;
-    if (rowCount >= ANALYZE_FROM) await this.#session.query(`analyze ${state.chosen}`);
+    state.rows += rowCount;
+    if (state.rows >= ANALYZE_FROM && state.rows > 2 * state.analyzed) {
+      await this.#session.query(`analyze ${state.chosen}`);
+      state.analyzed = state.rows;
+    }
     return rowCount;
   }
 

@@ -19,7 +19,7 @@ import {
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
-import { durationOption, lockTimeoutOption, WAIT_OPTION } from '../../options.js';
+import { durationOption, lockTimeoutOption, WAIT_OPTION, ENCRYPT_OPTION, RECIPIENTS_OPTION } from '../../options.js';
 import { reportingTo } from '../../reporting.js';
 import type { Renderer } from '../../terminal/output.js';
 import {
@@ -30,7 +30,7 @@ import {
   type CopyOptions,
   type RetentionOptions,
 } from './options.js';
-import { ENCRYPT_OPTION, isOpenOnTheWay, RECIPIENTS_OPTION } from './offsite-options.js';
+import { isOpenOnTheWay } from './offsite-options.js';
 
 interface Options extends DirectoryOption, RetentionOptions, StoreOptions, CopyOptions {
   readonly format?: 'sql';

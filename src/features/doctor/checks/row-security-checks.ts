@@ -13,7 +13,7 @@ interface TableRow {
 }
 
 /** Nothing of users is in them; a role that monitors may read them. */
-const OWN_TABLES = /^(?:(?:pgmigrations|aisec_migrations)(?:_[a-z0-9_]+)?|archive_journal)$/;
+const OWN_TABLES = /^(?:(?:pgmigrations|aisec_migrations)(?:_[a-z0-9_]+)?|archive_journal|erasures)$/;
 /** Their partitions have checks of their own. */
 const MESSAGE_ROOTS = ['messages', 'messages_archive'];
 

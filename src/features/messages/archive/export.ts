@@ -6,7 +6,6 @@ import { publish, writeSmallFile } from '../../../adapters/files/publish.js';
 import { isNoSpace } from '../../../adapters/files/space.js';
 import { withRunLock } from '../../../adapters/postgres/locks/advisory-lock.js';
 import { rollBack, type Session } from '../../../adapters/postgres/session.js';
-import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { AisecError, isAisecError, messageOf } from '../../../base/errors.js';
 import { throwIfInterrupted } from '../../../base/interruption.js';
 import { aisecVersion } from '../../../base/version.js';
@@ -16,6 +15,7 @@ import { readExports, recordExport } from './journal.js';
 import { isExportOf, manifestPath, type Manifest } from './exports/manifest.js';
 import type { Month } from '../../../base/month.js';
 import { PLAIN_TEXT_SETTINGS, readColumns, readRecords } from './exports/month-reader.js';
+import { schemaVersion } from '../schema-version.js';
 import { verifyExport } from './exports/verify.js';
 import { csvRecord, type ExportFormat } from './exports/record-format.js';
 import type { Reporting } from '../../../base/reporting.js';
@@ -67,15 +67,6 @@ async function archivedPartition(session: Session, month: Month): Promise<Partit
       hint: 'Archive the rest first, with an --older-than that covers the month.',
     });
   return found;
-}
-
-async function schemaVersion(session: Session): Promise<string | null> {
-  const { rows } = await session.query<{ exists: boolean }>(
-    "select pg_catalog.to_regclass('pgmigrations') is not null as exists",
-  );
-  if (rows[0]?.exists !== true) return null;
-  const found = await session.query<{ name: string | null }>(sqlFile('archive/schema-version'));
-  return found.rows[0]?.name ?? null;
 }
 
 async function reread(session: Session, partial: string, format: ExportFormat, written: FileContent): Promise<void> {

@@ -11,11 +11,11 @@ export interface PageScript {
 }
 
 /** One HTML document that needs no network, no font and, unless one is given, no script. */
-export function htmlDocument(title: string, body: Html, live?: PageScript): string {
+export function htmlDocument(title: string, body: Html, live?: PageScript, language: 'en' | 'ja' = 'en'): string {
   const policy = live === undefined ? POLICY : `${POLICY}; script-src 'nonce-${live.nonce}'; connect-src 'self'`;
   const style = new Html(`<style>${STYLE}</style>`);
   return html`${new Html('<!doctype html>')}
-    <html lang="en">
+    <html lang="${language}">
       <head>
         <meta charset="utf-8" />
         <meta http-equiv="Content-Security-Policy" content="${policy}" />

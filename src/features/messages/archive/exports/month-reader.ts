@@ -1,12 +1,8 @@
+import { readCursor } from '../../../../adapters/postgres/read-cursor.js';
 import type { Session } from '../../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../../adapters/postgres/sql-file.js';
 import { quoteIdentifier } from '../../../../base/identifier.js';
 import { csvRecord, type ExportColumn, type ExportFormat } from './record-format.js';
-
-/** Fetched at once: small enough for memory with long messages, since the number of rows follows their size. */
-const FETCHED_CHARACTERS = 4 * 1024 * 1024;
-const FIRST_ROWS = 100;
-const MOST_ROWS = 5000;
 
 /** Text that does not depend on the settings of the role or the database. */
 export const PLAIN_TEXT_SETTINGS =
@@ -41,21 +37,11 @@ export async function* readRecords(
   format: ExportFormat,
   columns: readonly ExportColumn[],
 ): AsyncGenerator<string> {
-  await session.query(`declare aisec_month no scroll cursor for ${select(relation, format, columns)}`);
-  let count = FIRST_ROWS;
-  for (;;) {
-    const { rows } = await session.query<{ value: string | readonly (string | null)[] }>(
-      `fetch ${count} from aisec_month`,
-    );
-    let characters = 0;
-    for (const { value } of rows) {
-      const record = typeof value === 'string' ? value : csvRecord(value);
-      characters += record.length;
-      yield record;
-    }
-    if (rows.length < count) break;
-    const average = Math.max(1, characters / rows.length);
-    count = Math.max(1, Math.min(MOST_ROWS, count * 4, Math.floor(FETCHED_CHARACTERS / average)));
-  }
-  await session.query('close aisec_month');
+  const rows = readCursor<{ value: string | readonly (string | null)[] }>(
+    session,
+    select(relation, format, columns),
+    ({ value }) =>
+      typeof value === 'string' ? value.length : value.reduce((sum, text) => sum + (text?.length ?? 0), 0),
+  );
+  for await (const { value } of rows) yield typeof value === 'string' ? value : csvRecord(value);
 }

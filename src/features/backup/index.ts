@@ -1,0 +1,2 @@
+// What is known of the backups, for other features.
+export { listBackups, type BackupList } from './list.js';

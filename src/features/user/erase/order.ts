@@ -1,0 +1,48 @@
+import { tableKey, type Reference } from '../../../adapters/catalog/references/reference.js';
+import type { Ownership, RoledReference } from '../graph/ownership.js';
+
+/** Whether the server refuses to delete a row that is referred to by it. */
+function blocks({ onDelete }: Reference): boolean {
+  return onDelete === 'no action' || onDelete === 'restrict';
+}
+
+export interface DeletionOrder {
+  /** `schema table`, those that refer before what they refer to; without the users and what triggers delete. */
+  readonly tables: readonly string[];
+  /** Of a table to itself, or in a circle: cleared first, since no order holds for them. */
+  readonly circular: readonly RoledReference[];
+}
+
+/**
+ * The order in which a person's rows can be deleted: rows before those that they refer to, so that nothing cascades into
+ * rows of others. Ties keep what is further from the users first.
+ */
+export function deletionOrder(ownership: Ownership, schema: string): DeletionOrder {
+  const left = ownership.tables
+    .filter((key) => key !== `${schema} users` && key !== `${schema} message_keys`)
+    .toReversed();
+  const edges = ownership.references.filter(
+    (each) =>
+      !each.isArray &&
+      each.onDelete !== 'set null' &&
+      each.onDelete !== 'set default' &&
+      left.includes(tableKey(each)) &&
+      left.includes(tableKey(each.refersTo)),
+  );
+  const circular: RoledReference[] = edges.filter((each) => tableKey(each) === tableKey(each.refersTo) && blocks(each));
+  const tables: string[] = [];
+  while (left.length > 0) {
+    const isFree = (key: string): boolean =>
+      edges.every(
+        (each) => tableKey(each.refersTo) !== key || tableKey(each) === key || !left.includes(tableKey(each)),
+      );
+    const index = left.findIndex(isFree);
+    const [key = ''] = left.splice(Math.max(0, index), 1);
+    if (index < 0)
+      circular.push(
+        ...edges.filter((each) => tableKey(each.refersTo) === key && left.includes(tableKey(each)) && blocks(each)),
+      );
+    tables.push(key);
+  }
+  return { tables, circular };
+}

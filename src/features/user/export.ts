@@ -1,0 +1,282 @@
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
+
+import type { ChosenRows } from '../../adapters/catalog/references/chosen-rows.js';
+import { encryptFile } from '../../adapters/encryption/encrypt.js';
+import { checkRecipients, readRecipients } from '../../adapters/encryption/recipients.js';
+import { checksumOf } from '../../adapters/files/checksum.js';
+import { publish } from '../../adapters/files/publish.js';
+import { writeZip, type WrittenEntry, type ZipEntry } from '../../adapters/files/zip.js';
+import { rollBack, type Session } from '../../adapters/postgres/session.js';
+import { AisecError } from '../../base/errors.js';
+import type { Reporting } from '../../base/reporting.js';
+import { aisecVersion } from '../../base/version.js';
+import { schemaVersion } from '../messages/index.js';
+import { isSecret, readColumns, type PersonColumn } from './export/columns.js';
+import type { ExportedFileMonth, ExportedRows, PersonManifest } from './export/manifest.js';
+import { conversationIds, monthsInFiles, ndjsonOfMonth } from './export/months.js';
+import { personPage } from './export/page.js';
+import { countRows, readRows, type ExportedTable } from './export/rows.js';
+import { VisibleRows } from './export/visible.js';
+import { languageOf, type Language } from './export/words.js';
+import { choosePerson, prepareChoice } from './graph/choose-person.js';
+import { findPerson, requirePerson, type Person } from './graph/find-person.js';
+import { displayName } from './graph/ownership.js';
+import { readOwnership, requireAllRows, tablesOf } from './graph/read-ownership.js';
+
+export interface UserExportOptions {
+  /** Id, username or e-mail address. */
+  readonly user: string;
+  readonly schema: string;
+  /** Absolute path. */
+  readonly file: string;
+  /** Whether what the policies do not show is exported, too. */
+  readonly isAll: boolean;
+  /** Of the page; undefined: that of the user's preferences. */
+  readonly language?: Language | undefined;
+  /** Public keys of age; empty: not encrypted. */
+  readonly recipients: readonly string[];
+  readonly replaces: boolean;
+  readonly isDryRun: boolean;
+}
+
+export interface UserExportResult {
+  readonly database: string;
+  readonly schema: string;
+  /** The id. */
+  readonly user: string;
+  readonly file: string;
+  readonly isDryRun: boolean;
+  readonly isEncrypted: boolean;
+  readonly scope: PersonManifest['scope'];
+  readonly snapshotAt: string;
+  readonly tables: readonly ExportedRows[];
+  readonly months: readonly ExportedFileMonth[];
+  readonly rows: number;
+  /** Of the file; null in a dry run. */
+  readonly sizeBytes: number | null;
+  readonly sha256: string | null;
+}
+
+/** All rows of a cursor are read; what is compiled for one of 40 partitions would take longer than reading it. */
+const SETTINGS = 'set local row_security = off; set local jit = off; set local cursor_tuple_fraction = 1';
+
+/** The registry of keys says nothing that the messages do not say. */
+function isPersonal(schema: string, key: string): boolean {
+  return key !== `${schema} message_keys`;
+}
+
+interface Reading {
+  readonly session: Session;
+  readonly options: UserExportOptions;
+  readonly choice: ChosenRows;
+  readonly person: Person;
+  readonly tables: readonly ExportedTable[];
+  readonly counted: readonly ExportedRows[];
+  readonly leftOutColumns: readonly string[];
+}
+
+/** `users.ndjson`; of another schema `team.notes.ndjson`. */
+function entryName(schema: string, key: string): string {
+  const name = key.startsWith(`${schema} `) ? key.slice(schema.length + 1) : displayName(key);
+  return `data/${name.replaceAll(/[^\p{L}\p{N}_.-]/gu, '_')}.ndjson`;
+}
+
+async function languageFor({ session, options, person }: Reading): Promise<Language> {
+  if (options.language !== undefined) return options.language;
+  const { rows } = await session.query<{ language: string | null }>(
+    'select language from user_preferences where user_id = $1',
+    [person.id],
+  );
+  return languageOf(rows[0]?.language);
+}
+
+async function writeAll(reading: Reading, partial: string, snapshotAt: string): Promise<UserExportResult['months']> {
+  const { session, options, choice, person, tables, counted, leftOutColumns } = reading;
+  const months = (await monthsInFiles(session, options.schema)).map((month) => ({ ...month }));
+  const conversations =
+    months.length === 0 ? new Set<string>() : await conversationIds(session, choice, options.schema);
+  const entries: WrittenEntry[] = [];
+  const about = {
+    database: session.info.databaseName,
+    schema: options.schema,
+    snapshotAt,
+    scope: options.isAll ? ('all' as const) : ('policies' as const),
+    tables: counted,
+    months,
+    leftOutColumns,
+  };
+  const language = await languageFor(reading);
+  const version = await schemaVersion(session);
+  const manifest = (): PersonManifest => ({
+    kind: 'aisec user export',
+    version: 1,
+    user: person.id,
+    ...about,
+    schemaVersion: version,
+    entries,
+    toolVersion: aisecVersion(),
+  });
+  const content: readonly ZipEntry[] = [
+    ...tables.flatMap((table, index) =>
+      (counted[index]?.rows ?? 0) === 0
+        ? []
+        : [{ name: entryName(options.schema, table.key), content: () => readRows(session, choice, table) }],
+    ),
+    ...months
+      .filter(({ rows }) => rows !== null)
+      .map((month) => ({
+        name: `data/messages-${month.month}.ndjson`,
+        content: () => ndjsonOfMonth(month, conversations, () => (month.rows = (month.rows ?? 0) + 1)),
+      })),
+    { name: 'index.html', content: () => personPage(session, choice, tables, { ...about, language }) },
+    {
+      name: 'manifest.json',
+      content: async function* () {
+        yield `${JSON.stringify(manifest(), null, 2)}\n`;
+      },
+    },
+  ];
+  await writeZip(partial, content, (entry) => entries.push(entry), session.signal);
+  return months;
+}
+
+/** Encrypts what was written where that was asked, and gives it its name. Returns size and checksum. */
+async function finish(
+  { session, options }: Reading,
+  partial: string,
+): Promise<{ readonly sizeBytes: number; readonly sha256: string }> {
+  const { recipients, file } = options;
+  if (recipients.length === 0) {
+    const checksum = await checksumOf(partial, session.signal);
+    await publish(partial, file);
+    return checksum;
+  }
+  const encrypted = `${file}.age.partial`;
+  await rm(encrypted, { force: true });
+  const checksum = await encryptFile(partial, encrypted, {
+    recipients,
+    signal: session.signal,
+    onBytes: () => undefined,
+  });
+  await publish(encrypted, file);
+  return checksum;
+}
+
+async function read(
+  session: Session,
+  options: UserExportOptions,
+  choice: ChosenRows,
+  hidden: ReadonlyMap<string, number>,
+  columns: ReadonlyMap<string, readonly PersonColumn[]>,
+): Promise<Omit<Reading, 'person'>> {
+  const keys = [...columns.keys()];
+  const tables = keys.map((key): ExportedTable => ({
+    key,
+    columns: (columns.get(key) ?? []).filter(
+      ({ name, isReadable }) => !isSecret(name) && (options.isAll || isReadable),
+    ),
+  }));
+  const counted: ExportedRows[] = [];
+  for (const { key } of tables)
+    counted.push({
+      table: displayName(key),
+      file: entryName(options.schema, key),
+      rows: await countRows(choice, key),
+      hiddenRows: hidden.get(key) ?? 0,
+    });
+  const leftOutColumns = tables.flatMap(({ key }, index) => {
+    const row = counted[index];
+    if (row === undefined || row.rows + row.hiddenRows === 0) return [];
+    return (columns.get(key) ?? [])
+      .filter(({ name }) => isSecret(name))
+      .map(({ name }) => `${displayName(key)}.${name}`);
+  });
+  const isThere = (_: unknown, index: number): boolean => {
+    const row = counted[index];
+    return row !== undefined && row.rows + row.hiddenRows > 0;
+  };
+  return {
+    session,
+    options,
+    choice,
+    tables: tables.filter(isThere),
+    counted: counted.filter(isThere),
+    leftOutColumns,
+  };
+}
+
+/**
+ * Writes all that is kept about a person to one ZIP file: a file of NDJSON for each table, live and archived months,
+ * months that are only in exports, tables of a team, too; a page to read; and a manifest with hashes. All of it is one
+ * MVCC snapshot. The file exists only when it is complete, and only its owner can read it.
+ *
+ * @throws AisecError USAGE for no such user, REFUSED when the file exists, PRIVILEGE_MISSING for a role that would not
+ *   see all rows, EXPORT_INVALID for a month's export that is damaged.
+ */
+export async function exportUser(
+  session: Session,
+  options: UserExportOptions,
+  { onProgress }: Reporting,
+): Promise<UserExportResult> {
+  const { schema, file, user, isAll, isDryRun } = options;
+  if (!options.replaces && existsSync(file))
+    throw new AisecError('REFUSED', `"${file}" exists`, { hint: 'Give another --out, or --replace to write it anew.' });
+  const ownership = await readOwnership(session, schema);
+  const keys = tablesOf(ownership);
+  await requireAllRows(session, keys, 'select');
+  const columns = await readColumns(
+    session,
+    keys.filter((key) => isPersonal(schema, key)),
+  );
+  const choice = await prepareChoice(session, ownership);
+  const visible = isAll ? undefined : await VisibleRows.prepare(session, columns);
+  const partial = `${file}.partial`;
+  await rm(partial, { force: true });
+  await session.query(`begin isolation level repeatable read, read only; ${SETTINGS}`);
+  try {
+    const person = requirePerson(await findPerson(session, user), user);
+    onProgress('choosing rows');
+    await choosePerson(choice, ownership, schema, person, { mentions: true });
+    const hidden = (await visible?.filter(choice, person, [...columns.keys()])) ?? new Map<string, number>();
+    const reading = { ...(await read(session, options, choice, hidden, columns)), person };
+    const { rows: times } = await session.query<{ at: string }>(
+      `select pg_catalog.to_char(pg_catalog.now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as at`,
+    );
+    const snapshotAt = times[0]?.at ?? '';
+    onProgress('writing the file');
+    const months = isDryRun ? await monthsInFiles(session, schema) : await writeAll(reading, partial, snapshotAt);
+    const written = isDryRun ? { sizeBytes: null, sha256: null } : await finish(reading, partial);
+    return {
+      database: session.info.label,
+      schema,
+      user: person.id,
+      file: path.resolve(file),
+      isDryRun,
+      isEncrypted: options.recipients.length > 0,
+      scope: isAll ? 'all' : 'policies',
+      snapshotAt,
+      tables: reading.counted,
+      months,
+      rows:
+        reading.counted.reduce((sum, { rows }) => sum + rows, 0) +
+        months.reduce((sum, { rows }) => sum + (rows ?? 0), 0),
+      ...written,
+    };
+  } finally {
+    await rm(partial, { force: true });
+    await rm(`${file}.age.partial`, { force: true });
+    await rollBack(session);
+  }
+}
+
+/** Public keys of age, those of a file, too; empty when none was given. @throws AisecError USAGE, CONFIG_INVALID, PACKAGE_MISSING. */
+export async function recipientsFor(
+  encryptTo: readonly string[] | undefined,
+  recipientsFile: string | undefined,
+): Promise<readonly string[]> {
+  if (encryptTo === undefined && recipientsFile === undefined) return [];
+  const ofFile = recipientsFile === undefined ? [] : readRecipients(recipientsFile);
+  return checkRecipients([...(encryptTo ?? []), ...ofFile]);
+}

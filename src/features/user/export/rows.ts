@@ -1,0 +1,42 @@
+import type { ChosenRows } from '../../../adapters/catalog/references/chosen-rows.js';
+import { readCursor } from '../../../adapters/postgres/read-cursor.js';
+import type { Session } from '../../../adapters/postgres/session.js';
+import { quoteIdentifier } from '../../../base/identifier.js';
+import type { PersonColumn } from './columns.js';
+
+/** Which rows and columns of a table are exported. */
+export interface ExportedTable {
+  readonly key: string;
+  readonly columns: readonly PersonColumn[];
+  /** At most so many rows of each partition. */
+  readonly limit?: number;
+}
+
+/** json keeps the line feeds it was written with, jsonb has none. */
+function valueOf({ name, type }: PersonColumn): string {
+  const column = `source.${quoteIdentifier(name)}`;
+  return type === 'json' ? `${column}::jsonb as ${quoteIdentifier(name)}` : column;
+}
+
+/** The chosen rows of a table, one JSON object a line, as the server writes it: numbers keep all of their digits. */
+export async function* readRows(
+  session: Session,
+  choice: ChosenRows,
+  { key, columns, limit }: ExportedTable,
+): AsyncGenerator<string> {
+  const values = columns.map(valueOf).join(', ');
+  for (const part of await choice.parts(key)) {
+    const rows = readCursor<{ line: string }>(
+      session,
+      `select pg_catalog.row_to_json(line)::text as line
+       from (select ${values} from ${choice.joinPart(key, part, 'source')} order by chosen.place${limit === undefined ? '' : ` limit ${limit}`}) as line`,
+      ({ line }) => line.length,
+    );
+    for await (const { line } of rows) yield `${line}\n`;
+  }
+}
+
+/** How many rows of a table are chosen. */
+export async function countRows(choice: ChosenRows, key: string): Promise<number> {
+  return (await choice.parts(key)).reduce((sum, { rows }) => sum + rows, 0);
+}

@@ -1,0 +1,60 @@
+import { readReferences } from '../../../adapters/catalog/references/read-references.js';
+import type { Session } from '../../../adapters/postgres/session.js';
+import { sqlFile } from '../../../adapters/postgres/sql-file.js';
+import { AisecError } from '../../../base/errors.js';
+import { quoteIdentifier } from '../../../base/identifier.js';
+import { platformReferences } from '../../messages/index.js';
+import { displayName, ownershipOf, type Ownership } from './ownership.js';
+
+/** `schema table` as SQL. */
+export function sqlName(key: string): string {
+  const schema = key.slice(0, key.indexOf(' '));
+  return `${quoteIdentifier(schema)}.${quoteIdentifier(key.slice(schema.length + 1))}`;
+}
+
+/** @throws AisecError MIGRATION_PENDING when the schema has no users. */
+export async function readOwnership(session: Session, schema: string): Promise<Ownership> {
+  const users = `${schema} users`;
+  const { rows } = await session.query<{ exists: boolean }>('select pg_catalog.to_regclass($1) is not null as exists', [
+    sqlName(users),
+  ]);
+  if (rows[0]?.exists !== true)
+    throw new AisecError('MIGRATION_PENDING', `the schema "${schema}" has no table users`, {
+      hint: 'Run: aisec migrate up',
+    });
+  return ownershipOf(users, [...(await readReferences(session)), ...platformReferences(schema)]);
+}
+
+/** All tables whose rows must be seen: those that have a person's, and those that refer to them. */
+export function tablesOf(ownership: Ownership): readonly string[] {
+  return [...new Set([...ownership.tables, ...ownership.references.map(({ schema, table }) => `${schema} ${table}`)])];
+}
+
+/**
+ * A role that sees only some rows would report that a person has none: it is refused before anything is read.
+ *
+ * @throws AisecError PRIVILEGE_MISSING naming the tables.
+ */
+export async function requireAllRows(
+  session: Session,
+  keys: readonly string[],
+  needed: 'select' | 'select and delete',
+): Promise<void> {
+  const { rows } = await session.query<{ table: string; reason: 'policies' | 'privilege' }>(
+    sqlFile('user/hidden-tables'),
+    [keys.map(sqlName), needed],
+  );
+  const [first] = rows;
+  if (first === undefined) return;
+  const names = keys.filter((key) => rows.some(({ table }) => table === sqlName(key))).map(displayName);
+  throw new AisecError(
+    'PRIVILEGE_MISSING',
+    first.reason === 'policies'
+      ? `row-level security would hide rows of ${names.join(', ')} from the role`
+      : `the role may not ${needed} rows of ${names.join(', ')}`,
+    {
+      detail: 'What it cannot see would be taken for what is not there.',
+      hint: 'No changes were made. Run it as the owner of the tables, or as a role with BYPASSRLS and the privileges.',
+    },
+  );
+}
