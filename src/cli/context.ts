@@ -223,10 +223,17 @@ async function serverAccess(given: Inside, timeoutMs: number): Promise<ServerAcc
     places,
     applicationName,
     host: target.connection.host,
+    waitForServerMs: config.waitForDatabaseMs,
     databaseName: target.connection.database,
     signal,
     withDatabase: async (database, use) => closing(await openDatabase(parts, { database }), use),
-    pgRestore: pgRestoreRunner({ target, applicationName, places, signal }),
+    pgRestore: pgRestoreRunner({
+      target,
+      applicationName,
+      places,
+      signal,
+      waitForServerMs: config.waitForDatabaseMs,
+    }),
   };
 }
 

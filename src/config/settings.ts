@@ -27,7 +27,7 @@ export const SETTINGS = {
   waitForDatabase: {
     flag: '--wait-for-database <duration>',
     env: 'AISEC_WAIT_FOR_DATABASE',
-    description: 'how long to wait for a server that is not up yet',
+    description: 'how long to wait for a server that is not up yet or has no connection left',
     default: '0',
   },
   schema: {

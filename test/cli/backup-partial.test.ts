@@ -9,6 +9,7 @@ import { databaseAddress } from '../support/database-address.js';
 import { describeOnServer } from '../support/database.js';
 import { expectError } from '../support/expect-error.js';
 import { runInProcess } from '../support/run-in-process.js';
+import { withoutVersionWarning } from '../support/take-backup.js';
 import type { CliResult } from '../support/run-cli.js';
 
 describeOnServer('a partial backup', () => {
@@ -23,7 +24,7 @@ describeOnServer('a partial backup', () => {
     const take = async (...args: readonly string[]): Promise<string> => {
       const made = await backup(directory, ['--json', ...args]);
       expect(made).toMatchObject({ exitCode: 0 });
-      expect(made.stderr).not.toContain('warning');
+      expect(withoutVersionWarning(made.stderr)).not.toContain('warning');
       expect(JSON.parse(made.stdout)).toMatchObject({ isPartial: args.length > 0 });
       return String(JSON.parse(made.stdout).file);
     };
@@ -66,7 +67,7 @@ describeOnServer('a partial backup', () => {
     expect(JSON.parse(verified.stdout).results).toMatchObject([{ file: full, lacks: null }]);
     const drill = await run(['backup', 'drill', schemaOnly, '--dir', directory]);
     expectError(drill, 2, `${schemaOnly} is a partial backup, and a drill needs a full one`);
-    expect(readFileSync(path.join(directory, 'drills.ndjson'), 'utf8')).toBe('');
+    expect(names(directory)).not.toContain('drills.ndjson');
   });
 
   test('alone in a directory it is as if there were none', async () => {

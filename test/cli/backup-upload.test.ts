@@ -85,6 +85,21 @@ describeWithStore('backups that are here and not in the store', () => {
     expect(await inStore('other', (store) => readObject(store, young))).toBe('else');
   });
 
+  test('one that lost a file here is refused at once, and the others are copied', async () => {
+    const directory = await createEmbeddedDirectory();
+    const globals = { file: 'app_lost.globals.sql', sizeBytes: 1, sha256: 'f'.repeat(64) };
+    const [good, lost] = [put(directory, 2), put(directory, 1, { globals })];
+    const run = await aisec(['upload', '--all', '--dir', directory, '--store', 's3://backups/lost', '--json']);
+    expect(run).toMatchObject({ exitCode: 3 });
+    expect(run.durationMs).toBeLessThan(60_000);
+    expect(JSON.parse(run.stdout).backups).toMatchObject([
+      { state: 'refused', reason: expect.stringContaining('app_lost.globals.sql" is missing.') },
+      { state: 'copied' },
+    ]);
+    expect(await namesIn('lost')).toEqual([good, `${good}.json`]);
+    expect(lost).not.toBe(good);
+  });
+
   test('copies are pinned, pruned and verified by --store, and one that is pinned here stays there', async () => {
     const directory = await createEmbeddedDirectory();
     // Encrypted, as far as the manifest says: verify compares the checksum then.

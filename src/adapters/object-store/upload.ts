@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { open, type FileHandle } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, open, type FileHandle } from 'node:fs/promises';
 
 import type { CompletedPart } from '@aws-sdk/client-s3';
 
-import { AisecError, isAisecError } from '../../base/errors.js';
+import { AisecError, isAisecError, messageOf } from '../../base/errors.js';
 import { throwIfInterrupted } from '../../base/interruption.js';
 import { storeUrl } from '../../config/store-url.js';
 import type { Checksum } from '../files/checksum.js';
@@ -35,6 +36,22 @@ const CLEAN_UP_MS = 10_000;
 
 export function partSizeBytes(sizeBytes: number): number {
   return Math.max(LEAST_PART_BYTES, Math.ceil(sizeBytes / MOST_PARTS));
+}
+
+/** What is wrong here is no trouble of the store, which may pass. @throws AisecError BACKUP_INVALID. */
+async function requireReadable(file: string): Promise<void> {
+  try {
+    await access(file, constants.R_OK);
+  } catch (error) {
+    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    throw new AisecError('BACKUP_INVALID', `"${file}" ${isMissing ? 'is missing' : 'could not be read'}`, {
+      detail: `${messageOf(error)}.`,
+      hint: isMissing
+        ? 'Bring it back, or make a new backup: aisec backup'
+        : 'Run it as a user that may read the file.',
+      cause: error,
+    });
+  }
 }
 
 async function readPart(handle: FileHandle, position: number, length: number): Promise<Buffer> {
@@ -167,6 +184,7 @@ async function checkUploaded(store: Store, { name, checksum, isReadBack }: Uploa
  * @throws AisecError STORE_UNREACHABLE, STORE_AUTH, STORE_MISSING, DISK_FULL, STORE_FAILED; BACKUP_INVALID.
  */
 export async function uploadFile(store: Store, upload: Upload): Promise<void> {
+  await requireReadable(upload.file);
   const partBytes = upload.partBytes ?? partSizeBytes(upload.checksum.sizeBytes);
   try {
     await asking(store, `upload ${upload.name}`, () =>

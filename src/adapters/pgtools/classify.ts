@@ -25,11 +25,24 @@ const CODES: readonly (readonly [pattern: RegExp, code: ErrorCode])[] = [
 ];
 
 const HINTS: Partial<Record<ErrorCode, string>> = {
+  DATABASE_UNREACHABLE: 'Run the command again; --wait-for-database 30s retries while no connection is left.',
   PG_TOOL_MISSING: 'Install newer client programs of PostgreSQL, or set AISEC_PG_BIN to their directory.',
   DISK_FULL: 'Free some space and run the command again.',
   CONNECTION_LOST: 'Run the command again; the log of the server says why the session ended.',
   BACKUP_INVALID: 'Use another backup: aisec backup list shows them.',
 };
+
+/** No connection is left, or the server is starting: SQLSTATE 53300 and 57P03, which the programs do not print. */
+const REFUSED_FOR_NOW =
+  /FATAL: +(sorry, too many clients already|remaining connection slots|too many connections for|the database system is (starting|shutting)|the database system is not (yet )?accepting)/;
+
+/** With --verbose a program says what it does; one of several connections of it may fail after that. */
+const HAS_BEGUN = /^\S+: (creating|processing|executing|launching|dumping|reading|saving) /m;
+
+/** Whether the server refused the first connection of a program, for a reason that passes by itself. */
+export function wasRefusedForNow(stderr: string): boolean {
+  return REFUSED_FOR_NOW.test(stderr) && !HAS_BEGUN.test(stderr);
+}
 
 /** `pg_dump: error: …`, `pg_dump: detail: …` or the server's `ERROR: …`; not what --verbose says. */
 export function isErrorLine(line: string): boolean {
@@ -60,7 +73,8 @@ export function toolError({ tool, exitCode, signal, stderr }: ToolFailure): Aise
   const lines = redactText(stderr)
     .split('\n')
     .filter((line) => line.trim() !== '');
-  const code = classify(relevant(lines).join('\n'));
+  // Of what --verbose says, such as "reading row-level security policies", nothing is an error.
+  const code = lines.some(isErrorLine) ? classify(relevant(lines).join('\n')) : 'PG_TOOL_FAILED';
   const ending = signal === null ? `failed with exit code ${exitCode ?? '?'}` : `was ended by ${signal}`;
   return new AisecError(code, `${tool.name} ${ending}`, {
     detail: relevant(lines).join('\n') || 'It wrote nothing about it.',

@@ -24,6 +24,7 @@ export interface DumpRequest extends ToolSurroundings {
   /** Patterns of tables whose rows are not dumped. */
   readonly withoutRowsOf?: readonly string[];
   readonly onLine?: (line: string) => void;
+  readonly waitForServerMs: number;
 }
 
 /** The command line, which holds nothing secret. `--enable-row-security` would make an empty dump of a failing one. */
@@ -49,12 +50,13 @@ export function dumpArguments(request: DumpRequest): readonly string[] {
 
 /** Writes the whole database to a custom-format archive. @throws AisecError as `runTool`. */
 export async function dumpDatabase(request: DumpRequest): Promise<void> {
-  const { tool, credentials, environment, signal, onLine } = request;
+  const { tool, credentials, environment, signal, onLine, waitForServerMs } = request;
   await runTool({
     tool,
     args: dumpArguments(request),
     environment,
     signal,
+    waitForServerMs,
     more: credentials.variables,
     ...(onLine && { onLine }),
   });
@@ -65,11 +67,12 @@ export interface GlobalsRequest extends ToolSurroundings {
   readonly credentials: Credentials;
   /** The database to connect to; pg_dumpall would take "postgres". */
   readonly database: string;
+  readonly waitForServerMs: number;
 }
 
 /** Roles, memberships and tablespaces as SQL, without passwords. @throws AisecError as `runTool`. */
 export async function dumpGlobals(request: GlobalsRequest): Promise<string> {
-  const { tool, credentials, database, environment, signal } = request;
+  const { tool, credentials, database, environment, signal, waitForServerMs } = request;
   const args = [
     '--globals-only',
     '--no-role-passwords',
@@ -77,7 +80,14 @@ export async function dumpGlobals(request: GlobalsRequest): Promise<string> {
     `--dbname=${credentials.dbname}`,
     `--database=${database}`,
   ];
-  const { stdout } = await runTool({ tool, args, environment, signal, more: credentials.variables });
+  const { stdout } = await runTool({
+    tool,
+    args,
+    environment,
+    signal,
+    waitForServerMs,
+    more: credentials.variables,
+  });
   return stdout;
 }
 

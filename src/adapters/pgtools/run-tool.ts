@@ -1,9 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 
 import { AisecError, messageOf } from '../../base/errors.js';
-import { interruptionError } from '../../base/interruption.js';
+import { interruptionError, sleep } from '../../base/interruption.js';
 import type { Environment } from '../../config/settings.js';
-import { isErrorLine, toolError } from './classify.js';
+import { isErrorLine, toolError, wasRefusedForNow } from './classify.js';
 import { toolEnvironment } from './environment.js';
 import { ToleratedErrors, withoutTolerated } from './older-server.js';
 import type { PgTool } from './tool.js';
@@ -12,6 +12,7 @@ import type { PgTool } from './tool.js';
 const STDERR_BYTES = 64 * 1024;
 const STDOUT_BYTES = 64 * 1024 * 1024;
 const KILL_AFTER_MS = 5000;
+const RETRY_PAUSE_MS = 250;
 
 export interface ToolSurroundings {
   /** The toolkit's own; only harmless variables of it are passed on. */
@@ -28,6 +29,8 @@ export interface ToolRun extends ToolSurroundings {
   readonly onLine?: (line: string) => void;
   /** It continues after an error, and is ended at the first that is not to be expected of an older server. */
   readonly toleratesOlderServer?: boolean;
+  /** How long it is started again while the server has no connection left, or is starting: it has done nothing then. */
+  readonly waitForServerMs?: number;
   /** Gets what it writes on stdout as it comes, and is waited for; the result has no stdout then. */
   readonly onStdout?: (chunk: Buffer) => Promise<void>;
 }
@@ -144,6 +147,20 @@ function start({
     });
 }
 
+async function startOnce(run: ToolRun): Promise<Ending> {
+  const { tool, signal } = run;
+  if (signal.aborted) throw interruptionError(signal);
+  try {
+    return await start(run);
+  } catch (error) {
+    if (error instanceof AisecError) throw error;
+    throw new AisecError('PG_TOOL_FAILED', `could not start ${tool.path}`, {
+      detail: `${messageOf(error)}.`,
+      cause: error,
+    });
+  }
+}
+
 /**
  * Runs a PostgreSQL program without a shell. It has done its work only when its exit code is 0 and it reported no
  * error. On an abort its process group gets SIGTERM, then SIGKILL.
@@ -153,18 +170,13 @@ function start({
  */
 export async function runTool(run: ToolRun): Promise<ToolResult> {
   const { tool, signal } = run;
-  if (signal.aborted) throw interruptionError(signal);
-  let ending: Ending;
-  try {
-    ending = await start(run);
-  } catch (error) {
-    if (error instanceof AisecError) throw error;
-    throw new AisecError('PG_TOOL_FAILED', `could not start ${tool.path}`, {
-      detail: `${messageOf(error)}.`,
-      cause: error,
-    });
+  const endMs = performance.now() + (run.waitForServerMs ?? 0);
+  for (;;) {
+    const ending = await startOnce(run);
+    if (signal.aborted) throw interruptionError(signal);
+    if (!ending.hasFailed) return { stdout: ending.stdout, stderr: ending.stderr };
+    if (!wasRefusedForNow(ending.stderr) || performance.now() >= endMs)
+      throw toolError({ tool, ...ending, stderr: withoutTolerated(ending.stderr) });
+    await sleep(Math.min(RETRY_PAUSE_MS, Math.max(endMs - performance.now(), 1)), signal);
   }
-  if (signal.aborted) throw interruptionError(signal);
-  if (!ending.hasFailed) return { stdout: ending.stdout, stderr: ending.stderr };
-  throw toolError({ tool, ...ending, stderr: withoutTolerated(ending.stderr) });
 }

@@ -31,17 +31,13 @@ async function cancelBackend(target: ServerTarget, applicationName: string, pid:
   }
 }
 
-/** Encrypted as the session is, which spares a try, and with its settings, but without limits: it waits for the session. */
-async function openSide(
-  place: Place,
-  { applicationName, signal, pins }: Pick<OpenOptions, 'applicationName' | 'signal'> & { readonly pins: PinOptions },
-): Promise<SideConnection> {
-  const client = await connectTo(place, applicationName, signal);
+/** With the settings of its session, but without limits: it waits for the session. */
+async function openSide(client: pg.Client, pins: PinOptions): Promise<SideConnection> {
   try {
     await identifySession(client, 'server', pins);
   } catch (error) {
     await client.end().catch(() => undefined);
-    throw error;
+    throw translateError(error);
   }
   return {
     query: async <Row extends object>(text: string, values: readonly unknown[]) =>
@@ -68,7 +64,12 @@ async function cancelOrCut(client: pg.Client, target: ServerTarget, name: string
   }
 }
 
-async function logIn(target: ServerTarget, options: OpenOptions): Promise<Connected> {
+/** Waits for the server as long as the options say, and says in one kind of error why there is no connection. */
+async function logIn<Connection>(
+  target: ServerTarget,
+  options: OpenOptions,
+  connectOnce: () => Promise<Connection>,
+): Promise<Connection> {
   try {
     return await connectWithin(
       {
@@ -76,7 +77,7 @@ async function logIn(target: ServerTarget, options: OpenOptions): Promise<Connec
         signal: options.signal,
         onWait: () => options.onStep?.(`waiting for ${describeServer(target)} ...`),
       },
-      () => connectToAny(target, options.applicationName, options.signal),
+      connectOnce,
     );
   } catch (error) {
     if (options.signal.aborted) throw interruptionError(options.signal);
@@ -92,7 +93,7 @@ async function logIn(target: ServerTarget, options: OpenOptions): Promise<Connec
 export async function openServer(named: ServerTarget, options: OpenOptions): Promise<Session> {
   const { signal, applicationName } = options;
   if (signal.aborted) throw interruptionError(signal);
-  const { client, ssl, target } = await logIn(named, options);
+  const { client, ssl, target } = await logIn(named, options, () => connectToAny(named, applicationName, signal));
   const label = describeServer(target);
   const stop = (): void => cut(client);
   signal.addEventListener('abort', stop, { once: true });
@@ -112,7 +113,10 @@ export async function openServer(named: ServerTarget, options: OpenOptions): Pro
       ...(options.onNotice && { onNotice: options.onNotice }),
       cancel: () => cancelOrCut(client, target, applicationName, pid),
       settings: serverSettings(options),
-      openSide: () => openSide({ target, ssl }, { applicationName, signal, pins: { ...options, ...NO_LIMITS } }),
+      openSide: async () => {
+        const side = await logIn(target, options, () => connectTo({ target, ssl }, applicationName, signal));
+        return openSide(side, { ...options, ...NO_LIMITS });
+      },
       copyIn: async (into, chunks) => {
         const { streamCopy } = await import('./stream-copy.js');
         return streamCopy(client, into, chunks);

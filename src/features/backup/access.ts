@@ -45,6 +45,8 @@ export interface EmbeddedAccess extends BackupRun {
 export interface ServerAccess extends BackupRun {
   readonly target: ServerTarget;
   readonly host: string;
+  /** How long programs are started again while the server has no connection left. */
+  readonly waitForServerMs: number;
   readonly withDatabase: <Result>(name: string, use: (session: Session) => Promise<Result>) => Promise<Result>;
   /** @throws AisecError as `runTool` does; PG_TOOL_MISSING naming every program that cannot read the archive. Returns stdout. */
   readonly pgRestore: (run: PgRestoreRun) => Promise<string>;

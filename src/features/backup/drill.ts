@@ -9,7 +9,7 @@ import { readManifest, type BackupManifest } from './catalog/manifest.js';
 import { leftOutText } from './catalog/left-out.js';
 import { recoveryPointOf } from './catalog/standby.js';
 import { plainName } from './catalog/names.js';
-import { appendDrill, type Drill } from './drill/records.js';
+import { appendDrill, requireRecordable, type Drill } from './drill/records.js';
 import { runSqlChecks, type SqlCheck, type SqlCheckResult } from './drill/sql-checks.js';
 import { compareLoaded } from './embedded/compare-loaded.js';
 import { requireLoadable } from './embedded/require-loadable.js';
@@ -81,6 +81,8 @@ export async function drillBackup(file: string, options: DrillOptions): Promise<
       detail: `It lacks ${lacks}.`,
       hint: 'Leave the file out to take the newest full one.',
     });
+  // Before anything is restored.
+  await requireRecordable(options.recordsFile);
   let place: Pick<Drill, 'host' | 'role'> = { host: '', role: '' };
   let checks: readonly SqlCheckResult[] = [];
   const runChecks: RunChecks = async (withSession) => {

@@ -38,7 +38,16 @@ describeOnServer('pg_dump and pg_restore as aisec runs them', () => {
     writeFileSync(file, '', { mode: 0o600 });
     const { tool } = await findTool('pg_dump', wish, places);
     await withCredentials(target, { applicationName: 'aisec test dump' }, (credentials) =>
-      dumpDatabase({ ...surroundings, signal, tool, credentials, file, compression: 'gzip:6', lockWaitTimeoutMs }),
+      dumpDatabase({
+        ...surroundings,
+        signal,
+        tool,
+        credentials,
+        file,
+        compression: 'gzip:6',
+        lockWaitTimeoutMs,
+        waitForServerMs: 0,
+      }),
     );
     return file;
   }

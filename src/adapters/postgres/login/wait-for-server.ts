@@ -5,8 +5,11 @@ import { OtherKindOfServer } from './session-attributes.js';
 
 const PAUSE_MS = 250;
 
-/** A standby may be promoted in a moment, as a server may come up in one. */
+const NO_SLOT_LEFT = '53300';
+
+/** A standby may be promoted in a moment, as a server may come up in one, and a session may end. */
 function mayComeUp(error: unknown): boolean {
+  if ((error as { readonly code?: string }).code === NO_SLOT_LEFT) return true;
   return isNotUpYet(error) || error instanceof NoServerFound || error instanceof OtherKindOfServer;
 }
 
@@ -14,13 +17,13 @@ export interface WaitOptions {
   /** 0: one attempt. */
   readonly waitMs: number;
   readonly signal: AbortSignal;
-  /** Called once, when the first attempt found no server. */
+  /** Called once, when the first attempt made no connection. */
   readonly onWait: () => void;
 }
 
 /**
- * Connects, again and again within `waitMs` while the server is not up yet. Whatever else it says, such as a wrong
- * password, ends the wait at once.
+ * Connects, retrying within `waitMs` while the server is not up yet or has no connection left. Whatever else it says, such
+ * as a wrong password, ends the wait at once.
  */
 export async function connectWithin<Connection>(
   { waitMs, signal, onWait }: WaitOptions,

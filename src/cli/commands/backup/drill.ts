@@ -83,17 +83,15 @@ async function run(context: Context, options: Options, argument: string): Promis
   ];
   const checksDirectory = pathOf(context, '--check-sql', options.checkSql);
   const records = drillsFileOf(context, options);
-  const [{ drillBackup }, { requireRecordable, readDrills }, { readSqlChecks }, { requireWritable, writeReport }] =
-    await Promise.all([
-      import('../../../features/backup/drill.js'),
-      import('../../../features/backup/drill/records.js'),
-      import('../../../features/backup/drill/sql-checks.js'),
-      import('../../../features/monitor/report-file.js'),
-    ]);
+  const [{ drillBackup }, { readDrills }, { readSqlChecks }, { requireWritable, writeReport }] = await Promise.all([
+    import('../../../features/backup/drill.js'),
+    import('../../../features/backup/drill/records.js'),
+    import('../../../features/backup/drill/sql-checks.js'),
+    import('../../../features/monitor/report-file.js'),
+  ]);
   const checks = checksDirectory === undefined ? [] : readSqlChecks(checksDirectory);
   if (page !== undefined) await requireWritable(page);
   const files = await chosenBackups(context, options, argument);
-  await requireRecordable(records);
   const signal = withTimeout(context.signal, options.timeout);
   const { endpoint, jobs } = options;
   const drills: Drill[] = [];

@@ -31,7 +31,7 @@ export async function runBeside(
     restoreTableBeside(
       access,
       session,
-      givenBackup(context, argument, options),
+      await givenBackup(context, argument, options),
       {
         table: { schema, name: table.name },
         as: { schema: as.schema ?? schema, name: as.name },

@@ -75,7 +75,7 @@ async function runEmbedded(
   } as const;
   return restoreEmbedded(
     access,
-    givenBackup(context, argument, options),
+    await givenBackup(context, argument, options),
     settings,
     (steps) => confirmReplace(context, basename(dataDir), steps, options.confirm),
     reportingTo(context),
@@ -120,7 +120,7 @@ async function runServer(context: Context, options: Options, argument: string): 
   } as const;
   return restoreDatabase(
     access,
-    givenBackup(context, argument, options),
+    await givenBackup(context, argument, options),
     settings,
     (steps) => confirmReplace(context, target, steps, options.confirm),
     reportingTo(context),

@@ -39,7 +39,7 @@ export async function runRows(
   const { restoreRows } = await import('../../../features/backup/restore-rows.js');
   const result = await restoreRows(
     access,
-    givenBackup(context, argument, options),
+    await givenBackup(context, argument, options),
     {
       wanted,
       schema: context.config.schema,

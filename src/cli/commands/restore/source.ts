@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 import { formatDurationMs } from '../../../base/duration.js';
@@ -15,13 +14,16 @@ export function sourceOf({ config }: Context, { identity, endpoint }: Options): 
   return { identityFile: identity === undefined ? undefined : resolve(config.cwd, identity), endpoint };
 }
 
-/** The backup that was given: an address, a path, or else a name in the directory of the backups or in the store. */
-export function givenBackup(context: Context, argument: string, options: Options): string {
+/**
+ * The backup that was given: an address, a path, or else a name in the directory of the backups or in the store. A path
+ * may be that of any archive of pg_dump; one that is not there is refused when it is read.
+ */
+export async function givenBackup(context: Context, argument: string, options: Options): Promise<string> {
   const given = inStoreOf(options, argument);
   if (isStoreUrl(given)) return given;
-  const file = resolve(context.config.cwd, given);
-  const named = resolve(directoryOf(context, options), given);
-  return !existsSync(file) && existsSync(named) ? named : file;
+  const { findGiven } = await import('../../../features/backup/catalog/find-backup.js');
+  const { cwd } = context.config;
+  return findGiven(directoryOf(context, options), cwd, given) ?? resolve(cwd, given);
 }
 
 /** Path or address of the newest verified backup of the configured database; says which that is. */

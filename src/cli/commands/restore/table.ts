@@ -34,7 +34,7 @@ export async function runTable(
     restoreTable(
       access,
       session,
-      givenBackup(context, argument, options),
+      await givenBackup(context, argument, options),
       {
         table: { schema: table.schema ?? config.schema, name: table.name },
         withoutManifest: options.withoutManifest,

@@ -8,14 +8,19 @@ import { listCommand } from './list-command.js';
 import { parseBackupFileName } from './names.js';
 import { AisecError } from '../../../base/errors.js';
 
+/** The file that a person means: a path as it is, else a name in the directory of the backups; undefined: there is none. */
+export function findGiven(directory: string, cwd: string, given: string): string | undefined {
+  return [path.resolve(cwd, given), path.join(directory, given)].find((each) => existsSync(each));
+}
+
 /**
- * The path that a person means: a path as it is, else a name in the directory of the backups.
+ * The path of the backup that a person means.
  *
  * @throws AisecError BACKUP_UNKNOWN; USAGE for a file that is no backup.
  */
 export function backupPath(directory: string, cwd: string, given: string): string {
   const list = listCommand(directory);
-  const file = [path.resolve(cwd, given), path.join(directory, given)].find((each) => existsSync(each));
+  const file = findGiven(directory, cwd, given);
   if (file === undefined)
     throw new AisecError('BACKUP_UNKNOWN', `there is no backup "${given}"`, {
       detail: `Looked for it as a path and in ${directory}.`,

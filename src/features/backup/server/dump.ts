@@ -74,6 +74,7 @@ async function runPgDump(
         environment: access.places.environment,
         signal,
         credentials,
+        waitForServerMs: access.waitForServerMs,
         snapshot: snapshot.id,
         lockWaitTimeoutMs: options.lockTimeoutMs,
         isSchemaOnly: options.leftOut.isSchemaOnly,

@@ -41,6 +41,7 @@ export async function writeGlobals(
         credentials,
         database: access.databaseName,
         environment: access.places.environment,
+        waitForServerMs: access.waitForServerMs,
         signal,
       }),
     );

@@ -12,6 +12,7 @@ export interface PgRestoreSurroundings {
   readonly applicationName: string;
   readonly places: ToolPlaces;
   readonly signal: AbortSignal;
+  readonly waitForServerMs: number;
 }
 
 /** Only an archive that is too new for the program says no here: what else is wrong with it, the real run reports. */
@@ -54,7 +55,7 @@ async function choose(
  * should this one be killed.
  */
 export function pgRestoreRunner(surroundings: PgRestoreSurroundings): (run: PgRestoreRun) => Promise<string> {
-  const { target, applicationName, places, signal } = surroundings;
+  const { target, applicationName, places, signal, waitForServerMs } = surroundings;
   const { environment } = places;
   let found: Promise<readonly PgTool[]> | undefined;
   const chosen = new Map<string, Promise<PgTool>>();
@@ -65,9 +66,9 @@ export function pgRestoreRunner(surroundings: PgRestoreSurroundings): (run: PgRe
     chosen.set(key, choice);
     return choice;
   };
-  return async (run) => {
-    const { archive, args, into, settings, onLine, onStdout } = run;
-    const tool = await toolFor(run);
+  return async (wanted) => {
+    const { archive, args, into, settings, onLine, onStdout } = wanted;
+    const tool = await toolFor(wanted);
     const surrounded = { tool, environment, signal, ...(onLine && { onLine }), ...(onStdout && { onStdout }) };
     if (into === undefined) return (await runTool({ ...surrounded, args: [...args, archive] })).stdout;
     const inDatabase = { ...target, connection: { ...target.connection, database: into.database } };
@@ -75,7 +76,8 @@ export function pgRestoreRunner(surroundings: PgRestoreSurroundings): (run: PgRe
     const stops = toleratesOlderServer ? [] : ['--exit-on-error'];
     return withCredentials(inDatabase, { applicationName, ...(settings && { settings }) }, async (credentials) => {
       const all = [`--dbname=${credentials.dbname}`, '--no-password', ...stops, ...args, archive];
-      return (await runTool({ ...surrounded, args: all, more: credentials.variables, toleratesOlderServer })).stdout;
+      const run = { ...surrounded, args: all, more: credentials.variables, toleratesOlderServer, waitForServerMs };
+      return (await runTool(run)).stdout;
     });
   };
 }
