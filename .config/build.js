@@ -71,7 +71,7 @@ async function bundle() {
   });
   /** @type {import('rolldown').OutputOptions} */
   const options = { dir: path.join(dist, 'bundle'), format: 'esm', chunkFileNames: '[name].js' };
-  const groups = [queries, core, ...nouns];
+  const groups = [queries, core];
   const first = await build.generate({ ...options, codeSplitting: { groups } });
   const shared = sharedModules(first.output.filter((file) => file.type === 'chunk'));
   const { output } = await build.write({
@@ -100,14 +100,6 @@ const core = {
 
 /** Loaded when the first query is sent, not with the code around it. */
 const queries = { name: 'queries', test: /adapters[\\/]postgres[\\/]sql-file\.js$/ };
-
-/** Verbs of a few lines, and what one of them alone loads: a file for each would double the files and save nothing. */
-const nouns = [
-  { name: 'cache', test: /dist[\\/]features[\\/]cache[\\/]/ },
-  { name: 'schedule', test: /dist[\\/]features[\\/]schedule[\\/]/ },
-  { name: 'formats', test: /dist[\\/]features[\\/]migrate[\\/]lint[\\/]formats[\\/]/ },
-  { name: 'ignore-file', test: /dist[\\/]features[\\/](doctor|migrate[\\/]drift)[\\/]ignore-file\.js$/ },
-];
 
 /** The help of every command, so that showing it renders nothing (cli/prerendered-help.ts). */
 async function writeHelp() {

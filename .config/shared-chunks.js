@@ -2,11 +2,13 @@
 import path from 'node:path';
 
 const MOST_BYTES = 4000;
+/** Of what is loaded by itself, such as a verb of a few lines: a file for each would save nothing. */
+const MOST_BYTES_BY_ITSELF = 2000;
 /** With what it loads. More would slow commands down that need only a part. */
 const MOST_LOADED_BYTES = 22_000;
 
 /**
- * The modules of the small chunks that are never loaded by themselves. A chunk of them must not load one that loads them
+ * The modules of the small chunks. A chunk of them must not load one that loads them
  * again: then one of the two would run before what it needs.
  *
  * @param {readonly import('rolldown').OutputChunk[]} chunks
@@ -29,7 +31,10 @@ export function sharedModules(chunks) {
       .filter((each) => !ALWAYS_LOADED.has(each))
       .reduce((sum, each) => sum + (byName.get(each)?.code.length ?? 0), 0) > MOST_LOADED_BYTES;
   let names = chunks
-    .filter(({ fileName, isEntry, code }) => !isEntry && !loadedByItself.has(fileName) && code.length <= MOST_BYTES)
+    .filter(
+      ({ fileName, isEntry, code }) =>
+        !isEntry && code.length <= (loadedByItself.has(fileName) ? MOST_BYTES_BY_ITSELF : MOST_BYTES),
+    )
     .map(({ fileName }) => fileName)
     .filter((name) => !ALWAYS_LOADED.has(name) && !isHeavy(name));
   for (;;) {
