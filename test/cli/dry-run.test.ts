@@ -11,7 +11,7 @@ import { runInProcess } from '../support/run-in-process.js';
 
 /** What only reads, works on a copy of its own, or checks a backup, whose manifest keeps the result. */
 const READERS =
-  /^schedule (crontab|kubernetes)$|^completion |(status|check|list|verify|tune|drift|lint|test|rehearse|drill|diagram)$|^(doctor|monitor)( (?!record|report|export)|$)/;
+  /^schedule (crontab|kubernetes)$|^completion |(status|check|list|start|verify|tune|drift|lint|test|rehearse|drill|diagram)$|^(doctor|monitor)( (?!record|report|export)|$)/;
 
 test('every command that writes takes --dry-run', () => {
   const without = COMMANDS.filter(({ options }) => !options.some(({ flags }) => flags === '--dry-run'));

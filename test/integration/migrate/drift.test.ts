@@ -77,7 +77,7 @@ describeOnServer('migrate drift', () => {
       drop function archive_old_messages(interval);
       drop policy user_files_policy on files;
       drop trigger set_updated_at on users;
-      drop index idx_users_email;
+      drop index idx_users_email, idx_knowledge_base_terms;
       alter table api_usage drop constraint api_usage_cost_not_negative;
       alter table files drop constraint files_user_id_fkey;
       alter table assistants alter column custom_system_prompt type varchar(500), alter column name drop not null;

@@ -1,8 +1,7 @@
 import { withTransaction, type Session } from '../../../adapters/postgres/session.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
 import { rebuildKeys } from '../../messages/index.js';
-import { createTrigger } from '../drift/fix/access.js';
-import { wholeTable } from '../drift/fix/missing.js';
+import { newTrigger, wholeTable } from '../drift/fix/missing.js';
 
 import type { AdoptFacts, Reference } from './facts.js';
 import { BRIEF_MS, RATES, type AdoptStep, type StepWork } from './step.js';
@@ -66,7 +65,7 @@ function keyTriggers({ wanted, live }: AdoptFacts): readonly string[] {
   const there = new Set(live.triggers.filter(({ table }) => table === 'messages').map(({ name: trigger }) => trigger));
   return wanted.triggers
     .filter(({ table, name: trigger }) => table === 'messages' && !there.has(trigger))
-    .flatMap(createTrigger);
+    .flatMap(newTrigger);
 }
 
 async function equalizeKeys(

@@ -1,7 +1,8 @@
 import type { CatalogConstraint, CatalogIndex } from '../../../adapters/catalog/catalog.js';
 import type { Change } from '../drift/change.js';
+import { commentOfNew } from '../drift/fix/comments.js';
 import { fixOf } from '../drift/fix/fix.js';
-import { literal, name } from '../drift/fix/names.js';
+import { name } from '../drift/fix/names.js';
 import { createIndex } from '../drift/fix/others.js';
 import { addConstraint, constraintClause } from '../drift/fix/tables.js';
 import type { AdoptFacts } from './facts.js';
@@ -23,7 +24,6 @@ function isThere({ live }: AdoptFacts, table: string): boolean {
 
 function indexStep(facts: AdoptFacts, index: CatalogIndex): AdoptStep {
   const rows = rowsOf(facts, index.table);
-  const comment = index.comment === null ? [] : [`comment on index ${name(index.name)} is ${literal(index.comment)}`];
   return {
     kind: 'alone',
     phase: 'indexes',
@@ -32,7 +32,7 @@ function indexStep(facts: AdoptFacts, index: CatalogIndex): AdoptStep {
     expectedMs: workMs(rows, RATES.index),
     statements: [
       createIndex({ ...index, definition: index.definition.replace(' ON ONLY ', ' ON ') }, false),
-      ...comment,
+      ...commentOfNew({ kind: 'index', item: index }),
     ],
     index: index.name,
   };
@@ -78,6 +78,7 @@ function keyStatements(constraint: CatalogConstraint): readonly string[] {
   return [
     `create unique index concurrently if not exists ${name(constraint.name)} on ${name(constraint.table)} ${columns}`,
     `alter table ${name(constraint.table)} add constraint ${name(constraint.name)} ${kind} using index ${name(constraint.name)}`,
+    ...commentOfNew({ kind: 'constraint', item: constraint }),
   ];
 }
 
@@ -110,8 +111,11 @@ function addStep(table: string, changes: readonly ConstraintChange[]): readonly 
   const statements = quick.flatMap(({ item, isNew }) => {
     const [add = ''] = addConstraint(item, false);
     return isNew
-      ? [add]
-      : [`alter table ${name(table)} drop constraint ${name(item.name)}, ${constraintClause(item)} not valid`];
+      ? [add, ...commentOfNew({ kind: 'constraint', item })]
+      : [
+          `alter table ${name(table)} drop constraint ${name(item.name)}, ${constraintClause(item)} not valid`,
+          ...commentOfNew({ kind: 'constraint', item }),
+        ];
   });
   const targets = quick.flatMap(({ item }) => /REFERENCES "?([^\s("]+)/.exec(item.definition)?.[1] ?? []);
   const others = [...new Set(targets)].filter((target) => target !== table);

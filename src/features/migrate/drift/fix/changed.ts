@@ -1,26 +1,13 @@
-import type {
-  CatalogFunction,
-  CatalogIndex,
-  CatalogSnapshot,
-  CatalogTrigger,
-} from '../../../../adapters/catalog/catalog.js';
+import type { CatalogFunction, CatalogSnapshot, CatalogTrigger } from '../../../../adapters/catalog/catalog.js';
 import type { Difference } from '../../../../adapters/catalog/difference.js';
 import type { CatalogItem } from '../../../../adapters/catalog/entries.js';
 import type { Change } from '../change.js';
-import { changeGrant, createPolicy, createTrigger, dropPolicy, dropTrigger, enableTrigger } from './access.js';
-import { createFunction, dropFunction, routineWord } from './functions.js';
-import { createMissing, isPartitioned, type FixContext } from './missing.js';
-import { literal, name, signature } from './names.js';
-import {
-  addEnumValues,
-  alterSequence,
-  createExtra,
-  createIndex,
-  createView,
-  dropExtra,
-  dropIndex,
-  dropView,
-} from './others.js';
+import { changeGrant, dropPolicy, dropTrigger, enableTrigger } from './access.js';
+import { comment, commentOfNew } from './comments.js';
+import { createFunction, dropFunction } from './functions.js';
+import { createMissing, isPartitioned, newExtra, newPolicy, newTrigger, type FixContext } from './missing.js';
+import { name } from './names.js';
+import { addEnumValues, alterSequence, createIndex, createView, dropExtra, dropIndex, dropView } from './others.js';
 import { columnChange, constraintClause, optionChange, tableChange } from './tables.js';
 
 function has(change: Change, ...properties: readonly string[]): boolean {
@@ -36,28 +23,36 @@ function each(
   return found.some((statements) => statements === null) ? null : found.flatMap((statements) => statements ?? []);
 }
 
-function commentOf(target: string, text: string | null): string {
-  return `comment on ${target} is ${literal(text)}`;
+function isCommentAlone({ differences }: Change): boolean {
+  return differences.every(({ property }) => property === 'comment');
+}
+
+function commentOf(change: Change, of: CatalogItem): readonly string[] {
+  return has(change, 'comment') ? comment(of) : [];
 }
 
 function changeConstraint(change: Change, of: CatalogItem & { readonly kind: 'constraint' }): readonly string[] {
   const { item } = of;
   const alter = `alter table ${name(item.table)}`;
   if (has(change, 'definition', 'type', 'deferrable', 'initiallyDeferred'))
-    return [`${alter} drop constraint ${name(item.name)}, ${constraintClause(item)}`];
+    return [`${alter} drop constraint ${name(item.name)}, ${constraintClause(item)}`, ...commentOfNew(of)];
   return [
     ...(has(change, 'triggersDisabled') ? [`${alter} enable trigger all`] : []),
     ...(has(change, 'validated') && item.validated ? [`${alter} validate constraint ${name(item.name)}`] : []),
-    ...(has(change, 'comment')
-      ? [commentOf(`constraint ${name(item.name)} on ${name(item.table)}`, item.comment)]
-      : []),
+    ...commentOf(change, of),
   ];
 }
 
-function changeIndex(change: Change, item: CatalogIndex, live: CatalogSnapshot): readonly string[] | null {
+function changeIndex(
+  change: Change,
+  of: CatalogItem & { readonly kind: 'index' },
+  live: CatalogSnapshot,
+): readonly string[] | null {
+  const { item } = of;
   const isParted = isPartitioned(live, item.table);
   if (has(change, 'constraint', 'primary')) return null;
-  if (has(change, 'definition', 'unique')) return [dropIndex(item, isParted), createIndex(item, isParted)];
+  if (has(change, 'definition', 'unique'))
+    return [dropIndex(item, isParted), createIndex(item, isParted), ...commentOfNew(of)];
   return [
     ...(has(change, 'valid') ? [`reindex index ${isParted ? '' : 'concurrently '}${name(item.name)}`] : []),
     ...(has(change, 'clustered')
@@ -66,16 +61,13 @@ function changeIndex(change: Change, item: CatalogIndex, live: CatalogSnapshot):
     ...(has(change, 'parent') && item.parent !== null
       ? [`alter index ${name(item.parent)} attach partition ${name(item.name)}`]
       : []),
-    ...(has(change, 'comment') ? [commentOf(`index ${name(item.name)}`, item.comment)] : []),
+    ...commentOf(change, of),
   ];
 }
 
 function changeTrigger(change: Change, before: CatalogTrigger, item: CatalogTrigger): readonly string[] {
-  if (has(change, 'definition')) return [dropTrigger(before), ...createTrigger(item)];
-  return [
-    ...(has(change, 'enabled') ? [enableTrigger(item)] : []),
-    ...(has(change, 'comment') ? [commentOf(`trigger ${name(item.name)} on ${name(item.table)}`, item.comment)] : []),
-  ];
+  if (has(change, 'definition')) return [dropTrigger(before), ...newTrigger(item)];
+  return [...(has(change, 'enabled') ? [enableTrigger(item)] : []), ...commentOf(change, { kind: 'trigger', item })];
 }
 
 function changeFunction(
@@ -84,14 +76,14 @@ function changeFunction(
   item: CatalogFunction,
   context: FixContext,
 ): readonly string[] | null {
-  const comment = commentOf(`${routineWord(item)} ${signature(item)}`, item.comment);
-  if (change.differences.every(({ property }) => property === 'comment')) return [comment];
+  const commented = commentOf(change, { kind: 'function', item });
+  if (isCommentAlone(change)) return commented;
   if (has(change, 'result', 'kind')) {
     const create = createMissing({ kind: 'function', item }, context);
     return create === null ? null : [dropFunction(before), ...create];
   }
   const create = createFunction(item, context);
-  return create === null ? null : [...create, ...(has(change, 'comment') ? [comment] : [])];
+  return create === null ? null : [...create, ...commented];
 }
 
 /** The statements that give an object the properties that the migrations give it; null when a person has to decide. */
@@ -113,20 +105,18 @@ export function changeObject(
     case 'constraint':
       return changeConstraint(change, of);
     case 'index':
-      return changeIndex(change, of.item, live);
+      return changeIndex(change, of, live);
     case 'trigger':
       return before.kind === 'trigger' ? changeTrigger(change, before.item, of.item) : null;
     case 'policy':
-      return differences.every(({ property }) => property === 'comment')
-        ? [commentOf(`policy ${name(of.item.name)} on ${name(of.item.table)}`, of.item.comment)]
-        : [dropPolicy(of.item), createPolicy(of.item)];
+      return isCommentAlone(change) ? comment(of) : [dropPolicy(of.item), ...newPolicy(of.item)];
     case 'grant':
       return before.kind === 'grant'
         ? changeGrant(of.item, before.item.privileges, of.item.privileges, context.schema)
         : null;
     case 'view': {
       if (has(change, 'kind') || of.item.kind !== 'view') return null;
-      const commented = has(change, 'comment') ? [commentOf(`view ${name(of.item.name)}`, of.item.comment)] : [];
+      const commented = commentOf(change, of);
       if (has(change, 'definition')) return [...viewAnew(of.item.name, of, context), ...commented];
       return [
         ...differences
@@ -138,11 +128,15 @@ export function changeObject(
     case 'function':
       return before.kind === 'function' ? changeFunction(change, before.item, of.item, context) : null;
     case 'sequence':
-      return has(change, 'table', 'column') ? null : [alterSequence(of.item)];
-    case 'type':
-      return before.kind === 'type' ? addEnumValues(before.item, of.item) : null;
+      if (isCommentAlone(change)) return comment(of);
+      return has(change, 'table', 'column') ? null : [alterSequence(of.item), ...commentOf(change, of)];
+    case 'type': {
+      if (isCommentAlone(change)) return comment(of);
+      const values = before.kind === 'type' ? addEnumValues(before.item, of.item) : null;
+      return values && [...values, ...commentOf(change, of)];
+    }
     case 'rule or statistics':
-      return [dropExtra(of.item), createExtra(of.item)];
+      return isCommentAlone(change) ? comment(of) : [dropExtra(of.item), ...newExtra(of.item)];
     case 'extension':
       return null;
   }

@@ -1,8 +1,15 @@
-import type { CatalogSnapshot, CatalogTable } from '../../../../adapters/catalog/catalog.js';
+import type {
+  CatalogExtra,
+  CatalogPolicy,
+  CatalogSnapshot,
+  CatalogTable,
+  CatalogTrigger,
+} from '../../../../adapters/catalog/catalog.js';
 import type { CatalogItem } from '../../../../adapters/catalog/entries.js';
 import { changeGrant, createPolicy, createTrigger } from './access.js';
-import { createFunction, routineWord } from './functions.js';
-import { literal, name, signature, type FixNames } from './names.js';
+import { commentOfNew } from './comments.js';
+import { createFunction } from './functions.js';
+import { name, type FixNames } from './names.js';
 import { createExtension, createExtra, createIndex, createSequence, createType, createView } from './others.js';
 import { addConstraint, columnDefinition, constraintClause, createTable, rowSecurity } from './tables.js';
 
@@ -16,8 +23,17 @@ const ROWS: Readonly<Record<string, string>> = {
   aisec_message_moves: 'insert into aisec_message_moves default values on conflict do nothing',
 };
 
-function comment(target: string, text: string | null): readonly string[] {
-  return text === null ? [] : [`comment on ${target} is ${literal(text)}`];
+/** With its comment, as what is made anew has none. */
+export function newTrigger(item: CatalogTrigger): readonly string[] {
+  return [...createTrigger(item), ...commentOfNew({ kind: 'trigger', item })];
+}
+
+export function newPolicy(item: CatalogPolicy): readonly string[] {
+  return [createPolicy(item), ...commentOfNew({ kind: 'policy', item })];
+}
+
+export function newExtra(item: CatalogExtra): readonly string[] {
+  return [createExtra(item), ...commentOfNew({ kind: 'rule or statistics', item })];
 }
 
 export function isPartitioned(snapshot: CatalogSnapshot, table: string): boolean {
@@ -42,23 +58,28 @@ export function wholeTable(table: CatalogTable, { wanted, schema }: FixContext):
     createTable(table, columns),
     ...(table.bound === null
       ? [
-          ...wanted.constraints.filter(ofTable).map((item) => `alter table ${quoted} ${constraintClause(item)}`),
+          ...wanted.constraints
+            .filter(ofTable)
+            .flatMap((item) => [
+              `alter table ${quoted} ${constraintClause(item)}`,
+              ...commentOfNew({ kind: 'constraint', item }),
+            ]),
           ...wanted.indexes
             .filter((item) => ofTable(item) && item.constraint === null)
-            .map((item) => createIndex(item, true)),
+            .flatMap((item) => [createIndex(item, true), ...commentOfNew({ kind: 'index', item })]),
         ]
       : []),
-    ...statementTriggers.flatMap(createTrigger),
+    ...statementTriggers.flatMap((item) => newTrigger(item)),
     ...(table.rowLevelSecurity ? [rowSecurity(table.name, 'enable')] : []),
     ...(table.forcedRowLevelSecurity ? [rowSecurity(table.name, 'force')] : []),
-    ...wanted.policies.filter(ofTable).map(createPolicy),
-    ...wanted.rulesAndStatistics.filter(ofTable).map(createExtra),
+    ...wanted.policies.filter(ofTable).flatMap((item) => newPolicy(item)),
+    ...wanted.rulesAndStatistics.filter(ofTable).flatMap((item) => newExtra(item)),
     ...wanted.grants
       .filter((grant) => (grant.kind === 'table' || grant.kind === 'column') && grant.object === table.name)
       .flatMap((grant) => changeGrant(grant, [], grant.privileges, schema)),
     ...(ROWS[table.name] === undefined ? [] : [ROWS[table.name] ?? '']),
-    ...comment(`table ${quoted}`, table.comment),
-    ...columns.flatMap((column) => comment(`column ${quoted}.${name(column.name)}`, column.comment)),
+    ...commentOfNew({ kind: 'table', item: table }),
+    ...columns.flatMap((item) => commentOfNew({ kind: 'column', item })),
   ];
 }
 
@@ -88,30 +109,31 @@ export function createMissing(of: CatalogItem, context: FixContext): readonly st
     case 'column':
       return [
         `alter table ${name(of.item.table)} add column ${name(of.item.name)} ${columnDefinition(of.item)}`,
-        ...comment(`column ${name(of.item.table)}.${name(of.item.name)}`, of.item.comment),
+        ...commentOfNew(of),
       ];
     case 'constraint':
-      return addConstraint(of.item, isPartitioned(wanted, of.item.table));
+      return [...addConstraint(of.item, isPartitioned(wanted, of.item.table)), ...commentOfNew(of)];
     case 'index':
       return [
         createIndex(of.item, isPartitioned(wanted, of.item.table)),
         ...(of.item.parent === null
           ? []
           : [`alter index ${name(of.item.parent)} attach partition ${name(of.item.name)}`]),
+        ...commentOfNew(of),
       ];
     case 'trigger':
-      return createTrigger(of.item);
+      return newTrigger(of.item);
     case 'policy':
-      return [createPolicy(of.item)];
+      return newPolicy(of.item);
     case 'grant':
       return changeGrant(of.item, [], of.item.privileges, schema);
     case 'view':
       return [
         createView(of.item),
-        ...comment(`${of.item.kind} ${name(of.item.name)}`, of.item.comment),
+        ...commentOfNew(of),
         ...wanted.columns
           .filter((column) => column.table === of.item.name)
-          .flatMap((column) => comment(`column ${name(column.table)}.${name(column.name)}`, column.comment)),
+          .flatMap((item) => commentOfNew({ kind: 'column', item })),
         ...wanted.grants
           .filter((grant) => (grant.kind === 'view' || grant.kind === 'column') && grant.object === of.item.name)
           .flatMap((grant) => changeGrant(grant, [], grant.privileges, schema)),
@@ -119,20 +141,16 @@ export function createMissing(of: CatalogItem, context: FixContext): readonly st
     case 'function': {
       const create = createFunction(of.item, context);
       if (create === null) return null;
-      return [
-        ...create,
-        ...comment(`${routineWord(of.item)} ${signature(of.item)}`, of.item.comment),
-        ...functionGrants(of.item, context),
-      ];
+      return [...create, ...commentOfNew(of), ...functionGrants(of.item, context)];
     }
     case 'sequence':
-      return createSequence(of.item);
+      return [...createSequence(of.item), ...commentOfNew(of)];
     case 'type': {
       const create = createType(of.item);
-      return create === null ? null : [create, ...comment(`type ${name(of.item.name)}`, of.item.comment)];
+      return create === null ? null : [create, ...commentOfNew(of)];
     }
     case 'rule or statistics':
-      return [createExtra(of.item)];
+      return newExtra(of.item);
     case 'extension':
       return [createExtension(of.item.name, context)];
   }
