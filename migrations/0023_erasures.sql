@@ -22,7 +22,7 @@ create table erasures (
 );
 
 comment on table erasures is
-  'Erasures of people: one row each, without personal data once it is finished..';
+  'Erasures of people: one row each, without personal data once it is finished.';
 comment on column erasures.id is 'Order in which the erasures began.';
 comment on column erasures.hash_key is 'Key of subject_hash, the same for all rows of a database. pii: none';
 comment on column erasures.subject_hash is 'HMAC-SHA-256 of users.id with hash_key, hexadecimal. pii: none';
