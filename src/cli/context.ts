@@ -249,24 +249,6 @@ async function embeddedAccess(
   return embeddedAccessTo(target, { options: openOptions(parts, {}), places: programPlaces(parts.config), waitMs });
 }
 
-async function withCache<Result>(parts: ContextParts, use: (access: CacheAccess) => Promise<Result>): Promise<Result> {
-  const { config, signal } = parts;
-  const [{ resolveDatabaseTarget }, { resolveRedisTarget }, { withCacheAccess }] = await Promise.all([
-    import('../config/database-target.js'),
-    import('../config/redis-target.js'),
-    import('../features/cache/access.js'),
-  ]);
-  const server = resolveDatabaseTarget(config);
-  if (server.kind === 'embedded')
-    throw new AisecError('USAGE', 'the cache belongs to a server, and none is configured', {
-      detail: 'The embedded database has one process, which needs no Redis.',
-      hint: 'Set DATABASE_URL, or give --database-url.',
-    });
-  const redis = resolveRedisTarget(config);
-  const applicationName = `aisec ${parts.commandName}`;
-  return withCacheAccess({ server, redis, schema: config.schema, applicationName, signal }, use);
-}
-
 /** The composition root: the one place of the command line that knows the adapters. */
 export function createContext(given: ContextParts): Context {
   const parts: Inside = { ...given, choice: {} };
@@ -303,6 +285,6 @@ export function createContext(given: ContextParts): Context {
     serverAccess: ({ timeoutMs } = { timeoutMs: 0 }) => serverAccess(parts, timeoutMs),
     embeddedAccess: (settings) => embeddedAccess(parts, settings),
     scratchOptions: (signal) => openOptions({ ...parts, signal }, {}),
-    withCache: (use) => withCache(parts, use),
+    withCache: async (use) => (await import('./with-cache.js')).withCache(parts, use),
   };
 }

@@ -161,8 +161,19 @@ function refuseEmptyAddress([variable]: readonly string[]): void {
 }
 
 const WITHOUT_SECRETS = [
-  ...['PGHOST', 'PGHOSTADDR', 'PGPORT', 'PGUSER', 'PGDATABASE', 'PGSERVICE', 'PGSERVICEFILE', 'PGPASSFILE'],
-  ...['PGSSLROOTCERT', 'PGSSLCERT', 'PGSSLKEY', 'PGSSLCRL', 'PGSSLCRLDIR'],
+  'PGHOST',
+  'PGHOSTADDR',
+  'PGPORT',
+  'PGUSER',
+  'PGDATABASE',
+  'PGSERVICE',
+  'PGSERVICEFILE',
+  'PGPASSFILE',
+  'PGSSLROOTCERT',
+  'PGSSLCERT',
+  'PGSSLKEY',
+  'PGSSLCRL',
+  'PGSSLCRLDIR',
 ];
 
 /** Values that libpq would take apart, and that may hold a password: they must not reach a message. */

@@ -3,7 +3,7 @@ import type pg from 'pg';
 import { AisecError } from '../../base/errors.js';
 import { interruptionError } from '../../base/interruption.js';
 import type { ServerTarget } from '../../config/database-target.js';
-import { connect, connectTo, connectToAny, cut, type Connected, type Place } from './login/connect.js';
+import { connect, connectTo, connectToAny, cut } from './login/connect.js';
 import { describeServer, translateConnectError } from './connect-error.js';
 import { translateError } from './error.js';
 import type { OpenOptions } from './open-options.js';
