@@ -39,7 +39,7 @@ const REFUSED_FOR_NOW =
 /** With --verbose a program says what it does; one of several connections of it may fail after that. */
 const HAS_BEGUN = /^\S+: (creating|processing|executing|launching|dumping|reading|saving) /m;
 
-/** Whether the server refused the first connection of a program, for a reason that passes by itself. */
+/** Whether the server refused the first connection of a program, for a reason that ends by itself. */
 export function wasRefusedForNow(stderr: string): boolean {
   return REFUSED_FOR_NOW.test(stderr) && !HAS_BEGUN.test(stderr);
 }
