@@ -94,9 +94,16 @@ describeOnServer('kill -9 at any moment of aisec archive', () => {
       )
     ).rowCount ?? 0;
 
-  async function killDuring(args: readonly string[], afterMs: number, cwd?: string): Promise<void> {
+  const isAtWork = async (): Promise<boolean> => (await sessions()) > 0;
+
+  async function killDuring(
+    args: readonly string[],
+    afterMs: number,
+    cwd?: string,
+    hasBegun = isAtWork,
+  ): Promise<void> {
     const running = startCli(['archive', ...args, '--wait', '20s'], { env, ...(cwd !== undefined && { cwd }) });
-    await waitFor(async () => (await sessions()) > 0 || running.child.exitCode !== null);
+    await waitFor(async () => (await hasBegun()) || running.child.exitCode !== null);
     await sleep(random() * afterMs);
     if ((await sessions()) > 0 && running.child.exitCode === null) killedAtWork += 1;
     running.child.kill('SIGKILL');
@@ -126,8 +133,12 @@ describeOnServer('kill -9 at any moment of aisec archive', () => {
     await fillMonth(database, monthAgo(6), 12_000);
     const before = await stateOf(database);
     write();
+    // A month of which no row has moved is archived as a whole in the end: then the journal has no rows to count.
+    const hasMoved = async (): Promise<boolean> =>
+      (await isAtWork()) &&
+      ((await database.admin.query(`select from archive_journal where action = 'move rows'`)).rowCount ?? 0) > 0;
     for (let kill = 0; kill < KILLS; kill += 1) {
-      await killDuring(['--exact', '--older-than', '6mo', '--batch', '10', '--no-analyze'], 250);
+      await killDuring(['--exact', '--older-than', '6mo', '--batch', '10', '--no-analyze'], 250, undefined, hasMoved);
       expect(await stateOf(database)).toEqual(before);
     }
     const last = await runInProcess(['archive', '--older-than', '4mo', '--wait', '20s'], { env });
