@@ -112,23 +112,24 @@ async function breakCircles(
   }
 }
 
-/** Chooses the person's rows as they are now, and deletes them. */
+/** Chooses the person's rows as they are now. */
+async function chooseAnew({ choice, ownership, schema, person }: Erasure): Promise<void> {
+  await choice.clear();
+  await choosePerson(choice, ownership, schema, person, { mentions: false });
+}
+
+/** Deletes the person's rows, as they are now. */
 async function round(erasure: Erasure): Promise<void> {
   const { session, schema, ownership, columns, choice, person, choices, onProgress } = erasure;
   const order = deletionOrder(ownership, schema);
-  await choice.clear();
-  await choosePerson(choice, ownership, schema, person, { mentions: false });
+  await chooseAnew(erasure);
   await keepShared(erasure);
-  if (choices.shared !== 'refuse') {
-    await choice.clear();
-    await choosePerson(choice, ownership, schema, person, { mentions: false });
-  }
+  if (choices.shared !== 'refuse') await chooseAnew(erasure);
   await releaseOthers(erasure);
   if (order.circular.length > 0) {
     await breakCircles(erasure, order.circular);
     // Rows that were changed have other places.
-    await choice.clear();
-    await choosePerson(choice, ownership, schema, person, { mentions: false });
+    await chooseAnew(erasure);
   }
   const size = new BatchSize();
   for (const key of order.tables) {
