@@ -2,7 +2,8 @@ export { ConnectionLostError } from './adapters/postgres/pool/connection-lost.js
 export { type PoolStats } from './adapters/postgres/pool/pool-driver.js';
 export { AisecError, ERROR_TITLES, type ErrorCode } from './base/errors.js';
 export { assertSchema } from './client/assert-schema.js';
-export { checkHealth, type HealthCheck, type HealthOptions, type HealthReport } from './client/check-health.js';
+export { checkHealth, type HealthOptions, type HealthReport } from './client/health/check-health.js';
+export type { HealthCheck } from './client/health/health-check.js';
 export { closeDatabase, type CloseOptions } from './client/close-database.js';
 export { createCache, type Cache, type CacheOptions } from './client/create-cache.js';
 export { createDatabase, type DatabaseOptions } from './client/create-database.js';
@@ -17,6 +18,13 @@ export {
 export { hashPassword, verifyPassword } from './client/password.js';
 export { insertKnowledge, type KnowledgeRow } from './client/knowledge/insert-knowledge.js';
 export { searchKnowledge } from './client/knowledge/search-knowledge.js';
+export {
+  eraseUser,
+  type EraseUserOptions,
+  type ErasureCertificate,
+  type ErasureStep,
+} from './client/person/erase-user.js';
+export { exportUser, type ExportUserOptions, type UserExport } from './client/person/export-user.js';
 export { poolStats } from './client/pool-stats.js';
 export {
   type KnowledgeMatch,

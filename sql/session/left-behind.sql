@@ -1,6 +1,6 @@
 -- What have the statements since the session began left in it that a next one would see?
--- Parameters: $1 names of the settings that the session has by itself (text[]), $2 their values (text[]), $3 the key of the
---             advisory lock of the run (bigint)
+-- Parameters: $1 names of the settings that the session has by itself (text[]), $2 their values (text[]), $3 the keys of the
+--             advisory locks of the run (bigint[])
 -- Columns:    kind (setting, temporary relation, advisory lock, prepared statement, cursor, channel), name
 -- Needs:      nothing
 select 'setting' as kind, settings.name
@@ -20,7 +20,7 @@ select 'advisory lock', (locks.classid::bigint << 32 | locks.objid::bigint)::tex
 from pg_catalog.pg_locks as locks
 where locks.locktype = 'advisory'
   and locks.pid = pg_catalog.pg_backend_pid()
-  and not (locks.objsubid = 1 and (locks.classid::bigint << 32 | locks.objid::bigint) = $3)
+  and not (locks.objsubid = 1 and (locks.classid::bigint << 32 | locks.objid::bigint) = any ($3::bigint[]))
 union all
 select 'prepared statement', statements.name
 from pg_catalog.pg_prepared_statements as statements

@@ -1,5 +1,5 @@
--- Gives back each advisory lock of this session but one, one hold of each.
--- Parameters: $1 the key to keep (bigint)
+-- Gives back each advisory lock of this session but those of the run, one hold of each.
+-- Parameters: $1 the keys to keep (bigint[])
 -- Columns:    is_released
 -- Needs:      nothing
 with held as (
@@ -22,4 +22,4 @@ select
     else pg_catalog.pg_advisory_unlock_shared(held.first_key, held.second_key)
   end as is_released
 from held
-where not (held.has_one_key and held.key = $1)
+where not (held.has_one_key and held.key = any ($1::bigint[]))

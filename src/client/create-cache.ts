@@ -1,7 +1,8 @@
 import { DAY_MS } from '../base/duration.js';
 import { DEFAULT_TTL_MS } from '../features/cache/index.js';
 import { AisecError } from '../base/errors.js';
-import { resolveServiceTarget } from '../config/service-target.js';
+import { inSchema } from '../config/in-schema.js';
+import { resolveServiceTarget } from '../config/connection/service-target.js';
 import { resolveServiceRedis } from '../config/redis-target.js';
 import type { DB } from '../schema/index.js';
 import { cacheReads, type CacheReads } from './cache-reads.js';
@@ -12,6 +13,9 @@ import { TieredCache, type CacheStatus, type TierSettings } from './tiered-cache
 export interface CacheOptions {
   /** The database, as in `createDatabase`. It needs few connections of its own (at most 6). */
   readonly url?: string | undefined;
+  /** As in `createDatabase`: the schema of one tenant, whose changes alone are heard of. */
+  readonly schema?: string | undefined;
+  readonly extensionSchema?: string | undefined;
   /** Where to LISTEN when `url` is a pooler, through which that does not work. Default: `url`. */
   readonly listenUrl?: string | undefined;
   /** `redis://host:6379`. Default: REDIS_URL; without either, the cache lives in this process alone. */
@@ -50,6 +54,8 @@ export interface Cache extends CacheReads {
 
 const OPTIONS: Readonly<Record<keyof CacheOptions, true>> = {
   url: true,
+  schema: true,
+  extensionSchema: true,
   listenUrl: true,
   redisUrl: true,
   ttlMs: true,
@@ -102,17 +108,21 @@ function checkNumbers(settings: Readonly<Record<keyof typeof DEFAULTS, number>>)
  */
 export function createCache(options: CacheOptions = {}): Cache {
   checkOptions('createCache', options, OPTIONS, 'CONFIG_INVALID');
-  const { url, listenUrl, redisUrl, role, onProblem, ...given } = options;
+  const { url, schema, extensionSchema, listenUrl, redisUrl, role, onProblem, ...given } = options;
   const settings = { ...DEFAULTS, ...given };
   checkNumbers(settings);
   const tierSettings: TierSettings = { ...settings, role, onProblem: onProblem ?? (() => undefined) };
   const db = createDatabase<DB>({
-    ...(url !== undefined && { url }),
+    url,
+    schema,
+    extensionSchema,
     applicationName: 'aisec cache',
     poolSize: 2,
     maxOverflow: 4,
   });
-  const target = resolveServiceTarget(listenUrl ?? url);
+  const named = resolveServiceTarget(listenUrl ?? url);
+  const target =
+    schema === undefined ? named : inSchema(named, { schema, extensionSchema: extensionSchema ?? 'public' });
   const cache = new TieredCache(db, target, resolveServiceRedis(redisUrl), tierSettings);
   cache.start();
   return {

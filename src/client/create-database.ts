@@ -2,12 +2,13 @@ import { Kysely, type KyselyConfig } from 'kysely';
 
 import { describeServer, translateConnectError } from '../adapters/postgres/connect-error.js';
 import type { ServerAddress } from '../adapters/postgres/pool/observer.js';
-import { createPool, type PoolOptions } from '../adapters/postgres/pool/pool.js';
+import { createPool, schemaLost, type PoolOptions } from '../adapters/postgres/pool/pool.js';
 import type { ReplicaOptions } from '../adapters/postgres/pool/replicas.js';
 import { PoolDialect } from '../adapters/postgres/pool/pool-dialect.js';
 import { AisecError, messageOf } from '../base/errors.js';
 import type { ServerTarget } from '../config/database-target.js';
-import { resolveServiceReplica, resolveServiceTarget } from '../config/service-target.js';
+import { inSchema, searchPathOf } from '../config/in-schema.js';
+import { resolveServiceReplica, resolveServiceTarget } from '../config/connection/service-target.js';
 import type { DB } from '../schema/index.js';
 import { checkOptions } from './check-arguments.js';
 
@@ -15,10 +16,20 @@ export interface DatabaseOptions extends Pick<KyselyConfig, 'log' | 'plugins'> {
   /** `postgres://user@host:5432/database`. Default: DATABASE_URL, AISEC_DATABASE_URL_FILE, or libpq's variables and files. */
   readonly url?: string | undefined;
   /**
+   * The schema that the platform lives in, such as that of one tenant: nothing else is in the search_path but
+   * `extensionSchema`. Not for a pooler, whose sessions do not keep it: there the role has to have the search_path.
+   * Default: as the role or the URL has it.
+   */
+  readonly schema?: string | undefined;
+  /** Of vector and pgcrypto, where `schema` is given. Default: `public`. */
+  readonly extensionSchema?: string | undefined;
+  /**
    * Standby servers, to which `withUser` sends what is read only (`isReadOnly`), each in its turn: as soon as they have
    * replayed what the user wrote. What a URL leaves open is as in `url`. Each has a pool of its own, as large as the main one.
    */
   readonly replicaUrls?: readonly string[];
+  /** How long a read waits for a replica to replay the user's own writes, before the primary serves it. Default: 20 ms. */
+  readonly replicaWaitMs?: number;
   /** As shown in pg_stat_activity. Default: `ai_secretary_platform`. */
   readonly applicationName?: string;
   /** Connections that stay open. Default: 20. They count for each process of a service. */
@@ -37,7 +48,10 @@ export interface DatabaseOptions extends Pick<KyselyConfig, 'log' | 'plugins'> {
 
 const OPTIONS: Readonly<Record<keyof DatabaseOptions, true>> = {
   url: true,
+  schema: true,
+  extensionSchema: true,
   replicaUrls: true,
+  replicaWaitMs: true,
   applicationName: true,
   poolSize: true,
   maxOverflow: true,
@@ -56,15 +70,17 @@ const DEFAULTS = {
   connectTimeoutMs: 30_000,
   recycleAfterMs: 3_600_000,
   prePingAfterMs: 5000,
+  replicaWaitMs: 20,
 };
 
-type Numbers = 'poolSize' | 'maxOverflow' | 'connectTimeoutMs' | 'recycleAfterMs' | 'prePingAfterMs';
+type Numbers = 'poolSize' | 'maxOverflow' | 'connectTimeoutMs' | 'recycleAfterMs' | 'prePingAfterMs' | 'replicaWaitMs';
 const LEAST: Readonly<Record<Numbers, number>> = {
   poolSize: 1,
   maxOverflow: 0,
   connectTimeoutMs: 1,
   recycleAfterMs: 1000,
   prePingAfterMs: 0,
+  replicaWaitMs: 0,
 };
 
 /** The primary is there for what a replica does not serve at once. */
@@ -93,7 +109,9 @@ function checkNumbers(options: Readonly<Record<Numbers, number>>): void {
   }
 }
 
-function connectError(error: unknown, target: ServerTarget, options: typeof DEFAULTS): AisecError {
+type ConnectSettings = typeof DEFAULTS & { readonly searchPath: string | undefined };
+
+function connectError(error: unknown, target: ServerTarget, options: ConnectSettings): AisecError {
   if (error instanceof AisecError) return error;
   if (/timeout exceeded when trying to connect/.test(messageOf(error))) {
     const size = options.poolSize + options.maxOverflow;
@@ -107,7 +125,10 @@ function connectError(error: unknown, target: ServerTarget, options: typeof DEFA
       },
     );
   }
-  return translateConnectError(error, target);
+  const translated = translateConnectError(error, target);
+  // The pooler refuses the parameter of the connection that sets the schema.
+  const isForSchema = translated.code === 'DATABASE_POOLED' && options.searchPath !== undefined;
+  return isForSchema ? schemaLost(options.searchPath) : translated;
 }
 
 /**
@@ -123,10 +144,17 @@ function connectError(error: unknown, target: ServerTarget, options: typeof DEFA
  */
 export function createDatabase<Tables = DB>(options: DatabaseOptions = {}): Kysely<Tables> {
   checkOptions('createDatabase', options, OPTIONS, 'CONFIG_INVALID');
-  const { url, replicaUrls = [], onConnectionError, log, plugins, ...given } = options;
-  const settings = { ...DEFAULTS, ...given };
-  checkNumbers(settings);
-  const target = resolveServiceTarget(url);
+  const { url, schema, extensionSchema, replicaUrls = [], onConnectionError, log, plugins, ...given } = options;
+  checkNumbers({ ...DEFAULTS, ...given });
+  if (schema === undefined && extensionSchema !== undefined)
+    throw new AisecError('CONFIG_INVALID', 'createDatabase: extensionSchema was given without schema', {
+      hint: 'Give both, or neither.',
+    });
+  const wanted = schema === undefined ? undefined : { schema, extensionSchema: extensionSchema ?? 'public' };
+  const searchPath = wanted === undefined ? undefined : searchPathOf(wanted);
+  const settings = { ...DEFAULTS, ...given, searchPath };
+  const named = resolveServiceTarget(url);
+  const target = wanted === undefined ? named : inSchema(named, wanted);
   const onError = onConnectionError ?? (() => undefined);
   const replicas = replicaUrls.map((replicaUrl) => resolveServiceReplica(replicaUrl, target));
   const connectTimeoutMs = Math.min(settings.connectTimeoutMs, REPLICA_CONNECT_TIMEOUT_MS);
@@ -138,6 +166,7 @@ export function createDatabase<Tables = DB>(options: DatabaseOptions = {}): Kyse
       ...poolOf(replica, { ...settings, connectTimeoutMs, onError }),
       prePingAfterMs,
     })),
+    replicaWaitMs: settings.replicaWaitMs,
     prePingAfterMs,
     translateConnectError: (error) => connectError(error, target, settings),
   });

@@ -5,6 +5,7 @@ import { parseDurationMs } from '../base/duration.js';
 import { AisecError } from '../base/errors.js';
 import { packageFile } from '../base/package-file.js';
 import { migrationPlaces, type MigrationPlace } from './migration-places.js';
+import { checkSchemaName, readSchemaChoice, type SchemaChoice } from './schema-choice.js';
 import { SETTINGS, type Environment, type Flags, type Setting, type SettingName } from './settings.js';
 
 export interface Config {
@@ -13,7 +14,10 @@ export interface Config {
   readonly flags: Flags;
   /** The variables that would name a server and are set but empty. */
   readonly emptyAddresses: readonly string[];
+  /** Where several are chosen: the text that chooses them, which names none. */
   readonly schema: string;
+  /** Undefined: one schema. */
+  readonly schemas: SchemaChoice | undefined;
   /** The role to work as, where it is not the one that logs in. */
   readonly role: string | undefined;
   /** How long a server may take to come up. */
@@ -32,6 +36,8 @@ export interface Config {
   /** A secret: its holder can answer for the job. */
   readonly pingUrl: string | undefined;
   readonly notifyUrl: string | undefined;
+  /** Absolute. */
+  readonly notifyUrlFile: string | undefined;
   /** Secret that a subset is masked by. */
   readonly maskKey: string | undefined;
   /** Password that the users of a masked subset get. */
@@ -81,15 +87,6 @@ function refuseAddresses(flags: Flags, environment: Environment): void {
   }
 }
 
-/** The limit is PostgreSQL's: a longer name would be cut silently, and pg_ is reserved. */
-function checkSchema(name: string, setting: string): string {
-  if (Buffer.byteLength(name) <= 63 && !name.startsWith('pg_') && name !== 'information_schema' && !name.includes('\0'))
-    return name;
-  throw new AisecError('CONFIG_INVALID', `"${name}" cannot be used as ${setting}`, {
-    hint: 'A schema name has at most 63 bytes and does not start with pg_.',
-  });
-}
-
 /** A mistyped `production` must not switch the guards off. */
 function readIsProduction(value: string | undefined): boolean {
   const environment = value?.trim().toLowerCase() ?? '';
@@ -122,16 +119,19 @@ export function resolveConfig(
   refuseEmptyFlags(flags);
   refuseAddresses(flags, environment);
   const value = (name: SettingName): string | undefined => settingValue(name, flags, environment);
-  const pgBin = value('pgBin');
+  const [pgBin, notifyUrlFile] = [value('pgBin'), value('notifyUrlFile')];
+  const schemaText = value('schema') ?? SETTINGS.schema.default;
+  const schema = readSchemaChoice(schemaText);
   return {
     cwd,
     environment,
     flags,
     emptyAddresses,
-    schema: checkSchema(value('schema') ?? SETTINGS.schema.default, 'the schema'),
+    schema: typeof schema === 'string' ? schema : schemaText,
+    schemas: typeof schema === 'string' ? undefined : schema,
     role: value('role'),
     waitForDatabaseMs: readWait(value('waitForDatabase') ?? SETTINGS.waitForDatabase.default),
-    extensionSchema: checkSchema(
+    extensionSchema: checkSchemaName(
       value('extensionSchema') ?? SETTINGS.extensionSchema.default,
       'the schema of the extensions',
     ),
@@ -143,6 +143,7 @@ export function resolveConfig(
     backupDir: resolve(cwd, value('backupDir') ?? SETTINGS.backupDir.default),
     pingUrl: value('pingUrl'),
     notifyUrl: value('notifyUrl'),
+    notifyUrlFile: notifyUrlFile === undefined ? undefined : resolve(cwd, notifyUrlFile),
     maskKey: value('maskKey'),
     subsetPassword: value('subsetPassword'),
     thresholds: value('thresholds'),

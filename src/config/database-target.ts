@@ -4,15 +4,15 @@ import { resolve } from 'node:path';
 
 import { AisecError, messageOf } from '../base/errors.js';
 import type { Config } from './config.js';
-import { refuseUnmetDemands } from './connection-demands.js';
-import { fromVariables } from './connection-parameters.js';
-import { parseConnectionUrl, parseUrlOfFlag } from './connection-url.js';
+import { refuseUnmetDemands } from './connection/connection-demands.js';
+import { fromVariables } from './connection/connection-parameters.js';
+import { parseConnectionUrl, parseUrlOfFlag } from './connection/connection-url.js';
 import { NAMES_A_SERVER } from './environment.js';
-import { findPassword } from './password-file.js';
-import { hostsOf, type ServerHost } from './server-hosts.js';
-import type { ServerConnection } from './server-connection.js';
-import { readService } from './service-file.js';
-import { withTlsFiles } from './tls-files.js';
+import { findPassword } from './connection/password-file.js';
+import { hostsOf, type ServerHost } from './connection/server-hosts.js';
+import type { ServerConnection } from './connection/server-connection.js';
+import { readService } from './connection/service-file.js';
+import { withTlsFiles } from './connection/tls-files.js';
 import { SETTINGS, type Environment } from './settings.js';
 
 export interface ServerTarget {

@@ -13,7 +13,7 @@ export interface MigrationPlace {
 
 export const BUNDLED_SOURCE = 'aisec';
 /** What a team's own source is called unless it says otherwise. */
-export const DEFAULT_SOURCE = 'app';
+const DEFAULT_SOURCE = 'app';
 
 /** `billing=./db/migrations`. The name fits into that of a table, with `aisec_migrations_` before it. */
 const NAMED = /^([a-z][a-z0-9_]{0,30})=(.+)$/;

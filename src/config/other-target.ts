@@ -1,5 +1,5 @@
 import type { Config } from './config.js';
-import { parseUrlOfFlag } from './connection-url.js';
+import { parseUrlOfFlag } from './connection/connection-url.js';
 import { withDefaults, type ServerTarget } from './database-target.js';
 
 /**

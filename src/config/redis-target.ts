@@ -35,7 +35,7 @@ function decoded(text: string, source: string): string | undefined {
  *
  * @throws AisecError CONFIG_INVALID; the URL itself is never repeated, since it may hold a password.
  */
-export function parseRedisUrl(text: string, source: string): RedisTarget {
+function parseRedisUrl(text: string, source: string): RedisTarget {
   if (!/^rediss?:\/\//.test(text)) throw invalid(source, 'It does not start with redis:// or rediss://.');
   if (!URL.canParse(text)) throw invalid(source, 'It cannot be read as a URL.');
   const url = new URL(text);

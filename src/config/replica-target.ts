@@ -1,8 +1,8 @@
 import { AisecError } from '../base/errors.js';
 import type { Config } from './config.js';
-import { parseReplicaUrl } from './connection-url.js';
+import { parseReplicaUrl } from './connection/connection-url.js';
 import { resolveDatabaseTarget, withDefaults, withPassword, type ServerTarget } from './database-target.js';
-import type { ServerConnection } from './server-connection.js';
+import type { ServerConnection } from './connection/server-connection.js';
 import type { Environment } from './settings.js';
 
 const FLAG = '--replica';

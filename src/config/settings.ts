@@ -33,7 +33,8 @@ export const SETTINGS = {
   schema: {
     flag: '--schema <name>',
     env: 'AISEC_SCHEMA',
-    description: 'schema the platform lives in',
+    description:
+      "schema the platform lives in; several, where a command has --jobs: a,b, 'tenant_*', or a query that selects names",
     default: 'public',
   },
   extensionSchema: {
@@ -72,6 +73,11 @@ export const SETTINGS = {
     description: 'directory of the backups, where --dir is not given',
     default: 'backups',
   },
+  storeTimeout: {
+    env: 'AISEC_STORE_TIMEOUT',
+    description: 'how long a store may be silent until a request is given up, of which each is tried three times',
+    default: '30s',
+  },
   pingUrl: {
     env: 'AISEC_PING_URL',
     description:
@@ -81,6 +87,10 @@ export const SETTINGS = {
     env: 'AISEC_NOTIFY_URL',
     description:
       'webhook of Slack, Teams or your own that `aisec doctor --notify` sends new and gone findings to; a secret',
+  },
+  notifyUrlFile: {
+    env: 'AISEC_NOTIFY_URL_FILE',
+    description: 'file whose first line is that webhook, where AISEC_NOTIFY_URL is not set',
   },
   adminPassword: {
     env: 'AISEC_ADMIN_PASSWORD',

@@ -1,3 +1,4 @@
+import { shellWord } from '../base/package/aisec-command.js';
 import { AisecError } from '../base/errors.js';
 
 /** A bucket of an S3-compatible store, and a directory in it. */
@@ -19,6 +20,13 @@ export function isStoreUrl(text: string): boolean {
 
 export function storeUrl({ bucket, prefix }: StorePlace, name = ''): string {
   return `${SCHEME}${bucket}/${prefix}${name}`;
+}
+
+/** The flags by which a command of aisec reaches the place, for a shell. */
+export function storeFlags(place: StorePlace): string {
+  const { endpoint } = place;
+  const store = `--store ${shellWord(storeUrl(place).replace(/\/$/, ''))}`;
+  return endpoint === undefined ? store : `${store} --endpoint ${shellWord(endpoint)}`;
 }
 
 function unusable(message: string, hint: string): AisecError {

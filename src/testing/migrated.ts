@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 import type { Session } from '../adapters/postgres/session.js';
-import { aisecVersion } from '../base/version.js';
+import { aisecVersion } from '../base/package/version.js';
 import { labelOf, type MigrationFile, migrateUp } from '../features/migrate/index.js';
 
 export const NAMES = { schema: 'public', extensionSchema: 'public' } as const;

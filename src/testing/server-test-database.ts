@@ -10,7 +10,7 @@ import { sqlFile } from '../adapters/postgres/sql-file.js';
 import { quoteIdentifier } from '../base/identifier.js';
 import { AisecError } from '../base/errors.js';
 import type { ServerTarget } from '../config/database-target.js';
-import { resolveServiceTarget } from '../config/service-target.js';
+import { resolveServiceTarget } from '../config/connection/service-target.js';
 import type { MigrationFile } from '../features/migrate/index.js';
 import type { DB } from '../schema/index.js';
 import { tableCleaner } from './clear-tables.js';

@@ -26,14 +26,14 @@ const TEXT_BY_ERRNO: Readonly<Record<number, string>> = {
 };
 
 /** What the engine threw, in words. */
-export function engineMessageOf(error: unknown): string {
+function engineMessageOf(error: unknown): string {
   const { name, errno } = (error ?? {}) as { name?: unknown; errno?: unknown };
   if (name === 'ErrnoError' && typeof errno === 'number') return TEXT_BY_ERRNO[errno] ?? `file system error ${errno}`;
   return messageOf(error);
 }
 
 /** Whether the engine failed for want of space. */
-export function isOutOfSpace(error: unknown): boolean {
+function isOutOfSpace(error: unknown): boolean {
   return isNoSpace(error) || /no space left|disk quota|ENOSPC/i.test(engineMessageOf(error));
 }
 

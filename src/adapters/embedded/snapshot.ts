@@ -2,7 +2,7 @@ import type { PGlite } from '@electric-sql/pglite';
 import pg from 'pg';
 
 import { TarBlob } from './tar-blob.js';
-import { openEngine, startPGlite } from './embedded.js';
+import { openEngine, startNew, startPGlite } from './embedded.js';
 import { quoteIdentifier } from '../../base/identifier.js';
 import { notesOf } from '../postgres/pool/connection-notes.js';
 import { connectionSetUp } from '../postgres/pool/pool.js';
@@ -11,19 +11,12 @@ import type { Session } from '../postgres/session.js';
 /** Log segments are not kept for later. */
 const SMALL_LOG = { settings: ['wal_recycle=off', 'min_wal_size=2MB'] };
 
-/** What a start from the archive would only copy: databases that cannot be reached, since the engine has one session. */
-const WITHOUT_TEMPLATES = `
-  update pg_catalog.pg_database set datistemplate = false where datname like 'template_';
-  drop database template0;
-  drop database template1;
-  checkpoint`;
-
 /** Makes a database in memory, has it prepared and returns its data directory as a tar archive (15 MB). */
 export async function buildSnapshot(
   prepare: (session: Session) => Promise<void>,
   names: { readonly schema: string; readonly extensionSchema: string },
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const engine = await startPGlite(undefined, SMALL_LOG);
+  const engine = await startNew(undefined, SMALL_LOG);
   const session = await openEngine(
     engine,
     'test snapshot',
@@ -39,8 +32,7 @@ export async function buildSnapshot(
   );
   try {
     await prepare(session);
-    // One at a time: dropping a database is not for a transaction, which several statements in one message are.
-    for (const statement of WITHOUT_TEMPLATES.split(';')) await engine.exec(statement);
+    await engine.exec('checkpoint');
     // Not compressed: unpacking would take longer than reading.
     return new Uint8Array(await (await engine.dumpDataDir('none')).arrayBuffer());
   } finally {

@@ -1,6 +1,6 @@
 import type * as Age from 'age-encryption';
 
-import { loadOptional } from '../../base/optional-package.js';
+import { loadOptional } from '../../base/package/optional-package.js';
 
 /** @throws AisecError PACKAGE_MISSING. */
 export function loadAge(): Promise<typeof Age> {

@@ -10,6 +10,7 @@ import type { Checksum } from '../files/checksum.js';
 import { withNewFile } from '../files/new-file.js';
 import { loadAge } from './age.js';
 import { asWebStream, bytesOf, fromWebStream } from './bytes.js';
+import { FileKeyListener } from './file-key-listener.js';
 
 export interface EncryptOptions {
   /** Of `checkRecipients`. */
@@ -19,16 +20,6 @@ export interface EncryptOptions {
   readonly signal: AbortSignal;
   /** How much of the plain file was read: first encrypting it, then comparing. */
   readonly onBytes: (bytes: number) => void;
-}
-
-/** Hears the key of the file and adds nothing to it, so that what was written can be read back without a secret key. */
-class FileKeyListener implements Age.Recipient {
-  fileKey: Uint8Array | undefined;
-
-  wrapFileKey(fileKey: Uint8Array): [] {
-    this.fileKey = fileKey.slice();
-    return [];
-  }
 }
 
 async function write(

@@ -22,15 +22,15 @@ export async function widen(handle: FileHandle, mode: number): Promise<void> {
  * @param write ends the stream, as `pipeline` does
  * @throws what the file system throws, EEXIST for one that is there; what the callback throws.
  */
-export async function withNewFile(
+export async function withNewFile<Result>(
   file: string,
-  write: (target: Writable) => Promise<void>,
+  write: (target: Writable) => Promise<Result>,
   mode = OWNER_ONLY,
-): Promise<void> {
+): Promise<Result> {
   const handle = await open(file, 'wx', mode);
   try {
     await widen(handle, mode);
-    await write(handle.createWriteStream({ flush: true }));
+    return await write(handle.createWriteStream({ flush: true }));
   } catch (error) {
     await handle.close().catch(() => undefined);
     await rm(file, { force: true });

@@ -35,7 +35,7 @@ export async function publish(partial: string, file: string): Promise<void> {
 }
 
 /** Writes a text to a file, whole or not at all; only its owner can read it, unless `mode` says otherwise. */
-export async function writeSmallFile(file: string, text: string, mode = 0o600): Promise<void> {
+export async function writeSmallFile(file: string, text: string | Uint8Array, mode = 0o600): Promise<void> {
   const partial = `${file}.partial`;
   await rm(partial, { force: true });
   await withNewFile(partial, async (target) => pipeline([text], target), mode);

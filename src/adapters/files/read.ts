@@ -1,6 +1,6 @@
+import { isUtf8 } from 'node:buffer';
 import { constants, readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { TextDecoder } from 'node:util';
 
 import { AisecError, messageOf } from '../../base/errors.js';
 
@@ -34,12 +34,16 @@ export function readSubdirectories(directory: string): readonly string[] {
 
 /** A UTF-8 text file. @throws AisecError CONFIG_INVALID when it cannot be read or is not UTF-8. */
 export function readText(path: string): string {
+  const failure = (detail: string, cause?: unknown): AisecError =>
+    new AisecError('CONFIG_INVALID', `could not read "${path}"`, { detail, cause });
+  let bytes: Buffer;
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readFileSync(path));
+    bytes = readFileSync(path);
   } catch (error) {
-    const detail = error instanceof TypeError ? 'It is not valid UTF-8.' : `${messageOf(error)}.`;
-    throw new AisecError('CONFIG_INVALID', `could not read "${path}"`, { detail, cause: error });
+    throw failure(`${messageOf(error)}.`, error);
   }
+  if (!isUtf8(bytes)) throw failure('It is not valid UTF-8.');
+  return bytes.toString('utf8');
 }
 
 /** A file of our own, never through a symbolic link: what that led to could be anybody's. @throws what Node throws. */

@@ -19,6 +19,8 @@ export interface WrittenEntry {
   readonly sha256: string;
 }
 
+/** Of 1 to 9: a tenth larger than the default, in half of its time. */
+const COMPRESSION = 3;
 const PIECE_CHARACTERS = 64 * 1024;
 
 async function* measured({ name, content }: ZipEntry, onDone: (entry: WrittenEntry) => void): AsyncGenerator<Buffer> {
@@ -56,7 +58,7 @@ export async function writeZip(
   const output = zip.outputStream as Readable;
   zip.on('error', (error: Error) => output.destroy(error));
   for (const entry of entries)
-    zip.addReadStreamLazy(entry.name, { mode: 0o100600 }, (done) => {
+    zip.addReadStreamLazy(entry.name, { mode: 0o100600, compressionLevel: COMPRESSION }, (done) => {
       done(null, Readable.from(measured(entry, onDone), { objectMode: false }));
     });
   zip.end();

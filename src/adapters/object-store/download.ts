@@ -1,37 +1,40 @@
 import { createHash } from 'node:crypto';
+import { rm } from 'node:fs/promises';
 import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
-import { shellWord } from '../../base/aisec-command.js';
-import { AisecError } from '../../base/errors.js';
-import { storeUrl } from '../../config/store-url.js';
+import { AisecError, isAisecError } from '../../base/errors.js';
+import { storeFlags, storeUrl } from '../../config/store-url.js';
 import type { Checksum } from '../files/checksum.js';
 import { withNewFile } from '../files/new-file.js';
 import { publish } from '../files/publish.js';
-import { openObject } from './objects.js';
+import { describeObject, openObject } from './objects.js';
 import { asking, type Store } from './store.js';
 
 /** Of the file, where everything else is of the connection. */
 const LOCAL_FAILURE: readonly string[] = ['ENOSPC', 'EDQUOT', 'EIO', 'EROFS'];
 
-function invalid(store: Store, name: string, detail: string): AisecError {
+function otherwise(store: Store, name: string, expected: Checksum, { sizeBytes }: Checksum): AisecError {
   return new AisecError('BACKUP_DAMAGED', `${storeUrl(store.place, name)} is damaged`, {
-    detail,
+    detail:
+      sizeBytes === expected.sizeBytes
+        ? 'Its SHA-256 is not the one it should have.'
+        : `It has ${sizeBytes} bytes and should have ${expected.sizeBytes}.`,
     hint: 'Use another backup, or another copy of this one.',
   });
 }
 
+/** Reads the object once, whatever it has. @throws AisecError BACKUP_UNKNOWN. */
 async function receive(
   store: Store,
   name: string,
-  expected: Checksum,
   target: Writable,
   onBytes: (bytes: number) => void,
-): Promise<void> {
+): Promise<Checksum> {
   const body = await openObject(store, name);
   if (body === undefined)
     throw new AisecError('BACKUP_UNKNOWN', `there is no ${storeUrl(store.place, name)}`, {
-      hint: `See what the store has: aisec backup list --store ${shellWord(storeUrl(store.place))}`,
+      hint: `See what the store has: aisec backup list ${storeFlags(store.place)}`,
     });
   const hash = createHash('sha256');
   let sizeBytes = 0;
@@ -52,9 +55,49 @@ async function receive(
   }).catch((error: unknown) => {
     throw localFailure ?? error;
   });
-  if (sizeBytes !== expected.sizeBytes)
-    throw invalid(store, name, `It has ${sizeBytes} bytes and should have ${expected.sizeBytes}.`);
-  if (hash.digest('hex') !== expected.sha256) throw invalid(store, name, 'Its SHA-256 is not the one it should have.');
+  return { sizeBytes, sha256: hash.digest('hex') };
+}
+
+/** What came twice, and is not what it should be: the object's fault, unless the way from the store changes it. */
+async function faultOf(
+  store: Store,
+  name: string,
+  expected: Checksum,
+  [first, second]: readonly [Checksum, Checksum],
+): Promise<AisecError> {
+  const there = await describeObject(store, name);
+  const isCutOnTheWay = second.sizeBytes !== there?.sizeBytes;
+  if (isCutOnTheWay || first.sha256 !== second.sha256)
+    return new AisecError('STORE_FAILED', `${storeUrl(store.place, name)} did not come whole`, {
+      detail: isCutOnTheWay
+        ? `${second.sizeBytes} bytes came of ${there?.sizeBytes ?? 'an object that is gone'}.`
+        : 'It came twice with different contents.',
+      hint: 'See what stands between this machine and the store, such as a proxy, and run the command again.',
+    });
+  return otherwise(store, name, expected, second);
+}
+
+/**
+ * Reads the object, and once more when something else came: only what comes twice is held against it.
+ *
+ * @param read reads it once
+ */
+async function receiveRight(
+  store: Store,
+  name: string,
+  expected: Checksum,
+  read: () => Promise<Checksum>,
+): Promise<void> {
+  const isRight = ({ sizeBytes, sha256 }: Checksum): boolean =>
+    sizeBytes === expected.sizeBytes && sha256 === expected.sha256;
+  const first = await read();
+  if (isRight(first)) return;
+  const second = await read().catch((error: unknown) => {
+    // Some stores take an object away whose damage a reading has shown.
+    if (isAisecError(error, 'BACKUP_UNKNOWN')) throw otherwise(store, name, expected, first);
+    throw error;
+  });
+  if (!isRight(second)) throw await faultOf(store, name, expected, [first, second]);
 }
 
 /** Reads a whole object, keeping nothing, and compares it. @throws AisecError BACKUP_DAMAGED, BACKUP_UNKNOWN. */
@@ -64,8 +107,8 @@ export async function readBack(
   expected: Checksum,
   onBytes: (bytes: number) => void = () => undefined,
 ): Promise<void> {
-  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-  await receive(store, name, expected, nowhere, onBytes);
+  const nowhere = (): Writable => new Writable({ write: (_chunk, _encoding, done) => done() });
+  await receiveRight(store, name, expected, () => receive(store, name, nowhere(), onBytes));
 }
 
 /**
@@ -81,6 +124,14 @@ export async function downloadFile(
   onBytes: (bytes: number) => void = () => undefined,
 ): Promise<void> {
   const partial = `${file}.partial`;
-  await withNewFile(partial, (target) => receive(store, name, expected, target, onBytes));
+  try {
+    await receiveRight(store, name, expected, async () => {
+      await rm(partial, { force: true });
+      return withNewFile(partial, (target) => receive(store, name, target, onBytes));
+    });
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  }
   await publish(partial, file);
 }

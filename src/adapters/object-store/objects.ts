@@ -1,6 +1,8 @@
 import { buffer } from 'node:stream/consumers';
 import type { Readable } from 'node:stream';
 
+import type { GetObjectCommandOutput, HeadObjectCommandOutput } from '@aws-sdk/client-s3';
+
 import { asking, type Store } from './store.js';
 
 /** An object in the directory of a store. */
@@ -8,12 +10,15 @@ export interface StoredObject {
   /** Without the directory. */
   readonly name: string;
   readonly sizeBytes: number;
+  readonly modifiedAt: Date;
   /** Another one after each change of it. */
   readonly etag: string;
 }
 
 /** Where the checksum of a whole object is kept, since an ETag is not one. */
 const SHA256 = 'sha256';
+/** Whose it is. */
+const ORIGIN = 'origin';
 
 export function objectKey({ place }: Store, name: string): string {
   return `${place.prefix}${name}`;
@@ -35,28 +40,58 @@ export async function listObjects(store: Store, start: string): Promise<readonly
         }),
         { abortSignal: signal },
       );
-      for (const { Key, Size, ETag } of page.Contents ?? [])
+      for (const { Key, Size, ETag, LastModified } of page.Contents ?? [])
         if (Key !== undefined && Key !== place.prefix)
-          found.push({ name: Key.slice(place.prefix.length), sizeBytes: Size ?? 0, etag: ETag ?? '' });
+          found.push({
+            name: Key.slice(place.prefix.length),
+            sizeBytes: Size ?? 0,
+            modifiedAt: LastModified ?? new Date(),
+            etag: ETag ?? '',
+          });
       token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
     } while (token !== undefined);
     return found;
   });
 }
 
-/** Size and the checksum it was uploaded with; undefined when there is no such object. */
-export async function describeObject(
-  store: Store,
-  name: string,
-): Promise<{ readonly sizeBytes: number; readonly sha256: string | undefined } | undefined> {
+/**
+ * What a store says of an object. A refusal of a HEAD has no text that would distinguish a wrong key from a wrong clock, so the
+ * first byte is asked for then.
+ */
+async function headOf(store: Store, name: string): Promise<HeadObjectCommandOutput | GetObjectCommandOutput> {
   const { sdk, client, place, signal } = store;
+  const object = { Bucket: place.bucket, Key: objectKey(store, name) };
+  try {
+    return await client.send(new sdk.HeadObjectCommand(object), { abortSignal: signal });
+  } catch (error) {
+    const status = error instanceof sdk.S3ServiceException ? error.$metadata.httpStatusCode : undefined;
+    if (status !== 400 && status !== 403) throw error;
+    const found = await client.send(new sdk.GetObjectCommand({ ...object, Range: 'bytes=0-0' }), {
+      abortSignal: signal,
+    });
+    await found.Body?.transformToByteArray();
+    return found;
+  }
+}
+
+export interface ObjectFacts {
+  readonly sizeBytes: number;
+  /** These two as it was uploaded with; undefined without. */
+  readonly sha256: string | undefined;
+  readonly origin: string | undefined;
+}
+
+/** Undefined when there is no such object. */
+export async function describeObject(store: Store, name: string): Promise<ObjectFacts | undefined> {
+  const { sdk } = store;
   return asking(store, `look at ${name}`, async () => {
     try {
-      const command = new sdk.HeadObjectCommand({ Bucket: place.bucket, Key: objectKey(store, name) });
-      const head = await client.send(command, { abortSignal: signal });
-      return { sizeBytes: head.ContentLength ?? 0, sha256: head.Metadata?.[SHA256] };
+      const head = await headOf(store, name);
+      const [, whole] = /\/(\d+)$/.exec(head.ContentRange ?? '') ?? [];
+      const sizeBytes = Number(whole ?? head.ContentLength ?? 0);
+      return { sizeBytes, sha256: head.Metadata?.[SHA256], origin: head.Metadata?.[ORIGIN] };
     } catch (error) {
-      if (error instanceof sdk.NotFound) return undefined;
+      if (error instanceof sdk.NotFound || error instanceof sdk.NoSuchKey) return undefined;
       throw error;
     }
   });

@@ -1,3 +1,4 @@
+import { formatDurationMs } from '../../base/duration.js';
 import { AisecError, messageOf, type ErrorCode } from '../../base/errors.js';
 import { storeUrl, type StorePlace } from '../../config/store-url.js';
 
@@ -22,6 +23,11 @@ const REFUSED: Kind = {
   code: 'STORE_AUTH',
   message: (what, where) => `could not ${what}: ${where} refuses the key`,
   hint: 'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, to a key that may list, read, write and delete there.',
+};
+const FORBIDDEN: Kind = {
+  code: 'STORE_AUTH',
+  message: (what, where) => `could not ${what}: the key has no right to do that in ${where}`,
+  hint: 'Allow s3:ListBucket for the bucket, and s3:GetObject, s3:PutObject and s3:DeleteObject for its objects; docs/backups.md has the policy.',
 };
 const CLOCK: Kind = {
   code: 'STORE_AUTH',
@@ -62,6 +68,7 @@ const KINDS: readonly (readonly [pattern: RegExp, kind: Kind])[] = [
   [/Quota|InsufficientStorage|EntityTooLarge|^(413|507)$|XMinioStorageFull/, NO_SPACE],
   [/^(PermanentRedirect|AuthorizationHeaderMalformed|IllegalLocationConstraintException|301)$/, REGION],
   [/^(E[A-Z_]+|TimeoutError|NetworkingError|SlowDown|ServiceUnavailable|50[234])$|CERT|SELF_SIGNED/, UNREACHABLE],
+  [/^AccessDenied$/, FORBIDDEN],
   [/^(401|403)$|AccessDenied|InvalidAccessKey|SignatureDoesNotMatch|ExpiredToken|InvalidToken/, REFUSED],
 ];
 
@@ -69,6 +76,13 @@ function kindOf(error: StoreFailure, message: string): Kind {
   if (/Region is missing/.test(message)) return REGION;
   const signs = [error.name, error.code, String(error.$metadata?.httpStatusCode ?? '')];
   return KINDS.find(([pattern]) => signs.some((sign) => sign !== undefined && pattern.test(sign)))?.[1] ?? OTHER;
+}
+
+/** Of a store that takes connections and sends nothing; the SDK's own text names its parts instead. */
+function silenceText(message: string): string | undefined {
+  const [, idleMs] = /(\d+) ms of inactivity/.exec(message) ?? [];
+  if (idleMs === undefined) return undefined;
+  return `It took the connection and was silent for ${formatDurationMs(Number(idleMs))} (AISEC_STORE_TIMEOUT), each time it was asked.`;
 }
 
 /** The toolkit's error for what the SDK threw. Its messages name keys at most by their id, and those are left out. */
@@ -83,9 +97,9 @@ export function storeError(thrown: unknown, what: string, place: StorePlace): Ai
   const isGeneral = /^(Error|AggregateError|Unknown(Error)?)$/.test(error.name ?? '');
   const status = error.$metadata?.httpStatusCode;
   const sign = isGeneral ? (error.code ?? (status === undefined ? undefined : `HTTP status ${status}`)) : error.name;
-  const detail = [sign, said].filter((part) => part !== undefined && part !== '').join(': ');
+  const described = [sign, said].filter((part) => part !== undefined && part !== '').join(': ');
   return new AisecError(kind.code, kind.message(what, storeUrl(place), endpoint), {
-    detail: detail === '' ? undefined : `${detail.replace(/\.$/, '')}.`,
+    detail: silenceText(message) ?? (described === '' ? undefined : `${described.replace(/\.$/, '')}.`),
     hint: kind.hint,
     cause: thrown,
   });

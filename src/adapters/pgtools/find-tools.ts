@@ -65,12 +65,20 @@ function candidates(name: PgToolName, places: ToolPlaces): readonly string[] {
   return [...found.values()];
 }
 
+async function askVersion(path: string, environment: Environment): Promise<string> {
+  const ask = () => execute(path, ['--version'], { timeout: VERSION_TIMEOUT_MS, env: toolEnvironment(environment) });
+  try {
+    return (await ask()).stdout;
+  } catch (error) {
+    // Ended from outside, as where memory is short: that says nothing of the program.
+    if (typeof (error as { readonly signal?: unknown }).signal !== 'string') throw error;
+    return (await ask()).stdout;
+  }
+}
+
 async function identify(name: PgToolName, path: string, environment: Environment): Promise<PgTool | undefined> {
   try {
-    const { stdout } = await execute(path, ['--version'], {
-      timeout: VERSION_TIMEOUT_MS,
-      env: toolEnvironment(environment),
-    });
+    const stdout = await askVersion(path, environment);
     const [, version, major] = /\(PostgreSQL\) ((\d+)\S*)/.exec(stdout) ?? [];
     return version === undefined ? undefined : { name, path, version, major: Number(major) };
   } catch {

@@ -28,7 +28,7 @@ export interface DumpRequest extends ToolSurroundings {
 }
 
 /** The command line, which holds nothing secret. `--enable-row-security` would make an empty dump of a failing one. */
-export function dumpArguments(request: DumpRequest): readonly string[] {
+function dumpArguments(request: DumpRequest): readonly string[] {
   const { credentials, file, compression, snapshot, lockWaitTimeoutMs } = request;
   return [
     `--dbname=${credentials.dbname}`,
@@ -68,17 +68,24 @@ export interface GlobalsRequest extends ToolSurroundings {
   /** The database to connect to; pg_dumpall would take "postgres". */
   readonly database: string;
   readonly waitForServerMs: number;
+  /** With the hashes of their passwords, which only a role that may read pg_authid can ask for. */
+  readonly withPasswords: boolean;
 }
 
-/** Roles, memberships and tablespaces as SQL, without passwords. @throws AisecError as `runTool`. */
+/** As a connection string: pg_dumpall takes a name such as `a=b` or `postgres://x` for one. */
+function connectionString(database: string): string {
+  return `dbname='${database.replaceAll(/[\\']/g, (character) => `\\${character}`)}'`;
+}
+
+/** Roles, memberships and tablespaces as SQL. @throws AisecError as `runTool`. */
 export async function dumpGlobals(request: GlobalsRequest): Promise<string> {
-  const { tool, credentials, database, environment, signal, waitForServerMs } = request;
+  const { tool, credentials, database, environment, signal, waitForServerMs, withPasswords } = request;
   const args = [
     '--globals-only',
-    '--no-role-passwords',
+    ...(withPasswords ? [] : ['--no-role-passwords']),
     '--no-password',
     `--dbname=${credentials.dbname}`,
-    `--database=${database}`,
+    `--database=${connectionString(database)}`,
   ];
   const { stdout } = await runTool({
     tool,

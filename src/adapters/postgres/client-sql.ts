@@ -52,7 +52,9 @@ select
 select
   pg_catalog.pg_backend_pid() as pid,
   pg_catalog.current_setting('application_name') as application_name,
+  pg_catalog.current_setting('search_path') as search_path,
   before.writes_as_wanted,
+  pg_catalog.current_setting('citus.version', true) is not null as runs_citus,
   exists (
     select
     from pg_catalog.pg_proc
@@ -142,6 +144,20 @@ select
   ) as is_half,
   pg_catalog.to_regprocedure('find_knowledge(text, uuid[], integer)') is not null as finds_words
 from settings`,
+  'session-place': `select
+  pg_catalog.current_database()::text as database,
+  (
+    select namespace.nspname::text
+    from pg_catalog.pg_class as class
+    join pg_catalog.pg_namespace as namespace on namespace.oid = class.relnamespace
+    where class.oid = pg_catalog.to_regclass('users')
+  ) as schema,
+  (
+    select namespace.nspname::text
+    from pg_catalog.pg_extension as extension
+    join pg_catalog.pg_namespace as namespace on namespace.oid = extension.extnamespace
+    where extension.extname = 'vector'
+  ) as extension_schema`,
   'unknown-types': `with recursive needed (oid) as (
   select given.oid
   from pg_catalog.unnest($1::oid[]) as given (oid)

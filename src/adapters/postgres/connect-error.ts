@@ -1,4 +1,4 @@
-import { AisecError, messageOf } from '../../base/errors.js';
+import { AisecError, isAisecError, messageOf } from '../../base/errors.js';
 import { quoteIdentifier } from '../../base/identifier.js';
 import { redactText } from '../../base/redact.js';
 import { serversOf, type ServerTarget } from '../../config/database-target.js';
@@ -174,4 +174,11 @@ export function translateConnectError(thrown: unknown, target: ServerTarget): Ai
     detail: unreachableDetail(error.code, message, connectTimeoutSeconds),
     hint: `Check that the server runs and that ${target.source} names it correctly.`,
   });
+}
+
+/** A server that had given a session, and gives no further one, was lost. One that is full (53300) was not. */
+export function lostServer(error: unknown): unknown {
+  if (!isAisecError(error, 'DATABASE_UNREACHABLE') || error.sqlState === '53300') return error;
+  const { message, detail, hint, sqlState, cause } = error;
+  return new AisecError('CONNECTION_LOST', message, { detail, hint, sqlState, cause });
 }

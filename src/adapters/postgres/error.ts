@@ -8,6 +8,8 @@ interface ForeignError {
   readonly hint?: string;
   readonly position?: string;
   readonly severity?: string;
+  readonly constraint?: string;
+  readonly routine?: string;
 }
 
 /** https://www.postgresql.org/docs/16/errcodes-appendix.html */
@@ -57,7 +59,20 @@ function sqlStateOf(error: ForeignError): string | undefined {
     : undefined;
 }
 
+/** Functions of the server that end a statement because another session has just changed the row of a catalog. */
+const OF_CATALOG_RACES: readonly unknown[] = ['simple_heap_update', 'simple_heap_delete'];
+
+/**
+ * Whether two sessions changed one row of a catalog at once: a GRANT on the same database, CREATE EXTENSION of the same one.
+ * The server has no lock to wait for there, and a second attempt finds what the other session has done.
+ */
+function isCatalogRace({ constraint, routine }: ForeignError, sqlState: string): boolean {
+  if (sqlState === 'XX000') return OF_CATALOG_RACES.includes(routine);
+  return sqlState === '23505' && constraint === 'pg_extension_name_index';
+}
+
 function codeOf(error: ForeignError, sqlState: string | undefined, message: string): ErrorCode {
+  if (sqlState !== undefined && isCatalogRace(error, sqlState)) return 'LOCK_TIMEOUT';
   if (sqlState !== undefined)
     return CODE_BY_SQL_STATE[sqlState] ?? (sqlState.startsWith('08') ? 'CONNECTION_LOST' : 'DATABASE_FAILED');
   if (error.code === 'ENOSPC') return 'DISK_FULL';

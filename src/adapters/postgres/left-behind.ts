@@ -1,4 +1,4 @@
-import { RUN_LOCK_KEY } from './locks/advisory-lock.js';
+import { keptLocks } from './locks/advisory-lock.js';
 import type { Session } from './session.js';
 import { sqlFile } from './sql-file.js';
 
@@ -10,7 +10,7 @@ export async function findLeftBehind(
   const { rows } = await session.query<{ kind: string; name: string }>(sqlFile('session/left-behind'), [
     Object.keys(own),
     Object.values(own),
-    RUN_LOCK_KEY,
+    keptLocks(session),
   ]);
   return rows.map(({ kind, name }) => `${kind} "${name}"`);
 }

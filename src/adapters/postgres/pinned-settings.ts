@@ -46,6 +46,9 @@ const PINNED = {
   idle_session_timeout: '0',
   exit_on_error: 'off',
   client_min_messages: 'notice',
+  // Where Citus is loaded. A schema is distributed when it is complete, since policies with subqueries cannot come afterwards.
+  'citus.enable_schema_based_sharding': 'off',
+  'citus.enable_unsafe_triggers': 'on',
   // Only a superuser may set it: the last one, so that all others hold when it is refused.
   session_replication_role: 'origin',
 } as const;

@@ -4,7 +4,7 @@ import { AisecError } from '../../base/errors.js';
 import { interruptionError } from '../../base/interruption.js';
 import type { ServerTarget } from '../../config/database-target.js';
 import { connect, connectTo, connectToAny, cut } from './login/connect.js';
-import { describeServer, translateConnectError } from './connect-error.js';
+import { describeServer, lostServer, translateConnectError } from './connect-error.js';
 import { translateError } from './error.js';
 import type { OpenOptions } from './open-options.js';
 import { Session, type SideConnection } from './session.js';
@@ -98,7 +98,7 @@ export async function openServer(named: ServerTarget, options: OpenOptions): Pro
   const stop = (): void => cut(client);
   signal.addEventListener('abort', stop, { once: true });
   try {
-    const { pid, serverVersion } = await identifySession(client, 'server', options);
+    const { pid, serverVersion, runsCitus } = await identifySession(client, 'server', options);
     refuseOldServer(label, serverVersion);
     await refuseTransactionPooler(client, {
       label,
@@ -107,14 +107,19 @@ export async function openServer(named: ServerTarget, options: OpenOptions): Pro
       open: () => connectTo({ target, ssl }, applicationName, signal),
     });
     options.onServer?.(target);
-    const info = { kind: 'server', label, databaseName: target.connection.database, pid, serverVersion } as const;
+    const databaseName = target.connection.database;
+    const info = { kind: 'server', label, databaseName, pid, serverVersion, runsCitus } as const;
     return new Session(client, info, {
       signal,
       ...(options.onNotice && { onNotice: options.onNotice }),
       cancel: () => cancelOrCut(client, target, applicationName, pid),
       settings: serverSettings(options),
       openSide: async () => {
-        const side = await logIn(target, options, () => connectTo({ target, ssl }, applicationName, signal));
+        const side = await logIn(target, options, () => connectTo({ target, ssl }, applicationName, signal)).catch(
+          (error: unknown) => {
+            throw lostServer(error);
+          },
+        );
         return openSide(side, { ...options, ...NO_LIMITS });
       },
       copyIn: async (into, chunks) => {

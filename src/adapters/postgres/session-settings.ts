@@ -20,19 +20,21 @@ export function serverSettings(options: PinOptions): SessionSettings {
 interface Identity {
   readonly pid: number;
   readonly serverVersion: number;
+  readonly runsCitus: boolean;
 }
 
 async function applySettings(client: pg.Client, wanted: SessionSettings): Promise<Identity> {
   const pin = pinExpression('rows from (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[]))');
-  const result = await client.query<{ pid: number; server_version: number }>(
+  const result = await client.query<{ pid: number; server_version: number; runs_citus: boolean }>(
     `select pg_catalog.pg_backend_pid() as pid,
             pg_catalog.current_setting('server_version_num')::int as server_version,
+            pg_catalog.current_setting('citus.version', true) is not null as runs_citus,
             ${pin} as settings_changed`,
     [Object.keys(wanted), Object.values(wanted)],
   );
   const [row] = result.rows;
   if (row === undefined) throw new Error('the server did not say who it is');
-  return { pid: row.pid, serverVersion: row.server_version };
+  return { pid: row.pid, serverVersion: row.server_version, runsCitus: row.runs_citus };
 }
 
 async function refuseReplicaRole(client: pg.Client, cause: unknown): Promise<never> {

@@ -6,7 +6,7 @@ import { AisecError } from '../../base/errors.js';
 import { interruptionError } from '../../base/interruption.js';
 import { translateError } from './error.js';
 import { untilReady } from './until-ready.js';
-import { pinQuery, type SessionSettings } from './pinned-settings.js';
+import { pinQuery, searchPath, type SessionSettings } from './pinned-settings.js';
 
 export interface Notice {
   readonly severity: string;
@@ -23,6 +23,8 @@ export interface SessionInfo {
   readonly pid: number;
   /** As server_version_num: 160004, 170011. */
   readonly serverVersion: number;
+  /** The server has loaded Citus, for whichever of its databases. */
+  readonly runsCitus?: boolean;
 }
 
 export interface QueryResult<Row> {
@@ -63,15 +65,14 @@ const CLOSE_WITHIN_MS = 2000;
 export class Session {
   readonly info: SessionInfo;
   readonly signal: AbortSignal;
-  /** The settings that it was opened with, as texts in the units of pg_settings. */
-  readonly settings: SessionSettings;
-  /** The statement that sets them anew. */
-  readonly pinSql: string;
   readonly #client: pg.Client;
   readonly #onClose: (() => Promise<void>) | undefined;
   readonly #openSide: (() => Promise<SideConnection>) | undefined;
   readonly #copyIn: CopyIn;
   readonly #onAbort: () => void;
+  #settings: SessionSettings;
+  #pinSql: string;
+  #schemaLockKey: string | undefined;
   #closing: Promise<void> | undefined;
   #running = 0;
   #completed = 0;
@@ -85,8 +86,8 @@ export class Session {
     this.#onClose = options.onClose;
     this.#openSide = options.openSide;
     this.#copyIn = options.copyIn;
-    this.settings = options.settings;
-    this.pinSql = pinQuery(options.settings);
+    this.#settings = options.settings;
+    this.#pinSql = pinQuery(options.settings);
     client.on('error', (error) => {
       this.#lost ??= error;
     });
@@ -106,6 +107,33 @@ export class Session {
       if (this.#running > 0) void options.cancel();
     };
     this.signal.addEventListener('abort', this.#onAbort);
+  }
+
+  /** The settings that it was opened with, as texts in the units of pg_settings. */
+  get settings(): SessionSettings {
+    return this.#settings;
+  }
+
+  /** The statement that sets them anew. */
+  get pinSql(): string {
+    return this.#pinSql;
+  }
+
+  /** Of a run over several schemas: the advisory lock of this one, beside which the run's own is shared. */
+  get schemaLockKey(): string | undefined {
+    return this.#schemaLockKey;
+  }
+
+  /** Makes it the session of one schema among several. What the server holds is set by the next `startAgain`. */
+  belongTo(schema: { readonly name: string; readonly extensionSchema: string; readonly lockKey: string }): void {
+    this.#settings = { ...this.#settings, search_path: searchPath(schema.name, schema.extensionSchema) };
+    this.#pinSql = pinQuery(this.#settings);
+    this.#schemaLockKey = schema.lockKey;
+  }
+
+  /** Whether a statement is under way. */
+  get isBusy(): boolean {
+    return this.#running > 0;
   }
 
   /** True once the connection broke. */

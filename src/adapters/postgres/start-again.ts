@@ -1,4 +1,4 @@
-import { RUN_LOCK_KEY } from './locks/advisory-lock.js';
+import { keptLocks } from './locks/advisory-lock.js';
 import type { QueryResult, Session } from './session.js';
 import { sqlFile } from './sql-file.js';
 
@@ -6,10 +6,14 @@ interface Released {
   readonly is_released: boolean;
 }
 
-function releaseSql(): string {
+function resetSql(): string {
+  return sqlFile('session/start-again').replaceAll(/^--.*\n/gm, '');
+}
+
+function releaseSql(session: Session): string {
   return sqlFile('session/release-advisory-locks')
     .replaceAll(/^--.*\n/gm, '')
-    .replaceAll('$1', RUN_LOCK_KEY);
+    .replaceAll('$1', `'${keptLocks(session)}'`);
 }
 
 /**
@@ -19,12 +23,21 @@ function releaseSql(): string {
  * @param further statements that go with it, such as settings of the next migration.
  */
 export function startAgainSql(session: Session, further = ''): string {
-  return `${sqlFile('session/start-again').replaceAll(/^--.*\n/gm, '')}\n${session.pinSql}\n${further}\n${releaseSql()}`;
+  return `${resetSql()}\n${session.pinSql}\n${further}\n${releaseSql(session)}`;
+}
+
+/** The same for a session between two runs, which holds no lock that is to stay: in one round trip. */
+export async function startAnew(session: Session): Promise<void> {
+  await session.query(`${resetSql()}\n${session.pinSql}\nselect pg_catalog.pg_advisory_unlock_all();`);
 }
 
 /** A lock may be held several times, and each round gives back one hold of it. */
 export async function afterStartAgain(session: Session, { rows }: QueryResult<Released>): Promise<void> {
-  for (let left = rows; left.some((row) => row.is_released); left = (await session.query<Released>(releaseSql())).rows);
+  for (
+    let left = rows;
+    left.some((row) => row.is_released);
+    left = (await session.query<Released>(releaseSql(session))).rows
+  );
 }
 
 /**

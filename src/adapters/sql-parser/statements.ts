@@ -1,6 +1,6 @@
 import type * as LibPgQuery from 'libpg-query';
 
-import { loadOptional } from '../../base/optional-package.js';
+import { loadOptional } from '../../base/package/optional-package.js';
 
 export interface Statement {
   /** The statement without its semicolon and without what stands before it. */
@@ -44,15 +44,17 @@ const LEADING = /^(?:\s+|--[^\n]*(?:\n|$)|\/\*(?:[^*]|\*(?!\/))*\*\/)+/;
 /**
  * The statements of an SQL text, split by PostgreSQL's own parser (libpg_query), so that dollar quotes, BEGIN ATOMIC
  * and nested comments are what the server takes them for.
+ *
+ * @param before characters before it in a whole text, of which it is a piece: offsets count from the start of that.
  */
-export async function parseStatements(sql: string): Promise<ParseResult> {
+export async function parseStatements(sql: string, before = 0): Promise<ParseResult> {
   const { parse } = await loadParser();
   let raw: readonly RawStatement[];
   try {
     raw = ((await parse(sql)) as unknown as { stmts?: readonly RawStatement[] }).stmts ?? [];
   } catch (error) {
     const { message, sqlDetails } = error as ThrownSyntaxError;
-    return { error: { message, offset: Math.max(0, sqlDetails?.cursorPosition ?? 0) } };
+    return { error: { message, offset: before + Math.max(0, sqlDetails?.cursorPosition ?? 0) } };
   }
   // The parser counts bytes of UTF-8.
   const bytes = Buffer.from(sql, 'utf8');
@@ -72,7 +74,7 @@ export async function parseStatements(sql: string): Promise<ParseResult> {
     const [node = '', tree = {}] = Object.entries(entry.stmt)[0] ?? [];
     return {
       text: whole.slice(leading).trimEnd(),
-      offset: charactersBefore(start) + leading,
+      offset: before + charactersBefore(start) + leading,
       node,
       tree,
     };

@@ -34,7 +34,7 @@ const DECLARATION = new RegExp(
  * `refers: users.id if owner_type = 'user'` where the column refers to different tables. Several may stand in one
  * comment. Nothing of a comment is ever run as SQL.
  */
-export function declaredReferences(row: DeclaredRow): readonly Reference[] {
+function declaredReferences(row: DeclaredRow): readonly Reference[] {
   return [...row.comment.matchAll(DECLARATION)].map(({ groups = {} }) => ({
     name: `${row.table}.${row.column}`,
     schema: row.schema,

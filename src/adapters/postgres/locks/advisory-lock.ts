@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 import { AisecError } from '../../../base/errors.js';
 import { formatDurationMs } from '../../../base/duration.js';
 import { sleep } from '../../../base/interruption.js';
@@ -14,6 +16,11 @@ interface HolderRow {
   readonly application_name: string;
   readonly client_address: string | null;
   readonly age_ms: string;
+}
+
+/** The advisory locks that stay with a session when all else is taken from it: an array of bigint, as text. */
+export function keptLocks(session: Pick<Session, 'schemaLockKey'>): string {
+  return `{${[RUN_LOCK_KEY, session.schemaLockKey].filter((key) => key !== undefined).join(',')}}`;
 }
 
 export interface RunLockOptions {
@@ -34,11 +41,51 @@ async function describeHolder(session: Session, key: string): Promise<string> {
   return `${program} of role "${holder.role_name}"${from} (pid ${holder.pid}, connected for ${formatDurationMs(Number(holder.age_ms))})`;
 }
 
-async function tryLock(session: Session, key: string): Promise<boolean> {
-  const { rows } = await session.query<{ locked: boolean }>('select pg_catalog.pg_try_advisory_lock($1) as locked', [
-    key,
-  ]);
+interface WantedLock {
+  readonly key: string;
+  /** Held by many sessions at once, which exclude those that want it alone. */
+  readonly isShared: boolean;
+}
+
+/** The lock of one schema among several that one run, or several, work on at once: 63 bits of the name's hash, as text. */
+export function schemaLockKey(schema: string): string {
+  return (createHash('sha256').update(`aisec schema ${schema}`).digest().readBigUInt64BE(0) >> 1n).toString();
+}
+
+/**
+ * A run over several schemas shares the lock of the database with itself and its like, and takes that of each schema alone: so
+ * runs over tenants exclude one another schema by schema, and everything else as a whole.
+ */
+function locksOf(session: Session, key: string): readonly WantedLock[] {
+  const own = session.schemaLockKey;
+  if (own === undefined || key !== RUN_LOCK_KEY) return [{ key, isShared: false }];
+  return [
+    { key, isShared: true },
+    { key: own, isShared: false },
+  ];
+}
+
+async function tryLock(session: Session, { key, isShared }: WantedLock): Promise<boolean> {
+  const take = isShared ? 'pg_try_advisory_lock_shared' : 'pg_try_advisory_lock';
+  const { rows } = await session.query<{ locked: boolean }>(`select pg_catalog.${take}($1) as locked`, [key]);
   return rows[0]?.locked === true;
+}
+
+async function unlock(session: Session, locks: readonly WantedLock[]): Promise<void> {
+  for (const { key, isShared } of locks.toReversed()) {
+    const give = isShared ? 'pg_advisory_unlock_shared' : 'pg_advisory_unlock';
+    await session.cleanUp(`select pg_catalog.${give}($1)`, [key]).catch(() => undefined);
+  }
+}
+
+/** Takes all of them or none; returns the one that another session holds. */
+async function tryAll(session: Session, locks: readonly WantedLock[]): Promise<WantedLock | undefined> {
+  for (const [position, lock] of locks.entries()) {
+    if (await tryLock(session, lock)) continue;
+    await unlock(session, locks.slice(0, position));
+    return lock;
+  }
+  return undefined;
 }
 
 /**
@@ -56,11 +103,11 @@ export async function withRunLock<Result>(
   run: () => Promise<Result>,
 ): Promise<Result> {
   if (session.info.kind === 'embedded') return run();
-  const key = options.key ?? RUN_LOCK_KEY;
+  const locks = locksOf(session, options.key ?? RUN_LOCK_KEY);
   const deadline = performance.now() + options.waitMs;
   let isTold = false;
-  while (!(await tryLock(session, key))) {
-    const holder = await describeHolder(session, key);
+  for (let taken = await tryAll(session, locks); taken !== undefined; taken = await tryAll(session, locks)) {
+    const holder = await describeHolder(session, taken.key);
     if (performance.now() >= deadline) {
       throw new AisecError('RUN_LOCKED', `another run is at work on ${session.info.label}`, {
         detail: `The lock is held by ${holder}.`,
@@ -74,6 +121,6 @@ export async function withRunLock<Result>(
   try {
     return await run();
   } finally {
-    await session.cleanUp('select pg_catalog.pg_advisory_unlock($1)', [key]).catch(() => undefined);
+    await unlock(session, locks);
   }
 }

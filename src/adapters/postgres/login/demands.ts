@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 
 import pg from 'pg';
 
-import type { ServerConnection } from '../../../config/server-connection.js';
+import type { ServerConnection } from '../../../config/connection/server-connection.js';
 
 const BOUND = 'SCRAM-SHA-256-PLUS';
 

@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import type { ConnectionOptions, SecureVersion } from 'node:tls';
 
 import { AisecError, messageOf } from '../../../base/errors.js';
-import type { ServerConnection } from '../../../config/server-connection.js';
+import type { ServerConnection } from '../../../config/connection/server-connection.js';
 
 export type TlsChoice = ConnectionOptions | false;
 

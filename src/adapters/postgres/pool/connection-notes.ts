@@ -8,6 +8,8 @@ export interface ConnectionNotes {
   isPooled: boolean;
   /** A function of the database takes advisory locks that outlive the transaction. */
   takesSessionLocks: boolean;
+  /** The server has loaded Citus: what is SET LOCAL reaches its nodes only when that is asked for. */
+  runsCitus: boolean;
   /** The session would write dates, intervals or numbers otherwise if its settings were reset. */
   needsFormats: boolean;
   applicationName: string;
@@ -39,6 +41,7 @@ export function notesOf(client: pg.ClientBase): ConnectionNotes {
   const begun: ConnectionNotes = {
     isPooled: false,
     takesSessionLocks: false,
+    runsCitus: false,
     needsFormats: false,
     applicationName: '',
     needsCleaning: false,

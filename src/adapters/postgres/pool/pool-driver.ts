@@ -11,7 +11,7 @@ import { Occupancy } from './occupancy.js';
 import { PooledConnection } from './pooled-connection.js';
 import { PrePing } from './pre-ping.js';
 import { probe, type Probed } from './probe.js';
-import { ReplicaSet, type ReplicaOptions, type ReplicaStats } from './replicas.js';
+import { ReplicaSet, type ReplicaOptions, type ReplicaProbe, type ReplicaStats } from './replicas.js';
 import { currentScope, enterPool, type UserScope } from './user-scope.js';
 import { WritePositions } from './write-positions.js';
 
@@ -23,6 +23,8 @@ export interface PoolDriverOptions {
   /** Undefined: the database is in this process. */
   readonly address?: ServerAddress;
   readonly replicas?: readonly ReplicaOptions[];
+  /** How long a read waits for a replica to replay what the user wrote, before the primary serves it. */
+  readonly replicaWaitMs?: number;
   /** A connection is asked whether it still answers when it was idle for longer; undefined: never. */
   readonly prePingAfterMs?: number | undefined;
   /** Makes the error for a connection that could not be had. */
@@ -41,8 +43,8 @@ export interface PoolStats {
   readonly replicas: readonly ReplicaStats[];
 }
 
-/** A replica that lags by milliseconds is asked again before the primary serves instead. */
-const REPLAY_WAITS_MS = [2, 5, 13];
+/** How long it is until a replica that lags is asked again, at first and at most. */
+const [FIRST_PAUSE_MS, LONGEST_PAUSE_MS] = [2, 25];
 
 /** SET is run without a plan: 30 µs less for each transaction than a query of set_config(), measured on loopback. */
 function localSettings({ role, userId, settings }: UserScope): string {
@@ -69,6 +71,7 @@ export class PoolDriver implements Driver {
   readonly #replicas: ReplicaSet;
   readonly #positions = new WritePositions();
   #pool: pg.Pool | undefined;
+  #opening: Promise<pg.Pool> | undefined;
   #isClosed = false;
   #closing: Promise<number> | undefined;
   /** Sees statements and scopes; undefined: none is watched. */
@@ -82,7 +85,14 @@ export class PoolDriver implements Driver {
 
   async init(): Promise<void> {
     this.#refuseIfClosed();
-    this.#pool = await this.#translated(() => this.#options.createPool());
+    // Kysely asks for it at the first query; a probe or a lent connection may have done so before.
+    const opening = (this.#opening ??= this.#options.createPool());
+    try {
+      this.#pool = await this.#translated(() => opening);
+    } catch (error) {
+      this.#opening = undefined;
+      throw error;
+    }
   }
 
   async acquireConnection(): Promise<PooledConnection> {
@@ -97,6 +107,24 @@ export class PoolDriver implements Driver {
       }
       return new PooledConnection(await this.#connect(), this);
     }, scope?.signal);
+  }
+
+  /**
+   * Lends a connection to work that needs a session to itself for a while. It is closed afterwards: no other caller finds
+   * what it left.
+   */
+  async lend<Result>(use: (client: pg.PoolClient) => Promise<Result>, signal?: AbortSignal): Promise<Result> {
+    if (this.#pool === undefined) await this.init();
+    this.#refuseIfClosed();
+    enterPool(this);
+    const connect = async (): Promise<PooledConnection> => new PooledConnection(await this.#connect(), this);
+    const connection = await this.#occupancy.take(connect, signal);
+    try {
+      return await use(connection.client);
+    } finally {
+      connection.discard();
+      this.#occupancy.give(connection);
+    }
   }
 
   async beginTransaction(connection: PooledConnection, settings: TransactionSettings): Promise<void> {
@@ -208,6 +236,11 @@ export class PoolDriver implements Driver {
     });
   }
 
+  /** Asks each replica what it has replayed. Never throws. */
+  async probeReplicas(timeoutMs: number): Promise<readonly ReplicaProbe[]> {
+    return this.#isClosed ? [] : this.#replicas.probe(timeoutMs);
+  }
+
   async #close(timeoutMs: number): Promise<number> {
     this.#isClosed = true;
     const isIdle = await this.#occupancy.untilIdle(timeoutMs);
@@ -225,16 +258,18 @@ export class PoolDriver implements Driver {
   async #beginOnReplica(connection: PooledConnection, begin: string, scope: UserScope): Promise<boolean> {
     const own = this.#positions.of(scope.userId) ?? 0n;
     const needed = own > scope.notBefore ? own : scope.notBefore;
+    const endMs = performance.now() + (this.#options.replicaWaitMs ?? 0);
     try {
-      for (const waitMs of [0, ...REPLAY_WAITS_MS]) {
-        if (waitMs > 0) await sleep(waitMs);
+      for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
         const replayed = await connection.beginOnReplica(begin, localSettings(scope));
-        if (replayed !== undefined && replayed >= needed) return true;
-        await connection.undo();
-        if (replayed === undefined) {
-          connection.replica?.rest();
-          break;
-        }
+        if (replayed !== undefined && replayed.position >= needed) return true;
+        const leftMs = endMs - performance.now();
+        if (replayed === undefined) connection.replica?.rest();
+        if (replayed?.canWait === true && leftMs > 0) await connection.untilReplayed(needed, leftMs);
+        else await connection.undo();
+        if (replayed === undefined || leftMs <= 0) break;
+        if (!replayed.canWait) await sleep(Math.min(pauseMs, leftMs));
+        scope.signal?.throwIfAborted();
       }
     } catch (error) {
       // Nothing of the callback has run.

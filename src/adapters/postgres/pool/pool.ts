@@ -1,5 +1,6 @@
 import type pg from 'pg';
 
+import { AisecError } from '../../../base/errors.js';
 import type { ServerTarget } from '../../../config/database-target.js';
 import { addressConfig, findPlace, type Place } from '../login/connect.js';
 import { clientClass } from '../login/demands.js';
@@ -19,6 +20,8 @@ export interface PoolOptions {
   readonly connectTimeoutMs: number;
   /** A connection older than this is replaced when it is idle. */
   readonly recycleAfterMs: number;
+  /** What every session must have, where it was asked for; a pooler drops it. */
+  readonly searchPath?: string | undefined;
   /** Called with what broke an idle connection; without a listener Node would end the process. */
   readonly onError: (error: Error) => void;
   /** Called with the server that the connections lead to, and again when another one of those that are named takes its place. */
@@ -34,6 +37,8 @@ interface ConnectionFacts {
   readonly application_name: string;
   readonly writes_as_wanted: boolean;
   readonly takes_session_locks: boolean;
+  readonly runs_citus: boolean;
+  readonly search_path: string;
 }
 
 /** How the connections of one pool read values: for `types` and `onConnect` of node-postgres. */
@@ -42,21 +47,31 @@ export interface ConnectionSetUp {
   readonly onConnect: (client: pg.ClientBase) => Promise<void>;
 }
 
+/** Another schema's rows would be read and written instead. */
+export function schemaLost(searchPath: string): AisecError {
+  return new AisecError('CONFIG_INVALID', 'the connection goes through a pooler, which does not keep the schema', {
+    detail: `createDatabase was given a schema, and its sessions need search_path = ${searchPath}.`,
+    hint: 'Connect to the server itself, or leave the schema out and set it for the role: alter role NAME set search_path = …',
+  });
+}
+
 /**
  * UTC for every session, and values written as our parsers expect them. One round trip a new connection; a pooler in
  * transaction mode keeps track of time zone and DateStyle (https://www.pgbouncer.org/config.html#track_extra_parameters).
  */
-export function connectionSetUp(): ConnectionSetUp {
+export function connectionSetUp(searchPath?: string): ConnectionSetUp {
   const types = new TypeParsers();
   const onConnect = async (client: pg.ClientBase): Promise<void> => {
     const { rows } = await client.query<ConnectionFacts>(CLIENT_SQL['connection-facts']);
     const [facts] = rows;
     if (facts === undefined) throw new Error('the server did not say who it is');
     const isPooled = facts.pid !== (client as unknown as { readonly processID: number | null }).processID;
+    if (searchPath !== undefined && (isPooled || facts.search_path !== searchPath)) throw schemaLost(searchPath);
     Object.assign(notesOf(client), {
       isPooled,
       needsFormats: isPooled || !facts.writes_as_wanted,
       takesSessionLocks: facts.takes_session_locks,
+      runsCitus: facts.runs_citus,
       applicationName: facts.application_name,
       types,
     });
@@ -72,7 +87,7 @@ export function connectionSetUp(): ConnectionSetUp {
  * @throws AisecError CONFIG_INVALID for certificate files that cannot be read.
  */
 export async function createPool(target: ServerTarget, options: PoolOptions): Promise<pg.Pool> {
-  const { types, onConnect } = connectionSetUp();
+  const { types, onConnect } = connectionSetUp(options.searchPath);
   // prefer-standby is a wish for the choice of a server, none for a connection to it.
   const isNarrow = !['any', 'prefer-standby'].includes(target.connection.targetSessionAttrs ?? 'any');
   const find = async (): Promise<Place> => {

@@ -12,6 +12,7 @@ import { connectionLost, isFatal, lostAtCommit, type ConnectionLostError } from 
 import { noteEnd, notesOf, type ConnectionNotes } from './connection-notes.js';
 import { onAbort } from './on-abort.js';
 import { describeQuery, type ObservedStatement, type PoolObserver, type ServerAddress } from './observer.js';
+import { ASK_REPLAYED, readReplayed, waitForReplay, type Replayed } from './replay.js';
 import type { Replica } from './replicas.js';
 import type { UserScope } from './user-scope.js';
 import { parseLsn } from './write-positions.js';
@@ -24,12 +25,6 @@ interface Owner {
   readonly address: ServerAddress | undefined;
 }
 
-/**
- * What a replica has replayed; null: it is none. In a transaction of its own, before the one whose snapshot must not be
- * older than the answer.
- */
-const ASK_REPLAYED =
-  'begin; select case when pg_catalog.pg_is_in_recovery() then pg_catalog.pg_last_wal_replay_lsn() end as replayed; commit';
 /** The end of the log, at or behind the commit before it, whether that was flushed or not. */
 const ASK_POSITION =
   'select case when not pg_catalog.pg_is_in_recovery() then pg_catalog.pg_current_wal_insert_lsn() end as position';
@@ -92,6 +87,11 @@ export class PooledConnection implements DatabaseConnection {
     return this.#isBroken;
   }
 
+  /** For who is lent the connection alone. */
+  get client(): pg.PoolClient {
+    return this.#client;
+  }
+
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
     this.scope?.signal?.throwIfAborted();
     if (this.#isOver) {
@@ -125,7 +125,8 @@ export class PooledConnection implements DatabaseConnection {
 
   /** Begins a transaction; with a scope, as its user, in a session in which nothing of others is left. */
   async begin(begin: string, settings?: string): Promise<void> {
-    const text = settings === undefined ? begin : `${cleanSessionFirst(this.#notes)}${begin}; ${settings}`;
+    const text =
+      settings === undefined ? begin : `${cleanSessionFirst(this.#notes)}${begin}; ${this.#forNodes()}${settings}`;
     await this.#observed(
       () => ({ operation: 'BEGIN', table: undefined, text: begin }),
       () => this.send(text),
@@ -134,13 +135,21 @@ export class PooledConnection implements DatabaseConnection {
   }
 
   /** The same on a replica, in one message. Returns up to where it has replayed the log; undefined: it is none. */
-  async beginOnReplica(begin: string, settings: string): Promise<bigint | undefined> {
+  async beginOnReplica(begin: string, settings: string): Promise<Replayed | undefined> {
     const results = await this.#observed(
       () => ({ operation: 'BEGIN', table: undefined, text: begin }),
-      () => this.send(`${ASK_REPLAYED}; ${cleanSessionFirst(this.#notes)}${begin}; ${settings}`),
+      () => this.send(`${ASK_REPLAYED}; ${cleanSessionFirst(this.#notes)}${begin}; ${this.#forNodes()}${settings}`),
     );
-    const [{ replayed } = { replayed: null }] = (results[1]?.rows ?? []) as { replayed: string | null }[];
-    return replayed === null ? undefined : parseLsn(replayed);
+    this.failure = undefined;
+    return readReplayed(results[1]?.rows ?? []);
+  }
+
+  /** Takes the transaction back, and returns when the replica has replayed so much, or has failed to wait, or the time is over. */
+  async untilReplayed(position: bigint, timeoutMs: number): Promise<void> {
+    await this.send(waitForReplay(position, timeoutMs)).catch((error: unknown) => {
+      // A statement_timeout, say: the question comes again.
+      if (this.#isBroken) throw error;
+    });
   }
 
   /** Cancels what runs when the signal is aborted, until the transaction ends. A database in the process runs nothing meanwhile. */
@@ -243,6 +252,11 @@ export class PooledConnection implements DatabaseConnection {
     return this.#client.getTransactionStatus();
   }
 
+  /** What hands role and user on to the nodes of Citus; nothing elsewhere. */
+  #forNodes(): string {
+    return this.#notes.runsCitus ? "set local citus.propagate_set_commands = 'local'; " : '';
+  }
+
   /** Breaks the connection under whatever runs on it. */
   cut(): void {
     (this.#client as unknown as { connection: { stream: Socket } }).connection.stream.destroy();
@@ -267,6 +281,12 @@ export class PooledConnection implements DatabaseConnection {
   #goOn(): void {
     this.#isOver = false;
     this.scope = undefined;
+  }
+
+  /** Closes the connection: nothing of its session is left for the next caller. */
+  discard(): void {
+    this.end();
+    this.#client.release(true);
   }
 
   /** Gives the connection back, or away when anything is left open on it. Once, however often it is called. */

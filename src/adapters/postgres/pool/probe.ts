@@ -2,18 +2,53 @@ import type { Socket } from 'node:net';
 
 import type pg from 'pg';
 
+import { parseLsn } from './write-positions.js';
+
+export interface ServerState {
+  readonly isReadOnly: boolean;
+  /** Up to where it has flushed the log, or replayed it as a standby. */
+  readonly position: bigint;
+  /** Age of the last commit that a standby has replayed; null: none since its start, or it is no standby. */
+  readonly replayedAgeMs: number | null;
+}
+
 export interface Probed {
   readonly durationMs: number;
   /** What went wrong; undefined: the server answered. */
   readonly error?: unknown;
-  readonly isReadOnly?: boolean;
+  /** Its answer. */
+  readonly state?: ServerState;
   /** No connection became free in time. */
   readonly isBusy?: boolean;
   /** A connection was there, and the server did not answer in time. */
   readonly isSilent?: boolean;
 }
 
-const QUESTION = `select pg_catalog.current_setting('transaction_read_only') = 'on' as is_read_only`;
+interface StateRow {
+  readonly is_read_only: boolean;
+  readonly position: string;
+  readonly replayed_age_ms: string | null;
+}
+
+const QUESTION = `
+  select
+    pg_catalog.current_setting('transaction_read_only') = 'on' as is_read_only,
+    case
+      when pg_catalog.pg_is_in_recovery() then pg_catalog.pg_last_wal_replay_lsn()
+      else pg_catalog.pg_current_wal_flush_lsn()
+    end as position,
+    case
+      when pg_catalog.pg_is_in_recovery()
+        then (extract(epoch from pg_catalog.clock_timestamp() - pg_catalog.pg_last_xact_replay_timestamp()) * 1000)::bigint
+    end as replayed_age_ms`;
+
+function stateOf({ is_read_only: isReadOnly, position, replayed_age_ms: ageMs }: StateRow): ServerState {
+  return {
+    isReadOnly,
+    position: parseLsn(position),
+    replayedAgeMs: ageMs === null ? null : Math.max(0, Number(ageMs)),
+  };
+}
 
 function cut(client: pg.PoolClient): void {
   (client as unknown as { connection: { stream: Socket } }).connection.stream.destroy();
@@ -37,8 +72,9 @@ export async function probe(timeoutMs: number, connect: () => Promise<pg.PoolCli
     client = held;
     let failure: unknown;
     try {
-      const { rows } = await held.query<{ is_read_only: boolean }>(QUESTION);
-      return { durationMs: since(), isReadOnly: rows[0]?.is_read_only === true };
+      const { rows } = await held.query<StateRow>(QUESTION);
+      const [row] = rows;
+      return { durationMs: since(), ...(row !== undefined && { state: stateOf(row) }) };
     } catch (error) {
       failure = error;
       throw error;

@@ -4,6 +4,7 @@ import type pg from 'pg';
 
 import type { ServerAddress } from './observer.js';
 import { PrePing } from './pre-ping.js';
+import { probe, type Probed } from './probe.js';
 
 /** How long a replica is left out after it failed. */
 const REST_MS = 5000;
@@ -25,6 +26,13 @@ export interface ReplicaStats {
   readonly total: number;
   readonly idle: number;
   readonly waiting: number;
+}
+
+export interface ReplicaProbe {
+  readonly host: string;
+  readonly port: number;
+  /** Undefined: it is left out, for it failed a moment ago. */
+  readonly probed: Probed | undefined;
 }
 
 /** A standby server that takes reads. */
@@ -67,6 +75,18 @@ export class Replica {
     }
     this.rest();
     return undefined;
+  }
+
+  /** Asks it what it has replayed. Never throws; one that is left out is not asked. */
+  async probe(timeoutMs: number): Promise<Probed | undefined> {
+    if (!this.isUsed) return undefined;
+    const probed = await probe(timeoutMs, async () => {
+      const client = await this.connect();
+      if (client === undefined) throw new Error('it gives no connection');
+      return client;
+    });
+    if (probed.isSilent === true) this.rest();
+    return probed;
   }
 
   get stats(): ReplicaStats {
@@ -117,6 +137,12 @@ export class ReplicaSet {
       if (client !== undefined) return { client, replica };
     }
     return undefined;
+  }
+
+  async probe(timeoutMs: number): Promise<readonly ReplicaProbe[]> {
+    return Promise.all(
+      this.#replicas.map(async (replica) => ({ ...replica.address, probed: await replica.probe(timeoutMs) })),
+    );
   }
 
   get stats(): readonly ReplicaStats[] {

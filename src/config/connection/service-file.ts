@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { AisecError } from '../base/errors.js';
+import { AisecError } from '../../base/errors.js';
 import { fieldOf, isParameter, parameterLike } from './connection-parameters.js';
 import { homeDirectory } from './password-file.js';
 import type { ServerConnection } from './server-connection.js';
-import type { Environment } from './settings.js';
+import type { Environment } from '../settings.js';
 
 function candidates(environment: Environment): readonly string[] {
   const home = homeDirectory(environment);

@@ -1,9 +1,12 @@
-import { findDriver } from '../adapters/postgres/pool/pool-dialect.js';
-import type { PoolDriver, PoolStats } from '../adapters/postgres/pool/pool-driver.js';
-import { AisecError, messageOf } from '../base/errors.js';
-import type { AnyDatabase } from './any-database.js';
-import { checkOptions } from './check-arguments.js';
-import type { Cache } from './create-cache.js';
+import { findDriver } from '../../adapters/postgres/pool/pool-dialect.js';
+import type { PoolDriver, PoolStats } from '../../adapters/postgres/pool/pool-driver.js';
+import type { Probed } from '../../adapters/postgres/pool/probe.js';
+import { AisecError, messageOf } from '../../base/errors.js';
+import type { AnyDatabase } from '../any-database.js';
+import { checkOptions } from '../check-arguments.js';
+import type { Cache } from '../create-cache.js';
+import type { HealthCheck, HealthStatus } from './health-check.js';
+import { replicaCheck } from './replica-check.js';
 
 export interface HealthOptions {
   readonly cache?: Pick<Cache, 'status'>;
@@ -12,19 +15,6 @@ export interface HealthOptions {
 }
 
 const OPTIONS: Readonly<Record<keyof HealthOptions, true>> = { cache: true, timeoutMs: true };
-
-/** As in https://datatracker.ietf.org/doc/html/draft-inadarei-api-health-check */
-export type HealthStatus = 'pass' | 'warn' | 'fail';
-
-export interface HealthCheck {
-  /** `database`, `cache`, `redis`, or `replica host:port`. */
-  readonly name: string;
-  readonly status: HealthStatus;
-  readonly durationMs?: number;
-  /** What is wrong. It may name the server and the role; it never has a password. */
-  readonly message?: string;
-  readonly hint?: string;
-}
 
 export interface HealthReport {
   /** fail: no request that needs the database can be served; warn: all can, but something is slower or missing. */
@@ -38,17 +28,22 @@ const DEFAULT_TIMEOUT_MS = 2000;
 const LONGEST_TIMEOUT_MS = 60_000;
 const RANK: Readonly<Record<HealthStatus, number>> = { pass: 0, warn: 1, fail: 2 };
 
+type Answer = readonly HealthCheck[];
+
 /** Probes that run: callers meanwhile share one. */
-const probes = new WeakMap<PoolDriver, { readonly timeoutMs: number; readonly answer: Promise<HealthCheck> }>();
+const probes = new WeakMap<PoolDriver, { readonly timeoutMs: number; readonly answer: Promise<Answer> }>();
 
 function described(error: unknown): Pick<HealthCheck, 'message' | 'hint'> {
   const hint = error instanceof AisecError ? error.hint : undefined;
   return { message: messageOf(error), ...(hint !== undefined && { hint }) };
 }
 
-async function askDatabase(driver: PoolDriver, timeoutMs: number): Promise<HealthCheck> {
+function databaseCheck(
+  { durationMs, error, isBusy, isSilent, state }: Probed,
+  driver: PoolDriver,
+  timeoutMs: number,
+): HealthCheck {
   const name = 'database';
-  const { durationMs, error, isBusy, isSilent, isReadOnly } = await driver.probe(timeoutMs);
   const fail = { name, status: 'fail', durationMs } as const;
   if (error !== undefined) return { ...fail, ...described(error) };
   if (isSilent === true) return { ...fail, message: `the database did not answer within ${timeoutMs} ms` };
@@ -62,15 +57,26 @@ async function askDatabase(driver: PoolDriver, timeoutMs: number): Promise<Healt
       }),
     };
   }
-  if (isReadOnly !== true) return { name, status: 'pass', durationMs };
+  if (state?.isReadOnly !== true) return { name, status: 'pass', durationMs };
   const hint = 'A standby is not promoted yet, or default_transaction_read_only is set.';
   return { name, status: 'warn', durationMs, message: 'the database accepts no writes', hint };
 }
 
-async function checkDatabase(driver: PoolDriver, timeoutMs: number): Promise<HealthCheck> {
+async function askServers(driver: PoolDriver, timeoutMs: number): Promise<Answer> {
+  const startedMs = performance.now();
+  const primary = await driver.probe(timeoutMs);
+  const leftMs = Math.max(1, timeoutMs - (performance.now() - startedMs));
+  const replicas = await driver.probeReplicas(leftMs);
+  return [
+    databaseCheck(primary, driver, timeoutMs),
+    ...replicas.map((replica) => replicaCheck(replica, primary.state?.position)),
+  ];
+}
+
+async function checkServers(driver: PoolDriver, timeoutMs: number): Promise<Answer> {
   const running = probes.get(driver);
   if (running !== undefined && running.timeoutMs <= timeoutMs) return running.answer;
-  const answer = askDatabase(driver, timeoutMs).finally(() => probes.delete(driver));
+  const answer = askServers(driver, timeoutMs).finally(() => probes.delete(driver));
   probes.set(driver, { timeoutMs, answer });
   return answer;
 }
@@ -87,15 +93,6 @@ function checkCache(cache: Pick<Cache, 'status'>): readonly HealthCheck[] {
   return [heard, { name: 'redis', status: 'warn', message }];
 }
 
-function checkReplicas({ replicas }: PoolStats): readonly HealthCheck[] {
-  return replicas.map(({ host, port, isUsed }) => ({
-    name: `replica ${host}:${port}`,
-    ...(isUsed
-      ? { status: 'pass' as const }
-      : { status: 'warn' as const, message: 'it failed a moment ago and is left out: the primary serves its reads' }),
-  }));
-}
-
 function boundedTimeout(timeoutMs: number | undefined): number {
   const wanted = timeoutMs ?? DEFAULT_TIMEOUT_MS;
   return Number.isFinite(wanted) ? Math.min(Math.max(1, wanted), LONGEST_TIMEOUT_MS) : DEFAULT_TIMEOUT_MS;
@@ -103,7 +100,7 @@ function boundedTimeout(timeoutMs: number | undefined): number {
 
 /**
  * Whether a service can do its work now: for a readiness probe, which takes it out of the load balancer. It is not for a liveness probe: a restart of
- * the service does not bring its database back. Asks the server one question over a connection of the pool, within
+ * the service does not bring its database back. Asks the server, and each replica, one question over a connection of the pool, within
  * `timeoutMs`; callers that come meanwhile get the same answer. Whatever is wrong
  * with the database is in the report.
  *
@@ -122,7 +119,7 @@ export async function checkHealth(db: AnyDatabase, options: HealthOptions = {}):
   try {
     driver = findDriver(db);
     if (driver === undefined) throw new Error('the database was not made by createDatabase');
-    checks.push(await checkDatabase(driver, boundedTimeout(options.timeoutMs)), ...checkReplicas(driver.stats));
+    checks.push(...(await checkServers(driver, boundedTimeout(options.timeoutMs))));
     if (options.cache !== undefined) checks.push(...checkCache(options.cache));
   } catch (error) {
     checks.push({ name: checks.length === 0 ? 'database' : 'cache', status: 'fail', ...described(error) });

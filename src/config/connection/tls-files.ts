@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { homeDirectory } from './password-file.js';
 import type { ServerConnection } from './server-connection.js';
-import type { Environment } from './settings.js';
+import type { Environment } from '../settings.js';
 
 /**
  * Adds the files that libpq takes from ~/.postgresql where they are there, so that what psql verifies is verified here, too.

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
 
-import { AisecError } from '../base/errors.js';
+import { AisecError } from '../../base/errors.js';
 import type { ServerConnection } from './server-connection.js';
 
 /** One server of a list. */

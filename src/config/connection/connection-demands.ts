@@ -1,4 +1,4 @@
-import { AisecError } from '../base/errors.js';
+import { AisecError } from '../../base/errors.js';
 import { refuseDemand } from './connection-parameters.js';
 import type { ServerConnection } from './server-connection.js';
 

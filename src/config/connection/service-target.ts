@@ -1,8 +1,8 @@
-import { AisecError } from '../base/errors.js';
+import { AisecError } from '../../base/errors.js';
 import { parseConnectionUrl } from './connection-url.js';
-import { resolveDatabaseTarget, serverTargetOf, type ServerTarget } from './database-target.js';
-import { processEnvironment, withoutEmpty } from './environment.js';
-import { replicaOf } from './replica-target.js';
+import { resolveDatabaseTarget, serverTargetOf, type ServerTarget } from '../database-target.js';
+import { processEnvironment, withoutEmpty } from '../environment.js';
+import { replicaOf } from '../replica-target.js';
 
 /**
  * The server of a service: a URL, else what the environment names by DATABASE_URL, AISEC_DATABASE_URL_FILE or libpq's

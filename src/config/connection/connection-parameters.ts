@@ -1,9 +1,9 @@
-import { didYouMean } from '../base/did-you-mean.js';
-import { AisecError } from '../base/errors.js';
+import { didYouMean } from '../../base/did-you-mean.js';
+import { AisecError } from '../../base/errors.js';
 import type { ServerConnection } from './server-connection.js';
 
 /** libpq's parameter names, as they stand in a URL or a service file, and the field each one fills. */
-export const CONNECTION_FIELDS: Readonly<Record<string, keyof ServerConnection>> = {
+const CONNECTION_FIELDS: Readonly<Record<string, keyof ServerConnection>> = {
   host: 'host',
   hostaddr: 'hostAddress',
   port: 'port',

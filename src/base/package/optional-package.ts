@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
-import { AisecError } from './errors.js';
-import { packageFile } from './package-file.js';
+import { AisecError } from '../errors.js';
+import { packageFile } from '../package-file.js';
 
 /** With the versions that this one was tested with; the newest of two may not fit each other. */
 function withVersions(names: readonly string[]): string {

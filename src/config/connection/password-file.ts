@@ -2,8 +2,8 @@ import { readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
-import { messageOf } from '../base/errors.js';
-import type { Environment } from './settings.js';
+import { messageOf } from '../../base/errors.js';
+import type { Environment } from '../settings.js';
 
 export interface PasswordRequest {
   readonly host: string;
