@@ -1,0 +1,70 @@
+-- How large is each table of a tenant of Citus, part by part, and how many rows has it? Measured on the node that has them.
+-- Parameters: $1 schema (text)
+-- Columns:    as monitor/tables
+-- Needs:      the extension citus
+with recursive tree as (
+  select
+    class.oid as root_oid,
+    class.oid
+  from pg_catalog.pg_class as class
+  join pg_catalog.pg_namespace as namespace on namespace.oid = class.relnamespace
+  where namespace.nspname = $1
+    and class.relkind in ('r', 'p')
+    and not class.relispartition
+  union all
+  select
+    tree.root_oid,
+    inherits.inhrelid
+  from tree
+  join pg_catalog.pg_inherits as inherits on inherits.inhparent = tree.oid
+),
+measured as (
+  select
+    tree.oid,
+    placement.success,
+    placement.result,
+    case when placement.success then placement.result::json end as sizes
+  from tree
+  join pg_catalog.pg_class as class on class.oid = tree.oid and class.relkind = 'r'
+  cross join lateral pg_catalog.run_command_on_placements(
+    tree.oid::regclass,
+    $command$
+      select json_build_object(
+        'heap', pg_relation_size(class.oid),
+        'map', pg_relation_size(class.oid, 'fsm') + pg_relation_size(class.oid, 'vm'),
+        'toast', case when class.reltoastrelid = 0 then 0 else pg_total_relation_size(class.reltoastrelid) end,
+        'index', pg_indexes_size(class.oid),
+        'rows', case
+          when pg_stat_get_live_tuples(class.oid) > 0 then pg_stat_get_live_tuples(class.oid)
+          when class.reltuples >= 0 then class.reltuples::bigint
+          when pg_relation_size(class.oid) = 0 then 0
+        end,
+        'dead', pg_stat_get_dead_tuples(class.oid)
+      )
+      from pg_class as class
+      where class.oid = '%s'::regclass
+    $command$
+  ) as placement
+)
+select
+  tree.root_oid::bigint,
+  tree.oid::bigint,
+  namespace.nspname::text as table_schema,
+  class.relname::text as table_name,
+  pg_catalog.quote_ident(class.relname) as identifier,
+  tree.oid = tree.root_oid as is_root,
+  class.relkind = 'p' as is_partitioned,
+  coalesce((measured.sizes ->> 'heap')::bigint, 0) as heap_bytes,
+  coalesce((measured.sizes ->> 'map')::bigint, 0) as map_bytes,
+  coalesce((measured.sizes ->> 'toast')::bigint, 0) as toast_bytes,
+  coalesce((measured.sizes ->> 'index')::bigint, 0) as index_bytes,
+  false as is_estimated,
+  null::integer as locked_by,
+  (measured.sizes ->> 'rows')::bigint as row_estimate,
+  (measured.sizes ->> 'dead')::bigint as dead_rows,
+  case when not measured.success then measured.result end as problem
+from tree
+join pg_catalog.pg_class as class on class.oid = tree.oid
+join pg_catalog.pg_namespace as namespace on namespace.oid = class.relnamespace
+left join measured on measured.oid = tree.oid
+order by tree.root_oid, class.relname

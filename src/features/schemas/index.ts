@@ -1,0 +1,1 @@
+export { findSchemas, type FoundSchemas } from './find.js';

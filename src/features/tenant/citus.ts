@@ -1,0 +1,33 @@
+import type { Session } from '../../adapters/postgres/session.js';
+import { sqlFile } from '../../adapters/postgres/sql-file.js';
+
+/** What Citus knows of a schema. */
+export interface CitusFacts {
+  readonly version: string;
+  readonly is_coordinator: boolean;
+  /** Its tables lie on a worker; those that the catalog of this node has are empty. */
+  readonly is_distributed: boolean;
+  readonly is_there: boolean;
+  /** It was made to be distributed, and is not yet. */
+  readonly is_awaited: boolean;
+  readonly has_relations: boolean;
+  readonly distributes_new: boolean;
+  readonly workers: number;
+  /** Null: there is no role authenticated yet. */
+  readonly role_logs_in: boolean | null;
+}
+
+/** Undefined where the database has no Citus: then nothing is asked. */
+export async function readCitus(session: Session, schema: string): Promise<CitusFacts | undefined> {
+  if (session.info.runsCitus !== true) return undefined;
+  // The library may be loaded for another database of the server.
+  const { rows: extensions } = await session.query(
+    "select from pg_catalog.pg_extension where extname = 'citus' and pg_catalog.to_regclass('pg_catalog.pg_dist_schema') is not null",
+  );
+  if (extensions.length === 0) return undefined;
+  const { rows } = await session.query<CitusFacts>(sqlFile('tenant/citus'), [schema]);
+  return rows[0];
+}
+
+/** On the nodes Citus logs in as the role that a query runs as, also after SET ROLE. */
+export const LOGIN_FOR_NODES = 'alter role authenticated login;';
