@@ -1,11 +1,11 @@
 -- Which columns can hold an id, a username or an e-mail address?
 -- Parameters: none
--- Columns:    table (as SQL), display (schema.table), column, kind (uuid, uuid array or text)
+-- Columns:    part (a partition or the table itself, as SQL), display (schema.table), column, kind (uuid, uuid array or text)
 -- Needs:      nothing
 -- The journal of the erasures itself is left out: it forgets the person when the erasure is done.
 select
-  pg_catalog.format('%I.%I', nspname, relname) as "table",
-  nspname || '.' || relname as display,
+  coalesce(leaf.name, pg_catalog.format('%I.%I', namespace.nspname, class.relname)) as part,
+  namespace.nspname || '.' || class.relname as display,
   attname::text as "column",
   case
     when attribute.atttypid = 'pg_catalog.uuid'::pg_catalog.regtype then 'uuid'
@@ -16,10 +16,18 @@ from pg_catalog.pg_class as class
 join pg_catalog.pg_namespace as namespace on namespace.oid = class.relnamespace
 join pg_catalog.pg_attribute as attribute on attribute.attrelid = class.oid
 join pg_catalog.pg_type as type on type.oid = attribute.atttypid
+left join lateral (
+  select pg_catalog.format('%I.%I', space.nspname, part.relname) as name
+  from pg_catalog.pg_partition_tree(class.oid) as tree
+  join pg_catalog.pg_class as part on part.oid = tree.relid
+  join pg_catalog.pg_namespace as space on space.oid = part.relnamespace
+  where tree.isleaf
+    and part.relkind in ('r', 'f')
+) as leaf on class.relkind = 'p'
 where class.relkind in ('r', 'p', 'm')
   and not class.relispartition
   and class.relpersistence <> 't'
-  and nspname !~ '^(pg_|information_schema$)'
+  and namespace.nspname !~ '^(pg_|information_schema$)'
   and attribute.attnum > 0
   and not attribute.attisdropped
   and class.relname <> 'erasures'
@@ -35,4 +43,8 @@ where class.relkind in ('r', 'p', 'm')
     )
     or type.typcategory = 'S'
   )
-order by 1, attribute.attnum
+  and (
+    class.relkind <> 'p'
+    or leaf.name is not null
+  )
+order by display, part, attribute.attnum

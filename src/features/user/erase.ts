@@ -1,21 +1,29 @@
+import { existsSync } from 'node:fs';
+
 import { withRunLock } from '../../adapters/postgres/locks/advisory-lock.js';
-import { rollBack, withTransaction, type Session } from '../../adapters/postgres/session.js';
+import { withTransaction, type Session } from '../../adapters/postgres/session.js';
 import type { Age } from '../../base/age.js';
 import { AisecError } from '../../base/errors.js';
 import { refuseFindings } from '../../base/refuse-findings.js';
 import type { Reporting } from '../../base/reporting.js';
-import { aisecVersion } from '../../base/version.js';
+import { aisecVersion } from '../../base/package/version.js';
+import { addToErasureList, hashOfUser, readErasureRecords } from '../backup/index.js';
 import type { ErasureCertificate, EmptiedCaches, ErasedTable } from './erase/certificate.js';
-import { findHolders } from './erase/holders.js';
-import { beginErasure, findErasure, finishErasure, hashOf, readErasures, type JournalEntry } from './erase/journal.js';
-import { planErasure, type ErasureChoices, type ErasurePlan, type SharedRule } from './erase/plan.js';
+import { findHolders, remainingHolders } from './erase/holders.js';
+import {
+  beginErasure,
+  findErasure,
+  finishErasure,
+  noteErased,
+  noteSearched,
+  readErasures,
+  type JournalEntry,
+} from './erase/journal.js';
+import type { ErasureChoices, ErasurePlan, SharedRule } from './erase/plan.js';
+import { planFor, prepareErasures, tablesNamed } from './erase/prepare.js';
 import { eraseRows, type Erasure } from './erase/rounds.js';
 import { scanForPerson } from './erase/scan.js';
-import { readTableColumns } from './erase/table-columns.js';
-import { choosePerson, prepareChoice } from './graph/choose-person.js';
 import { findPerson, requirePerson, type Person } from './graph/find-person.js';
-import { displayName } from './graph/ownership.js';
-import { readOwnership, requireAllRows, tablesOf } from './graph/read-ownership.js';
 
 export interface UserEraseOptions {
   /** Id, username or e-mail address. */
@@ -29,6 +37,8 @@ export interface UserEraseOptions {
   readonly backupsKept: Age | undefined;
   readonly isDryRun: boolean;
   readonly waitMs: number;
+  /** How long it keeps trying for rows that others have locked, in all. */
+  readonly maxWaitMs: number;
 }
 
 export interface UserEraseResult {
@@ -48,6 +58,11 @@ export interface EraseHooks {
   readonly confirm: (plan: ErasurePlan, person: Person) => Promise<void>;
   /** Empties the caches of the user. */
   readonly emptyCaches: (id: string) => Promise<EmptiedCaches>;
+  /**
+   * Called between two transactions, with the rows that were changed. What it throws ends the run; the next one continues
+   * where this one was, in the search at the end, too.
+   */
+  readonly onBatch?: (rows: number) => void;
 }
 
 interface Start {
@@ -56,80 +71,34 @@ interface Start {
   readonly entry: JournalEntry | undefined;
 }
 
-const MONTH = /_y(\d{4})m(\d{2})$/;
-
-function monthsOf({ tables }: ErasurePlan): readonly string[] {
-  const months = tables.flatMap(({ partitions }) =>
-    partitions.flatMap(({ partition }) => {
-      const found = MONTH.exec(partition);
-      return found === null ? [] : [`${found[1] ?? ''}-${found[2] ?? ''}`];
-    }),
-  );
-  return [...new Set(months)].toSorted((a, b) => a.localeCompare(b, 'en'));
-}
-
 async function sharedRuleOf(session: Session, { shared }: UserEraseOptions): Promise<SharedRule> {
   if (typeof shared === 'string') return shared;
   return { handOverTo: requirePerson(await findPerson(session, shared.handOverTo), shared.handOverTo).id };
 }
 
-/** What an erasure needs to know of the database, and what was asked for. */
-async function prepare(
-  session: Session,
-  options: UserEraseOptions,
-  { onProgress }: Reporting,
-): Promise<Omit<Erasure, 'person'>> {
-  const { schema } = options;
-  const ownership = await readOwnership(session, schema);
-  const { rows } = await session.query<{ exists: boolean }>(
-    "select pg_catalog.to_regclass('erasures') is not null as exists",
-  );
-  if (rows[0]?.exists !== true)
-    throw new AisecError('MIGRATION_PENDING', `the schema "${schema}" has no table erasures`, {
-      hint: 'Run: aisec migrate up',
-    });
-  await requireAllRows(session, tablesOf(ownership), 'select and delete');
-  const anonymise = options.anonymise.map((name) =>
-    name.includes('.') ? name.replace('.', ' ') : `${schema} ${name}`,
-  );
-  const unknown = anonymise.find((key) => !ownership.tables.includes(key));
-  if (unknown !== undefined)
-    throw new AisecError('USAGE', `${displayName(unknown)} is no table with rows of a user`, {
-      hint: 'See them with --dry-run.',
-    });
-  return {
-    session,
-    schema,
-    ownership,
-    columns: await readTableColumns(session, ownership),
-    choice: await prepareChoice(session, ownership),
-    choices: { shared: await sharedRuleOf(session, options), anonymise },
-    onProgress,
-  };
-}
-
-async function planFor(erasure: Erasure): Promise<ErasurePlan> {
-  const { session, schema, ownership, columns, choice, person, choices } = erasure;
-  await choice.clear();
-  await session.query('begin isolation level repeatable read, read only; set local jit = off');
-  try {
-    await choosePerson(choice, ownership, schema, person, { mentions: false });
-    return await planErasure(session, choice, ownership, columns, schema, choices);
-  } finally {
-    // What was chosen in temporary tables is taken back, too.
-    await rollBack(session);
-    await choice.clear();
-  }
+/** @throws AisecError MIGRATION_PENDING. */
+async function requireJournal(session: Session, schema: string): Promise<void> {
+  if ((await readErasureRecords(session, schema)) !== undefined) return;
+  throw new AisecError('MIGRATION_PENDING', `the schema "${schema}" has no table erasures`, {
+    hint: 'Run: aisec migrate up',
+  });
 }
 
 /** Closes the account, so that services stop answering for it, and notes that the person is being erased. */
-async function begin(erasure: Erasure, { person, plan, entry }: Start): Promise<JournalEntry> {
-  const { session, choices } = erasure;
+async function begin(
+  erasure: Erasure,
+  { person, plan, entry }: Start,
+  backupDirectory: string | undefined,
+): Promise<JournalEntry> {
+  const { session, schema, choices } = erasure;
   return withTransaction(session, async () => {
     await session.query('update users set is_active = false where id = $1 and is_active', [person.id]);
-    if (entry !== undefined) return entry;
     const counts = Object.fromEntries(plan.tables.map(({ table, rows }) => [table, rows]));
-    return beginErasure(session, person, choices, counts, monthsOf(plan));
+    const noted = entry ?? (await beginErasure(session, person, choices, counts, plan.months));
+    // Before anything is erased: a backup that is restored later must not bring back whom no list names.
+    if (backupDirectory !== undefined)
+      addToErasureList(backupDirectory, (await readErasureRecords(session, schema)) ?? []);
+    return noted;
   });
 }
 
@@ -144,11 +113,17 @@ async function certify(
   onProgress('emptying caches');
   const caches = await hooks.emptyCaches(person.id);
   const after = await planFor(erasure);
-  const scan = await scanForPerson(session, person, onProgress);
+  const { onBatch } = hooks;
+  const scan = await scanForPerson(session, person, onProgress, entry.options.searched, async (searched) => {
+    if (onBatch === undefined) return;
+    await noteSearched(session, entry, searched);
+    onBatch(0);
+  });
   const [noted] = (await readErasures(session)).filter(({ id }) => id === entry.id);
   const erasedAt = noted?.erasedAt ?? new Date().toISOString();
   const { months } = entry;
-  const tables = Object.entries(entry.counts).map(([table, before]): ErasedTable => ({
+  const byName = Object.entries(entry.counts).toSorted(([one], [other]) => one.localeCompare(other, 'en'));
+  const tables = byName.map(([table, before]): ErasedTable => ({
     table,
     before,
     after: after.tables.find((each) => each.table === table)?.rows ?? 0,
@@ -170,6 +145,7 @@ async function certify(
     columnsScanned: scan.columns,
     hits: scan.hits,
     caches,
+    backupDirectory: backupDirectory !== undefined && existsSync(backupDirectory) ? backupDirectory : null,
     holders: await findHolders(session, { schema, backupDirectory, backupsKept, months, erasedAt }),
     findings: [],
     toolVersion: aisecVersion(),
@@ -185,9 +161,24 @@ function resultOf(
   return { database: session.info.label, schema: options.schema, user, isDryRun: options.isDryRun, ...rest };
 }
 
+/** The certificate of then, with the files that hold the person now. */
+async function presentResult(
+  session: Session,
+  options: UserEraseOptions,
+  id: string,
+  certificate: Omit<ErasureCertificate, 'user'>,
+): Promise<UserEraseResult> {
+  const holders = await remainingHolders(session, options.schema, certificate.holders);
+  return resultOf(session, options, id, {
+    outcome: 'present',
+    plan: null,
+    certificate: { ...certificate, holders, user: id },
+  });
+}
+
 /** A key of 64 bits for the lock of one erasure. */
 function lockKey(id: string): string {
-  return BigInt.asIntN(64, BigInt(`0x${hashOf(id, '').slice(0, 16)}`)).toString();
+  return BigInt.asIntN(64, BigInt(`0x${hashOfUser(id, '').slice(0, 16)}`)).toString();
 }
 
 async function erase(
@@ -198,8 +189,12 @@ async function erase(
 ): Promise<UserEraseResult> {
   const { session } = erasure;
   const { person, plan } = start;
-  const entry = await begin(erasure, start);
-  if (entry.erasedAt === null) await eraseRows(erasure, entry);
+  // Another run may have begun or ended it before this one had the lock.
+  const known = await findErasure(session, person.id);
+  if (known !== undefined && known.certificate !== null)
+    return presentResult(session, options, person.id, known.certificate);
+  const entry = await begin(erasure, { ...start, entry: known }, options.backupDirectory);
+  if (entry.erasedAt === null) await eraseRows(erasure, () => noteErased(session, entry));
   const certificate = await certify(erasure, start, entry, options, hooks);
   await finishErasure(session, entry, certificate);
   return resultOf(session, options, person.id, {
@@ -215,28 +210,30 @@ async function erase(
  * run again, it continues. Beside it the person may write, months may be archived, and backups be taken.
  *
  * @throws AisecError USAGE for no such user, ERASE_BLOCKED for rows of others that depend on theirs, PRIVILEGE_MISSING for
- *   a role that would not see all rows, REFUSED without a confirmation, RUN_LOCKED while another run erases the same.
+ *   a role that would not see all rows, REFUSED without a confirmation, RUN_LOCKED while another run erases the same,
+ *   LOCK_TIMEOUT where others kept rows locked for too long.
  */
 export async function eraseUser(
   session: Session,
   options: UserEraseOptions,
   hooks: EraseHooks,
-  reporting: Reporting,
+  reporting: Pick<Reporting, 'onProgress'>,
 ): Promise<UserEraseResult> {
-  const { user, isDryRun, waitMs } = options;
-  const prepared = await prepare(session, options, reporting);
+  const { user, schema, isDryRun, waitMs, maxWaitMs } = options;
+  const { onBatch } = hooks;
+  const prepared = await prepareErasures(session, schema, { ...reporting, maxWaitMs, onBatch });
+  await requireJournal(session, schema);
+  const asked: ErasureChoices = {
+    shared: await sharedRuleOf(session, options),
+    anonymise: tablesNamed(prepared.ownership, schema, options.anonymise),
+  };
   const entry = await findErasure(session, user);
-  if (entry !== undefined && entry.certificate !== null) {
-    const id = user.trim().toLowerCase();
-    return resultOf(session, options, id, {
-      outcome: 'present',
-      plan: null,
-      certificate: { ...entry.certificate, user: id },
-    });
-  }
+  if (entry !== undefined && entry.certificate !== null)
+    return presentResult(session, options, user.trim().toLowerCase(), entry.certificate);
   const person = entry?.subject ?? requirePerson(await findPerson(session, user), user);
-  // What was begun is continued as it was asked for then.
-  const choices: ErasureChoices = entry?.options ?? prepared.choices;
+  // What was begun is continued as it was asked for then; what was refused then may be answered now.
+  const begun = entry?.options ?? asked;
+  const choices: ErasureChoices = begun.shared === 'refuse' ? { ...begun, shared: asked.shared } : begun;
   if (typeof choices.shared === 'object' && choices.shared.handOverTo === person.id)
     throw new AisecError('USAGE', 'rows cannot be handed over to the user who is erased', {
       hint: 'Name another user.',

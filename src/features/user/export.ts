@@ -3,15 +3,13 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 
 import type { ChosenRows } from '../../adapters/catalog/references/chosen-rows.js';
-import { encryptFile } from '../../adapters/encryption/encrypt.js';
-import { checkRecipients, readRecipients } from '../../adapters/encryption/recipients.js';
 import { checksumOf } from '../../adapters/files/checksum.js';
 import { publish } from '../../adapters/files/publish.js';
 import { writeZip, type WrittenEntry, type ZipEntry } from '../../adapters/files/zip.js';
 import { rollBack, type Session } from '../../adapters/postgres/session.js';
 import { AisecError } from '../../base/errors.js';
 import type { Reporting } from '../../base/reporting.js';
-import { aisecVersion } from '../../base/version.js';
+import { aisecVersion } from '../../base/package/version.js';
 import { schemaVersion } from '../messages/index.js';
 import { isSecret, readColumns, type PersonColumn } from './export/columns.js';
 import type { ExportedFileMonth, ExportedRows, PersonManifest } from './export/manifest.js';
@@ -35,10 +33,15 @@ export interface UserExportOptions {
   readonly isAll: boolean;
   /** Of the page; undefined: that of the user's preferences. */
   readonly language?: Language | undefined;
-  /** Public keys of age; empty: not encrypted. */
-  readonly recipients: readonly string[];
+  /** Writes the second file as the first one encrypted, and returns its size and checksum; undefined: it stays as it is. */
+  readonly encrypt?: ((plain: string, encrypted: string, signal: AbortSignal) => Promise<FileFacts>) | undefined;
   readonly replaces: boolean;
   readonly isDryRun: boolean;
+}
+
+export interface FileFacts {
+  readonly sizeBytes: number;
+  readonly sha256: string;
 }
 
 export interface UserExportResult {
@@ -63,8 +66,8 @@ export interface UserExportResult {
 const SETTINGS = 'set local row_security = off; set local jit = off; set local cursor_tuple_fraction = 1';
 
 /** The registry of keys says nothing that the messages do not say. */
-function isPersonal(schema: string, key: string): boolean {
-  return key !== `${schema} message_keys`;
+function keysTable(schema: string): string {
+  return `${schema} message_keys`;
 }
 
 interface Reading {
@@ -143,23 +146,16 @@ async function writeAll(reading: Reading, partial: string, snapshotAt: string): 
 }
 
 /** Encrypts what was written where that was asked, and gives it its name. Returns size and checksum. */
-async function finish(
-  { session, options }: Reading,
-  partial: string,
-): Promise<{ readonly sizeBytes: number; readonly sha256: string }> {
-  const { recipients, file } = options;
-  if (recipients.length === 0) {
+async function finish({ session, options }: Reading, partial: string): Promise<FileFacts> {
+  const { encrypt, file } = options;
+  if (encrypt === undefined) {
     const checksum = await checksumOf(partial, session.signal);
     await publish(partial, file);
     return checksum;
   }
   const encrypted = `${file}.age.partial`;
   await rm(encrypted, { force: true });
-  const checksum = await encryptFile(partial, encrypted, {
-    recipients,
-    signal: session.signal,
-    onBytes: () => undefined,
-  });
+  const checksum = await encrypt(partial, encrypted, session.signal);
   await publish(encrypted, file);
   return checksum;
 }
@@ -218,7 +214,7 @@ async function read(
 export async function exportUser(
   session: Session,
   options: UserExportOptions,
-  { onProgress }: Reporting,
+  { onProgress }: Pick<Reporting, 'onProgress'>,
 ): Promise<UserExportResult> {
   const { schema, file, user, isAll, isDryRun } = options;
   if (!options.replaces && existsSync(file))
@@ -228,7 +224,7 @@ export async function exportUser(
   await requireAllRows(session, keys, 'select');
   const columns = await readColumns(
     session,
-    keys.filter((key) => isPersonal(schema, key)),
+    keys.filter((key) => key !== keysTable(schema)),
   );
   const choice = await prepareChoice(session, ownership);
   const visible = isAll ? undefined : await VisibleRows.prepare(session, columns);
@@ -238,7 +234,7 @@ export async function exportUser(
   try {
     const person = requirePerson(await findPerson(session, user), user);
     onProgress('choosing rows');
-    await choosePerson(choice, ownership, schema, person, { mentions: true });
+    await choosePerson(choice, ownership, schema, person, { mentions: true, leavesOut: keysTable(schema) });
     const hidden = (await visible?.filter(choice, person, [...columns.keys()])) ?? new Map<string, number>();
     const reading = { ...(await read(session, options, choice, hidden, columns)), person };
     const { rows: times } = await session.query<{ at: string }>(
@@ -254,7 +250,7 @@ export async function exportUser(
       user: person.id,
       file: path.resolve(file),
       isDryRun,
-      isEncrypted: options.recipients.length > 0,
+      isEncrypted: options.encrypt !== undefined,
       scope: isAll ? 'all' : 'policies',
       snapshotAt,
       tables: reading.counted,
@@ -269,14 +265,4 @@ export async function exportUser(
     await rm(`${file}.age.partial`, { force: true });
     await rollBack(session);
   }
-}
-
-/** Public keys of age, those of a file, too; empty when none was given. @throws AisecError USAGE, CONFIG_INVALID, PACKAGE_MISSING. */
-export async function recipientsFor(
-  encryptTo: readonly string[] | undefined,
-  recipientsFile: string | undefined,
-): Promise<readonly string[]> {
-  if (encryptTo === undefined && recipientsFile === undefined) return [];
-  const ofFile = recipientsFile === undefined ? [] : readRecipients(recipientsFile);
-  return checkRecipients([...(encryptTo ?? []), ...ofFile]);
 }

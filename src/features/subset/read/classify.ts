@@ -91,28 +91,28 @@ export function classify(columns: readonly Column[]): {
   return { columns: classed, findings };
 }
 
-/** Columns of a reference that are masked in different ways: no row would find its parent again. */
+/** Columns of a reference that are masked in different ways: no row would find the one that it refers to. */
 export function unequalReferences(
   references: readonly Reference[],
   columnsOf: ReadonlyMap<string, readonly ClassedColumn[]>,
 ): readonly Finding[] {
-  const classOf = (key: string, name: string): PiiClass | undefined =>
-    columnsOf.get(key)?.find(({ column }) => column === name)?.piiClass;
+  const find = (key: string, name: string | undefined): ClassedColumn | undefined =>
+    columnsOf.get(key)?.find(({ column }) => column === name);
   return references.flatMap((reference) =>
     reference.columns.flatMap((name, index): readonly Finding[] => {
-      const other = reference.refersTo.columns[index] ?? '';
-      const [own, referred] = [classOf(tableKey(reference), name), classOf(tableKey(reference.refersTo), other)];
-      if (own === undefined || referred === undefined || own === referred) return [];
-      const place = `${nameInSql(reference.schema)}.${nameInSql(reference.table)}.${nameInSql(name)}`;
-      const target = `${nameInSql(reference.refersTo.schema)}.${nameInSql(reference.refersTo.table)}.${nameInSql(other)}`;
+      const own = find(tableKey(reference), name);
+      const referred = find(tableKey(reference.refersTo), reference.refersTo.columns[index]);
+      if (own === undefined || referred === undefined) return [];
+      // Without a value it refers to nothing.
+      if (own.piiClass === 'null' || own.piiClass === referred.piiClass) return [];
       return [
         {
-          id: `subset-reference:${place}`,
+          id: `subset-reference:${nameOf(own)}`,
           severity: 'critical',
-          object: place,
-          message: `column ${place} has class ${own}, and ${target}, which it refers to, has class ${referred}`,
-          impact: 'masked in different ways, no row would find the one that it refers to; give both the same class',
-          fix: null,
+          object: nameOf(own),
+          message: `column ${nameOf(own)} has class ${own.piiClass}, and ${nameOf(referred)}, which it refers to, has class ${referred.piiClass}`,
+          impact: 'masked in different ways, no row would find the one that it refers to',
+          fix: fits(own, referred.piiClass) ? statement(own, referred.piiClass) : null,
         },
       ];
     }),

@@ -7,7 +7,7 @@ import { quoteIdentifier, quoteLiteral } from '../../../base/identifier.js';
 import { parseMonth, type Month } from '../../../base/month.js';
 import { platformReferences } from '../../messages/index.js';
 import { belongings, withReferred } from './belongs.js';
-import { classify, type ClassedColumn } from './classify.js';
+import { classify, unequalReferences, type ClassedColumn } from './classify.js';
 import { readColumns, type Column } from './columns.js';
 import type { Finding } from '../../../base/finding.js';
 
@@ -136,14 +136,15 @@ export async function withSlice<Result>(
     const counts = await countRows(choice, keys);
     const withRows = keys.filter((key) => counts.has(key) && key !== `${schema} message_keys`);
     const classed = withRows.map((key) => [key, classify(withoutCut(known.get(key) ?? [], cut))] as const);
+    const columnsOf = new Map(classed.map(([key, { columns }]) => [key, columns]));
     return await use({
       choice,
       keys: withRows,
       counts,
       users,
       references: all,
-      columnsOf: new Map(classed.map(([key, { columns }]) => [key, columns])),
-      findings: classed.flatMap(([, { findings }]) => findings),
+      columnsOf,
+      findings: [...classed.flatMap(([, { findings }]) => findings), ...unequalReferences(all, columnsOf)],
     });
   } finally {
     await rollBack(session);

@@ -58,15 +58,22 @@ export function certificatePage(certificate: ErasureCertificate): string {
       </p>
       <h2>Files that still hold data</h2>
       ${
+        certificate.backupDirectory === null
+          ? html`<p>No directory of backups was looked at: those of before the erasure are not named here.</p>`
+          : html`<p>Backups were looked for in ${certificate.backupDirectory}.</p>`
+      }
+      ${
         holders.length === 0
           ? html`<p>None is known.</p>`
           : html`<ul>
               ${holders.map((holder) => html`<li>${holderText(holder)}</li>`)}
             </ul>`
       }
+      <p>Files of the command &quot;aisec user export&quot; and uploads outside of the database are not on record.</p>
       <p class="method">
-        After a backup of an earlier day is restored, erase the person again. The erasure is on record without personal
-        data (${certificate.subjectHash.slice(0, 16)}…). Made by aisec ${certificate.toolVersion}.
+        The command &quot;aisec restore&quot; erases the person again when a backup of an earlier day is restored. The
+        erasure is on record without personal data (${certificate.subjectHash.slice(0, 16)}…). Made by aisec
+        ${certificate.toolVersion}.
       </p>`,
   );
 }

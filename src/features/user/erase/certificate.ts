@@ -52,6 +52,8 @@ export interface ErasureCertificate {
   readonly hits: readonly ScanHit[];
   readonly caches: EmptiedCaches;
   readonly holders: readonly Holder[];
+  /** Whose backups are among the holders; null: there was none at that place, so that backups are not known. */
+  readonly backupDirectory: string | null;
   readonly findings: readonly Finding[];
   readonly toolVersion: string;
 }

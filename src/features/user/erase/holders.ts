@@ -1,3 +1,4 @@
+import { isGoneHere } from '../../../adapters/files/gone.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { subtractAge, type Age } from '../../../base/age.js';
 import { listBackups } from '../../backup/index.js';
@@ -57,4 +58,19 @@ async function backups(session: Session, options: HolderOptions): Promise<readon
 /** The files that were written before the erasure and have data of the person still. */
 export async function findHolders(session: Session, options: HolderOptions): Promise<readonly Holder[]> {
   return [...(await monthExports(session, options)), ...(await backups(session, options))];
+}
+
+/** Those that still have them: not an export that was written anew since, nor a file that was deleted on this machine. */
+export async function remainingHolders(
+  session: Session,
+  schema: string,
+  holders: readonly Holder[],
+): Promise<readonly Holder[]> {
+  const exports = await exportedMonths(session, schema);
+  return holders.filter(({ kind, place, createdAt }) => {
+    if (isGoneHere(place)) return false;
+    if (kind === 'backup') return true;
+    const now = exports.find(({ file }) => file === place);
+    return now === undefined || now.exportedAt.toISOString() === createdAt;
+  });
 }

@@ -1,10 +1,12 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 
 import type { Session } from '../../../adapters/postgres/session.js';
-import { aisecVersion } from '../../../base/version.js';
+import { aisecVersion } from '../../../base/package/version.js';
+import { hashOfUser, type ErasureRecord } from '../../backup/index.js';
 import type { Person } from '../graph/find-person.js';
 import type { ErasureCertificate } from './certificate.js';
-import type { ErasureChoices } from './plan.js';
+import type { ErasureChoices, ErasurePlan } from './plan.js';
+import type { SearchedParts } from './scan.js';
 
 /** A row of `erasures`, as it is in JSON. */
 export interface JournalEntry {
@@ -13,7 +15,8 @@ export interface JournalEntry {
   readonly subjectHash: string;
   /** Null once it is finished. */
   readonly subject: Person | null;
-  readonly options: ErasureChoices;
+  /** What was asked for, and how far the search at the end has come when it is done in steps. */
+  readonly options: ErasureChoices & { readonly searched?: SearchedParts };
   /** Rows before, by `schema.table`. */
   readonly counts: Readonly<Record<string, number>>;
   /** Those of the person's messages. */
@@ -30,11 +33,6 @@ const AT = (column: string): string =>
 const COLUMNS = `id::text as id, hash_key as "hashKey", subject_hash as "subjectHash", subject, options, counts, months, months,
   ${AT('started_at')} as "startedAt", ${AT('erased_at')} as "erasedAt", ${AT('finished_at')} as "finishedAt", certificate`;
 
-/** The id without a way back to it: only with the id can one see that it is meant. */
-export function hashOf(id: string, hashKey: string): string {
-  return createHmac('sha256', Buffer.from(hashKey, 'hex')).update(id.toLowerCase()).digest('hex');
-}
-
 /** All erasures, the oldest first. */
 export async function readErasures(session: Session): Promise<readonly JournalEntry[]> {
   const { rows } = await session.query<JournalEntry>(`select ${COLUMNS} from erasures order by erasures.id`);
@@ -47,7 +45,7 @@ export async function findErasure(session: Session, given: string): Promise<Jour
   const entries = await readErasures(session);
   return entries.find(
     ({ hashKey, subjectHash, subject }) =>
-      hashOf(text, hashKey) === subjectHash ||
+      hashOfUser(text, hashKey) === subjectHash ||
       subject?.username === text ||
       subject?.email.toLowerCase() === text.toLowerCase(),
   );
@@ -69,7 +67,7 @@ export async function beginErasure(
      returning ${COLUMNS}`,
     [
       hashKey,
-      hashOf(person.id, hashKey),
+      hashOfUser(person.id, hashKey),
       JSON.stringify(person),
       JSON.stringify(options),
       JSON.stringify(counts),
@@ -87,6 +85,14 @@ export async function noteErased(session: Session, { id }: JournalEntry): Promis
   await session.query('update erasures set erased_at = pg_catalog.clock_timestamp() where id = $1', [id]);
 }
 
+/** Notes which partitions were searched, so that the next run need not. */
+export async function noteSearched(session: Session, { id }: JournalEntry, searched: SearchedParts): Promise<void> {
+  await session.query(`update erasures set options = options || $2::jsonb where id = $1`, [
+    id,
+    JSON.stringify({ searched }),
+  ]);
+}
+
 /** Keeps the certificate and forgets who it was. */
 export async function finishErasure(
   session: Session,
@@ -95,8 +101,56 @@ export async function finishErasure(
 ): Promise<void> {
   await session.query(
     `update erasures
-     set subject = null, certificate = $2, finished_at = pg_catalog.clock_timestamp()
+     set subject = null, options = options - 'searched', certificate = $2, finished_at = pg_catalog.clock_timestamp()
      where id = $1`,
     [id, JSON.stringify(certificate)],
+  );
+}
+
+/** As options of the journal: the heir of then by its hash. */
+function optionsOf({ shared, anonymise }: ErasureRecord): string {
+  return JSON.stringify({ shared, anonymise });
+}
+
+/** Notes in a restored database who was erased, as done: the certificate was made where they were erased. */
+export async function recordErasures(session: Session, records: readonly ErasureRecord[]): Promise<void> {
+  for (const record of records)
+    await session.query(
+      `insert into erasures as known (hash_key, subject_hash, options, started_at, erased_at, finished_at, tool_version)
+       values ($1, $2, $3, $4, pg_catalog.clock_timestamp(), pg_catalog.clock_timestamp(), $5)
+       on conflict (subject_hash) do update set
+         subject = null,
+         erased_at = coalesce(known.erased_at, excluded.erased_at),
+         finished_at = coalesce(known.finished_at, excluded.finished_at)
+       where known.finished_at is null`,
+      [record.hashKey, record.subjectHash, optionsOf(record), record.startedAt, aisecVersion()],
+    );
+}
+
+/** Notes in a restored database that an erasure is not done: `user erase` continues it, once others do not depend on it. */
+export async function beginRecorded(
+  session: Session,
+  record: ErasureRecord,
+  person: Person,
+  { tables, months }: Pick<ErasurePlan, 'tables' | 'months'>,
+): Promise<void> {
+  await session.query(
+    `insert into erasures as known (hash_key, subject_hash, subject, options, counts, months, started_at, tool_version)
+     values ($1, $2, $3, $4, $5, $6, $7, $8)
+     on conflict (subject_hash) do update set
+       subject = excluded.subject,
+       certificate = null,
+       erased_at = null,
+       finished_at = null`,
+    [
+      record.hashKey,
+      record.subjectHash,
+      JSON.stringify(person),
+      JSON.stringify({ shared: 'refuse', anonymise: record.anonymise }),
+      JSON.stringify(Object.fromEntries(tables.map(({ table, rows }) => [table, rows]))),
+      months,
+      record.startedAt,
+      aisecVersion(),
+    ],
   );
 }

@@ -21,7 +21,14 @@ export function deletionOrder(ownership: Ownership, schema: string): DeletionOrd
   const left = ownership.tables
     .filter((key) => key !== `${schema} users` && key !== `${schema} message_keys`)
     .toReversed();
-  const edges = ownership.references.filter(
+  // A key goes with its message, so what refers to the key goes before both.
+  const holders = ['messages', 'messages_archive'];
+  const references = ownership.references.flatMap((each) =>
+    tableKey(each.refersTo) === `${schema} message_keys`
+      ? holders.map((table): RoledReference => ({ ...each, refersTo: { ...each.refersTo, table } }))
+      : [each],
+  );
+  const edges = references.filter(
     (each) =>
       !each.isArray &&
       each.onDelete !== 'set null' &&

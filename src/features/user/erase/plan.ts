@@ -4,8 +4,10 @@ import type { Session } from '../../../adapters/postgres/session.js';
 import { countText } from '../../../base/count.js';
 import type { Finding } from '../../../base/finding.js';
 import { quoteLiteral } from '../../../base/identifier.js';
+import type { Month } from '../../../base/month.js';
 import { displayName, ofRole, type Ownership, type RoledReference } from '../graph/ownership.js';
 import { sqlName } from '../graph/read-ownership.js';
+import { monthsOf } from './months.js';
 import type { TableColumns } from './table-columns.js';
 
 /** What becomes of a person's rows that others use: public assistants, skills, voices and their like. */
@@ -39,6 +41,8 @@ export interface SharedRows {
 
 export interface ErasurePlan {
   readonly tables: readonly PlannedTable[];
+  /** Of the person's messages, by their times: YYYY-MM. */
+  readonly months: readonly Month[];
   readonly shared: readonly SharedRows[];
   readonly findings: readonly Finding[];
 }
@@ -174,6 +178,7 @@ export async function planErasure(
   const shared = await sharedRows(session, choice, ownership, columns, schema);
   return {
     tables,
+    months: await monthsOf(session, choice, schema),
     shared,
     findings: [...findingsOf(shared, choices, ownership, schema), ...anonymiseFindings(choices, ownership)],
   };

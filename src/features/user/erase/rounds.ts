@@ -1,6 +1,7 @@
 import { isReferring, type ChosenRows } from '../../../adapters/catalog/references/chosen-rows.js';
 import { tableKey } from '../../../adapters/catalog/references/reference.js';
 import { isPassingProblem } from '../../../adapters/postgres/error.js';
+import type { LockBudget } from '../../../adapters/postgres/locks/lock-budget.js';
 import { withTransaction, type Session } from '../../../adapters/postgres/session.js';
 import { AisecError, isAisecError } from '../../../base/errors.js';
 import { quoteIdentifier, quoteLiteral } from '../../../base/identifier.js';
@@ -10,9 +11,9 @@ import type { Person } from '../graph/find-person.js';
 import { displayName, ofRole, type Ownership, type RoledReference } from '../graph/ownership.js';
 import { sqlName } from '../graph/read-ownership.js';
 import { BatchSize, inBatches } from './batches.js';
-import { noteErased, type JournalEntry } from './journal.js';
 import { deletionOrder } from './order.js';
 import { isOwned, isShareable, othersReferring, ownerReference, type ErasureChoices } from './plan.js';
+import { retryForRows, withShortWaits } from './row-locks.js';
 import type { TableColumns } from './table-columns.js';
 
 export interface Erasure {
@@ -23,15 +24,18 @@ export interface Erasure {
   readonly choice: ChosenRows;
   readonly person: Pick<Person, 'id'>;
   readonly choices: ErasureChoices;
+  /** What it may spend on waiting for rows and tables that others have locked. */
+  readonly budget: LockBudget;
   readonly onProgress: (text: string) => void;
+  /** Called between two transactions, with the rows that were changed; what it throws leaves the rest to the next run. */
+  readonly onBatch: (rows: number) => void;
 }
 
-/** A person who writes on, and months that are archived meanwhile, need another look; not for ever. */
+/** A person who writes on needs another look; not for ever. */
 const MOST_ROUNDS = 30;
+const [PAUSE_MS, LONGEST_PAUSE_MS] = [50, 2000];
 /** A foreign key that a new row has just taken hold of, and a month that has moved: undefined_table. */
 const [FOREIGN_KEY, UNDEFINED_TABLE] = ['23503', '42P01'];
-/** Locks of the last transaction are short, or it gives way. */
-const FINAL_LOCK_TIMEOUT = '50ms';
 
 /** Columns that can hold text of the person, and may be null. */
 function clearedColumns(columns: TableColumns, key: string): readonly string[] {
@@ -57,17 +61,18 @@ async function keepShared(erasure: Erasure): Promise<void> {
     const owner = ownerReference(ownership, schema, parent);
     if (owner === undefined || !isShareable(columns, ownership, schema, parent)) continue;
     const column = quoteIdentifier(owner.columns[0] ?? '');
-    for (const part of await choice.parts(parent))
-      await session.query(
-        `update ${sqlName(parent)} as kept set ${column} = ${to}
+    for (const part of await choice.parts(parent)) {
+      const sql = `update ${sqlName(parent)} as kept set ${column} = ${to}
          where kept.${column} = ${quoteLiteral(person.id)}
-           and kept.ctid in (select referred.ctid ${othersReferring(choice, reference, part)})`,
-      );
+           and kept.ctid in (select referred.ctid ${othersReferring(choice, reference, part)})`;
+      await retryForRows(erasure, () => session.query(sql));
+    }
   }
 }
 
 /** Takes references to the person's rows away from rows of others, which stay. */
-async function releaseOthers({ session, choice, ownership }: Erasure): Promise<void> {
+async function releaseOthers(erasure: Erasure): Promise<void> {
+  const { session, choice, ownership } = erasure;
   for (const reference of [
     ...ofRole(ownership, 'use'),
     ...ofRole(ownership, 'clear').filter(({ isArray }) => isArray),
@@ -79,34 +84,26 @@ async function releaseOthers({ session, choice, ownership }: Erasure): Promise<v
         ? `${column} = pg_catalog.array_remove(other.${column}, referred.${quoteIdentifier(reference.refersTo.columns[0] ?? '')})`
         : setNull(reference.columns);
       if (!reference.isArray && !reference.isNullable) continue;
-      for (let changed = 1; changed > 0;)
-        changed = (
-          await session.query(
-            `update ${sqlName(child)} as other set ${change}
+      const sql = `update ${sqlName(child)} as other set ${change}
              from (select referring.tableoid as aisec_part, referring.ctid as aisec_place, referred.* ${othersReferring(choice, reference, part)} limit 500) as referred
              where other.tableoid = referred.aisec_part and other.ctid = referred.aisec_place
-               and ${isReferring(reference, 'other', 'referred')}`,
-          )
-        ).rowCount;
+               and ${isReferring(reference, 'other', 'referred')}`;
+      for (let changed = 1; changed > 0;) changed = (await retryForRows(erasure, () => session.query(sql))).rowCount;
     }
   }
 }
 
 /** A circle of references has no order: they are cleared among the person's own rows, too. */
-async function breakCircles(
-  { session, choice, ownership, schema, person }: Erasure,
-  circular: readonly RoledReference[],
-): Promise<void> {
+async function breakCircles(erasure: Erasure, circular: readonly RoledReference[]): Promise<void> {
+  const { session, choice, ownership, schema, person, onBatch } = erasure;
   for (const reference of circular.filter(({ isNullable }) => isNullable)) {
     const key = tableKey(reference);
     for (const part of await choice.parts(key))
-      await inBatches(session, choice, key, part, new BatchSize(), async (places) => {
-        const { rowCount } = await session.query(
-          `update only ${part.name} as victim set ${setNull(reference.columns)}
+      await inBatches(session, choice, key, part, new BatchSize(), onBatch, async (places) => {
+        const sql = `update only ${part.name} as victim set ${setNull(reference.columns)}
            where victim.ctid = any($1::tid[]) and victim.${quoteIdentifier(reference.columns[0] ?? '')} is not null
-             and ${isOwned(ownership, schema, person.id, key, 'victim')}`,
-          [places],
-        );
+             and ${isOwned(ownership, schema, person.id, key, 'victim')}`;
+        const { rowCount } = await retryForRows(erasure, () => session.query(sql, [places]));
         return rowCount;
       });
   }
@@ -120,7 +117,7 @@ async function chooseAnew({ choice, ownership, schema, person }: Erasure): Promi
 
 /** Deletes the person's rows, as they are now. */
 async function round(erasure: Erasure): Promise<void> {
-  const { session, schema, ownership, columns, choice, person, choices, onProgress } = erasure;
+  const { session, schema, ownership, columns, choice, person, choices, onProgress, onBatch } = erasure;
   const order = deletionOrder(ownership, schema);
   await chooseAnew(erasure);
   await keepShared(erasure);
@@ -148,8 +145,8 @@ async function round(erasure: Erasure): Promise<void> {
         ? `update only ${part.name} as victim set ${setNull([...new Set(names)])} where ${condition}`
         : `delete from only ${part.name} as victim where ${condition}`;
       let done = 0;
-      await inBatches(session, choice, key, part, size, async (places) => {
-        const { rowCount } = await session.query(sql, [places]);
+      await inBatches(session, choice, key, part, size, onBatch, async (places) => {
+        const { rowCount } = await retryForRows(erasure, () => session.query(sql, [places]));
         done += rowCount;
         onProgress(
           `${isKept ? 'anonymising' : 'deleting'} ${displayName(key)}: ${done} of ${part.rows} rows in ${part.name}`,
@@ -178,14 +175,13 @@ async function hasRows({ session, ownership, schema, person }: Erasure): Promise
 }
 
 /** Deletes the row of users when nothing refers to it; false when something does. New rows wait for it, and are refused then. */
-async function deleteUser(erasure: Erasure, entry: JournalEntry): Promise<boolean> {
+async function deleteUser(erasure: Erasure, onErased: () => Promise<void>): Promise<boolean> {
   const { session, person } = erasure;
   return withTransaction(session, async () => {
-    await session.query(`set local lock_timeout = '${FINAL_LOCK_TIMEOUT}'`);
     await session.query('select from users where id = $1 for update', [person.id]);
     if (await hasRows(erasure)) return false;
     await session.query('delete from users where id = $1', [person.id]);
-    await noteErased(session, entry);
+    await onErased();
     return true;
   });
 }
@@ -194,35 +190,47 @@ function isWorthAnotherRound({ sqlState }: AisecError): boolean {
   return sqlState === FOREIGN_KEY || sqlState === UNDEFINED_TABLE || isPassingProblem(sqlState);
 }
 
+function comingRows(): AisecError {
+  return new AisecError('LOCK_TIMEOUT', 'rows of the person keep coming', {
+    detail: `New ones were found ${MOST_ROUNDS} times.`,
+    hint: 'End what writes for the person, and run it again: it continues.',
+  });
+}
+
+/** Runs rounds until the row of users is deleted. */
+async function rounds(erasure: Erasure, onErased: () => Promise<void>): Promise<void> {
+  const { session, budget, onProgress } = erasure;
+  for (let [attempt, looks] = [1, 1]; ; attempt += 1)
+    try {
+      await round(erasure);
+      onProgress('deleting the user');
+      if (await retryForRows(erasure, () => deleteUser(erasure, onErased))) return;
+      looks += 1;
+      if (looks > MOST_ROUNDS) throw comingRows();
+    } catch (error) {
+      const pauseMs = Math.min(PAUSE_MS * attempt, LONGEST_PAUSE_MS);
+      if (!isAisecError(error) || !isWorthAnotherRound(error) || budget.leftMs < pauseMs) throw error;
+      budget.spend(pauseMs);
+      await sleep(pauseMs, session.signal);
+      erasure.onBatch(0);
+    }
+}
+
 /**
  * Deletes the person's rows, batch by batch, and their row of users last. It looks again until nothing is left: rows that
  * the person writes meanwhile, months that are moved, rows that others begin to use. Killed between any two batches and
  * begun again it continues, since what is left is found anew.
  *
+ * @param onErased runs in the transaction that deletes the row of users
  * @throws AisecError the last one that stood in the way, when it does not get done.
  */
-export async function eraseRows(erasure: Erasure, entry: JournalEntry): Promise<void> {
-  const { session, onProgress } = erasure;
+export async function eraseRows(erasure: Erasure, onErased: () => Promise<void>): Promise<void> {
+  const { session } = erasure;
   // Plans must not depend on statistics: a scan of all months for each batch would never end.
   await session.query('set enable_seqscan = off; set jit = off');
-  let problem = new AisecError('LOCK_TIMEOUT', 'rows of the person keep coming', {
-    detail: `New ones were found ${MOST_ROUNDS} times.`,
-    hint: 'End what writes for the person, and run it again: it continues.',
-  });
   try {
-    for (let count = 0; count < MOST_ROUNDS; count += 1) {
-      try {
-        await round(erasure);
-        onProgress('deleting the user');
-        if (await deleteUser(erasure, entry)) return;
-      } catch (error) {
-        if (!isAisecError(error) || !isWorthAnotherRound(error)) throw error;
-        problem = error;
-        await sleep(50 * (count + 1), session.signal);
-      }
-    }
+    await withShortWaits(session, () => rounds(erasure, onErased));
   } finally {
     if (!session.isLost) await session.cleanUp('reset enable_seqscan; reset jit');
   }
-  throw problem;
 }

@@ -1,0 +1,37 @@
+import type { ChosenRows } from '../../../adapters/catalog/references/chosen-rows.js';
+import type { Session } from '../../../adapters/postgres/session.js';
+import { parseMonth, type Month } from '../../../base/month.js';
+import { qualifiedName, readPartitions } from '../../messages/index.js';
+
+/**
+ * The months of the chosen messages, live and archived. A partition with the bounds of one month is that month, whatever
+ * it is called; in the default partition, and in one with other bounds, the rows are asked.
+ */
+export async function monthsOf(session: Session, choice: ChosenRows, schema: string): Promise<readonly Month[]> {
+  const { partitions } = await readPartitions(session, schema);
+  const names = await session.query<{ oid: string; partition: string }>(
+    `select partition::pg_catalog.regclass::oid::text as oid, partition from pg_catalog.unnest($1::text[]) as partition`,
+    [partitions.map(qualifiedName)],
+  );
+  const byOid = new Map(
+    names.rows.map(({ oid, partition }) => [oid, partitions.find((each) => qualifiedName(each) === partition)?.month]),
+  );
+  const months = new Set<Month>();
+  for (const key of [`${schema} messages`, `${schema} messages_archive`])
+    for (const part of await choice.parts(key)) {
+      const month = byOid.get(part.oid);
+      if (month !== undefined && month !== null) {
+        months.add(month);
+        continue;
+      }
+      const { rows } = await session.query<{ month: string }>(
+        `select distinct pg_catalog.to_char(source.created_at at time zone 'UTC', 'YYYY-MM') as month
+         from ${choice.joinPart(key, part, 'source')} where pg_catalog.isfinite(source.created_at)`,
+      );
+      for (const row of rows) {
+        const parsed = parseMonth(row.month);
+        if (parsed !== undefined) months.add(parsed);
+      }
+    }
+  return [...months].toSorted();
+}

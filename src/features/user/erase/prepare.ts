@@ -1,0 +1,65 @@
+import { LockBudget } from '../../../adapters/postgres/locks/lock-budget.js';
+import { rollBack, type Session } from '../../../adapters/postgres/session.js';
+import { AisecError } from '../../../base/errors.js';
+import type { Reporting } from '../../../base/reporting.js';
+import { choosePerson, prepareChoice } from '../graph/choose-person.js';
+import { displayName, type Ownership } from '../graph/ownership.js';
+import { readOwnership, requireAllRows, tablesOf } from '../graph/read-ownership.js';
+import { planErasure, type ErasurePlan } from './plan.js';
+import type { Erasure } from './rounds.js';
+import { readTableColumns } from './table-columns.js';
+
+interface Waiting extends Pick<Reporting, 'onProgress'> {
+  /** How long it may wait for rows that others have locked, in all. */
+  readonly maxWaitMs: number;
+  /** As in `Erasure`. */
+  readonly onBatch?: ((rows: number) => void) | undefined;
+}
+
+/** What every erasure in a database has in common. */
+export type Preparation = Omit<Erasure, 'person' | 'choices'>;
+
+/** Reads whose rows are whose. @throws AisecError MIGRATION_PENDING, PRIVILEGE_MISSING. */
+export async function prepareErasures(
+  session: Session,
+  schema: string,
+  { maxWaitMs, onProgress, onBatch = () => undefined }: Waiting,
+): Promise<Preparation> {
+  const ownership = await readOwnership(session, schema);
+  await requireAllRows(session, tablesOf(ownership), 'select and delete');
+  return {
+    session,
+    schema,
+    ownership,
+    columns: await readTableColumns(session, ownership),
+    choice: await prepareChoice(session, ownership),
+    budget: new LockBudget(maxWaitMs),
+    onProgress,
+    onBatch,
+  };
+}
+
+/** `schema table` of what was named with or without schema. @throws AisecError USAGE for what has no rows of a user. */
+export function tablesNamed(ownership: Ownership, schema: string, names: readonly string[]): readonly string[] {
+  const keys = names.map((name) => (name.includes('.') ? name.replace('.', ' ') : `${schema} ${name}`));
+  const unknown = keys.find((key) => !ownership.tables.includes(key));
+  if (unknown === undefined) return keys;
+  throw new AisecError('USAGE', `${displayName(unknown)} is no table with rows of a user`, {
+    hint: 'See them with --dry-run.',
+  });
+}
+
+/** What the erasure would do, in one MVCC snapshot. */
+export async function planFor(erasure: Erasure): Promise<ErasurePlan> {
+  const { session, schema, ownership, columns, choice, person, choices } = erasure;
+  await choice.clear();
+  await session.query('begin isolation level repeatable read, read only; set local jit = off');
+  try {
+    await choosePerson(choice, ownership, schema, person, { mentions: false });
+    return await planErasure(session, choice, ownership, columns, schema, choices);
+  } finally {
+    // What was chosen in temporary tables is taken back, too.
+    await rollBack(session);
+    await choice.clear();
+  }
+}
