@@ -1,6 +1,6 @@
-import { shellWord } from '../../base/aisec-command.js';
+import { shellWord } from '../../base/package/aisec-command.js';
 import { withStore, type StoreOptions } from '../../adapters/object-store/store.js';
-import { storeUrl, type StorePlace } from '../../config/store-url.js';
+import { storeFlags, storeUrl, type StorePlace } from '../../config/store-url.js';
 import { readBackupDirectory, type BackupDirectory } from './catalog/directory.js';
 import {
   backupFinding,
@@ -80,7 +80,7 @@ export async function checkCopies(
 ): Promise<BackupCheck> {
   const url = storeUrl(place).replace(/\/$/, '');
   const reach = place.endpoint === undefined ? '' : ` --endpoint ${shellWord(place.endpoint)}`;
-  const at = `--store ${shellWord(url)}${reach}`;
+  const at = storeFlags(place);
   const commands = { makeCommand: `aisec backup upload --all ${at}`, drillCommand: `aisec backup drill ${at}` };
   const copies = await withStore(place, access, (store) => readBackupCopies(store));
   return judge(url, copies, { ...options, ...commands, reach });

@@ -1,16 +1,19 @@
 import path from 'node:path';
 
 import { changeManifest, type ChangeOptions } from './catalog/change-backups.js';
-import { removeUnfinishedCopies, requireStore, uploadBackup } from './store/remote-backups.js';
+import { removeFilesWithoutManifest, removeUnfinishedCopies, type LocalNames } from './store/left-behind.js';
+import { requireStore, uploadBackup } from './store/remote-backups.js';
+import { copyErasureList } from './erasures/keep-list.js';
 import { readBackupDirectory } from './catalog/directory.js';
 import type { BackupManifest, OffsiteCopy } from './catalog/manifest.js';
+import type { BackupOrigin } from './catalog/origin.js';
 import { withStore, type Store } from '../../adapters/object-store/store.js';
 import type { BackupRun } from './access.js';
 import { formatBytes } from '../../base/bytes.js';
 import { AisecError, isAisecError, type ErrorCode } from '../../base/errors.js';
 import { sleep } from '../../base/interruption.js';
 import type { Reporting } from '../../base/reporting.js';
-import { storeUrl, type StorePlace } from '../../config/store-url.js';
+import { storeFlags, storeUrl, type StorePlace } from '../../config/store-url.js';
 import { backupsOf } from './catalog/group-by-origin.js';
 
 export interface OffsiteOptions {
@@ -39,24 +42,45 @@ export async function checkOffsite(
   await inStore(access, options, (store) => requireStore(store, access.databaseName));
 }
 
+async function localNames(
+  access: BackupRun,
+  file: string,
+  origin: BackupOrigin | null,
+  place: StorePlace,
+): Promise<LocalNames> {
+  const { backups } = await readBackupDirectory(path.dirname(file));
+  const [waiting, copied] = [new Set<string>(), new Set<string>()];
+  for (const { manifest } of backupsOf(backups, access.databaseName, origin)) {
+    const url = storeUrl(place, manifest.file);
+    const isCopied = manifest.file === path.basename(file) || manifest.offsite.some((copy) => copy.url === url);
+    (isCopied ? copied : waiting).add(manifest.file);
+  }
+  return { waiting, copied };
+}
+
 /** What a copy can do without: a store that cannot or may not list uploads takes the copy all the same. */
 async function tidy(
   store: Store,
   access: BackupRun,
   file: string,
+  origin: BackupOrigin | null,
   { place }: OffsiteOptions,
   { onWarning }: Reporting,
 ): Promise<void> {
-  try {
-    const { backups } = await readBackupDirectory(path.dirname(file));
-    const { origin } = backups.find((each) => each.file === file)?.manifest ?? {};
-    const ours = backupsOf(backups, access.databaseName, origin ?? null).map(({ manifest }) => manifest.file);
-    for (const name of await removeUnfinishedCopies(store, access.databaseName, new Set(ours)))
-      onWarning(`removed an unfinished upload of ${name} from ${storeUrl(place)}`);
-  } catch (error) {
-    if (access.signal.aborted || !isAisecError(error)) throw error;
-    onWarning(`unfinished uploads could not be looked for in ${storeUrl(place)}: ${error.detail ?? error.message}`);
-  }
+  const names = await localNames(access, file, origin, place);
+  const attempt = async (work: () => Promise<readonly string[]>, what: string): Promise<void> => {
+    try {
+      for (const name of await work()) onWarning(`removed ${what} of ${name} from ${storeUrl(place)}`);
+    } catch (error) {
+      if (access.signal.aborted || !isAisecError(error)) throw error;
+      onWarning(`${what} could not be removed from ${storeUrl(place)}: ${error.message}`);
+    }
+  };
+  await attempt(() => removeUnfinishedCopies(store, access.databaseName, names), 'an unfinished upload');
+  await attempt(
+    () => removeFilesWithoutManifest(store, access.databaseName, origin, names),
+    'what a stopped run had left',
+  );
 }
 
 /** Such as a store that is restarted or too busy; what it says of keys and buckets does not change by itself. */
@@ -122,14 +146,15 @@ export async function copyOffsite(
   try {
     copy = await inStore(access, options, async (store) => {
       const made = await copyPatiently(store, file, manifest, options, reporting);
-      await tidy(store, access, file, options, reporting);
+      await copyErasureList(store, path.dirname(file));
+      await tidy(store, access, file, manifest.origin ?? null, options, reporting);
       return made;
     });
   } catch (error) {
     if (access.signal.aborted || !isAisecError(error)) throw error;
     throw new AisecError(error.code, `the backup was made, but not its copy: ${error.message}`, {
       detail: [error.detail, `${file} is good; no old backup was removed.`].filter(Boolean).join(' '),
-      hint: `${error.hint ?? ''} Then copy what is here: aisec backup upload --all --store ${storeUrl(options.place)}`.trim(),
+      hint: `${error.hint ?? ''} Then copy what is here: aisec backup upload --all ${storeFlags(options.place)}`.trim(),
       cause: error,
     });
   }

@@ -4,7 +4,7 @@ import { storeUrl, type StorePlace } from '../../config/store-url.js';
 import { withStore, type Store, type StoreOptions } from '../../adapters/object-store/store.js';
 import type { BackupRun } from './access.js';
 import { readBackupDirectory, type Backup } from './catalog/directory.js';
-import { backupsOf, groupByOrigin, otherOrigins } from './catalog/group-by-origin.js';
+import { backupsOf, groupByAddress, otherOrigins } from './catalog/group-by-origin.js';
 import type { BackupFormat } from './catalog/names.js';
 import type { BackupOrigin } from './catalog/origin.js';
 import type { RetentionRule } from './catalog/retention.js';
@@ -32,6 +32,24 @@ async function removeCopies(
     if (copy !== undefined) await removeBackupCopy(store, copy.manifest);
     onRemoved(each);
   }
+}
+
+interface CopyPlan {
+  readonly plan: PrunePlan;
+  /** What a run that was stopped while it removed a copy has left of it: the manifest, without the file. */
+  readonly leftOver: readonly Backup[];
+}
+
+/**
+ * What the rule means for copies of one origin. Of those without a file only the ones that it lets go are left over from
+ * a removal; one that it keeps lost its file by another hand, and stays to be seen.
+ */
+function planCopies(ours: readonly Backup[], withoutFile: readonly Backup[], rule: RetentionRule): CopyPlan {
+  const lacking = new Set(withoutFile.map(({ file }) => file));
+  const whole = ours.filter(({ file }) => !lacking.has(file));
+  const isLetGo = (each: Backup): boolean =>
+    planOf([...whole, each], rule).removed.some(({ file }) => file === each.file);
+  return { plan: planOf(whole, rule), leftOver: ours.filter((each) => lacking.has(each.file) && isLetGo(each)) };
 }
 
 /** What the rule means for the copies in the store, once there is one more. */
@@ -63,13 +81,18 @@ export async function pruneCopies(
   let kept: PrunePlan['kept'] = [];
   try {
     await inStore(access, options, async (store) => {
-      const { backups } = await readBackupCopies(store, access.databaseName, { remember: true });
-      for (const { label } of otherOrigins(backups, access.databaseName, origin))
+      const { backups, withoutFile } = await readBackupCopies(store, access.databaseName, { remember: true });
+      for (const { label, address = label } of otherOrigins(backups, access.databaseName, origin))
         onWarning(
-          `${storeUrl(options.place)} also has backups of another "${access.databaseName}", of ${label}; they are neither counted nor removed`,
+          `${storeUrl(options.place)} also has backups of another "${access.databaseName}", of ${address}; they are neither counted nor removed`,
         );
-      const copies = await withLocalPins(backupsOf(backups, access.databaseName, origin), directory);
-      const plan = planOf(copies, rule);
+      const ours = backupsOf([...backups, ...withoutFile], access.databaseName, origin);
+      const copies = await withLocalPins(ours, directory);
+      const { plan, leftOver } = planCopies(copies, withoutFile, rule);
+      for (const { file, manifest } of leftOver) {
+        await removeBackupCopy(store, manifest);
+        onWarning(`removed what a stopped run had left of ${file}`);
+      }
       kept = plan.kept;
       await removeCopies(store, copies, plan, (copy) => removed.push(copy));
     });
@@ -93,16 +116,20 @@ export async function pruneStore(
   { isDryRun, ...access }: StoreOptions & { readonly isDryRun: boolean },
 ): Promise<PruneResult> {
   return withStore(place, access, async (store) => {
-    const { backups } = await readBackupCopies(store, undefined, { remember: !isDryRun });
-    const copies = await withLocalPins(backups, directory);
-    const plans = groupByOrigin(copies).map((group) => planOf(group.backups, rule));
-    if (!isDryRun) for (const plan of plans) await removeCopies(store, copies, plan, () => undefined);
+    const { backups, withoutFile } = await readBackupCopies(store, undefined, { remember: !isDryRun });
+    const copies = await withLocalPins([...backups, ...withoutFile], directory);
+    const plans = groupByAddress(copies).map((group) => planCopies(group.backups, withoutFile, rule));
+    const leftOver = plans.flatMap((each) => each.leftOver);
+    if (!isDryRun) {
+      for (const { manifest } of leftOver) await removeBackupCopy(store, manifest);
+      for (const { plan } of plans) await removeCopies(store, copies, plan, () => undefined);
+    }
     return {
       directory: storeUrl(place),
       isDryRun,
-      removed: plans.flatMap((plan) => plan.removed),
-      kept: plans.flatMap((plan) => plan.kept),
-      removedPartials: [],
+      removed: plans.flatMap(({ plan }) => plan.removed),
+      kept: plans.flatMap(({ plan }) => plan.kept),
+      removedPartials: isDryRun ? [] : leftOver.map(({ file }) => file),
     };
   });
 }

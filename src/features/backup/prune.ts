@@ -1,7 +1,7 @@
 import { removeBackup, removePartials, type ChangeOptions } from './catalog/change-backups.js';
 import { readBackupDirectory } from './catalog/directory.js';
 import { directoryError, withBackupDirectory } from './catalog/backup-lock.js';
-import { backupsOf, groupByOrigin } from './catalog/group-by-origin.js';
+import { backupsOf, groupByAddress } from './catalog/group-by-origin.js';
 import type { BackupOrigin } from './catalog/origin.js';
 import type { BackupFormat } from './catalog/names.js';
 import type { Place } from './catalog/places.js';
@@ -87,12 +87,16 @@ export async function pruneDatabase(
   options: ChangeOptions,
 ): Promise<PrunePlan> {
   const plan = await planPrune(directory, database, origin, rule);
+  await removeAll(directory, plan, options);
+  return plan;
+}
+
+async function removeAll(directory: string, { removed }: PrunePlan, options: ChangeOptions): Promise<void> {
   try {
-    for (const { file } of plan.removed) await removeBackup(file, options);
+    for (const { file } of removed) await removeBackup(file, options);
   } catch (error) {
     throw directoryError(directory, error);
   }
-  return plan;
 }
 
 /**
@@ -114,11 +118,10 @@ export async function pruneDirectory(
   for (const database of [...databases].toSorted()) {
     const prune = async (): Promise<void> => {
       if (!isDryRun) removedPartials.push(...(await removePartials(directory, database, options)));
-      const origins = groupByOrigin(backups).filter((group) => group.database === database);
-      for (const { origin } of origins) {
-        const plan = isDryRun
-          ? await planPrune(directory, database, origin, rule)
-          : await pruneDatabase(directory, database, origin, rule, options);
+      const { backups: ours } = await readBackupDirectory(directory);
+      for (const group of groupByAddress(ours).filter((each) => each.database === database)) {
+        const plan = planOf(group.backups, rule);
+        if (!isDryRun) await removeAll(directory, plan, options);
         removed.push(...plan.removed);
         kept.push(...plan.kept);
       }

@@ -8,6 +8,7 @@ import type { ServerAccess } from './access.js';
 import { selectCopy } from './beside/copy-selection.js';
 import { loadBeside, type CopiedTable } from './beside/load-beside.js';
 import { readBackup } from './contents/read-backup.js';
+import { gatherErasures, type ErasureSource } from './erasures/gather.js';
 import { described } from './contents/toc.js';
 import { refuseRestore, restoreFinding } from './restore/findings.js';
 import type { LeftOutKinds } from './restore/left-out-kinds.js';
@@ -20,6 +21,7 @@ import { withLocalBackup, type BackupSource } from './store/local-backup.js';
 export interface BesideRestoreOptions extends LeftOutKinds {
   readonly table: TableName;
   readonly as: TableName;
+  readonly erasures: ErasureSource;
   /** Takes an archive without a manifest, reading all of it instead. */
   readonly withoutManifest: boolean;
   readonly source: BackupSource;
@@ -132,6 +134,13 @@ export async function restoreTableBeside(
         [...(await findingsFor(session, as)), ...preflight.findings],
         `database ${quoteIdentifier(databaseName)}`,
       );
+      const { records } = await gatherErasures(
+        access,
+        given,
+        { ...source, ...options.erasures },
+        (use) => use(session),
+        () => undefined,
+      );
       const tables = await loadBeside(access, backup, selection, { ...options, onProgress });
       return {
         mode: 'beside',
@@ -143,7 +152,14 @@ export async function restoreTableBeside(
         tables,
         prerequisites: selection.prerequisites.map(described),
         leftOut: selection.leftOut.map(described),
-        warnings: preflight.warnings,
+        warnings: [
+          ...preflight.warnings,
+          ...(records.length === 0
+            ? []
+            : [
+                'the copy is as the backup has it: it may hold people who were erased since, so drop it when it has served',
+              ]),
+        ],
         rows: tables.reduce((sum, { rows }) => sum + rows, 0),
         durationMs: Math.round(performance.now() - startedMs),
       };

@@ -12,6 +12,8 @@ import { isSwapUnfinished, restoringDirectory, swapDirectories } from '../../ada
 import { openTar } from '../../adapters/embedded/tar.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import type { EmbeddedAccess } from './access.js';
+import type { ErasedAgain, ErasureOptions } from './erasures/erased-again.js';
+import { gatherErasures } from './erasures/gather.js';
 import { formatByName, requireForEmbedded } from './contents/backup-format.js';
 import { readChecksum, requireSameChecksum } from './verify/check-checksum.js';
 import { timestampOf } from './catalog/names.js';
@@ -28,6 +30,7 @@ import type { Reporting } from '../../base/reporting.js';
 import type { Confirm, DatabaseRestoreResult } from './restore.js';
 
 export interface EmbeddedRestoreOptions {
+  readonly erasures: ErasureOptions;
   readonly mode: 'create' | 'replace';
   /** Absolute: the directory that will be the database. */
   readonly dataDir: string;
@@ -103,9 +106,11 @@ async function load(
   file: string,
   dataDir: string,
   manifest: BackupManifest | undefined,
+  eraseAgain: (session: Session) => Promise<ErasedAgain>,
   { onProgress }: Reporting,
-): Promise<void> {
+): Promise<ErasedAgain> {
   const { signal } = access;
+  let erasedAgain: ErasedAgain;
   const session = await start(access, file, dataDir, { isSql: manifest?.format === 'sql', signal, onProgress });
   try {
     if (manifest?.format === 'sql') {
@@ -118,11 +123,13 @@ async function load(
         detail: faults.join('\n  '),
         hint: 'It was removed again. Restore another backup, and keep this one for finding out why.',
       });
+    erasedAgain = await eraseAgain(session);
   } finally {
     await session.close();
   }
   onProgress('writing it to the disk');
   await flushTree(dataDir);
+  return erasedAgain;
 }
 
 function asFailure(error: unknown): unknown {
@@ -188,7 +195,18 @@ export async function restoreEmbedded(
     const manifest = await readWhole(file, options, signal);
     refuseTarget(options);
     const plan = planOf(options, manifest);
-    const result = (): DatabaseRestoreResult => ({
+    // Read before the lock is taken, which opening it needs, too.
+    const lists = await gatherErasures(
+      access,
+      given,
+      { ...source, ...options.erasures },
+      async (use) =>
+        existsSync(access.dataDir) && readdirSync(access.dataDir).length > 0
+          ? access.withDatabase(({ session }) => use(session))
+          : undefined,
+      reporting.onWarning,
+    );
+    const result = (erasedAgain: ErasedAgain | null = null): DatabaseRestoreResult => ({
       mode,
       file: given,
       database: dataDir,
@@ -197,18 +215,31 @@ export async function restoreEmbedded(
       warnings: [],
       tables: manifest?.rows.length ?? 0,
       rows: manifest?.rows.reduce((sum, { rows }) => sum + rows, 0) ?? 0,
+      erasedAgain,
       before: plan.before ?? null,
       durationMs: Math.round(performance.now() - startedMs),
     });
     if (isDryRun) return result();
     if (mode === 'replace') await confirm(plan.steps);
     makeDirectory(path.dirname(dataDir));
+    let erasedAgain: ErasedAgain | null = null;
     await withEmbeddedLock(dataDir, { waitMs, options: access.options }, async () => {
       refuseTarget(options);
       const working = restoringDirectory(dataDir);
       await rm(working, { recursive: true, force: true });
       try {
-        await load(access, file, working, manifest, reporting);
+        erasedAgain = await load(
+          access,
+          file,
+          working,
+          manifest,
+          async (session) => ({
+            sources: lists.sources,
+            known: lists.records.length,
+            ...(await options.erasures.eraseAgain(session, lists.records, reporting)),
+          }),
+          reporting,
+        );
         throwIfInterrupted(signal);
         await swapDirectories(dataDir, plan.before);
       } catch (error) {
@@ -216,7 +247,7 @@ export async function restoreEmbedded(
         throw asFailure(error);
       }
     });
-    return result();
+    return result(erasedAgain);
   };
   const local = { ...source, withoutManifest, environment: access.places.environment, signal, onProgress };
   return withLocalBackup(given, local, restore);

@@ -1,17 +1,17 @@
+import { countText } from '../../base/count.js';
 import { AisecError } from '../../base/errors.js';
-import { quoteIdentifier, quoteLiteral } from '../../base/identifier.js';
-import { addMonths, monthStart, type Month } from '../../base/month.js';
+import { quoteIdentifier } from '../../base/identifier.js';
 import type { Reporting } from '../../base/reporting.js';
 import { withRollback, withTransaction, type Session } from '../../adapters/postgres/session.js';
-import { parseStatements } from '../../adapters/sql-parser/statements.js';
 import type { ServerAccess } from './access.js';
 import { readBackup } from './contents/read-backup.js';
+import { gatherErasures, type ErasureLists } from './erasures/gather.js';
 import type { RestorableBackup } from './contents/restorable-backup.js';
 import { refuseRestore, restoreFinding } from './restore/findings.js';
 import { foreignKeyOf } from './restore/foreign-keys.js';
 import { withRestoreLock } from './restore/restore-lock.js';
 import { readDefinitions } from './restore/script.js';
-import { nameIn, type TableName } from './restore/table-selection.js';
+import { nameIn } from './restore/table-selection.js';
 import { ChosenRows } from '../../adapters/catalog/references/chosen-rows.js';
 import { reachable, tableKey, type Edge } from '../../adapters/catalog/references/reference.js';
 import { platformReferences } from '../messages/index.js';
@@ -19,12 +19,10 @@ import { makeMonths, messagesPlan } from './rows/message-months.js';
 import { loadScratch, scratchName } from './rows/scratch.js';
 import { referencesOf, refuseDiffering, settleReferences, type RowsDanglingRule } from './rows/settle.js';
 import { countStates, liveName, stageUnit, type Unit, type UnitPlan } from './rows/unit.js';
+import { leaveErasedUsersOut } from './rows/leave-erased-users-out.js';
+import { requireCondition, startOf, type RowsWanted } from './rows/start.js';
 import { inOrder, writeUnit } from './rows/write.js';
 import { withLocalBackup, type BackupSource } from './store/local-backup.js';
-
-/** Which rows: those of a table that meet a condition, with all that refers to them; or the messages of a month. */
-export type RowsWanted =
-  { readonly table: TableName; readonly condition: string } | { readonly user: string } | { readonly month: Month };
 
 /** What becomes of rows that are there with other values. */
 export type ExistingRule = 'refuse' | 'keep' | 'overwrite';
@@ -35,6 +33,8 @@ export interface RowsRestoreOptions {
   readonly schema: string;
   readonly existing: ExistingRule;
   readonly dangling: RowsDanglingRule;
+  /** Of the backups: the list of erasures is there. */
+  readonly directory: string;
   /** Takes an archive without a manifest, reading all of it instead. */
   readonly withoutManifest: boolean;
   readonly source: BackupSource;
@@ -65,52 +65,6 @@ export interface RowsRestoreResult {
   readonly warnings: readonly string[];
   readonly rows: number;
   readonly durationMs: number;
-}
-
-interface Start {
-  /** `schema table` of the tables to begin with. */
-  readonly keys: readonly string[];
-  readonly condition: string;
-  readonly follows: boolean;
-  readonly isNeeded: (leaf: string) => boolean;
-}
-
-function startOf({ wanted, schema }: RowsRestoreOptions): Start {
-  if ('month' in wanted) {
-    const suffix = `_y${wanted.month.replace('-', 'm')}`;
-    return {
-      keys: [`${schema} messages`, `${schema} messages_archive`],
-      condition: `created_at >= ${quoteLiteral(monthStart(wanted.month))} and created_at < ${quoteLiteral(monthStart(addMonths(wanted.month, 1)))}`,
-      follows: false,
-      // Those of other months, by the names that aisec gives them; what has another name may hold any month.
-      isNeeded: (leaf) => !/_y\d{4}m\d\d$/.test(leaf) || leaf.endsWith(suffix),
-    };
-  }
-  const isNeeded = (): boolean => true;
-  if ('table' in wanted)
-    return {
-      keys: [`${wanted.table.schema} ${wanted.table.name}`],
-      condition: wanted.condition,
-      follows: true,
-      isNeeded,
-    };
-  const user = quoteLiteral(wanted.user);
-  return {
-    keys: [`${schema} users`],
-    condition: `id::text = pg_catalog.lower(${user}) or username = ${user} or email = ${user}`,
-    follows: true,
-    isNeeded,
-  };
-}
-
-/** @throws AisecError USAGE for what is not one condition. */
-async function requireCondition({ keys, condition }: Start): Promise<void> {
-  const parsed = await parseStatements(`select from ${liveName(keys[0] ?? '')} where (${condition}\n)`);
-  if (!('error' in parsed) && parsed.statements.length === 1 && parsed.statements[0]?.node === 'SelectStmt') return;
-  throw new AisecError('USAGE', `invalid condition "${condition}", expected one SQL condition`, {
-    detail: 'error' in parsed ? `${parsed.error.message}.` : 'It is several statements.',
-    hint: `Such as: --rows "users where username = 'x'"`,
-  });
 }
 
 async function edgesOf(access: ServerAccess, backup: RestorableBackup, schema: string): Promise<readonly Edge[]> {
@@ -212,6 +166,7 @@ async function restoreInto(
   access: ServerAccess,
   session: Session,
   backup: RestorableBackup,
+  lists: ErasureLists,
   options: RowsRestoreOptions,
   { onProgress }: Reporting,
 ): Promise<Written> {
@@ -228,7 +183,7 @@ async function restoreInto(
   await requireTables(session, keys);
   // Fails where it would hide rows, rather than take them for missing.
   await session.query('set row_security = off');
-  await loadScratch(access, session, backup, keys, start.isNeeded, onProgress);
+  await loadScratch(access, session, backup, keys, start.month, onProgress);
   await session.query('select pg_catalog.set_config($1, $2, false)', [
     'search_path',
     `${quoteIdentifier(options.schema)}, public`,
@@ -245,10 +200,15 @@ async function restoreInto(
       detail: `No row of ${start.keys.map(liveName).join(', ')} meets: ${start.condition}`,
       hint: 'Check the condition, or look into another backup: aisec backup list',
     });
+  const left =
+    start.keys[0] === `${options.schema} users` ? await leaveErasedUsersOut(session, choice, options.schema, lists) : 0;
   if (start.follows) await choice.follow(all);
   onProgress('comparing with the database');
   const write = (): Promise<Written> => writeAll(session, keys, all, choice, options);
-  return options.isDryRun ? withRollback(session, write) : withTransaction(session, write);
+  const written = await (options.isDryRun ? withRollback(session, write) : withTransaction(session, write));
+  if (left === 0) return written;
+  const warning = `left out: ${countText(left, 'user')} erased since, on record in ${lists.sources.join(', ')}`;
+  return { ...written, warnings: [warning, ...written.warnings] };
 }
 
 /**
@@ -275,7 +235,14 @@ export async function restoreRows(
     const backup = await readBackup(access, file, { withoutManifest, onProgress });
     return access.withDatabase(databaseName, (session) =>
       withRestoreLock(session, databaseName, { waitMs, onProgress }, async () => {
-        const { tables, warnings } = await restoreInto(access, session, backup, options, reporting);
+        const lists = await gatherErasures(
+          access,
+          given,
+          { ...source, ...options },
+          (use) => use(session),
+          reporting.onWarning,
+        );
+        const { tables, warnings } = await restoreInto(access, session, backup, lists, options, reporting);
         return {
           mode: 'rows',
           file: given,

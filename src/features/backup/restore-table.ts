@@ -1,5 +1,7 @@
 import type { ServerAccess } from './access.js';
 import { compareRows } from './verify/compare-rows.js';
+import { ErasedUsers } from './erasures/erasure-record.js';
+import { gatherErasures, type ErasureSource } from './erasures/gather.js';
 import { loadTable, type DanglingRule } from './restore/load-table.js';
 import { refuseRestore, restoreFinding } from './restore/findings.js';
 import { withLocalBackup, type BackupSource } from './store/local-backup.js';
@@ -23,6 +25,7 @@ export interface TableRestoreOptions extends LeftOutKinds {
   readonly withoutManifest: boolean;
   readonly source: BackupSource;
   readonly dangling: DanglingRule;
+  readonly erasures: ErasureSource;
   readonly waitMs: number;
   readonly isDryRun: boolean;
 }
@@ -144,7 +147,7 @@ export async function restoreTable(
   const { environment } = access.places;
   const local = { ...source, withoutManifest, environment, signal, onProgress: reporting.onProgress };
   return withLocalBackup(given, local, async (file) => ({
-    ...(await restorePlainTable(access, session, file, options, reporting)),
+    ...(await restorePlainTable(access, session, file, given, options, reporting)),
     file: given,
   }));
 }
@@ -153,6 +156,7 @@ async function restorePlainTable(
   access: ServerAccess,
   session: Session,
   file: string,
+  given: string,
   options: TableRestoreOptions,
   reporting: Reporting,
 ): Promise<TableRestoreResult> {
@@ -185,7 +189,15 @@ async function restorePlainTable(
       const tables = selection.tables.map(qualified);
       const expected = backup.rows.filter(({ schema, table }) => tables.includes(`${schema}.${table}`));
       const { onProgress } = reporting;
-      const loaded = await loadTable(access, backup, selection, { ...options, onProgress });
+      const { records } = await gatherErasures(
+        access,
+        given,
+        { ...options.source, ...options.erasures },
+        (use) => use(session),
+        reporting.onWarning,
+      );
+      const erased = { schema: options.erasures.schema, users: new ErasedUsers(records) };
+      const loaded = await loadTable(access, backup, selection, { ...options, erased, onProgress });
       const wanted = expected.map((each) => ({
         ...each,
         rows: each.rows - (loaded.leftOut.get(`${each.schema} ${each.table}`) ?? 0),

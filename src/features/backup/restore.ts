@@ -1,15 +1,18 @@
 import { countText } from '../../base/count.js';
 import { withMaintenance, type ServerAccess } from './access.js';
-import { beforeName, workingName } from './restore/database-names.js';
+import type { ErasedAgain, ErasureOptions } from './erasures/erased-again.js';
+import { gatherErasures, type ErasureLists } from './erasures/gather.js';
+import { beforeName, workingName } from './restore/database/database-names.js';
 import { formatByName, formatOf, requireForServer } from './contents/backup-format.js';
 import { refuseRestore, restoreFinding } from './restore/findings.js';
 import { withLocalBackup, type BackupSource } from './store/local-backup.js';
 import { readBackup } from './contents/read-backup.js';
 import { restoreChecked } from './restore/restore-checked.js';
 import { dropDatabase } from './restore/restore-into.js';
+import { subscriptionWarnings } from './server/subscriptions.js';
 import { readSqlBackup } from './embedded/sql-backup.js';
 import { withRestoreLock } from './restore/restore-lock.js';
-import { sessionsDetail, sessionsOn, swapDatabases } from './restore/swap.js';
+import { sessionsDetail, sessionsOn, swapDatabases } from './restore/database/swap.js';
 import { withTransaction, type Session } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
 import { AisecError } from '../../base/errors.js';
@@ -23,6 +26,7 @@ import { readPreflight, type Preflight, type RoleSource } from './restore/prefli
 import type { LeftOutKinds } from './restore/left-out-kinds.js';
 
 export interface DatabaseRestoreOptions extends LeftOutKinds {
+  readonly erasures: ErasureOptions;
   readonly mode: 'create' | 'replace';
   /** Takes an archive without a manifest, reading all of it instead. */
   readonly withoutManifest: boolean;
@@ -50,6 +54,8 @@ export interface DatabaseRestoreResult {
   readonly warnings: readonly string[];
   readonly tables: number;
   readonly rows: number;
+  /** Null in a dry run. */
+  readonly erasedAgain: ErasedAgain | null;
   /** Where the replaced database is kept; null where none was. */
   readonly before: string | null;
   readonly durationMs: number;
@@ -122,6 +128,7 @@ function stepsOf(
   preflight: Preflight,
   options: DatabaseRestoreOptions,
   before: string,
+  { records, sources }: ErasureLists,
 ): readonly string[] {
   const [target, working] = [quoteIdentifier(options.target), quoteIdentifier(workingName(options.target))];
   const isReady = found.working?.comment === readyComment(backup, options.target);
@@ -135,6 +142,11 @@ function stepsOf(
       : [
           ...(found.working === undefined ? [] : [`drop ${working}, which an earlier run left unfinished`]),
           `restore into the new database ${working}, analyze it${backup.rows.length === 0 ? '' : `, compare ${backup.rows.length} tables with the manifest`}`,
+        ]),
+    ...(records.length === 0
+      ? []
+      : [
+          `erase again whom it brings back of ${countText(records.length, 'erasure')} on record in ${sources.join(', ')}`,
         ]),
     options.mode === 'create'
       ? `rename it to ${target}`
@@ -166,7 +178,7 @@ export async function restoreDatabase(
   requireForServer(given, formatByName(given));
   const local = { ...source, withoutManifest, environment, signal, onProgress: reporting.onProgress };
   return withLocalBackup(given, local, async (file) => ({
-    ...(await restorePlain(access, file, options, confirm, reporting)),
+    ...(await restorePlain(access, file, given, options, confirm, reporting)),
     file: given,
   }));
 }
@@ -195,6 +207,7 @@ async function readAny(
 async function restorePlain(
   access: ServerAccess,
   file: string,
+  given: string,
   options: DatabaseRestoreOptions,
   confirm: Confirm,
   reporting: Reporting,
@@ -221,16 +234,27 @@ async function restorePlain(
         };
         const preflight = await readPreflight(access, maintenance, backup, { ...options, createsDatabase: true });
         refuseRestore([...targetFindings(found, options), ...preflight.findings], quoteIdentifier(target));
-        const steps = stepsOf(found, backup, preflight, options, before);
-        const result = (isDone: boolean): DatabaseRestoreResult => ({
+        const aboutSubscriptions = await subscriptionWarnings(maintenance, backup.toc, options, before);
+        const readLists = (): Promise<ErasureLists> =>
+          gatherErasures(
+            access,
+            given,
+            { ...options.source, ...options.erasures },
+            (use) => access.withDatabase(access.databaseName, use),
+            reporting.onWarning,
+          );
+        const lists = await readLists();
+        const steps = stepsOf(found, backup, preflight, options, before, lists);
+        const result = (isDone: boolean, erasedAgain: ErasedAgain | null = null): DatabaseRestoreResult => ({
           mode,
           file: backup.file,
           database: target,
           isDryRun: !isDone,
           steps,
-          warnings: preflight.warnings,
+          warnings: [...preflight.warnings, ...aboutSubscriptions],
           tables: backup.rows.length,
           rows: backup.rows.reduce((sum, { rows }) => sum + rows, 0),
+          erasedAgain,
           before: mode === 'replace' ? before : null,
           durationMs: Math.round(performance.now() - startedMs),
         });
@@ -240,7 +264,7 @@ async function restorePlain(
           for (const statement of preflight.roleStatements) await maintenance.query(statement);
         });
         if (found.working?.comment !== readyComment(backup, target)) {
-          if (found.working !== undefined) await dropDatabase(maintenance, working);
+          if (found.working !== undefined) await dropDatabase(access, maintenance, working);
           await restoreChecked(access, maintenance, working, backup, {
             withoutOwners: options.withoutOwners,
             withoutPrivileges: options.withoutPrivileges,
@@ -252,16 +276,22 @@ async function restorePlain(
           });
         }
         throwIfInterrupted(access.signal);
+        // It has its name only afterwards. Asked again: a restore takes its time, and another person may have been erased since.
+        const { records, sources } = mode === 'replace' ? await readLists() : lists;
+        const again = await access.withDatabase(working, (session) =>
+          options.erasures.eraseAgain(session, records, reporting),
+        );
+        const erasedAgain = { sources, known: records.length, ...again };
         if (mode === 'create') {
           await maintenance.query(`alter database ${quoteIdentifier(working)} rename to ${quoteIdentifier(target)}`);
-          return result(true);
+          return result(true, erasedAgain);
         }
         await maintenance.query(
           `comment on database ${quoteIdentifier(working)} is ${quoteLiteral(readyComment(backup, target))}`,
         );
         reporting.onProgress('swapping the databases');
         await swapDatabases(maintenance, { live: target, working, before, terminates: options.terminates });
-        return result(true);
+        return result(true, erasedAgain);
       },
     );
   });

@@ -8,6 +8,7 @@ import { embeddedOrigin, knownEmbeddedOrigin } from './run/read-origin.js';
 import { preflightBackup } from './run/preflight.js';
 import { recipientsOf } from './run/recipients.js';
 import { finish, planOnly, type BackupOptions, type BackupResult } from './run/finish.js';
+import { keepErasureList } from './erasures/keep-list.js';
 import { checkOffsite } from './offsite.js';
 import { readServerFacts } from './run/server-facts.js';
 import { writeEmbeddedBackup, type EmbeddedFormat } from './embedded/write-embedded.js';
@@ -37,6 +38,7 @@ export async function takeEmbeddedBackup(
     const facts = await readServerFacts(opened.session);
     const expected = await preflightBackup(access, format, { ...facts, origin }, options, reporting);
     const { onProgress } = reporting;
+    if (!isDryRun) await keepErasureList(opened.session, schema, directory, reporting.onWarning);
     return { expected, capture: isDryRun ? undefined : await captureEmbedded(opened, facts, { schema, onProgress }) };
   };
   const write = async (capture: Capture) => {

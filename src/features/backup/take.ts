@@ -10,8 +10,10 @@ import { allSettled } from './run/all-settled.js';
 import type { Reporting } from '../../base/reporting.js';
 import { serverOrigin } from './run/read-origin.js';
 import type { BackupOrigin } from './catalog/origin.js';
+import { keepErasureList } from './erasures/keep-list.js';
 import { preflightBackup } from './run/preflight.js';
 import { dumpApplicationName } from './server/dump.js';
+import { requireEncryption, requirePasswordsReadable } from './run/require-passwords.js';
 import { recipientsOf } from './run/recipients.js';
 import { finish, planOnly, type BackupOptions, type BackupResult, type WrittenBackup } from './run/finish.js';
 import { checkOffsite } from './offsite.js';
@@ -50,10 +52,11 @@ export async function takeBackup(
   reporting: Reporting,
 ): Promise<BackupResult> {
   const startedMs = performance.now();
-  const { directory, schema, lockTimeoutMs, waitMs, mode, leftOut, maxLagMs, isDryRun } = options;
+  const { directory, schema, lockTimeoutMs, waitMs, mode, leftOut, maxLagMs, isDryRun, withPasswords } = options;
   const { databaseName: database, applicationName: command, signal } = access;
   checkDirectory(directory);
   const recipients = await recipientsOf(options);
+  if (withPasswords) requireEncryption(recipients);
   // A store in trouble must not cost the backup here: it is asked when that is made.
   if (isDryRun && options.offsite !== undefined) await checkOffsite(access, options.offsite, reporting);
   const lock = { command, signal };
@@ -66,8 +69,9 @@ export async function takeBackup(
     readonly written: WrittenBackup | undefined;
     readonly origin: BackupOrigin | null;
   }> => {
+    if (withPasswords) await requirePasswordsReadable(session);
     const major = serverMajor(session);
-    const origin = await serverOrigin(session, access.host);
+    const origin = await serverOrigin(session, access);
     return withRunLock(session, { waitMs, onProgress: reporting.onProgress }, async () => {
       const [tools, expected] = await allSettled<[BackupTools, number]>([
         findBackupTools(access, major, dumpTools),
@@ -79,10 +83,11 @@ export async function takeBackup(
       if (isDryRun) return { expected, written: undefined, origin };
       const written = await withBackupDirectory(directory, database, { ...lock, mode, waitMs }, async () => {
         await removeLeftovers(access, session, directory, reporting);
+        await keepErasureList(session, schema, directory, reporting.onWarning);
         return writeBackup(
           access,
           session,
-          { directory, schema, origin, tools, lockTimeoutMs, recipients, mode, leftOut, maxLagMs },
+          { directory, schema, origin, tools, lockTimeoutMs, recipients, withPasswords, mode, leftOut, maxLagMs },
           reporting,
         );
       });

@@ -3,6 +3,7 @@ import type { Reporting } from '../../base/reporting.js';
 import { storeUrl } from '../../config/store-url.js';
 import { withStore, type Store, type StoreOptions } from '../../adapters/object-store/store.js';
 import type { ChangeOptions } from './catalog/change-backups.js';
+import { copyErasureList } from './erasures/keep-list.js';
 import { readBackupDirectory } from './catalog/directory.js';
 import { isVerified, readManifest } from './catalog/manifest.js';
 import { copyPatiently, noteCopy, type OffsiteOptions } from './offsite.js';
@@ -84,6 +85,7 @@ export async function uploadBackups(
     const copies = await readBackupCopies(store, undefined, { remember: !isDryRun });
     const there = new Map(copies.backups.map(({ manifest }) => [manifest.file, manifest.sha256]));
     const uploaded: UploadedBackup[] = [];
+    if (!isDryRun) await copyErasureList(store, directory);
     for (const file of all) uploaded.push(await uploadOne(store, file, there, options, reporting));
     return { store: storeUrl(place), isDryRun, backups: uploaded };
   });

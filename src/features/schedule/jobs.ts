@@ -15,9 +15,11 @@ export interface Job {
 
 /**
  * What has to run for as long as the database lives. `--wait` lets neighbours end first; no two begin in the same minute.
- * `backupDir` is absolute.
+ *
+ * @param backupDir absolute
+ * @param history of doctor, absolute, when it is to send what is new and gone to a webhook
  */
-export function scheduledJobs(backupDir: string): readonly Job[] {
+export function scheduledJobs(backupDir: string, history: string | null): readonly Job[] {
   const dir = ['--dir', backupDir];
   return [
     {
@@ -66,8 +68,14 @@ export function scheduledJobs(backupDir: string): readonly Job[] {
       name: 'doctor',
       purpose: 'report critical findings',
       at: { minute: 45 },
-      args: ['doctor', '--fail-on', 'critical', '--quiet'],
-      usesBackups: false,
+      args: [
+        'doctor',
+        '--fail-on',
+        'critical',
+        ...(history === null ? [] : ['--history', history, '--notify']),
+        '--quiet',
+      ],
+      usesBackups: true,
     },
     {
       name: 'record',

@@ -5,7 +5,7 @@ import type { Job } from './jobs.js';
 
 export interface KubernetesPlace {
   readonly image: string;
-  /** A Secret whose key `database-url` is the URL. */
+  /** A Secret whose key `database-url` is the URL, and `notify-url` that of the webhook. */
   readonly secret: string;
   /** A PersistentVolumeClaim for the backups. */
   readonly claim: string;
@@ -26,7 +26,11 @@ function podOf(job: Job, place: KubernetesPlace): object {
     mounts.push({ name: 'backups', mountPath: place.backupDir, readOnly: false });
     volumes.push({ name: 'backups', persistentVolumeClaim: { claimName: place.claim } });
   }
-  const env = { AISEC_DATABASE_URL_FILE: `${SECRET_DIR}/database-url`, ...place.settings };
+  const env = {
+    AISEC_DATABASE_URL_FILE: `${SECRET_DIR}/database-url`,
+    ...(job.args.includes('--notify') && { AISEC_NOTIFY_URL_FILE: `${SECRET_DIR}/notify-url` }),
+    ...place.settings,
+  };
   return {
     restartPolicy: 'Never',
     automountServiceAccountToken: false,
@@ -53,7 +57,7 @@ function podOf(job: Job, place: KubernetesPlace): object {
 }
 
 /** One CronJob a job. A failed one is not repeated at once: the next one continues where it stopped. */
-export function cronJob(job: Job, place: KubernetesPlace): object {
+function cronJob(job: Job, place: KubernetesPlace): object {
   return {
     apiVersion: 'batch/v1',
     kind: 'CronJob',

@@ -1,3 +1,5 @@
+import { dirname } from 'node:path';
+
 import { onCalendar } from './calendar.js';
 import type { Job } from './jobs.js';
 
@@ -5,7 +7,11 @@ export interface SystemdPlace {
   readonly program: readonly string[];
   readonly user: string;
   readonly databaseUrlFile: string;
+  /** Of the webhook; null: none was asked for. */
+  readonly notifyUrlFile: string | null;
   readonly backupDir: string;
+  /** Of doctor; null: it keeps none. */
+  readonly history: string | null;
   readonly settings: Readonly<Record<string, string>>;
 }
 
@@ -25,10 +31,24 @@ function assignment(text: string): string {
   return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('%', '%%')}"`;
 }
 
+function credential(name: string, file: string): string {
+  return `LoadCredential=${name}:${file.replaceAll('%', '%%')}`;
+}
+
+/** Where the history of doctor is: made by systemd for the user of the service, or there already. */
+function stateOf(directory: string): readonly string[] {
+  return directory === '/var/lib/aisec' ? ['StateDirectory=aisec'] : [`ReadWritePaths=${assignment(directory)}`];
+}
+
 function service(job: Job, place: SystemdPlace): string {
   const settings = Object.entries(place.settings).map(
     ([name, value]) => `Environment=${assignment(`${name}=${value}`)}`,
   );
+  const isNotifying = place.notifyUrlFile !== null && job.args.includes('--notify');
+  const webhook = isNotifying
+    ? [credential('notify-url', place.notifyUrlFile), 'Environment=AISEC_NOTIFY_URL_FILE=%d/notify-url']
+    : [];
+  const state = isNotifying && place.history !== null ? stateOf(dirname(place.history)) : [];
   const writable = job.usesBackups ? [`ReadWritePaths=${assignment(place.backupDir)}`] : [];
   return [
     '[Unit]',
@@ -41,8 +61,9 @@ function service(job: Job, place: SystemdPlace): string {
     'Type=oneshot',
     `User=${place.user}`,
     '# root reads the file, which has mode 0600; the job sees its own copy.',
-    `LoadCredential=database-url:${place.databaseUrlFile.replaceAll('%', '%%')}`,
+    credential('database-url', place.databaseUrlFile),
     'Environment=AISEC_DATABASE_URL_FILE=%d/database-url',
+    ...webhook,
     ...settings,
     `ExecStart=${[...place.program, ...job.args].map(word).join(' ')}`,
     'NoNewPrivileges=yes',
@@ -50,6 +71,7 @@ function service(job: Job, place: SystemdPlace): string {
     'ProtectSystem=strict',
     'ProtectHome=read-only',
     ...writable,
+    ...state,
     '',
   ].join('\n');
 }

@@ -70,6 +70,7 @@ async function withLock<Result>(
       makeDirectory(directory, options.mode === 0o640 ? 0o750 : 0o700);
       attempt = await tryDirectoryLock(path.join(directory, name), options.command);
     } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EIO') throw directoryError(directory, error);
       if (!isNoSpace(error)) throw unusable(directory, error);
       throw full(
         directory,
@@ -80,6 +81,8 @@ async function withLock<Result>(
     if (attempt.isHeld) {
       try {
         return await run();
+      } catch (error) {
+        throw directoryError(directory, error);
       } finally {
         attempt.release();
       }
@@ -130,5 +133,11 @@ export function directoryError(directory: string, error: unknown): unknown {
   const { code } = error as NodeJS.ErrnoException;
   if (isNoSpace(error))
     return full(directory, error, 'Free some space and run the command again; nothing half-written is left.');
-  return ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EIO'].includes(code ?? '') ? unusable(directory, error) : error;
+  if (code === 'EIO')
+    return new AisecError('DISK_FAILED', `the disk of "${directory}" failed`, {
+      detail: `${messageOf(error)}.`,
+      hint: 'See what the kernel says of it (dmesg), and which backups can still be read: aisec backup verify',
+      cause: error,
+    });
+  return ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR'].includes(code ?? '') ? unusable(directory, error) : error;
 }

@@ -9,7 +9,7 @@ import { listCommand } from './list-command.js';
 import { readManifest, writeManifest, type BackupManifest } from './manifest.js';
 import {
   backupFileName,
-  globalsName,
+  globalsNames,
   manifestName,
   namesOfMoment,
   newBackupId,
@@ -29,8 +29,7 @@ const MOST_NAMES_TRIED = 120;
 
 /** All that may stand beside a backup, itself not. */
 function besides(file: string): readonly string[] {
-  const globals = globalsName(file);
-  return [manifestName(file), `${manifestName(file)}.partial`, globals, `${globals}.partial`];
+  return [manifestName(file), ...globalsNames(file)].flatMap((name) => [name, `${name}.partial`]);
 }
 
 /**

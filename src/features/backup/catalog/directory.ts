@@ -3,10 +3,11 @@ import { lstat, readdir } from 'node:fs/promises';
 import path from 'node:path';
 
 import { AisecError, isAisecError, messageOf } from '../../../base/errors.js';
+import { ERASURE_LIST } from '../erasures/list-file.js';
 import { factsOf, type BackupFacts } from './facts.js';
 import { inTurns } from './in-turns.js';
 import { readManifest } from './manifest.js';
-import { globalsName, manifestName, nameOfPartial, parseBackupFileName } from './names.js';
+import { globalsNames, manifestName, nameOfPartial, parseBackupFileName } from './names.js';
 
 /** A file with a name of ours and its manifest, of the size the manifest says. */
 export interface Backup {
@@ -106,12 +107,14 @@ export async function readBackupDirectory(directory: string): Promise<BackupDire
   const company = withoutFile.filter((name) => !unfinished.has(name));
   const found = await inTurns([...named, ...company], CONCURRENT_READS, (name) => look(directory, name));
   const ours = new Set(
-    [...named, ...withoutFile, ...partials].flatMap((name) => [name, manifestName(name), globalsName(name)]),
+    [...named, ...withoutFile, ...partials].flatMap((name) => [name, manifestName(name), ...globalsNames(name)]),
   );
   return {
     backups: found.filter((each) => each?.state === 'complete').toSorted(newestFirst),
     incomplete: found.filter((each) => each?.state === 'incomplete').toSorted(newestFirst),
     partials: partials.map((name) => path.join(directory, name)),
-    foreign: entries.map(({ name }) => name).filter((name) => !ours.has(name) && !name.startsWith('.aisec-')),
+    foreign: entries
+      .map(({ name }) => name)
+      .filter((name) => !ours.has(name) && name !== ERASURE_LIST && !name.startsWith('.aisec-')),
   };
 }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 
 import { readBackupDirectory, type Backup } from './directory.js';
-import { groupByOrigin } from './group-by-origin.js';
+import { groupByAddress } from './group-by-origin.js';
 import { isFull } from './left-out.js';
 import { listCommand } from './list-command.js';
 import { parseBackupFileName } from './names.js';
@@ -32,7 +32,7 @@ export function backupPath(directory: string, cwd: string, given: string): strin
   });
 }
 
-/** The newest full backup of each database of each server, and of each format, in a directory. @throws AisecError BACKUP_UNKNOWN when there is none. */
+/** The newest full backup of each database of each server and address, and of each format, in a directory. @throws AisecError BACKUP_UNKNOWN when there is none. */
 export async function newestBackups(directory: string): Promise<readonly Backup[]> {
   const { backups } = await readBackupDirectory(directory);
   return newestOf(backups, directory);
@@ -41,7 +41,7 @@ export async function newestBackups(directory: string): Promise<readonly Backup[
 /** The same of what was read. @throws AisecError BACKUP_UNKNOWN when there is none. */
 export function newestOf(backups: readonly Backup[], where: string): readonly Backup[] {
   const full = backups.filter(({ manifest }) => isFull(manifest));
-  const newest = groupByOrigin(full).flatMap((group) => [
+  const newest = groupByAddress(full).flatMap((group) => [
     ...new Map(group.backups.toReversed().map((backup) => [backup.manifest.format, backup])).values(),
   ]);
   if (newest.length === 0)

@@ -1,8 +1,9 @@
 import path from 'node:path';
 
-import { shellWord } from '../../../base/aisec-command.js';
+import { shellWord } from '../../../base/package/aisec-command.js';
 import type { Backup, BackupDirectory } from './directory.js';
 import { groupByOrigin, type OriginGroup } from './group-by-origin.js';
+import { staleAddresses } from './stale-addresses.js';
 import type { BackupOrigin } from './origin.js';
 import { recoveryPointOf } from './standby.js';
 import { isVerifiedFull } from './manifest.js';
@@ -12,7 +13,7 @@ import { median } from '../../../base/median.js';
 import type { Finding, Severity } from '../../../base/finding.js';
 
 export type BackupFindingKind =
-  'missing' | 'old' | 'shrunk' | 'damaged' | 'incomplete' | 'future' | 'not-deep' | 'no-drill';
+  'missing' | 'old' | 'stale-address' | 'shrunk' | 'damaged' | 'incomplete' | 'future' | 'not-deep' | 'no-drill';
 
 /** One thing that is wrong with the backups of a database. `object` is the file's name, or that of the database. */
 export interface BackupFinding extends Finding {
@@ -26,6 +27,7 @@ const SEVERITY: Readonly<Record<BackupFindingKind, Severity>> = {
   missing: 'critical',
   old: 'critical',
   'no-drill': 'critical',
+  'stale-address': 'warning',
   damaged: 'warning',
   incomplete: 'warning',
   shrunk: 'warning',
@@ -187,6 +189,26 @@ function drillFinding(
   );
 }
 
+/** Fresh backups of one address may hide that another, perhaps production, has none any more. */
+function addressFindings(
+  database: string,
+  verified: readonly Backup[],
+  { maxAgeMs }: BackupCheckOptions,
+  now: Date,
+): readonly BackupFinding[] {
+  return staleAddresses(verified, maxAgeMs, now).map(({ newest, address, freshAddress }) =>
+    backupFinding(
+      'stale-address',
+      { database, file: newest.file },
+      {
+        message: `the newest verified backup of "${database}" at ${address} is ${ageText(recoveryPointOf(newest.manifest), now)} old; the newer ones are of ${freshAddress}, which has the same system identifier`,
+        impact: `a copy of a server made file by file has its identifier: if ${address} is still at work, it has no recent backup; if it is gone, delete its backups here`,
+        fix: null,
+      },
+    ),
+  );
+}
+
 function brokenFindings(
   { backups, incomplete }: CheckedBackups,
   { reach }: CheckedPlace,
@@ -260,9 +282,11 @@ export function backupFindings(
       const verified = backups.filter(({ manifest, createdAt }) => isVerifiedFull(manifest) && createdAt <= now);
       const size = options.minSize === undefined ? undefined : sizeFinding(verified, options.minSize, options);
       const drill = verified.length === 0 ? undefined : drillFinding({ database, origin, backups }, options, now);
-      const ofGroup = [...ageFindings(database, verified, options, now), size, drill].filter(
-        (each) => each !== undefined,
-      );
+      const ages = [
+        ...ageFindings(database, verified, options, now),
+        ...addressFindings(database, verified, options, now),
+      ];
+      const ofGroup = [...ages, size, drill].filter((each) => each !== undefined);
       const isShared = groups.filter((group) => group.database === database).length > 1;
       return isShared
         ? ofGroup.map((each) => ({ ...each, message: `${each.message}, ${originText(origin)}` }))

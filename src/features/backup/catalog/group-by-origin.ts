@@ -40,8 +40,8 @@ export function groupByOrigin(backups: readonly Backup[]): readonly OriginGroup[
   });
 }
 
-/** Those of one database of one origin; an origin that could not be read has those that do not say theirs. */
-export function backupsOf(
+/** Those of one database of one server identifier; an origin that could not be read has those that do not say theirs. */
+export function backupsOfServer(
   backups: readonly Backup[],
   database: string,
   origin: BackupOrigin | null,
@@ -52,13 +52,45 @@ export function backupsOf(
   return groups.filter(isOurs).flatMap((group) => group.backups);
 }
 
+function isSameAddress(a: BackupOrigin | null, b: BackupOrigin | null): boolean {
+  return a?.address === undefined || b?.address === undefined || a.address === b.address;
+}
+
+/**
+ * Those of them that a run on this database may count and remove: made at its address, or at one that is not said. A
+ * server that was copied file by file, as staging from a snapshot of production, has the same identifier.
+ */
+export function backupsOf(
+  backups: readonly Backup[],
+  database: string,
+  origin: BackupOrigin | null,
+): readonly Backup[] {
+  return backupsOfServer(backups, database, origin).filter(({ manifest }) => isSameAddress(originOf(manifest), origin));
+}
+
+/** Groups them as `backupsOf` distinguishes them, for a rule that is applied to all. */
+export function groupByAddress(backups: readonly Backup[]): readonly OriginGroup[] {
+  return groupByOrigin(backups).flatMap((group) => {
+    const addresses = new Set(group.backups.map(({ manifest }) => originOf(manifest)?.address));
+    if (addresses.size <= 1) return [group];
+    return [...addresses].map((address) => {
+      const ofAddress = group.backups.filter(({ manifest }) => originOf(manifest)?.address === address);
+      return { ...group, origin: originOf((ofAddress[0] as Backup).manifest), backups: ofAddress };
+    });
+  });
+}
+
 /** Other origins of backups of a database of this name: those of other servers, in the same place. */
 export function otherOrigins(
   backups: readonly Backup[],
   database: string,
   origin: BackupOrigin | null,
 ): readonly BackupOrigin[] {
-  return groupByOrigin(backups).flatMap((group) =>
-    group.database === database && group.origin !== null && group.origin.id !== origin?.id ? [group.origin] : [],
+  return groupByAddress(backups).flatMap((group) =>
+    group.database === database &&
+    group.origin !== null &&
+    !(group.origin.id === origin?.id && isSameAddress(group.origin, origin))
+      ? [group.origin]
+      : [],
   );
 }

@@ -39,6 +39,8 @@ export function isFull({ leftOut }: Described): boolean {
 export function leftOutText({ leftOut }: Described): string | undefined {
   if (leftOut === undefined || leftOut === null) return undefined;
   if (leftOut.isSchemaOnly) return 'the rows of all tables (--schema-only)';
+  // Of an encrypted backup the names are encrypted, too.
+  if (leftOut.tables.length === 0) return 'the rows of some tables (--exclude-table-data)';
   const names = leftOut.tables.slice(0, MOST_NAMED).map(({ schema, table }) => `${schema}.${table}`);
   const more = leftOut.tables.length > MOST_NAMED ? ` and ${leftOut.tables.length - MOST_NAMED} more` : '';
   return `the rows of ${names.join(', ')}${more} (--exclude-table-data)`;

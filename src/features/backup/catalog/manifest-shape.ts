@@ -35,7 +35,14 @@ const FIELDS: Readonly<Record<string, Check>> = {
   schema: isText,
   origin: (value) =>
     value === undefined ||
-    orNull(hasFields({ id: isText, label: isText, databaseOid: (oid) => oid === undefined || isCount(oid) }))(value),
+    orNull(
+      hasFields({
+        id: isText,
+        label: isText,
+        address: (address) => address === undefined || isText(address),
+        databaseOid: (oid) => oid === undefined || isCount(oid),
+      }),
+    )(value),
   createdAt: isTime,
   durationMs: isCount,
   format: isOneOf('custom', 'embedded', 'sql'),
@@ -68,6 +75,7 @@ const FIELDS: Readonly<Record<string, Check>> = {
         tables: isTables,
       }),
     )(value),
+  sealed: (value) => value === undefined || hasFields({ data: isText, rowCount: isCount })(value),
   offsite: isListOf(
     hasFields({ url: isText, endpoint: orNull(isText), uploadedAt: isTime, sizeBytes: isCount, sha256: isSha256 }),
   ),

@@ -96,6 +96,11 @@ export interface BackupManifest {
   readonly standby?: StandbyFacts | null | undefined;
   /** Null or undefined: all of the database is in it. */
   readonly leftOut?: LeftOut | null | undefined;
+  /**
+   * Of an encrypted backup: roles, extensions, rows, catalog and the names of tables, encrypted as it is, which are empty then. Undefined in
+   * manifests of older versions and of backups that are not encrypted.
+   */
+  readonly sealed?: { readonly data: string; readonly rowCount: number } | undefined;
   readonly offsite: readonly OffsiteCopy[];
 }
 

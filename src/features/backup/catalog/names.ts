@@ -93,9 +93,29 @@ function withoutExtension(file: string): string {
   return file.replace(/\.(dump|pgdata\.tgz|sql\.gz)(\.age)?$/, '');
 }
 
-/** Roles, memberships and tablespaces of the server, beside the backup. */
+/** What the names of all files of one backup begin with; of another file its name. */
+export function stemOf(file: string): string {
+  return withoutExtension(file.replace(/\.json$/, '').replace(/\.globals\.sql(\.age)?$/, ''));
+}
+
+/** The database of the backup whose files begin so; undefined when it is none of ours. */
+export function databaseOfStem(stem: string): string | undefined {
+  return parseBackupFileName(`${stem}.${EXTENSIONS.custom}`)?.database;
+}
+
+/** Names of backups of this database begin so; those of others may, too. */
+export function startOfNames(database: string): string {
+  return `${encodeDatabaseName(database)}_`;
+}
+
+/** Roles, memberships and tablespaces of the server, beside the backup, and encrypted as it is. */
 export function globalsName(file: string): string {
-  return `${withoutExtension(file)}.globals.sql`;
+  return `${withoutExtension(file)}.globals.sql${file.endsWith(ENCRYPTED) ? ENCRYPTED : ''}`;
+}
+
+/** Every name that the globals of a backup can have: older versions did not encrypt those of an encrypted one. */
+export function globalsNames(file: string): readonly string[] {
+  return [...new Set([globalsName(file), globalsName(plainName(file))])];
 }
 
 /** Of an encrypted backup, the name it would have without. */

@@ -52,6 +52,14 @@ function rolesOf(statements: readonly Statement[]): readonly string[] {
   return [...new Set(statements.flatMap(({ tree }) => [...rolesIn(tree)]))].toSorted();
 }
 
+/** The role that restores must belong to them: owners, and those whose default privileges are set. */
+function ownersIn(statements: readonly Statement[]): readonly string[] {
+  const ofDefaults = statements.flatMap(({ node, tree }) =>
+    node === 'AlterDefaultPrivilegesStmt' ? [...rolesIn(tree['options'])] : [],
+  );
+  return [...new Set([...rolesOf(statements.filter(isOwnership)), ...ofDefaults])].toSorted();
+}
+
 function vectorIndex({ node, tree }: Statement): readonly ArchivedVectorIndex[] {
   if (node !== 'IndexStmt' || !['hnsw', 'ivfflat'].includes(String(tree['accessMethod']))) return [];
   const { schemaname: schema = '', relname: table = '' } = (tree['relation'] ?? {}) as Relation;
@@ -80,7 +88,7 @@ export async function readArchive(access: Pick<ServerAccess, 'pgRestore'>, file:
   return {
     toc,
     roles: rolesOf(result.statements),
-    owners: rolesOf(result.statements.filter(isOwnership)),
+    owners: ownersIn(result.statements),
     grantees: rolesOf(result.statements.filter(isGrant)),
     indispensableRoles: rolesOf(
       result.statements.filter((statement) => !isOwnership(statement) && !isGrant(statement)),

@@ -92,6 +92,7 @@ export async function readBackup(
     })),
     rows: manifest?.rows ?? [],
     catalog: manifest?.catalog ?? null,
+    migration: manifest?.migration ?? null,
     lacks: manifest && leftOutText(manifest),
     // Without a count, as much memory as the server's limit allows.
     vectorIndexes: vectorIndexes.map(({ schema, table, index }) => ({

@@ -28,6 +28,8 @@ export interface RestorableBackup extends Requirements {
   readonly rows: readonly TableRows[];
   /** The schema of the platform as it was; null where the manifest does not have it. */
   readonly catalog: { readonly schema: string; readonly snapshot: CatalogSnapshot } | null;
+  /** Name of the newest migration; null when there is none, or the manifest does not say. */
+  readonly migration: string | null;
   readonly vectorIndexes: readonly NamedVectorIndex[];
   readonly toc: Toc;
   /** What is not in it, for people; undefined: all is, as far as the manifest says. */

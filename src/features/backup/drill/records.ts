@@ -2,9 +2,10 @@ import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 
-import { AisecError, messageOf } from '../../../base/errors.js';
+import { AisecError, isAisecError, messageOf } from '../../../base/errors.js';
 import { makeDirectory } from '../../../adapters/files/make-directory.js';
 import { readUnlinked } from '../../../adapters/files/read.js';
+import { directoryError } from '../catalog/backup-lock.js';
 import type { TimedPhase } from '../restore/phases.js';
 import type { Verdict } from '../verify.js';
 import type { SqlCheckResult } from './sql-checks.js';
@@ -40,7 +41,9 @@ export interface Drill {
   readonly aisecVersion: string;
 }
 
-function unusable(file: string, what: string, cause: unknown): AisecError {
+function unusable(file: string, what: string, cause: unknown): unknown {
+  const ofDisk = directoryError(path.dirname(file), cause);
+  if (isAisecError(ofDisk, 'DISK_FULL', 'DISK_FAILED')) return ofDisk;
   return new AisecError('BACKUP_DIRECTORY', `could not ${what} the records of drills in "${file}"`, {
     detail: `${messageOf(cause)}.`,
     hint: 'Give another file with --drills FILE.',

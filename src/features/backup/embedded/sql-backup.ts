@@ -35,6 +35,7 @@ export async function readSqlBackup(file: string, signal: AbortSignal): Promise<
     rows: manifest.rows,
     catalog: manifest.catalog,
     lacks: undefined,
+    migration: manifest.migration,
     vectorIndexes: [],
     toc: {
       databaseName: manifest.database,
@@ -69,7 +70,7 @@ export async function restoreSqlInto(
     });
     throwIfInterrupted(signal);
   } catch (error) {
-    await dropDatabase(maintenance, name);
+    await dropDatabase(access, maintenance, name);
     throw error;
   }
 }

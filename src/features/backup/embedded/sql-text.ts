@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 
 import { AisecError } from '../../../base/errors.js';
 import { quoteIdentifier, quoteLiteral } from '../../../base/identifier.js';
@@ -18,7 +18,7 @@ const KEY = /^[0-9a-f]{32}$/;
 /** What a server may have set otherwise and would read values by. */
 const SETTINGS = 'SET datestyle = iso;\nSET intervalstyle = postgres;\nSET extra_float_digits = 1;\n';
 
-interface TableRow {
+export interface TableRow {
   readonly schema: string;
   readonly table: string;
   readonly columns: readonly string[];
@@ -35,30 +35,17 @@ interface SequenceState {
 }
 
 /** `"schema"."table" ("column", …)`, without what PostgreSQL computes itself. */
-function copyTarget({ schema, table, columns }: TableRow): string {
+export function copyTarget({ schema, table, columns }: TableRow): string {
   return `${quoteIdentifier(schema)}.${quoteIdentifier(table)} (${columns.map(quoteIdentifier).join(', ')})`;
 }
 
-async function tablesOf(session: Session): Promise<readonly TableRow[]> {
+export async function tablesOf(session: Session): Promise<readonly TableRow[]> {
   return (await session.query<TableRow>(sqlFile('backup/tables'))).rows;
 }
 
-async function rowsOf(engine: EmbeddedEngine, table: TableRow): Promise<Buffer> {
+export async function rowsOf(engine: EmbeddedEngine, table: TableRow): Promise<Buffer> {
   if (table.columns.length === 0) return Buffer.alloc(0);
   return copyOut(engine, copyTarget(table));
-}
-
-/** What all rows come to, table by table. */
-export async function rowChecksums(session: Session, engine: EmbeddedEngine): Promise<ReadonlyMap<string, string>> {
-  const sums = new Map<string, string>();
-  for (const table of await tablesOf(session))
-    sums.set(
-      copyTarget(table),
-      createHash('sha256')
-        .update(await rowsOf(engine, table))
-        .digest('hex'),
-    );
-  return sums;
 }
 
 async function sequenceStatements(session: Session): Promise<string> {

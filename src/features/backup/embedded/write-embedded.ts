@@ -10,13 +10,14 @@ import { checksumOf, type Checksum } from '../../../adapters/files/checksum.js';
 import { withNewFile } from '../../../adapters/files/new-file.js';
 import { openTar } from '../../../adapters/embedded/tar.js';
 import type { EmbeddedAccess } from '../access.js';
-import { rowChecksums, sqlText } from './sql-text.js';
+import { rowChecksums } from './row-checksums.js';
+import { sqlText } from './sql-text.js';
 import { throwIfInterrupted } from '../../../base/interruption.js';
 import type { Reporting } from '../../../base/reporting.js';
 import type { Capture } from './capture-embedded.js';
 import type { WrittenBackup } from '../run/finish.js';
 import { compareLoaded, type LoadOptions } from './compare-loaded.js';
-import { writeRoles } from './embedded-roles.js';
+import { writeRolesFile } from '../run/write-roles-file.js';
 import { newManifest } from '../run/new-manifest.js';
 import type { BackupOrigin } from '../catalog/origin.js';
 import { publishBackup } from '../run/publish-backup.js';
@@ -122,7 +123,8 @@ export async function writeEmbeddedBackup(
       onProgress,
       ...(compareMore && { compareMore }),
     });
-    const globals = format === 'sql' ? await writeRoles(file, capture.roleStatements, { mode, signal }) : null;
+    const roles = capture.roleStatements.map((statement) => `${statement}\n`).join('');
+    const globals = format === 'sql' ? await writeRolesFile(file, roles, { mode, recipients, signal }) : null;
     const provenAt = new Date().toISOString();
     const describe = (written: Checksum): BackupManifest =>
       newManifest({

@@ -8,6 +8,8 @@ import type { LeftOutKinds } from './left-out-kinds.js';
 export interface Requirements {
   /** Owners, grantees, roles of policies. */
   readonly roles: readonly string[];
+  /** Those of them that own something: only to these the role must belong. */
+  readonly owners: readonly string[];
   /** The version is null where only the archive was asked. */
   readonly extensions: readonly { readonly name: string; readonly version: string | null }[];
   readonly serverMajor: number;
@@ -64,12 +66,13 @@ function roleFindings(needs: Requirements, facts: TargetFacts, rules: PreflightR
         return [
           restoreFinding('role', role, {
             message: `role ${role} is missing`,
-            impact:
-              'its objects and privileges cannot be restored; --create-roles or --globals creates all missing roles, --no-owner and --no-privileges leave them out',
+            impact: rules.withoutOwners
+              ? `a policy${rules.withoutPrivileges ? '' : ' or a grant'} names it; --create-roles or --globals creates all missing roles`
+              : 'its objects and privileges cannot be restored; --create-roles or --globals creates all missing roles, --no-owner and --no-privileges leave them out',
             fix: `create role ${role} nologin;`,
           }),
         ];
-      if (isUsable || rules.withoutOwners) return [];
+      if (isUsable || rules.withoutOwners || !needs.owners.includes(name)) return [];
       return [
         restoreFinding('membership', role, {
           message: `role ${user} is not a member of role ${role}`,

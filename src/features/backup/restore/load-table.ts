@@ -17,7 +17,8 @@ import { machineOf } from './restore-checked.js';
 import { countingLines } from './restore-into.js';
 import { settingsFor } from './restore-passes.js';
 import { loadRows, readDefinitions } from './script.js';
-import type { TableSelection } from './table-selection.js';
+import { leaveErasedOut, type ErasedPeople } from './leave-erased-out.js';
+import { nameIn, type TableSelection } from './table-selection.js';
 
 /** What becomes of rows that refer to rows which are not there any more. */
 export type DanglingRule = 'refuse' | 'leave-out' | 'not-valid';
@@ -26,6 +27,7 @@ export interface LoadOptions {
   readonly withoutOwners: boolean;
   readonly withoutPrivileges: boolean;
   readonly dangling: DanglingRule;
+  readonly erased: ErasedPeople;
   readonly isDryRun: boolean;
   readonly onProgress: (text: string) => void;
 }
@@ -72,6 +74,7 @@ async function settleDangling(
   keys: readonly ForeignKey[],
   selection: TableSelection,
   rule: DanglingRule,
+  { users }: ErasedPeople,
 ): Promise<Loaded & { readonly notValid: ReadonlySet<ForeignKey> }> {
   const leftOut = new Map<string, number>();
   const warnings: string[] = [];
@@ -90,6 +93,18 @@ async function settleDangling(
       dangling.map((each) => danglingFinding(each, isRestored(selection, each.key))),
       'the tables',
     );
+  if (users.size > 0)
+    refuseRestore(
+      dangling
+        .filter(({ key }) => isRestored(selection, key))
+        .map((each) =>
+          restoreFinding('dangling', each.key.name, {
+            message: describeDangling(each),
+            impact: `they may belong to people who were erased after the backup was made, of whom ${users.size} are on record; give --dangling leave-out`,
+          }),
+        ),
+      'the tables',
+    );
   warnings.push(...dangling.map((each) => `not valid: ${describeDangling(each)}`));
   return { leftOut, warnings, notValid: new Set(dangling.map(({ key }) => key)) };
 }
@@ -105,6 +120,10 @@ async function runAll(
     const isNotValid = key !== undefined && notValid.has(key);
     await session.query(isNotValid ? `${statement.text} not valid` : statement.text);
   }
+}
+
+function summed(one: ReadonlyMap<string, number>, other: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
+  return new Map([...one.keys(), ...other.keys()].map((key) => [key, (one.get(key) ?? 0) + (other.get(key) ?? 0)]));
 }
 
 /** Rolls the transaction back. */
@@ -140,7 +159,14 @@ export async function loadTable(
         await runAll(session, before, [], new Set());
         await loadRows(access, session, part, countingLines(selection.entries.length, onProgress));
         onProgress('looking for rows that refer to nothing');
-        const { notValid, ...loaded } = await settleDangling(session, keys, selection, dangling);
+        const restored = new Set(selection.tables.map(nameIn));
+        const erased = await leaveErasedOut(session, restored, keys, options.erased);
+        const settled = await settleDangling(session, keys, selection, dangling, options.erased);
+        const { notValid } = settled;
+        const loaded = {
+          warnings: [...erased.warnings, ...settled.warnings],
+          leftOut: summed(erased.leftOut, settled.leftOut),
+        };
         if (isDryRun) throw new DryRunEnd(loaded);
         onProgress('making indexes, constraints and policies');
         await runAll(session, after, keys, notValid);

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 
 import type { ServerAccess } from '../access.js';
 import { planGlobals } from '../contents/globals.js';
@@ -10,6 +10,7 @@ import { readTargetFacts } from './target-facts.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { AisecError } from '../../../base/errors.js';
 import type { Finding } from '../../../base/finding.js';
+import { packageFile } from '../../../base/package-file.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
 import type { LeftOutKinds } from './left-out-kinds.js';
 
@@ -82,6 +83,15 @@ export async function missingLocales(
   return localeFindings(session, createClauses(await databaseScript(access, { archive: file, toc })), locale);
 }
 
+/** The commands that change the schema would take it for one that is missing. */
+async function unknownMigration({ migration }: RestorableBackup): Promise<readonly string[]> {
+  const known = (await readdir(packageFile('migrations'))).map((name) => name.replace(/\.sql$/, ''));
+  if (migration === null || known.some((name) => name >= migration)) return [];
+  return [
+    `the backup has migration "${migration}", which is newer than this version of aisec: update it before "migrate"`,
+  ];
+}
+
 /** Everything a restore needs to know of the server before it touches anything. */
 export async function readPreflight(
   access: ServerAccess,
@@ -101,6 +111,7 @@ export async function readPreflight(
     warnings: [
       ...(backup.lacks === undefined ? [] : [`the backup is partial: it lacks ${backup.lacks}`]),
       ...otherVersions(needs, facts),
+      ...(await unknownMigration(backup)),
       ...lost.map((grant) => `lost by --no-privileges: ${grant}`),
     ],
     rolesToCreate,

@@ -8,11 +8,12 @@ import { serverMajor } from '../../../adapters/postgres/server-major.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import type { ServerAccess } from '../access.js';
 import { createClauses, createStatement, type DatabaseLocale } from '../server/create-database.js';
-import { databaseStatements } from './database-statements.js';
+import { databaseStatements } from './database/database-statements.js';
 import type { Machine } from './fast-settings.js';
 import type { NamedVectorIndex } from '../contents/restorable-backup.js';
 import type { OnPhase } from './phases.js';
 import { restorePasses } from './restore-passes.js';
+import { dropSubscriptions } from '../server/subscriptions.js';
 import type { Toc, TocEntry } from '../contents/toc.js';
 import { leavingOut, type LeftOutKinds } from './left-out-kinds.js';
 
@@ -57,7 +58,8 @@ export async function databaseScript(
 }
 
 /** Drops a database that may not be there, with the sessions on it. */
-export async function dropDatabase(session: Session, name: string): Promise<void> {
+export async function dropDatabase(access: ServerAccess, session: Session, name: string): Promise<void> {
+  if (!access.signal.aborted) await dropSubscriptions(access, session, name);
   // IF EXISTS alone would print a notice for one that is not there.
   await session.cleanUp('set client_min_messages = warning');
   await session.cleanUp(`drop database if exists ${quoteIdentifier(name)} with (force)`);
@@ -95,7 +97,7 @@ export async function restoreInto(
     await access.withDatabase(name, async (session) => {
       job.onPhase?.('analyze');
       job.onProgress('analyzing');
-      await session.query('analyze');
+      await analyze(session);
       await check(session);
     });
     if (job.withProperties)
@@ -103,9 +105,16 @@ export async function restoreInto(
         await maintenance.query(statement);
     throwIfInterrupted(access.signal);
   } catch (error) {
-    await dropDatabase(maintenance, name);
+    await dropDatabase(access, maintenance, name);
     throw error;
   }
+}
+
+/** A role that is no superuser is warned of each catalog that all databases share, which no restore touches. */
+async function analyze(session: Session): Promise<void> {
+  await session.query('set client_min_messages = error');
+  await session.query('analyze');
+  await session.query('set client_min_messages = notice');
 }
 
 async function runRestore(
@@ -136,13 +145,20 @@ async function runRestore(
 
 const KEPT_CODES: readonly ErrorCode[] = ['PRIVILEGE_MISSING', 'EXTENSION_MISSING', 'DISK_FULL'];
 
+/** A definition that works in its database alone, since pg_restore works with an empty search path. */
+const WITHOUT_SCHEMA = /(?:relation|type) "[^".]+" does not exist|function [^".(]+\([^)]*\) does not exist/;
+
 /** What pg_restore stumbled over, and that nothing of it stays. */
-export function asRestoreFailure(error: unknown): unknown {
+function asRestoreFailure(error: unknown): unknown {
   if (!isAisecError(error, 'PG_TOOL_FAILED', 'BACKUP_INVALID', ...KEPT_CODES)) return error;
+  const detail = error.detail ?? error.message;
+  const dropped = 'What had been restored was dropped again, and nothing else was touched.';
   const code = KEPT_CODES.includes(error.code) ? error.code : 'RESTORE_FAILED';
   return new AisecError(code, 'pg_restore could not restore the backup', {
-    detail: error.detail ?? error.message,
-    hint: 'What had been restored was dropped again, and nothing else was touched.',
+    detail,
+    hint: WITHOUT_SCHEMA.test(detail)
+      ? `${dropped} A function in the backup names something without its schema: docs/runbook.md, "A function stops a restore", has the way.`
+      : dropped,
     cause: error,
   });
 }

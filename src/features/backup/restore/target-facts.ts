@@ -1,5 +1,4 @@
-import { statfs } from 'node:fs/promises';
-
+import { freeBytes } from '../../../adapters/files/space.js';
 import { withRollback, type Session } from '../../../adapters/postgres/session.js';
 import { isAisecError } from '../../../base/errors.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
@@ -24,12 +23,7 @@ interface ExtensionRow {
 /** Free space where the server keeps its data, when that directory can be seen from this machine. */
 async function freeBytesOf(directory: string | null, isLocal: boolean): Promise<number | undefined> {
   if (directory === null || !isLocal) return undefined;
-  try {
-    const { bavail, bsize } = await statfs(directory);
-    return bavail * bsize;
-  } catch {
-    return undefined;
-  }
+  return freeBytes(directory).catch(() => undefined);
 }
 
 /** Whether the server runs on this machine, as far as its address shows. */

@@ -25,6 +25,8 @@ export interface BackupOptions {
   readonly encryptTo: readonly string[] | undefined;
   /** Absolute path of a file with more of them. */
   readonly recipientsFile: string | undefined;
+  /** Whether the hashes of the passwords of roles are beside it; it must be encrypted then. */
+  readonly withPasswords: boolean;
   /** Where a copy goes; undefined: nowhere. */
   readonly offsite: OffsiteOptions | undefined;
   /** How far a standby may be behind its primary; undefined: as far as it is. */
@@ -75,7 +77,9 @@ export type Outcome = Omit<
 /** A backup that has its name. */
 export interface WrittenBackup {
   readonly file: string;
+  /** As it was written; of an encrypted one partly encrypted. */
   readonly manifest: BackupManifest;
+  readonly whole: BackupManifest;
 }
 
 /** The backup is made by then: what goes wrong here, such as a next run at work already, must not look as if it was not. */
@@ -128,7 +132,7 @@ export async function planOnly(
 /** Copies what was written, then removes what may go; nothing is removed while the copy is not made. */
 export async function finish(
   access: BackupRun,
-  { file, manifest }: WrittenBackup,
+  { file, manifest, whole }: WrittenBackup,
   options: BackupOptions,
   reporting: Reporting,
 ): Promise<Outcome> {
@@ -145,8 +149,8 @@ export async function finish(
     sizeBytes: manifest.sizeBytes,
     sha256: manifest.sha256,
     compression: manifest.compression,
-    tables: manifest.rows.length,
-    rows: manifest.rows.reduce((sum, { rows }) => sum + rows, 0),
+    tables: whole.rows.length,
+    rows: whole.rows.reduce((sum, { rows }) => sum + rows, 0),
     removed,
     kept,
     copy: copy?.url ?? null,

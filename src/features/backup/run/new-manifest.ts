@@ -3,7 +3,7 @@ import path from 'node:path';
 import { FORMAT_VERSION, type BackupManifest } from '../catalog/manifest.js';
 import type { NamedTable } from '../catalog/left-out.js';
 import type { Checksum } from '../../../adapters/files/checksum.js';
-import { aisecVersion } from '../../../base/version.js';
+import { aisecVersion } from '../../../base/package/version.js';
 import type { ServerFacts } from './server-facts.js';
 import type { SnapshotContents } from './snapshot.js';
 

@@ -45,7 +45,7 @@ function render(name: string, help: string, samples: readonly string[]): string 
 }
 
 /** The metrics of one database; those of a backup are left out while there is none. */
-export function backupMetrics(database: string, newest: Backup | undefined, count: number, isSuccess: boolean): string {
+function backupMetrics(database: string, newest: Backup | undefined, count: number, isSuccess: boolean): string {
   const labels = `{database="${label(database)}"}`;
   const ofNewest = METRICS.flatMap(({ name, help, value }) => {
     const sample = newest === undefined ? undefined : value(newest);

@@ -10,6 +10,7 @@ import type { Checksum } from '../../../adapters/files/checksum.js';
 import { flushDirectory, publish } from '../../../adapters/files/publish.js';
 import { formatBytes } from '../../../base/bytes.js';
 import { throwIfInterrupted } from '../../../base/interruption.js';
+import { sealManifest } from '../contents/sealed-manifest.js';
 import type { WrittenBackup } from './finish.js';
 
 /** A finished dump that has no name yet. */
@@ -55,11 +56,12 @@ export async function publishBackup(
   try {
     const { checksum, describe } = await verify();
     const { sizeBytes, sha256 } = options.recipients.length === 0 ? checksum : await encryptDump(dump, options);
-    const manifest = await describe({ sizeBytes, sha256 });
+    const whole = await describe({ sizeBytes, sha256 });
+    const manifest = await sealManifest(whole, options.recipients);
     await writeManifest(file, manifest);
     throwIfInterrupted(options.signal);
     await publish(partialName(file), file);
-    return { file, manifest };
+    return { file, manifest, whole };
   } catch (error) {
     await rm(dumped, { force: true });
     await discardUnpublished(file);

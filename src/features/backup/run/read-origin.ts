@@ -1,12 +1,24 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 
 import type { Session } from '../../../adapters/postgres/session.js';
+import type { ServerAccess } from '../access.js';
 import type { BackupOrigin } from '../catalog/origin.js';
 
+const OF_THIS_MACHINE = /^(?:localhost|127\.[\d.]+|::1|[/@].*|)$/;
+
+/** The same for a socket and a loopback address. */
+function addressOf({ host, port }: { readonly host: string; readonly port: string }): string {
+  return `${OF_THIS_MACHINE.test(host) ? hostname() : host}:${port}`;
+}
+
 /** Null where the role may not read it, as on some managed servers. */
-export async function serverOrigin(session: Session, host: string): Promise<BackupOrigin | null> {
+export async function serverOrigin(
+  session: Session,
+  { host, target }: Pick<ServerAccess, 'host' | 'target'>,
+): Promise<BackupOrigin | null> {
   const allowed = await session.query<{ is_allowed: boolean }>(
     "select pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'execute') as is_allowed",
   );
@@ -17,7 +29,13 @@ export async function serverOrigin(session: Session, host: string): Promise<Back
      where datname = pg_catalog.current_database()`,
   );
   const [row] = rows;
-  return row === undefined ? null : { id: `server ${row.id}`, label: host, databaseOid: Number(row.oid) };
+  if (row === undefined) return null;
+  return {
+    id: `server ${row.id}`,
+    label: host,
+    address: addressOf(target.connection),
+    databaseOid: Number(row.oid),
+  };
 }
 
 /**

@@ -1,32 +1,33 @@
 import type { BackupFileMode } from '../catalog/file-mode.js';
 import type { BackupSideFile } from '../catalog/manifest.js';
-import { globalsName } from '../catalog/names.js';
-import { checksumOf } from '../../../adapters/files/checksum.js';
-import { writeSmallFile } from '../../../adapters/files/publish.js';
 import { withCredentials } from '../../../adapters/pgtools/credentials.js';
 import { dumpGlobals } from '../../../adapters/pgtools/pg-dump.js';
 import type { PgTool } from '../../../adapters/pgtools/tool.js';
 import type { ServerAccess } from '../access.js';
 import { isAisecError } from '../../../base/errors.js';
 import type { Reporting } from '../../../base/reporting.js';
-import { basename } from 'node:path';
+import { writeRolesFile } from '../run/write-roles-file.js';
 
 export interface GlobalsOptions {
   readonly tool: PgTool | undefined;
   /** The backup's final path; the globals get the name that belongs to it. */
   readonly file: string;
   readonly mode: BackupFileMode;
+  /** Public keys of age; empty: it is not encrypted. */
+  readonly recipients: readonly string[];
+  /** With the hashes of passwords; only where it is encrypted. */
+  readonly withPasswords: boolean;
   readonly signal: AbortSignal;
   readonly reporting: Reporting;
 }
 
 /**
- * Writes the roles, memberships and tablespaces of the server beside a backup, without passwords. Where that cannot be
+ * Writes the roles, memberships and tablespaces of the server beside a backup. Where that cannot be
  * done the backup is good all the same: a warning says what a restore on an empty server will miss.
  */
 export async function writeGlobals(
   access: ServerAccess,
-  { tool, file, mode, signal, reporting }: GlobalsOptions,
+  { tool, file, mode, recipients, withPasswords, signal, reporting }: GlobalsOptions,
 ): Promise<BackupSideFile | null> {
   if (tool === undefined) {
     reporting.onWarning('pg_dumpall was not found, so the roles of the server are not beside the backup');
@@ -42,6 +43,7 @@ export async function writeGlobals(
         database: access.databaseName,
         environment: access.places.environment,
         waitForServerMs: access.waitForServerMs,
+        withPasswords,
         signal,
       }),
     );
@@ -52,7 +54,5 @@ export async function writeGlobals(
     );
     return null;
   }
-  const globals = globalsName(file);
-  await writeSmallFile(globals, text, mode);
-  return { file: basename(globals), ...(await checksumOf(globals, signal)) };
+  return writeRolesFile(file, text, { mode, recipients, signal });
 }

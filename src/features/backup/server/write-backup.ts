@@ -37,6 +37,8 @@ export interface WriteOptions {
   readonly maxLagMs: number | undefined;
   /** Public keys of age; empty: it is not encrypted. */
   readonly recipients: readonly string[];
+  /** Of roles, as hashes. */
+  readonly withPasswords: boolean;
   readonly mode: BackupFileMode;
   readonly leftOut: LeftOutWish;
 }
@@ -133,7 +135,7 @@ export async function writeBackup(
 ): Promise<WrittenBackup> {
   const startedMs = performance.now();
   const { signal } = access;
-  const { tools, recipients, mode, leftOut } = options;
+  const { tools, recipients, withPasswords, mode, leftOut } = options;
   const { file, dumped, createdAt, facts, contents, compression } = await dump(access, session, options, reporting);
   const { onProgress } = reporting;
   return publishBackup({ file, dumped }, { recipients, mode, signal, onProgress }, async () => {
@@ -150,7 +152,7 @@ export async function writeBackup(
         signal,
         onProgress,
       }),
-      writeGlobals(access, { tool: tools.pgDumpAll, file, mode, signal, reporting }),
+      writeGlobals(access, { tool: tools.pgDumpAll, file, mode, recipients, withPasswords, signal, reporting }),
     ]);
     const notInIt = await leftOutOf(session, leftOut, { lacking: proof.lacking, rows: contents.rows }, reporting);
     const describe = (written: Checksum): BackupManifest =>

@@ -4,7 +4,7 @@ import { storeUrl, type StorePlace } from '../../../config/store-url.js';
 import { withMaintenance, type BackupRun, type EmbeddedAccess, type ServerAccess } from '../access.js';
 import { readBackupDirectory, type Backup } from '../catalog/directory.js';
 import { isOfEmbedded } from '../catalog/find-backup.js';
-import { backupsOf, groupByOrigin } from '../catalog/group-by-origin.js';
+import { backupsOf, backupsOfServer, groupByOrigin } from '../catalog/group-by-origin.js';
 import { listCommand } from '../catalog/list-command.js';
 import { isVerifiedFull } from '../catalog/manifest.js';
 import type { BackupOrigin } from '../catalog/origin.js';
@@ -48,6 +48,8 @@ function ofDatabase(
 ): readonly Backup[] | undefined {
   const ours = backupsOf(backups, database, origin);
   if (ours.length > 0) return ours;
+  const ofServer = backupsOfServer(backups, database, origin);
+  if (ofServer.length > 0) return ofServer;
   const groups = groupByOrigin(backups).filter((group) => group.database === database);
   // A role that may not read which server it is on cannot be wrong where there is only one.
   if (!takesOther && origin !== null) return [];
@@ -101,7 +103,7 @@ async function latestOf(access: BackupRun, wanted: Wanted, source: LatestSource)
 /** The newest verified backup of the configured database of a server. @throws AisecError BACKUP_UNKNOWN, and those of the store. */
 export async function latestBackup(access: ServerAccess, source: LatestSource): Promise<LatestBackup> {
   // Not on the database itself, which may be what was lost.
-  const origin = await withMaintenance(access, (session) => serverOrigin(session, access.host));
+  const origin = await withMaintenance(access, (session) => serverOrigin(session, access));
   return latestOf(access, { database: access.databaseName, origin, isEmbedded: false }, source);
 }
 

@@ -9,7 +9,8 @@ import type { Environment } from '../../../config/settings.js';
 import { isStoreUrl, splitObjectUrl } from '../../../config/store-url.js';
 import { readCopyManifest } from './remote-backups.js';
 import { readManifest, writeManifest } from '../catalog/manifest.js';
-import { globalsName, parseBackupFileName, plainName } from '../catalog/names.js';
+import { globalsName, manifestName, parseBackupFileName, plainName } from '../catalog/names.js';
+import { openManifest } from '../contents/sealed-manifest.js';
 import { decryptFile, readIdentities } from '../../../adapters/encryption/decrypt.js';
 import { checksumOf } from '../../../adapters/files/checksum.js';
 import { temporaryError, withPrivateDirectory } from '../../../adapters/files/private-directory.js';
@@ -89,11 +90,15 @@ async function decrypt(file: string, directory: string, options: LocalBackupOpti
   const onBytes = (bytes: number): void => onProgress(`decrypting, ${formatBytes(bytes)}`);
   await decryptFile(file, plain, { identities, signal, onBytes });
   if (manifest !== undefined) {
+    const whole = await openManifest(manifest, identities, manifestName(file));
     const checksum = await checksumOf(plain, signal);
-    await writeManifest(plain, { ...manifest, ...checksum, file: path.basename(plain), encryption: null });
+    await writeManifest(plain, { ...whole, ...checksum, file: path.basename(plain), encryption: null });
   }
-  const globals = globalsName(file);
-  if (existsSync(globals) && globals !== globalsName(plain)) await copyFile(globals, globalsName(plain));
+  const [globals, plainGlobals] = [globalsName(file), globalsName(plainName(file))];
+  if (existsSync(globals)) await decryptFile(globals, globalsName(plain), { identities, signal });
+  // Older versions did not encrypt it.
+  else if (existsSync(plainGlobals) && plainGlobals !== globalsName(plain))
+    await copyFile(plainGlobals, globalsName(plain));
   return plain;
 }
 

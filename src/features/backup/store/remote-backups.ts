@@ -11,27 +11,30 @@ import {
   type StoredObject,
 } from '../../../adapters/object-store/objects.js';
 import type { Store } from '../../../adapters/object-store/store.js';
-import { removeUnfinished } from '../../../adapters/object-store/unfinished.js';
 import { uploadFile } from '../../../adapters/object-store/upload.js';
 import type { Backup, BackupDirectory, IncompleteBackup } from '../catalog/directory.js';
-import { factsOf } from '../catalog/facts.js';
+import { factsOf, type BackupFacts } from '../catalog/facts.js';
 import { inTurns } from '../catalog/in-turns.js';
 import { listCommand } from '../catalog/list-command.js';
 import { manifestText, parseManifest, type BackupManifest, type OffsiteCopy } from '../catalog/manifest.js';
 import { readFactsIndex, writeFactsIndex, type FactsIndex } from './facts-index.js';
-import { encodeDatabaseName, manifestName, parseBackupFileName } from '../catalog/names.js';
+import { manifestName, parseBackupFileName, startOfNames } from '../catalog/names.js';
+import { originMark } from './left-behind.js';
 
 /** What a store has; `file` is the address of an object, s3://bucket/directory/NAME. */
-export type BackupCopies = Pick<BackupDirectory, 'backups' | 'incomplete'>;
-
-/** Names of a database begin so; those of others may, too. */
-function startOf(database: string | undefined): string {
-  return database === undefined ? '' : `${encodeDatabaseName(database)}_`;
+export interface BackupCopies extends Pick<BackupDirectory, 'backups' | 'incomplete'> {
+  /** Of the incomplete ones, those whose manifest is there and the file is not: what a removal that was stopped leaves. */
+  readonly withoutFile: readonly Backup[];
 }
 
 /** One that can be counted: the file and its manifest are there, and say the same. */
 interface ReadCopy extends Backup {
   readonly etag: string;
+}
+
+interface IncompleteCopy extends IncompleteBackup {
+  /** Only of one that has no file. */
+  readonly facts?: BackupFacts;
 }
 
 /** Requests for manifests at once; the SDK has 50 connections. */
@@ -43,7 +46,7 @@ async function look(
   file: StoredObject | undefined,
   beside: StoredObject | undefined,
   index: FactsIndex,
-): Promise<ReadCopy | IncompleteBackup | undefined> {
+): Promise<ReadCopy | IncompleteCopy | undefined> {
   const said = parseBackupFileName(name);
   if (said === undefined) return undefined;
   const url = storeUrl(store.place, name);
@@ -66,13 +69,13 @@ async function look(
     }
   }
   if (facts.file !== name) return incomplete(`Its manifest is that of "${facts.file}".`);
-  if (sizeBytes === null) return incomplete('Its manifest is there and the file is not.');
+  if (sizeBytes === null) return { ...incomplete('Its manifest is there and the file is not.'), facts };
   if (sizeBytes !== facts.sizeBytes)
     return incomplete(`It has ${sizeBytes} bytes and its manifest says ${facts.sizeBytes}.`);
   return { state: 'complete', file: url, manifest: facts, createdAt: new Date(facts.createdAt), etag: beside.etag };
 }
 
-function isComplete(copy: ReadCopy | IncompleteBackup | undefined): copy is ReadCopy {
+function isComplete(copy: ReadCopy | IncompleteCopy | undefined): copy is ReadCopy {
   return copy?.state === 'complete';
 }
 
@@ -88,7 +91,8 @@ export async function readBackupCopies(
   database?: string,
   { remember = false }: { readonly remember?: boolean } = {},
 ): Promise<BackupCopies> {
-  const objects = new Map((await listObjects(store, startOf(database))).map((object) => [object.name, object]));
+  const start = database === undefined ? '' : startOfNames(database);
+  const objects = new Map((await listObjects(store, start)).map((object) => [object.name, object]));
   const names = new Map(
     [...objects.keys()].flatMap((each) => {
       const name = each.replace(/\.json$/, '');
@@ -113,39 +117,23 @@ export async function readBackupCopies(
           ofDatabase.map(({ etag, manifest: facts }) => ({ etag, facts })),
         );
     }
+  const incomplete = found.filter((each) => each?.state === 'incomplete');
   const newestFirst = (a: { readonly createdAt: Date }, b: { readonly createdAt: Date }): number =>
     b.createdAt.getTime() - a.createdAt.getTime();
   return {
     backups: copies.map(({ etag: _etag, ...backup }) => backup).toSorted(newestFirst),
-    incomplete: found.filter((each) => each?.state === 'incomplete').toSorted(newestFirst),
+    incomplete: incomplete.map(({ facts: _facts, ...each }) => each).toSorted(newestFirst),
+    withoutFile: incomplete.flatMap(({ file, facts }) =>
+      facts === undefined
+        ? []
+        : [{ state: 'complete', file, manifest: facts, createdAt: new Date(facts.createdAt) } as const],
+    ),
   };
 }
 
 /** Asks for the names of the copies of a database, so that what is wrong with the store is known. @throws as `readBackupCopies`. */
 export async function requireStore(store: Store, database: string): Promise<void> {
-  await listObjects(store, startOf(database));
-}
-
-/** Longer than any upload takes: what is older and not finished was stopped. */
-const STOPPED_AFTER_MS = 2 * 86_400_000;
-
-/**
- * The parts that stopped uploads of this database have left: those of the names that are known to be ours, and of others
- * only when they are too old to be at work, since another server may have a database of this name. Returns the names they
- * would have got.
- */
-export async function removeUnfinishedCopies(
-  store: Store,
-  database: string,
-  ours: ReadonlySet<string>,
-): Promise<readonly string[]> {
-  const longAgo = Date.now() - STOPPED_AFTER_MS;
-  return removeUnfinished(
-    store,
-    startOf(database),
-    (name, begunAt) =>
-      parseBackupFileName(name)?.database === database && (ours.has(name) || begunAt.getTime() < longAgo),
-  );
+  await listObjects(store, startOfNames(database));
 }
 
 /** The manifest of a copy. @throws AisecError BACKUP_UNKNOWN when there is none, BACKUP_INVALID when it is wrong. */
@@ -194,6 +182,7 @@ export async function uploadBackup(
   { isReadBack, onBytes }: CopyOptions,
 ): Promise<OffsiteCopy> {
   const { globals, sizeBytes, sha256 } = manifest;
+  const origin = originMark(manifest.origin);
   const there = await describeObject(store, manifest.file);
   if (there !== undefined && there.sha256 !== sha256)
     throw new AisecError(
@@ -211,9 +200,13 @@ export async function uploadBackup(
       name: globals.file,
       checksum: globals,
       isReadBack,
+      origin,
       onBytes: () => undefined,
     });
-  await uploadFile(store, { file, name: manifest.file, checksum: { sizeBytes, sha256 }, isReadBack, onBytes });
+  const checksum = { sizeBytes, sha256 };
+  // As a run that was stopped before the manifest has left it.
+  const isThere = there?.sizeBytes === sizeBytes && !isReadBack;
+  if (!isThere) await uploadFile(store, { file, name: manifest.file, checksum, isReadBack, origin, onBytes });
   const copy: OffsiteCopy = {
     url: storeUrl(store.place, manifest.file),
     endpoint: store.place.endpoint ?? null,
@@ -225,7 +218,10 @@ export async function uploadBackup(
   return copy;
 }
 
-/** Removes a copy with what belongs to it; the manifest last, so that what is left half-way is seen and removed again. */
+/**
+ * Removes a copy with what belongs to it: the file first and the manifest last. Killed at any moment, what is left is a manifest
+ * without its file, which no command counts, no upload leaves, and the next prune removes.
+ */
 export async function removeBackupCopy(
   store: Store,
   { file, globals }: Pick<BackupManifest, 'file' | 'globals'>,

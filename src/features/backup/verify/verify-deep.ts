@@ -1,9 +1,9 @@
 import { AisecError } from '../../../base/errors.js';
 import type { ServerAccess } from '../access.js';
 import { readBackup } from '../contents/read-backup.js';
-import { verifyName } from '../restore/database-names.js';
+import { verifyName } from '../restore/database/database-names.js';
 import { RestoredOtherwise } from '../restore/restore-checked.js';
-import { withScratchRestore, type ScratchOptions } from '../restore/scratch.js';
+import { withScratchRestore, type ScratchOptions } from '../restore/database/scratch.js';
 import { verifyAs, withWhole, type VerifyOptions, type VerifyResult } from '../verify.js';
 
 export interface DeepVerifyOptions extends VerifyOptions {

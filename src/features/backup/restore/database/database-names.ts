@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { timestampOf } from '../catalog/names.js';
+import { timestampOf } from '../../catalog/names.js';
 
 /** PostgreSQL cuts longer names silently. */
 const MOST_BYTES = 63;

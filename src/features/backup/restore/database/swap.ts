@@ -1,8 +1,8 @@
-import { AisecError, isAisecError } from '../../../base/errors.js';
-import { formatDurationMs } from '../../../base/duration.js';
-import { quoteIdentifier } from '../../../base/identifier.js';
-import { withTransaction, type Session } from '../../../adapters/postgres/session.js';
-import { sqlFile } from '../../../adapters/postgres/sql-file.js';
+import { AisecError, isAisecError } from '../../../../base/errors.js';
+import { formatDurationMs } from '../../../../base/duration.js';
+import { quoteIdentifier } from '../../../../base/identifier.js';
+import { withTransaction, type Session } from '../../../../adapters/postgres/session.js';
+import { sqlFile } from '../../../../adapters/postgres/sql-file.js';
 import { copyDatabaseProperties } from './database-properties.js';
 
 export interface Swap {

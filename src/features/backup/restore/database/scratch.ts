@@ -1,14 +1,14 @@
-import { quoteIdentifier } from '../../../base/identifier.js';
-import { withMaintenance, type ServerAccess } from '../access.js';
-import type { RestorableBackup } from '../contents/restorable-backup.js';
-import { preflightFindings, refuseRestore } from './findings.js';
-import type { LeftOutKinds } from './left-out-kinds.js';
-import { missingLocales, rolesNeeded } from './preflight.js';
-import { restoreChecked } from './restore-checked.js';
-import type { OnPhase } from './phases.js';
-import { dropDatabase } from './restore-into.js';
-import { withRestoreLock } from './restore-lock.js';
-import { readTargetFacts } from './target-facts.js';
+import { quoteIdentifier } from '../../../../base/identifier.js';
+import { withMaintenance, type ServerAccess } from '../../access.js';
+import type { RestorableBackup } from '../../contents/restorable-backup.js';
+import { preflightFindings, refuseRestore } from '../findings.js';
+import type { LeftOutKinds } from '../left-out-kinds.js';
+import { missingLocales, rolesNeeded } from '../preflight.js';
+import { restoreChecked } from '../restore-checked.js';
+import type { OnPhase } from '../phases.js';
+import { dropDatabase } from '../restore-into.js';
+import { withRestoreLock } from '../restore-lock.js';
+import { readTargetFacts } from '../target-facts.js';
 
 export interface ScratchOptions extends LeftOutKinds {
   /** Of the scratch database; one of that name, which a killed run has left, is dropped first. */
@@ -35,7 +35,7 @@ export async function withScratchRestore<Result>(
   const { scratch, jobs, waitMs, onPhase, onProgress, withoutOwners, withoutPrivileges } = options;
   return withMaintenance(access, (maintenance) =>
     withRestoreLock(maintenance, scratch, { waitMs, onProgress }, async () => {
-      await dropDatabase(maintenance, scratch);
+      await dropDatabase(access, maintenance, scratch);
       const needs = { ...backup, roles: rolesNeeded(backup, options) };
       const facts = await readTargetFacts(maintenance, needs, access.host);
       refuseRestore(
@@ -56,7 +56,7 @@ export async function withScratchRestore<Result>(
         });
         return await use();
       } finally {
-        await dropDatabase(maintenance, scratch);
+        await dropDatabase(access, maintenance, scratch);
       }
     }),
   );

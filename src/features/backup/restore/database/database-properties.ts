@@ -1,6 +1,6 @@
-import { quoteIdentifier, quoteLiteral } from '../../../base/identifier.js';
-import type { Session } from '../../../adapters/postgres/session.js';
-import { sqlFile } from '../../../adapters/postgres/sql-file.js';
+import { quoteIdentifier, quoteLiteral } from '../../../../base/identifier.js';
+import type { Session } from '../../../../adapters/postgres/session.js';
+import { sqlFile } from '../../../../adapters/postgres/sql-file.js';
 
 interface Grant {
   readonly grantee: string | null;

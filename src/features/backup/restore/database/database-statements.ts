@@ -1,4 +1,4 @@
-import { isLeftOut, type LeftOutKinds } from './left-out-kinds.js';
+import { isLeftOut, type LeftOutKinds } from '../left-out-kinds.js';
 
 /** As pg_dump quotes names: only where it must. */
 function asDumped(name: string): string {
