@@ -180,8 +180,13 @@ begin
           else format('Run: alter publication %I set (publish_via_partition_root = true)', published.publication)
         end;
   end loop;
+  -- A run of aisec over several schemas shares the lock with itself, and has that of this schema alone.
+  perform
+  from pg_locks l
+  where (l.locktype, l.pid, l.mode, l.objsubid) = ('advisory', pg_backend_pid(), 'ShareLock', 1)
+    and (l.classid, l.objid) = ((lock_key >> 32)::oid, (lock_key & 4294967295)::oid);
   -- Waiting here would hold a snapshot that the other run may have to wait for.
-  if not pg_try_advisory_xact_lock(lock_key) then
+  if not found and not pg_try_advisory_xact_lock(lock_key) then
     select format('process %s%s', l.pid, coalesce(' (' || nullif(a.application_name, '') || ')', ''))
     into holder
     from pg_locks l
@@ -208,6 +213,8 @@ create function aisec_describe_lock_holders(locked regclass, wanted_mode text)
   volatile
   set search_path from current
 as $$
+  -- pg_stat_activity stands still within a transaction, and attempts go on for seconds.
+  select pg_stat_clear_snapshot();
   select string_agg(
     format(
       '%s%s holds %s%s',

@@ -5,11 +5,11 @@
 -- Needs:      nothing
 select history.source
 from pg_catalog.pg_class as class
-join pg_catalog.pg_namespace as namespace on namespace.oid = class.relnamespace
 cross join lateral (
   select pg_catalog.substr(class.relname, pg_catalog.length('aisec_migrations_') + 1) as source
 ) as history
-where namespace.nspname = $1
+-- Both columns of the index on pg_class: other schemas of the database have tables of the same names.
+where class.relnamespace = (select namespace.oid from pg_catalog.pg_namespace as namespace where namespace.nspname = $1)
   and class.relkind = 'r'
   and class.relname like 'aisec\_migrations\_%'
   and not history.source = any ($2::text[])

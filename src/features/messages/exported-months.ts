@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
 
 import type { Session } from '../../adapters/postgres/session.js';
+import type { Month } from '../../base/month.js';
 import { readExports, type RecordedExport } from './archive/journal.js';
 import { ExportReader } from './archive/exports/export-file.js';
 import { readManifest } from './archive/exports/manifest.js';
 import { csvValues } from './archive/exports/record-format.js';
-import { readPartitions } from './partition.js';
+import { coversAnyOf, readPartitions } from './partition.js';
 
 export interface ExportedMonth extends RecordedExport {
   /** Whether the month is in the database, too; else the export is all that there is of it. */
@@ -17,11 +18,11 @@ export interface ExportedMonth extends RecordedExport {
 /** The exports of months on record, newest first, each file once. */
 export async function exportedMonths(session: Session, schema: string): Promise<readonly ExportedMonth[]> {
   const { partitions } = await readPartitions(session, schema);
-  const there = new Set(partitions.map(({ month }) => month));
+  const isInDatabase = (month: Month): boolean => partitions.some((partition) => coversAnyOf(partition, month));
   const exports = await readExports(session);
   return exports
     .filter((each, index) => exports.findIndex(({ file }) => file === each.file) === index)
-    .map((each) => ({ ...each, isInDatabase: there.has(each.month), isHere: existsSync(each.file) }));
+    .map((each) => ({ ...each, isInDatabase: isInDatabase(each.month), isHere: existsSync(each.file) }));
 }
 
 /**

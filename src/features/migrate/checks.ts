@@ -1,7 +1,7 @@
 import path from 'node:path';
 
 import type { Session } from '../../adapters/postgres/session.js';
-import { aisecCommand, shellWord } from '../../base/aisec-command.js';
+import { aisecCommand, shellWord } from '../../base/package/aisec-command.js';
 import { SEVERITIES, type Finding } from '../../base/finding.js';
 import type { MigrationState, MigrationStatus } from './history/compare.js';
 import { labelOf } from './files/source.js';

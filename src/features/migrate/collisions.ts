@@ -1,5 +1,6 @@
 import type { Session } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
+import { piecesOf } from '../../adapters/sql-parser/pieces.js';
 import { AisecError } from '../../base/errors.js';
 import type { MigrationFile } from './files/migration-file.js';
 import type { CreatedObject } from './files/objects.js';
@@ -17,18 +18,28 @@ function wordsOf(sql: string): ReadonlySet<string> {
   return new Set(sql.toLowerCase().match(/[\w$]+/g));
 }
 
+/** The pieces of a file that have the word; of a large one most are data. */
+function partWith(word: RegExp, { up }: MigrationFile): string {
+  return piecesOf(up.sql)
+    .flatMap(({ text }) => (word.test(text) ? [text] : []))
+    .join('');
+}
+
 /**
  * The files that name an object that is there: only these are parsed. A file without the name of any object creates none
  * that is there, and the parser takes 60 ms to load.
  */
 async function filesToParse(session: Session, files: readonly MigrationFile[]): Promise<readonly MigrationFile[]> {
-  const texts = files.map((file) => ({ file, words: wordsOf(file.up.sql) }));
+  const texts = files.map((file) => {
+    const sql = partWith(/create/i, file);
+    return { file, words: wordsOf(sql), hasOtherName: OTHER_NAME.test(sql) };
+  });
   const words = new Set(texts.flatMap((text) => [...text.words]));
   const { rows } = await session.query<{ name: string }>(sqlFile('migrate/objects-named'), [[...words]]);
   const names = rows.map(({ name }) => [...wordsOf(name)]);
   return texts.flatMap((text) => {
     const isNamed = names.some((name) => name.every((word) => text.words.has(word)));
-    return isNamed || OTHER_NAME.test(text.file.up.sql) ? [text.file] : [];
+    return isNamed || text.hasOtherName ? [text.file] : [];
   });
 }
 
@@ -50,9 +61,9 @@ export async function refuseCollisions(
   let droppingSql = '';
   for (const file of files) {
     // Dropped by a pending file, it may well be created again by that one or one after it.
-    if (/\b(?:drop|rename)\b/i.test(file.up.sql)) droppingSql += file.up.sql;
+    droppingSql += partWith(/\b(?:drop|rename)\b/i, file);
     if (!suspects.includes(file)) continue;
-    for (const object of await createdObjects(file.up.sql))
+    for (const object of await createdObjects(piecesOf(file.up.sql)))
       if (!droppingSql.includes(object.name)) created.push({ ...object, schema: object.schema ?? schema, file });
   }
   if (created.length === 0) return;

@@ -2,5 +2,5 @@
 export { type MigrationFile } from './files/migration-file.js';
 export { readMigrations } from './files/read-migrations.js';
 export { labelOf, type SourcedName } from './files/source.js';
-export { compareWithDatabase, type Comparison, type MigrateSettings } from './prepare.js';
+export { type Comparison, type MigrateSettings } from './prepare.js';
 export { migrateUp } from './up.js';

@@ -1,3 +1,4 @@
+import { piecesOf } from '../../adapters/sql-parser/pieces.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import { quoteIdentifier } from '../../base/identifier.js';
 import { deletions, type Deletion } from './files/objects.js';
@@ -54,7 +55,7 @@ export async function findLosses(
 ): Promise<readonly Loss[]> {
   const losses = new Map<string, Loss>();
   for (const file of files) {
-    for (const deletion of await deletions(file.down?.sql ?? '')) {
+    for (const deletion of await deletions(piecesOf(file.down?.sql ?? ''))) {
       const { schema: inSchema, name, column } = deletion;
       const place = inSchema === undefined ? name : `${inSchema}.${name}`;
       const object = column === undefined ? `table ${place}` : `column ${place}.${column}`;

@@ -30,7 +30,7 @@ function nextNumber(names: readonly string[]): string {
 }
 
 /** `Add Inbox view` becomes `add_inbox_view`. @throws AisecError USAGE when nothing is left of it. */
-export function migrationSlug(title: string): string {
+function migrationSlug(title: string): string {
   const slug = title
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, '_')
@@ -49,7 +49,7 @@ const OWN_DIRECTORY =
  *
  * @throws AisecError USAGE for an unknown source or where none is named; REFUSED for the installed package.
  */
-export function placeOfNew(
+function placeOfNew(
   argument: string,
   places: readonly MigrationPlace[],
 ): { readonly place: MigrationPlace; readonly title: string } {

@@ -107,7 +107,7 @@ export function refuseEncoding(label: string, encoding: string): void {
 /**
  * Refuses before anything is changed when the role or the server lacks something the pending migrations need.
  *
- * @throws AisecError EXTENSION_MISSING, PRIVILEGE_MISSING, DATABASE_READ_ONLY, CONFIG_INVALID.
+ * @throws AisecError EXTENSION_MISSING, PRIVILEGE_MISSING, DATABASE_READ_ONLY, DATABASE_UNSUPPORTED, CONFIG_INVALID.
  */
 export async function preflight(
   session: Session,

@@ -68,7 +68,7 @@ export async function createHistory(session: Session, statements: string): Promi
  * Asked first: CREATE SCHEMA IF NOT EXISTS needs the privilege even when there is nothing to create. What default
  * privileges grant on a new schema is revoked; a schema that exists keeps its privileges.
  */
-export function createSchema(schema: string): string {
+function createSchema(schema: string): string {
   return `do $create_schema$
 declare
   grantees text;

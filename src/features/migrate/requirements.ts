@@ -1,5 +1,5 @@
 import { AisecError } from '../../base/errors.js';
-import { aisecVersion } from '../../base/version.js';
+import { aisecVersion } from '../../base/package/version.js';
 import type { MigrationFile } from './files/migration-file.js';
 import { isBundled, labelOf, type SourcedName } from './files/source.js';
 

@@ -2,6 +2,7 @@ import { withRunLock } from '../../adapters/postgres/locks/advisory-lock.js';
 import { LockBudget } from '../../adapters/postgres/locks/lock-budget.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import type { RunOptions } from './apply/apply.js';
+import { awaitedNote, distributeTenant, readTenantPlace, takeBackEmpty } from '../tenant/index.js';
 import { labelOf } from './files/source.js';
 import { indexOfMigration } from './find-migration.js';
 import { refuseUnmetRequirements } from './requirements.js';
@@ -42,6 +43,8 @@ export interface UpResult {
   readonly at: string | null;
   /** What `to` left pending. */
   readonly pending: readonly string[];
+  /** The node of Citus that the run has moved the new schema to; null elsewhere. */
+  readonly distributedTo: string | null;
 }
 
 /** What one `up` has to do: pure, and the same for the dry run. */
@@ -82,6 +85,20 @@ async function applyAll(
   return applied;
 }
 
+/** A new schema where Citus distributes new schemas: when it is complete. */
+async function distribute(
+  session: Session,
+  options: UpOptions,
+  pending: readonly MigrationStatus[],
+  reporting: Reporting,
+): Promise<string | null> {
+  if (pending.length > 0) {
+    reporting.onWarning('The schema stays on the coordinator of Citus until no migration is pending.');
+    return null;
+  }
+  return (await distributeTenant(session, options, reporting)).node;
+}
+
 /**
  * Applies the pending migrations in order, each in its own transaction with its history row, then makes the months
  * ahead. The hooks run before the first and after the last. Killed at any moment and run again, it continues where it was.
@@ -95,6 +112,7 @@ export async function migrateUp(session: Session, options: UpOptions, reporting:
     const { statuses, recordedSources } = await compareWithDatabase(session, options);
     const plan = planUp(statuses, options);
     await refuseUnsafeStatements([...filesOf(plan), ...(options.hooks ?? [])]);
+    const place = await readTenantPlace(session, options.schema);
     // The engine takes 60 ms to load; meanwhile the server works.
     const engine = plan.length > 0 ? import('../../adapters/migration-engine/engine.js') : undefined;
     if (plan.length > 0) {
@@ -103,14 +121,22 @@ export async function migrateUp(session: Session, options: UpOptions, reporting:
     }
     await refuseCollisions(session, options.schema, filesOf(plan.filter((status) => status.entry === undefined)));
     const making = historyToCreate(options.schema, plan, recordedSources);
-    if (making !== undefined) await createHistory(session, making);
+    const note = place === 'awaited' ? awaitedNote(options.schema) : '';
+    if (place === 'awaited') await takeBackEmpty(session, options.schema);
+    if (making !== undefined) await createHistory(session, `${making}\n${note}`);
     await engine;
     if (plan.length > 0) await runHooks(session, 'before_up', options, reporting);
     const lockBudget = new LockBudget(options.maxWaitMs);
-    const applied = await applyAll(session, plan, { ...options, lockBudget }, reporting);
+    const applied = await applyAll(
+      session,
+      plan,
+      { ...options, lockBudget, isDistributed: place === 'distributed' },
+      reporting,
+    );
     await runHooks(session, 'after_up', options, reporting);
     const partitions = await ensurePartitions(session, options.schema, reporting);
     const pending = pendingOf(statuses, options.allowsLate).filter((status) => !plan.includes(status));
+    const distributedTo = place === 'awaited' ? await distribute(session, options, pending, reporting) : null;
     const newest = applied.at(-1) ?? statuses.findLast((status) => status.entry !== undefined);
     return {
       database: session.info.label,
@@ -119,6 +145,7 @@ export async function migrateUp(session: Session, options: UpOptions, reporting:
       partitions,
       at: newest === undefined ? null : labelOf(newest),
       pending: pending.map(labelOf),
+      distributedTo,
     };
   });
 }

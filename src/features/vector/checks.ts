@@ -1,5 +1,5 @@
 import type { Session } from '../../adapters/postgres/session.js';
-import { aisecCommand } from '../../base/aisec-command.js';
+import { aisecCommand } from '../../base/package/aisec-command.js';
 import { currentEffort } from './effort.js';
 import { indexFindings, vectorFinding, type VectorFinding, type VectorFindingKind } from './finding.js';
 import { EFFORT_SETTING, sampleQueries, searchAll } from './recall.js';

@@ -1,4 +1,4 @@
-import { aisecCommand } from '../../base/aisec-command.js';
+import { aisecCommand } from '../../base/package/aisec-command.js';
 import type { Finding } from '../../base/finding.js';
 import { areListsFit, fitLists } from './fit.js';
 import { MAIN_INDEX, type VectorIndex, type VectorState } from './vector-index.js';

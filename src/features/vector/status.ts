@@ -1,5 +1,5 @@
 import type { Session } from '../../adapters/postgres/session.js';
-import { aisecCommand } from '../../base/aisec-command.js';
+import { aisecCommand } from '../../base/package/aisec-command.js';
 import { currentEffort } from './effort.js';
 import { indexFindings, vectorFinding, type VectorFinding } from './finding.js';
 import { fitLists } from './fit.js';

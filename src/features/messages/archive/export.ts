@@ -8,7 +8,7 @@ import { withRunLock } from '../../../adapters/postgres/locks/advisory-lock.js';
 import { rollBack, type Session } from '../../../adapters/postgres/session.js';
 import { AisecError, isAisecError, messageOf } from '../../../base/errors.js';
 import { throwIfInterrupted } from '../../../base/interruption.js';
-import { aisecVersion } from '../../../base/version.js';
+import { aisecVersion } from '../../../base/package/version.js';
 import { ExportReader, writeExport, type FileContent } from './exports/export-file.js';
 import { readFacts, type PartitionFacts } from './facts.js';
 import { readExports, recordExport } from './journal.js';

@@ -4,6 +4,7 @@ import { AisecError } from '../../../base/errors.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
 import type { Month } from '../../../base/month.js';
 import { readPublications, type Publication } from '../publications.js';
+import { isDistributed, sizesOfShards } from '../../tenant/index.js';
 
 export type Root = 'messages' | 'messages_archive';
 
@@ -144,7 +145,7 @@ interface ReadyRow {
  *
  * @throws AisecError MIGRATION_PENDING when the archive or its journal does not exist; PRIVILEGE_MISSING.
  */
-export async function refuseUnready(session: Session): Promise<void> {
+async function refuseUnready(session: Session): Promise<void> {
   await session.query("set datestyle = 'ISO, YMD'; set timezone = 'UTC'");
   const { rows } = await session.query<ReadyRow>(sqlFile('archive/is-ready'));
   const [row] = rows;
@@ -167,7 +168,9 @@ export async function readFacts(session: Session): Promise<ArchiveFacts> {
   const { rows: found } = await session.query<SurroundingsRow>(sqlFile('archive/surroundings'));
   const [row] = found;
   if (row === undefined) throw new AisecError('INTERNAL', 'the surroundings of messages could not be read');
-  const { rows: partitions } = await session.query<PartitionRow>(sqlFile('archive/partitions'));
+  const sql = sqlFile('archive/partitions');
+  const isElsewhere = await isDistributed(session, row.schema_name);
+  const { rows: partitions } = await session.query<PartitionRow>(isElsewhere ? sizesOfShards(sql) : sql);
   return {
     surroundings: {
       now: new Date(row.now_ms),

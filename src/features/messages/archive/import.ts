@@ -4,7 +4,7 @@ import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { AisecError } from '../../../base/errors.js';
 import { firstDay, monthEndMs, monthStartMs, parseMonth, type Month } from '../../../base/month.js';
 import type { Reporting } from '../../../base/reporting.js';
-import { aisecVersion } from '../../../base/version.js';
+import { aisecVersion } from '../../../base/package/version.js';
 import type { Manifest } from './exports/manifest.js';
 import { readFacts, type Root } from './facts.js';
 import { publicationFindings } from './findings.js';

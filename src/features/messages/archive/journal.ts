@@ -2,7 +2,7 @@ import type { Session } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { quoteLiteral } from '../../../base/identifier.js';
 import { firstDay, type Month } from '../../../base/month.js';
-import { aisecVersion } from '../../../base/version.js';
+import { aisecVersion } from '../../../base/package/version.js';
 
 /** An id for a row that is written later, in the transaction of the action. */
 export async function nextJournalId(session: Session): Promise<string> {

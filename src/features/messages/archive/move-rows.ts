@@ -4,7 +4,7 @@ import type { Session } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { AisecError, isAisecError } from '../../../base/errors.js';
 import { firstDay, monthEndMs, monthStartMs, type Month } from '../../../base/month.js';
-import { aisecVersion } from '../../../base/version.js';
+import { aisecVersion } from '../../../base/package/version.js';
 import { nextJournalId } from './journal.js';
 import { withLockRetries, type RetryOptions } from '../lock-retries.js';
 

@@ -2,7 +2,7 @@ import { rollBack, type Session } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { quoteLiteral } from '../../../base/identifier.js';
 import { addMonths, firstDay, monthStart, type Month } from '../../../base/month.js';
-import { aisecVersion } from '../../../base/version.js';
+import { aisecVersion } from '../../../base/package/version.js';
 import { readExportIds } from './exports/export-ids.js';
 import type { PartitionFacts, Surroundings } from './facts.js';
 import { withLockRetries, type RetryOptions } from '../lock-retries.js';

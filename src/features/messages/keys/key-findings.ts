@@ -1,5 +1,5 @@
 import { countText } from '../../../base/count.js';
-import { aisecCommand } from '../../../base/aisec-command.js';
+import { aisecCommand } from '../../../base/package/aisec-command.js';
 import { qualifiedName } from '../partition.js';
 import type { PartitionProblem } from '../partitions/finding.js';
 import type { KeyCount } from './check-keys.js';

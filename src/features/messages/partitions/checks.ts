@@ -49,7 +49,7 @@ export function judgeLayout(layout: PartitionLayout, minAhead: number): readonly
 }
 
 /** What is not as it should be, the most urgent first. Looks at nothing but its arguments. */
-export function judgePartitions(state: PartitionState, minAhead: number): readonly PartitionFinding[] {
+function judgePartitions(state: PartitionState, minAhead: number): readonly PartitionFinding[] {
   return judge(state, minAhead);
 }
 
@@ -97,7 +97,7 @@ function readDefaultRows(session: Session, { partitions }: PartitionSet): Promis
 }
 
 /** Reads all of it in one read-only snapshot. @throws AisecError MIGRATION_PENDING, PRIVILEGE_MISSING, LOCK_TIMEOUT. */
-export async function readPartitionState(session: Session, schema: string): Promise<PartitionState> {
+async function readPartitionState(session: Session, schema: string): Promise<PartitionState> {
   await session.query('begin isolation level repeatable read read only');
   try {
     // A policy that hides rows of the default partition would make it look empty; now it is an error.

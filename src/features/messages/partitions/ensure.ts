@@ -11,6 +11,7 @@ import { publicationProblems, readPublications, type PublicationProblem } from '
 import { countDefaultRows } from './default-rows.js';
 import { dropVerifiedDrained, type DrainedTable } from './drain/drained.js';
 import { dropLeftovers } from './drain/leftovers.js';
+import { isDistributed } from '../../tenant/index.js';
 import { archiveLateRows } from './fixes.js';
 import { readingPartitions } from './locked.js';
 import { defaultPartitionOf, make, movesLateRows, type Made } from './make.js';
@@ -106,6 +107,15 @@ function ensuredMonth(planned: PlannedMonth, outcome: MonthOutcome | undefined):
   return { month, ...outcome };
 }
 
+/** They are copied to tables beside, which Citus would take for local ones. */
+function refuseWaiting(month: PlannedMonth): PlannedMonth {
+  if (month.rows === 0 || month.problem !== null) return month;
+  return {
+    ...month,
+    problem: 'rows of it wait in the default partition, which cannot be emptied where Citus has distributed the schema',
+  };
+}
+
 /** While another session has them locked, only a drain has to wait for them. */
 async function dropLeftoversIfFree(session: Session, schema: string): Promise<void> {
   try {
@@ -144,7 +154,8 @@ async function ensure(
   const defaultRows = await readingPartitions(() => countDefaultRows(session, defaultPartitionOf(set)));
   const publications = publicationProblems(await readPublications(session, schema), schema);
   const wanted = planMonths(set, defaultRows, { schema, from, until });
-  const months = markPublications(await withTakenNames(session, wanted.months, schema), publications);
+  const free = markPublications(await withTakenNames(session, wanted.months, schema), publications);
+  const months = (await isDistributed(session, schema)) ? free.map(refuseWaiting) : free;
   const plan: Plan = { ...wanted, months };
   const made = isDryRun
     ? NOTHING_MADE

@@ -1,4 +1,4 @@
-import { aisecCommand } from '../../../base/aisec-command.js';
+import { aisecCommand } from '../../../base/package/aisec-command.js';
 import { quoteIdentifier, quoteLiteral } from '../../../base/identifier.js';
 import { monthsBetween, type Month } from '../../../base/month.js';
 import { qualifiedName, type Partition } from '../partition.js';

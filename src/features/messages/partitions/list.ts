@@ -4,6 +4,7 @@ import type { Month } from '../../../base/month.js';
 import { readingPartitions } from './locked.js';
 import { readPartitions, type Partition } from '../partition.js';
 import { partitionState, type PartitionState } from '../partition-state.js';
+import { isDistributed, sizesOfShards } from '../../tenant/index.js';
 
 export interface ListedPartition {
   readonly table: Partition['root'];
@@ -40,7 +41,11 @@ interface SizeRow {
  */
 export async function listPartitions(session: Session, schema: string): Promise<PartitionListing> {
   const { currentMonth, partitions } = await readPartitions(session, schema);
-  const { rows } = await readingPartitions(() => session.query<SizeRow>(sqlFile('partitions/sizes'), [schema]));
+  const isElsewhere = await isDistributed(session, schema);
+  const sql = sqlFile('partitions/sizes');
+  const { rows } = await readingPartitions(() =>
+    session.query<SizeRow>(isElsewhere ? sizesOfShards(sql) : sql, [schema]),
+  );
   const key = (partitionSchema: string, name: string): string => JSON.stringify([partitionSchema, name]);
   const sizes = new Map(rows.map((row) => [key(row.partition_schema, row.partition), row]));
   return {
@@ -54,7 +59,7 @@ export async function listPartitions(session: Session, schema: string): Promise<
         month: partition.month,
         lowerBound: partition.lowerBound,
         upperBound: partition.upperBound,
-        rowEstimate: size === undefined || size.row_estimate === null ? null : Number(size.row_estimate),
+        rowEstimate: isElsewhere || size === undefined || size.row_estimate === null ? null : Number(size.row_estimate),
         sizeBytes: size === undefined ? null : Number(size.size_bytes),
         state: partitionState(partition, currentMonth),
       };

@@ -1,4 +1,4 @@
-import { aisecCommand } from '../../../base/aisec-command.js';
+import { aisecCommand } from '../../../base/package/aisec-command.js';
 import type { PublicationProblem } from '../publications.js';
 import { hasLeftovers, type Leftovers } from './drain/leftovers.js';
 import type { PartitionProblem } from './finding.js';

@@ -1,7 +1,7 @@
 import { missingMonths } from '../missing-months.js';
 import { countMonthsAhead } from '../months-ahead.js';
 import { coversAnyOf, qualifiedName, type Partition, type PartitionSet } from '../partition.js';
-import { aisecCommand } from '../../../base/aisec-command.js';
+import { aisecCommand } from '../../../base/package/aisec-command.js';
 import { quoteIdentifier, quoteLiteral } from '../../../base/identifier.js';
 import { addMonths, formatMonths, type Month } from '../../../base/month.js';
 import type { DefaultRows } from './default-rows.js';

@@ -1,6 +1,6 @@
 import { missingMonths } from '../missing-months.js';
 import { coversAnyOf, partitionName, type Partition, type PartitionSet } from '../partition.js';
-import { aisecCommand } from '../../../base/aisec-command.js';
+import { aisecCommand } from '../../../base/package/aisec-command.js';
 import { addMonths, monthRange, monthStart, type Month } from '../../../base/month.js';
 import type { DefaultRows } from './default-rows.js';
 import { finalizeAndAttach } from './fixes.js';

@@ -102,7 +102,7 @@ function monthStep(facts: AdoptFacts): readonly AdoptStep[] {
 }
 
 /** All steps, by what the catalogs say: pure, and the same for the dry run. One that is done is no step. */
-export function planAdoption(facts: AdoptFacts): readonly AdoptStep[] {
+function planAdoption(facts: AdoptFacts): readonly AdoptStep[] {
   return [
     ...functionSteps(facts),
     ...loadSteps(facts),

@@ -1,7 +1,7 @@
 import type { Session } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { quoteIdentifier, quoteLiteral } from '../../../base/identifier.js';
-import { aisecCommand } from '../../../base/aisec-command.js';
+import { aisecCommand } from '../../../base/package/aisec-command.js';
 import { formatCount } from '../../../base/count.js';
 import type { Finding } from '../../../base/finding.js';
 import type { Change } from '../drift/change.js';
@@ -39,7 +39,7 @@ function columnFindings({ changes, wanted }: AdoptFacts): readonly Finding[] {
 }
 
 /** varchar(50) to varchar(100) or text changes the catalog only. */
-export function isWidening({ differences }: Change): boolean {
+function isWidening({ differences }: Change): boolean {
   const limit = (value: unknown): number => {
     if (value === 'text' || value === 'character varying') return Number.POSITIVE_INFINITY;
     return Number(/^character varying\((\d+)\)$/.exec(String(value))?.[1] ?? Number.NaN);

@@ -9,7 +9,7 @@ import { BRIEF_MS, type AdoptStep } from './step.js';
 const ARCHIVE = 'messages_archive';
 
 /** Columns of messages that the migrations do not make. */
-export function ownColumns({ live, wanted }: AdoptFacts): readonly CatalogColumn[] {
+function ownColumns({ live, wanted }: AdoptFacts): readonly CatalogColumn[] {
   const known = new Set(wanted.columns.filter(({ table }) => table === 'messages').map((column) => column.name));
   return live.columns.filter((column) => column.table === 'messages' && !known.has(column.name));
 }

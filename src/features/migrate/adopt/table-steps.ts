@@ -135,7 +135,7 @@ function addStep(table: string, changes: readonly ConstraintChange[]): readonly 
 }
 
 /** Proven by a CHECK that is validated beside writers. */
-export function setsNotNull({ kind, live, wanted, differences }: Change): boolean {
+function setsNotNull({ kind, live, wanted, differences }: Change): boolean {
   const isColumn = kind === 'column' && live !== undefined && wanted?.kind === 'column';
   return isColumn && wanted.item.notNull && differences.some(({ property }) => property === 'notNull');
 }

@@ -4,9 +4,12 @@ import { retryForLocks, type LockBudget } from '../../../adapters/postgres/locks
 import { Observer } from '../../../adapters/postgres/locks/observer.js';
 import { rollBack, type Session } from '../../../adapters/postgres/session.js';
 import { searchPath } from '../../../adapters/postgres/session-settings.js';
-import { afterStartAgain, startAgainSql } from '../../../adapters/postgres/start-again.js';
+import { afterStartAgain, startAgain, startAgainSql } from '../../../adapters/postgres/start-again.js';
+import { PIECE_CHARACTERS, piecesOf, type Piece } from '../../../adapters/sql-parser/pieces.js';
 import { AisecError, isAisecError } from '../../../base/errors.js';
 import { quoteLiteral } from '../../../base/identifier.js';
+import { charactersBefore } from '../../../base/text-place.js';
+import { runEachStatement } from './each-statement.js';
 import { sectionOf } from './section.js';
 import { verificationSql } from './verification.js';
 import { migrationFailure, placeOfError, placeOfStatement } from './failure.js';
@@ -26,6 +29,8 @@ export interface ApplyOptions {
   readonly lockTimeoutMs: number;
   /** A later commit is flushed, and this one with it. */
   readonly isFlushedLater?: boolean;
+  /** The schema lies on a node of Citus: each statement is a message. */
+  readonly isDistributed?: boolean;
 }
 
 /** Those of one run: what it may still wait for locks is shared by its migrations. */
@@ -126,19 +131,25 @@ async function commitAndStartAgain(
   else await afterStartAgain(session, await session.query(`${text}\n${startAgainSql(session)}`));
 }
 
+/** What the server was sent last: a piece of a large section, or the whole one with what stands before it. */
+type Sent = { readonly piece: Piece } | { readonly before: string; readonly statementsBefore: number };
+
 async function failureOf(
   error: unknown,
   session: Session,
   file: MigrationFile,
   direction: Direction,
-  sent: { readonly before: string; readonly statementsBefore: number },
+  sent: Sent,
 ): Promise<unknown> {
   if (!isAisecError(error) || error.code === 'LOCK_TIMEOUT') return error;
   const section = sectionOf(file, direction);
   // The server counts positions and statements from the start of what it was sent.
-  const completed = session.completedStatements - sent.statementsBefore;
+  const isPiece = 'piece' in sent;
+  const before = isPiece ? -charactersBefore(section.sql, sent.piece.offset) : sent.before.length;
+  const completed = session.completedStatements - (isPiece ? 0 : sent.statementsBefore);
   const place =
-    placeOfError(error, file, section, sent.before.length) ?? (await placeOfStatement(completed, file, section));
+    placeOfError(error, file, section, before) ??
+    (await placeOfStatement(completed, file, section, isPiece ? sent.piece : undefined));
   return migrationFailure(error, file, direction, place);
 }
 
@@ -172,12 +183,28 @@ async function tryOnce(
   const texts = await transactionTexts(file, direction, options);
   const section = sectionOf(file, direction);
   const { before, section: sql, record, commit } = partsOf(texts, section);
+  if (options.isDistributed === true) {
+    await runEachStatement(session, file, direction, { before, record, commit }).catch(async (error: unknown) => {
+      await rollBack(session);
+      throw error;
+    });
+    await startAgain(session);
+    return;
+  }
+  let sent: Sent = { before, statementsBefore: statementsBefore(options) };
   try {
-    await commitAndStartAgain(session, `${before}${sql}\n${record}\n${commit}`, file, direction);
+    // One message costs one round trip; a large one would cost the driver and the server a multiple of its size.
+    const isLarge = section.sql.length > PIECE_CHARACTERS;
+    if (isLarge) await session.query(before);
+    for (const piece of isLarge ? piecesOf(section.sql) : []) {
+      sent = { piece };
+      await session.query(piece.text);
+    }
+    const last = isLarge ? record : `${before}${sql}\n${record}`;
+    await commitAndStartAgain(session, `${last}\n${commit}`, file, direction);
   } catch (error) {
     // What came behind the COMMIT is no failure of the migration.
     if (session.hasCommitted) throw error;
-    const sent = { before, statementsBefore: statementsBefore(options) };
     const failure = await failureOf(error, session, file, direction, sent);
     await rollBack(session);
     if (direction !== 'up' || !isInTheWay(file, error)) throw failure;

@@ -1,5 +1,7 @@
 import { queryPositionOf } from '../../../adapters/postgres/error.js';
+import type { Piece } from '../../../adapters/sql-parser/pieces.js';
 import { AisecError, isAisecError, type ErrorCode, type FilePosition } from '../../../base/errors.js';
+import { offsetOfCharacter } from '../../../base/text-place.js';
 import type { MigrationFile, MigrationSection } from '../files/migration-file.js';
 import { placeInSection } from '../files/place.js';
 import { labelOf } from '../files/source.js';
@@ -27,26 +29,25 @@ export function placeOfError(
 ): FilePosition | undefined {
   const position = queryPositionOf(error);
   if (position === undefined || position <= before) return undefined;
-  // The server counts characters, JavaScript UTF-16 units: an emoji before the place makes the difference.
-  const characters = Array.from(section.sql);
-  const offset = position - 1 - before;
+  const offset = offsetOfCharacter(section.sql, position - 1 - before);
   // Behind it stands what is not the file's.
-  if (offset > characters.length) return undefined;
-  const text = characters.slice(0, offset).join('');
-  return placeInSection(file, section, text.length);
+  return offset === undefined ? undefined : placeInSection(file, section, offset);
 }
 
 /**
  * The first statement that fails to finish has no position when it fails at run time (a violated constraint, say).
  * The server has said how many statements it completed, and the parser finds where the next one stands.
+ *
+ * @param sent what the server was sent of the section, and where in it that began.
  */
 export async function placeOfStatement(
   completed: number,
   file: MigrationFile,
   section: MigrationSection,
+  sent: Pick<Piece, 'text' | 'offset'> = { text: section.sql, offset: 0 },
 ): Promise<FilePosition | undefined> {
   const { parseStatements } = await import('../../../adapters/sql-parser/statements.js');
-  const parsed = await parseStatements(section.sql);
+  const parsed = await parseStatements(sent.text, sent.offset);
   if ('error' in parsed) return undefined;
   const statement = parsed.statements[completed];
   return statement === undefined ? undefined : placeInSection(file, section, statement.offset);

@@ -2,6 +2,8 @@ import type { Direction } from '../../../adapters/migration-engine/engine.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { startAgain } from '../../../adapters/postgres/start-again.js';
 import { isAisecError } from '../../../base/errors.js';
+import { piecesOf, type Piece } from '../../../adapters/sql-parser/pieces.js';
+import { charactersBefore } from '../../../base/text-place.js';
 import type { MigrationFile } from '../files/migration-file.js';
 import { transactionSettings, type ApplyOptions } from './apply.js';
 import { sectionOf } from './section.js';
@@ -33,11 +35,14 @@ export async function rehearse(
 ): Promise<void> {
   const section = sectionOf(file, direction);
   await enterSection(session, options);
+  let sent: Piece | undefined;
   try {
-    await session.query(section.sql);
+    for (sent of piecesOf(section.sql)) await session.query(sent.text);
   } catch (error) {
+    const before = -charactersBefore(section.sql, sent?.offset ?? 0);
     const position = isAisecError(error)
-      ? (placeOfError(error, file, section) ?? (await placeOfStatement(session.completedStatements, file, section)))
+      ? (placeOfError(error, file, section, before) ??
+        (await placeOfStatement(session.completedStatements, file, section, sent)))
       : undefined;
     throw migrationFailure(error, file, direction, position);
   }

@@ -1,7 +1,7 @@
 import { withRunLock } from '../../../adapters/postgres/locks/advisory-lock.js';
 import { withTransaction, type Session } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
-import { aisecCommand } from '../../../base/aisec-command.js';
+import { aisecCommand } from '../../../base/package/aisec-command.js';
 import { AisecError } from '../../../base/errors.js';
 import type { Reporting } from '../../../base/reporting.js';
 import { compareWithReplay, isDrift, type CompareOptions } from '../drift/drift.js';

@@ -62,10 +62,7 @@ async function recordedElsewhere(session: Session, schema: string, source: strin
 }
 
 /** The migrations that the database records as applied, of all its sources, in the order in which they run. */
-export async function recordedMigrations(
-  session: Session,
-  settings: MigrateSettings,
-): Promise<readonly MigrationFile[]> {
+async function recordedMigrations(session: Session, settings: MigrateSettings): Promise<readonly MigrationFile[]> {
   const { statuses, otherSources } = await compareWithDatabase(session, settings);
   const own = statuses.flatMap(({ source, name, entry, file }) =>
     entry === undefined ? [] : [{ source, name, entry, file }],

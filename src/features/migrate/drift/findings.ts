@@ -62,7 +62,7 @@ function messageOf({ kind, object, differences }: Change, state: DriftFinding['s
 }
 
 /** Statements for psql, each ended, with the search_path that they need. */
-export function scriptOf(statements: readonly string[], context: FixContext): string {
+function scriptOf(statements: readonly string[], context: FixContext): string {
   const path = searchPathStatement(context);
   return [...(path === null ? [] : [path]), ...statements].map((statement) => `${statement};`).join('\n');
 }

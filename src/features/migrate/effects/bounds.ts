@@ -1,4 +1,4 @@
-import { aisecCommand, shellWord } from '../../../base/aisec-command.js';
+import { aisecCommand, shellWord } from '../../../base/package/aisec-command.js';
 import { formatDurationMs } from '../../../base/duration.js';
 import type { Finding } from '../../../base/finding.js';
 import type { Bounds } from '../files/directives.js';

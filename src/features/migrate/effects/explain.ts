@@ -1,10 +1,12 @@
 import { endingHint } from '../../../adapters/postgres/locks/blocker.js';
 import type { Session } from '../../../adapters/postgres/session.js';
+import { piecesOf } from '../../../adapters/sql-parser/pieces.js';
 import { parseStatements } from '../../../adapters/sql-parser/statements.js';
-import { AisecError, isAisecError } from '../../../base/errors.js';
+import { AisecError, isAisecError, type FilePosition } from '../../../base/errors.js';
+import { charactersBefore } from '../../../base/text-place.js';
 import type { ApplyOptions } from '../apply/apply.js';
 import { sectionOf } from '../apply/section.js';
-import { migrationFailure, placeOfError } from '../apply/failure.js';
+import { migrationFailure, placeOfError, placeOfStatement } from '../apply/failure.js';
 import { enterSection, verifyRehearsed } from '../apply/rehearse.js';
 import type { MigrationFile } from '../files/migration-file.js';
 import { labelOf } from '../files/source.js';
@@ -103,6 +105,41 @@ function withHeldTimes(timed: readonly Timed[], endedMs: number): readonly Expla
   }));
 }
 
+interface Sent {
+  readonly text: string;
+  readonly offset: number;
+  /** As a report shows it. */
+  readonly shown: string;
+}
+
+/** Statement by statement; of a large file the INSERTs between two other statements go at once, up to a megabyte of them. */
+async function* statementsToSend(sql: string): AsyncGenerator<Sent> {
+  for (const piece of piecesOf(sql)) {
+    const parsed = piece.inserts === undefined ? await parseStatements(piece.text, piece.offset) : undefined;
+    if (parsed === undefined || 'error' in parsed) {
+      const text = piece.text.trimStart();
+      const more = piece.inserts === undefined || piece.inserts === 1 ? '' : `${piece.inserts} statements: `;
+      yield { text, offset: piece.offset + piece.text.length - text.length, shown: shownText(`${more}${text}`) };
+    } else for (const { text, offset } of parsed.statements) yield { text, offset, shown: shownText(text) };
+  }
+}
+
+/** Where a statement failed: the server counts characters from the start of what it was sent. */
+async function placeOfFailure(
+  error: unknown,
+  session: Session,
+  file: MigrationFile,
+  { text, offset }: Sent,
+): Promise<FilePosition | undefined> {
+  if (!isAisecError(error)) return undefined;
+  const section = sectionOf(file, 'up');
+  return (
+    placeOfError(error, file, section, -charactersBefore(section.sql, offset)) ??
+    (await placeOfStatement(session.completedStatements, file, section, { text, offset })) ??
+    placeInSection(file, section, offset)
+  );
+}
+
 /** One after the other: all on the session that they report on. */
 export interface Watch {
   readonly observer: EffectsObserver;
@@ -126,23 +163,17 @@ export async function explainSection(
 ): Promise<ExplainedSection> {
   const section = sectionOf(file, 'up');
   await enterSection(session, options);
-  const parsed = await parseStatements(section.sql);
-  const statements = 'error' in parsed ? [{ text: section.sql, offset: 0 }] : parsed.statements;
   const explained: Timed[] = [];
   let elapsedMs = 0;
-  for (const { text, offset } of statements) {
+  for await (const sent of statementsToSend(section.sql)) {
+    const { text, offset, shown } = sent;
     const before = await walPosition(session);
     const startedMs = performance.now();
     try {
       await session.query(text);
     } catch (error) {
       if (isAisecError(error, 'LOCK_TIMEOUT')) throw lockFailure(error, file, text, holders);
-      // The server counts characters from the start of what it was sent, which is this statement.
-      const sentBefore = -Array.from(section.sql.slice(0, offset)).length;
-      const place = isAisecError(error)
-        ? (placeOfError(error, file, section, sentBefore) ?? placeInSection(file, section, offset))
-        : undefined;
-      throw migrationFailure(error, file, 'up', place);
+      throw migrationFailure(error, file, 'up', await placeOfFailure(error, session, file, sent));
     }
     const durationMs = performance.now() - startedMs;
     const effects = await observer.next();
@@ -151,7 +182,7 @@ export async function explainSection(
     if (isQuiet({ ...effects, locks }, durationMs)) continue;
     const statement: ExplainedStatement = {
       line: placeInSection(file, section, offset).line,
-      text: shownText(text),
+      text: shown,
       isExecuted: true,
       durationMs: Math.round(durationMs),
       walBytes: (await walPosition(session)) - before,

@@ -15,7 +15,10 @@ const MOST_CHARACTERS = 200;
 
 /** A statement on one line, cut. */
 export function shownText(text: string): string {
-  return text.replaceAll(/\s+/g, ' ').slice(0, MOST_CHARACTERS);
+  return text
+    .slice(0, 10 * MOST_CHARACTERS)
+    .replaceAll(/\s+/g, ' ')
+    .slice(0, MOST_CHARACTERS);
 }
 
 /**

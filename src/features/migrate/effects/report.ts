@@ -1,3 +1,4 @@
+import { piecesOf } from '../../../adapters/sql-parser/pieces.js';
 import { parseStatements } from '../../../adapters/sql-parser/statements.js';
 import type { Bounds } from '../files/directives.js';
 import type { MigrationFile } from '../files/migration-file.js';
@@ -45,10 +46,17 @@ function kindOf(statement: string): string {
 }
 
 async function statementCounts(file: MigrationFile): Promise<RehearsedMigration['statements']> {
-  const parsed = await parseStatements(file.up.sql);
-  if ('error' in parsed) return [];
   const counts = new Map<string, number>();
-  for (const { text } of parsed.statements) counts.set(kindOf(text), (counts.get(kindOf(text)) ?? 0) + 1);
+  const add = (kind: string, count: number): void => void counts.set(kind, (counts.get(kind) ?? 0) + count);
+  for (const piece of piecesOf(file.up.sql)) {
+    if (piece.inserts !== undefined) {
+      add('insert into', piece.inserts);
+      continue;
+    }
+    const parsed = await parseStatements(piece.text, piece.offset);
+    if ('error' in parsed) return [];
+    for (const { text } of parsed.statements) add(kindOf(text), 1);
+  }
   return [...counts].map(([kind, count]) => ({ kind, count }));
 }
 

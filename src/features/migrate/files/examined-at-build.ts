@@ -6,7 +6,7 @@ import { packageFile } from '../../../base/package-file.js';
 import type { MigrationFile } from './migration-file.js';
 
 /** Beside the bundle; written by .config/build.js. */
-export const EXAMINED_FILE = 'dist/bundle/examined-migrations.json';
+const EXAMINED_FILE = 'dist/bundle/examined-migrations.json';
 
 /** By the checksum of a file: the statements of one that runs without a transaction, else null. */
 export type Examined = Readonly<Record<string, Readonly<Partial<Record<Direction, readonly Statement[]>>> | null>>;

@@ -48,14 +48,29 @@ const LOOKS_LIKE_MARKER = /^\s*--[\s-]*(up|down)\s+migration/i;
 const MARKER = /^-- (Up|Down) Migration$/;
 const DIRECTIVE = /^--\s*aisec:\s*(.*)$/;
 
+interface Line {
+  readonly text: string;
+  /** From 1. */
+  readonly number: number;
+  /** In the content: where it begins, and where the next one does. */
+  readonly start: number;
+  readonly next: number;
+}
+
+interface Marker {
+  readonly kind: 'Up' | 'Down';
+  readonly line: Line;
+}
+
 interface Draft extends Directed {
   /** A file without a marker is all Up where it may be one: a repeatable migration, a hook. */
   readonly needsMarkers: boolean;
-  readonly markers: { readonly kind: 'Up' | 'Down'; readonly line: number }[];
+  readonly markers: Marker[];
   readonly problems: FileProblem[];
 }
 
-function readLine(line: string, number: number, draft: Draft, path: string): void {
+function readLine(read: Line, draft: Draft, path: string): void {
+  const { text: line, number } = read;
   const report = (message: string): void => {
     draft.problems.push({ file: path, line: number, excerpt: line, message });
   };
@@ -64,7 +79,7 @@ function readLine(line: string, number: number, draft: Draft, path: string): voi
     const kind = marker[1] as 'Up' | 'Down';
     if (draft.markers.some((seen) => seen.kind === kind)) return report(`a second "-- ${kind} Migration" marker`);
     if (kind === 'Down' && draft.markers.length === 0) return report('the Down marker stands before the Up marker');
-    draft.markers.push({ kind, line: number });
+    draft.markers.push({ kind, line: read });
     return;
   }
   if (LOOKS_LIKE_MARKER.test(line))
@@ -79,12 +94,21 @@ function readLine(line: string, number: number, draft: Draft, path: string): voi
     report('SQL before the "-- Up Migration" marker would never run');
 }
 
-function hasSql(text: string): boolean {
-  return text.replaceAll(/--[^\n]*/g, '').trim() !== '';
+/** A file may have a million lines, so they are not kept. */
+function* linesOf(content: string): Generator<Line> {
+  let [number, start] = [1, 0];
+  for (let end = content.indexOf('\n'); end !== -1; end = content.indexOf('\n', start)) {
+    yield { text: content.slice(start, end), number, start, next: end + 1 };
+    number += 1;
+    start = end + 1;
+  }
+  yield { text: content.slice(start), number, start, next: content.length };
 }
 
-function section(lines: readonly string[], from: number, to: number): MigrationSection {
-  return { sql: lines.slice(from, to).join('\n').trimEnd(), line: from + 1 };
+const BLANKS_AND_COMMENTS = /^(?:\s+|--[^\n]*)*/;
+
+function hasSql(text: string): boolean {
+  return (BLANKS_AND_COMMENTS.exec(text)?.[0].length ?? 0) < text.length;
 }
 
 /** Line ends as LF, without a byte order mark. */
@@ -92,10 +116,23 @@ function normalise(raw: string): string {
   return raw.replace(/^\uFEFF/, '').replaceAll('\r\n', '\n');
 }
 
+const HASHED_CHARACTERS = 1024 * 1024;
+
 /** SHA-256 over the text without trailing blanks and blank end. */
 export function checksumOf(content: string): string {
   const text = content.replaceAll(/[ \t]+$/gm, '').trimEnd();
-  return createHash('sha256').update(text).digest('hex');
+  const hash = createHash('sha256');
+  // In parts: each is copied as UTF-8. None may end between the two halves of a character.
+  let start = 0;
+  while (start < text.length) {
+    const end = start + HASHED_CHARACTERS;
+    const last = text.charCodeAt(end - 1);
+    const isCut = last >= 0xd8_00 && last <= 0xdb_ff;
+    const next = isCut ? end + 1 : end;
+    hash.update(text.slice(start, next));
+    start = next;
+  }
+  return hash.digest('hex');
 }
 
 type Parsed = { readonly file?: MigrationFile; readonly problems: readonly FileProblem[] };
@@ -116,13 +153,16 @@ interface Sections {
   readonly down: MigrationSection | undefined;
 }
 
-function sectionsOf(lines: readonly string[], draft: Draft): Sections | undefined {
+function sectionsOf(content: string, draft: Draft): Sections | undefined {
+  const section = (marker: Line | undefined, end: number = content.length): MigrationSection => ({
+    sql: content.slice(marker?.next ?? 0, end).trimEnd(),
+    line: (marker?.number ?? 0) + 1,
+  });
   const upMarker = draft.markers.find((marker) => marker.kind === 'Up');
   const downMarker = draft.markers.find((marker) => marker.kind === 'Down');
-  if (upMarker === undefined)
-    return draft.needsMarkers ? undefined : { up: section(lines, 0, lines.length), down: undefined };
-  const up = section(lines, upMarker.line, downMarker === undefined ? lines.length : downMarker.line - 1);
-  return { up, down: downMarker === undefined ? undefined : section(lines, downMarker.line, lines.length) };
+  if (upMarker === undefined) return draft.needsMarkers ? undefined : { up: section(undefined), down: undefined };
+  const up = section(upMarker.line, downMarker?.line.start);
+  return { up, down: downMarker === undefined ? undefined : section(downMarker.line) };
 }
 
 /** What is wrong with sections that were found where markers say. */
@@ -162,7 +202,6 @@ export function parseMigrationFile(path: string, name: string, raw: string, sour
   const content = normalise(raw);
   const bad = unreadable(path, content);
   if (bad !== undefined) return bad;
-  const lines = content.split('\n');
   const needsMarkers = /^\d/.test(name);
   const draft: Draft = {
     needsMarkers,
@@ -173,14 +212,18 @@ export function parseMigrationFile(path: string, name: string, raw: string, sour
     requires: [],
     bounds: NO_BOUNDS,
   };
-  for (const [index, line] of lines.entries()) readLine(line, index + 1, draft, path);
-  const sections = sectionsOf(lines, draft);
+  let lastLine = 0;
+  for (const line of linesOf(content)) {
+    readLine(line, draft, path);
+    lastLine = line.number;
+  }
+  const sections = sectionsOf(content, draft);
   if (sections === undefined) {
     if (draft.problems.length === 0)
       draft.problems.push({ file: path, line: 1, message: 'there is no "-- Up Migration" marker' });
     return { problems: draft.problems };
   }
-  for (const problem of sectionProblems(sections, draft, lines.length)) draft.problems.push({ file: path, ...problem });
+  for (const problem of sectionProblems(sections, draft, lastLine)) draft.problems.push({ file: path, ...problem });
   if (draft.problems.length > 0) return { problems: draft.problems };
   const { isTransactional, requires, bounds } = draft;
   const irreversibleReason =

@@ -50,6 +50,27 @@ function shownDirectory(directory: string, cwd: string): string {
   return inside.startsWith('..') ? directory : inside;
 }
 
+interface Place {
+  readonly directory: string;
+  /** The same, for messages. */
+  readonly shown: string;
+  readonly source: string;
+}
+
+/** The file, if it could be read; what is wrong with it is added to the problems. */
+async function readChecked(
+  fileName: string,
+  { directory, shown, source }: Place,
+  problems: FileProblem[],
+): Promise<readonly MigrationFile[]> {
+  const name = fileName.replace(/\.sql$/, '');
+  const parsed = parseMigrationFile(join(shown, fileName), name, readText(join(directory, fileName)), source);
+  problems.push(...parsed.problems);
+  if (parsed.file === undefined) return [];
+  problems.push(...(await transactionProblems(parsed.file)));
+  return [parsed.file];
+}
+
 /**
  * The hooks of one source: `before_up.sql`, `after_up.sql`.
  *
@@ -58,19 +79,9 @@ function shownDirectory(directory: string, cwd: string): string {
 export async function readHooks(directory: string, cwd: string, source: string): Promise<readonly MigrationFile[]> {
   const hooks: MigrationFile[] = [];
   const problems: FileProblem[] = [];
-  for (const fileName of readDirectory(directory).filter(isHook)) {
-    const path = join(shownDirectory(directory, cwd), fileName);
-    const parsed = parseMigrationFile(
-      path,
-      fileName.replace(/\.sql$/, ''),
-      readText(join(directory, fileName)),
-      source,
-    );
-    problems.push(...parsed.problems);
-    if (parsed.file === undefined) continue;
-    problems.push(...(await transactionProblems(parsed.file)));
-    hooks.push(parsed.file);
-  }
+  const place = { directory, shown: shownDirectory(directory, cwd), source };
+  for (const fileName of readDirectory(directory).filter(isHook))
+    hooks.push(...(await readChecked(fileName, place, problems)));
   if (problems.length > 0) throw invalidFiles(problems);
   return hooks;
 }
@@ -99,20 +110,9 @@ export async function readMigrationFolder(
     .filter((fileName) => !isIgnored(fileName) && !isHook(fileName))
     .toSorted();
   for (const fileName of fileNames) {
-    const path = join(shown, fileName);
-    const badName = nameProblems(path, fileName, seen);
+    const badName = nameProblems(join(shown, fileName), fileName, seen);
     problems.push(...badName);
-    if (badName.length > 0) continue;
-    const parsed = parseMigrationFile(
-      path,
-      fileName.replace(/\.sql$/, ''),
-      readText(join(directory, fileName)),
-      source,
-    );
-    problems.push(...parsed.problems);
-    if (parsed.file === undefined) continue;
-    problems.push(...(await transactionProblems(parsed.file)));
-    files.push(parsed.file);
+    if (badName.length === 0) files.push(...(await readChecked(fileName, { directory, shown, source }, problems)));
   }
   const verified = withVerifications(files, { directory, shown }, problems);
   if (problems.length > 0) throw invalidFiles(problems);

@@ -1,3 +1,4 @@
+import type { Piece } from '../../../adapters/sql-parser/pieces.js';
 import { parseStatements, type Statement } from '../../../adapters/sql-parser/statements.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
 
@@ -17,9 +18,18 @@ function named({ relname = '', schemaname }: RangeVar): NamedRelation {
   return { schema: schemaname, name: relname };
 }
 
-async function statementsOf(sql: string): Promise<readonly Statement[]> {
-  const parsed = await parseStatements(sql);
-  return 'error' in parsed ? [] : parsed.statements;
+/** What `find` finds in the statements of those pieces that have one of the words. */
+async function inStatements<Found>(
+  pieces: readonly Piece[],
+  words: RegExp,
+  find: (statement: Statement) => readonly Found[],
+): Promise<readonly Found[]> {
+  const found: Found[] = [];
+  for (const piece of pieces) {
+    const parsed = words.test(piece.text) ? await parseStatements(piece.text, piece.offset) : undefined;
+    if (parsed !== undefined && 'statements' in parsed) found.push(...parsed.statements.flatMap(find));
+  }
+  return found;
 }
 
 /** What a statement creates. */
@@ -71,8 +81,8 @@ function createdRelation({ node, tree }: Statement): RangeVar | undefined {
 }
 
 /** The tables, views, sequences, routines and types that the statements create and that must not be there yet, temporary ones left out. */
-export async function createdObjects(sql: string): Promise<readonly CreatedObject[]> {
-  return (await statementsOf(sql)).flatMap((statement): readonly CreatedObject[] => {
+export async function createdObjects(pieces: readonly Piece[]): Promise<readonly CreatedObject[]> {
+  return inStatements(pieces, /create/i, (statement): readonly CreatedObject[] => {
     const { node, tree } = statement;
     if (tree['if_not_exists'] === true || tree['replace'] === true) return [];
     const relation = createdRelation(statement);
@@ -126,6 +136,6 @@ function deletionsOf({ node, tree }: Statement): readonly Deletion[] {
 }
 
 /** What the statements delete, as far as the text shows. */
-export async function deletions(sql: string): Promise<readonly Deletion[]> {
-  return (await statementsOf(sql)).flatMap(deletionsOf);
+export async function deletions(pieces: readonly Piece[]): Promise<readonly Deletion[]> {
+  return inStatements(pieces, /drop|truncate|delete/i, deletionsOf);
 }

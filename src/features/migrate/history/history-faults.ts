@@ -1,4 +1,4 @@
-import { aisecCommand } from '../../../base/aisec-command.js';
+import { aisecCommand } from '../../../base/package/aisec-command.js';
 import { AisecError } from '../../../base/errors.js';
 import type { MigrationFile } from '../files/migration-file.js';
 import { labelOf } from '../files/source.js';

@@ -1,4 +1,5 @@
-import { aisecVersion } from '../../../base/version.js';
+import { PIECE_CHARACTERS } from '../../../adapters/sql-parser/pieces.js';
+import { aisecVersion } from '../../../base/package/version.js';
 import { quoteIdentifier, quoteLiteral } from '../../../base/identifier.js';
 import type { MigrationFile } from '../files/migration-file.js';
 import { BUNDLED_SOURCE, isRepeatable, type SourcedName } from '../files/source.js';
@@ -108,10 +109,16 @@ on conflict (name) do update
 set state = excluded.state, checksum = excluded.checksum, content = excluded.content, duration_ms = excluded.duration_ms,
     applied_at = now(), applied_by = session_user, aisec_version = excluded.aisec_version`;
 
+/** A text of many megabytes is quoted without a copy of it. */
+function contentLiteral({ content, checksum }: MigrationFile): string {
+  const tag = `$aisec_${checksum}$`;
+  return content.length <= PIECE_CHARACTERS || content.includes(tag) ? quoteLiteral(content) : `${tag}${content}${tag}`;
+}
+
 /** The row of a migration that ran in one transaction; part of that transaction. */
 export function recordApplied(schema: string, file: MigrationFile): string {
   return `insert into ${ownTable(schema, file)} (name, state, checksum, content, duration_ms, aisec_version)
-values (${quoteLiteral(file.name)}, 'applied', ${quoteLiteral(file.checksum)}, ${quoteLiteral(file.content)}, ${elapsedMs}, ${quoteLiteral(aisecVersion())})${isRepeatable(file) ? AGAIN : ''};`;
+values (${quoteLiteral(file.name)}, 'applied', ${quoteLiteral(file.checksum)}, ${contentLiteral(file)}, ${elapsedMs}, ${quoteLiteral(aisecVersion())})${isRepeatable(file) ? AGAIN : ''};`;
 }
 
 /** The rows of a migration whose objects are there already: what a run would have written. */
@@ -133,7 +140,7 @@ export function beginJournal(
   total: number,
 ): string {
   return `insert into ${ownTable(schema, file)} (name, state, checksum, content, statements_total, statements_started, statements_done, duration_ms, aisec_version)
-values (${quoteLiteral(file.name)}, '${state}', ${quoteLiteral(file.checksum)}, ${quoteLiteral(file.content)}, ${total}, 0, 0, 0, ${quoteLiteral(aisecVersion())})
+values (${quoteLiteral(file.name)}, '${state}', ${quoteLiteral(file.checksum)}, ${contentLiteral(file)}, ${total}, 0, 0, 0, ${quoteLiteral(aisecVersion())})
 on conflict (name) do update
 set state = excluded.state, checksum = excluded.checksum, content = excluded.content, statements_total = excluded.statements_total,
     statements_started = 0, statements_done = 0, error = null, aisec_version = excluded.aisec_version;`;
@@ -142,7 +149,7 @@ set state = excluded.state, checksum = excluded.checksum, content = excluded.con
 /** Takes up a journal where it stopped: the statements that were done stay done, the rest may have been changed. */
 export function resumeJournal(schema: string, file: MigrationFile, total: number): string {
   return `update ${ownTable(schema, file)}
-set checksum = ${quoteLiteral(file.checksum)}, content = ${quoteLiteral(file.content)}, statements_total = ${total}, error = null
+set checksum = ${quoteLiteral(file.checksum)}, content = ${contentLiteral(file)}, statements_total = ${total}, error = null
 where name = ${quoteLiteral(file.name)};`;
 }
 

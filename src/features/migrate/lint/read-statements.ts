@@ -1,4 +1,6 @@
 import { blockParts, hasUnknownName, type BlockPart } from '../../../adapters/sql-parser/blocks.js';
+import { as, statementOf } from '../../../adapters/sql-parser/nodes.js';
+import { piecesOf, type Piece } from '../../../adapters/sql-parser/pieces.js';
 import { parseStatements, type Statement } from '../../../adapters/sql-parser/statements.js';
 import type { MigrationFile } from '../files/migration-file.js';
 import { placeInSection } from '../files/place.js';
@@ -93,36 +95,56 @@ interface Parsed {
  * Parses a text; what is of a newer PostgreSQL where the parser stops is set aside, and blanks stand in its place for the
  * parser. A string with a semicolon in it ends that too early: then the parser stops again, and the text is not analysed.
  */
-async function parseWhatCanBe(sql: string): Promise<Parsed> {
+async function parseWhatCanBe({ text: whole, offset: before }: Piece): Promise<Parsed> {
   const unread: Statement[] = [];
-  let text = sql;
+  let text = whole;
   for (;;) {
-    const parsed = await parseStatements(text);
+    const parsed = await parseStatements(text, before);
     if (!('error' in parsed))
       return {
         statements: [...parsed.statements, ...unread].toSorted((a, b) => a.offset - b.offset),
         error: undefined,
       };
-    const { offset } = parsed.error;
+    const offset = parsed.error.offset - before;
     const found = OF_19.exec(text);
     const end = found === null ? -1 : found.index + found[0].length;
     if (found === null || offset < found.index || offset > end || unread.length === MOST_UNREAD)
       return { statements: [], error: parsed.error };
-    unread.push({ node: UNREAD_NODE, tree: {}, text: found[0].trimEnd(), offset: found.index });
+    unread.push({ node: UNREAD_NODE, tree: {}, text: found[0].trimEnd(), offset: before + found.index });
     text = `${text.slice(0, found.index)}${found[0].replaceAll(/[^\n]/g, ' ')}${text.slice(end)}`;
   }
 }
 
+/** The table that a statement writes rows into which stand in its text. */
+function filledTable(statement: Statement): string | undefined {
+  const insert = statementOf('InsertStmt', statement);
+  const isWrittenOut = as('SelectStmt', insert?.selectStmt)?.valuesLists !== undefined;
+  return isWrittenOut ? `${insert?.relation?.schemaname ?? ''}.${insert?.relation?.relname ?? ''}` : undefined;
+}
+
+/** Rows of one table, of which a large file has thousands, count as one statement. */
+function joined(statements: readonly Statement[], { text, offset, inserts }: Piece): readonly Statement[] {
+  const [first] = statements;
+  const table = first === undefined || inserts === undefined ? undefined : filledTable(first);
+  if (first === undefined || table === undefined) return statements;
+  if (statements.some((statement) => filledTable(statement) !== table)) return statements;
+  return [{ ...first, text: text.slice(first.offset - offset).replace(/[;\s]+$/, '') }];
+}
+
 /** The statements of the Up section. The files were parsed when they were read, so a syntax error is one of DO blocks. */
 export async function readStatements(file: MigrationFile): Promise<ReadFile> {
-  const parsed = await parseWhatCanBe(file.up.sql);
-  if (parsed.error !== undefined) {
-    const point = pointAt(file, parsed.error.offset);
-    return { file, statements: [], notAnalysed: [{ file: file.path, ...point, reason: parsed.error.message }] };
+  const all: Statement[] = [];
+  for (const piece of piecesOf(file.up.sql)) {
+    const parsed = await parseWhatCanBe(piece);
+    if (parsed.error !== undefined) {
+      const point = pointAt(file, parsed.error.offset);
+      return { file, statements: [], notAnalysed: [{ file: file.path, ...point, reason: parsed.error.message }] };
+    }
+    all.push(...joined(parsed.statements, piece));
   }
   const statements: TopStatement[] = [];
   const notAnalysed: NotAnalysed[] = [];
-  for (const statement of parsed.statements) {
+  for (const statement of all) {
     const block = statement.node === 'DoStmt' ? await readBlock(file, statement) : { nested: [], notAnalysed: [] };
     notAnalysed.push(...block.notAnalysed);
     if (statement.node === UNREAD_NODE)

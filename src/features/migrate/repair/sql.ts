@@ -1,4 +1,4 @@
-import { aisecVersion } from '../../../base/version.js';
+import { aisecVersion } from '../../../base/package/version.js';
 import { quoteIdentifier, quoteLiteral } from '../../../base/identifier.js';
 import type { MigrationFile } from '../files/migration-file.js';
 import { labelOf } from '../files/source.js';

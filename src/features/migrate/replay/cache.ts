@@ -6,7 +6,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { catalogQueriesText } from '../../../adapters/catalog/snapshot.js';
 import type { CatalogSnapshot } from '../../../adapters/catalog/catalog.js';
 import { writeWhole } from '../../../adapters/files/write-whole.js';
-import { aisecVersion } from '../../../base/version.js';
+import { aisecVersion } from '../../../base/package/version.js';
 import type { MigrationFile } from '../files/migration-file.js';
 
 const SUFFIX = '.replay.json.gz';

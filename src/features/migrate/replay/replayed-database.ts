@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import type { OpenOptions } from '../../../adapters/postgres/open-options.js';
 import type { Session } from '../../../adapters/postgres/session.js';
-import { aisecVersion } from '../../../base/version.js';
+import { aisecVersion } from '../../../base/package/version.js';
 import type { MigrateSettings } from '../prepare.js';
 import { applyToScratch } from './replay.js';
 

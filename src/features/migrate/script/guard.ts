@@ -1,5 +1,5 @@
 import { RUN_LOCK_KEY } from '../../../adapters/postgres/locks/advisory-lock.js';
-import { aisecCommand } from '../../../base/aisec-command.js';
+import { aisecCommand } from '../../../base/package/aisec-command.js';
 import { quoteIdentifier, quoteLiteral } from '../../../base/identifier.js';
 import { BUNDLED_SOURCE, isRepeatable, type SourcedName } from '../files/source.js';
 import { historyTables } from '../history/history-sql.js';

@@ -3,7 +3,7 @@ import { pinnedSettings, pinQuery } from '../../../adapters/postgres/pinned-sett
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { AisecError } from '../../../base/errors.js';
 import { quoteIdentifier, quoteLiteral } from '../../../base/identifier.js';
-import { aisecVersion } from '../../../base/version.js';
+import { aisecVersion } from '../../../base/package/version.js';
 import { sectionOf } from '../apply/section.js';
 import { hooksNamed } from '../apply/run-hooks.js';
 import { ensureCall } from '../ensure-partitions.js';

@@ -5,7 +5,7 @@ import type { DemoTable } from './table.js';
 const MODELS = ['gemini-pro', 'gemini-flash', 'gpt-4o', 'claude-sonnet'];
 const SKILLS_AN_ASSISTANT = 3;
 
-export function countAssistants({ options: { users } }: DemoPlan): number {
+function countAssistants({ options: { users } }: DemoPlan): number {
   return assistantsOf(users).first;
 }
 

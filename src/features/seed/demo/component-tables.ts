@@ -7,7 +7,7 @@ import { numberedRows, type DemoTable } from './table.js';
 /** One user in five has a component of his own; the first ones of each table belong to the system. */
 const USERS_WITH_OWN = 5;
 
-export function ownComponents({ options }: DemoPlan): number {
+function ownComponents({ options }: DemoPlan): number {
   return Math.ceil(options.users / USERS_WITH_OWN);
 }
 

@@ -1,6 +1,6 @@
 import type { Random } from '../../../base/random.js';
 
-export const DIMENSIONS = 1536;
+const DIMENSIONS = 1536;
 /** Directions in which the texts of one subject differ: real embeddings vary in few, not in all 1536. */
 const DIRECTIONS = 8;
 const SPREAD = 0.25;

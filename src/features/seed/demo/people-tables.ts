@@ -2,7 +2,7 @@ import { assistantsOf, joinedMs, timestamp, type DemoPlan } from './plan.js';
 import { numberedRows, type DemoTable } from './table.js';
 
 /** Reserved for examples (RFC 2606): mail to it goes nowhere. Demo users are known by it. */
-export const DEMO_MAIL_DOMAIN = 'demo.example.com';
+const DEMO_MAIL_DOMAIN = 'demo.example.com';
 
 function userTable(plan: DemoPlan, passwordHash: string): DemoTable {
   const { texts, options, window } = plan;

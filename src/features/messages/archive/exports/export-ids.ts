@@ -9,7 +9,7 @@ const ID_TEXT = 36;
 const PREFIX: Readonly<Record<ExportFormat, string>> = { ndjson: '{"id":"', csv: '' };
 
 /** Ids of messages, 16 bytes each: a month of a million is 16 MB. */
-export class MessageIds {
+class MessageIds {
   readonly #bytes: Buffer;
 
   constructor(bytes: Buffer) {

@@ -38,7 +38,7 @@ function copyOf(schema: string, month: Month | null, finalName: string): Copy {
 }
 
 /** The copies of months and of the rest of a default partition. */
-export function copiesOf(schema: string, source: Partition, months: readonly Month[]): readonly Copy[] {
+function copiesOf(schema: string, source: Partition, months: readonly Month[]): readonly Copy[] {
   return [
     ...months.map((month) => copyOf(schema, month, partitionName(month))),
     copyOf(source.schema, null, source.name),

@@ -37,7 +37,7 @@ function deferral({ deferrable, initiallyDeferred }: CatalogConstraint): string 
 }
 
 /** Whether it can be added without reading the table, and be validated while others write. */
-export function isValidatedLater({ type, definition }: CatalogConstraint): boolean {
+function isValidatedLater({ type, definition }: CatalogConstraint): boolean {
   return type === 'foreign key' || (type === 'check' && !definition.includes('NO INHERIT'));
 }
 

@@ -2,7 +2,7 @@ import { isAbsolute } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 import type { Severity } from '../../../../base/finding.js';
-import { aisecVersion } from '../../../../base/version.js';
+import { aisecVersion } from '../../../../base/package/version.js';
 import type { LintResult } from '../lint.js';
 import type { LintFinding } from '../lint-finding.js';
 import type { Rule } from '../rule.js';

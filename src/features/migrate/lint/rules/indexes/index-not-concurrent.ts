@@ -1,4 +1,5 @@
 import { statementOf } from '../../../../../adapters/sql-parser/nodes.js';
+import { boundedName } from '../../../../../base/bounded-name.js';
 import { nameInSql } from '../../../../../base/identifier.js';
 import { statementRule, type FixStep, type LintedStatement, type RelationFacts } from '../../rule.js';
 import { oneLine, rowsText } from '../parts.js';
@@ -19,7 +20,7 @@ export function partitionedRecipe(
   const own = nameInSql(index);
   const parts = partitions.map((partition) => ({
     partition,
-    name: nameInSql(`${partition.replaceAll('"', '').split('.').at(-1) ?? ''}_${index}`.slice(0, 63)),
+    name: nameInSql(boundedName(`${partition.replaceAll('"', '').split('.').at(-1) ?? ''}_${index}`)),
   }));
   return [
     { sql: `${create} ${own} on only ${sqlName} ${rest};` },

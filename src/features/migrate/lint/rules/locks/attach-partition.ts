@@ -1,4 +1,5 @@
 import { as } from '../../../../../adapters/sql-parser/nodes.js';
+import { boundedName } from '../../../../../base/bounded-name.js';
 import { nameInSql } from '../../../../../base/identifier.js';
 import { statementRule, type FixStep, type RelationFacts } from '../../rule.js';
 import { alterations, oneLine, rowsText } from '../parts.js';
@@ -13,7 +14,7 @@ function boundCheck(text: string, column: string): string | undefined {
 function steps(part: RelationFacts, text: string, column: string): readonly FixStep[] | null {
   const check = boundCheck(oneLine(text), nameInSql(column));
   if (check === undefined) return null;
-  const name = nameInSql(`${part.name}_bound`.slice(0, 63));
+  const name = nameInSql(boundedName(`${part.name}_bound`));
   return [
     { sql: `alter table ${part.sqlName} add constraint ${name} ${check} not valid;` },
     { sql: `alter table ${part.sqlName} validate constraint ${name};` },
