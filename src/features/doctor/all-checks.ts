@@ -2,17 +2,18 @@ import { ARCHIVE_CHECKS } from './checks/archive-checks.js';
 import { BACKUP_CHECKS } from './checks/backup-checks.js';
 import type { Check } from './check.js';
 import { INDEX_CHECKS } from './checks/index-checks.js';
+import { INTEGRITY_CHECKS } from './checks/integrity-checks.js';
 import { KEY_CHECKS } from './checks/key-checks.js';
-import { LARGE_OBJECT_CHECKS } from './checks/large-object-checks.js';
-import { LEAK_CHECKS } from './checks/leak-checks.js';
+import { LARGE_OBJECT_CHECKS } from './checks/security/large-object-checks.js';
+import { LEAK_CHECKS } from './checks/security/leak-checks.js';
 import { LIVE_DOCTOR_CHECKS } from './checks/live-checks.js';
 import { MIGRATION_CHECKS } from './checks/migration-checks.js';
 import { PARTITION_CHECKS } from './checks/partition-checks.js';
-import { PASSWORD_CHECKS } from './checks/password-checks.js';
-import { POLICY_COST_CHECKS } from './checks/policy-cost-checks.js';
+import { PASSWORD_CHECKS } from './checks/security/password-checks.js';
+import { POLICY_COST_CHECKS } from './checks/security/policy-cost-checks.js';
 import { REDIS_CHECKS } from './checks/redis-checks.js';
-import { ROLE_CHECKS } from './checks/role-checks.js';
-import { ROW_SECURITY_CHECKS } from './checks/row-security-checks.js';
+import { ROLE_CHECKS } from './checks/security/role-checks.js';
+import { ROW_SECURITY_CHECKS } from './checks/security/row-security-checks.js';
 import { SEQUENCE_CHECKS } from './checks/sequence-checks.js';
 import { SETTING_CHECKS } from './checks/setting-checks.js';
 import { VACUUM_CHECKS } from './checks/vacuum-checks.js';
@@ -33,6 +34,7 @@ export const ALL_CHECKS: readonly Check[] = [
   ...KEY_CHECKS,
   ...ARCHIVE_CHECKS,
   ...MIGRATION_CHECKS,
+  ...INTEGRITY_CHECKS,
   ...INDEX_CHECKS,
   ...VECTOR_CHECKS,
   ...SEQUENCE_CHECKS,

@@ -10,6 +10,7 @@ export const AREAS = [
   'partitions',
   'archive',
   'migrations',
+  'integrity',
   'indexes',
   'vectors',
   'wraparound',

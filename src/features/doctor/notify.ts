@@ -1,14 +1,23 @@
+import { readText } from '../../adapters/files/read.js';
 import { postToWebhook, webhookBody } from '../../adapters/notify/webhook.js';
 import { AisecError } from '../../base/errors.js';
 import { bySeverity, type Severity } from '../../base/finding.js';
+import type { Config } from '../../config/config.js';
 import type { Changes, PastFinding } from './history.js';
 import type { Diagnosis } from './run.js';
 
+function firstLine(file: string): string {
+  return readText(file).split(/\r?\n/, 1)[0]?.trim() ?? '';
+}
+
 /** @throws AisecError CONFIG_INVALID without the address, which is a secret. */
-export function notifyAddress(text: string | undefined): URL {
+export function notifyAddress({ notifyUrl, notifyUrlFile }: Pick<Config, 'notifyUrl' | 'notifyUrlFile'>): URL {
+  const isInFile = notifyUrl === undefined && notifyUrlFile !== undefined;
+  const text = isInFile ? firstLine(notifyUrlFile) : notifyUrl;
   const url = text !== undefined && URL.canParse(text) ? new URL(text) : undefined;
   if (url?.protocol === 'https:' || url?.protocol === 'http:') return url;
-  throw new AisecError('CONFIG_INVALID', `AISEC_NOTIFY_URL is ${text === undefined ? 'not set' : 'not a URL'}`, {
+  const what = isInFile ? `the first line of ${notifyUrlFile}` : 'AISEC_NOTIFY_URL';
+  throw new AisecError('CONFIG_INVALID', `${what} is ${text === undefined ? 'not set' : 'not a URL'}`, {
     hint: 'Set it to the address of a webhook of Slack, Teams or your own: it is a secret, so it is no option.',
   });
 }

@@ -10,6 +10,7 @@ import type { Area, Check, Subject } from './check.js';
 import { examine } from './examine.js';
 import type { Finding, SkippedCheck } from './finding.js';
 import { groupFindings } from './group-findings.js';
+import { isOfDatabase } from './of-database.js';
 import { limitSession } from './session-limits.js';
 
 export interface DoctorOptions {
@@ -20,6 +21,8 @@ export interface DoctorOptions {
   readonly thresholds: Thresholds;
   readonly redis: RedisTarget | null;
   readonly ignores: readonly Ignore[];
+  /** Whether checks of the server and of the database as a whole are left to the run in another schema. Default: not. */
+  readonly isOneOfSeveral?: boolean;
   /** Whether to measure what findings cost. Default: not. */
   readonly isTiming?: boolean;
   /** Called before each check, with how many are done. */
@@ -68,6 +71,8 @@ function subjectOf(session: Session, options: DoctorOptions, roleName: string): 
   return subject;
 }
 
+const LOOKED_AT_ONCE = 'it is the same in all schemas, and looked at in the first one';
+
 /** Areas in the order of their worst finding, and within them the worst first. */
 function sortFindings(findings: readonly Finding[]): readonly Finding[] {
   const areas = [...groupBy(findings, ({ area }) => area).values()].map((found) => found.toSorted(bySeverity));
@@ -91,6 +96,10 @@ export async function diagnose(session: Session, options: DoctorOptions): Promis
   const notApplicable: { check: string; area: Area; reason: string }[] = [];
   for (const [done, check] of options.checks.entries()) {
     options.onStep?.(`${check.id}, ${done} of ${options.checks.length} checks done`);
+    if (options.isOneOfSeveral === true && isOfDatabase(check)) {
+      notApplicable.push({ check: check.id, area: check.area, reason: LOOKED_AT_ONCE });
+      continue;
+    }
     const result = await examine(check, subject);
     found.push(...result.findings.map(placed));
     if (result.skipped !== null) skipped.push(placed(result.skipped));

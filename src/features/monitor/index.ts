@@ -4,4 +4,3 @@ export { inReadOnly } from './inspection/read-only.js';
 export { htmlDocument } from './page/document.js';
 export { html, type Html } from './page/html.js';
 export { momentText, percentText } from './page/words.js';
-export { requireWritable, writeReport } from './report-file.js';

@@ -13,7 +13,7 @@ import type { Session } from '../../adapters/postgres/session.js';
 import { quoteIdentifier } from '../../base/identifier.js';
 import { monthRange, type Month } from '../../base/month.js';
 import type { Report } from './report.js';
-import { readTableSizes, type TablePartition, type TableSize } from './table-sizes.js';
+import { readTableSizes, type LogicalTable, type TablePartition, type TableSize } from './table-sizes.js';
 
 /** `missing`: a month that is wanted, or lies between others, and has no partition. */
 export type MonthState = PartitionState | 'missing';
@@ -74,12 +74,17 @@ function inOrder(one: MonitoredMonth, other: MonitoredMonth): number {
 /**
  * The calendar of messages and messages_archive: which months are there, in which state, and how large they are.
  *
+ * @param known the sizes, where they were just read
  * @throws AisecError MIGRATION_PENDING when the tables are not there.
  */
-export async function monitorPartitions(session: Session, schema: string): Promise<PartitionsReport> {
+export async function monitorPartitions(
+  session: Session,
+  schema: string,
+  known?: readonly LogicalTable[],
+): Promise<PartitionsReport> {
   const header = await readReportHeader(session, schema);
   const set = await inReadOnly(session, () => readPartitions(session, schema));
-  const tables = await readTableSizes(session, schema);
+  const tables = known ?? (await readTableSizes(session, schema));
   const leaves = tables.flatMap(({ partitions }) => partitions);
   const months = set.partitions.map((partition): MonitoredMonth => {
     const leaf = leaves.find(({ schema: own, table }) => own === partition.schema && table === partition.name);

@@ -4,7 +4,7 @@ import { sqlFile } from '../../adapters/postgres/sql-file.js';
 import { subtractAge, type Age } from '../../base/age.js';
 import { AisecError } from '../../base/errors.js';
 import { quoteIdentifier } from '../../base/identifier.js';
-import { aisecVersion } from '../../base/version.js';
+import { aisecVersion } from '../../base/package/version.js';
 import { readDatabaseBytes } from './growth/database-size.js';
 import { readRecordsAccess, recordsGrant } from './growth/records.js';
 import { monitorTables, type MonitoredTable } from './tables.js';

@@ -1,12 +1,12 @@
 import type { Session } from '../../adapters/postgres/session.js';
-import { aisecVersion, postgresVersion } from '../../base/version.js';
+import { aisecVersion, postgresVersion } from '../../base/package/version.js';
 import { monitorActivity } from './activity.js';
 import { monitorGrowth } from './growth/growth.js';
 import { monitorIndexes, type MonitoredIndex } from './indexes/indexes.js';
 import { monitorLocks } from './locks.js';
 import type { PageIndex, ReportData, Verdicts } from './page/report-data.js';
 import { monitorPartitions } from './partitions.js';
-import { monitorQueries } from './queries.js';
+import { monitorQueries } from './queries/queries.js';
 import { readServerFacts } from './inspection/server-facts.js';
 import { monitorTables } from './tables.js';
 import { monitorVacuum } from './vacuum.js';
@@ -48,17 +48,17 @@ export async function readReport(session: Session, options: ReportOptions, verdi
   const { schema, onStep } = options;
   onStep('measuring the tables');
   const tables = await monitorTables(session, schema);
-  const partitions = await monitorPartitions(session, schema);
+  const partitions = await monitorPartitions(session, schema, tables.tables);
   onStep('judging the indexes');
   const { indexes } = await monitorIndexes(session, schema, { unusedAfterMs: UNUSED_AFTER_MS });
   onStep('looking at vacuum and locks');
   const vacuum = await monitorVacuum(session, schema, false);
   const locks = await monitorLocks(session, schema);
   const activity = await monitorActivity(session, schema);
-  const queries = await monitorQueries(session, schema, SLOW_QUERIES);
+  const queries = await monitorQueries(session, schema, { limit: SLOW_QUERIES });
   const server = await readServerFacts(session);
   onStep('working out the growth');
-  const growth = await monitorGrowth(session, options, partitions);
+  const growth = await monitorGrowth(session, options, { partitions, tables: tables.tables });
   return {
     databaseName: session.info.databaseName,
     serverVersion: postgresVersion(session.info.serverVersion),

@@ -2,6 +2,7 @@ import { whileMeasuring } from './inspection/measuring.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
 import { groupBy } from '../../base/group-by.js';
+import { isDistributed, sizesOfTenant } from '../tenant/index.js';
 
 /** Of one table or partition, or summed over the partitions of a table. Heap, maps, TOAST and indexes are the total. */
 export interface TableSize {
@@ -114,9 +115,13 @@ function tableOf(rows: readonly TableRow[], root: TableRow): LogicalTable {
  * waits for it.
  */
 export async function readTableSizes(session: Session, schema: string): Promise<readonly LogicalTable[]> {
-  const { rows } = await whileMeasuring(session, (isEstimated) =>
-    session.query<TableRow>(sqlFile('monitor/tables'), [schema, isEstimated]),
-  );
+  const rows = (await isDistributed(session, schema))
+    ? await sizesOfTenant<TableRow>(session, schema)
+    : (
+        await whileMeasuring(session, (isEstimated) =>
+          session.query<TableRow>(sqlFile('monitor/tables'), [schema, isEstimated]),
+        )
+      ).rows;
   return [...groupBy(rows, (row) => row.root_oid).values()].flatMap((family) => {
     const root = family.find((row) => row.is_root);
     return root === undefined ? [] : [tableOf(family, root)];

@@ -1,6 +1,7 @@
-import { listed } from '../../../base/count.js';
+import { isGoneHere } from '../../../adapters/files/gone.js';
+import { countText, listed } from '../../../base/count.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
-import { aisecCommand } from '../../../base/aisec-command.js';
+import { aisecCommand, shellWord } from '../../../base/package/aisec-command.js';
 import { subtractAge } from '../../../base/age.js';
 import { formatMonths, monthEndMs, type Month } from '../../../base/month.js';
 import type { Check, Fault, Subject } from '../check.js';
@@ -103,6 +104,38 @@ async function examineLag(subject: Subject): Promise<readonly Fault[]> {
   ];
 }
 
+interface ExportRow {
+  readonly month: Month;
+  readonly file_name: string;
+  readonly people: number;
+}
+
+async function examineErasures(subject: Subject): Promise<readonly Fault[]> {
+  const { session, schema } = subject;
+  // A schema that is older has neither.
+  const { rows: known } = await session.query<{ hasBoth: boolean }>(
+    `select pg_catalog.to_regclass('archive_journal') is not null and pg_catalog.to_regclass('erasures') is not null as "hasBoth"`,
+  );
+  if (known[0]?.hasBoth !== true) return [];
+  const { rows } = await session.query<ExportRow>(sqlFile('doctor/exports-before-erasures'));
+  const { set } = await subject.once(partitionLayout);
+  return rows
+    .filter(({ file_name: file }) => !isGoneHere(file))
+    .map(({ month, file_name: file, people }) => {
+      const isThere = set.partitions.some(
+        (partition) => partition.root === 'messages_archive' && partition.month === month,
+      );
+      return {
+        object: month,
+        message: `the export ${file} of ${month} was written before ${countText(people, 'person', 'people')} of that month ${people === 1 ? 'was' : 'were'} erased`,
+        impact: isThere
+          ? 'it still holds what was erased'
+          : 'it still holds what was erased, and the month is not in the database any more: import it, erase again, export it anew; or delete the file',
+        fix: isThere ? aisecCommand(`archive export ${month} --out ${shellWord(file)} --replace`, schema) : null,
+      };
+    });
+}
+
 export const ARCHIVE_CHECKS: readonly Check[] = [
   {
     id: 'archive-access',
@@ -127,5 +160,14 @@ export const ARCHIVE_CHECKS: readonly Check[] = [
     title: 'whole months older than six months (and a week) that are still in messages',
     grant: null,
     examine: examineLag,
+  },
+  {
+    id: 'archive-erasures',
+    area: 'archive',
+    severity: 'warning',
+    title: 'exports of months that were written before people of that month were erased',
+    grant: (schema, role) =>
+      `grant usage on schema ${schema} to ${role}; grant select (id, month, action, file_name, finished_at) on ${schema}.archive_journal to ${role}; grant select (months, erased_at) on ${schema}.erasures to ${role}; alter role ${role} bypassrls;`,
+    examine: examineErasures,
   },
 ];

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 
-import { shellWord } from '../../../base/aisec-command.js';
+import { isAisecError } from '../../../base/errors.js';
+import { shellWord } from '../../../base/package/aisec-command.js';
 import { DAY_MS } from '../../../base/duration.js';
 import {
   BACKUP_DUE_AFTER_MS,
@@ -74,7 +75,22 @@ async function examineDirectory(subject: Subject): Promise<Outcome> {
         fix: `aisec backup --dir ${shellWord(backupDirectory)}`,
       },
     ];
-  return (await readBackups(subject)).map(({ kind, file, severity, message, impact, fix }) => ({
+  let findings: BackupCheck['findings'];
+  try {
+    findings = await readBackups(subject);
+  } catch (error) {
+    if (!isAisecError(error, 'BACKUP_DIRECTORY', 'CONFIG_INVALID')) throw error;
+    return [
+      {
+        object: 'unreadable',
+        message: error.message,
+        impact:
+          `whether there is a good backup is not known, and the next one may not be written. ${error.detail ?? ''}`.trimEnd(),
+        fix: null,
+      },
+    ];
+  }
+  return findings.map(({ kind, file, severity, message, impact, fix }) => ({
     object: file === null ? kind : `${kind}/${basename(file)}`,
     severity,
     message,

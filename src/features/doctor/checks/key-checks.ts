@@ -1,5 +1,5 @@
 import { listed } from '../../../base/count.js';
-import { aisecCommand } from '../../../base/aisec-command.js';
+import { aisecCommand } from '../../../base/package/aisec-command.js';
 import { groupBy } from '../../../base/group-by.js';
 import { sampleKeys, type KeySample } from '../../messages/checks.js';
 import type { Check, Fault, Subject } from '../check.js';

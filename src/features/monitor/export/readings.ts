@@ -29,8 +29,8 @@ export async function takeReadings(
 ): Promise<Readings> {
   const startedMs = performance.now();
   const tables = await monitorTables(session, schema);
-  const partitions = await monitorPartitions(session, schema);
-  const growth = await monitorGrowth(session, { schema, ahead: 1, limitBytes }, partitions);
+  const partitions = await monitorPartitions(session, schema, tables.tables);
+  const growth = await monitorGrowth(session, { schema, ahead: 1, limitBytes }, { partitions, tables: tables.tables });
   const live = await readLive(session, { schema, role: tables.role, thresholds });
   const durationMs = performance.now() - startedMs;
   return { databaseName: session.info.databaseName, tables, partitions, growth, live, durationMs };

@@ -1,5 +1,5 @@
 import { DAY_MS } from '../../../base/duration.js';
-import { aisecCommand } from '../../../base/aisec-command.js';
+import { aisecCommand } from '../../../base/package/aisec-command.js';
 import { formatBytes } from '../../../base/bytes.js';
 import { countText } from '../../../base/count.js';
 import { bySeverity, type Finding } from '../../../base/finding.js';

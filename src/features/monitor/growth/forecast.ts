@@ -68,7 +68,7 @@ export interface LimitForecast {
 }
 
 /** Older months say little about the next ones. */
-export const WINDOW_MONTHS = 12;
+const WINDOW_MONTHS = 12;
 /** Who says more about later months than this is guessing. */
 export const FARTHEST_MONTHS = 36;
 const SIDES = ['low', 'expected', 'high'] as const;

@@ -74,17 +74,18 @@ function tooFew(months: readonly MonthOfMessages[]): Finding {
  * How fast the database grows and how large it will be: from the closed months of messages and messages_archive, which
  * are there without any history, and for everything else from the records of `monitor record`, or else from created_at.
  *
+ * @param known what was just read for other reports
  * @throws AisecError MIGRATION_PENDING when the tables of messages are not there.
  */
 export async function monitorGrowth(
   session: Session,
   options: GrowthOptions,
-  calendar?: PartitionsReport,
+  known?: { readonly partitions: PartitionsReport; readonly tables: readonly LogicalTable[] },
 ): Promise<GrowthReport> {
   const { schema, ahead, limitBytes } = options;
-  const partitions = calendar ?? (await monitorPartitions(session, schema));
+  const partitions = known?.partitions ?? (await monitorPartitions(session, schema));
   const { currentMonth, months: _months, monthsAhead: _ahead, skipped: _skipped, ...header } = partitions;
-  const tables = await readTableSizes(session, schema);
+  const tables = known?.tables ?? (await readTableSizes(session, schema));
   const databaseBytes = await readDatabaseBytes(session);
   const nowMs = Date.parse(partitions.takenAt);
   const { records, skip } = await readRecords(session, schema, new Date(nowMs - RECORDS_DAYS * DAY_MS));

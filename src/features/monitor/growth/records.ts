@@ -1,4 +1,4 @@
-import { aisecCommand } from '../../../base/aisec-command.js';
+import { aisecCommand } from '../../../base/package/aisec-command.js';
 import { notSeen } from '../inspection/skip.js';
 import type { Finding } from '../../../base/finding.js';
 import { inReadOnly } from '../inspection/read-only.js';
@@ -32,7 +32,7 @@ interface RecordRow {
 /** How far back rates are taken from. */
 export const RECORDS_DAYS = 90;
 
-export const RECORD_TABLES = ['size_records', 'size_record_tables'] as const;
+const RECORD_TABLES = ['size_records', 'size_record_tables'] as const;
 
 /** Looks at the catalog only. */
 export async function readRecordsAccess(session: Session, schema: string): Promise<RecordsAccess> {

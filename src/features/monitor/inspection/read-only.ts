@@ -1,7 +1,7 @@
 import type { Session } from '../../../adapters/postgres/session.js';
 import { rollBack } from '../../../adapters/postgres/session.js';
 
-export const INSPECTION_LOCK_TIMEOUT_MS = 200;
+const INSPECTION_LOCK_TIMEOUT_MS = 200;
 const STATEMENT_TIMEOUT_MS = 10_000;
 
 /**

@@ -1,15 +1,17 @@
 import { TRANSACTION_IDS } from './ages.js';
-import { ARCHIVER, WAL_WAITING } from './archiver.js';
+import { ARCHIVER, WAL_WAITING } from './disk/archiver.js';
 import { BLOCKED } from './blocked.js';
 import type { LiveCheck } from './check.js';
 import { CONNECTIONS } from './connections.js';
 import { CHECKSUMS, TEMPORARY_FILES } from './counters.js';
+import { DISK } from './disk/disk.js';
 import { HELD_BACK } from './holders.js';
 import { LOCK_TABLE } from './lock-table.js';
 import { REPLICAS, STANDBY } from './replicas.js';
-import { SLOTS } from './slots.js';
+import { SLOTS } from './disk/slots.js';
 import { SUBSCRIPTIONS } from './subscriptions.js';
 import { LONG_TRANSACTIONS, PREPARED_TRANSACTIONS } from './transactions.js';
+import { WAL_SIZE } from './disk/wal-size.js';
 import { AUTOVACUUM_OFF, DEAD_ROWS, FREEZE, NEVER_ANALYZED, WORKERS } from './vacuum.js';
 
 /** All that may stop a server now, in the order in which it is looked at. */
@@ -20,6 +22,7 @@ export const LIVE_CHECKS: readonly LiveCheck[] = [
   CONNECTIONS,
   LOCK_TABLE,
   TEMPORARY_FILES,
+  DISK,
   CHECKSUMS,
   TRANSACTION_IDS,
   HELD_BACK,
@@ -32,6 +35,7 @@ export const LIVE_CHECKS: readonly LiveCheck[] = [
   STANDBY,
   SUBSCRIPTIONS,
   SLOTS,
+  WAL_SIZE,
   ARCHIVER,
   WAL_WAITING,
 ];

@@ -131,12 +131,23 @@ export const HELD_BACK: LiveCheck = {
                 fix: oldest.fix,
               },
             ],
-      gauges: KINDS.map((kind) => ({
-        name: 'aisec_xmin_horizon_age',
-        help: 'Transactions since the oldest that vacuum must respect, by what holds it; 0 when nothing of the kind does.',
-        labels: { kind },
-        value: Math.max(0, ...holders.filter((holder) => holder.kind === kind).map(({ xidAge }) => xidAge)),
-      })),
+      gauges: KINDS.flatMap((kind) => {
+        const ofKind = holders.filter((holder) => holder.kind === kind);
+        return [
+          {
+            name: 'aisec_xmin_horizon_age',
+            help: 'Transactions since the oldest that vacuum must respect, by what holds it; 0 when nothing of the kind does.',
+            labels: { kind },
+            value: Math.max(0, ...ofKind.map(({ xidAge }) => xidAge)),
+          },
+          {
+            name: 'aisec_xmin_horizon_seconds',
+            help: 'Since when the oldest of a kind holds vacuum back; 0 when nothing of the kind does, or it has no age.',
+            labels: { kind },
+            value: Math.max(0, ...ofKind.map(({ ageMs }) => ageMs ?? 0)) / 1000,
+          },
+        ];
+      }),
     };
   },
 };

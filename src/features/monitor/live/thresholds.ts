@@ -59,8 +59,10 @@ export const THRESHOLDS = {
   'replica-bytes': { unit: 'bytes', about: 'WAL that a replica has not replayed', warning: 16 * MIB, critical: GIB },
   'replica-time': { unit: 'duration', about: 'how far a replica is behind', warning: MINUTE, critical: 5 * MINUTE },
   'slot-bytes': { unit: 'bytes', about: 'WAL that a slot keeps', warning: GIB, critical: 5 * GIB },
+  'wal-size': { unit: 'percent', about: 'of max_wal_size on disk', warning: 300, critical: 1000 },
   'wal-waiting': { unit: 'count', about: 'WAL segments that wait to be archived', warning: 10, critical: 50 },
   'temporary-bytes': { unit: 'bytes', about: 'temporary files now', warning: GIB, critical: 10 * GIB },
+  'disk-used': { unit: 'percent', about: 'of a disk of the server in use', warning: 85, critical: 95 },
   'lock-table': { unit: 'percent', about: 'of the lock table in use', warning: 75, critical: 90 },
 } as const satisfies Readonly<Record<string, Definition>>;
 

@@ -1,6 +1,6 @@
 import { formatCount } from '../../../base/count.js';
 import { formatDurationMs } from '../../../base/duration.js';
-import type { MonitoredQuery } from '../queries.js';
+import type { MonitoredQuery } from '../queries/queries.js';
 import { html, type Html } from './html.js';
 import type { ReportData } from './report-data.js';
 import { momentText, percentText } from './words.js';

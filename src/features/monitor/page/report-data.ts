@@ -3,7 +3,7 @@ import type { ActivityReport } from '../activity.js';
 import type { GrowthReport } from '../growth/growth.js';
 import type { LocksReport } from '../locks.js';
 import type { PartitionsReport } from '../partitions.js';
-import type { QueriesReport } from '../queries.js';
+import type { QueriesReport } from '../queries/queries.js';
 import type { TablesReport } from '../tables.js';
 import type { VacuumReport } from '../vacuum.js';
 

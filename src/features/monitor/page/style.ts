@@ -33,8 +33,8 @@ code, pre { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans 
 pre { margin: 6px 0; padding: 8px 10px; background: var(--box); border: 1px solid var(--line); border-radius: 5px; white-space: pre-wrap; overflow-wrap: anywhere; user-select: all; }
 .meta, .note, .method { color: var(--soft); font-size: 13px; overflow-wrap: anywhere; }
 .method { margin: 8px 0; padding-left: 18px; }
-.hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 .scroll { overflow-x: auto; }
+.hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(160px, 1fr)); gap: 10px; margin-top: 18px; }
 .tile { display: flex; flex-direction: column; padding: 10px 12px; border: 1px solid var(--line); border-top: 4px solid var(--line); border-radius: 5px; background: var(--box); color: inherit; text-decoration: none; }
@@ -111,7 +111,7 @@ details { margin: 8px 0; } summary { cursor: pointer; color: var(--soft); font-s
   .tile strong { font-size: 18px; }
   .minor { display: none; }
   .months { min-width: 0 !important; }
-  .scroll table { font-size: 11.5px; } .scroll th, .scroll td { padding: 3px 4px; } .scroll .number { white-space: normal; }
+  table { font-size: 11.5px; } th, td { padding: 3px 4px; overflow-wrap: anywhere; } .number { white-space: normal; }
 }
 @media screen and (max-width: 980px) {
   .sizes thead { position: absolute; clip-path: inset(50%); }
@@ -131,7 +131,7 @@ details { margin: 8px 0; } summary { cursor: pointer; color: var(--soft); font-s
 }
 @media print {
   @page { margin: 14mm; }
-  body { font-size: 10.5pt; } table { font-size: 8.5pt; } table code { font-size: 8pt; } th, td { padding: 3px 5px; }
+  body { font-size: 10.5pt; } table { font-size: 8.5pt; } table code { font-size: 8pt; } th, td { padding: 3px 5px; } tbody th, td { overflow-wrap: anywhere; }
   .sizes .chart { width: 16%; } .sizes.indexes th[scope=row], .indexes .verdict { width: auto; }
   main { max-width: none; padding: 0; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }

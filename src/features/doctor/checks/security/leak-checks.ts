@@ -1,8 +1,8 @@
-import { listed } from '../../../base/count.js';
-import { sqlFile } from '../../../adapters/postgres/sql-file.js';
-import type { Check, Fault, Subject } from '../check.js';
-import { grantee, plainName, qualified } from '../names.js';
-import { quoteIdentifier } from '../../../base/identifier.js';
+import { listed } from '../../../../base/count.js';
+import { sqlFile } from '../../../../adapters/postgres/sql-file.js';
+import type { Check, Fault, Subject } from '../../check.js';
+import { grantee, plainName, qualified } from '../../names.js';
+import { quoteIdentifier } from '../../../../base/identifier.js';
 
 interface ViewRow {
   readonly schema: string;

@@ -1,8 +1,8 @@
-import { listed } from '../../../base/count.js';
-import { sqlFile } from '../../../adapters/postgres/sql-file.js';
+import { listed } from '../../../../base/count.js';
+import { sqlFile } from '../../../../adapters/postgres/sql-file.js';
 import { readAppRoles } from './app-roles.js';
-import type { Check, Fault, Subject } from '../check.js';
-import { grantee, plainName, qualified } from '../names.js';
+import type { Check, Fault, Subject } from '../../check.js';
+import { grantee, plainName, qualified } from '../../names.js';
 
 interface TableRow {
   readonly name: string;

@@ -1,6 +1,6 @@
-import { quoteIdentifier, quoteLiteral } from '../../../base/identifier.js';
-import type { Check, Fault, GrantFor, Subject } from '../check.js';
-import { plainName, qualified } from '../names.js';
+import { quoteIdentifier, quoteLiteral } from '../../../../base/identifier.js';
+import type { Check, Fault, GrantFor, Subject } from '../../check.js';
+import { plainName, qualified } from '../../names.js';
 
 /** The well-known initial password of the user admin. */
 const DEFAULT_PASSWORD = 'admin123';

@@ -1,8 +1,8 @@
-import { sqlFile } from '../../../adapters/postgres/sql-file.js';
-import { formatBytes } from '../../../base/bytes.js';
-import { quoteLiteral } from '../../../base/identifier.js';
-import type { LiveCheck, LiveFault } from './check.js';
-import { levelOf, type Thresholds } from './thresholds.js';
+import { sqlFile } from '../../../../adapters/postgres/sql-file.js';
+import { formatBytes } from '../../../../base/bytes.js';
+import { quoteLiteral } from '../../../../base/identifier.js';
+import type { LiveCheck, LiveFault } from '../check.js';
+import { levelOf, type Thresholds } from '../thresholds.js';
 
 interface SlotRow {
   readonly name: string;

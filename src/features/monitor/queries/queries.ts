@@ -1,15 +1,16 @@
-import { notSeen } from './inspection/skip.js';
-import type { Finding } from '../../base/finding.js';
-import { readReportHeader } from './inspection/report-header.js';
-import { readExtension, type ExtensionState } from './inspection/extension.js';
-import { inReadOnly } from './inspection/read-only.js';
-import type { Session } from '../../adapters/postgres/session.js';
-import { sqlFile } from '../../adapters/postgres/sql-file.js';
-import { isAisecError } from '../../base/errors.js';
-import { quoteIdentifier } from '../../base/identifier.js';
-import { hiddenSkip } from './hidden.js';
-import { reportedQuery } from './query-text.js';
-import type { Report } from './report.js';
+import { notSeen } from '../inspection/skip.js';
+import type { Finding } from '../../../base/finding.js';
+import { readReportHeader } from '../inspection/report-header.js';
+import { readExtension, type ExtensionState } from '../inspection/extension.js';
+import { inReadOnly } from '../inspection/read-only.js';
+import type { Session } from '../../../adapters/postgres/session.js';
+import { sqlFile } from '../../../adapters/postgres/sql-file.js';
+import { isAisecError } from '../../../base/errors.js';
+import { quoteIdentifier } from '../../../base/identifier.js';
+import { hiddenSkip } from '../hidden.js';
+import { reportedQuery } from '../query-text.js';
+import type { Report } from '../report.js';
+import type { IndexAdvice } from './index-advice.js';
 
 /** One query of this database, all roles together, with its constants as $1, $2. */
 export interface MonitoredQuery {
@@ -27,6 +28,12 @@ export interface MonitoredQuery {
   /** Blocks of temporary files: a sort or a hash that did not fit in work_mem. */
   readonly temporaryBlocks: number;
   readonly query: string;
+  /** As EXPLAIN prints it for any values of its parameters; null when it was not asked for, or there is none. */
+  readonly plan: string | null;
+  /** Why there is no plan. */
+  readonly planProblem: string | null;
+  /** The index that would help most; null without HypoPG, and when none does. */
+  readonly index: IndexAdvice | null;
 }
 
 export interface QueriesReport extends Report {
@@ -48,6 +55,7 @@ interface QueryRow {
   readonly read_blocks: string;
   readonly temporary_blocks: string;
   readonly query: string;
+  readonly role_name: string | null;
   readonly hidden: string;
 }
 
@@ -82,6 +90,12 @@ function text(schema: string): string {
   sum(shared_blks_read)::text as read_blocks,
   sum(temp_blks_written)::text as temporary_blocks,
   (pg_catalog.array_agg(query order by calls desc))[1] as query,
+  (
+    select role.rolname::text
+    from pg_catalog.pg_roles as role
+    where role.oid = (pg_catalog.array_agg(userid order by calls desc))[1]
+      and pg_catalog.pg_has_role(role.oid, 'set')
+  ) as role_name,
   (sum(count(*) filter (where queryid is null)) over ())::text as hidden
 from ${schema}.pg_stat_statements
 where dbid = (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database())
@@ -110,7 +124,29 @@ async function readQueries(
   });
 }
 
-function queryOf(row: QueryRow): MonitoredQuery {
+type Explanation = Pick<MonitoredQuery, 'plan' | 'planProblem' | 'index'>;
+
+const NOT_EXPLAINED: Explanation = { plan: null, planProblem: null, index: null };
+
+async function explained(
+  session: Session,
+  { query, role_name: roleName }: QueryRow,
+  { schema, hypopg }: { readonly schema: string; readonly hypopg: string | null },
+): Promise<Explanation> {
+  const { planOf } = await import('./plan.js');
+  const planned = await planOf(session, schema, { text: query, roleName });
+  if ('problem' in planned) return { ...NOT_EXPLAINED, planProblem: planned.problem };
+  const plan = reportedQuery(planned.plan);
+  if (hypopg === null) return { ...NOT_EXPLAINED, plan };
+  const { indexAdvice } = await import('./index-advice.js');
+  return {
+    plan,
+    planProblem: null,
+    index: await indexAdvice(session, { schema, hypopg, query: { text: query, roleName }, plan: planned.plan }),
+  };
+}
+
+function queryOf(row: QueryRow, explanation: Explanation): MonitoredQuery {
   return {
     queryId: row.query_id ?? '',
     calls: Number(row.calls),
@@ -123,11 +159,22 @@ function queryOf(row: QueryRow): MonitoredQuery {
     temporaryBlocks: Number(row.temporary_blocks),
     // A comment to the end of the line would hide the query once it is on one line.
     query: reportedQuery(row.query.replaceAll(/--.*$/gm, ' ').replaceAll(/\s+/g, ' ').trim()),
+    ...explanation,
   };
 }
 
+export interface QueriesOptions {
+  readonly limit: number;
+  /** Whether each query is planned, and an index tried for it. */
+  readonly explains?: boolean;
+}
+
 /** The queries of this database that took the most time, as pg_stat_statements has them. */
-export async function monitorQueries(session: Session, schema: string, limit: number): Promise<QueriesReport> {
+export async function monitorQueries(
+  session: Session,
+  schema: string,
+  { limit, explains = false }: QueriesOptions,
+): Promise<QueriesReport> {
   const header = await readReportHeader(session, schema);
   const without = (skip: Finding): QueriesReport => ({
     ...header,
@@ -140,12 +187,16 @@ export async function monitorQueries(session: Session, schema: string, limit: nu
   if (extension.schema === null) return without(notInstalled(extension));
   try {
     const { rows, since, evictions } = await readQueries(session, extension.schema, limit);
+    const hypopg = explains ? (await readExtension(session, 'hypopg')).schema : null;
+    const queries: MonitoredQuery[] = [];
+    for (const row of rows.filter(({ query_id: id }) => id !== null))
+      queries.push(queryOf(row, explains ? await explained(session, row, { schema, hypopg }) : NOT_EXPLAINED));
     return {
       ...header,
       skipped: hiddenSkip('queries', Number(rows[0]?.hidden ?? 0), header),
       queriesSince: since?.toISOString() ?? null,
       evictions,
-      queries: rows.filter((row) => row.query_id !== null).map(queryOf),
+      queries,
     };
   } catch (error) {
     if (isAisecError(error) && error.sqlState === NOT_LOADED)

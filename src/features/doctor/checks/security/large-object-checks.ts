@@ -1,6 +1,6 @@
-import { listed } from '../../../base/count.js';
-import { sqlFile } from '../../../adapters/postgres/sql-file.js';
-import type { Check, Fault, Subject } from '../check.js';
+import { listed } from '../../../../base/count.js';
+import { sqlFile } from '../../../../adapters/postgres/sql-file.js';
+import type { Check, Fault, Subject } from '../../check.js';
 
 interface FunctionRow {
   readonly signature: string;

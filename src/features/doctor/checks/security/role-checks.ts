@@ -1,8 +1,8 @@
-import { listed } from '../../../base/count.js';
-import { quoteIdentifier } from '../../../base/identifier.js';
+import { listed } from '../../../../base/count.js';
+import { quoteIdentifier } from '../../../../base/identifier.js';
 import { readAppRoles, type AppRole } from './app-roles.js';
-import type { Check, Fault, Subject } from '../check.js';
-import { plainName, qualified } from '../names.js';
+import type { Check, Fault, Subject } from '../../check.js';
+import { plainName, qualified } from '../../names.js';
 
 type RoleFault = Omit<Fault, 'object'>;
 

@@ -1,5 +1,5 @@
-import { sqlFile } from '../../../adapters/postgres/sql-file.js';
-import type { Subject } from '../check.js';
+import { sqlFile } from '../../../../adapters/postgres/sql-file.js';
+import type { Subject } from '../../check.js';
 
 /** `authenticated`, or a role that may log in and take it. */
 export interface AppRole {

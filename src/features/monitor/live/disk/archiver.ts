@@ -1,8 +1,8 @@
-import type { Session } from '../../../adapters/postgres/session.js';
-import { sqlFile } from '../../../adapters/postgres/sql-file.js';
-import type { LiveCheck } from './check.js';
-import { MONITOR } from './privileges.js';
-import { levelOf } from './thresholds.js';
+import type { Session } from '../../../../adapters/postgres/session.js';
+import { sqlFile } from '../../../../adapters/postgres/sql-file.js';
+import type { LiveCheck } from '../check.js';
+import { MONITOR } from '../privileges.js';
+import { levelOf } from '../thresholds.js';
 
 interface ArchiverRow {
   readonly mode: string;
