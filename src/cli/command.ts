@@ -1,18 +1,9 @@
 import type { Context } from './context.js';
 import type { ExitCode } from './exit-codes.js';
+import type { OptionSpec } from './option-spec.js';
+import { JOBS_OPTION } from './options.js';
 
-export interface OptionSpec {
-  /** As commander takes it: `--lock-timeout <duration>`. */
-  readonly flags: string;
-  readonly description: string;
-  readonly default?: string | boolean;
-  /** Reads the text; throws AisecError USAGE for what cannot be read. */
-  readonly parse?: (text: string) => unknown;
-  /** All that `parse` takes, for completion. */
-  readonly values?: readonly string[];
-  /** May be given several times; the command gets a list. */
-  readonly isRepeatable?: true;
-}
+export type { OptionSpec };
 
 /**
  * One command as data, with the function that runs it. The file of a command imports its operation only inside `run`,
@@ -28,6 +19,17 @@ export interface CommandSpec<Options extends object = object> {
   readonly options: readonly OptionSpec[];
   /** It may be run again from its beginning: after a failover it is, within its `--max-wait`. */
   readonly outlivesFailover?: true;
+  /** It only reads and asks nothing: on a terminal a long result is shown page by page. */
+  readonly isPaged?: true;
+  /**
+   * What it takes of several schemas. Undefined: one schema only, several are refused. `unused`: it works on no schema, or on
+   * the whole database.
+   * A function: it runs in each schema, at most `--jobs` at once; the function says in half a sentence, without times and
+   * names, what a document of the command means, so that equal outcomes can be counted.
+   */
+  readonly acrossSchemas?: 'unused' | ((document: never) => string);
+  /** A pattern finds empty schemas as well: the command makes the tables. */
+  readonly makesTables?: true;
   readonly examples: readonly (readonly [command: string, meaning: string])[];
   /**
    * Returns the exit code when it is not 0. `argument` is empty when the command takes none; `operands` are all of them
@@ -43,5 +45,6 @@ export interface CommandSpec<Options extends object = object> {
 
 /** Keeps the options' type inside the command; the list of commands does not need it. */
 export function defineCommand<Options extends object>(spec: CommandSpec<Options>): CommandSpec {
-  return spec as unknown as CommandSpec;
+  const isAcross = typeof spec.acrossSchemas === 'function';
+  return (isAcross ? { ...spec, options: [...spec.options, JOBS_OPTION] } : spec) as unknown as CommandSpec;
 }

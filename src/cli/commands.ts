@@ -66,6 +66,7 @@ import { subset } from './commands/subset/subset.js';
 import { typesCheck } from './commands/types/check.js';
 import { typesGenerate } from './commands/types/generate.js';
 import { userErase } from './commands/user/erase.js';
+import { tenantDistribute } from './commands/tenant/distribute.js';
 import { userExport } from './commands/user/export.js';
 import { vectorCheck } from './commands/vector/check.js';
 import { vectorRebuild } from './commands/vector/rebuild.js';
@@ -131,6 +132,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   monitorServe,
   monitorExport,
   vectorStatusCommand,
+  tenantDistribute,
   vectorCheck,
   vectorRebuild,
   vectorTune,
@@ -157,6 +159,7 @@ export const NOUNS: Readonly<Record<string, string>> = {
   partitions: 'make the months of messages ahead of time and check them',
   schedule: 'print the jobs that have to run, for cron, systemd or Kubernetes',
   completion: 'print the script with which a shell completes aisec',
+  tenant: 'move a tenant to a worker of Citus',
   user: 'export and erase the data of one person',
   types: 'write the TypeScript types of the schema and check them',
 };

@@ -1,6 +1,5 @@
-import { setFlagsFromString } from 'node:v8';
-
 import type { CacheAccess } from '../features/cache/access.js';
+import type { KeptSession } from '../adapters/postgres/kept-session.js';
 import type { OpenOptions } from '../adapters/postgres/open-options.js';
 import type { ToolPlaces } from '../adapters/pgtools/find-tools.js';
 import type { Session } from '../adapters/postgres/session.js';
@@ -9,31 +8,23 @@ import { AisecError, isAisecError } from '../base/errors.js';
 import { withTimeout } from '../base/interruption.js';
 import type { Config } from '../config/config.js';
 import type { DatabaseTarget, ServerTarget } from '../config/database-target.js';
+
+import { compileOnce } from './compile-once.js';
+import type { DatabaseOptions } from './database-options.js';
 import type { CompletionNode } from './completion/node.js';
+import { unlessOnCitus } from './schemas/refuse-on-citus.js';
+import { showNotice } from './terminal/notice.js';
 import type { Output } from './terminal/output.js';
 import type { Progress } from './terminal/progress.js';
 import type { Prompt } from './terminal/prompt.js';
 
 export type { Session };
 
-export interface DatabaseOptions {
-  /** Another database of the same server. */
-  readonly database?: string;
-  /** Defaults: 2 s, no limit, 60 s. */
-  readonly lockTimeoutMs?: number;
-  readonly statementTimeoutMs?: number;
-  readonly idleTimeoutMs?: number;
-  /** What happens when there is no embedded database yet. Default: `existing`. */
-  readonly embedded?: OpenOptions['embedded'];
-  /** Notices of the server are not shown: what runs there is a means, such as a replay. */
-  readonly isSilent?: boolean;
-  /** The embedded database was asked for by name, even where a server's address is empty. */
-  readonly isEmbeddedMeant?: boolean;
-}
-
 /** What a command gets: settings, the terminal, and the outside world, opened only when it is used. */
 export interface Context {
   readonly commandName: string;
+  /** Of a run over several schemas only the first one looks at what is the same in all: the server, the database as a whole. */
+  readonly isFirstSchema: boolean;
   readonly config: Config;
   readonly output: Output;
   readonly progress: Progress;
@@ -95,6 +86,8 @@ export interface Context {
   readonly withCache: <Result>(use: (access: CacheAccess) => Promise<Result>) => Promise<Result>;
 }
 
+export type { KeptSession };
+
 export type ContextParts = Omit<
   Context,
   | 'withDatabase'
@@ -107,7 +100,10 @@ export type ContextParts = Omit<
   | 'embeddedAccess'
   | 'scratchOptions'
   | 'withCache'
->;
+> & {
+  /** Of a run over several schemas: the session of the ones before, which this one continues with. */
+  readonly keptSession?: KeptSession;
+};
 
 /** What a context is made of, and the server that it works on. */
 interface Inside extends ContextParts {
@@ -123,15 +119,6 @@ function onDatabase(target: DatabaseTarget, database: string): DatabaseTarget {
   return target.kind === 'server' ? { ...target, connection: { ...target.connection, database } } : target;
 }
 
-/**
- * The embedded PostgreSQL is a WebAssembly program, which V8 compiles twice: at once, and what runs much once more, better.
- * A command is over before the second pays: without it `migrate up` takes 7.6 s of CPU instead of 11.5, `migrate status`
- * 1.6 s instead of 3.1. A command of a minute takes a sixth more.
- */
-function compileOnce(): void {
-  setFlagsFromString('--liftoff-only');
-}
-
 async function chosenTarget({ config, choice }: Inside, isEmbeddedMeant?: boolean): Promise<DatabaseTarget> {
   if (choice.server !== undefined) return choice.server;
   const { resolveDatabaseTarget } = await import('../config/database-target.js');
@@ -139,6 +126,14 @@ async function chosenTarget({ config, choice }: Inside, isEmbeddedMeant?: boolea
 }
 
 async function openDatabase(parts: Inside, settings: DatabaseOptions): Promise<Session> {
+  if (parts.choice.server === undefined) return openOnServer(parts, settings);
+  const { lostServer } = await import('../adapters/postgres/connect-error.js');
+  return openOnServer(parts, settings).catch((error: unknown) => {
+    throw lostServer(error);
+  });
+}
+
+async function openOnServer(parts: Inside, settings: DatabaseOptions): Promise<Session> {
   const { openSession } = await import('../adapters/postgres/open.js');
   const target = await chosenTarget(parts, settings.isEmbeddedMeant);
   if (target.kind === 'embedded') compileOnce();
@@ -166,14 +161,8 @@ function openOptions(parts: ContextParts, settings: DatabaseOptions): OpenOption
     signal,
     waitForServerMs: config.waitForDatabaseMs,
     onStep: progress.report,
-    onNotice: ({ severity, message, detail, hint }) => {
-      if (settings.isSilent === true) return;
-      const more = [detail && `detail: ${detail}`, hint && `hint: ${hint}`].filter(
-        (line) => line !== undefined && line !== '',
-      );
-      const text = [message, ...more].join('\n');
-      if (severity === 'WARNING') output.warning(text);
-      else output.note(`${severity.toLowerCase()}: ${text}`);
+    onNotice: (notice) => {
+      if (settings.isSilent !== true) showNotice(output, notice);
     },
   };
 }
@@ -249,12 +238,30 @@ async function embeddedAccess(
   return embeddedAccessTo(target, { options: openOptions(parts, {}), places: programPlaces(parts.config), waitMs });
 }
 
+async function withDatabase<Result>(
+  parts: Inside,
+  settings: DatabaseOptions,
+  use: (session: Session) => Promise<Result>,
+): Promise<Result> {
+  const { schema, extensionSchema } = parts.config;
+  const open = (): Promise<Session> => openDatabase(parts, settings);
+  const useIt = settings.database === undefined ? unlessOnCitus(parts.commandName, schema, use) : use;
+  if (parts.keptSession === undefined) return closing(await open(), useIt);
+  const kept = { schema, extensionSchema, seenTables: settings.seesFewTables === true ? 'few' : 'many' } as const;
+  return parts.keptSession.use({ ...kept, likeness: JSON.stringify(settings) }, open, useIt);
+}
+
+/** For a run over several schemas, one after the other. Close it at the end. */
+export async function keepSession(): Promise<KeptSession> {
+  return new (await import('../adapters/postgres/kept-session.js')).KeptSession();
+}
+
 /** The composition root: the one place of the command line that knows the adapters. */
 export function createContext(given: ContextParts): Context {
   const parts: Inside = { ...given, choice: {} };
   return {
     ...given,
-    withDatabase: async (settings, use) => closing(await openDatabase(parts, settings), use),
+    withDatabase: (settings, use) => withDatabase(parts, settings, use),
     withReplica: async (url, use) => {
       const [{ resolveReplicaTarget }, { openSession }] = await Promise.all([
         import('../config/replica-target.js'),
@@ -288,3 +295,6 @@ export function createContext(given: ContextParts): Context {
     withCache: async (use) => (await import('./with-cache.js')).withCache(parts, use),
   };
 }
+
+/** A program that shows long results page by page. */
+export const loadPager = () => import('../adapters/pager/show.js');

@@ -31,6 +31,7 @@ export const EXIT_CODE_BY_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
   EXTENSION_MISSING: 1,
   PRIVILEGE_MISSING: 1,
   DISK_FULL: 1,
+  DISK_FAILED: 1,
   LOCK_TIMEOUT: 5,
   RUN_LOCKED: 5,
   RUN_TIMEOUT: 1,

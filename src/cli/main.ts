@@ -1,17 +1,17 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import { AisecError, isAisecError, messageOf } from '../base/errors.js';
-import { redactText } from '../base/redact.js';
 import { resolveConfig } from '../config/config.js';
 import { loadEnvironment, processEnvironment, type LoadedEnvironment } from '../config/environment.js';
-import type { Environment } from '../config/settings.js';
-import { createContext } from './context.js';
+import { SETTINGS, type Environment } from '../config/settings.js';
+import { createContext, loadPager } from './context.js';
 import { EXIT_CODE_BY_ERROR, type ExitCode } from './exit-codes.js';
 import { throughFailover } from './failover.js';
 import { parseCommandLine, type Invocation, type Parsed } from './program.js';
 import { listenForSignals } from './signals.js';
-import { errorDocument, renderError } from './terminal/error.js';
+import { asAisecError, errorDocument, renderError } from './terminal/error.js';
 import { Output } from './terminal/output.js';
+import { pagerOf } from './terminal/pager.js';
 import { Progress } from './terminal/progress.js';
 import { Prompt } from './terminal/prompt.js';
 import { pluginFailure } from './terminal/plugin.js';
@@ -51,15 +51,6 @@ function watchOutput(streams: Streams): OutputState {
   return state;
 }
 
-function asAisecError(error: unknown): AisecError {
-  if (isAisecError(error)) return error;
-  return new AisecError('INTERNAL', redactText(messageOf(error)), {
-    detail: error instanceof Error ? redactText(error.stack ?? '') : undefined,
-    hint: 'This is a fault in aisec. Please report it with the lines above.',
-    cause: error,
-  });
-}
-
 function reportError(error: unknown, { streams, isJson, isPlugin, errorPaint }: Terminal): ExitCode {
   const known = asAisecError(error);
   // A monitoring program reads the first line of stdout and takes 2 for critical, so a wrong option is reported its way.
@@ -78,25 +69,41 @@ function colorSettings(flag: boolean | undefined, environment: Environment): Col
   return { flag, noColor, forceColor, term };
 }
 
+async function page(
+  text: string,
+  pager: readonly string[],
+  { streams, own }: { readonly streams: Streams; readonly own: Environment },
+): Promise<void> {
+  const { showInPager } = await loadPager();
+  if (!(await showInPager(text, pager, own))) streams.stdout.write(text);
+}
+
 async function runCommand(
-  { spec, options, argument, operands, globals }: Invocation,
+  invocation: Invocation,
   terminal: Terminal,
   { variables: environment, emptyAddresses }: LoadedEnvironment,
-  cwd: string,
+  { cwd, own }: { readonly cwd: string; readonly own: Environment },
 ): Promise<ExitCode> {
+  const { spec, options, argument, operands, globals } = invocation;
   const { streams, isJson, errorPaint } = terminal;
   const { isQuiet, isVerbose } = globals;
   const settings = colorSettings(globals.color, environment);
   const paint = await createPaint(wantsColor(settings, streams.stdout.isTTY === true));
-  const output = new Output(streams, { isJson, isQuiet, isVerbose, term: environment['TERM'] }, paint, errorPaint);
+  // A file in the current directory does not choose a program.
+  const pager = spec.isPaged === true && !isJson ? pagerOf(own['PAGER']) : undefined;
+  const shown = { isJson, isQuiet, isVerbose, term: environment['TERM'], keepsLong: pager !== undefined };
+  const output = new Output(streams, shown, paint, errorPaint);
   const isColored = wantsColor(settings, streams.stderr.isTTY === true);
   const progress = new Progress(streams, { isQuiet, isColored, term: environment['TERM'] });
   output.onBeforeWrite(progress.suspend);
   const signals = listenForSignals((line) => output.note(line));
   try {
-    const config = resolveConfig(globals.flags, environment, cwd, emptyAddresses);
+    const given = resolveConfig(globals.flags, environment, cwd, emptyAddresses);
+    const isUnused = given.schemas !== undefined && spec.acrossSchemas === 'unused';
+    const config = isUnused ? { ...given, schema: SETTINGS.schema.default, schemas: undefined } : given;
     const parts = {
       commandName: spec.name,
+      isFirstSchema: true,
       config,
       output,
       progress,
@@ -108,6 +115,11 @@ async function runCommand(
       signal: signals.signal,
       commandTree: async () => (await import('./completion/tree.js')).completionTree(),
     };
+    if (config.schemas !== undefined) {
+      const { acrossSchemas, refuseSeveral } = await import('./schemas/across-schemas.js');
+      refuseSeveral(invocation, globals.flags.schema !== undefined);
+      return await acrossSchemas(invocation, parts, streams, config.schemas);
+    }
     const run = (waitMs: number) => {
       const waitForDatabaseMs = Math.max(config.waitForDatabaseMs, waitMs);
       return spec.run(
@@ -132,6 +144,8 @@ async function runCommand(
   } finally {
     progress.clear();
     signals.stop();
+    const kept = output.takeKept();
+    if (kept !== undefined && pager !== undefined) await page(kept, pager, { streams, own });
   }
 }
 
@@ -158,7 +172,7 @@ function showText(parsed: Parsed & { readonly kind: 'text' }, { streams, isJson 
 
 /** `aisec` alone. */
 async function standingInvocation(): Promise<Parsed> {
-  const { standingCommand: spec } = await import('./standing.js');
+  const { standingCommand: spec } = await import('./standing/standing.js');
   const globals = { flags: {}, isJson: false, isQuiet: false, isVerbose: false, allowsInput: false, color: undefined };
   return { kind: 'command', invocation: { spec, options: {}, argument: '', operands: [], globals } };
 }
@@ -178,13 +192,14 @@ async function runCommandLine(
     const parsed = argv.length === 0 ? await standingInvocation() : await parseCommandLine(argv);
     if (parsed.kind === 'text') return showText(parsed, terminal);
     const cwd = surroundings.cwd ?? currentDirectory();
-    const loaded = loadEnvironment(surroundings.environment ?? processEnvironment(), cwd);
+    const own = surroundings.environment ?? processEnvironment();
+    const loaded = loadEnvironment(own, cwd);
     const settings = colorSettings(parsed.invocation.globals.color, loaded.variables);
     terminal = { ...terminal, errorPaint: await createPaint(wantsColor(settings, streams.stderr.isTTY === true)) };
-    return await runCommand(parsed.invocation, terminal, loaded, cwd);
+    return await runCommand(parsed.invocation, terminal, loaded, { cwd, own });
   } catch (error) {
     if (argv.length > 0 || !isAisecError(error, 'CONFIG_INVALID')) return reportError(error, terminal);
-    const { standingWithoutSettings } = await import('./standing.js');
+    const { standingWithoutSettings } = await import('./standing/standing.js');
     streams.stdout.write(standingWithoutSettings(error));
     return 0;
   }

@@ -2,7 +2,7 @@ import { parseAge, type Age } from '../base/age.js';
 import { parseDurationMs } from '../base/duration.js';
 import { AisecError } from '../base/errors.js';
 import { parseMonth, type Month } from '../base/month.js';
-import type { OptionSpec } from './command.js';
+import type { OptionSpec } from './option-spec.js';
 
 /** Reads `2s`, `500ms`, `5m`. @throws AisecError USAGE. */
 export function durationOption(text: string): number {
@@ -103,6 +103,14 @@ export const MAX_WAIT_OPTION: OptionSpec = {
 };
 
 export const LOCK_OPTIONS: readonly OptionSpec[] = [lockTimeoutOption('2s'), MAX_WAIT_OPTION, WAIT_OPTION];
+
+/** Of every command that runs in each of several schemas. */
+export const JOBS_OPTION: OptionSpec = {
+  flags: '--jobs <n>',
+  description: 'with several schemas (--schema): how many are worked on at once',
+  default: '2',
+  parse: countOption(1),
+};
 
 export const IDENTITY_OPTION: OptionSpec = {
   flags: '--identity <file>',

@@ -2,7 +2,7 @@ import { Command, CommanderError, Help, Option } from 'commander';
 
 import { didYouMean } from '../base/did-you-mean.js';
 import { AisecError, isAisecError } from '../base/errors.js';
-import { aisecVersion } from '../base/version.js';
+import { aisecVersion } from '../base/package/version.js';
 import { SETTINGS, type Flags, type Setting } from '../config/settings.js';
 import { findCommand, helpHint, helpText } from './command-tree.js';
 import type { CommandSpec } from './command.js';
@@ -173,7 +173,7 @@ export function buildProgram(
       helpWidth: 80,
       // Those of the root alone: `archive list` has no use for the options of `archive`.
       visibleGlobalOptions: (command) => (command.parent === null ? [] : visibleOptions(rootOf(command))),
-      optionDescription: (option) => new Help().optionDescription(option).replace(' (default: false)', ''),
+      optionDescription: (option) => new Help().optionDescription(option).replace(/ \(default: (?:false|\[\])\)/, ''),
     })
     .configureOutput({ writeOut: sink, writeErr: sink, outputError: () => undefined })
     .exitOverride()
@@ -207,13 +207,21 @@ export function buildProgram(
   return program;
 }
 
+/** `migrate status --check`: what is taken for an option is a verb of the same noun. */
+function verbNamed(option: string | undefined, { parent }: Command): string | undefined {
+  if (option === undefined || parent === null || parent.parent === null) return undefined;
+  const verb = parent.commands.find((sibling) => `--${sibling.name()}` === option);
+  return verb === undefined ? undefined : `Did you mean "aisec ${parent.name()} ${verb.name()}"?`;
+}
+
 function usageError(error: CommanderError, program: Command, argv: readonly string[]): AisecError {
   const [message = '', suggestion] = error.message.replace(/^error: /, '').split(/\n(?=\(Did you mean)/);
   const [command] = findCommand(
     program,
     argv.filter((word) => !word.startsWith('-')),
   );
-  const hint = suggestion?.replaceAll(/^\(|\)$/g, '').replace(/mean (\S+)\?/, 'mean "$1"?');
+  const verb = verbNamed(/^unknown option '(--[\w-]+)'/.exec(message)?.[1], command);
+  const hint = verb ?? suggestion?.replaceAll(/^\(|\)$/g, '').replace(/mean (\S+)\?/, 'mean "$1"?');
   return new AisecError('USAGE', message.replaceAll("'", '"'), { hint: hint ?? helpHint(command) });
 }
 

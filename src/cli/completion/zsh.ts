@@ -1,4 +1,4 @@
-import { shellQuoted as quoted } from '../../base/aisec-command.js';
+import { shellQuoted as quoted } from '../../base/package/aisec-command.js';
 import { allNodes, commandPlaces, listedValues, nameOf, optionsByValue, placeOf, type CompletionNode } from './node.js';
 
 /** `name:description`, as _describe takes it. */

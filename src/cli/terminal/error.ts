@@ -1,6 +1,19 @@
-import type { AisecError } from '../../base/errors.js';
+import { diskError } from '../../base/disk-error.js';
+import { AisecError, isAisecError, messageOf } from '../../base/errors.js';
 import { redactText } from '../../base/redact.js';
 import type { Paint } from './streams.js';
+
+/** Whatever was thrown; what is none of ours is a fault in aisec. */
+export function asAisecError(error: unknown): AisecError {
+  if (isAisecError(error)) return error;
+  const ofDisk = diskError(error);
+  if (ofDisk !== undefined) return ofDisk;
+  return new AisecError('INTERNAL', redactText(messageOf(error)), {
+    detail: error instanceof Error ? redactText(error.stack ?? '') : undefined,
+    hint: 'This is a fault in aisec. Please report it with the lines above.',
+    cause: error,
+  });
+}
 
 function excerptLines(error: AisecError, paint: Paint): readonly string[] {
   const { position } = error;
@@ -37,19 +50,36 @@ export function renderError(error: AisecError, paint: Paint): string {
   return lines.join('\n');
 }
 
-/** The same for machines; every field is always there. */
-export function errorDocument(error: AisecError): object {
+/** An error as machines read it. */
+export interface ErrorFields {
+  readonly code: string;
+  readonly message: string;
+  readonly detail: string | null;
+  readonly hint: string | null;
+  /** Where in a function or a DO block the server was. */
+  readonly context: string | null;
+  readonly sqlState: string | null;
+  readonly file: string | null;
+  readonly line: number | null;
+  readonly column: number | null;
+}
+
+/** Every field is always there. */
+export function errorFields(error: AisecError): ErrorFields {
   return {
-    error: {
-      code: error.code,
-      message: error.message,
-      detail: error.detail ?? null,
-      hint: error.hint ?? null,
-      context: serverContext(error) ?? null,
-      sqlState: error.sqlState ?? null,
-      file: error.position?.file ?? null,
-      line: error.position?.line ?? null,
-      column: error.position?.column ?? null,
-    },
+    code: error.code,
+    message: error.message,
+    detail: error.detail ?? null,
+    hint: error.hint ?? null,
+    context: serverContext(error) ?? null,
+    sqlState: error.sqlState ?? null,
+    file: error.position?.file ?? null,
+    line: error.position?.line ?? null,
+    column: error.position?.column ?? null,
   };
+}
+
+/** The same as the one line that ends stderr. */
+export function errorDocument(error: AisecError): object {
+  return { error: errorFields(error) };
 }

@@ -1,4 +1,5 @@
 import type { Paint, Streams } from './streams.js';
+import { isLongerThan } from './pager.js';
 import { screenful } from './screen.js';
 import { renderTable, type Column } from './table.js';
 
@@ -14,6 +15,8 @@ export interface OutputOptions {
   readonly isVerbose: boolean;
   /** The variable TERM; a dumb terminal cannot be drawn on. */
   readonly term?: string | undefined;
+  /** Whether a result that is longer than the terminal is kept, for `takeKept`. */
+  readonly keepsLong?: boolean;
 }
 
 /** What a renderer may use: it knows whether it writes for eyes or for a pipe. */
@@ -37,6 +40,8 @@ export class Output {
   readonly #isScreen: boolean;
   readonly #errorPaint: Paint;
   #hasReader = true;
+  /** What is kept for a pager, once the result is longer than the screen. */
+  #kept: string | undefined;
   #beforeWrite: () => void = () => undefined;
 
   constructor(streams: Streams, options: OutputOptions, paint: Paint, errorPaint: Paint) {
@@ -68,7 +73,18 @@ export class Output {
   result<Data extends object>(data: Data, render: (data: Data, renderer: Renderer) => string): void {
     this.#beforeWrite();
     const text = this.options.isJson ? JSON.stringify(versioned(data), null, 2) : render(data, this.#renderer);
-    if (text !== '') this.#streams.stdout.write(`${text}\n`);
+    if (text === '') return;
+    const { stdout, stderr } = this.#streams;
+    const isLong = this.options.keepsLong === true && isLongerThan(text, stdout.rows);
+    if (isLong && this.#isScreen && stderr.isTTY === true) this.#kept = `${text}\n`;
+    else stdout.write(`${text}\n`);
+  }
+
+  /** What was not written because it is longer than the terminal, with the notes that belong below it; once. */
+  takeKept(): string | undefined {
+    const kept = this.#kept;
+    this.#kept = undefined;
+    return kept;
   }
 
   /** The document of --json, for a command that was asked for it in another way. */
@@ -125,6 +141,11 @@ export class Output {
     this.#line(`${this.#errorPaint.yellow('warning:')} ${line}`);
   }
 
+  /** An error of one part, which does not stop the others. */
+  problem(text: string): void {
+    this.#line(this.#errorPaint.red(text));
+  }
+
   /** Whether a person, and no file or log, reads stderr. */
   get canShowSecret(): boolean {
     return this.#streams.stderr.isTTY === true;
@@ -137,6 +158,7 @@ export class Output {
 
   #line(line: string): void {
     this.#beforeWrite();
-    this.#streams.stderr.write(`${line}\n`);
+    if (this.#kept === undefined) this.#streams.stderr.write(`${line}\n`);
+    else this.#kept += `${line}\n`;
   }
 }

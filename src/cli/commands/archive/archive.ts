@@ -1,4 +1,5 @@
 import type { Age } from '../../../base/age.js';
+import { countText } from '../../../base/count.js';
 import { formatDurationMs } from '../../../base/duration.js';
 import type { MonthOutcome } from '../../../features/messages/archive/archive-month.js';
 import type { ArchiveResult } from '../../../features/messages/archive/run.js';
@@ -107,6 +108,16 @@ function exitCodeOf(months: readonly MonthOutcome[]): ExitCode | undefined {
   return months.some(({ outcome }) => outcome === 'blocked') ? 3 : undefined;
 }
 
+const IN_ORDER = ['failed', 'blocked', 'stopped', 'planned', 'archived', 'moved'] as const;
+
+function acrossText({ months }: ArchiveResult): string {
+  const counts = IN_ORDER.map((wanted) => [wanted, months.filter(({ outcome }) => outcome === wanted).length] as const);
+  const parts = counts
+    .filter(([, count]) => count > 0)
+    .map(([outcome, count]) => `${countText(count, 'month')} ${outcome}`);
+  return parts.join(', ') || 'nothing to archive';
+}
+
 async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
   const result = await context.withDatabase({ idleTimeoutMs: IDLE_TIMEOUT_MS }, async (session) => {
     const { archiveMessages } = await import('../../../features/messages/archive/run.js');
@@ -161,6 +172,7 @@ export const archive = defineCommand<Options>({
     ...LOCK_WAITS,
   ],
   outlivesFailover: true,
+  acrossSchemas: acrossText,
   examples: [
     ['aisec archive', 'Archive the months older than six months; for a daily job'],
     ['aisec archive --older-than 1y --dry-run', 'See what would move, and which locks that takes'],

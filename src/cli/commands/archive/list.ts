@@ -43,6 +43,10 @@ function renderList({ months }: ArchiveListing, renderer: Renderer): string {
   ]);
 }
 
+function acrossText({ months }: ArchiveListing): string {
+  return months.length === 0 ? 'the archive is empty' : `${countText(months.length, 'month')} in the archive`;
+}
+
 async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
   const timeouts = { statementTimeoutMs: STATEMENT_TIMEOUT_MS, idleTimeoutMs: IDLE_TIMEOUT_MS };
   const listing = await context.withDatabase(timeouts, async (session) => {
@@ -80,9 +84,11 @@ export const archiveList = defineCommand<Options>({
       default: false,
     },
   ],
+  acrossSchemas: acrossText,
   examples: [
     ['aisec archive list', 'Show what is archived'],
     ['aisec archive list --json', 'The same for a program'],
   ],
+  isPaged: true,
   run,
 });

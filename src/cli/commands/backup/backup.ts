@@ -46,6 +46,7 @@ interface Options extends DirectoryOption, RetentionOptions, StoreOptions, CopyO
   readonly mode: BackupFileMode;
   readonly schemaOnly: boolean;
   readonly maxLag?: number;
+  readonly rolePasswords: boolean;
   readonly excludeTableData?: readonly string[];
 }
 
@@ -159,6 +160,10 @@ async function backupOf(
       throw new AisecError('USAGE', '--schema-only and --exclude-table-data are for a server, and none is configured', {
         hint: 'Leave it out, or set DATABASE_URL.',
       });
+    if (settings.withPasswords)
+      throw new AisecError('USAGE', '--role-passwords is for a server, and none is configured', {
+        hint: 'Leave it out, or set DATABASE_URL.',
+      });
     const { takeEmbeddedBackup } = await import('../../../features/backup/take-embedded.js');
     return {
       databaseName: embedded.databaseName,
@@ -188,6 +193,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
     mode: options.mode,
     leftOut: leftOutOf(options),
     maxLagMs: options.maxLag,
+    withPasswords: options.rolePasswords,
     isDryRun: options.dryRun,
   };
   const { take, databaseName } = await backupOf(context, options, settings);
@@ -224,6 +230,12 @@ export const backup = defineCommand<Options>({
     ENCRYPT_OPTION,
     RECIPIENTS_OPTION,
     {
+      flags: '--role-passwords',
+      description:
+        'of an encrypted backup: with the hashes of the passwords of roles, which restore --globals brings back',
+      default: false,
+    },
+    {
       flags: '--exclude-table-data <pattern>',
       description:
         'leave the rows of these tables out, as pg_dump does (repeatable): a partial backup, which never counts as one of the database',
@@ -252,6 +264,7 @@ export const backup = defineCommand<Options>({
     { flags: '--prometheus <file>', description: 'write the state for the textfile collector of node_exporter' },
     { flags: '--dry-run', description: 'check everything, and say what would be removed', default: false },
   ],
+  acrossSchemas: 'unused',
   examples: [
     ['aisec backup --dir /backups/postgresql', 'Back up; keep 30 days, and 3 whatever their age'],
     [

@@ -105,11 +105,13 @@ export const backupCheck = defineCommand<Options>({
     DRILLS_OPTION,
     { flags: '--database <name>', description: 'that must have backups, beside those that have some' },
   ],
+  acrossSchemas: 'unused',
   examples: [
     ['aisec backup check --quiet', 'For monitoring: exit 3 when something is wrong'],
     ['aisec backup check --store s3://backups/prod', 'Is there a good and recent copy off site?'],
     ['aisec backup check --max-drill-age 35d', 'Was a recovery tried within the last month, and did it pass?'],
     ['aisec backup check --max-deep-age 8d', 'Was one restored within the last week, to try it?'],
   ],
+  isPaged: true,
   run,
 });

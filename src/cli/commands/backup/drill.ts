@@ -148,6 +148,7 @@ export const backupDrill = defineCommand<Options>({
     TIMEOUT_OPTION,
     WAIT_OPTION,
   ],
+  acrossSchemas: 'unused',
   examples: [
     ['aisec backup drill --html drill.html', 'Can the newest backup be recovered, how fast, and what would be lost?'],
     [

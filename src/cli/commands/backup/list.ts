@@ -79,10 +79,12 @@ export const backupList = defineCommand<Options>({
     'Reads the names and the manifests in the directory, whichever database they are of; no server and no backup is opened. ' +
     'A file without its manifest, or of another size than that says, is shown as incomplete and counts for nothing.',
   options: [DIRECTORY_OPTION, ...STORE_OPTIONS],
+  acrossSchemas: 'unused',
   examples: [
     ['aisec backup list', 'The newest first'],
     ['aisec backup list --store s3://backups/prod', 'The copies in a store instead'],
     ['aisec backup list --json', 'With versions, times of verification and copies'],
   ],
+  isPaged: true,
   run,
 });

@@ -51,6 +51,7 @@ export const backupPin = defineCommand<Options>({
     { flags: '--remove', description: 'take the mark off', default: false },
     { flags: '--dry-run', description: 'check that the backup can be marked; change nothing', default: false },
   ],
+  acrossSchemas: 'unused',
   examples: [
     ['aisec backup pin ai_secretary_20261125_021500.dump', 'Keep this one'],
     ['aisec backup pin ai_secretary_20261125_021500.dump --remove', 'Leave it to retention again'],

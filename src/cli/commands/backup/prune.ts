@@ -66,13 +66,14 @@ export const backupPrune = defineCommand<Options>({
   summary: 'remove backups that are past retention',
   description:
     'What `aisec backup` does after each success, for every database that has backups in the directory. Age is what the manifest says, not the time of the file. With places (7d,5w,12m,3y) the newest verified backup of each of the last days, ISO weeks, months and years (UTC) that have one stays. Never removed: ' +
-    'the last verified ones, pinned ones, those dated in the future, and incomplete ones.',
+    'the last verified ones, pinned ones, those dated in the future, and incomplete ones, but for what a removal that was stopped has left of a copy in a store.',
   options: [
     DIRECTORY_OPTION,
     ...STORE_OPTIONS,
     ...RETENTION_OPTIONS,
     { flags: '--dry-run', description: 'show what would be removed, and why the others stay', default: false },
   ],
+  acrossSchemas: 'unused',
   examples: [
     ['aisec backup prune', 'Remove what is older than 30 days, but for the last 3'],
     ['aisec backup prune --store s3://backups/prod', 'The copies in a store instead'],

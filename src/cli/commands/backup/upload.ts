@@ -88,6 +88,7 @@ export const backupUpload = defineCommand<Options>({
     TIMEOUT_OPTION,
     { flags: '--dry-run', description: 'show what would be copied', default: false },
   ],
+  acrossSchemas: 'unused',
   examples: [
     ['aisec backup upload --all --store s3://backups/prod', 'After the store was away: what lacks its copy'],
     ['aisec backup upload app_20261125_021500-3f9a2c.dump --store s3://backups/prod', 'This one'],

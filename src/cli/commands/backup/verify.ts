@@ -155,6 +155,7 @@ export const backupVerify = defineCommand<Options>({
     TIMEOUT_OPTION,
     WAIT_OPTION,
   ],
+  acrossSchemas: 'unused',
   examples: [
     ['aisec backup verify', 'Read the newest backup whole'],
     ['aisec backup verify --store s3://backups/prod', 'The newest copy in a store'],

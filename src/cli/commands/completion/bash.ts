@@ -16,6 +16,7 @@ export const completionBash = defineCommand({
     'Completes commands, options, their values where these are few, and file names where a file is due. Bash 3.2 and newer. ' +
     'The script starts no process. Print it anew after an upgrade. Needs no database.',
   options: [],
+  acrossSchemas: 'unused',
   examples: [
     ['source <(aisec completion bash)', 'For this shell, and in ~/.bashrc for every one'],
     [

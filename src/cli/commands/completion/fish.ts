@@ -16,6 +16,7 @@ export const completionFish = defineCommand({
     'Completes commands, options, their values where these are few, and file names where a file is due. Fish 3 and newer. ' +
     'The script starts no process. Print it anew after an upgrade. Needs no database.',
   options: [],
+  acrossSchemas: 'unused',
   examples: [
     ['aisec completion fish | source', 'For this shell'],
     ['aisec completion fish > ~/.config/fish/completions/aisec.fish', 'For every one: loaded when it is needed'],

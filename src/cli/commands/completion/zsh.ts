@@ -16,6 +16,7 @@ export const completionZsh = defineCommand({
     'Completes commands, options, their values where these are few, and file names where a file is due. Source it after compinit, or keep it as _aisec in a directory of fpath. ' +
     'The script starts no process. Print it anew after an upgrade. Needs no database.',
   options: [],
+  acrossSchemas: 'unused',
   examples: [
     ['source <(aisec completion zsh)', 'For this shell, and in ~/.zshrc, after compinit, for every one'],
     ['aisec completion zsh > ~/.zfunc/_aisec', 'With fpath+=(~/.zfunc) before compinit: loaded when it is needed'],

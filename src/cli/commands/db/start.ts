@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 
-import { postgresVersion } from '../../../base/version.js';
+import { postgresVersion } from '../../../base/package/version.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import { exitCodeOf, type ExitCode } from '../../exit-codes.js';

@@ -1,7 +1,9 @@
 import path from 'node:path';
 
-import { AisecError } from '../../../base/errors.js';
+import { listed } from '../../../base/count.js';
+import { AisecError, messageOf } from '../../../base/errors.js';
 import type { Check, Severity } from '../../../features/doctor/check.js';
+import { isOfDatabase } from '../../../features/doctor/of-database.js';
 import type { Diagnosis } from '../../../features/doctor/run.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
@@ -11,7 +13,7 @@ import { PLUGIN_CODES } from '../../terminal/plugin.js';
 import { THRESHOLDS_OPTION, thresholdsOf } from '../../thresholds.js';
 import { diagnosisLine, wordOf } from './nagios.js';
 import { goodLines, renderChecks, type CheckList } from './list.js';
-import { renderDiagnosis, summary } from './render.js';
+import { countsText, renderDiagnosis, summary } from './render.js';
 import { migrateSettings } from '../../migrate-settings.js';
 
 type FailOn = Exclude<Severity, 'notice'>;
@@ -58,6 +60,7 @@ async function diagnoseNow(context: Context, options: Options, onStep?: (text: s
       redis,
       ignores,
       isTiming: options.explain,
+      isOneOfSeveral: !context.isFirstSchema,
       ...(onStep && { onStep }),
     });
   });
@@ -125,8 +128,30 @@ async function followUp(
         hint: 'Check AISEC_NOTIFY_URL; the next run sends it again.',
       });
   }
-  keep();
+  try {
+    keep();
+  } catch (error) {
+    // What was found is to be printed all the same.
+    return new AisecError('CONFIG_INVALID', `could not write the history ${file}`, {
+      detail: `${messageOf(error)}.`,
+      hint: 'Make its directory writable, or name another file. Until then the next run sends the same again.',
+      cause: error,
+    });
+  }
   return undefined;
+}
+
+/** The findings by their names: what is the same in all schemas is one line for them all. Those of the database stand apart. */
+function countsAndIds({ counts, findings }: Diagnosis): string {
+  const shown = findings.filter(({ severity }) => severity !== 'notice');
+  const ids = (wanted: boolean): readonly string[] =>
+    shown.filter(({ check, area }) => isOfDatabase({ id: check, area }) === wanted).map(({ id }) => id);
+  const [own, common] = [ids(false), ids(true)];
+  const parts = [
+    ...(own.length === 0 ? [] : [listed(own)]),
+    ...(common.length === 0 ? [] : [`of the database: ${listed(common)}`]),
+  ];
+  return parts.length === 0 ? countsText(counts) : `${countsText(counts)}: ${parts.join('; ')}`;
 }
 
 async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
@@ -140,7 +165,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
   if (options.notify && options.history === undefined)
     throw new AisecError('USAGE', '--notify needs --history, to know what is new', { hint: 'Give --history FILE.' });
   const { notifyAddress } = await import('../../../features/doctor/notify.js');
-  const address = options.notify ? notifyAddress(context.config.notifyUrl) : undefined;
+  const address = options.notify ? notifyAddress(context.config) : undefined;
   const diagnosis = await diagnoseNow(context, options, context.progress.report);
   const failure = await followUp(context, options, diagnosis, address);
   output.result(diagnosis, (data, renderer) =>
@@ -175,12 +200,18 @@ export const doctor = defineCommand<Options>({
       parse: failOnOption,
       values: ['warning', 'critical'],
     },
-    { flags: '--list', description: 'print the checks, of --only if it is given, and look at nothing', default: false },
+    {
+      flags: '--list',
+      description: 'print the checks, of --only if it is given, and look at nothing',
+      default: false,
+      isForOneSchema: true,
+    },
     { flags: '--strict', description: 'exit 3 when a check was skipped, too', default: false },
     {
       flags: '--nagios',
       description: 'one line with perfdata, and exit 0 ok, 1 warning, 2 critical, 3 unknown',
       default: false,
+      isForOneSchema: true,
     },
     THRESHOLDS_OPTION,
     {
@@ -191,17 +222,21 @@ export const doctor = defineCommand<Options>({
     {
       flags: '--history <file>',
       description: 'compare with the run before, whose findings are in that file, and keep those of this run there',
+      isForOneSchema: true,
     },
     {
       flags: '--notify',
-      description: 'send what is new and gone, from --fail-on on, to the webhook in AISEC_NOTIFY_URL; needs --history',
+      description:
+        'send what is new and gone, from --fail-on on, to the webhook in AISEC_NOTIFY_URL (or in the file AISEC_NOTIFY_URL_FILE); needs --history',
       default: false,
+      isForOneSchema: true,
     },
     {
       flags: '--ignore-file <file>',
       description: 'findings to ignore (default: .aisec-doctor.json, if it is there)',
     },
   ],
+  acrossSchemas: countsAndIds,
   examples: [
     ['aisec doctor', 'Show what is wrong, the worst first, each with the SQL that fixes it'],
     ['aisec doctor --only security --fail-on critical --quiet', 'For a pipeline: exit 3 on a hole'],
@@ -218,5 +253,6 @@ export const doctor = defineCommand<Options>({
       'What stops the server now, with limits of your own',
     ],
   ],
+  isPaged: true,
   run,
 });

@@ -1,4 +1,5 @@
 import { countText } from '../../../base/count.js';
+import type { MigrationCheck } from '../../../features/migrate/check.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
@@ -9,9 +10,13 @@ interface Options {
   readonly allowNewer: boolean;
 }
 
+function acrossText({ findings, isCurrent }: MigrationCheck): string {
+  return isCurrent ? 'every migration is applied' : countText(findings.length, 'finding');
+}
+
 async function run(context: Context, { allowNewer }: Options): Promise<ExitCode | undefined> {
   const settings = await migrateSettings(context);
-  const check = await context.withDatabase({ statementTimeoutMs: 30_000 }, async (session) => {
+  const check = await context.withDatabase({ statementTimeoutMs: 30_000, seesFewTables: true }, async (session) => {
     const { checkCurrent } = await import('../../../features/migrate/check.js');
     return checkCurrent(session, settings, { allowsNewer: allowNewer });
   });
@@ -35,9 +40,11 @@ export const migrateCheck = defineCommand<Options>({
       default: false,
     },
   ],
+  acrossSchemas: acrossText,
   examples: [
     ['aisec migrate check --quiet', 'For a pipeline: exit 3 unless everything is applied'],
     ['aisec migrate check --allow-newer', 'After a deployment was rolled back'],
   ],
+  isPaged: true,
   run,
 });

@@ -1,7 +1,8 @@
+import { countText } from '../../../base/count.js';
 import { formatDurationMs } from '../../../base/duration.js';
 import { AisecError } from '../../../base/errors.js';
 import { labelOf } from '../../../features/migrate/files/source.js';
-import type { DownOptions, DownResult } from '../../../features/migrate/down.js';
+import type { DownOptions, DownRehearsal, DownResult } from '../../../features/migrate/down.js';
 import { defineCommand, type OptionSpec } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
@@ -37,6 +38,13 @@ function renderDown(result: DownResult, { table, paint }: Renderer): string {
     { title: 'reverted', value: (row) => paint.yellow(labelOf(row)) },
     { title: 'time', value: (row) => formatDurationMs(row.durationMs), align: 'right' },
   ]);
+}
+
+function acrossText(document: DownResult | DownRehearsal): string {
+  if ('wouldRevert' in document) return `${countText(document.wouldRevert.length, 'migration')} would be reverted`;
+  return document.reverted.length === 0
+    ? 'nothing to revert'
+    : `${countText(document.reverted.length, 'migration')} reverted`;
 }
 
 async function rehearseDown(context: Context, settings: DownOptions): Promise<void> {
@@ -118,16 +126,23 @@ export const migrateDown = defineCommand<Options>({
     { flags: '--to <name>', description: 'revert everything after this migration, which stays' },
     { flags: '--all', description: 'revert every migration', default: false },
     { flags: '--dry-run', description: 'run and roll back; list what would be reverted and deleted', default: false },
-    { flags: '--sql', description: 'write the script for psql instead, without a database', default: false },
+    {
+      flags: '--sql',
+      description: 'write the script for psql instead, without a database',
+      default: false,
+      isForOneSchema: true,
+    },
     {
       flags: '--from <name>',
       description: 'with --sql: the newest migration the database has; repeatable, one for each source',
       parse: (text) => text,
       isRepeatable: true,
+      isForOneSchema: true,
     },
     ...LOSS_OPTIONS,
     ...LOCK_OPTIONS,
   ],
+  acrossSchemas: acrossText,
   examples: [
     ['aisec migrate down', 'Revert the newest migration'],
     ['aisec migrate down --dry-run', 'See what that would revert and delete'],

@@ -58,5 +58,6 @@ export const migrateDrift = defineCommand<Options>({
     ['aisec migrate drift --quiet', 'For a nightly job: exit 3 when something differs'],
     ['aisec migrate drift --sql > fix.sql', 'Write the SQL that takes the database back'],
   ],
+  isPaged: true,
   run,
 });

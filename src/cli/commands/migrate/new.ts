@@ -34,6 +34,7 @@ export const migrateNew = defineCommand<Options>({
     'Where there are several, their name stands before that of the migration.',
   argument: { syntax: '<name>', description: 'what it does: add_invoices, or billing/add_invoices' },
   options: [{ flags: '--dry-run', description: 'print the name of the file; write nothing', default: false }],
+  acrossSchemas: 'unused',
   examples: [
     ['aisec migrate new add_invoices', 'Write NNNN_add_invoices.sql'],
     ['aisec migrate new add_invoices --migrations-dir ./db/migrations', 'Start a directory of your own'],

@@ -1,4 +1,4 @@
-import { aisecCommand } from '../../../base/aisec-command.js';
+import { aisecCommand } from '../../../base/package/aisec-command.js';
 import { AisecError } from '../../../base/errors.js';
 import type { RepairAction } from '../../../features/migrate/repair/plan.js';
 import type { RepairResult } from '../../../features/migrate/repair/repair.js';

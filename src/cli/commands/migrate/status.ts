@@ -1,4 +1,5 @@
-import { aisecCommand } from '../../../base/aisec-command.js';
+import { aisecCommand } from '../../../base/package/aisec-command.js';
+import { countText } from '../../../base/count.js';
 import { formatDurationMs } from '../../../base/duration.js';
 import { labelOf } from '../../../features/migrate/files/source.js';
 import type { MigrationOverview, StatusEntry } from '../../../features/migrate/status.js';
@@ -47,10 +48,21 @@ function renderStatus(overview: MigrationOverview, { table, paint, isTTY }: Rend
   ]);
 }
 
-function summary(overview: MigrationOverview): string {
+function countsText({ migrations }: MigrationOverview): string {
   const counts = new Map<string, number>();
-  for (const { state } of overview.migrations) counts.set(state, (counts.get(state) ?? 0) + 1);
-  return `${overview.database}, schema ${overview.schema}: ${[...counts].map(([state, count]) => `${count} ${state}`).join(', ') || 'no migrations'}.`;
+  for (const { state } of migrations) counts.set(state, (counts.get(state) ?? 0) + 1);
+  return [...counts].map(([state, count]) => `${count} ${state}`).join(', ') || 'no migrations';
+}
+
+function summary(overview: MigrationOverview): string {
+  return `${overview.database}, schema ${overview.schema}: ${countsText(overview)}.`;
+}
+
+function acrossText(overview: MigrationOverview): string {
+  const { invalidIndexes } = overview;
+  const invalid =
+    invalidIndexes.length === 0 ? '' : `, ${countText(invalidIndexes.length, 'INVALID index', 'INVALID indexes')}`;
+  return `${countsText(overview)}${invalid}`;
 }
 
 /** Faults first: `migrate up` refuses to continue beside them, and `migrate check` has the fix of each. */
@@ -63,7 +75,7 @@ function nextCommand({ migrations }: MigrationOverview): string | undefined {
 
 async function run(context: Context): Promise<ExitCode | undefined> {
   const settings = await migrateSettings(context);
-  const overview = await context.withDatabase({ statementTimeoutMs: 30_000 }, async (session) => {
+  const overview = await context.withDatabase({ statementTimeoutMs: 30_000, seesFewTables: true }, async (session) => {
     const { migrationStatus } = await import('../../../features/migrate/status.js');
     return migrationStatus(session, settings);
   });
@@ -89,9 +101,12 @@ export const migrateStatus = defineCommand({
     'Compares the migration files with the history of the database. Reads only. States: applied; pending; late (pending, but older than an applied one); ' +
     'edited, renamed, missing (applied, but the file changed); newer (applied by a newer version); foreign (recorded by another program); `not in TABLE` (only one of the two tables of the history has it, see `migrate repair`); incomplete (stopped half-way, `migrate up` continues).',
   options: [],
+  acrossSchemas: acrossText,
   examples: [
     ['aisec migrate status', 'Show where the database stands'],
+    ["aisec migrate status --schema 'tenant_*'", 'Show where every tenant stands'],
     ['aisec migrate status --json', 'For a program; for a pipeline, see aisec migrate check'],
   ],
+  isPaged: true,
   run,
 });

@@ -2,6 +2,7 @@ import { countText } from '../../../base/count.js';
 import { formatDurationMs } from '../../../base/duration.js';
 import { isBundled, labelOf } from '../../../features/migrate/files/source.js';
 import { AisecError } from '../../../base/errors.js';
+import type { DryRunResult } from '../../../features/migrate/dry-run.js';
 import type { UpOptions, UpResult } from '../../../features/migrate/up.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
@@ -58,6 +59,18 @@ function summary(result: UpResult, madeInMs: number | undefined): string {
   const durationMs = result.applied.reduce((sum, migration) => sum + migration.durationMs, 0);
   const made = madeInMs === undefined ? '' : `, after ${formatDurationMs(madeInMs)} for making the database`;
   return `${result.database}: ${countText(count, 'migration')} applied in ${formatDurationMs(durationMs)}${made}.${left}${months}`;
+}
+
+function acrossText(document: UpResult | DryRunResult): string {
+  if ('migrations' in document) return `${countText(document.migrations.length, 'migration')} would be applied`;
+  const { applied, pending, partitions, distributedTo } = document;
+  const parts = [
+    applied.length === 0 ? 'nothing to apply' : `${countText(applied.length, 'migration')} applied`,
+    ...(pending.length === 0 ? [] : [`${pending.length} still pending`]),
+    ...(partitions.length === 0 ? [] : [`${countText(partitions.length, 'month')} made`]),
+    ...(distributedTo === null ? [] : ['distributed']),
+  ];
+  return parts.join(', ');
 }
 
 async function writeScript(context: Context, options: Options): Promise<void> {
@@ -117,6 +130,8 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
     );
     context.output.done(result, renderUp);
     context.output.note(summary(result, isMade ? Math.round(openedMs - startedMs) : undefined));
+    if (result.distributedTo !== null)
+      context.output.note(`Citus has the schema ${result.schema} on ${result.distributedTo}.`);
     const isNew = result.applied.some(({ source, name }) => isBundled({ source }) && name.startsWith('0001_'));
     if (isNew && result.pending.length === 0)
       context.output.note('Next: aisec seed (settings and the admin user), aisec migrate status.');
@@ -142,12 +157,18 @@ export const migrateUp = defineCommand<Options>({
       description: 'make the embedded database where there is none, also in CI or without a terminal',
       default: false,
     },
-    { flags: '--sql', description: 'write the script for psql instead, without a database', default: false },
+    {
+      flags: '--sql',
+      description: 'write the script for psql instead, without a database',
+      default: false,
+      isForOneSchema: true,
+    },
     {
       flags: '--from <name>',
       description: 'with --sql: the newest migration the database has; repeatable, one for each source',
       parse: (text) => text,
       isRepeatable: true,
+      isForOneSchema: true,
     },
     { flags: '--allow-late', description: 'also apply a file that sorts before an applied one', default: false },
     {
@@ -158,10 +179,13 @@ export const migrateUp = defineCommand<Options>({
     ...LOCK_OPTIONS,
   ],
   outlivesFailover: true,
+  acrossSchemas: acrossText,
+  makesTables: true,
   examples: [
     ['aisec migrate up', 'Bring the database up to date'],
     ['aisec migrate up --embedded', 'Make an embedded database in a pipeline'],
     ['aisec migrate up --dry-run', 'See what that would do and lock'],
+    ["aisec migrate up --schema 'tenant_*' --jobs 4", 'Bring every tenant up to date, four at once'],
     ['aisec migrate up --sql > up.sql', 'Write the script for a DBA to run with psql'],
   ],
   run,

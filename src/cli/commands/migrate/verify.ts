@@ -1,6 +1,6 @@
 import { listed } from '../../../base/count.js';
 import { labelOf } from '../../../features/migrate/files/source.js';
-import type { VerifyFinding } from '../../../features/migrate/verify.js';
+import type { VerifyFinding, VerifyResult } from '../../../features/migrate/verify.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
@@ -11,9 +11,13 @@ function describe(finding: VerifyFinding): string {
   return finding.renamedTo === null ? finding.problem : `renamed to ${finding.renamedTo}`;
 }
 
+function acrossText({ verified, findings }: VerifyResult): string {
+  return `${verified} ${verified === 1 ? 'file is' : 'files are'} as recorded, ${findings.length} not`;
+}
+
 async function run(context: Context): Promise<ExitCode | undefined> {
   const settings = await migrateSettings(context);
-  const result = await context.withDatabase({ statementTimeoutMs: 30_000 }, async (session) => {
+  const result = await context.withDatabase({ statementTimeoutMs: 30_000, seesFewTables: true }, async (session) => {
     const { verifyMigrations } = await import('../../../features/migrate/verify.js');
     return verifyMigrations(session, settings);
   });
@@ -44,9 +48,11 @@ export const migrateVerify = defineCommand<object>({
   description:
     'Compares every applied migration with the checksum recorded when it ran; exits 3 when one was edited, renamed or removed, or only one of the two tables of the history has it. Line ends, trailing blanks and comments may differ.',
   options: [],
+  acrossSchemas: acrossText,
   examples: [
     ['aisec migrate verify', 'Check that applied files were not touched'],
     ['aisec migrate verify --json', 'The same, with full checksums'],
   ],
+  isPaged: true,
   run,
 });

@@ -1,4 +1,4 @@
-import { parseReplicaUrl } from '../../../config/connection-url.js';
+import { parseReplicaUrl } from '../../../config/connection/connection-url.js';
 import type { IndexesReport, MonitoredIndex } from '../../../features/monitor/indexes/indexes.js';
 import { durationOption } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';

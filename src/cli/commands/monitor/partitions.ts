@@ -44,6 +44,7 @@ export const monitorPartitionsCommand = defineReport<object, PartitionsReport>({
     'The calendar of messages and messages_archive, a row a month: archived, closed (a past month), current, ahead, missing (a gap, or no current month), ' +
     'then default and odd (bounds that are not a month). Rows are as the statistics have them; sizes are as in "monitor tables".',
   options: [],
+  acrossSchemas: ({ months, monthsAhead }: PartitionsReport) => `${months.length} rows, ${monthsAhead} months ahead`,
   examples: [
     ['aisec monitor partitions', 'See what each month holds'],
     ['aisec monitor partitions --json', 'The same for a program, sizes in bytes'],

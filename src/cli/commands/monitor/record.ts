@@ -59,6 +59,11 @@ function printNotes({ output }: Context, result: RecordResult): void {
     output.warning(`left out, since a session has them locked: ${lockedTables.join(', ')}`);
 }
 
+function acrossText({ isNew, isDryRun }: RecordResult): string {
+  if (!isNew) return 'has its record';
+  return isDryRun ? 'would be recorded' : 'recorded';
+}
+
 async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
   const { config, output } = context;
   const result = await context.withDatabase({}, async (session) => {
@@ -96,6 +101,7 @@ export const monitorRecord = defineCommand<Options>({
     },
     { flags: '--dry-run', description: 'measure, and write nothing', default: false },
   ],
+  acrossSchemas: acrossText,
   examples: [
     ['aisec monitor record --quiet', 'For a job, hourly or daily'],
     ['aisec monitor record --every 1d --keep 3y', 'One record a day, for three years'],

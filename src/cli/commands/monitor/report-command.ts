@@ -41,6 +41,7 @@ const WATCH_OPTION: OptionSpec = {
   flags: '--watch [interval]',
   description: 'look again and again, every 2s if not said otherwise, until Ctrl-C',
   parse: intervalOption,
+  isForOneSchema: true,
 };
 
 async function watch<Options extends object, Data extends Report>(
@@ -89,13 +90,15 @@ async function once<Options extends object, Data extends Report>(
 export function defineReport<Options extends object, Data extends Report>(
   spec: ReportSpec<Options, Data>,
 ): CommandSpec {
-  const { name, summary, description, options, examples } = spec;
+  const { name, summary, description, options, examples, acrossSchemas } = spec;
   return defineCommand<Options & WatchOptions>({
     name,
     summary,
     description,
     options: [...options, WATCH_OPTION],
     examples,
+    isPaged: true,
+    ...(acrossSchemas && { acrossSchemas }),
     run: (context, given) => {
       if (given.watch === undefined) return once(spec, context, given);
       return watch(spec, context, given, given.watch === true ? DEFAULT_INTERVAL_MS : given.watch);

@@ -90,6 +90,8 @@ export const monitorTablesCommand = defineReport<Options, GrowingTablesReport>({
     'maps, TOAST and indexes, which add up to the total; by the records of `monitor record`, what a month adds and what came since the last one. ' +
     'A table that another session has locked is estimated and marked (~); nothing waits for it.',
   options: [{ flags: '--partitions', description: 'show the partitions of each table as well', default: false }],
+  acrossSchemas: ({ tables }: GrowingTablesReport) =>
+    `${countText(tables.length, 'table')}, ${formatBytes(tables.reduce((sum, { totalBytes }) => sum + totalBytes, 0))}`,
   examples: [
     ['aisec monitor tables', 'See what takes the space'],
     ['aisec monitor tables --partitions --json', 'Every partition for a program, sizes in bytes'],

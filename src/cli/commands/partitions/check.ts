@@ -19,6 +19,10 @@ function summary({ database, findings, monthsAhead, defaultRows }: PartitionChec
   return `${database}: ${verdict}; ${ahead}, ${rows}.`;
 }
 
+function acrossText({ findings }: PartitionCheck): string {
+  return findings.length === 0 ? 'no findings' : countText(findings.length, 'finding');
+}
+
 async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
   const { config, output, progress } = context;
   const check = await context.withDatabase(options.keys ? {} : { statementTimeoutMs: 60_000 }, async (session) => {
@@ -50,10 +54,12 @@ export const partitionsCheck = defineCommand<Options>({
     },
     { flags: '--keys', description: 'compare every message with its key; reads all messages', default: false },
   ],
+  acrossSchemas: acrossText,
   examples: [
     ['aisec partitions check', 'Show what is wrong and the SQL that fixes it'],
     ['aisec partitions check --keys', 'Find messages without a key, keys without one, ids that exist twice'],
     ['aisec partitions check --min-ahead 1 --quiet', 'For monitoring: exit 3 when something is wrong'],
   ],
+  isPaged: true,
   run,
 });

@@ -112,6 +112,16 @@ function refuseUnmade({ months, isDryRun }: EnsureResult): void {
   );
 }
 
+function acrossText({ months, isDryRun }: EnsureResult): string {
+  const made = months.filter(({ state }) => state !== 'failed').length;
+  const failed = months.length - made;
+  if (months.length === 0) return 'every month is there';
+  return [
+    ...(made === 0 ? [] : [`${countText(made, 'month')} ${isDryRun ? 'would be made' : 'made'}`]),
+    ...(failed === 0 ? [] : [`${countText(failed, 'month')} not made`]),
+  ].join(', ');
+}
+
 async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
   const { config, output, progress } = context;
   const result = await context.withDatabase({}, async (session) => {
@@ -150,6 +160,7 @@ export const partitionsEnsure = defineCommand<Options>({
     WAIT_OPTION,
   ],
   outlivesFailover: true,
+  acrossSchemas: acrossText,
   examples: [
     ['aisec partitions ensure', 'For a daily job: the current month and three ahead'],
     ['aisec partitions ensure --dry-run', 'See which months are missing and how many rows would move'],

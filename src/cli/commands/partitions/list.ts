@@ -4,6 +4,7 @@ import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
 import type { Renderer } from '../../terminal/output.js';
 import type { Paint } from '../../terminal/streams.js';
+import { countText } from '../../../base/count.js';
 import { formatBytes } from '../../../base/bytes.js';
 
 function stateText({ state }: ListedPartition, paint: Paint): string {
@@ -32,6 +33,10 @@ function renderList({ partitions }: PartitionListing, { table, paint, isTTY }: R
   ]);
 }
 
+function acrossText({ partitions }: PartitionListing): string {
+  return countText(partitions.length, 'partition');
+}
+
 async function run(context: Context): Promise<ExitCode | undefined> {
   const { config, output } = context;
   const listing = await context.withDatabase({ statementTimeoutMs: 30_000 }, async (session) => {
@@ -53,9 +58,11 @@ export const partitionsList = defineCommand<object>({
     'Lists every partition with its month, its bounds in UTC, the rows as the statistics have them, its size with indexes, and its state: ' +
     'archived, closed (a past month), current, ahead, default, odd (its bounds are not a month), detaching (a detach that was never finished).',
   options: [],
+  acrossSchemas: acrossText,
   examples: [
     ['aisec partitions list', 'Show every month and its size'],
     ['aisec partitions list --json', 'The same for a program, sizes in bytes'],
   ],
+  isPaged: true,
   run,
 });

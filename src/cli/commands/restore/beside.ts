@@ -2,7 +2,7 @@ import { formatDurationMs } from '../../../base/duration.js';
 import type { BesideRestoreResult } from '../../../features/backup/restore-beside.js';
 import type { Context } from '../../context.js';
 import { reportingTo } from '../../reporting.js';
-import { givenBackup, requireServer, sourceOf } from './source.js';
+import { erasureSourceOf, givenBackup, requireServer, sourceOf } from './source.js';
 import type { GivenTable } from './table-name.js';
 import type { Outcome } from './outcome.js';
 import type { Options } from './usage.js';
@@ -35,6 +35,7 @@ export async function runBeside(
       {
         table: { schema, name: table.name },
         as: { schema: as.schema ?? schema, name: as.name },
+        erasures: erasureSourceOf(context, options),
         withoutManifest: options.withoutManifest,
         source: sourceOf(context, options),
         withoutOwners: !options.owner,

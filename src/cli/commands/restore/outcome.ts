@@ -5,4 +5,6 @@ export interface Outcome<Result> {
   readonly text: string;
   /** For stderr, after the warnings of the result. */
   readonly notes: readonly string[];
+  /** Whether a person has to act: exit 3. */
+  readonly isIncomplete?: boolean;
 }

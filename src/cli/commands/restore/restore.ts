@@ -18,7 +18,8 @@ import { DANGLING_RULES, danglingOption, EXISTING_RULES, existingOption } from '
 import { localeOption } from './locale-option.js';
 import { runBeside } from './beside.js';
 import type { Outcome } from './outcome.js';
-import { givenBackup, latestGiven, sourceOf } from './source.js';
+import { erasuresOf, givenBackup, latestGiven, sourceOf } from './source.js';
+import { erasureWarnings, erasedAgainText } from './erased-again.js';
 import { rowsWanted, runRows } from './rows.js';
 import { monthOption, rowsOption } from './rows-option.js';
 import { runTable } from './table.js';
@@ -67,6 +68,7 @@ async function runEmbedded(
   const dataDir = options.create === undefined ? access.dataDir : resolve(context.config.cwd, options.create);
   const settings = {
     mode: options.replace ? 'replace' : 'create',
+    erasures: await erasuresOf(context, options),
     dataDir,
     withoutManifest: options.withoutManifest,
     source: sourceOf(context, options),
@@ -92,7 +94,13 @@ async function runDatabase(
     embedded === undefined
       ? await runServer(context, options, argument)
       : await runEmbedded(context, embedded, options, argument);
-  return { result, text: renderDatabase(result), notes: [summary(result, embedded?.dataDir)] };
+  const { erasedAgain } = result;
+  return {
+    result: { ...result, warnings: [...result.warnings, ...erasureWarnings(erasedAgain)] },
+    text: renderDatabase(result),
+    notes: [...erasedAgainText(erasedAgain), summary(result, options, embedded?.dataDir)],
+    isIncomplete: (erasedAgain?.blocked.length ?? 0) > 0,
+  };
 }
 
 async function runServer(context: Context, options: Options, argument: string): Promise<DatabaseRestoreResult> {
@@ -106,6 +114,7 @@ async function runServer(context: Context, options: Options, argument: string): 
   const roles: RoleSource = options.globals ? 'globals' : options.createRoles ? 'bare' : 'none';
   const settings = {
     mode: options.replace ? 'replace' : 'create',
+    erasures: await erasuresOf(context, options),
     withoutManifest: options.withoutManifest,
     source: sourceOf(context, options),
     target,
@@ -128,10 +137,14 @@ async function runServer(context: Context, options: Options, argument: string): 
 }
 
 /** `configuredDir`: of the embedded database, where no server is configured. */
-function summary(result: DatabaseRestoreResult, configuredDir: string | undefined): string {
+function summary(
+  result: DatabaseRestoreResult,
+  { withoutManifest }: Options,
+  configuredDir: string | undefined,
+): string {
   if (result.isDryRun) return 'dry run; no changes were made.';
   const counts =
-    result.tables === 0
+    withoutManifest && result.tables === 0
       ? 'its rows were not compared with a manifest'
       : `${result.tables} tables with ${result.rows} rows, as the manifest has them`;
   const done = `database "${result.database}" restored in ${formatDurationMs(result.durationMs)}: ${counts}.`;
@@ -157,11 +170,11 @@ async function run(context: Context, options: Options, argument: string): Promis
   const { output } = context;
   checkUsage(options, argument);
   const given = options.latest ? await latestGiven(context, options) : argument;
-  const { result, text, notes } = await restored(context, options, given);
+  const { result, text, notes, isIncomplete } = await restored(context, options, given);
   output.done(result, () => text);
   for (const warning of result.warnings) output.warning(warning);
   for (const note of notes) output.note(note);
-  return undefined;
+  return isIncomplete === true ? 3 : undefined;
 }
 
 export const restore = defineCommand<Options>({

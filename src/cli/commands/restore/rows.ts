@@ -1,6 +1,8 @@
 import { formatDurationMs } from '../../../base/duration.js';
-import type { RowsRestoreResult, RowsWanted } from '../../../features/backup/restore-rows.js';
+import type { RowsRestoreResult } from '../../../features/backup/restore-rows.js';
+import type { RowsWanted } from '../../../features/backup/rows/start.js';
 import type { Context } from '../../context.js';
+import { directoryOf } from '../../backup-place.js';
 import { reportingTo } from '../../reporting.js';
 import type { Outcome } from './outcome.js';
 import { givenBackup, requireServer, sourceOf } from './source.js';
@@ -45,6 +47,7 @@ export async function runRows(
       schema: context.config.schema,
       existing: options.existing ?? 'refuse',
       dangling: options.dangling === undefined || options.dangling === 'not-valid' ? 'refuse' : options.dangling,
+      directory: directoryOf(context, options),
       withoutManifest: options.withoutManifest,
       source: sourceOf(context, options),
       waitMs: options.wait,

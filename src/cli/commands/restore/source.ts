@@ -3,6 +3,8 @@ import { resolve } from 'node:path';
 import { formatDurationMs } from '../../../base/duration.js';
 import { AisecError } from '../../../base/errors.js';
 import { isStoreUrl } from '../../../config/store-url.js';
+import type { ErasureSource } from '../../../features/backup/erasures/gather.js';
+import type { ErasureOptions } from '../../../features/backup/erasures/erased-again.js';
 import type { BackupSource } from '../../../features/backup/store/local-backup.js';
 import { directoryOf, inStoreOf, placeOf } from '../../backup-place.js';
 import type { Context } from '../../context.js';
@@ -12,6 +14,21 @@ import type { Options } from './usage.js';
 export function sourceOf({ config }: Context, { identity, endpoint }: Options): BackupSource {
   if (identity === '') throw new AisecError('USAGE', '--identity is empty', { hint: 'Is a shell variable not set?' });
   return { identityFile: identity === undefined ? undefined : resolve(config.cwd, identity), endpoint };
+}
+
+/** Where erasures are on record, besides the configured database. */
+export function erasureSourceOf(context: Context, options: Options): ErasureSource {
+  return { schema: context.config.schema, directory: directoryOf(context, options) };
+}
+
+/** What keeps people erased who were erased after the backup was made. */
+export async function erasuresOf(context: Context, options: Options): Promise<ErasureOptions> {
+  const { eraseAgain } = await import('../../../features/user/erase-again.js');
+  const source = erasureSourceOf(context, options);
+  return {
+    ...source,
+    eraseAgain: (session, records, reporting) => eraseAgain(session, source.schema, records, reporting),
+  };
 }
 
 /**

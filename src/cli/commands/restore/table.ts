@@ -2,7 +2,7 @@ import { formatDurationMs } from '../../../base/duration.js';
 import type { TableRestoreResult } from '../../../features/backup/restore-table.js';
 import type { Context } from '../../context.js';
 import { reportingTo } from '../../reporting.js';
-import { givenBackup, requireServer, sourceOf } from './source.js';
+import { erasureSourceOf, givenBackup, requireServer, sourceOf } from './source.js';
 import type { GivenTable } from './table-name.js';
 import type { Outcome } from './outcome.js';
 import type { Options } from './usage.js';
@@ -37,6 +37,7 @@ export async function runTable(
       await givenBackup(context, argument, options),
       {
         table: { schema: table.schema ?? config.schema, name: table.name },
+        erasures: erasureSourceOf(context, options),
         withoutManifest: options.withoutManifest,
         source: sourceOf(context, options),
         withoutOwners: !options.owner,

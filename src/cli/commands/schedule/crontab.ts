@@ -5,6 +5,9 @@ import { DIRECTORY_OPTION, directoryOf } from '../../backup-place.js';
 import {
   carriedSettings,
   databaseUrlFile,
+  historyFile,
+  NOTIFY_OPTIONS,
+  notifyUrlFile,
   oneLine,
   ONLY_OPTION,
   programWords,
@@ -14,11 +17,13 @@ import {
 async function run(context: Context, options: ScheduleOptions): Promise<ExitCode | undefined> {
   const { chooseJobs, scheduledJobs } = await import('../../../features/schedule/jobs.js');
   const { crontabText } = await import('../../../features/schedule/crontab.js');
-  const jobs = chooseJobs(scheduledJobs(oneLine('--dir', directoryOf(context, options))), options.only);
+  const backupDir = oneLine('--dir', directoryOf(context, options));
+  const jobs = chooseJobs(scheduledJobs(backupDir, historyFile(context, options)), options.only);
   const place = {
     program: programWords(),
     databaseUrlFile: databaseUrlFile(context),
-    settings: carriedSettings(context),
+    notifyUrlFile: notifyUrlFile(context, options),
+    settings: carriedSettings(context, backupDir),
   };
   const text = crontabText(jobs, place);
   context.output.result({ jobs, crontab: text }, () => text.trimEnd());
@@ -31,7 +36,8 @@ export const scheduleCrontab = defineCommand<ScheduleOptions>({
   description:
     'Prints the lines for cron: months ahead, archive, backup, its weekly restore, its check, doctor and the record of sizes. A quiet night prints nothing, so that a mail is a finding. ' +
     'The URL of the database is read from a file (--database-url-file, else /etc/aisec/database-url) and never printed. Needs no database.',
-  options: [ONLY_OPTION, DIRECTORY_OPTION],
+  options: [ONLY_OPTION, DIRECTORY_OPTION, ...NOTIFY_OPTIONS],
+  acrossSchemas: 'unused',
   examples: [
     ['aisec schedule crontab --dir /backups/postgresql', 'Print it'],
     ['aisec schedule crontab --dir /backups/postgresql | crontab -', 'Make it the crontab of this user'],

@@ -2,7 +2,7 @@ import { AisecError } from '../../../base/errors.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
-import { carriedSettings, oneLine, ONLY_OPTION, type ScheduleOptions } from './options.js';
+import { carriedSettings, historyFile, notifyOptions, oneLine, ONLY_OPTION, type ScheduleOptions } from './options.js';
 
 interface Options extends ScheduleOptions {
   readonly image?: string;
@@ -34,8 +34,14 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
     });
   const { chooseJobs, scheduledJobs } = await import('../../../features/schedule/jobs.js');
   const { kubernetesText } = await import('../../../features/schedule/kubernetes.js');
-  const jobs = chooseJobs(scheduledJobs(backupDir), only);
-  const place = { image: oneLine('--image', image), secret, claim, backupDir, settings: carriedSettings(context) };
+  const jobs = chooseJobs(scheduledJobs(backupDir, historyFile(context, options)), only);
+  const place = {
+    image: oneLine('--image', image),
+    secret,
+    claim,
+    backupDir,
+    settings: carriedSettings(context, backupDir),
+  };
   const text = kubernetesText(jobs, place);
   context.output.result({ jobs, manifest: text }, () => text.trimEnd());
   return undefined;
@@ -49,6 +55,7 @@ export const scheduleKubernetes = defineCommand<Options>({
     'Times are UTC. The containers run as user 1000 without privileges. Needs no database.',
   options: [
     ONLY_OPTION,
+    ...notifyOptions('the key notify-url of the Secret', '/backups/doctor.json'),
     { flags: '--image <image>', description: 'image that has aisec, and pg_dump and pg_restore for the backups' },
     { flags: '--secret <name>', description: 'Secret with the key database-url', default: 'aisec', parse: objectName },
     {
@@ -64,6 +71,7 @@ export const scheduleKubernetes = defineCommand<Options>({
       parse: mountPath,
     },
   ],
+  acrossSchemas: 'unused',
   examples: [
     ['aisec schedule kubernetes --image example.com/aisec:1 | kubectl apply -f -', 'Create the CronJobs'],
     ['aisec schedule kubernetes --image aisec:1.0.0 --only partitions,archive', 'Two of the jobs'],

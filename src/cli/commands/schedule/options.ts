@@ -9,12 +9,15 @@ import type { Context } from '../../context.js';
 import { listOption } from '../../options.js';
 
 const URL_FILE = '/etc/aisec/database-url';
+const NOTIFY_URL_FILE = '/etc/aisec/notify-url';
 /** What decides where and as whom a job works, and is no secret. */
 const CARRIED: readonly SettingName[] = ['schema', 'role', 'waitForDatabase', 'pgBin', 'thresholds'];
 
 export interface ScheduleOptions {
   readonly only?: readonly string[];
   readonly dir?: string;
+  readonly notify: boolean;
+  readonly history: string;
 }
 
 export const ONLY_OPTION: OptionSpec = {
@@ -22,6 +25,24 @@ export const ONLY_OPTION: OptionSpec = {
   description: 'these jobs only, with commas',
   parse: listOption,
 };
+
+export function notifyOptions(where: string, history: string): readonly OptionSpec[] {
+  return [
+    {
+      flags: '--notify',
+      description: `doctor sends what is new and gone to a webhook, once each; its URL is in ${where}`,
+      default: false,
+    },
+    { flags: '--history <file>', description: 'with --notify: where doctor keeps what it found', default: history },
+  ];
+}
+
+/** What was sent must be known even when the disk of the backups is full. */
+const HISTORY_DIR = '/var/lib/aisec';
+export const NOTIFY_OPTIONS = notifyOptions(
+  `the file AISEC_NOTIFY_URL_FILE, else ${NOTIFY_URL_FILE}`,
+  `${HISTORY_DIR}/doctor.json`,
+);
 
 /** A line break would begin a line of its own in what is printed. @throws AisecError USAGE. */
 export function oneLine(name: string, text: string): string {
@@ -31,20 +52,33 @@ export function oneLine(name: string, text: string): string {
   });
 }
 
-/** The settings that were given to this command, for the jobs. A job never opens the embedded database. */
-export function carriedSettings({ config }: Context): Readonly<Record<string, string>> {
+/**
+ * The settings that were given to this command, for the jobs, and where the backups are, which doctor looks for. A job never
+ * opens the embedded database.
+ */
+export function carriedSettings({ config }: Context, backupDir: string): Readonly<Record<string, string>> {
   const given = CARRIED.flatMap((name) => {
     const { env, default: preset } = SETTINGS[name] as { env: string; default?: string };
     const value = settingValue(name, config.flags, config.environment);
     return value === undefined || value === preset ? [] : [[env, oneLine(env, value)] as const];
   });
-  return { AISEC_ENV: 'production', ...Object.fromEntries(given) };
+  return { AISEC_ENV: 'production', AISEC_BACKUP_DIR: backupDir, ...Object.fromEntries(given) };
 }
 
 /** Absolute. The URL itself may have a password and is never printed. */
 export function databaseUrlFile({ config }: Context): string {
   const given = settingValue('databaseUrlFile', config.flags, config.environment);
   return oneLine('--database-url-file', given === undefined ? URL_FILE : resolve(config.cwd, given));
+}
+
+/** Absolute; null: no webhook was asked for. */
+export function notifyUrlFile({ config }: Context, { notify }: ScheduleOptions): string | null {
+  return notify ? oneLine('AISEC_NOTIFY_URL_FILE', config.notifyUrlFile ?? NOTIFY_URL_FILE) : null;
+}
+
+/** Absolute; null: no webhook was asked for. */
+export function historyFile({ config }: Context, { notify, history }: ScheduleOptions): string | null {
+  return notify ? oneLine('--history', resolve(config.cwd, history)) : null;
 }
 
 /** Node and this very aisec. */

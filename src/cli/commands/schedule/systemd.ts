@@ -11,6 +11,9 @@ import { DIRECTORY_OPTION, directoryOf } from '../../backup-place.js';
 import {
   carriedSettings,
   databaseUrlFile,
+  historyFile,
+  NOTIFY_OPTIONS,
+  notifyUrlFile,
   oneLine,
   ONLY_OPTION,
   programWords,
@@ -42,13 +45,15 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
   const { systemdUnits } = await import('../../../features/schedule/systemd.js');
   const { writeUnits } = await import('../../../features/schedule/write-units.js');
   const backupDir = oneLine('--dir', directoryOf(context, options));
-  const jobs = chooseJobs(scheduledJobs(backupDir), options.only);
+  const jobs = chooseJobs(scheduledJobs(backupDir, historyFile(context, options)), options.only);
   const units = systemdUnits(jobs, {
     program: programWords(),
     user: options.user ?? userName(userInfo().username),
     databaseUrlFile: databaseUrlFile(context),
+    notifyUrlFile: notifyUrlFile(context, options),
+    history: historyFile(context, options),
     backupDir,
-    settings: carriedSettings(context),
+    settings: carriedSettings(context, backupDir),
   });
   if (options.out === undefined) {
     output.result({ jobs, units, written: null }, () => unitsText(units));
@@ -74,6 +79,7 @@ export const scheduleSystemd = defineCommand<Options>({
   options: [
     ONLY_OPTION,
     DIRECTORY_OPTION,
+    ...NOTIFY_OPTIONS,
     {
       flags: '--user <name>',
       description: 'user that the services run as (default: the one who runs this)',
@@ -82,6 +88,7 @@ export const scheduleSystemd = defineCommand<Options>({
     { flags: '--out <dir>', description: 'write the units to this directory instead of stdout' },
     { flags: '--dry-run', description: 'with --out: list what would be written; write nothing', default: false },
   ],
+  acrossSchemas: 'unused',
   examples: [
     ['aisec schedule systemd --dir /backups/postgresql --user postgres', 'Print the units'],
     ['sudo aisec schedule systemd --user postgres --out /etc/systemd/system', 'Write them'],

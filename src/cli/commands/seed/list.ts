@@ -38,5 +38,6 @@ export const seedList = defineCommand<object>({
     ['aisec seed list', 'List the bundled sets'],
     ['aisec seed list --seeds-dir ./seeds', 'List those of a directory of your own'],
   ],
+  isPaged: true,
   run,
 });

@@ -5,6 +5,7 @@ import { DIRECTORY_OPTION, directoryOf, type DirectoryOption } from '../../backu
 import type { OptionSpec } from '../../command.js';
 import type { Context, Session } from '../../context.js';
 import { IDENTITY_OPTION } from '../../options.js';
+import { reportingTo } from '../../reporting.js';
 
 export interface SourceOptions extends DirectoryOption {
   readonly backup?: string;
@@ -37,12 +38,18 @@ export async function withSource<Result>(
   }
   if (backup === '') throw new AisecError('USAGE', '--backup is empty', { hint: 'Is a shell variable not set?' });
   const access = await context.serverAccess();
-  const { withRehearsalDatabase } = await import('../../../features/backup/rehearsal-database.js');
+  const directory = directoryOf(context, options);
+  const { schema } = context.config;
+  const [{ withRehearsalDatabase }, { gatherErasures }, { eraseAgain }] = await Promise.all([
+    import('../../../features/backup/rehearsal-database.js'),
+    import('../../../features/backup/erasures/gather.js'),
+    import('../../../features/user/erase-again.js'),
+  ]);
   return withRehearsalDatabase(
     access,
     {
       given: backup,
-      directory: directoryOf(context, options),
+      directory,
       place: undefined,
       endpoint: undefined,
       identityFile: identity === undefined ? undefined : resolve(cwd, identity),
@@ -53,6 +60,19 @@ export async function withSource<Result>(
       waitMs: wait,
       onProgress: context.progress.report,
     },
-    (database) => access.withDatabase(database, use),
+    async (database, { file }) => {
+      // Who was erased since is not handed on, masked or not. On a session of its own: it makes temporary tables.
+      const lists = await gatherErasures(
+        access,
+        file,
+        { schema, directory, endpoint: undefined, identityFile: undefined },
+        (read) => access.withDatabase(access.databaseName, read),
+        reportingTo(context).onWarning,
+      );
+      await access.withDatabase(database, (session) =>
+        eraseAgain(session, schema, lists.records, reportingTo(context)),
+      );
+      return access.withDatabase(database, use);
+    },
   );
 }

@@ -10,7 +10,7 @@ import { DIRECTORY_OPTION, directoryOf, type DirectoryOption } from '../../backu
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
-import { ageOption, listOption, WAIT_OPTION } from '../../options.js';
+import { ageOption, listOption, MAX_WAIT_OPTION, WAIT_OPTION } from '../../options.js';
 import { reportingTo } from '../../reporting.js';
 import type { Renderer } from '../../terminal/output.js';
 
@@ -22,6 +22,7 @@ interface Options extends DirectoryOption {
   readonly confirm?: string;
   readonly dryRun: boolean;
   readonly wait: number;
+  readonly maxWait: number;
 }
 
 const IDLE_TIMEOUT_MS = 600_000;
@@ -87,6 +88,10 @@ function reportRest({ output }: Context, { certificate, plan, outcome }: UserEra
     for (const { message, impact } of plan?.findings ?? []) output.warning(`${message}\n    ${impact}`);
   for (const { table, column, rows } of certificate?.hits ?? [])
     output.warning(`${table}.${column} names the person in ${countText(rows, 'row')}`);
+  if (certificate !== null && certificate.backupDirectory === null)
+    output.warning(
+      'no directory of backups was looked at, so the certificate does not name those that hold the person: give it with --dir or AISEC_BACKUP_DIR',
+    );
   for (const { kind, place, month, until, fix } of certificate?.holders ?? [])
     output.warning(
       `${kind === 'backup' ? 'a backup' : `an export of ${month ?? ''}`} still holds the person: ${place}, ` +
@@ -117,6 +122,7 @@ async function run(context: Context, options: Options, argument: string): Promis
         backupsKept: options.backupsKept,
         isDryRun: options.dryRun,
         waitMs: options.wait,
+        maxWaitMs: options.maxWait,
       },
       {
         confirm: (plan, { username }) => confirm(context, options.confirm, plan, username),
@@ -130,12 +136,12 @@ async function run(context: Context, options: Options, argument: string): Promis
   await writeCertificate(context, result, options.out);
   const { database, outcome, user, certificate, plan } = result;
   const words = {
-    planned: 'dry run; it would be erased',
-    erased: 'erased',
-    continued: 'erased; an earlier run had begun it',
-    present: `was erased before, on ${certificate?.erasedAt.slice(0, 10) ?? ''}`,
+    planned: `dry run; user ${user} would be erased`,
+    erased: `user ${user} erased`,
+    continued: `user ${user} erased; an earlier run had begun it`,
+    present: `user ${user} was erased before, on ${certificate?.erasedAt.slice(0, 10) ?? ''}`,
   };
-  output.note(`${database}: user ${user} ${words[outcome]}.`);
+  output.note(`${database}: ${words[outcome]}.`);
   return (certificate?.hits ?? []).length + (outcome === 'planned' ? (plan?.findings ?? []).length : 0) > 0
     ? 3
     : undefined;
@@ -174,6 +180,7 @@ export const userErase = defineCommand<Options>({
     },
     { flags: '--confirm <username>', description: 'the username, instead of typing it' },
     { flags: '--dry-run', description: 'show the plan; change nothing', default: false },
+    MAX_WAIT_OPTION,
     WAIT_OPTION,
   ],
   examples: [

@@ -62,8 +62,9 @@ async function run(context: Context, options: Options, argument: string): Promis
   if (options.out === undefined)
     throw new AisecError('USAGE', 'no file was given for the export', { hint: 'Give --out data.zip.' });
   const file = path.resolve(config.cwd, options.out);
-  const { exportUser, recipientsFor } = await import('../../../features/user/export.js');
-  const recipients = await recipientsFor(
+  const { exportUser } = await import('../../../features/user/export.js');
+  const { encryptionFor } = await import('../../../features/user/export/encryption.js');
+  const encrypt = await encryptionFor(
     options.encryptTo,
     options.recipientsFile === undefined ? undefined : path.resolve(config.cwd, options.recipientsFile),
   );
@@ -76,7 +77,7 @@ async function run(context: Context, options: Options, argument: string): Promis
         file,
         isAll: options.all,
         language: options.language,
-        recipients,
+        encrypt,
         replaces: options.replace,
         isDryRun: options.dryRun,
       },

@@ -92,5 +92,6 @@ export const migrateLint = defineCommand<Options>({
     ['aisec migrate lint --format sarif > lint.sarif', 'For code scanning'],
     ['aisec migrate lint --exclude index-name,comment-missing', 'Without two rules'],
   ],
+  isPaged: true,
   run,
 });

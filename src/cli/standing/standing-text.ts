@@ -1,16 +1,16 @@
 import { relative } from 'node:path';
 
-import { countText } from '../base/count.js';
-import { formatDurationMs } from '../base/duration.js';
-import { WANTED_MONTHS_AHEAD } from '../base/month.js';
-import type { AisecError } from '../base/errors.js';
-import { aisecVersion, postgresVersion } from '../base/version.js';
-import type { DatabaseTarget, ServerTarget } from '../config/database-target.js';
-import { BACKUP_DUE_AFTER_MS } from '../features/backup/catalog/due.js';
-import type { ListedBackup } from '../features/backup/list.js';
-import type { MigrationOverview } from '../features/migrate/status.js';
-import type { Renderer } from './terminal/output.js';
-import type { Paint } from './terminal/streams.js';
+import { countText } from '../../base/count.js';
+import { formatDurationMs } from '../../base/duration.js';
+import { WANTED_MONTHS_AHEAD } from '../../base/month.js';
+import type { AisecError } from '../../base/errors.js';
+import { aisecVersion, postgresVersion } from '../../base/package/version.js';
+import type { DatabaseTarget, ServerTarget } from '../../config/database-target.js';
+import { BACKUP_DUE_AFTER_MS } from '../../features/backup/catalog/due.js';
+import type { ListedBackup } from '../../features/backup/list.js';
+import type { MigrationOverview } from '../../features/migrate/status.js';
+import type { Renderer } from '../terminal/output.js';
+import type { Paint } from '../terminal/streams.js';
 
 const HELP = 'All commands: aisec --help';
 

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { createContext, type Context, type Session } from './context.js';
-import { AisecError, isAisecError } from '../base/errors.js';
-import { redactText } from '../base/redact.js';
-import type { CommandSpec } from './command.js';
-import { migrateSettings } from './migrate-settings.js';
+import { createContext, type Context, type Session } from '../context.js';
+import { AisecError, isAisecError } from '../../base/errors.js';
+import { redactText } from '../../base/redact.js';
+import type { CommandSpec } from '../command.js';
+import { migrateSettings } from '../migrate-settings.js';
 import { renderStanding, type Standing } from './standing-text.js';
 
 export { standingWithoutSettings } from './standing-text.js';
@@ -15,7 +15,7 @@ const WITHIN_MS = 2000;
 const STATEMENT_TIMEOUT_MS = 1500;
 
 async function readBackup(context: Context, standing: Standing, databaseName: string | undefined): Promise<void> {
-  const { listBackups } = await import('../features/backup/list.js');
+  const { listBackups } = await import('../../features/backup/list.js');
   const list = await listBackups(context.config.backupDir).catch((error: unknown) => {
     if (isAisecError(error, 'BACKUP_DIRECTORY')) return { backups: [] };
     throw error;
@@ -29,8 +29,8 @@ async function readBackup(context: Context, standing: Standing, databaseName: st
 async function readSession(session: Session, context: Context, standing: Standing): Promise<void> {
   standing.serverVersion = session.info.serverVersion;
   const [{ migrationStatus }, { countMonthsAhead, readPartitions }] = await Promise.all([
-    import('../features/migrate/status.js'),
-    import('../features/messages/index.js'),
+    import('../../features/migrate/status.js'),
+    import('../../features/messages/index.js'),
   ]);
   standing.migrations = await migrationStatus(session, await migrateSettings(context));
   standing.monthsAhead = await readPartitions(session, context.config.schema).then(
@@ -44,7 +44,7 @@ async function readSession(session: Session, context: Context, standing: Standin
 
 /** Looks at the database, filling in what it finds. The embedded one is not opened: that takes a second, and one process has it. */
 async function look(context: Context, standing: Standing): Promise<void> {
-  const { resolveDatabaseTarget } = await import('../config/database-target.js');
+  const { resolveDatabaseTarget } = await import('../../config/database-target.js');
   const target = resolveDatabaseTarget(context.config);
   standing.target = target;
   if (target.kind === 'embedded') {

@@ -1,0 +1,78 @@
+import { countText } from '../../../base/count.js';
+import type { DistributedTenant } from '../../../features/tenant/index.js';
+import { defineCommand } from '../../command.js';
+import type { Context } from '../../context.js';
+import type { ExitCode } from '../../exit-codes.js';
+import { LOCK_OPTIONS, type LockOptions } from '../../options.js';
+import { reportingTo } from '../../reporting.js';
+import type { Renderer } from '../../terminal/output.js';
+
+function render({ tables }: DistributedTenant, { table }: Renderer): string {
+  const filled = tables.filter(({ rows }) => rows > 0);
+  if (filled.length === 0) return '';
+  return table(filled, [
+    { title: 'table', value: (row) => row.table },
+    { title: 'rows', value: (row) => String(row.rows), align: 'right' },
+  ]);
+}
+
+interface Options extends LockOptions {
+  readonly dryRun: boolean;
+}
+
+function acrossText({ isMoved, isDryRun }: DistributedTenant): string {
+  if (!isMoved) return 'is distributed already';
+  return isDryRun ? 'would be distributed' : 'distributed';
+}
+
+function summary({ database, schema, isMoved, isDryRun, tables, node }: DistributedTenant): string {
+  const where = node === null ? '' : ` on ${node}`;
+  if (!isMoved) return `${database}: schema ${schema} is distributed already${where}.`;
+  const rows = tables.reduce((sum, table) => sum + table.rows, 0);
+  const what = `${countText(tables.length, 'table')} with ${countText(rows, 'row')}`;
+  return isDryRun
+    ? `${database}: dry run, rolled back; schema ${schema} would be distributed, ${what}.`
+    : `${database}: schema ${schema} is distributed, ${what}${where}.`;
+}
+
+async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
+  const { schema } = context.config;
+  const result = await context.withDatabase({ lockTimeoutMs: options.lockTimeout }, async (session) => {
+    const { distributeTenantAlone } = await import('../../../features/tenant/index.js');
+    const settings = {
+      schema,
+      lockTimeoutMs: options.lockTimeout,
+      maxWaitMs: options.maxWait,
+      waitMs: options.wait,
+      isDryRun: options.dryRun,
+    };
+    return distributeTenantAlone(session, settings, reportingTo(context));
+  });
+  context.output.done(result, render);
+  context.output.note(summary(result));
+  return undefined;
+}
+
+export const tenantDistribute = defineCommand<Options>({
+  name: 'tenant distribute',
+  summary: 'move the schema with its rows to a worker of Citus',
+  description:
+    'Makes a schema a distributed tenant of Citus (schema-based sharding), with its rows, in one transaction: its tables are locked meanwhile, rows are counted before and after, and what Citus refuses leaves everything as it was. ' +
+    'Policies are replaced by such as Citus takes, and cache notifications end. `migrate up` does it for a new schema where citus.enable_schema_based_sharding is on. There is no way back but a dump; see docs/scale.md.',
+  options: [
+    {
+      flags: '--dry-run',
+      description:
+        'count the rows and look for what Citus would refuse, the tables locked for a moment; change nothing',
+      default: false,
+    },
+    ...LOCK_OPTIONS,
+  ],
+  acrossSchemas: acrossText,
+  examples: [
+    ['aisec tenant distribute --schema acme --dry-run', 'See whether it can be moved, and how much'],
+    ['aisec tenant distribute --schema acme', 'Move one tenant to a worker'],
+    ["aisec tenant distribute --schema 'tenant_*' --jobs 2", 'Move every tenant, two at once'],
+  ],
+  run,
+});

@@ -1,0 +1,63 @@
+import { Readable, Writable } from 'node:stream';
+
+import { Output, type OutputOptions } from '../terminal/output.js';
+import { createPaint, type Streams } from '../terminal/streams.js';
+
+/** What a command said in one schema. */
+export interface Captured {
+  readonly document: object | undefined;
+  /** Whether --quiet leaves the result out: the command has changed something. */
+  readonly isDone: boolean;
+  readonly notes: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+function nowhere(): Streams {
+  const sink = (): Writable => new Writable({ write: (_chunk, _encoding, done) => done() });
+  return { stdin: Readable.from([]), stdout: sink(), stderr: sink() };
+}
+
+/** Keeps what a command has to say, so that one summary can be made of many: as data, so it is asked as with --json. */
+export class CapturedOutput extends Output {
+  #document: object | undefined;
+  #isDone = false;
+  #notes: string[] = [];
+  #warnings: string[] = [];
+
+  static async create(options: OutputOptions): Promise<CapturedOutput> {
+    const paint = await createPaint(false);
+    return new CapturedOutput(nowhere(), { ...options, isJson: true }, paint, paint);
+  }
+
+  /** What was said since the last time. */
+  take(): Captured {
+    const taken = {
+      document: this.#document,
+      isDone: this.#isDone,
+      notes: this.#notes,
+      warnings: this.#warnings,
+    };
+    this.#document = undefined;
+    this.#isDone = false;
+    this.#notes = [];
+    this.#warnings = [];
+    return taken;
+  }
+
+  override result<Data extends object>(data: Data): void {
+    this.#document = data;
+  }
+
+  override done<Data extends object>(data: Data): void {
+    this.#document = data;
+    this.#isDone = !('isDryRun' in data && data.isDryRun === true);
+  }
+
+  override note(line: string): void {
+    this.#notes.push(line);
+  }
+
+  override warning(line: string): void {
+    this.#warnings.push(line);
+  }
+}
