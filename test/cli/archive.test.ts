@@ -3,7 +3,12 @@ import path from 'node:path';
 
 import { beforeAll, describe, expect, test } from 'vitest';
 
-import { createEmbeddedDirectory } from '../support/database.js';
+import {
+  createEmbeddedDirectory,
+  createServerDatabase,
+  describeOnServer,
+  type ServerDatabase,
+} from '../support/database.js';
 import { createMigratedEmbedded, queryEmbedded } from '../support/migrated-embedded.js';
 import { runInProcess } from '../support/run-in-process.js';
 
@@ -24,26 +29,37 @@ const FILL = `
   select conversation_id, 'assistant', 'new', id from messages;
   insert into messages (conversation_id, role, content, created_at)
   values ('10000000-0000-4000-8000-000000000001', 'user', 'never had a month', '2022-01-15');`;
+const COUNTS = `
+  select count(*) filter (where is_archived)::int as archived, count(*) filter (where not is_archived)::int as live,
+    count(parent_id)::int as replies
+  from all_messages`;
 
 describe('aisec archive on the embedded database', () => {
-  let dataDir = '';
+  test('archives months, lists them and restores one', async () => {
+    const dataDir = await createMigratedEmbedded();
+    const options = { env: { AISEC_DATA_DIR: dataDir } };
+    for (const sql of FILL.split(';\n')) await queryEmbedded(dataDir, sql);
+    expect(JSON.parse((await runInProcess(['archive', '--json'], options)).stdout)).toMatchObject({
+      months: [{ outcome: 'moved' }, { month: OLD, outcome: 'archived', rows: 100 }, { month: EMPTY, rows: 0 }],
+    });
+    expect((await runInProcess(['archive', 'list'], options)).stdout).toContain(OLD);
+    expect(await runInProcess(['archive', 'restore', OLD], options)).toMatchObject({ exitCode: 0 });
+    expect(await queryEmbedded(dataDir, COUNTS)).toEqual([{ archived: 1, live: 200, replies: 100 }]);
+  });
+});
+
+describeOnServer('aisec archive', () => {
+  let database: ServerDatabase;
   let env: Readonly<Record<string, string>> = {};
   let directory = '';
   beforeAll(async () => {
-    dataDir = await createMigratedEmbedded();
-    env = { AISEC_DATA_DIR: dataDir };
+    database = await createServerDatabase({ migrated: true });
+    env = { DATABASE_URL: database.url };
     directory = await createEmbeddedDirectory();
-    for (const sql of FILL.split(';\n')) await queryEmbedded(dataDir, sql);
+    await database.admin.query(FILL);
   });
   const run = (...args: readonly string[]) => runInProcess(['archive', ...args], { env, cwd: directory });
-  const counts = async (): Promise<unknown> =>
-    (
-      await queryEmbedded(
-        dataDir,
-        `select count(*) filter (where is_archived)::int as archived, count(*) filter (where not is_archived)::int as live,
-           count(parent_id)::int as replies from all_messages`,
-      )
-    )[0];
+  const counts = async (): Promise<unknown> => (await database.admin.query(COUNTS)).rows[0];
 
   test('an age without a unit, or one that could be minutes, is wrong usage', async () => {
     for (const age of ['6', '6m', '0', 'six months', '1h', '0mo']) {
@@ -85,8 +101,7 @@ describe('aisec archive on the embedded database', () => {
   });
 
   test('late messages of an archived month join it', async () => {
-    await queryEmbedded(
-      dataDir,
+    await database.admin.query(
       `insert into messages (conversation_id, role, created_at) values ('10000000-0000-4000-8000-000000000001', 'user', '${OLD}-20')`,
     );
     const result = await run('--json');
@@ -108,7 +123,7 @@ describe('aisec archive on the embedded database', () => {
     expect(existsSync(path.join(directory, `${EMPTY}.gz.manifest.json`))).toBe(true);
     expect((await run('restore', OLD)).exitCode).toBe(0);
     expect(await counts()).toEqual({ archived: 1, live: 201, replies: 100 });
-    const pruned = await run('prune', '--older-than', '1y', '--confirm', 'postgres');
+    const pruned = await run('prune', '--older-than', '1y', '--confirm', database.name);
     expect(pruned.stderr).toContain('2 pruned');
     expect(pruned.exitCode).toBe(0);
     expect(await counts()).toEqual({ archived: 0, live: 201, replies: 100 });
@@ -116,26 +131,23 @@ describe('aisec archive on the embedded database', () => {
   });
 
   test('a month is found by its key in one partition, wherever it is', async () => {
-    const rows = (await queryEmbedded(
-      dataDir,
+    const { rows } = await database.admin.query(
       `explain (analyze, costs off, timing off, summary off)
        select * from all_messages
        where id = (select id from message_keys order by created_at limit 1)
          and created_at = (select created_at from message_keys order by created_at limit 1)`,
-    )) as readonly { 'QUERY PLAN': string }[];
-    const scanned = rows
+    );
+    const scanned = (rows as readonly { 'QUERY PLAN': string }[])
       .map((row) => row['QUERY PLAN'])
       .filter((line) => /Scan.* on messages(_archive)?_/.test(line) && !line.includes('never executed'));
     expect(scanned).toHaveLength(1);
   });
 
   test('without the migrations it says what to run', async () => {
-    const empty = path.join(await createEmbeddedDirectory(), 'pgdata');
-    await runInProcess(['migrate', 'up', '--embedded', '--to', '0001_extensions_and_roles'], {
-      env: { AISEC_DATA_DIR: empty },
-    });
+    const empty = { env: { DATABASE_URL: (await createServerDatabase()).url } };
+    await runInProcess(['migrate', 'up', '--to', '0001_extensions_and_roles'], empty);
     for (const args of [[], ['list'], ['restore', OLD]]) {
-      const result = await runInProcess(['archive', ...args], { env: { AISEC_DATA_DIR: empty } });
+      const result = await runInProcess(['archive', ...args], empty);
       expect(result.exitCode).toBe(3);
       expect(result.stderr).toContain('aisec migrate up');
     }

@@ -1,14 +1,17 @@
-import { chmodSync, mkdirSync, statSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { expect, test } from 'vitest';
 
+import { quoteIdentifier } from '../../src/base/identifier.js';
 import { useBackupFixture } from '../support/backup-fixture.js';
 import { describeOnServer } from '../support/database.js';
 import { expectError } from '../support/expect-error.js';
+import { withoutVersionWarning } from '../support/take-backup.js';
 
 describeOnServer('aisec backup --mode', () => {
-  const { backup, local, names, newDirectory, start, holdDump, untilHeld } = useBackupFixture();
+  const { backup, database, local, names, newDirectory, start, holdDump, untilHeld } = useBackupFixture();
   const modes = (directory: string): readonly string[] => [
     ...new Set((names(directory) ?? []).map((name) => (statSync(path.join(directory, name)).mode & 0o777).toString(8))),
   ];
@@ -19,7 +22,7 @@ describeOnServer('aisec backup --mode', () => {
     try {
       const run = await backup(directory, ['--mode', '0640', '--json']);
       expect(run).toMatchObject({ exitCode: 0 });
-      expect(run.stderr).not.toContain('warning');
+      expect(withoutVersionWarning(run.stderr)).not.toContain('warning');
       expect(names(directory)).toHaveLength(3);
       expect(modes(directory)).toEqual(['640']);
       expect(statSync(directory).mode & 0o777).toBe(0o750);
@@ -67,5 +70,36 @@ describeOnServer('aisec backup --mode', () => {
     for (const mode of ['0644', '640', '0660', 'u=rw,g=r', ''])
       expectError(await backup(directory, ['--mode', mode]), 2, `--mode: invalid mode "${mode}"`, '0640');
     expect(names(directory)).toBeUndefined();
+  });
+
+  test('a directory that all users may write to, or that git would commit, is warned of', async () => {
+    const directory = await newDirectory();
+    mkdirSync(directory);
+    chmodSync(directory, 0o777);
+    execFileSync('git', ['init', '--quiet', path.dirname(directory)]);
+    const run = await backup(directory, ['--dry-run']);
+    expect(run).toMatchObject({ exitCode: 0 });
+    expect(run.stderr).toContain(`every user of this machine may delete or replace the backups in ${directory}`);
+    expect(run.stderr).toContain(`${directory} is in a git work tree that does not ignore it`);
+    chmodSync(directory, 0o1777);
+    writeFileSync(path.join(path.dirname(directory), '.gitignore'), 'backups/\n');
+    expect(withoutVersionWarning((await backup(directory, ['--dry-run'])).stderr)).not.toContain('warning');
+  });
+
+  test('a database whose name looks like a connection string has its roles beside it', async () => {
+    const { admin, url, name } = database();
+    for (const odd of [`${name}=b 'c\\`, `postgres://${name}`]) {
+      await admin.query(`create database ${quoteIdentifier(odd)}`);
+      try {
+        const directory = await newDirectory();
+        const env = { DATABASE_URL: Object.assign(new URL(url), { pathname: encodeURIComponent(odd) }).href };
+        const run = await backup(directory, [], { env });
+        expect(run).toMatchObject({ exitCode: 0 });
+        expect(withoutVersionWarning(run.stderr)).not.toContain('warning');
+        expect(names(directory)).toHaveLength(3);
+      } finally {
+        await admin.query(`drop database ${quoteIdentifier(odd)}`);
+      }
+    }
   });
 });

@@ -1,13 +1,16 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { manifestText, type BackupManifest } from '../../src/features/backup/catalog/manifest.js';
+import { planGlobals } from '../../src/features/backup/contents/globals.js';
+import { openManifest } from '../../src/features/backup/contents/sealed-manifest.js';
 import { backupFileName } from '../../src/features/backup/catalog/names.js';
-import { listObjects, removeObject, writeObject } from '../../src/adapters/object-store/objects.js';
+import { listObjects, readObject, removeObject, writeObject } from '../../src/adapters/object-store/objects.js';
+import { checksumOf } from '../../src/adapters/files/checksum.js';
 import { withStore, type Store } from '../../src/adapters/object-store/store.js';
 import { parseStoreUrl } from '../../src/config/store-url.js';
 import { backupManifest } from '../fixtures/backup-manifest.js';
@@ -15,6 +18,7 @@ import { useBackupFixture } from '../support/backup-fixture.js';
 import { describeOnServer } from '../support/database.js';
 import { expectError } from '../support/expect-error.js';
 import { describeWithStore, startObjectStore, type ObjectStoreServer } from '../support/object-store.js';
+import { runInProcess } from '../support/run-in-process.js';
 import { runCli, type CliResult } from '../support/run-cli.js';
 
 const DAY_MS = 86_400_000;
@@ -75,7 +79,7 @@ describeOnServer('aisec backup off site', () =>
       expect(run).toMatchObject({ exitCode: 0 });
       const { file, sha256, isEncrypted, copy: url } = JSON.parse(run.stdout);
       const name = path.basename(file, '.dump.age');
-      expect(names(directory)).toEqual([`${name}.dump.age`, `${name}.dump.age.json`, `${name}.globals.sql`]);
+      expect(names(directory)).toEqual([`${name}.dump.age`, `${name}.dump.age.json`, `${name}.globals.sql.age`]);
       expect(await namesIn('prod/db')).toEqual(names(directory));
       expect({ isEncrypted, url }).toEqual({ isEncrypted: true, url: `s3://backups/prod/db/${name}.dump.age` });
       expect(createHash('sha256').update(readFileSync(file)).digest('hex')).toBe(sha256);
@@ -85,6 +89,40 @@ describeOnServer('aisec backup off site', () =>
         offsite: [{ url, endpoint: server.endpoint, sha256 }],
       });
       expect(run.stdout + run.stderr + manifest).not.toMatch(/only-for-tests|AGE-SECRET-KEY/);
+      // Roles, tables, policies and extensions are in the encrypted part only, and so they are in what the store has.
+      const telling = /authenticated|messages|voices|policy|pgcrypto/;
+      const there = await inStore('prod/db', async (store) => {
+        const names = (await listObjects(store, '')).map((each) => each.name);
+        return Promise.all(names.map(async (each) => (await readObject(store, each)) ?? ''));
+      });
+      expect(there).toHaveLength(4);
+      expect(manifest + there.join('')).not.toMatch(telling);
+      const { sealed, rows } = JSON.parse(manifest);
+      expect({ rows, rowCount: sealed.rowCount }).toEqual({ rows: [], rowCount: JSON.parse(run.stdout).rows });
+      const identities = [
+        readFileSync(key, 'utf8')
+          .split('\n')
+          .find((line) => line.startsWith('AGE-')) ?? '',
+      ];
+      const whole = await openManifest(JSON.parse(manifest), identities, 'it');
+      expect(JSON.stringify(whole)).toMatch(telling);
+      // As older versions left them: only the backup itself encrypted.
+      const older = path.join(path.dirname(directory), 'older');
+      mkdirSync(older);
+      copyFileSync(file, path.join(older, path.basename(file)));
+      const globals = path.join(older, `${name}.globals.sql`);
+      execFileSync('age', ['-d', '-i', key, '-o', globals, path.join(directory, `${name}.globals.sql.age`)]);
+      const ofGlobals = { file: `${name}.globals.sql`, ...(await checksumOf(globals, new AbortController().signal)) };
+      const olderManifest = { ...whole, globals: ofGlobals, offsite: [] };
+      writeFileSync(path.join(older, `${name}.dump.age.json`), manifestText(olderManifest));
+      for (const each of [file, path.join(older, path.basename(file))]) {
+        const env = { DATABASE_URL: database().url };
+        const args = ['restore', each, '--create', `${database().name}_x`, '--globals', '--identity', key, '--dry-run'];
+        expect(await runInProcess(args, { env })).toMatchObject({ exitCode: 0 });
+        const verified = await runInProcess(['backup', 'verify', each, '--identity', key, '--json'], { env });
+        expect(verified).toMatchObject({ exitCode: 0 });
+      }
+      expect(readFileSync(`${file}.json`, 'utf8')).not.toMatch(telling);
       const plain = path.join(keyDirectory, 'plain.dump');
       execFileSync('age', ['-d', '-i', key, '-o', plain, file]);
       expect(execFileSync('pg_restore', ['--list', plain], { encoding: 'utf8' })).toContain('TABLE DATA');
@@ -103,12 +141,56 @@ describeOnServer('aisec backup off site', () =>
           env: { ...server.environment, TMPDIR: keyDirectory },
         });
       expect(await ask('verify', [url, '--identity', key])).toMatchObject({ exitCode: 0 });
-      server.damage(statSync(file).size);
+      await server.damage(statSync(file).size);
       expectError(await restore(['--identity', key]), 3, `${url} is damaged`);
       expect(await ask('verify', [url])).toMatchObject({ exitCode: 3 });
       const list = await ask('list', ['--store', 's3://backups/prod/db']);
       expect(JSON.parse(list.stdout).backups).toMatchObject([{ file: url, state: 'damaged', isEncrypted: true }]);
       expect(readdirSync(keyDirectory).toSorted()).toEqual(['key.txt', 'plain.dump']);
+    });
+
+    test('--role-passwords has the hashes of roles in the encrypted file only, and they come back', async () => {
+      const directory = await newDirectory();
+      const role = `login_${database().name}`;
+      const { admin } = database();
+      const hashOf = async (): Promise<string> =>
+        String(
+          (await admin.query('select rolpassword as hash from pg_authid where rolname = $1', [role])).rows[0]?.hash,
+        );
+      await admin.query(`create role ${role} login password 'only-for-tests'`);
+      try {
+        const hash = await hashOf();
+        expect(hash).toMatch(/^SCRAM-SHA-256\$/);
+        const asked = ['--role-passwords'];
+        expectError(await backup(directory, asked), 2, '--role-passwords requires encryption');
+        const url = new URL(database().url);
+        Object.assign(url, { username: role, password: 'only-for-tests' });
+        const unable = await backup(directory, [...asked, '--encrypt-to', recipient], {
+          env: { DATABASE_URL: url.href },
+        });
+        expectError(
+          unable,
+          1,
+          `role "${role}" may not read the passwords of roles`,
+          'grant select on pg_catalog.pg_authid',
+        );
+        expect(names(directory)).toBeUndefined();
+        const run = await backup(directory, [...asked, '--encrypt-to', recipient, '--json']);
+        expect(run).toMatchObject({ exitCode: 0 });
+        const globals = String(JSON.parse(run.stdout).file).replace('.dump.age', '.globals.sql.age');
+        const files = (names(directory) ?? []).map((each) => readFileSync(path.join(directory, each), 'latin1'));
+        expect(run.stdout + run.stderr + files.join('')).not.toContain('SCRAM');
+        const text = execFileSync('age', ['-d', '-i', key, globals], { encoding: 'utf8' });
+        await admin.query(`drop role ${role}`);
+        const { rows } = await admin.query('select rolname from pg_roles');
+        const others = new Set(rows.map(({ rolname }) => String(rolname)));
+        // Roles of other tests, which are gone by now, are none of ours to bring back.
+        const { statements } = await planGlobals(text, others);
+        for (const statement of statements.filter((each) => each.includes(role))) await admin.query(statement);
+        expect(await hashOf()).toBe(hash);
+      } finally {
+        await admin.query(`drop role if exists ${role}`);
+      }
     });
 
     test('is not begun with a key that cannot be encrypted to', async () => {

@@ -4,8 +4,10 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 
 import { manifestText } from '../../src/features/backup/catalog/manifest.js';
+import { backupFileName } from '../../src/features/backup/catalog/names.js';
 import { backupManifest } from '../fixtures/backup-manifest.js';
 import { createEmbeddedDirectory, createServerDatabase, describeOnServer } from '../support/database.js';
+import type { CliResult } from '../support/run-cli.js';
 import { runInProcess } from '../support/run-in-process.js';
 
 const DAY_MS = 86_400_000;
@@ -60,5 +62,42 @@ describeOnServer('a directory that two servers share', () => {
     const check = await runInProcess(['backup', 'check', '--dir', directory]);
     expect(check).toMatchObject({ exitCode: 3 });
     expect(check.stdout).toContain('of the one on staging.example.com');
+  });
+
+  test('a server copied file by file has the same identifier, and its runs leave the backups of the other alone, too', async () => {
+    const database = await createServerDatabase();
+    const directory = await createEmbeddedDirectory();
+    const aisec = (args: readonly string[]): Promise<CliResult> =>
+      runInProcess(['backup', ...args, '--dir', directory], { env: { DATABASE_URL: database.url } });
+    const first = await aisec(['--json']);
+    const made = String(JSON.parse(first.stdout).file);
+    const manifest = JSON.parse(readFileSync(`${made}.json`, 'utf8'));
+    const { origin } = manifest;
+    const put = (daysOld: number, address: string | undefined): string => {
+      const createdAt = new Date(Date.now() - daysOld * DAY_MS);
+      const file = backupFileName({ database: database.name, createdAt, format: 'custom', isEncrypted: false });
+      const { address: _, ...elsewhere } = origin;
+      const at = { ...manifest, file, globals: null, createdAt: createdAt.toISOString() };
+      writeFileSync(path.join(directory, file), readFileSync(made));
+      writeFileSync(
+        path.join(directory, `${file}.json`),
+        manifestText({ ...at, origin: address === undefined ? elsewhere : { ...origin, address } }),
+      );
+      return file;
+    };
+    const production = [40, 41].map((days) => put(days, 'production.example.com:5432'));
+    const [ours, older] = [put(42, origin.address), put(43, undefined)];
+    const rule = ['--keep', '0d', '--keep-last', '1'];
+    const run = await aisec([...rule, '--json']);
+    expect(run.stderr).toContain('of production.example.com:5432; they are neither counted nor removed');
+    const { removed } = JSON.parse(run.stdout);
+    expect(removed.map(({ file }: { file: string }) => path.basename(file))).toEqual([
+      older,
+      ours,
+      path.basename(made),
+    ]);
+    // A rule for all of them keeps the last one of each.
+    const pruned = JSON.parse((await aisec(['prune', ...rule, '--json'])).stdout);
+    expect(pruned.removed.map(({ file }: { file: string }) => path.basename(file))).toEqual([production[1]]);
   });
 });

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import path from 'node:path';
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -16,7 +17,7 @@ import { createEmbeddedDirectory } from '../support/database.js';
 import { expectError } from '../support/expect-error.js';
 import { describeWithStore, startObjectStore, type ObjectStoreServer } from '../support/object-store.js';
 import { runInProcess } from '../support/run-in-process.js';
-import type { CliResult } from '../support/run-cli.js';
+import { startCli, type CliResult } from '../support/run-cli.js';
 
 const HOUR_MS = 3_600_000;
 
@@ -127,6 +128,40 @@ describeWithStore('backups that are here and not in the store', () => {
     );
   });
 
+  test('a removal that was killed at any request is finished by the next run, and what another hand removed stays to be seen', async () => {
+    const directory = await createEmbeddedDirectory();
+    const globals = {
+      file: 'app_old.globals.sql',
+      sizeBytes: 4,
+      sha256: createHash('sha256').update('role').digest('hex'),
+    };
+    writeFileSync(path.join(directory, globals.file), 'role');
+    const [young, next, old] = [put(directory, 1), put(directory, 2), put(directory, 100, { globals })];
+    const at = ['--store', 's3://backups/killed'];
+    const prune = ['prune', '--dir', directory, ...at, '--keep', '1d', '--keep-last', '1', '--json'];
+    for (const after of [0, 1, 2]) {
+      expect(await aisec(['upload', '--all', '--dir', directory, ...at])).toMatchObject({ exitCode: 0 });
+      const args = ['backup', ...prune, '--endpoint', proxy.url.replace(/\/$/, '')];
+      const run = startCli(args, { env: server.environment });
+      proxy.decide({ stopsAt: /^DELETE /, after, stop: () => run.child.kill('SIGKILL') });
+      expect(await run.finished).toMatchObject({ signal: 'SIGKILL' });
+      proxy.decide('pass');
+      const left = [old, globals.file, `${old}.json`].slice(after).toSorted();
+      const kept = [young, `${young}.json`, next, `${next}.json`];
+      expect(await namesIn('killed')).toEqual([...kept, ...left].toSorted());
+      const again = await aisec(prune);
+      expect(again).toMatchObject({ exitCode: 0 });
+      expect(JSON.parse(again.stdout).removedPartials).toEqual(after === 0 ? [] : [`s3://backups/killed/${old}`]);
+      expect(await namesIn('killed')).toEqual(kept.toSorted());
+    }
+    await inStore('killed', (store) => removeObject(store, next));
+    expect(JSON.parse((await aisec(prune)).stdout)).toMatchObject({ removed: [], removedPartials: [] });
+    const check = await aisec(['check', ...at, '--json']);
+    expect(JSON.parse(check.stdout).findings).toMatchObject([
+      { kind: 'incomplete', file: `s3://backups/killed/${next}` },
+    ]);
+  });
+
   test('manifests are read once, and again when they change; without the index or with a broken one nothing is lost', async () => {
     const directory = await createEmbeddedDirectory();
     const files = [1, 30, 60].map((hours) => put(directory, hours));
@@ -191,6 +226,15 @@ describeWithStore('backups that are here and not in the store', () => {
     expect(await namesIn('never')).toEqual([]);
     proxy.decide({ answers: /^PUT /, with: answer('403 Forbidden', 'RequestTimeTooSkewed'), times: 99 });
     expectError(await upload('skew'), 4, 'could not upload', 'the clock of this machine');
+    // The refusal of a HEAD has no text.
+    proxy.decide({
+      answers: /^(HEAD|GET) \S*\.dump[? ]/,
+      with: answer('403 Forbidden', 'RequestTimeTooSkewed'),
+      times: 99,
+    });
+    expectError(await upload('skew'), 4, 'could not look at', 'the clock of this machine');
+    proxy.decide({ answers: /^HEAD /, with: answer('403 Forbidden', 'AccessDenied'), times: 99 });
+    expect(await upload('headless')).toMatchObject({ exitCode: 0 });
     proxy.decide({ answers: /^PUT /, with: 'HTTP/1.1 502 Bad Gateway\r\nContent-Length: 6\r\n\r\n<html>', times: 99 });
     const gateway = await upload('gateway', '--retry', '0');
     expectError(gateway, 4, 'could not upload');
@@ -198,5 +242,24 @@ describeWithStore('backups that are here and not in the store', () => {
     proxy.decide('pass');
     rmSync(path.join(directory, file));
     expectError(await upload('gone'), 2, 'there is no backup');
+  });
+
+  test('a store that takes connections and is silent is given up after AISEC_STORE_TIMEOUT, and whatever else after --timeout', async () => {
+    const directory = await createEmbeddedDirectory();
+    const file = put(directory, 1);
+    const silent = createServer((socket) => socket.on('error', () => undefined).resume());
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const endpoint = `http://127.0.0.1:${(silent.address() as { port: number }).port}`;
+    const ask = (args: readonly string[], timeout: string): Promise<CliResult> =>
+      runInProcess(['backup', ...args, '--store', 's3://backups/silent', '--endpoint', endpoint], {
+        env: { ...server.environment, AISEC_STORE_TIMEOUT: timeout },
+      });
+    const silence = 'It took the connection and was silent for 50 ms (AISEC_STORE_TIMEOUT)';
+    expectError(await ask(['check'], '50ms'), 4, `could not list the backups: ${endpoint} does not answer`, silence);
+    const upload = ['upload', file, '--dir', directory];
+    expectError(await ask([...upload, '--retry', '0'], '50ms'), 4, 'could not list the backups', silence);
+    expectError(await ask([...upload, '--timeout', '500ms'], '30s'), 1, 'not done within 500 ms');
+    expectError(await ask(['check'], '5'), 2, 'AISEC_STORE_TIMEOUT has an invalid duration: "5"');
+    silent.close();
   });
 });

@@ -75,6 +75,28 @@ describeOnServer('what a backup is found to be', () => {
     expect(await manifestOf(file)).toEqual(before);
   });
 
+  test('a subscription comes back disabled, which is said, and keeps no scratch database from being dropped', async () => {
+    const database = await createServerDatabase();
+    await database.admin.query('create table t (id int)');
+    await database.admin.query(
+      `create subscription news connection 'dbname=nowhere' publication p with (connect = false)`,
+    );
+    const env = { DATABASE_URL: database.url };
+    const made = await runInProcess(['backup', '--dir', path.join(directory, 'subscribed'), '--json'], { env });
+    await database.admin.query('alter subscription news set (slot_name = none)');
+    await database.admin.query('drop subscription news');
+    const file = String(JSON.parse(made.stdout).file);
+    expect(await verify([file, '--deep', '--json'])).toMatchObject({ exitCode: 0 });
+    const { rows } = await server.query('select from pg_database where datname = $1', [
+      `aisec_verify_${database.name}`,
+    ]);
+    expect(rows).toEqual([]);
+    const plan = await runInProcess(['restore', file, '--create', newDatabaseName(inject('runId')), '--dry-run'], {
+      env,
+    });
+    expect(plan.stderr).toContain('subscription "news" comes back disabled');
+  });
+
   test('a backup whose roles are missing beside it is whole itself, and what is missing is named', async () => {
     const file = await backupOf('alone', ['create table t (id int)']);
     await rm(file.replace(/\.dump$/, '.globals.sql'));

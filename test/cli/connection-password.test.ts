@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../support/database.js';
 import { expectError } from '../support/expect-error.js';
 import { runCli, type CliResult } from '../support/run-cli.js';
+import { runInProcess } from '../support/run-in-process.js';
 import { writeMigrations } from '../support/write-migrations.js';
 
 const migrations = writeMigrations({ '0001_a': 'create table a (id int);' });
@@ -15,11 +16,11 @@ afterAll(() => {
 });
 
 function status(env: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<CliResult> {
-  return runCli(['migrate', 'status', '--migrations-dir', `aisec=${migrations}`, ...args], { env });
+  return runInProcess(['migrate', 'status', '--migrations-dir', `aisec=${migrations}`, ...args], { env });
 }
 
 function up(env: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<CliResult> {
-  return runCli(['migrate', 'up', '--migrations-dir', `aisec=${migrations}`, ...args], { env });
+  return runInProcess(['migrate', 'up', '--migrations-dir', `aisec=${migrations}`, ...args], { env });
 }
 
 describeOnServer('a password', () => {
@@ -106,13 +107,13 @@ describeOnServer('a password', () => {
       { ...libpq, PGPASSWORD: secret, PGDATABASE: 'aisec_test_missing' },
       { DATABASE_URL: urlWith(secret) },
     ];
-    const runs = await Promise.all(
-      bad.flatMap((env) => [
-        status(env, '--verbose'),
-        status(env, '--json'),
-        up({ ...env, AISEC_SCHEMA: 'nope' }, '--verbose'),
-      ]),
-    );
+    const runs: CliResult[] = [];
+    for (const env of bad)
+      runs.push(
+        await status(env, '--verbose'),
+        await status(env, '--json'),
+        await up({ ...env, AISEC_SCHEMA: 'nope' }, '--verbose'),
+      );
     const flag = await status({}, '--database-url', urlWith(secret), '--verbose');
     for (const run of [...runs, flag]) {
       expect(`${run.stdout}${run.stderr}`).not.toContain(secret);

@@ -92,7 +92,7 @@ describe('a server that cannot be reached', () => {
         env: { DATABASE_URL: `postgres://u@127.0.0.1:${port}/db?connect_timeout=1` },
       });
       expectError(run, 4, 'could not connect', 'did not answer within 1 seconds');
-      expect(run.durationMs).toBeLessThan(4000);
+      expect(run.durationMs).toBeLessThan(9000);
     });
 
     it.each([
@@ -105,7 +105,7 @@ describe('a server that cannot be reached', () => {
       const sentMs = performance.now();
       cli.child.kill(signal);
       const run = await cli.finished;
-      expect(performance.now() - sentMs).toBeLessThan(2000);
+      expect(performance.now() - sentMs).toBeLessThan(9000);
       expect(run).toMatchObject({ exitCode, stdout: '', signal: null });
       expect(run.stderr.trim().split('\n')).toHaveLength(1);
     });

@@ -111,6 +111,7 @@ describe('a wrong command line', () => {
   it.each([
     [['migrat', 'up'], 'unknown command "migrat"', 'Did you mean "migrate"?'],
     [['migrate', 'upp'], 'unknown command "upp"', 'Did you mean "up"?'],
+    [['migrate', 'status', '--check'], 'unknown option "--check"', 'Did you mean "aisec migrate check"?'],
     [['migrate', 'up', '--dryrun'], 'unknown option "--dryrun"', 'Did you mean "--dry-run"?'],
     [['migrate', 'up', 'extra'], 'unexpected argument "extra"', 'See: aisec migrate up --help'],
     [

@@ -1,9 +1,7 @@
-import path from 'node:path';
-
 import { beforeAll, describe, expect, test } from 'vitest';
 
-import { createEmbeddedDirectory } from '../support/database.js';
-import { createMigratedEmbedded, queryEmbedded } from '../support/migrated-embedded.js';
+import { createServerDatabase, describeOnServer, type ServerDatabase } from '../support/database.js';
+import { createMigratedEmbedded } from '../support/migrated-embedded.js';
 import { onTerminal } from '../support/on-terminal.js';
 import type { CliResult } from '../support/run-cli.js';
 import { runInProcess } from '../support/run-in-process.js';
@@ -16,12 +14,26 @@ const nameOf = (month: string): string => `messages_y${month.replace('-', 'm')}`
 const USER = '10000000-0000-4000-8000-000000000001';
 
 describe('aisec partitions on the embedded database', () => {
-  let dataDir = '';
+  test('are checked, made and listed', async () => {
+    const env = { AISEC_DATA_DIR: await createMigratedEmbedded() };
+    expect(await runInProcess(['partitions', 'check'], { env })).toMatchObject({ exitCode: 0, stdout: '' });
+    const made = await runInProcess(['partitions', 'ensure', '--ahead', '4', '--json'], { env });
+    expect(JSON.parse(made.stdout)).toMatchObject({ months: [{ month: monthFromNow(4), state: 'made' }] });
+    const { stdout } = await runInProcess(['partitions', 'list', '--json'], { env });
+    expect(JSON.parse(stdout).partitions.map(({ partition }: { readonly partition: string }) => partition)).toEqual([
+      ...[0, 1, 2, 3, 4].map((offset) => nameOf(monthFromNow(offset))),
+      'messages_default',
+    ]);
+  });
+});
+
+describeOnServer('aisec partitions', () => {
+  let database: ServerDatabase;
   let env: Readonly<Record<string, string>> = {};
   const aisec = (...args: readonly string[]): Promise<CliResult> => runInProcess(['partitions', ...args], { env });
   beforeAll(async () => {
-    dataDir = await createMigratedEmbedded();
-    env = { AISEC_DATA_DIR: dataDir };
+    database = await createServerDatabase({ migrated: true });
+    env = { DATABASE_URL: database.url };
   });
 
   test('are listed with month, bounds in UTC, size and state, in JSON with stable fields', async () => {
@@ -60,13 +72,10 @@ describe('aisec partitions on the embedded database', () => {
   });
 
   test('of a missed month are told by check, planned by a dry run that changes nothing, and made by ensure', async () => {
-    await queryEmbedded(
-      dataDir,
-      `insert into users (id, username, email, password_hash) values ('${USER}', 'u', 'u@x', 'h')`,
-    );
-    await queryEmbedded(dataDir, `insert into conversations (id, user_id) values ('${USER}', '${USER}')`);
-    await queryEmbedded(
-      dataDir,
+    const query = async (sql: string): Promise<readonly unknown[]> => (await database.admin.query(sql)).rows;
+    await query(`insert into users (id, username, email, password_hash) values ('${USER}', 'u', 'u@x', 'h')`);
+    await query(`insert into conversations (id, user_id) values ('${USER}', '${USER}')`);
+    await query(
       `insert into messages (conversation_id, role, created_at) values
          ('${USER}', 'user', '${monthFromNow(-3)}-09 00:00+00'), ('${USER}', 'user', '${monthFromNow(-3)}-10 00:00+00')`,
     );
@@ -90,16 +99,24 @@ describe('aisec partitions on the embedded database', () => {
     expect(await aisec('ensure', '--dry-run')).toMatchObject({ exitCode: 0, stdout: table('to make', 'rows to move') });
     expect(await aisec('ensure')).toMatchObject({ exitCode: 0, stdout: table('made', 'rows moved') });
     expect((await aisec('check')).exitCode).toBe(0);
-    expect(await queryEmbedded(dataDir, 'select distinct tableoid::regclass::text as place from messages')).toEqual([
+    expect(await query('select distinct tableoid::regclass::text as place from messages')).toEqual([
       { place: nameOf(monthFromNow(-3)) },
     ]);
   });
 
+  test.each([
+    [[monthFromNow(2)], 'lies in the future'],
+    [['0001-01'], 'lies too far back'],
+  ])('ensure --since %s is refused by the clock of the server, exit 2', async ([from = ''], message) => {
+    const run = await aisec('ensure', '--since', from);
+    expect(run).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(run.stderr).toContain(message);
+  });
+
   test('in a schema whose name needs quotes work alike, and fixes carry the schema', async () => {
-    const dir = path.join(await createEmbeddedDirectory(), 'pgdata');
-    const own = { AISEC_DATA_DIR: dir };
+    const own = { DATABASE_URL: (await createServerDatabase()).url };
     const args = ['--schema', 'My App'];
-    expect((await runInProcess(['migrate', 'up', '--embedded', ...args], { env: own })).exitCode).toBe(0);
+    expect((await runInProcess(['migrate', 'up', ...args], { env: own })).exitCode).toBe(0);
     const made = await runInProcess(['partitions', 'ensure', '--ahead', '5', '--json', ...args], { env: own });
     expect(JSON.parse(made.stdout)).toMatchObject({ schema: 'My App', months: [{ state: 'made' }, { state: 'made' }] });
     const list = await runInProcess(['partitions', 'list', ...args], { env: own });
@@ -131,15 +148,5 @@ describe('aisec partitions', () => {
     const run = await runInProcess(['partitions', verb]);
     expect(run).toMatchObject({ exitCode: 2, stdout: '' });
     expect(run.stderr).toContain('aisec migrate up');
-  });
-
-  test.each([
-    [[monthFromNow(2)], 'lies in the future'],
-    [['0001-01'], 'lies too far back'],
-  ])('ensure --since %s is refused by the clock of the server, exit 2', async ([from = ''], message) => {
-    const dataDir = await createMigratedEmbedded();
-    const run = await runInProcess(['partitions', 'ensure', '--since', from], { env: { AISEC_DATA_DIR: dataDir } });
-    expect(run).toMatchObject({ exitCode: 2, stdout: '' });
-    expect(run.stderr).toContain(message);
   });
 });

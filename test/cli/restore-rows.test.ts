@@ -128,6 +128,20 @@ describeOnServer('aisec restore --rows, --user and --month', () => {
     ).toEqual([{ n: 0 }]);
   });
 
+  test('a month comes back from a partition with the name of another one', async () => {
+    const other = await createServerDatabase({ migrated: true });
+    for (const sql of FILL.split(';\n')) await other.admin.query(sql);
+    await other.admin.query('alter table messages_y2026m08 rename to messages_y2019m01');
+    const dump = path.join(await createEmbeddedDirectory(), 'other_20261125_060000.dump');
+    await takeBackup(other.url, dump);
+    await other.admin.query('delete from messages_y2019m01');
+    const result = await runInProcess(['restore', dump, '--month', '2026-08', '--json'], {
+      env: { DATABASE_URL: other.url, PATH: process.env['PATH'] ?? '' },
+    });
+    expect(result).toMatchObject({ exitCode: 0 });
+    expect(JSON.parse(result.stdout)).toMatchObject({ rows: 93 });
+  });
+
   test('what is no condition, no month, or in no row of the backup is wrong usage', async () => {
     for (const [args, message] of [
       [['--rows', 'users'], '--rows: invalid rows "users"'],

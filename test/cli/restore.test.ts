@@ -145,7 +145,6 @@ describeOnServer('aisec restore', () => {
   test('a dry run shows the plan and touches nothing', async () => {
     const name = newName();
     const result = await restore(['--create', name, '--dry-run']);
-    expect(result).toMatchObject({ exitCode: 0 });
     expect(result.stdout).toContain(`restore into the new database "aisec_restoring_${name}"`);
     expect(await databases(name)).toEqual([]);
   });
@@ -162,6 +161,12 @@ describeOnServer('aisec restore', () => {
     const result = await runInProcess(['restore', other, '--create', name], { env: { DATABASE_URL: source().url } });
     expectError(result, 1, 'what was restored is not what was backed up', 'has 300 rows, the backup had 301');
     expect(await databases(name)).toEqual([]);
+    await writeFile(`${other}.json`, JSON.stringify({ ...manifest, migration: '9999_later' }));
+    const plan = [other, '--create', name, '--dry-run'];
+    const { stderr } = await runInProcess(['restore', ...plan], { env: { DATABASE_URL: source().url } });
+    expect(stderr).toContain(
+      'warning: the backup has migration "9999_later", which is newer than this version of aisec',
+    );
   });
 
   test('of two restores of one name at once one works, the other is told who is at work', async () => {
@@ -263,7 +268,7 @@ describeOnServer('aisec restore', () => {
     await other.admin.query('create extension file_fdw; create extension pgcrypto');
     const dump = path.join(await createEmbeddedDirectory(), 'app_20261125_060000.dump');
     await takeBackup(other.url, dump);
-    const role = newName();
+    const [role, restoredName] = [newName(), newName()];
     await server().query(`create role ${pg.escapeIdentifier(role)} login createdb createrole`);
     try {
       const env = { DATABASE_URL: other.url.replace(/\/\/[^@/]*@/, `//${role}@`) };
@@ -273,7 +278,14 @@ describeOnServer('aisec restore', () => {
       expect(run).toMatchObject({ exitCode: 3 });
       expect(run.stderr).toContain(`may not create extension \\"file_fdw\\"`);
       expect(run.stderr).not.toContain('pgcrypto');
+      await other.admin.query('drop extension file_fdw; create table t as select 1');
+      await takeBackup(other.url, dump);
+      const restored = await runInProcess(['restore', dump, '--create', restoredName, '--no-owner', '--quiet'], {
+        env,
+      });
+      expect(restored).toMatchObject({ exitCode: 0, stderr: '' });
     } finally {
+      await server().query(`drop database if exists ${pg.escapeIdentifier(restoredName)}`);
       await server().query(`drop role ${pg.escapeIdentifier(role)}`);
     }
   });

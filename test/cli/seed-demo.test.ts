@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 
+import { createServerDatabase, describeOnServer, type ServerDatabase } from '../support/database.js';
 import { createMigratedEmbedded, queryEmbedded } from '../support/migrated-embedded.js';
 import { onTerminal } from '../support/on-terminal.js';
 import type { CliResult } from '../support/run-cli.js';
@@ -7,17 +8,24 @@ import { runInProcess } from '../support/run-in-process.js';
 
 const SMALL = ['--messages', '400', '--embeddings', '5', '--users', '4', '--until', '2026-06-01'];
 
-const countMessages = (dataDir: string): Promise<readonly unknown[]> =>
-  queryEmbedded(dataDir, 'select count(*)::int as n from messages');
+test('aisec seed demo writes its rows to the embedded database', async () => {
+  const dataDir = await createMigratedEmbedded();
+  const run = await runInProcess(['seed', 'demo', ...SMALL], { env: { AISEC_DATA_DIR: dataDir } });
+  expect(run).toMatchObject({ exitCode: 0 });
+  expect(await queryEmbedded(dataDir, 'select count(*)::int as n from messages')).toEqual([{ n: 400 }]);
+});
 
-describe('aisec seed demo on the embedded database', () => {
-  let dataDir = '';
+describeOnServer('aisec seed demo', () => {
+  let database: ServerDatabase;
+  const env = (): Readonly<Record<string, string>> => ({ DATABASE_URL: database.url });
   const demo = (...args: readonly string[]): Promise<CliResult> =>
-    runInProcess(['seed', 'demo', ...args], { env: { AISEC_DATA_DIR: dataDir } });
+    runInProcess(['seed', 'demo', ...args], { env: env() });
+  const countMessages = async (): Promise<readonly unknown[]> =>
+    (await database.admin.query('select count(*)::int as n from messages')).rows;
   beforeAll(async () => {
-    dataDir = await createMigratedEmbedded();
+    database = await createServerDatabase({ migrated: true });
     const initial = await runInProcess(['seed'], {
-      env: { AISEC_DATA_DIR: dataDir, AISEC_ADMIN_PASSWORD: 'only-Pferd-in-town-42' },
+      env: { ...env(), AISEC_ADMIN_PASSWORD: 'only-Pferd-in-town-42' },
     });
     expect(initial.exitCode).toBe(0);
   });
@@ -27,7 +35,7 @@ describe('aisec seed demo on the embedded database', () => {
     expect(result.exitCode).toBe(0);
     expect(result.stdout.split('\n').slice(0, 2)).toEqual(['table\trows', 'users\t4']);
     expect(result.stdout).toContain('messages\t400');
-    expect(await countMessages(dataDir)).toEqual([{ n: 0 }]);
+    expect(await countMessages()).toEqual([{ n: 0 }]);
   });
 
   test('beside the settings and the admin of aisec seed needs no --yes and writes what the dry run said', async () => {
@@ -53,7 +61,7 @@ describe('aisec seed demo on the embedded database', () => {
     expect(Number.isInteger(written.durationMs) && Number.isInteger(written.rowsPerSecond)).toBe(true);
     expect(result.stderr).toContain('No one can log in as a demo user');
     expect(result.stderr).not.toContain('warning');
-    expect(await countMessages(dataDir)).toEqual([{ n: 400 }]);
+    expect(await countMessages()).toEqual([{ n: 400 }]);
   });
 
   test('a second time has nothing to do', async () => {
@@ -74,16 +82,15 @@ describe('aisec seed demo on the embedded database', () => {
     expect(refused.stderr).toMatch(/users, voices.*messages/);
     expect(refused.stderr).toContain('--yes');
     expect((await demo(...SMALL, '--seed', 'two', '--yes')).exitCode).toBe(0);
-    expect(await countMessages(dataDir)).toEqual([{ n: 800 }]);
+    expect(await countMessages()).toEqual([{ n: 800 }]);
   });
 
   test('on a terminal asks for the name of the database before rows are mixed', async () => {
-    const env = { AISEC_DATA_DIR: dataDir };
     const line = `aisec seed demo ${SMALL.join(' ')} --seed three`;
-    const wrong = await onTerminal(`echo no | ${line}`, env);
+    const wrong = await onTerminal(`echo no | ${line}`, env());
     expect(wrong.exitCode).toBe(6);
     expect(wrong.screen).toContain('messages');
-    expect(await countMessages(dataDir)).toEqual([{ n: 800 }]);
+    expect(await countMessages()).toEqual([{ n: 800 }]);
   });
 });
 

@@ -1,8 +1,13 @@
 import path from 'node:path';
 
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 
-import { createMigratedEmbedded, queryEmbedded } from '../support/migrated-embedded.js';
+import {
+  createEmbeddedDirectory,
+  createServerDatabase,
+  describeOnServer,
+  type ServerDatabase,
+} from '../support/database.js';
 import { onTerminal } from '../support/on-terminal.js';
 
 const SHOWN = /^admin password \(generated, shown only this once\): ([a-zA-Z0-9]{20})\r?$/gm;
@@ -10,17 +15,18 @@ const SHOWN = /^admin password \(generated, shown only this once\): ([a-zA-Z0-9]
 const shownPasswords = (screen: string): readonly string[] =>
   [...screen.matchAll(SHOWN)].map((match) => match[1] ?? '');
 
-describe('aisec seed on a terminal, without a password', () => {
-  let dataDir = '';
+describeOnServer('aisec seed on a terminal, without a password', () => {
+  let database: ServerDatabase;
   let env: Readonly<Record<string, string>> = {};
   beforeAll(async () => {
-    dataDir = await createMigratedEmbedded();
-    env = { AISEC_DATA_DIR: dataDir };
+    database = await createServerDatabase({ migrated: true });
+    env = { DATABASE_URL: database.url };
   });
 
+  const query = async (sql: string, params: readonly unknown[] = []): Promise<readonly unknown[]> =>
+    (await database.admin.query(sql, params)).rows;
   const accepts = (password: string): Promise<readonly unknown[]> =>
-    queryEmbedded(
-      dataDir,
+    query(
       `select verify_password($1, password_hash) as accepts, verify_password('admin123', password_hash) as known from users`,
       [password],
     );
@@ -37,7 +43,7 @@ describe('aisec seed on a terminal, without a password', () => {
     expect(screen).toMatch(/error: [^]*AISEC_ADMIN_PASSWORD/);
     expect(screen).not.toContain('admin password (');
     expect(exitCode).toBe(0);
-    expect(await queryEmbedded(dataDir, 'select from users')).toEqual([]);
+    expect(await query('select from users')).toEqual([]);
   });
 
   test('makes one, shows it in one line, and the admin logs in with it; a second run shows none', async () => {
@@ -57,8 +63,8 @@ describe('aisec seed on a terminal, without a password', () => {
   });
 
   test('shows it with --quiet and --json, too, and keeps it out of stdout', async () => {
-    await queryEmbedded(dataDir, 'delete from users');
-    const file = path.join(path.dirname(dataDir), 'out.json');
+    await query('delete from users');
+    const file = path.join(await createEmbeddedDirectory(), 'out.json');
     const { screen } = await onTerminal(`aisec seed --quiet --json > '${file}'; cat '${file}'`, env);
     const [password = '', ...more] = shownPasswords(screen);
     expect(more).toEqual([]);
@@ -68,7 +74,7 @@ describe('aisec seed on a terminal, without a password', () => {
   });
 
   test('shows none when one was given', async () => {
-    await queryEmbedded(dataDir, 'delete from users');
+    await query('delete from users');
     const { screen } = await onTerminal('aisec seed', { ...env, AISEC_ADMIN_PASSWORD: 'korrekt-Pferd-77' });
     expect(screen).toContain('1 row of the set initial written');
     expect(screen).not.toContain('korrekt');

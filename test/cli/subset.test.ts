@@ -11,6 +11,7 @@ import {
   describeOnServer,
   type ServerDatabase,
 } from '../support/database.js';
+import { killedAt } from '../support/kill-at-statement.js';
 import { runInProcess } from '../support/run-in-process.js';
 import type { CliResult } from '../support/run-cli.js';
 
@@ -51,18 +52,7 @@ describeOnServer('aisec subset', () => {
     mkdirSync(migrationsDir);
     writeFileSync(path.join(migrationsDir, '0001_team.sql'), TEAM_TABLES);
     expect((await on(source, 'migrate', 'up')).stderr).not.toMatch(/error:/);
-    const demo = [
-      '--users',
-      '12',
-      '--messages',
-      '2500',
-      '--embeddings',
-      '40',
-      '--months',
-      '4',
-      '--until',
-      '2026-06-01',
-    ];
+    const demo = '--users 12 --messages 2500 --embeddings 40 --months 4 --until 2026-06-01'.split(' ');
     expect(await on(source, 'seed', 'demo', ...demo)).toMatchObject({ exitCode: 0 });
     await source.admin.query(TEAM_ROWS);
     for (const month of ['2026-02-01', '2026-03-01'])
@@ -151,6 +141,20 @@ describeOnServer('aisec subset', () => {
     expect(again.exitCode).toBe(3);
     expect(again.stderr).toContain('table public.users of the target has rows');
     expect((await one.admin.query(content)).rows).toEqual((await other.admin.query(content)).rows);
+  });
+
+  test('killed anywhere, its target has no row, and the next run completes', async () => {
+    const target = await newTarget();
+    const random = chance();
+    const args = ['subset', '--users', '3', '--mask', '--into-url', target.url];
+    for (let round = 0; round < rounds(2, 20); round += 1) {
+      const killed = await killedAt(40 + Math.floor(random() * 160), { args, env: env() });
+      expect(killed, killed.stderr).toMatchObject({ signal: 'SIGKILL' });
+      const { rows } = await target.admin.query('select count(*)::int as n from users');
+      expect(rows).toEqual([{ n: 0 }]);
+    }
+    expect(await runInProcess(args, { env: env() })).toMatchObject({ exitCode: 0 });
+    expect(await chosenUsers(target)).toHaveLength(3);
   });
 
   test('--out makes an embedded database that opens', async () => {

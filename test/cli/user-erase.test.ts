@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
+import pg from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import { chance } from '../support/chance.js';
@@ -85,6 +86,14 @@ describeOnServer('aisec user erase', () => {
 
   test('nothing of the person is left, nothing of anybody else is gone, and the certificate says so', async () => {
     const before = await query(OTHERS);
+    // A month is known by its bounds, whatever the partition is called.
+    await query('alter table messages_archive_y2026m05 rename to messages_archive_y2019m01');
+    await query('alter table messages_archive_y2026m06 rename to "June (old)"');
+    const file = path.join(directory, 'may.ndjson.gz');
+    const exported = await runInProcess(['archive', 'export', '2026-05', '--out', file], {
+      env: { DATABASE_URL: database.url, PATH: process.env['PATH'] ?? '' },
+    });
+    expect(exported).toMatchObject({ exitCode: 0 });
     const plan = await run('hanako', '--dry-run', '--json');
     expect(plan).toMatchObject({ exitCode: 0 });
     expect(JSON.parse(plan.stdout)).toMatchObject({ outcome: 'planned', plan: { findings: [] } });
@@ -97,7 +106,15 @@ describeOnServer('aisec user erase', () => {
     const { certificate } = JSON.parse(result.stdout) as {
       readonly certificate: { readonly subjectHash: string; readonly tables: readonly { readonly after: number }[] };
     };
-    expect(certificate).toMatchObject({ user: HANAKO, hits: [], months: ['2026-05', '2026-06', '2026-07'] });
+    expect(certificate).toMatchObject({
+      user: HANAKO,
+      hits: [],
+      months: ['2026-05', '2026-06', '2026-07'],
+      holders: [{ kind: 'month export', place: file, month: '2026-05' }],
+      // Backups were nowhere looked for, which is not the same as that there are none.
+      backupDirectory: null,
+    });
+    expect(result.stderr).toContain('no directory of backups was looked at');
     expect(certificate.tables).toContainEqual({
       table: 'public.messages_archive',
       before: 239,
@@ -123,12 +140,29 @@ describeOnServer('aisec user erase', () => {
       { subject: null, done: true },
     ]);
     expect(JSON.stringify(await query('select * from erasures'))).not.toMatch(/hanako|u1@|000000000001"/);
-    const file = path.join(directory, `erasure-${certificate.subjectHash.slice(0, 12)}`);
-    expect(readFileSync(`${file}.html`, 'utf8')).toContain('nothing was found');
+    const page = path.join(directory, `erasure-${certificate.subjectHash.slice(0, 12)}.html`);
+    expect(readFileSync(page, 'utf8')).toContain('nothing was found');
 
     const again = await run(HANAKO, '--json');
     expect(again).toMatchObject({ exitCode: 0 });
     expect(JSON.parse(again.stdout)).toMatchObject({ outcome: 'present', certificate: { ...certificate } });
+
+    // The export of May is named until it is written anew.
+    const aisec = (...args: readonly string[]): Promise<CliResult> =>
+      runInProcess(args, { env: { DATABASE_URL: database.url, PATH: process.env['PATH'] ?? '' }, cwd: directory });
+    expect((await aisec('archive', 'list')).stderr).toContain(`the export ${file} of 2026-05 is stale`);
+    const stale = ['archive-erasures:2026-05', `aisec archive export 2026-05 --out ${file} --replace`];
+    const diagnosis = await aisec('doctor', '--only', 'archive-erasures', '--json');
+    const { findings } = JSON.parse(diagnosis.stdout) as { findings: readonly { id: string; fix: string }[] };
+    expect(findings.map(({ id, fix }) => [id, fix])).toEqual([stale]);
+    expect(await aisec('archive', 'export', '2026-05', '--out', file, '--replace')).toMatchObject({ exitCode: 0 });
+    expect((await aisec('archive', 'list')).stderr).not.toContain('stale');
+    expect(await aisec('doctor', '--only', 'archive-erasures')).toMatchObject({ exitCode: 0 });
+    const later = await run(HANAKO, '--json');
+    expect(JSON.parse(later.stdout)).toMatchObject({
+      outcome: 'present',
+      certificate: { ...certificate, holders: [] },
+    });
     expectError(await run('hanako'), 2, 'there is no user "hanako"');
   });
 
@@ -160,6 +194,24 @@ describeOnServer('aisec user erase', () => {
     expect(await query('select count(*)::int as n from users')).toEqual([{ n: 2 }]);
     const { assistants: _, usage: __, ...others } = before[0] ?? {};
     expect((await query(OTHERS))[0]).toMatchObject(others);
+  });
+
+  test('rows that another session has locked are waited for as long as --max-wait says; then it ends, and continues when run again', async () => {
+    const before = await query(OTHERS);
+    const other = new pg.Client({ connectionString: database.url, application_name: 'a report' });
+    await other.connect();
+    for (const lock of [
+      `select from messages where id = '20000000-0000-4000-8000-000000001290' for update`,
+      `select from users where id = '${HANAKO}' for key share`,
+    ]) {
+      await other.query(`begin; ${lock}`);
+      const busy = await run('hanako', '--confirm', 'hanako', '--max-wait', '3s');
+      expectError(busy, 5, 'rows of the person are locked by another session', '--max-wait');
+      await other.query('commit');
+    }
+    await other.end();
+    expect(await run('hanako', '--confirm', 'hanako')).toMatchObject({ exitCode: 0 });
+    expect(await query(OTHERS)).toEqual(before);
   });
 
   test('killed between any two batches and run again, it completes', async () => {
@@ -200,7 +252,15 @@ test('on the embedded database, too: exported, then erased', async () => {
   expectError(listed, 2, 'there is no user "nobody"');
   const user = 'osamu.tanaka.5f971';
   expect(await run('user', 'export', user, '--out', 'data.zip')).toMatchObject({ exitCode: 0 });
-  const erased = await run('user', 'erase', user, '--shared', 'refuse', '--confirm', user, '--json');
+  const backup = await run('backup', '--dir', 'backups', '--json');
+  expect(backup).toMatchObject({ exitCode: 0 });
+  const erase = ['user', 'erase', user, '--shared', 'refuse', '--confirm', user, '--dir', 'backups', '--json'];
+  const erased = await run(...erase);
   expect(erased).toMatchObject({ exitCode: 0 });
   expect(JSON.parse(erased.stdout)).toMatchObject({ outcome: 'erased', certificate: { hits: [] } });
+  // A backup of before has the person: the restore erases them again.
+  const { file } = JSON.parse(backup.stdout) as { readonly file: string };
+  const restored = await run('restore', file, '--replace', '--confirm', 'data', '--dir', 'backups');
+  expect(restored, restored.stderr).toMatchObject({ exitCode: 0 });
+  expect(restored.stderr).toContain('was erased again');
 });

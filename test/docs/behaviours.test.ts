@@ -18,6 +18,7 @@ test.each([
   ['migration', 20],
   ['partition', 20],
   ['monitor', 26],
+  ['state', 48],
 ])('the page of %s behaviours names a test that exists for each of the %i', (area, count) => {
   const { rows, named } = read(`${area}-behaviours.md`);
   expect(rows).toHaveLength(count);

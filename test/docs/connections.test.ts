@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 
 import { expect, test } from 'vitest';
 
-import { PARAMETERS } from '../../src/config/connection-parameters.js';
+import { PARAMETERS } from '../../src/config/connection/connection-parameters.js';
 
 const table = readFileSync(new URL('../../docs/connections.md', import.meta.url), 'utf8')
   .split('\n')

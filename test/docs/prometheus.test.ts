@@ -33,13 +33,14 @@ const seconds = (milliseconds: number): number => milliseconds / 1000;
 const ofHundred = 100;
 const ids = (percent: number): number => Math.ceil((percent / 100) * 2 ** 31);
 
-const CASES: Readonly<Record<Exclude<ThresholdName, 'horizon-time'>, readonly Case[]>> = {
+const CASES: Readonly<Record<ThresholdName, readonly Case[]>> = {
   'blocked-time': [['AisecLockWait', ['aisec_longest_lock_wait_seconds', seconds]]],
   'blocked-sessions': [['AisecSessionsBlocked', ['aisec_sessions_blocked', same]]],
   'idle-transaction': [['AisecTransactionIdle', ['aisec_longest_idle_transaction_seconds', seconds]]],
   transaction: [['AisecTransactionLong', ['aisec_longest_transaction_seconds', seconds]]],
   'prepared-transaction': [['AisecPreparedTransaction', ['aisec_oldest_prepared_transaction_seconds', seconds]]],
   'horizon-ids': [['AisecHorizonHeld', ['aisec_xmin_horizon_age', same]]],
+  'horizon-time': [['AisecHorizonOld', ['aisec_xmin_horizon_seconds', seconds]]],
   wraparound: [
     ['AisecTransactionIds', ['aisec_transaction_id_age', ids]],
     ['AisecMultixactIds', ['aisec_multixact_id_age', ids]],
@@ -61,8 +62,12 @@ const CASES: Readonly<Record<Exclude<ThresholdName, 'horizon-time'>, readonly Ca
     ['AisecStandbyLag', ['aisec_standby_lag_seconds', seconds]],
   ],
   'slot-bytes': [['AisecSlotBytes', ['aisec_slot_retained_bytes', same]]],
+  'wal-size': [['AisecWalSize', ['aisec_wal_bytes', same], ['aisec_wal_limit_bytes', () => ofHundred]]],
   'wal-waiting': [['AisecWalWaiting', ['aisec_wal_waiting', same]]],
   'temporary-bytes': [['AisecTemporaryFiles', ['aisec_temporary_bytes', same]]],
+  'disk-used': [
+    ['AisecDisk', ['aisec_disk_used_bytes', same], ['aisec_disk_free_bytes', (percent) => ofHundred - percent]],
+  ],
   'lock-table': [['AisecLockTable', ['aisec_locks', same], ['aisec_locks_capacity', () => ofHundred]]],
 };
 
@@ -175,7 +180,7 @@ describe('docs/prometheus-rules.yml', () => {
 
   test('fires at each threshold that doctor has, and not just below it', async () => {
     const thresholds = Object.keys(CASES) as (keyof typeof CASES)[];
-    expect([...thresholds, 'horizon-time'].toSorted()).toEqual(Object.keys(THRESHOLDS).toSorted());
+    expect(thresholds.toSorted()).toEqual(Object.keys(THRESHOLDS).toSorted());
     expect(await promtoolTests(levelFirings.map(unitTest))).toContain('SUCCESS');
   });
 

@@ -48,13 +48,26 @@ function documentsIn(stdout: string): readonly unknown[] {
   }
 }
 
+interface OfSeveral {
+  readonly command: string;
+  readonly schemas: readonly { readonly result: object | null }[];
+}
+
+/** What a command prints that ran in several schemas. */
+function isOfSeveral(document: unknown): document is OfSeveral {
+  return typeof document === 'object' && document !== null && 'command' in document && 'left' in document;
+}
+
 /** Every document that a test has a command print must be what docs/json says of it. */
 export function checkDocument(args: readonly string[], exitCode: number | null, stdout: string): void {
   if (!args.includes('--json') || (exitCode !== 0 && exitCode !== 3)) return;
   const file = fileOf(args);
   if (file === undefined) return;
-  const validate = validatorOf(file);
   for (const document of documentsIn(stdout)) {
+    const validate = validatorOf(isOfSeveral(document) ? path.join(schemas, 'several-schemas.schema.json') : file);
+    if (isOfSeveral(document))
+      for (const { result } of document.schemas)
+        if (result !== null) checkDocument(args, exitCode, JSON.stringify({ formatVersion: 1, ...result }));
     if (validate(document)) continue;
     const errors = validate.errors?.map(
       (error) => `${error.instancePath} ${error.message ?? ''} ${JSON.stringify(error.params)}`,

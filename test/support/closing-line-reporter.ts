@@ -1,7 +1,7 @@
 import type { Reporter, SerializedError, TestModule, TestSuite, Vitest } from 'vitest/node';
-import { needsPrivateServer, needsRedis, needsServer, needsStore } from './needs.js';
+import { needsBrowser, needsCitus, needsPrivateServer, needsRedis, needsServer, needsStore } from './needs.js';
 
-const needs = [needsServer, needsRedis, needsPrivateServer, needsStore];
+const needs = [needsServer, needsRedis, needsPrivateServer, needsStore, needsBrowser, needsCitus];
 
 interface Count {
   passed: number;
@@ -31,7 +31,7 @@ export class ClosingLineReporter implements Reporter {
     if (databases) console.log(databases);
     if (count.withoutServer > 0) {
       console.log(
-        `NOT RUN: ${count.withoutServer} tests that need a server that is not here; see test/support/services`,
+        `NOT RUN: ${count.withoutServer} tests that need a server that is not here; see test/support/services (and docs/scale.md for Citus)`,
       );
     }
     console.log(closingLine(count));

@@ -5,6 +5,7 @@ import { connect, createServer, type Socket } from 'node:net';
  * in place of another of the same length, none of the server from some word of the client on, or those of the server up to
  * a word. These two end with the connection. Or bytes of the server from one word on are held until another, and arrive together.
  * Or, of HTTP, requests whose first bytes match have an answer of the proxy's, as often as is said, and the others are passed on.
+ * Or so many of these are passed on, and at the next one the callback is called and nothing passed on any more.
  */
 type Fate =
   | 'pass'
@@ -13,7 +14,8 @@ type Fate =
   | { readonly swallowAfterClientSays: RegExp }
   | { readonly cutAfterServerSays: string }
   | { readonly holdsFrom: string; readonly until: string }
-  | { readonly answers: RegExp; readonly with: string; times: number };
+  | { readonly answers: RegExp; readonly with: string; times: number }
+  | { readonly stopsAt: RegExp; after: number; readonly stop: () => void };
 
 export interface CuttingProxy {
   readonly url: string;
@@ -52,6 +54,11 @@ export async function startCuttingProxy(url: string): Promise<CuttingProxy> {
         incoming.end(fate.with);
         return;
       }
+      if (typeof fate === 'object' && 'stopsAt' in fate && fate.stopsAt.test(said)) {
+        if (fate.after === 0) fate.stop();
+        fate.after -= 1;
+      }
+      if (typeof fate === 'object' && 'stopsAt' in fate && fate.after < 0) return;
       if (typeof fate === 'object' && 'rewrites' in fate) outgoing.write(said.replace(...fate.rewrites), 'latin1');
       else outgoing.write(bytes);
     });

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import path from 'node:path';
 
@@ -6,6 +6,7 @@ import { beforeAll } from 'vitest';
 
 import { startPGlite } from '../../src/adapters/embedded/embedded.js';
 import { createEmbeddedDirectory } from './database.js';
+import { madeOnce } from './made-once.js';
 import { createMigratedEmbedded } from './migrated-embedded.js';
 import { startCli, type CliResult, type RunningCli } from './run-cli.js';
 import { runInProcess, type InProcessOptions } from './run-in-process.js';
@@ -56,6 +57,39 @@ export function namesIn(directory: string): readonly string[] {
     .toSorted();
 }
 
+type Environment = Readonly<Record<string, string>>;
+
+const databaseIn = (directory: string): string => path.join(directory, 'database', 'pgdata');
+
+/** Makes the database, and a backup of it in `first`. Returns the path of the backup. */
+async function makeBackedUp(directory: string, args: readonly string[], surroundings: Environment): Promise<string> {
+  const dataDir = databaseIn(directory);
+  cpSync(await createMigratedEmbedded(), dataDir, { recursive: true });
+  const engine = await startPGlite(dataDir);
+  await engine.exec(FILL);
+  await engine.query(
+    `insert into "Odd ""Name" ("Größe", raw, near) values ($1, '\\x00ff5c', '[1,2,3]'), ('', null, null), (null, '', null)`,
+    [TRICKY],
+  );
+  await engine.close();
+  const env = { AISEC_DATA_DIR: dataDir, ...surroundings };
+  const run = await runInProcess(['backup', '--dir', path.join(directory, 'first'), '--json', ...args], { env });
+  if (run.exitCode !== 0) throw new Error(run.stderr);
+  return String(JSON.parse(run.stdout).file);
+}
+
+/** A copy of what the run has once: the database with a plain backup. */
+async function copyBackedUp(directory: string): Promise<string> {
+  const ofRun = await madeOnce('embedded-backed-up', async (made) => {
+    await makeBackedUp(made, [], {});
+    return made;
+  });
+  cpSync(ofRun, directory, { recursive: true });
+  const backups = path.join(directory, 'first');
+  const [name = ''] = namesIn(backups).filter((each) => each.endsWith('.pgdata.tgz'));
+  return path.join(backups, name);
+}
+
 /**
  * An embedded database with rows and a backup of it; call it at the top of a `describe`.
  *
@@ -64,7 +98,7 @@ export function namesIn(directory: string): readonly string[] {
  */
 export function useEmbeddedBackupFixture(
   args: readonly string[] = [],
-  surroundings: () => Readonly<Record<string, string>> = () => ({}),
+  surroundings: () => Environment = () => ({}),
 ): EmbeddedBackupFixture {
   let [dataDir, root, file] = ['', '', ''];
   const env = (options: InProcessOptions): InProcessOptions => ({
@@ -73,17 +107,9 @@ export function useEmbeddedBackupFixture(
   });
   const aisec: EmbeddedBackupFixture['aisec'] = (given, options = {}) => runInProcess(given, env(options));
   beforeAll(async () => {
-    [dataDir, root] = await Promise.all([createMigratedEmbedded(), createEmbeddedDirectory()]);
-    const engine = await startPGlite(dataDir);
-    await engine.exec(FILL);
-    await engine.query(
-      `insert into "Odd ""Name" ("Größe", raw, near) values ($1, '\\x00ff5c', '[1,2,3]'), ('', null, null), (null, '', null)`,
-      [TRICKY],
-    );
-    await engine.close();
-    const run = await aisec(['backup', '--dir', path.join(root, 'first'), '--json', ...args]);
-    if (run.exitCode !== 0) throw new Error(run.stderr);
-    file = String(JSON.parse(run.stdout).file);
+    root = await createEmbeddedDirectory();
+    dataDir = databaseIn(root);
+    file = args.length === 0 ? await copyBackedUp(root) : await makeBackedUp(root, args, surroundings());
   });
   return {
     dataDir: () => dataDir,

@@ -1,4 +1,4 @@
-import { constants, cp } from 'node:fs/promises';
+import { constants, cpSync } from 'node:fs';
 import path from 'node:path';
 
 import { startPGlite } from '../../src/adapters/embedded/embedded.js';
@@ -18,7 +18,8 @@ const templateOfRun = (): Promise<string> =>
 /** Makes an embedded database with all migrations applied, a copy of the run's template. Returns its data directory. */
 export async function createMigratedEmbedded(): Promise<string> {
   const dataDir = path.join(await createEmbeddedDirectory(), 'pgdata');
-  await cp(await templateOfRun(), dataDir, { recursive: true, mode: constants.COPYFILE_FICLONE });
+  // A thousand small files: one by one they take less than half of the CPU.
+  cpSync(await templateOfRun(), dataDir, { recursive: true, mode: constants.COPYFILE_FICLONE });
   return dataDir;
 }
 

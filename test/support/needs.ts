@@ -3,3 +3,6 @@ export const needsServer = '(needs a PostgreSQL server)';
 export const needsRedis = '(needs Redis)';
 export const needsPrivateServer = '(needs a PostgreSQL server of its own)';
 export const needsStore = '(needs an S3-compatible store and age)';
+export const needsBrowser = '(needs Chromium)';
+/** Not in CI: a cluster of AISEC_TEST_CITUS_URL; see docs/scale.md. */
+export const needsCitus = '(needs Citus)';

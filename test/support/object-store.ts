@@ -1,6 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 
@@ -9,23 +8,35 @@ import { afterAll, describe } from 'vitest';
 import { needsStore } from './needs.js';
 
 const program = path.join(import.meta.dirname, 'object-store.py');
+const services = path.join(import.meta.dirname, 'services');
 
 export interface ObjectStoreServer {
   readonly endpoint: string;
   /** AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of its one user. */
   readonly environment: Readonly<Record<string, string>>;
   /** Changes one byte of the newest object of so many bytes, behind the store's back. */
-  damage(sizeBytes: number): void;
+  damage(sizeBytes: number): Promise<void>;
   /** SIGKILL; it does not come back. */
   kill(): Promise<void>;
+}
+
+/** One that knows rights. */
+export interface IamStoreServer extends ObjectStoreServer {
+  /** What its user may do from now on, as JSON of IAM. */
+  allow(policy: object): Promise<void>;
+  /** Makes all objects older. */
+  age(days: number): Promise<void>;
 }
 
 const servers = new Set<{ remove(): Promise<void> }>();
 
 function isThere(): boolean {
-  return (
-    spawnSync(program, ['--check'], { stdio: 'ignore' }).status === 0 && spawnSync('age', ['--version']).status === 0
-  );
+  const checks = [
+    [program, '--check'],
+    [services, 'store', '--check'],
+    ['age', '--version'],
+  ] as const;
+  return checks.every(([command, ...args]) => spawnSync(command, args, { stdio: 'ignore' }).status === 0);
 }
 
 /** Like `describe`, for what needs a store or age. Skipped, and counted as such, where they are not; fails so in CI. */
@@ -38,25 +49,53 @@ export function describeWithStore(title: string, tests: () => void): void {
   });
 }
 
-/** Starts an empty store with these buckets, in two seconds; `NAME=BYTES` has a quota. It goes with this process. */
-export async function startObjectStore(...buckets: readonly string[]): Promise<ObjectStoreServer> {
-  const directory = mkdtempSync(path.join(tmpdir(), 'aisec-test-store-'));
-  const child = spawn(program, [directory, ...buckets], { stdio: ['pipe', 'pipe', 'pipe'] });
+interface StoreProcess {
+  /** What it said of itself. */
+  readonly said: string;
+  readonly kill: () => Promise<void>;
+  /** @throws when it does not answer "ok". */
+  readonly tell: (command: string) => Promise<void>;
+}
+
+/** A program that says where it serves, and then takes commands. It goes with this process. */
+async function startProgram(command: string, args: readonly string[], directory?: string): Promise<StoreProcess> {
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
   let log = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (log += text));
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
-  const remove = async (): Promise<void> => {
+  const kill = async (): Promise<void> => {
     child.kill('SIGKILL');
     await ended;
-    rmSync(directory, { recursive: true, force: true });
   };
-  servers.add({ remove });
-  const { value } = await createInterface({ input: child.stdout })[Symbol.asyncIterator]().next();
-  if (value === undefined) throw new Error(`the store did not start\n${log}`);
+  servers.add({
+    async remove() {
+      await kill();
+      if (directory !== undefined) rmSync(directory, { recursive: true, force: true });
+    },
+  });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const { value: said } = await lines.next();
+  if (said === undefined) throw new Error(`the store did not start\n${log}`);
   return {
-    endpoint: String(value),
+    said: String(said),
+    kill,
+    async tell(command) {
+      child.stdin.write(`${command}\n`);
+      const { value: answer } = await lines.next();
+      if (answer !== 'ok') throw new Error(`the store did not obey "${command}": ${answer}\n${log}`);
+    },
+  };
+}
+
+/** Starts an empty store of OpenStack Swift with these buckets, in two seconds; `NAME=BYTES` has a quota. */
+export async function startObjectStore(...buckets: readonly string[]): Promise<ObjectStoreServer> {
+  // Swift keeps extended attributes, which a file system in memory has since Linux 6.6 only.
+  const directory = mkdtempSync('/var/tmp/aisec-test-store-');
+  const { said, kill } = await startProgram(program, [directory, ...buckets], directory);
+  return {
+    endpoint: said,
     environment: { AWS_ACCESS_KEY_ID: 'test:backup', AWS_SECRET_ACCESS_KEY: 'only-for-tests' },
-    damage(sizeBytes) {
+    async damage(sizeBytes) {
       const objects = path.join(directory, 'disk', 'objects');
       const file = readdirSync(objects, { recursive: true, encoding: 'utf8' })
         .filter((name) => name.endsWith('.data'))
@@ -69,9 +108,20 @@ export async function startObjectStore(...buckets: readonly string[]): Promise<O
       // Written in place: Swift keeps what it knows of an object in attributes of the file.
       writeFileSync(file, bytes, { flag: 'r+' });
     },
-    kill: async () => {
-      child.kill('SIGKILL');
-      await ended;
-    },
+    kill,
+  };
+}
+
+/** Starts an empty store of moto with these buckets, in two seconds; its user may do everything at first. */
+export async function startIamStore(...buckets: readonly string[]): Promise<IamStoreServer> {
+  const { said, kill, tell } = await startProgram(services, ['store', ...buckets]);
+  const [endpoint = '', AWS_ACCESS_KEY_ID = '', AWS_SECRET_ACCESS_KEY = ''] = said.split(' ');
+  return {
+    endpoint,
+    environment: { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY },
+    damage: (sizeBytes) => tell(`damage ${sizeBytes}`),
+    age: (days) => tell(`age ${days}`),
+    allow: (policy) => tell(`policy ${JSON.stringify(policy)}`),
+    kill,
   };
 }

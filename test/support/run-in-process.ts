@@ -28,7 +28,7 @@ class Collector extends Writable {
 }
 
 /** What replays of the same migrations have made is shared by all tests of a run. */
-function cacheDirOfRun(): string {
+export function cacheDirOfRun(): string {
   return path.join(inject('runDirectory'), 'cache');
 }
 

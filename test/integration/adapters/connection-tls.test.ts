@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync } from 'node:fs';
+import { connect as connectTo, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -7,7 +8,7 @@ import { sql } from 'kysely';
 import pg from 'pg';
 import { beforeAll, expect, test } from 'vitest';
 
-import { createDatabase } from '../../../src/index.js';
+import { createDatabase, poolStats, withUser } from '../../../src/index.js';
 import { describeOnPrivateServer, startPrivateServer } from '../../support/private-server.js';
 import { runInProcess } from '../../support/run-in-process.js';
 import { createAuthority, serveTls, type Authority } from '../../support/tls-certificates.js';
@@ -21,6 +22,27 @@ async function psqlConnects(url: string, env: Env): Promise<boolean> {
   return new Promise((resolve) => {
     execFile('psql', ['-XAtwc', 'select 1', url], { env: variables }, (error) => resolve(error === null));
   });
+}
+
+/** By its code in the protocol; a hello of TLS is none of these. */
+function firstMessage(bytes: Buffer): string {
+  const codes: Readonly<Record<number, string>> = { 80_877_102: 'cancel', 80_877_103: 'TLS?', 196_608: 'login' };
+  return codes[bytes.readInt32BE(4)] ?? 'TLS';
+}
+
+/** A port that leads to another one, and shows how each connection begins. */
+async function startRelay(
+  to: number,
+  onFirst: (bytes: Buffer) => void,
+): Promise<{ readonly port: number; readonly close: () => void }> {
+  const server = createServer((incoming) => {
+    const outgoing = connectTo(to, '127.0.0.1');
+    incoming.once('data', onFirst);
+    incoming.pipe(outgoing).pipe(incoming);
+    for (const socket of [incoming, outgoing]) socket.on('error', () => undefined);
+  });
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+  return { port: (server.address() as AddressInfo).port, close: () => server.close() };
 }
 
 describeOnPrivateServer('a connection over TLS', () => {
@@ -61,7 +83,9 @@ describeOnPrivateServer('a connection over TLS', () => {
     await serveTls(superuser, authority, 'server');
     const client = new pg.Client({ connectionString: superuser });
     await client.connect();
-    await client.query("create role by_scram login password 'secret'; create role by_cert login superuser");
+    await client.query(
+      "create role by_scram login password 'secret'; create role by_cert login superuser; create role authenticated nologin",
+    );
     const rules = [
       'hostssl all by_scram 127.0.0.1/32 scram-sha-256',
       'host all by_scram 127.0.0.1/32 password',
@@ -138,6 +162,40 @@ describeOnPrivateServer('a connection over TLS', () => {
     const open = createDatabase({ url: urlOf('&sslmode=require&channel_binding=require'), poolSize: 1 });
     await expect(sql`select 1`.execute(open)).rejects.toMatchObject({ code: 'DATABASE_AUTH' });
     await open.destroy();
+  });
+
+  test.each([
+    ['&sslmode=verify-full&sslrootcert=CA', 'postgres'],
+    ['&sslmode=require&sslnegotiation=direct', 'postgres'],
+    ['&sslmode=verify-full&sslrootcert=CA', 'by_cert'],
+  ])('%s of %s: a signal cancels the statement of withUser, encrypted as its connection', async (parameters, user) => {
+    const first: string[] = [];
+    const relay = await startRelay(Number(port), (bytes) => first.push(firstMessage(bytes)));
+    const files = user === 'by_cert' ? cert(user) : '';
+    const url = urlOf(`${parameters}${files}`, user).replace(`port=${port}`, `port=${relay.port}`);
+    const db = createDatabase({ url, poolSize: 1, maxOverflow: 0 });
+    const admin = new pg.Client({ connectionString: superuser });
+    await admin.connect();
+    const marker = `select pg_sleep(${30 + Math.random()})`;
+    const running = async (): Promise<number> =>
+      (await admin.query(`select from pg_stat_activity where state = 'active' and query = $1`, [marker])).rowCount ?? 0;
+    const controller = new AbortController();
+    const reason = new Error('the caller went away');
+    const user1 = '10000000-0000-4000-8000-000000000001';
+    const run = withUser(db, user1, (trx) => sql.raw(marker).execute(trx), { signal: controller.signal });
+    const outcome = run.catch((error: unknown) => error);
+    await waitFor(async () => (await running()) === 1);
+    controller.abort(reason);
+    expect(await outcome).toBe(reason);
+    expect(await running()).toBe(0);
+    expect(poolStats(db)).toMatchObject({ total: 1, idle: 1 });
+    // The connection, and a cancel or two: none of them in the clear.
+    expect(first.length).toBeGreaterThan(1);
+    expect(new Set(first)).not.toContain('cancel');
+    expect(new Set(first)).not.toContain('login');
+    await db.destroy();
+    await admin.end();
+    relay.close();
   });
 
   test('a client certificate lets its user in, and its key must be private', async () => {

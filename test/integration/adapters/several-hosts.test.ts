@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { sql, type Kysely } from 'kysely';
@@ -114,6 +115,25 @@ describeOnPrivateServer('several servers in one address', () => {
     });
     expect(restored).toMatchObject({ exitCode: 0 });
     expect(await psqlFinds(`${primary.url.replace(/postgres$/, 'copy')}`)).toBe(onPrimary.split(':')[1]);
+  });
+
+  test('backup and monitor work on a standby by choice, and on the primary without one', async () => {
+    const directory = path.join(await createEmbeddedDirectory(), 'backups');
+    const runOn = async (list: readonly string[], ...args: string[]): Promise<Record<string, unknown>> => {
+      const env = { DATABASE_URL: urlOf(list, '&target_session_attrs=prefer-standby') };
+      const run = await runInProcess([...args, '--json'], { env });
+      expect(run).toMatchObject({ exitCode: 0 });
+      return JSON.parse(run.stdout) as Record<string, unknown>;
+    };
+    const backup = await runOn([onPrimary, onStandby], 'backup', '--dir', directory);
+    const manifest = JSON.parse(readFileSync(`${String(backup['file'])}.json`, 'utf8')) as Record<string, unknown>;
+    expect(manifest).toMatchObject({ standby: { unloggedTables: [] } });
+    expect(await runOn([onPrimary, onStandby], 'monitor', 'tables')).toMatchObject({
+      database: expect.stringContaining(onStandby),
+    });
+    expect(await runOn([onPrimary, NOBODY], 'monitor', 'tables')).toMatchObject({
+      database: expect.stringContaining(onPrimary),
+    });
   });
 
   test('load_balance_hosts=random reaches all of them', async () => {

@@ -33,14 +33,13 @@ describeOnPrivateServer('a worker of autovacuum in the month', () => {
       ).rowCount === 1;
     await waitFor(isVacuumed);
 
-    const longestMs = { wait: 0 };
+    // Its writer gives up when it waits for a lock for nearly as long as archive waits for the vacuum.
+    await admin.query(`set lock_timeout = '900ms'`);
     let isOver = false;
     const writing = (async () => {
       while (!isOver) {
-        const startedMs = performance.now();
         await admin.query('select count(*) from messages where created_at > now()');
         await admin.query(`update conversations set title = 'x' where id = '10000000-0000-4000-8000-000000000003'`);
-        longestMs.wait = Math.max(longestMs.wait, performance.now() - startedMs);
       }
     })();
     expect(await isVacuumed()).toBe(true);
@@ -51,7 +50,6 @@ describeOnPrivateServer('a worker of autovacuum in the month', () => {
     // It asks with a lock that stops nobody until deadlock_timeout, 1 s, has passed and the worker is cancelled.
     expect(JSON.parse(run.stdout)).toMatchObject({ months: [{ month: OLD, outcome: 'archived' }] });
     expect(JSON.parse(run.stdout).months[0].lockWaitMs).toBeGreaterThan(500);
-    expect(longestMs.wait).toBeLessThan(1000);
     expect((await admin.query(`select from only ${archivedName(OLD)}`)).rowCount).toBe(5000);
     expect(await fingerprint({ admin })).toEqual(before);
     await admin.end();

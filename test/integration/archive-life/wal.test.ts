@@ -26,8 +26,6 @@ describeOnPrivateServer('a large month', () => {
     );
     expect(rows[0].month).toBeGreaterThan(4_000_000);
     expect(rows[0].bytes).toBeLessThan(1_000_000);
-    // 11 ms on an idle machine, the wait for the locks included.
-    expect(JSON.parse(run.stdout).months[0].lockWaitMs).toBeLessThan(5000);
     await admin.end();
   });
 });

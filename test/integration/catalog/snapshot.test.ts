@@ -105,12 +105,9 @@ describeOnServer('A snapshot of the catalog', () => {
           end loop;
         end $$`);
       queries.mockClear();
-      const startedMs = performance.now();
       const many = await readCatalog(session, { schema: 'many' });
-      const tookMs = performance.now() - startedMs;
       expect(queries).toHaveBeenCalledTimes(before);
       expect(many.tables).toHaveLength(200);
-      expect(tookMs).toBeLessThan(3000);
       await database.admin.query('drop schema many cascade');
     });
   });

@@ -186,7 +186,9 @@ describeOnServer('Hostile SQL as role authenticated', () => {
       });
       expect(await locked).not.toEqual([{ count: 0 }]);
       const { rows } = await service.database.admin.query(
-        `select from pg_locks where mode = 'AccessExclusiveLock' and relation = 'conversations'::regclass`,
+        `select from pg_locks
+         where mode = 'AccessExclusiveLock' and relation = 'conversations'::regclass
+           and database = (select oid from pg_database where datname = current_database())`,
       );
       expect(rows).toEqual([]);
     });

@@ -164,7 +164,9 @@ describeOnServer('createCache', () => {
       const early = cache.preferences(userId(2));
       // The statement has its snapshot and waits in the policy.
       await waitFor(async () => {
-        const { rowCount } = await admin(`select from pg_locks where locktype = 'advisory' and not granted`);
+        const { rowCount } = await admin(`select from pg_locks
+          where locktype = 'advisory' and not granted
+            and database = (select oid from pg_database where datname = current_database())`);
         return rowCount === 1;
       });
       await admin('update user_preferences set theme = $1 where user_id = $2', [`after ${old}`, userId(2)]);

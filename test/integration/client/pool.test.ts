@@ -113,13 +113,14 @@ describeOnServer('createDatabase', () => {
   });
 
   test('tells when no connection became free in time', async () => {
-    const db = createDatabase<Tables>({ url: database.url, poolSize: 1, maxOverflow: 0, connectTimeoutMs: 100 });
-    const slow = one(db, 'pg_sleep(0.5)');
-    await expect(one(db, '1')).rejects.toMatchObject({
-      code: 'DATABASE_UNREACHABLE',
-      detail: 'All 1 connections of the pool are in use.',
+    // The limit counts for opening a connection, too, which may take a second on a busy machine.
+    const db = createDatabase<Tables>({ url: database.url, poolSize: 1, maxOverflow: 0, connectTimeoutMs: 3000 });
+    await db.connection().execute(async () => {
+      await expect(one(db, '1')).rejects.toMatchObject({
+        code: 'DATABASE_UNREACHABLE',
+        detail: 'All 1 connections of the pool are in use.',
+      });
     });
-    await slow;
     await db.destroy();
   });
 
@@ -131,7 +132,7 @@ describeOnServer('createDatabase', () => {
     await sleep(200);
     const startedMs = performance.now();
     expect(await Promise.all([1, 2, 3].map(() => one(db, '1')))).toEqual([1, 1, 1]);
-    expect(performance.now() - startedMs).toBeLessThan(5000);
+    expect(performance.now() - startedMs).toBeLessThan(30_000);
     await db.destroy();
     proxy.stop();
   });

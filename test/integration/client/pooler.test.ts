@@ -49,7 +49,14 @@ describeOnServer('behind pgbouncer in transaction mode', () => {
         }),
       );
       expect(faults).toEqual([]);
-      await db.destroy();
+      // It would pass the schema on to the session of the moment, or to none.
+      const inSchema = createDatabase<Tables>({ url: pooler.url, schema: 'public', poolSize: 1 });
+      await expect(inSchema.selectFrom('conversations').select('id').execute()).rejects.toMatchObject({
+        code: 'CONFIG_INVALID',
+        message: 'the connection goes through a pooler, which does not keep the schema',
+        hint: expect.stringContaining('alter role NAME set search_path'),
+      });
+      await Promise.all([db.destroy(), inSchema.destroy()]);
       await pooler.stop();
     },
   );

@@ -108,6 +108,62 @@ describeOnPrivateServer('withUser with a replica', () => {
     expect((await read(2)).titles).toEqual(['user2 again']);
   });
 
+  test('waits for a replica as long as it was asked to, until the caller gives up', async () => {
+    const patient = createDatabase<Tables>({
+      url: serviceUrl(primary.url),
+      replicaUrls: [`postgres://127.0.0.1:${standbyPort}`],
+      replicaWaitMs: 60_000,
+      poolSize: 1,
+    });
+    await onStandby.query('select pg_wal_replay_pause()');
+    await write(1, 'user1 in time', patient);
+    const givenUp = new AbortController();
+    const tooLong = read(1, { signal: givenUp.signal }, patient);
+    givenUp.abort(new Error('the caller has gone'));
+    await expect(tooLong).rejects.toThrow('the caller has gone');
+    const reading = read(1, {}, patient);
+    await onStandby.query('select pg_wal_replay_resume()');
+    expect(await reading).toEqual({ port: standbyPort, titles: ['user1 in time'] });
+    await write(1, 'user1', patient);
+    await patient.destroy();
+  });
+
+  test('cancels a statement on the replica by a signal, and keeps the connection', async () => {
+    const controller = new AbortController();
+    const reason = new Error('the caller went away');
+    const idle = poolStats(db);
+    const run = withUser(db, userId(1), (trx) => sql`select pg_sleep(30)`.execute(trx), {
+      isReadOnly: true,
+      signal: controller.signal,
+    }).catch((error: unknown) => error);
+    const running = async (): Promise<number> =>
+      (
+        await onStandby.query(
+          `select from pg_stat_activity where state = 'active' and query like 'select pg_sleep(30)'`,
+        )
+      ).rowCount ?? 0;
+    await waitFor(async () => (await running()) === 1);
+    controller.abort(reason);
+    expect(await run).toBe(reason);
+    expect(await running()).toBe(0);
+    expect(poolStats(db)).toEqual(idle);
+    expect(await read(1)).toMatchObject({ port: standbyPort });
+  });
+
+  test('shows in the health of a service how far a replica is behind', async () => {
+    const name = `replica 127.0.0.1:${standbyPort}`;
+    const replicaOf = async () => (await checkHealth(db)).checks.find((check) => check.name === name);
+    await waitFor(async () => (await replicaOf())?.lagBytes === 0);
+    expect(await replicaOf()).toMatchObject({ status: 'pass', lagBytes: 0, lagMs: 0 });
+    await onStandby.query('select pg_wal_replay_pause()');
+    await write(2, 'user2 behind');
+    await waitFor(async () => ((await replicaOf())?.lagBytes ?? 0) > 0);
+    const behind = await replicaOf();
+    expect(behind).toMatchObject({ status: 'pass' });
+    expect(behind?.lagMs).toBeGreaterThan(0);
+    await write(2, 'user2');
+  });
+
   test('never shows a user an old row, however fast it reads after a write', async () => {
     const ports = new Set<number>();
     for (let round = 0; round < 200; round += 1) {
@@ -137,7 +193,7 @@ describeOnPrivateServer('withUser with a replica', () => {
     expect(await read(1, { retry: 1 })).toMatchObject({ port: primaryPort });
     const startedMs = performance.now();
     for (let round = 0; round < 20; round += 1) expect((await read(1)).port).toBe(primaryPort);
-    expect(performance.now() - startedMs).toBeLessThan(2000);
+    expect(performance.now() - startedMs).toBeLessThan(15_000);
     expect(poolStats(db).replicas).toMatchObject([{ port: standbyPort, isUsed: false }]);
     expect(await checkHealth(db)).toMatchObject({
       status: 'warn',
@@ -154,6 +210,10 @@ describeOnPrivateServer('withUser with a replica', () => {
 
   test('does not read from a server that is no standby', async () => {
     const wrong = open(primary.url);
+    expect(await checkHealth(wrong)).toMatchObject({
+      status: 'warn',
+      checks: [{ status: 'pass' }, { message: 'it is no standby: the primary serves its reads' }],
+    });
     expect((await read(1, {}, wrong)).port).toBe(primaryPort);
     expect(poolStats(wrong).replicas).toMatchObject([{ port: primaryPort, isUsed: false }]);
     await wrong.destroy();

@@ -15,12 +15,15 @@ const BY_HAND = [
   'wal-waiting:archiver',
   'setting-pending-restart:max_connections',
   'policy-cost:rooms.by_row',
+  'primary-key:log',
   // A newer package has to be installed first.
   'version-pgvector:vector',
   // A reset would lock the users out.
   'bcrypt-cost:cost-06',
   'password-format:users',
   'password-format:users/argon2id',
+  // The month is not in the database any more.
+  'archive-erasures:2024-01',
 ];
 
 interface Finding {
@@ -151,6 +154,15 @@ describeOnPrivateServer('aisec doctor on a database with many faults', () => {
     await admin.query('drop table timed, waiting, endless; drop function slow_member(uuid), slow_user(), never()');
   });
 
+  test('a directory of backups that cannot be read is a finding', async () => {
+    const run = await runInProcess(['doctor', '--json', '--only', 'backups'], {
+      env: { DATABASE_URL: url, AISEC_BACKUP_DIR: import.meta.filename },
+    });
+    expect((JSON.parse(run.stdout) as Diagnosis).findings).toMatchObject([
+      { id: 'backup-state:unreadable', severity: 'critical', impact: expect.stringContaining('not known') },
+    ]);
+  });
+
   test('without a directory of backups none is known, which is critical', async () => {
     const run = await runInProcess(['doctor', '--json', '--only', 'backups'], {
       env: { DATABASE_URL: url, AISEC_BACKUP_DIR: `${backups}/not there` },
@@ -230,6 +242,8 @@ describeOnPrivateServer('aisec doctor on a database with many faults', () => {
     // What ends in words for a person is mended by hand here, as those words say.
     await admin.query("alter system set archive_command = 'true'");
     await admin.query('alter system set max_connections = 20');
+    await admin.query("delete from archive_journal where file_name like '/not-on-this-machine/%'");
+    await admin.query('alter table log add column id uuid default gen_random_uuid() primary key');
     await admin.query('alter policy by_row on rooms using (id = any (array(select id from users)))');
     await admin.query(
       "update users set password_hash = hash_password('set at the next login') where username in ('weak', 'other', 'clear')",

@@ -38,9 +38,15 @@ const RLS = 'enable row level security';
 export const FAULTS: readonly (readonly [sql: string, ...ids: readonly string[]])[] = [
   // Row level security, on every kind of table.
   ['alter table voices disable row level security', 'rls-off:voices'],
-  ['create table "Odd ""Table" (id int)', 'rls-off:"Odd ""Table"'],
-  ['create table events (at date) partition by range (at); create policy own on events using (true)', 'rls-off:events'],
-  [`create table shut (id int); alter table shut ${RLS}; grant select on shut to authenticated`, 'rls-no-policy:shut'],
+  ['create table "Odd ""Table" (id int primary key)', 'rls-off:"Odd ""Table"'],
+  [
+    'create table events (at date primary key) partition by range (at); create policy own on events using (true)',
+    'rls-off:events',
+  ],
+  [
+    `create table shut (id int primary key); alter table shut ${RLS}; grant select on shut to authenticated`,
+    'rls-no-policy:shut',
+  ],
   ['grant select on aisec_migrations to public', 'rls-off:aisec_migrations'],
   // The roles that services work as.
   [
@@ -53,7 +59,7 @@ export const FAULTS: readonly (readonly [sql: string, ...ids: readonly string[]]
   ],
   [
     `create role svc_owner login; grant authenticated to svc_owner with inherit false;
-     create table owned (id int); alter table owned ${RLS}; alter table owned owner to svc_owner`,
+     create table owned (id int primary key); alter table owned ${RLS}; alter table owned owner to svc_owner`,
     'app-role-owns-tables:svc_owner',
   ],
   [
@@ -95,11 +101,11 @@ export const FAULTS: readonly (readonly [sql: string, ...ids: readonly string[]]
   // Policies that call a function for every row.
   [
     `create function is_member(uuid) returns boolean language sql stable as 'select true';
-     create table rooms (id uuid); alter table rooms ${RLS};
+     create table rooms (id uuid primary key); alter table rooms ${RLS};
      create policy as_set on rooms using (id = any (array(select u.id from users u)) or nullif(id::text, '') = '')`,
   ],
   [
-    `create table "Calls" (id uuid, by text); alter table "Calls" ${RLS};
+    `create table "Calls" (id uuid primary key, by text); alter table "Calls" ${RLS};
      create policy bare on "Calls" using (id = current_user_id());
      create policy wrapped on "Calls" using (by = (select nullif(current_setting('app.user', true), '')));
      create policy setting on "Calls" using (by = coalesce(current_setting('app.user', true), 'x'))`,
@@ -121,6 +127,13 @@ export const FAULTS: readonly (readonly [sql: string, ...ids: readonly string[]]
   ],
   // Months.
   [`select ensure_message_partitions(3, '${monthFromNow(-9)}-01')`, 'archive-lag:messages'],
+  [
+    `insert into archive_journal (month, action, partition_name, row_count, row_count_is_exact, file_name, file_sha256, file_rows, started_at, finished_at, tool_version)
+     values ('2024-01-01', 'export', 'messages_archive_y2024m01', 1, true, '/not-on-this-machine/2024-01.ndjson', repeat('0', 64), 1, now() - interval '1 day', now() - interval '1 day', '0');
+     insert into erasures (hash_key, subject_hash, options, months, erased_at, finished_at, tool_version)
+     values (repeat('0', 64), repeat('0', 64), '{}', array['2024-01'], now(), now(), '0')`,
+    'archive-erasures:2024-01',
+  ],
   [`drop table ${nameOf(monthFromNow(2))}`, 'partition-months-ahead:messages'],
   [
     `drop table ${nameOf(monthFromNow(-3))};
@@ -166,7 +179,7 @@ export const FAULTS: readonly (readonly [sql: string, ...ids: readonly string[]]
     'index-invalid:idx_users_created_at',
   ],
   [
-    `create table readings (id int, at date, user_id uuid references users) partition by range (at); alter table readings ${RLS};
+    `create table readings (id int, at date, user_id uuid references users, primary key (at, id)) partition by range (at); alter table readings ${RLS};
      create table readings_all partition of readings for values from (minvalue) to (maxvalue); alter table readings_all ${RLS};
      create index "Readings id" on only readings (id)`,
     'index-invalid:"Readings id"',
@@ -174,7 +187,7 @@ export const FAULTS: readonly (readonly [sql: string, ...ids: readonly string[]]
   ],
   // An index of some rows serves a key only when it leaves out nothing but nulls of the key itself.
   [
-    `create table half_served (id int, note text, own uuid references users, other uuid references users); alter table half_served ${RLS};
+    `create table half_served (id int primary key, note text, own uuid references users, other uuid references users); alter table half_served ${RLS};
      create index on half_served (own) where own is not null;
      create index on half_served (other) where note is not null`,
     'foreign-key-index:half_served.half_served_other_fkey',
@@ -183,16 +196,37 @@ export const FAULTS: readonly (readonly [sql: string, ...ids: readonly string[]]
   [`create index "A stray" on ${nameOf(monthFromNow(-1))} (created_at, role)`, 'index-stray:(created_at, role)'],
   // The index of knowledge_base was made on an empty table.
   [clusteredKnowledge(1100), 'vector-recall:idx_knowledge_base_embedding'],
+  // What rows and constraints rely on.
+  [
+    `create table linked (id int primary key, user_id uuid references users); alter table linked ${RLS};
+     create index on linked (user_id); alter table linked disable trigger all`,
+    'trigger-disabled:linked',
+  ],
+  ['alter table "Calls" disable trigger all; alter table files disable trigger user', 'trigger-disabled:files'],
+  [
+    `insert into rooms values ('00000000-0000-0000-0000-000000000000');
+     alter table rooms add constraint "Some rooms" check (id is not null) not valid`,
+    'constraint-not-valid:rooms."Some rooms"',
+  ],
+  [
+    `create domain code as text; alter domain code add constraint code_length check (length(value) = 2) not valid`,
+    'constraint-not-valid:code.code_length',
+  ],
+  [`create table log (line text); alter table log ${RLS}`, 'primary-key:log'],
+  [
+    `create table sent (id int); alter table sent ${RLS}; create publication sending for table sent`,
+    'primary-key:sent',
+  ],
   // Numbers that run out.
   [
-    `create table counted (id serial, old bigserial); alter table counted ${RLS};
+    `create table counted (id serial primary key, old bigserial); alter table counted ${RLS};
      alter sequence counted_old_seq as integer;
      select setval('counted_id_seq', 2000000000), setval('counted_old_seq', 1700000000)`,
     'sequence-end:counted_id_seq',
     'sequence-end:counted_old_seq',
   ],
   [
-    `create table aged (id int); alter table aged ${RLS}; insert into aged values (1);
+    `create table aged (id int primary key); alter table aged ${RLS}; insert into aged values (1);
      update pg_class
      set relfrozenxid = ((txid_current() % 4294967296 - 1300000000 + 4294967296) % 4294967296)::text::xid
      where oid = 'aged'::regclass`,

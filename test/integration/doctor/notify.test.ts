@@ -93,6 +93,15 @@ describeOnServer('aisec doctor --history --notify', () => {
     await night();
   });
 
+  test('a history that cannot be written is exit 2 after what was found was printed', async () => {
+    await database.admin.query('alter table users disable row level security');
+    const args = ['doctor', '--only', 'security', '--history', '/proc/doctor.json'];
+    const run = await runInProcess(args, { env: { DATABASE_URL: database.url } });
+    await database.admin.query('alter table users enable row level security');
+    expect(run).toMatchObject({ exitCode: 2, stdout: expect.stringContaining('rls-off:users') });
+    expect(run.stderr).toContain('error: could not write the history');
+  });
+
   test('without an address, without a history, or with that of another database it ends with 2 and sends nothing', async () => {
     messages.length = 0;
     const env = { DATABASE_URL: database.url };

@@ -1,8 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 
 import { startPGlite } from '../../../src/adapters/embedded/embedded.js';
 import {
@@ -15,9 +13,6 @@ import { buildDocument, fillDocument } from '../../support/document-database.js'
 import { queryEmbedded } from '../../support/migrated-embedded.js';
 import type { CliResult } from '../../support/run-cli.js';
 import { runInProcess } from '../../support/run-in-process.js';
-
-const cacheDir = mkdtempSync(path.join(tmpdir(), 'aisec-test-cache-'));
-afterAll(() => rmSync(cacheDir, { recursive: true, force: true }));
 
 /** Every message, in one text that is the same for the same multiset of rows. */
 const CONTENT = `select count(*)::int as rows, md5(string_agg(md5(m::text), '' order by id)) as md5
@@ -42,7 +37,7 @@ describeOnServer('migrate adopt', () => {
   });
 
   const aisec = (...args: readonly string[]): Promise<CliResult> =>
-    runInProcess(args, { env: { DATABASE_URL: database.url, AISEC_CACHE_DIR: cacheDir } });
+    runInProcess(args, { env: { DATABASE_URL: database.url } });
   const adopt = async (...args: readonly string[]): Promise<{ exitCode: number | null; adoption: Adoption }> => {
     const run = await aisec('migrate', 'adopt', '--yes', '--json', ...args);
     expect(run.stdout, run.stderr).not.toBe('');
@@ -50,27 +45,31 @@ describeOnServer('migrate adopt', () => {
   };
   const one = async (sql: string): Promise<unknown> => (await database.admin.query(sql)).rows[0];
 
-  test('brings the database of the design document to the schema of the migrations, with every row as it was', async () => {
-    await database.admin.query(
-      "create table alembic_version (version_num varchar(32)); insert into alembic_version values ('abc')",
-    );
-    const [content, hashes] = [
-      await one(CONTENT),
-      await one('select md5(string_agg(password_hash, id::text order by id)) from users'),
-    ];
-    const { exitCode, adoption } = await adopt();
-    expect(exitCode).toBe(0);
-    expect(adoption.recorded.length).toBeGreaterThan(20);
-    expect(await one(CONTENT)).toEqual(content);
-    expect(await one('select md5(string_agg(password_hash, id::text order by id)) from users')).toEqual(hashes);
-    expect(await one('select version_num from alembic_version')).toEqual({ version_num: 'abc' });
-    expect(await one('select count(*)::int as rows from only messages_default')).toEqual({ rows: 0 });
-    expect((await aisec('migrate', 'check')).exitCode).toBe(0);
-    expect((await aisec('migrate', 'drift')).exitCode).toBe(0);
-    expect((await aisec('partitions', 'ensure')).exitCode).toBe(0);
-    expect((await aisec('partitions', 'check', '--keys')).stdout).toBe('');
-    expect((await aisec('migrate', 'adopt', '--yes')).stderr).toContain('nothing to do');
-  });
+  test(
+    'brings the database of the design document to the schema of the migrations, with every row as it was',
+    { timeout: 120_000 },
+    async () => {
+      await database.admin.query(
+        "create table alembic_version (version_num varchar(32)); insert into alembic_version values ('abc')",
+      );
+      const [content, hashes] = [
+        await one(CONTENT),
+        await one('select md5(string_agg(password_hash, id::text order by id)) from users'),
+      ];
+      const { exitCode, adoption } = await adopt();
+      expect(exitCode).toBe(0);
+      expect(adoption.recorded.length).toBeGreaterThan(20);
+      expect(await one(CONTENT)).toEqual(content);
+      expect(await one('select md5(string_agg(password_hash, id::text order by id)) from users')).toEqual(hashes);
+      expect(await one('select version_num from alembic_version')).toEqual({ version_num: 'abc' });
+      expect(await one('select count(*)::int as rows from only messages_default')).toEqual({ rows: 0 });
+      expect((await aisec('migrate', 'check')).exitCode).toBe(0);
+      expect((await aisec('migrate', 'drift')).exitCode).toBe(0);
+      expect((await aisec('partitions', 'ensure')).exitCode).toBe(0);
+      expect((await aisec('partitions', 'check', '--keys')).stdout).toBe('');
+      expect((await aisec('migrate', 'adopt', '--yes')).stderr).toContain('nothing to do');
+    },
+  );
 
   test('a dry run prints every step with its locks and its time, and changes nothing', async () => {
     const before = await one(RELATIONS);
@@ -207,7 +206,7 @@ describeOnServer('migrate adopt', () => {
     );
     const url = Object.assign(new URL(database.url), { username: `other_${database.name}` }).href;
     const run = await runInProcess(['migrate', 'adopt', '--dry-run'], {
-      env: { DATABASE_URL: url, AISEC_CACHE_DIR: cacheDir },
+      env: { DATABASE_URL: url },
     });
     expect(run).toMatchObject({ exitCode: 1, stdout: '' });
     expect(run.stderr).toContain('does not own the table');
@@ -223,7 +222,7 @@ describe('migrate adopt on the embedded database', () => {
     await fillDocument((sql) => engine.exec(sql), 500);
     const { rows: before } = await engine.query(CONTENT);
     await engine.close();
-    const env = { AISEC_DATA_DIR: dataDir, AISEC_CACHE_DIR: cacheDir };
+    const env = { AISEC_DATA_DIR: dataDir };
     const run = await runInProcess(['migrate', 'adopt', '--yes'], { env });
     expect(run.stderr).not.toContain('error:');
     expect(run.exitCode).toBe(0);

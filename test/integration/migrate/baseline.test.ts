@@ -1,15 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-
-import { afterAll, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
 import type { CliResult } from '../../support/run-cli.js';
 import { runInProcess } from '../../support/run-in-process.js';
-
-const cacheDir = mkdtempSync(path.join(tmpdir(), 'aisec-test-cache-'));
-afterAll(() => rmSync(cacheDir, { recursive: true, force: true }));
 
 interface Baseline {
   readonly isMatching: boolean;
@@ -27,7 +20,7 @@ describeOnServer('migrate baseline', () => {
   });
 
   const aisec = (...args: readonly string[]): Promise<CliResult> =>
-    runInProcess(args, { env: { DATABASE_URL: database.url, AISEC_CACHE_DIR: cacheDir } });
+    runInProcess(args, { env: { DATABASE_URL: database.url } });
   const hasHistory = async (): Promise<boolean> => {
     const { rows } = await database.admin.query("select to_regclass('pgmigrations') is not null as found");
     return (rows[0] as { found: boolean }).found;

@@ -9,7 +9,7 @@ import { startCli } from '../../support/run-cli.js';
 import { runInProcess } from '../../support/run-in-process.js';
 import { waitFor } from '../../support/wait-for.js';
 
-const KILLS = rounds(10, 25);
+const KILLS = rounds(5, 25);
 
 /** Each file adds rows to a ledger of its own number, so that a migration run twice or half would show in the counts. */
 const LEDGER = migration('create table ledger (file int, row int);', 'drop table ledger;');

@@ -55,7 +55,8 @@ describeOnServer('locks', () => {
       env: env(),
     });
     const other = await connect('the application');
-    let longestMs = 0;
+    // Three times the lock timeout of the migration: a wait for a lock, whatever else keeps the machine busy.
+    await other.query(`set lock_timeout = '900ms'`);
     const attempts = new Set<number>();
     while (attempts.size < 4) {
       const { rows } = await database.admin.query(
@@ -63,16 +64,13 @@ describeOnServer('locks', () => {
          where datname = current_database() and application_name = 'aisec migrate up' and wait_event_type = 'Lock'`,
       );
       for (const { began } of rows) attempts.add(began);
-      const startedMs = performance.now();
       await other.query('select count(*) from busy');
-      longestMs = Math.max(longestMs, performance.now() - startedMs);
       // The pace of the application.
       await sleep(20);
     }
     await reader.query('commit');
     const result = await running.finished;
     expect(result.exitCode).toBe(0);
-    expect(longestMs).toBeLessThan(1000);
   });
 
   test('a lock that is never had ends with exit 5, the blocker named, and nothing changed', async () => {

@@ -112,8 +112,8 @@ describeOnServer('a migration without a transaction', () => {
     // Longer than the lock timeout by far.
     await waitFor(async () => {
       const { rowCount } = await database.admin.query(
-        `select from pg_stat_progress_create_index join pg_stat_activity using (pid)
-         where phase ^@ 'waiting' and clock_timestamp() - query_start > interval '1 second'`,
+        `select from pg_stat_progress_create_index p join pg_stat_activity using (pid)
+         where p.datname = current_database() and phase ^@ 'waiting' and clock_timestamp() - query_start > interval '1 second'`,
       );
       return rowCount === 1;
     });

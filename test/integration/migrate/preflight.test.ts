@@ -45,6 +45,14 @@ describeOnServer('what migrate up looks at before the first change', () => {
     }
   }
 
+  test('a setting of Citus means nothing where there is no Citus', async () => {
+    const name = `"${database.name}"`;
+    // A setting of an extension that is not there is kept as it is.
+    await database.admin.query(`alter database ${name} set citus.enable_schema_based_sharding = on`);
+    expect(await up(['--schema', 'tenant_a'])).toMatchObject({ exitCode: 0 });
+    await database.admin.query(`alter database ${name} reset all`);
+  });
+
   test('no USAGE on the schema of an extension is said with its GRANT, and nothing is changed', async () => {
     await database.admin.query('create schema extensions; create extension vector schema extensions');
     await database.admin.query('create extension pgcrypto schema extensions');

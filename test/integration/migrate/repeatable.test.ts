@@ -1,8 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-
-import { afterAll, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
 import { migration, migrationsFolder, type MigrationsFolder } from '../../support/migrations-folder.js';
@@ -11,9 +7,6 @@ import { runInProcess } from '../../support/run-in-process.js';
 import { runPsql } from '../../support/run-psql.js';
 
 const VIEW = 'create or replace view totals as select 1 as total;\n';
-
-const cacheDir = mkdtempSync(path.join(tmpdir(), 'aisec-test-cache-'));
-afterAll(() => rmSync(cacheDir, { recursive: true, force: true }));
 
 describeOnServer('repeatable migrations and hooks', () => {
   let database: ServerDatabase;
@@ -31,7 +24,7 @@ describeOnServer('repeatable migrations and hooks', () => {
 
   const aisec = (...args: readonly string[]): Promise<CliResult> =>
     runInProcess([...args, '--migrations-dir', `aisec=${bundled.dir}`, '--migrations-dir', own.dir], {
-      env: { DATABASE_URL: database.url, AISEC_CACHE_DIR: cacheDir },
+      env: { DATABASE_URL: database.url },
     });
   const applied = async (...args: readonly string[]): Promise<readonly string[]> => {
     const run = await aisec('migrate', 'up', '--json', ...args);

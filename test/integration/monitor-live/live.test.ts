@@ -235,12 +235,12 @@ describeOnPrivateServer('what stops a server now', () => {
     expect(disabled).toMatchObject({ id: 'subscription:Sub', severity: 'warning' });
     await paste(url, disabled!.fix!);
     await waitFor(
-      async () => (await admin.query('select from pg_stat_subscription where pid is not null')).rowCount === 1,
+      // Before that a drop waits for a slot, which may wait for the transaction of the drop.
+      async () => (await admin.query("select from pg_subscription_rel where srsubstate = 'r'")).rowCount === 1,
     );
     expect(await findingsOn(url, 'subscription')).toEqual([]);
-    await admin.query(
-      'alter subscription "Sub" disable; alter subscription "Sub" set (slot_name = none); drop subscription "Sub"; drop table t',
-    );
+    const disable = 'alter subscription "Sub" disable; alter subscription "Sub" set (slot_name = none)';
+    for (const sql of [disable, 'drop subscription "Sub"; drop table t']) await admin.query(sql);
     await source.query("select pg_drop_replication_slot('sub')");
   });
 
@@ -289,7 +289,9 @@ describeOnPrivateServer('what stops a server now', () => {
     expect(skipped).toEqual([
       expect.objectContaining({ check: 'transaction-long', fix: 'grant pg_read_all_stats to "plain";' }),
       expect.objectContaining({ check: 'temporary-files', fix: 'grant pg_monitor to "plain";' }),
+      expect.objectContaining({ check: 'disk-used', fix: 'grant pg_monitor to "plain";' }),
       expect.objectContaining({ check: 'vacuum-held-back', fix: 'grant pg_read_all_stats to "plain";' }),
+      expect.objectContaining({ check: 'wal-size', fix: 'grant pg_monitor to "plain";' }),
     ]);
     for (const { fix } of skipped) await paste(url, fix!);
     const again = await aisecOn(plain, 'doctor', '--json', '--only', 'live,wraparound,replication');

@@ -3,11 +3,14 @@ import { beforeAll, expect, test } from 'vitest';
 
 import { monitorIndexes } from '../../../src/features/monitor/indexes/indexes.js';
 import { monitorLocks } from '../../../src/features/monitor/locks.js';
-import { monitorQueries } from '../../../src/features/monitor/queries.js';
+import { monitorQueries, type MonitoredQuery } from '../../../src/features/monitor/queries/queries.js';
 import { describeOnPrivateServer, startPrivateServer, type PrivateServer } from '../../support/private-server.js';
+import { runInProcess } from '../../support/run-in-process.js';
 import { openTestSession } from '../catalog/catalog-session.js';
 
 const DAY_MS = 86_400_000;
+/** Two of these that differ in the last character are one name once something is added and cut off. */
+const LONG_NAME = 'v'.repeat(62);
 
 describeOnPrivateServer('monitor of a server of its own', () => {
   let server: PrivateServer;
@@ -43,7 +46,7 @@ describeOnPrivateServer('monitor of a server of its own', () => {
     await admin.query('create role watcher login in role pg_monitor; create role plain login');
     const as = (role: string): string => Object.assign(new URL(url), { username: role, password: '' }).href;
     const [watcher, plain] = await Promise.all([openTestSession(as('watcher')), openTestSession(as('plain'))]);
-    const without = await monitorQueries(watcher, 'public', 5);
+    const without = await monitorQueries(watcher, 'public', { limit: 5 });
     expect(without.queries).toBeNull();
     expect(without.skipped).toEqual([
       {
@@ -59,8 +62,8 @@ describeOnPrivateServer('monitor of a server of its own', () => {
     await admin.query('grant usage on schema "Stat s" to watcher');
     for (const role of [admin, watcher, admin]) await role.query('select 1 as marked_query');
     const [seen, refused] = [
-      await monitorQueries(watcher, 'public', 1000),
-      await monitorQueries(plain, 'public', 1000),
+      await monitorQueries(watcher, 'public', { limit: 1000 }),
+      await monitorQueries(plain, 'public', { limit: 1000 }),
     ];
     expect(seen.queries?.filter(({ query }) => query.includes('marked_query'))).toMatchObject([{ calls: 3, rows: 3 }]);
     expect(seen).toMatchObject({ skipped: [], evictions: 0, queriesSince: expect.stringMatching(/Z$/) });
@@ -69,10 +72,77 @@ describeOnPrivateServer('monitor of a server of its own', () => {
       { fix: expect.stringContaining('grant usage on schema "Stat s" to "plain";') },
     ]);
     await admin.query('grant usage on schema "Stat s" to plain');
-    const half = await monitorQueries(plain, 'public', 1000);
+    const half = await monitorQueries(plain, 'public', { limit: 1000 });
     expect(half.queries?.some(({ query }) => query.includes('marked_query'))).toBe(false);
     expect(half.skipped).toMatchObject([{ object: 'queries', fix: 'grant pg_read_all_stats to "plain";' }]);
     await Promise.all([admin.close(), watcher.close(), plain.close()]);
+  });
+
+  test('slow queries are shown with their plan, as their role, and with the index that HypoPG finds; without it, or when none helps, with none', async () => {
+    const session = await openTestSession(url);
+    await session.query(
+      `create table "Events" (id int, kind int, at timestamptz, note json);
+       insert into "Events" select n, n % 1000, now() - n * interval '1 min', '{}' from generate_series(1, 50000) as n;
+       analyze "Events"; alter table "Events" enable row level security;
+       create policy own on "Events" using (id > 0); grant select on "Events" to authenticated;
+       create role sender login; grant authenticated to sender`,
+    );
+    const sender = await openTestSession(Object.assign(new URL(url), { username: 'sender', password: '' }).href);
+    await sender.query('select count(*) from "Events" where kind = $1 and at > $2', [7, '2020-01-01']);
+    await session.query('select count(*) from "Events"');
+    await session.query("select pg_sleep(0), interval '1 day'");
+    await session.query("create role with_password login password 'secret word'");
+    const explained = async (): Promise<ReadonlyMap<string, MonitoredQuery>> => {
+      const { queries } = await monitorQueries(session, 'public', { limit: 1000, explains: true });
+      return new Map(queries!.map((query) => [query.query, query]));
+    };
+    const filtered = 'select count(*) from "Events" where kind = $1 and at > $2';
+    const before = await explained();
+    // Its policy is in the plan: it is that of the role which sends it.
+    expect(before.get(filtered)).toMatchObject({
+      plan: expect.stringMatching(/Seq Scan on "Events"[^]*Filter: \(\(id > 0\) AND /),
+      planProblem: null,
+      index: null,
+    });
+    expect(before.get('select pg_sleep($1), interval $2')).toMatchObject({
+      plan: null,
+      planProblem: 'with $1 in place of its constants it cannot be read',
+    });
+    const role = [...before.values()].find(({ query }) => query.includes('with_password'));
+    expect(role).toMatchObject({ plan: null, planProblem: 'it is no query that has a plan' });
+    await session.query('create extension hypopg');
+    const after = await explained();
+    const { index } = after.get(filtered)!;
+    expect(index!.sql).toBe('create index concurrently on "public"."Events" ("kind");');
+    expect(index!.costAfter).toBeLessThan(index!.costBefore / 2);
+    expect(after.get('select count(*) from "Events"')).toMatchObject({ plan: expect.any(String), index: null });
+    const shown = await runInProcess(['monitor', 'queries', '--explain', '--limit', '1000'], {
+      env: { DATABASE_URL: url },
+    });
+    expect(shown.stdout).toMatch(
+      /\n {2}with an index of about [\d.]+ [kM]B the planner expects \d+ instead of \d+:\n {4}create index concurrently on "public"\."Events" \("kind"\);\n/,
+    );
+    await session.query(index!.sql);
+    expect((await explained()).get(filtered)).toMatchObject({ plan: expect.stringContaining('Index'), index: null });
+    await session.query(
+      `create table visits (id bigint, at timestamptz not null, guest integer) partition by range (at);
+       create table visits_1 partition of visits for values from ('2026-01-01') to ('2026-02-01');
+       create table "${LONG_NAME}1" partition of visits for values from ('2026-02-01') to ('2026-03-01');
+       create table "${LONG_NAME}2" partition of visits for values from ('2026-03-01') to ('2026-04-01');
+       insert into visits select n, timestamptz '2026-01-02' + n % 80 * interval '1 day', n % 5000 from generate_series(1, 60000) n;
+       analyze visits`,
+    );
+    await session.query('select count(*) from visits where guest = $1', [7]);
+    const partitioned = (await explained()).get('select count(*) from visits where guest = $1')!.index!;
+    expect(partitioned.sql.split('\n')).toHaveLength(1 + 3 + 3);
+    expect(partitioned.sql).toContain('create index "visits_guest_idx" on only "public"."visits" ("guest");');
+    for (const statement of partitioned.sql.split('\n')) await session.query(statement);
+    expect((await session.query("select indisvalid from pg_index where indexrelid = 'visits_guest_idx'::regclass")).rows).toEqual([{ indisvalid: true }]); // prettier-ignore
+    expect((await explained()).get('select count(*) from visits where guest = $1')).toMatchObject({ index: null });
+    await session.query('drop table visits');
+    await sender.close();
+    await session.query('drop extension hypopg; drop table "Events"; drop role sender, with_password');
+    await session.close();
   });
 
   test('after a crash counts since the recovery, although the database knows of no reset, and calls no index unused', async () => {

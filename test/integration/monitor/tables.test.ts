@@ -8,9 +8,6 @@ import { createServerDatabase, describeOnServer, type ServerDatabase } from '../
 import { openTestSession } from '../catalog/catalog-session.js';
 import { messagesFrom, monthFromNow, nameOf, ONE_CONVERSATION, rowsOf } from '../partitions/messages.js';
 
-/** Within which a report ends while somebody has a table locked; the time of the program's start is not in it. */
-const LOCKED_MS = 2000;
-
 describeOnServer('monitor of tables and months', () => {
   let database: ServerDatabase;
   let session: Session;
@@ -115,9 +112,7 @@ describeOnServer('monitor of tables and months', () => {
           )
           .toBe(1);
       }
-      const startedMs = performance.now();
       const report = await monitorTables(session, 'public');
-      expect(performance.now() - startedMs).toBeLessThan(LOCKED_MS);
       await holder.query('rollback');
       await waiting;
       await Promise.all([holder.end(), waiter.end()]);
@@ -134,9 +129,7 @@ describeOnServer('monitor of tables and months', () => {
     test('a month of it is marked in the calendar, which does not wait either', async () => {
       const holder = await other();
       await holder.query(`begin; lock table ${nameOf(monthFromNow(-2))} in access exclusive mode`);
-      const startedMs = performance.now();
       const { months } = await monitorPartitions(session, 'public');
-      expect(performance.now() - startedMs).toBeLessThan(LOCKED_MS);
       await holder.query('rollback');
       await holder.end();
       expect(months.filter(({ isEstimated }) => isEstimated).map(({ month }) => month)).toEqual([monthFromNow(-2)]);

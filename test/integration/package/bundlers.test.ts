@@ -75,15 +75,16 @@ async function withWebpack(): Promise<string> {
 describeOnServer('A service that is bundled, away from the package', () => {
   let service: ServiceDatabase;
   beforeAll(async () => {
-    service = await createServiceDatabase(1);
+    // One for each bundle, which erases them at its end.
+    service = await createServiceDatabase(4);
   });
 
   test.each([
-    ['esbuild as ES module', () => withEsbuild('esm')],
-    ['esbuild as CommonJS', () => withEsbuild('cjs')],
-    ['rolldown', withRolldown],
-    ['webpack', withWebpack],
-  ])('does all of its work: %s', async (_, bundle) => {
+    ['esbuild as ES module', 'user1', () => withEsbuild('esm')],
+    ['esbuild as CommonJS', 'user2', () => withEsbuild('cjs')],
+    ['rolldown', 'user3', withRolldown],
+    ['webpack', 'user4', withWebpack],
+  ])('does all of its work: %s', async (_, username, bundle) => {
     const redisUrl = inject('redisUrl');
     const file = await bundle();
     const output = execFileSync(process.execPath, [file], {
@@ -92,6 +93,7 @@ describeOnServer('A service that is bundled, away from the package', () => {
       env: {
         PATH: process.env['PATH'],
         ADMIN_URL: service.database.url,
+        USERNAME: username,
         DATABASE_URL: service.url,
         ...(redisUrl !== null && { REDIS_URL: redisUrl }),
       },
@@ -103,6 +105,7 @@ describeOnServer('A service that is bundled, away from the package', () => {
       isListening: true,
       redis: redisUrl === null ? 'none' : 'up',
       assistants: 1,
+      person: { exported: true, status: 'done', hits: [] },
     });
   });
 });

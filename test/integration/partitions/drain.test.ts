@@ -105,7 +105,12 @@ describeOnServer('a default partition with rows', () => {
       for (let round = 0; round < rounds(1, 10); round += 1) {
         const writers = startWriters(database, months, seed + round * 100);
         await waitFor(() => Promise.resolve(writers.operations() > 10));
-        const run = await ensure('--ahead', String(3 + round));
+        let run = await ensure('--ahead', String(3 + round));
+        // On a busy machine transactions of the writers may never leave it a moment: it says so, and is run again.
+        for (let again = 0; run.exitCode === 5 && again < 3; again += 1) {
+          expect(run.stderr).toContain('(the application) holds');
+          run = await ensure('--ahead', String(3 + round));
+        }
         expect(run, run.stderr + run.stdout).toMatchObject({ exitCode: 0 });
         expect(run.stdout).toContain(round === 0 ? FIRST : '');
         expect(await writers.stop()).toBeGreaterThan(20);

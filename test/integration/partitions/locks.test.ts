@@ -65,6 +65,26 @@ describeOnServer('aisec partitions ensure beside others', () => {
     expect(run.stdout.trim().split('\n').length).toBe(1 + 5);
   });
 
+  test('names what a session that holds messages does now, not what it did when the waiting began', async () => {
+    const waiter = await connect('maintenance');
+    const holder = await connect('a report');
+    const describe = async (): Promise<string | null | undefined> =>
+      (await waiter.query<{ holders: string | null }>(`select aisec_describe_lock_holders('messages', 'access exclusive') as holders`))
+        .rows[0]?.holders; // prettier-ignore
+    await waiter.query('begin; lock table users in access share mode');
+    await holder.query('begin; lock table messages in access share mode');
+    expect(await describe()).toContain('(a report) holds AccessShareLock, idle in transaction');
+    const report = holder.query('select pg_sleep(600)').catch(() => undefined);
+    await waitFor(async () =>
+      (await rowsOf(database, `select from pg_stat_activity where datname = current_database() and query like '%pg_sleep(600)' and state = 'active'`)).length > 0
+    ); // prettier-ignore
+    expect(await describe()).toContain('(a report) holds AccessShareLock, active');
+    await database.admin.query(
+      `select pg_cancel_backend(pid) from pg_stat_activity where datname = current_database() and query like '%pg_sleep(600)'`,
+    );
+    await report;
+  });
+
   test('beside a report that holds all of messages gives up after a while, exits 5 naming it, and no writer waits long', async () => {
     await database.admin.query(messagesFrom(`${monthFromNow(-1)}-05 00:00+00`, 50));
     const reader = await connect('a long report');

@@ -98,7 +98,7 @@ describeOnServer('pg_dump and pg_restore as aisec runs them', () => {
     await expect(findTool('pg_dump', { major: 99, of: 'the server' }, places)).rejects.toMatchObject({
       code: 'PG_TOOL_MISSING',
       message: 'the server has version 99, and every pg_dump that was found is older',
-      detail: expect.stringContaining('pg_dump is 17.'),
+      detail: expect.stringMatching(/pg_dump is \d+\.\d/),
     });
     await expect(findTool('pg_dump', wish, { ...places, pgBinDir: directory })).rejects.toMatchObject({
       code: 'PG_TOOL_MISSING',

@@ -4,6 +4,8 @@ import path from 'node:path';
 import { sql, type Generated } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import { eraseUser } from '../../../src/client/person/erase-user.js';
+import { exportUser } from '../../../src/client/person/export-user.js';
 import { hashPassword } from '../../../src/client/password.js';
 import { withUser } from '../../../src/client/with-user.js';
 import { createTestCache, createTestDatabase, type Factories, type TestDatabase } from '../../../src/testing/index.js';
@@ -122,6 +124,21 @@ describe('createTestDatabase', () => {
     expect(await cache.setting('none')).toBeUndefined();
     await expect(cache.preferences('nobody')).rejects.toMatchObject({ code: 'USAGE' });
     await cache.sync();
+    await one.reset();
+  });
+
+  test('serves what exports and erases a person, twice, and is then as it was', async () => {
+    const exports = await createEmbeddedDirectory();
+    const [own, other] = [await one.make.user(), await one.make.user()];
+    for (const { id } of [own, other]) {
+      const conversation = await one.make.conversation({ user_id: id });
+      await one.make.message({ conversation_id: conversation.id });
+      const file = path.join(exports, `${id}.zip`);
+      expect(await exportUser(one.admin, id, { file })).toMatchObject({ user: id, scope: 'policies' });
+      expect(await eraseUser(one.admin, id)).toMatchObject({ status: 'done', certificate: { user: id, hits: [] } });
+      expect(await one.admin.selectFrom('users').select('id').where('id', '=', id).execute()).toEqual([]);
+      expect(await withUser(one.db, id, (trx) => trx.selectFrom('users').select('id').execute())).toEqual([]);
+    }
     await one.reset();
   });
 

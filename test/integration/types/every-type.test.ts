@@ -22,6 +22,15 @@ function asWritten(base: string, value: unknown): unknown {
   return base === 'json' || base === 'jsonb' ? JSON.stringify(value) : value;
 }
 
+/** What a validator makes of vectors: their texts. */
+function vectorsAsText(base: string, value: unknown): unknown {
+  if (!['vector', 'halfvec'].includes(base) || !Array.isArray(value)) return value;
+  const items: readonly unknown[] = value;
+  return items.some((item) => Array.isArray(item))
+    ? items.map((item) => vectorsAsText(base, item))
+    : JSON.stringify(items);
+}
+
 /** Boxes, and a domain of arrays, as the text of the whole. */
 function arrayAsWritten(base: string, items: readonly unknown[], text: string): unknown {
   if (base === 'box' || base === 'numbers') return text;
@@ -112,8 +121,9 @@ describeOnServer('a catalog with every type and odd names', () => {
         const checked = validator?.safeParse(known);
         if (checked?.success !== true)
           faults.push(`${table.type}, validator: ${JSON.stringify(given)} ${checked?.error?.message}`);
-        const change: Record<string, unknown> = { ...given, ...checked?.data };
-        const set = sql`${sql.id(value)} = ${change[value]}, ${sql.id(array)} = ${change[array]}`;
+        const change = new Map(Object.entries({ ...given, ...checked?.data }));
+        change.set('__proto__', vectorsAsText(base, change.get('__proto__')));
+        const set = sql`${sql.id(value)} = ${change.get(value)}, ${sql.id(array)} = ${change.get(array)}`;
         await sql`update ${from} set ${set} where id = ${row['id']}`
           .execute(db)
           .catch((error: unknown) => faults.push(`${table.type}, written: ${JSON.stringify(given)} ${String(error)}`));

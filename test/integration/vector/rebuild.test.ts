@@ -77,15 +77,14 @@ describeOnServer('aisec vector', () => {
   test('rebuilds while others write and search, keeps the name, and has nothing to do the second time', async () => {
     const writer = new pg.Client({ connectionString: database.url });
     await writer.connect();
-    let [isOver, longestMs, writes] = [false, 0, 0];
+    await writer.query(`set lock_timeout = '2s'`);
+    let [isOver, writes] = [false, 0];
     const writing = (async () => {
       while (!isOver) {
-        const startedMs = performance.now();
         await writer.query(`update knowledge_base set source_type = 'x' where content = 'row 1'`);
         await writer.query(
           `select id from knowledge_base order by embedding <=> (select embedding from knowledge_base limit 1) limit 1`,
         );
-        longestMs = Math.max(longestMs, performance.now() - startedMs);
         writes += 1;
       }
     })();
@@ -95,7 +94,6 @@ describeOnServer('aisec vector', () => {
     await writer.end();
     expect(run).toMatchObject({ exitCode: 0 });
     expect(writes).toBeGreaterThan(3);
-    expect(longestMs).toBeLessThan(5000);
     expect(await indexes()).toBe(MAIN);
     const again = await aisec('rebuild');
     expect(again).toMatchObject({ exitCode: 0, stdout: '' });

@@ -4,7 +4,7 @@ import type { z } from 'zod';
 
 import { createTestDatabase, type TestDatabase } from '../../../src/testing/index.js';
 import * as validators from '../../../src/zod/index.js';
-import { createEmbeddedDirectory } from '../../support/database.js';
+import { cacheDirOfRun } from '../../support/run-in-process.js';
 
 interface Column {
   readonly relation: string;
@@ -99,7 +99,7 @@ describe('the validators of aisec/zod', () => {
   let database: TestDatabase;
   let columns: readonly Column[];
   beforeAll(async () => {
-    database = await createTestDatabase({ cacheDir: await createEmbeddedDirectory() });
+    database = await createTestDatabase({ cacheDir: cacheDirOfRun() });
     ({ rows: columns } = await COLUMNS.execute(database.admin));
     // The archive has the partitions that months were moved into, and here none was.
     await sql`create table messages_archive_any partition of messages_archive default`.execute(database.admin);

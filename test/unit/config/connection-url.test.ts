@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isAisecError } from '../../../src/base/errors.js';
-import { parseConnectionUrl } from '../../../src/config/connection-url.js';
+import { parseConnectionUrl } from '../../../src/config/connection/connection-url.js';
 
 function problemOf(url: string): string {
   try {

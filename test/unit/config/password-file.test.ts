@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { findPassword } from '../../../src/config/password-file.js';
+import { findPassword } from '../../../src/config/connection/password-file.js';
 
 const home = mkdtempSync(path.join(tmpdir(), 'aisec-test-pgpass-'));
 afterAll(() => rmSync(home, { recursive: true }));

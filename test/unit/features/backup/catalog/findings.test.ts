@@ -98,3 +98,19 @@ test('the last drill that passed is asked for its age, a failed one counts for n
   ]);
   expect(found(drill(1, true, 'other'))).toEqual(['no-drill app: no drill of "app" has passed yet']);
 });
+
+test('fresh backups of a copied server do not hide that the other address has none any more, and a move is none', () => {
+  const at = (address: string): Partial<BackupManifest> => ({
+    origin: { id: 'server 7', label: address.replace(/:.*/, ''), address },
+  });
+  const [production, staging] = [at('db:5432'), at('staging:5432')];
+  const hidden = [backup(1, 1000, staging), backup(60, 1000, production), backup(80, 1000, staging)];
+  expect(kinds(hidden)).toEqual([
+    'stale-address app: the newest verified backup of "app" at db:5432 is 2 d 12 h old; the newer ones are of staging:5432, which has the same system identifier',
+  ]);
+  expect(kinds(hidden, { maxAgeMs: 61 * HOUR })).toEqual([]);
+  const moved = [backup(1, 1000, staging), backup(25, 1000, staging), backup(60, 1000, production)];
+  expect(kinds(moved)).toEqual([]);
+  const noneFresh = [backup(30, 1000, staging), backup(60, 1000, production), backup(80, 1000, staging)];
+  expect(kinds(noneFresh).map((line) => line.split(' ')[0])).toEqual(['old']);
+});

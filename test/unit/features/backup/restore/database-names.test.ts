@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { beforeName, workingName } from '../../../../../src/features/backup/restore/database-names.js';
+import { beforeName, workingName } from '../../../../../src/features/backup/restore/database/database-names.js';
 
 const moment = new Date('2026-11-25T06:22:10.500Z');
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { databaseStatements } from '../../../../../src/features/backup/restore/database-statements.js';
+import { databaseStatements } from '../../../../../src/features/backup/restore/database/database-statements.js';
 
 const SCRIPT = `CREATE DATABASE "my app" WITH TEMPLATE = template0;
 ALTER DATABASE "my app" OWNER TO dba;

@@ -9,6 +9,7 @@ import {
 
 const NEEDS: Requirements = {
   roles: ['owner', 'public', 'pg_monitor'],
+  owners: ['owner'],
   extensions: [{ name: 'vector', version: '0.8.0' }],
   serverMajor: 17,
   sizeBytes: 5 * 1024 ** 3,
@@ -59,5 +60,7 @@ test('a role that is there but not for the one who restores is a finding, unless
     },
   ]);
   expect(preflightFindings(NEEDS, facts, { ...OPTIONS, withoutOwners: true })).toEqual([]);
+  // Who is granted something, or named by a policy, needs no member.
+  expect(preflightFindings({ ...NEEDS, owners: [] }, facts, OPTIONS)).toEqual([]);
   expect(preflightFindings(NEEDS, { ...facts, roles: [] }, { ...OPTIONS, rolesToCreate: ['owner'] })).toEqual([]);
 });

@@ -1,0 +1,13 @@
+import { expect, test } from 'vitest';
+
+import { boundedName } from '../../../src/base/bounded-name.js';
+
+test('a name of 63 bytes stays, a longer one is cut to them, whatever its characters, and two of them stay two', () => {
+  expect(boundedName('n'.repeat(63))).toBe('n'.repeat(63));
+  const [first, second] = [boundedName(`${'n'.repeat(63)}1`), boundedName(`${'n'.repeat(63)}2`)];
+  expect(first).not.toBe(second);
+  for (const name of [first, second, boundedName('会'.repeat(22)), boundedName('😀'.repeat(70))]) {
+    expect(Buffer.byteLength(name)).toBeLessThanOrEqual(63);
+    expect(name).not.toContain('\uFFFD');
+  }
+});
