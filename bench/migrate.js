@@ -1,6 +1,6 @@
 // Speed of the program itself and of `migrate`, as ratios against a baseline measured in the same run.
 //
-//   npm run bench:migrate            needs a PostgreSQL server: AISEC_TEST_DATABASE_URL, or eval "$(test/support/services up)"
+//   npm run bench:migrate [PART ...]   of help, up, own, replay, status; needs a PostgreSQL server: AISEC_TEST_DATABASE_URL, or eval "$(test/support/services up)"
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -8,8 +8,11 @@ import path from 'node:path';
 import pg from 'pg';
 
 import { measure, median, medians, printRatio } from './measure.js';
+import { machineLoad } from './support/server.js';
 
 const ROUNDS = Number(process.env['AISEC_BENCH_ROUNDS'] ?? 15);
+/** @param {string} part */
+const isWanted = (part) => process.argv.length < 3 || process.argv.includes(part);
 const root = path.join(import.meta.dirname, '..');
 const aisec = path.join(root, 'bin', 'aisec.js');
 const nodePgMigrate = path.join(root, 'node_modules', 'node-pg-migrate', 'bin', 'node-pg-migrate.js');
@@ -142,6 +145,53 @@ async function timeOwn(own) {
   );
 }
 
+/** One start of the embedded PostgreSQL and one reading of the server's catalog, in a process: what a comparison takes at least. */
+function writeStartAndCatalog() {
+  const file = path.join(directory, 'start-and-catalog.mjs');
+  const dist = (/** @type {string} */ name) => JSON.stringify(path.join(root, 'dist', 'adapters', name));
+  writeFileSync(
+    file,
+    `import { openInMemory } from ${dist('embedded/embedded.js')};
+import { openServer } from ${dist('postgres/server.js')};
+import { readCatalog } from ${dist('catalog/snapshot.js')};
+const url = new URL(process.env.DATABASE_URL);
+const connection = { host: url.hostname, port: url.port, user: url.username, database: url.pathname.slice(1) };
+const options = { applicationName: 'bench', schema: 'public', extensionSchema: 'public', lockTimeoutMs: 0, statementTimeoutMs: 0, idleTimeoutMs: 0, signal: new AbortController().signal };
+const embedded = await openInMemory(options);
+const server = await openServer({ kind: 'server', connection, source: 'DATABASE_URL' }, options);
+await readCatalog(server, { schema: 'public', withoutHistory: true });
+await server.close();
+await embedded.close();
+`,
+  );
+  return file;
+}
+
+/** On the database that has the bundled migrations. */
+function timeReplays() {
+  const env = { DATABASE_URL: url, AISEC_CACHE_DIR: path.join(directory, 'cache') };
+  const baseline = writeStartAndCatalog();
+  const aisecOf = (/** @type {string[]} */ ...args) => measure(process.execPath, [aisec, 'migrate', ...args], env);
+  const first = { drift: aisecOf('drift'), lint: aisecOf('lint') };
+  const times = medians(Math.min(ROUNDS, 7), {
+    baseline: () => measure(process.execPath, [baseline], env),
+    version: () => measure(process.execPath, [aisec, '--version'], env),
+    drift: () => aisecOf('drift'),
+    lint: () => aisecOf('lint'),
+  });
+  console.log(
+    `replays, wall: embedded start and a catalog query ${Math.round(times.baseline.wallMs)} ms, drift ${Math.round(times.drift.wallMs)} ms ` +
+      `(the first time ${Math.round(first.drift.wallMs)} ms), lint of all files ${Math.round(times.lint.wallMs)} ms (the first time ${Math.round(first.lint.wallMs)} ms)`,
+  );
+  printRatio('  drift / an embedded start and a catalog query', times.drift.wallMs / times.baseline.wallMs, 1.5);
+  printRatio(
+    '  lint of the whole chain after the start of the program, seconds of CPU',
+    (times.lint.cpuMs - times.version.cpuMs) / 1000,
+    1,
+  );
+  printRatio('  lint / an embedded start and a catalog query', times.lint.wallMs / times.baseline.wallMs, 2);
+}
+
 function writeBareProgram() {
   const file = path.join(directory, 'bare.mjs');
   writeFileSync(
@@ -156,19 +206,7 @@ await client.end();
   return file;
 }
 
-try {
-  const help = medians(ROUNDS, {
-    node: () => measure(process.execPath, ['-e', '0']),
-    aisec: () => measure(process.execPath, [aisec, '--help']),
-  });
-  printRatio('aisec --help / node -e 0, CPU', help.aisec.cpuMs / help.node.cpuMs, 1.5);
-
-  await compareUp('the bundled migrations', copyTransactionalMigrations(), 'select from ensure_message_partitions();');
-  await compareUp('20 small migrations', writeSmallMigrations(20), '');
-  await timeOwn(writeSmallMigrations(1000));
-
-  await freshDatabase();
-  measure(process.execPath, [aisec, 'migrate', 'up'], { DATABASE_URL: url });
+function timeStatus() {
   const bare = writeBareProgram();
   const status = medians(ROUNDS, {
     bare: () => measure(process.execPath, [bare], { DATABASE_URL: url }),
@@ -179,6 +217,32 @@ try {
     status.aisec.wallMs / status.bare.wallMs,
     1.5,
   );
+}
+
+try {
+  console.log(`load before: ${machineLoad()}`);
+  if (isWanted('help')) {
+    const help = medians(ROUNDS, {
+      node: () => measure(process.execPath, ['-e', '0']),
+      aisec: () => measure(process.execPath, [aisec, '--help']),
+    });
+    printRatio('aisec --help / node -e 0, CPU', help.aisec.cpuMs / help.node.cpuMs, 1.5);
+  }
+  if (isWanted('up')) {
+    await compareUp(
+      'the bundled migrations',
+      copyTransactionalMigrations(),
+      'select from ensure_message_partitions();',
+    );
+    await compareUp('20 small migrations', writeSmallMigrations(20), '');
+  }
+  if (isWanted('own')) await timeOwn(writeSmallMigrations(1000));
+
+  await freshDatabase();
+  measure(process.execPath, [aisec, 'migrate', 'up'], { DATABASE_URL: url });
+  if (isWanted('replay')) timeReplays();
+  if (isWanted('status')) timeStatus();
+  console.log(`load after: ${machineLoad()}`);
 } finally {
   await server.query(`drop database if exists ${database} with (force)`);
   await server.end();

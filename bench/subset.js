@@ -5,27 +5,16 @@
 //
 // Compared with the same messages copied by psql, unmasked and unchecked: `\copy (select …) to` a file and `\copy … from` it
 // into a table without triggers or keys. That is what the rows themselves cost.
-import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 
 import { printRatio } from './measure.js';
 import { ms, printFigures } from './support/figures.js';
-import { connect, dropDatabase, machineLoad, migratedDatabase, runAisecWell, urlOf } from './support/server.js';
+import { connect, dropDatabase, machineLoad, migratedDatabase, psql, runAisecWell, urlOf } from './support/server.js';
 
 const MESSAGES = Number(process.argv[2] ?? 1_000_000);
 const [USERS, CHOSEN, MONTHS, A_CONVERSATION] = [Math.ceil(MESSAGES / 1000), 20, 24, 25];
 const [source, target] = ['aisec_bench_subset', 'aisec_bench_subset_copy'];
 const file = `/tmp/aisec-bench-subset-${process.pid}.copy`;
-
-/** @param {string} database @param {string} command */
-function psql(database, command) {
-  const startedMs = performance.now();
-  const { status, stderr } = spawnSync('psql', ['-X', '-q', '-v', 'ON_ERROR_STOP=1', '-c', command, urlOf(database)], {
-    encoding: 'utf8',
-  });
-  if (status !== 0) throw new Error(`psql failed: ${stderr}`);
-  return performance.now() - startedMs;
-}
 
 console.log(`load before: ${machineLoad()}`);
 await migratedDatabase(source);

@@ -1,7 +1,7 @@
 /** What a session may ask for; undefined leaves what the database has. */
 const LEVELS = /** @type {const} */ ([undefined, 'read committed', 'repeatable read', 'serializable']);
 
-/** @param {ReturnType<import('./random.js').seededRandom>} random */
+/** @param {ReturnType<typeof import('./random.js').seededRandom>} random */
 export function drawIsolation(random) {
   return random.pick(LEVELS);
 }

@@ -81,6 +81,16 @@ export async function runAisecWell(database, args) {
   return run;
 }
 
+/** Runs psql with one command. Returns its wall time in milliseconds. @param {string} database @param {string} command */
+export function psql(database, command) {
+  const startedMs = performance.now();
+  const { status, stderr } = spawnSync('psql', ['-X', '-q', '-v', 'ON_ERROR_STOP=1', '-c', command, urlOf(database)], {
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(`psql failed: ${stderr}`);
+  return performance.now() - startedMs;
+}
+
 /** Load average of the last minute, and the number of cores, for the report. */
 export function machineLoad() {
   const { stdout } = spawnSync('uptime', { encoding: 'utf8' });
