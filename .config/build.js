@@ -11,9 +11,11 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 
+import { isBuilt, removeStamp, renewStamp, writeStamp } from './build-stamp.js';
 import { writeClientSql } from './client-sql.js';
 import { compile } from './compile.js';
 import { compiledSql } from './compiled-sql.js';
+import { compiledVersion } from './compiled-version.js';
 import { writeLibrary } from './library.js';
 import { writeSchemaColumns } from './schema-columns.js';
 import { sharedModules } from './shared-chunks.js';
@@ -26,19 +28,27 @@ async function build() {
   if (!existsSync(path.join(root, 'src'))) return 0;
   const compiler = findCompiler();
   if (compiler === undefined) return withoutCompiler();
+  if (isBuilt(root)) {
+    renewStamp(root);
+    return 0;
+  }
+  removeStamp(root);
   writeClientSql(root);
   writeSchemaColumns(root);
 
   const compiled = compile(root, compiler);
   if (compiled === undefined) return 1;
   const bundled = await bundle();
-  const library = await writeLibrary(dist, { plugins: [withoutUnusedLoaders, compiledSql(root)] });
+  const library = await writeLibrary(dist, {
+    plugins: [withoutUnusedLoaders, compiledSql(root), compiledVersion(root)],
+  });
   const help = await writeHelp();
   const database = await writeEmptyDatabase();
   const examined = await writeExaminedMigrations();
   removeAllBut(
     new Set([...compiled, ...bundled, ...library, help, database, examined].map((file) => path.resolve(root, file))),
   );
+  writeStamp(root);
   return 0;
 }
 
@@ -144,7 +154,7 @@ async function writeExaminedMigrations() {
  * modules that make it stay the same.
  */
 async function writeEmptyDatabase() {
-  const modules = ['build-empty-database.js', 'embedded.js'].map((name) =>
+  const modules = ['build-empty-database.js', 'drop-templates.js', 'embedded.js'].map((name) =>
     path.join(dist, 'adapters', 'embedded', name),
   );
   const engine = createRequire(import.meta.url).resolve('@electric-sql/pglite');

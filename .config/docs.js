@@ -105,6 +105,8 @@ stdout carries the result, stderr everything else. Piped tables are tab-separate
 stdout stays empty and the last line of stderr is one JSON error (\`code\`, \`message\`, \`detail\`, \`hint\`, \`sqlState\`, \`file\`,
 \`line\`, \`column\`). [json/](json) has the JSON Schema of each command's document. \`--quiet\`, \`--verbose\`, \`--no-color\`/\`NO_COLOR\` and \`--no-input\` work on every command.
 With \`--quiet\` a command that changes something prints nothing unless there is a warning or an error.
+On a terminal a result that is longer than it is shown by \`PAGER\` (\`less\`, with \`LESS=FRX\` where \`LESS\` is not set) when the command only reads;
+\`PAGER=\` turns that off.
 
 ## Settings
 

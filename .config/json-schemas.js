@@ -175,5 +175,15 @@ export function jsonSchemas(commands, version) {
     const schema = schemaOfDocument(command, spec.summary, version, writer);
     schemas.set(`docs/json/${spec.name.replaceAll(' ', '-')}.schema.json`, schema);
   }
+  const source = program.getSourceFile(path.join(root, 'src', 'cli', 'schemas', 'outcome.ts'));
+  const several = checker
+    .getExportsOfModule(checker.getSymbolAtLocation(source))
+    .find(({ name }) => name === 'SeveralSchemas');
+  const document = { name: 'COMMAND --schema LIST', types: [checker.getDeclaredTypeOfSymbol(several)] };
+  const summary = 'what a command did in several schemas; the result of each is the document of the command';
+  schemas.set(
+    'docs/json/several-schemas.schema.json',
+    schemaOfDocument(document, summary, version, new SchemaWriter(checker, source)),
+  );
   return schemas;
 }

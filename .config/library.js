@@ -35,7 +35,13 @@ export async function writeLibrary(dist, options) {
     ],
     onLog: (level, log, report) => report(level === 'warn' ? 'error' : level, log),
   });
-  const common = { chunkFileNames: '[name].js', exports: 'named' };
+  // Small modules that many parts share are one file; the queries are loaded late, with what sends them.
+  const groups = [
+    { name: 'core', test: /dist[\\/](base|config)[\\/]|client[\\/]embedding\.js$|adapters[\\/]files[\\/]read\.js$/ },
+    { name: 'pool', test: /adapters[\\/]postgres[\\/]pool[\\/](?!pooled-session)|client[\\/]driver-of\.js$/ },
+    { name: 'queries', test: /adapters[\\/]postgres[\\/]sql-file\.js$/ },
+  ];
+  const common = { chunkFileNames: '[name].js', exports: 'named', codeSplitting: { groups } };
   const modules = await build.write({ ...common, dir: path.join(dist, 'library'), format: 'esm' });
   // Jest has no import(): what is loaded late is required.
   const required = await build.write({

@@ -3,7 +3,7 @@ import path from 'node:path';
 
 const MOST_BYTES = 4000;
 /** Of what is loaded by itself, such as a verb of a few lines: a file for each would save nothing. */
-const MOST_BYTES_BY_ITSELF = 2000;
+const MOST_BYTES_BY_ITSELF = 3200;
 /** With what it loads. More would slow commands down that need only a part. */
 const MOST_LOADED_BYTES = 22_000;
 

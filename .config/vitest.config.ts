@@ -2,7 +2,9 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { ClosingLineReporter } from '../test/support/closing-line-reporter.js';
+import { temporaryDirectory } from '../test/support/temporary-directory.js';
 import { COMPILED, compiledSource } from './compiled-source.js';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
@@ -11,6 +13,39 @@ const second = 1000;
 // Large pages for what the workers allocate: an embedded database is 60 MB, of which the small ones are half the time of a
 // start. glibc reads it when a worker starts; elsewhere nothing does.
 process.env['GLIBC_TUNABLES'] ??= 'glibc.malloc.hugetlb=1';
+// Workers and what they start find it there.
+process.env['TMPDIR'] = temporaryDirectory();
+
+/** Of their projects, by seconds: begun last, one of them would run alone. Others go by the size of their file. */
+const DEAREST = [
+  'cli/backup-embedded',
+  'cli/backup-sql',
+  'cli/restore-embedded',
+  'cli/runbook-disasters',
+  'integration/package/week-of-a-dba',
+  'integration/archive-life/restart',
+  'integration/archive/kill-at-statement',
+  'integration/lint/rules',
+  'integration/package/bundlers',
+  'integration/package/test-projects',
+  'integration/migrate/drift',
+  'integration/migrate/rehearse',
+  'integration/partitions/kill',
+  'integration/archive/pairs',
+  'integration/vector/rebuild',
+];
+const isDear = ({ moduleId }: TestSpecification): boolean => DEAREST.some((name) => moduleId.includes(`/test/${name}`));
+
+class DearestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const names = [...new Set(sorted.map(({ project: { name } }) => name))];
+    return names.flatMap((name) => {
+      const ofProject = sorted.filter(({ project: { name: its } }) => its === name);
+      return [...ofProject.filter(isDear), ...ofProject.filter((file) => !isDear(file))];
+    });
+  }
+}
 
 interface Kind {
   readonly testTimeout: number;
@@ -48,6 +83,7 @@ export default defineConfig({
     globalSetup: ['test/support/global-setup.ts'],
     reporters: ['default', new ClosingLineReporter()],
     teardownTimeout: 60 * second,
+    sequence: { sequencer: DearestFirst },
     projects: [
       project('unit', { testTimeout: 10 * second, group: 0, usesDatabases: false }),
       project('architecture', { testTimeout: 120 * second, group: 1, usesDatabases: false }),
