@@ -4,6 +4,7 @@ import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { countText } from '../../../base/count.js';
 import { AisecError } from '../../../base/errors.js';
 import type { StandbyFacts } from '../catalog/standby.js';
+import { standbyLagMs } from './standby-lag.js';
 import { quoteIdentifier, quoteLiteral } from '../../../base/identifier.js';
 
 export interface BackupTable {
@@ -114,8 +115,8 @@ export async function readServerFacts(session: Session): Promise<ServerFacts> {
   const { rows: tables } = await session.query<TableRow>(sqlFile('backup/tables'));
   refuseUnreadable(server.role_name, tables);
   await refuseOtherUnreadable(session, server.role_name);
-  const [lag] = (await session.query<{ lag_ms: string | null }>(sqlFile('backup/standby'))).rows;
-  const isEmptyHere = (each: TableRow): boolean => lag !== undefined && each.is_unlogged;
+  const lagMs = await standbyLagMs(session);
+  const isEmptyHere = (each: TableRow): boolean => lagMs !== undefined && each.is_unlogged;
   return {
     roleName: server.role_name,
     serverVersion: server.server_version,
@@ -124,12 +125,6 @@ export async function readServerFacts(session: Session): Promise<ServerFacts> {
     sizeBytes: Number(server.size_bytes),
     indexSizeBytes: Number(server.index_size_bytes),
     tables: tables.filter((each) => !isEmptyHere(each)).map(named),
-    standby:
-      lag === undefined
-        ? null
-        : {
-            lagMs: lag.lag_ms === null ? null : Number(lag.lag_ms),
-            unloggedTables: tables.filter(isEmptyHere).map(named),
-          },
+    standby: lagMs === undefined ? null : { lagMs, unloggedTables: tables.filter(isEmptyHere).map(named) },
   };
 }
