@@ -11,7 +11,7 @@ import { expectError } from '../support/expect-error.js';
 import { runInProcess } from '../support/run-in-process.js';
 
 describeOnServer('all of a database', () => {
-  const { database, newDirectory, backup, names } = useBackupFixture();
+  const { newDirectory, backup, names } = useBackupFixture();
 
   function programOf(name: string): string {
     return execFileSync('/bin/sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).trim();
