@@ -134,7 +134,11 @@ function hintFor(source: string): string {
 }
 
 function invalid(source: string, detail: string, cause?: unknown): AisecError {
-  return new AisecError('BACKUP_INVALID', `invalid backup manifest "${source}"`, { detail, hint: hintFor(source), cause });
+  return new AisecError('BACKUP_INVALID', `invalid backup manifest "${source}"`, {
+    detail,
+    hint: hintFor(source),
+    cause,
+  });
 }
 
 /** The manifest of a backup. @throws AisecError BACKUP_INVALID when it is missing, unreadable or wrong. */
