@@ -6,7 +6,6 @@ import { expect, test } from 'vitest';
 
 import { useBackupFixture } from '../support/backup-fixture.js';
 import { createServerDatabase, describeOnServer } from '../support/database.js';
-import { dropDatabase } from '../support/database-names.js';
 import { expectError } from '../support/expect-error.js';
 import { runInProcess } from '../support/run-in-process.js';
 
@@ -86,7 +85,7 @@ describeOnServer('all of a database', () => {
       });
       expect(there.trim()).toBe('a large object424242pg_trgmeverything');
     } finally {
-      await dropDatabase(admin, restored);
+      await admin.query(`drop database if exists "${restored}" with (force)`);
     }
   });
 
