@@ -123,7 +123,7 @@ test('one is compared with those of its own address, and each address that has a
   expect(kinds([of('staging', 1, 100), ...production, of('staging', 25, 100)])).toEqual([]);
   const shrunk = [of('staging', 1, 100), of('db', 2, 5000), ...production.slice(1), of('staging', 25, 100)];
   expect(kinds(shrunk)).toEqual([
-    'shrunk app: the newest backup of "app" has 5000 bytes, and the ones before it had 9000 bytes',
+    'shrunk app: the newest backup of "app" has 4.9 kB, and the ones before it had 8.8 kB',
   ]);
   const gone = [of('new', 1, 100), of('new', 25, 100), of('old', 50, 10), of('old', 74, 9000)];
   expect(kinds(gone)).toEqual([]);
