@@ -48,6 +48,8 @@ export const FAULTS: readonly (readonly [sql: string, ...ids: readonly string[]]
     'rls-no-policy:shut',
   ],
   ['grant select on aisec_migrations to public', 'rls-off:aisec_migrations'],
+  ['create role meddler nologin; grant select, delete on pgmigrations to meddler', 'rls-off:pgmigrations'],
+  ['grant truncate on avatars to meddler', 'truncate-granted:avatars'],
   // The roles that services work as.
   [
     'create role svc_super login superuser; grant authenticated to svc_super with inherit false',
@@ -113,6 +115,14 @@ export const FAULTS: readonly (readonly [sql: string, ...ids: readonly string[]]
     'policy-cost:"Calls".setting',
   ],
   ['create policy by_row on rooms using (is_member(id))', 'policy-cost:rooms.by_row'],
+  // One that a prepared statement evaluates for the first user, and one that is what it says.
+  [
+    `create function tenant() returns text language sql immutable as $$ select current_setting('app.tenant', true) $$;
+     create function nobody() returns text language sql immutable as $$ select 'nobody' $$;
+     create table leases (id uuid primary key, tenant text); alter table leases ${RLS};
+     create policy own on leases using (tenant = (select tenant()) and tenant <> nobody())`,
+    'policy-immutable:public.tenant()',
+  ],
   // Passwords.
   [
     `insert into users (username, email, password_hash) values
