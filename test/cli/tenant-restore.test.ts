@@ -34,7 +34,7 @@ describeOnServer('aisec tenant restore on PostgreSQL alone', () => {
       for (const name of ['u0', 'u1']) {
         const id = `1000000${number}-0000-4000-8000-00000000000${name.slice(1)}`;
         await database.admin.query(
-          `insert into "${schema}".users (id, username, email, password_hash) values ('${id}', '${name}', '${name}.${number}@example.com', 'h')`,
+          `insert into "${schema}".users (id, username, email, password_hash) values ('${id}', '${name} ${number}', '${name}.${number}@example.com', 'h')`,
         );
         await database.admin.query(`insert into "${schema}".conversations (user_id) values ('${id}')`);
       }
@@ -48,7 +48,7 @@ describeOnServer('aisec tenant restore on PostgreSQL alone', () => {
       'delete from acme.users; delete from public.users; delete from "acme two".conversations',
     );
     const refused = await aisec(['tenant', 'restore', file], 'acme');
-    expectError(refused, 1, 'cannot restore to database', 'schema "acme" is there, with');
+    expectError(refused, 3, 'cannot restore to database', 'schema "acme" is there, with');
     await runPsql(database.url, /alter schema .*;/.exec(refused.stderr)?.[0] ?? '');
     expect(await aisec(['tenant', 'restore', file, '--dry-run'], 'acme')).toMatchObject({ exitCode: 0 });
     const run = await aisec(['tenant', 'restore', file, '--json'], 'acme');
@@ -64,12 +64,12 @@ describeOnServer('aisec tenant restore on PostgreSQL alone', () => {
   });
 
   test('keeps people erased who were erased after the backup', async () => {
-    const erased = await aisec(['user', 'erase', 'u0', '--confirm', 'u0'], 'acme two');
+    const erased = await aisec(['user', 'erase', 'u0 1', '--confirm', 'u0 1'], 'acme two');
     expect(erased).toMatchObject({ exitCode: 0 });
     await database.admin.query('alter schema "acme two" rename to "acme before"');
     const run = await aisec(['tenant', 'restore', file], 'acme two');
     expect(run).toMatchObject({ exitCode: 0 });
     const { rows } = await database.admin.query('select username from "acme two".users');
-    expect(rows).toEqual([{ username: 'u1' }]);
+    expect(rows).toEqual([{ username: 'u1 1' }]);
   });
 });

@@ -48,12 +48,12 @@ export interface SchemaRestoreResult {
 
 /** What is there stays: the schema in the backup is older than what was written since. */
 async function schemaFindings(session: Session, schema: string): Promise<readonly Finding[]> {
-  const { rows } = await session.query<{ relations: number }>(sqlFile('backup/relations-in-schema'), [schema]);
-  if ((rows[0]?.relations ?? 0) === 0) return [];
+  const { rowCount } = await session.query(sqlFile('backup/names-in-schema'), [schema]);
+  if (rowCount === 0) return [];
   const name = quoteIdentifier(schema);
   return [
     restoreFinding('exists', name, {
-      message: `schema ${name} is there, with ${rows[0]?.relations} relations`,
+      message: `schema ${name} is there, with ${rowCount} relations and types`,
       impact:
         'a schema is restored where it is missing, and nothing that is there is changed; keep it under another name',
       fix: `alter schema ${name} rename to ${quoteIdentifier(beforeName(schema, new Date()))};`,

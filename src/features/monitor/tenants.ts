@@ -43,12 +43,8 @@ interface TenantRow {
   readonly port: number;
   readonly bytes: string;
   readonly tables: number;
-}
-
-interface MoveRow {
-  readonly schema: string;
-  readonly to_host: string;
-  readonly to_port: number;
+  readonly to_host: string | null;
+  readonly to_port: number | null;
 }
 
 interface NodeRow {
@@ -59,15 +55,16 @@ interface NodeRow {
 
 const REBALANCE = 'select citus_rebalance_start();';
 
-function moveSql({ schema, to_host: host, to_port: port }: MoveRow): string {
+function moveSql({ schema, to_host: host, to_port: port }: TenantRow): string | null {
+  if (host === null) return null;
   return `select citus_schema_move(${quoteLiteral(quoteIdentifier(schema))}, ${quoteLiteral(host)}, ${port});`;
 }
 
-/** Citus tells of each move that it would not make. */
-async function readMoves(session: Session): Promise<readonly MoveRow[]> {
+/** Without the notices of Citus about each move that it would not make. */
+async function readTenants(session: Session): Promise<readonly TenantRow[]> {
   return withRollback(session, async () => {
     await session.query('set local client_min_messages = error');
-    return (await session.query<MoveRow>(sqlFile('tenant/rebalance'))).rows;
+    return (await session.query<TenantRow>(sqlFile('tenant/tenants'))).rows;
   });
 }
 
@@ -79,25 +76,20 @@ async function readMoves(session: Session): Promise<readonly MoveRow[]> {
 export async function monitorTenants(session: Session, schema: string): Promise<TenantsReport> {
   refuseWithoutCitus(await readCitus(session, schema), session.info.label);
   const header = await readReportHeader(session, schema);
-  const { rows } = await session.query<TenantRow>(sqlFile('tenant/tenants'));
-  const moves = await readMoves(session);
   const { rows: nodes } = await session.query<NodeRow>(
     `select nodename || ':' || nodeport as node, isactive as is_active, shouldhaveshards as takes_tenants
      from pg_catalog.pg_dist_node
      where noderole = 'primary' and groupid <> 0
      order by nodename, nodeport`,
   );
-  const tenants = rows.map((row): MonitoredTenant => {
-    const move = moves.find((each) => each.schema === row.schema);
-    return {
-      schema: row.schema,
-      node: `${row.host}:${row.port}`,
-      totalBytes: Number(row.bytes),
-      tables: row.tables,
-      moveTo: move === undefined ? null : `${move.to_host}:${move.to_port}`,
-      sql: move === undefined ? null : moveSql(move),
-    };
-  });
+  const tenants = (await readTenants(session)).map((row): MonitoredTenant => ({
+    schema: row.schema,
+    node: `${row.host}:${row.port}`,
+    totalBytes: Number(row.bytes),
+    tables: row.tables,
+    moveTo: row.to_host === null ? null : `${row.to_host}:${row.to_port}`,
+    sql: moveSql(row),
+  }));
   return {
     ...header,
     skipped: [],
@@ -107,6 +99,6 @@ export async function monitorTenants(session: Session, schema: string): Promise<
       const totalBytes = own.reduce((sum, tenant) => sum + tenant.totalBytes, 0);
       return { node, isActive, takesTenants, tenants: own.length, totalBytes };
     }),
-    rebalance: moves.length === 0 ? null : REBALANCE,
+    rebalance: tenants.some(({ sql }) => sql !== null) ? REBALANCE : null,
   };
 }

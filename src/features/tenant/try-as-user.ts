@@ -2,7 +2,7 @@ import { withRollback, type Session } from '../../adapters/postgres/session.js';
 import { isAisecError } from '../../base/errors.js';
 import { quoteIdentifier } from '../../base/identifier.js';
 
-/** Nobody has it. */
+/** No user has it. */
 const NO_ONE = '00000000-0000-0000-0000-000000000000';
 
 /**

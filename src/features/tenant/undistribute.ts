@@ -1,7 +1,5 @@
 import { join } from 'node:path';
 
-import { diffCatalogs } from '../../adapters/catalog/diff.js';
-import { renderDifference } from '../../adapters/catalog/difference.js';
 import { readCatalog } from '../../adapters/catalog/snapshot.js';
 import { withPrivateDirectory } from '../../adapters/files/private-directory.js';
 import { withRunLock } from '../../adapters/postgres/locks/advisory-lock.js';
@@ -12,7 +10,7 @@ import { listed } from '../../base/count.js';
 import { AisecError } from '../../base/errors.js';
 import { quoteIdentifier } from '../../base/identifier.js';
 import type { Reporting } from '../../base/reporting.js';
-import { dumpSchema, loadArchive, type ServerAccess } from '../backup/index.js';
+import { compareCatalogs, dumpSchema, loadArchive, type ServerAccess } from '../backup/index.js';
 import { nodeOf, readCitus, refuseWithoutCitus } from './citus.js';
 import { refuseTables } from './obstacles.js';
 import { countRows, lockTables, readTables, refuseDifference, type MovedTable } from './rows.js';
@@ -57,7 +55,7 @@ async function prepare(session: Session, schema: string) {
   const tables = await readTables(session, schema);
   refuseTables(schema, tables);
   await refuseLeaning(session, schema);
-  // Readers go on meanwhile, pg_dump among them.
+  // Readers are not held up by it, pg_dump among them.
   await lockTables(session, schema, tables, 'exclusive');
   return { tables, before: await countRows(session, schema, tables) };
 }
@@ -82,11 +80,8 @@ async function moveBack(
     await session.query(`drop schema ${quoteIdentifier(schema)} cascade`);
     await loadArchive(access, session, file, onProgress);
     refuseDifference(before, await countRows(session, schema, tables));
-    const differences = diffCatalogs(await readCatalog(session, { schema }), wanted, { withPartitions: true });
-    if (differences.length > 0)
-      throw new Error(
-        `the schema would not be the same on the coordinator: ${differences.map(renderDifference).join('; ')}`,
-      );
+    const faults = compareCatalogs(wanted, await readCatalog(session, { schema }), { withGrants: true });
+    if (faults.length > 0) throw new Error(`the schema would not be the same on the coordinator: ${faults.join('; ')}`);
     return before;
   });
 }

@@ -53,12 +53,11 @@ async function whileTerminating(
   whom: 'all' | 'workers',
   run: () => Promise<void>,
 ): Promise<void> {
-  const sql = sqlFile(whom === 'all' ? 'backup/terminate' : 'backup/terminate-workers');
   const side = await session.openSide();
   let isOver = false;
   const terminate = async (): Promise<void> => {
     while (!isOver) {
-      await side?.query(sql, [database]).catch(() => undefined);
+      await side?.query(sqlFile('backup/terminate'), [database, whom === 'workers']).catch(() => undefined);
       await new Promise((resolve) => {
         setTimeout(resolve, TERMINATE_EVERY_MS);
       });
