@@ -21,7 +21,8 @@ from flask import request
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.iam import access_control
 from moto.iam.models import iam_backends
-from moto.s3.models import s3_backends
+from moto.s3.exceptions import NoSuchUpload
+from moto.s3.models import MultipartDict, s3_backends
 from moto.server import ThreadedMotoServer
 
 USER = 'backup'
@@ -39,6 +40,14 @@ class SignedRequest(access_control.S3IAMRequest):
 
 
 access_control.S3IAMRequest = SignedRequest
+
+
+def no_such_upload(_, upload_id):
+    """moto answers for an upload that another request has completed with an internal error, as no store does."""
+    raise NoSuchUpload(upload_id=upload_id)
+
+
+MultipartDict.__missing__ = no_such_upload
 
 
 def allow(statements):

@@ -16,22 +16,31 @@ const services = path.join(import.meta.dirname, 'services');
  * @property {() => Promise<void>} remove ends it and deletes its data; safe to call twice
  */
 
-/** Whether this machine can start one: root, with the programs of test/support/services unpacked. */
-export function canStartPrivateCluster() {
-  return spawnSync(services, ['private', '--check'], { stdio: 'ignore' }).status === 0;
+/**
+ * Whether this machine can start one: root, with the programs of test/support/services unpacked.
+ *
+ * @param {readonly string[]} [majors] its versions; none: that of AISEC_SERVICES_MAJOR
+ */
+export function canStartPrivateCluster(majors = []) {
+  /** @param {NodeJS.ProcessEnv} env */
+  const canStart = (env) =>
+    spawnSync(services, ['private', '--check'], { env: { ...process.env, ...env }, stdio: 'ignore' }).status === 0;
+  return majors.length === 0 ? canStart({}) : majors.every((major) => canStart({ AISEC_SERVICES_MAJOR: major }));
 }
 
 /**
  * Starts a new, empty server on a free port, in two seconds. It goes with this process, whatever ends it.
  *
  * @param {Readonly<Record<string, string>>} [settings] of postgresql.conf: `{ fsync: 'off' }`
- * @param {string} [primaryUrl] address of the private server whose standby it is
+ * @param {{ readonly primaryUrl?: string, readonly major?: string }} [options] the address of the private server whose
+ *   standby it is; its version, when it is not that of AISEC_SERVICES_MAJOR
  * @returns {Promise<PrivateCluster>}
  */
-export async function startPrivateCluster(settings = {}, primaryUrl) {
+export async function startPrivateCluster(settings = {}, { primaryUrl, major } = {}) {
   const args = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
   if (primaryUrl !== undefined) args.unshift(`--standby-of=${new URL(primaryUrl).port}`);
-  const child = spawn(services, ['private', ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const env = { ...process.env, ...(major !== undefined && { AISEC_SERVICES_MAJOR: major }) };
+  const child = spawn(services, ['private', ...args], { env, stdio: ['pipe', 'pipe', 'pipe'] });
   let log = '';
   child.stderr.setEncoding('utf8').on('data', (/** @type {string} */ text) => (log += text));
   // It may have ended before a command reaches it; the missing answer tells.

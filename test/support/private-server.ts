@@ -16,8 +16,8 @@ const servers = new Set<PrivateCluster>();
  * Like `describe`, for what needs a PostgreSQL of its own: restarts, crashes, server settings. Skipped, and counted as
  * such, where none can be started; with CI set it runs and fails there.
  */
-export function describeOnPrivateServer(title: string, tests: () => void): void {
-  const isSkipped = !process.env['CI'] && !canStartPrivateCluster();
+export function describeOnPrivateServer(title: string, tests: () => void, majors: readonly string[] = []): void {
+  const isSkipped = !process.env['CI'] && !canStartPrivateCluster(majors);
   describe.skipIf(isSkipped)(`${title} ${needsPrivateServer}`, () => {
     afterAll(removePrivateServers);
     tests();
@@ -28,8 +28,11 @@ export function describeOnPrivateServer(title: string, tests: () => void): void 
  * Starts a new, empty PostgreSQL on a port of its own, in two seconds; use it inside `describeOnPrivateServer`, which
  * removes it. `settings` are those of postgresql.conf; `fsync=off` is quicker and survives every crash but the machine's.
  */
-export async function startPrivateServer(settings: Readonly<Record<string, string>> = {}): Promise<PrivateServer> {
-  return serverOf(await startPrivateCluster(settings));
+export async function startPrivateServer(
+  settings: Readonly<Record<string, string>> = {},
+  major?: string,
+): Promise<PrivateServer> {
+  return serverOf(await startPrivateCluster(settings, { ...(major !== undefined && { major }) }));
 }
 
 /** A standby of a private server, streaming from it; what is written there is seen here a moment later. */
@@ -37,7 +40,7 @@ export async function startStandby(
   primary: PrivateServer,
   settings: Readonly<Record<string, string>> = {},
 ): Promise<PrivateServer> {
-  return serverOf(await startPrivateCluster(settings, primary.url));
+  return serverOf(await startPrivateCluster(settings, { primaryUrl: primary.url }));
 }
 
 function serverOf(cluster: PrivateCluster): PrivateServer {

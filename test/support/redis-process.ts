@@ -53,7 +53,11 @@ async function ask<Answer>(
   }
 }
 
-export async function createRedisProcess(options: readonly string[] = []): Promise<RedisProcess> {
+/** @param program `redis-server`, or `valkey-server`, which takes the same options; default: AISEC_TEST_REDIS_PROGRAM, else Redis */
+export async function createRedisProcess(
+  options: readonly string[] = [],
+  program = process.env['AISEC_TEST_REDIS_PROGRAM'] ?? 'redis-server',
+): Promise<RedisProcess> {
   const port = await freePort();
   const directory = mkdtempSync(path.join(tmpdir(), 'aisec-test-redis-'));
   let child: ChildProcess | undefined;
@@ -66,7 +70,7 @@ export async function createRedisProcess(options: readonly string[] = []): Promi
     url: `redis://127.0.0.1:${port}`,
     async start(password) {
       const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', directory, ...options];
-      child = spawn('redis-server', args, { stdio: 'ignore' });
+      child = spawn(program, args, { stdio: 'ignore' });
       await waitFor(() =>
         ask(port, (redis) => redis.ping(), password).then(
           () => true,

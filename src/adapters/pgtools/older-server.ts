@@ -7,16 +7,18 @@ const UNKNOWN_TO_OLDER: readonly string[] = ['SET transaction_timeout = 0;'];
 
 /** What a program wrote, without the errors that say nothing. */
 export function withoutTolerated(stderr: string): string {
-  return stderr.replaceAll(
-    /^\S+: error: could not execute query: .*\nCommand was: (.*)\n/gm,
-    (text, command: string) => (UNKNOWN_TO_OLDER.includes(command) ? '' : text),
+  return stderr.replaceAll(/^.*error: could not execute query: .*\nCommand was: (.*)\n/gm, (text, command: string) =>
+    UNKNOWN_TO_OLDER.includes(command) ? '' : text,
   );
 }
+
+/** What it writes in front of the text of a message, each part by itself. */
+const BEFORE_TEXT = /^(?:pg_restore:| |(?:error|fatal|warning|detail|hint): )*/;
 
 /**
  * Reads what a pg_restore that continues after errors says, line by line, and returns whether every error was one that an
  * older server is bound to answer with. Several processes of it write to the same place, so that lines of two errors
- * may alternate: an error and its command are counted, not paired.
+ * may alternate, and so may what stands in front of their texts: errors and commands are counted, not paired.
  */
 export class ToleratedErrors {
   #failures = 0;
@@ -29,9 +31,9 @@ export class ToleratedErrors {
       if (isTolerated) this.#tolerated += 1;
       return isTolerated;
     }
-    if (!/^\S+: (?:error|fatal): /.test(line)) return true;
-    this.#failures += 1;
-    return line.includes('could not execute query: ');
+    const [before = ''] = BEFORE_TEXT.exec(line) ?? [];
+    this.#failures += before.match(/(?:error|fatal): /g)?.length ?? 0;
+    return !line.startsWith('COPY failed', before.length);
   }
 
   /** Whether nothing else went wrong by its end. */

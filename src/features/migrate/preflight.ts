@@ -62,7 +62,7 @@ function refuseScattered(
 
 function refuseExtension(session: Session, extension: ExtensionRow, role: string, options: PreflightOptions): void {
   const { name, available, installed_schema: installedSchema, may_create: mayCreate } = extension;
-  const { label } = session.info;
+  const { label, serverVersion } = session.info;
   if (installedSchema !== null && ![options.schema, options.extensionSchema, 'pg_catalog'].includes(installedSchema)) {
     throw new AisecError(
       'CONFIG_INVALID',
@@ -86,7 +86,7 @@ function refuseExtension(session: Session, extension: ExtensionRow, role: string
     throw new AisecError('EXTENSION_MISSING', `the server of ${label} does not offer the extension "${name}"`, {
       hint:
         name === 'vector'
-          ? 'Install pgvector on the server (Debian: postgresql-17-pgvector; image: pgvector/pgvector).'
+          ? `Install pgvector on the server (Debian: postgresql-${Math.floor(serverVersion / 10_000)}-pgvector; image: pgvector/pgvector).`
           : 'Install it on the server (Debian: postgresql-contrib).',
     });
   }

@@ -200,6 +200,40 @@ describeOnServer('migrate adopt', () => {
     expect((await aisec('partitions', 'check')).stdout).not.toContain('critical');
   });
 
+  test('comments that are lost, as when a run was killed between an index and its comment, come back', async () => {
+    expect((await adopt()).exitCode).toBe(0);
+    await database.admin.query(`
+      drop table pgmigrations, aisec_migrations;
+      delete from pg_description where objoid >= 16384 and classoid <> 'pg_extension'::regclass`);
+    expect((await adopt()).exitCode).toBe(0);
+    expect((await aisec('migrate', 'drift')).exitCode).toBe(0);
+  });
+
+  test('an index and a key that have names of ours and are others stay under another name, and an INVALID index is built anew', async () => {
+    await database.admin.query(`
+      drop index idx_messages_created_at, idx_files_user_id, idx_files_message_id;
+      create index idx_messages_created_at on messages (created_at desc, id);
+      create index idx_files_user_id on files (user_id, id);
+      create index idx_files_message_id on files (message_id);
+      alter table users drop constraint users_email_key;
+      alter table users add constraint users_email_key unique (email, id);
+      update pg_index set indisvalid = false where indexrelid = 'idx_files_message_id'::regclass`);
+    const { exitCode, adoption } = await adopt();
+    expect(exitCode).toBe(0);
+    expect(adoption.left.map(({ id }) => id)).toEqual(
+      expect.arrayContaining([
+        'constraint-extra:users_email_key_before_adopt on users',
+        'index-extra:idx_files_user_id_before_adopt on files',
+        'index-extra:idx_messages_created_at_before_adopt on messages',
+      ]),
+    );
+    expect(
+      await one(
+        "select count(*)::int as parts from pg_inherits where inhparent = 'idx_messages_created_at_before_adopt'::regclass",
+      ),
+    ).toEqual(await one("select count(*)::int as parts from pg_inherits where inhparent = 'messages'::regclass"));
+  });
+
   test('a role that does not own the tables is refused', async () => {
     await database.admin.query(
       `create role other_${database.name} login; grant all on schema public to other_${database.name}`,

@@ -15,11 +15,12 @@ import { readAdoptFacts, type AdoptFacts } from './facts.js';
 import { keySteps, loadSteps } from './key-steps.js';
 import { functionSteps, relationSteps } from './object-steps.js';
 import { adoptObstacles } from './obstacles.js';
+import { indexSteps, standAside } from './index-steps.js';
 import { archiveColumnSteps } from './own-columns.js';
 import { runStep } from './run-step.js';
 import { BRIEF_MS, RATES, type AdoptStep, type StepLock } from './step.js';
 import { swapSteps } from './swap-step.js';
-import { accessSteps, constraintSteps, indexSteps } from './table-steps.js';
+import { accessSteps, constraintSteps } from './table-steps.js';
 
 export interface AdoptOptions extends CompareOptions {
   readonly isDryRun: boolean;
@@ -102,8 +103,10 @@ function monthStep(facts: AdoptFacts): readonly AdoptStep[] {
 }
 
 /** All steps, by what the catalogs say: pure, and the same for the dry run. One that is done is no step. */
-function planAdoption(facts: AdoptFacts): readonly AdoptStep[] {
+function planAdoption(found: AdoptFacts): readonly AdoptStep[] {
+  const { steps, facts } = standAside(found);
   return [
+    ...steps,
     ...functionSteps(facts),
     ...loadSteps(facts),
     ...relationSteps(facts),

@@ -44,6 +44,15 @@ export interface AdoptFacts extends FixContext {
   readonly messages: 'plain' | 'partitioned' | 'missing';
 }
 
+export function rowsOf({ tables }: AdoptFacts, table: string): number {
+  return tables.get(table)?.row_estimate ?? 0;
+}
+
+/** A table that was there before, and not one that is made whole. */
+export function isThere({ live }: AdoptFacts, table: string): boolean {
+  return live.tables.some((found) => found.name === table) && table !== 'messages_default';
+}
+
 /** Reads catalogs only; the migrations are replayed in memory. */
 export async function readAdoptFacts(session: Session, options: CompareOptions): Promise<AdoptFacts> {
   const { schema, extensionSchema, files } = options;

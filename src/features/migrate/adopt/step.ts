@@ -63,3 +63,7 @@ export const RATES = {
 
 /** A transaction that changes the catalog only. */
 export const BRIEF_MS = 20;
+
+export function workMs(rows: number, rate: number): number {
+  return Math.round(BRIEF_MS + (rows / rate) * 1000);
+}

@@ -1,54 +1,12 @@
-import type { CatalogConstraint, CatalogIndex } from '../../../adapters/catalog/catalog.js';
+import type { CatalogConstraint } from '../../../adapters/catalog/catalog.js';
 import type { Change } from '../drift/change.js';
-import { commentOfNew } from '../drift/fix/comments.js';
+import { comment, commentOfNew } from '../drift/fix/comments.js';
 import { fixOf } from '../drift/fix/fix.js';
 import { name } from '../drift/fix/names.js';
-import { createIndex } from '../drift/fix/others.js';
 import { addConstraint, constraintClause } from '../drift/fix/tables.js';
-import type { AdoptFacts } from './facts.js';
+import { isThere, rowsOf, type AdoptFacts } from './facts.js';
 import { LATER_TABLES } from './object-steps.js';
-import { BRIEF_MS, RATES, type AdoptStep } from './step.js';
-
-function rowsOf({ tables }: AdoptFacts, table: string): number {
-  return tables.get(table)?.row_estimate ?? 0;
-}
-
-function workMs(rows: number, rate: number): number {
-  return Math.round(BRIEF_MS + (rows / rate) * 1000);
-}
-
-/** Belongs to a table that was there before, and not to one that is made whole. */
-function isThere({ live }: AdoptFacts, table: string): boolean {
-  return live.tables.some((found) => found.name === table) && table !== 'messages_default';
-}
-
-function indexStep(facts: AdoptFacts, index: CatalogIndex): AdoptStep {
-  const rows = rowsOf(facts, index.table);
-  return {
-    kind: 'alone',
-    phase: 'indexes',
-    what: `index ${index.name} on ${index.table}`,
-    locks: [{ table: index.table, mode: 'share update exclusive', held: 'work' }],
-    expectedMs: workMs(rows, RATES.index),
-    statements: [
-      createIndex({ ...index, definition: index.definition.replace(' ON ONLY ', ' ON ') }, false),
-      ...commentOfNew({ kind: 'index', item: index }),
-    ],
-    index: index.name,
-  };
-}
-
-/** Indexes that are missing, built beside writers. Those behind constraints come with these. */
-export function indexSteps(facts: AdoptFacts): readonly AdoptStep[] {
-  return facts.changes.flatMap(({ live, wanted }) =>
-    live === undefined &&
-    wanted?.kind === 'index' &&
-    wanted.item.constraint === null &&
-    isThere(facts, wanted.item.table)
-      ? [indexStep(facts, wanted.item)]
-      : [],
-  );
-}
+import { BRIEF_MS, RATES, workMs, type AdoptStep } from './step.js';
 
 /** Foreign keys to message_keys, and the primary key of messages, change with messages itself. */
 function isOfMessages({ table, type, definition }: CatalogConstraint): boolean {
@@ -89,17 +47,13 @@ interface ConstraintChange {
 }
 
 function constraintChanges(facts: AdoptFacts): readonly ConstraintChange[] {
-  return facts.changes.flatMap(({ live, wanted, differences }) =>
-    wanted?.kind === 'constraint' && isThere(facts, wanted.item.table) && !isOfMessages(wanted.item)
-      ? [
-          {
-            item: wanted.item,
-            isNew: live === undefined,
-            isUnvalidatedOnly: differences.every(({ property }) => property === 'validated'),
-          },
-        ]
-      : [],
-  );
+  return facts.changes.flatMap(({ live, wanted, differences }) => {
+    if (wanted?.kind !== 'constraint' || !isThere(facts, wanted.item.table) || isOfMessages(wanted.item)) return [];
+    const properties = differences.map(({ property }) => property).filter((property) => property !== 'comment');
+    const isNew = live === undefined;
+    if (!isNew && properties.length === 0) return [];
+    return [{ item: wanted.item, isNew, isUnvalidatedOnly: properties.every((property) => property === 'validated') }];
+  });
 }
 
 function addStep(table: string, changes: readonly ConstraintChange[]): readonly AdoptStep[] {
@@ -239,6 +193,17 @@ function statementsOf(change: Change, facts: AdoptFacts): readonly string[] {
   return change.kind === 'grant' ? statements.filter((statement) => !statement.startsWith('revoke ')) : statements;
 }
 
+/** Of what is there: a run that was killed may have made it and not commented on it. With messages itself come its comments. */
+function lostComments(facts: AdoptFacts): readonly string[] {
+  return facts.changes.flatMap(({ kind, live, wanted, differences }) => {
+    if (live === undefined || wanted === undefined) return [];
+    if (kind === 'function' || !differences.some(({ property }) => property === 'comment')) return [];
+    const table = 'table' in wanted.item ? wanted.item.table : 'name' in wanted.item ? wanted.item.name : null;
+    const isMadeLater = facts.messages !== 'partitioned' && table !== null && LATER_TABLES.has(table);
+    return isMadeLater ? [] : comment(wanted);
+  });
+}
+
 /** Row-level security with its policies and grants, triggers, and whatever else is quick: a moment for each table. */
 export function accessSteps(facts: AdoptFacts): readonly AdoptStep[] {
   const changes = facts.changes
@@ -253,7 +218,7 @@ export function accessSteps(facts: AdoptFacts): readonly AdoptStep[] {
   );
   const isView = (relation: string): boolean => facts.wanted.views.some((view) => view.name === relation);
   const isComment = (statement: string): boolean => statement.startsWith('comment on ');
-  const comments = [...all.values()].flat().filter(isComment);
+  const comments = [...new Set([...lostComments(facts), ...[...all.values()].flat().filter(isComment)])];
   const quick = [...all].flatMap(([relation, statements]): readonly AdoptStep[] => {
     const own = statements.filter((statement) => !isComment(statement));
     if (own.length === 0) return [];
@@ -275,7 +240,7 @@ export function accessSteps(facts: AdoptFacts): readonly AdoptStep[] {
     {
       kind: 'transaction',
       phase: 'triggers and policies',
-      what: 'comments of tables and columns',
+      what: 'comments',
       locks: [],
       expectedMs: BRIEF_MS,
       statements: comments,

@@ -22,6 +22,16 @@ test('the setting that an older server does not know is no failure, also from tw
   expect(read([stage, error, stage, error, command, command, END])).toEqual({ refused: undefined, isFine: true });
 });
 
+test('pieces of lines of two processes may mix: each piece of a line is a write of its own', () => {
+  const [, error = '', command = ''] = SETTING;
+  const text = error.slice('pg_restore: error: '.length);
+  const mixed = [`pg_restore:pg_restore:  error: error: ${text}`, command, text, command];
+  expect(read([...mixed, END])).toEqual({ refused: undefined, isFine: true });
+  const withAnother = [`pg_restore:pg_restore:  error: finished item 4566 ACL FUNCTION f()`, text, command];
+  expect(read([...withAnother, END])).toEqual({ refused: undefined, isFine: true });
+  expect(read([...withAnother, 'pg_restore: error: out of memory']).isFine).toBe(false);
+});
+
 test('any other failing statement is refused at its command, and a failing COPY at once', () => {
   const lines = [
     ...SETTING,
