@@ -64,12 +64,11 @@ describeOnServer('aisec tenant restore on PostgreSQL alone', () => {
   });
 
   test('keeps people erased who were erased after the backup', async () => {
-    const erased = await aisec(['user', 'erase', 'u0 1', '--confirm', 'u0 1'], 'acme two');
+    const erased = await aisec(['user', 'erase', 'u0 0', '--confirm', 'u0 0'], 'acme');
     expect(erased).toMatchObject({ exitCode: 0 });
-    await database.admin.query('alter schema "acme two" rename to "acme before"');
-    const run = await aisec(['tenant', 'restore', file], 'acme two');
-    expect(run).toMatchObject({ exitCode: 0 });
-    const { rows } = await database.admin.query('select username from "acme two".users');
-    expect(rows).toEqual([{ username: 'u1 1' }]);
+    await database.admin.query('alter schema acme rename to erased');
+    expect(await aisec(['tenant', 'restore', file], 'acme')).toMatchObject({ exitCode: 0 });
+    const { rows } = await database.admin.query('select username from acme.users');
+    expect(rows).toEqual([{ username: 'u1 0' }]);
   });
 });
