@@ -1,19 +1,19 @@
 import { open } from 'node:fs/promises';
 
-import { withCredentials } from '../../adapters/pgtools/credentials.js';
-import { findTools } from '../../adapters/pgtools/find-tools.js';
-import { dumpDatabase } from '../../adapters/pgtools/pg-dump.js';
-import { serverMajor } from '../../adapters/postgres/server-major.js';
-import type { Session } from '../../adapters/postgres/session.js';
-import type { ServerAccess } from './access.js';
-import { DIMENSIONS } from './contents/read-backup.js';
-import { readArchive } from './contents/archive.js';
-import { machineOf } from './restore/restore-checked.js';
-import { countingLines } from './restore/restore-into.js';
-import { settingsFor } from './restore/restore-passes.js';
-import { loadRows, readDefinitions } from './restore/script.js';
-import { dumpApplicationName } from './server/dump.js';
-import { findBackupTools } from './server/tools.js';
+import { withCredentials } from '../../../adapters/pgtools/credentials.js';
+import { findTools } from '../../../adapters/pgtools/find-tools.js';
+import { dumpDatabase } from '../../../adapters/pgtools/pg-dump.js';
+import { serverMajor } from '../../../adapters/postgres/server-major.js';
+import type { Session } from '../../../adapters/postgres/session.js';
+import type { ServerAccess } from '../access.js';
+import { DIMENSIONS } from '../contents/read-backup.js';
+import { readArchive } from '../contents/archive.js';
+import { machineOf } from '../restore/restore-checked.js';
+import { countingLines } from '../restore/restore-into.js';
+import { settingsFor } from '../restore/restore-passes.js';
+import { loadRows, readDefinitions } from '../restore/script.js';
+import { dumpApplicationName } from './dump.js';
+import { findBackupTools } from './tools.js';
 
 /**
  * Dumps one schema to a new file, on sessions of pg_dump, which see what is committed.
