@@ -125,7 +125,7 @@ try {
   const locks = await startWriteSampler(source, 'aisec user erase');
   const erased = await runAisecWell(source, ['user', 'erase', PERSON, '--confirm', 'user1', '--json', '--out', '/tmp']);
   const [waited, refused] = [await others.stop(), await themselves.stop()];
-  const { longestMs, seen, looks, longestGapMs } = await locks.stop();
+  const { longestMs, seen, looks, longestGapMs, longestQuery } = await locks.stop();
   const { certificate } = JSON.parse(erased.stdout);
   const rows = certificate.tables.reduce(
     (/** @type {number} */ sum, /** @type {{ before: number }} */ { before }) => sum + before,
@@ -146,6 +146,7 @@ try {
     { figure: '  rows of all tables', value: String(rows) },
     { figure: '  messages a second', value: (MESSAGES / (deletedMs / 1000)).toFixed(0), target: '10000' },
     { figure: '  longest transaction with a lock for writing', value: ms(longestMs), target: 'none over 50 ms' },
+    { figure: '    what it ran', value: (longestQuery ?? '').replaceAll(/\s+/g, ' ').slice(0, 60) },
     {
       figure: '    looks that saw one, of all, longest time between two',
       value: `${seen} / ${looks} / ${ms(longestGapMs)}`,

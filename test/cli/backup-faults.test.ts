@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -16,6 +16,7 @@ import { readBackupCopies } from '../../src/features/backup/store/remote-backups
 import {
   failingFiles,
   faultFor,
+  isRunning,
   KEEP,
   KEPT,
   killProgram,
@@ -38,7 +39,8 @@ import { startCli, type CliResult, type RunningCli } from '../support/run-cli.js
 import { runInProcess } from '../support/run-in-process.js';
 import { describeOnSmallDisk, fill, withSmallDisk } from '../support/small-disk.js';
 
-const ROUNDS = rounds(3, 50);
+/** Rounds in which the fault met the run: some come too late, or at what the run does not use. */
+const STRUCK = rounds(2, 50);
 const HOUR_MS = 3_600_000;
 const DISK_BYTES = 48 * 1024 * 1024;
 const SHELF_ROWS = 200;
@@ -149,26 +151,29 @@ describeWithStore('backups and faults by chance', () => {
         });
       };
 
-      const endSessions = async (): Promise<void> => {
-        await (server as pg.Client).query(
+      const endSessions = async (): Promise<boolean> => {
+        const { rows } = await (server as pg.Client).query(
           `select pg_terminate_backend(pid) from pg_stat_activity
            where application_name like 'aisec%' and strpos(datname, $1) > 0`,
           [database.name],
         );
+        return rows.length > 0;
       };
-      /** Returns once it has struck, or the run has ended. */
-      const strike = async ({ fault }: Fault, run: RunningCli): Promise<void> => {
+      /** Returns once it has struck, or the run has ended; whether it struck. */
+      const strike = async ({ fault }: Fault, run: RunningCli): Promise<boolean> => {
+        if (fault === 'program killed') return killProgram(run);
+        if (fault === 'sessions ended') return endSessions();
+        const isInTime = isRunning(run);
         if (fault === 'aisec killed') run.child.kill('SIGKILL');
         if (fault === 'aisec terminated') run.child.kill('SIGTERM');
         if (fault === 'full') fill(directory);
-        if (fault === 'sessions ended') await endSessions();
-        if (fault === 'program killed') await killProgram(run);
+        return isInTime;
       };
 
       const random = seeded(printedSeed('backups and faults by chance'));
       const durations = new Map<string, number>();
 
-      const round = async (): Promise<string> => {
+      const round = async (): Promise<{ readonly line: string; readonly hasStruck: boolean }> => {
         await makeShelf();
         const [newest = ''] = await goodHere();
         await addOld(newest);
@@ -176,14 +181,18 @@ describeWithStore('backups and faults by chance', () => {
         const operation = pick(OPERATIONS, random);
         const fault = faultFor(operation, random);
         if (operation.name === 'restore a table') await database.admin.query('drop table shelf');
-        const eio = failingFiles(directory, random);
+        const mark = path.join(path.dirname(directory), 'struck');
+        rmSync(mark, { force: true });
+        const eio = failingFiles(directory, mark, random);
+        const hitsBefore = proxy.hits();
+        let isStruck = false;
         if (fault.of === 'store') proxy.fail(fault.fault, random);
         const run = startCli(operation.args(path.join(directory, newest)), {
           env: { ...env(), ...(fault.fault === 'EIO' && eio) },
         });
         if (fault.of !== 'store' && fault.fault !== 'EIO') {
-          await Promise.race([sleep(300 + random() * (durations.get(operation.name) ?? 3000)), run.finished]);
-          await strike(fault, run);
+          await Promise.race([sleep(random() * (durations.get(operation.name) ?? 2000)), run.finished]);
+          isStruck = await strike(fault, run);
         }
         const ended = await run.finished;
         proxy.heal();
@@ -226,7 +235,10 @@ describeWithStore('backups and faults by chance', () => {
           console.log(what);
           throw error;
         }
-        return `${operation.name} | ${fault.of}: ${fault.fault} | ${ended.exitCode ?? ended.signal} | ${/^error: .*/m.exec(ended.stderr)?.[0] ?? ''}`;
+        return {
+          line: `${operation.name} | ${fault.of}: ${fault.fault} | ${ended.exitCode ?? ended.signal} | ${/^error: .*/m.exec(ended.stderr)?.[0] ?? ''}`,
+          hasStruck: isStruck || proxy.hits() > hitsBefore || existsSync(mark),
+        };
       };
 
       test(
@@ -237,9 +249,11 @@ describeWithStore('backups and faults by chance', () => {
             await makeShelf();
             expect(await aisec(['backup', '--store', 's3://backups/app'])).toMatchObject({ exitCode: 0 });
             const log: string[] = [];
-            for (let n = 0; n < ROUNDS; n += 1) {
-              log.push(await round());
-              if (IS_LONG) console.log(`${n + 1}: ${log.at(-1)}`);
+            for (let struck = 0; struck < STRUCK;) {
+              const { line, hasStruck } = await round();
+              if (hasStruck) struck += 1;
+              log.push(`${hasStruck ? struck : 'missed'}: ${line}`);
+              if (IS_LONG) console.log(log.at(-1));
             }
             // Whatever was stopped, the next runs go on and leave nothing behind.
             await makeShelf();

@@ -34,7 +34,14 @@ describeOnPrivateServer('a backup of a standby', () => {
     const reader = await connectTo(there);
     const usersThere = async (): Promise<number> =>
       (await reader.query<{ n: number }>('select count(*)::int as n from users')).rows[0]?.n ?? 0;
-    await waitFor(async () => (await usersThere()) === 1);
+    // Something has to come from the primary, before it is known what that has.
+    await writer.query("insert into users (username, email, password_hash) values ('w', 'w@example.com', 'x')");
+    await waitFor(async () => {
+      const { rows } = await reader.query(
+        'select from pg_stat_wal_receiver where latest_end_lsn <= pg_last_wal_replay_lsn()',
+      );
+      return rows.length === 1 && (await usersThere()) === 2;
+    });
     const directory = path.join(await createEmbeddedDirectory(), 'backups');
     const backup = (...args: readonly string[]) =>
       runInProcess(['backup', '--dir', directory, ...args], { env: { DATABASE_URL: there } });
@@ -63,7 +70,7 @@ describeOnPrivateServer('a backup of a standby', () => {
       );
       return received.rows[0]?.is_there === true;
     });
-    expect(await usersThere()).toBe(1);
+    expect(await usersThere()).toBe(2);
     const before = (await runInProcess(['backup', 'list', '--dir', directory, '--json'])).stdout;
     for (const dry of [[], ['--dry-run']]) {
       const refused = await backup('--max-lag', '1s', ...dry);
@@ -77,6 +84,27 @@ describeOnPrivateServer('a backup of a standby', () => {
     expect(facts.lagMs).toBeGreaterThan(1500);
     const check = await runInProcess(['backup', 'check', '--dir', directory, '--max-age', '1s']);
     expect(check.stdout).toContain('that its standby was behind');
+    await Promise.all([reader.end(), writer.end()]);
+  });
+
+  test('that has replayed no transaction since its start is not taken for one that has all', async () => {
+    const primary = await startPrivateServer({ fsync: 'off' });
+    const writer = await connectTo(await primary.createDatabase('app'));
+    const standby = await startStandby(primary, { fsync: 'off' });
+    const reader = await connectTo(databaseAddress(standby.url, 'app'));
+    await reader.query('select pg_wal_replay_pause()');
+    await writer.query('create table notes as select 1 as id');
+    const { rows } = await writer.query<{ at: string }>('select pg_current_wal_lsn() as at');
+    await waitFor(async () => {
+      const sql = 'select pg_last_wal_receive_lsn() >= $1 as is_there';
+      return (await reader.query<{ is_there: boolean }>(sql, [rows[0]?.at])).rows[0]?.is_there === true;
+    });
+    expect((await reader.query('select pg_last_xact_replay_timestamp() as at')).rows).toEqual([{ at: null }]);
+    const directory = path.join(await createEmbeddedDirectory(), 'backups');
+    const run = await runInProcess(['backup', '--dir', directory, '--max-lag', '1ms'], {
+      env: { DATABASE_URL: databaseAddress(standby.url, 'app') },
+    });
+    expectError(run, 3, 'this standby is ', 'behind its primary, and at most 1 ms were allowed');
     await Promise.all([reader.end(), writer.end()]);
   });
 });

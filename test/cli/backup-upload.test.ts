@@ -239,6 +239,17 @@ describeWithStore('backups that are here and not in the store', () => {
     const gateway = await upload('gateway', '--retry', '0');
     expectError(gateway, 4, 'could not upload');
     expect(gateway.stderr).not.toContain('Unknown');
+    proxy.decide({ answers: /^PUT /, with: answer('400 Bad Request', 'ExpiredToken'), times: 99 });
+    expectError(await upload('expired'), 4, 'could not upload', 'AWS_SESSION_TOKEN');
+    for (const asked of [/^GET /, /^HEAD /]) {
+      const page = 'HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\nContent-Length: 13\r\n\r\n';
+      proxy.decide({
+        answers: asked,
+        with: `${page}<html></html>`.slice(0, asked.source.includes('HEAD') ? page.length : undefined),
+        times: 99,
+      });
+      expectError(await upload('portal', '--retry', '0'), 4, 'could not ', 'is not an S3-compatible store');
+    }
     proxy.decide('pass');
     rmSync(path.join(directory, file));
     expectError(await upload('gone'), 2, 'there is no backup');

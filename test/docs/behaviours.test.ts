@@ -15,6 +15,8 @@ function read(name: string): { rows: readonly string[]; named: readonly { file: 
 }
 
 test.each([
+  ['backup', 20],
+  ['client', 20],
   ['migration', 20],
   ['partition', 20],
   ['monitor', 26],

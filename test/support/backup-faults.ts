@@ -54,10 +54,10 @@ export function faultFor({ usesStore }: Operation, random: Random): Fault {
 
 const preload = path.join(import.meta.dirname, 'fail-at-file-call.js');
 
-/** The environment in which some call of aisec on a file of the directory fails. */
-export function failingFiles(directory: string, random: Random): Readonly<Record<string, string>> {
+/** The environment in which some call of aisec on a file of the directory fails; there is a file `mark` when one did. */
+export function failingFiles(directory: string, mark: string, random: Random): Readonly<Record<string, string>> {
   const call = String(1 + Math.floor(random() * 60));
-  return { NODE_OPTIONS: `--import=${preload}`, FAIL_BELOW: directory, FAIL_AT_CALL: call };
+  return { NODE_OPTIONS: `--import=${preload}`, FAIL_BELOW: directory, FAIL_AT_CALL: call, FAIL_MARK: mark };
 }
 
 function childrenOf(pid: number): readonly number[] {
@@ -65,12 +65,17 @@ function childrenOf(pid: number): readonly number[] {
   return existsSync(list) ? readFileSync(list, 'utf8').trim().split(' ').filter(Boolean).map(Number) : [];
 }
 
-/** SIGKILL to the next program that the run has started; returns when there was one, or the run has ended. */
-export async function killProgram({ child }: RunningCli): Promise<void> {
-  while (child.exitCode === null && child.signalCode === null) {
-    const children = childrenOf(child.pid ?? 0);
+export function isRunning({ child }: RunningCli): boolean {
+  return child.exitCode === null && child.signalCode === null;
+}
+
+/** SIGKILL to the next program that the run has started. False when the run ended without one. */
+export async function killProgram(run: RunningCli): Promise<boolean> {
+  while (isRunning(run)) {
+    const children = childrenOf(run.child.pid ?? 0);
     for (const pid of children) process.kill(pid, 'SIGKILL');
-    if (children.length > 0) return;
+    if (children.length > 0) return true;
     await sleep(5);
   }
+  return false;
 }

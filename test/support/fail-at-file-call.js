@@ -6,13 +6,16 @@ import process from 'node:process';
 
 const directory = process.env['FAIL_BELOW'] ?? '';
 const position = Number(process.env['FAIL_AT_CALL']);
+const mark = process.env['FAIL_MARK'];
+const { writeFileSync } = fs;
 let calls = 0;
 
 /** @param {string} call */
 function count(call) {
   calls += 1;
-  if (calls === position)
-    throw Object.assign(new Error(`EIO: i/o error, ${call}`), { code: 'EIO', errno: -5, syscall: call });
+  if (calls !== position) return;
+  if (mark !== undefined) writeFileSync(mark, call);
+  throw Object.assign(new Error(`EIO: i/o error, ${call}`), { code: 'EIO', errno: -5, syscall: call });
 }
 
 /** @param {unknown} file */

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 
 import type { GetObjectCommandOutput, HeadObjectCommandOutput } from '@aws-sdk/client-s3';
 
+import { noStoreError } from './store-error.js';
 import { asking, type Store } from './store.js';
 
 /** An object in the directory of a store. */
@@ -40,6 +41,7 @@ export async function listObjects(store: Store, start: string): Promise<readonly
         }),
         { abortSignal: signal },
       );
+      if (page.Name === undefined) throw noStoreError('list the backups', place);
       for (const { Key, Size, ETag, LastModified } of page.Contents ?? [])
         if (Key !== undefined && Key !== place.prefix)
           found.push({
@@ -87,6 +89,7 @@ export async function describeObject(store: Store, name: string): Promise<Object
   return asking(store, `look at ${name}`, async () => {
     try {
       const head = await headOf(store, name);
+      if (head.ETag === undefined) throw noStoreError(`look at ${name}`, store.place);
       const [, whole] = /\/(\d+)$/.exec(head.ContentRange ?? '') ?? [];
       const sizeBytes = Number(whole ?? head.ContentLength ?? 0);
       return { sizeBytes, sha256: head.Metadata?.[SHA256], origin: head.Metadata?.[ORIGIN] };

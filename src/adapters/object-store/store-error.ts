@@ -34,6 +34,11 @@ const CLOCK: Kind = {
   message: (what, where) => `could not ${what}: the clock of this machine and that of ${where} differ too much`,
   hint: 'Set the clock: timedatectl set-ntp true',
 };
+const EXPIRED: Kind = {
+  code: 'STORE_AUTH',
+  message: (what, where) => `could not ${what}: the key for ${where} is only for some time, which is over`,
+  hint: 'Get new credentials, with their AWS_SESSION_TOKEN: aws sso login, or however these came.',
+};
 const NO_KEY: Kind = {
   code: 'STORE_AUTH',
   message: (what, where) => `could not ${what}: there is no key for ${where}`,
@@ -64,12 +69,13 @@ const OTHER: Kind = {
 const KINDS: readonly (readonly [pattern: RegExp, kind: Kind])[] = [
   [/^(CredentialsProviderError|TokenProviderError)$/, NO_KEY],
   [/TimeTooSkewed/, CLOCK],
+  [/^(ExpiredToken|RequestExpired|TokenRefreshRequired)/, EXPIRED],
   [/^(NoSuchBucket)$/, NO_BUCKET],
   [/Quota|InsufficientStorage|EntityTooLarge|^(413|507)$|XMinioStorageFull/, NO_SPACE],
   [/^(PermanentRedirect|AuthorizationHeaderMalformed|IllegalLocationConstraintException|301)$/, REGION],
   [/^(E[A-Z_]+|TimeoutError|NetworkingError|SlowDown|ServiceUnavailable|50[234])$|CERT|SELF_SIGNED/, UNREACHABLE],
   [/^AccessDenied$/, FORBIDDEN],
-  [/^(401|403)$|AccessDenied|InvalidAccessKey|SignatureDoesNotMatch|ExpiredToken|InvalidToken/, REFUSED],
+  [/^(401|403)$|AccessDenied|InvalidAccessKey|SignatureDoesNotMatch|InvalidToken/, REFUSED],
 ];
 
 function kindOf(error: StoreFailure, message: string): Kind {
@@ -103,4 +109,16 @@ export function storeError(thrown: unknown, what: string, place: StorePlace): Ai
     hint: kind.hint,
     cause: thrown,
   });
+}
+
+/** Something answers that is no store: the login page of a network, or the console of a store. */
+export function noStoreError(what: string, place: StorePlace): AisecError {
+  return new AisecError(
+    'STORE_UNREACHABLE',
+    `could not ${what}: what answers at ${place.endpoint ?? 'Amazon S3'} is not an S3-compatible store`,
+    {
+      detail: 'Its answer has nothing of what a store says, such as the page of a proxy or of a console.',
+      hint: 'Check the endpoint, its port and the network: --endpoint or AWS_ENDPOINT_URL is the address of the S3 interface.',
+    },
+  );
 }

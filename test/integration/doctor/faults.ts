@@ -113,6 +113,14 @@ export const FAULTS: readonly (readonly [sql: string, ...ids: readonly string[]]
     'policy-cost:"Calls".setting',
   ],
   ['create policy by_row on rooms using (is_member(id))', 'policy-cost:rooms.by_row'],
+  // One that a prepared statement evaluates for the first user, and one that is what it says.
+  [
+    `create function tenant() returns text language sql immutable as $$ select current_setting('app.tenant', true) $$;
+     create function nobody() returns text language sql immutable as $$ select 'nobody' $$;
+     create table leases (id uuid primary key, tenant text); alter table leases ${RLS};
+     create policy own on leases using (tenant = (select tenant()) and tenant <> nobody())`,
+    'policy-immutable:public.tenant()',
+  ],
   // Passwords.
   [
     `insert into users (username, email, password_hash) values

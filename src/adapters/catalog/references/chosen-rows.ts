@@ -151,14 +151,17 @@ export class ChosenRows {
     this.#followed.clear();
   }
 
-  /** The partitions that hold chosen rows of a table, by name. */
+  /**
+   * The partitions that hold chosen rows of a table, by the name of now: a statement finds them by no other, also in an
+   * MVCC snapshot of before a month was archived.
+   */
   async parts(key: string, afterStep = 0): Promise<readonly ChosenPart[]> {
     const { chosen } = this.#state(key);
     const { rows } = await this.#session.query<{ name: string; oid: string; rows: string }>(
-      `select pg_catalog.format('%I.%I', nspname, relname) as name, part::text as oid, rows::text
-       from (select part, pg_catalog.count(*) as rows from ${chosen} where step > $1 group by part) as parts
-       join pg_catalog.pg_class on pg_class.oid = part
-       join pg_catalog.pg_namespace on pg_namespace.oid = relnamespace
+      `select named.identity as name, part::text as oid, rows::text
+       from (select part, pg_catalog.count(*) as rows from ${chosen} where step > $1 group by part) as parts,
+         pg_catalog.pg_identify_object('pg_catalog.pg_class'::pg_catalog.regclass, part, 0) as named
+       where named.identity is not null
        order by 1`,
       [afterStep],
     );

@@ -30,6 +30,8 @@ export interface IncompleteBackup {
   readonly sizeBytes: number | null;
   /** A full sentence. */
   readonly reason: string;
+  /** Whether this user could not read it, so that it may well be whole. */
+  readonly isUnreadable?: boolean;
 }
 
 export interface BackupDirectory {
@@ -43,6 +45,8 @@ export interface BackupDirectory {
 }
 
 const CONCURRENT_READS = 16;
+/** What this user may not read, and what a disk does not give. */
+const UNREADABLE: readonly string[] = ['EACCES', 'EPERM', 'EIO'];
 
 async function entriesOf(directory: string): Promise<readonly Dirent[]> {
   try {
@@ -80,7 +84,8 @@ async function look(directory: string, name: string): Promise<Backup | Incomplet
     return { state: 'complete', file, manifest: factsOf(manifest), createdAt: new Date(manifest.createdAt) };
   } catch (error) {
     if (!isAisecError(error)) throw error;
-    return incomplete(error.detail ?? error.message);
+    const { code } = (error.cause ?? {}) as NodeJS.ErrnoException;
+    return { ...incomplete(error.detail ?? error.message), isUnreadable: UNREADABLE.includes(code ?? '') };
   }
 }
 

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { shellWord } from '../../../base/package/aisec-command.js';
 import type { Backup, BackupDirectory } from './directory.js';
 import { groupByOrigin, type OriginGroup } from './group-by-origin.js';
-import { staleAddresses } from './stale-addresses.js';
+import { currentAddresses, staleAddresses } from './stale-addresses.js';
 import type { BackupOrigin } from './origin.js';
 import { recoveryPointOf } from './standby.js';
 import { isVerifiedFull } from './manifest.js';
@@ -230,13 +230,14 @@ function brokenFindings(
             ),
           ],
     ),
-    ...incomplete.map(({ database, file, reason }) =>
+    ...incomplete.map(({ database, file, reason, isUnreadable }) =>
       backupFinding(
         'incomplete',
         { database, file },
         {
-          message: `${file} is incomplete: ${reason}`,
-          impact: 'it is not counted, and retention never deletes it; bring its other part back, or delete it',
+          message:
+            isUnreadable === true ? `${file} cannot be read here: ${reason}` : `${file} is incomplete: ${reason}`,
+          impact: `it is not counted, and retention never deletes it; ${isUnreadable === true ? 'check as a user who may read it, or back up with --mode 0640' : 'bring its other part back, or delete it'}`,
           fix: null,
         },
       ),
@@ -280,13 +281,15 @@ export function backupFindings(
   return [
     ...[...groups, ...absent].toSorted(byDatabase).flatMap(({ database, origin, backups }) => {
       const verified = backups.filter(({ manifest, createdAt }) => isVerifiedFull(manifest) && createdAt <= now);
-      const size = options.minSize === undefined ? undefined : sizeFinding(verified, options.minSize, options);
+      const { minSize } = options;
+      const sizes =
+        minSize && currentAddresses(verified, options.maxAgeMs, now).map((each) => sizeFinding(each, minSize, options));
       const drill = verified.length === 0 ? undefined : drillFinding({ database, origin, backups }, options, now);
       const ages = [
         ...ageFindings(database, verified, options, now),
         ...addressFindings(database, verified, options, now),
       ];
-      const ofGroup = [...ages, size, drill].filter((each) => each !== undefined);
+      const ofGroup = [...ages, ...(sizes ?? []), drill].filter((each) => each !== undefined);
       const isShared = groups.filter((group) => group.database === database).length > 1;
       return isShared
         ? ofGroup.map((each) => ({ ...each, message: `${each.message}, ${originText(origin)}` }))

@@ -133,8 +133,12 @@ function hintFor(source: string): string {
   return `Without it the backup is not counted. ${READ_ALONE[format]}`;
 }
 
-function invalid(source: string, detail: string): AisecError {
-  return new AisecError('BACKUP_INVALID', `invalid backup manifest "${source}"`, { detail, hint: hintFor(source) });
+function invalid(source: string, detail: string, cause?: unknown): AisecError {
+  return new AisecError('BACKUP_INVALID', `invalid backup manifest "${source}"`, {
+    detail,
+    hint: hintFor(source),
+    cause,
+  });
 }
 
 /** The manifest of a backup. @throws AisecError BACKUP_INVALID when it is missing, unreadable or wrong. */
@@ -150,7 +154,7 @@ export async function readManifest(file: string): Promise<BackupManifest> {
         hint: hintFor(source),
         cause: error,
       });
-    throw invalid(source, `${messageOf(error)}.`);
+    throw invalid(source, `${messageOf(error)}.`, error);
   }
   const manifest = parseManifest(text, source);
   if (manifest.file !== path.basename(file)) throw invalid(source, `It is the manifest of "${manifest.file}".`);

@@ -6,6 +6,7 @@ import { hostname } from 'node:os';
 import type { Session } from '../../../adapters/postgres/session.js';
 import type { ServerAccess } from '../access.js';
 import type { BackupOrigin } from '../catalog/origin.js';
+import { mayExecute } from './standby-lag.js';
 
 const OF_THIS_MACHINE = /^(?:localhost|127\.[\d.]+|::1|[/@].*|)$/;
 
@@ -19,10 +20,7 @@ export async function serverOrigin(
   session: Session,
   { host, target }: Pick<ServerAccess, 'host' | 'target'>,
 ): Promise<BackupOrigin | null> {
-  const allowed = await session.query<{ is_allowed: boolean }>(
-    "select pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'execute') as is_allowed",
-  );
-  if (allowed.rows[0]?.is_allowed !== true) return null;
+  if (!(await mayExecute(session, 'pg_catalog.pg_control_system()'))) return null;
   const { rows } = await session.query<{ id: string; oid: string }>(
     `select system_identifier::text as id, pg_database.oid::text as oid
      from pg_catalog.pg_control_system(), pg_catalog.pg_database

@@ -1,9 +1,11 @@
 import { serverMajor } from '../../../adapters/postgres/server-major.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
+import { countText } from '../../../base/count.js';
 import { AisecError } from '../../../base/errors.js';
 import type { StandbyFacts } from '../catalog/standby.js';
-import { quoteIdentifier } from '../../../base/identifier.js';
+import { standbyLagMs } from './standby-lag.js';
+import { quoteIdentifier, quoteLiteral } from '../../../base/identifier.js';
 
 export interface BackupTable {
   readonly schema: string;
@@ -31,6 +33,12 @@ interface ServerRow {
   readonly has_vectors: boolean;
   readonly size_bytes: string;
   readonly index_size_bytes: string;
+}
+
+interface UnreadableRow {
+  readonly kind: string;
+  readonly count: number;
+  readonly names: readonly string[];
 }
 
 interface TableRow extends BackupTable {
@@ -71,6 +79,27 @@ function refuseUnreadable(roleName: string, tables: readonly TableRow[]): void {
     });
 }
 
+/** What pg_dump reads beside tables. */
+async function refuseOtherUnreadable(session: Session, roleName: string): Promise<void> {
+  const { rows } = await session.query<UnreadableRow>(sqlFile('backup/unreadable'));
+  const relations = rows.filter(({ kind }) => kind !== 'large object');
+  const refused = relations.length > 0 ? relations : rows;
+  if (refused.length === 0) return;
+  const role = quoteIdentifier(roleName);
+  const grantEach = `declare each oid; begin for each in select oid from pg_largeobject_metadata loop execute format('grant select on large object %s to %I', each, ${quoteLiteral(roleName)}); end loop; end`;
+  throw new AisecError(
+    'PRIVILEGE_MISSING',
+    `role ${role} may not read ${refused.map(({ kind, count }) => countText(count, kind)).join(', ')}`,
+    {
+      detail: `These are ${refused.flatMap(({ names }) => names).join(', ')}${refused.some(({ count, names }) => count > names.length) ? ' and more' : ''}.`,
+      hint:
+        relations.length > 0
+          ? `Let it read everything: grant pg_read_all_data to ${role};`
+          : `Let it read each of them: do ${quoteLiteral(grantEach)};`,
+    },
+  );
+}
+
 function named({ schema, table }: TableRow): BackupTable {
   return { schema, table };
 }
@@ -85,8 +114,9 @@ export async function readServerFacts(session: Session): Promise<ServerFacts> {
   if (server === undefined) throw new Error('the server did not say who it is');
   const { rows: tables } = await session.query<TableRow>(sqlFile('backup/tables'));
   refuseUnreadable(server.role_name, tables);
-  const [lag] = (await session.query<{ lag_ms: string | null }>(sqlFile('backup/standby'))).rows;
-  const isEmptyHere = (each: TableRow): boolean => lag !== undefined && each.is_unlogged;
+  await refuseOtherUnreadable(session, server.role_name);
+  const lagMs = await standbyLagMs(session);
+  const isEmptyHere = (each: TableRow): boolean => lagMs !== undefined && each.is_unlogged;
   return {
     roleName: server.role_name,
     serverVersion: server.server_version,
@@ -95,12 +125,6 @@ export async function readServerFacts(session: Session): Promise<ServerFacts> {
     sizeBytes: Number(server.size_bytes),
     indexSizeBytes: Number(server.index_size_bytes),
     tables: tables.filter((each) => !isEmptyHere(each)).map(named),
-    standby:
-      lag === undefined
-        ? null
-        : {
-            lagMs: lag.lag_ms === null ? null : Number(lag.lag_ms),
-            unloggedTables: tables.filter(isEmptyHere).map(named),
-          },
+    standby: lagMs === undefined ? null : { lagMs, unloggedTables: tables.filter(isEmptyHere).map(named) },
   };
 }

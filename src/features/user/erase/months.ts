@@ -9,11 +9,12 @@ import { qualifiedName, readPartitions } from '../../messages/index.js';
  */
 export async function monthsOf(session: Session, choice: ChosenRows, schema: string): Promise<readonly Month[]> {
   const { partitions } = await readPartitions(session, schema);
-  const names = await session.query<{ oid: string; partition: string }>(
-    `select partition::pg_catalog.regclass::oid::text as oid, partition from pg_catalog.unnest($1::text[]) as partition`,
+  const names = await session.query<{ oid: string | null; partition: string }>(
+    // One that was archived since has another name, and its rows are asked.
+    `select pg_catalog.to_regclass(partition)::oid::text as oid, partition from pg_catalog.unnest($1::text[]) as partition`,
     [partitions.map(qualifiedName)],
   );
-  const byOid = new Map(
+  const byOid = new Map<string | null, Month | null | undefined>(
     names.rows.map(({ oid, partition }) => [oid, partitions.find((each) => qualifiedName(each) === partition)?.month]),
   );
   const months = new Set<Month>();

@@ -99,11 +99,11 @@ async function breakCircles(erasure: Erasure, circular: readonly RoledReference[
   for (const reference of circular.filter(({ isNullable }) => isNullable)) {
     const key = tableKey(reference);
     for (const part of await choice.parts(key))
-      await inBatches(session, choice, key, part, new BatchSize(), onBatch, async (places) => {
-        const sql = `update only ${part.name} as victim set ${setNull(reference.columns)}
-           where victim.ctid = any($1::tid[]) and victim.${quoteIdentifier(reference.columns[0] ?? '')} is not null
+      await inBatches(session, choice, key, part, new BatchSize(), onBatch, async (places, limit) => {
+        const sql = `${limit}update only ${part.name} as victim set ${setNull(reference.columns)}
+           where victim.ctid = any(${places}) and victim.${quoteIdentifier(reference.columns[0] ?? '')} is not null
              and ${isOwned(ownership, schema, person.id, key, 'victim')}`;
-        const { rowCount } = await retryForRows(erasure, () => session.query(sql, [places]));
+        const { rowCount } = await retryForRows(erasure, () => session.query(sql));
         return rowCount;
       });
   }
@@ -140,13 +140,13 @@ async function round(erasure: Erasure): Promise<void> {
     ];
     // The newest month first: replies go before what they answer, which then changes none of them.
     for (const part of (await choice.parts(key)).toReversed()) {
-      const condition = `victim.ctid = any($1::tid[]) and ${owned}`;
-      const sql = isKept
-        ? `update only ${part.name} as victim set ${setNull([...new Set(names)])} where ${condition}`
-        : `delete from only ${part.name} as victim where ${condition}`;
+      const change = isKept
+        ? `update only ${part.name} as victim set ${setNull([...new Set(names)])}`
+        : `delete from only ${part.name} as victim`;
       let done = 0;
-      await inBatches(session, choice, key, part, size, onBatch, async (places) => {
-        const { rowCount } = await retryForRows(erasure, () => session.query(sql, [places]));
+      await inBatches(session, choice, key, part, size, onBatch, async (places, limit) => {
+        const sql = `${limit}${change} where victim.ctid = any(${places}) and ${owned}`;
+        const { rowCount } = await retryForRows(erasure, () => session.query(sql));
         done += rowCount;
         onProgress(
           `${isKept ? 'anonymising' : 'deleting'} ${displayName(key)}: ${done} of ${part.rows} rows in ${part.name}`,

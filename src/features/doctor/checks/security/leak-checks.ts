@@ -43,6 +43,11 @@ async function examineViews({ session, schema }: Subject): Promise<readonly Faul
   );
 }
 
+interface ImmutableRow {
+  readonly signature: string;
+  readonly policies: readonly string[];
+}
+
 async function readFunctions({ session, schema }: Subject): Promise<readonly FunctionRow[]> {
   const { rows } = await session.query<FunctionRow>(sqlFile('doctor/functions'), [schema]);
   return rows;
@@ -78,6 +83,17 @@ async function examineForEverybody(subject: Subject): Promise<readonly Fault[]> 
     }));
 }
 
+async function examineImmutable({ session, schema }: Subject): Promise<readonly Fault[]> {
+  const { rows } = await session.query<ImmutableRow>(sqlFile('doctor/immutable-policy-functions'), [schema]);
+  return rows.map(({ signature, policies }) => ({
+    object: signature,
+    message: `function ${signature} reads what depends on the session and is IMMUTABLE; ${policies.length === 1 ? 'the policy that calls it is' : 'the policies that call it are'} ${listed(policies)}`,
+    impact:
+      'a prepared statement keeps the value of the user for whom it was planned, and shows the rows of that user to the next',
+    fix: `alter function ${signature} stable;`,
+  }));
+}
+
 export const LEAK_CHECKS: readonly Check[] = [
   {
     id: 'view-owner-privileges',
@@ -102,5 +118,13 @@ export const LEAK_CHECKS: readonly Check[] = [
     title: 'functions that run as their owner and that every role may execute',
     grant: null,
     examine: examineForEverybody,
+  },
+  {
+    id: 'policy-immutable',
+    area: 'security',
+    severity: 'critical',
+    title: 'IMMUTABLE functions in policies that read settings or the user of the session',
+    grant: null,
+    examine: examineImmutable,
   },
 ];

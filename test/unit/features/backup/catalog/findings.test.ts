@@ -15,22 +15,23 @@ function backup(hoursOld: number, sizeBytes = 1000, changes: Partial<BackupManif
   return { state: 'complete', file: `${hoursOld}.dump`, manifest: factsOf(manifest), createdAt };
 }
 
+const OPTIONS = {
+  makeCommand: 'aisec backup',
+  drillCommand: 'aisec backup drill',
+  drills: undefined,
+  reach: '',
+  maxAgeMs: 26 * HOUR,
+  maxDeepAgeMs: undefined,
+  minSize: { shareOfMedian: 0.8 },
+  expected: [],
+};
+
 function kinds(
   backups: readonly Backup[],
   options: Partial<BackupCheckOptions> = {},
   directory: Partial<BackupDirectory> = {},
 ): readonly string[] {
-  const all = {
-    makeCommand: 'aisec backup',
-    drillCommand: 'aisec backup drill',
-    drills: undefined,
-    reach: '',
-    maxAgeMs: 26 * HOUR,
-    maxDeepAgeMs: undefined,
-    minSize: { shareOfMedian: 0.8 },
-    expected: [],
-    ...options,
-  };
+  const all = { ...OPTIONS, ...options };
   const found = backupFindings({ backups, incomplete: [], partials: [], foreign: [], ...directory }, all, now);
   return found.map(({ kind, database, message }) => `${kind} ${database}: ${message}`);
 }
@@ -113,4 +114,33 @@ test('fresh backups of a copied server do not hide that the other address has no
   expect(kinds(moved)).toEqual([]);
   const noneFresh = [backup(30, 1000, staging), backup(60, 1000, production), backup(80, 1000, staging)];
   expect(kinds(noneFresh).map((line) => line.split(' ')[0])).toEqual(['old']);
+});
+
+test('one is compared with those of its own address, and each address that has a recent one is looked at', () => {
+  const of = (address: string, hoursOld: number, sizeBytes: number): Backup =>
+    backup(hoursOld, sizeBytes, { origin: { id: 'server 7', label: address, address } });
+  const production = [of('db', 2, 9000), of('db', 26, 9000), of('db', 50, 9000)];
+  expect(kinds([of('staging', 1, 100), ...production, of('staging', 25, 100)])).toEqual([]);
+  const shrunk = [of('staging', 1, 100), of('db', 2, 5000), ...production.slice(1), of('staging', 25, 100)];
+  expect(kinds(shrunk)).toEqual([
+    'shrunk app: the newest backup of "app" has 4.9 kB, and the ones before it had 8.8 kB',
+  ]);
+  const gone = [of('new', 1, 100), of('new', 25, 100), of('old', 50, 10), of('old', 74, 9000)];
+  expect(kinds(gone)).toEqual([]);
+});
+
+test('one that this user may not read is not said to be incomplete, and nobody is told to delete it', () => {
+  const incomplete = {
+    state: 'incomplete',
+    file: 'x.dump',
+    database: 'app',
+    createdAt: now,
+    sizeBytes: 1,
+    reason: 'EACCES: permission denied.',
+    isUnreadable: true,
+  } as const;
+  const found = backupFindings({ backups: [], incomplete: [incomplete] }, OPTIONS, now);
+  expect(found).toMatchObject([{ message: 'x.dump cannot be read here: EACCES: permission denied.' }]);
+  expect(found[0]?.impact).toContain('check as a user who may read it');
+  expect(found[0]?.impact).not.toContain('delete it');
 });

@@ -1,0 +1,78 @@
+import { expect, test } from 'vitest';
+
+import { ChosenRows } from '../../../src/adapters/catalog/references/chosen-rows.js';
+import { BatchSize, inBatches } from '../../../src/features/user/erase/batches.js';
+import { createServerDatabase, describeOnServer } from '../../support/database.js';
+import { withSession } from '../catalog/catalog-session.js';
+
+/** As in `'{"(0,1)","(0,2)"}'::tid[]`. */
+const countOf = (places: string): number => places.split('(').length - 1;
+
+describeOnServer('the batches of an erasure', () => {
+  test('do not grow from places whose rows are gone already, which cost nothing', async () => {
+    const database = await createServerDatabase();
+    await database.admin.query('create table notes as select n from generate_series(1, 3000) n');
+    await withSession(database.url, async (session) => {
+      const choice = await ChosenRows.of(session, [{ key: 'public notes', name: 'public.notes' }]);
+      await choice.where('public notes', 'true');
+      // As by a trigger that changes a reply when the message before it is deleted: the row has another place then.
+      await database.admin.query('update notes set n = n where n > 500');
+      const [part] = await choice.parts('public notes');
+      if (part === undefined) throw new Error('nothing was chosen');
+      const batches: (readonly [number, number])[] = [];
+      await inBatches(
+        session,
+        choice,
+        'public notes',
+        part,
+        new BatchSize(),
+        () => undefined,
+        async (places) => {
+          const { rowCount } = await session.query(`delete from only public.notes where ctid = any(${places})`);
+          batches.push([countOf(places), rowCount]);
+          return rowCount;
+        },
+      );
+      const ofNothing = batches.filter(([, changed]) => changed === 0).map(([places]) => places);
+      expect(ofNothing.length).toBeGreaterThan(40);
+      expect(Math.max(...ofNothing)).toBe(50);
+      expect(batches.reduce((sum, [, changed]) => sum + changed, 0)).toBe(500);
+    });
+  });
+
+  test('are ended by the server when they take too long, and begun again smaller, down to one row', async () => {
+    const database = await createServerDatabase();
+    // A row takes 9 ms at the least, and the first one longer than any batch may.
+    for (const sql of [
+      'create table notes as select n from generate_series(1, 40) n',
+      `create function wait() returns trigger language plpgsql as $$
+       begin perform pg_sleep(case old.n when 1 then 0.1 else 0.009 end); return old; end $$`,
+      'create trigger wait before delete on notes for each row execute function wait()',
+    ])
+      await database.admin.query(sql);
+    await withSession(database.url, async (session) => {
+      const choice = await ChosenRows.of(session, [{ key: 'public notes', name: 'public.notes' }]);
+      await choice.where('public notes', 'true');
+      const [part] = await choice.parts('public notes');
+      if (part === undefined) throw new Error('nothing was chosen');
+      const completed: number[] = [];
+      await inBatches(
+        session,
+        choice,
+        'public notes',
+        part,
+        new BatchSize(),
+        () => undefined,
+        async (places, limit) => {
+          const { rowCount } = await session.query(`${limit}delete from only public.notes where ctid = any(${places})`);
+          completed.push(rowCount);
+          return rowCount;
+        },
+      );
+      expect(Math.max(...completed)).toBeLessThanOrEqual(4);
+      expect(completed.at(-1)).toBe(1);
+      expect(completed.reduce((sum, rows) => sum + rows, 0)).toBe(40);
+      expect((await session.query('show statement_timeout')).rows).toEqual([{ statement_timeout: '0' }]);
+    });
+  });
+});
