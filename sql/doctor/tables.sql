@@ -1,8 +1,8 @@
 -- Which tables of the schema has row-level security shut, and for whom are they open?
 -- Parameters: $1 schema (text)
 -- Columns:    name, root (of a partition: the table it belongs to in the end; else null), has_row_security, policies (int),
---             grantees (text[], roles with a right on the table or a column, without its owner and those that row level
---             security does not hold anyway; public for every role)
+--             grantees, writers, truncaters (text[], roles with a privilege on the table or a column, with one that is not
+--             SELECT, with TRUNCATE; without its owner and those whom policies do not hold anyway; public for every role)
 -- Needs:      nothing
 select
   class.relname::text as name,
@@ -12,8 +12,21 @@ select
   end as root,
   class.relrowsecurity as has_row_security,
   (select pg_catalog.count(*)::int from pg_catalog.pg_policy as policy where policy.polrelid = class.oid) as policies,
-  array(
-    select distinct coalesce(role.rolname::text, 'public')
+  granted.grantees,
+  granted.writers,
+  granted.truncaters
+from pg_catalog.pg_class as class
+join pg_catalog.pg_namespace as namespace on namespace.oid = class.relnamespace
+cross join lateral (
+  select
+    coalesce(pg_catalog.array_agg(distinct grantee order by grantee), '{}') as grantees,
+    coalesce(pg_catalog.array_agg(distinct grantee order by grantee) filter (where privilege_type <> 'SELECT'), '{}') as writers,
+    coalesce(pg_catalog.array_agg(distinct grantee order by grantee) filter (where privilege_type = 'TRUNCATE'), '{}')
+      as truncaters
+  from (
+    select
+      coalesce(role.rolname::text, 'public') as grantee,
+      entry.privilege_type
     from (
       select class.relacl as acl
       union all
@@ -21,15 +34,13 @@ select
       from pg_catalog.pg_attribute
       where attrelid = class.oid
         and attacl is not null
-    ) as granted
-    cross join lateral pg_catalog.aclexplode(granted.acl) as entry
+    ) as acls
+    cross join lateral pg_catalog.aclexplode(acls.acl) as entry
     left join pg_catalog.pg_roles as role on role.oid = entry.grantee
     where entry.grantee <> class.relowner
       and not coalesce(role.rolsuper or role.rolbypassrls, false)
-    order by 1
-  ) as grantees
-from pg_catalog.pg_class as class
-join pg_catalog.pg_namespace as namespace on namespace.oid = class.relnamespace
+  ) as one
+) as granted
 where namespace.nspname = $1
   and class.relkind in ('r', 'p')
   and not exists (

@@ -1,6 +1,8 @@
 import type { Session } from '../../adapters/postgres/session.js';
 import { quoteIdentifier } from '../../base/identifier.js';
+import { AisecError, isAisecError } from '../../base/errors.js';
 import type { Reporting } from '../../base/reporting.js';
+import { OWNER_HINT } from '../messages/index.js';
 
 export interface EnsuredPartition {
   readonly month: string;
@@ -19,6 +21,19 @@ export function ensureCall(schema: string): string {
   return `${quoteIdentifier(schema)}.ensure_message_partitions()`;
 }
 
+async function callEnsure(session: Session, schema: string): Promise<readonly EnsuredRow[]> {
+  try {
+    const { rows } = await session.query<EnsuredRow>(
+      `select month::text as month, partition_name, created, problem from ${ensureCall(schema)}`,
+    );
+    return rows;
+  } catch (error) {
+    if (!isAisecError(error, 'PRIVILEGE_MISSING')) throw error;
+    const { detail, sqlState, cause } = error;
+    throw new AisecError('PRIVILEGE_MISSING', error.message, { detail, hint: OWNER_HINT, sqlState, cause });
+  }
+}
+
 /**
  * Makes the current month and those ahead, when the schema has the function for it. A month that cannot be made now
  * (its table is locked, say) is a warning: the default partition takes its rows meanwhile.
@@ -33,9 +48,7 @@ export async function ensurePartitions(
     [`${quoteIdentifier(schema)}.ensure_message_partitions(integer, date)`],
   );
   if (found[0]?.exists !== true) return [];
-  const { rows } = await session.query<EnsuredRow>(
-    `select month::text as month, partition_name, created, problem from ${ensureCall(schema)}`,
-  );
+  const rows = await callEnsure(session, schema);
   for (const row of rows)
     if (row.problem !== null) reporting.onWarning(`partition ${row.partition_name}: ${row.problem}`);
   return rows.filter((row) => row.created).map((row) => ({ month: row.month, partition: row.partition_name }));

@@ -48,6 +48,8 @@ export const FAULTS: readonly (readonly [sql: string, ...ids: readonly string[]]
     'rls-no-policy:shut',
   ],
   ['grant select on aisec_migrations to public', 'rls-off:aisec_migrations'],
+  ['create role meddler nologin; grant select, delete on pgmigrations to meddler', 'rls-off:pgmigrations'],
+  ['grant truncate on avatars to meddler', 'truncate-granted:avatars'],
   // The roles that services work as.
   [
     'create role svc_super login superuser; grant authenticated to svc_super with inherit false',

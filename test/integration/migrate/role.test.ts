@@ -45,6 +45,19 @@ describeOnServer('the role and the server that migrate works on', () => {
     }
   }
 
+  test('a role that does not own the functions is told so when it has nothing left to migrate', async () => {
+    const migrated = await createServerDatabase({ migrated: true });
+    const role = `${migrated.name}_reader`;
+    await migrated.admin.query(`create role ${role}; grant select on all tables in schema public to ${role}`);
+    try {
+      const up = await runInProcess(['migrate', 'up', '--role', role], { env: { DATABASE_URL: migrated.url } });
+      expect(up).toMatchObject({ exitCode: 1 });
+      expect(up.stderr).toContain('hint: Run it as the owner of the tables');
+    } finally {
+      await migrated.admin.query(`drop owned by ${role}; drop role ${role}`);
+    }
+  });
+
   test('with --role everything belongs to that role, and the history says who logged in', async () => {
     await withRoles(async (login, owner) => {
       const url = Object.assign(new URL(database.url), { username: login, password: 'x' }).toString();

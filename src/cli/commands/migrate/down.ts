@@ -70,8 +70,8 @@ async function writeScript(context: Context, options: Options): Promise<void> {
     target: targetOf(options),
     lockTimeoutMs: options.lockTimeout,
   });
-  if (context.output.options.isJson) context.output.result({ script }, () => '');
-  else context.output.text(script);
+  if (context.output.options.isJson) context.output.result({ script: `${script.join('\n')}\n` }, () => '');
+  else for (const lines of script) context.output.text(`${lines}\n`);
 }
 
 async function run(context: Context, options: Options): Promise<ExitCode | undefined> {

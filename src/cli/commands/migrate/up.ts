@@ -81,8 +81,8 @@ async function writeScript(context: Context, options: Options): Promise<void> {
     to: options.to,
     lockTimeoutMs: options.lockTimeout,
   });
-  if (context.output.options.isJson) context.output.result({ script }, () => '');
-  else context.output.text(script);
+  if (context.output.options.isJson) context.output.result({ script: `${script.join('\n')}\n` }, () => '');
+  else for (const lines of script) context.output.text(`${lines}\n`);
 }
 
 async function rehearse(context: Context, options: Options): Promise<ExitCode | undefined> {

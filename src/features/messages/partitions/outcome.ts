@@ -1,6 +1,7 @@
 import { isPassingProblem } from '../../../adapters/postgres/error.js';
 import { AisecError, isAisecError } from '../../../base/errors.js';
 import type { Month } from '../../../base/month.js';
+import { OWNER_HINT } from '../owner-hint.js';
 import type { PlannedMonth } from './plan.js';
 
 export interface MonthOutcome {
@@ -29,7 +30,7 @@ function asProblem(error: unknown): AisecError {
   if (!isAisecError(error, 'PRIVILEGE_MISSING')) throw error;
   throw new AisecError('PRIVILEGE_MISSING', error.message, {
     detail: error.detail,
-    hint: 'Run it as the owner of the tables, the role that runs `aisec migrate up`. Do they have several owners? aisec doctor --only mixed-owners',
+    hint: OWNER_HINT,
     sqlState: error.sqlState,
     cause: error.cause,
   });

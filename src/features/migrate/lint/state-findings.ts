@@ -10,6 +10,12 @@ import type { ChangeRule, LintedStatement, StateFact, StateFault, StateRule } fr
 /** The faults of each rule that looks at the catalog as it is now. */
 export type StateFaults = ReadonlyMap<StateRule, readonly StateFault[]>;
 
+/** Whether nothing was made in the database yet, so that no rule finds anything in its catalog. */
+export async function isEmptyDatabase(session: Session): Promise<boolean> {
+  const { rows } = await session.query<{ is_empty: boolean }>(sqlFile('lint/is-empty'));
+  return rows[0]?.is_empty === true;
+}
+
 export async function stateFaults(session: Session, rules: readonly StateRule[], schema: string): Promise<StateFaults> {
   const faults = new Map<StateRule, readonly StateFault[]>();
   for (const rule of rules) {

@@ -14,15 +14,19 @@ import {
   journalStarted,
 } from '../history/history-sql.js';
 
-/** One migration of a script, from the very texts that a run on a database sends. */
-export async function migrationPart(file: MigrationFile, direction: Direction, options: ApplyOptions): Promise<string> {
-  const lines = [`-- ${labelOf(file)}`, ':start_again'];
-  lines.push(
-    ...(file.isTransactional
-      ? await inTransaction(file, direction, options)
-      : await withoutTransaction(file, direction, options)),
-  );
-  return lines.join('\n');
+/**
+ * One migration of a script, from the very texts that a run on a database sends, line by line: joined, one of 50 MB would
+ * be several times in memory.
+ */
+export async function migrationPart(
+  file: MigrationFile,
+  direction: Direction,
+  options: ApplyOptions,
+): Promise<readonly string[]> {
+  const texts = file.isTransactional
+    ? await inTransaction(file, direction, options)
+    : await withoutTransaction(file, direction, options);
+  return [`-- ${labelOf(file)}`, ':start_again', ...texts];
 }
 
 /**
@@ -98,14 +102,6 @@ async function withoutTransaction(
 }
 
 /** A hook of a script: in a transaction, and not recorded. */
-export function hookPart(hook: MigrationFile, options: ApplyOptions): string {
-  return [
-    `-- ${labelOf(hook)}`,
-    ':start_again',
-    'begin;',
-    transactionSettings(options),
-    hook.up.sql,
-    '',
-    'commit;',
-  ].join('\n');
+export function hookPart(hook: MigrationFile, options: ApplyOptions): readonly string[] {
+  return [`-- ${labelOf(hook)}`, ':start_again', 'begin;', transactionSettings(options), hook.up.sql, '', 'commit;'];
 }

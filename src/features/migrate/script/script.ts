@@ -30,6 +30,13 @@ export interface DownScriptOptions extends Omit<ScriptOptions, 'to'> {
   readonly target: { readonly kind: 'one' } | { readonly kind: 'to'; readonly name: string } | { readonly kind: 'all' };
 }
 
+/** The texts of its lines in order, each without its line end; a text may have many lines. */
+export type Script = readonly string[];
+
+function linesOf(head: string, parts: readonly (readonly string[])[], end: string): Script {
+  return [head, ...parts.flatMap((part) => [...part, '']), end];
+}
+
 /** The files that a database has whose newest ones are named. @throws AisecError MIGRATION_UNKNOWN, USAGE. */
 function appliedFiles(files: readonly MigrationFile[], from: readonly string[]): readonly MigrationFile[] {
   const newest = new Map<string, number>();
@@ -83,7 +90,7 @@ function heading(verb: string, files: readonly MigrationFile[], schema: string):
  *
  * @throws AisecError MIGRATION_UNKNOWN, MIGRATION_FILE_INVALID, MIGRATION_HISTORY, USAGE when `from` is not before `to`.
  */
-export async function migrationScript(options: ScriptOptions): Promise<string> {
+export async function migrationScript(options: ScriptOptions): Promise<Script> {
   const { files, schema } = options;
   const before = appliedFiles(files, options.from);
   const last = options.to === undefined ? files.length - 1 : indexOfMigration(options.to, files);
@@ -99,16 +106,14 @@ export async function migrationScript(options: ScriptOptions): Promise<string> {
   const parts = hooksNamed('before_up', options).map((hook) => hookPart(hook, options));
   for (const file of wanted) parts.push(await migrationPart(file, 'up', options));
   parts.push(...hooksNamed('after_up', options).map((hook) => hookPart(hook, options)));
-  return `${heading('Migrations', wanted, schema)}
+  const head = `${heading('Migrations', wanted, schema)}
 ${psqlSettings(options)}
 ${guard({ schema, sources: sourcesOf(files), before, isAlone: false })}
 
 begin;
 ${historyToCreate(schema, wanted, new Set()) ?? ''}commit;
-
-${parts.join('\n\n')}
-
--- The months of messages from now on.
+`;
+  const end = `-- The months of messages from now on.
 :start_again
 do $aisec_partitions$
 begin
@@ -117,8 +122,8 @@ begin
   end if;
 end
 $aisec_partitions$;
-select pg_advisory_unlock(${RUN_LOCK_KEY});
-`;
+select pg_advisory_unlock(${RUN_LOCK_KEY});`;
+  return linesOf(head, parts, end);
 }
 
 /** Without its history, the order is that of the files, from the last to the first. */
@@ -138,24 +143,22 @@ function filesToRevert(
  *
  * @throws AisecError MIGRATION_UNKNOWN, MIGRATION_FILE_INVALID, MIGRATION_IRREVERSIBLE.
  */
-export async function downScript(options: DownScriptOptions): Promise<string> {
+export async function downScript(options: DownScriptOptions): Promise<Script> {
   const { files, schema } = options;
   const named = appliedFiles(files, options.from);
   const before = options.from.length === 0 ? files : files.filter((file) => named.includes(file) || isRepeatable(file));
   const wanted = filesToRevert(before, options.target);
   for (const file of wanted) sectionOf(file, 'down');
   await refuseUnsafeStatements(wanted);
-  const parts: string[] = [];
+  const parts: (readonly string[])[] = [];
   for (const file of wanted) parts.push(await migrationPart(file, 'down', options));
   const left = before.filter((file) => !wanted.includes(file));
   const emptied = sourcesOf(wanted).filter((source) => !left.some((file) => file.source === source));
-  return `${heading('Reverts', wanted, schema)}
+  const head = `${heading('Reverts', wanted, schema)}
 ${psqlSettings(options)}
 ${guard({ schema, sources: sourcesOf(files), before, isAlone: wanted.some(isBundled) })}
-
-${parts.join('\n\n')}
-
-:start_again
-${emptied.map((source) => `${dropHistoryTables(schema, source)};\n`).join('')}select pg_advisory_unlock(${RUN_LOCK_KEY});
 `;
+  const end = `:start_again
+${emptied.map((source) => `${dropHistoryTables(schema, source)};\n`).join('')}select pg_advisory_unlock(${RUN_LOCK_KEY});`;
+  return linesOf(head, parts, end);
 }

@@ -10,6 +10,9 @@ interface TableRow {
   readonly has_row_security: boolean;
   readonly policies: number;
   readonly grantees: readonly string[];
+  /** Of those: with more than SELECT. */
+  readonly writers: readonly string[];
+  readonly truncaters: readonly string[];
 }
 
 /** Nothing of users is in them; a role that monitors may read them. */
@@ -22,9 +25,9 @@ async function readTables({ session, schema }: Subject): Promise<readonly TableR
   return rows.filter(({ root }) => root === null || !MESSAGE_ROOTS.includes(root));
 }
 
-function openTo({ name, grantees }: TableRow, appRoles: readonly string[]): readonly string[] {
-  const isApp = (role: string): boolean => role === 'public' || appRoles.includes(role);
-  return OWN_TABLES.test(name) ? grantees.filter(isApp) : grantees;
+function openTo({ name, grantees, writers }: TableRow, appRoles: readonly string[]): readonly string[] {
+  const isShut = (role: string): boolean => role === 'public' || appRoles.includes(role) || writers.includes(role);
+  return OWN_TABLES.test(name) ? grantees.filter(isShut) : grantees;
 }
 
 async function examineOff(subject: Subject): Promise<readonly Fault[]> {
@@ -86,6 +89,21 @@ async function examineNoPolicy(subject: Subject): Promise<readonly Fault[]> {
     }));
 }
 
+/** Who may do what with the archive has a check of its own. */
+async function examineTruncate(subject: Subject): Promise<readonly Fault[]> {
+  const tables = await subject.once(readTables);
+  return tables
+    .filter(
+      ({ name, has_row_security: isOn, truncaters }) => isOn && truncaters.length > 0 && name !== 'messages_archive',
+    )
+    .map(({ name, truncaters }) => ({
+      object: plainName(name),
+      message: `${listed(truncaters)} may truncate ${plainName(name)}`,
+      impact: 'policies do not restrict TRUNCATE: one statement deletes the rows of every user',
+      fix: `revoke truncate on table ${qualified(subject.schema, name)} from ${truncaters.map(grantee).join(', ')};`,
+    }));
+}
+
 export const ROW_SECURITY_CHECKS: readonly Check[] = [
   {
     id: 'rls-off',
@@ -103,5 +121,13 @@ export const ROW_SECURITY_CHECKS: readonly Check[] = [
     title: 'tables with row-level security on, grants, and no policy',
     grant: null,
     examine: examineNoPolicy,
+  },
+  {
+    id: 'truncate-granted',
+    area: 'security',
+    severity: 'critical',
+    title: 'tables with row-level security that another role than their owner may truncate',
+    grant: null,
+    examine: examineTruncate,
   },
 ];
