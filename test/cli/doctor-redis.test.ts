@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { faultsOf } from '../../src/features/doctor/versions/faults-of.js';
-import { REDIS_FAULTS } from '../../src/features/doctor/versions/known-faults.js';
+import { REDIS_FAULTS, VALKEY_FAULTS } from '../../src/features/doctor/versions/known-faults.js';
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../support/database.js';
 import { needsRedis } from '../support/needs.js';
 import { createRedisProcess, type RedisProcess } from '../support/redis-process.js';
@@ -59,11 +59,13 @@ describeOnServer(`aisec doctor of Redis ${needsRedis}`, () => {
   });
 
   test('its version is held against the faults that are known of it', async () => {
-    const version = /^redis_version:([\d.]+)/m.exec(await client.info('server'))?.[1] ?? '';
+    const info = await client.info('server');
+    const [, product = '', version = ''] =
+      /^(valkey)_version:([\d.]+)/m.exec(info) ?? /^(redis)_version:([\d.]+)/m.exec(info) ?? [];
     const run = await runInProcess(['doctor', '--only', 'version-redis', '--json'], {
       env: { DATABASE_URL: database.url, REDIS_URL: redisUrl },
     });
-    const expected = faultsOf(version, REDIS_FAULTS).map(({ name }) => name);
+    const expected = faultsOf(version, product === 'valkey' ? VALKEY_FAULTS : REDIS_FAULTS).map(({ name }) => name);
     const { findings } = JSON.parse(run.stdout) as Diagnosis;
     expect(findings.flatMap(({ message }) => message.match(/CVE-[\d-]+/g) ?? [])).toEqual(expected);
     expect(findings.every(({ severity }) => severity === 'notice')).toBe(true);

@@ -37,8 +37,11 @@ export async function probeRedis(url: string, from: string): Promise<string> {
   redis.on('error', (error) => (lastError = error));
   try {
     await redis.connect();
-    const version = /redis_version:(\S+)/.exec(await redis.info('server'))?.[1] ?? 'of unknown version';
-    return `Redis ${version} at ${hostOf(url)} (${from})`;
+    const info = await redis.info('server');
+    // Valkey has both lines, the first one for clients that look for a Redis.
+    const [, valkey] = /valkey_version:(\S+)/.exec(info) ?? [];
+    const [, version = 'of unknown version'] = /redis_version:(\S+)/.exec(info) ?? [];
+    return `${valkey === undefined ? `Redis ${version}` : `Valkey ${valkey}`} at ${hostOf(url)} (${from})`;
   } catch (error) {
     throw unusable('Redis', url, from, lastError ?? error);
   } finally {

@@ -98,6 +98,8 @@ describeOnPrivateServer('several servers in one address', () => {
       'none of the servers that target_session_attrs=primary asks for could be reached',
       `127.0.0.1:1: Nothing listens there. ${onStandby}: It is a standby.`,
     );
+    const noStandby = await status(urlOf([NOBODY, onPrimary], '&target_session_attrs=standby'));
+    expect(noStandby.stderr).toContain(`127.0.0.1:1: Nothing listens there. ${onPrimary}: It is a primary.`);
     // A login that is refused ends the search: psql does the same.
     const stranger = urlOf([onStandby, onPrimary]).replace('postgres@', 'stranger@');
     expect(await psqlFinds(stranger)).toBe('none');

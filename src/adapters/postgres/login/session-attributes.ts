@@ -40,10 +40,7 @@ export async function refuseOtherKindOfServer(
   );
   const [facts] = rows;
   if (facts !== undefined && isMet(facts)) return;
-  throw new OtherKindOfServer(
-    wanted,
-    facts?.is_standby === true
-      ? 'It is a standby.'
-      : 'It is a primary, or accepts writes as the setting does not want.',
-  );
+  const primary =
+    wanted === 'read-write' ? 'It is a primary with default_transaction_read_only = on.' : 'It is a primary.';
+  throw new OtherKindOfServer(wanted, facts?.is_standby === true ? 'It is a standby.' : primary);
 }
