@@ -1,5 +1,4 @@
 import type { Session } from '../../adapters/postgres/session.js';
-import { sqlFile } from '../../adapters/postgres/sql-file.js';
 
 export interface CitusNode {
   readonly host: string;
@@ -19,5 +18,12 @@ export async function readNodes(session: Session): Promise<readonly CitusNode[]>
     'citus.node_connection_timeout',
     String(CONNECT_WITHIN_MS),
   ]);
-  return (await session.query<CitusNode>(sqlFile('tenant/nodes'))).rows;
+  const { rows } = await session.query<CitusNode>(
+    `select nodename as host, nodeport as port, isactive as is_active, shouldhaveshards as takes_tenants,
+            coalesce(pg_catalog.citus_check_connection_to_node(nodename, nodeport), false) as is_reachable
+     from pg_catalog.pg_dist_node
+     where noderole = 'primary' and groupid <> 0
+     order by nodename, nodeport`,
+  );
+  return rows;
 }

@@ -12,6 +12,7 @@ export interface TableRow {
   readonly table_name: string;
   readonly is_ours: boolean;
   readonly policies: readonly string[];
+  readonly leaning: readonly string[];
 }
 
 export async function readTables(session: Session, schema: string): Promise<readonly TableRow[]> {

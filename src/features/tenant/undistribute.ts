@@ -5,7 +5,6 @@ import { withPrivateDirectory } from '../../adapters/files/private-directory.js'
 import { withRunLock } from '../../adapters/postgres/locks/advisory-lock.js';
 import { LockBudget, retryForLocks } from '../../adapters/postgres/locks/lock-budget.js';
 import { withRollback, withTransaction, type Session } from '../../adapters/postgres/session.js';
-import { sqlFile } from '../../adapters/postgres/sql-file.js';
 import { listed } from '../../base/count.js';
 import { AisecError } from '../../base/errors.js';
 import { quoteIdentifier } from '../../base/identifier.js';
@@ -13,7 +12,7 @@ import type { Reporting } from '../../base/reporting.js';
 import { compareCatalogs, dumpSchema, loadArchive, type ServerAccess } from '../backup/index.js';
 import { nodeOf, readCitus, refuseWithoutCitus } from './citus.js';
 import { refuseTables } from './obstacles.js';
-import { countRows, lockTables, readTables, refuseDifference, type MovedTable } from './rows.js';
+import { countRows, lockTables, readTables, refuseDifference, type MovedTable, type TableRow } from './rows.js';
 
 export interface UndistributeOptions {
   readonly schema: string;
@@ -38,23 +37,19 @@ export interface UndistributedTenant {
 }
 
 /** DROP SCHEMA would take them along. @throws AisecError DATABASE_UNSUPPORTED. */
-async function refuseLeaning(session: Session, schema: string): Promise<void> {
-  const { rows } = await session.query<{ name: string }>(sqlFile('tenant/leaning'), [schema]);
-  if (rows.length === 0) return;
-  throw new AisecError(
-    'DATABASE_UNSUPPORTED',
-    `other schemas need tables of "${schema}": ${listed(rows.map(({ name }) => name))}`,
-    {
-      detail: 'No changes were made.',
-      hint: 'Drop them first, and make them again afterwards.',
-    },
-  );
+function refuseLeaning(schema: string, tables: readonly TableRow[]): void {
+  const names = [...new Set(tables.flatMap(({ leaning }) => leaning))];
+  if (names.length === 0) return;
+  throw new AisecError('DATABASE_UNSUPPORTED', `other schemas need tables of "${schema}": ${listed(names)}`, {
+    detail: 'No changes were made.',
+    hint: 'Drop them first, and make them again afterwards.',
+  });
 }
 
 async function prepare(session: Session, schema: string) {
   const tables = await readTables(session, schema);
   refuseTables(schema, tables);
-  await refuseLeaning(session, schema);
+  refuseLeaning(schema, tables);
   // Readers are not held up by it, pg_dump among them.
   await lockTables(session, schema, tables, 'exclusive');
   return { tables, before: await countRows(session, schema, tables) };
