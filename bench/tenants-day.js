@@ -68,10 +68,11 @@ async function fill(admin) {
   for (const [tenant, name] of names.entries()) {
     await admin.query(`set search_path = ${name}, public`);
     for (let user = 1; user <= USERS; user += 1) {
-      await admin.query("insert into users (id, username, email, password_hash) values ($1, $2, $3, 'h')", [
+      await admin.query('insert into users (id, username, email, password_hash) values ($1, $2, $3, $4)', [
         idOf(tenant, user),
         `user ${user}`,
         `user.${user}@example.com`,
+        `$2b$12$${'a'.repeat(53)}`,
       ]);
       await admin.query('insert into conversations (id, user_id, title) values ($1, $2, $3)', [
         idOf(tenant, 100 + user),
