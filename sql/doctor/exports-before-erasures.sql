@@ -2,7 +2,7 @@
 -- Parameters: none
 -- Columns:    month (YYYY-MM), file_name, people (integer, erased since)
 -- Needs:      the owner of the schema
--- A file that was written anew counts as it is now.
+-- A file that was rewritten counts as it is now.
 select
   pg_catalog.to_char(newest.month, 'YYYY-MM') as month,
   newest.file_name,

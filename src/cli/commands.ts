@@ -50,12 +50,14 @@ import { monitorRecord } from './commands/monitor/record.js';
 import { monitorReport } from './commands/monitor/page/report.js';
 import { monitorServe } from './commands/monitor/page/serve.js';
 import { monitorTablesCommand } from './commands/monitor/tables.js';
+import { monitorTenantsCommand } from './commands/monitor/tenants.js';
 import { monitorVacuumCommand } from './commands/monitor/vacuum.js';
 import { partitionsCheck } from './commands/partitions/check.js';
 import { partitionsRebuildKeys } from './commands/partitions/rebuild-keys.js';
 import { partitionsEnsure } from './commands/partitions/ensure.js';
 import { partitionsList } from './commands/partitions/list.js';
 import { restore } from './commands/restore/restore.js';
+import { tenantRestore } from './commands/restore/tenant.js';
 import { scheduleCrontab } from './commands/schedule/crontab.js';
 import { scheduleKubernetes } from './commands/schedule/kubernetes.js';
 import { scheduleSystemd } from './commands/schedule/systemd.js';
@@ -67,6 +69,7 @@ import { typesCheck } from './commands/types/check.js';
 import { typesGenerate } from './commands/types/generate.js';
 import { userErase } from './commands/user/erase.js';
 import { tenantDistribute } from './commands/tenant/distribute.js';
+import { tenantUndistribute } from './commands/tenant/undistribute.js';
 import { userExport } from './commands/user/export.js';
 import { vectorCheck } from './commands/vector/check.js';
 import { vectorRebuild } from './commands/vector/rebuild.js';
@@ -127,12 +130,15 @@ export const COMMANDS: readonly CommandSpec[] = [
   monitorQueriesCommand,
   monitorVacuumCommand,
   monitorGrowthCommand,
+  monitorTenantsCommand,
   monitorRecord,
   monitorReport,
   monitorServe,
   monitorExport,
   vectorStatusCommand,
   tenantDistribute,
+  tenantUndistribute,
+  tenantRestore,
   vectorCheck,
   vectorRebuild,
   vectorTune,
@@ -159,7 +165,7 @@ export const NOUNS: Readonly<Record<string, string>> = {
   partitions: 'make the months of messages ahead of time and check them',
   schedule: 'print the jobs that have to run, for cron, systemd or Kubernetes',
   completion: 'print the script with which a shell completes aisec',
-  tenant: 'move a tenant to a worker of Citus',
+  tenant: 'move a tenant to a worker of Citus and back, and restore one',
   user: 'export and erase the data of one person',
   types: 'write the TypeScript types of the schema and check them',
 };

@@ -28,7 +28,7 @@ async function namesSeveralServers(config: Config): Promise<boolean> {
  * Runs a command that may be run twice, from its beginning after the connection was lost: on whichever of the servers that
  * are named is there then. With one server named it is run once.
  *
- * @param run opens its sessions anew, waiting up to so many milliseconds for a server
+ * @param run opens its sessions again, waiting up to so many milliseconds for a server
  */
 export async function throughFailover<Result>(
   { config, maxWaitMs, signal, onLost }: FailoverOptions,

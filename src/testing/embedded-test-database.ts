@@ -15,7 +15,7 @@ import type { TestDatabase } from './test-database.js';
 
 const SERVICE = 'aisec_test_service';
 
-/** A damaged snapshot, such as one from a disk that was full, is made anew. */
+/** A damaged snapshot, such as one from a disk that was full, is made again. */
 async function start(files: readonly MigrationFile[], cacheDir: string): Promise<RunningSnapshot> {
   try {
     return await startSnapshot(await migratedSnapshot(files, cacheDir));

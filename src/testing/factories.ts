@@ -73,7 +73,7 @@ function idOf(table: number, count: number): string {
   return `00000000-0000-4000-8000-${digits}`;
 }
 
-/** The factories, and a function after which they begin anew. */
+/** The factories, and a function after which they start again. */
 export function createFactories(admin: Kysely<DB>): { readonly make: Factories; readonly restart: () => void } {
   const names = Object.keys(RECIPES) as RowName[];
   const counts = new Map<RowName, number>();

@@ -16,7 +16,7 @@ interface LockedPackage {
 describe('the packed package', () => {
   const directory = mkdtempSync(path.join(tmpdir(), 'aisec-test-pack-'));
   afterAll(() => rmSync(directory, { recursive: true, force: true }));
-  // Without scripts: packing would build anew, and what is wanted is what stands in dist/ now.
+  // Without scripts: packing would build again, and what is wanted is what stands in dist/ now.
   const tarball = pack(directory);
   const files = run('tar', '-tzf', tarball)
     .split('\n')

@@ -103,7 +103,7 @@ describeWithStore('a backup of the embedded database in a store', () => {
 
     test('becomes full while it is downloaded', async () => {
       const manifest = await readManifest(file());
-      // It foretells a small one, so that the space runs out in the middle.
+      // It announces a small one, so that the space runs out in the middle.
       await replaceManifest({ ...manifest, sizeBytes: 1000 });
       try {
         const half = Math.ceil(manifest.sizeBytes / 2 / MEBIBYTE) * MEBIBYTE;

@@ -7,7 +7,7 @@ import { createEmbeddedDirectory } from '../support/database.js';
 import { createMigratedEmbedded, queryEmbedded } from '../support/migrated-embedded.js';
 import { runInProcess } from '../support/run-in-process.js';
 
-/** One statement: each one opens the database anew. */
+/** One statement: each one opens the database again. */
 const FAULTS = `do $faults$ begin
   alter table voices disable row level security;
   create table "Audit Log" (id serial primary key);

@@ -94,7 +94,7 @@ describe('the help', () => {
     expect(rendered).toMatchObject({ exitCode: 0, stdout: built.stdout, stderr: '' });
   });
 
-  it('rendered anew loads no driver, no engine and no colours', async () => {
+  it('rendered again loads no driver, no engine and no colours', async () => {
     const loaded = await loadedBy(['migrate', 'up', '--help', '--no-color']);
     expect(loaded).toEqual(['aisec.js', 'core.js', 'rolldown-runtime.js', 'start.js']);
     // pg is in the bundle, in a file of its own: the login it speaks gives it away.

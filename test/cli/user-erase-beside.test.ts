@@ -103,7 +103,7 @@ describeOnServer('Erasing a person beside all else that runs', () => {
 
     const erased = await run(['user', 'erase', hanako, '--confirm', SENTINEL, '--json'], env);
     expect(erased).toMatchObject({ exitCode: 0 });
-    // What the certificate says is left is deleted or written anew, and the export that was made for the person deleted.
+    // What the certificate says is left is deleted or rewritten, and the export that was made for the person deleted.
     expect(JSON.parse(erased.stdout)).toMatchObject({ certificate: { backupDirectory: directory } });
     const { certificate } = JSON.parse(erased.stdout) as {
       readonly certificate: { readonly holders: readonly { readonly place: string; readonly kind: string }[] };

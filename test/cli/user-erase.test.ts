@@ -147,7 +147,7 @@ describeOnServer('aisec user erase', () => {
     expect(again).toMatchObject({ exitCode: 0 });
     expect(JSON.parse(again.stdout)).toMatchObject({ outcome: 'present', certificate: { ...certificate } });
 
-    // The export of May is named until it is written anew.
+    // The export of May is named until it is rewritten.
     const aisec = (...args: readonly string[]): Promise<CliResult> =>
       runInProcess(args, { env: { DATABASE_URL: database.url, PATH: process.env['PATH'] ?? '' }, cwd: directory });
     expect((await aisec('archive', 'list')).stderr).toContain(`the export ${file} of 2026-05 is stale`);

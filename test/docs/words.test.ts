@@ -23,6 +23,8 @@ const FORBIDDEN: readonly (readonly [word: RegExp, instead: string])[] = [
   [/\bprov(e|es|ed|ing)\b/i, 'verify (a backup), validate (input), check (a state)'],
   [/\b(im)?patient\b|\bpolite(ly)?\b/i, 'retry, wait, timeout, attempts'],
   [/design document|\bthe research\b|design\/[a-z]+\.md/i, 'what it says, or a page of docs/'],
+  [/\banew\b/i, 'again, or rewrite (a table)'],
+  [/\bfore(tell|told)/i, 'forecast'],
   [/--[a-z-]+ belongs to --/, '--x requires --y'],
 ];
 

@@ -46,7 +46,7 @@ function refuse(response: ServerResponse, status: number, text: string): void {
 }
 
 /**
- * Serves one page to those who have its address, which holds a token by chance, until the signal comes. It answers GET
+ * Serves one page to those who have its address, which holds a random token, until the signal comes. It answers GET
  * only and takes nothing in.
  *
  * @throws AisecError USAGE when the port is in use; what `read` throws.

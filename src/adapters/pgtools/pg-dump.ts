@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 
+import { quoteIdentifier } from '../../base/identifier.js';
 import type { Environment } from '../../config/settings.js';
 import type { Credentials } from './credentials.js';
 import { toolEnvironment } from './environment.js';
@@ -17,6 +18,8 @@ export interface DumpRequest extends ToolSurroundings {
   readonly snapshot?: string;
   /** 0: wait for ever. pg_dump resets lock_timeout, so only this option limits it. */
   readonly lockWaitTimeoutMs: number;
+  /** This one alone, by its name; default: the whole database. */
+  readonly schema?: string;
   /** Dumps definitions only. */
   readonly isSchemaOnly?: boolean;
   /** Leaves the rows of unlogged tables out, which a standby cannot read. */
@@ -40,6 +43,7 @@ function dumpArguments(request: DumpRequest): readonly string[] {
     '--no-sync',
     ...(snapshot === undefined ? [] : [`--snapshot=${snapshot}`]),
     ...(lockWaitTimeoutMs === 0 ? [] : [`--lock-wait-timeout=${lockWaitTimeoutMs}`]),
+    ...(request.schema === undefined ? [] : ['--strict-names', `--schema=${quoteIdentifier(request.schema)}`]),
     ...(request.isSchemaOnly === true ? ['--schema-only'] : []),
     ...(request.withoutUnlogged === true ? ['--no-unlogged-table-data'] : []),
     ...(request.withoutRowsOf ?? []).map((pattern) => `--exclude-table-data=${pattern}`),
@@ -48,7 +52,7 @@ function dumpArguments(request: DumpRequest): readonly string[] {
   ];
 }
 
-/** Writes the whole database to a custom-format archive. @throws AisecError as `runTool`. */
+/** Writes the database, or one schema, to a custom-format archive. @throws AisecError as `runTool`. */
 export async function dumpDatabase(request: DumpRequest): Promise<void> {
   const { tool, credentials, environment, signal, onLine, waitForServerMs } = request;
   await runTool({

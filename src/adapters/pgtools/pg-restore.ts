@@ -6,6 +6,8 @@ export interface ArchiveRequest extends ToolSurroundings {
   readonly file: string;
   /** pg_restore says each entry as it comes to it. */
   readonly onLine?: (line: string) => void;
+  /** Gets what it unpacks. */
+  readonly onStdout?: (chunk: Buffer) => Promise<void>;
 }
 
 /**
@@ -14,7 +16,8 @@ export interface ArchiveRequest extends ToolSurroundings {
  *
  * @throws AisecError BACKUP_INVALID for a damaged archive, else as `runTool`.
  */
-export async function readWholeArchive({ tool, file, environment, signal, onLine }: ArchiveRequest): Promise<void> {
+export async function readWholeArchive({ tool, file, onLine, onStdout, ...others }: ArchiveRequest): Promise<void> {
   const verbose = onLine === undefined ? [] : ['--verbose'];
-  await runTool({ tool, args: ['--file=/dev/null', ...verbose, file], environment, signal, ...(onLine && { onLine }) });
+  const args = [`--file=${onStdout === undefined ? '/dev/null' : '-'}`, ...verbose, file];
+  await runTool({ tool, args, ...others, ...(onLine && { onLine }), ...(onStdout && { onStdout }) });
 }

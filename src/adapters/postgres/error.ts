@@ -71,10 +71,14 @@ function isCatalogRace({ constraint, routine }: ForeignError, sqlState: string):
   return sqlState === '23505' && constraint === 'pg_extension_name_index';
 }
 
+/** An ERROR of class 08 is of a connection that the server has itself, as to a node of Citus; one that ends ours is FATAL. */
+function codeOfClass({ severity }: ForeignError, sqlState: string): ErrorCode {
+  return sqlState.startsWith('08') && severity !== 'ERROR' ? 'CONNECTION_LOST' : 'DATABASE_FAILED';
+}
+
 function codeOf(error: ForeignError, sqlState: string | undefined, message: string): ErrorCode {
   if (sqlState !== undefined && isCatalogRace(error, sqlState)) return 'LOCK_TIMEOUT';
-  if (sqlState !== undefined)
-    return CODE_BY_SQL_STATE[sqlState] ?? (sqlState.startsWith('08') ? 'CONNECTION_LOST' : 'DATABASE_FAILED');
+  if (sqlState !== undefined) return CODE_BY_SQL_STATE[sqlState] ?? codeOfClass(error, sqlState);
   if (error.code === 'ENOSPC') return 'DISK_FULL';
   if ((error.code !== undefined && SOCKET_CODES.has(error.code)) || LOST.test(message)) return 'CONNECTION_LOST';
   return 'DATABASE_FAILED';

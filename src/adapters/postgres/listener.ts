@@ -228,7 +228,7 @@ export class Listener {
       const { stamp, channel, is_listening: isListening } = await this.#ask(client);
       if (client !== this.#client) return;
       if (!isListening) throw notListening();
-      // Another shape: whatever was kept has the old one. Another channel: the tables were made anew.
+      // Another shape: whatever was kept has the old one. Another channel: the tables were made again.
       if (stamp !== this.#stamp || channel !== this.#channel) throw lost();
       this.#aliveUntilMs = askedMs + this.#options.aliveForMs;
       this.#askAgainLater(client);

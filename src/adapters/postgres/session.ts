@@ -114,7 +114,7 @@ export class Session {
     return this.#settings;
   }
 
-  /** The statement that sets them anew. */
+  /** The statement that sets them again. */
   get pinSql(): string {
     return this.#pinSql;
   }

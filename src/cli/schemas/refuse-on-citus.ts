@@ -8,6 +8,9 @@ import type { TenantSession } from '../../features/tenant/index.js';
  */
 const WORKS: ReadonlySet<string> = new Set([
   'tenant distribute',
+  'tenant undistribute',
+  'tenant restore',
+  'backup',
   'migrate up',
   'migrate status',
   'migrate check',
@@ -20,7 +23,9 @@ const WORKS: ReadonlySet<string> = new Set([
   'monitor tables',
   'monitor partitions',
   'monitor record',
+  'monitor tenants',
   'seed demo',
+  'doctor',
 ]);
 
 /** @throws AisecError DATABASE_UNSUPPORTED for a command that was not tried in a distributed schema, or is wrong there. */

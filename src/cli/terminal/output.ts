@@ -102,7 +102,7 @@ export class Output {
   }
 
   /**
-   * One look of a watch: the screen drawn anew, or one document after the other where no screen is. `notes` belong to the
+   * One look of a watch: the screen drawn again, or one document after the other where no screen is. `notes` belong to the
    * picture, so on a screen they are a part of it.
    */
   frame<Data extends object>(

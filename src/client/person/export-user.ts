@@ -12,7 +12,7 @@ export interface ExportUserOptions {
   readonly isAll?: boolean;
   /** Of the page. Default: that of the person's preferences. */
   readonly language?: 'en' | 'ja' | undefined;
-  /** Whether a file of that name is written anew, such as by a job that is run again. Default: false. */
+  /** Whether a file of that name is rewritten, such as by a job that is run again. Default: false. */
   readonly replaces?: boolean;
   /** Ends it when aborted: no file is left. */
   readonly signal?: AbortSignal | undefined;
@@ -34,7 +34,7 @@ const OPTIONS: Readonly<Record<keyof ExportUserOptions, true>> = {
 
 /**
  * Writes what is kept about a person to a ZIP file, as `aisec user export` does: live and archived months, every table, a
- * page to read, a manifest with checksums; all of one MVCC snapshot. The file has its name only once it is complete, so a job
+ * page to read, a manifest with checksums; all of one MVCC snapshot. The final file name appears only when the file is complete, so a job
  * that was killed is run again, with `replaces`.
  *
  * @param db of a role that sees all rows: the owner of the tables, or one with BYPASSRLS. One connection of its pool is

@@ -220,7 +220,8 @@ async function restorePlainTable(
   );
 }
 
-async function checkTable(
+/** Compares what was restored with the backup. @throws AisecError RESTORE_FAILED. */
+export async function checkTable(
   session: Session,
   selection: TableSelection,
   tables: readonly string[],

@@ -3,6 +3,7 @@ import { withMaintenance, type ServerAccess } from './access.js';
 import type { ErasedAgain, ErasureOptions } from './erasures/erased-again.js';
 import { gatherErasures, type ErasureLists } from './erasures/gather.js';
 import { beforeName, workingName } from './restore/database/database-names.js';
+import { tenantWarnings } from './contents/tenants.js';
 import { formatByName, formatOf, requireForServer } from './contents/backup-format.js';
 import { refuseRestore, restoreFinding } from './restore/findings.js';
 import { withLocalBackup, type BackupSource } from './store/local-backup.js';
@@ -12,7 +13,7 @@ import { dropDatabase } from './restore/restore-into.js';
 import { subscriptionWarnings } from './server/subscriptions.js';
 import { readSqlBackup } from './embedded/sql-backup.js';
 import { withRestoreLock } from './restore/restore-lock.js';
-import { sessionsDetail, sessionsOn, swapDatabases } from './restore/database/swap.js';
+import { renameDatabase, sessionsDetail, sessionsOn, swapDatabases } from './restore/database/swap.js';
 import { withTransaction, type Session } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
 import { AisecError } from '../../base/errors.js';
@@ -251,7 +252,7 @@ async function restorePlain(
           database: target,
           isDryRun: !isDone,
           steps,
-          warnings: [...preflight.warnings, ...aboutSubscriptions],
+          warnings: [...preflight.warnings, ...aboutSubscriptions, ...tenantWarnings(backup.toc)],
           tables: backup.rows.length,
           rows: backup.rows.reduce((sum, { rows }) => sum + rows, 0),
           erasedAgain,
@@ -283,7 +284,7 @@ async function restorePlain(
         );
         const erasedAgain = { sources, known: records.length, ...again };
         if (mode === 'create') {
-          await maintenance.query(`alter database ${quoteIdentifier(working)} rename to ${quoteIdentifier(target)}`);
+          await renameDatabase(maintenance, working, target);
           return result(true, erasedAgain);
         }
         await maintenance.query(

@@ -1,6 +1,7 @@
 import { ARCHIVE_CHECKS } from './checks/archive-checks.js';
 import { BACKUP_CHECKS } from './checks/backup-checks.js';
 import type { Check } from './check.js';
+import { CITUS_CHECKS } from './checks/citus-checks.js';
 import { INDEX_CHECKS } from './checks/index-checks.js';
 import { INTEGRITY_CHECKS } from './checks/integrity-checks.js';
 import { KEY_CHECKS } from './checks/key-checks.js';
@@ -40,6 +41,7 @@ export const ALL_CHECKS: readonly Check[] = [
   ...SEQUENCE_CHECKS,
   ...SETTING_CHECKS,
   ...VERSION_CHECKS,
+  ...CITUS_CHECKS,
   ...BACKUP_CHECKS,
   ...REDIS_CHECKS,
 ];

@@ -19,6 +19,7 @@ export const AREAS = [
   'sequences',
   'settings',
   'versions',
+  'citus',
   'backups',
   'redis',
 ] as const;

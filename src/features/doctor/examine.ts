@@ -4,6 +4,7 @@ import type { Check, Outcome, Subject } from './check.js';
 import { findingOf, skippedOf, type Finding, type SkippedCheck } from './finding.js';
 import { shortenLockWait } from './session-limits.js';
 import { lockHolders } from './lock-holders.js';
+import { unseenOnCitus } from './on-citus.js';
 
 /** What came of one check. */
 export interface Examined {
@@ -28,7 +29,7 @@ async function reasonOf(error: unknown, session: Subject['session']): Promise<st
 
 async function outcomeOf(check: Check, subject: Subject): Promise<Outcome> {
   try {
-    return await check.examine(subject);
+    return (await unseenOnCitus(check, subject)) ?? (await check.examine(subject));
   } catch (error) {
     const reason = await reasonOf(error, subject.session);
     if (reason === undefined) throw error;

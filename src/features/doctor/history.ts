@@ -48,7 +48,7 @@ function read(file: string, { database, schema }: Diagnosis): History | undefine
   } catch (error) {
     throw new AisecError('CONFIG_INVALID', `could not read the history ${file}`, {
       detail: `${messageOf(error)}.`,
-      hint: 'Delete the file to begin anew, or name another.',
+      hint: 'Delete the file to start again, or name another.',
       cause: error,
     });
   }

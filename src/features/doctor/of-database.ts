@@ -9,6 +9,10 @@ const CHECKS: readonly string[] = [
   'app-role-logs-in',
   'large-objects',
   'collation-version',
+  'citus-new-schemas',
+  'citus-role-login',
+  'citus-node',
+  'citus-node-state',
 ];
 /** Whether the lock table is large enough depends on the months of the schema. */
 const OF_SCHEMA: readonly string[] = ['lock-table'];

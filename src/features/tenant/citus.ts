@@ -1,5 +1,6 @@
 import type { Session } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
+import { AisecError } from '../../base/errors.js';
 
 /** What Citus knows of a schema. */
 export interface CitusFacts {
@@ -31,3 +32,21 @@ export async function readCitus(session: Session, schema: string): Promise<Citus
 
 /** On the nodes Citus logs in as the role that a query runs as, also after SET ROLE. */
 export const LOGIN_FOR_NODES = 'alter role authenticated login;';
+
+/** Where a tenant lies: `host:port`; null on this node. */
+export async function nodeOf(session: Session, schema: string): Promise<string | null> {
+  const { rows } = await session.query<{ readonly node: string }>(sqlFile('tenant/node'), [schema]);
+  return rows[0]?.node ?? null;
+}
+
+/** @throws AisecError CONFIG_INVALID where there is no Citus, and on a worker. */
+export function refuseWithoutCitus(citus: CitusFacts | undefined, label: string): asserts citus is CitusFacts {
+  if (citus === undefined)
+    throw new AisecError('CONFIG_INVALID', `${label} has no extension citus`, {
+      hint: 'Without it a schema lies where the database lies. See docs/scale.md.',
+    });
+  if (!citus.is_coordinator)
+    throw new AisecError('CONFIG_INVALID', `${label} is a worker of Citus`, {
+      hint: 'Give the address of the coordinator.',
+    });
+}

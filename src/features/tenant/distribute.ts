@@ -3,11 +3,11 @@ import { retryForLocks, LockBudget } from '../../adapters/postgres/locks/lock-bu
 import { withRollback, withTransaction, type Session } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
 import { parseStatements } from '../../adapters/sql-parser/statements.js';
-import { AisecError } from '../../base/errors.js';
 import { quoteIdentifier, quoteLiteral } from '../../base/identifier.js';
 import type { Reporting } from '../../base/reporting.js';
-import { LOGIN_FOR_NODES, readCitus, type CitusFacts } from './citus.js';
+import { LOGIN_FOR_NODES, nodeOf, readCitus, refuseWithoutCitus } from './citus.js';
 import { refusePolicies, refuseTables } from './obstacles.js';
+import { countRows, lockTables, readTables, refuseDifference, type MovedTable, type TableRow } from './rows.js';
 
 export interface DistributeOptions {
   readonly schema: string;
@@ -19,12 +19,6 @@ export interface DistributeOptions {
   readonly isDryRun?: boolean;
 }
 
-/** A table and its rows, which are as many afterwards as before. */
-export interface MovedTable {
-  readonly table: string;
-  readonly rows: number;
-}
-
 export interface DistributedTenant {
   readonly database: string;
   readonly schema: string;
@@ -34,12 +28,6 @@ export interface DistributedTenant {
   readonly tables: readonly MovedTable[];
   /** Where the tenant lies now: `host:port`; null on this node. */
   readonly node: string | null;
-}
-
-interface TableRow {
-  readonly table_name: string;
-  readonly is_ours: boolean;
-  readonly policies: readonly string[];
 }
 
 interface TriggerRow {
@@ -57,17 +45,6 @@ interface ReferenceRow {
 }
 
 const STATE_WORDS = { O: 'enable trigger', A: 'enable always trigger', R: 'enable replica trigger' } as const;
-
-async function countRows(session: Session, schema: string, tables: readonly TableRow[]): Promise<MovedTable[]> {
-  const counted: MovedTable[] = [];
-  for (const { table_name: table } of tables) {
-    const { rows } = await session.query<{ readonly count: string }>(
-      `select pg_catalog.count(*) as count from ${quoteIdentifier(schema)}.${quoteIdentifier(table)}`,
-    );
-    counted.push({ table, rows: Number(rows[0]?.count ?? 0) });
-  }
-  return counted;
-}
 
 /** Citus forwards the whole message in which a statement came, so each is sent alone. */
 async function adaptSchema(session: Session): Promise<void> {
@@ -113,23 +90,12 @@ async function ownReferences(session: Session, schema: string): Promise<void> {
   }
 }
 
-function refuseDifference(before: readonly MovedTable[], after: readonly MovedTable[]): void {
-  const other = before.find(({ rows }, index) => after[index]?.rows !== rows);
-  if (other === undefined) return;
-  throw new Error(`table ${other.table} had ${other.rows} rows and has others on the worker; no changes were made`);
-}
-
-async function readTables(session: Session, schema: string): Promise<readonly TableRow[]> {
-  return (await session.query<TableRow>(sqlFile('tenant/tables'), [schema])).rows;
-}
-
 /** Locks the tables and makes of them what Citus takes. */
 async function prepare(session: Session, schema: string) {
   await session.query('set local client_min_messages = warning');
   const tables = await readTables(session, schema);
   refuseTables(schema, tables);
-  const names = tables.map((table) => `${quoteIdentifier(schema)}.${quoteIdentifier(table.table_name)}`);
-  await session.query(`lock table ${names.join(', ')} in access exclusive mode`);
+  await lockTables(session, schema, tables, 'access exclusive');
   const before = await countRows(session, schema, tables);
   await adaptSchema(session);
   refusePolicies(await readTables(session, schema));
@@ -150,22 +116,6 @@ async function moveAll(session: Session, schema: string): Promise<readonly Moved
   return before;
 }
 
-async function nodeOf(session: Session, schema: string): Promise<string | null> {
-  const { rows } = await session.query<{ readonly node: string }>(sqlFile('tenant/node'), [schema]);
-  return rows[0]?.node ?? null;
-}
-
-function refuseWithout(citus: CitusFacts | undefined, label: string): asserts citus is CitusFacts {
-  if (citus === undefined)
-    throw new AisecError('CONFIG_INVALID', `${label} has no extension citus`, {
-      hint: 'Without it a schema lies where the database lies. See docs/scale.md.',
-    });
-  if (!citus.is_coordinator)
-    throw new AisecError('CONFIG_INVALID', `${label} is a worker of Citus`, {
-      hint: 'Give the address of the coordinator.',
-    });
-}
-
 /**
  * Makes a schema a distributed tenant of Citus, with its rows, in one transaction: what Citus refuses leaves it as it was.
  * Policies are replaced by such as Citus takes, and cache notifications are dropped.
@@ -178,7 +128,7 @@ export async function distributeTenant(
   reporting: Reporting,
 ): Promise<DistributedTenant> {
   const citus = await readCitus(session, schema);
-  refuseWithout(citus, session.info.label);
+  refuseWithoutCitus(citus, session.info.label);
   let tables: readonly MovedTable[] = [];
   if (!citus.is_distributed) {
     if (citus.role_logs_in === false)

@@ -1,11 +1,11 @@
-export { readCitus, LOGIN_FOR_NODES, type CitusFacts } from './citus.js';
+export { readCitus, refuseWithoutCitus, LOGIN_FOR_NODES, type CitusFacts } from './citus.js';
 export {
   distributeTenant,
   distributeTenantAlone,
   type DistributedTenant,
   type DistributeOptions,
-  type MovedTable,
 } from './distribute.js';
+export type { MovedTable } from './rows.js';
 export { awaitedNote, readTenantPlace, takeBackEmpty, type TenantPlace } from './new-tenant.js';
 export type { Session as TenantSession } from '../../adapters/postgres/session.js';
 // What other features ask of a schema, without what moves one.

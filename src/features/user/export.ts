@@ -218,7 +218,9 @@ export async function exportUser(
 ): Promise<UserExportResult> {
   const { schema, file, user, isAll, isDryRun } = options;
   if (!options.replaces && existsSync(file))
-    throw new AisecError('REFUSED', `"${file}" exists`, { hint: 'Give another --out, or --replace to write it anew.' });
+    throw new AisecError('REFUSED', `"${file}" exists`, {
+      hint: 'Give another --out, or --replace to write it again.',
+    });
   const ownership = await readOwnership(session, schema);
   const keys = tablesOf(ownership);
   await requireAllRows(session, keys, 'select');

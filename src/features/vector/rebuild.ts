@@ -127,7 +127,7 @@ function makePlan(session: Session, state: VectorState, options: RebuildOptions)
 }
 
 /**
- * Builds the vector index of knowledge_base anew, on the rows that are there, beside the one in use, and puts it in its
+ * Builds the vector index of knowledge_base again, on the rows that are there, beside the one in use, and puts it in its
  * place by renaming: searches and writes continue all the while. Killed at any moment and run again, it continues; the name
  * of the index is there at every moment. Nothing is done where the index is as wanted and was trained on about as many
  * rows. A dry run is the same plan, not executed.

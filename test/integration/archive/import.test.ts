@@ -161,7 +161,7 @@ describeOnServer('the exports of a month that has changed since', () => {
       `insert into messages_archive (conversation_id, role, created_at) select id, 'user', '${OLD}-02' from conversations limit 1`,
     ],
   ])(
-    'are stale when a message was %s: export says so, --replace writes the file anew, list shows it',
+    'are stale when a message was %s: export says so, --replace writes the file again, list shows it',
     async (_, sql) => {
       const database = await createChat();
       const folder = await createEmbeddedDirectory();

@@ -183,7 +183,7 @@ describeOnServer('exportUser and eraseUser of the client', () => {
     expect(await eraseUser(db, HANAKO, { shared: { handOverTo: TARO } })).toMatchObject({ status: 'done' });
   });
 
-  test('exports to a file for its owner only, anew where it was asked to, and leaves none when it was stopped', async () => {
+  test('exports to a file for its owner only, again where it was asked to, and leaves none when it was stopped', async () => {
     const file = path.join(directory, 'hanako.zip');
     const written = await exportUser(db, HANAKO, { file, language: 'ja' });
     expect(written).toMatchObject({ user: HANAKO, file, scope: 'policies', months: [] });

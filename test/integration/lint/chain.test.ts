@@ -83,7 +83,7 @@ describe('a replay of the bundled migrations', () => {
         const { rows } = await session.query<{ count: number }>('select count(*)::int as count from pgmigrations');
         expect(rows[0]?.count).toBe(files.length);
       });
-    /** A replay that applied the files has written its archive anew. */
+    /** A replay that applied the files has written its archive again. */
     const archives = (): readonly string[] =>
       readdirSync(own).map(
         (name) => `${name} ${statSync(path.join(own, name)).ino} ${statSync(path.join(own, name)).mtimeMs}`,

@@ -209,7 +209,7 @@ describeOnServer('migrate adopt', () => {
     expect((await aisec('migrate', 'drift')).exitCode).toBe(0);
   });
 
-  test('an index and a key that have names of ours and are others stay under another name, and an INVALID index is built anew', async () => {
+  test('an index and a key that have names of ours and are others stay under another name, and an INVALID index is built again', async () => {
     await database.admin.query(`
       drop index idx_messages_created_at, idx_files_user_id, idx_files_message_id;
       create index idx_messages_created_at on messages (created_at desc, id);

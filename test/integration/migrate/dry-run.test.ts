@@ -131,7 +131,7 @@ describeOnServer('what a dry run explains', () => {
     await database.admin.query('analyze t');
   });
 
-  test('is each lock with what it keeps waiting, and a table that is written anew, with rows and bytes', async () => {
+  test('is each lock with what it keeps waiting, and a table that is rewritten, with rows and bytes', async () => {
     const result = await explain('-- A comment.\nalter table t alter column id type bigint;', '--json');
     const [statement] = statements(result);
     expect(statement?.line).toBe(3);
@@ -163,7 +163,7 @@ describeOnServer('what a dry run explains', () => {
     const { stdout } = await explain('alter table t alter column id type bigint;');
     expect(stdout).toContain('0002_change\n  1 alter table\n     2  alter table t alter column id type bigint\n');
     expect(stdout).toMatch(/ {8}ACCESS EXCLUSIVE on t for [\d.]+ m?s, until the commit:\s+reads and writes wait\n/);
-    expect(stdout).toMatch(/ {8}writes anew t \(about 5,000 rows, \d+ kB\)\n/);
+    expect(stdout).toMatch(/ {8}rewrites t \(about 5,000 rows, \d+ kB\)\n/);
     expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
   });
 
@@ -176,7 +176,7 @@ describeOnServer('what a dry run explains', () => {
     await database.admin.query('analyze parts');
     const { stdout } = await explain('alter table parts alter column amount type bigint;');
     expect(stdout).toMatch(/ {8}ACCESS EXCLUSIVE on parts and 2 partitions for [\d.]+ m?s, until the commit/);
-    expect(stdout).toMatch(/ {8}writes anew 2 partitions of parts \(about 200 rows, [\d.]+ kB\)\n/);
+    expect(stdout).toMatch(/ {8}rewrites 2 partitions of parts \(about 200 rows, [\d.]+ kB\)\n/);
   });
 
   test('of a file without a transaction is what its statements take by their kind and the catalog', async () => {

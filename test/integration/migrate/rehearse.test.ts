@@ -106,7 +106,7 @@ describeOnServer('migrate rehearse', () => {
     const { exitCode, stdout, stderr } = await aisec('rehearse');
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/ {8}ACCESS EXCLUSIVE on t for [\d.]+ m?s, until the commit:\s+reads and writes wait\n/);
-    expect(stdout).toMatch(/ {8}writes anew t \(about 20,000 rows, [\d.]+ [kM]B\)\n/);
+    expect(stdout).toMatch(/ {8}rewrites t \(about 20,000 rows, [\d.]+ [kM]B\)\n/);
     expect(stderr).toMatch(/1 migration rehearsed in .* on a copy of .* restored in .* and dropped again\./);
     expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
   });

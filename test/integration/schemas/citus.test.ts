@@ -1,16 +1,12 @@
-import { randomBytes } from 'node:crypto';
-
-import pg from 'pg';
 import type { Kysely } from 'kysely';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 
 import { createDatabase, withUser } from '../../../src/index.js';
 import type { DB } from '../../../src/schema/index.js';
 import { sqlFile } from '../../../src/adapters/postgres/sql-file.js';
+import { describeOnCitus } from '../../support/citus.js';
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
 import { expectError } from '../../support/expect-error.js';
-import { needsCitus } from '../../support/needs.js';
-import type { CliResult } from '../../support/run-cli.js';
 import { runInProcess } from '../../support/run-in-process.js';
 import { writeMigrations } from '../../support/write-migrations.js';
 
@@ -100,33 +96,14 @@ describeOnServer('what a tenant of Citus is given, on PostgreSQL alone', () => {
   });
 });
 
-const url = process.env['AISEC_TEST_CITUS_URL'] ?? '';
-
-describe.skipIf(url === '')(`a tenant on a worker of Citus ${needsCitus}`, () => {
-  const id = randomBytes(4).toString('hex');
-  const [plain, tenant, later] = [`aisec_test_${id}_p`, `aisec_test_${id}_t`, `aisec_test_${id}_l`];
-  const admin = new pg.Client({ connectionString: url });
-  const aisec = (words: string, schema: string, env: Readonly<Record<string, string>> = {}): Promise<CliResult> =>
-    runInProcess([...words.split(' '), '--schema', schema], { env: { DATABASE_URL: url, ...env } });
-  const inSchema = (schema: string): Kysely<DB> => createDatabase<DB>({ url, schema, poolSize: 1, maxOverflow: 0 });
-  const nodeOf = async (schema: string): Promise<string | undefined> =>
-    (await admin.query<{ node: string }>(sqlFile('tenant/node'), [schema])).rows[0]?.node;
-  const setSharding = (value: string) =>
-    admin.query(
-      `do $$ begin execute format('alter database %I set citus.enable_schema_based_sharding = ${value}', current_database()); end $$`,
-    );
+describeOnCitus('a tenant on a worker of Citus', ({ url, admin, aisec, schema, setSharding, nodeOf }) => {
+  const [plain, tenant, later] = [schema('p'), schema('t'), schema('l')];
+  const inSchema = (name: string): Kysely<DB> => createDatabase<DB>({ url, schema: name, poolSize: 1, maxOverflow: 0 });
 
   beforeAll(async () => {
-    await admin.connect();
     await setSharding('off');
     expect(await aisec('migrate up', `${plain},${later}`)).toMatchObject({ exitCode: 0 });
     await setSharding('on');
-    await admin.query('alter role authenticated login');
-  });
-  afterAll(async () => {
-    await admin.query('set client_min_messages = error');
-    for (const schema of [plain, tenant, later]) await admin.query(`drop schema if exists ${schema} cascade`);
-    await admin.end();
   });
 
   test('migrate up makes a new schema one of a tenant, complete, and finds nothing to do again', async () => {

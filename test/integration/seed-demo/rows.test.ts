@@ -75,7 +75,7 @@ describeOnServer('the rows of aisec seed demo', () => {
     }
   });
 
-  test('have foreign keys and checks that hold when they are all checked anew', async () => {
+  test('have foreign keys and checks that hold when they are all checked again', async () => {
     const { rows } = await database.admin.query(
       `select conrelid::regclass::text as name, conname, pg_get_constraintdef(oid) as definition from pg_constraint
        where connamespace = 'public'::regnamespace and contype in ('f', 'c') and conparentid = 0 and conislocal`,

@@ -186,7 +186,7 @@ describe('createTestDatabase', () => {
     await one.reset();
   });
 
-  test('makes a damaged snapshot anew', async () => {
+  test('makes a damaged snapshot again', async () => {
     const file = path.join(cacheDir, readdirSync(cacheDir)[0] ?? '');
     const whole = readFileSync(file);
     writeFileSync(file, whole.subarray(0, whole.length / 2));

@@ -80,7 +80,7 @@ export const archiveExport = defineCommand<Options>({
   summary: 'write an archived month to a file',
   description:
     'Writes a month of messages_archive to a gzip file, reads it back whole and compares, and puts a manifest with rows, times, columns and SHA-256 beside it. ' +
-    'One snapshot of the database, flat memory. The file has its name only when it is complete. An existing file is overwritten only with --replace, and only an export of the same month.',
+    'One snapshot of the database, flat memory. The final file name appears only when the file is complete. An existing file is overwritten only with --replace, and only an export of the same month.',
   argument: { syntax: '<month>', description: 'year and month in UTC: 2024-01' },
   options: [
     { flags: '--out <file>', description: 'the file to write; its manifest is FILE.manifest.json' },
@@ -93,7 +93,7 @@ export const archiveExport = defineCommand<Options>({
     },
     {
       flags: '--replace',
-      description: 'write an export anew that the month has changed since',
+      description: 'write an export again that the month has changed since',
       default: false,
     },
     { flags: '--dry-run', description: 'check the month and the place of the file; write nothing', default: false },

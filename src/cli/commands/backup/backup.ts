@@ -212,15 +212,15 @@ export const backup = defineCommand<Options>({
   name: 'backup',
   summary: 'back the database up, verify the backup, remove old ones',
   description:
-    'Dumps the whole database with pg_dump into NAME_YYYYMMDD_HHMMSS-XXXXXX.dump (UTC, and six digits by chance, so that no two runs have one name), reads it back whole, and puts a manifest (checksum, versions, roles, rows of every table) ' +
-    'and the roles of the server beside it. Of the embedded database it writes the data directory into NAME_YYYYMMDD_HHMMSS-XXXXXX.pgdata.tgz, and loads it into another one to compare the two. The file has its name only when all of that is done; killed at any moment, nothing half-written has it. ' +
-    'Old backups are removed only then, never the last verified ones, pinned ones, or those of other databases; of copies in a store neither. The key of a store comes from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or from AWS_PROFILE.',
+    'Dumps the whole database with pg_dump into NAME_YYYYMMDD_HHMMSS-XXXXXX.dump (UTC, with six random digits, so that no two runs have one name), reads it back whole, and puts a manifest (checksum, versions, roles, rows of every table) ' +
+    'and the roles of the server beside it. For the embedded database it writes an archive of the data directory, NAME_YYYYMMDD_HHMMSS-XXXXXX.pgdata.tgz, and loads that into another database to compare the two. The final file name appears only after verification, whenever the run is killed. ' +
+    'Old backups, and their copies in a store, are removed only after that: never the last verified ones, pinned ones, or those of other databases. The key of a store comes from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or from AWS_PROFILE.',
   options: [
     DIRECTORY_OPTION,
     ...RETENTION_OPTIONS,
     {
       flags: '--format <format>',
-      description: 'sql: of the embedded database text for psql instead of its data directory',
+      description: 'sql: for the embedded database, text for psql instead of its data directory',
       parse: formatOption,
       values: ['sql'],
     },
@@ -272,7 +272,7 @@ export const backup = defineCommand<Options>({
       'From cron: silent, and a monitoring service is notified',
     ],
     ['aisec backup --store s3://backups/prod --encrypt-to age1…', 'Encrypted, with a copy in a store'],
-    ['aisec backup --format sql', 'Of the embedded database: text that psql runs on a server'],
+    ['aisec backup --format sql', 'The embedded database as text that psql runs on a server'],
     ['aisec backup --keep 7d,5w,12m,3y', 'Keep the last of each of 7 days, 5 weeks, 12 months, 3 years'],
     ['aisec backup --dry-run', 'Would it work? What would be removed?'],
   ],

@@ -135,7 +135,7 @@ export const backupDrill = defineCommand<Options>({
   summary: 'recover from the newest backup on a scratch database, and record how long that took',
   description:
     'Restores a backup into a database of its own, aisec_drill_NAME, on the configured server, as `aisec restore --create` does, with download and decryption, compares rows and catalog with the manifest, runs your own checks, and drops it again. ' +
-    'Measured are the recovery time, by phase, and the recovery point: the age of the snapshot, since what was committed later is not in the backup. A line is appended to the records, which `backup check --max-drill-age` reads; exit 3 when the drill failed. ' +
+    'It measures the recovery time, by phase, and the recovery point: the age of the snapshot, since what was committed later is not in the backup. A line is appended to the records, which `backup check --max-drill-age` reads; exit 3 when the drill failed. ' +
     'A check is a .sql file with a query for what is wrong: it fails with an error, or when its last statement returns rows. A backup of the embedded database is loaded in memory, and needs no server.',
   argument: BACKUPS_ARGUMENT,
   options: [

@@ -90,7 +90,10 @@ export const backupUpload = defineCommand<Options>({
   ],
   acrossSchemas: 'unused',
   examples: [
-    ['aisec backup upload --all --store s3://backups/prod', 'After the store was away: what lacks its copy'],
+    [
+      'aisec backup upload --all --store s3://backups/prod',
+      'After the store was unreachable: every backup that has no copy',
+    ],
     ['aisec backup upload app_20261125_021500-3f9a2c.dump --store s3://backups/prod', 'This one'],
   ],
   run,

@@ -14,7 +14,7 @@ export const completionBash = defineCommand({
   summary: 'print the completion script for bash',
   description:
     'Completes commands, options, their values where these are few, and file names where a file is due. Bash 3.2 and newer. ' +
-    'The script starts no process. Print it anew after an upgrade. Needs no database.',
+    'The script starts no process. Print it again after an upgrade. Needs no database.',
   options: [],
   acrossSchemas: 'unused',
   examples: [

@@ -14,7 +14,7 @@ export const completionFish = defineCommand({
   summary: 'print the completion script for fish',
   description:
     'Completes commands, options, their values where these are few, and file names where a file is due. Fish 3 and newer. ' +
-    'The script starts no process. Print it anew after an upgrade. Needs no database.',
+    'The script starts no process. Print it again after an upgrade. Needs no database.',
   options: [],
   acrossSchemas: 'unused',
   examples: [

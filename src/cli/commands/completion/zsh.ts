@@ -14,7 +14,7 @@ export const completionZsh = defineCommand({
   summary: 'print the completion script for zsh',
   description:
     'Completes commands, options, their values where these are few, and file names where a file is due. Source it after compinit, or keep it as _aisec in a directory of fpath. ' +
-    'The script starts no process. Print it anew after an upgrade. Needs no database.',
+    'The script starts no process. Print it again after an upgrade. Needs no database.',
   options: [],
   acrossSchemas: 'unused',
   examples: [

@@ -58,7 +58,7 @@ export const migrateBaseline = defineCommand<Options>({
   summary: 'record migrations as applied in a database that has what they make',
   description:
     'For a database that was built without aisec, or whose history was lost: compares its catalog with a replay of the migrations up to <name> (default: all) and records them as ' +
-    'applied when both are the same. Otherwise nothing is changed, each difference is listed with the SQL that fixes it, and it exits 3. Objects beside those of the migrations are no obstacle.',
+    'applied when both are the same. Otherwise nothing is changed, each difference is listed with the SQL that fixes it, and it exits 3. Objects beside those of the migrations do not matter.',
   argument: { syntax: '[name]', description: 'the last migration that the database has' },
   options: [
     { flags: '--dry-run', description: 'compare, and record nothing', default: false },

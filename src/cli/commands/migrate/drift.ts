@@ -42,8 +42,8 @@ export const migrateDrift = defineCommand<Options>({
   summary: 'compare the database with what its recorded migrations make',
   description:
     'Replays the recorded migrations in the embedded PostgreSQL, compares the catalogs by object and property, and exits 3 when they differ; each finding comes with ' +
-    'the SQL that fixes it, and policies and grants with the side that is wider. Reads only. No drift are months of messages, versions of the server and of extensions, ' +
-    'how the vector index is built, and whole objects beside those of the migrations, which are listed as notices. The replay is kept in AISEC_CACHE_DIR. ' +
+    'the SQL that fixes it, and policies and grants with the side that is wider. Reads only. Months of messages, versions of the server and of extensions, and ' +
+    'how the vector index is built are not drift; whole objects beside those of the migrations are notices. The replay is kept in AISEC_CACHE_DIR. ' +
     'Findings are ignored by id or pattern, with a reason and a last day, in .aisec-drift.json.',
   options: [
     { flags: '--sql', description: 'print the fixes as one script instead of the findings', default: false },

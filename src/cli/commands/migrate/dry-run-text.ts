@@ -74,7 +74,7 @@ function statementLines(statement: ExplainedStatement, paint: Renderer['paint'])
     head,
     `${INDENT}${durationMs === null ? 'not executed here, since it cannot be rolled back' : `${formatDurationMs(durationMs)}${wal}`}`,
     ...lockLines(statement).map((lock) => `${INDENT}${wrapped(lock)}`),
-    ...tableLines(rewritten).map((table) => `${INDENT}${paint.yellow('writes anew')} ${table}`),
+    ...tableLines(rewritten).map((table) => `${INDENT}${paint.yellow('rewrites')} ${table}`),
     ...tableLines(scanned).map((table) => `${INDENT}${paint.yellow('reads all of')} ${table}`),
     ...inUseBy.map((user) => `${INDENT}${paint.red('waits for')} ${describeUser(user)}`),
     ...keptWaiting.map((user) => `${INDENT}${paint.red('kept waiting')} ${describeUser(user)}`),

@@ -119,7 +119,7 @@ export const migrateRehearse = defineCommand<Options>({
   summary: 'apply the pending migrations to a copy restored from a backup, and measure them',
   description:
     'Restores the newest verified backup of the configured database into a database of its own on the same server, aisec_rehearse_NAME, and applies the pending migrations there as `migrate up` does. ' +
-    'For each statement it reports the locks and how long they were held, tables read or written anew with rows and bytes, WAL and time, as `migrate up --dry-run` does, at real size and also for files without a transaction. ' +
+    'For each statement it reports the locks and how long they were held, tables read or rewritten with rows and bytes, WAL and time, as `migrate up --dry-run` does, at real size and also for files without a transaction. ' +
     'A file that exceeds its `-- aisec: max-lock 500ms` or `-- aisec: max-time 5s` ends it with exit 3. The configured database is only read; the copy is dropped whatever happens.',
   argument: {
     syntax: '[file]',

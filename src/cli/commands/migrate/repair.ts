@@ -95,7 +95,7 @@ async function run(context: Context, options: Options, name: string): Promise<Ex
 
 export const migrateRepair = defineCommand<Options>({
   name: 'migrate repair',
-  summary: 'put the history of the migrations right',
+  summary: 'repair the history of the migrations',
   description:
     'Restores rows that one of the two history tables has lost (dropped, truncated), and moves rows of another program to a table of their own. With <name> it also accepts what ' +
     'differs between that recorded migration and its file: edited (recorded as it is now), renamed, or removed. Only the history changes, in one transaction, and aisec_migration_repairs keeps who, when, why and the text that was recorded before. ' +

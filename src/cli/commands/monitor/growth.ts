@@ -116,11 +116,11 @@ export const monitorGrowthCommand = defineCommand<Options>({
     'Shows what each month of messages takes, live and archived together with its share of message_keys, and how large the database will be. Closed months are a history ' +
     'that is there on the first run: the median of the last twelve continues, or, when they grow steadily, the line through them. The range is what the smallest and the ' +
     'largest month would give, and, from six months on, what the uncertainty of the slope adds. Everything else is known from `monitor record` once it has run for a week, before that by ' +
-    'created_at of its tables. Nothing is foretold beyond twice the months that are known, or three years. --verbose says how well that would have foretold the past.',
+    'created_at of its tables. There is no forecast beyond twice the months that are known, or three years. --verbose shows how well the method would have forecast the past.',
   options: [
     {
       flags: '--ahead <n>',
-      description: 'months after the current one to foretell, 0 to 60',
+      description: 'months after the current one to forecast, 0 to 60',
       default: '3',
       parse: countWithin(0, 60),
     },

@@ -149,12 +149,12 @@ export const monitor = defineReport<object, OverviewReport>({
   summary: 'show how the database does at a glance',
   description:
     'The size of the database and of its largest tables, the months of messages, the archive, connections and the longest transaction, vacuum, and since when ' +
-    'the counters count. Each of it has a report of its own below. Reads only, waits for no lock on a table, and judges the months, the default partition and what stops the server now; the rest is for doctor.',
+    'the counters count. Each has a report of its own, below. Reads only, waits for no lock on a table, and judges the months, the default partition and what stops the server now; the rest is for doctor.',
   options: [THRESHOLDS_OPTION],
   acrossSchemas: ({ tables, messages, findings }: OverviewReport) =>
     `${formatBytes(tables.totalBytes)}, ${counted(messages.monthsAhead, 'month')} ahead, ${counted(findings.length, 'finding')}`,
   examples: [
-    ['aisec monitor', 'See how the database does'],
+    ['aisec monitor', 'See the state of the database'],
     ['aisec monitor --watch 5s', 'Keep it on a screen'],
     ['aisec monitor --json', 'For a program: bytes and milliseconds as integers'],
   ],

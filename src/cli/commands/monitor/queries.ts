@@ -65,8 +65,8 @@ export const monitorQueriesCommand = defineReport<Options, QueriesReport>({
   name: 'monitor queries',
   summary: 'show the queries that take the most time',
   description:
-    'The queries of this database by the time they took in all, as pg_stat_statements has them, those of all roles together. Without the extension nothing is ' +
-    'shown, what to do is said, and the exit code is 3. With --explain each is planned (EXPLAIN, which runs nothing) as the role that sends it, for any values of ' +
+    'The queries of this database by their total time, as pg_stat_statements has them, those of all roles together. Without the extension it ' +
+    'prints how to install it and exits 3. With --explain each is planned (EXPLAIN, which runs nothing) as the role that sends it, for any values of ' +
     'its parameters; where the extension hypopg is installed, an index that would halve the cost is shown with its statement.',
   options: [
     { flags: '--limit <n>', description: 'how many', default: '20', parse: countOption(1) },

@@ -6,23 +6,38 @@ import { isStoreUrl } from '../../../config/store-url.js';
 import type { ErasureSource } from '../../../features/backup/erasures/gather.js';
 import type { ErasureOptions } from '../../../features/backup/erasures/erased-again.js';
 import type { BackupSource } from '../../../features/backup/store/local-backup.js';
-import { directoryOf, inStoreOf, placeOf } from '../../backup-place.js';
+import { directoryOf, inStoreOf, placeOf, type DirectoryOption, type StoreOptions } from '../../backup-place.js';
 import type { Context } from '../../context.js';
-import type { Options } from './usage.js';
+
+interface IdentityOption {
+  readonly identity?: string;
+}
+
+/** A backup is named, or the newest one is asked for. @throws AisecError USAGE. */
+export function checkSource({ latest }: { readonly latest: boolean }, argument: string): void {
+  if (latest && argument !== '')
+    throw new AisecError('USAGE', '--latest and a backup cannot be given together', {
+      hint: 'Leave one of the two out; --latest takes the newest verified backup.',
+    });
+  if (!latest && argument === '')
+    throw new AisecError('USAGE', 'no backup was given', {
+      hint: 'Give a file, or --latest for the newest verified backup; see what there is: aisec backup list',
+    });
+}
 
 /** @throws AisecError USAGE for an empty option, which is a shell variable that was not set. */
-export function sourceOf({ config }: Context, { identity, endpoint }: Options): BackupSource {
+export function sourceOf({ config }: Context, { identity, endpoint }: StoreOptions & IdentityOption): BackupSource {
   if (identity === '') throw new AisecError('USAGE', '--identity is empty', { hint: 'Is a shell variable not set?' });
   return { identityFile: identity === undefined ? undefined : resolve(config.cwd, identity), endpoint };
 }
 
 /** Where erasures are on record, besides the configured database. */
-export function erasureSourceOf(context: Context, options: Options): ErasureSource {
+export function erasureSourceOf(context: Context, options: DirectoryOption): ErasureSource {
   return { schema: context.config.schema, directory: directoryOf(context, options) };
 }
 
 /** What keeps people erased who were erased after the backup was made. */
-export async function erasuresOf(context: Context, options: Options): Promise<ErasureOptions> {
+export async function erasuresOf(context: Context, options: DirectoryOption): Promise<ErasureOptions> {
   const { eraseAgain } = await import('../../../features/user/erase-again.js');
   const source = erasureSourceOf(context, options);
   return {
@@ -35,7 +50,11 @@ export async function erasuresOf(context: Context, options: Options): Promise<Er
  * The backup that was given: an address, a path, or else a name in the directory of the backups or in the store. A path
  * may be that of any archive of pg_dump; one that is not there is refused when it is read.
  */
-export async function givenBackup(context: Context, argument: string, options: Options): Promise<string> {
+export async function givenBackup(
+  context: Context,
+  argument: string,
+  options: DirectoryOption & StoreOptions,
+): Promise<string> {
   const given = inStoreOf(options, argument);
   if (isStoreUrl(given)) return given;
   const { findGiven } = await import('../../../features/backup/catalog/find-backup.js');
@@ -44,7 +63,10 @@ export async function givenBackup(context: Context, argument: string, options: O
 }
 
 /** Path or address of the newest verified backup of the configured database; says which that is. */
-export async function latestGiven(context: Context, options: Options): Promise<string> {
+export async function latestGiven(
+  context: Context,
+  options: DirectoryOption & StoreOptions & { readonly wait: number },
+): Promise<string> {
   const source = { directory: directoryOf(context, options), place: placeOf(options), takesOther: true };
   const embedded = await context.embeddedAccess({ timeoutMs: 0, waitMs: options.wait });
   const { latestBackup, latestEmbeddedBackup } = await import('../../../features/backup/store/latest-backup.js');

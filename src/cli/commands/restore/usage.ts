@@ -5,6 +5,7 @@ import type { DatabaseLocale } from '../../../features/backup/server/create-data
 import type { DanglingRule } from '../../../features/backup/restore/load-table.js';
 import type { RowsDanglingRule } from '../../../features/backup/rows/settle.js';
 import type { DirectoryOption, StoreOptions } from '../../backup-place.js';
+import { checkSource } from './source.js';
 import type { GivenRows } from './rows-option.js';
 import type { GivenTable } from './table-name.js';
 
@@ -60,18 +61,6 @@ function checkRows({ dangling, existing, table, user }: Options, isOfRows: boole
     throw new AisecError('USAGE', '--dangling not-valid requires --table', { hint });
   if (dangling === 'set-null' && !isOfRows)
     throw new AisecError('USAGE', '--dangling set-null requires --rows, --user or --month', { hint });
-}
-
-/** A backup is named, or the newest one is asked for. */
-function checkSource({ latest }: Options, argument: string): void {
-  if (latest && argument !== '')
-    throw new AisecError('USAGE', '--latest and a backup cannot be given together', {
-      hint: 'Leave one of the two out; --latest takes the newest verified backup.',
-    });
-  if (!latest && argument === '')
-    throw new AisecError('USAGE', 'no backup was given', {
-      hint: 'Give a file, or --latest for the newest verified backup; see what there is: aisec backup list',
-    });
 }
 
 /** @throws AisecError USAGE for options that do not fit together. */

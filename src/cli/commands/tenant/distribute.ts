@@ -1,20 +1,10 @@
-import { countText } from '../../../base/count.js';
 import type { DistributedTenant } from '../../../features/tenant/index.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
 import { LOCK_OPTIONS, type LockOptions } from '../../options.js';
 import { reportingTo } from '../../reporting.js';
-import type { Renderer } from '../../terminal/output.js';
-
-function render({ tables }: DistributedTenant, { table }: Renderer): string {
-  const filled = tables.filter(({ rows }) => rows > 0);
-  if (filled.length === 0) return '';
-  return table(filled, [
-    { title: 'table', value: (row) => row.table },
-    { title: 'rows', value: (row) => String(row.rows), align: 'right' },
-  ]);
-}
+import { movedText, renderMoved } from './moved-tables.js';
 
 interface Options extends LockOptions {
   readonly dryRun: boolean;
@@ -28,8 +18,7 @@ function acrossText({ isMoved, isDryRun }: DistributedTenant): string {
 function summary({ database, schema, isMoved, isDryRun, tables, node }: DistributedTenant): string {
   const where = node === null ? '' : ` on ${node}`;
   if (!isMoved) return `${database}: schema ${schema} is distributed already${where}.`;
-  const rows = tables.reduce((sum, table) => sum + table.rows, 0);
-  const what = `${countText(tables.length, 'table')} with ${countText(rows, 'row')}`;
+  const what = movedText(tables);
   return isDryRun
     ? `${database}: dry run, rolled back; schema ${schema} would be distributed, ${what}.`
     : `${database}: schema ${schema} is distributed, ${what}${where}.`;
@@ -48,7 +37,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
     };
     return distributeTenantAlone(session, settings, reportingTo(context));
   });
-  context.output.done(result, render);
+  context.output.done(result, renderMoved);
   context.output.note(summary(result));
   return undefined;
 }
@@ -58,7 +47,7 @@ export const tenantDistribute = defineCommand<Options>({
   summary: 'move the schema with its rows to a worker of Citus',
   description:
     'Makes a schema a distributed tenant of Citus (schema-based sharding), with its rows, in one transaction: its tables are locked meanwhile, rows are counted before and after, and what Citus refuses leaves everything as it was. ' +
-    'Policies are replaced by such as Citus takes, and cache notifications end. `migrate up` does it for a new schema where citus.enable_schema_based_sharding is on. There is no way back but a dump; see docs/scale.md.',
+    'Policies are replaced by such as Citus takes, and cache notifications end. `migrate up` does it for a new schema where citus.enable_schema_based_sharding is on. The way back: `tenant undistribute`. See docs/scale.md.',
   options: [
     {
       flags: '--dry-run',

@@ -46,7 +46,7 @@ export const typesCheck = defineCommand<SourceOptions>({
   options: SOURCE_OPTIONS,
   examples: [
     ['aisec types check src/db.ts', 'In CI: exit 3 when the migrations have moved on'],
-    ['aisec types check src/db.ts --source database', 'Whether the database is what the code was written for'],
+    ['aisec types check src/db.ts --source database', 'Is the database the one that the code was written for?'],
   ],
   run,
 });

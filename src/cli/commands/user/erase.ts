@@ -153,7 +153,7 @@ export const userErase = defineCommand<Options>({
   description:
     'Deletes a user, given by id, username or e-mail address, with all that belongs to them: live and archived messages, and the rows of every table that refers to them, ' +
     'also those of a team. The account is closed first; then rows are deleted in short batches, which hold no lock for long; the row of users goes last. Then the caches are emptied, every column that ' +
-    'can hold the id, the username or the address is searched, and a certificate is written, which names the exports and backups that hold the person still. The username must be typed, or given with --confirm. ' +
+    'can hold the id, the username or the address is searched, and a certificate is written, which names the exports and backups that still hold the person. The username must be typed, or given with --confirm. ' +
     'Stopped at any moment and run again, it continues.',
   argument: { syntax: '<user>', description: 'id, username or e-mail address' },
   options: [

@@ -114,7 +114,7 @@ export const userExport = defineCommand<Options>({
     },
     ENCRYPT_OPTION,
     RECIPIENTS_OPTION,
-    { flags: '--replace', description: 'write the file anew where it exists', default: false },
+    { flags: '--replace', description: 'write the file again where it exists', default: false },
     { flags: '--dry-run', description: 'count the rows; write no file', default: false },
   ],
   examples: [

@@ -112,7 +112,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
 
 export const vectorRebuild = defineCommand<Options>({
   name: 'vector rebuild',
-  summary: 'build the vector index anew on the rows that are there',
+  summary: 'rebuild the vector index on the present rows',
   description:
     'Builds an index beside the one in use, puts it in its place by renaming, and drops the old one. Searches and writes continue all the while; needs disk for both. ' +
     'Lists of ivfflat are fitted to the rows. Nothing is done where the index is as wanted. Killed at any moment and run again, it continues. ' +

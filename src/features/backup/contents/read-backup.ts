@@ -18,7 +18,7 @@ export interface ReadBackupOptions {
 }
 
 /** Vectors of the platform; the index memory that follows from it is a limit, and none is taken before it is needed. */
-const DIMENSIONS = 1536;
+export const DIMENSIONS = 1536;
 const DUMP = /\.dump$/;
 
 /** A checksum that matches verifies all of it; without one, each block's own is checked by reading it. */

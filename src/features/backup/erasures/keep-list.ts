@@ -20,7 +20,7 @@ export async function keepErasureList(
     addToErasureList(directory, (await readErasureRecords(session, schema)) ?? []);
   } catch (error) {
     if (!isAisecError(error)) throw error;
-    onWarning(`the list of erasures was not written anew: ${error.message}`);
+    onWarning(`the list of erasures was not rewritten: ${error.message}`);
   }
 }
 

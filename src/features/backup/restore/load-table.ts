@@ -28,6 +28,8 @@ export interface LoadOptions {
   readonly withoutPrivileges: boolean;
   readonly dangling: DanglingRule;
   readonly erased: ErasedPeople;
+  /** Statements of the caller, at the end of the transaction. */
+  readonly afterwards?: readonly string[];
   readonly isDryRun: boolean;
   readonly onProgress: (text: string) => void;
 }
@@ -170,6 +172,7 @@ export async function loadTable(
         if (isDryRun) throw new DryRunEnd(loaded);
         onProgress('making indexes, constraints and policies');
         await runAll(session, after, keys, notValid);
+        for (const statement of options.afterwards ?? []) await session.query(statement);
         return loaded;
       });
     } catch (error) {

@@ -5,6 +5,7 @@ import { allSettled } from '../run/all-settled.js';
 import { formatBytes } from '../../../base/bytes.js';
 import { AisecError } from '../../../base/errors.js';
 import type { Environment } from '../../../config/settings.js';
+import type { RowCounter } from './row-counter.js';
 import { qualifiedName, type BackupTable } from '../run/server-facts.js';
 
 export interface ProveOptions {
@@ -13,6 +14,8 @@ export interface ProveOptions {
   readonly environment: Environment;
   readonly signal: AbortSignal;
   readonly onProgress: (text: string) => void;
+  /** Counts the rows that are unpacked. */
+  readonly counter?: RowCounter | undefined;
 }
 
 /**
@@ -25,7 +28,7 @@ export interface ProveOptions {
 export async function verifyArchive(
   tables: readonly BackupTable[],
   mayLack: boolean,
-  { tool, file, environment, signal, onProgress }: ProveOptions,
+  { tool, file, environment, signal, onProgress, counter }: ProveOptions,
 ): Promise<{ readonly checksum: Checksum; readonly lacking: readonly BackupTable[] }> {
   const unpacked = new Set<string>();
   const onLine = (line: string): void => {
@@ -33,7 +36,19 @@ export async function verifyArchive(
     if (name !== undefined) unpacked.add(name);
   };
   const [, checksum] = await allSettled<[void, Checksum]>([
-    readWholeArchive({ tool, file, environment, signal, onLine }),
+    readWholeArchive({
+      tool,
+      file,
+      environment,
+      signal,
+      onLine,
+      ...(counter && {
+        onStdout: (chunk) => {
+          counter.add(chunk);
+          return Promise.resolve();
+        },
+      }),
+    }),
     checksumOf(file, signal, (bytes) => onProgress(`reading it back, ${formatBytes(bytes)}`)),
   ]);
   const missing = tables.filter(({ schema, table }) => !unpacked.has(`${schema}.${table}`));

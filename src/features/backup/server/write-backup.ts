@@ -19,6 +19,7 @@ import type { WrittenBackup } from '../run/finish.js';
 import { writeGlobals } from './globals.js';
 import { leftOutOf } from './left-out.js';
 import { newManifest } from '../run/new-manifest.js';
+import { RowCounter } from './row-counter.js';
 import { verifyArchive } from './verify-archive.js';
 import { publishBackup, type UnnamedDump } from '../run/publish-backup.js';
 import type { ServerFacts } from '../run/server-facts.js';
@@ -140,6 +141,8 @@ export async function writeBackup(
   const { onProgress } = reporting;
   return publishBackup({ file, dumped }, { recipients, mode, signal, onProgress }, async () => {
     const { environment } = access.places;
+    // Citus has no snapshot that two sessions share: what was counted beside pg_dump may be of another moment.
+    const counter = session.info.runsCitus === true ? new RowCounter() : undefined;
     // It is read from memory while it goes to the disk; the name waits for both.
     const [, proof, globals] = await allSettled<
       [void, Awaited<ReturnType<typeof verifyArchive>>, BackupSideFile | null]
@@ -151,10 +154,12 @@ export async function writeBackup(
         environment,
         signal,
         onProgress,
+        counter,
       }),
       writeGlobals(access, { tool: tools.pgDumpAll, file, mode, recipients, withPasswords, signal, reporting }),
     ]);
-    const notInIt = await leftOutOf(session, leftOut, { lacking: proof.lacking, rows: contents.rows }, reporting);
+    const rows = contents.rows.map((each) => ({ ...each, rows: counter?.rowsOf(each) ?? each.rows }));
+    const notInIt = await leftOutOf(session, leftOut, { lacking: proof.lacking, rows }, reporting);
     const describe = (written: Checksum): BackupManifest =>
       newManifest({
         file,
@@ -167,7 +172,7 @@ export async function writeBackup(
         compression,
         toolVersion: tools.pgDump.version,
         facts,
-        contents,
+        contents: { ...contents, rows },
         globals,
         recipients,
         leftOut: notInIt,

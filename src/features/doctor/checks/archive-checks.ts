@@ -130,7 +130,7 @@ async function examineErasures(subject: Subject): Promise<readonly Fault[]> {
         message: `the export ${file} of ${month} was written before ${countText(people, 'person', 'people')} of that month ${people === 1 ? 'was' : 'were'} erased`,
         impact: isThere
           ? 'it still holds what was erased'
-          : 'it still holds what was erased, and the month is not in the database any more: import it, erase again, export it anew; or delete the file',
+          : 'it still holds what was erased, and the month is not in the database any more: import it, erase again, export it again; or delete the file',
         fix: isThere ? aisecCommand(`archive export ${month} --out ${shellWord(file)} --replace`, schema) : null,
       };
     });

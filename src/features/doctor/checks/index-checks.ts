@@ -28,7 +28,7 @@ async function examineInvalid({ session, schema }: Subject): Promise<readonly Fa
     object: plainName(name),
     message: `index ${plainName(name)} of ${plainName(table)} is INVALID`,
     impact: isPartitioned
-      ? 'no query uses it, and every write pays for it; making it anew stops writes to the table meanwhile'
+      ? 'no query uses it, and every write pays for it; building it again stops writes to the table meanwhile'
       : 'no query uses it, and every write pays for it',
     fix: isPartitioned
       ? `set lock_timeout = '2s'; drop index ${qualified(schema, name)}; ${definition.replace(' ON ONLY ', ' ON ')};`

@@ -26,7 +26,7 @@ export interface ExportOptions {
   /** Absolute path. */
   readonly file: string;
   readonly format: ExportFormat;
-  /** Whether an export that the month has changed since is written anew. */
+  /** Whether an export that the month has changed since is rewritten. */
   readonly replaces: boolean;
   readonly isDryRun: boolean;
   readonly waitMs: number;
@@ -200,7 +200,7 @@ async function present(
     : found.reason;
   throw new AisecError('REFUSED', `"${file}" exists`, {
     detail: `It is not an export of ${month} as the archive has it now: ${reason}.`,
-    hint: isOwn ? 'Give another --out, or --replace to write it anew.' : 'Give another --out.',
+    hint: isOwn ? 'Give another --out, or --replace to write it again.' : 'Give another --out.',
   });
 }
 

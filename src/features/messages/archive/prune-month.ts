@@ -136,7 +136,7 @@ begin
     raise exception 'messages were added to ${month} while it was pruned'
       using
         errcode = 'object_not_in_prerequisite_state',
-        hint = 'They are kept. Export the month anew to another file, then prune again.';
+        hint = 'They are kept. Export the month again to another file, then prune again.';
   end if;
 end
 $look$`,

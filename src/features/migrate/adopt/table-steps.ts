@@ -172,7 +172,7 @@ function relationOf({ live, wanted }: Change): string | undefined {
 
 const RANK = ['column', 'table', 'view', 'trigger', 'rule', 'statistics', 'policy', 'grant'];
 
-/** Views that read messages are made anew when messages is another table. */
+/** Views that read messages are made again when messages is another table. */
 export function readsMessages(definition: string): boolean {
   return /\bmessages(?:_archive)?\b/.test(definition);
 }

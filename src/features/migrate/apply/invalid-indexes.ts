@@ -16,7 +16,7 @@ export async function listInvalidIndexes(session: Session, schema: string): Prom
 }
 
 /**
- * Drops the index if a broken build left it INVALID, so that it can be built anew. Before every CREATE INDEX: with
+ * Drops the index if a broken build left it INVALID, so that it can be built again. Before every CREATE INDEX: with
  * IF NOT EXISTS an invalid one would otherwise count as there.
  */
 export async function dropInvalidIndex(session: Session, schema: string, index: string): Promise<void> {

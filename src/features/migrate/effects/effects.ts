@@ -29,7 +29,7 @@ export interface NewLock {
 export interface Effects {
   /** Locks that no statement before it had taken; they are held until the transaction ends. */
   readonly locks: readonly NewLock[];
-  /** Tables and indexes that were written anew, names as SQL takes them. */
+  /** Tables and indexes that were rewritten, names as SQL takes them. */
   readonly rewritten: readonly string[];
   /** Tables that were read from their first to their last row. */
   readonly scanned: readonly string[];

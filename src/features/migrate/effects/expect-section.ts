@@ -28,7 +28,7 @@ async function findTables(session: Session, locks: readonly ExpectedLock[]): Pro
 }
 
 /**
- * What one statement that cannot be rolled back would lock, read and write anew, by its kind and the catalog as it is now.
+ * What one statement that cannot be rolled back would lock, read and rewrite, by its kind and the catalog as it is now.
  *
  * @param place of the statement in its file.
  */

@@ -10,7 +10,7 @@ export interface ExpectedLock {
   /** Of a table or of an index; an index stands for its table. */
   readonly name: string;
   readonly mode: LockMode;
-  /** Whether it will be read from the first to the last row, or written anew. */
+  /** Whether it will be read from the first to the last row, or rewritten. */
   readonly work: 'scan' | 'rewrite' | null;
 }
 

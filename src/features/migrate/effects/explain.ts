@@ -46,9 +46,9 @@ export interface ExplainedStatement {
   /** Written to the log of the server meanwhile, by other sessions, too; null when it was not executed. */
   readonly walBytes: number | null;
   readonly locks: readonly ExplainedLock[];
-  /** Written anew, with their indexes. */
+  /** Rewritten, with their indexes. */
   readonly rewritten: readonly TouchedTable[];
-  /** Read from the first to the last row, and not written anew. */
+  /** Read from the first to the last row, and not rewritten. */
   readonly scanned: readonly TouchedTable[];
   /** Sessions that had a lock which conflicts, before the run: it would wait for them, and what comes after it, too. */
   readonly inUseBy: readonly LockUser[];

@@ -24,7 +24,7 @@ export function shownText(text: string): string {
 /**
  * The size of tables as they are now, names as SQL takes them.
  *
- * @param before estimated rows before the run: a table that was written anew has no estimate until it is analyzed.
+ * @param before estimated rows before the run: a table that was rewritten has no estimate until it is analyzed.
  */
 export async function touchedTables(
   session: Session,

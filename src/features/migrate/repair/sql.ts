@@ -85,7 +85,7 @@ order by id;`;
 }
 
 /**
- * Only those that the table still lacks: the plan may be as old as the question that was asked. All rows are numbered anew, in the
+ * Only those that the table still lacks: the plan may be as old as the question that was asked. All rows are numbered again, in the
  * order of the times: `down` reverts the highest number first.
  */
 function restoreEngine(schema: string, source: string, names: readonly string[]): string {

@@ -102,7 +102,7 @@ function growthMetrics({ growth, tables }: Readings, base: Labels): readonly Met
     },
     {
       name: 'aisec_limit_reached_timestamp_seconds',
-      help: 'When the limit is reached at the earliest (low), about, and at the latest (high); none when that is farther off than can be foretold.',
+      help: 'When the limit is reached at the earliest (low), about, and at the latest (high); none when that is later than the forecast reaches.',
       samples: SIDES.flatMap((bound) => {
         const days = sides[bound]?.daysLeft;
         return known({ ...base, bound }, days === undefined ? null : now + days * DAY_SECONDS);

@@ -36,7 +36,7 @@ export interface Forecast {
   /** Null when the rows of one of the months used are not known. */
   readonly monthlyRows: Range | null;
   readonly backTest: BackTest | null;
-  /** Nothing is foretold for later months: twice those that are known, and at most three years. */
+  /** No forecast for later months: twice those that are known, and at most three years. */
   readonly horizonMonths: number;
   readonly points: readonly ForecastPoint[];
 }

@@ -99,7 +99,7 @@ export function fitMonths(values: readonly number[]): MonthlyFit | undefined {
   };
 }
 
-/** How well the same method would have foretold the months that are there. */
+/** How well the same method would have forecast the months that are there. */
 export interface BackTest {
   readonly horizonMonths: number;
   /** How many times it was tried, each on what was known by then. */

@@ -27,7 +27,7 @@ export function methodSentences(report: GrowthReport): readonly string[] {
       : `From ${basis}: their median continues.`;
   const range =
     'The range is what would come if every month were as far off as the smallest and the largest of them, and, from six months on, if they rose as steeply as they may.';
-  const horizon = `Nothing is foretold for later than ${forecast.horizonMonths} months from now: twice the months that are known, and at most three years.`;
+  const horizon = `There is no forecast beyond ${forecast.horizonMonths} months from now: twice the months that are known, and at most three years.`;
   const tried =
     backTest === null
       ? 'There are too few closed months to try the method on.'

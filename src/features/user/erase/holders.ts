@@ -60,7 +60,7 @@ export async function findHolders(session: Session, options: HolderOptions): Pro
   return [...(await monthExports(session, options)), ...(await backups(session, options))];
 }
 
-/** Those that still have them: not an export that was written anew since, nor a file that was deleted on this machine. */
+/** Those that still have them: not an export that was rewritten since, nor a file that was deleted on this machine. */
 export async function remainingHolders(
   session: Session,
   schema: string,

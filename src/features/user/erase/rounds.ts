@@ -219,7 +219,7 @@ async function rounds(erasure: Erasure, onErased: () => Promise<void>): Promise<
 /**
  * Deletes the person's rows, batch by batch, and their row of users last. It looks again until nothing is left: rows that
  * the person writes meanwhile, months that are moved, rows that others begin to use. Killed between any two batches and
- * begun again it continues, since what is left is found anew.
+ * begun again it continues, since what is left is found again.
  *
  * @param onErased runs in the transaction that deletes the row of users
  * @throws AisecError the last one that stood in the way, when it does not get done.

@@ -77,7 +77,7 @@ describe('A forecast from closed months', () => {
     expect(forecastGrowth(basis([], { closed }))?.monthlyRows).toBeNull();
   });
 
-  test('says how well it would have foretold the past', () => {
+  test('says how well it would have forecast the past', () => {
     expect(backTest([10, 10, 10, 10, 10], 12)).toBeUndefined();
     expect(backTest([10, 10, 10, 10, 10, 10], 12)).toEqual({
       horizonMonths: 3,
@@ -85,7 +85,7 @@ describe('A forecast from closed months', () => {
       medianError: 0,
       withinRange: 1,
     });
-    // 30 were foretold, 60 came.
+    // 30 were forecast, 60 came.
     expect(backTest([10, 10, 10, 20, 20, 20], 12)).toMatchObject({ medianError: 0.5, withinRange: 0 });
   });
 
@@ -148,7 +148,7 @@ describe('A forecast from closed months', () => {
     expect(point?.databaseBytes).toEqual({ low: 10_150, expected: 10_300, high: 10_450 });
   });
 
-  test('never foretells less than nothing', () => {
+  test('never forecasts less than nothing', () => {
     const fit = fitMonths([0, 100, 200, 900, 400, 500, 600, 700]);
     expect(fit?.low(1)).toBeGreaterThanOrEqual(0);
   });

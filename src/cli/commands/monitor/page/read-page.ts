@@ -16,7 +16,7 @@ export interface PageOptions {
 export const PAGE_OPTIONS: readonly OptionSpec[] = [
   {
     flags: '--ahead <n>',
-    description: 'months after the current one to foretell, 1 to 60',
+    description: 'months after the current one to forecast, 1 to 60',
     default: '12',
     parse: countWithin(1, 60),
   },

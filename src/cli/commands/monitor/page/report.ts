@@ -68,7 +68,7 @@ export const monitorReport = defineCommand<Options>({
   description:
     'Writes one page that opens without a network: what `doctor` finds, with what fixes it, the size of every table, the months of messages as a timeline, growth with a forecast, the ' +
     'use of indexes, what vacuum has to do, and who waits for a lock. Light and dark, for a phone and for paper; it has no script. The file is replaced whole and can be read by its owner only. Reads only, and waits 200 ms ' +
-    'for a lock at most; what could not be looked at is on the page with the reason.',
+    'for a lock at most; the page lists what could not be read, with the reason.',
   options: [
     { flags: '--out <file>', description: 'the HTML file to write' },
     { flags: '--dry-run', description: 'read everything; write no file', default: false },

@@ -37,7 +37,7 @@ export const monitorServe = defineCommand<Options>({
   name: 'monitor serve',
   summary: 'serve the report as a live page on this machine',
   description:
-    'Serves the page of `monitor report` on 127.0.0.1 until Ctrl-C and prints its address, which holds a token by chance: only those who have the address see the page. ' +
+    'Serves the page of `monitor report` on 127.0.0.1 until Ctrl-C and prints its address, which holds a random token: only those who have the address see the page. ' +
     'A browser that shows it looks every two seconds, and the sections that have changed are replaced. The report is read again only when something has happened in the database, with one ' +
     'connection, read-only, and at most a tenth of the time. The page cannot change anything.',
   options: [portOptionSpec('8433'), ...PAGE_OPTIONS],

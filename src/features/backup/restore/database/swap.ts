@@ -44,14 +44,20 @@ export function sessionsDetail(sessions: readonly string[]): string {
 
 /**
  * Ends the sessions on a database again and again while the callback runs: RENAME takes its lock first, so that no session
- * new comes in, and then waits 5 s for those that are there.
+ * new comes in, and then waits 5 s for those that are there. `workers`: what extensions keep there alone, such as the daemon
+ * that Citus starts in every database.
  */
-async function whileTerminating(session: Session, database: string, run: () => Promise<void>): Promise<void> {
+async function whileTerminating(
+  session: Session,
+  database: string,
+  whom: 'all' | 'workers',
+  run: () => Promise<void>,
+): Promise<void> {
   const side = await session.openSide();
   let isOver = false;
   const terminate = async (): Promise<void> => {
     while (!isOver) {
-      await side?.query(sqlFile('backup/terminate'), [database]).catch(() => undefined);
+      await side?.query(sqlFile('backup/terminate'), [database, whom === 'workers']).catch(() => undefined);
       await new Promise((resolve) => {
         setTimeout(resolve, TERMINATE_EVERY_MS);
       });
@@ -67,6 +73,16 @@ async function whileTerminating(session: Session, database: string, run: () => P
   }
 }
 
+/** @throws AisecError with SQLSTATE 55006 while sessions are connected to it. */
+export async function renameDatabase(session: Session, from: string, to: string, terminates = false): Promise<void> {
+  const rename = async (): Promise<void> => {
+    await session.query(`alter database ${quoteIdentifier(from)} rename to ${quoteIdentifier(to)}`);
+  };
+  if (terminates) await whileTerminating(session, from, 'all', rename);
+  else if (session.info.runsCitus === true) await whileTerminating(session, from, 'workers', rename);
+  else await rename();
+}
+
 /**
  * Puts the working database in the place of the live one, in one transaction: killed at any moment, either both have
  * their new names or neither has. Owner, grants and settings of the live database go over to the new one.
@@ -75,15 +91,11 @@ async function whileTerminating(session: Session, database: string, run: () => P
  */
 export async function swapDatabases(session: Session, swap: Swap): Promise<void> {
   const { live, working, before } = swap;
-  const rename = async (from: string, to: string): Promise<void> => {
-    await session.query(`alter database ${quoteIdentifier(from)} rename to ${quoteIdentifier(to)}`);
-  };
   try {
     await withTransaction(session, async () => {
       await copyDatabaseProperties(session, live, working);
-      if (swap.terminates) await whileTerminating(session, live, () => rename(live, before));
-      else await rename(live, before);
-      await rename(working, live);
+      await renameDatabase(session, live, before, swap.terminates);
+      await renameDatabase(session, working, live);
     });
   } catch (error) {
     if (!isAisecError(error) || error.sqlState !== '55006') throw error;

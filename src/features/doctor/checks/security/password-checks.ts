@@ -96,7 +96,7 @@ async function examineCost(subject: Subject): Promise<readonly Fault[]> {
     .map(({ cost, accounts }) => ({
       object: `cost-${cost ?? ''}`,
       message: `${accountsText(accounts)} a bcrypt hash of cost ${Number(cost)}`,
-      impact: `such a hash is tried ${2 ** (LOWEST_COST - Number(cost))} times as fast as one of cost ${LOWEST_COST} when the table is stolen; hash each password anew with hash_password when its user logs in, since a reset would lock them out`,
+      impact: `such a hash is tried ${2 ** (LOWEST_COST - Number(cost))} times as fast as one of cost ${LOWEST_COST} when the table is stolen; hash each password again with hash_password when its user logs in, since a reset would lock them out`,
       fix: null,
     }));
 }

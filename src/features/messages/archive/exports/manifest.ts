@@ -61,7 +61,7 @@ export function readManifest(file: string): Manifest {
   }
   throw new AisecError('EXPORT_INVALID', `could not use the manifest of "${file}"`, {
     detail,
-    hint: 'Export the month anew to another file: aisec archive export MONTH --out FILE',
+    hint: 'Export the month again to another file: aisec archive export MONTH --out FILE',
   });
 }
 

@@ -55,7 +55,7 @@ function belongs({ month }: Copy, others: readonly Copy[]): string {
   return `not (${others.map((other) => `(${range(other.month)})`).join(' or ')})`;
 }
 
-/** The rows with these ids are copied anew. Each is locked before, so that it cannot change meanwhile. */
+/** The rows with these ids are copied again. Each is locked before, so that it cannot change meanwhile. */
 async function copyAnew(
   session: Session,
   { columns, copies, source }: DrainSet,
@@ -79,7 +79,7 @@ async function copyAnew(
 }
 
 /**
- * Copies the noted rows anew, some a transaction, until no note is left; returns how many.
+ * Copies the noted rows again, some a transaction, until no note is left; returns how many.
  *
  * @throws AisecError LOCK_TIMEOUT when a row stays locked, or the default partition was truncated.
  */

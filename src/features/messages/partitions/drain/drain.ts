@@ -50,8 +50,8 @@ function changedTooFast(): AisecError {
 }
 
 /**
- * A REPEATABLE READ writer whose snapshot is older than a row that was copied anew misses that copy and notes the row. So
- * each round waits for such writers, and the last is one without notes. Returns how many rows were copied anew.
+ * A REPEATABLE READ writer whose snapshot is older than a row that was copied again misses that copy and notes the row. So
+ * each round waits for such writers, and the last is one without notes. Returns how many rows were copied again.
  */
 async function settleAll(session: Session, set: DrainSet, wait: () => Promise<void>, retry: Retry): Promise<number> {
   let changed = 0;

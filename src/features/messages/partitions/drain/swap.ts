@@ -97,7 +97,7 @@ function attachRest(
  * Puts the copies in the place of the default partition: changes of the catalog only, under locks that are taken within a
  * tenth of a second or given up. The old default partition stays, under another name. Returns that name.
  *
- * @throws AisecError LOCK_TIMEOUT, DATABASE_FAILED; NotSettled when rows have to be copied anew before.
+ * @throws AisecError LOCK_TIMEOUT, DATABASE_FAILED; NotSettled when rows have to be copied again before.
  */
 export async function swapCopies(
   session: Session,

@@ -58,7 +58,7 @@ function missing(from: readonly Grant[], others: readonly Grant[]): readonly Gra
 }
 
 /**
- * Gives objects that were created anew what those before them had. A comment of their own file stays; what default privileges
+ * Gives objects that were created again what those before them had. A comment of their own file stays; what default privileges
  * granted is revoked, unless the file grants.
  */
 export async function restoreProperties(

@@ -87,7 +87,7 @@ function refuseLost(before: readonly Dependant[], after: readonly Dependant[], f
     'MIGRATION_FAILED',
     `migration ${labelOf(file)} would lose ${lost.map(({ description }) => description).join(', ')}`,
     {
-      detail: 'It has to be dropped with what this file makes anew, and no repeatable migration makes it again.',
+      detail: 'It has to be dropped with what this file makes again, and no repeatable migration makes it again.',
       hint: 'Move it to the repeatable file of what it is on. No changes were made.',
       position: { file: file.path, line: 1 },
     },
@@ -96,7 +96,7 @@ function refuseLost(before: readonly Dependant[], after: readonly Dependant[], f
 
 /**
  * Runs the Up section of a repeatable migration whose objects cannot be replaced in place, in the transaction that is open:
- * those and what depends on them are dropped, the far ones first, and created anew by their own files, the near ones first,
+ * those and what depends on them are dropped, the far ones first, and created again by their own files, the near ones first,
  * with their owners, privileges and comments.
  *
  * @param failure what running it alone came to.

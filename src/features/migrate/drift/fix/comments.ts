@@ -34,7 +34,7 @@ export function comment(of: CatalogItem): readonly string[] {
   return target === null || !('comment' in of.item) ? [] : [`comment on ${target} is ${literal(of.item.comment)}`];
 }
 
-/** The comment of an object that was just made, or made anew: it has none yet. */
+/** The comment of an object that was just made, or made again: it has none yet. */
 export function commentOfNew(of: CatalogItem): readonly string[] {
   return 'comment' in of.item && of.item.comment !== null ? comment(of) : [];
 }

@@ -23,7 +23,7 @@ const ROWS: Readonly<Record<string, string>> = {
   aisec_message_moves: 'insert into aisec_message_moves default values on conflict do nothing',
 };
 
-/** With its comment, as what is made anew has none. */
+/** With its comment, as what is made again has none. */
 export function newTrigger(item: CatalogTrigger): readonly string[] {
   return [...createTrigger(item), ...commentOfNew({ kind: 'trigger', item })];
 }

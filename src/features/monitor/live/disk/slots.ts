@@ -22,7 +22,7 @@ function slotFault(slot: SlotRow, thresholds: Thresholds): readonly LiveFault[] 
         object: name,
         severity: 'critical',
         message: `replication slot ${name} has lost the WAL it needs`,
-        impact: 'its standby or subscriber cannot continue from it and has to be made anew',
+        impact: 'its standby or subscriber cannot continue from it and has to be made again',
         fix: drop,
       },
     ];

@@ -16,7 +16,7 @@ export const generatedColumn = statementRule({
   severity: 'warning',
   title: 'ADD COLUMN serial, identity or GENERATED … STORED on a table in use',
   impact:
-    'Every row gets a value at once: the table is written anew under an ACCESS EXCLUSIVE lock, and reads and writes wait.',
+    'Every row gets a value at once: the table is rewritten under an ACCESS EXCLUSIVE lock, and reads and writes wait.',
   example: {
     before: 'create table invoices (id uuid primary key);',
     bad: 'alter table invoices add column number bigint generated always as identity;',
@@ -36,7 +36,7 @@ export const generatedColumn = statementRule({
       return [
         {
           object: `${table.name}.${column.colname ?? ''}`,
-          message: `column ${name} is computed for every row, so ${table.sqlName}${rowsText(table)} is written anew`,
+          message: `column ${name} is computed for every row, so ${table.sqlName}${rowsText(table)} is rewritten`,
           fix: [{ sql: `alter table ${table.sqlName} add column ${name} ${type};` }],
         },
       ];

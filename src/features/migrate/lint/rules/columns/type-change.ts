@@ -13,7 +13,7 @@ export const typeChange = statementRule({
   severity: 'warning',
   title: 'a change of type that rewrites or reads the whole table',
   impact:
-    'The table and its indexes are written anew, or every row is checked, under an ACCESS EXCLUSIVE lock: reads and writes wait. Add a column of the new type, write both, copy the old rows in batches, and switch.',
+    'The table and its indexes are rewritten, or every row is checked, under an ACCESS EXCLUSIVE lock: reads and writes wait. Add a column of the new type, write both, copy the old rows in batches, and switch.',
   example: {
     before: 'create table invoices (id bigint primary key, amount integer, note varchar(20));',
     bad: 'alter table invoices alter column amount type bigint;',
@@ -29,11 +29,11 @@ export const typeChange = statementRule({
       if (table === undefined || (!isRewrite && !isRead)) return [];
       const column = nameInSql(command.name ?? '');
       const type = typeText(as('ColumnDef', command.def)?.typeName);
-      const what = isRewrite ? 'writes' : 'reads';
+      const what = isRewrite ? 'rewrites' : 'reads';
       return [
         {
           object: `${table.name}.${command.name ?? ''}`,
-          message: `${column} changes from ${old?.type ?? 'its type'} to ${type}, which ${what} all of ${table.sqlName}${rowsText(table)}${isRewrite ? ' anew' : ''} while reads and writes wait`,
+          message: `${column} changes from ${old?.type ?? 'its type'} to ${type}, which ${what} all of ${table.sqlName}${rowsText(table)} while reads and writes wait`,
           fix: steps(table.sqlName, column, type),
         },
       ];

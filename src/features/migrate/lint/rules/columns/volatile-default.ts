@@ -15,7 +15,7 @@ export const volatileDefault = statementRule({
   severity: 'warning',
   title: 'ADD COLUMN with a volatile default',
   impact:
-    'The table is written anew under an ACCESS EXCLUSIVE lock: reads and writes wait, and it needs its size again on the disk. A constant default, or now(), costs nothing.',
+    'The table is rewritten under an ACCESS EXCLUSIVE lock: reads and writes wait, and it needs its size again on the disk. A constant default, or now(), costs nothing.',
   example: {
     before: 'create table invoices (id bigint primary key);',
     bad: 'alter table invoices add column token uuid default gen_random_uuid();',
@@ -32,7 +32,7 @@ export const volatileDefault = statementRule({
       return [
         {
           object: `${table.name}.${column.colname ?? ''}`,
-          message: `the default of ${name} is another one for each row, so ${table.sqlName}${rowsText(table)} is written anew`,
+          message: `the default of ${name} is another one for each row, so ${table.sqlName}${rowsText(table)} is rewritten`,
           fix: steps(table, name, typeText(column.typeName), value),
         },
       ];

@@ -5,7 +5,7 @@ export const branchesConflict = branchRule({
   severity: 'critical',
   title: 'migrations of two branches whose order matters (with `--against BRANCH`)',
   impact:
-    'A database that has the one branch already and one that is made anew would differ, or the second branch to be merged does not run. Take the other branch in first, then write this migration for what it leaves.',
+    'A database that has the one branch already and one that is made again would differ, or the second branch to be merged does not run. Take the other branch in first, then write this migration for what it leaves.',
   example: {
     before: 'create table invoices (id bigint primary key, status text);',
     theirs: "alter table invoices alter column status set default 'new';",

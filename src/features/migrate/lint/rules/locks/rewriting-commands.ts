@@ -8,7 +8,7 @@ export const vacuumFull = statementRule({
   severity: 'warning',
   title: 'VACUUM FULL or CLUSTER',
   impact:
-    'The table is written anew under an ACCESS EXCLUSIVE lock: reads and writes wait, and it needs its size again on the disk. pg_repack does the same beside the running services, from PostgreSQL 19 on REPACK (CONCURRENTLY).',
+    'The table is rewritten under an ACCESS EXCLUSIVE lock: reads and writes wait, and it needs its size again on the disk. pg_repack does the same beside the running services, from PostgreSQL 19 on REPACK (CONCURRENTLY).',
   example: {
     before: 'create table invoices (id bigint primary key);',
     bad: 'vacuum full invoices;',
@@ -32,7 +32,7 @@ export const vacuumFull = statementRule({
     return [
       {
         object,
-        message: `${what} writes ${object} anew while reads and writes wait`,
+        message: `${what} rewrites ${object} while reads and writes wait`,
         fix: isFull
           ? [{ sql: `vacuum ${object};`, isOutsideTransaction: true }]
           : ignoring('vacuum-full', 'runs in the maintenance window', statement.text),
@@ -79,7 +79,7 @@ export const storageChange = statementRule({
   severity: 'warning',
   title: 'SET LOGGED, UNLOGGED, TABLESPACE or ACCESS METHOD of a table in use',
   impact:
-    'The table is written anew under an ACCESS EXCLUSIVE lock: reads and writes wait. An unlogged table is empty after a crash and on every replica.',
+    'The table is rewritten under an ACCESS EXCLUSIVE lock: reads and writes wait. An unlogged table is empty after a crash and on every replica.',
   example: {
     before: 'create table invoices (id bigint primary key);',
     bad: 'alter table invoices set unlogged;',
@@ -93,7 +93,7 @@ export const storageChange = statementRule({
         return [
           {
             object: table.name,
-            message: `${what} writes ${table.sqlName}${rowsText(table)} anew while reads and writes wait`,
+            message: `${what} rewrites ${table.sqlName}${rowsText(table)} while reads and writes wait`,
             fix: ignoring('storage-change', 'runs in the maintenance window', statement.text),
           },
         ];

@@ -75,7 +75,7 @@ function required(after: ColumnFact): readonly StateFault[] {
   ];
 }
 
-/** What the services of the last release know, which run until they are deployed anew, meets what the files make of it. */
+/** What the services of the last release know, which run until they are deployed again, meets what the files make of it. */
 export const releasedSchema = changeRule({
   id: 'released-schema-breaks',
   severity: 'critical',

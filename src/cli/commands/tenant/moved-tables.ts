@@ -1,0 +1,18 @@
+import { countText } from '../../../base/count.js';
+import type { MovedTable } from '../../../features/tenant/index.js';
+import type { Renderer } from '../../terminal/output.js';
+
+/** Those that have rows. */
+export function renderMoved({ tables }: { readonly tables: readonly MovedTable[] }, { table }: Renderer): string {
+  const filled = tables.filter(({ rows }) => rows > 0);
+  if (filled.length === 0) return '';
+  return table(filled, [
+    { title: 'table', value: (row) => row.table },
+    { title: 'rows', value: (row) => String(row.rows), align: 'right' },
+  ]);
+}
+
+export function movedText(tables: readonly MovedTable[]): string {
+  const rows = tables.reduce((sum, table) => sum + table.rows, 0);
+  return `${countText(tables.length, 'table')} with ${countText(rows, 'row')}`;
+}
