@@ -1,4 +1,5 @@
 import type { CatalogConstraint, CatalogIndex } from '../../../adapters/catalog/catalog.js';
+import { boundedName } from '../../../base/bounded-name.js';
 import type { Change } from '../drift/change.js';
 import { commentOfNew } from '../drift/fix/comments.js';
 import { name } from '../drift/fix/names.js';
@@ -39,9 +40,7 @@ export interface StandAside {
 export function standAside(facts: AdoptFacts): StandAside {
   const { live, changes } = facts;
   const inTheWay = changes.flatMap((change) => indexInTheWay(facts, change) ?? []);
-  const aside = new Map(
-    inTheWay.map((index) => [index.name, `${index.name.slice(0, 63 - ASIDE_SUFFIX.length)}${ASIDE_SUFFIX}`]),
-  );
+  const aside = new Map(inTheWay.map((index) => [index.name, boundedName(`${index.name}${ASIDE_SUFFIX}`)]));
   const asideOf = (constraint: CatalogConstraint): string | undefined => {
     const index = inTheWay.find((found) => found.constraint === constraint.name && found.table === constraint.table);
     return index && aside.get(index.name);
