@@ -90,7 +90,7 @@ export function withDefaults(given: ServerConnection, environment: Environment, 
   const merged = { ...inherited, ...(service === undefined ? {} : readService(service, environment)), ...given };
   checkTimeout(merged.connectTimeoutSeconds, source);
   refuseUnmetDemands(merged, source);
-  const hosts = hostsOf(merged, source);
+  const hosts = hostsOf(merged, source, given.port === undefined && merged.port === inherited.port ? 'PGPORT' : source);
   const user = merged.user ?? defaultUser(source);
   const { host: _, hostAddress: __, port: ___, ...shared } = withTlsFiles(merged, environment);
   const common = { ...shared, user, database: merged.database ?? user };

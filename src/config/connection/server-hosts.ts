@@ -37,9 +37,10 @@ function unequal(what: string, hosts: number, source: string): AisecError {
  * The servers that `host`, `hostaddr` and `port` name: each may be a list with commas.
  * https://www.postgresql.org/docs/17/libpq-connect.html#LIBPQ-MULTIPLE-HOSTS
  *
+ * @param portSource where the port stands, when that is another place than that of the hosts
  * @throws AisecError CONFIG_INVALID.
  */
-export function hostsOf(connection: ServerConnection, source: string): readonly ServerHost[] {
+export function hostsOf(connection: ServerConnection, source: string, portSource = source): readonly ServerHost[] {
   const listOf = (text: string | undefined): readonly string[] => text?.split(',').map((each) => each.trim()) ?? [];
   const [names, addresses] = [listOf(connection.host), listOf(connection.hostAddress)];
   const given = listOf(connection.port);
@@ -48,7 +49,7 @@ export function hostsOf(connection: ServerConnection, source: string): readonly 
   if (given.length > 1 && given.length !== count) throw unequal(`${given.length} ports`, count, source);
   return Array.from({ length: count }, (_, index) => {
     const port = [given.length > 1 ? given[index] : given[0]].find((each) => each) ?? DEFAULT_PORT;
-    checkPort(port, source);
+    checkPort(port, portSource);
     const address = addresses[index] ?? '';
     if (address !== '' && isIP(address) === 0)
       throw new AisecError('CONFIG_INVALID', `invalid address "${address}" of hostaddr in ${source}`, {

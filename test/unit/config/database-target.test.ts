@@ -127,7 +127,7 @@ describe('which database', () => {
     ['an empty flag', {}, { databaseUrl: '' }, '--database-url is empty'],
     ['a missing URL file', {}, { databaseUrlFile: 'missing' }, 'could not read the database URL file'],
     ['an empty URL file', {}, { databaseUrlFile: '.env' }, 'is empty'],
-    ['a port that is not a number', { PGHOST: 'h', PGPORT: 'x' }, {}, 'invalid port "x"'],
+    ['a port that is not a number', { PGHOST: 'h', PGPORT: 'x' }, {}, 'invalid port "x" in PGPORT'],
     ['a port out of range', { PGHOST: 'h', PGPORT: '65536' }, {}, 'invalid port "65536"'],
     ['a connect timeout that is not a number', { PGHOST: 'h', PGCONNECT_TIMEOUT: '2s' }, {}, 'invalid connect timeout'],
     ['more ports than hosts', { PGHOST: 'a,b', PGPORT: '1,2,3' }, {}, '3 ports do not match the 2 hosts'],
