@@ -18,33 +18,58 @@ with recursive tree as (
   from tree
   join pg_catalog.pg_inherits as inherits on inherits.inhparent = tree.oid
 ),
-measured as (
+shards as (
   select
     tree.oid,
-    placement.success,
-    placement.result,
-    case when placement.success then placement.result::json end as sizes
+    shard.shardid,
+    pg_catalog.shard_name(tree.oid::regclass, shard.shardid) as shard_name,
+    node.nodename,
+    node.nodeport
   from tree
   join pg_catalog.pg_class as class on class.oid = tree.oid and class.relkind = 'r'
-  cross join lateral pg_catalog.run_command_on_placements(
-    tree.oid::regclass,
-    $command$
-      select json_build_object(
-        'heap', pg_relation_size(class.oid),
-        'map', pg_relation_size(class.oid, 'fsm') + pg_relation_size(class.oid, 'vm'),
-        'toast', case when class.reltoastrelid = 0 then 0 else pg_total_relation_size(class.reltoastrelid) end,
-        'index', pg_indexes_size(class.oid),
-        'rows', case
-          when pg_stat_get_live_tuples(class.oid) > 0 then pg_stat_get_live_tuples(class.oid)
-          when class.reltuples >= 0 then class.reltuples::bigint
-          when pg_relation_size(class.oid) = 0 then 0
-        end,
-        'dead', pg_stat_get_dead_tuples(class.oid)
-      )
-      from pg_class as class
-      where class.oid = '%s'::regclass
-    $command$
-  ) as placement
+  join pg_catalog.pg_dist_shard as shard on shard.logicalrelid = tree.oid
+  join pg_catalog.pg_dist_placement as placement on placement.shardid = shard.shardid
+  join pg_catalog.pg_dist_node as node on node.groupid = placement.groupid and node.noderole = 'primary'
+),
+-- One for all tables of a node: each command has a connection of its own, which takes longer than the measuring.
+commands as (
+  select
+    nodename,
+    nodeport,
+    pg_catalog.format(
+      $command$
+        select json_object_agg(shard.id, json_build_object(
+          'heap', pg_relation_size(class.oid),
+          'map', pg_relation_size(class.oid, 'fsm') + pg_relation_size(class.oid, 'vm'),
+          'toast', case when class.reltoastrelid = 0 then 0 else pg_total_relation_size(class.reltoastrelid) end,
+          'index', pg_indexes_size(class.oid),
+          'rows', case
+            when pg_stat_get_live_tuples(class.oid) > 0 then pg_stat_get_live_tuples(class.oid)
+            when class.reltuples >= 0 then class.reltuples::bigint
+            when pg_relation_size(class.oid) = 0 then 0
+          end,
+          'dead', pg_stat_get_dead_tuples(class.oid)
+        ))
+        from unnest(%L::bigint[], %L::text[]) as shard (id, name)
+        join pg_class as class on class.oid = shard.name::regclass
+      $command$,
+      pg_catalog.array_agg(shardid),
+      pg_catalog.array_agg(shard_name)
+    ) as command
+  from shards
+  group by nodename, nodeport
+),
+measured as (
+  select
+    shards.oid,
+    answer.success,
+    answer.result,
+    case when answer.success then answer.result::json -> shards.shardid::text end as sizes
+  from commands
+  cross join lateral pg_catalog.master_run_on_worker(
+    array[commands.nodename], array[commands.nodeport], array[commands.command], false
+  ) as answer
+  join shards on shards.nodename = answer.node_name and shards.nodeport = answer.node_port
 )
 select
   tree.root_oid::bigint,
