@@ -48,6 +48,7 @@ class DearestFirst extends BaseSequencer {
 }
 
 interface Kind {
+  /** Ten times and more what the slowest test takes: only one that hangs comes to it, whatever the machine. */
   readonly testTimeout: number;
   /** Groups run one after another: what fails fast runs first. */
   readonly group: number;
@@ -71,7 +72,7 @@ function project(name: string, { testTimeout, group, usesDatabases }: Kind) {
       maxWorkers: Math.min(availableParallelism() + 1, 8),
       sequence: { groupOrder: group },
       testTimeout,
-      hookTimeout: 180 * second,
+      hookTimeout: 600 * second,
       setupFiles: usesDatabases ? ['test/support/clean-up.ts'] : [],
     },
   };
@@ -82,15 +83,15 @@ export default defineConfig({
   test: {
     globalSetup: ['test/support/global-setup.ts'],
     reporters: ['default', new ClosingLineReporter()],
-    teardownTimeout: 60 * second,
+    teardownTimeout: 300 * second,
     sequence: { sequencer: DearestFirst },
     projects: [
-      project('unit', { testTimeout: 10 * second, group: 0, usesDatabases: false }),
-      project('architecture', { testTimeout: 120 * second, group: 1, usesDatabases: false }),
-      project('types', { testTimeout: 120 * second, group: 0, usesDatabases: false }),
-      project('integration', { testTimeout: 60 * second, group: 1, usesDatabases: true }),
-      project('cli', { testTimeout: 120 * second, group: 1, usesDatabases: true }),
-      project('docs', { testTimeout: 120 * second, group: 1, usesDatabases: true }),
+      project('unit', { testTimeout: 60 * second, group: 0, usesDatabases: false }),
+      project('architecture', { testTimeout: 600 * second, group: 1, usesDatabases: false }),
+      project('types', { testTimeout: 600 * second, group: 0, usesDatabases: false }),
+      project('integration', { testTimeout: 300 * second, group: 1, usesDatabases: true }),
+      project('cli', { testTimeout: 600 * second, group: 1, usesDatabases: true }),
+      project('docs', { testTimeout: 600 * second, group: 1, usesDatabases: true }),
     ],
   },
 });
