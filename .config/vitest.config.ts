@@ -48,7 +48,6 @@ class DearestFirst extends BaseSequencer {
 }
 
 interface Kind {
-  /** Ten times and more what the slowest test takes: only one that hangs comes to it, whatever the machine. */
   readonly testTimeout: number;
   /** Groups run one after another: what fails fast runs first. */
   readonly group: number;
@@ -72,8 +71,10 @@ function project(name: string, { testTimeout, group, usesDatabases }: Kind) {
       maxWorkers: Math.min(availableParallelism() + 1, 8),
       sequence: { groupOrder: group },
       testTimeout,
-      hookTimeout: 600 * second,
-      setupFiles: usesDatabases ? ['test/support/clean-up.ts'] : [],
+      hookTimeout: 300 * second,
+      // What is waited for comes: how long it takes is the machine's business.
+      expect: { poll: { timeout: 150 * second } },
+      setupFiles: usesDatabases ? ['test/support/away-from-midnight.ts', 'test/support/clean-up.ts'] : [],
     },
   };
 }
@@ -83,15 +84,15 @@ export default defineConfig({
   test: {
     globalSetup: ['test/support/global-setup.ts'],
     reporters: ['default', new ClosingLineReporter()],
-    teardownTimeout: 300 * second,
+    teardownTimeout: 60 * second,
     sequence: { sequencer: DearestFirst },
     projects: [
       project('unit', { testTimeout: 60 * second, group: 0, usesDatabases: false }),
-      project('architecture', { testTimeout: 600 * second, group: 1, usesDatabases: false }),
-      project('types', { testTimeout: 600 * second, group: 0, usesDatabases: false }),
-      project('integration', { testTimeout: 300 * second, group: 1, usesDatabases: true }),
-      project('cli', { testTimeout: 600 * second, group: 1, usesDatabases: true }),
-      project('docs', { testTimeout: 600 * second, group: 1, usesDatabases: true }),
+      project('architecture', { testTimeout: 300 * second, group: 1, usesDatabases: false }),
+      project('types', { testTimeout: 300 * second, group: 0, usesDatabases: false }),
+      project('integration', { testTimeout: 240 * second, group: 1, usesDatabases: true }),
+      project('cli', { testTimeout: 300 * second, group: 1, usesDatabases: true }),
+      project('docs', { testTimeout: 300 * second, group: 1, usesDatabases: true }),
     ],
   },
 });
