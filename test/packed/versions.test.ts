@@ -6,12 +6,12 @@ import path from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { databaseAddress } from '../../support/database-address.js';
-import { installPacked } from '../../support/packed-package.js';
-import { describeOnPrivateServer, startPrivateServer } from '../../support/private-server.js';
-import { createRedisProcess } from '../../support/redis-process.js';
+import { databaseAddress } from '../support/database-address.js';
+import { installPacked } from '../support/packed-package.js';
+import { describeOnPrivateServer, startPrivateServer } from '../support/private-server.js';
+import { createRedisProcess } from '../support/redis-process.js';
 
-const root = path.join(import.meta.dirname, '..', '..');
+const root = path.join(import.meta.dirname, '..');
 const services = path.join(root, 'support', 'services');
 
 interface Cell {
@@ -134,7 +134,7 @@ describeOnPrivateServer(
       await servesService(opened);
     };
 
-    test.each(CELLS)('does all of its work: %o', { timeout: 180_000 }, async (cell) => {
+    test.each(CELLS)('does all of its work: %o', { timeout: 900_000 }, async (cell) => {
       const opened = await open(cell);
       expect(await opened.run(['--version'])).toMatchObject({ stdout: expect.stringMatching(`^v${cell.node}\\.`) });
       await doesAll(opened);
@@ -143,7 +143,7 @@ describeOnPrivateServer(
 
     test(
       'does on PostgreSQL 16, for which no package has pgvector, what needs none, and all of its work where it was added',
-      { timeout: 180_000 },
+      { timeout: 900_000 },
       async () => {
         const opened = await open(ON_16);
         const { server, succeeds, query, backedUpAndRestored } = opened;

@@ -4,21 +4,14 @@ import { sql, type Kysely } from 'kysely';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import {
-  AisecError,
-  ConnectionLostError,
-  createCache,
-  createDatabase,
-  withUser,
-  type Cache,
-} from '../../../src/index.js';
-import { chance, rounds, type Random } from '../../support/chance.js';
-import { needsRedis } from '../../support/needs.js';
-import { describeOnPrivateServer, startPrivateServer, type PrivateServer } from '../../support/private-server.js';
-import { createRedisProcess, type RedisProcess } from '../../support/redis-process.js';
-import { waitFor } from '../../support/wait-for.js';
-import { pgbouncer, startPgbouncer, type Pgbouncer } from './pgbouncer.js';
-import { userId, type Tables } from './service-role.js';
+import { AisecError, ConnectionLostError, createCache, createDatabase, withUser, type Cache } from '../../src/index.js';
+import { chance, rounds, type Random } from '../support/chance.js';
+import { needsRedis } from '../support/needs.js';
+import { describeOnPrivateServer, startPrivateServer, type PrivateServer } from '../support/private-server.js';
+import { createRedisProcess, type RedisProcess } from '../support/redis-process.js';
+import { waitFor } from '../support/wait-for.js';
+import { pgbouncer, startPgbouncer, type Pgbouncer } from '../integration/client/pgbouncer.js';
+import { userId, type Tables } from '../integration/client/service-role.js';
 
 const USERS = 8;
 const STEP_MS = 500;
@@ -155,7 +148,7 @@ describeOnPrivateServer(`A service while pooler, Redis and server restart ${need
 
   test('never shows an old row, nor one of another user', { timeout: 600_000 }, async () => {
     random = chance();
-    expect(await caches[0]?.ready()).toBe(true);
+    expect(await caches[0]?.ready(60_000)).toBe(true);
     const work = Promise.all(users.flatMap((user) => [writeOn(user), readOn(user), readOn(user)]));
     await sleep(STEP_MS);
     // All of them once; in the long form, then at random.
@@ -164,7 +157,7 @@ describeOnPrivateServer(`A service while pooler, Redis and server restart ${need
       await BREAKS[index]?.[1]();
       await sleep(STEP_MS);
     }
-    expect(await caches[0]?.ready(20_000)).toBe(true);
+    expect(await caches[0]?.ready(60_000)).toBe(true);
     const before = { ...counts };
     await sleep(STEP_MS * 2);
     isOver = true;
