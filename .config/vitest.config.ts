@@ -71,8 +71,10 @@ function project(name: string, { testTimeout, group, usesDatabases }: Kind) {
       maxWorkers: Math.min(availableParallelism() + 1, 8),
       sequence: { groupOrder: group },
       testTimeout,
-      hookTimeout: 180 * second,
-      setupFiles: usesDatabases ? ['test/support/clean-up.ts'] : [],
+      hookTimeout: 300 * second,
+      // What is waited for comes: how long it takes is the machine's business.
+      expect: { poll: { timeout: 150 * second } },
+      setupFiles: usesDatabases ? ['test/support/away-from-midnight.ts', 'test/support/clean-up.ts'] : [],
     },
   };
 }
@@ -85,12 +87,12 @@ export default defineConfig({
     teardownTimeout: 60 * second,
     sequence: { sequencer: DearestFirst },
     projects: [
-      project('unit', { testTimeout: 10 * second, group: 0, usesDatabases: false }),
-      project('architecture', { testTimeout: 120 * second, group: 1, usesDatabases: false }),
-      project('types', { testTimeout: 120 * second, group: 0, usesDatabases: false }),
-      project('integration', { testTimeout: 60 * second, group: 1, usesDatabases: true }),
-      project('cli', { testTimeout: 120 * second, group: 1, usesDatabases: true }),
-      project('docs', { testTimeout: 120 * second, group: 1, usesDatabases: true }),
+      project('unit', { testTimeout: 60 * second, group: 0, usesDatabases: false }),
+      project('architecture', { testTimeout: 300 * second, group: 1, usesDatabases: false }),
+      project('types', { testTimeout: 300 * second, group: 0, usesDatabases: false }),
+      project('integration', { testTimeout: 240 * second, group: 1, usesDatabases: true }),
+      project('cli', { testTimeout: 300 * second, group: 1, usesDatabases: true }),
+      project('docs', { testTimeout: 300 * second, group: 1, usesDatabases: true }),
     ],
   },
 });

@@ -10,4 +10,4 @@ from users
 where id::text = pg_catalog.lower($1)
   or username = $1
   or pg_catalog.lower(email) = pg_catalog.lower($1)
-order by id
+order by users.id

@@ -6,7 +6,7 @@ import type { Browser } from 'playwright-core';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { describeInBrowser, expectReadable } from '../support/browser.js';
+import { describeInBrowser, expectReadable, openPage } from '../support/browser.js';
 import { BUSY_SERVER } from '../support/busy-server.js';
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../support/database.js';
 import { readZip } from '../support/read-zip.js';
@@ -71,7 +71,7 @@ describeOnServer('pages that aisec writes', () => {
       const server = startCli(['monitor', 'serve', '--port', '0'], { env: environment(), timeoutMs: 600_000 });
       try {
         await server.waitForOutput('Ready: ');
-        const page = await browser().newPage();
+        const page = await openPage(browser());
         const complaints: string[] = [];
         page.on('pageerror', ({ message }) => complaints.push(message));
         await page.goto(server.stdout().trim());
@@ -79,7 +79,7 @@ describeOnServer('pages that aisec writes', () => {
         // What a reload would lose.
         await page.evaluate("document.documentElement.dataset.kept = 'yes'; window.scrollTo(0, 400)");
         await database.admin.query("create table came_later as select n, repeat('x', 100) as filler from generate_series(1, 9000) as n"); // prettier-ignore
-        await waitFor(async () => (await lines.textContent())?.includes('came_later') === true, 110_000);
+        await waitFor(async () => (await lines.textContent())?.includes('came_later') === true);
         expect(await page.evaluate('[document.documentElement.dataset.kept, window.scrollY]')).toEqual(['yes', 400]); // prettier-ignore
         server.child.kill('SIGINT');
         expect(await server.finished).toMatchObject({ exitCode: 130 });

@@ -128,6 +128,38 @@ describeOnServer('aisec restore --table T --as NAME', () => {
     expect(await query(`select count(*)::int as n from "Old Ones"."Odd ""Näme"`)).toEqual([{ n: 2 }]);
   });
 
+  test('a partition stands beside as a table of its own, also where its month is gone by now', async () => {
+    const [{ partition } = {}] = await query(`
+      select tableoid::regclass::text as partition from messages limit 1`);
+    for (const isGone of [false, true]) {
+      if (isGone) await query(`alter table messages detach partition ${String(partition)}`);
+      const result = await restore('--table', String(partition), '--as', 'one_month');
+      expect(result).toMatchObject({ exitCode: 0 });
+      expect(result.stderr).toMatch(/the copy has none of: .*table attach/);
+      expect(await query('select count(*)::int as rows from one_month')).toEqual([{ rows: 300 }]);
+      expect(await query('select count(*)::int as rows from messages')).toEqual([{ rows: isGone ? 0 : 300 }]);
+      await query('drop table one_month');
+    }
+  });
+
+  test('a copy of a table that inherits is no child of the present parent, and that of a parent has its own rows alone', async () => {
+    await query('create table places (name text)');
+    await query('create table towns (people int, primary key (name)) inherits (places)');
+    await query("insert into places values ('sea'); insert into towns values ('kamakura', 170000), ('zushi', 57000)");
+    const other = path.join(await createEmbeddedDirectory(), 'app_20261125_070000.dump');
+    await takeBackup(database.url, other);
+    const restoreOf = (table: string): Promise<CliResult> =>
+      runInProcess(['restore', other, '--table', table, '--as', `old_${table}`], {
+        env: { DATABASE_URL: database.url, PATH: process.env['PATH'] ?? '' },
+      });
+    for (const table of ['towns', 'places']) expect(await restoreOf(table)).toMatchObject({ exitCode: 0 });
+    expect(
+      await query(`
+        select (select count(*)::int from places) as places, (select count(*)::int from old_places) as old_places,
+          (select count(*)::int from old_towns) as old_towns`),
+    ).toEqual([{ places: 3, old_places: 1, old_towns: 2 }]);
+  });
+
   test('what prevents a copy is refused before anything is made', async () => {
     const there = await restore('--table', 'users', '--as', 'messages');
     expectError(there, 3, 'cannot restore to ', '"public"."messages" exists already');

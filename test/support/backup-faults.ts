@@ -69,12 +69,20 @@ export function isRunning({ child }: RunningCli): boolean {
   return child.exitCode === null && child.signalCode === null;
 }
 
+/** False when it has ended by itself since it was listed. */
+function killed(pid: number): boolean {
+  try {
+    return process.kill(pid, 'SIGKILL');
+  } catch {
+    return false;
+  }
+}
+
 /** SIGKILL to the next program that the run has started. False when the run ended without one. */
 export async function killProgram(run: RunningCli): Promise<boolean> {
   while (isRunning(run)) {
     const children = childrenOf(run.child.pid ?? 0);
-    for (const pid of children) process.kill(pid, 'SIGKILL');
-    if (children.length > 0) return true;
+    if (children.filter(killed).length > 0) return true;
     await sleep(5);
   }
   return false;

@@ -7,6 +7,8 @@ import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { needsBrowser } from './needs.js';
 
 const PROGRAM = '/usr/bin/chromium';
+/** Playwright waits 30 s for a start or a page, which a slow machine may need. */
+const PATIENCE_MS = 240_000;
 /** A telephone, a tablet or half a screen, and a notebook. */
 const WIDTHS = [390, 800, 1280];
 /** A4 at 96 pixels an inch, without the margins of a printer. */
@@ -22,6 +24,7 @@ export function describeInBrowser(title: string, tests: (browser: () => Browser)
     beforeAll(async () => {
       browser = await chromium.launch({
         executablePath: PROGRAM,
+        timeout: PATIENCE_MS,
         // Root may not use the sandbox; the rest would ask for hosts of its maker.
         args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
       }); // prettier-ignore
@@ -32,6 +35,13 @@ export function describeInBrowser(title: string, tests: (browser: () => Browser)
       return browser;
     });
   });
+}
+
+/** A page that waits as long as the machine needs. */
+export async function openPage(browser: Pick<Browser, 'newPage'>): Promise<Page> {
+  const page = await browser.newPage();
+  page.setDefaultTimeout(PATIENCE_MS);
+  return page;
 }
 
 /** Runs in the page: what is wider than it, by its text, where it scrolls sideways. */
@@ -65,7 +75,7 @@ export async function expectReadable(browser: Browser, markup: string): Promise<
   // Otherwise the page's own policy would stop axe.
   const context = await browser.newContext({ offline: true, bypassCSP: true });
   try {
-    const page = await context.newPage();
+    const page = await openPage(context);
     const complaints: string[] = [];
     page.on('console', (message) => complaints.push(message.text()));
     page.on('pageerror', ({ message }) => complaints.push(message));

@@ -11,7 +11,7 @@ export async function snapshotOf(url: string, schema = 'public'): Promise<Catalo
     applicationName: 'test catalog',
     schema,
     extensionSchema: 'public',
-    lockTimeoutMs: 2000,
+    lockTimeoutMs: 60_000,
     statementTimeoutMs: 0,
     idleTimeoutMs: 0,
     embedded: 'existing',

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
+import { monthOfNow } from './month-of-now.js';
 
 const prefix = 'aisec_test_';
 const forgottenAfterSeconds = 24 * 60 * 60;
@@ -9,9 +10,9 @@ export function newDatabaseName(runId: string): string {
   return `${prefix}${runId}_${randomBytes(4).toString('hex')}`;
 }
 
-/** The database that the migrated databases of a run are cloned from. */
+/** The database that the migrated databases of a run are cloned from; another one when the month has changed meanwhile. */
 export function templateName(runId: string): string {
-  return `${prefix}${runId}_template`;
+  return `${prefix}${runId}_template_${monthOfNow()}`;
 }
 
 /** Drops every database of a run, the template too. */

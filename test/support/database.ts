@@ -36,19 +36,23 @@ let serverPool: pg.Pool | undefined;
 
 /**
  * Makes a database of its own on the test server: empty, or with all migrations applied (`migrated: true`, a clone
- * of the run's template). Throws where there is no server; use it inside `describeOnServer`.
+ * of the run's template), or empty with a collation of ICU, which sorts signs otherwise than C. Throws where there is no server; use it inside `describeOnServer`.
  */
-export async function createServerDatabase(options: { readonly migrated?: boolean } = {}): Promise<ServerDatabase> {
+export async function createServerDatabase(
+  options: { readonly migrated?: boolean } | { readonly icuLocale: string } = {},
+): Promise<ServerDatabase> {
   const serverUrl = inject('databaseUrl');
   if (serverUrl === null) throw new Error('there is no PostgreSQL server in this run; use describeOnServer');
   serverPool ??= openPool(serverUrl, 'test support');
   const server = serverPool;
 
   const name = newDatabaseName(inject('runId'));
-  const template = options.migrated ? await migratedTemplate(serverUrl, inject('runId')) : 'template0';
+  const isMigrated = 'migrated' in options && options.migrated;
+  const template = isMigrated ? await migratedTemplate(serverUrl, inject('runId')) : 'template0';
+  const locale = 'icuLocale' in options ? `locale_provider icu icu_locale ${pg.escapeLiteral(options.icuLocale)}` : '';
   // Copied file by file: written through the log, as by default, it costs the server four times as much.
   await server.query(
-    `create database ${pg.escapeIdentifier(name)} template ${pg.escapeIdentifier(template)} strategy file_copy`,
+    `create database ${pg.escapeIdentifier(name)} template ${pg.escapeIdentifier(template)} strategy file_copy ${locale}`,
   );
 
   const url = databaseAddress(serverUrl, name);

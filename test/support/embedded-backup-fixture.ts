@@ -7,6 +7,7 @@ import { beforeAll } from 'vitest';
 import { startPGlite } from '../../src/adapters/embedded/embedded.js';
 import { createEmbeddedDirectory } from './database.js';
 import { madeOnce } from './made-once.js';
+import { monthOfNow } from './month-of-now.js';
 import { createMigratedEmbedded } from './migrated-embedded.js';
 import { startCli, type CliResult, type RunningCli } from './run-cli.js';
 import { runInProcess, type InProcessOptions } from './run-in-process.js';
@@ -80,7 +81,7 @@ async function makeBackedUp(directory: string, args: readonly string[], surround
 
 /** A copy of what the run has once: the database with a plain backup. */
 async function copyBackedUp(directory: string): Promise<string> {
-  const ofRun = await madeOnce('embedded-backed-up', async (made) => {
+  const ofRun = await madeOnce(`embedded-backed-up-${monthOfNow()}`, async (made) => {
     await makeBackedUp(made, [], {});
     return made;
   });

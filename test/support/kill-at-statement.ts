@@ -35,7 +35,7 @@ export async function terminatedAt(position: number, { admin }: ServerDatabase, 
     sent += 1;
     if (sent !== position) return send() as never;
     const pid = (this as unknown as { processID: number }).processID;
-    return admin.query('select pg_terminate_backend($1, 5000)', [pid]).then(send) as never;
+    return admin.query('select pg_terminate_backend($1, 60000)', [pid]).then(send) as never;
   });
   try {
     return await run();

@@ -7,7 +7,7 @@ import { inject } from 'vitest';
 import type {} from './provided.js';
 import { waitFor } from './wait-for.js';
 
-const MAKING_MS = 120_000;
+const MAKING_MS = 150_000;
 
 /**
  * The path of what is made once in a run, for every worker. The first caller makes it, the others wait; a failure is everybody's.

@@ -13,6 +13,8 @@ import logging
 import os
 import sys
 from datetime import timedelta
+from io import BytesIO
+from threading import Lock
 
 # Before moto is loaded: no request goes without a signature.
 os.environ['INITIAL_NO_AUTH_ACTION_COUNT'] = '0'
@@ -21,11 +23,13 @@ from flask import request
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.iam import access_control
 from moto.iam.models import iam_backends
+from moto.moto_server import threaded_moto_server
 from moto.s3.exceptions import NoSuchUpload
 from moto.s3.models import MultipartDict, s3_backends
 from moto.server import ThreadedMotoServer
 
 USER = 'backup'
+turn = Lock()
 iam = iam_backends[DEFAULT_ACCOUNT_ID]['aws']
 s3 = s3_backends[DEFAULT_ACCOUNT_ID]['aws']
 
@@ -40,6 +44,29 @@ class SignedRequest(access_control.S3IAMRequest):
 
 
 access_control.S3IAMRequest = SignedRequest
+
+
+class OneAtATime:
+    """moto keeps what it has in dictionaries without a lock, and answers each request in a thread of its own: two at once may meet half of
+    a change, which is an internal error then. The body is read before, so that one that comes slowly keeps nobody waiting."""
+
+    def __init__(self, application):
+        self.application = application
+
+    def __call__(self, environ, start_response):
+        if environ.get('CONTENT_LENGTH'):
+            environ['wsgi.input'] = BytesIO(environ['wsgi.input'].read(int(environ['CONTENT_LENGTH'])))
+        with turn:
+            answer = self.application(environ, start_response)
+            try:
+                return list(answer)
+            finally:
+                if hasattr(answer, 'close'):
+                    answer.close()
+
+
+dispatcher = threaded_moto_server.DomainDispatcherApplication
+threaded_moto_server.DomainDispatcherApplication = lambda create: OneAtATime(dispatcher(create))
 
 
 def no_such_upload(_, upload_id):
@@ -85,10 +112,11 @@ def main(*buckets):
     print(f'http://127.0.0.1:{server.get_host_and_port()[1]} {key.access_key_id} {key.secret_access_key}', flush=True)
     for line in sys.stdin:
         command, _, argument = line.strip().partition(' ')
-        if command == 'policy':
-            allow(json.loads(argument)['Statement'])
-        else:
-            {'damage': damage, 'age': age}[command](int(argument))
+        with turn:
+            if command == 'policy':
+                allow(json.loads(argument)['Statement'])
+            else:
+                {'damage': damage, 'age': age}[command](int(argument))
         print('ok', flush=True)
 
 

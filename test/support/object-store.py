@@ -78,6 +78,10 @@ def start_storage(directory):
     settings = {
         'devices': directory, 'swift_dir': directory, 'mount_check': 'false', 'fallocate_reserve': '0',
         'log_statsd_host': '', 'disable_fallocate': 'true',
+        # Its servers are in this process: one that is late is not away. An object would be missing in the list of its bucket, a
+        # request be refused, and after some of them every request.
+        'conn_timeout': '120', 'node_timeout': '120', 'recoverable_node_timeout': '120', 'container_update_timeout': '120',
+        'error_suppression_limit': '1000000',
     }
     for name, controller in (('account', AccountController), ('container', ContainerController), ('object', ObjectController)):
         socket = listen()

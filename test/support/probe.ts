@@ -8,7 +8,7 @@ import pg from 'pg';
 export async function probePostgres(url: string, from: string): Promise<string> {
   const client = new pg.Client({
     connectionString: url,
-    connectionTimeoutMillis: 10_000,
+    connectionTimeoutMillis: 60_000,
     application_name: 'test probe',
   });
   try {
@@ -32,7 +32,7 @@ export async function probePostgres(url: string, from: string): Promise<string> 
 
 /** Says what answers at a Redis address. Throws when nothing does. */
 export async function probeRedis(url: string, from: string): Promise<string> {
-  const redis = new Redis(url, { lazyConnect: true, connectTimeout: 10_000, retryStrategy: () => null });
+  const redis = new Redis(url, { lazyConnect: true, connectTimeout: 60_000, retryStrategy: () => null });
   let lastError: unknown;
   redis.on('error', (error) => (lastError = error));
   try {

@@ -35,6 +35,7 @@ export interface RestoreFixture {
   /** Databases with this text in their name. */
   readonly databases: (text: string) => Promise<readonly string[]>;
   readonly queryIn: (name: string, sql: string) => Promise<readonly Record<string, unknown>[]>;
+  /** Autovacuum is none. */
   readonly sessionsOn: (name: string) => Promise<number>;
 }
 
@@ -90,7 +91,7 @@ export function useRestoreFixture(): RestoreFixture {
     },
     async sessionsOn(name) {
       const { rows } = await server.query<{ n: number }>(
-        'select count(*)::int as n from pg_stat_activity where datname = $1',
+        "select count(*)::int as n from pg_stat_activity where datname = $1 and backend_type = 'client backend'",
         [name],
       );
       return rows[0]?.n ?? 0;

@@ -68,7 +68,7 @@ export function startCli(args: readonly string[], options: CliOptions = {}): Run
   // The CLI may end without reading its input.
   child.stdin?.on('error', () => undefined).end(options.input);
 
-  const finished = finish(child, args, options.timeoutMs ?? 100_000).then(
+  const finished = finish(child, args, options.timeoutMs ?? 200_000).then(
     ([exitCode, signal]): CliResult => {
       checkDocument(args, exitCode, output.stdout);
       return { exitCode, signal, ...output, durationMs: performance.now() - startedMs };

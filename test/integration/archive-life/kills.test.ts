@@ -162,7 +162,7 @@ async function expectSame(database: ServerDatabase, ledger: Ledger): Promise<voi
 describeOnServer('commands of partitions and archive killed at random', () => {
   test(
     `${DATABASES * KILLS_EACH} times under writers lose, double and hide no message, and a clean run completes`,
-    { timeout: 240_000 },
+    { timeout: 900_000 },
     async () => {
       const databases = await Promise.all(
         Array.from({ length: DATABASES }, () => createServerDatabase({ migrated: true })),

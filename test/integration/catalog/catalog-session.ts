@@ -15,7 +15,7 @@ export async function openTestSession(target: DatabaseTarget | string): Promise<
     applicationName: 'test catalog',
     schema: 'public',
     extensionSchema: 'public',
-    lockTimeoutMs: 5000,
+    lockTimeoutMs: 60_000,
     statementTimeoutMs: 0,
     idleTimeoutMs: 0,
     embedded: 'existing',

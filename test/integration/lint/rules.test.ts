@@ -166,7 +166,7 @@ describe('each rule finds its bad example, is silent about its good one, and giv
     await examine(rule, onEmpty);
   });
 
-  test.each(onReplay.map((rule) => [rule.id, rule] as const))('%s', { timeout: 60_000 }, async (_id, rule) => {
+  test.each(onReplay.map((rule) => [rule.id, rule] as const))('%s', async (_id, rule) => {
     await examine(rule, onBundled);
   });
 });
@@ -182,7 +182,7 @@ describeOnServer('each of them on the server as well', () => {
     },
   );
 
-  test.each(onPlatform.map((rule) => [rule.id, rule] as const))('%s', { timeout: 60_000 }, async (_id, rule) => {
+  test.each(onPlatform.map((rule) => [rule.id, rule] as const))('%s', async (_id, rule) => {
     await examine(rule, onBundledServer);
   });
 });

@@ -47,7 +47,7 @@ describeOnServer('migrate adopt', () => {
 
   test(
     'brings the database of the design document to the schema of the migrations, with every row as it was',
-    { timeout: 120_000 },
+    { timeout: 600_000 },
     async () => {
       await database.admin.query(
         "create table alembic_version (version_num varchar(32)); insert into alembic_version values ('abc')",

@@ -134,7 +134,7 @@ describeOnPrivateServer(
       await servesService(opened);
     };
 
-    test.each(CELLS)('does all of its work: %o', { timeout: 180_000 }, async (cell) => {
+    test.each(CELLS)('does all of its work: %o', { timeout: 900_000 }, async (cell) => {
       const opened = await open(cell);
       expect(await opened.run(['--version'])).toMatchObject({ stdout: expect.stringMatching(`^v${cell.node}\\.`) });
       await doesAll(opened);
@@ -143,7 +143,7 @@ describeOnPrivateServer(
 
     test(
       'does on PostgreSQL 16, for which no package has pgvector, what needs none, and all of its work where it was added',
-      { timeout: 180_000 },
+      { timeout: 900_000 },
       async () => {
         const opened = await open(ON_16);
         const { server, succeeds, query, backedUpAndRestored } = opened;

@@ -121,7 +121,7 @@ describeOnServer('docs/week-of-a-dba.md', () => {
     });
   }
 
-  test('is what its commands print, run in their order', { timeout: 300_000 }, async () => {
+  test('is what its commands print, run in their order', { timeout: 900_000 }, async () => {
     expect(steps().length).toBeGreaterThan(20);
     for (const { command, exitCode, shown } of steps()) {
       if (command.startsWith('npm install ')) {

@@ -237,5 +237,5 @@ describe('a default partition with rows, on the embedded database', () => {
       );
       expect(rows).toEqual([{ messages: 600, waiting: 0 }]);
     });
-  }, 180_000);
+  });
 });

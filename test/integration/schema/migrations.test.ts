@@ -255,5 +255,5 @@ describe('The embedded database', () => {
     expect((await readCatalog(session, { schema: 'public' })).tables).toEqual([]);
     await up(session);
     expect(await readCatalog(session, { schema: 'public' })).toEqual(snapshot);
-  }, 120_000);
+  });
 });

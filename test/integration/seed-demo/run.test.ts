@@ -152,11 +152,11 @@ describeOnServer('aisec seed demo', () => {
     ];
     const memory = (database: ServerDatabase, messages: number): Promise<number> =>
       peakMemoryMb(
-        startCli(['seed', 'demo', '--messages', String(messages)], { env: envOf(database), timeoutMs: 110_000 }),
+        startCli(['seed', 'demo', '--messages', String(messages)], { env: envOf(database), timeoutMs: 280_000 }),
       );
     const [fewMb, manyMb] = [await memory(few, 20_000), await memory(many, 200_000)];
     expect(manyMb).toBeLessThan(300);
     // 180,000 messages are 50 MB as text and several times as much as objects.
     expect(manyMb - fewMb).toBeLessThan(40);
-  }, 120_000);
+  }, 600_000);
 });

@@ -95,15 +95,12 @@ describeOnServer('createTestDatabase with a url', () => {
     child.kill('SIGKILL');
     await once(child, 'exit');
     await expect
-      .poll(
-        async () => {
-          const next = await createTestDatabase({ url: home.url });
-          const names = await made();
-          await next.close();
-          return names.length;
-        },
-        { timeout: 20_000 },
-      )
+      .poll(async () => {
+        const next = await createTestDatabase({ url: home.url });
+        const names = await made();
+        await next.close();
+        return names.length;
+      })
       .toBe(5);
     expect(await made()).toHaveLength(4);
     await database(0).admin.selectFrom('users').selectAll().execute();

@@ -74,7 +74,7 @@ describe('createTestDatabase', () => {
     await one.reset();
   });
 
-  test('says why a query outside of the open transaction cannot be run', { timeout: 20_000 }, async () => {
+  test('says why a query outside of the open transaction cannot be run', async () => {
     const { id } = await one.admin.insertInto('users').values(USER).returning('id').executeTakeFirstOrThrow();
     const outside = withUser(one.db, id, () => one.admin.selectFrom('users').select('id').execute());
     await expect(outside).rejects.toMatchObject({

@@ -40,6 +40,35 @@ describeOnServer('the batches of an erasure', () => {
     });
   });
 
+  test('reach every row of a table that has more places than are read at once, the last one first', async () => {
+    const database = await createServerDatabase();
+    await database.admin.query('create table notes as select n from generate_series(1, 25000) n');
+    await withSession(database.url, async (session) => {
+      const choice = await ChosenRows.of(session, [{ key: 'public notes', name: 'public.notes' }]);
+      await choice.where('public notes', 'true');
+      const [part] = await choice.parts('public notes');
+      if (part === undefined) throw new Error('nothing was chosen');
+      const firstRows: number[] = [];
+      const deleted = await inBatches(
+        session,
+        choice,
+        'public notes',
+        part,
+        new BatchSize(),
+        () => undefined,
+        async (places) => {
+          const { rows } = await session.query<{ n: number }>(
+            `delete from only public.notes where ctid = any(${places}) returning n`,
+          );
+          firstRows.push(Math.max(...rows.map(({ n }) => n)));
+          return rows.length;
+        },
+      );
+      expect(deleted).toBe(25_000);
+      expect(firstRows).toEqual(firstRows.toSorted((a, b) => b - a));
+    });
+  });
+
   test('are ended by the server when they take too long, and begun again smaller, down to one row', async () => {
     const database = await createServerDatabase();
     // A row takes 9 ms at the least, and the first one longer than any batch may.

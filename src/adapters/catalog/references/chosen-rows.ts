@@ -135,8 +135,12 @@ export class ChosenRows {
     before?: string,
   ): Promise<readonly string[]> {
     const { rows } = await this.#session.query<{ place: string }>(
-      `select place::text as place from ${this.#state(key).chosen}
-       where part = $1 and ($2::tid is null or place < $2::tid) order by place desc limit ${limit}`,
+      // By the column, not by the text: ORDER BY takes a bare name for that of the output.
+      `select chosen.place::text as place
+       from ${this.#state(key).chosen} as chosen
+       where chosen.part = $1 and ($2::tid is null or chosen.place < $2::tid)
+       order by chosen.place desc
+       limit ${limit}`,
       [oid, before ?? null],
     );
     return rows.map(({ place }) => place);

@@ -33,7 +33,7 @@ export function selectCopy(
   if (start === undefined) return undefined;
   const selection = new Selection(entries, (entry) => isTable(entry) || isInTarget(entry));
   selection.addTable(start);
-  selection.addJoints(entries);
+  selection.addJoints(entries, true);
   selection.addOwnedSequences();
   const isLacking = (each: TocEntry): boolean => isTable(each) && !selection.tables.has(each) && !isInTarget(each);
   const leftOut = [...selection.chosen].filter(
@@ -42,6 +42,11 @@ export function selectCopy(
       (entry.kind === 'FK CONSTRAINT' && selection.tablesOf(entry).some((each) => !selection.tables.has(each))) ||
       (entry.kind === 'POLICY' && selection.tablesOf(entry).some(isLacking)),
   );
+  // A partition becomes a table of its own: attached, its rows would stand in the present table a second time.
+  const isDetached = (entry: TocEntry): boolean =>
+    entry.kind === 'TABLE ATTACH' &&
+    !selection.chosen.has(entry) &&
+    selection.tablesOf(entry).some((each) => selection.tables.has(each));
   const leftIds = new Set(leftOut.map(({ dumpId }) => dumpId));
   const chosen = entries.filter(
     (entry) =>
@@ -55,7 +60,7 @@ export function selectCopy(
     entries: chosen,
     tables: chosen.filter((entry) => selection.tables.has(entry)),
     prerequisites: chosen.filter((entry) => STANDING_ALONE.has(entry.kind)),
-    leftOut,
+    leftOut: [...leftOut, ...entries.filter(isDetached)],
     rowSecurity: chosen.filter((entry) => entry.kind === 'ROW SECURITY'),
   };
 }

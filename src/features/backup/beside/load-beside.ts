@@ -58,6 +58,12 @@ async function relationsIn(session: Session): Promise<readonly RelationRow[]> {
   return (await session.query<RelationRow>(sqlFile('backup/relations-of-schema'), [WORKSHOP])).rows;
 }
 
+/** A table that inherits is made as a child of the present parent, which would then show the rows of the copy, too. */
+async function disinherit(session: Session): Promise<void> {
+  const { rows } = await session.query<{ statement: string }>(sqlFile('backup/inherits-from-outside'), [WORKSHOP]);
+  for (const { statement } of rows) await session.query(statement);
+}
+
 function faultsOf(relations: readonly RelationRow[], rowSecurity: readonly TocEntry[]): readonly string[] {
   const isSecured = new Set(relations.filter((each) => each.has_row_security).map(({ name }) => name));
   return rowSecurity
@@ -118,6 +124,7 @@ async function makeAll(
   // An owner has to be able to create in the schema of what it gets.
   await session.query(`grant all on schema ${quoteIdentifier(WORKSHOP)} to public`);
   await run('pre-data');
+  await disinherit(session);
   await loadRows(access, session, part, countingLines(selection.entries.length, onProgress), rewrite);
   onProgress('making indexes, constraints and policies');
   await run('post-data');

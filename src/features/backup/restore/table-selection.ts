@@ -107,9 +107,14 @@ export class Selection {
     }
   }
 
-  /** A joint needs both of its sides, which are known only when every table is in. */
-  addJoints(entries: readonly TocEntry[]): void {
+  /**
+   * A joint needs both of its sides, which are known only when every table is in.
+   *
+   * @param isCopy what is in the target is not the other side: nothing of a second table is to be joined to it
+   */
+  addJoints(entries: readonly TocEntry[], isCopy = false): void {
     const isThere = (side: TocEntry): boolean => {
+      if (isCopy) return this.chosen.has(side);
       const table = isTable(side) ? side : this.#tableOf(side);
       return this.chosen.has(side) || (table !== undefined && !this.tables.has(table) && this.#isInTarget(table));
     };

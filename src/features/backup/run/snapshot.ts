@@ -63,11 +63,12 @@ async function lockTables(session: Session, tables: readonly BackupTable[], opti
   }
 }
 
+/** Of each table alone: what inherits from it is a table of its own. */
 async function countRows(session: Session, tables: readonly BackupTable[]): Promise<readonly BackupRows[]> {
   const counted: BackupRows[] = [];
   for (const table of tables) {
     const { rows } = await session.query<{ rows: string }>(
-      `select pg_catalog.count(*) as rows from ${qualifiedName(table)}`,
+      `select pg_catalog.count(*) as rows from only ${qualifiedName(table)}`,
     );
     counted.push({ ...table, rows: Number(rows[0]?.rows) });
   }

@@ -60,10 +60,12 @@ function idsOfPartition(session: Session, relation: string): NextBatch {
   let beforeId = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
   return async (size) => {
     const { rows } = await session.query<{ id: string; created_at: string }>(
-      `select id::text as id, created_at::text as created_at
-       from only ${relation}
-       where (created_at, id) < ($1::timestamptz, $2::uuid)
-       order by created_at desc, id desc
+      // By the columns, not by their texts, which a collation sorts otherwise: ORDER BY takes a bare name for that of the
+      // output.
+      `select month.id::text as id, month.created_at::text as created_at
+       from only ${relation} as month
+       where (month.created_at, month.id) < ($1::timestamptz, $2::uuid)
+       order by month.created_at desc, month.id desc
        limit $3`,
       [before, beforeId, size],
     );
