@@ -6,6 +6,11 @@ export function monthAgo(months: number): string {
   return new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - months, 1)).toISOString().slice(0, 7);
 }
 
+/** The age, `172d`, of a moment of the 20th day of a month: on no day of the year the beginning or the end of one. */
+export function ageOfTwentieth(month: string): string {
+  return `${Math.floor((Date.now() - Date.parse(`${month}-20T00:00:00Z`)) / 86_400_000)}d`;
+}
+
 export const archivedName = (month: string): string => `messages_archive_y${month.replace('-', 'm')}`;
 export const liveName = (month: string): string => `messages_y${month.replace('-', 'm')}`;
 

@@ -3,15 +3,24 @@ import { expect, test } from 'vitest';
 
 import { describeOnServer, type ServerDatabase } from '../../support/database.js';
 import { runInProcess } from '../../support/run-in-process.js';
-import { archivedName, createChat, fillMonth, fingerprint, liveName, monthAgo, partitionsOf } from './chat.js';
+import {
+  ageOfTwentieth,
+  archivedName,
+  createChat,
+  fillMonth,
+  fingerprint,
+  liveName,
+  monthAgo,
+  partitionsOf,
+} from './chat.js';
 
-/** The month that "6mo" ago lies in: one that a whole-month run leaves alone. */
+/** The month that the age ends in, in the middle: one that a whole-month run leaves alone. */
 const BOUNDARY = monthAgo(6);
 
 const envOf = ({ url }: ServerDatabase): Readonly<Record<string, string>> => ({ DATABASE_URL: url });
 
 async function exact(database: ServerDatabase, ...more: readonly string[]) {
-  const run = await runInProcess(['archive', '--exact', '--json', '--older-than', '6mo', ...more], {
+  const run = await runInProcess(['archive', '--exact', '--json', '--older-than', ageOfTwentieth(BOUNDARY), ...more], {
     env: envOf(database),
   });
   return { ...run, result: run.stdout === '' ? undefined : JSON.parse(run.stdout) };

@@ -10,7 +10,7 @@ import { startCli } from '../../support/run-cli.js';
 import { runInProcess } from '../../support/run-in-process.js';
 import { chance, rounds, type Random } from '../../support/chance.js';
 import { waitFor } from '../../support/wait-for.js';
-import { createChat, fillMonth, monthAgo } from './chat.js';
+import { ageOfTwentieth, createChat, fillMonth, monthAgo } from './chat.js';
 
 /** Each statement is a moment in kill-at-statement.test.ts; these are the moments between. */
 const KILLS = rounds(4, 20);
@@ -140,7 +140,12 @@ describeOnServer('kill -9 at any moment of aisec archive', () => {
       (await isAtWork()) &&
       ((await database.admin.query(`select from archive_journal where action = 'move rows'`)).rowCount ?? 0) > 0;
     for (let kill = 0; kill < KILLS; kill += 1) {
-      await killDuring(['--exact', '--older-than', '6mo', '--batch', '10', '--no-analyze'], 250, undefined, hasMoved);
+      await killDuring(
+        ['--exact', '--older-than', ageOfTwentieth(monthAgo(6)), '--batch', '10', '--no-analyze'],
+        250,
+        undefined,
+        hasMoved,
+      );
       expect(await stateOf(database)).toEqual(before);
     }
     const last = await runInProcess(['archive', '--older-than', '4mo', '--wait', '20s'], { env });

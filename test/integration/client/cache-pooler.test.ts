@@ -107,7 +107,7 @@ describeOnServer('createCache behind a pooler in transaction mode', () => {
 
   test('with the server itself as listenUrl it listens, and shows what was committed before sync', async () => {
     const cache = cacheWith({ url: pooler.url, listenUrl: service.url });
-    expect(await cache.ready()).toBe(true);
+    expect(await cache.ready(60_000)).toBe(true);
     expect(cache.status()).toMatchObject({ isListening: true, problem: undefined });
     for (let round = 0; round < 10; round += 1) {
       await theme(cache);
@@ -131,14 +131,14 @@ describeOnServer('createCache behind a pooler in transaction mode', () => {
     await waitFor(async () => problems.length > before);
     expect(cache.status().isListening).toBe(false);
     proxy.decide('pass');
-    expect(await cache.ready(15_000)).toBe(true);
+    expect(await cache.ready(60_000)).toBe(true);
     proxy.stop();
   });
 
   test('sync ends where announcements are lost on their way, and later reads are not old', async () => {
     const proxy = await startCuttingProxy(service.url);
     const cache = cacheWith({ url: service.url, listenUrl: proxy.url, aliveForMs: 300 });
-    expect(await cache.ready()).toBe(true);
+    expect(await cache.ready(60_000)).toBe(true);
     proxy.decide('without notifications');
     for (let round = 0; round < 3; round += 1) {
       await theme(cache);

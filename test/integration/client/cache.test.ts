@@ -25,7 +25,7 @@ describeOnServer('createCache', () => {
   const cacheWith = async (options: CacheOptions): Promise<Cache> => {
     const cache = createCache({ url: service.url, aliveForMs: 1000, ...options });
     open.push(cache);
-    expect(await cache.ready()).toBe(true);
+    expect(await cache.ready(60_000)).toBe(true);
     return cache;
   };
 
@@ -195,7 +195,7 @@ describeOnServer('createCache', () => {
       await waitFor(async () => cache.status().isListening);
       await admin('alter table user_preferences drop column extra');
       await waitFor(async () => !cache.status().isListening);
-      expect(await cache.ready()).toBe(true);
+      expect(await cache.ready(60_000)).toBe(true);
       await admin('alter table user_preferences disable trigger notify_cache_update');
       await waitFor(async () => !cache.status().isListening);
       await admin(`update user_preferences set theme = 'unheard' where user_id = $1`, [userId(1)]);
@@ -203,7 +203,7 @@ describeOnServer('createCache', () => {
       await admin(`update user_preferences set theme = 'v0' where user_id = $1`, [userId(1)]);
       expect((await cache.preferences(userId(1)))?.theme).toBe('v0');
       await admin('alter table user_preferences enable trigger notify_cache_update');
-      expect(await cache.ready()).toBe(true);
+      expect(await cache.ready(60_000)).toBe(true);
     });
   });
 

@@ -18,6 +18,9 @@ import { waitFor } from '../../support/wait-for.js';
 import { cacheDirOfRun } from '../../support/run-in-process.js';
 import { createServiceDatabase, userId, type ServiceDatabase, type Tables } from './service-role.js';
 
+/** For what must not run out of time on a machine that stops for a moment. */
+const PATIENT = { timeoutMs: 60_000 } as const;
+
 describeOnServer('A service in operation', () => {
   let service: ServiceDatabase;
   let db: Kysely<Tables>;
@@ -70,27 +73,30 @@ describeOnServer('A service in operation', () => {
 
   describe('checkHealth', () => {
     test('passes when the database answers', async () => {
-      expect(await checkHealth(db)).toMatchObject({ status: 'pass', checks: [{ name: 'database', status: 'pass' }] });
+      expect(await checkHealth(db, PATIENT)).toMatchObject({
+        status: 'pass',
+        checks: [{ name: 'database', status: 'pass' }],
+      });
     });
 
     test('fails within its time when every connection is in use, and says so', async () => {
       const holders = [await hold(), await hold()];
       const startedMs = performance.now();
       const reports = await Promise.all([checkHealth(db, { timeoutMs: 200 }), checkHealth(db, { timeoutMs: 200 })]);
-      expect(performance.now() - startedMs).toBeLessThan(9000);
+      expect(performance.now() - startedMs).toBeLessThan(30_000);
       for (const report of reports) {
         expect(report).toMatchObject({ status: 'fail', checks: [{ name: 'database', status: 'fail' }] });
         expect(report.checks[0]?.message).toMatch(/^no connection to the database within 200 ms: 2 of 2 are in use/);
       }
       for (const { end } of holders) end();
       await Promise.all(holders.map(({ done }) => done));
-      await waitFor(async () => (await checkHealth(db)).status === 'pass');
+      await waitFor(async () => (await checkHealth(db, PATIENT)).status === 'pass');
       expect(poolStats(db).waiting).toBe(0);
     });
 
     test('fails at once when there is no server, and within its time when nothing answers', async () => {
       const nowhere = open({ url: 'postgres://service:geheim@127.0.0.1:1/none' });
-      const report = await checkHealth(nowhere);
+      const report = await checkHealth(nowhere, PATIENT);
       expect(report).toMatchObject({ status: 'fail', checks: [{ name: 'database', status: 'fail' }] });
       expect(JSON.stringify(report)).not.toContain('geheim');
 
@@ -107,7 +113,7 @@ describeOnServer('A service in operation', () => {
     test('warns when the database accepts no writes', async () => {
       await service.database.admin.query(`alter role ${service.role} set default_transaction_read_only = on`);
       try {
-        expect(await checkHealth(db)).toMatchObject({
+        expect(await checkHealth(db, PATIENT)).toMatchObject({
           status: 'warn',
           checks: [{ message: 'the database accepts no writes' }],
         });
@@ -123,7 +129,7 @@ describeOnServer('A service in operation', () => {
         redisUrl: 'redis://127.0.0.1:1',
       });
       await waitFor(async () => deaf.status().problem !== undefined);
-      const report = await checkHealth(db, { cache: deaf });
+      const report = await checkHealth(db, { ...PATIENT, cache: deaf });
       expect(report.status).toBe('warn');
       expect(report.checks.map(({ name, status }) => `${name} ${status}`)).toEqual([
         'database pass',
@@ -132,8 +138,8 @@ describeOnServer('A service in operation', () => {
       ]);
       await deaf.close();
       const cache = createCache({ url: service.url });
-      await cache.ready();
-      expect((await checkHealth(db, { cache })).checks).toContainEqual({ name: 'cache', status: 'pass' });
+      expect(await cache.ready(60_000)).toBe(true);
+      expect((await checkHealth(db, { ...PATIENT, cache })).checks).toContainEqual({ name: 'cache', status: 'pass' });
       await cache.close();
     });
 
@@ -155,11 +161,14 @@ describeOnServer('A service in operation', () => {
       const holders = [await hold(), await hold()];
       const waiting = withUser(db, userId(1), (trx) => trx.selectFrom('users').select('id').execute());
       await waitFor(async () => poolStats(db).waiting === 1);
-      const closing = closeDatabase(db, { timeoutMs: 10_000 });
+      const closing = closeDatabase(db, { timeoutMs: 60_000 });
       const late = withUser(db, userId(1), (trx) => trx.selectFrom('users').select('id').execute());
       await expect(late).rejects.toMatchObject({ code: 'DATABASE_CLOSED' });
       await expect(db.selectFrom('users').select('id').execute()).rejects.toMatchObject({ code: 'DATABASE_CLOSED' });
-      expect(await checkHealth(db)).toMatchObject({ status: 'fail', checks: [{ message: 'the database was closed' }] });
+      expect(await checkHealth(db, PATIENT)).toMatchObject({
+        status: 'fail',
+        checks: [{ message: 'the database was closed' }],
+      });
       for (const { end } of holders) end();
       for (const { done } of holders) expect(await done).toEqual([{ id: userId(1) }]);
       expect(await waiting).toEqual([{ id: userId(1) }]);
@@ -212,7 +221,7 @@ describe('The database of tests', () => {
   afterAll(async () => kit.close());
 
   test('has the same health check and figures', async () => {
-    expect(await checkHealth(kit.db)).toMatchObject({ status: 'pass' });
+    expect(await checkHealth(kit.db, PATIENT)).toMatchObject({ status: 'pass' });
     expect(poolStats(kit.db)).toMatchObject({ total: 1, max: 1 });
   });
 });

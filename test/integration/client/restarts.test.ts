@@ -155,7 +155,7 @@ describeOnPrivateServer(`A service while pooler, Redis and server restart ${need
 
   test('never shows an old row, nor one of another user', { timeout: 600_000 }, async () => {
     random = chance();
-    expect(await caches[0]?.ready()).toBe(true);
+    expect(await caches[0]?.ready(60_000)).toBe(true);
     const work = Promise.all(users.flatMap((user) => [writeOn(user), readOn(user), readOn(user)]));
     await sleep(STEP_MS);
     // All of them once; in the long form, then at random.
@@ -164,7 +164,7 @@ describeOnPrivateServer(`A service while pooler, Redis and server restart ${need
       await BREAKS[index]?.[1]();
       await sleep(STEP_MS);
     }
-    expect(await caches[0]?.ready(20_000)).toBe(true);
+    expect(await caches[0]?.ready(60_000)).toBe(true);
     const before = { ...counts };
     await sleep(STEP_MS * 2);
     isOver = true;

@@ -37,7 +37,7 @@ describeOnServer('instrumentDatabase', () => {
     service = await createServiceDatabase(1);
     db = createDatabase<Tables>({ url: service.url, poolSize: 1, maxOverflow: 1 });
     cache = createCache({ url: service.url });
-    await cache.ready();
+    await cache.ready(60_000);
     stop = instrumentDatabase(db, { cache, tracerProvider, meterProvider });
   });
   afterAll(async () => {

@@ -109,7 +109,7 @@ describeOnPrivateServer('a failover in the middle of a command', () => {
       );
     const cached = async (): Promise<unknown> => (await cache.setting('failover'))?.value;
     await change('before');
-    expect(await cache.ready(20_000)).toBe(true);
+    expect(await cache.ready(60_000)).toBe(true);
     expect(await cached()).toBe('before');
     expect(await db.selectFrom('system_settings').select('value').where('key', '=', 'failover').execute()).toHaveLength(
       1,

@@ -15,6 +15,7 @@ import { createMigratedEmbedded, queryEmbedded } from '../../support/migrated-em
 import { migration, migrationsFolder } from '../../support/migrations-folder.js';
 import type { CliResult } from '../../support/run-cli.js';
 import { runInProcess } from '../../support/run-in-process.js';
+import { scratchDatabasesOf } from '../../support/scratch-databases.js';
 
 interface Finding {
   readonly id: string;
@@ -277,11 +278,14 @@ describeOnServer("migrate drift with a team's own migrations", () => {
     const refused = await aisec('drift');
     expect(refused.exitCode).toBe(1);
     expect(refused.stderr).toContain('--server');
-    expect(await aisec('drift', '--server')).toMatchObject({ exitCode: 0, stdout: '' });
-    await own.admin.query('alter table names add column more int');
-    const [finding] = findingsOf(await aisec('drift', '--server', '--json'));
-    expect(finding).toMatchObject({ id: 'column-extra:names.more' });
-    const left = await own.admin.query("select datname from pg_database where datname like 'aisec_scratch_%'");
+    const made = await scratchDatabasesOf(async () => {
+      expect(await aisec('drift', '--server')).toMatchObject({ exitCode: 0, stdout: '' });
+      await own.admin.query('alter table names add column more int');
+      const [finding] = findingsOf(await aisec('drift', '--server', '--json'));
+      expect(finding).toMatchObject({ id: 'column-extra:names.more' });
+    });
+    expect(made.length).toBeGreaterThan(0);
+    const left = await own.admin.query('select datname from pg_database where datname = any ($1)', [made]);
     expect(left.rows).toEqual([]);
   });
 });

@@ -2,7 +2,9 @@ import { describe, expect, test } from 'vitest';
 
 import { createServerDatabase, describeOnServer } from '../../support/database.js';
 import { migration, migrationsFolder } from '../../support/migrations-folder.js';
+import type { CliResult } from '../../support/run-cli.js';
 import { runInProcess } from '../../support/run-in-process.js';
+import { scratchDatabasesOf } from '../../support/scratch-databases.js';
 
 interface Result {
   readonly isEqual: boolean;
@@ -63,15 +65,18 @@ describeOnServer('migrate test --server', () => {
 
   test('works in a database of its own, which is dropped, and leaves the configured one alone', async () => {
     const database = await createServerDatabase();
-    const scratch = `select count(*)::int as count from pg_database where datname like 'aisec_scratch_%'`;
-    const before = await database.admin.query(scratch);
     const { dir } = migrationsFolder({ '0001_one.sql': migration('create table one (id int);', 'select 1;') });
-    const run = await runInProcess(['migrate', 'test', '--server', '--migrations-dir', `aisec=${dir}`], {
-      env: { DATABASE_URL: database.url },
+    let run: CliResult | undefined;
+    const made = await scratchDatabasesOf(async () => {
+      run = await runInProcess(['migrate', 'test', '--server', '--migrations-dir', `aisec=${dir}`], {
+        env: { DATABASE_URL: database.url },
+      });
     });
-    expect(run.exitCode).toBe(3);
-    expect(run.stdout).toMatch(/0001_one\tempty\tup again\t.*"one"/);
-    expect((await database.admin.query(scratch)).rows).toEqual(before.rows);
+    expect(run?.exitCode).toBe(3);
+    expect(run?.stdout).toMatch(/0001_one\tempty\tup again\t.*"one"/);
+    expect(made.length).toBeGreaterThan(0);
+    const left = await database.admin.query('select from pg_database where datname = any ($1)', [made]);
+    expect(left.rows).toEqual([]);
     const { rows } = await database.admin.query("select from pg_class where relname in ('one', 'pgmigrations')");
     expect(rows).toEqual([]);
   });

@@ -129,7 +129,7 @@ describeOnServer('two tenants in one database', () => {
     const [a, b] = ['tenant_a', 'tenant_b'].map((schema) => createCache({ url, schema, redisUrl, aliveForMs: 1000 }));
     if (a === undefined || b === undefined) throw new Error('no caches');
     try {
-      expect(await Promise.all([a.ready(), b.ready()])).toEqual([true, true]);
+      expect(await Promise.all([a.ready(60_000), b.ready(60_000)])).toEqual([true, true]);
       expect((await a.setting('limit'))?.value).toBe('of tenant_a');
       expect((await b.setting('limit'))?.value).toBe('of tenant_b');
       await database.admin.query(`update tenant_b.system_settings set value = '"changed"' where key = 'limit'`);

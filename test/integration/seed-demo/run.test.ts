@@ -131,7 +131,7 @@ describeOnServer('aisec seed demo', () => {
   test('by a role that row-level security applies to is told who can', async () => {
     const database = await createServerDatabase({ migrated: true });
     const role = `${database.name}_user`;
-    await database.admin.query(`create role ${role} login; grant authenticated to ${role};
+    await database.admin.query(`create role ${role} login;
       grant select on all tables in schema public to ${role}; grant insert on users to ${role};
       grant execute on all functions in schema public to ${role}`);
     try {
