@@ -44,15 +44,15 @@ describeOnServer('the batches of an erasure', () => {
     const database = await createServerDatabase();
     await database.admin.query('create table notes as select n from generate_series(1, 25000) n');
     await withSession(database.url, async (session) => {
-      const choice = await ChosenRows.of(session, [{ key: 'public notes', name: 'public.notes' }]);
-      await choice.where('public notes', 'true');
-      const [part] = await choice.parts('public notes');
+      const choice = await ChosenRows.of(session, [{ key: '"public"."notes"', name: 'public.notes' }]);
+      await choice.where('"public"."notes"', 'true');
+      const [part] = await choice.parts('"public"."notes"');
       if (part === undefined) throw new Error('nothing was chosen');
       const firstRows: number[] = [];
       const deleted = await inBatches(
         session,
         choice,
-        'public notes',
+        '"public"."notes"',
         part,
         new BatchSize(),
         () => undefined,
