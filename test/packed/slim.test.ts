@@ -7,8 +7,8 @@ import path from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { createServerDatabase, describeOnServer } from '../../support/database.js';
-import { installPacked } from '../../support/packed-package.js';
+import { createServerDatabase, describeOnServer } from '../support/database.js';
+import { installPacked } from '../support/packed-package.js';
 
 const AGE = 'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p';
 const NOWHERE = 'postgres://service@127.0.0.1:1/none';
