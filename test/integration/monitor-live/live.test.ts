@@ -9,7 +9,7 @@ import {
 } from '../../support/private-server.js';
 import { runInProcess } from '../../support/run-in-process.js';
 import { waitFor } from '../../support/wait-for.js';
-import { aisecOn, findingsOn, paste } from './doctor-on.js';
+import { aisecOn, type Finding, findingsOn, paste } from './doctor-on.js';
 
 describeOnPrivateServer('what stops a server now', () => {
   let server: PrivateServer;
@@ -116,7 +116,8 @@ describeOnPrivateServer('what stops a server now', () => {
     });
     expect(run).toMatchObject({ exitCode: 3, stdout: expect.stringMatching(/^critical\tlive\ttransaction-long:pid/m) });
     await paste(url, finding!.fix!);
-    expect(await findingsOn(url, 'transaction-long', 'idle-transaction=0:1h')).toEqual([]);
+    // A session that is terminated ends a moment later.
+    await waitFor(async () => (await findingsOn(url, 'transaction-long', 'idle-transaction=0:1h')).length === 0);
   });
 
   test('of all that hold vacuum back the oldest is named, be it a prepared transaction, a slot or a session, and each fix frees the next', async () => {
@@ -139,7 +140,7 @@ describeOnPrivateServer('what stops a server now', () => {
       if (position === 0) expect(finding!.message).toMatch(/; after it come orphan, pid \d+$/);
       await paste(url, finding!.fix!);
     }
-    expect(await findingsOn(url, 'vacuum-held-back', 'horizon-ids=1:1000')).toEqual([]);
+    await waitFor(async () => (await findingsOn(url, 'vacuum-held-back', 'horizon-ids=1:1000')).length === 0);
   });
 
   test('what holds vacuum back is named with the dead rows that it keeps, and ended by their fix before the vacuum', async () => {
@@ -241,6 +242,10 @@ describeOnPrivateServer('what stops a server now', () => {
     expect(await findingsOn(url, 'subscription')).toEqual([]);
     const disable = 'alter subscription "Sub" disable; alter subscription "Sub" set (slot_name = none)';
     for (const sql of [disable, 'drop subscription "Sub"; drop table t']) await admin.query(sql);
+    await waitFor(
+      async () =>
+        (await source.query("select from pg_replication_slots where slot_name = 'sub' and not active")).rowCount === 1,
+    );
     await source.query("select pg_drop_replication_slot('sub')");
   });
 
@@ -261,7 +266,7 @@ describeOnPrivateServer('what stops a server now', () => {
       message: expect.stringMatching(/; session \d+ has 3,6\d\d of them$/),
     });
     await paste(url, locks!.fix!);
-    expect(await findingsOn(url, 'lock-table')).toEqual([]);
+    await waitFor(async () => (await findingsOn(url, 'lock-table')).length === 0);
   });
 
   test('the one worker of autovacuum that crawls while another table waits is found; its fix makes it quick', async () => {
@@ -272,8 +277,11 @@ describeOnPrivateServer('what stops a server now', () => {
       await admin.query(`create table ${name} as select repeat('x', 500) as text from generate_series(1, 5000)`);
       await admin.query(`delete from ${name}`);
     }
-    await waitFor(async () => (await findingsOn(url, 'autovacuum-workers')).length === 1);
-    const [finding] = await findingsOn(url, 'autovacuum-workers');
+    let finding: Finding | undefined;
+    await waitFor(async () => {
+      [finding] = await findingsOn(url, 'autovacuum-workers');
+      return finding !== undefined;
+    });
     expect(finding!.message).toMatch(/^all 1 worker of autovacuum is at work, and \d+ tables? waits? for a vacuum$/);
     await paste(url, finding!.fix!);
     await admin.query('alter system set autovacuum_vacuum_cost_limit = 10000');
