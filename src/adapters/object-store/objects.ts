@@ -56,9 +56,33 @@ export async function listObjects(store: Store, start: string): Promise<readonly
   });
 }
 
+/** Those that refuse a key say no more; those that know no HEAD, or stand behind something that lets none through, say so. */
+const NO_HEAD: readonly (number | undefined)[] = [400, 403, 405, 501];
+const NO_SUCH_RANGE = 416;
+
+/** By its first byte, which an empty one has not. What a store sends that heeds no range is not waited for. */
+async function firstByteOf(
+  { sdk, client, signal }: Store,
+  object: { readonly Bucket: string; readonly Key: string },
+): Promise<GetObjectCommandOutput> {
+  const get = (range: { readonly Range?: string }): Promise<GetObjectCommandOutput> =>
+    client.send(new sdk.GetObjectCommand({ ...object, ...range }), { abortSignal: signal });
+  const found = await get({ Range: 'bytes=0-0' }).catch((error: unknown) => {
+    if (statusOf(error) === NO_SUCH_RANGE) return get({});
+    throw error;
+  });
+  // On Node it is always one.
+  (found.Body as Readable | undefined)?.destroy();
+  return found;
+}
+
+function statusOf(error: unknown): number | undefined {
+  return (error as { readonly $metadata?: { readonly httpStatusCode?: number } }).$metadata?.httpStatusCode;
+}
+
 /**
  * What a store says of an object. A refusal of a HEAD has no text that would distinguish a wrong key from a wrong clock, so the
- * first byte is asked for then.
+ * first byte is asked for then, and where there is no HEAD.
  */
 async function headOf(store: Store, name: string): Promise<HeadObjectCommandOutput | GetObjectCommandOutput> {
   const { sdk, client, place, signal } = store;
@@ -66,13 +90,8 @@ async function headOf(store: Store, name: string): Promise<HeadObjectCommandOutp
   try {
     return await client.send(new sdk.HeadObjectCommand(object), { abortSignal: signal });
   } catch (error) {
-    const status = error instanceof sdk.S3ServiceException ? error.$metadata.httpStatusCode : undefined;
-    if (status !== 400 && status !== 403) throw error;
-    const found = await client.send(new sdk.GetObjectCommand({ ...object, Range: 'bytes=0-0' }), {
-      abortSignal: signal,
-    });
-    await found.Body?.transformToByteArray();
-    return found;
+    if (!NO_HEAD.includes(statusOf(error))) throw error;
+    return firstByteOf(store, object);
   }
 }
 

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
-import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
-import { countStatements, killedAt, positions, terminatedAt } from '../../support/kill-at-statement.js';
-import type { CliResult } from '../../support/run-cli.js';
-import { runInProcess } from '../../support/run-in-process.js';
-import { messagesFrom, monthFromNow, ONE_CONVERSATION, rowsOf } from './messages.js';
-import { IS_LONG, rounds } from '../../support/chance.js';
-import { expectKeys } from './writers.js';
+import { createServerDatabase, describeOnServer, type ServerDatabase } from '../support/database.js';
+import { countStatements, killedAt, positions, terminatedAt } from '../support/kill-at-statement.js';
+import type { CliResult } from '../support/run-cli.js';
+import { runInProcess } from '../support/run-in-process.js';
+import { messagesFrom, monthFromNow, ONE_CONVERSATION, rowsOf } from '../integration/partitions/messages.js';
+import { IS_LONG, rounds } from '../support/chance.js';
+import { expectKeys } from '../integration/partitions/writers.js';
 
 const ROWS = 60;
 const ALL_ROWS = `select md5(string_agg(m::text, ',' order by id, created_at)) as sum, count(*)::int as rows from all_messages m`;

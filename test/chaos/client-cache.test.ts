@@ -4,13 +4,13 @@ import { Redis } from 'ioredis';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 
-import { createCache, type Cache } from '../../../src/index.js';
-import { chance, type Random } from '../../support/chance.js';
-import { describeOnServer } from '../../support/database.js';
-import { needsRedis } from '../../support/needs.js';
-import { createRedisProcess, type RedisProcess } from '../../support/redis-process.js';
-import { waitFor } from '../../support/wait-for.js';
-import { createServiceDatabase, userId, type ServiceDatabase } from './service-role.js';
+import { createCache, type Cache } from '../../src/index.js';
+import { chance, type Random } from '../support/chance.js';
+import { describeOnServer } from '../support/database.js';
+import { needsRedis } from '../support/needs.js';
+import { createRedisProcess, type RedisProcess } from '../support/redis-process.js';
+import { waitFor } from '../support/wait-for.js';
+import { createServiceDatabase, userId, type ServiceDatabase } from '../integration/client/service-role.js';
 
 const USERS = 50;
 const PROCESSES = 3;

@@ -2,12 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { expect, test } from 'vitest';
 
-import { chance, rounds } from '../../support/chance.js';
-import { createServerDatabase, describeOnServer } from '../../support/database.js';
-import { migration, migrationsFolder } from '../../support/migrations-folder.js';
-import { startCli } from '../../support/run-cli.js';
-import { runInProcess } from '../../support/run-in-process.js';
-import { waitFor } from '../../support/wait-for.js';
+import { chance, rounds } from '../support/chance.js';
+import { createServerDatabase, describeOnServer } from '../support/database.js';
+import { migration, migrationsFolder } from '../support/migrations-folder.js';
+import { startCli } from '../support/run-cli.js';
+import { runInProcess } from '../support/run-in-process.js';
+import { waitFor } from '../support/wait-for.js';
 
 const KILLS = rounds(5, 25);
 
