@@ -43,14 +43,15 @@ describeOnPrivateServer('what stops a server now', () => {
     return client;
   }
 
+  const blocked = "select from pg_stat_activity where wait_event_type = 'Lock'";
+  const untilBlocked = (count: number) => waitFor(async () => (await admin.query(blocked)).rowCount === count);
+
   test('twenty sessions behind one lock are critical in doctor, Nagios, Prometheus and the overview, with the root of the chain; its fix frees them', async () => {
     const holder = await connect('migration by hand');
     await holder.query('begin; lock table messages in access exclusive mode');
     const readers = await Promise.all(Array.from({ length: 20 }, () => connect('reader')));
     const reads = readers.map((reader) => reader.query('select count(*) from messages').catch(() => undefined));
-    await waitFor(
-      async () => (await admin.query("select from pg_stat_activity where wait_event_type = 'Lock'")).rowCount === 20,
-    );
+    await untilBlocked(20);
     const [finding, ...others] = await findingsOn(url, 'sessions-blocked');
     const { rows } = await admin.query("select pid from pg_stat_activity where application_name = 'migration by hand'");
     const { pid } = rows[0] as { pid: number };
@@ -84,18 +85,16 @@ describeOnPrivateServer('what stops a server now', () => {
     await holder.query(`begin; lock table held; prepare transaction 'left ''over'''`);
     const waiter = await connect('waiter', other);
     const read = waiter.query('select from held').catch((error: unknown) => error);
-    await waitFor(
-      async () => (await admin.query("select from pg_stat_activity where wait_event_type = 'Lock'")).rowCount === 1,
-    );
-    const [blocked] = await findingsOn(url, 'sessions-blocked', 'blocked-time=0:1h');
-    expect(blocked).toMatchObject({
+    await untilBlocked(1);
+    const [found] = await findingsOn(url, 'sessions-blocked', 'blocked-time=0:1h');
+    expect(found).toMatchObject({
       id: "sessions-blocked:left 'over'",
       severity: 'warning',
       message: expect.stringMatching(/^prepared transaction left 'over' blocks 1 session for up to /),
     });
     const [orphan] = await findingsOn(url, 'transaction-prepared', 'prepared-transaction=0:1h');
-    expect(orphan).toMatchObject({ id: "transaction-prepared:left 'over'", fix: blocked!.fix });
-    await paste(url, blocked!.fix!);
+    expect(orphan).toMatchObject({ id: "transaction-prepared:left 'over'", fix: found!.fix });
+    await paste(url, found!.fix!);
     expect(await read).toMatchObject({ rowCount: 0 });
     expect(await findingsOn(url, 'transaction-prepared', 'prepared-transaction=0:1h')).toEqual([]);
   });
@@ -116,7 +115,6 @@ describeOnPrivateServer('what stops a server now', () => {
     });
     expect(run).toMatchObject({ exitCode: 3, stdout: expect.stringMatching(/^critical\tlive\ttransaction-long:pid/m) });
     await paste(url, finding!.fix!);
-    // A session that is terminated ends a moment later.
     await waitFor(async () => (await findingsOn(url, 'transaction-long', 'idle-transaction=0:1h')).length === 0);
   });
 
@@ -242,10 +240,8 @@ describeOnPrivateServer('what stops a server now', () => {
     expect(await findingsOn(url, 'subscription')).toEqual([]);
     const disable = 'alter subscription "Sub" disable; alter subscription "Sub" set (slot_name = none)';
     for (const sql of [disable, 'drop subscription "Sub"; drop table t']) await admin.query(sql);
-    await waitFor(
-      async () =>
-        (await source.query("select from pg_replication_slots where slot_name = 'sub' and not active")).rowCount === 1,
-    );
+    const unused = "select from pg_replication_slots where slot_name = 'sub' and not active";
+    await waitFor(async () => (await source.query(unused)).rowCount === 1);
     await source.query("select pg_drop_replication_slot('sub')");
   });
 
@@ -278,10 +274,7 @@ describeOnPrivateServer('what stops a server now', () => {
       await admin.query(`delete from ${name}`);
     }
     let finding: Finding | undefined;
-    await waitFor(async () => {
-      [finding] = await findingsOn(url, 'autovacuum-workers');
-      return finding !== undefined;
-    });
+    await waitFor(async () => ([finding] = await findingsOn(url, 'autovacuum-workers'))[0] !== undefined);
     expect(finding!.message).toMatch(/^all 1 worker of autovacuum is at work, and \d+ tables? waits? for a vacuum$/);
     await paste(url, finding!.fix!);
     await admin.query('alter system set autovacuum_vacuum_cost_limit = 10000');
