@@ -234,7 +234,6 @@ describeOnPrivateServer('what stops a server now', () => {
     expect(disabled).toMatchObject({ id: 'subscription:Sub', severity: 'warning' });
     await paste(url, disabled!.fix!);
     await waitFor(
-      // Before that a drop waits for a slot, which may wait for the transaction of the drop.
       async () => (await admin.query("select from pg_subscription_rel where srsubstate = 'r'")).rowCount === 1,
     );
     expect(await findingsOn(url, 'subscription')).toEqual([]);
