@@ -4,7 +4,9 @@ import type { ServerDatabase } from './database.js';
 export const UNTIL_TOLD = 'barrier.until_told()';
 
 /** Makes `UNTIL_TOLD` callable in a database, and returns what lets everybody pass. */
-export async function makeBarrier({ admin }: Pick<ServerDatabase, 'admin'>): Promise<{ tell(): Promise<unknown> }> {
+export async function makeBarrier({
+  admin,
+}: Pick<ServerDatabase, 'admin'>): Promise<{ readonly tell: () => Promise<unknown> }> {
   await admin.query(
     `create schema barrier;
      create table barrier.told (at timestamptz);
