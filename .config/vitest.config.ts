@@ -90,9 +90,9 @@ export default defineConfig({
       project('unit', { testTimeout: 60 * second, group: 0, usesDatabases: false }),
       project('architecture', { testTimeout: 300 * second, group: 1, usesDatabases: false }),
       project('types', { testTimeout: 300 * second, group: 0, usesDatabases: false }),
-      project('integration', { testTimeout: 240 * second, group: 1, usesDatabases: true }),
-      project('cli', { testTimeout: 300 * second, group: 1, usesDatabases: true }),
-      project('docs', { testTimeout: 300 * second, group: 1, usesDatabases: true }),
+      project('integration', { testTimeout: 600 * second, group: 1, usesDatabases: true }),
+      project('cli', { testTimeout: 900 * second, group: 1, usesDatabases: true }),
+      project('docs', { testTimeout: 900 * second, group: 1, usesDatabases: true }),
     ],
   },
 });
