@@ -6,12 +6,12 @@ import path from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { databaseAddress } from '../../support/database-address.js';
-import { installPacked } from '../../support/packed-package.js';
-import { describeOnPrivateServer, startPrivateServer } from '../../support/private-server.js';
-import { createRedisProcess } from '../../support/redis-process.js';
+import { databaseAddress } from '../support/database-address.js';
+import { installPacked } from '../support/packed-package.js';
+import { describeOnPrivateServer, startPrivateServer } from '../support/private-server.js';
+import { createRedisProcess } from '../support/redis-process.js';
 
-const root = path.join(import.meta.dirname, '..', '..');
+const root = path.join(import.meta.dirname, '..');
 const services = path.join(root, 'support', 'services');
 
 interface Cell {

@@ -7,8 +7,8 @@ import path from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { createServerDatabase, describeOnServer } from '../../support/database.js';
-import { installPacked } from '../../support/packed-package.js';
+import { createServerDatabase, describeOnServer } from '../support/database.js';
+import { installPacked } from '../support/packed-package.js';
 
 const AGE = 'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p';
 const NOWHERE = 'postgres://service@127.0.0.1:1/none';
@@ -44,7 +44,7 @@ describeOnServer('The package without its optional packages (npm install --omit=
     const one = names.length === 1;
     const what = `${one ? 'the package' : 'the packages'} ${names.join(' and ')}, which ${one ? 'is' : 'are'} not installed`;
     const command = `npm install --omit=optional ${names.map((name) => `${name}@${versions[name]}`).join(' ')}`;
-    expect(stderr).toContain(`error: ${purpose} needs ${what}\nhint: Install it beside aisec: ${command}\n`);
+    expect(stderr).toContain(`error: ${purpose} needs ${what}\nhint: Install ${one ? 'it' : 'them'} beside aisec: ${command}\n`);
     expect(status).toBe(2);
   }); // prettier-ignore
 

@@ -6,11 +6,11 @@ import { stripVTControlCharacters } from 'node:util';
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
-import { buildDocument, fillDocument } from '../../support/document-database.js';
-import { installPacked } from '../../support/packed-package.js';
+import { createServerDatabase, describeOnServer, type ServerDatabase } from '../support/database.js';
+import { buildDocument, fillDocument } from '../support/document-database.js';
+import { installPacked } from '../support/packed-package.js';
 
-const page = readFileSync(path.join(import.meta.dirname, '..', '..', '..', 'docs', 'week-of-a-dba.md'), 'utf8');
+const page = readFileSync(path.join(import.meta.dirname, '..', '..', 'docs', 'week-of-a-dba.md'), 'utf8');
 
 /** What the release of Thursday has and the one before has not; what came later is in none of the two. */
 const NEWEST = '0021_size_records.sql';

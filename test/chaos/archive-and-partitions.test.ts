@@ -2,12 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { expect, test } from 'vitest';
 
-import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
-import { startCli } from '../../support/run-cli.js';
-import { runInProcess } from '../../support/run-in-process.js';
-import { waitFor } from '../../support/wait-for.js';
-import { chance, rounds, type Random } from '../../support/chance.js';
-import { Ledger, startWriters } from './writers.js';
+import { createServerDatabase, describeOnServer, type ServerDatabase } from '../support/database.js';
+import { startCli } from '../support/run-cli.js';
+import { runInProcess } from '../support/run-in-process.js';
+import { waitFor } from '../support/wait-for.js';
+import { chance, rounds, type Random } from '../support/chance.js';
+import { Ledger, startWriters } from '../integration/archive-life/writers.js';
 
 const DATABASES = 3;
 const KILLS_EACH = rounds(5, 40);

@@ -7,13 +7,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, expect, test } from 'vitest';
 
-import { chance, rounds } from '../../support/chance.js';
-import { createServerDatabase, describeOnServer } from '../../support/database.js';
-import { buildDocument, fillDocument } from '../../support/document-database.js';
-import { countStatements, positions, terminatedAt } from '../../support/kill-at-statement.js';
-import { startCli, type CliResult } from '../../support/run-cli.js';
-import { runInProcess } from '../../support/run-in-process.js';
-import { waitFor } from '../../support/wait-for.js';
+import { chance, rounds } from '../support/chance.js';
+import { createServerDatabase, describeOnServer } from '../support/database.js';
+import { buildDocument, fillDocument } from '../support/document-database.js';
+import { countStatements, positions, terminatedAt } from '../support/kill-at-statement.js';
+import { startCli, type CliResult } from '../support/run-cli.js';
+import { runInProcess } from '../support/run-in-process.js';
+import { waitFor } from '../support/wait-for.js';
 
 const cacheDir = mkdtempSync(path.join(tmpdir(), 'aisec-test-cache-'));
 afterAll(() => rmSync(cacheDir, { recursive: true, force: true }));

@@ -5,7 +5,7 @@ import path from 'node:path';
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { installPacked } from '../../support/packed-package.js';
+import { installPacked } from '../support/packed-package.js';
 
 const TESTS = `
 import * as hooks from 'vitest';

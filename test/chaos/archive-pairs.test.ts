@@ -1,8 +1,8 @@
 import { beforeEach, expect, test } from 'vitest';
 
-import { createEmbeddedDirectory, describeOnServer, type ServerDatabase } from '../../support/database.js';
-import { runInProcess } from '../../support/run-in-process.js';
-import { createChat, fillMonth, fingerprint, monthAgo } from './chat.js';
+import { createEmbeddedDirectory, describeOnServer, type ServerDatabase } from '../support/database.js';
+import { runInProcess } from '../support/run-in-process.js';
+import { createChat, fillMonth, fingerprint, monthAgo } from '../integration/archive/chat.js';
 
 const PRUNED = monthAgo(50);
 const [EXPORTED, ARCHIVED, FINISHED, MISSING] = [monthAgo(11), monthAgo(10), monthAgo(9), monthAgo(2)];

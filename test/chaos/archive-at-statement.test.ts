@@ -1,11 +1,11 @@
 import { beforeEach, expect, test } from 'vitest';
 
-import { createEmbeddedDirectory, describeOnServer, type ServerDatabase } from '../../support/database.js';
-import { countStatements, killedAt, positions, terminatedAt } from '../../support/kill-at-statement.js';
-import type { CliResult } from '../../support/run-cli.js';
-import { runInProcess } from '../../support/run-in-process.js';
-import { rounds } from '../../support/chance.js';
-import { createChat, fillMonth, fingerprint, monthAgo } from './chat.js';
+import { createEmbeddedDirectory, describeOnServer, type ServerDatabase } from '../support/database.js';
+import { countStatements, killedAt, positions, terminatedAt } from '../support/kill-at-statement.js';
+import type { CliResult } from '../support/run-cli.js';
+import { runInProcess } from '../support/run-in-process.js';
+import { rounds } from '../support/chance.js';
+import { createChat, fillMonth, fingerprint, monthAgo } from '../integration/archive/chat.js';
 
 const ROWS = 40;
 /** Of the month that is pruned or imported: its messages do not count, those of all other months do. */

@@ -6,12 +6,12 @@ import { promisify } from 'node:util';
 
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
-import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
-import { migration } from '../../support/migrations-folder.js';
-import { installPacked } from '../../support/packed-package.js';
+import { createServerDatabase, describeOnServer, type ServerDatabase } from '../support/database.js';
+import { migration } from '../support/migrations-folder.js';
+import { installPacked } from '../support/packed-package.js';
 
 const run = promisify(execFile);
-const guide = readFileSync(path.join(import.meta.dirname, '..', '..', '..', 'docs', 'own-migrations.md'), 'utf8');
+const guide = readFileSync(path.join(import.meta.dirname, '..', '..', 'docs', 'own-migrations.md'), 'utf8');
 /** The first block of the guide: what a team types, without comments. */
 const commands = (/```sh\n([\s\S]*?)```/.exec(guide)?.[1] ?? '')
   .split('\n')

@@ -8,13 +8,13 @@ import { createInterface } from 'node:readline';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 
-import { describeOnServer } from '../../support/database.js';
-import { installPacked } from '../../support/packed-package.js';
-import { waitFor } from '../../support/wait-for.js';
-import { pgbouncer, startPgbouncer, type Pgbouncer } from '../client/pgbouncer.js';
-import { createServiceDatabase, userId, type ServiceDatabase } from '../client/service-role.js';
+import { describeOnServer } from '../support/database.js';
+import { installPacked } from '../support/packed-package.js';
+import { waitFor } from '../support/wait-for.js';
+import { pgbouncer, startPgbouncer, type Pgbouncer } from '../integration/client/pgbouncer.js';
+import { createServiceDatabase, userId, type ServiceDatabase } from '../integration/client/service-role.js';
 
-const root = path.join(import.meta.dirname, '..', '..', '..');
+const root = path.join(import.meta.dirname, '..', '..');
 const REQUIRE = 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
 
 describeOnServer('A service with Hono, bundled by esbuild, behind PgBouncer in transaction mode', () => {

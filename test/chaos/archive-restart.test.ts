@@ -4,11 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { beforeEach, expect, test } from 'vitest';
 
-import { describeOnPrivateServer, startPrivateServer, type PrivateServer } from '../../support/private-server.js';
-import { startCli, type RunningCli } from '../../support/run-cli.js';
-import { runInProcess } from '../../support/run-in-process.js';
-import { waitFor } from '../../support/wait-for.js';
-import { messagesFrom, monthFromNow, ONE_CONVERSATION } from '../partitions/messages.js';
+import { describeOnPrivateServer, startPrivateServer, type PrivateServer } from '../support/private-server.js';
+import { startCli, type RunningCli } from '../support/run-cli.js';
+import { runInProcess } from '../support/run-in-process.js';
+import { waitFor } from '../support/wait-for.js';
+import { messagesFrom, monthFromNow, ONE_CONVERSATION } from '../integration/partitions/messages.js';
 
 /** Writes messages of this and of an old month, and connects again when the server is back. */
 class Writer {

@@ -5,14 +5,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
-import { createEmbeddedDirectory, describeOnServer, type ServerDatabase } from '../../support/database.js';
-import { startCli } from '../../support/run-cli.js';
-import { runInProcess } from '../../support/run-in-process.js';
-import { chance, rounds, type Random } from '../../support/chance.js';
-import { waitFor } from '../../support/wait-for.js';
-import { ageOfTwentieth, createChat, fillMonth, monthAgo } from './chat.js';
+import { createEmbeddedDirectory, describeOnServer, type ServerDatabase } from '../support/database.js';
+import { startCli } from '../support/run-cli.js';
+import { runInProcess } from '../support/run-in-process.js';
+import { chance, rounds, type Random } from '../support/chance.js';
+import { waitFor } from '../support/wait-for.js';
+import { ageOfTwentieth, createChat, fillMonth, monthAgo } from '../integration/archive/chat.js';
 
-/** Each statement is a moment in kill-at-statement.test.ts; these are the moments between. */
+/** Each statement is a moment in archive-at-statement.test.ts; these are the moments between. */
 const KILLS = rounds(4, 20);
 const WRITERS = 2;
 const THIS_MONTH = `${monthAgo(0)}-01`;

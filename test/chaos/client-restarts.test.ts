@@ -4,21 +4,14 @@ import { sql, type Kysely } from 'kysely';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import {
-  AisecError,
-  ConnectionLostError,
-  createCache,
-  createDatabase,
-  withUser,
-  type Cache,
-} from '../../../src/index.js';
-import { chance, rounds, type Random } from '../../support/chance.js';
-import { needsRedis } from '../../support/needs.js';
-import { describeOnPrivateServer, startPrivateServer, type PrivateServer } from '../../support/private-server.js';
-import { createRedisProcess, type RedisProcess } from '../../support/redis-process.js';
-import { waitFor } from '../../support/wait-for.js';
-import { pgbouncer, startPgbouncer, type Pgbouncer } from './pgbouncer.js';
-import { userId, type Tables } from './service-role.js';
+import { AisecError, ConnectionLostError, createCache, createDatabase, withUser, type Cache } from '../../src/index.js';
+import { chance, rounds, type Random } from '../support/chance.js';
+import { needsRedis } from '../support/needs.js';
+import { describeOnPrivateServer, startPrivateServer, type PrivateServer } from '../support/private-server.js';
+import { createRedisProcess, type RedisProcess } from '../support/redis-process.js';
+import { waitFor } from '../support/wait-for.js';
+import { pgbouncer, startPgbouncer, type Pgbouncer } from '../integration/client/pgbouncer.js';
+import { userId, type Tables } from '../integration/client/service-role.js';
 
 const USERS = 8;
 const STEP_MS = 500;
@@ -166,7 +159,7 @@ describeOnPrivateServer(`A service while pooler, Redis and server restart ${need
     }
     expect(await caches[0]?.ready(60_000)).toBe(true);
     const before = { ...counts };
-    await sleep(STEP_MS * 2);
+    await waitFor(async () => (counts.writes > before.writes && counts.reads > before.reads) || faults.length > 0);
     isOver = true;
     await work;
     const hits: number[] = [];

@@ -5,7 +5,7 @@ import path from 'node:path';
 import type pg from 'pg';
 
 import { writeMigrations } from '../../support/write-migrations.js';
-import { CONVERSATIONS, fillMonth, monthAgo } from '../archive/chat.js';
+import { CONVERSATIONS, fillMonth, monthAgo } from '../../integration/archive/chat.js';
 
 export interface Attempt {
   readonly args: readonly string[];

@@ -9,11 +9,11 @@ import { rolldown } from 'rolldown';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import webpack from 'webpack';
 
-import { describeOnServer } from '../../support/database.js';
-import { installPacked } from '../../support/packed-package.js';
-import { createServiceDatabase, type ServiceDatabase } from '../client/service-role.js';
+import { describeOnServer } from '../support/database.js';
+import { installPacked } from '../support/packed-package.js';
+import { createServiceDatabase, type ServiceDatabase } from '../integration/client/service-role.js';
 
-const root = path.join(import.meta.dirname, '..', '..', '..');
+const root = path.join(import.meta.dirname, '..', '..');
 const directory = mkdtempSync(path.join(tmpdir(), 'aisec-test-bundlers-'));
 const entry = path.join(directory, 'app.mjs');
 
