@@ -34,7 +34,7 @@ function runBeside(name) {
 const passed = await Promise.all(BESIDE.map(runBeside));
 if (passed.every(Boolean)) {
   process.exitCode = await new Promise((resolve) => {
-    start('test', 'inherit').on('close', (code) => resolve(code ?? 1));
+    start('test:all', 'inherit').on('close', (code) => resolve(code ?? 1));
   });
 } else {
   process.exitCode = 1;

@@ -120,6 +120,15 @@ test('no file of the repository names a directory of the machine it was written 
   expect(offending).toEqual([]);
 });
 
+test('only test/packed, which npm test leaves out, installs the packed package', () => {
+  const installs = /^import .*support\/packed-package/m;
+  const installing = repositoryFiles().filter(
+    (file) => file.endsWith('.test.ts') && installs.test(readFileSync(path.join(root, file), 'utf8')),
+  );
+  expect(installing.filter((file) => !file.startsWith('test/packed/'))).toEqual([]);
+  expect(installing).not.toEqual([]);
+});
+
 /** Tracked, and about to be. */
 function repositoryFiles(): readonly string[] {
   // safe.directory: a CI container may run as another user than the one who cloned.

@@ -40,7 +40,7 @@ export function chance(): Random {
 /** Whether the long form of tests by chance is wanted: `npm run test:long`. */
 export const IS_LONG = process.env['AISEC_TEST_LONG'] === '1';
 
-/** How often something is done by chance: a few times in `npm test`, often in the long form. */
+/** How often something is done by chance: a few times in each run, often in the long form. */
 export function rounds(few: number, many: number): number {
   return IS_LONG ? many : few;
 }

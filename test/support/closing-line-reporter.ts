@@ -11,12 +11,18 @@ interface Count {
 }
 
 /**
- * Ends the output with what ran: the databases, what was not run for want of one, and one line alone,
+ * Ends the output with what ran: the databases, what was left out or not run for want of one, and one line alone,
  * `12 passed, 0 failed` or `12 passed, 0 failed, 3 skipped`. A hook that failed counts as a failure,
  * so the line never says 0 failed when the exit code does not. A run that ran nothing fails.
  */
 export class ClosingLineReporter implements Reporter {
+  readonly #leftOut: readonly string[];
   #vitest: Vitest | undefined;
+
+  /** @param leftOut projects of this configuration that are not in this run */
+  constructor(leftOut: readonly string[]) {
+    this.#leftOut = leftOut;
+  }
 
   onInit(vitest: Vitest): void {
     this.#vitest = vitest;
@@ -32,6 +38,12 @@ export class ClosingLineReporter implements Reporter {
     if (count.withoutServer > 0) {
       console.log(
         `NOT RUN: ${count.withoutServer} tests that need a server that is not here; see test/support/services (and docs/scale.md for Citus)`,
+      );
+    }
+    if (this.#leftOut.length > 0) {
+      const [first = ''] = this.#leftOut;
+      console.log(
+        `LEFT OUT: test/${this.#leftOut.join(', test/')}; they are in "npm run test:all" and "npm run check" (one alone: npm test -- --project ${first})`,
       );
     }
     console.log(closingLine(count));
