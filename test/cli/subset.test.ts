@@ -101,31 +101,6 @@ describeOnServer('aisec subset', () => {
     expect((await target.admin.query("select from teams where code like '%trigger%'")).rows).toEqual([]);
   });
 
-  test('a message of another century makes its own month, and no more', async () => {
-    const id = '0000cafe-0000-4000-8000-000000000001';
-    await source.admin.query(`
-      insert into users (id, username, email, password_hash) values ('${id}', 'centuries', 'centuries@aozora.co.jp', 'x');
-      insert into conversations (id, user_id) values ('${id}', '${id}')`);
-    await source.admin.query(`
-      insert into messages (conversation_id, role, created_at)
-      select '${id}', 'user', at::timestamptz from unnest(array['1901-02-03Z', '1970-01-01Z', '2199-05-06Z', 'infinity']) as at`);
-    const target = await newTarget();
-    const result = await subset('--where', `id = '${id}'`, '--mask', '--into-url', target.url);
-    await source.admin.query(`delete from users where id = '${id}'`);
-    expect(result).toMatchObject({ exitCode: 0 });
-    const { rows } = await target.admin.query(
-      'select tableoid::regclass::text as partition from messages order by created_at',
-    );
-    expect(rows.map(({ partition }: { partition: string }) => partition)).toEqual([
-      'messages_y1901m02',
-      'messages_y1970m01',
-      'messages_y2199m05',
-      'messages_default',
-    ]);
-    const { rowCount } = await target.admin.query("select from pg_inherits where inhparent = 'messages'::regclass");
-    expect(rowCount).toBe(8);
-  });
-
   test('the copy is a database as any: keys validated, triggers on, checks green, policies in force', async () => {
     const target = await newTarget();
     expect((await subset('--users', '4', '--mask', '--into-url', target.url)).exitCode).toBe(0);
