@@ -17,7 +17,7 @@ import { loadTable, type DanglingRule } from './restore/load-table.js';
 import { readPreflight } from './restore/preflight.js';
 import { withRestoreLock } from './restore/restore-lock.js';
 import { selectSchema } from './restore/schema-selection.js';
-import type { TableSelection } from './restore/table-selection.js';
+import { tocName, type TableSelection } from './restore/table-selection.js';
 import { readTargetObjects } from './restore/target-objects.js';
 import { checkTable } from './restore-table.js';
 import { withLocalBackup, type BackupSource } from './store/local-backup.js';
@@ -127,7 +127,7 @@ export async function restoreSchema(
       const loaded = await loadTable(access, backup, selection, { ...options, erased, onProgress });
       const wanted = backup.rows
         .filter((each) => each.schema === schema)
-        .map((each) => ({ ...each, rows: each.rows - (loaded.leftOut.get(`${each.schema} ${each.table}`) ?? 0) }));
+        .map((each) => ({ ...each, rows: each.rows - (loaded.leftOut.get(tocName(each)) ?? 0) }));
       if (!isDryRun) await checkTable(session, selection, selection.tables.map(qualified), wanted, reporting);
       return {
         file: given,

@@ -7,9 +7,16 @@ import { refuseRestore, restoreFinding } from './restore/findings.js';
 import { withLocalBackup, type BackupSource } from './store/local-backup.js';
 import { readBackup } from './contents/read-backup.js';
 import { withRestoreLock } from './restore/restore-lock.js';
-import { nameIn, selectTable, type LeftOut, type TableName, type TableSelection } from './restore/table-selection.js';
+import {
+  nameIn,
+  selectTable,
+  tocName,
+  type LeftOut,
+  type TableName,
+  type TableSelection,
+} from './restore/table-selection.js';
 import { canBeSeen, readTargetObjects } from './restore/target-objects.js';
-import { described, qualified, type TocEntry } from './contents/toc.js';
+import { described, qualified, schemaOf, type TocEntry } from './contents/toc.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import { AisecError } from '../../base/errors.js';
 import type { Finding } from '../../base/finding.js';
@@ -72,7 +79,7 @@ function namesInUse(selection: TableSelection, isInTarget: (entry: TocEntry) => 
     if (entry.kind !== 'CONSTRAINT') return [];
     const table = selection.tables.find((each) => entry.description.startsWith(`${nameIn(each)} `));
     if (table === undefined) return [];
-    const [schema = ''] = table.description.split(' ', 1);
+    const schema = schemaOf(table);
     const index = `${schema} ${entry.description.slice(nameIn(table).length + 1)}`;
     if (!isInTarget({ ...entry, kind: 'INDEX', description: index })) return [];
     const bare = nameIn({ ...entry, description: index }).slice(schema.length + 1);
@@ -187,7 +194,7 @@ async function restorePlainTable(
       );
 
       const tables = selection.tables.map(qualified);
-      const expected = backup.rows.filter(({ schema, table }) => tables.includes(`${schema}.${table}`));
+      const expected = backup.rows.filter((each) => selection.tables.some((table) => nameIn(table) === tocName(each)));
       const { onProgress } = reporting;
       const { records } = await gatherErasures(
         access,
@@ -200,7 +207,7 @@ async function restorePlainTable(
       const loaded = await loadTable(access, backup, selection, { ...options, erased, onProgress });
       const wanted = expected.map((each) => ({
         ...each,
-        rows: each.rows - (loaded.leftOut.get(`${each.schema} ${each.table}`) ?? 0),
+        rows: each.rows - (loaded.leftOut.get(tocName(each)) ?? 0),
       }));
       if (!options.isDryRun) await checkTable(session, selection, tables, wanted, reporting);
       return {

@@ -22,7 +22,7 @@ describeOnServer('what a migration leaves in its session', () => {
     });
 
   test.each([
-    ["select set_config('statement_timeout', '100ms', false);", 'setting "statement_timeout"'],
+    ["select set_config('statement_timeout', '100s', false);", 'setting "statement_timeout"'],
     ["do $$ begin execute 'set work_mem = 1024'; end $$;", 'setting "work_mem"'],
     ["select set_config('search_path', '', false);", 'setting "search_path"'],
     ['create temporary table scratch (id int);', 'temporary relation "scratch"'],
