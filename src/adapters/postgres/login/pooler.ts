@@ -2,8 +2,9 @@ import type pg from 'pg';
 
 import { AisecError } from '../../../base/errors.js';
 
+const LOGIN_WITHIN_MS = 3000;
 /** A pooler in session mode whose connections are all taken lets the probe wait: that is no sign of the other mode. */
-const PROBE_WITHIN_MS = 3000;
+const PROBE_WITHIN_MS = 1000;
 const PROBES = 2;
 
 async function pidOf(client: pg.Client): Promise<number | undefined> {
@@ -11,10 +12,10 @@ async function pidOf(client: pg.Client): Promise<number | undefined> {
   return rows[0]?.pid;
 }
 
-async function within<Result>(work: Promise<Result>): Promise<Result | undefined> {
+async function within<Result>(limitMs: number, work: Promise<Result>): Promise<Result | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), PROBE_WITHIN_MS);
+    timer = setTimeout(() => resolve(undefined), limitMs);
   });
   try {
     return await Promise.race([work.catch(() => undefined), limit]);
@@ -31,11 +32,16 @@ async function isShared(client: pg.Client, pid: number, open: () => Promise<pg.C
   const probes: pg.Client[] = [];
   try {
     for (let number = 0; number < PROBES; number += 1) {
-      const probe = await within(open());
+      const probe = await within(LOGIN_WITHIN_MS, open());
       if (probe === undefined) return false;
       probes.push(probe);
-      if ((await within(probe.query('begin').then(() => pidOf(probe)))) === pid) return true;
-      if ((await pidOf(client)) !== pid) return true;
+      let given: number | undefined;
+      const asked = probe.query('begin').then(async () => (given = await pidOf(probe)));
+      await within(PROBE_WITHIN_MS, asked);
+      const own = await pidOf(client);
+      if (own !== pid || given === pid) return true;
+      // It waits for a server process while ours is at rest and answers: nothing is shared, and another probe would wait, too.
+      if (given === undefined) return false;
     }
     return false;
   } finally {
