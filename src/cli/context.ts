@@ -18,8 +18,6 @@ import type { Output } from './terminal/output.js';
 import type { Progress } from './terminal/progress.js';
 import type { Prompt } from './terminal/prompt.js';
 
-export type { Session };
-
 /** What a command gets: settings, the terminal, and the outside world, opened only when it is used. */
 export interface Context {
   readonly commandName: string;
@@ -86,7 +84,7 @@ export interface Context {
   readonly withCache: <Result>(use: (access: CacheAccess) => Promise<Result>) => Promise<Result>;
 }
 
-export type { KeptSession };
+export type { KeptSession, Session };
 
 export type ContextParts = Omit<
   Context,
@@ -103,6 +101,8 @@ export type ContextParts = Omit<
 > & {
   /** Of a run over several schemas: the session of the ones before, which this one continues with. */
   readonly keptSession?: KeptSession;
+  /** Runs in other schemas may be at work beside it. */
+  readonly isWithinSchema?: boolean;
 };
 
 /** What a context is made of, and the server that it works on. */
@@ -114,7 +114,6 @@ interface Inside extends ContextParts {
 const DEFAULT_LOCK_TIMEOUT_MS = 2000;
 const DEFAULT_IDLE_TIMEOUT_MS = 60_000;
 
-/** Another database of the server that is configured. */
 function onDatabase(target: DatabaseTarget, database: string): DatabaseTarget {
   return target.kind === 'server' ? { ...target, connection: { ...target.connection, database } } : target;
 }
@@ -168,7 +167,7 @@ function openOptions(parts: ContextParts, settings: DatabaseOptions): OpenOption
   };
 }
 
-async function closing<Result>(session: Session, use: (session: Session) => Promise<Result>): Promise<Result> {
+async function closing<Own extends Pick<Session, 'close'>, R>(session: Own, use: (own: Own) => Promise<R>): Promise<R> {
   try {
     return await use(session);
   } finally {
@@ -203,9 +202,8 @@ async function serverOfRun(parts: Inside): Promise<ServerTarget> {
 async function serverAccess(given: Inside, timeoutMs: number): Promise<ServerAccess> {
   const signal = withTimeout(given.signal, timeoutMs);
   const parts = { ...given, signal };
-  const { config } = parts;
   const applicationName = `aisec ${parts.commandName}`;
-  const places = programPlaces(config);
+  const places = programPlaces(given.config);
   const { pgRestoreRunner } = await import('../features/backup/server/pg-restore.js');
   const target = await serverOfRun(parts);
   return {
@@ -213,7 +211,7 @@ async function serverAccess(given: Inside, timeoutMs: number): Promise<ServerAcc
     places,
     applicationName,
     host: target.connection.host,
-    waitForServerMs: config.waitForDatabaseMs,
+    waitForServerMs: given.config.waitForDatabaseMs,
     databaseName: target.connection.database,
     signal,
     withDatabase: async (database, use) => closing(await openDatabase(parts, { database }), use),
@@ -222,7 +220,7 @@ async function serverAccess(given: Inside, timeoutMs: number): Promise<ServerAcc
       applicationName,
       places,
       signal,
-      waitForServerMs: config.waitForDatabaseMs,
+      waitForServerMs: given.config.waitForDatabaseMs,
     }),
   };
 }
@@ -247,9 +245,10 @@ async function withDatabase<Result>(
   const { schema, extensionSchema } = parts.config;
   const open = (): Promise<Session> => openDatabase(parts, settings);
   const useIt = settings.database === undefined ? unlessOnCitus(parts.commandName, schema, use) : use;
-  if (parts.keptSession === undefined) return closing(await open(), useIt);
   const kept = { schema, extensionSchema, seenTables: settings.seesFewTables === true ? 'few' : 'many' } as const;
-  return parts.keptSession.use({ ...kept, likeness: JSON.stringify(settings) }, open, useIt);
+  const useIn = (own: KeptSession) => own.use({ ...kept, likeness: JSON.stringify(settings) }, open, useIt);
+  if (parts.keptSession !== undefined) return useIn(parts.keptSession);
+  return parts.isWithinSchema === true ? closing(await keepSession(), useIn) : closing(await open(), useIt);
 }
 
 /** For a run over several schemas, one after the other. Close it at the end. */

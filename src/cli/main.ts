@@ -104,6 +104,7 @@ async function runCommand(
     const parts = {
       commandName: spec.name,
       isFirstSchema: true,
+      isWithinSchema: typeof spec.acrossSchemas === 'function',
       config,
       output,
       progress,

@@ -72,7 +72,7 @@ export class Session {
   readonly #onAbort: () => void;
   #settings: SessionSettings;
   #pinSql: string;
-  #schemaLockKey: string | undefined;
+  #schemaLock: Session['schemaLock'];
   #closing: Promise<void> | undefined;
   #running = 0;
   #completed = 0;
@@ -119,16 +119,16 @@ export class Session {
     return this.#pinSql;
   }
 
-  /** Of a run over several schemas: the advisory lock of this one, beside which the run's own is shared. */
-  get schemaLockKey(): string | undefined {
-    return this.#schemaLockKey;
+  /** Of a run that works within its schema: the advisory lock of that, beside which the one of the database is shared. */
+  get schemaLock(): { readonly name: string; readonly lockKey: string } | undefined {
+    return this.#schemaLock;
   }
 
-  /** Makes it the session of one schema among several. What the server holds is set by the next `startAgain`. */
+  /** Makes it the session of one schema, beside those of others. What the server holds is set by the next `startAgain`. */
   belongTo(schema: { readonly name: string; readonly extensionSchema: string; readonly lockKey: string }): void {
     this.#settings = { ...this.#settings, search_path: searchPath(schema.name, schema.extensionSchema) };
     this.#pinSql = pinQuery(this.#settings);
-    this.#schemaLockKey = schema.lockKey;
+    this.#schemaLock = schema;
   }
 
   /** Whether a statement is under way. */

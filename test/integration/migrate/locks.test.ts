@@ -102,7 +102,7 @@ describeOnServer('locks', () => {
           await database.admin.query(
             `select 1 from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())`,
           )
-        ).rowCount === 1,
+        ).rowCount !== 0,
     );
     const second = await aisec('migrate', 'up');
     expect(second.exitCode).toBe(5);

@@ -172,10 +172,10 @@ describeOnServer('a command in several schemas', () => {
     expectError(run, 4, 'could not connect to');
   });
 
-  test('and another such run exclude each other schema by schema, and a run in one schema as a whole', async () => {
+  test('and other such runs, in one schema or several, exclude each other schema by schema, and what works on the whole database', async () => {
     await aisec('migrate', 'up', '--schema', 'tenant_a,tenant_b,tenant_c');
     const { schemaLockKey, RUN_LOCK_KEY } = await import('../../../src/adapters/postgres/locks/advisory-lock.js');
-    // As another run over several schemas holds them while it works in tenant_b.
+    // As another run holds them while it works in tenant_b.
     await database.admin.query(
       `select pg_advisory_lock_shared(${RUN_LOCK_KEY}), pg_advisory_lock(${schemaLockKey('tenant_b')})`,
     );
@@ -186,12 +186,18 @@ describeOnServer('a command in several schemas', () => {
       'tenant_b busy',
       'tenant_c done',
     ]);
-    const alone = await aisec('migrate', 'up', '--schema', 'tenant_a');
-    expect(alone).toMatchObject({ exitCode: 5 });
-    expect(alone.stderr).toContain('"test admin" of role');
+    expect(await aisec('migrate', 'up', '--schema', 'tenant_a')).toMatchObject({ exitCode: 0 });
+    const same = await aisec('migrate', 'up', '--schema', 'tenant_b');
+    expectError(same, 5, 'another run is at work on schema tenant_b');
+    expect(same.stderr).toContain('"test admin" of role');
+    const whole = await runInProcess(['seed', '--schema', 'tenant_a'], { env: { DATABASE_URL: database.url } });
+    expectError(whole, 5, 'another run is at work on database');
+    const waiting = aisec('migrate', 'up', '--schema', 'tenant_b', '--wait', '10m');
     await database.admin.query('select pg_advisory_unlock_all()');
+    expect(await waiting).toMatchObject({ exitCode: 0 });
     await database.admin.query(`select pg_advisory_lock(${RUN_LOCK_KEY})`);
     expect((await aisec('migrate', 'up', '--schema', 'tenant_*')).exitCode).toBe(5);
+    expect((await aisec('migrate', 'up', '--schema', 'tenant_a')).exitCode).toBe(5);
     await database.admin.query('select pg_advisory_unlock_all()');
     expect((await aisec('migrate', 'up', '--schema', 'tenant_*')).exitCode).toBe(0);
   });

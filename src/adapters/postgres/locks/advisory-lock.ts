@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 
 import { AisecError } from '../../../base/errors.js';
 import { formatDurationMs } from '../../../base/duration.js';
+import { nameInSql } from '../../../base/identifier.js';
 import { sleep } from '../../../base/interruption.js';
 import type { Session } from '../session.js';
 import { sqlFile } from '../sql-file.js';
@@ -19,8 +20,8 @@ interface HolderRow {
 }
 
 /** The advisory locks that stay with a session when all else is taken from it: an array of bigint, as text. */
-export function keptLocks(session: Pick<Session, 'schemaLockKey'>): string {
-  return `{${[RUN_LOCK_KEY, session.schemaLockKey].filter((key) => key !== undefined).join(',')}}`;
+export function keptLocks(session: Pick<Session, 'schemaLock'>): string {
+  return `{${[RUN_LOCK_KEY, session.schemaLock?.lockKey].filter((key) => key !== undefined).join(',')}}`;
 }
 
 export interface RunLockOptions {
@@ -47,17 +48,17 @@ interface WantedLock {
   readonly isShared: boolean;
 }
 
-/** The lock of one schema among several that one run, or several, work on at once: 63 bits of the name's hash, as text. */
+/** The lock of one schema, where runs work in several at once: 63 bits of the name's hash, as text. */
 export function schemaLockKey(schema: string): string {
   return (createHash('sha256').update(`aisec schema ${schema}`).digest().readBigUInt64BE(0) >> 1n).toString();
 }
 
 /**
- * A run over several schemas shares the lock of the database with itself and its like, and takes that of each schema alone: so
- * runs over tenants exclude one another schema by schema, and everything else as a whole.
+ * A run that works within its schema shares the lock of the database with its like, and takes that of the schema alone: so
+ * runs over tenants exclude one another schema by schema, and what works on all of the database, such as a backup, as a whole.
  */
 function locksOf(session: Session, key: string): readonly WantedLock[] {
-  const own = session.schemaLockKey;
+  const own = session.schemaLock?.lockKey;
   if (own === undefined || key !== RUN_LOCK_KEY) return [{ key, isShared: false }];
   return [
     { key, isShared: true },
@@ -109,7 +110,9 @@ export async function withRunLock<Result>(
   for (let taken = await tryAll(session, locks); taken !== undefined; taken = await tryAll(session, locks)) {
     const holder = await describeHolder(session, taken.key);
     if (performance.now() >= deadline) {
-      throw new AisecError('RUN_LOCKED', `another run is at work on ${session.info.label}`, {
+      const { info, schemaLock: own } = session;
+      const what = own?.lockKey === taken.key ? `schema ${nameInSql(own.name)} of ${info.label}` : info.label;
+      throw new AisecError('RUN_LOCKED', `another run is at work on ${what}`, {
         detail: `The lock is held by ${holder}.`,
         hint: 'Try again when it is done, or give --wait 5m to wait for it.',
       });
