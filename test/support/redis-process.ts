@@ -1,10 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Redis } from 'ioredis';
+import { inject } from 'vitest';
+
+import type {} from './provided.js';
 import { waitFor } from './wait-for.js';
 
 /** A Redis of a test's own, on a port of its own, that can be killed, paused and started again. */
@@ -22,14 +25,32 @@ export interface RedisProcess {
   remove(): Promise<void>;
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer().listen(port, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+  } catch {
+    return false;
+  }
   server.close();
   await once(server, 'close');
-  return port;
+  return true;
+}
+
+/**
+ * Of this process until the run ends, also while its Redis is down: below the ports that the system gives away, and of the servers
+ * of test/support/services.
+ */
+async function ownPort(): Promise<number> {
+  for (;;) {
+    const port = 10_000 + Math.floor(Math.random() * 10_000);
+    try {
+      mkdirSync(path.join(inject('runDirectory'), `redis-port-${port}`));
+    } catch {
+      continue;
+    }
+    if (await isFree(port)) return port;
+  }
 }
 
 async function ask<Answer>(
@@ -58,7 +79,7 @@ export async function createRedisProcess(
   options: readonly string[] = [],
   program = process.env['AISEC_TEST_REDIS_PROGRAM'] ?? 'redis-server',
 ): Promise<RedisProcess> {
-  const port = await freePort();
+  const port = await ownPort();
   const directory = mkdtempSync(path.join(tmpdir(), 'aisec-test-redis-'));
   let child: ChildProcess | undefined;
   const kill = async (): Promise<void> => {
