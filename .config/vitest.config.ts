@@ -97,12 +97,12 @@ export default defineConfig({
       project('unit', { testTimeout: 60 * second, group: 0, usesDatabases: false }),
       project('architecture', { testTimeout: 300 * second, group: 1, usesDatabases: false }),
       project('types', { testTimeout: 300 * second, group: 0, usesDatabases: false }),
-      project('integration', { testTimeout: 240 * second, group: 1, usesDatabases: true }),
-      project('cli', { testTimeout: 300 * second, group: 1, usesDatabases: true }),
-      project('docs', { testTimeout: 300 * second, group: 1, usesDatabases: true }),
+      project('integration', { testTimeout: 900 * second, group: 1, usesDatabases: true }),
+      project('cli', { testTimeout: 900 * second, group: 1, usesDatabases: true }),
+      project('docs', { testTimeout: 900 * second, group: 1, usesDatabases: true }),
       // Kills, faults and pairs at every moment, or by chance; and the packed package, built and tested in projects of others.
-      project('chaos', { testTimeout: 300 * second, group: 1, usesDatabases: true }),
-      project('packed', { testTimeout: 300 * second, group: 1, usesDatabases: true }),
+      project('chaos', { testTimeout: 900 * second, group: 1, usesDatabases: true }),
+      project('packed', { testTimeout: 900 * second, group: 1, usesDatabases: true }),
     ].filter(({ test: { name } }) => !LEFT_OUT.includes(name)),
   },
 });

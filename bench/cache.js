@@ -7,11 +7,12 @@
 // One call after the other on one connection, the ways in turn (A B C A B C ...), so that a slow moment of the machine hits
 // all of them.
 //
-// The target of 1.3 is missed by a little, and not for want of trying. Tenth percentiles of 800 times 25 calls on two busy
-// cores (2026-11-29): GET 38.5 µs; MGET of token and text, without which a dropped token would not be seen, 39.8; the text made
-// a row again (JSON, two times, a copy), which nobody who uses a GET is spared either, 45.6, which is 1.18 already; a hit 52.7,
-// 1.37. What is left, 7 µs, is spread evenly: keys, checks of listener, epoch, token and owner, the frozen jsonb, the copy that
-// is the caller's own, two promises, the watch over a silent Redis. Before, with six promises, it was 1.5.
+// On a machine that does nothing else the target of 1.3 is met (2026-11-30, load 0.7 on two cores: GET 25.2 µs, a hit 29.6, 1.17;
+// MGET and the row made again are 24.9 of it); beside others it is missed. Tenth percentiles of 800 times 25 calls on two busy cores
+// (2026-11-29): GET 38.5 µs; MGET of token and text, without which a dropped token would not be seen, 39.8; the text made a row
+// again (JSON, two times, a copy), which nobody who uses a GET is spared either, 45.6, which is 1.18 already; a hit 52.7, 1.37. What is
+// left, 7 µs, is spread evenly: keys, checks of listener, epoch, token and owner, the frozen jsonb, the copy that is the caller's
+// own, two promises, the watch over a silent Redis. Before, with six promises, it was 1.5.
 //
 // The busier the machine, the greater the ratio (2026-11-30, load 16 on two cores: GET 51 µs, a hit 87, 1.7), and most of that is not
 // computed here: of the 36 µs the CPU profile has 20 in the kernel's write to the socket, over a connection that is as quick as any

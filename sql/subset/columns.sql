@@ -1,5 +1,5 @@
 -- Which columns do tables have, and what do their comments say?
--- Parameters: $1 text[]: tables as `schema table`
+-- Parameters: $1 text[]: tables as SQL, each name quoted
 -- Columns:    schema, table, column, position, type (as SQL prints it), base (the type below domains and arrays),
 --             category (of that type: pg_type.typcategory), is_array, is_nullable, is_generated, is_key (part of a unique
 --             index or of a foreign key, on either side), sequence (of an identity or serial column, quoted; else null),
@@ -10,7 +10,8 @@ with recursive wanted as (
   from pg_catalog.pg_class as class
   join pg_catalog.pg_namespace as namespace on namespace.oid = class.relnamespace
   where class.relkind in ('r', 'p')
-    and namespace.nspname || ' ' || class.relname = any ($1::text[])
+    and '"' || pg_catalog.replace(namespace.nspname, '"', '""') || '"."' || pg_catalog.replace(class.relname, '"', '""') || '"'
+      = any ($1::text[])
 ),
 below (origin, oid, is_array) as (
   select distinct attribute.atttypid, attribute.atttypid, false

@@ -1,5 +1,5 @@
 -- Which foreign keys between tables are checked at the end of each statement and not later?
--- Parameters: $1 text[]: tables as `schema table`
+-- Parameters: $1 text[]: tables as SQL, each name quoted
 -- Columns:    schema, table, name
 -- Needs:      nothing
 select namespace.nspname::text as schema, class.relname::text as "table", item.conname::text as name
@@ -9,5 +9,6 @@ join pg_catalog.pg_namespace as namespace on namespace.oid = class.relnamespace
 where item.contype = 'f'
   and not item.condeferrable
   and item.conparentid = 0
-  and namespace.nspname || ' ' || class.relname = any ($1::text[])
+  and '"' || pg_catalog.replace(namespace.nspname, '"', '""') || '"."' || pg_catalog.replace(class.relname, '"', '""') || '"'
+      = any ($1::text[])
 order by 1, 2, 3

@@ -1,5 +1,5 @@
 -- Which triggers of tables run when rows are inserted?
--- Parameters: $1 text[]: tables as `schema table`
+-- Parameters: $1 text[]: tables as SQL, each name quoted
 -- Columns:    table (quoted, as SQL), trigger (quoted), is_always
 -- Needs:      nothing
 select
@@ -12,5 +12,6 @@ join pg_catalog.pg_namespace as namespace on namespace.oid = class.relnamespace
 where not item.tgisinternal
   and item.tgparentid = 0
   and item.tgenabled in ('O', 'A')
-  and namespace.nspname || ' ' || class.relname = any ($1::text[])
+  and '"' || pg_catalog.replace(namespace.nspname, '"', '""') || '"."' || pg_catalog.replace(class.relname, '"', '""') || '"'
+      = any ($1::text[])
 order by 1, 2

@@ -1,5 +1,8 @@
+/** A name in quotes, as SQL has it. */
+export type QuotedName = `"${string}"`;
+
 /** A name quoted as an SQL identifier, whatever it contains. */
-export function quoteIdentifier(name: string): string {
+export function quoteIdentifier(name: string): QuotedName {
   return `"${name.replaceAll('"', '""')}"`;
 }
 

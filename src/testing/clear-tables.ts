@@ -4,7 +4,8 @@ import { quoteLiteral } from '../base/identifier.js';
 /** Runs one text without parameters. */
 export type RunQuery = <Row extends object>(text: string) => Promise<{ readonly rows: readonly Row[] }>;
 
-interface Table {
+/** A table that may hold rows of an application. */
+export interface Table {
   readonly name: string;
   readonly announces: boolean;
   readonly sequences: readonly string[];
@@ -35,9 +36,13 @@ function statements(tables: readonly Table[], filled: readonly Filled[]): readon
   ];
 }
 
-/** A function that empties the tables there are now, as the superuser; it asks first which have rows. */
-export async function tableCleaner(query: RunQuery): Promise<() => Promise<void>> {
-  const { rows: tables } = await query<Table>(sqlFile('testing/tables'));
+/** The tables there are now. */
+export async function readTables(query: RunQuery): Promise<readonly Table[]> {
+  return (await query<Table>(sqlFile('testing/tables'))).rows;
+}
+
+/** A function that empties the tables, as the superuser; it asks first which have rows. */
+export function tableCleaner(query: RunQuery, tables: readonly Table[]): () => Promise<void> {
   const filled = tables
     .map(
       ({ name }) =>

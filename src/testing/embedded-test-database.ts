@@ -9,19 +9,25 @@ import type { MigrationFile } from '../features/migrate/index.js';
 import type { DB } from '../schema/index.js';
 import { tableCleaner, type RunQuery } from './clear-tables.js';
 import { createFactories } from './factories.js';
-import { createServiceRole } from './service-role.js';
-import { forgetSnapshot, migratedSnapshot } from './snapshot.js';
+import { forgetSnapshot, migratedSnapshot, type MigratedSnapshot } from './snapshot.js';
 import type { TestDatabase } from './test-database.js';
 
 const SERVICE = 'aisec_test_service';
 
+type Started = RunningSnapshot & Pick<MigratedSnapshot, 'tables'>;
+
+async function startOnce(files: readonly MigrationFile[], cacheDir: string): Promise<Started> {
+  const { tables, content } = await migratedSnapshot(files, cacheDir, SERVICE);
+  return { ...(await startSnapshot(content)), tables };
+}
+
 /** A damaged snapshot, such as one from a disk that was full, is made again. */
-async function start(files: readonly MigrationFile[], cacheDir: string): Promise<RunningSnapshot> {
+async function start(files: readonly MigrationFile[], cacheDir: string): Promise<Started> {
   try {
-    return await startSnapshot(await migratedSnapshot(files, cacheDir));
+    return await startOnce(files, cacheDir);
   } catch {
     await forgetSnapshot(files, cacheDir);
-    return startSnapshot(await migratedSnapshot(files, cacheDir));
+    return startOnce(files, cacheDir);
   }
 }
 
@@ -39,10 +45,9 @@ export async function openEmbeddedTestDatabase<Tables>(
   cacheDir: string,
   files: readonly MigrationFile[],
 ): Promise<TestDatabase<Tables>> {
-  const { engine, superuser, poolAs, forgetLogin } = await start(files, cacheDir);
+  const { engine, superuser, poolAs, forgetLogin, tables } = await start(files, cacheDir);
   const query: RunQuery = async <Row extends object>(text: string) => engine.query<Row>(text);
-  await createServiceRole(query, SERVICE);
-  const clean = await tableCleaner(query);
+  const clean = tableCleaner(query, tables);
   const open = (role: string): Kysely<Tables> =>
     new Kysely({
       dialect: new PoolDialect({

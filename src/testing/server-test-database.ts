@@ -13,7 +13,7 @@ import type { ServerTarget } from '../config/database-target.js';
 import { resolveServiceTarget } from '../config/connection/service-target.js';
 import type { MigrationFile } from '../features/migrate/index.js';
 import type { DB } from '../schema/index.js';
-import { tableCleaner } from './clear-tables.js';
+import { readTables, tableCleaner } from './clear-tables.js';
 import { createFactories } from './factories.js';
 import { keyOf, migrate, NAMES } from './migrated.js';
 import { createServiceRole, dropServiceRole } from './service-role.js';
@@ -87,7 +87,7 @@ async function openClone<Tables>(
   name: string,
 ): Promise<TestDatabase<Tables>> {
   const clone = await open(target, name);
-  const clean = await tableCleaner((text) => clone.query(text));
+  const clean = tableCleaner((text) => clone.query(text), await readTables((text) => clone.query(text)));
   const password = randomBytes(24).toString('base64url');
   await createServiceRole((text) => clone.query(text), name, password);
   // As in production: a copy of a database does not have the privileges on it (docs/client.md).

@@ -217,7 +217,7 @@ describeWithStore('backups and faults by chance', () => {
             operation.name.startsWith('backup') &&
             (ended.exitCode === 0 || ended.stderr.includes('the backup was made'))
           )
-            expect(after[0] ?? '').toSatisfy((name: string) => name > newest);
+            expect(before, what).not.toContain(after[0]);
           if (operation.name === 'backup to a store' && ended.exitCode === 0) expect(copiesAfter[0]).toBe(after[0]);
           if (operation.name === 'upload' && ended.exitCode === 0)
             expect(copiesAfter).toEqual(expect.arrayContaining([...after]));
@@ -243,7 +243,7 @@ describeWithStore('backups and faults by chance', () => {
 
       test(
         'leave each time a good backup or a clear error, and no good one is deleted or called damaged',
-        { timeout: rounds(180_000, 1_800_000) },
+        { timeout: rounds(900_000, 1_800_000) },
         async () => {
           await withSmallDisk(directory, DISK_BYTES, async () => {
             await makeShelf();

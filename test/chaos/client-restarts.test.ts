@@ -159,7 +159,7 @@ describeOnPrivateServer(`A service while pooler, Redis and server restart ${need
     }
     expect(await caches[0]?.ready(60_000)).toBe(true);
     const before = { ...counts };
-    await sleep(STEP_MS * 2);
+    await waitFor(async () => (counts.writes > before.writes && counts.reads > before.reads) || faults.length > 0);
     isOver = true;
     await work;
     const hits: number[] = [];

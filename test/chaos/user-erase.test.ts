@@ -214,6 +214,6 @@ describeOnServer('aisec user erase, on graphs by chance', () => {
       if (IS_LONG)
         console.log(`${GRAPHS} graphs, ${erased} erasures in ${Math.round((performance.now() - startedMs) / 1000)} s`);
     },
-    rounds(120_000, 3_600_000),
+    rounds(600_000, 3_600_000),
   );
 });

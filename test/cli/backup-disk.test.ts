@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -8,6 +8,7 @@ import { useBackupFixture } from '../support/backup-fixture.js';
 import { describeOnServer } from '../support/database.js';
 import { expectError } from '../support/expect-error.js';
 import { runCli } from '../support/run-cli.js';
+import { fill } from '../support/small-disk.js';
 
 const mount = (mountPoint: string, options: string): boolean =>
   spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', mountPoint]).status === 0;
@@ -23,14 +24,10 @@ describe.skipIf(!canMount && process.env['CI'] === undefined)('a backup on a dis
       expect(mount(disk, 'size=24m')).toBe(true);
     });
     afterAll(() => spawnSync('umount', ['--lazy', disk]));
-    const fill = (): void => {
-      const { bavail, bsize } = statfsSync(disk);
-      writeFileSync(path.join(disk, 'filler'), Buffer.alloc(bavail * bsize));
-    };
     const emptied = (): void => rmSync(path.join(disk, 'filler'));
 
     test('that is full is found before anything is dumped', async () => {
-      fill();
+      fill(disk);
       const run = await backup(path.join(disk, 'backups'));
       emptied();
       expectError(run, 1, `"${disk}/backups" has 0 bytes left, and a backup may take`, 'Nothing was written.');
@@ -40,7 +37,7 @@ describe.skipIf(!canMount && process.env['CI'] === undefined)('a backup on a dis
     test('that is for temporary files, and is full, is named by backup and restore', async () => {
       const directory = await newDirectory();
       const made = await backup(directory, ['--json']);
-      fill();
+      fill(disk);
       const env = { DATABASE_URL: database().url, TMPDIR: disk };
       const args = ['restore', String(JSON.parse(made.stdout).file), '--create', `${database().name}_r`];
       const runs = [await runCli(['backup', '--dir', directory], { env }), await runCli(args, { env })];
@@ -57,7 +54,7 @@ describe.skipIf(!canMount && process.env['CI'] === undefined)('a backup on a dis
       const release = await holdDump();
       const run = start(directory, ['--keep', '0d', '--keep-last', '1']);
       await untilHeld();
-      fill();
+      fill(disk);
       await release();
       const ended = await run.finished;
       const pruned = await local(['prune', '--dir', directory, '--keep', '0d']);

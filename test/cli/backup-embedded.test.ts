@@ -9,9 +9,16 @@ import { tryDirectoryLock } from '../../src/adapters/files/directory-lock.js';
 import { createEmbeddedDirectory } from '../support/database.js';
 import { namesIn, useEmbeddedBackupFixture } from '../support/embedded-backup-fixture.js';
 import { expectError } from '../support/expect-error.js';
-import { waitFor } from '../support/wait-for.js';
+import type { RunningCli } from '../support/run-cli.js';
+import { stopWhile } from '../support/stop-while.js';
 
 const POSITIONS = 9;
+
+/** There is no whole file yet. */
+function isWriting(directory: string): boolean {
+  const names = namesIn(directory);
+  return names.length > 0 && names.every((name) => name.endsWith('.partial'));
+}
 
 describe('aisec backup of the embedded database', () => {
   const { dataDir, file, newDirectory, aisec, start } = useEmbeddedBackupFixture();
@@ -123,9 +130,11 @@ describe('aisec backup of the embedded database', () => {
   });
 
   test('killed while it writes leaves a partial file alone, which the next run removes', async () => {
-    const directory = await newDirectory();
-    const run = start(['backup', '--dir', directory]);
-    await waitFor(() => Promise.resolve(namesIn(directory).length > 0));
+    let [directory, run] = ['', undefined as RunningCli | undefined];
+    do {
+      directory = await newDirectory();
+      run = start(['backup', '--dir', directory]);
+    } while (!(await stopWhile(run, () => isWriting(directory))));
     run.child.kill('SIGKILL');
     await run.finished;
     expect(namesIn(directory).filter((name) => !name.endsWith('.partial'))).toEqual([]);
@@ -168,9 +177,13 @@ describe('aisec backup of the embedded database', () => {
       expect(spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=40m', 'tmpfs', disk]).status).toBe(0);
       try {
         const directory = path.join(disk, 'backups');
-        const run = start(['backup', '--dir', directory]);
-        await waitFor(() => Promise.resolve(namesIn(directory).length > 0));
+        let run = start(['backup', '--dir', directory]);
+        while (!(await stopWhile(run, () => isWriting(directory)))) {
+          rmSync(directory, { recursive: true });
+          run = start(['backup', '--dir', directory]);
+        }
         spawnSync('dd', ['if=/dev/zero', `of=${path.join(disk, 'filler')}`, 'bs=64k']);
+        run.child.kill('SIGCONT');
         expectError(await run.finished, 1, 'no space is left');
         expect(namesIn(directory)).toEqual([]);
         expectError(await aisec(['backup', '--dir', directory]), 1, `"${directory}" has `, 'Nothing was written.');

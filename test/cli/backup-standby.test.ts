@@ -11,6 +11,9 @@ import { describeOnPrivateServer, startPrivateServer, startStandby } from '../su
 import { runInProcess } from '../support/run-in-process.js';
 import { waitFor } from '../support/wait-for.js';
 
+/** Nothing is written there but what the tests write: autovacuum would be behind, or be a transaction that was replayed. */
+const QUIET = { fsync: 'off', autovacuum: 'off' };
+
 async function connectTo(url: string): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: url });
   // A test that fails leaves it open while the server goes.
@@ -21,7 +24,7 @@ async function connectTo(url: string): Promise<pg.Client> {
 
 describeOnPrivateServer('a backup of a standby', () => {
   test('says how far it was behind and which tables have no rows there, and is refused when it is too far', async () => {
-    const primary = await startPrivateServer({ fsync: 'off' });
+    const primary = await startPrivateServer(QUIET);
     const url = await primary.createDatabase('app', { migrated: true });
     const writer = await connectTo(url);
     await writer.query(
@@ -88,7 +91,7 @@ describeOnPrivateServer('a backup of a standby', () => {
   });
 
   test('that has replayed no transaction since its start is not taken for one that has all', async () => {
-    const primary = await startPrivateServer({ fsync: 'off' });
+    const primary = await startPrivateServer(QUIET);
     const writer = await connectTo(await primary.createDatabase('app'));
     const standby = await startStandby(primary, { fsync: 'off' });
     const reader = await connectTo(databaseAddress(standby.url, 'app'));

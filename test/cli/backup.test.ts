@@ -15,6 +15,8 @@ import { useBackupFixture } from '../support/backup-fixture.js';
 import { databaseAddress } from '../support/database-address.js';
 import { describeOnServer } from '../support/database.js';
 import { expectError } from '../support/expect-error.js';
+import { holdProgram } from '../support/held-program.js';
+import { startCli } from '../support/run-cli.js';
 import { runInProcess } from '../support/run-in-process.js';
 import { withoutVersionWarning } from '../support/take-backup.js';
 import { waitFor } from '../support/wait-for.js';
@@ -108,8 +110,8 @@ describeOnServer('aisec backup', () => {
     const { admin } = database();
     await admin.query('begin; lock table voices in access exclusive mode');
     try {
-      const run = await backup(directory, ['--lock-timeout', '500ms']);
-      expectError(run, 5, 'a table was locked against readers for longer than 500 ms', 'lock table voices');
+      const run = await backup(directory, ['--lock-timeout', '5s']);
+      expectError(run, 5, 'a table was locked against readers for longer than 5.0 s', 'lock table voices');
     } finally {
       await admin.query('rollback');
     }
@@ -119,22 +121,17 @@ describeOnServer('aisec backup', () => {
   test('an ALTER that comes between our locks and those of pg_dump gets through instead of waiting for ever', async () => {
     const directory = await newDirectory();
     const { admin, url } = database();
-    const release = await holdDump();
-    const run = start(directory);
-    const hasLocks = `select from pg_locks
-      where relation = 'voices'::regclass
-        and pid in (select pid from pg_stat_activity where application_name = 'aisec backup')`;
-    await waitFor(async () => (await admin.query(hasLocks)).rows.length > 0);
-    run.child.kill('SIGSTOP');
+    const dump = await holdProgram('pg_dump', '--file=');
+    const run = startCli(['backup', '--dir', directory], { env: { DATABASE_URL: url, ...dump.environment } });
+    await dump.reached();
     const other = new pg.Client({ connectionString: url });
     await other.connect();
     const altered = other.query('alter table voices add column between_locks int');
     await untilHeld();
-    run.child.kill('SIGCONT');
-    // pg_dump cannot have ended: the sequence is still held.
+    dump.release();
+    // pg_dump cannot have ended: it waits behind the ALTER.
     await altered;
     await other.end();
-    await release();
     expect(await run.finished).toMatchObject({ exitCode: 0 });
     await admin.query('alter table voices drop column between_locks');
   });
@@ -142,13 +139,15 @@ describeOnServer('aisec backup', () => {
   test('a second backup and a migration are told who is at work, and --timeout ends a run that hangs', async () => {
     const directory = await newDirectory();
     const release = await holdDump();
-    const hanging = start(directory, ['--timeout', '8s']);
+    const hanging = start(directory);
     await untilHeld();
     expectError(await backup(directory), 5, 'another run is at work', '"aisec backup" of role');
     const env = { DATABASE_URL: database().url };
     expectError(await runInProcess(['migrate', 'up'], { env }), 5, 'another run is at work', '"aisec backup" of role');
-    const ended = await hanging.finished;
-    expectError(ended, 1, 'not done within 8.0 s');
+    hanging.child.kill('SIGTERM');
+    await hanging.finished;
+    const ended = await start(directory, ['--timeout', '3s']).finished;
+    expectError(ended, 1, 'not done within 3.0 s');
     await release();
     expect(names(directory)).toEqual([]);
     // As cron runs it: what is written would be mailed.
@@ -216,14 +215,16 @@ describeOnServer('aisec backup', () => {
       expect(dumps).toContain(path.basename(file));
     }
     // An orphaned session may hold the lock until the server notices.
-    expect(await backup(directory, ['--wait', '10s'])).toMatchObject({ exitCode: 0 });
+    expect(await backup(directory, ['--wait', '1h'])).toMatchObject({ exitCode: 0 });
     const left = names(directory) ?? [];
     expect(left.filter((name) => name.endsWith('.partial'))).toEqual([]);
     expect(left.filter((name) => name.endsWith('.json')).length * 3).toBe(left.length);
-    const { rows } = await database().admin.query(
-      "select from pg_stat_activity where application_name = 'aisec backup: pg_dump' and datname = current_database()",
-    );
-    expect(rows).toEqual([]);
+    await waitFor(async () => {
+      const { rows } = await database().admin.query(
+        "select from pg_stat_activity where application_name = 'aisec backup: pg_dump' and datname = current_database()",
+      );
+      return rows.length === 0;
+    });
   });
 
   test('symbolic links in the way are neither followed nor replaced', async () => {
@@ -232,14 +233,14 @@ describeOnServer('aisec backup', () => {
     const target = path.join(directory, 'precious.txt');
     writeFileSync(target, 'precious');
     const now = Date.now();
-    for (let second = 0; second < 20; second += 1) {
+    for (let second = 0; second < 300; second += 1) {
       const createdAt = new Date(now + second * 1000);
       const name = backupFileName({ database: database().name, createdAt, format: 'custom', isEncrypted: false });
       symlinkSync(target, path.join(directory, second % 2 === 0 ? name : `${name}.partial`));
     }
     const run = await backup(directory, ['--json']);
     expect(run).toMatchObject({ exitCode: 0 });
-    expect(Date.parse(JSON.parse(run.stdout).createdAt)).toBeLessThan(now + 20_000);
+    expect(Date.parse(JSON.parse(run.stdout).createdAt)).toBeLessThan(now + 300_000);
     expect(readFileSync(target, 'utf8')).toBe('precious');
     expect(statSync(JSON.parse(run.stdout).file).isFile()).toBe(true);
   });

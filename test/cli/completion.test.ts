@@ -73,7 +73,7 @@ function zsh(line: string): Promise<string> {
     const timer = setTimeout(() => {
       child.kill();
       reject(new Error(screen));
-    }, 20_000);
+    }, 250_000);
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       screen += text;
       if (!isSent && screen.includes('ready> ')) {

@@ -92,7 +92,6 @@ describe('a server that cannot be reached', () => {
         env: { DATABASE_URL: `postgres://u@127.0.0.1:${port}/db?connect_timeout=1` },
       });
       expectError(run, 4, 'could not connect', 'did not answer within 1 seconds');
-      expect(run.durationMs).toBeLessThan(9000);
     });
 
     it.each([
@@ -100,12 +99,12 @@ describe('a server that cannot be reached', () => {
       ['SIGTERM', 143],
     ] as const)('is given up at once on %s', async (signal, exitCode) => {
       const connected = new Promise((resolve) => silent.once('connection', resolve));
-      const cli = startCli(['migrate', 'status'], { env: { DATABASE_URL: `postgres://u@127.0.0.1:${port}/db` } });
+      // Longer than the test: only the signal ends it.
+      const address = `postgres://u@127.0.0.1:${port}/db?connect_timeout=3600`;
+      const cli = startCli(['migrate', 'status'], { env: { DATABASE_URL: address } });
       await connected;
-      const sentMs = performance.now();
       cli.child.kill(signal);
       const run = await cli.finished;
-      expect(performance.now() - sentMs).toBeLessThan(9000);
       expect(run).toMatchObject({ exitCode, stdout: '', signal: null });
       expect(run.stderr.trim().split('\n')).toHaveLength(1);
     });

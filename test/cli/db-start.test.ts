@@ -14,7 +14,7 @@ let url: string;
 const clients = new Set<pg.Client>();
 
 async function start(...args: readonly string[]): Promise<string> {
-  server = startCli(['db', 'start', '--port', '0', '--lock-timeout', '3s', ...args], {
+  server = startCli(['db', 'start', '--port', '0', '--lock-timeout', '15s', ...args], {
     // What `db start` prints is what a project's .env has.
     env: { AISEC_DATA_DIR: dataDir, DATABASE_URL: 'postgres://postgres@127.0.0.1:1/postgres' },
     timeoutMs: 600_000,

@@ -11,7 +11,7 @@ describeOnServer('five processes that start migrate up at once, as the pods of a
       '0001_one.sql': migration('create table one (id int); select pg_sleep(0.3);'),
       '0002_two.sql': migration('create table two (id int);'),
     });
-    const args = ['migrate', 'up', '--wait', '1m', '--json', '--migrations-dir', `aisec=${dir}`];
+    const args = ['migrate', 'up', '--wait', '1h', '--json', '--migrations-dir', `aisec=${dir}`];
     const processes = Array.from({ length: 5 }, () => startCli(args, { env: { DATABASE_URL: database.url } }));
     const runs = await Promise.all(processes.map(({ finished }) => finished));
     expect(runs.map(({ exitCode }) => exitCode)).toEqual([0, 0, 0, 0, 0]);

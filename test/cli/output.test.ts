@@ -5,7 +5,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../support/database.js';
 import { migration, migrationsFolder } from '../support/migrations-folder.js';
-import { onTerminal } from '../support/on-terminal.js';
+import { onTerminal, type TerminalResult } from '../support/on-terminal.js';
 import { runCli, startCli } from '../support/run-cli.js';
 
 const ESCAPE = '\u001B';
@@ -15,7 +15,13 @@ const directory = migrationsFolder({
   '0001_a.sql': migration('create table a (id int);'),
   '0002_b.sql': migration('create table b (id int);'),
 });
-const slow = migrationsFolder({ '0001_slow.sql': migration('select pg_sleep(2.5);') });
+/** As long as the table `released` is empty. */
+const slow = migrationsFolder({
+  '0001_slow.sql': migration(
+    'do $$ begin while not exists (select from public.released) loop perform pg_sleep(0.05); end loop; end $$;',
+  ),
+});
+const long = migrationsFolder({ '0001_long.sql': migration('select pg_sleep(2.5);') });
 const home = mkdtempSync(path.join(tmpdir(), 'aisec-test-output-'));
 afterAll(() => rmSync(home, { recursive: true, force: true }));
 
@@ -24,6 +30,7 @@ describeOnServer('what is written', () => {
   let env: Record<string, string> = {};
   beforeAll(async () => {
     database = await createServerDatabase();
+    await database.admin.query('create table released ()');
     env = { DATABASE_URL: database.url, HOME: home, AISEC_MIGRATIONS_DIR: `aisec=${directory.dir}` };
   });
 
@@ -90,27 +97,43 @@ describeOnServer('what is written', () => {
 
   it('about a long step is one live line on a terminal, gone at the end, and a whole line in a pipe', async () => {
     const args = `--migrations-dir aisec=${slow.dir}`;
-    const terminal = await onTerminal(`stty cols 80 && aisec migrate up ${args} --schema on_terminal`, env);
+    const release = (): Promise<unknown> => database.admin.query('insert into released default values');
+    const untilShown = async (line: string): Promise<TerminalResult> => {
+      await database.admin.query('delete from released');
+      let released: Promise<unknown> | undefined;
+      const shown = await onTerminal(line, env, (screen) => {
+        if (screen.includes('applying 0001_slow (1 of 1)')) released ??= release();
+      });
+      await released;
+      return shown;
+    };
+    const terminal = await untilShown(`stty cols 80 && aisec migrate up ${args} --schema on_terminal`);
     expect(terminal.exitCode).toBe(0);
     expect(terminal.screen).toContain('applying 0001_slow (1 of 1)');
     expect(terminal.screen).toContain('\u001B[?25h');
     const rest = terminal.screen.slice(terminal.screen.lastIndexOf('\u001B[?25h'));
     expect(rest).not.toContain('applying');
-    const sizeless = await onTerminal(`aisec migrate up ${args} --schema sizeless`, env);
+    const sizeless = await untilShown(`aisec migrate up ${args} --schema sizeless`);
     expect(sizeless.exitCode).toBe(0);
     expect(sizeless.screen).toContain('applying 0001_slow (1 of 1) ...');
-    const piped = await runCli(['migrate', 'up', ...args.split(' '), '--schema', 'in_pipe'], { env });
-    expect(piped.stderr.split('\n').filter((line) => line.startsWith('applying'))).toEqual([
-      'applying 0001_slow (1 of 1) ...',
-    ]);
+    await database.admin.query('delete from released');
+    const running = startCli(['migrate', 'up', ...args.split(' '), '--schema', 'in_pipe'], { env });
+    await running.waitForOutput('applying 0001_slow (1 of 1) ...\n');
+    await release();
+    const piped = await running.finished;
+    // Once more where it lasts for ten seconds.
+    expect(new Set(piped.stderr.split('\n').filter((line) => line.startsWith('applying')))).toEqual(
+      new Set(['applying 0001_slow (1 of 1) ...']),
+    );
     expect(piped.stderr).not.toMatch(CONTROL);
-    const quiet = await runCli(['migrate', 'up', ...args.split(' '), '--schema', 'quietly', '--quiet'], { env });
+    const silently = ['--migrations-dir', `aisec=${long.dir}`, '--schema', 'quietly', '--quiet'];
+    const quiet = await runCli(['migrate', 'up', ...silently], { env });
     expect(quiet).toMatchObject({ exitCode: 0, stderr: '' });
   });
 
   it('never is a question with --no-input or without a terminal: the command is refused', async () => {
     const production = { ...env, AISEC_ENV: 'production' };
-    const cli = startCli(['migrate', 'down'], { env: production, timeoutMs: 20_000 });
+    const cli = startCli(['migrate', 'down'], { env: production });
     const run = await cli.finished;
     expect(run).toMatchObject({ exitCode: 6, stdout: '' });
     const asked = await onTerminal('aisec migrate down --no-input', production);

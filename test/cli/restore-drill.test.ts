@@ -23,15 +23,17 @@ async function query(url: string, sql: string): Promise<readonly Record<string, 
 }
 
 /** Inserts messages until it is told to stop. */
-async function writeTraffic(url: string, isOver: () => boolean): Promise<number> {
+async function writeTraffic(url: string, isOver: () => boolean, onWritten: () => void): Promise<number> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   let written = 0;
   try {
-    for (; !isOver(); written += 1)
+    for (; !isOver(); written += 1) {
       await client.query(
         "insert into messages (conversation_id, role, content) select id, 'user', 'traffic' from conversations limit 1",
       );
+      onWritten();
+    }
     return written;
   } finally {
     await client.end();
@@ -39,7 +41,7 @@ async function writeTraffic(url: string, isOver: () => boolean): Promise<number>
 }
 
 describeOnPrivateServer('the restore drill', () => {
-  test('a lost server is brought back on a new one, with its roles', { timeout: 300_000 }, async () => {
+  test('a lost server is brought back on a new one, with its roles', { timeout: 600_000 }, async () => {
     const file = path.join(await createEmbeddedDirectory(), 'app_20261125_060000.dump');
     const lost = await startPrivateServer({ fsync: 'off' });
     const url = await lost.createDatabase('app', { migrated: true });
@@ -52,7 +54,11 @@ describeOnPrivateServer('the restore drill', () => {
     await query(url, "alter database app set search_path to 'public', 'pg_temp'");
 
     let isOver = false;
-    const traffic = writeTraffic(url, () => isOver);
+    let traffic: Promise<number> = Promise.resolve(0);
+    await new Promise<void>((resolve, reject) => {
+      traffic = writeTraffic(url, () => isOver, resolve);
+      traffic.catch(reject);
+    });
     try {
       await takeBackup(url, file);
     } finally {

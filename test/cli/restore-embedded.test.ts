@@ -20,6 +20,7 @@ import { AS_BACKED_UP, CONTENTS, namesIn, useEmbeddedBackupFixture } from '../su
 import { expectError } from '../support/expect-error.js';
 import { queryEmbedded } from '../support/migrated-embedded.js';
 import type { InProcessOptions } from '../support/run-in-process.js';
+import { stopWhile } from '../support/stop-while.js';
 import { waitFor } from '../support/wait-for.js';
 
 describe('aisec restore of the embedded database', () => {
@@ -152,9 +153,13 @@ describe('aisec restore of the embedded database', () => {
       try {
         const target = path.join(disk, 'target', 'pgdata');
         mkdirSync(path.dirname(target));
-        const run = start(['restore', file(), '--create', target]);
-        await waitFor(() => Promise.resolve(existsSync(`${target}.restoring`)));
+        let run = start(['restore', file(), '--create', target]);
+        while (!(await stopWhile(run, () => existsSync(`${target}.restoring`)))) {
+          rmSync(target, { recursive: true });
+          run = start(['restore', file(), '--create', target]);
+        }
         spawnSync('dd', ['if=/dev/zero', `of=${path.join(disk, 'filler')}`, 'bs=64k']);
+        run.child.kill('SIGCONT');
         const ended = await run.finished;
         expect(ended.exitCode).toBe(1);
         expect(ended.stderr).toMatch(/no space|RESTORE_FAILED|could not be loaded/);

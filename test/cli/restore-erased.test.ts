@@ -13,7 +13,7 @@ import {
   type ServerDatabase,
 } from '../support/database.js';
 import { expectError } from '../support/expect-error.js';
-import { countStatements, killedAt } from '../support/kill-at-statement.js';
+import { countStatements, killedAt, untilGone } from '../support/kill-at-statement.js';
 import type { CliResult } from '../support/run-cli.js';
 import { runInProcess } from '../support/run-in-process.js';
 import { describeWithStore, startObjectStore } from '../support/object-store.js';
@@ -132,6 +132,7 @@ describeOnServer('a restore of a backup that was made before an erasure', () => 
       env: { DATABASE_URL: database.url },
     });
     expect(killed.signal).toBe('SIGKILL');
+    await untilGone(database);
     expect(await exists(`aisec_restoring_${name}`)).toBe(true);
     expect(await exists(name)).toBe(false);
     expect(await run(['restore', file, '--create', name])).toMatchObject({ exitCode: 0 });

@@ -12,7 +12,7 @@ import { waitFor } from '../support/wait-for.js';
 const KILLS = rounds(3, 10);
 
 describeOnServer('aisec restore --replace', () => {
-  const { server, newName, urlOf, restore, start, databases, queryIn, sessionsOn } = useRestoreFixture();
+  const { server, newName, urlOf, restore, start, startHeld, databases, queryIn, sessionsOn } = useRestoreFixture();
 
   test('replacing keeps the old database, and the owner, settings and grants of the live one', async () => {
     const name = newName();
@@ -62,7 +62,7 @@ describeOnServer('aisec restore --replace', () => {
         try {
           await one.connect();
           if (isOver) break;
-          await one.query('select pg_sleep(30)');
+          await one.query('select pg_sleep(900)');
         } catch {
           ends += 1;
           await sleep(5);
@@ -79,7 +79,7 @@ describeOnServer('aisec restore --replace', () => {
       expect(refused.stderr).toContain('"secretary web" of role');
       const result = await restore(['--replace', '--confirm', name, '--terminate'], urlOf(name));
       expect(result).toMatchObject({ exitCode: 0 });
-      expect(ends).toBeGreaterThanOrEqual(3);
+      await waitFor(() => Promise.resolve(ends >= 3));
       expect(await databases(`${name}_before_`)).toHaveLength(1);
     } finally {
       isOver = true;
@@ -91,11 +91,11 @@ describeOnServer('aisec restore --replace', () => {
   test('a session that comes while it restores stops the swap; the next run only swaps', async () => {
     const name = newName();
     expect(await restore(['--create', name])).toMatchObject({ exitCode: 0 });
-    const run = start(['--replace', '--confirm', name], urlOf(name));
-    await waitFor(async () => (await sessionsOn(`aisec_restoring_${name}`)) > 0);
+    const { run, release } = await startHeld(['--replace', '--confirm', name], urlOf(name));
     const held = new pg.Client({ connectionString: urlOf(name), application_name: 'late guest' });
     held.on('error', () => undefined);
     await held.connect();
+    release();
     const stopped = await run.finished;
     expectError(stopped, 5, `database "${name}" is in use`, '"late guest"');
     expect(await databases(name)).toEqual([`aisec_restoring_${name}`, name]);
@@ -109,14 +109,14 @@ describeOnServer('aisec restore --replace', () => {
 
   test(
     'killed at any moment, nothing half-restored has the final name, and the next run completes',
-    { timeout: 300_000 },
+    { timeout: 600_000 },
     async () => {
       const name = newName();
       expect(await restore(['--create', name])).toMatchObject({ exitCode: 0 });
       await queryIn(name, "delete from messages where content <> 'message 1'");
       let kills = 0;
       for (let delayMs = 350; kills < KILLS; delayMs += 1300 / KILLS) {
-        const run = start(['--replace', '--confirm', name, '--terminate', '--wait', '60s'], urlOf(name));
+        const run = start(['--replace', '--confirm', name, '--terminate', '--wait', '1h'], urlOf(name));
         const ended = await Promise.race([run.finished, sleep(delayMs)]);
         run.child.kill('SIGKILL');
         await run.finished;
@@ -126,7 +126,7 @@ describeOnServer('aisec restore --replace', () => {
         expect([1, 300]).toContain(row?.['n']);
         if (ended !== undefined) break;
       }
-      const last = await restore(['--replace', '--confirm', name, '--terminate', '--wait', '60s'], urlOf(name));
+      const last = await restore(['--replace', '--confirm', name, '--terminate', '--wait', '1h'], urlOf(name));
       expect(last).toMatchObject({ exitCode: 0 });
       expect(await queryIn(name, 'select count(*)::int as n from messages')).toEqual([{ n: 300 }]);
       expect(await databases(`aisec_restoring_${name}`)).toEqual([]);

@@ -14,7 +14,6 @@ import { useRestoreFixture } from '../support/restore-fixture.js';
 import type { CliResult } from '../support/run-cli.js';
 import { runInProcess } from '../support/run-in-process.js';
 import { takeBackup } from '../support/take-backup.js';
-import { waitFor } from '../support/wait-for.js';
 
 /** While one job loads the large partition, the other one has nothing left to do but the trigger. */
 const LOGGED = [
@@ -39,7 +38,7 @@ async function loggingPgRestore(): Promise<{ readonly directory: string; readonl
 }
 
 describeOnServer('aisec restore', () => {
-  const { source, server, file, newName, urlOf, restore, start, databases, queryIn, sessionsOn } = useRestoreFixture();
+  const { source, server, file, newName, urlOf, restore, startHeld, databases, queryIn } = useRestoreFixture();
 
   test('a new database has the catalog, the rows and statistics, also under an odd name', async () => {
     const name = newName(' "odd" Ü');
@@ -171,21 +170,16 @@ describeOnServer('aisec restore', () => {
 
   test('of two restores of one name at once one works, the other is told who is at work', async () => {
     const name = newName();
-    const first = start(['--create', name]);
-    await waitFor(async () => (await databases(`aisec_restoring_${name}`)).length > 0);
-    first.child.kill('SIGSTOP');
-    try {
-      expectError(await restore(['--create', name]), 5, 'another run is at work', '"aisec restore"');
-    } finally {
-      first.child.kill('SIGCONT');
-    }
+    const { run: first, release } = await startHeld(['--create', name]);
+    expectError(await restore(['--create', name]), 5, 'another run is at work', '"aisec restore"');
+    release();
     expect(await first.finished).toMatchObject({ exitCode: 0 });
   });
 
   test('Ctrl-C drops what was begun', async () => {
     const name = newName();
-    const run = start(['--create', name], source().url);
-    await waitFor(async () => (await sessionsOn(`aisec_restoring_${name}`)) > 0);
+    const { run } = await startHeld(['--create', name]);
+    expect(await databases(name)).toEqual([`aisec_restoring_${name}`]);
     run.child.kill('SIGINT');
     expect(await run.finished).toMatchObject({ exitCode: 130, stdout: '' });
     expect(await databases(name)).toEqual([]);

@@ -49,7 +49,7 @@ describeOnPrivateServer('a night of the crontab that aisec schedule prints', () 
   let hook: Server;
 
   beforeAll(async () => {
-    const server = await startPrivateServer({ max_prepared_transactions: '2', wal_level: 'logical' });
+    const server = await startPrivateServer({ fsync: 'off', max_prepared_transactions: '2', wal_level: 'logical' });
     url = await server.createDatabase('night', { migrated: true });
     const env = { DATABASE_URL: url, AISEC_ADMIN_PASSWORD: 'of this test alone: 9c41' };
     expect(await runInProcess(['seed'], { env })).toMatchObject({ exitCode: 0 });
@@ -141,7 +141,7 @@ describeOnPrivateServer('a night of the crontab that aisec schedule prints', () 
       await update;
       await Promise.all([admin.end(), blocked.end()]);
     });
-  }, 300_000);
+  }, 900_000);
 });
 
 /** The first words of a line: which command it is. */

@@ -1,13 +1,15 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { beforeAll, expect, it } from 'vitest';
+import { afterEach, beforeAll, expect, it } from 'vitest';
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../support/database.js';
 import { migration, migrationsFolder } from '../support/migrations-folder.js';
 import { runCli, startCli, type RunningCli } from '../support/run-cli.js';
 import { waitFor } from '../support/wait-for.js';
 
-const slow = migrationsFolder({ '0001_slow.sql': migration('create table slow_one (id int);\nselect pg_sleep(60);') });
+const slow = migrationsFolder({
+  '0001_slow.sql': migration('create table slow_one (id int);\nselect pg_sleep(3600);'),
+});
 const quick = migrationsFolder({
   '0001_slow.sql': migration('create table slow_one (id int);', 'drop table slow_one;'),
 });
@@ -31,10 +33,16 @@ describeOnServer('a signal', () => {
     return rows[0].count as number;
   }
 
+  /** The server ends a session, and gives its lock back, a moment after its client. */
+  async function gone(): Promise<void> {
+    await waitFor(async () => (await sessions()) === 0);
+  }
+  afterEach(gone);
+
   async function sleeping(): Promise<boolean> {
     const { rowCount } = await database.admin.query(
       `select from pg_stat_activity where datname = current_database() and application_name = 'aisec migrate up'
-         and query like '%pg_sleep(60)%' and state = 'active'`,
+         and query like '%pg_sleep(3600)%' and state = 'active'`,
     );
     return rowCount === 1;
   }
@@ -57,15 +65,13 @@ describeOnServer('a signal', () => {
   ] as const)('%s cancels the statement on the server, rolls back and ends', async (signal, exitCode, line) => {
     const cli = up(slow.dir);
     await waitFor(sleeping);
-    const sentMs = performance.now();
     cli.child.kill(signal);
     const run = await cli.finished;
-    expect(performance.now() - sentMs).toBeLessThan(20_000);
     expect(run).toMatchObject({ exitCode, signal: null, stdout: '' });
     const lines = run.stderr.trimEnd().split('\n');
     expect(lines.at(-1)).toBe(line);
     for (const other of lines.slice(0, -1)) expect(other).toMatch(/^(applying|stopping)/);
-    await waitFor(async () => (await sessions()) === 0);
+    await gone();
     await expectUndone();
   });
 
@@ -87,20 +93,18 @@ describeOnServer('a signal', () => {
     const run = await cli.finished;
     expect([130, 143]).toContain(run.exitCode);
     expect(run.stderr).not.toContain('at ');
-    await waitFor(async () => (await sessions()) === 0);
+    await gone();
     await expectUndone();
   });
 
   it('ends a run that waits for the lock of another', async () => {
     const holder = up(slow.dir);
     await waitFor(sleeping);
-    const waiting = up(slow.dir, '--wait', '60s');
+    const waiting = up(slow.dir, '--wait', '1h');
     await waitFor(async () => (await sessions()) >= 2);
     await waiting.waitForOutput('waiting for');
-    const sentMs = performance.now();
     waiting.child.kill('SIGINT');
     expect(await waiting.finished).toMatchObject({ exitCode: 130, stdout: '' });
-    expect(performance.now() - sentMs).toBeLessThan(20_000);
     expect(holder.child.exitCode).toBeNull();
     holder.child.kill('SIGTERM');
     await holder.finished;
@@ -109,11 +113,9 @@ describeOnServer('a signal', () => {
   it('that kills the process is noticed by the server: the statement ends and the next run works', async () => {
     const cli = up(slow.dir);
     await waitFor(sleeping);
-    const killedMs = performance.now();
     cli.child.kill('SIGKILL');
     await cli.finished;
-    await waitFor(async () => (await sessions()) === 0);
-    expect(performance.now() - killedMs).toBeLessThan(20_000);
+    await gone();
     await expectUndone();
   });
 
@@ -125,8 +127,9 @@ describeOnServer('a signal', () => {
       const run = await cli.finished;
       expect(run.signal === 'SIGINT' || run.exitCode === 130, `${delayMs} ms: ${run.stderr}`).toBe(true);
       expect(run.stderr).not.toMatch(/\n\s+at /);
+      await gone();
     }
-    await waitFor(async () => (await sessions()) === 0);
+    await gone();
     await expectUndone();
   });
 

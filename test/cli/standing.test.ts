@@ -27,7 +27,6 @@ describe('aisec alone', () => {
     expect(run).toMatchObject({ exitCode: 0, stderr: '' });
     expect(run.stdout).toContain(`"app" at 127.0.0.1:${port} as me (DATABASE_URL): no answer within 2 s`);
     expect(run.stdout).not.toContain('hunter2');
-    expect(run.durationMs).toBeLessThan(10_000);
   });
 
   test('says why a server is not reached, without the password', async () => {

@@ -11,7 +11,7 @@ import {
   describeOnServer,
   type ServerDatabase,
 } from '../support/database.js';
-import { killedAt } from '../support/kill-at-statement.js';
+import { killedAt, untilGone } from '../support/kill-at-statement.js';
 import { runInProcess } from '../support/run-in-process.js';
 import type { CliResult } from '../support/run-cli.js';
 
@@ -150,6 +150,7 @@ describeOnServer('aisec subset', () => {
     for (let round = 0; round < rounds(2, 20); round += 1) {
       const killed = await killedAt(40 + Math.floor(random() * 160), { args, env: env() });
       expect(killed, killed.stderr).toMatchObject({ signal: 'SIGKILL' });
+      for (const database of [source, target]) await untilGone(database);
       const { rows } = await target.admin.query('select count(*)::int as n from users');
       expect(rows).toEqual([{ n: 0 }]);
     }

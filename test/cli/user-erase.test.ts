@@ -13,7 +13,7 @@ import {
   type ServerDatabase,
 } from '../support/database.js';
 import { expectError } from '../support/expect-error.js';
-import { killedAt } from '../support/kill-at-statement.js';
+import { killedAt, untilGone } from '../support/kill-at-statement.js';
 import type { CliResult } from '../support/run-cli.js';
 import { runInProcess } from '../support/run-in-process.js';
 
@@ -225,6 +225,7 @@ describeOnServer('aisec user erase', () => {
       });
       // Where it had fewer statements left than that, it was done.
       expect(['SIGKILL', null]).toContain(killed.signal);
+      await untilGone(database);
       expect(
         await query(
           'select count(*)::int as n from all_messages m left join message_keys k using (id) where k.id is null',

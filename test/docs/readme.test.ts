@@ -28,7 +28,7 @@ function steady(text: string): string {
     .replaceAll(/^.* \.\.\.\n/gm, '')
     .replaceAll(/\d{4}-\d\d(-\d\d)?/g, 'DATE')
     .replaceAll(/\d\d:\d\d:\d\d/g, 'TIME')
-    .replaceAll(/[\d.]+ (ms|s)\b/g, 'N s')
+    .replaceAll(/(\d+ min )?[\d.]+ (ms|s)\b/g, 'N s')
     .replaceAll(/(only this once\): )\S+/g, '$1SECRET')
     .replaceAll(/[ \t]+/g, ' ')
     .trim();

@@ -44,7 +44,7 @@ describeOnServer('The package without its optional packages (npm install --omit=
     const one = names.length === 1;
     const what = `${one ? 'the package' : 'the packages'} ${names.join(' and ')}, which ${one ? 'is' : 'are'} not installed`;
     const command = `npm install --omit=optional ${names.map((name) => `${name}@${versions[name]}`).join(' ')}`;
-    expect(stderr).toContain(`error: ${purpose} needs ${what}\nhint: Install it beside aisec: ${command}\n`);
+    expect(stderr).toContain(`error: ${purpose} needs ${what}\nhint: Install ${one ? 'it' : 'them'} beside aisec: ${command}\n`);
     expect(status).toBe(2);
   }); // prettier-ignore
 

@@ -4,6 +4,7 @@ import { expect, vi } from 'vitest';
 import type { ServerDatabase } from './database.js';
 import { chance } from './chance.js';
 import { startCli, type CliResult } from './run-cli.js';
+import { waitFor } from './wait-for.js';
 
 const PRELOAD = new URL('kill-at-query.js', import.meta.url);
 
@@ -42,6 +43,16 @@ export async function terminatedAt(position: number, { admin }: ServerDatabase, 
   } finally {
     vi.restoreAllMocks();
   }
+}
+
+/** The sessions of a run that was killed end, and give their locks back, a moment after it. */
+export async function untilGone({ admin }: ServerDatabase): Promise<void> {
+  await waitFor(async () => {
+    const { rows } = await admin.query(
+      "select from pg_stat_activity where datname = current_database() and application_name like 'aisec%'",
+    );
+    return rows.length === 0;
+  });
 }
 
 export interface KilledRun {

@@ -12,6 +12,7 @@ import json
 import logging
 import os
 import sys
+import threading
 from datetime import timedelta
 from io import BytesIO
 from threading import Lock
@@ -24,6 +25,7 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.iam import access_control
 from moto.iam.models import iam_backends
 from moto.moto_server import threaded_moto_server
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from moto.s3.exceptions import NoSuchUpload
 from moto.s3.models import MultipartDict, s3_backends
 from moto.server import ThreadedMotoServer
@@ -75,6 +77,20 @@ def no_such_upload(_, upload_id):
 
 
 MultipartDict.__missing__ = no_such_upload
+
+
+def one_at_a_time(call):
+    """moto shares its objects between the threads of its requests without a lock."""
+    lock = threading.Lock()
+
+    def locked(*args):
+        with lock:
+            return call(*args)
+
+    return locked
+
+
+DomainDispatcherApplication.__call__ = one_at_a_time(DomainDispatcherApplication.__call__)
 
 
 def allow(statements):

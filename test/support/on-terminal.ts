@@ -9,17 +9,28 @@ export interface TerminalResult {
   readonly exitCode: number | null;
 }
 
-/** Runs a shell line on a terminal of its own (`script` of util-linux); the word `aisec` in it stands for the CLI. */
-export function onTerminal(line: string, env: Readonly<Record<string, string>>): Promise<TerminalResult> {
+/**
+ * Runs a shell line on a terminal of its own (`script` of util-linux); the word `aisec` in it stands for the CLI. `react` sees
+ * what the screen has each time that it has more, and may type.
+ */
+export function onTerminal(
+  line: string,
+  env: Readonly<Record<string, string>>,
+  react?: (screen: string, type: (keys: string) => void) => void,
+): Promise<TerminalResult> {
   const command = line.replaceAll(/(?<![\w/'-])aisec(?= )/g, `'${process.execPath}' '${program}'`);
   return new Promise((resolve, reject) => {
     const child = spawn('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
       env: { PATH: process.env['PATH'], TERM: 'xterm', SHELL: '/bin/sh', ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [react === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     });
     let screen = '';
+    child.stdin?.on('error', () => undefined);
     for (const stream of [child.stdout, child.stderr])
-      stream.setEncoding('utf8').on('data', (text: string) => (screen += text));
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        screen += text;
+        react?.(screen, (keys) => void child.stdin?.write(keys));
+      });
     child.once('error', reject);
     child.once('close', (exitCode) => resolve({ screen, exitCode }));
   });

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, inject } from 'vitest';
 import { databaseAddress } from './database-address.js';
 import { dropDatabase, newDatabaseName } from './database-names.js';
 import { createEmbeddedDirectory, createServerDatabase, type ServerDatabase } from './database.js';
+import { holdProgram } from './held-program.js';
 import { startCli, type CliResult, type RunningCli } from './run-cli.js';
 import { runInProcess } from './run-in-process.js';
 import { takeBackup } from './take-backup.js';
@@ -31,6 +32,11 @@ export interface RestoreFixture {
   readonly urlOf: (name: string) => string;
   /** `aisec restore FILE ...`, with the database at `url` configured. */
   readonly restore: (args: readonly string[], url?: string) => Promise<CliResult>;
+  /** A run that has begun with its new database, and waits in front of the rows until it is released. */
+  readonly startHeld: (
+    args: readonly string[],
+    url?: string,
+  ) => Promise<{ readonly run: RunningCli; readonly release: () => void }>;
   readonly start: (args: readonly string[], url?: string) => RunningCli;
   /** Databases with this text in their name. */
   readonly databases: (text: string) => Promise<readonly string[]>;
@@ -79,6 +85,12 @@ export function useRestoreFixture(): RestoreFixture {
     urlOf,
     restore: (args, url = source.url) => runInProcess(['restore', file, ...args], { env: { DATABASE_URL: url } }),
     start: (args, url = source.url) => startCli(['restore', file, ...args], { env: { DATABASE_URL: url } }),
+    async startHeld(args, url = source.url) {
+      const held = await holdProgram('pg_restore', '--dbname=');
+      const run = startCli(['restore', file, ...args], { env: { DATABASE_URL: url, ...held.environment } });
+      await held.reached();
+      return { run, release: held.release };
+    },
     databases,
     async queryIn(name, sql) {
       const client = new pg.Client({ connectionString: urlOf(name) });

@@ -6,7 +6,6 @@ import { gunzip, gzip } from 'node:zlib';
 import { writeWhole } from '../files/write-whole.js';
 import type { OpenOptions } from '../postgres/open-options.js';
 import { openEngine, startPGlite, type OpenedEmbedded } from './embedded.js';
-import { ownMemory, TarBlob } from './tar-blob.js';
 
 const compress = promisify(gzip);
 const decompress = promisify(gunzip);
@@ -24,13 +23,13 @@ export async function writeArchive({ engine }: Pick<OpenedEmbedded, 'engine'>, f
 }
 
 /** Undefined for a file that is missing or damaged: the engine would end the process over a damaged one. */
-async function readArchive(file: string): Promise<ArrayBuffer | undefined> {
+async function readArchive(file: string): Promise<Buffer<ArrayBuffer> | undefined> {
   const archive = await readFile(file).catch(() => undefined);
   if (archive === undefined) return undefined;
   const content = archive.subarray(HASH_BYTES);
   if (!createHash('sha256').update(content).digest().equals(archive.subarray(0, HASH_BYTES))) return undefined;
   // gzip ends with the size: in pieces, to be copied together, it takes several times as long.
-  return ownMemory(await decompress(content, { chunkSize: content.readUInt32LE(content.length - 4) }));
+  return decompress(content, { chunkSize: content.readUInt32LE(content.length - 4) });
 }
 
 /** A database in memory that starts as `writeArchive` found it; undefined without such a file. */
@@ -40,6 +39,6 @@ export async function openArchive(
 ): Promise<OpenedEmbedded | undefined> {
   const tar = await readArchive(file);
   if (tar === undefined) return undefined;
-  const engine = await startPGlite(undefined, { snapshot: new TarBlob(tar) });
+  const engine = await startPGlite(undefined, { snapshot: tar });
   return { engine, session: await openEngine(engine, 'embedded database in memory', options, () => undefined) };
 }

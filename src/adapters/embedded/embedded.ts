@@ -13,6 +13,8 @@ import { makeDirectory } from '../files/make-directory.js';
 import { describeEmbedded, embeddedError, lockedError } from './error.js';
 import { emptyDatabaseTar, unpackTar } from './empty-database.js';
 import { createWhole, hasDatabase } from './directory.js';
+import { onDemand } from './extension-on-demand.js';
+import { memoryFileSystem } from './memory-file-system.js';
 import { finishSwap, isSwapUnfinished } from './swap.js';
 import { ownMemory, TarBlob } from './tar-blob.js';
 import type { OpenOptions } from '../postgres/open-options.js';
@@ -29,8 +31,8 @@ const BUFFERS = 'shared_buffers=2MB';
 const SMALL_LOG = ['--wal-segsize=1'];
 
 export interface EngineOptions {
-  /** A tar archive of a data directory to start from. */
-  readonly snapshot?: Blob;
+  /** A tar archive of a data directory to start from. The engine takes its memory over. */
+  readonly snapshot?: Buffer<ArrayBuffer>;
   /** `name=value`, besides those of aisec. */
   readonly settings?: readonly string[];
 }
@@ -40,7 +42,7 @@ export async function startPGlite(dataDir: string | undefined, options: EngineOp
   const { snapshot, settings = [] } = options;
   // The engine would make it one that every user can enter.
   if (dataDir !== undefined) makeDirectory(dataDir);
-  const [{ PGlite: Engine }, { vector }, { pgcrypto }] = await loadOptional(
+  const [{ PGlite: Engine, MemoryFS }, { vector }, { pgcrypto }] = await loadOptional(
     '@electric-sql/pglite @electric-sql/pglite-pgvector',
     'the embedded database',
     () =>
@@ -52,8 +54,11 @@ export async function startPGlite(dataDir: string | undefined, options: EngineOp
   );
   return Engine.create({
     ...(dataDir !== undefined && { dataDir }),
-    ...(snapshot !== undefined && { loadDataDir: snapshot }),
-    extensions: { vector, pgcrypto },
+    ...(snapshot !== undefined &&
+      (dataDir === undefined
+        ? { fs: memoryFileSystem(MemoryFS, snapshot) }
+        : { loadDataDir: new TarBlob(ownMemory(snapshot)) })),
+    extensions: { vector: onDemand(vector), pgcrypto: onDemand(pgcrypto) },
     startParams: [...Engine.defaultStartParams, ...[BUFFERS, ...settings].flatMap((setting) => ['-c', setting])],
     // initdb starts the engine several times.
     initDbStartParams: ['--set', BUFFERS, ...SMALL_LOG],
@@ -78,7 +83,7 @@ export async function startNew(
   options: Omit<EngineOptions, 'snapshot'> = {},
 ): Promise<PGlite> {
   const tar = await emptyDatabaseTar();
-  return startPGlite(dataDir, tar === undefined ? options : { ...options, snapshot: new TarBlob(ownMemory(tar)) });
+  return startPGlite(dataDir, tar === undefined ? options : { ...options, snapshot: tar });
 }
 
 /** A shutdown that fails (no space for the checkpoint, say) loses nothing: the next start recovers from the log. */

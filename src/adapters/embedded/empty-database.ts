@@ -6,6 +6,7 @@ import { brotliDecompress } from 'node:zlib';
 
 import { AisecError } from '../../base/errors.js';
 import { packageFile } from '../../base/package-file.js';
+import { tarEntries } from './tar-entries.js';
 
 const decompress = promisify(brotliDecompress);
 
@@ -20,7 +21,7 @@ const ARCHIVE = 'dist/bundle/empty-database.tar.br';
  *
  * @throws AisecError EMBEDDED_FAILED when the archive is damaged: the engine would end the process over it.
  */
-export async function emptyDatabaseTar(file = packageFile(ARCHIVE)): Promise<Buffer | undefined> {
+export async function emptyDatabaseTar(file = packageFile(ARCHIVE)): Promise<Buffer<ArrayBuffer> | undefined> {
   let archive: Buffer;
   try {
     archive = await readFile(file);
@@ -38,29 +39,17 @@ export async function emptyDatabaseTar(file = packageFile(ARCHIVE)): Promise<Buf
   return decompress(content.subarray(KEY_BYTES + SIZE_BYTES), { chunkSize: content.readUInt32LE(KEY_BYTES) });
 }
 
-const BLOCK = 512;
-const [NAME, SIZE, TYPE, PREFIX] = [
-  [0, 100],
-  [124, 136],
-  [156, 157],
-  [345, 500],
-] as const;
-
 /** The engine ran when the archive was written, and said so. */
 const LEFT_OUT = 'postmaster.pid';
 
 /** Writes the files of such an archive into a directory; its names are the engine's own. */
-export async function unpackTar(tar: Buffer, directory: string): Promise<void> {
-  for (let at = 0; at + BLOCK <= tar.length && tar[at] !== 0;) {
-    const field = ([from, to]: readonly [number, number]): string =>
-      tar.toString('latin1', at + from, at + to).replace(/\0.*$/s, '');
-    const name = path.join(directory, field(PREFIX), field(NAME));
-    const size = Number.parseInt(field(SIZE), 8);
-    if (field(TYPE) === '5') await mkdir(name, { recursive: true, mode: 0o700 });
-    else if (path.basename(name) !== LEFT_OUT) {
-      await mkdir(path.dirname(name), { recursive: true, mode: 0o700 });
-      await writeFile(name, tar.subarray(at + BLOCK, at + BLOCK + size), { mode: 0o600 });
+export async function unpackTar(tar: Buffer<ArrayBuffer>, directory: string): Promise<void> {
+  for (const { name, isDirectory, content } of tarEntries(tar)) {
+    const file = path.join(directory, name);
+    if (isDirectory) await mkdir(file, { recursive: true, mode: 0o700 });
+    else if (path.basename(file) !== LEFT_OUT) {
+      await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+      await writeFile(file, content, { mode: 0o600 });
     }
-    at += BLOCK + Math.ceil(size / BLOCK) * BLOCK;
   }
 }

@@ -1,7 +1,6 @@
 import type { PGlite } from '@electric-sql/pglite';
 import pg from 'pg';
 
-import { TarBlob } from './tar-blob.js';
 import { openEngine, startNew, startPGlite } from './embedded.js';
 import { quoteIdentifier } from '../../base/identifier.js';
 import { notesOf } from '../postgres/pool/connection-notes.js';
@@ -15,7 +14,7 @@ const SMALL_LOG = { settings: ['wal_recycle=off', 'min_wal_size=2MB'] };
 export async function buildSnapshot(
   prepare: (session: Session) => Promise<void>,
   names: { readonly schema: string; readonly extensionSchema: string },
-): Promise<Uint8Array<ArrayBuffer>> {
+): Promise<Buffer<ArrayBuffer>> {
   const engine = await startNew(undefined, SMALL_LOG);
   const session = await openEngine(
     engine,
@@ -34,7 +33,7 @@ export async function buildSnapshot(
     await prepare(session);
     await engine.exec('checkpoint');
     // Not compressed: unpacking would take longer than reading.
-    return new Uint8Array(await (await engine.dumpDataDir('none')).arrayBuffer());
+    return Buffer.from(await (await engine.dumpDataDir('none')).arrayBuffer());
   } finally {
     await session.close();
   }
@@ -51,8 +50,8 @@ export interface RunningSnapshot {
 }
 
 /** Starts a database in memory from a snapshot. Throws for one that is damaged. */
-export async function startSnapshot(snapshot: ArrayBuffer): Promise<RunningSnapshot> {
-  const engine = await startPGlite(undefined, { snapshot: new TarBlob(snapshot), ...SMALL_LOG });
+export async function startSnapshot(snapshot: Buffer<ArrayBuffer>): Promise<RunningSnapshot> {
+  const engine = await startPGlite(undefined, { snapshot, ...SMALL_LOG });
   const { createPgConfig } = await import('@electric-sql/pglite/node-postgres');
   const config = Object.assign(createPgConfig(engine), {
     max: 1,

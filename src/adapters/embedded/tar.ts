@@ -3,7 +3,6 @@ import type { PGlite } from '@electric-sql/pglite';
 import { isAisecError } from '../../base/errors.js';
 import { embeddedError } from './error.js';
 import { openEngine, startPGlite, type OpenedEmbedded } from './embedded.js';
-import { TarBlob } from './tar-blob.js';
 import type { OpenOptions } from '../postgres/open-options.js';
 import type { Session } from '../postgres/session.js';
 
@@ -39,7 +38,8 @@ export async function openTar(
   const isTar = Buffer.from(tar).subarray(MAGIC_AT).toString('latin1', 0, MAGIC.length) === MAGIC;
   if (!isTar) throw embeddedError(place.label, new Error('it is not a tar archive'));
   try {
-    const engine = await startPGlite(place.dataDir, { snapshot: new TarBlob(tar) });
+    // A copy, for the caller keeps its own.
+    const engine = await startPGlite(place.dataDir, { snapshot: Buffer.from(tar.slice()) });
     return { engine, session: await openEngine(engine, place.label, options, () => undefined) };
   } catch (error) {
     throw isAisecError(error) ? error : embeddedError(place.dataDir ?? 'in memory', error);

@@ -33,7 +33,7 @@ interface ThrownSyntaxError {
 
 /** Loaded at the first use, not with this file: it takes 60 ms, and most runs parse nothing. */
 export async function loadParser(): Promise<typeof LibPgQuery> {
-  const parser = await loadOptional('libpg-query', 'reading a migration', () => import('libpg-query'));
+  const parser = await loadOptional('libpg-query', 'reading SQL', () => import('libpg-query'));
   await parser.loadModule();
   return parser;
 }

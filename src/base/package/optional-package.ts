@@ -35,7 +35,7 @@ export async function loadOptional<Module>(
       names.length === 1 ? `the package ${name}, which is` : `the packages ${names.join(' and ')}, which are`;
     throw new AisecError('PACKAGE_MISSING', `${purpose} needs ${what} not installed`, {
       // Without the flag npm adds every other optional package as well.
-      hint: `Install it beside aisec: npm install --omit=optional ${withVersions(names)}`,
+      hint: `Install ${names.length === 1 ? 'it' : 'them'} beside aisec: npm install --omit=optional ${withVersions(names)}`,
       cause: error,
     });
   }

@@ -12,14 +12,21 @@ import { foreignKeyOf } from './restore/foreign-keys.js';
 import { withRestoreLock } from './restore/restore-lock.js';
 import { unknownInBackup } from './restore/restore-part.js';
 import { readDefinitions } from './restore/script.js';
-import { nameIn } from './restore/table-selection.js';
+import { nameIn, tocName } from './restore/table-selection.js';
 import { ChosenRows } from '../../adapters/catalog/references/chosen-rows.js';
-import { reachable, tableKey, type Edge } from '../../adapters/catalog/references/reference.js';
+import {
+  displayName,
+  placeOf,
+  reachable,
+  tableIn,
+  type Edge,
+  type TableKey,
+} from '../../adapters/catalog/references/reference.js';
 import { platformReferences } from '../messages/index.js';
 import { makeMonths, messagesPlan } from './rows/message-months.js';
 import { loadScratch, scratchName } from './rows/scratch.js';
 import { referencesOf, refuseDiffering, settleReferences, type RowsDanglingRule } from './rows/settle.js';
-import { countStates, liveName, stageUnit, type Unit, type UnitPlan } from './rows/unit.js';
+import { countStates, stageUnit, type Unit, type UnitPlan } from './rows/unit.js';
 import { leaveErasedUsersOut } from './rows/leave-erased-users-out.js';
 import { requireCondition, startOf, type RowsWanted } from './rows/start.js';
 import { inOrder, writeUnit } from './rows/write.js';
@@ -74,15 +81,15 @@ async function edgesOf(access: ServerAccess, backup: RestorableBackup, schema: s
   const part = { archive: backup.file, entries, withoutOwners: true, withoutPrivileges: true };
   const keys = (await readDefinitions(access, part, 'post-data')).flatMap((each) => foreignKeyOf(each) ?? []);
   const tables = new Set(backup.toc.entries.filter(({ kind }) => kind === 'TABLE').map(nameIn));
-  const isThere = (edge: Edge): boolean => tables.has(tableKey(edge)) && tables.has(tableKey(edge.refersTo));
+  const isThere = (edge: Edge): boolean => tables.has(tocName(edge)) && tables.has(tocName(edge.refersTo));
   return [...keys, ...platformReferences(schema)].filter(isThere);
 }
 
 /** @throws AisecError RESTORE_BLOCKED naming the tables that are not in the database. */
-async function requireTables(session: Session, keys: readonly string[]): Promise<void> {
+async function requireTables(session: Session, keys: readonly TableKey[]): Promise<void> {
   const { rows } = await session.query<{ name: string }>(
     'select name from pg_catalog.unnest($1::text[]) as name where pg_catalog.to_regclass(name) is null',
-    [keys.map(liveName)],
+    [keys],
   );
   refuseRestore(
     rows.map(({ name }) =>
@@ -95,16 +102,16 @@ async function requireTables(session: Session, keys: readonly string[]): Promise
   );
 }
 
-async function plansOf(session: Session, keys: readonly string[], schema: string): Promise<readonly UnitPlan[]> {
-  const messages = [`${schema} messages`, `${schema} messages_archive`];
+async function plansOf(session: Session, keys: readonly TableKey[], schema: string): Promise<readonly UnitPlan[]> {
+  const messages = [tableIn(schema, 'messages'), tableIn(schema, 'messages_archive')];
   const ofMessages = messages.filter((key) => keys.includes(key));
-  const others = keys.filter((key) => !messages.includes(key) && key !== `${schema} message_keys`);
+  const others = keys.filter((key) => !messages.includes(key) && key !== tableIn(schema, 'message_keys'));
   return [
     ...others.map((key) => ({
       key,
       sources: [key],
-      lookIn: [liveName(key)],
-      targets: [{ table: liveName(key), condition: 'true' }],
+      lookIn: [key],
+      targets: [{ table: key, condition: 'true' }],
     })),
     ...(ofMessages.length === 0 ? [] : [await messagesPlan(session, schema, ofMessages)]),
   ];
@@ -117,26 +124,26 @@ interface Written {
 
 async function writeAll(
   session: Session,
-  keys: readonly string[],
+  keys: readonly TableKey[],
   edges: readonly Edge[],
   choice: ChosenRows,
   options: RowsRestoreOptions,
 ): Promise<Written> {
   const { schema, existing, isDryRun } = options;
-  const hasMessages = keys.includes(`${schema} messages`) && keys.includes(`${schema} messages_archive`);
+  const hasMessages = keys.includes(tableIn(schema, 'messages')) && keys.includes(tableIn(schema, 'messages_archive'));
   const warnings = hasMessages ? [...(await makeMonths(session, schema, choice))] : [];
   const staged: Unit[] = [];
   for (const plan of await plansOf(session, keys, schema)) {
     const unit = await stageUnit(session, choice, plan, staged.length);
     warnings.push(
       ...unit.lostColumns.map(
-        (name) => `column ${quoteIdentifier(name)} of ${liveName(plan.key)} is not restored: the table has none`,
+        (name) => `column ${quoteIdentifier(name)} of ${plan.key} is not restored: the table has none`,
       ),
     );
     staged.push(unit);
   }
-  const differing = new Map<string, number>();
-  for (const unit of staged) differing.set(liveName(unit.key), (await countStates(session, unit)).differs);
+  const differing = new Map<TableKey, number>();
+  for (const unit of staged) differing.set(unit.key, (await countStates(session, unit)).differs);
   if (existing === 'refuse') refuseDiffering(differing);
   // What is kept is as good as equal from here on.
   if (existing === 'keep')
@@ -152,10 +159,10 @@ async function writeAll(
     const counts = await countStates(session, unit);
     await writeUnit(session, unit, { overwrites: existing === 'overwrite', isDryRun });
     const row = {
-      table: unit.key.replace(' ', '.'),
+      table: displayName(unit.key),
       restored: counts.new,
       present: counts.equal,
-      differing: differing.get(liveName(unit.key)) ?? 0,
+      differing: differing.get(unit.key) ?? 0,
     };
     if (row.restored + row.present + row.differing > 0) tables.push(row);
   }
@@ -174,10 +181,10 @@ async function restoreInto(
   const start = startOf(options);
   await requireCondition(start);
   const all = await edgesOf(access, backup, options.schema);
-  const keys = start.follows ? [...reachable(start.keys[0] ?? '', all)] : start.keys;
+  const keys = start.follows ? [...reachable(start.keys[0], all)] : start.keys;
   const there = new Set(backup.toc.entries.filter(({ kind }) => kind === 'TABLE').map(nameIn));
-  const [lacking] = start.keys.filter((key) => !there.has(key));
-  if (lacking !== undefined) throw unknownInBackup(backup, `table ${liveName(lacking)}`);
+  const [lacking] = start.keys.filter((key) => !there.has(tocName(placeOf(key))));
+  if (lacking !== undefined) throw unknownInBackup(backup, `table ${lacking}`);
   await requireTables(session, keys);
   // Fails where it would hide rows, rather than take them for missing.
   await session.query('set row_security = off');
@@ -195,11 +202,13 @@ async function restoreInto(
   for (const key of start.keys) found += await choice.where(key, start.condition);
   if (found === 0)
     throw new AisecError('BACKUP_UNKNOWN', 'the backup has no such rows', {
-      detail: `No row of ${start.keys.map(liveName).join(', ')} meets: ${start.condition}`,
+      detail: `No row of ${start.keys.join(', ')} meets: ${start.condition}`,
       hint: 'Check the condition, or look into another backup: aisec backup list',
     });
   const left =
-    start.keys[0] === `${options.schema} users` ? await leaveErasedUsersOut(session, choice, options.schema, lists) : 0;
+    start.keys[0] === tableIn(options.schema, 'users')
+      ? await leaveErasedUsersOut(session, choice, options.schema, lists)
+      : 0;
   if (start.follows) await choice.follow(all);
   onProgress('comparing with the database');
   const write = (): Promise<Written> => writeAll(session, keys, all, choice, options);

@@ -3,9 +3,16 @@ import { compareRows } from './verify/compare-rows.js';
 import { ErasedUsers } from './erasures/erasure-record.js';
 import { loadTable, type DanglingRule } from './restore/load-table.js';
 import { restoreFinding } from './restore/findings.js';
-import { nameIn, selectTable, type LeftOut, type TableName, type TableSelection } from './restore/table-selection.js';
+import {
+  nameIn,
+  selectTable,
+  tocName,
+  type LeftOut,
+  type TableName,
+  type TableSelection,
+} from './restore/table-selection.js';
 import { canBeSeen, readTargetObjects } from './restore/target-objects.js';
-import { described, qualified, type TocEntry } from './contents/toc.js';
+import { described, qualified, schemaOf, type TocEntry } from './contents/toc.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import { AisecError } from '../../base/errors.js';
 import type { Finding } from '../../base/finding.js';
@@ -61,7 +68,7 @@ function namesInUse(selection: TableSelection, isInTarget: (entry: TocEntry) => 
     if (entry.kind !== 'CONSTRAINT') return [];
     const table = selection.tables.find((each) => entry.description.startsWith(`${nameIn(each)} `));
     if (table === undefined) return [];
-    const [schema = ''] = table.description.split(' ', 1);
+    const schema = schemaOf(table);
     const index = `${schema} ${entry.description.slice(nameIn(table).length + 1)}`;
     if (!isInTarget({ ...entry, kind: 'INDEX', description: index })) return [];
     const bare = nameIn({ ...entry, description: index }).slice(schema.length + 1);
@@ -147,7 +154,7 @@ export async function restoreTable(
     },
     async ({ backup, selection, warnings, records }) => {
       const tables = selection.tables.map(qualified);
-      const expected = backup.rows.filter((each) => tables.includes(`${each.schema}.${each.table}`));
+      const expected = backup.rows.filter((each) => selection.tables.some((entry) => nameIn(entry) === tocName(each)));
       const erased = { schema: erasures.schema, users: new ErasedUsers(records) };
       const { onProgress } = reporting;
       const loaded = await loadTable(access, backup, selection, { ...options, erased, onProgress });

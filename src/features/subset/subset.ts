@@ -1,3 +1,4 @@
+import { displayName, tableIn, tableKey, type TablePlace } from '../../adapters/catalog/references/reference.js';
 import { withTransaction, type Session } from '../../adapters/postgres/session.js';
 import { parseStatements } from '../../adapters/sql-parser/statements.js';
 import { AisecError } from '../../base/errors.js';
@@ -7,15 +8,14 @@ import { migrateUp, type MigrateSettings } from '../migrate/index.js';
 import { Masker } from './mask/masker.js';
 import { readOriginals } from './proof/read-originals.js';
 import { scanResult, type ScanResult } from './proof/scan.js';
-import { tableName, withSlice, type Slice, type UsersWanted } from './read/slice.js';
+import { withSlice, type Slice, type UsersWanted } from './read/slice.js';
 import { loadSlice } from './write/load.js';
 import { requireEmptyTarget } from './write/target.js';
 
 export interface SubsetOptions {
   readonly migrations: MigrateSettings;
   readonly wanted: UsersWanted;
-  /** `schema table` of those that are left out. */
-  readonly without: readonly string[];
+  readonly without: readonly TablePlace[];
   readonly isMasked: boolean;
   /** Secret that masks come from; undefined: a random one. */
   readonly maskKey: string | undefined;
@@ -66,7 +66,7 @@ async function requireCondition(wanted: UsersWanted): Promise<void> {
 async function passwordHash(target: Session, { password, migrations }: SubsetOptions): Promise<string | undefined> {
   if (password === undefined) return undefined;
   const { rows } = await target.query<{ hash: string }>(
-    `select ${tableName(`${migrations.schema} hash_password`)}($1) as hash`,
+    `select ${tableIn(migrations.schema, 'hash_password')}($1) as hash`,
     [password],
   );
   return rows[0]?.hash;
@@ -118,17 +118,17 @@ export async function makeSubset(
   let heldMs = 0;
   const made = await withSlice(
     source,
-    { schema: migrations.schema, wanted, without },
+    { schema: migrations.schema, wanted, without: without.map(tableKey) },
     reporting.onProgress,
     async (slice) => {
       const beganMs = performance.now();
       if (slice.users === 0)
         throw new AisecError('SUBSET_REFUSED', 'no user meets the condition', {
-          hint: `See who there is: select id, username from ${tableName(`${migrations.schema} users`)} limit 10;`,
+          hint: `See who there is: select id, username from ${tableIn(migrations.schema, 'users')} limit 10;`,
         });
       if (isMasked) refuseFindings('SUBSET_REFUSED', 'cannot mask the rows', slice.findings);
       const tables = slice.keys
-        .map((key): SubsetTable => ({ table: key.replace(' ', '.'), rows: slice.counts.get(key) ?? 0 }))
+        .map((key): SubsetTable => ({ table: displayName(key), rows: slice.counts.get(key) ?? 0 }))
         .toSorted((one, other) => (one.table < other.table ? -1 : 1));
       const done = isDryRun
         ? { target: null, check: null }

@@ -13,6 +13,7 @@ import {
 import { beginRecorded, recordErasures } from './erase/journal.js';
 import type { ErasurePlan, SharedRule } from './erase/plan.js';
 import { planFor, prepareErasures } from './erase/prepare.js';
+import { recordedTable } from './erase/recorded-tables.js';
 import { eraseRows, type Erasure } from './erase/rounds.js';
 import { findPerson } from './graph/find-person.js';
 
@@ -90,7 +91,9 @@ export async function eraseAgain(
   const open = new Set<string>();
   for (const [id, record] of prepared === undefined ? [] : erased) {
     const person = (await findPerson(session, id)) ?? { id, username: '', email: '' };
-    const anonymise = record.anonymise.filter((key) => prepared?.ownership.tables.includes(key) === true);
+    const anonymise = record.anonymise
+      .map(recordedTable)
+      .filter((key) => prepared?.ownership.tables.includes(key) === true);
     let blocking: ErasurePlan | undefined;
     for (const shared of rulesFor(record, heirs)) {
       if (prepared === undefined) break;

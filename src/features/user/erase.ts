@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 
+import { displayName } from '../../adapters/catalog/references/reference.js';
 import { withRunLock } from '../../adapters/postgres/locks/advisory-lock.js';
 import { withTransaction, type Session } from '../../adapters/postgres/session.js';
 import type { Age } from '../../base/age.js';
@@ -127,7 +128,7 @@ async function certify(
     table,
     before,
     after: after.tables.find((each) => each.table === table)?.rows ?? 0,
-    action: choices.anonymise.includes(table.replace('.', ' ')) ? 'anonymise' : 'delete',
+    action: choices.anonymise.map(displayName).includes(table) ? 'anonymise' : 'delete',
   }));
   const { backupDirectory, backupsKept } = options;
   return {

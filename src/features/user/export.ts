@@ -1,3 +1,4 @@
+import { displayName, placeOf, tableIn, type TableKey } from '../../adapters/catalog/references/reference.js';
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
@@ -20,7 +21,6 @@ import { VisibleRows } from './export/visible.js';
 import { languageOf, type Language } from './export/words.js';
 import { choosePerson, prepareChoice } from './graph/choose-person.js';
 import { findPerson, requirePerson, type Person } from './graph/find-person.js';
-import { displayName } from './graph/ownership.js';
 import { readOwnership, requireAllRows, tablesOf } from './graph/read-ownership.js';
 
 export interface UserExportOptions {
@@ -66,8 +66,8 @@ export interface UserExportResult {
 const SETTINGS = 'set local row_security = off; set local jit = off; set local cursor_tuple_fraction = 1';
 
 /** The registry of keys says nothing that the messages do not say. */
-function keysTable(schema: string): string {
-  return `${schema} message_keys`;
+function keysTable(schema: string): TableKey {
+  return tableIn(schema, 'message_keys');
 }
 
 interface Reading {
@@ -81,8 +81,9 @@ interface Reading {
 }
 
 /** `users.ndjson`; of another schema `team.notes.ndjson`. */
-function entryName(schema: string, key: string): string {
-  const name = key.startsWith(`${schema} `) ? key.slice(schema.length + 1) : displayName(key);
+function entryName(schema: string, key: TableKey): string {
+  const place = placeOf(key);
+  const name = place.schema === schema ? place.table : `${place.schema}.${place.table}`;
   return `data/${name.replaceAll(/[^\p{L}\p{N}_.-]/gu, '_')}.ndjson`;
 }
 
@@ -164,8 +165,8 @@ async function read(
   session: Session,
   options: UserExportOptions,
   choice: ChosenRows,
-  hidden: ReadonlyMap<string, number>,
-  columns: ReadonlyMap<string, readonly PersonColumn[]>,
+  hidden: ReadonlyMap<TableKey, number>,
+  columns: ReadonlyMap<TableKey, readonly PersonColumn[]>,
 ): Promise<Omit<Reading, 'person'>> {
   const keys = [...columns.keys()];
   const tables = keys.map((key): ExportedTable => ({
@@ -237,7 +238,7 @@ export async function exportUser(
     const person = requirePerson(await findPerson(session, user), user);
     onProgress('choosing rows');
     await choosePerson(choice, ownership, schema, person, { mentions: true, leavesOut: keysTable(schema) });
-    const hidden = (await visible?.filter(choice, person, [...columns.keys()])) ?? new Map<string, number>();
+    const hidden = (await visible?.filter(choice, person, [...columns.keys()])) ?? new Map<TableKey, number>();
     const reading = { ...(await read(session, options, choice, hidden, columns)), person };
     const { rows: times } = await session.query<{ at: string }>(
       `select pg_catalog.to_char(pg_catalog.now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as at`,

@@ -164,7 +164,6 @@ describeOnPrivateServer('a failover in the middle of a command', () => {
     await holder.query('begin; lock table messages in share mode');
     const last = runInProcess(['partitions', 'ensure', '--ahead', '99', '--max-wait', '3s'], { env: both() });
     await untilSomethingWaits();
-    await pair.failOver();
     await pair.loseAll();
     expectError(await last, 4, 'none of the servers', 'Nothing listens there.');
   });

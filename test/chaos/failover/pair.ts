@@ -65,8 +65,9 @@ export class Pair {
     await this.admin.query('select pg_promote()');
   }
 
-  /** No server is left. */
+  /** No server is left: first the standby goes, so that none can be promoted. */
   async loseAll(): Promise<void> {
+    await this.#standby.stop('immediate');
     await this.#primary.stop('immediate');
   }
 

@@ -47,12 +47,13 @@ const FATE: typeof TEXT = {
   'plpgsql.extra_errors': ['all', 'none'],
   'plpgsql.check_asserts': ['off', 'on'],
 };
+/** Long enough for a session to set its own before they end it, on a machine that stops for a moment. */
 const TIMEOUTS: typeof TEXT = {
-  statement_timeout: ['200ms', '0'],
-  lock_timeout: ['60ms', '2s'],
-  transaction_timeout: ['200ms', '0'],
-  idle_in_transaction_session_timeout: ['1ms', '1min'],
-  idle_session_timeout: ['200ms', '0'],
+  statement_timeout: ['30s', '0'],
+  lock_timeout: ['30s', '2s'],
+  transaction_timeout: ['30s', '0'],
+  idle_in_transaction_session_timeout: ['30s', '1min'],
+  idle_session_timeout: ['30s', '0'],
 };
 const EVERY = { ...TEXT, ...FATE, ...TIMEOUTS };
 
@@ -183,14 +184,15 @@ describeOnServer('a session of aisec', () => {
 
   test('starts each migration as it was opened, whatever the one before has set, taken or left', async () => {
     const directory = writeMigrations({
-      '0001_leaves': `select set_config('statement_timeout', '100ms', false), set_config('session_replication_role', 'replica', false),
+      '0001_leaves': `select set_config('session_replication_role', 'replica', false),
         set_config('standard_conforming_strings', 'off', false), set_config('TimeZone', 'Asia/Tokyo', false),
         set_config('search_path', 'pg_catalog', false), set_config('app.leak', 'yes', false);
       create temporary table left_behind (id int);
       prepare left_statement as select 1;
       declare left_cursor cursor with hold for select 1;
       listen left_channel;
-      select pg_advisory_lock(4711), pg_advisory_lock(4711), pg_advisory_lock_shared(1, 2);`,
+      select pg_advisory_lock(4711), pg_advisory_lock(4711), pg_advisory_lock_shared(1, 2);
+      select set_config('statement_timeout', '5s', false);`,
       '0002_finds': `create table found as select
         current_setting('statement_timeout') as timeout, current_setting('session_replication_role') as replication,
         current_setting('TimeZone') as zone, nullif(current_setting('app.leak', true), '') as leak, 'C:\\temp' as path,
@@ -198,7 +200,7 @@ describeOnServer('a session of aisec', () => {
         (select count(*)::int from pg_cursors where name = 'left_cursor') as cursors,
         (select count(*)::int from pg_listening_channels()) as channels,
         (select count(*)::int from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()) as locks;`,
-      '0003_slow': 'select pg_sleep(0.3);',
+      '0003_slow': 'select pg_sleep(5.1);',
     });
     const run = await aisec('migrate', 'up', '--migrations-dir', `aisec=${directory}`);
     rmSync(directory, { recursive: true });

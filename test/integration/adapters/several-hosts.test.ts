@@ -50,7 +50,7 @@ describeOnPrivateServer('several servers in one address', () => {
   let standby: PrivateServer;
   let [onPrimary, onStandby] = ['', ''];
   const urlOf = (hosts: readonly string[], parameters = ''): string =>
-    `postgres://postgres@${hosts.join(',')}/app?connect_timeout=5${parameters}`;
+    `postgres://postgres@${hosts.join(',')}/app?connect_timeout=60${parameters}`;
   const status = (url: string, env: Readonly<Record<string, string>> = {}) =>
     runInProcess(['migrate', 'status', '--quiet'], { env: { DATABASE_URL: url, ...env } });
 

@@ -9,7 +9,7 @@ import { CONVERSATIONS, fillMonth, fingerprint, monthAgo } from './chat.js';
 const ARCHIVED = monthAgo(9);
 const FINISHED = monthAgo(8);
 const CONVERSATION = '10000000-0000-4000-8000-000000000003';
-const SHORT_WAIT = `set lock_timeout = '1s'`;
+const SHORT_WAIT = `set lock_timeout = '5s'`;
 const RUN_LOCK = 5;
 
 describeOnServer('deleting beside a move that waits', () => {

@@ -2,8 +2,7 @@ import { expect, test } from 'vitest';
 
 import { ChosenRows } from '../../../src/adapters/catalog/references/chosen-rows.js';
 import { readReferences } from '../../../src/adapters/catalog/references/read-references.js';
-import { reachable, tableKey } from '../../../src/adapters/catalog/references/reference.js';
-import { quoteIdentifier } from '../../../src/base/identifier.js';
+import { reachable, tableIn, tableKey, type TableKey } from '../../../src/adapters/catalog/references/reference.js';
 import { platformReferences } from '../../../src/features/messages/index.js';
 import { createServerDatabase, describeOnServer } from '../../support/database.js';
 import { withSession } from './catalog-session.js';
@@ -34,23 +33,31 @@ describeOnServer('the walk over references', () => {
     await withSession(database.url, async (session) => {
       const all = [...(await readReferences(session)), ...platformReferences('public')];
       const references = all.filter(({ table }) => table !== 'notes');
-      const keys = [...reachable('public users', references)];
-      expect(keys).toContain('team boards');
-      const name = (key: string): string => key.split(' ').map(quoteIdentifier).join('.');
+      const keys = [...reachable(tableIn('public', 'users'), references)];
+      expect(keys).toContain(tableIn('team', 'boards'));
       const choice = await ChosenRows.of(
         session,
-        keys.map((key) => ({ key, name: name(key) })),
+        keys.map((key) => ({ key, name: key })),
       );
-      const count = async (key: string): Promise<number> =>
+      const count = async (key: TableKey): Promise<number> =>
         (await choice.parts(key)).reduce((sum, { rows }) => sum + rows, 0);
       await session.query('begin isolation level repeatable read, read only');
-      expect(await choice.where('public users', "username = 'user1'")).toBe(1);
+      expect(await choice.where(tableIn('public', 'users'), "username = 'user1'")).toBe(1);
       await choice.follow(references);
       expect(
-        await Promise.all(['public users', 'public message_keys', 'team reactions', 'team boards'].map(count)),
+        await Promise.all(
+          [
+            tableIn('public', 'users'),
+            tableIn('public', 'message_keys'),
+            tableIn('team', 'reactions'),
+            tableIn('team', 'boards'),
+          ].map(count),
+        ),
       ).toEqual([1, 100, 15, 1]);
-      expect((await count('public messages')) + (await count('public messages_archive'))).toBe(100);
-      expect((await choice.parts('public messages_archive')).map((part) => part.name)).toEqual([
+      expect((await count(tableIn('public', 'messages'))) + (await count(tableIn('public', 'messages_archive')))).toBe(
+        100,
+      );
+      expect((await choice.parts(tableIn('public', 'messages_archive'))).map((part) => part.name)).toEqual([
         'public.messages_archive_y2026m06',
       ]);
       expect(await choice.follow(references)).toBe(0);

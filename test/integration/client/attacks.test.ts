@@ -10,6 +10,11 @@ const VICTIM = userId(2);
 /** In every text of the victim's rows, so that whatever shows one of them shows it. */
 const MARK = 'victim-secret';
 
+const LOCKS = `
+  select count(*)::int as count from pg_locks
+  where mode = 'AccessExclusiveLock' and granted and relation = 'conversations'::regclass
+    and database = (select oid from pg_database where datname = current_database())`;
+
 /**
  * What an injected statement could try as role authenticated. `set_config('app.current_user_id', …)` is not among them: a caller that can
  * send SQL can become another user, which docs/client.md says.
@@ -185,12 +190,50 @@ describeOnServer('Hostile SQL as role authenticated', () => {
         return (await sql`select count(*)::int as count from pg_locks where mode = 'AccessExclusiveLock' and pid = pg_backend_pid()`.execute(trx)).rows; // prettier-ignore
       });
       expect(await locked).not.toEqual([{ count: 0 }]);
-      const { rows } = await service.database.admin.query(
-        `select from pg_locks
-         where mode = 'AccessExclusiveLock' and relation = 'conversations'::regclass
-           and database = (select oid from pg_database where datname = current_database())`,
+      expect((await service.database.admin.query(LOCKS)).rows).toEqual([{ count: 0 }]);
+    });
+
+    test('is to lift its time limits, but not the signal of withUser, which ends the lock, too', async () => {
+      const { admin } = service.database;
+      const stopped = new AbortController();
+      const locked = withUser(
+        db,
+        ATTACKER,
+        async (trx) => {
+          await sql`set local statement_timeout = 0`.execute(trx);
+          await sql`set local idle_in_transaction_session_timeout = 0`.execute(trx);
+          await sql`lock table conversations in access exclusive mode`.execute(trx);
+          await sql`select pg_sleep(3600)`.execute(trx);
+        },
+        { statementTimeoutMs: 60_000, idleTimeoutMs: 60_000, signal: stopped.signal },
       );
-      expect(rows).toEqual([]);
+      const ended = expect(locked).rejects.toMatchObject({ name: 'AbortError' });
+      await expect.poll(async () => (await admin.query(LOCKS)).rows, { timeout: 60_000 }).toEqual([{ count: 1 }]);
+      stopped.abort();
+      await ended;
+      await expect.poll(async () => (await admin.query(LOCKS)).rows, { timeout: 60_000 }).toEqual([{ count: 0 }]);
+    });
+
+    test('is to listen, until its transaction ends', async () => {
+      await withUser(db, ATTACKER, (trx) => sql`listen aisec_cache_public`.execute(trx));
+      const channels = await withUser(db, VICTIM, (trx) => sql`select pg_listening_channels()`.execute(trx));
+      expect(channels.rows).toEqual([]);
+    });
+
+    test('is to hold the lock of any number, until its transaction ends', async () => {
+      const { admin } = service.database;
+      await withUser(db, ATTACKER, (trx) => sql`select pg_advisory_lock(4711)`.execute(trx));
+      expect((await admin.query('select pg_try_advisory_lock(4711) as free')).rows).toEqual([{ free: true }]);
+      await admin.query('select pg_advisory_unlock(4711)');
+    });
+
+    test('is to make large objects, which are those of every user', async () => {
+      const { rows } = await withUser(db, ATTACKER, (trx) =>
+        sql<{ id: number }>`select lo_from_bytea(0, 'x')::int as id`.execute(trx),
+      );
+      const read = sql<{ text: string }>`select convert_from(lo_get(${rows[0]?.id}::oid), 'UTF8') as text`;
+      expect(await withUser(db, VICTIM, async (trx) => (await read.execute(trx)).rows)).toEqual([{ text: 'x' }]);
+      await withUser(db, VICTIM, (trx) => sql`select lo_unlink(${rows[0]?.id}::oid)`.execute(trx));
     });
   });
 });

@@ -22,7 +22,7 @@ describeOnServer('what a migration leaves in its session', () => {
     });
 
   test.each([
-    ["select set_config('statement_timeout', '100ms', false);", 'setting "statement_timeout"'],
+    ["select set_config('statement_timeout', '100s', false);", 'setting "statement_timeout"'],
     ["do $$ begin execute 'set work_mem = 1024'; end $$;", 'setting "work_mem"'],
     ["select set_config('search_path', '', false);", 'setting "search_path"'],
     ['create temporary table scratch (id int);', 'temporary relation "scratch"'],
@@ -48,6 +48,26 @@ describeOnServer('what a migration leaves in its session', () => {
     expect(run).toMatchObject({ exitCode: 0 });
     expect(run.stderr).toContain(`migration 0001_left left in its session: ${told}`);
     expect(run.stderr).not.toContain('migration 0002_next left');
+  });
+
+  test('what a function leaves of which the file says nothing does not reach the next one either', async () => {
+    // What RESET ALL goes back to, and no session of a run has.
+    await database.admin.query(`alter database "${database.name}" set timezone = 'Asia/Tokyo'`);
+    await database.admin.query(`create function hides() returns void language plpgsql as $$
+      begin
+        perform pg_advisory_lock(7), pg_advisory_lock(7), pg_advisory_lock_shared(8, 9);
+        perform set_config('statement_timeout', '100ms', false);
+      end $$`);
+    const run = await up({
+      '0001_hides.sql': migration('select hides();'),
+      '0002_next.sql': migration(
+        `do $$ begin
+           assert current_setting('statement_timeout') = '0' and current_setting('timezone') = 'UTC';
+           assert (select count(*) from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()) = 1;
+         end $$;`,
+      ),
+    });
+    expect(run).toMatchObject({ exitCode: 0 });
   });
 
   test('SET LOCAL, a function with settings and a temporary table that is dropped again leave nothing to tell', async () => {

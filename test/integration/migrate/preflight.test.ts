@@ -113,7 +113,7 @@ describeOnServer('what migrate up looks at before the first change', () => {
           expect.stringContaining(`has the encoding ${encoding}, and aisec needs UTF8`),
         ]);
     } finally {
-      await database.admin.query(`drop database ${name}`);
+      await database.admin.query(`drop database ${name} with (force)`);
     }
   });
 });

@@ -133,7 +133,7 @@ describeOnServer('migrate rehearse', () => {
       '0002_late.sql': migration(
         'select pg_sleep(0.3);\nalter table t add column extra text;\nselect pg_sleep(0.3);',
         'select 1;',
-        '-- aisec: max-lock 2s',
+        '-- aisec: max-lock 5m',
       ),
       '0003_gentle.sql': migration(
         'alter table t alter column note set statistics 200;\nselect pg_sleep(0.3);',

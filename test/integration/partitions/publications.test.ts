@@ -197,8 +197,8 @@ describeOnPrivateServer('a subscriber of messages', () => {
       }
     })();
     writing.catch(() => undefined);
-    expect(await ensureIn(urls.publisher)).toMatchObject({ exitCode: 0 });
-    expect(await ensureIn(urls.subscriber)).toMatchObject({
+    expect(await ensureIn(urls.publisher, '--max-wait', '120s')).toMatchObject({ exitCode: 0 });
+    expect(await ensureIn(urls.subscriber, '--max-wait', '120s')).toMatchObject({
       stderr: expect.not.stringContaining('error'),
       exitCode: 0,
     });

@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs';
 
 import { expect, test } from 'vitest';
 
+import { makeBarrier, UNTIL_TOLD } from '../../support/barrier.js';
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
 import { startCli, type CliResult, type RunningCli } from '../../support/run-cli.js';
 import { runInProcess } from '../../support/run-in-process.js';
 import { waitFor } from '../../support/wait-for.js';
 
 const SMALL = ['--messages', '300', '--embeddings', '10', '--users', '5'];
-/** Takes several seconds, so that there is a middle. */
-const LONG = ['seed', 'demo', '--messages', '400000', '--embeddings', '0'];
+const LONG = ['seed', 'demo', '--messages', '20000', '--embeddings', '0'];
 
 const envOf = ({ url }: ServerDatabase): Readonly<Record<string, string>> => ({ DATABASE_URL: url });
 const demo = (database: ServerDatabase, args: readonly string[], env = {}): Promise<CliResult> =>
@@ -24,6 +24,17 @@ async function waitForMessages({ admin }: ServerDatabase): Promise<void> {
     );
     return rowCount === 1;
   });
+}
+
+/** What copies messages does not come past them, so that there is a middle. */
+async function createHeldDatabase(): Promise<ServerDatabase> {
+  const database = await createServerDatabase({ migrated: true });
+  await makeBarrier(database);
+  await database.admin.query(
+    `create function barrier.hold() returns trigger language plpgsql as $$ begin perform ${UNTIL_TOLD}; return null; end $$;
+     create trigger hold after insert on messages for each statement execute function barrier.hold()`,
+  );
+  return database;
 }
 
 async function waitForEnd({ admin }: ServerDatabase): Promise<void> {
@@ -62,18 +73,19 @@ async function peakMemoryMb(run: RunningCli): Promise<number> {
 
 describeOnServer('aisec seed demo', () => {
   test('killed in the middle leaves nothing, and run again writes all', async () => {
-    const database = await createServerDatabase({ migrated: true });
+    const database = await createHeldDatabase();
     const run = startCli(LONG, { env: envOf(database) });
     await waitForMessages(database);
     run.child.kill('SIGKILL');
     await run.finished;
     await waitForEnd(database);
     expect(await countRows(database)).toBe(0);
+    await database.admin.query('drop trigger hold on messages');
     expect((await demo(database, SMALL)).exitCode).toBe(0);
   });
 
   test('interrupted stops at once with 130 and leaves nothing', async () => {
-    const database = await createServerDatabase({ migrated: true });
+    const database = await createHeldDatabase();
     const run = startCli(LONG, { env: envOf(database) });
     await waitForMessages(database);
     run.child.kill('SIGINT');
@@ -83,7 +95,7 @@ describeOnServer('aisec seed demo', () => {
   });
 
   test('lets no second run in, names itself, and tells when its own connection is cut', async () => {
-    const database = await createServerDatabase({ migrated: true });
+    const database = await createHeldDatabase();
     const run = startCli(LONG, { env: envOf(database) });
     await waitForMessages(database);
     const second = await demo(database, SMALL);

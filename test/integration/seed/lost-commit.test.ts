@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 
 import { createServerDatabase, describeOnServer } from '../../support/database.js';
 import { onTerminal } from '../../support/on-terminal.js';
+import { waitFor } from '../../support/wait-for.js';
 
 /** Stands before a server and breaks the connection once it has passed on a COMMIT. Returns its port. */
 async function breakAtCommit(
@@ -38,6 +39,8 @@ describeOnServer('aisec seed whose connection breaks at the commit', () => {
     expect(exitCode).toBe(4);
     expect(screen).toContain('lost the connection while committing');
     const password = /^admin password, if the server did commit .*: (\w{20})\r?$/m.exec(screen)?.[1];
+    // The server may still be committing when nobody listens any more.
+    await waitFor(async () => (await database.admin.query('select from users')).rowCount === 1);
     const { rows } = await database.admin.query('select verify_password($1, password_hash) as accepts from users', [
       password,
     ]);

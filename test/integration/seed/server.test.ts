@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { expect, test } from 'vitest';
 
+import { makeBarrier, UNTIL_TOLD } from '../../support/barrier.js';
 import { chance, rounds } from '../../support/chance.js';
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
 import { startCli } from '../../support/run-cli.js';
@@ -13,13 +14,13 @@ import { waitFor } from '../../support/wait-for.js';
 const PASSWORD = 'only-Pferd-in-town-42';
 const KILLS = rounds(3, 8);
 
-/** Three files of which the second takes its time. */
-function slowSet(seconds: number): string {
+/** Three files of which the second waits to be told. */
+function slowSet(): string {
   const insert = (key: string, value: string): string =>
     `insert into system_settings (key, value) select '${key}', ${value}\nwhere not exists (select from system_settings where key = '${key}');`;
   return seedsDirectory({
     'slow/01-first.sql': insert('first', `'1'`),
-    'slow/02-slow.sql': insert('slow', `to_jsonb(pg_sleep(${seconds})::text)`),
+    'slow/02-slow.sql': insert('slow', `to_jsonb(${UNTIL_TOLD})`),
     'slow/03-last.sql': insert('last', 'to_jsonb(md5(current_setting($$aisec.admin_password$$)))'),
   });
 }
@@ -47,14 +48,16 @@ async function keysOf({ admin }: ServerDatabase): Promise<readonly string[]> {
 describeOnServer('aisec seed', () => {
   test('two at once: one works, the other exits 5 naming it, and with --wait has nothing to do', async () => {
     const database = await createServerDatabase({ migrated: true });
-    const args = slowArgs(slowSet(6));
+    const { tell } = await makeBarrier(database);
+    const args = slowArgs(slowSet());
     const env = envOf(database);
     const first = startCli(args, { env });
     await waitForSleep(database);
-    const waiting = startCli([...args, '--wait', '30s'], { env });
+    const waiting = startCli([...args, '--wait', '120s'], { env });
     const refused = await runInProcess(args, { env });
     expect(refused.exitCode).toBe(5);
     expect(refused.stderr).toContain('"aisec seed"');
+    await tell();
     expect((await first.finished).exitCode).toBe(0);
     const second = await waiting.finished;
     expect(second.exitCode).toBe(0);
@@ -64,14 +67,16 @@ describeOnServer('aisec seed', () => {
 
   test('killed -9 in the middle keeps nothing, and completes when it is run again', async () => {
     const database = await createServerDatabase({ migrated: true });
-    const args = slowArgs(slowSet(1.5));
+    const { tell } = await makeBarrier(database);
+    const args = slowArgs(slowSet());
     const env = envOf(database);
     const killed = startCli(args, { env });
     await waitForSleep(database);
     killed.child.kill('SIGKILL');
     await killed.finished;
     expect(await keysOf(database)).toEqual([]);
-    const again = await runInProcess([...args, '--wait', '20s', '--json'], { env });
+    await tell();
+    const again = await runInProcess([...args, '--wait', '120s', '--json'], { env });
     expect(JSON.parse(again.stdout)).toMatchObject({ rows: 3 });
     expect(await keysOf(database)).toEqual(['first', 'last', 'slow']);
   });
@@ -100,7 +105,7 @@ describeOnServer('aisec seed', () => {
         { settings: 4, users: 1 },
       ]).toContainEqual(rows[0]);
     }
-    expect((await runInProcess(['seed', '--wait', '20s'], { env })).exitCode).toBe(0);
+    expect((await runInProcess(['seed', '--wait', '120s'], { env })).exitCode).toBe(0);
     const { rows } = await database.admin.query(
       `select (select count(*)::int from system_settings) as settings, verify_password($1, password_hash) as accepts,
               verify_password('admin123', password_hash) as known from users`,
@@ -111,7 +116,8 @@ describeOnServer('aisec seed', () => {
 
   test('interrupted by SIGTERM exits 143 and keeps nothing', async () => {
     const database = await createServerDatabase({ migrated: true });
-    const running = startCli(slowArgs(slowSet(30)), { env: envOf(database) });
+    await makeBarrier(database);
+    const running = startCli(slowArgs(slowSet()), { env: envOf(database) });
     await waitForSleep(database);
     running.child.kill('SIGTERM');
     expect((await running.finished).exitCode).toBe(143);
@@ -120,9 +126,10 @@ describeOnServer('aisec seed', () => {
 
   test('never has the password in a statement, in the list of processes, or in its output', async () => {
     const database = await createServerDatabase({ migrated: true });
+    const { tell } = await makeBarrier(database);
     const dir = seedsDirectory({
       'own/01-password.sql': `insert into system_settings (key, value) values ('hash', to_jsonb(md5(current_setting('aisec.admin_password'))));`,
-      'own/02-slow.sql': `insert into system_settings (key, value) values ('slow', to_jsonb(pg_sleep(1)::text));`,
+      'own/02-slow.sql': `insert into system_settings (key, value) values ('slow', to_jsonb(${UNTIL_TOLD}));`,
     });
     const running = startCli(['seed', '--set', 'own', '--seeds-dir', dir, '--json', '--verbose'], {
       env: envOf(database),
@@ -132,12 +139,13 @@ describeOnServer('aisec seed', () => {
     while (running.child.exitCode === null) {
       const { rows } = await database.admin.query('select query from pg_stat_activity where pid <> pg_backend_pid()');
       statements += rows.filter(
-        (row) => String(row.query).includes('set_config') || String(row.query).includes('pg_sleep'),
+        (row) => String(row.query).includes('set_config') || String(row.query).includes(UNTIL_TOLD),
       ).length;
       seen.push(
         ...rows.map((row) => String(row.query)),
         execFileSync('ps', ['-eww', '-o', 'args'], { encoding: 'utf8' }),
       );
+      if (statements > 0) await tell();
       await sleep(20);
     }
     const result = await running.finished;

@@ -13,17 +13,17 @@ describeOnServer('the batches of an erasure', () => {
     const database = await createServerDatabase();
     await database.admin.query('create table notes as select n from generate_series(1, 3000) n');
     await withSession(database.url, async (session) => {
-      const choice = await ChosenRows.of(session, [{ key: 'public notes', name: 'public.notes' }]);
-      await choice.where('public notes', 'true');
+      const choice = await ChosenRows.of(session, [{ key: '"public"."notes"', name: 'public.notes' }]);
+      await choice.where('"public"."notes"', 'true');
       // As by a trigger that changes a reply when the message before it is deleted: the row has another place then.
       await database.admin.query('update notes set n = n where n > 500');
-      const [part] = await choice.parts('public notes');
+      const [part] = await choice.parts('"public"."notes"');
       if (part === undefined) throw new Error('nothing was chosen');
       const batches: (readonly [number, number])[] = [];
       await inBatches(
         session,
         choice,
-        'public notes',
+        '"public"."notes"',
         part,
         new BatchSize(),
         () => undefined,
@@ -44,15 +44,15 @@ describeOnServer('the batches of an erasure', () => {
     const database = await createServerDatabase();
     await database.admin.query('create table notes as select n from generate_series(1, 25000) n');
     await withSession(database.url, async (session) => {
-      const choice = await ChosenRows.of(session, [{ key: 'public notes', name: 'public.notes' }]);
-      await choice.where('public notes', 'true');
-      const [part] = await choice.parts('public notes');
+      const choice = await ChosenRows.of(session, [{ key: '"public"."notes"', name: 'public.notes' }]);
+      await choice.where('"public"."notes"', 'true');
+      const [part] = await choice.parts('"public"."notes"');
       if (part === undefined) throw new Error('nothing was chosen');
       const firstRows: number[] = [];
       const deleted = await inBatches(
         session,
         choice,
-        'public notes',
+        '"public"."notes"',
         part,
         new BatchSize(),
         () => undefined,
@@ -80,15 +80,15 @@ describeOnServer('the batches of an erasure', () => {
     ])
       await database.admin.query(sql);
     await withSession(database.url, async (session) => {
-      const choice = await ChosenRows.of(session, [{ key: 'public notes', name: 'public.notes' }]);
-      await choice.where('public notes', 'true');
-      const [part] = await choice.parts('public notes');
+      const choice = await ChosenRows.of(session, [{ key: '"public"."notes"', name: 'public.notes' }]);
+      await choice.where('"public"."notes"', 'true');
+      const [part] = await choice.parts('"public"."notes"');
       if (part === undefined) throw new Error('nothing was chosen');
       const completed: number[] = [];
       await inBatches(
         session,
         choice,
-        'public notes',
+        '"public"."notes"',
         part,
         new BatchSize(),
         () => undefined,

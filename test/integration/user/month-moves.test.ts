@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { choosePerson, prepareChoice } from '../../../src/features/user/graph/choose-person.js';
+import { tableIn } from '../../../src/adapters/catalog/references/reference.js';
 import { readOwnership } from '../../../src/features/user/graph/read-ownership.js';
 import { monthsOf } from '../../../src/features/user/erase/months.js';
 import { readRows } from '../../../src/features/user/export/rows.js';
@@ -27,12 +28,12 @@ describeOnServer('the rows of a person, in a snapshot', () => {
       await database.admin.query("select aisec_archive_month('2026-06-01')");
       await choosePerson(choice, ownership, 'public', { id: ID }, { mentions: false });
       const read: Record<string, number> = {};
-      for (const key of ['public messages', 'public messages_archive']) {
+      for (const key of ['messages', 'messages_archive'].map((table) => tableIn('public', table))) {
         const columns = [{ name: 'id', type: 'uuid', isNullable: false, isKey: true, isReadable: true, isTableReadable: true }]; // prettier-ignore
         read[key] = 0;
         for await (const _ of readRows(session, choice, { key, columns })) read[key] += 1;
       }
-      expect(read).toEqual({ 'public messages': 43, 'public messages_archive': 57 });
+      expect(read).toEqual({ '"public"."messages"': 43, '"public"."messages_archive"': 57 });
       expect(await monthsOf(session, choice, 'public')).toEqual(['2026-06', '2026-07']);
       await session.query('rollback');
     });

@@ -47,6 +47,14 @@ describeOnServer('aisec vector', () => {
       drop table spare`);
   };
 
+  /** An old snapshot, for which an index that is built concurrently is not completed until this is ended. */
+  const holdBuild = async (): Promise<() => Promise<void>> => {
+    const client = new pg.Client({ connectionString: database.url, application_name: 'an old snapshot' });
+    await client.connect();
+    await client.query('begin isolation level repeatable read; select from pg_class limit 1');
+    return () => client.end();
+  };
+
   test("measures that the document's index misses most neighbours, says so, and check exits 3", async () => {
     const run = await aisec('check', '--json');
     expect(run.exitCode).toBe(3);
@@ -77,7 +85,7 @@ describeOnServer('aisec vector', () => {
   test('rebuilds while others write and search, keeps the name, and has nothing to do the second time', async () => {
     const writer = new pg.Client({ connectionString: database.url });
     await writer.connect();
-    await writer.query(`set lock_timeout = '2s'`);
+    await writer.query(`set lock_timeout = '30s'`);
     let [isOver, writes] = [false, 0];
     const writing = (async () => {
       while (!isOver) {
@@ -199,19 +207,21 @@ describeOnServer('aisec vector', () => {
       await watching;
     });
     for (let kill = 0; kill < rounds(5, 8); kill += 1) {
+      // One of them is killed while the new index is there and not valid yet.
+      const release = kill === 1 ? await holdBuild() : undefined;
       const running = startCli(
-        ['vector', 'rebuild', '--force', '--wait', '20s', '--method', kill % 2 === 0 ? 'ivfflat' : 'hnsw'],
+        ['vector', 'rebuild', '--force', '--wait', '120s', '--method', kill % 2 === 0 ? 'ivfflat' : 'hnsw'],
         { env },
       );
       if (kill % 3 > 0) await waitFor(async () => (await indexes()) !== MAIN || running.child.exitCode !== null);
-      // One of them ends as soon as the new index shows.
       if (kill !== 1) await sleep(random() * (kill % 2 === 0 ? 400 : 1500));
       running.child.kill('SIGKILL');
       await running.finished;
       states.add(await indexes());
+      await release?.();
     }
     expect(states.size).toBeGreaterThan(1);
-    const last = await aisec('rebuild', '--method', 'ivfflat', '--wait', '20s');
+    const last = await aisec('rebuild', '--method', 'ivfflat', '--wait', '120s');
     isOver = true;
     await watching;
     expect(last).toMatchObject({ exitCode: 0 });
@@ -244,21 +254,25 @@ describeOnServer('aisec vector', () => {
   });
 
   test('two at once: one works, the other exits 5 and names it', async () => {
-    const runs = await Promise.all([
-      aisec('rebuild', '--force', '--method', 'hnsw'),
-      aisec('rebuild', '--force', '--method', 'hnsw'),
-    ]);
+    const release = await holdBuild();
+    const both = [1, 2].map(() => aisec('rebuild', '--force', '--method', 'hnsw'));
+    // The one that works does not end before the other.
+    await Promise.race(both);
+    await release();
+    const runs = await Promise.all(both);
     expect(runs.map(({ exitCode }) => exitCode ?? -1).toSorted((a, b) => a - b)).toEqual([0, 5]);
     expect(runs.find(({ exitCode }) => exitCode === 5)?.stderr).toContain('"aisec vector rebuild"');
   });
 
   test('Ctrl-C removes what was begun, exit 130', async () => {
+    const release = await holdBuild();
     const running = startCli(['vector', 'rebuild', '--force', '--method', 'hnsw'], {
       env: { DATABASE_URL: database.url },
     });
     await waitFor(async () => (await indexes()).includes('_new'));
     running.child.kill('SIGINT');
     expect((await running.finished).exitCode).toBe(130);
+    await release();
     expect(await indexes()).toBe(MAIN);
   });
 });

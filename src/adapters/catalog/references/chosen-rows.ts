@@ -1,11 +1,10 @@
 import { quoteIdentifier, quoteLiteral } from '../../../base/identifier.js';
 import type { Session } from '../../postgres/session.js';
-import { tableKey, type Edge, type Reference } from './reference.js';
+import { tableKey, type Edge, type Reference, type TableKey } from './reference.js';
 
 /** A table of which rows may be chosen. */
 export interface ChoosableTable {
-  /** `schema table`. */
-  readonly key: string;
+  readonly key: TableKey;
   /** As SQL. */
   readonly name: string;
 }
@@ -37,11 +36,12 @@ const ANALYZE_FROM = 500;
  * here does not grow with the rows.
  *
  * ```ts
+ * const users = tableIn(schema, 'users');
  * const references = [...await readReferences(session), ...platformReferences(schema)];
- * const keys = [...reachable(`${schema} users`, references)];
- * const choice = await ChosenRows.of(session, keys.map((key) => ({ key, name: sqlNameOf(key) })));
+ * const keys = [...reachable(users, references)];
+ * const choice = await ChosenRows.of(session, keys.map((key) => ({ key, name: key })));
  * await session.query('begin isolation level repeatable read, read only');
- * await choice.where(`${schema} users`, 'id = …');   // begin somewhere
+ * await choice.where(users, 'id = …');              // begin somewhere
  * await choice.follow(references);                   // all that refers to it
  * await choice.followUp(references);                 // and all that those refer to
  * for (const part of await choice.parts(key)) …      // read: select … from ${choice.joinPart(key, part)}
@@ -77,12 +77,12 @@ export class ChosenRows {
   }
 
   /** Whether the table takes part. */
-  has(key: string): boolean {
+  has(key: TableKey): boolean {
     return this.#tables.has(key);
   }
 
   /** Chooses the rows of a table that meet a condition. Returns how many were new. */
-  async where(key: string, condition: string): Promise<number> {
+  async where(key: TableKey, condition: string): Promise<number> {
     const { name } = this.#state(key);
     return this.#add(key, `select tableoid, ctid from ${name} where (${condition}\n)`);
   }
@@ -98,7 +98,7 @@ export class ChosenRows {
   }
 
   /** Takes back the chosen rows of a table that a query of places (tableoid, ctid) does not have. Returns how many. */
-  async keepOnly(key: string, places: string): Promise<number> {
+  async keepOnly(key: TableKey, places: string): Promise<number> {
     const { rowCount } = await this.#session.query(
       `delete from ${this.#state(key).chosen} as chosen
        where not exists (
@@ -109,21 +109,21 @@ export class ChosenRows {
   }
 
   /** Joins the chosen rows of a table, which is called `source`, as SQL for FROM. */
-  join(key: string, source = 'scratch'): string {
+  join(key: TableKey, source = 'scratch'): string {
     const { name, chosen } = this.#state(key);
     return `${name} as ${source}
       join ${chosen} as chosen on chosen.part = ${source}.tableoid and chosen.place = ${source}.ctid`;
   }
 
   /** The same for one partition alone: the server goes to each row by its place, and reads no other partition. */
-  joinPart(key: string, part: Pick<ChosenPart, 'name' | 'oid'>, source = 'scratch'): string {
+  joinPart(key: TableKey, part: Pick<ChosenPart, 'name' | 'oid'>, source = 'scratch'): string {
     const { chosen } = this.#state(key);
     return `${chosen} as chosen
       join only ${part.name} as ${source} on ${source}.ctid = chosen.place and chosen.part = ${quoteLiteral(part.oid)}::oid`;
   }
 
   /** As SQL: whether a row of a table, called `row`, is chosen. */
-  contains(key: string, row: string): string {
+  contains(key: TableKey, row: string): string {
     return `exists (select from ${this.#state(key).chosen} as own where own.part = ${row}.tableoid and own.place = ${row}.ctid)`;
   }
 
@@ -159,7 +159,7 @@ export class ChosenRows {
    * The partitions that hold chosen rows of a table, by the name of now: a statement finds them by no other, also in an
    * MVCC snapshot of before a month was archived.
    */
-  async parts(key: string, afterStep = 0): Promise<readonly ChosenPart[]> {
+  async parts(key: TableKey, afterStep = 0): Promise<readonly ChosenPart[]> {
     const { chosen } = this.#state(key);
     const { rows } = await this.#session.query<{ name: string; oid: string; rows: string }>(
       `select named.identity as name, part::text as oid, rows::text
@@ -219,7 +219,7 @@ export class ChosenRows {
   }
 
   /** Up to which step the edge was followed before; undefined when nothing was chosen since. */
-  #beginEdge(direction: 'down' | 'up', edge: Edge, source: string): number | undefined {
+  #beginEdge(direction: 'down' | 'up', edge: Edge, source: TableKey): number | undefined {
     const id = `${direction} ${tableKey(edge)} ${edge.name} ${tableKey(edge.refersTo)}`;
     const from = this.#followed.get(id) ?? 0;
     const { newest } = this.#state(source);
@@ -228,7 +228,7 @@ export class ChosenRows {
     return from;
   }
 
-  async #add(key: string, query: string): Promise<number> {
+  async #add(key: TableKey, query: string): Promise<number> {
     const state = this.#state(key);
     const step = this.#step + 1;
     const { rowCount } = await this.#session.query(

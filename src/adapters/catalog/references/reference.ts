@@ -1,3 +1,5 @@
+import { nameInSql, quoteIdentifier, type QuotedName } from '../../../base/identifier.js';
+
 /** Names as they are, not quoted. */
 export interface TablePlace {
   readonly schema: string;
@@ -28,13 +30,33 @@ export interface Reference extends Edge {
   readonly unlessSet?: readonly (readonly string[])[];
 }
 
-/** `schema table`, as tables of contents have it. */
-export function tableKey({ schema, table }: TablePlace): string {
-  return `${schema} ${table}`;
+/** A table as one text, for sets and maps: its name as SQL, always quoted, so that names with blanks or dots stay apart. */
+export type TableKey = `${QuotedName}.${QuotedName}`;
+
+/** The key of a table of this schema. */
+export function tableIn(schema: string, table: string): TableKey {
+  return `${quoteIdentifier(schema)}.${quoteIdentifier(table)}`;
+}
+
+/** The key of a table. */
+export function tableKey({ schema, table }: TablePlace): TableKey {
+  return tableIn(schema, table);
+}
+
+/** The names that a key is made of. */
+export function placeOf(key: TableKey): TablePlace {
+  const [, schema = '', table = ''] = /^"((?:[^"]|"")*)"\."((?:[^"]|"")*)"$/.exec(key) ?? [];
+  return { schema: schema.replaceAll('""', '"'), table: table.replaceAll('""', '"') };
+}
+
+/** `schema.table` as people write it: quoted only where it has to be. */
+export function displayName(key: TableKey): string {
+  const { schema, table } = placeOf(key);
+  return `${nameInSql(schema)}.${nameInSql(table)}`;
 }
 
 /** The table, and all that refers to it, directly or by way of others. */
-export function reachable(start: string, edges: readonly Edge[]): ReadonlySet<string> {
+export function reachable(start: TableKey, edges: readonly Edge[]): ReadonlySet<TableKey> {
   const found = new Set([start]);
   for (let size = 0; size < found.size;) {
     ({ size } = found);

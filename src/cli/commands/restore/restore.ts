@@ -23,7 +23,7 @@ import { erasureWarnings, erasedAgainText } from './erased-again.js';
 import { rowsWanted, runRows } from './rows.js';
 import { monthOption, rowsOption } from './rows-option.js';
 import { runTable } from './table.js';
-import { tableOption } from './table-name.js';
+import { tableOption } from '../../table-name.js';
 import { checkUsage, LONGEST_NAME_BYTES, type Options } from './usage.js';
 
 async function confirmReplace(

@@ -1,6 +1,7 @@
 import { AisecError } from '../../../base/errors.js';
 import { parseMonth, type Month } from '../../../base/month.js';
-import { tableOption, type GivenTable } from './table-name.js';
+import type { GivenTable } from '../../../base/table-name.js';
+import { tableOption } from '../../table-name.js';
 
 export interface GivenRows {
   readonly table: GivenTable;

@@ -3,7 +3,7 @@ import type { TableRestoreResult } from '../../../features/backup/restore-table.
 import type { Context } from '../../context.js';
 import { reportingTo } from '../../reporting.js';
 import { erasureSourceOf, givenBackup, requireServer, sourceOf } from './source.js';
-import type { GivenTable } from './table-name.js';
+import type { GivenTable } from '../../../base/table-name.js';
 import type { Outcome } from './outcome.js';
 import type { Options } from './usage.js';
 

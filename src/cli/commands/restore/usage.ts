@@ -7,7 +7,7 @@ import type { RowsDanglingRule } from '../../../features/backup/rows/settle.js';
 import type { DirectoryOption, StoreOptions } from '../../backup-place.js';
 import { checkSource } from './source.js';
 import type { GivenRows } from './rows-option.js';
-import type { GivenTable } from './table-name.js';
+import type { GivenTable } from '../../../base/table-name.js';
 
 export interface Options extends DirectoryOption, StoreOptions {
   readonly latest: boolean;

@@ -6,6 +6,7 @@ import { AisecError } from '../../../base/errors.js';
 import type { SubsetOptions, SubsetResult, WithTarget } from '../../../features/subset/subset.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
+import { tableOption } from '../../table-name.js';
 import type { ExitCode } from '../../exit-codes.js';
 import { migrateSettings } from '../../migrate-settings.js';
 import { countOption, listOption, WAIT_OPTION } from '../../options.js';
@@ -60,10 +61,10 @@ function targetOf(context: Context, { out, intoUrl = '' }: Options): WithTarget 
   return (use) => context.withOther(place, use);
 }
 
-function tableKeys(context: Context, { without = [] }: Options): readonly string[] {
-  return without.map((name) => {
-    const at = name.indexOf('.');
-    return at < 0 ? `${context.config.schema} ${name}` : `${name.slice(0, at)} ${name.slice(at + 1)}`;
+function tablesWithout(context: Context, { without = [] }: Options): SubsetOptions['without'] {
+  return without.map((text) => {
+    const { schema = context.config.schema, name } = tableOption(text);
+    return { schema, table: name };
   });
 }
 
@@ -104,7 +105,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
     const settings: SubsetOptions = {
       migrations,
       wanted,
-      without: tableKeys(context, options),
+      without: tablesWithout(context, options),
       isMasked: options.mask,
       maskKey: config.maskKey,
       password: config.subsetPassword,

@@ -6,13 +6,13 @@ import { AisecError } from '../../../base/errors.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
 import type { ServerAccess } from '../access.js';
 import type { RestorableBackup } from '../contents/restorable-backup.js';
-import type { TocEntry } from '../contents/toc.js';
+import { schemaOf, type TocEntry } from '../contents/toc.js';
 import { countingLines } from '../restore/restore-into.js';
 import type { LeftOutKinds } from '../restore/left-out-kinds.js';
 import { machineOf } from '../restore/restore-checked.js';
 import { settingsFor } from '../restore/restore-passes.js';
 import { loadRows, readDefinitions } from '../restore/script.js';
-import { nameIn, type TableName } from '../restore/table-selection.js';
+import { nameIn, tocName, type TableName } from '../restore/table-selection.js';
 import { compareRows } from '../verify/compare-rows.js';
 import type { CopySelection } from './copy-selection.js';
 import { renamed, takeName } from './new-names.js';
@@ -49,7 +49,7 @@ function relationsOf({ entries, tables }: CopySelection): ReadonlySet<string> {
     if (entry.kind !== 'CONSTRAINT') return [];
     const table = tables.find((each) => entry.description.startsWith(`${nameIn(each)} `));
     if (table === undefined) return [];
-    return [`${table.description.split(' ', 1)[0] ?? ''} ${nameIn(entry).slice(nameIn(table).length + 1)}`];
+    return [`${schemaOf(table)} ${nameIn(entry).slice(nameIn(table).length + 1)}`];
   });
   return new Set(names);
 }
@@ -67,7 +67,7 @@ async function disinherit(session: Session): Promise<void> {
 function faultsOf(relations: readonly RelationRow[], rowSecurity: readonly TocEntry[]): readonly string[] {
   const isSecured = new Set(relations.filter((each) => each.has_row_security).map(({ name }) => name));
   return rowSecurity
-    .map((entry) => nameIn(entry).slice((entry.description.split(' ', 1)[0] ?? '').length + 1))
+    .map((entry) => nameIn(entry).slice(schemaOf(entry).length + 1))
     .filter((name) => !isSecured.has(name))
     .map((name) => `row-level security of table ${quoteIdentifier(name)} is off`);
 }
@@ -131,7 +131,7 @@ async function makeAll(
   const relations = await relationsIn(session);
   const moved = await moveOut(session, options);
   const wanted = backup.rows
-    .filter((each) => selection.tables.some((entry) => nameIn(entry) === `${each.schema} ${each.table}`))
+    .filter((each) => selection.tables.some((entry) => nameIn(entry) === tocName(each)))
     .map((each) => ({ ...each, as: moved.get(each.table) ?? '' }));
   const copies = wanted.map(({ as, rows }) => ({ schema: options.as.schema, table: as, rows }));
   const faults = [...faultsOf(relations, selection.rowSecurity), ...(await compareRows(session, copies, onProgress))];

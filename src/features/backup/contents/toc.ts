@@ -5,6 +5,8 @@ export interface TocEntry {
   readonly kind: string;
   /** Schema, tag and owner, each after a blank; they may hold blanks themselves, and `-` is no schema. */
   readonly description: string;
+  /** Where its name has blanks and the archive has the schema, too; else it is the first word of the description. */
+  readonly schema?: string | undefined;
   /** Dump ids; some may not be in the archive. */
   readonly dependsOn: readonly number[];
   /** As `pg_restore --list` printed it, for `--use-list`. */
@@ -79,17 +81,31 @@ export function parseToc(text: string): Toc {
     const entry = readEntry(line);
     if (entry !== undefined) entries.push(entry);
   }
+  const schemas = entries.flatMap(({ kind, description }) =>
+    kind === 'SCHEMA' ? [description.slice(2).replace(/ [^ ]*$/, '')] : [],
+  );
+  const blank = schemas.filter((name) => name.includes(' ')).toSorted((one, other) => other.length - one.length);
+  const placed = entries.map((entry): TocEntry => {
+    const schema = blank.find((name) => entry.description.startsWith(`${name} `));
+    return schema === undefined ? entry : { ...entry, schema };
+  });
   return {
     databaseName: head.get('dbname') ?? '',
     serverMajor: Number.parseInt(head.get('Dumped from database version') ?? '', 10),
     toolMajor: Number.parseInt(head.get('Dumped by pg_dump version') ?? '', 10),
-    entries,
+    entries: placed,
   };
 }
 
+/** The schema that an entry is in; `-`: none. */
+export function schemaOf({ description, schema }: TocEntry): string {
+  return schema ?? description.split(' ', 1)[0] ?? '';
+}
+
 /** `schema.name` of an entry, for people. */
-export function qualified({ description }: TocEntry): string {
-  return description.replace(/ [^ ]*$/, '').replace(' ', '.');
+export function qualified(entry: TocEntry): string {
+  const schema = schemaOf(entry);
+  return `${schema}.${entry.description.replace(/ [^ ]*$/, '').slice(schema.length + 1)}`;
 }
 
 /** `table app.users`, for people. */

@@ -13,7 +13,7 @@ export interface ErasureRecord {
   /** When it began, RFC 3339. */
   readonly startedAt: string;
   readonly shared: RecordedSharedRule;
-  /** `schema table` of those whose rows stay, without what names the person. */
+  /** Tables whose rows stay, without what names the person. */
   readonly anonymise: readonly string[];
 }
 

@@ -3,6 +3,7 @@ import type { Session } from '../../../adapters/postgres/session.js';
 import { countText } from '../../../base/count.js';
 import { quoteIdentifier, quoteLiteral } from '../../../base/identifier.js';
 import { platformReferences } from '../../messages/index.js';
+import { tocName } from './table-selection.js';
 import type { ErasedUsers } from '../erasures/erasure-record.js';
 
 /** Whose rows are to stay erased. */
@@ -27,7 +28,7 @@ function userColumns(schema: string, tables: ReadonlySet<string>, keys: readonly
   const users = { schema, table: 'users', columns: ['id'] };
   const own = { name: 'id', schema, table: 'users', columns: ['id'], refersTo: users };
   return [own, ...keys.filter((key) => tableKey(key.refersTo) === tableKey(users) && key.columns.length === 1)].filter(
-    (key) => tables.has(tableKey(key)),
+    (key) => tables.has(tocName(key)),
   );
 }
 
@@ -68,7 +69,7 @@ export async function leaveErasedOut(
     const total = rows.reduce((sum, row) => sum + Number(row.rows), 0);
     if (total === 0) return;
     // Compared with the manifest are the partitions, or the table itself.
-    const counts = new Map(rows.map((row) => [row.key, Number(row.rows)])).set(tableKey(edge), total);
+    const counts = new Map(rows.map((row) => [row.key, Number(row.rows)])).set(tocName(edge), total);
     for (const [key, count] of counts) leftOut.set(key, (leftOut.get(key) ?? 0) + count);
     warnings.push(`left out: ${countText(total, 'row')} of ${nameOf(edge)} ${why}`);
   };
@@ -79,7 +80,7 @@ export async function leaveErasedOut(
     if (ids.length > 0) await remove(edge, condition, 'of users who were erased after the backup was made');
   }
   for (const edge of platformReferences(schema).filter(({ columns }) => columns[0] === 'conversation_id'))
-    if (tables.has(tableKey(edge)))
+    if (tables.has(tocName(edge)))
       await remove(
         edge,
         `not exists (select from ${nameOf(edge.refersTo)} as referred where referred.id = referring.conversation_id)`,

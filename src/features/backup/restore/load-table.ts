@@ -18,7 +18,7 @@ import { countingLines } from './restore-into.js';
 import { settingsFor } from './restore-passes.js';
 import { loadRows, readDefinitions } from './script.js';
 import { leaveErasedOut, type ErasedPeople } from './leave-erased-out.js';
-import { nameIn, type TableSelection } from './table-selection.js';
+import { nameIn, tocName, type TableSelection } from './table-selection.js';
 
 /** What becomes of rows that refer to rows which are not there any more. */
 export type DanglingRule = 'refuse' | 'leave-out' | 'not-valid';
@@ -45,7 +45,7 @@ function isRestored(
   { tables }: TableSelection,
   { schema, table }: { readonly schema: string; readonly table: string },
 ): boolean {
-  return tables.some(({ description }) => description.startsWith(`${schema} ${table} `));
+  return tables.some(({ description }) => description.startsWith(`${tocName({ schema, table })} `));
 }
 
 function danglingFinding(dangling: Dangling, isOfRestored: boolean): Finding {
@@ -85,7 +85,7 @@ async function settleDangling(
       session,
       keys.filter((each) => isRestored(selection, each)),
     )) {
-      const table = `${key.schema} ${key.table}`;
+      const table = tocName(key);
       leftOut.set(table, (leftOut.get(table) ?? 0) + rows);
       warnings.push(`left out: ${describeDangling({ key, rows })}`);
     }

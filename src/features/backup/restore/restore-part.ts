@@ -14,6 +14,7 @@ import { refuseRestore } from './findings.js';
 import type { LeftOutKinds } from './left-out-kinds.js';
 import { readPreflight } from './preflight.js';
 import { withRestoreLock } from './restore-lock.js';
+import { tocName } from './table-selection.js';
 import { readTargetObjects } from './target-objects.js';
 
 /** Of every restore of a part of a backup into the database that is there. */
@@ -50,12 +51,12 @@ export function unknownInBackup(backup: RestorableBackup, what: string): AisecEr
   });
 }
 
-/** The rows of the tables as they are to be, without those that are left out; `leftOut`: how many, by `schema table`. */
+/** The rows of the tables as they are to be, without those that are left out; `leftOut`: how many, by `tocName`. */
 export function rowsWithout(
   rows: RestorableBackup['rows'],
   leftOut: ReadonlyMap<string, number>,
 ): RestorableBackup['rows'] {
-  return rows.map((each) => ({ ...each, rows: each.rows - (leftOut.get(`${each.schema} ${each.table}`) ?? 0) }));
+  return rows.map((each) => ({ ...each, rows: each.rows - (leftOut.get(tocName(each)) ?? 0) }));
 }
 
 /**

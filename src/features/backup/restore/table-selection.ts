@@ -226,6 +226,11 @@ export function nameIn(table: TocEntry): string {
   return table.description.replace(/ [^ ]*$/, '');
 }
 
+/** A table as `nameIn` has it, which cannot be taken apart again: names may hold blanks. */
+export function tocName({ schema, table }: { readonly schema: string; readonly table: string }): string {
+  return `${schema} ${table}`;
+}
+
 /**
  * Everything that makes up a table, and what it needs that the target lacks: `pg_restore --table` would leave it
  * without row-level security, policies, indexes, constraints and identity.

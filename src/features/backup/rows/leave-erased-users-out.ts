@@ -1,3 +1,4 @@
+import { tableIn } from '../../../adapters/catalog/references/reference.js';
 import type { ChosenRows } from '../../../adapters/catalog/references/chosen-rows.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { quoteLiteral } from '../../../base/identifier.js';
@@ -14,7 +15,7 @@ export async function leaveErasedUsersOut(
   { records, sources }: ErasureLists,
 ): Promise<number> {
   if (records.length === 0) return 0;
-  const key = `${schema} users`;
+  const key = tableIn(schema, 'users');
   const users = new ErasedUsers(records);
   const { rows } = await session.query<{ id: string }>(`select scratch.id::text as id from ${choice.join(key)}`);
   const erased = rows.map(({ id }) => id).filter((id) => users.find(id) !== undefined);

@@ -1,12 +1,13 @@
+import { tableIn, type TableKey } from '../../../adapters/catalog/references/reference.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { quoteIdentifier, quoteLiteral } from '../../../base/identifier.js';
 import { firstDay, parseMonth, type Month } from '../../../base/month.js';
 import { readPartitions, type PartitionSet } from '../../messages/index.js';
 import type { ChosenRows } from '../../../adapters/catalog/references/chosen-rows.js';
-import { liveName, type UnitPlan } from './unit.js';
+import { type UnitPlan } from './unit.js';
 
 /** Messages go where their month is now: to the archive where it has the month, else to messages. */
-export async function messagesPlan(session: Session, schema: string, sources: readonly string[]): Promise<UnitPlan> {
+export async function messagesPlan(session: Session, schema: string, sources: readonly TableKey[]): Promise<UnitPlan> {
   const { partitions } = await readPartitions(session, schema);
   const archived = partitions
     .filter(({ root, isDefault }) => root === 'messages_archive' && !isDefault)
@@ -15,9 +16,9 @@ export async function messagesPlan(session: Session, schema: string, sources: re
         `staged.created_at >= ${quoteLiteral(lowerBound ?? '-infinity')} and staged.created_at < ${quoteLiteral(upperBound ?? 'infinity')}`,
     );
   const isArchived = archived.length === 0 ? 'false' : `(${archived.join(' or ')})`;
-  const [live, archive] = [liveName(`${schema} messages`), liveName(`${schema} messages_archive`)];
+  const [live, archive] = [tableIn(schema, 'messages'), tableIn(schema, 'messages_archive')];
   return {
-    key: `${schema} messages`,
+    key: tableIn(schema, 'messages'),
     sources,
     lookIn: [live, archive],
     // The references of messages are looked at last, those of the archive at once.
@@ -38,7 +39,7 @@ function isCovered({ partitions }: PartitionSet, month: Month): boolean {
   );
 }
 
-async function monthsOf(session: Session, choice: ChosenRows, source: string): Promise<readonly Month[]> {
+async function monthsOf(session: Session, choice: ChosenRows, source: TableKey): Promise<readonly Month[]> {
   const { rows } = await session.query<{ month: string }>(
     `select distinct pg_catalog.to_char(scratch.created_at at time zone 'UTC', 'YYYY-MM') as month
      from ${choice.join(source)} where pg_catalog.isfinite(scratch.created_at)`,
@@ -51,7 +52,7 @@ export async function makeMonths(session: Session, schema: string, choice: Chose
   const warnings: string[] = [];
   const inSchema = quoteIdentifier(schema);
   for (const root of ['messages_archive', 'messages'] as const)
-    for (const month of await monthsOf(session, choice, `${schema} ${root}`)) {
+    for (const month of await monthsOf(session, choice, tableIn(schema, root))) {
       if (isCovered(await readPartitions(session, schema), month)) continue;
       if (root === 'messages_archive') {
         await session.query(`select ${inSchema}.aisec_ensure_archive_month($1)`, [firstDay(month)]);

@@ -4,7 +4,7 @@ import type { Finding } from '../../../base/finding.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { describeDangling } from '../restore/foreign-keys.js';
 import { refuseRestore, restoreFinding } from '../restore/findings.js';
-import { tableKey, type Edge } from '../../../adapters/catalog/references/reference.js';
+import { tableIn, tableKey, type Edge, type TableKey } from '../../../adapters/catalog/references/reference.js';
 import type { Unit } from './unit.js';
 import { danglingCondition } from './write.js';
 
@@ -20,7 +20,8 @@ interface Reference {
 /** The references that staged rows have, each with what is staged of the table that it leads to. */
 export function referencesOf(units: readonly Unit[], edges: readonly Edge[], schema: string): readonly Reference[] {
   // A message that is written gets its key by a trigger.
-  const holder = (key: string): string => (key === `${schema} message_keys` ? `${schema} messages` : key);
+  const holder = (key: TableKey): string =>
+    key === tableIn(schema, 'message_keys') ? tableIn(schema, 'messages') : key;
   return edges.flatMap((edge) => {
     const unit = units.find(({ key }) => key === tableKey(edge));
     if (unit === undefined) return [];
@@ -93,7 +94,7 @@ export async function settleReferences(
 }
 
 /** @throws AisecError RESTORE_BLOCKED when rows are there with other values, and it was not said what is to be done. */
-export function refuseDiffering(differing: ReadonlyMap<string, number>): void {
+export function refuseDiffering(differing: ReadonlyMap<TableKey, number>): void {
   refuseRestore(
     [...differing]
       .filter(([, rows]) => rows > 0)

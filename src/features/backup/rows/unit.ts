@@ -1,3 +1,4 @@
+import type { TableKey } from '../../../adapters/catalog/references/reference.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
@@ -13,8 +14,7 @@ export interface RowColumn {
 
 /** A table of the live database with its rows of the backup. Messages, live and archived, are one: a month may have moved. */
 export interface Unit {
-  /** `schema table`. */
-  readonly key: string;
+  readonly key: TableKey;
   /** As SQL: where rows may be already. */
   readonly lookIn: readonly string[];
   /** As SQL: where rows go, in this order, with the condition on `staged`. */
@@ -28,9 +28,9 @@ export interface Unit {
 }
 
 export interface UnitPlan {
-  readonly key: string;
-  /** `schema table` of the tables of the backup that its rows come from. */
-  readonly sources: readonly string[];
+  readonly key: TableKey;
+  /** The tables of the backup that its rows come from. */
+  readonly sources: readonly TableKey[];
   readonly lookIn: readonly string[];
   readonly targets: Unit['targets'];
 }
@@ -40,12 +40,6 @@ interface ColumnRow {
   readonly is_key: boolean;
   readonly is_nullable: boolean;
   readonly sequence: string | null;
-}
-
-/** `schema table` as SQL. */
-export function liveName(key: string): string {
-  const schema = key.slice(0, key.indexOf(' '));
-  return `${quoteIdentifier(schema)}.${quoteIdentifier(key.slice(schema.length + 1))}`;
 }
 
 async function columnsOf(session: Session, table: string): Promise<readonly RowColumn[]> {
@@ -92,7 +86,7 @@ export async function compareStage(session: Session, unit: Unit): Promise<void> 
 /** Puts the chosen rows of the backup into a temporary table, with the columns that the live table has, and compares them. */
 export async function stageUnit(session: Session, choice: ChosenRows, plan: UnitPlan, number: number): Promise<Unit> {
   const stage = `pg_temp.aisec_rows_${number}`;
-  const live = await columnsOf(session, liveName(plan.key));
+  const live = await columnsOf(session, plan.key);
   const backedUp = await columnsOf(session, scratchName(plan.sources[0] ?? plan.key));
   const columns = live.filter(({ name }) => backedUp.some((each) => each.name === name));
   const list = columns.map(({ name }) => `scratch.${quoteIdentifier(name)}`).join(', ');

@@ -2,7 +2,7 @@ import type { Session } from '../../../adapters/postgres/session.js';
 import { AisecError } from '../../../base/errors.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
 import { tableKey, type Edge } from '../../../adapters/catalog/references/reference.js';
-import { compareStage, countStates, isSameRow, liveName, type Unit } from './unit.js';
+import { compareStage, countStates, isSameRow, type Unit } from './unit.js';
 
 /** Rows before those that refer to them; where tables refer to each other in a circle, in the given order. */
 export function inOrder(units: readonly Unit[], parentsOf: (unit: Unit) => readonly Unit[]): readonly Unit[] {
@@ -27,7 +27,7 @@ export function danglingCondition(edge: Edge, unit: Unit, parent: Unit | undefin
         (name, index) => `${place}.${quoteIdentifier(refersTo.columns[index] ?? '')} = staged.${quoteIdentifier(name)}`,
       )
       .join(' and ');
-  const isThere = `exists (select from ${liveName(tableKey(refersTo))} as live where ${equalTo('live')})`;
+  const isThere = `exists (select from ${tableKey(refersTo)} as live where ${equalTo('live')})`;
   const isStaged =
     parent === undefined ? 'false' : `exists (select from ${parent.stage} as referred where ${equalTo('referred')})`;
   return `staged.aisec_state in ('new', 'differs') and ${isSet.join(' and ')} and not ${isThere} and not ${isStaged}`;
@@ -77,7 +77,7 @@ export async function writeUnit(
     `select pg_catalog.count(*) as rows from ${unit.stage} where aisec_before = 'new' and aisec_state = 'equal'`,
   );
   if (Number(rows[0]?.rows) !== wanted)
-    throw new AisecError('RESTORE_FAILED', `${liveName(unit.key)} has other rows than the backup`, {
+    throw new AisecError('RESTORE_FAILED', `${unit.key} has other rows than the backup`, {
       detail: `${wanted} rows were written, and ${Number(rows[0]?.rows)} of them are as they were; a trigger may have changed the others.`,
       hint: 'No changes were made. Restore the table beside, and copy from there: --table T --as NAME',
     });

@@ -77,8 +77,8 @@ async function equalizeKeys(
 }
 
 function referenceSteps(facts: AdoptFacts, rows: number): readonly AdoptStep[] {
-  const there = new Set(facts.live.constraints.map(({ name: constraint }) => quoteIdentifier(constraint)));
-  const valid = new Set(
+  const there = new Set<string>(facts.live.constraints.map(({ name: constraint }) => quoteIdentifier(constraint)));
+  const valid = new Set<string>(
     facts.live.constraints
       .filter(({ validated }) => validated)
       .map(({ name: constraint }) => quoteIdentifier(constraint)),

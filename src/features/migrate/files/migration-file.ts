@@ -179,7 +179,8 @@ function sectionProblems(
   if (down !== undefined && !hasSql(down.sql))
     problems.push({
       line: downLine,
-      message: 'the Down section is empty; say why with -- aisec: irreversible "reason"',
+      message:
+        'the Down section is empty; if there is no way back, leave it out and begin the file with -- aisec: irreversible "reason"',
     });
   if (needsMarkers && down === undefined && irreversibleReason === undefined)
     problems.push({

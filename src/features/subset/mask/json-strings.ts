@@ -7,7 +7,21 @@ export interface JsonToken {
   readonly under: string;
 }
 
-const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*|[{}[\]]/g;
+/** Where a token begins: a number as a whole. */
+const TOKEN = /-?\d[\d.eE+-]*|["{}[\]]/g;
+const COLON = /\s*:/y;
+
+/** Behind the string that begins there. By hand: an expression has no stack for a string of 16 MB. */
+function endOfString(json: string, start: number): number {
+  let end = start + 1;
+  while (end < json.length && json[end] !== '"') end += json[end] === '\\' ? 2 : 1;
+  return end + 1;
+}
+
+function isBeforeColon(json: string, end: number): boolean {
+  COLON.lastIndex = end;
+  return COLON.test(json);
+}
 
 /**
  * Replaces strings, names and numbers of a JSON text and leaves everything else as it is written: numbers of any size,
@@ -15,20 +29,28 @@ const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*|[{}[\]]/g;
  */
 export function replaceJson(json: string, replace: (token: JsonToken) => string | undefined): string {
   const above: string[] = [];
-  let under = '';
-  return json.replaceAll(TOKEN, (token, ...rest) => {
-    const first = token[0];
-    if (first === '{' || first === '[') above.push(under);
-    else if (first === '}' || first === ']') under = above.pop() ?? '';
-    else if (first !== '"') return replace({ kind: 'number', value: token, under }) ?? token;
+  const pieces: string[] = [];
+  let [under, copied] = ['', 0];
+  const put = (start: number, end: number, replaced: string | undefined): void => {
+    if (replaced === undefined) return;
+    pieces.push(json.slice(copied, start), replaced);
+    copied = end;
+  };
+  const tokens = new RegExp(TOKEN);
+  for (let found = tokens.exec(json); found !== null; found = tokens.exec(json)) {
+    const { 0: token, index: start } = found;
+    if (token === '{' || token === '[') above.push(under);
+    else if (token === '}' || token === ']') under = above.pop() ?? '';
+    else if (token !== '"') put(start, start + token.length, replace({ kind: 'number', value: token, under }));
     else {
-      const end = (rest.at(-2) as number) + token.length;
-      const value = JSON.parse(token) as string;
-      const isKey = /^\s*:/.test(json.slice(end, end + 20));
+      const end = endOfString(json, start);
+      tokens.lastIndex = end;
+      const value = JSON.parse(json.slice(start, end)) as string;
+      const isKey = isBeforeColon(json, end);
       const masked = replace({ kind: isKey ? 'key' : 'string', value, under });
       if (isKey) under = value;
-      return masked === undefined ? token : JSON.stringify(masked);
+      put(start, end, masked === undefined ? undefined : JSON.stringify(masked));
     }
-    return token;
-  });
+  }
+  return pieces.join('') + json.slice(copied);
 }

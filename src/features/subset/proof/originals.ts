@@ -23,6 +23,16 @@ function isTelling(name: string): boolean {
   return name.length >= (isWide(name) ? LEAST.wide : LEAST.latin) && /\p{L}/u.test(name);
 }
 
+/** E-mail addresses within a text. Where letters of other alphabets touch one, as in Japanese, it is meant with and without them. */
+function* addressesIn(text: string): Generator<{ readonly address: string; readonly from: number }> {
+  if (!text.includes('@')) return;
+  for (const { 0: address, index } of text.matchAll(new RegExp(EMAIL, 'gu'))) {
+    yield { address, from: index };
+    const inside = /[!-~]+@[!-~]*[a-z\d]/i.exec(address);
+    if (inside !== null && inside[0] !== address) yield { address: inside[0], from: index + inside.index };
+  }
+}
+
 /** The e-mail addresses, names and runs of characters of the original rows: none may stand in what is masked. */
 export class Originals {
   readonly #emails = new Set<string>();
@@ -75,14 +85,12 @@ export class Originals {
 
   #addText(text: string): void {
     this.#runs.add(text);
-    if (!text.includes('@')) return;
-    for (const [address] of text.matchAll(new RegExp(EMAIL, 'gu'))) this.#emails.add(address.toLowerCase());
+    for (const { address } of addressesIn(text)) this.#emails.add(address.toLowerCase());
   }
 
   #findEmail(text: string): Hit | undefined {
-    if (!text.includes('@')) return undefined;
-    for (const { 0: address, index } of text.matchAll(new RegExp(EMAIL, 'gu')))
-      if (this.#emails.has(address.toLowerCase())) return { kind: 'email', from: index, to: index + address.length };
+    for (const { address, from } of addressesIn(text))
+      if (this.#emails.has(address.toLowerCase())) return { kind: 'email', from, to: from + address.length };
     return undefined;
   }
 

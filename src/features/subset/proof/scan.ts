@@ -5,7 +5,7 @@ import { nameInSql } from '../../../base/identifier.js';
 import { replaceJson } from '../mask/json-strings.js';
 import type { ClassedColumn } from '../read/classify.js';
 import { readRows } from '../read/read-rows.js';
-import { tableName, type Slice } from '../read/slice.js';
+import { type Slice } from '../read/slice.js';
 import type { Originals } from './originals.js';
 import { eachOriginal, textsOf } from './read-originals.js';
 
@@ -84,7 +84,7 @@ export async function scanResult(
   for (const key of slice.keys) {
     const columns = (slice.columnsOf.get(key) ?? []).filter(isText);
     if (columns.length === 0) continue;
-    for await (const rows of readRows(target, columns, `${tableName(key)} as source`))
+    for await (const rows of readRows(target, columns, `${key} as source`))
       for (const row of rows)
         for (const [index, column] of columns.entries())
           for (const text of piecesOf(column, row[index] ?? null)) {

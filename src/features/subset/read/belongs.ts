@@ -1,4 +1,10 @@
-import { reachable, tableKey, type Edge, type Reference } from '../../../adapters/catalog/references/reference.js';
+import {
+  reachable,
+  tableKey,
+  type Edge,
+  type Reference,
+  type TableKey,
+} from '../../../adapters/catalog/references/reference.js';
 import type { Column } from './columns.js';
 
 const KIND_ORDER: Readonly<Record<Reference['onDelete'], number>> = {
@@ -14,7 +20,7 @@ function isSame(one: readonly string[], other: readonly string[]): boolean {
 }
 
 /** The order in which the references of one table decide to whom a row belongs; to the table itself last. */
-function order(reference: Reference, start: string, columns: readonly Column[]): readonly number[] {
+function order(reference: Reference, start: TableKey, columns: readonly Column[]): readonly number[] {
   const parent = tableKey(reference.refersTo);
   return [
     parent === tableKey(reference) ? 1 : 0,
@@ -38,8 +44,8 @@ function compare(one: readonly number[], other: readonly number[]): number {
  */
 export function belongings(
   references: readonly Reference[],
-  start: string,
-  columnsOf: ReadonlyMap<string, readonly Column[]>,
+  start: TableKey,
+  columnsOf: ReadonlyMap<TableKey, readonly Column[]>,
 ): readonly Reference[] {
   const reach = reachable(start, references);
   const within = references.filter((each) => reach.has(tableKey(each.refersTo)));
@@ -61,7 +67,7 @@ export function belongings(
 }
 
 /** The tables, and all that they refer to, directly or by way of others. */
-export function withReferred(keys: ReadonlySet<string>, edges: readonly Edge[]): ReadonlySet<string> {
+export function withReferred(keys: ReadonlySet<TableKey>, edges: readonly Edge[]): ReadonlySet<TableKey> {
   const found = new Set(keys);
   for (let size = 0; size < found.size;) {
     ({ size } = found);

@@ -1,4 +1,4 @@
-import { tableKey, type Reference } from '../../../adapters/catalog/references/reference.js';
+import { tableKey, type Reference, type TableKey } from '../../../adapters/catalog/references/reference.js';
 import type { Finding } from '../../../base/finding.js';
 import { nameInSql, quoteIdentifier, quoteLiteral } from '../../../base/identifier.js';
 import { declaredClass, isPiiClass, PII_CLASSES, type PiiClass } from '../classes.js';
@@ -94,9 +94,9 @@ export function classify(columns: readonly Column[]): {
 /** Columns of a reference that are masked in different ways: no row would find the one that it refers to. */
 export function unequalReferences(
   references: readonly Reference[],
-  columnsOf: ReadonlyMap<string, readonly ClassedColumn[]>,
+  columnsOf: ReadonlyMap<TableKey, readonly ClassedColumn[]>,
 ): readonly Finding[] {
-  const find = (key: string, name: string | undefined): ClassedColumn | undefined =>
+  const find = (key: TableKey, name: string | undefined): ClassedColumn | undefined =>
     columnsOf.get(key)?.find(({ column }) => column === name);
   return references.flatMap((reference) =>
     reference.columns.flatMap((name, index): readonly Finding[] => {

@@ -1,6 +1,6 @@
 import type { Session } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
-import { tableKey } from '../../../adapters/catalog/references/reference.js';
+import { tableKey, type TableKey } from '../../../adapters/catalog/references/reference.js';
 import { groupBy } from '../../../base/group-by.js';
 
 /** A column of a table of which rows are taken. */
@@ -25,11 +25,11 @@ export interface Column {
   readonly isCut?: boolean;
 }
 
-/** The columns of tables, by `schema table`. */
+/** The columns of tables. */
 export async function readColumns(
   session: Session,
-  keys: readonly string[],
-): Promise<ReadonlyMap<string, readonly Column[]>> {
+  keys: readonly TableKey[],
+): Promise<ReadonlyMap<TableKey, readonly Column[]>> {
   const { rows } = await session.query<Column>(sqlFile('subset/columns'), [keys]);
   return groupBy(rows, tableKey);
 }

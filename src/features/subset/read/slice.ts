@@ -1,9 +1,16 @@
 import { ChosenRows } from '../../../adapters/catalog/references/chosen-rows.js';
 import { readReferences } from '../../../adapters/catalog/references/read-references.js';
-import { reachable, tableKey, type Reference } from '../../../adapters/catalog/references/reference.js';
+import {
+  displayName,
+  reachable,
+  tableIn,
+  tableKey,
+  type Reference,
+  type TableKey,
+} from '../../../adapters/catalog/references/reference.js';
 import { rollBack, type Session } from '../../../adapters/postgres/session.js';
 import { AisecError } from '../../../base/errors.js';
-import { quoteIdentifier, quoteLiteral } from '../../../base/identifier.js';
+import { quoteLiteral } from '../../../base/identifier.js';
 import { parseMonth, type Month } from '../../../base/month.js';
 import { platformReferences } from '../../messages/index.js';
 import { belongings, withReferred } from './belongs.js';
@@ -18,34 +25,28 @@ export interface SliceOptions {
   /** Of the platform. */
   readonly schema: string;
   readonly wanted: UsersWanted;
-  /** Tables that are left out, as `schema table`. */
-  readonly without: readonly string[];
+  /** Tables that are left out. */
+  readonly without: readonly TableKey[];
 }
 
 /** Rows of a database that belong together, read in one MVCC snapshot. */
 export interface Slice {
   readonly choice: ChosenRows;
-  /** `schema table` of those with rows, message_keys left out: triggers and the load itself make them. */
-  readonly keys: readonly string[];
-  readonly counts: ReadonlyMap<string, number>;
+  /** Those with rows, message_keys left out: triggers and the load itself make them. */
+  readonly keys: readonly TableKey[];
+  readonly counts: ReadonlyMap<TableKey, number>;
   /** How many were chosen by the condition. */
   readonly users: number;
   readonly references: readonly Reference[];
-  readonly columnsOf: ReadonlyMap<string, readonly ClassedColumn[]>;
+  readonly columnsOf: ReadonlyMap<TableKey, readonly ClassedColumn[]>;
   /** Columns that cannot be masked. */
   readonly findings: readonly Finding[];
-}
-
-/** The table of `schema table`, as SQL. */
-export function tableName(key: string): string {
-  const at = key.indexOf(' ');
-  return `${quoteIdentifier(key.slice(0, at))}.${quoteIdentifier(key.slice(at + 1))}`;
 }
 
 function conditionOf({ wanted, schema }: SliceOptions): string {
   if ('condition' in wanted) return wanted.condition;
   return `id in (
-    select id from ${tableName(`${schema} users`)}
+    select id from ${tableIn(schema, 'users')}
     order by pg_catalog.md5(${quoteLiteral(wanted.seed)} || id::text), id
     limit ${wanted.count})`;
 }
@@ -53,7 +54,7 @@ function conditionOf({ wanted, schema }: SliceOptions): string {
 /** A key leads to its message by the time as well, so that only one month is looked into. */
 function upwards(references: readonly Reference[], schema: string): readonly Reference[] {
   return references.map((reference) =>
-    tableKey(reference) === `${schema} message_keys`
+    tableKey(reference) === tableIn(schema, 'message_keys')
       ? {
           ...reference,
           columns: ['id', 'created_at'],
@@ -68,11 +69,11 @@ async function leaveOut(
   session: Session,
   { schema, without }: SliceOptions,
   references: readonly Reference[],
-): Promise<ReadonlySet<string>> {
+): Promise<ReadonlySet<TableKey>> {
   const there = await readColumns(session, without);
-  const unknown = without.find((key) => !there.has(key) || key === `${schema} users`);
+  const unknown = without.find((key) => !there.has(key) || key === tableIn(schema, 'users'));
   if (unknown !== undefined)
-    throw new AisecError('USAGE', `invalid table "${unknown.replace(' ', '.')}", expected one that can be left out`, {
+    throw new AisecError('USAGE', `invalid table "${displayName(unknown)}", expected one that can be left out`, {
       hint: 'See the tables: aisec subset --users 1 --mask --dry-run',
     });
   const leftOut = new Set(without);
@@ -92,8 +93,8 @@ function withoutCut(columns: readonly Column[], cut: readonly Reference[]): read
   });
 }
 
-async function countRows(choice: ChosenRows, keys: readonly string[]): Promise<ReadonlyMap<string, number>> {
-  const counts = new Map<string, number>();
+async function countRows(choice: ChosenRows, keys: readonly TableKey[]): Promise<ReadonlyMap<TableKey, number>> {
+  const counts = new Map<TableKey, number>();
   for (const key of keys) {
     const rows = (await choice.parts(key)).reduce((sum, part) => sum + part.rows, 0);
     if (rows > 0) counts.set(key, rows);
@@ -112,7 +113,7 @@ export async function withSlice<Result>(
   use: (slice: Slice) => Promise<Result>,
 ): Promise<Result> {
   const { schema } = options;
-  const start = `${schema} users`;
+  const start = tableIn(schema, 'users');
   const every = [...(await readReferences(session)), ...platformReferences(schema)];
   const leftOut = await leaveOut(session, options, every);
   const all = every.filter((each) => !leftOut.has(tableKey(each)) && !leftOut.has(tableKey(each.refersTo)));
@@ -123,7 +124,7 @@ export async function withSlice<Result>(
   // Before the transaction, which reads only.
   const choice = await ChosenRows.of(
     session,
-    keys.map((key) => ({ key, name: tableName(key) })),
+    keys.map((key) => ({ key, name: key })),
   );
   await session.query('begin isolation level repeatable read, read only');
   try {
@@ -134,7 +135,7 @@ export async function withSlice<Result>(
     await choice.follow(down);
     await choice.followUp(upwards(all, schema));
     const counts = await countRows(choice, keys);
-    const withRows = keys.filter((key) => counts.has(key) && key !== `${schema} message_keys`);
+    const withRows = keys.filter((key) => counts.has(key) && key !== tableIn(schema, 'message_keys'));
     const classed = withRows.map((key) => [key, classify(withoutCut(known.get(key) ?? [], cut))] as const);
     const columnsOf = new Map(classed.map(([key, { columns }]) => [key, columns]));
     return await use({
@@ -152,7 +153,7 @@ export async function withSlice<Result>(
 }
 
 /** The months of the chosen messages of a table. */
-export async function monthsOf(session: Session, { choice }: Slice, key: string): Promise<readonly Month[]> {
+export async function monthsOf(session: Session, { choice }: Slice, key: TableKey): Promise<readonly Month[]> {
   const months = new Set<Month>();
   if (!choice.has(key)) return [];
   for (const part of await choice.parts(key)) {

@@ -1,12 +1,11 @@
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
-import { tableKey, type Reference } from '../../../adapters/catalog/references/reference.js';
+import { tableIn, tableKey, type Reference, type TableKey } from '../../../adapters/catalog/references/reference.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
-import { tableName } from '../read/slice.js';
 
 interface Loaded {
-  /** `schema table`, in the order in which they are loaded. */
-  readonly keys: readonly string[];
+  /** In the order in which they are loaded. */
+  readonly keys: readonly TableKey[];
   readonly references: readonly Reference[];
   readonly schema: string;
 }
@@ -35,7 +34,7 @@ async function earlyKeys(target: Session, { keys, references }: Loaded): Promise
     );
   return rows
     .filter(isEarly)
-    .map((row) => `alter table ${tableName(tableKey(row))} alter constraint ${quoteIdentifier(row.name)}`);
+    .map((row) => `alter table ${tableKey(row)} alter constraint ${quoteIdentifier(row.name)}`);
 }
 
 /**
@@ -45,7 +44,7 @@ async function earlyKeys(target: Session, { keys, references }: Loaded): Promise
 export async function withLoadSettings(target: Session, loaded: Loaded, load: () => Promise<void>): Promise<void> {
   const { keys, schema } = loaded;
   // Messages have a setting for this, which their partitions obey as well.
-  const messages = ['messages', 'messages_archive'].map((table) => `${schema} ${table}`);
+  const messages = ['messages', 'messages_archive'].map((table) => tableIn(schema, table));
   const others = keys.filter((key) => !messages.includes(key));
   const { rows: triggers } = await target.query<TriggerRow>(sqlFile('subset/triggers'), [others]);
   const early = await earlyKeys(target, loaded);

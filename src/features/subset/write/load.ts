@@ -1,5 +1,11 @@
 import { copyRows } from '../../../adapters/postgres/copy.js';
-import { tableKey, type Reference } from '../../../adapters/catalog/references/reference.js';
+import {
+  placeOf,
+  tableIn,
+  tableKey,
+  type Reference,
+  type TableKey,
+} from '../../../adapters/catalog/references/reference.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { formatCount } from '../../../base/count.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
@@ -7,7 +13,7 @@ import { firstDay } from '../../../base/month.js';
 import type { Masker } from '../mask/masker.js';
 import { rowMasker } from '../mask/mask-row.js';
 import { readRows } from '../read/read-rows.js';
-import { monthsOf, tableName, type Slice } from '../read/slice.js';
+import { monthsOf, type Slice } from '../read/slice.js';
 import { withLoadSettings } from './load-settings.js';
 
 export interface LoadOptions {
@@ -18,13 +24,14 @@ export interface LoadOptions {
 }
 
 /** Rows before those that refer to them; where tables refer to each other in a circle, in the given order. */
-function inOrder(keys: readonly string[], references: readonly Reference[], schema: string): readonly string[] {
+function inOrder(keys: readonly TableKey[], references: readonly Reference[], schema: string): readonly TableKey[] {
   // Keys of messages are made when all messages are there.
-  const holder = (key: string): string => (key === `${schema} message_keys` ? `${schema} messages_archive` : key);
-  const done: string[] = [];
+  const holder = (key: TableKey): TableKey =>
+    key === tableIn(schema, 'message_keys') ? tableIn(schema, 'messages_archive') : key;
+  const done: TableKey[] = [];
   const left = [...keys];
   while (left.length > 0) {
-    const waits = (key: string): boolean =>
+    const waits = (key: TableKey): boolean =>
       references.some((each) => {
         const parent = holder(tableKey(each.refersTo));
         return tableKey(each) === key && parent !== key && left.includes(parent);
@@ -44,9 +51,9 @@ function inOrder(keys: readonly string[], references: readonly Reference[], sche
 
 async function makeMonths(source: Session, target: Session, slice: Slice, schema: string): Promise<void> {
   const inSchema = quoteIdentifier(schema);
-  for (const month of await monthsOf(source, slice, `${schema} messages_archive`))
+  for (const month of await monthsOf(source, slice, tableIn(schema, 'messages_archive')))
     await target.query(`select ${inSchema}.aisec_ensure_archive_month($1)`, [firstDay(month)]);
-  const [first, ...others] = await monthsOf(source, slice, `${schema} messages`);
+  const [first, ...others] = await monthsOf(source, slice, tableIn(schema, 'messages'));
   if (first === undefined) return;
   // A month that cannot be made is in the archive, too: its live messages are taken by the default partition.
   await target.query(`select problem from ${inSchema}.ensure_message_partitions(3, $1)`, [firstDay(first)]);
@@ -59,12 +66,11 @@ async function loadTable(
   source: Session,
   target: Session,
   slice: Slice,
-  key: string,
+  key: TableKey,
   masker: Masker | undefined,
 ): Promise<number> {
   const columns = (slice.columnsOf.get(key) ?? []).filter(({ is_generated: isGenerated }) => !isGenerated);
-  const [schema = '', table = ''] = key.split(' ', 2);
-  const into = { schema, table, columns: columns.map(({ column }) => column) };
+  const into = { ...placeOf(key), columns: columns.map(({ column }) => column) };
   const mask = rowMasker(columns, masker);
   let written = 0;
   for (const part of await slice.choice.parts(key))
@@ -73,12 +79,12 @@ async function loadTable(
   return written;
 }
 
-async function advanceSequences(target: Session, slice: Slice, key: string): Promise<void> {
+async function advanceSequences(target: Session, slice: Slice, key: TableKey): Promise<void> {
   for (const { column, sequence } of slice.columnsOf.get(key) ?? [])
     if (sequence !== null)
       await target.query(
         `select pg_catalog.setval($1::regclass, most)
-         from (select pg_catalog.max(${quoteIdentifier(column)}) as most from ${tableName(key)}) as loaded
+         from (select pg_catalog.max(${quoteIdentifier(column)}) as most from ${key}) as loaded
          where most > coalesce(pg_catalog.pg_sequence_last_value($1::regclass), 0)`,
         [sequence],
       );
@@ -108,16 +114,16 @@ export async function loadSlice(
   const order = inOrder(slice.keys, slice.references, schema);
   await withLoadSettings(target, { keys: order, references: slice.references, schema }, async () => {
     for (const [index, key] of order.entries()) {
-      onProgress(`writing ${tableName(key)}: ${formatCount(slice.counts.get(key) ?? 0)} rows`);
+      onProgress(`writing ${key}: ${formatCount(slice.counts.get(key) ?? 0)} rows`);
       await loadTable(source, target, slice, key, masker);
       await advanceSequences(target, slice, key);
       const isLastOfMessages = !order.slice(index + 1).some((other) => isMessages(other, schema));
       if (isMessages(key, schema) && isLastOfMessages) await writeMessageKeys(target, schema);
     }
   });
-  for (const key of order) await target.query(`analyze ${tableName(key)}`);
+  for (const key of order) await target.query(`analyze ${key}`);
 }
 
-function isMessages(key: string, schema: string): boolean {
-  return key === `${schema} messages` || key === `${schema} messages_archive`;
+function isMessages(key: TableKey, schema: string): boolean {
+  return key === tableIn(schema, 'messages') || key === tableIn(schema, 'messages_archive');
 }

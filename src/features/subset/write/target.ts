@@ -1,18 +1,19 @@
+import { displayName, tableIn, type TableKey } from '../../../adapters/catalog/references/reference.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import type { Finding } from '../../../base/finding.js';
 import { nameInSql } from '../../../base/identifier.js';
 import { refuseFindings } from '../../../base/refuse-findings.js';
 import { readColumns } from '../read/columns.js';
-import { tableName, type Slice } from '../read/slice.js';
+import { type Slice } from '../read/slice.js';
 
 function finding(kind: string, object: string, message: string, impact: string): Finding {
   return { id: `subset-${kind}:${object}`, severity: 'critical', object, message, impact, fix: null };
 }
 
-async function tablesWithRows(target: Session, keys: readonly string[]): Promise<readonly string[]> {
-  const found: string[] = [];
+async function tablesWithRows(target: Session, keys: readonly TableKey[]): Promise<readonly TableKey[]> {
+  const found: TableKey[] = [];
   for (const key of keys) {
-    const { rows } = await target.query(`select 1 from ${tableName(key)} limit 1`);
+    const { rows } = await target.query(`select 1 from ${key} limit 1`);
     if (rows.length > 0) found.push(key);
   }
   return found;
@@ -28,7 +29,7 @@ export async function requireEmptyTarget(target: Session, slice: Slice, schema: 
   const findings: Finding[] = [];
   for (const key of slice.keys) {
     const has = there.get(key);
-    const name = key.split(' ').map(nameInSql).join('.');
+    const name = displayName(key);
     if (has === undefined) {
       const impact =
         'its rows cannot be written; give the migrations that make it with --migrations-dir, or leave it out with --without';
@@ -43,8 +44,8 @@ export async function requireEmptyTarget(target: Session, slice: Slice, schema: 
     }
   }
   if (findings.length === 0)
-    for (const key of await tablesWithRows(target, [...slice.keys, `${schema} message_keys`])) {
-      const name = key.split(' ').map(nameInSql).join('.');
+    for (const key of await tablesWithRows(target, [...slice.keys, tableIn(schema, 'message_keys')])) {
+      const name = displayName(key);
       const impact = 'a subset is loaded into empty tables only; create another database';
       findings.push(finding('rows', name, `table ${name} of the target has rows`, impact));
     }

@@ -1,3 +1,4 @@
+import type { TableKey } from '../../../adapters/catalog/references/reference.js';
 import type { ChosenPart, ChosenRows } from '../../../adapters/catalog/references/chosen-rows.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { isAisecError } from '../../../base/errors.js';
@@ -61,7 +62,7 @@ function isTooLong(error: unknown, durationMs: number): boolean {
 export async function inBatches(
   session: Session,
   choice: ChosenRows,
-  key: string,
+  key: TableKey,
   part: ChosenPart,
   size: BatchSize,
   onBatch: (rows: number) => void,

@@ -6,6 +6,7 @@ import { hashOfUser, type ErasureRecord } from '../../backup/index.js';
 import type { Person } from '../graph/find-person.js';
 import type { ErasureCertificate } from './certificate.js';
 import type { ErasureChoices, ErasurePlan } from './plan.js';
+import { recordedTable } from './recorded-tables.js';
 import type { SearchedParts } from './scan.js';
 
 /** A row of `erasures`, as it is in JSON. */
@@ -33,10 +34,17 @@ const AT = (column: string): string =>
 const COLUMNS = `id::text as id, hash_key as "hashKey", subject_hash as "subjectHash", subject, options, counts, months, months,
   ${AT('started_at')} as "startedAt", ${AT('erased_at')} as "erasedAt", ${AT('finished_at')} as "finishedAt", certificate`;
 
+type JournalRow = Omit<JournalEntry, 'options'> & {
+  readonly options: Omit<JournalEntry['options'], 'anonymise'> & { readonly anonymise: readonly string[] };
+};
+
 /** All erasures, the oldest first. */
 export async function readErasures(session: Session): Promise<readonly JournalEntry[]> {
-  const { rows } = await session.query<JournalEntry>(`select ${COLUMNS} from erasures order by erasures.id`);
-  return rows;
+  const { rows } = await session.query<JournalRow>(`select ${COLUMNS} from erasures order by erasures.id`);
+  return rows.map((row) => ({
+    ...row,
+    options: { ...row.options, anonymise: row.options.anonymise.map(recordedTable) },
+  }));
 }
 
 /** The erasure of the person that the text names: by id, also of one that is finished; by name or address, while it runs. */

@@ -1,3 +1,4 @@
+import { tableIn } from '../../../adapters/catalog/references/reference.js';
 import type { ChosenRows } from '../../../adapters/catalog/references/chosen-rows.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { parseMonth, type Month } from '../../../base/month.js';
@@ -18,7 +19,7 @@ export async function monthsOf(session: Session, choice: ChosenRows, schema: str
     names.rows.map(({ oid, partition }) => [oid, partitions.find((each) => qualifiedName(each) === partition)?.month]),
   );
   const months = new Set<Month>();
-  for (const key of [`${schema} messages`, `${schema} messages_archive`])
+  for (const key of [tableIn(schema, 'messages'), tableIn(schema, 'messages_archive')])
     for (const part of await choice.parts(key)) {
       const month = byOid.get(part.oid);
       if (month !== undefined && month !== null) {

@@ -1,4 +1,4 @@
-import { tableKey, type Reference } from '../../../adapters/catalog/references/reference.js';
+import { tableIn, tableKey, type Reference, type TableKey } from '../../../adapters/catalog/references/reference.js';
 import type { Ownership, RoledReference } from '../graph/ownership.js';
 
 /** Whether the server refuses to delete a row that is referred to by it. */
@@ -7,8 +7,8 @@ function blocks({ onDelete }: Reference): boolean {
 }
 
 export interface DeletionOrder {
-  /** `schema table`, those that refer before what they refer to; without the users and what triggers delete. */
-  readonly tables: readonly string[];
+  /** Those that refer before what they refer to; without the users and what triggers delete. */
+  readonly tables: readonly TableKey[];
   /** Of a table to itself, or in a circle: cleared first, since no order holds for them. */
   readonly circular: readonly RoledReference[];
 }
@@ -19,12 +19,12 @@ export interface DeletionOrder {
  */
 export function deletionOrder(ownership: Ownership, schema: string): DeletionOrder {
   const left = ownership.tables
-    .filter((key) => key !== `${schema} users` && key !== `${schema} message_keys`)
+    .filter((key) => key !== tableIn(schema, 'users') && key !== tableIn(schema, 'message_keys'))
     .toReversed();
   // A key goes with its message, so what refers to the key goes before both.
   const holders = ['messages', 'messages_archive'];
   const references = ownership.references.flatMap((each) =>
-    tableKey(each.refersTo) === `${schema} message_keys`
+    tableKey(each.refersTo) === tableIn(schema, 'message_keys')
       ? holders.map((table): RoledReference => ({ ...each, refersTo: { ...each.refersTo, table } }))
       : [each],
   );
@@ -37,14 +37,15 @@ export function deletionOrder(ownership: Ownership, schema: string): DeletionOrd
       left.includes(tableKey(each.refersTo)),
   );
   const circular: RoledReference[] = edges.filter((each) => tableKey(each) === tableKey(each.refersTo) && blocks(each));
-  const tables: string[] = [];
+  const tables: TableKey[] = [];
   while (left.length > 0) {
-    const isFree = (key: string): boolean =>
+    const isFree = (key: TableKey): boolean =>
       edges.every(
         (each) => tableKey(each.refersTo) !== key || tableKey(each) === key || !left.includes(tableKey(each)),
       );
     const index = left.findIndex(isFree);
-    const [key = ''] = left.splice(Math.max(0, index), 1);
+    const [key] = left.splice(Math.max(0, index), 1);
+    if (key === undefined) break;
     if (index < 0)
       circular.push(
         ...edges.filter((each) => tableKey(each.refersTo) === key && left.includes(tableKey(each)) && blocks(each)),

@@ -1,12 +1,11 @@
 import { isReferring, type ChosenPart, type ChosenRows } from '../../../adapters/catalog/references/chosen-rows.js';
-import { tableKey } from '../../../adapters/catalog/references/reference.js';
+import { displayName, tableIn, tableKey, type TableKey } from '../../../adapters/catalog/references/reference.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { countText } from '../../../base/count.js';
 import type { Finding } from '../../../base/finding.js';
 import { quoteLiteral } from '../../../base/identifier.js';
 import type { Month } from '../../../base/month.js';
-import { displayName, ofRole, type Ownership, type RoledReference } from '../graph/ownership.js';
-import { sqlName } from '../graph/read-ownership.js';
+import { ofRole, type Ownership, type RoledReference } from '../graph/ownership.js';
 import { monthsOf } from './months.js';
 import type { TableColumns } from './table-columns.js';
 
@@ -15,8 +14,8 @@ export type SharedRule = 'refuse' | 'keep' | { readonly handOverTo: string };
 
 export interface ErasureChoices {
   readonly shared: SharedRule;
-  /** `schema table` of those whose rows stay, without what names the person. */
-  readonly anonymise: readonly string[];
+  /** Those whose rows stay, without what names the person. */
+  readonly anonymise: readonly TableKey[];
 }
 
 export interface PlannedTable {
@@ -48,14 +47,14 @@ export interface ErasurePlan {
 }
 
 /** The reference by which a table's rows belong to a user directly. */
-export function ownerReference(ownership: Ownership, schema: string, key: string): RoledReference | undefined {
+export function ownerReference(ownership: Ownership, schema: string, key: TableKey): RoledReference | undefined {
   return ofRole(ownership, 'own').find(
-    (each) => tableKey(each) === key && tableKey(each.refersTo) === `${schema} users`,
+    (each) => tableKey(each) === key && tableKey(each.refersTo) === tableIn(schema, 'users'),
   );
 }
 
 /** Tables whose rows are meant for others, too: they have an owner and a column is_public. */
-export function isShareable(columns: TableColumns, ownership: Ownership, schema: string, key: string): boolean {
+export function isShareable(columns: TableColumns, ownership: Ownership, schema: string, key: TableKey): boolean {
   const hasFlag = columns.get(key)?.some(({ name }) => name === 'is_public') === true;
   return hasFlag && ownerReference(ownership, schema, key) !== undefined;
 }
@@ -64,7 +63,7 @@ export function isShareable(columns: TableColumns, ownership: Ownership, schema:
 export function othersReferring(choice: ChosenRows, reference: RoledReference, part: ChosenPart): string {
   const [child, parent] = [tableKey(reference), tableKey(reference.refersTo)];
   return `from ${choice.joinPart(parent, part, 'referred')}
-    join ${sqlName(child)} as referring on ${isReferring(reference)}
+    join ${child} as referring on ${isReferring(reference)}
     where not ${choice.contains(child, 'referring')}`;
 }
 
@@ -78,7 +77,7 @@ async function sharedRows(
   const found: SharedRows[] = [];
   for (const reference of [...ofRole(ownership, 'use'), ...ofRole(ownership, 'clear')]) {
     const parent = tableKey(reference.refersTo);
-    const isSharedParent = parent !== `${schema} users` && isShareable(columns, ownership, schema, parent);
+    const isSharedParent = parent !== tableIn(schema, 'users') && isShareable(columns, ownership, schema, parent);
     // What a reference that is set to null leaves behind is as its table declares it.
     if (reference.role === 'clear' && !isSharedParent) continue;
     let [rows, uses] = [0, 0];
@@ -120,7 +119,8 @@ function findingsOf(
         finding('dependent', table, message, 'the rows of others cannot be without it: change or delete them first'),
       ];
     if (kind !== 'shared') return [];
-    const owner = ownerReference(ownership, schema, table.replace('.', ' '));
+    const key = ownership.tables.find((each) => displayName(each) === table);
+    const owner = key === undefined ? undefined : ownerReference(ownership, schema, key);
     if (choices.shared === 'refuse')
       return [
         finding(
@@ -185,8 +185,8 @@ export async function planErasure(
 }
 
 /** As SQL: whether a row, called `alias`, is the person's, from what it refers to alone; whatever has changed since it was chosen. */
-export function isOwned(ownership: Ownership, schema: string, id: string, key: string, alias: string): string {
-  if (key === `${schema} users`) return `${alias}.id = ${quoteLiteral(id)}`;
+export function isOwned(ownership: Ownership, schema: string, id: string, key: TableKey, alias: string): string {
+  if (key === tableIn(schema, 'users')) return `${alias}.id = ${quoteLiteral(id)}`;
   const position = ownership.tables.indexOf(key);
   const own = ofRole(ownership, 'own').filter(
     (each) => tableKey(each) === key && ownership.tables.indexOf(tableKey(each.refersTo)) < position,
@@ -196,7 +196,7 @@ export function isOwned(ownership: Ownership, schema: string, id: string, key: s
   return `(${own
     .map((each) => {
       const parent = tableKey(each.refersTo);
-      return `exists (select from ${sqlName(parent)} as ${owner} where ${isReferring(each, alias, owner)}
+      return `exists (select from ${parent} as ${owner} where ${isReferring(each, alias, owner)}
         and ${isOwned(ownership, schema, id, parent, owner)})`;
     })
     .join(' or ')})`;

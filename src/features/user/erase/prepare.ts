@@ -1,9 +1,11 @@
+import { displayName, tableIn, type TableKey } from '../../../adapters/catalog/references/reference.js';
 import { LockBudget } from '../../../adapters/postgres/locks/lock-budget.js';
 import { rollBack, type Session } from '../../../adapters/postgres/session.js';
 import { AisecError } from '../../../base/errors.js';
+import { parseTableName } from '../../../base/table-name.js';
 import type { Reporting } from '../../../base/reporting.js';
 import { choosePerson, prepareChoice } from '../graph/choose-person.js';
-import { displayName, type Ownership } from '../graph/ownership.js';
+import type { Ownership } from '../graph/ownership.js';
 import { readOwnership, requireAllRows, tablesOf } from '../graph/read-ownership.js';
 import { planErasure, type ErasurePlan } from './plan.js';
 import type { Erasure } from './rounds.js';
@@ -39,13 +41,15 @@ export async function prepareErasures(
   };
 }
 
-/** `schema table` of what was named with or without schema. @throws AisecError USAGE for what has no rows of a user. */
-export function tablesNamed(ownership: Ownership, schema: string, names: readonly string[]): readonly string[] {
-  const keys = names.map((name) => (name.includes('.') ? name.replace('.', ' ') : `${schema} ${name}`));
-  const unknown = keys.find((key) => !ownership.tables.includes(key));
-  if (unknown === undefined) return keys;
-  throw new AisecError('USAGE', `${displayName(unknown)} is no table with rows of a user`, {
-    hint: 'See them with --dry-run.',
+/** What was named with or without schema. @throws AisecError USAGE for what has no rows of a user. */
+export function tablesNamed(ownership: Ownership, schema: string, names: readonly string[]): readonly TableKey[] {
+  return names.map((name) => {
+    const given = parseTableName(name);
+    const key = given === undefined ? undefined : tableIn(given.schema ?? schema, given.name);
+    if (key !== undefined && ownership.tables.includes(key)) return key;
+    throw new AisecError('USAGE', `${key === undefined ? name : displayName(key)} is no table with rows of a user`, {
+      hint: 'See them with --dry-run.',
+    });
   });
 }
 

@@ -1,5 +1,5 @@
 import { isReferring, type ChosenRows } from '../../../adapters/catalog/references/chosen-rows.js';
-import { tableKey } from '../../../adapters/catalog/references/reference.js';
+import { displayName, tableIn, tableKey, type TableKey } from '../../../adapters/catalog/references/reference.js';
 import { isPassingProblem } from '../../../adapters/postgres/error.js';
 import type { LockBudget } from '../../../adapters/postgres/locks/lock-budget.js';
 import { withTransaction, type Session } from '../../../adapters/postgres/session.js';
@@ -8,8 +8,7 @@ import { quoteIdentifier, quoteLiteral } from '../../../base/identifier.js';
 import { sleep } from '../../../base/interruption.js';
 import { choosePerson } from '../graph/choose-person.js';
 import type { Person } from '../graph/find-person.js';
-import { displayName, ofRole, type Ownership, type RoledReference } from '../graph/ownership.js';
-import { sqlName } from '../graph/read-ownership.js';
+import { ofRole, type Ownership, type RoledReference } from '../graph/ownership.js';
 import { BatchSize, inBatches } from './batches.js';
 import { deletionOrder } from './order.js';
 import { isOwned, isShareable, othersReferring, ownerReference, type ErasureChoices } from './plan.js';
@@ -38,7 +37,7 @@ const [PAUSE_MS, LONGEST_PAUSE_MS] = [50, 2000];
 const [FOREIGN_KEY, UNDEFINED_TABLE] = ['23503', '42P01'];
 
 /** Columns that can hold text of the person, and may be null. */
-function clearedColumns(columns: TableColumns, key: string): readonly string[] {
+function clearedColumns(columns: TableColumns, key: TableKey): readonly string[] {
   return (columns.get(key) ?? [])
     .filter(
       ({ type, isNullable, isKey }) =>
@@ -62,7 +61,7 @@ async function keepShared(erasure: Erasure): Promise<void> {
     if (owner === undefined || !isShareable(columns, ownership, schema, parent)) continue;
     const column = quoteIdentifier(owner.columns[0] ?? '');
     for (const part of await choice.parts(parent)) {
-      const sql = `update ${sqlName(parent)} as kept set ${column} = ${to}
+      const sql = `update ${parent} as kept set ${column} = ${to}
          where kept.${column} = ${quoteLiteral(person.id)}
            and kept.ctid in (select referred.ctid ${othersReferring(choice, reference, part)})`;
       await retryForRows(erasure, () => session.query(sql));
@@ -84,7 +83,7 @@ async function releaseOthers(erasure: Erasure): Promise<void> {
         ? `${column} = pg_catalog.array_remove(other.${column}, referred.${quoteIdentifier(reference.refersTo.columns[0] ?? '')})`
         : setNull(reference.columns);
       if (!reference.isArray && !reference.isNullable) continue;
-      const sql = `update ${sqlName(child)} as other set ${change}
+      const sql = `update ${child} as other set ${change}
              from (select referring.tableoid as aisec_part, referring.ctid as aisec_place, referred.* ${othersReferring(choice, reference, part)} limit 500) as referred
              where other.tableoid = referred.aisec_part and other.ctid = referred.aisec_place
                and ${isReferring(reference, 'other', 'referred')}`;
@@ -160,12 +159,12 @@ async function round(erasure: Erasure): Promise<void> {
 /** Whether a row refers to the person still; every other row of theirs is gone, so only these can be new. */
 async function hasRows({ session, ownership, schema, person }: Erasure): Promise<boolean> {
   for (const reference of ofRole(ownership, 'own').filter(
-    (each) => tableKey(each.refersTo) === `${schema} users` && tableKey(each) !== `${schema} users`,
+    (each) => tableKey(each.refersTo) === tableIn(schema, 'users') && tableKey(each) !== tableIn(schema, 'users'),
   )) {
     const { rows } = await session.query<{ exists: boolean }>(
       `select exists (
-         select from ${sqlName(`${schema} users`)} as referred
-         join ${sqlName(tableKey(reference))} as referring on ${isReferring(reference)}
+         select from ${tableIn(schema, 'users')} as referred
+         join ${tableKey(reference)} as referring on ${isReferring(reference)}
          where referred.id = ${quoteLiteral(person.id)}
        ) as exists`,
     );

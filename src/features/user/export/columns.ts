@@ -1,7 +1,7 @@
+import type { TableKey } from '../../../adapters/catalog/references/reference.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { groupBy } from '../../../base/group-by.js';
-import { sqlName } from '../graph/read-ownership.js';
 
 /** The role that services act as for a user; its policies say what a user may see. */
 export const USER_ROLE = 'authenticated';
@@ -35,14 +35,14 @@ export function isSecret(column: string): boolean {
 
 export async function readColumns(
   session: Session,
-  keys: readonly string[],
-): Promise<ReadonlyMap<string, readonly PersonColumn[]>> {
-  const { rows } = await session.query<ColumnRow>(sqlFile('user/columns'), [keys.map(sqlName), USER_ROLE]);
+  keys: readonly TableKey[],
+): Promise<ReadonlyMap<TableKey, readonly PersonColumn[]>> {
+  const { rows } = await session.query<ColumnRow>(sqlFile('user/columns'), [keys, USER_ROLE]);
   const byTable = groupBy(rows, ({ table }) => table);
   return new Map(
     keys.map((key) => [
       key,
-      (byTable.get(sqlName(key)) ?? []).map((row) => ({
+      (byTable.get(key) ?? []).map((row) => ({
         name: row.name,
         type: row.type,
         isKey: row.is_key,

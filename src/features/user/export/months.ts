@@ -1,3 +1,4 @@
+import { tableIn } from '../../../adapters/catalog/references/reference.js';
 import type { ChosenRows } from '../../../adapters/catalog/references/chosen-rows.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { exportedMonths, readExportedMessages } from '../../messages/index.js';
@@ -10,7 +11,7 @@ export async function conversationIds(
   schema: string,
 ): Promise<ReadonlySet<string>> {
   const { rows } = await session.query<{ id: string }>(
-    `select scratch.id::text as id from ${choice.join(`${schema} conversations`)}`,
+    `select scratch.id::text as id from ${choice.join(tableIn(schema, 'conversations'))}`,
   );
   return new Set(rows.map(({ id }) => id));
 }

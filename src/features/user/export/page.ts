@@ -1,3 +1,4 @@
+import { tableIn, type TableKey } from '../../../adapters/catalog/references/reference.js';
 import type { ChosenRows } from '../../../adapters/catalog/references/chosen-rows.js';
 import { readCursor } from '../../../adapters/postgres/read-cursor.js';
 import type { Session } from '../../../adapters/postgres/session.js';
@@ -62,6 +63,10 @@ function head(data: PageData): Html {
     </ul> `;
 }
 
+function hasMessages(key: TableKey, schema: string): boolean {
+  return key === tableIn(schema, 'messages') || key === tableIn(schema, 'messages_archive');
+}
+
 async function* conversations(
   session: Session,
   choice: ChosenRows,
@@ -70,9 +75,7 @@ async function* conversations(
 ): AsyncGenerator<string> {
   const words = WORDS[data.language];
   const parts: string[] = [];
-  for (const { key } of tables.filter(({ key: each }) =>
-    [`${data.schema} messages`, `${data.schema} messages_archive`].includes(each),
-  ))
+  for (const { key } of tables.filter(({ key: each }) => hasMessages(each, data.schema)))
     for (const part of await choice.parts(key))
       parts.push(
         `select source.conversation_id, source.role, source.content, source.created_at, source.id
@@ -117,7 +120,7 @@ async function* furtherTables(
   yield html`<h2>${words.others}</h2>`.text;
   for (const [index, table] of tables.entries()) {
     const { rows: all = 0, table: name = '' } = data.tables[index] ?? {};
-    if (all === 0 || / messages(_archive)?$/.test(table.key)) continue;
+    if (all === 0 || hasMessages(table.key, data.schema)) continue;
     yield `<details><summary>${html`${name} (${all})`.text}</summary>`;
     let shown = 0;
     for await (const line of readRows(session, choice, { ...table, limit: MOST_ROWS })) {

@@ -1,3 +1,4 @@
+import type { TableKey } from '../../../adapters/catalog/references/reference.js';
 import type { ChosenRows } from '../../../adapters/catalog/references/chosen-rows.js';
 import { readCursor } from '../../../adapters/postgres/read-cursor.js';
 import type { Session } from '../../../adapters/postgres/session.js';
@@ -6,7 +7,7 @@ import type { PersonColumn } from './columns.js';
 
 /** Which rows and columns of a table are exported. */
 export interface ExportedTable {
-  readonly key: string;
+  readonly key: TableKey;
   readonly columns: readonly PersonColumn[];
   /** At most so many rows of each partition. */
   readonly limit?: number;
@@ -37,6 +38,6 @@ export async function* readRows(
 }
 
 /** How many rows of a table are chosen. */
-export async function countRows(choice: ChosenRows, key: string): Promise<number> {
+export async function countRows(choice: ChosenRows, key: TableKey): Promise<number> {
   return (await choice.parts(key)).reduce((sum, { rows }) => sum + rows, 0);
 }

@@ -1,9 +1,9 @@
+import type { TableKey } from '../../../adapters/catalog/references/reference.js';
 import type { ChosenRows } from '../../../adapters/catalog/references/chosen-rows.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { AisecError, isAisecError } from '../../../base/errors.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
 import type { Person } from '../graph/find-person.js';
-import { sqlName } from '../graph/read-ownership.js';
 import { USER_ROLE, type PersonColumn } from './columns.js';
 
 interface SeenTable {
@@ -15,7 +15,7 @@ interface SeenTable {
 }
 
 /** Rows by their place; where the role may read only some columns, by their primary key. Undefined where it may read neither. */
-function seenTable(key: string, columns: readonly PersonColumn[], number: number): SeenTable | undefined {
+function seenTable(key: TableKey, columns: readonly PersonColumn[], number: number): SeenTable | undefined {
   const name = `pg_temp.aisec_seen_${number}`;
   if (columns[0]?.isTableReadable === true)
     return { name, written: 'tableoid, ctid, null', places: `select part, place from ${name}` };
@@ -25,23 +25,26 @@ function seenTable(key: string, columns: readonly PersonColumn[], number: number
   return {
     name,
     written: `null::oid, null::tid, ${identity}`,
-    places: `select tableoid, ctid from ${sqlName(key)} where ${identity} in (select identity from ${name})`,
+    places: `select tableoid, ctid from ${key} where ${identity} in (select identity from ${name})`,
   };
 }
 
 /** The policies as a filter: what the user would see in a service. */
 export class VisibleRows {
   readonly #session: Session;
-  readonly #seen: ReadonlyMap<string, SeenTable>;
+  readonly #seen: ReadonlyMap<TableKey, SeenTable>;
 
-  private constructor(session: Session, seen: ReadonlyMap<string, SeenTable>) {
+  private constructor(session: Session, seen: ReadonlyMap<TableKey, SeenTable>) {
     this.#session = session;
     this.#seen = seen;
   }
 
   /** Made before the transaction, which only reads. */
-  static async prepare(session: Session, columns: ReadonlyMap<string, readonly PersonColumn[]>): Promise<VisibleRows> {
-    const seen = new Map<string, SeenTable>();
+  static async prepare(
+    session: Session,
+    columns: ReadonlyMap<TableKey, readonly PersonColumn[]>,
+  ): Promise<VisibleRows> {
+    const seen = new Map<TableKey, SeenTable>();
     for (const [key, own] of columns) {
       const table = seenTable(key, own, seen.size);
       if (table === undefined) continue;
@@ -57,17 +60,16 @@ export class VisibleRows {
    *
    * @throws AisecError PRIVILEGE_MISSING when the role may not act as that of users.
    */
-  async filter(choice: ChosenRows, person: Person, keys: readonly string[]): Promise<ReadonlyMap<string, number>> {
-    const chosen: string[] = [];
+  async filter(choice: ChosenRows, person: Person, keys: readonly TableKey[]): Promise<ReadonlyMap<TableKey, number>> {
+    const chosen: TableKey[] = [];
     for (const key of keys) if ((await choice.parts(key)).length > 0) chosen.push(key);
     await this.#actAsUser(person);
     for (const key of chosen) {
       const seen = this.#seen.get(key);
-      if (seen !== undefined)
-        await this.#session.query(`insert into ${seen.name} select ${seen.written} from ${sqlName(key)}`);
+      if (seen !== undefined) await this.#session.query(`insert into ${seen.name} select ${seen.written} from ${key}`);
     }
     await this.#session.query('reset role; set local row_security = off');
-    const hidden = new Map<string, number>();
+    const hidden = new Map<TableKey, number>();
     for (const key of chosen) {
       const seen = this.#seen.get(key);
       if (seen !== undefined) await this.#session.query(`analyze ${seen.name}`);

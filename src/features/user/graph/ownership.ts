@@ -1,4 +1,4 @@
-import { tableKey, type Reference } from '../../../adapters/catalog/references/reference.js';
+import { tableKey, type Reference, type TableKey } from '../../../adapters/catalog/references/reference.js';
 
 /**
  * What a reference means for the rows of one person:
@@ -14,8 +14,8 @@ export interface RoledReference extends Reference {
 }
 
 export interface Ownership {
-  /** `schema table` of the tables that have rows of a person, from the table of users outwards. */
-  readonly tables: readonly string[];
+  /** The tables that have rows of a person, from the table of users outwards. */
+  readonly tables: readonly TableKey[];
   /** Those that lead to one of these tables, also of tables that have no rows of a person. */
   readonly references: readonly RoledReference[];
 }
@@ -25,7 +25,7 @@ function mayOwn(reference: Reference): boolean {
 }
 
 /** How many references lead from each table to the users, at the least. */
-function distancesFrom(users: string, references: readonly Reference[]): ReadonlyMap<string, number> {
+function distancesFrom(users: TableKey, references: readonly Reference[]): ReadonlyMap<TableKey, number> {
   const distances = new Map([[users, 0]]);
   for (let distance = 0, isMore = true; isMore; distance += 1) {
     const next = references.filter(
@@ -38,7 +38,7 @@ function distancesFrom(users: string, references: readonly Reference[]): Readonl
 }
 
 /** Columns that may be null say less about who owns a row; then the order of the names decides. */
-function bySureness(isSure: (table: string) => boolean): (one: Reference, other: Reference) => number {
+function bySureness(isSure: (table: TableKey) => boolean): (one: Reference, other: Reference) => number {
   return (one, other) =>
     Number(one.isNullable) - Number(other.isNullable) ||
     Number(!isSure(tableKey(one.refersTo))) - Number(!isSure(tableKey(other.refersTo))) ||
@@ -51,11 +51,11 @@ function bySureness(isSure: (table: string) => boolean): (one: Reference, other:
  * without. Of several references at the same distance one decides, those that may not be null first: a skill of an
  * assistant belongs with the assistant, not with the author of the skill.
  */
-export function ownershipOf(users: string, references: readonly Reference[]): Ownership {
+export function ownershipOf(users: TableKey, references: readonly Reference[]): Ownership {
   const distances = distancesFrom(users, references);
   const tables = [...distances].toSorted(([a, one], [b, other]) => one - other || a.localeCompare(b, 'en'));
   const sure = new Set([users]);
-  const deciding = new Map<string, Reference>();
+  const deciding = new Map<TableKey, Reference>();
   for (const [table, distance] of tables) {
     const candidates = references.filter(
       (each) => tableKey(each) === table && mayOwn(each) && distances.get(tableKey(each.refersTo)) === distance - 1,
@@ -84,9 +84,4 @@ export function ownershipOf(users: string, references: readonly Reference[]): Ow
 
 export function ofRole(ownership: Ownership, role: ReferenceRole): readonly RoledReference[] {
   return ownership.references.filter((each) => each.role === role);
-}
-
-/** `schema table` as `schema.table`, as people write it. */
-export function displayName(key: string): string {
-  return key.replace(' ', '.');
 }

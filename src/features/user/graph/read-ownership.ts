@@ -1,22 +1,16 @@
 import { readReferences } from '../../../adapters/catalog/references/read-references.js';
+import { displayName, tableIn, tableKey, type TableKey } from '../../../adapters/catalog/references/reference.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { AisecError } from '../../../base/errors.js';
-import { quoteIdentifier } from '../../../base/identifier.js';
 import { platformReferences } from '../../messages/index.js';
-import { displayName, ownershipOf, type Ownership } from './ownership.js';
-
-/** `schema table` as SQL. */
-export function sqlName(key: string): string {
-  const schema = key.slice(0, key.indexOf(' '));
-  return `${quoteIdentifier(schema)}.${quoteIdentifier(key.slice(schema.length + 1))}`;
-}
+import { ownershipOf, type Ownership } from './ownership.js';
 
 /** @throws AisecError MIGRATION_PENDING when the schema has no users. */
 export async function readOwnership(session: Session, schema: string): Promise<Ownership> {
-  const users = `${schema} users`;
+  const users = tableIn(schema, 'users');
   const { rows } = await session.query<{ exists: boolean }>('select pg_catalog.to_regclass($1) is not null as exists', [
-    sqlName(users),
+    users,
   ]);
   if (rows[0]?.exists !== true)
     throw new AisecError('MIGRATION_PENDING', `the schema "${schema}" has no table users`, {
@@ -26,8 +20,8 @@ export async function readOwnership(session: Session, schema: string): Promise<O
 }
 
 /** All tables whose rows must be seen: those that have a person's, and those that refer to them. */
-export function tablesOf(ownership: Ownership): readonly string[] {
-  return [...new Set([...ownership.tables, ...ownership.references.map(({ schema, table }) => `${schema} ${table}`)])];
+export function tablesOf(ownership: Ownership): readonly TableKey[] {
+  return [...new Set([...ownership.tables, ...ownership.references.map((each) => tableKey(each))])];
 }
 
 /**
@@ -37,16 +31,16 @@ export function tablesOf(ownership: Ownership): readonly string[] {
  */
 export async function requireAllRows(
   session: Session,
-  keys: readonly string[],
+  keys: readonly TableKey[],
   needed: 'select' | 'select and delete',
 ): Promise<void> {
   const { rows } = await session.query<{ table: string; reason: 'policies' | 'privilege' }>(
     sqlFile('user/hidden-tables'),
-    [keys.map(sqlName), needed],
+    [keys, needed],
   );
   const [first] = rows;
   if (first === undefined) return;
-  const names = keys.filter((key) => rows.some(({ table }) => table === sqlName(key))).map(displayName);
+  const names = keys.filter((key) => rows.some(({ table }) => table === key)).map(displayName);
   throw new AisecError(
     'PRIVILEGE_MISSING',
     first.reason === 'policies'

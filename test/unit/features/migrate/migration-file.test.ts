@@ -65,7 +65,9 @@ describe('a migration file', () => {
     [
       'has an empty Down section',
       '-- Up Migration\nselect 1;\n-- Down Migration\n\n',
-      ['3: the Down section is empty; say why with -- aisec: irreversible "reason"'],
+      [
+        '3: the Down section is empty; if there is no way back, leave it out and begin the file with -- aisec: irreversible "reason"',
+      ],
     ],
     [
       'has no Down section and does not say why',

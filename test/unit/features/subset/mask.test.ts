@@ -66,6 +66,36 @@ describe('texts', () => {
   });
 });
 
+describe('large values', () => {
+  /** As of an image in base64: no spaces, no line feeds. */
+  const image = 'iVBORw0KGgo'.repeat(100_000);
+
+  test('a text with an image in it and an address behind it is masked', () => {
+    const masked = masking().mask('text', `data:image/png;base64,${image} taro@example.co.jp`);
+    expect(masked).toHaveLength(image.length + 'data:image/png;base64, taro@example.co.jp'.length);
+    expect(masked).not.toContain('taro@');
+  });
+
+  test('a string of 17 million characters within JSON is masked', () => {
+    const long = 'line of text\\n'.repeat(1_300_000);
+    const masked = masking().mask('json', `{"a": [1, "${long}"], "b": "Tanaka"}`);
+    expect(masked.slice(0, 9)).toBe('{"a": [1,');
+    expect(masked).not.toMatch(/line of text|Tanaka/);
+    expect(JSON.parse(masked)).toMatchObject({ a: [1, expect.any(String)] });
+  });
+});
+
+test('an original address is found in a text without spaces around it', () => {
+  const { originals } = masking({
+    originals: [
+      ['email', 'taro@example.co.jp'],
+      ['text', '宛先はhina@example.co.jpです'],
+    ],
+  });
+  expect(originals.find('連絡先はtaro@example.co.jpです。')).toEqual({ kind: 'email', from: 4, to: 22 });
+  expect(originals.find('hina@example.co.jp')).toMatchObject({ kind: 'email' });
+});
+
 describe('what identifies a person', () => {
   test('e-mail addresses are valid, as long, and at one example domain for each domain', () => {
     const { mask } = masking();

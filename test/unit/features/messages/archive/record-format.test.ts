@@ -21,6 +21,13 @@ describe('a CSV record', () => {
   });
 });
 
+test('a CSV record with a text of 20 million characters comes back as its values', () => {
+  const values = ['a', 'say "hi", then go on to the end of the line\n'.repeat(450_000), null];
+  const found = csvValues(csvRecord(values));
+  expect(found.map((value) => value?.length)).toEqual(values.map((value) => value?.length));
+  expect(found[1] === values[1]).toBe(true);
+});
+
 describe('a file cut into records', () => {
   const records = [csvRecord(VALUES), csvRecord(['b', '"\n"', null]), csvRecord([null])];
 
