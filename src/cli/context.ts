@@ -77,7 +77,7 @@ export interface Context {
     readonly waitMs: number;
   }) => Promise<EmbeddedAccess | undefined>;
   /** For a database in memory, beside any that is configured. */
-  readonly scratchOptions: (signal: AbortSignal) => OpenOptions;
+  readonly scratchOptions: (signal: AbortSignal, settings?: Pick<DatabaseOptions, 'isBrief'>) => OpenOptions;
   /**
    * Runs the callback with the configured Redis, as one of those who share it as a cache.
    *
@@ -150,6 +150,7 @@ async function openOnServer(parts: Inside, settings: DatabaseOptions): Promise<S
 
 function openOptions(parts: ContextParts, settings: DatabaseOptions): OpenOptions {
   const { config, output, progress, signal } = parts;
+  if (settings.isBrief === true) compileOnce();
   return {
     applicationName: `aisec ${parts.commandName}`,
     schema: config.schema,
@@ -272,8 +273,7 @@ export function createContext(given: ContextParts): Context {
     withOther: async (place, use) => {
       if ('newDirectory' in place) {
         const { withNewDirectory } = await import('../adapters/embedded/new-directory.js');
-        compileOnce();
-        return withNewDirectory(place.newDirectory, openOptions(parts, { isSilent: true }), use);
+        return withNewDirectory(place.newDirectory, openOptions(parts, { isSilent: true, isBrief: true }), use);
       }
       const [{ resolveOtherTarget }, { openSession }] = await Promise.all([
         import('../config/other-target.js'),
@@ -284,14 +284,13 @@ export function createContext(given: ContextParts): Context {
     },
     withScratchDatabase: async (use, settings = {}) => {
       const { openInMemory } = await import('../adapters/embedded/embedded.js');
-      compileOnce();
-      return closing(await openInMemory(openOptions(parts, settings)), use);
+      return closing(await openInMemory(openOptions(parts, { ...settings, isBrief: true })), use);
     },
     hasEmbedded: async (dataDir) => (await import('../adapters/embedded/embedded.js')).isThere(dataDir),
     programPlaces: programPlaces(parts.config),
     serverAccess: ({ timeoutMs } = { timeoutMs: 0 }) => serverAccess(parts, timeoutMs),
     embeddedAccess: (settings) => embeddedAccess(parts, settings),
-    scratchOptions: (signal) => openOptions({ ...parts, signal }, {}),
+    scratchOptions: (signal, settings = {}) => openOptions({ ...parts, signal }, settings),
     withCache: async (use) => (await import('./with-cache.js')).withCache(parts, use),
   };
 }

@@ -12,6 +12,8 @@ export interface DatabaseOptions {
   readonly seesFewTables?: boolean;
   /** Notices of the server are not shown: what runs there is a means, such as a replay. */
   readonly isSilent?: boolean;
+  /** An embedded database that ends with the command, into which no rows are loaded for minutes: compiled once, without optimising. */
+  readonly isBrief?: boolean;
   /** The embedded database was asked for by name, even where a server's address is empty. */
   readonly isEmbeddedMeant?: boolean;
 }

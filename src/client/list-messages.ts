@@ -61,7 +61,12 @@ function readCursor(before: string | undefined): Cursor {
       hint: 'Give `next` of the last page.',
     });
   if (time.endsWith('infinity')) return { time: sql`${time}::timestamptz`, id };
-  return { time: sql`timestamptz 'epoch' + ${time}::bigint * interval '1 microsecond'`, id };
+  // An interval is multiplied as a floating-point number, which holds all microseconds of three centuries only.
+  const [hours, rest] = [sql`${time}::bigint / 3600000000`, sql`${time}::bigint % 3600000000`];
+  return {
+    time: sql`timestamptz 'epoch' + (${hours}) * interval '1 hour' + (${rest}) * interval '1 microsecond'`,
+    id,
+  };
 }
 
 /**

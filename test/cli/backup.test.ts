@@ -54,6 +54,16 @@ describeOnServer('aisec backup', () => {
     expect(list).toContain('EXTENSION - vector');
   });
 
+  test('finds the rows of tables in the archive, whatever is in their names', async () => {
+    const tables = ['two\nlines', 'two\nothers', 'a "quoted" %s', 'a.b'].map(
+      (name) => `"${name.replaceAll('"', '""')}"`,
+    );
+    for (const table of tables) await database().admin.query(`create table ${table} (id integer)`);
+    const run = await backup(await newDirectory(), ['--json', '--quiet']);
+    expect(run).toMatchObject({ exitCode: 0 });
+    for (const table of tables) await database().admin.query(`drop table ${table}`);
+  });
+
   test('a dry run makes no directory', async () => {
     const directory = await newDirectory();
     expect(await backup(directory, ['--dry-run'])).toMatchObject({ exitCode: 0, stdout: '' });

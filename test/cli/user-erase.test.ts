@@ -84,6 +84,31 @@ describeOnServer('aisec user erase', () => {
     rmSync(directory, { recursive: true, force: true });
   });
 
+  test('the search at the end reads domains, arrays, composite types and a table called erasures elsewhere', async () => {
+    await database.admin.query(`
+      create domain person_ref as uuid;
+      create domain extra as jsonb;
+      create type contact as (phone text, address text);
+      create table team.erasures (a person_ref, b extra, c bpchar[], d jsonb[], e contact, f person_ref[], g tsvector)`);
+    await database.admin.query(`
+      insert into team.erasures
+      values ('${HANAKO}', '{"by": "hanako"}', array['u1@example.com'], array['{"id": "${HANAKO}"}'::jsonb], row('1', 'u1@example.com'),
+        array['${HANAKO}']::person_ref[], to_tsvector('simple', 'u1@example.com'))`);
+    const result = await run('hanako', '--anonymise', 'api_usage', '--confirm', 'hanako', '--json');
+    const { certificate } = JSON.parse(result.stdout) as {
+      readonly certificate: { readonly hits: readonly { readonly table: string; readonly column: string }[] };
+    };
+    expect(certificate.hits.filter(({ table }) => table === 'team.erasures').map(({ column }) => column)).toEqual([
+      'a',
+      'b',
+      'c',
+      'd',
+      'e',
+      'f',
+      'g',
+    ]);
+  });
+
   test('nothing of the person is left, nothing of anybody else is gone, and the certificate says so', async () => {
     const before = await query(OTHERS);
     // A month is known by its bounds, whatever the partition is called.

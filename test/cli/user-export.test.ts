@@ -128,6 +128,26 @@ describeOnServer('aisec user export', () => {
     expect(await run(['user', 'export', HANAKO, '--out', 'all.zip', '--replace'])).toMatchObject({ exitCode: 0 });
   });
 
+  test('tables of like names have files of their own, and the page shows numbers with all of their digits', async () => {
+    for (const name of ['"Gift list"', 'gift_list', '"messages-2026-05"'])
+      await database.admin.query(`
+        create table ${name} (line bigint, price numeric, tags json, owner uuid references users);
+        insert into ${name} values (9007199254740993, 0.10, '["a",\n"b"]', '${HANAKO}')`);
+    expect(await run(['user', 'export', 'hanako', '--out', 'gifts.zip', '--all'])).toMatchObject({ exitCode: 0 });
+    const files = readZip(path.join(directory, 'gifts.zip'));
+    const names = [...files.keys()].filter((name) => /gift|messages-/i.test(name));
+    expect(names.toSorted()).toEqual([
+      'data/Gift_list.ndjson',
+      'data/gift_list-2.ndjson',
+      'data/messages-2026-05-2.ndjson',
+    ]);
+    for (const name of names)
+      expect(files.get(name)).toBe(`{"line":9007199254740993,"price":0.10,"tags":["a", "b"],"owner":"${HANAKO}"}\n`);
+    expect(files.get('index.html')?.match(/<td>9007199254740993<\/td>/g)).toHaveLength(3);
+    expect(files.get('index.html')).toContain('<td>0.10</td>');
+    await database.admin.query('drop table "Gift list", gift_list, "messages-2026-05"');
+  });
+
   test('a month that is only in an export is read from its file, and named where the file is missing', async () => {
     expect(await run(['archive', 'export', '2026-05', '--out', 'may.ndjson.gz'])).toMatchObject({ exitCode: 0 });
     // June stays whatever the day is: there is no export of it.

@@ -80,11 +80,22 @@ interface Reading {
   readonly leftOutColumns: readonly string[];
 }
 
-/** `users.ndjson`; of another schema `team.notes.ndjson`. */
-function entryName(schema: string, key: TableKey): string {
-  const place = placeOf(key);
-  const name = place.schema === schema ? place.table : `${place.schema}.${place.table}`;
-  return `data/${name.replaceAll(/[^\p{L}\p{N}_.-]/gu, '_')}.ndjson`;
+/** `users.ndjson`; of another schema `team.notes.ndjson`. Two are never alike, not even where capitals make no difference. */
+function entryNames(schema: string, keys: readonly TableKey[]): ReadonlyMap<TableKey, string> {
+  const taken = new Set<string>();
+  return new Map(
+    keys.map((key) => {
+      const place = placeOf(key);
+      const own = place.schema === schema ? place.table : `${place.schema}.${place.table}`;
+      const plain = own.replaceAll(/[^\p{L}\p{N}_.-]/gu, '_');
+      let name = plain;
+      // As months of files are called.
+      const isTaken = (): boolean => taken.has(name.toLowerCase()) || /^messages-\d{4}-\d\d$/i.test(name);
+      for (let number = 2; isTaken(); number += 1) name = `${plain}-${number}`;
+      taken.add(name.toLowerCase());
+      return [key, `data/${name}.ndjson`];
+    }),
+  );
 }
 
 async function languageFor({ session, options, person }: Reading): Promise<Language> {
@@ -126,7 +137,7 @@ async function writeAll(reading: Reading, partial: string, snapshotAt: string): 
     ...tables.flatMap((table, index) =>
       (counted[index]?.rows ?? 0) === 0
         ? []
-        : [{ name: entryName(options.schema, table.key), content: () => readRows(session, choice, table) }],
+        : [{ name: counted[index]?.file ?? '', content: () => readRows(session, choice, table) }],
     ),
     ...months
       .filter(({ rows }) => rows !== null)
@@ -175,11 +186,12 @@ async function read(
       ({ name, isReadable }) => !isSecret(name) && (options.isAll || isReadable),
     ),
   }));
+  const files = entryNames(options.schema, keys);
   const counted: ExportedRows[] = [];
   for (const { key } of tables)
     counted.push({
       table: displayName(key),
-      file: entryName(options.schema, key),
+      file: files.get(key) ?? '',
       rows: await countRows(choice, key),
       hiddenRows: hidden.get(key) ?? 0,
     });

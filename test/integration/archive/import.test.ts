@@ -71,6 +71,24 @@ describeOnServer('aisec archive import', () => {
     },
   );
 
+  test('a month whose messages have further columns of any name is exported and read back', async () => {
+    for (const table of ['messages', 'messages_archive'])
+      await database.admin.query(
+        `alter table ${table} add column line integer default 1, add column whole text, add column value bigint default 9007199254740993`,
+      );
+    const before = await month();
+    expect((await run('export', OLD, '--out', 'out.gz')).exitCode).toBe(0);
+    expect((await prune()).exitCode).toBe(0);
+    const done = await run('import', 'out.gz', '--json');
+    expect(done.exitCode, done.stderr).toBe(0);
+    expect(await month()).toEqual(before);
+    const { rows } = await database.admin.query(
+      'select distinct line, whole, value::text from messages_archive where created_at >= $1::date',
+      [`${OLD}-01`],
+    );
+    expect(rows).toEqual([{ line: 1, whole: null, value: '9007199254740993' }]);
+  });
+
   test('names the ids that exist, changes nothing, and never overwrites a message', async () => {
     await run('export', OLD, '--out', 'out.gz');
     const { rows } = await database.admin.query(

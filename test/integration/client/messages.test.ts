@@ -52,6 +52,31 @@ describeOnServer('the messages of a conversation', () => {
     expect(seen).toEqual(limit === 1 ? wanted.slice(0, seen.length) : wanted);
   });
 
+  test('of far-off years, a microsecond apart, come each once in pages of one', async () => {
+    const { admin } = service.database;
+    const { rows } = await admin.query(
+      `with made as (insert into conversations (user_id) values ($1) returning id)
+       insert into messages (conversation_id, role, created_at)
+       select made.id, 'user', at::timestamptz
+       from made, unnest(array[
+         '9999-12-31 23:59:59.999999Z', '9999-12-31 23:59:59.999998Z', '2300-01-01 00:00:00.000001Z', '1500-01-01 00:00:00.000003Z',
+         '0001-01-01 00:00:00.000001Z', '0044-03-15 00:00:00Z BC'
+       ]) as at
+       returning conversation_id, id`,
+      [userId(1)],
+    );
+    const own = String(rows[0]?.conversation_id);
+    const seen: string[] = [];
+    await withUser(db, userId(1), async (trx) => {
+      for await (const { id } of streamMessages(trx, { conversationId: own, pageSize: 1 })) {
+        seen.push(id);
+        if (seen.length > rows.length) break;
+      }
+    });
+    expect(seen).toEqual(rows.map(({ id }: { id: string }) => id));
+    await admin.query('delete from conversations where id = $1', [own]);
+  });
+
   test('come as a stream that may be left at any time, with the columns of the table whatever the plugins', async () => {
     const seen = await withUser(db, userId(1), async (trx) => {
       const ids: string[] = [];

@@ -241,7 +241,7 @@ describeOnServer('what a dry run explains', () => {
   test('exits 5 when a lock cannot be acquired, and names who has the table', async () => {
     await database.admin.query('begin');
     await database.admin.query('select from t limit 1');
-    const result = await explain('alter table t add column note text;', '--lock-timeout', '100ms');
+    const result = await explain('alter table t add column note text;', '--lock-timeout', '10s');
     await database.admin.query('rollback');
     expect(result.exitCode).toBe(5);
     expect(result.stderr).toContain('could not acquire a lock in time in this dry run');

@@ -134,7 +134,7 @@ describeOnPrivateServer('a prepared transaction', () => {
     await admin.query('create table a (x int)');
     await admin.query(`begin; insert into a values (1); prepare transaction 'st''uck'`);
     const { dir } = migrationsFolder({ '0001_a.sql': migration('alter table a add y int;') });
-    const args = ['migrate', 'up', '--migrations-dir', `aisec=${dir}`, '--max-wait', '0', '--lock-timeout', '3s'];
+    const args = ['migrate', 'up', '--migrations-dir', `aisec=${dir}`, '--max-wait', '0', '--lock-timeout', '10s'];
     const run = await runInProcess(args, { env: { DATABASE_URL: server.url } });
     await admin.query(`rollback prepared 'st''uck'`);
     await admin.end();

@@ -160,11 +160,13 @@ describeOnServer('the history of migrations', () => {
       await database.admin.query(`grant select on pgmigrations, aisec_migrations to ${role}`);
       const url = new URL(database.url);
       url.username = role;
-      const result = await runInProcess(['migrate', 'check', '--migrations-dir', `aisec=${folder.dir}`], {
-        env: { DATABASE_URL: url.toString() },
-      });
-      expect(result.stderr).not.toContain('error');
-      expect(result.exitCode).toBe(0);
+      for (const command of ['status', 'check']) {
+        const result = await runInProcess(['migrate', command, '--migrations-dir', `aisec=${folder.dir}`], {
+          env: { DATABASE_URL: url.toString() },
+        });
+        expect(result.stderr).not.toContain('error');
+        expect(result.exitCode).toBe(0);
+      }
     } finally {
       await database.admin.query(`drop owned by ${role}`);
       await database.admin.query(`drop role ${role}`);

@@ -81,7 +81,7 @@ describeOnServer('locks', () => {
     const reader = await connect('a long report');
     await reader.query('begin; select count(*) from busy');
     const { rows } = await reader.query<{ pid: number }>('select pg_backend_pid() as pid');
-    const result = await aisec('migrate', 'up', '--lock-timeout', '900ms', '--max-wait', '1500ms');
+    const result = await aisec('migrate', 'up', '--lock-timeout', '5s', '--max-wait', '6s');
     expect(result.exitCode).toBe(5);
     expect(result.stderr).toMatch(/could not acquire its table locks in \d+ attempts?; no changes were made/);
     expect(result.stderr).toContain(`pid ${rows[0]?.pid ?? 0} "a long report"`);

@@ -186,6 +186,17 @@ describeOnServer('a migration without a transaction', () => {
     expect(await migrate('check')).toMatchObject({ exitCode: 0 });
   });
 
+  test('does not take a statement for done that names what is not there, when the run was killed at it', async () => {
+    folder.write({ '0002_indexes.sql': FIVE('create index concurrently t_b on t (missing);') });
+    expect((await aisec('migrate', 'up')).exitCode).not.toBe(0);
+    await database.admin.query(`update aisec_migrations set statements_started = 3 where name = '0002_indexes'`);
+    const again = await aisec('migrate', 'up');
+    expect(again.stderr).toContain('column "missing" does not exist');
+    expect(again.exitCode).not.toBe(0);
+    expect(await journal()).toMatchObject({ state: 'applying', statements_done: 2 });
+    expect(await isRecorded()).toBe(false);
+  });
+
   test('takes a statement for done that was carried out but not journaled before the run was killed', async () => {
     await aisec('migrate', 'up');
     await database.admin.query(`delete from pgmigrations where name = '0002_indexes'`);

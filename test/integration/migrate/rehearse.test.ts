@@ -153,7 +153,7 @@ describeOnServer('migrate rehearse', () => {
   test('outside of a transaction the locks of a statement are those that another session sees', async () => {
     folder.write({
       '0002_full.sql': migration(
-        'do $$ begin lock table t in access exclusive mode; perform pg_sleep(0.4); end $$;',
+        'do $$ begin lock table t in access exclusive mode; perform pg_sleep(3); end $$;',
         'select 1;',
         '-- aisec: no-transaction\n-- aisec: max-lock 100ms',
       ),

@@ -18,6 +18,21 @@ export interface ProveOptions {
   readonly counter?: RowCounter | undefined;
 }
 
+/** What pg_restore says of a table, up to the end of the line: a name may have line feeds. */
+function lineOf({ schema, table }: BackupTable): string {
+  return `pg_restore: processing data for table "${schema}.${table}"`.split('\n', 1)[0] ?? '';
+}
+
+/** Those of which there is no line; where two begin alike, the later ones. */
+function withoutLine(tables: readonly BackupTable[], lines: Map<string, number>): readonly BackupTable[] {
+  return tables.filter((table) => {
+    const line = lineOf(table);
+    const left = lines.get(line) ?? 0;
+    lines.set(line, left - 1);
+    return left <= 0;
+  });
+}
+
 /**
  * Reads a finished archive back from the disk: unpacks every byte of it, takes its checksum, and looks for the rows of
  * every table. `pg_restore --list` alone finds none of the ways in which an archive is damaged.
@@ -30,10 +45,9 @@ export async function verifyArchive(
   mayLack: boolean,
   { tool, file, environment, signal, onProgress, counter }: ProveOptions,
 ): Promise<{ readonly checksum: Checksum; readonly lacking: readonly BackupTable[] }> {
-  const unpacked = new Set<string>();
+  const unpacked = new Map<string, number>();
   const onLine = (line: string): void => {
-    const [, name] = /^pg_restore: processing data for table "(.*)"$/.exec(line) ?? [];
-    if (name !== undefined) unpacked.add(name);
+    if (line.startsWith('pg_restore: processing data for table "')) unpacked.set(line, (unpacked.get(line) ?? 0) + 1);
   };
   const [, checksum] = await allSettled<[void, Checksum]>([
     readWholeArchive({
@@ -51,7 +65,7 @@ export async function verifyArchive(
     }),
     checksumOf(file, signal, (bytes) => onProgress(`reading it back, ${formatBytes(bytes)}`)),
   ]);
-  const missing = tables.filter(({ schema, table }) => !unpacked.has(`${schema}.${table}`));
+  const missing = withoutLine(tables, unpacked);
   if (missing.length > 0 && !mayLack)
     throw new AisecError('BACKUP_INVALID', `the archive lacks ${missing.length} tables of the database`, {
       detail: `Missing: ${missing.map(qualifiedName).join(', ')}.`,

@@ -3,6 +3,7 @@ import { retryForLocks } from '../../../adapters/postgres/locks/lock-budget.js';
 import { Observer } from '../../../adapters/postgres/locks/observer.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { createdIndex, isConcurrent } from '../../../adapters/sql-parser/concurrent.js';
+import { all, statementOf } from '../../../adapters/sql-parser/nodes.js';
 import { parseStatements, type Statement } from '../../../adapters/sql-parser/statements.js';
 import { AisecError, isAisecError } from '../../../base/errors.js';
 import type { RunOptions } from './apply.js';
@@ -27,7 +28,11 @@ import { labelOf } from '../files/source.js';
 import type { Reporting } from '../../../base/reporting.js';
 
 /** "It exists already" and "it does not exist": what a statement says that was done before its journal entry was. */
-const ALREADY_DONE = new Set(['42P07', '42710', '42701', '42P06', '42723', '42P01', '42704', '42703']);
+const EXISTS: readonly unknown[] = ['42P07', '42710', '42701', '42P06', '42723'];
+const IS_MISSING: readonly unknown[] = ['42P01', '42704', '42703'];
+/** What they name is gone once they are done; any other may name what was never there. */
+const REMOVING: readonly string[] = ['DropStmt', 'RenameStmt', 'AlterObjectSchemaStmt'];
+const REMOVING_COMMAND = /^AT_(?:Drop|Detach)/;
 
 interface Target {
   readonly file: MigrationFile;
@@ -100,6 +105,15 @@ async function runStatement(
   await retryForLocks({ budget: options.lockBudget, signal: session.signal }, run);
 }
 
+/** Whether the error says of a statement, whose end is not known, that it was done. */
+function saysAlreadyDone(statement: Statement, { sqlState }: AisecError): boolean {
+  if (EXISTS.includes(sqlState)) return true;
+  const commands = all('AlterTableCmd', statementOf('AlterTableStmt', statement)?.cmds);
+  const removes =
+    REMOVING.includes(statement.node) || commands.some(({ subtype = '' }) => REMOVING_COMMAND.test(subtype));
+  return removes && IS_MISSING.includes(sqlState);
+}
+
 async function runAndVerify(
   session: Session,
   statement: Statement,
@@ -112,7 +126,7 @@ async function runAndVerify(
   try {
     await runStatement(session, statement, options, observer);
   } catch (error) {
-    if (isUnknown && isAisecError(error) && ALREADY_DONE.has(error.sqlState ?? '')) return;
+    if (isUnknown && isAisecError(error) && saysAlreadyDone(statement, error)) return;
     throw error;
   }
 }

@@ -9,7 +9,8 @@ import {
 import type { Session } from '../../../adapters/postgres/session.js';
 import { formatCount } from '../../../base/count.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
-import { firstDay } from '../../../base/month.js';
+import { addMonths, firstDay, gapsBetween, monthRange } from '../../../base/month.js';
+import { readPartitions } from '../../messages/index.js';
 import type { Masker } from '../mask/masker.js';
 import { rowMasker } from '../mask/mask-row.js';
 import { readRows } from '../read/read-rows.js';
@@ -49,16 +50,21 @@ function inOrder(keys: readonly TableKey[], references: readonly Reference[], sc
   return done;
 }
 
+/** Beside the months of messages those that a job makes ahead, and short gaps: a message dated 1970 makes its own month alone. */
+const MONTHS_AHEAD = 3;
+
 async function makeMonths(source: Session, target: Session, slice: Slice, schema: string): Promise<void> {
   const inSchema = quoteIdentifier(schema);
   for (const month of await monthsOf(source, slice, tableIn(schema, 'messages_archive')))
     await target.query(`select ${inSchema}.aisec_ensure_archive_month($1)`, [firstDay(month)]);
-  const [first, ...others] = await monthsOf(source, slice, tableIn(schema, 'messages'));
-  if (first === undefined) return;
+  const months = await monthsOf(source, slice, tableIn(schema, 'messages'));
+  if (months.length === 0) return;
+  const { currentMonth } = await readPartitions(target, schema);
+  const wanted = [...months, ...monthRange(currentMonth, addMonths(currentMonth, MONTHS_AHEAD))];
+  const gaps = gapsBetween(wanted).flatMap(([first, last]) => monthRange(first, last));
   // A month that cannot be made is in the archive, too: its live messages are taken by the default partition.
-  await target.query(`select problem from ${inSchema}.ensure_message_partitions(3, $1)`, [firstDay(first)]);
   await target.query(`select problem from ${inSchema}.aisec_make_message_partitions($1::date[])`, [
-    others.map(firstDay),
+    [...new Set([...wanted, ...gaps])].toSorted().map(firstDay),
   ]);
 }
 

@@ -105,8 +105,7 @@ async function* conversations(
   if (last !== '') yield '</details>';
 }
 
-function valueText(value: unknown): string {
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
+function valueText(text: string): string {
   return text.length > 1000 ? `${text.slice(0, 1000)} …` : text;
 }
 
@@ -123,11 +122,12 @@ async function* furtherTables(
     if (all === 0 || hasMessages(table.key, data.schema)) continue;
     yield `<details><summary>${html`${name} (${all})`.text}</summary>`;
     let shown = 0;
-    for await (const line of readRows(session, choice, { ...table, limit: MOST_ROWS })) {
-      const fields = Object.entries(JSON.parse(line) as Record<string, unknown>).filter(([, value]) => value !== null);
+    for await (const line of readRows(session, choice, table, { limit: MOST_ROWS })) {
+      const fields = Object.entries(JSON.parse(line) as Record<string, string | null>);
       yield html`<table>
         ${fields.map(
           ([field, value]) =>
+            value !== null &&
             html`<tr>
               <th scope="row">${field}</th>
               <td>${valueText(value)}</td>

@@ -5,7 +5,6 @@ import type { LintFinding } from '../../../../features/migrate/lint/lint-finding
 import type { Live } from '../../../../features/migrate/lint/server/live-facts.js';
 import type { MigrateSettings } from '../../../../features/migrate/prepare.js';
 import type { Rule } from '../../../../features/migrate/lint/rule.js';
-import { compileOnce } from '../../../compile-once.js';
 import type { Context } from '../../../context.js';
 import { migrateSettings } from '../settings.js';
 
@@ -60,7 +59,11 @@ async function compareBranches(
   const branches = await branchesOf(settings.files, config.migrationPlaces, ref);
   progress.report(`applying the files of both branches in both orders`);
   const further = await branchFindings(branches, settings, (files, use) =>
-    withReplay({ ...settings, files }, { session: scratchOptions(signal), cacheDir: config.cacheDir }, use),
+    withReplay(
+      { ...settings, files },
+      { session: scratchOptions(signal, { isBrief: true }), cacheDir: config.cacheDir },
+      use,
+    ),
   );
   return { ours: branches.ours, further };
 }
@@ -75,8 +78,6 @@ export async function lintNow(
     import('../../../../features/migrate/lint/select-rules.js'),
     import('../../../../features/migrate/lint/all-rules.js'),
   ]);
-  // Both the parser and the database that the files run on are WebAssembly: this halves the CPU time of the whole chain.
-  compileOnce();
   const rules = selectRules(options.rule, options.exclude);
   const settings = await migrateSettings(context);
   const branches =
@@ -121,7 +122,7 @@ async function lintFiles({ config, progress, scratchOptions, signal }: Context, 
   progress.report('starting an embedded database in memory');
   return withReplay(
     { files: wanted.earlier, schema, extensionSchema },
-    { session: scratchOptions(signal), cacheDir: config.cacheDir },
+    { session: scratchOptions(signal, { isBrief: true }), cacheDir: config.cacheDir },
     async (session) =>
       lintMigrations(session, {
         schema,

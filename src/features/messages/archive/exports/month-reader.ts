@@ -24,7 +24,7 @@ function select(relation: string, format: ExportFormat, columns: readonly Export
   const values = columns.map(({ name, type }) =>
     type === 'json' ? `${quoteIdentifier(name)}::jsonb as ${quoteIdentifier(name)}` : quoteIdentifier(name),
   );
-  return `select row_to_json(line)::text as value from (select ${values.join(', ')} from only ${relation} ${order}) as line`;
+  return `select row_to_json(line.*)::text as value from (select ${values.join(', ')} from only ${relation} ${order}) as line`;
 }
 
 /**

@@ -109,7 +109,7 @@ export async function countDifferent(session: Session, root: Root, month: Month)
          and found.created_at = staged.created_at
          and found.created_at >= '${monthStart(month)}'
          and found.created_at < '${monthStart(addMonths(month, 1))}'
-         and (select whole from (select ${values('found')}) as whole) *= (select whole from (select ${values('staged')}) as whole)
+         and row(${values('found')})::record *= row(${values('staged')})::record
      )`,
   );
   return rows[0]?.different ?? 0;
