@@ -1,4 +1,3 @@
-import { AisecError } from '../../base/errors.js';
 import type { Finding } from '../../base/finding.js';
 import { quoteIdentifier } from '../../base/identifier.js';
 import type { Reporting } from '../../base/reporting.js';
@@ -7,26 +6,14 @@ import { sqlFile } from '../../adapters/postgres/sql-file.js';
 import type { ServerAccess } from './access.js';
 import { selectCopy } from './beside/copy-selection.js';
 import { loadBeside, type CopiedTable } from './beside/load-beside.js';
-import { readBackup } from './contents/read-backup.js';
-import { gatherErasures, type ErasureSource } from './erasures/gather.js';
 import { described } from './contents/toc.js';
-import { refuseRestore, restoreFinding } from './restore/findings.js';
-import type { LeftOutKinds } from './restore/left-out-kinds.js';
-import { readPreflight } from './restore/preflight.js';
-import { withRestoreLock } from './restore/restore-lock.js';
+import { restoreFinding } from './restore/findings.js';
+import { restorePart, unknownInBackup, type PartRestoreOptions } from './restore/restore-part.js';
 import type { TableName } from './restore/table-selection.js';
-import { readTargetObjects } from './restore/target-objects.js';
-import { withLocalBackup, type BackupSource } from './store/local-backup.js';
 
-export interface BesideRestoreOptions extends LeftOutKinds {
+export interface BesideRestoreOptions extends PartRestoreOptions {
   readonly table: TableName;
   readonly as: TableName;
-  readonly erasures: ErasureSource;
-  /** Takes an archive without a manifest, reading all of it instead. */
-  readonly withoutManifest: boolean;
-  readonly source: BackupSource;
-  readonly waitMs: number;
-  readonly isDryRun: boolean;
 }
 
 export interface BesideRestoreResult {
@@ -109,43 +96,29 @@ export async function restoreTableBeside(
   session: Session,
   given: string,
   options: BesideRestoreOptions,
-  { onProgress }: Reporting,
+  reporting: Reporting,
 ): Promise<BesideRestoreResult> {
   const startedMs = performance.now();
-  const { source, withoutManifest, table, as, isDryRun, waitMs } = options;
-  const { signal, places } = access;
-  const { databaseName } = session.info;
-  const local = { ...source, withoutManifest, environment: places.environment, signal, onProgress };
-  return withLocalBackup(given, local, async (file) => {
-    const backup = await readBackup(access, file, { withoutManifest, onProgress });
-    return withRestoreLock(session, databaseName, { waitMs, onProgress }, async () => {
-      const selection = selectCopy(backup.toc.entries, table, await readTargetObjects(session));
-      if (selection === undefined)
-        throw new AisecError('BACKUP_UNKNOWN', `the backup has no table ${qualified(table)}`, {
-          hint: `See what it has: pg_restore --list ${backup.file}`,
-        });
-      const preflight = await readPreflight(access, session, backup, {
-        roles: 'none',
-        withoutOwners: options.withoutOwners,
-        withoutPrivileges: options.withoutPrivileges,
-        createsDatabase: false,
-      });
-      refuseRestore(
-        [...(await findingsFor(session, as)), ...preflight.findings],
-        `database ${quoteIdentifier(databaseName)}`,
-      );
-      const { records } = await gatherErasures(
-        access,
-        given,
-        { ...source, ...options.erasures },
-        (use) => use(session),
-        () => undefined,
-      );
+  const { table, as, isDryRun } = options;
+  return restorePart(
+    access,
+    session,
+    given,
+    options,
+    // The copy is as the backup has it, whatever is on record.
+    { ...reporting, onWarning: () => undefined },
+    async (backup, isInTarget) => {
+      const selection = selectCopy(backup.toc.entries, table, isInTarget);
+      if (selection === undefined) throw unknownInBackup(backup, `table ${qualified(table)}`);
+      return { selection, findings: await findingsFor(session, as) };
+    },
+    async ({ backup, selection, warnings, records }) => {
+      const { onProgress } = reporting;
       const tables = await loadBeside(access, backup, selection, { ...options, onProgress });
       return {
         mode: 'beside',
         file: given,
-        database: databaseName,
+        database: session.info.databaseName,
         isDryRun,
         table: `${table.schema}.${table.name}`,
         as: `${as.schema}.${as.name}`,
@@ -153,7 +126,7 @@ export async function restoreTableBeside(
         prerequisites: selection.prerequisites.map(described),
         leftOut: selection.leftOut.map(described),
         warnings: [
-          ...preflight.warnings,
+          ...warnings,
           ...(records.length === 0
             ? []
             : [
@@ -163,6 +136,6 @@ export async function restoreTableBeside(
         rows: tables.reduce((sum, { rows }) => sum + rows, 0),
         durationMs: Math.round(performance.now() - startedMs),
       };
-    });
-  });
+    },
+  );
 }

@@ -10,6 +10,7 @@ import type { RestorableBackup } from './contents/restorable-backup.js';
 import { refuseRestore, restoreFinding } from './restore/findings.js';
 import { foreignKeyOf } from './restore/foreign-keys.js';
 import { withRestoreLock } from './restore/restore-lock.js';
+import { unknownInBackup } from './restore/restore-part.js';
 import { readDefinitions } from './restore/script.js';
 import { nameIn, tocName } from './restore/table-selection.js';
 import { ChosenRows } from '../../adapters/catalog/references/chosen-rows.js';
@@ -183,10 +184,7 @@ async function restoreInto(
   const keys = start.follows ? [...reachable(start.keys[0], all)] : start.keys;
   const there = new Set(backup.toc.entries.filter(({ kind }) => kind === 'TABLE').map(nameIn));
   const [lacking] = start.keys.filter((key) => !there.has(tocName(placeOf(key))));
-  if (lacking !== undefined)
-    throw new AisecError('BACKUP_UNKNOWN', `the backup has no table ${lacking}`, {
-      hint: `See what it has: pg_restore --list ${backup.file}`,
-    });
+  if (lacking !== undefined) throw unknownInBackup(backup, `table ${lacking}`);
   await requireTables(session, keys);
   // Fails where it would hide rows, rather than take them for missing.
   await session.query('set row_security = off');

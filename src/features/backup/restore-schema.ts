@@ -1,38 +1,25 @@
 import type { Session } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
-import { AisecError } from '../../base/errors.js';
 import type { Finding } from '../../base/finding.js';
 import { quoteIdentifier } from '../../base/identifier.js';
 import type { Reporting } from '../../base/reporting.js';
 import type { ServerAccess } from './access.js';
-import { readBackup } from './contents/read-backup.js';
 import type { RestorableBackup } from './contents/restorable-backup.js';
 import { qualified } from './contents/toc.js';
 import { ErasedUsers } from './erasures/erasure-record.js';
-import { gatherErasures, type ErasureSource } from './erasures/gather.js';
 import { beforeName } from './restore/database/database-names.js';
-import { refuseRestore, restoreFinding } from './restore/findings.js';
-import type { LeftOutKinds } from './restore/left-out-kinds.js';
+import { restoreFinding } from './restore/findings.js';
 import { loadTable, type DanglingRule } from './restore/load-table.js';
-import { readPreflight } from './restore/preflight.js';
-import { withRestoreLock } from './restore/restore-lock.js';
+import { restorePart, rowsWithout, unknownInBackup, type PartRestoreOptions } from './restore/restore-part.js';
 import { selectSchema } from './restore/schema-selection.js';
-import { tocName, type TableSelection } from './restore/table-selection.js';
-import { readTargetObjects } from './restore/target-objects.js';
+import type { TableSelection } from './restore/table-selection.js';
 import { checkTable } from './restore-table.js';
-import { withLocalBackup, type BackupSource } from './store/local-backup.js';
 
-export interface SchemaRestoreOptions extends LeftOutKinds {
+export interface SchemaRestoreOptions extends PartRestoreOptions {
   readonly schema: string;
-  /** Takes an archive without a manifest, reading all of it instead. */
-  readonly withoutManifest: boolean;
-  readonly source: BackupSource;
   readonly dangling: DanglingRule;
-  readonly erasures: ErasureSource;
   /** Statements of the caller that are committed together with the schema. */
   readonly afterwards: readonly string[];
-  readonly waitMs: number;
-  readonly isDryRun: boolean;
 }
 
 export interface SchemaRestoreResult {
@@ -87,57 +74,35 @@ export async function restoreSchema(
   options: SchemaRestoreOptions,
   reporting: Reporting,
 ): Promise<SchemaRestoreResult> {
-  const { schema, source, withoutManifest, isDryRun, waitMs } = options;
-  const { onProgress } = reporting;
-  const { databaseName } = session.info;
-  const local = {
-    ...source,
-    withoutManifest,
-    environment: access.places.environment,
-    signal: access.signal,
-    onProgress,
-  };
-  return withLocalBackup(given, local, async (file) => {
-    const backup = await readBackup(access, file, { withoutManifest, onProgress });
-    return withRestoreLock(session, databaseName, { waitMs, onProgress }, async () => {
-      const selection = selectSchema(backup.toc.entries, schema, await readTargetObjects(session));
-      if (selection === undefined)
-        throw new AisecError('BACKUP_UNKNOWN', `the backup has no schema ${quoteIdentifier(schema)} with tables`, {
-          hint: `See what it has: pg_restore --list ${backup.file}`,
-        });
+  const { schema, isDryRun } = options;
+  return restorePart(
+    access,
+    session,
+    given,
+    options,
+    reporting,
+    async (backup, isInTarget) => {
+      const selection = selectSchema(backup.toc.entries, schema, isInTarget);
+      if (selection === undefined) throw unknownInBackup(backup, `schema ${quoteIdentifier(schema)} with tables`);
       const needs = { ...backup, extensions: extensionsFor(backup, selection) };
-      const preflight = await readPreflight(access, session, needs, {
-        roles: 'none',
-        withoutOwners: options.withoutOwners,
-        withoutPrivileges: options.withoutPrivileges,
-        createsDatabase: false,
-      });
-      refuseRestore(
-        [...(await schemaFindings(session, schema)), ...preflight.findings],
-        `database ${quoteIdentifier(databaseName)}`,
-      );
-      const { records } = await gatherErasures(
-        access,
-        given,
-        { ...source, ...options.erasures },
-        (use) => use(session),
-        reporting.onWarning,
-      );
+      return { selection, findings: await schemaFindings(session, schema), needs };
+    },
+    async ({ backup, selection, warnings, records }) => {
       const erased = { schema, users: new ErasedUsers(records) };
+      const { onProgress } = reporting;
       const loaded = await loadTable(access, backup, selection, { ...options, erased, onProgress });
-      const wanted = backup.rows
-        .filter((each) => each.schema === schema)
-        .map((each) => ({ ...each, rows: each.rows - (loaded.leftOut.get(tocName(each)) ?? 0) }));
+      const expected = backup.rows.filter((each) => each.schema === schema);
+      const wanted = rowsWithout(expected, loaded.leftOut);
       if (!isDryRun) await checkTable(session, selection, selection.tables.map(qualified), wanted, reporting);
       return {
         file: given,
-        database: databaseName,
+        database: session.info.databaseName,
         schema,
         isDryRun,
         tables: selection.tables.length,
         rows: wanted.reduce((sum, { rows }) => sum + rows, 0),
-        warnings: [...preflight.warnings, ...loaded.warnings],
+        warnings: [...warnings, ...loaded.warnings],
       };
-    });
-  });
+    },
+  );
 }

@@ -1,12 +1,8 @@
 import type { ServerAccess } from './access.js';
 import { compareRows } from './verify/compare-rows.js';
 import { ErasedUsers } from './erasures/erasure-record.js';
-import { gatherErasures, type ErasureSource } from './erasures/gather.js';
 import { loadTable, type DanglingRule } from './restore/load-table.js';
-import { refuseRestore, restoreFinding } from './restore/findings.js';
-import { withLocalBackup, type BackupSource } from './store/local-backup.js';
-import { readBackup } from './contents/read-backup.js';
-import { withRestoreLock } from './restore/restore-lock.js';
+import { restoreFinding } from './restore/findings.js';
 import {
   nameIn,
   selectTable,
@@ -23,18 +19,11 @@ import type { Finding } from '../../base/finding.js';
 import { quoteIdentifier } from '../../base/identifier.js';
 import type { Reporting } from '../../base/reporting.js';
 import type { RestorableBackup } from './contents/restorable-backup.js';
-import { readPreflight } from './restore/preflight.js';
-import type { LeftOutKinds } from './restore/left-out-kinds.js';
+import { restorePart, rowsWithout, unknownInBackup, type PartRestoreOptions } from './restore/restore-part.js';
 
-export interface TableRestoreOptions extends LeftOutKinds {
+export interface TableRestoreOptions extends PartRestoreOptions {
   readonly table: TableName;
-  /** Takes an archive without a manifest, reading all of it instead. */
-  readonly withoutManifest: boolean;
-  readonly source: BackupSource;
   readonly dangling: DanglingRule;
-  readonly erasures: ErasureSource;
-  readonly waitMs: number;
-  readonly isDryRun: boolean;
 }
 
 export interface TableRestoreResult {
@@ -149,77 +138,38 @@ export async function restoreTable(
   options: TableRestoreOptions,
   reporting: Reporting,
 ): Promise<TableRestoreResult> {
-  const { source, withoutManifest } = options;
-  const { signal } = access;
-  const { environment } = access.places;
-  const local = { ...source, withoutManifest, environment, signal, onProgress: reporting.onProgress };
-  return withLocalBackup(given, local, async (file) => ({
-    ...(await restorePlainTable(access, session, file, given, options, reporting)),
-    file: given,
-  }));
-}
-
-async function restorePlainTable(
-  access: ServerAccess,
-  session: Session,
-  file: string,
-  given: string,
-  options: TableRestoreOptions,
-  reporting: Reporting,
-): Promise<TableRestoreResult> {
   const startedMs = performance.now();
-  const { databaseName } = session.info;
-  const backup = await readBackup(access, file, { ...options, onProgress: reporting.onProgress });
-  return withRestoreLock(
+  const { table, erasures, isDryRun } = options;
+  return restorePart(
+    access,
     session,
-    databaseName,
-    { waitMs: options.waitMs, onProgress: reporting.onProgress },
-    async () => {
-      const isInTarget = await readTargetObjects(session);
-      const selection = selectTable(backup.toc.entries, options.table, isInTarget);
-      const name = `${quoteIdentifier(options.table.schema)}.${quoteIdentifier(options.table.name)}`;
+    given,
+    options,
+    reporting,
+    (backup, isInTarget) => {
+      const selection = selectTable(backup.toc.entries, table, isInTarget);
       if (selection === undefined)
-        throw new AisecError('BACKUP_INVALID', `the backup has no table ${name}`, {
-          hint: `See what it has: pg_restore --list ${backup.file}`,
-        });
-      const preflight = await readPreflight(access, session, backup, {
-        roles: 'none',
-        withoutOwners: options.withoutOwners,
-        withoutPrivileges: options.withoutPrivileges,
-        createsDatabase: false,
-      });
-      refuseRestore(
-        [...namesInUse(selection, isInTarget), ...preflight.findings],
-        `database ${quoteIdentifier(databaseName)}`,
-      );
-
+        throw unknownInBackup(backup, `table ${quoteIdentifier(table.schema)}.${quoteIdentifier(table.name)}`);
+      return { selection, findings: namesInUse(selection, isInTarget) };
+    },
+    async ({ backup, selection, warnings, records }) => {
       const tables = selection.tables.map(qualified);
-      const expected = backup.rows.filter((each) => selection.tables.some((table) => nameIn(table) === tocName(each)));
+      const expected = backup.rows.filter((each) => selection.tables.some((entry) => nameIn(entry) === tocName(each)));
+      const erased = { schema: erasures.schema, users: new ErasedUsers(records) };
       const { onProgress } = reporting;
-      const { records } = await gatherErasures(
-        access,
-        given,
-        { ...options.source, ...options.erasures },
-        (use) => use(session),
-        reporting.onWarning,
-      );
-      const erased = { schema: options.erasures.schema, users: new ErasedUsers(records) };
       const loaded = await loadTable(access, backup, selection, { ...options, erased, onProgress });
-      const wanted = expected.map((each) => ({
-        ...each,
-        rows: each.rows - (loaded.leftOut.get(tocName(each)) ?? 0),
-      }));
-      if (!options.isDryRun) await checkTable(session, selection, tables, wanted, reporting);
+      const wanted = rowsWithout(expected, loaded.leftOut);
+      if (!isDryRun) await checkTable(session, selection, tables, wanted, reporting);
       return {
         mode: 'table',
-        file: backup.file,
-        database: databaseName,
-        isDryRun: options.isDryRun,
+        file: given,
+        database: session.info.databaseName,
+        isDryRun,
         tables,
         prerequisites: selection.prerequisites.map(described),
         leaning: selection.leaning.map(described),
         parts: partsOf(selection),
-        warnings: [...preflight.warnings, ...selection.left.flatMap(describeLeft), ...loaded.warnings],
+        warnings: [...warnings, ...selection.left.flatMap(describeLeft), ...loaded.warnings],
         rows: wanted.reduce((sum, { rows }) => sum + rows, 0),
         durationMs: Math.round(performance.now() - startedMs),
       };

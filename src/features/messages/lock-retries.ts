@@ -1,6 +1,6 @@
 import { isPassingProblem } from '../../adapters/postgres/error.js';
 import { retryForLocks, type LockBudget } from '../../adapters/postgres/locks/lock-budget.js';
-import type { Session } from '../../adapters/postgres/session.js';
+import { rollBack, type Session } from '../../adapters/postgres/session.js';
 
 export interface RetryOptions {
   /** It bounds the attempts of the SQL functions, too. */
@@ -31,6 +31,22 @@ export async function withLockRetries<Result>(
     isWorthRetrying: ({ sqlState }: { readonly sqlState?: string | undefined }) => isPassingProblem(sqlState),
   };
   return retryForLocks(retries, tryOnce);
+}
+
+/** The statements as one transaction, in one round trip. @throws AisecError as `withLockRetries`. */
+export async function inShortTransaction(
+  session: Session,
+  retries: RetryOptions,
+  statements: readonly string[],
+): Promise<void> {
+  await withLockRetries(session, retries, async () => {
+    try {
+      await session.query(['begin', ...statements, 'commit'].join('; '));
+    } catch (error) {
+      await rollBack(session);
+      throw error;
+    }
+  });
 }
 
 /** How long a statement may wait for a row or a table: less than deadlock_timeout, so that no other session is chosen as its victim. */

@@ -1,34 +1,13 @@
 import { withRunLock } from '../../adapters/postgres/locks/advisory-lock.js';
-import { retryForLocks, LockBudget } from '../../adapters/postgres/locks/lock-budget.js';
-import { withRollback, withTransaction, type Session } from '../../adapters/postgres/session.js';
+import type { Session } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
 import { parseStatements } from '../../adapters/sql-parser/statements.js';
 import { quoteIdentifier, quoteLiteral } from '../../base/identifier.js';
 import type { Reporting } from '../../base/reporting.js';
 import { LOGIN_FOR_NODES, nodeOf, readCitus, refuseWithoutCitus } from './citus.js';
+import { moveTables, type MovedTenant, type MoveOptions } from './move.js';
 import { refusePolicies, refuseTables } from './obstacles.js';
 import { countRows, lockTables, readTables, refuseDifference, type MovedTable, type TableRow } from './rows.js';
-
-export interface DistributeOptions {
-  readonly schema: string;
-  /** How long a statement may wait for a table lock. */
-  readonly lockTimeoutMs: number;
-  /** How long all attempts together may wait for locks. */
-  readonly maxWaitMs: number;
-  /** Locks and changes the tables as the real run does, and takes it back before anything is moved. */
-  readonly isDryRun?: boolean;
-}
-
-export interface DistributedTenant {
-  readonly database: string;
-  readonly schema: string;
-  readonly isDryRun: boolean;
-  /** False where it was distributed already. In a dry run: whether it would be moved. */
-  readonly isMoved: boolean;
-  readonly tables: readonly MovedTable[];
-  /** Where the tenant lies now: `host:port`; null on this node. */
-  readonly node: string | null;
-}
 
 interface TriggerRow {
   readonly table_name: string;
@@ -124,9 +103,10 @@ async function moveAll(session: Session, schema: string): Promise<readonly Moved
  */
 export async function distributeTenant(
   session: Session,
-  { schema, lockTimeoutMs, maxWaitMs, isDryRun = false }: DistributeOptions,
+  options: MoveOptions,
   reporting: Reporting,
-): Promise<DistributedTenant> {
+): Promise<MovedTenant> {
+  const { schema, isDryRun = false } = options;
   const citus = await readCitus(session, schema);
   refuseWithoutCitus(citus, session.info.label);
   let tables: readonly MovedTable[] = [];
@@ -136,12 +116,11 @@ export async function distributeTenant(
         `role authenticated may not log in, and Citus logs in as it on the workers: until then withUser fails there. Let an administrator run: ${LOGIN_FOR_NODES}`,
       );
     reporting.onProgress(isDryRun ? `trying the schema ${schema}` : `distributing the schema ${schema}`);
-    await session.query(`set lock_timeout = ${lockTimeoutMs}`);
-    const retries = { budget: new LockBudget(maxWaitMs), signal: session.signal };
-    tables = await retryForLocks(retries, () =>
-      isDryRun
-        ? withRollback(session, async () => (await prepare(session, schema)).before)
-        : withTransaction(session, () => moveAll(session, schema)),
+    tables = await moveTables(
+      session,
+      options,
+      () => prepare(session, schema),
+      () => moveAll(session, schema),
     );
   }
   const node = await nodeOf(session, schema);
@@ -151,9 +130,9 @@ export async function distributeTenant(
 /** The same beside no other run of aisec in the schema. */
 export async function distributeTenantAlone(
   session: Session,
-  options: DistributeOptions & { readonly waitMs: number },
+  options: MoveOptions & { readonly waitMs: number },
   reporting: Reporting,
-): Promise<DistributedTenant> {
+): Promise<MovedTenant> {
   const lock = { waitMs: options.waitMs, onProgress: reporting.onProgress };
   return withRunLock(session, lock, () => distributeTenant(session, options, reporting));
 }

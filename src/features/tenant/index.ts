@@ -1,10 +1,6 @@
 export { readCitus, refuseWithoutCitus, LOGIN_FOR_NODES, type CitusFacts } from './citus.js';
-export {
-  distributeTenant,
-  distributeTenantAlone,
-  type DistributedTenant,
-  type DistributeOptions,
-} from './distribute.js';
+export { distributeTenant, distributeTenantAlone } from './distribute.js';
+export type { MovedTenant } from './move.js';
 export type { MovedTable } from './rows.js';
 export { awaitedNote, readTenantPlace, takeBackEmpty, type TenantPlace } from './new-tenant.js';
 export type { Session as TenantSession } from '../../adapters/postgres/session.js';

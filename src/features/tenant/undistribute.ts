@@ -3,38 +3,16 @@ import { join } from 'node:path';
 import { readCatalog } from '../../adapters/catalog/snapshot.js';
 import { withPrivateDirectory } from '../../adapters/files/private-directory.js';
 import { withRunLock } from '../../adapters/postgres/locks/advisory-lock.js';
-import { LockBudget, retryForLocks } from '../../adapters/postgres/locks/lock-budget.js';
-import { withRollback, withTransaction, type Session } from '../../adapters/postgres/session.js';
+import type { Session } from '../../adapters/postgres/session.js';
 import { listed } from '../../base/count.js';
 import { AisecError } from '../../base/errors.js';
 import { quoteIdentifier } from '../../base/identifier.js';
 import type { Reporting } from '../../base/reporting.js';
 import { compareCatalogs, dumpSchema, loadArchive, type ServerAccess } from '../backup/index.js';
 import { nodeOf, readCitus, refuseWithoutCitus } from './citus.js';
+import { moveTables, type MovedTenant, type MoveOptions } from './move.js';
 import { refuseTables } from './obstacles.js';
 import { countRows, lockTables, readTables, refuseDifference, type MovedTable, type TableRow } from './rows.js';
-
-export interface UndistributeOptions {
-  readonly schema: string;
-  /** How long a statement may wait for a table lock. */
-  readonly lockTimeoutMs: number;
-  /** How long all attempts together may wait for locks. */
-  readonly maxWaitMs: number;
-  readonly waitMs: number;
-  /** Locks the tables and counts their rows. */
-  readonly isDryRun: boolean;
-}
-
-export interface UndistributedTenant {
-  readonly database: string;
-  readonly schema: string;
-  readonly isDryRun: boolean;
-  /** False where it lies on the coordinator already. In a dry run: whether it would be moved. */
-  readonly isMoved: boolean;
-  readonly tables: readonly MovedTable[];
-  /** Where the tenant lay: `host:port`; null where it was on the coordinator. */
-  readonly node: string | null;
-}
 
 /** DROP SCHEMA would take them along. @throws AisecError DATABASE_UNSUPPORTED. */
 function refuseLeaning(schema: string, tables: readonly TableRow[]): void {
@@ -62,7 +40,7 @@ async function prepare(session: Session, schema: string) {
 async function moveBack(
   access: ServerAccess,
   session: Session,
-  { schema, lockTimeoutMs }: UndistributeOptions,
+  { schema, lockTimeoutMs }: MoveOptions,
   { onProgress }: Reporting,
 ): Promise<readonly MovedTable[]> {
   await session.query('set local client_min_messages = warning');
@@ -90,21 +68,20 @@ async function moveBack(
 export async function undistributeTenant(
   access: ServerAccess,
   session: Session,
-  options: UndistributeOptions,
+  options: MoveOptions & { readonly waitMs: number },
   reporting: Reporting,
-): Promise<UndistributedTenant> {
-  const { schema, isDryRun } = options;
+): Promise<MovedTenant> {
+  const { schema, isDryRun = false } = options;
   return withRunLock(session, { waitMs: options.waitMs, onProgress: reporting.onProgress }, async () => {
     const citus = await readCitus(session, schema);
     refuseWithoutCitus(citus, session.info.label);
     const found = { database: session.info.label, schema, isDryRun, node: await nodeOf(session, schema) };
     if (!citus.is_distributed) return { ...found, isMoved: false, tables: [] };
-    await session.query(`set lock_timeout = ${options.lockTimeoutMs}`);
-    const retries = { budget: new LockBudget(options.maxWaitMs), signal: session.signal };
-    const tables = await retryForLocks(retries, () =>
-      isDryRun
-        ? withRollback(session, async () => (await prepare(session, schema)).before)
-        : withTransaction(session, () => moveBack(access, session, options, reporting)),
+    const tables = await moveTables(
+      session,
+      options,
+      () => prepare(session, schema),
+      () => moveBack(access, session, options, reporting),
     );
     return { ...found, isMoved: true, tables };
   });

@@ -1,21 +1,17 @@
-import type { DistributedTenant } from '../../../features/tenant/index.js';
+import type { MovedTenant } from '../../../features/tenant/index.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
-import { LOCK_OPTIONS, type LockOptions } from '../../options.js';
+import { LOCK_OPTIONS } from '../../options.js';
 import { reportingTo } from '../../reporting.js';
-import { movedText, renderMoved } from './moved-tables.js';
+import { movedText, moveOptions, renderMoved, type MoveFlags } from './moved-tables.js';
 
-interface Options extends LockOptions {
-  readonly dryRun: boolean;
-}
-
-function acrossText({ isMoved, isDryRun }: DistributedTenant): string {
+function acrossText({ isMoved, isDryRun }: MovedTenant): string {
   if (!isMoved) return 'is distributed already';
   return isDryRun ? 'would be distributed' : 'distributed';
 }
 
-function summary({ database, schema, isMoved, isDryRun, tables, node }: DistributedTenant): string {
+function summary({ database, schema, isMoved, isDryRun, tables, node }: MovedTenant): string {
   const where = node === null ? '' : ` on ${node}`;
   if (!isMoved) return `${database}: schema ${schema} is distributed already${where}.`;
   const what = movedText(tables);
@@ -24,25 +20,17 @@ function summary({ database, schema, isMoved, isDryRun, tables, node }: Distribu
     : `${database}: schema ${schema} is distributed, ${what}${where}.`;
 }
 
-async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
-  const { schema } = context.config;
-  const result = await context.withDatabase({ lockTimeoutMs: options.lockTimeout }, async (session) => {
+async function run(context: Context, flags: MoveFlags): Promise<ExitCode | undefined> {
+  const result = await context.withDatabase({ lockTimeoutMs: flags.lockTimeout }, async (session) => {
     const { distributeTenantAlone } = await import('../../../features/tenant/index.js');
-    const settings = {
-      schema,
-      lockTimeoutMs: options.lockTimeout,
-      maxWaitMs: options.maxWait,
-      waitMs: options.wait,
-      isDryRun: options.dryRun,
-    };
-    return distributeTenantAlone(session, settings, reportingTo(context));
+    return distributeTenantAlone(session, moveOptions(context, flags), reportingTo(context));
   });
   context.output.done(result, renderMoved);
   context.output.note(summary(result));
   return undefined;
 }
 
-export const tenantDistribute = defineCommand<Options>({
+export const tenantDistribute = defineCommand<MoveFlags>({
   name: 'tenant distribute',
   summary: 'move the schema with its rows to a worker of Citus',
   description:

@@ -1,6 +1,22 @@
 import { countText } from '../../../base/count.js';
 import type { MovedTable } from '../../../features/tenant/index.js';
+import type { Context } from '../../context.js';
+import type { LockOptions } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
+
+export interface MoveFlags extends LockOptions {
+  readonly dryRun: boolean;
+}
+
+export function moveOptions(context: Context, flags: MoveFlags) {
+  return {
+    schema: context.config.schema,
+    lockTimeoutMs: flags.lockTimeout,
+    maxWaitMs: flags.maxWait,
+    waitMs: flags.wait,
+    isDryRun: flags.dryRun,
+  };
+}
 
 /** Those that have rows. */
 export function renderMoved({ tables }: { readonly tables: readonly MovedTable[] }, { table }: Renderer): string {

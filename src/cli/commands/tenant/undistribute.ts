@@ -1,47 +1,35 @@
 import { aisecCommand } from '../../../base/package/aisec-command.js';
-import type { UndistributedTenant } from '../../../features/tenant/undistribute.js';
+import type { MovedTenant } from '../../../features/tenant/index.js';
 import { defineCommand } from '../../command.js';
 import type { Context } from '../../context.js';
 import type { ExitCode } from '../../exit-codes.js';
-import { LOCK_OPTIONS, type LockOptions } from '../../options.js';
+import { LOCK_OPTIONS } from '../../options.js';
 import { reportingTo } from '../../reporting.js';
-import { movedText, renderMoved } from './moved-tables.js';
+import { movedText, moveOptions, renderMoved, type MoveFlags } from './moved-tables.js';
 
-interface Options extends LockOptions {
-  readonly dryRun: boolean;
-}
-
-function acrossText({ isMoved, isDryRun }: UndistributedTenant): string {
+function acrossText({ isMoved, isDryRun }: MovedTenant): string {
   if (!isMoved) return 'lies on the coordinator already';
   return isDryRun ? 'would be brought back' : 'brought back';
 }
 
-function summary({ database, schema, isMoved, isDryRun, tables, node }: UndistributedTenant): string {
+function summary({ database, schema, isMoved, isDryRun, tables, node }: MovedTenant): string {
   if (!isMoved) return `${database}: schema ${schema} lies on the coordinator already.`;
   if (isDryRun)
     return `${database}: dry run, rolled back; schema ${schema} would be brought back from ${node ?? ''}, ${movedText(tables)}.`;
   return `${database}: schema ${schema} is brought back from ${node ?? ''}, ${movedText(tables)}. Its policies stay those of a tenant; what gives it those of the migrations: ${aisecCommand('migrate drift --sql', schema)}`;
 }
 
-async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
-  const { schema } = context.config;
-  const result = await context.withDatabase({ lockTimeoutMs: options.lockTimeout }, async (session) => {
+async function run(context: Context, flags: MoveFlags): Promise<ExitCode | undefined> {
+  const result = await context.withDatabase({ lockTimeoutMs: flags.lockTimeout }, async (session) => {
     const { undistributeTenant } = await import('../../../features/tenant/undistribute.js');
-    const settings = {
-      schema,
-      lockTimeoutMs: options.lockTimeout,
-      maxWaitMs: options.maxWait,
-      waitMs: options.wait,
-      isDryRun: options.dryRun,
-    };
-    return undistributeTenant(await context.serverAccess(), session, settings, reportingTo(context));
+    return undistributeTenant(await context.serverAccess(), session, moveOptions(context, flags), reportingTo(context));
   });
   context.output.done(result, renderMoved);
   context.output.note(summary(result));
   return undefined;
 }
 
-export const tenantUndistribute = defineCommand<Options>({
+export const tenantUndistribute = defineCommand<MoveFlags>({
   name: 'tenant undistribute',
   summary: 'bring the schema with its rows back from a worker of Citus',
   description:

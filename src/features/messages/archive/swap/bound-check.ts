@@ -1,7 +1,7 @@
-import { rollBack, type Session } from '../../../../adapters/postgres/session.js';
+import type { Session } from '../../../../adapters/postgres/session.js';
 import { quoteIdentifier, quoteLiteral } from '../../../../base/identifier.js';
 import type { PartitionFacts } from '../facts.js';
-import { withLockRetries, type RetryOptions } from '../../lock-retries.js';
+import { inShortTransaction, type RetryOptions } from '../../lock-retries.js';
 
 const NAME = 'message_month_bounds';
 /** For SHARE UPDATE EXCLUSIVE, which stops no reader and no writer: VALIDATE takes it. */
@@ -13,17 +13,6 @@ function freeName(taken: readonly string[]): string {
   let name = NAME;
   for (let number = 2; taken.includes(name); number += 1) name = `${NAME}_${number}`;
   return name;
-}
-
-async function inShortTransaction(session: Session, retries: RetryOptions, texts: readonly string[]): Promise<void> {
-  await withLockRetries(session, retries, async () => {
-    try {
-      await session.query(['begin', ...texts, 'commit'].join('; '));
-    } catch (error) {
-      await rollBack(session);
-      throw error;
-    }
-  });
 }
 
 /**

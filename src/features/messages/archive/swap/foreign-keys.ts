@@ -1,8 +1,8 @@
-import { rollBack, type Session } from '../../../../adapters/postgres/session.js';
+import type { Session } from '../../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../../adapters/postgres/sql-file.js';
 import { quoteIdentifier, quoteLiteral } from '../../../../base/identifier.js';
 import type { PartitionFacts, Surroundings } from '../facts.js';
-import { withLockRetries, type RetryOptions } from '../../lock-retries.js';
+import { inShortTransaction, type RetryOptions } from '../../lock-retries.js';
 
 /** For SHARE UPDATE EXCLUSIVE, which stops no reader and no writer: VALIDATE takes it. */
 const VALIDATE_WAIT = '5s';
@@ -18,17 +18,6 @@ function freeName(name: string, taken: readonly string[]): string {
   let free = name;
   for (let number = 1; taken.includes(free); number += 1) free = `${name}${number}`;
   return free;
-}
-
-async function inShortTransaction(session: Session, retries: RetryOptions, texts: readonly string[]): Promise<void> {
-  await withLockRetries(session, retries, async () => {
-    try {
-      await session.query(['begin', ...texts, 'commit'].join('; '));
-    } catch (error) {
-      await rollBack(session);
-      throw error;
-    }
-  });
 }
 
 /**

@@ -1,0 +1,97 @@
+import type { Session } from '../../../adapters/postgres/session.js';
+import { AisecError } from '../../../base/errors.js';
+import type { Finding } from '../../../base/finding.js';
+import { quoteIdentifier } from '../../../base/identifier.js';
+import type { Reporting } from '../../../base/reporting.js';
+import type { ServerAccess } from '../access.js';
+import { readBackup } from '../contents/read-backup.js';
+import type { RestorableBackup } from '../contents/restorable-backup.js';
+import type { TocEntry } from '../contents/toc.js';
+import type { ErasureRecord } from '../erasures/erasure-record.js';
+import { gatherErasures, type ErasureSource } from '../erasures/gather.js';
+import { withLocalBackup, type BackupSource } from '../store/local-backup.js';
+import { refuseRestore } from './findings.js';
+import type { LeftOutKinds } from './left-out-kinds.js';
+import { readPreflight } from './preflight.js';
+import { withRestoreLock } from './restore-lock.js';
+import { tocName } from './table-selection.js';
+import { readTargetObjects } from './target-objects.js';
+
+/** Of every restore of a part of a backup into the database that is there. */
+export interface PartRestoreOptions extends LeftOutKinds {
+  /** Takes an archive without a manifest, reading all of it instead. */
+  readonly withoutManifest: boolean;
+  readonly source: BackupSource;
+  readonly erasures: ErasureSource;
+  readonly waitMs: number;
+  readonly isDryRun: boolean;
+}
+
+/** What is restored of the backup, and what of the database prevents it. */
+export interface ChosenPart<Selection> {
+  readonly selection: Selection;
+  readonly findings: readonly Finding[];
+  /** Whose extensions the server is to have; default: the backup. */
+  readonly needs?: RestorableBackup;
+}
+
+export interface ReadPart<Selection> {
+  readonly backup: RestorableBackup;
+  readonly selection: Selection;
+  /** Of the preflight. */
+  readonly warnings: readonly string[];
+  /** Erasures of people since the backup. */
+  readonly records: readonly ErasureRecord[];
+}
+
+/** What the user named is not in the backup. */
+export function unknownInBackup(backup: RestorableBackup, what: string): AisecError {
+  return new AisecError('BACKUP_UNKNOWN', `the backup has no ${what}`, {
+    hint: `See what it has: pg_restore --list ${backup.file}`,
+  });
+}
+
+/** The rows of the tables as they are to be, without those that are left out; `leftOut`: how many, by `tocName`. */
+export function rowsWithout(
+  rows: RestorableBackup['rows'],
+  leftOut: ReadonlyMap<string, number>,
+): RestorableBackup['rows'] {
+  return rows.map((each) => ({ ...each, rows: each.rows - (leftOut.get(tocName(each)) ?? 0) }));
+}
+
+/**
+ * Reads the backup, and runs `load` with the part of it that `choose` chooses, while no other restore works on the database
+ * the session is on.
+ *
+ * @param given a path, or the address of a backup in a store
+ * @throws AisecError RESTORE_BLOCKED for what `choose` and the preflight find, before anything is touched.
+ */
+export async function restorePart<Selection, Result>(
+  access: ServerAccess,
+  session: Session,
+  given: string,
+  options: PartRestoreOptions,
+  { onProgress, onWarning }: Reporting,
+  choose: (
+    backup: RestorableBackup,
+    isInTarget: (entry: TocEntry) => boolean,
+  ) => ChosenPart<Selection> | Promise<ChosenPart<Selection>>,
+  load: (part: ReadPart<Selection>) => Promise<Result>,
+): Promise<Result> {
+  const { source, withoutManifest, withoutOwners, withoutPrivileges, waitMs } = options;
+  const { signal, places } = access;
+  const { databaseName } = session.info;
+  const local = { ...source, withoutManifest, environment: places.environment, signal, onProgress };
+  return withLocalBackup(given, local, async (file) => {
+    const backup = await readBackup(access, file, { withoutManifest, onProgress });
+    return withRestoreLock(session, databaseName, { waitMs, onProgress }, async () => {
+      const { selection, findings, needs = backup } = await choose(backup, await readTargetObjects(session));
+      const rules = { roles: 'none', withoutOwners, withoutPrivileges, createsDatabase: false } as const;
+      const preflight = await readPreflight(access, session, needs, rules);
+      refuseRestore([...findings, ...preflight.findings], `database ${quoteIdentifier(databaseName)}`);
+      const lists = { ...source, ...options.erasures };
+      const { records } = await gatherErasures(access, given, lists, (use) => use(session), onWarning);
+      return load({ backup, selection, warnings: preflight.warnings, records });
+    });
+  });
+}
