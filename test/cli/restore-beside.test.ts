@@ -170,6 +170,7 @@ describeOnServer('aisec restore --table T --as NAME', () => {
       'create schema "nowhere";',
     );
     expectError(await restore('--table', 'nothing', '--as', 'x'), 2, 'the backup has no table', 'pg_restore --list');
+    expectError(await restore('--table', 'nothing'), 2, 'the backup has no table', 'pg_restore --list');
     expectError(await restore('--as', 'x', '--create', 'y'), 2, '--as requires --table', '');
     const long = await restore('--table', 'users', '--as', 'x'.repeat(64));
     expectError(long, 2, '--as: invalid table name', '63 bytes');

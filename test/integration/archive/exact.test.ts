@@ -104,7 +104,7 @@ describeOnServer('aisec archive --exact', () => {
       `update messages set content = content where id in (select id from messages where created_at < $1::date + 2 order by created_at limit 3)`,
       [`${BOUNDARY}-01`],
     );
-    const run = await exact(database, '--max-wait', '1s', '--batch', '100');
+    const run = await exact(database, '--max-wait', '4s', '--batch', '100');
     expect(run.exitCode).toBe(5);
     expect(run.stderr).toContain('slow editor');
     expect(await sides(database, run.result.cutoff)).toMatchObject({ young_in_archive: 0, old_in_messages: 3 });
