@@ -221,7 +221,8 @@ describeOnServer('a session of aisec', () => {
         cursors: 0,
         channels: 0,
         // The lock of the run itself.
-        locks: 1,
+        // The run's own, of the database and of the schema.
+        locks: 2,
       },
     ]);
   });

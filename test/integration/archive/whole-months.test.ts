@@ -133,7 +133,7 @@ describeOnServer('aisec archive of whole months', () => {
     await waitFor(async () => {
       const { rowCount } = await database.admin.query(
         `select from pg_stat_activity join pg_locks using (pid)
-         where application_name = 'aisec archive' and datname = current_database() and locktype = 'advisory' and granted`,
+         where application_name = 'aisec archive' and datname = current_database() and locktype = 'advisory' and mode = 'ExclusiveLock' and granted`,
       );
       return rowCount === 1;
     });

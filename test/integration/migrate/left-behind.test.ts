@@ -41,7 +41,7 @@ describeOnServer('what a migration leaves in its session', () => {
            assert not exists (select from pg_prepared_statements where from_sql);
            assert not exists (select from pg_cursors where is_holdable);
            assert not exists (select from pg_listening_channels());
-           assert (select count(*) from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()) = 1;
+           assert (select count(*) from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()) = 2;
          end $$;`,
       ),
     });
@@ -63,7 +63,7 @@ describeOnServer('what a migration leaves in its session', () => {
       '0002_next.sql': migration(
         `do $$ begin
            assert current_setting('statement_timeout') = '0' and current_setting('timezone') = 'UTC';
-           assert (select count(*) from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()) = 1;
+           assert (select count(*) from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()) = 2;
          end $$;`,
       ),
     });
