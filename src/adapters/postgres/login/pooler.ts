@@ -35,11 +35,16 @@ async function isShared(client: pg.Client, pid: number, open: () => Promise<pg.C
       const probe = await within(LOGIN_WITHIN_MS, open());
       if (probe === undefined) return false;
       probes.push(probe);
-      let given: number | undefined;
-      const asked = probe.query('begin').then(async () => (given = await pidOf(probe)));
-      await within(PROBE_WITHIN_MS, asked);
-      const own = await pidOf(client);
-      if (own !== pid || given === pid) return true;
+      const asked = probe
+        .query('begin')
+        .then(() => pidOf(probe))
+        .catch(() => undefined);
+      let given = await within(PROBE_WITHIN_MS, asked);
+      if (given === pid) return true;
+      // A late probe that is given our process now lets this wait for the end of its transaction.
+      const own = pidOf(client);
+      given ??= await Promise.race([asked, own.then(() => undefined)]);
+      if (given === pid || (await own) !== pid) return true;
       // It waits for a server process while ours is at rest and answers: nothing is shared, and another probe would wait, too.
       if (given === undefined) return false;
     }
