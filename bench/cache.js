@@ -10,7 +10,7 @@
 // On a machine that does nothing else the target of 1.3 is met (2026-11-30, load 0.7 on two cores: GET 25.2 µs, a hit 29.6, 1.17;
 // MGET and the row made again are 24.9 of it); beside others it is missed. Tenth percentiles of 800 times 25 calls on two busy cores
 // (2026-11-29): GET 38.5 µs; MGET of token and text, without which a dropped token would not be seen, 39.8; the text made a row
-// again (JSON, two times, a copy), which nobody who uses a GET is spared either, 45.6, which is 1.18 already; a hit 52.7, 1.37. What is
+// again (JSON, two times, a copy), which a GET needs, too, 45.6, which is 1.18 already; a hit 52.7, 1.37. What is
 // left, 7 µs, is spread evenly: keys, checks of listener, epoch, token and owner, the frozen jsonb, the copy that is the caller's
 // own, two promises, the watch over a silent Redis. Before, with six promises, it was 1.5.
 //

@@ -12,7 +12,7 @@ function unquoted(text: string): string {
   return text.startsWith('"') ? text.slice(1, -1).replaceAll('""', '"') : text;
 }
 
-/** Reads `messages`, `app.messages`, `"odd name"."My.Table"`; undefined for what is no name. */
+/** Reads `messages`, `app.messages`, `"odd name"."My.Table"`; undefined for an invalid name. */
 export function parseTableName(text: string): GivenTable | undefined {
   const [, schema, name] = NAME.exec(text) ?? [];
   if (name === undefined) return undefined;

@@ -114,6 +114,7 @@ interface Inside extends ContextParts {
 const DEFAULT_LOCK_TIMEOUT_MS = 2000;
 const DEFAULT_IDLE_TIMEOUT_MS = 60_000;
 
+/** Another database of the server that is configured. */
 function onDatabase(target: DatabaseTarget, database: string): DatabaseTarget {
   return target.kind === 'server' ? { ...target, connection: { ...target.connection, database } } : target;
 }

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 
 import { ChosenRows } from '../../../src/adapters/catalog/references/chosen-rows.js';
+import { tableIn } from '../../../src/adapters/catalog/references/reference.js';
+import type { Session } from '../../../src/adapters/postgres/session.js';
 import { BatchSize, inBatches } from '../../../src/features/user/erase/batches.js';
 import { createServerDatabase, describeOnServer } from '../../support/database.js';
 import { withSession } from '../catalog/catalog-session.js';
@@ -8,31 +10,32 @@ import { withSession } from '../catalog/catalog-session.js';
 /** As in `'{"(0,1)","(0,2)"}'::tid[]`. */
 const countOf = (places: string): number => places.split('(').length - 1;
 
+type Change = Parameters<typeof inBatches>[6];
+
+/** Every row of the table notes is chosen; what is returned changes them in batches. */
+async function chooseNotes(session: Session): Promise<(change: Change) => Promise<number>> {
+  const key = tableIn('public', 'notes');
+  const choice = await ChosenRows.of(session, [{ key, name: key }]);
+  await choice.where(key, 'true');
+  const [part] = await choice.parts(key);
+  if (part === undefined) throw new Error('nothing was chosen');
+  return (change) => inBatches(session, choice, key, part, new BatchSize(), () => undefined, change);
+}
+
 describeOnServer('the batches of an erasure', () => {
   test('do not grow from places whose rows are gone already, which cost nothing', async () => {
     const database = await createServerDatabase();
     await database.admin.query('create table notes as select n from generate_series(1, 3000) n');
     await withSession(database.url, async (session) => {
-      const choice = await ChosenRows.of(session, [{ key: '"public"."notes"', name: 'public.notes' }]);
-      await choice.where('"public"."notes"', 'true');
+      const change = await chooseNotes(session);
       // As by a trigger that changes a reply when the message before it is deleted: the row has another place then.
       await database.admin.query('update notes set n = n where n > 500');
-      const [part] = await choice.parts('"public"."notes"');
-      if (part === undefined) throw new Error('nothing was chosen');
       const batches: (readonly [number, number])[] = [];
-      await inBatches(
-        session,
-        choice,
-        '"public"."notes"',
-        part,
-        new BatchSize(),
-        () => undefined,
-        async (places) => {
-          const { rowCount } = await session.query(`delete from only public.notes where ctid = any(${places})`);
-          batches.push([countOf(places), rowCount]);
-          return rowCount;
-        },
-      );
+      await change(async (places) => {
+        const { rowCount } = await session.query(`delete from only public.notes where ctid = any(${places})`);
+        batches.push([countOf(places), rowCount]);
+        return rowCount;
+      });
       const ofNothing = batches.filter(([, changed]) => changed === 0).map(([places]) => places);
       expect(ofNothing.length).toBeGreaterThan(40);
       expect(Math.max(...ofNothing)).toBe(50);
@@ -44,26 +47,15 @@ describeOnServer('the batches of an erasure', () => {
     const database = await createServerDatabase();
     await database.admin.query('create table notes as select n from generate_series(1, 25000) n');
     await withSession(database.url, async (session) => {
-      const choice = await ChosenRows.of(session, [{ key: '"public"."notes"', name: 'public.notes' }]);
-      await choice.where('"public"."notes"', 'true');
-      const [part] = await choice.parts('"public"."notes"');
-      if (part === undefined) throw new Error('nothing was chosen');
+      const change = await chooseNotes(session);
       const firstRows: number[] = [];
-      const deleted = await inBatches(
-        session,
-        choice,
-        '"public"."notes"',
-        part,
-        new BatchSize(),
-        () => undefined,
-        async (places) => {
-          const { rows } = await session.query<{ n: number }>(
-            `delete from only public.notes where ctid = any(${places}) returning n`,
-          );
-          firstRows.push(Math.max(...rows.map(({ n }) => n)));
-          return rows.length;
-        },
-      );
+      const deleted = await change(async (places) => {
+        const { rows } = await session.query<{ n: number }>(
+          `delete from only public.notes where ctid = any(${places}) returning n`,
+        );
+        firstRows.push(Math.max(...rows.map(({ n }) => n)));
+        return rows.length;
+      });
       expect(deleted).toBe(25_000);
       expect(firstRows).toEqual(firstRows.toSorted((a, b) => b - a));
     });
@@ -80,24 +72,13 @@ describeOnServer('the batches of an erasure', () => {
     ])
       await database.admin.query(sql);
     await withSession(database.url, async (session) => {
-      const choice = await ChosenRows.of(session, [{ key: '"public"."notes"', name: 'public.notes' }]);
-      await choice.where('"public"."notes"', 'true');
-      const [part] = await choice.parts('"public"."notes"');
-      if (part === undefined) throw new Error('nothing was chosen');
+      const change = await chooseNotes(session);
       const completed: number[] = [];
-      await inBatches(
-        session,
-        choice,
-        '"public"."notes"',
-        part,
-        new BatchSize(),
-        () => undefined,
-        async (places, limit) => {
-          const { rowCount } = await session.query(`${limit}delete from only public.notes where ctid = any(${places})`);
-          completed.push(rowCount);
-          return rowCount;
-        },
-      );
+      await change(async (places, limit) => {
+        const { rowCount } = await session.query(`${limit}delete from only public.notes where ctid = any(${places})`);
+        completed.push(rowCount);
+        return rowCount;
+      });
       expect(Math.max(...completed)).toBeLessThanOrEqual(4);
       expect(completed.at(-1)).toBe(1);
       expect(completed.reduce((sum, rows) => sum + rows, 0)).toBe(40);
