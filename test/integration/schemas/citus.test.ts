@@ -75,6 +75,11 @@ describeOnServer('what a tenant of Citus is given, on PostgreSQL alone', () => {
       await admin.query('delete from conversations; delete from messages_archive');
       await admin.query(sqlFile('tenant/adapt'));
       const { rows } = await admin.query(sqlFile('tenant/tables'), ['public']);
+      // Citus may create the table of a trigger on a new node before any other one.
+      const { rows: triggers } = await admin.query(
+        "select tgname from pg_trigger where not tgisinternal and pg_get_triggerdef(oid) like '%''::regclass%'",
+      );
+      expect(triggers).toEqual([]);
       expect(rows).not.toHaveLength(0);
       for (const row of rows) expect(row).toMatchObject({ policies: [] });
       expect(await live(db)).toEqual(before);
