@@ -165,6 +165,13 @@ describeOnCitus('a tenant on a worker of Citus', ({ url, admin, aisec, schema, s
     );
   });
 
+  test('a schema that is missing, and public, are refused by name', async () => {
+    for (const words of ['tenant distribute', 'tenant undistribute']) {
+      expectError(await aisec(words, 'nope'), 2, 'there is no schema "nope"');
+      expectError(await aisec(words, 'public'), 2, 'Citus does not distribute the schema public');
+    }
+  });
+
   test('later migrations run on the worker, whole or not at all', async () => {
     const good = `create table invoices (id uuid primary key, user_id uuid references users (id));
 create index idx_invoices_user_id on invoices (user_id);
