@@ -16,7 +16,8 @@ export function showNotice(
   const more = [detail && `detail: ${detail}`, hint && `hint: ${hint}`].filter(
     (line) => line !== undefined && line !== '',
   );
-  const text = [message, ...more].join('\n');
+  // What libpq adds when it does not reach a node of Citus.
+  const text = [message.replace(/\n\tIs the server running[^\n]*/, ''), ...more].join('\n');
   if (severity === 'WARNING') output.warning(text);
   else output.note(`${severity.toLowerCase()}: ${text}`);
 }
