@@ -109,11 +109,14 @@ export function isPassingProblem(sqlState: unknown): boolean {
   return PASSING_SQL_STATES.includes(sqlState);
 }
 
+function saidBy(node: string | undefined, message: string): string {
+  return node === undefined ? message : `the node ${node} of Citus says: ${message}`;
+}
+
 /** In one line; libpq's advice is its second. The message of a node that ends does not say which. */
 function nodeError(error: ForeignError, sqlState: string, message: string, cause: unknown): AisecError {
   const [first = '', ...others] = message.split(/\s*\n\s*/);
-  const node = nodeIn(error.where ?? '');
-  return new AisecError('DATABASE_FAILED', node === undefined ? first : `the node ${node} of Citus says: ${first}`, {
+  return new AisecError('DATABASE_FAILED', saidBy(nodeIn(error.where ?? ''), first), {
     detail: error.detail ?? (others.length === 0 ? undefined : others.join(' ')),
     hint: NODE_HINT,
     sqlState,
@@ -134,9 +137,11 @@ export function translateError(thrown: unknown): AisecError {
   const message = redactText(messageOf(thrown));
   if (sqlState !== undefined && isOfNode(error, sqlState, message)) return nodeError(error, sqlState, message, thrown);
   const code = codeOf(error, sqlState, message);
+  // Inside a function, Citus ends our session with what a node said at its end.
+  const node = nodeIn(error.where ?? '');
   return new AisecError(code, code === 'CONNECTION_LOST' ? 'lost the connection to the database' : message, {
-    detail: error.detail ?? (code === 'CONNECTION_LOST' ? message : undefined),
-    hint: error.hint ?? HINTS[code],
+    detail: error.detail ?? (code === 'CONNECTION_LOST' ? saidBy(node, message) : undefined),
+    hint: error.hint ?? (code === 'CONNECTION_LOST' && node !== undefined ? NODE_HINT : HINTS[code]),
     sqlState,
     cause: thrown,
   });

@@ -13,7 +13,7 @@ export function showNotice(
   const { severity, message, detail, hint } = notice;
   // Of Citus, for each view of a table that is not distributed, or not yet; it is not translated.
   if (detail?.endsWith('will be created only locally') === true) return;
-  const more = [detail && `detail: ${detail}`, hint && `hint: ${hint}`].filter(
+  const more = [detail && `detail: ${detail.trimEnd()}`, hint && `hint: ${hint}`].filter(
     (line) => line !== undefined && line !== '',
   );
   // What libpq adds when it does not reach a node of Citus.

@@ -11,7 +11,7 @@ test('a connection of the server to a node of its own is no connection of ours',
   expect(said('FATAL', '08P01')).toBe('CONNECTION_LOST');
 });
 
-test('a node of Citus that ends is named, in one line, and the session goes on', () => {
+test('a node of Citus that ends is named, in one line, and the session continues', () => {
   const said = (message: string, parts: object) =>
     translateError(Object.assign(new Error(message), { severity: 'ERROR', ...parts }));
   const refused =
@@ -26,6 +26,11 @@ test('a node of Citus that ends is named, in one line, and the session goes on',
   expect(said('terminating connection due to unexpected postmaster exit', ended)).toMatchObject({
     code: 'DATABASE_FAILED',
     message: 'the node w1:5432 of Citus says: terminating connection due to unexpected postmaster exit',
+  });
+  expect(said('terminating connection', { ...ended, severity: 'FATAL' })).toMatchObject({
+    code: 'CONNECTION_LOST',
+    detail: 'the node w1:5432 of Citus says: terminating connection',
+    hint: expect.stringContaining('aisec doctor --only citus'),
   });
   const unmeasured = 'could not connect to w1:5432 to get size of relation "messages"';
   expect(said(unmeasured, { code: '08006' }).hint).toContain('aisec doctor --only citus');
