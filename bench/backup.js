@@ -43,7 +43,7 @@ const ratio = (figure, value, target, pairs) => {
 };
 /** The quickest of two, run in turns, and the ratio of each pair. @param {number} rounds @param {() => Run} one @param {() => Run} other */
 const best = (rounds, one, other) => {
-  const times = /** @type {[Run, Run][]} */ (Array.from({ length: rounds }, () => [one(), other()]));
+  const times = Array.from({ length: rounds }, /** @returns {[Run, Run]} */ () => [one(), other()]);
   const pairs = times.map(([first, second]) => second.wallMs / first.wallMs);
   const quickest = (/** @type {0 | 1} */ which) =>
     /** @type {Run} */ (times.map((pair) => pair[which]).toSorted((a, b) => a.wallMs - b.wallMs)[0]);
