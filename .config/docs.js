@@ -84,9 +84,7 @@ const exitTable = table(
 );
 
 function commandPart(spec) {
-  const options = spec.options.map((option) =>
-    row(`\`${option.flags}\``, option.description, option.default === false ? '' : (option.default ?? '')),
-  );
+  const options = spec.options.map((option) => row(`\`${option.flags}\``, option.description, option.default ?? ''));
   const examples = spec.examples.map(([command, meaning]) => `- ${meaning}: \`${command}\``);
   return [
     `## ${spec.name}`,
