@@ -8,7 +8,6 @@ with roots as materialized (
     messages.oid,
     messages.relnamespace,
     messages.relowner,
-    source.relname as default_name,
     source.relnamespace as default_namespace
   from pg_catalog.pg_class as messages
   left join pg_catalog.pg_partitioned_table as partitioned on partitioned.partrelid = messages.oid
@@ -24,7 +23,7 @@ own as materialized (
     and (
       class.relnamespace = roots.relnamespace and class.relname = any ($1::text[])
       or class.relnamespace = roots.relnamespace and class.relname ~ '^messages_y\d{4}m\d{2}_drain$'
-      or class.relnamespace = roots.default_namespace and class.relname = roots.default_name || '_drain'
+      or class.relnamespace = roots.default_namespace and class.relname = 'messages_default_drain'
     )
     and not exists (
       select

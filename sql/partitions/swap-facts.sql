@@ -29,12 +29,10 @@ names as (
   select free.name
   from pg_catalog.generate_series(0, 3600) as later (seconds)
   cross join lateral (
-    select class.relname || pg_catalog.to_char(
+    select pg_catalog.to_char(
       pg_catalog.clock_timestamp() at time zone 'UTC' + later.seconds * interval '1 second',
-      '"_drained_"YYYYMMDDHH24MISS'
+      '"messages_default_drained_"YYYYMMDDHH24MISS'
     ) as name
-    from pg_catalog.pg_class as class
-    where class.oid = $1::regclass
   ) as free
   where not exists (
     select

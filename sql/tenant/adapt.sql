@@ -1,6 +1,7 @@
 -- Gives a tenant what Citus takes. Policies without subqueries: functions stand in their places, and one of them refuses to answer
 -- without a user, since a user who is not handed on to a node would see nothing there, without a word. Trigger functions that do not
--- know a partition by its oid, which is the one of a shard there, and do not join the rows of their statement to a table.
+-- know a partition by its oid, which is the one of a shard there, and do not join the rows of their statement to a table. Triggers
+-- whose conditions name no table that a new node may not have yet.
 -- Parameters: none; several statements, in the search_path of the schema
 -- Needs:      ownership of the tables
 create or replace function aisec_acting_user()
@@ -180,6 +181,72 @@ begin
   end loop;
   perform aisec_protect_message_partition(root, made);
   return made;
+end
+$$;
+
+-- The condition of a trigger names a table as text: a regclass is unknown on a node whose copy of message_keys comes after that of
+-- messages, and Citus could not take the node in. Where the table is not found the trigger acts.
+create or replace function aisec_watch_messages(relation regclass)
+  returns void
+  language plpgsql
+  volatile
+  set search_path from current
+as $$
+begin
+  execute format(
+    'create or replace trigger aisec_unregister_message_keys
+       after delete on %s
+       referencing old table as deleted_messages
+       for each statement
+       when (
+         current_setting(''aisec.moving_messages'', true) is distinct from ''on''
+         or has_table_privilege(to_regclass(%L), ''delete'') is not true
+       )
+       execute function aisec_unregister_message_keys()',
+    relation, format('%I.message_keys', current_schema())
+  );
+  execute format(
+    'create or replace trigger aisec_unregister_truncated_message_keys
+       after truncate on %s
+       for each statement
+       execute function aisec_unregister_truncated_message_keys()',
+    relation
+  );
+  execute format('alter table %s enable always trigger aisec_unregister_message_keys', relation);
+  execute format('alter table %s enable always trigger aisec_unregister_truncated_message_keys', relation);
+end
+$$;
+
+do $$
+declare
+  is_written constant text := format(
+    'current_setting(''aisec.moving_messages'', true) is distinct from ''on''
+       or has_table_privilege(to_regclass(%L), ''insert'') is not true',
+    format('%I.message_keys', current_schema())
+  );
+  root text;
+begin
+  foreach root in array array['messages', 'messages_archive'] loop
+    execute format(
+      'create or replace trigger aisec_register_message_key
+         before insert on %I
+         for each row
+         when (%s)
+         execute function aisec_register_message_key(%L)',
+      root, is_written, root
+    );
+    execute format('alter table %I enable always trigger aisec_register_message_key', root);
+    perform aisec_watch_messages(root::regclass);
+    perform aisec_watch_messages(i.inhrelid) from pg_inherits i where i.inhparent = root::regclass;
+  end loop;
+  execute format(
+    'create or replace trigger aisec_check_archived_references
+       after insert on messages_archive
+       for each row
+       when (%s)
+       execute function aisec_check_archived_references()',
+    is_written
+  );
 end
 $$;
 

@@ -33,6 +33,42 @@ export function sleep(durationMs: number, signal: AbortSignal): Promise<void> {
   });
 }
 
+const SLICES = 8;
+/** Later than a timer is on a machine with other work. */
+const LATE_MS = 20;
+
+/**
+ * Calls `onSilence` when the other side has said nothing for so long. Time in which this process was stopped or busy
+ * is not held against the other side: its answer may have arrived and not been read. The time is cut in slices; as many as
+ * there are may come late without being counted, so that a process that is always busy has its limit, too.
+ *
+ * @returns what ends the wait
+ */
+export function afterSilence(durationMs: number, onSilence: () => void): () => void {
+  const sliceMs = durationMs / SLICES;
+  let left = SLICES;
+  let mayBeLate = SLICES;
+  let isOver = false;
+  let timer: NodeJS.Timeout | undefined;
+  const count = (sinceMs: number): void => {
+    if (isOver) return;
+    if (performance.now() - sinceMs > 2 * sliceMs + LATE_MS && mayBeLate > 0) mayBeLate -= 1;
+    else left -= 1;
+    if (left > 0) next();
+    else onSilence();
+  };
+  const next = (): void => {
+    const sinceMs = performance.now();
+    // What has arrived is read after the timers and before setImmediate.
+    timer = setTimeout(() => setImmediate(count, sinceMs), sliceMs);
+  };
+  next();
+  return () => {
+    isOver = true;
+    clearTimeout(timer);
+  };
+}
+
 /** Ends a run that takes too long; 0 means no limit. The timer keeps no process alive. */
 export function withTimeout(signal: AbortSignal, timeoutMs: number): AbortSignal {
   if (timeoutMs === 0) return signal;

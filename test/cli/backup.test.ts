@@ -64,6 +64,20 @@ describeOnServer('aisec backup', () => {
     for (const table of tables) await database().admin.query(`drop table ${table}`);
   });
 
+  test('holds every character, whatever client_encoding the database sets', async () => {
+    await database().admin.query(
+      `create table signs (sign text); insert into signs values ('µ ü 한 😀'); alter database ${database().name} set client_encoding = 'SJIS'`,
+    );
+    const directory = await newDirectory();
+    const run = await backup(directory, ['--json', '--quiet']);
+    await database().admin.query(`drop table signs; alter database ${database().name} reset client_encoding`);
+    expect(run).toMatchObject({ exitCode: 0 });
+    const { file } = JSON.parse(run.stdout);
+    expect(execFileSync('pg_restore', ['--table=signs', '--file=-', file], { encoding: 'utf8' })).toContain(
+      '\nµ ü 한 😀\n',
+    );
+  });
+
   test('a dry run makes no directory', async () => {
     const directory = await newDirectory();
     expect(await backup(directory, ['--dry-run'])).toMatchObject({ exitCode: 0, stdout: '' });

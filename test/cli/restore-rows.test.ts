@@ -142,6 +142,43 @@ describeOnServer('aisec restore --rows, --user and --month', () => {
     expect(JSON.parse(result.stdout)).toMatchObject({ rows: 93 });
   });
 
+  test('tables of two schemas with one name come back each with its own rows, partitions too', async () => {
+    const other = await createServerDatabase({ migrated: true });
+    const user = '00000000-0000-4000-8000-000000000001';
+    for (const sql of FILL.split(';\n')) await other.admin.query(sql);
+    await other.admin.query(`
+      create schema billing;
+      create table billing.files (id int primary key, user_id uuid not null references users on delete cascade, note text);
+      insert into billing.files select n, ('00000000-0000-4000-8000-00000000000' || n)::uuid, 'invoice ' || n from generate_series(1, 3) n;
+      create table billing.messages (id int, file_id int not null references billing.files on delete cascade, primary key (id))
+        partition by range (id);
+      create table billing.messages_y2026m08 partition of billing.messages for values from (0) to (100);
+      insert into billing.messages select n * 10 + m, n from generate_series(1, 3) n, generate_series(1, 4) m`);
+    const billing = `
+      select (select string_agg(f::text, ',' order by id) from billing.files f) as files,
+        (select string_agg(m::text, ',' order by id) from billing.messages m) as messages`;
+    const all = async (): Promise<readonly unknown[]> => [
+      ...(await other.admin.query(ALL)).rows,
+      ...(await other.admin.query(billing)).rows,
+    ];
+    const before = await all();
+    const dump = path.join(await createEmbeddedDirectory(), 'two_20261125_060000.dump');
+    await takeBackup(other.url, dump);
+    const restoreTwo = (...args: readonly string[]): Promise<CliResult> =>
+      runInProcess(['restore', dump, ...args], { env: { DATABASE_URL: other.url, PATH: process.env['PATH'] ?? '' } });
+    await other.admin.query(`delete from files where user_id = '${user}'`);
+    await other.admin.query(`delete from users where id = '${user}'`);
+    const result = await restoreTwo('--user', 'user1');
+    expect(result).toMatchObject({ exitCode: 0 });
+    expect(result.stderr).toContain('1 of billing.files');
+    expect(result.stderr).toContain('4 of billing.messages');
+    expect(result.stderr).toContain('2 of public.files');
+    expect(await all()).toEqual(before);
+    await other.admin.query('delete from billing.files where id = 2');
+    expect(await restoreTwo('--rows', "billing.files where files.note = 'invoice 2'")).toMatchObject({ exitCode: 0 });
+    expect(await all()).toEqual(before);
+  });
+
   test('what is no condition, no month, or in no row of the backup is wrong usage', async () => {
     for (const [args, message] of [
       [['--rows', 'users'], '--rows: invalid rows "users"'],

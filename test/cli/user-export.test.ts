@@ -183,4 +183,23 @@ describeOnServer('aisec user export', () => {
     expect(existsSync(path.join(directory, 'n.zip'))).toBe(false);
     await database.admin.query(`drop owned by "${role}"; drop role "${role}"`);
   });
+
+  test('a role that may not act as authenticated is told the statement that an administrator runs for it', async () => {
+    const url = new URL(database.url);
+    const role = `see_${url.pathname.slice(1)}`.slice(0, 60);
+    await database.admin.query(`
+      create role "${role}" login bypassrls;
+      grant pg_read_all_data to "${role}";
+      grant temporary on database "${url.pathname.slice(1)}" to "${role}"`);
+    url.username = role;
+    const refused = await run(['user', 'export', 'hanako', '--out', 'seen.zip'], url.href);
+    expectError(refused, 1, 'the role may not act as authenticated');
+    const [, statement = ''] = /Let an administrator run: (.*?;)/.exec(refused.stderr) ?? [];
+    await database.admin.query(statement);
+    expect(await run(['user', 'export', 'hanako', '--out', 'seen.zip', '--replace'], url.href)).toMatchObject({
+      exitCode: 3,
+    });
+    expect(existsSync(path.join(directory, 'seen.zip'))).toBe(true);
+    await database.admin.query(`drop owned by "${role}"; drop role "${role}"`);
+  });
 });

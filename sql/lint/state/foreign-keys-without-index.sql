@@ -3,6 +3,7 @@
 -- Columns:    object, name (unquoted, to find the statement by), table_name, message, fix (SQL; null: a person decides)
 -- Needs:      nothing
 -- An index serves a key whose columns are its first ones, in any order; a partial one does when its condition is IS NOT NULL.
+-- PostgreSQL cuts names after 63 bytes: a longer one ends with a hash, so that two that begin alike stay two.
 select
   key.conname::text as object,
   key.conname::text as name,
@@ -10,7 +11,7 @@ select
   pg_catalog.format('foreign key %I of %s has no index on %s', key.conname, class.oid::regclass, columns.list) as message,
   pg_catalog.format(
     'create index %I on %s (%s);',
-    pg_catalog.left('idx_' || class.relname || '_' || columns.plain, 63),
+    made.name,
     class.oid::regclass,
     columns.list
   ) as fix
@@ -26,6 +27,20 @@ cross join lateral (
     on attribute.attrelid = key.conrelid
     and attribute.attnum = place.attnum
 ) as columns
+cross join lateral (
+  select
+    case
+      when pg_catalog.octet_length(wanted.name) <= 63 then wanted.name
+      else (
+        select pg_catalog.left(wanted.name, kept.length)
+        from pg_catalog.generate_series(54, 1, -1) as kept (length)
+        where pg_catalog.octet_length(pg_catalog.left(wanted.name, kept.length)) <= 54
+        order by kept.length desc
+        limit 1
+      ) || '_' || pg_catalog.left(pg_catalog.md5(wanted.name), 8)
+    end as name
+  from (select 'idx_' || class.relname || '_' || columns.plain as name) as wanted
+) as made
 where key.contype = 'f'
   and key.conparentid = 0
   and namespace.nspname = $1::text

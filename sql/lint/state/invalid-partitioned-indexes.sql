@@ -25,7 +25,7 @@ cross join lateral (
       pg_catalog.format(
         'create %sindex concurrently %I on %s %s;',
         case when index.indisunique then 'unique ' else '' end,
-        pg_catalog.left(part_class.relname || '_' || index_class.relname, 63),
+        made.name,
         part_class.oid::regclass,
         pg_catalog.substring(pg_catalog.pg_get_indexdef(index.indexrelid), ' (USING .*)$')
       ),
@@ -36,12 +36,26 @@ cross join lateral (
       pg_catalog.format(
         'alter index %s attach partition %I;',
         index.indexrelid::regclass,
-        pg_catalog.left(part_class.relname || '_' || index_class.relname, 63)
+        made.name
       ),
       E'\n' order by part_class.relname
     ) as statements
   from pg_catalog.pg_inherits as inheritance
   join pg_catalog.pg_class as part_class on part_class.oid = inheritance.inhrelid
+  cross join lateral (
+    select
+      case
+        when pg_catalog.octet_length(wanted.name) <= 63 then wanted.name
+        else (
+          select pg_catalog.left(wanted.name, kept.length)
+          from pg_catalog.generate_series(54, 1, -1) as kept (length)
+          where pg_catalog.octet_length(pg_catalog.left(wanted.name, kept.length)) <= 54
+          order by kept.length desc
+          limit 1
+        ) || '_' || pg_catalog.left(pg_catalog.md5(wanted.name), 8)
+      end as name
+    from (select part_class.relname || '_' || index_class.relname as name) as wanted
+  ) as made
   where inheritance.inhparent = index.indrelid
     and not exists (
       select

@@ -52,6 +52,8 @@ export function serviceFile(target: ServerTarget, passFile: string, options: Cre
     dbname: connection.database,
     passfile: passFile,
     application_name: options.applicationName,
+    // As the toolkit's own sessions. pg_dump writes what the database sets, which may lack characters that it holds.
+    client_encoding: 'UTF8',
     connect_timeout: connection.connectTimeoutSeconds ?? CONNECT_TIMEOUT_SECONDS,
     ...KEEP_ALIVE,
     sslmode: connection.sslMode,

@@ -10,6 +10,8 @@ interface ForeignError {
   readonly severity?: string;
   readonly constraint?: string;
   readonly routine?: string;
+  /** The context of the error. */
+  readonly where?: string;
 }
 
 /** https://www.postgresql.org/docs/16/errcodes-appendix.html */
@@ -71,14 +73,32 @@ function isCatalogRace({ constraint, routine }: ForeignError, sqlState: string):
   return sqlState === '23505' && constraint === 'pg_extension_name_index';
 }
 
-/** An ERROR of class 08 is of a connection that the server has itself, as to a node of Citus; one that ends ours is FATAL. */
-function codeOfClass({ severity }: ForeignError, sqlState: string): ErrorCode {
-  return sqlState.startsWith('08') && severity !== 'ERROR' ? 'CONNECTION_LOST' : 'DATABASE_FAILED';
+/** What ends a connection is FATAL; as an ERROR it is of one that the server has itself, as to a node of Citus. */
+function codeOfState({ severity }: ForeignError, sqlState: string): ErrorCode {
+  const code = CODE_BY_SQL_STATE[sqlState] ?? (sqlState.startsWith('08') ? 'CONNECTION_LOST' : 'DATABASE_FAILED');
+  const isOfOurs = severity !== 'ERROR' || (code !== 'CONNECTION_LOST' && code !== 'DATABASE_UNREACHABLE');
+  return isOfOurs ? code : 'DATABASE_FAILED';
+}
+
+const NODE_HINT =
+  'Look at that node of Citus (aisec doctor --only citus). When it answers, run the command again; what was not committed was rolled back.';
+
+const OF_NODES =
+  /remote node|\bnode \S+:\d+ failed|to \S+:\d+ to get size|get the size because of a connection error|on connection marked as essential/;
+
+/** Citus names the node in the message, or in the context of what the node itself said. */
+function isOfNode({ severity, where = '' }: ForeignError, sqlState: string, message: string): boolean {
+  if (severity !== 'ERROR' || !/^(?:08|57P|53300)/.test(sqlState)) return false;
+  return OF_NODES.test(message) || nodeIn(where) !== undefined;
+}
+
+function nodeIn(where: string): string | undefined {
+  return /while executing command on (\S+:\d+)/.exec(where)?.[1];
 }
 
 function codeOf(error: ForeignError, sqlState: string | undefined, message: string): ErrorCode {
   if (sqlState !== undefined && isCatalogRace(error, sqlState)) return 'LOCK_TIMEOUT';
-  if (sqlState !== undefined) return CODE_BY_SQL_STATE[sqlState] ?? codeOfClass(error, sqlState);
+  if (sqlState !== undefined) return codeOfState(error, sqlState);
   if (error.code === 'ENOSPC') return 'DISK_FULL';
   if ((error.code !== undefined && SOCKET_CODES.has(error.code)) || LOST.test(message)) return 'CONNECTION_LOST';
   return 'DATABASE_FAILED';
@@ -89,16 +109,39 @@ export function isPassingProblem(sqlState: unknown): boolean {
   return PASSING_SQL_STATES.includes(sqlState);
 }
 
+function saidBy(node: string | undefined, message: string): string {
+  return node === undefined ? message : `the node ${node} of Citus says: ${message}`;
+}
+
+/** In one line; libpq's advice is its second. The message of a node that ends does not say which. */
+function nodeError(error: ForeignError, sqlState: string, message: string, cause: unknown): AisecError {
+  const [first = '', ...others] = message.split(/\s*\n\s*/);
+  return new AisecError('DATABASE_FAILED', saidBy(nodeIn(error.where ?? ''), first), {
+    detail: error.detail ?? (others.length === 0 ? undefined : others.join(' ')),
+    hint: NODE_HINT,
+    sqlState,
+    cause,
+  });
+}
+
+/** Whether a node of Citus did not answer, so that nothing is wrong with the statement. */
+export function isNodeAway({ hint }: AisecError): boolean {
+  return hint === NODE_HINT;
+}
+
 /** The toolkit's error for what the driver threw while a connection was in use; the original stays as its cause. */
 export function translateError(thrown: unknown): AisecError {
   if (isAisecError(thrown)) return thrown;
   const error = thrown as ForeignError;
   const sqlState = sqlStateOf(error);
   const message = redactText(messageOf(thrown));
+  if (sqlState !== undefined && isOfNode(error, sqlState, message)) return nodeError(error, sqlState, message, thrown);
   const code = codeOf(error, sqlState, message);
+  // Inside a function, Citus ends our session with what a node said at its end.
+  const node = nodeIn(error.where ?? '');
   return new AisecError(code, code === 'CONNECTION_LOST' ? 'lost the connection to the database' : message, {
-    detail: error.detail ?? (code === 'CONNECTION_LOST' ? message : undefined),
-    hint: error.hint ?? HINTS[code],
+    detail: error.detail ?? (code === 'CONNECTION_LOST' ? saidBy(node, message) : undefined),
+    hint: error.hint ?? (code === 'CONNECTION_LOST' && node !== undefined ? NODE_HINT : HINTS[code]),
     sqlState,
     cause: thrown,
   });

@@ -4,6 +4,7 @@ import type pg from 'pg';
 
 import { AisecError } from '../../base/errors.js';
 import { quoteIdentifier } from '../../base/identifier.js';
+import { afterSilence } from '../../base/interruption.js';
 import type { ServerTarget } from '../../config/database-target.js';
 import { translateConnectError } from './connect-error.js';
 import { connect, cut } from './login/connect.js';
@@ -145,10 +146,10 @@ export class Listener {
       const nonce = randomBytes(9).toString('base64url');
       const passed = new Promise<boolean>((resolve) => this.#barriers.set(nonce, resolve));
       const client = this.#client;
-      const deadline = setTimeout(() => client && this.#drop(client, notListening()), this.#options.aliveForMs);
+      const stop = afterSilence(this.#options.aliveForMs, () => client && this.#drop(client, notListening()));
       if (!(await this.send({ barrier: nonce }))) this.#barriers.get(nonce)?.(false);
       return passed.finally(() => {
-        clearTimeout(deadline);
+        stop();
         this.#barriers.delete(nonce);
       });
     });
@@ -223,7 +224,7 @@ export class Listener {
 
   async #heartbeat(client: pg.Client): Promise<void> {
     const askedMs = performance.now();
-    const silence = setTimeout(() => cut(client), Math.min(LONGEST_SILENCE_MS, this.#options.aliveForMs * 2));
+    const stop = afterSilence(Math.min(LONGEST_SILENCE_MS, this.#options.aliveForMs * 2), () => cut(client));
     try {
       const { stamp, channel, is_listening: isListening } = await this.#ask(client);
       if (client !== this.#client) return;
@@ -235,7 +236,7 @@ export class Listener {
     } catch (error) {
       this.#drop(client, error instanceof AisecError ? error : lost(error));
     } finally {
-      clearTimeout(silence);
+      stop();
     }
   }
 

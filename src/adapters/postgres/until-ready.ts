@@ -1,5 +1,7 @@
 import type pg from 'pg';
 
+import { afterSilence } from '../../base/interruption.js';
+
 const WITHIN_MS = 2000;
 
 /**
@@ -10,11 +12,11 @@ export async function untilReady(client: pg.ClientBase): Promise<void> {
   if ((client as unknown as { readonly readyForQuery: boolean }).readyForQuery) return;
   await new Promise<void>((resolve) => {
     const isReady = (): void => {
-      clearTimeout(timer);
+      stop();
       client.off('drain', isReady).off('end', isReady);
       resolve();
     };
-    const timer = setTimeout(isReady, WITHIN_MS);
+    const stop = afterSilence(WITHIN_MS, isReady);
     client.on('drain', isReady).on('end', isReady);
   });
 }

@@ -1,6 +1,7 @@
 import type { Redis, RedisOptions } from 'ioredis';
 
 import { AisecError, messageOf } from '../../base/errors.js';
+import { afterSilence } from '../../base/interruption.js';
 import { redactText } from '../../base/redact.js';
 import { describeRedis, type RedisTarget } from '../../config/redis-target.js';
 
@@ -77,8 +78,7 @@ export async function createRedisClient(
   const redis = new Redis(optionsFor(target, connectionName, isPersistent));
   // A paused server takes a connection and says nothing, which ioredis would wait for without an end.
   redis.on('connect', () => {
-    const timer = setTimeout(() => redis.stream.destroy(), LONGEST_SILENCE_MS);
-    const stop = (): void => clearTimeout(timer);
+    const stop = afterSilence(LONGEST_SILENCE_MS, () => redis.stream.destroy());
     redis.once('ready', stop).once('close', stop);
   });
   return redis;

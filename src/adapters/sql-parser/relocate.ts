@@ -6,6 +6,8 @@ export interface Relocation {
   /** `schema name`, as they are, not quoted. */
   readonly relations: ReadonlySet<string>;
   readonly to: string;
+  /** New names of those that are to have another one there, by `schema name`, as they are. */
+  readonly names?: ReadonlyMap<string, string>;
 }
 
 interface Token {
@@ -35,34 +37,41 @@ function isRelationText(tokens: readonly Token[], index: number): boolean {
 }
 
 /**
- * The text with another schema in each place that names one of the relations with its schema, as pg_dump writes them: in
- * statements, and in texts such as `'app.users_id_seq'::regclass`.
+ * The text with another schema, and where wanted another name, in each place that names one of the relations with its
+ * schema, as pg_dump writes them: in statements, and in texts such as `'app.users_id_seq'::regclass`.
  */
-export async function relocate(sql: string, { relations, to }: Relocation): Promise<string> {
+export async function relocate(sql: string, { relations, to, names }: Relocation): Promise<string> {
   const { scan } = await loadParser();
   const { tokens } = (await scan(sql)) as { tokens: readonly Token[] };
-  const isOurs = (schema: string, name: string): boolean => relations.has(`${unquoted(schema)} ${unquoted(name)}`);
   const target = quoteIdentifier(to);
+  /** What stands for it then, as SQL; undefined: it is none of the relations. */
+  const relocated = (schema: string, name: string): string | undefined => {
+    const there = `${unquoted(schema)} ${unquoted(name)}`;
+    if (!relations.has(there)) return undefined;
+    const other = names?.get(there);
+    return `${target}.${other === undefined ? name : quoteIdentifier(other)}`;
+  };
   // The scanner counts bytes of UTF-8.
   const bytes = Buffer.from(sql, 'utf8');
   const parts: string[] = [];
   let end = 0;
-  const replace = (token: Token, text: string): void => {
-    parts.push(bytes.toString('utf8', end, token.start), text);
-    ({ end } = token);
+  const replace = (first: Token, last: Token, text: string): void => {
+    parts.push(bytes.toString('utf8', end, first.start), text);
+    ({ end } = last);
   };
   for (const [index, token] of tokens.entries()) {
     if (token.tokenName === 'SCONST') {
       if (!isRelationText(tokens, index)) continue;
       const [, schema, name] = QUALIFIED.exec(token.text.slice(1, -1).replaceAll("''", "'")) ?? [];
-      if (schema !== undefined && name !== undefined && isOurs(schema, name))
-        replace(token, `'${`${target}.${name}`.replaceAll("'", "''")}'`);
+      const place = schema === undefined || name === undefined ? undefined : relocated(schema, name);
+      if (place !== undefined) replace(token, token, `'${place.replaceAll("'", "''")}'`);
       continue;
     }
     const [dot, name] = [tokens[index + 1], tokens[index + 2]];
     if (dot?.text !== '.' || name === undefined || tokens[index - 1]?.text === '.') continue;
-    if (!IDENTIFIER.test(token.text) || !isOurs(token.text, name.text) || isCall(tokens, index)) continue;
-    replace(token, target);
+    if (!IDENTIFIER.test(token.text) || isCall(tokens, index)) continue;
+    const place = relocated(token.text, name.text);
+    if (place !== undefined) replace(token, name, place);
   }
   parts.push(bytes.toString('utf8', end));
   return parts.join('');

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import { createContext, type Context, type Session } from '../context.js';
 import { AisecError, isAisecError } from '../../base/errors.js';
+import { afterSilence } from '../../base/interruption.js';
 import { redactText } from '../../base/redact.js';
 import type { CommandSpec } from '../command.js';
 import { migrateSettings } from '../migrate-settings.js';
@@ -84,12 +85,12 @@ async function run(given: Context): Promise<undefined> {
     backupDir: given.config.backupDir,
     cwd: given.config.cwd,
   };
-  let timer: NodeJS.Timeout | undefined;
+  let stop: (() => void) | undefined;
   const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
+    stop = afterSilence(WITHIN_MS, () => {
       deadline.abort(late);
       reject(late);
-    }, WITHIN_MS);
+    });
   });
   try {
     await Promise.race([look(context, standing), timeout]);
@@ -97,7 +98,7 @@ async function run(given: Context): Promise<undefined> {
     if (given.signal.aborted) throw error;
     standing.failure = asFailure(error);
   } finally {
-    clearTimeout(timer);
+    stop?.();
   }
   given.output.result(standing, renderStanding);
   return undefined;

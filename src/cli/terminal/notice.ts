@@ -13,10 +13,11 @@ export function showNotice(
   const { severity, message, detail, hint } = notice;
   // Of Citus, for each view of a table that is not distributed, or not yet; it is not translated.
   if (detail?.endsWith('will be created only locally') === true) return;
-  const more = [detail && `detail: ${detail}`, hint && `hint: ${hint}`].filter(
+  const more = [detail && `detail: ${detail.trimEnd()}`, hint && `hint: ${hint}`].filter(
     (line) => line !== undefined && line !== '',
   );
-  const text = [message, ...more].join('\n');
+  // What libpq adds when it does not reach a node of Citus.
+  const text = [message.replace(/\n\tIs the server running[^\n]*/, ''), ...more].join('\n');
   if (severity === 'WARNING') output.warning(text);
   else output.note(`${severity.toLowerCase()}: ${text}`);
 }

@@ -24,7 +24,7 @@ import {
 } from '../../adapters/catalog/references/reference.js';
 import { platformReferences } from '../messages/index.js';
 import { makeMonths, messagesPlan } from './rows/message-months.js';
-import { loadScratch, scratchName } from './rows/scratch.js';
+import { loadScratch } from './rows/scratch.js';
 import { referencesOf, refuseDiffering, settleReferences, type RowsDanglingRule } from './rows/settle.js';
 import { countStates, stageUnit, type Unit, type UnitPlan } from './rows/unit.js';
 import { leaveErasedUsersOut } from './rows/leave-erased-users-out.js';
@@ -188,16 +188,13 @@ async function restoreInto(
   await requireTables(session, keys);
   // Fails where it would hide rows, rather than take them for missing.
   await session.query('set row_security = off');
-  await loadScratch(access, session, backup, keys, start.month, onProgress);
+  const loaded = await loadScratch(access, session, backup, keys, start.month, onProgress);
   await session.query('select pg_catalog.set_config($1, $2, false)', [
     'search_path',
     `${quoteIdentifier(options.schema)}, public`,
   ]);
   onProgress('choosing rows');
-  const choice = await ChosenRows.of(
-    session,
-    keys.map((key) => ({ key, name: scratchName(key) })),
-  );
+  const choice = await ChosenRows.of(session, loaded);
   let found = 0;
   for (const key of start.keys) found += await choice.where(key, start.condition);
   if (found === 0)

@@ -14,6 +14,7 @@ import {
 import { canBeSeen, readTargetObjects } from './restore/target-objects.js';
 import { described, qualified, schemaOf, type TocEntry } from './contents/toc.js';
 import type { Session } from '../../adapters/postgres/session.js';
+import { boundedName } from '../../base/bounded-name.js';
 import { AisecError } from '../../base/errors.js';
 import type { Finding } from '../../base/finding.js';
 import { quoteIdentifier } from '../../base/identifier.js';
@@ -77,7 +78,7 @@ function namesInUse(selection: TableSelection, isInTarget: (entry: TocEntry) => 
       restoreFinding('index-name', name, {
         message: `index ${name} of another table has the name that ${object} needs`,
         impact: 'two indexes of a schema cannot have one name',
-        fix: `alter index ${name} rename to ${quoteIdentifier(`${bare}_old`)};`,
+        fix: `alter index ${name} rename to ${quoteIdentifier(boundedName(bare, { suffix: '_old' }))};`,
       }),
     ];
   });

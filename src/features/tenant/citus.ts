@@ -43,10 +43,22 @@ export async function nodeOf(session: Session, schema: string): Promise<string |
 export function refuseWithoutCitus(citus: CitusFacts | undefined, label: string): asserts citus is CitusFacts {
   if (citus === undefined)
     throw new AisecError('CONFIG_INVALID', `${label} has no extension citus`, {
-      hint: 'Without it a schema lies where the database lies. See docs/scale.md.',
+      hint: 'This command is for a cluster of Citus, whose schemas lie on several servers. See docs/scale.md.',
     });
   if (!citus.is_coordinator)
     throw new AisecError('CONFIG_INVALID', `${label} is a worker of Citus`, {
       hint: 'Give the address of the coordinator.',
+    });
+}
+
+/** @throws AisecError CONFIG_INVALID for a schema that cannot lie on a worker: it is missing, or `public`. */
+export function refuseSchema({ is_there: isThere }: CitusFacts, schema: string): void {
+  if (!isThere)
+    throw new AisecError('CONFIG_INVALID', `there is no schema "${schema}"`, {
+      hint: 'Correct --schema; aisec monitor tenants lists the schemas that Citus has distributed.',
+    });
+  if (schema === 'public')
+    throw new AisecError('CONFIG_INVALID', 'Citus does not distribute the schema public', {
+      hint: 'Give the schema of a tenant: --schema NAME. See docs/scale.md.',
     });
 }

@@ -4,7 +4,7 @@ import { sqlFile } from '../../adapters/postgres/sql-file.js';
 import { parseStatements } from '../../adapters/sql-parser/statements.js';
 import { quoteIdentifier, quoteLiteral } from '../../base/identifier.js';
 import type { Reporting } from '../../base/reporting.js';
-import { LOGIN_FOR_NODES, nodeOf, readCitus, refuseWithoutCitus } from './citus.js';
+import { LOGIN_FOR_NODES, nodeOf, readCitus, refuseSchema, refuseWithoutCitus } from './citus.js';
 import { moveTables, type MovedTenant, type MoveOptions } from './move.js';
 import { refusePolicies, refuseTables } from './obstacles.js';
 import { countRows, lockTables, readTables, refuseDifference, type MovedTable, type TableRow } from './rows.js';
@@ -109,6 +109,7 @@ export async function distributeTenant(
   const { schema, isDryRun = false } = options;
   const citus = await readCitus(session, schema);
   refuseWithoutCitus(citus, session.info.label);
+  refuseSchema(citus, schema);
   let tables: readonly MovedTable[] = [];
   if (!citus.is_distributed) {
     if (citus.role_logs_in === false)

@@ -9,7 +9,7 @@ import { AisecError } from '../../base/errors.js';
 import { quoteIdentifier } from '../../base/identifier.js';
 import type { Reporting } from '../../base/reporting.js';
 import { compareCatalogs, dumpSchema, loadArchive, type ServerAccess } from '../backup/index.js';
-import { nodeOf, readCitus, refuseWithoutCitus } from './citus.js';
+import { nodeOf, readCitus, refuseSchema, refuseWithoutCitus } from './citus.js';
 import { moveTables, type MovedTenant, type MoveOptions } from './move.js';
 import { refuseTables } from './obstacles.js';
 import { countRows, lockTables, readTables, refuseDifference, type MovedTable, type TableRow } from './rows.js';
@@ -75,6 +75,7 @@ export async function undistributeTenant(
   return withRunLock(session, { waitMs: options.waitMs, onProgress: reporting.onProgress }, async () => {
     const citus = await readCitus(session, schema);
     refuseWithoutCitus(citus, session.info.label);
+    refuseSchema(citus, schema);
     const found = { database: session.info.label, schema, isDryRun, node: await nodeOf(session, schema) };
     if (!citus.is_distributed) return { ...found, isMoved: false, tables: [] };
     const tables = await moveTables(

@@ -152,6 +152,32 @@ describeOnServer('migrate adopt', () => {
     await database.admin.query(`drop owned by ${role}; drop role ${role}`);
   });
 
+  test('names of 63 bytes are right, whatever their characters and also where they begin alike', async () => {
+    const begin = '件'.repeat(20);
+    await database.admin.query(`
+      create table "${begin}表" (
+        "${begin}一" uuid constraint "${begin}甲" references messages (id),
+        "${begin}二" uuid constraint "${begin}乙" references messages (id)
+      );
+      insert into "${begin}表" select id, parent_id from messages;
+      create index "${begin}春" on messages (content_type);
+      create index "${begin}夏" on messages (content_type, id)`);
+    const { exitCode, adoption } = await adopt();
+    expect(adoption.obstacles).toEqual([]);
+    expect(exitCode).toBe(0);
+    expect(
+      await one(
+        `select count(*)::int as keys from pg_constraint where conrelid = '"${begin}表"'::regclass and confrelid = 'message_keys'::regclass and convalidated and conname in ('${begin}甲', '${begin}乙')`,
+      ),
+    ).toEqual({ keys: 2 });
+    expect(
+      await one(
+        `select count(*)::int as indexes from pg_inherits where inhparent in ('"${begin}春"'::regclass, '"${begin}夏"'::regclass)`,
+      ),
+    ).toMatchObject({ indexes: expect.any(Number) });
+    expect((await aisec('partitions', 'check')).stdout).not.toContain('critical');
+  });
+
   test('columns of its own on messages are carried into the months and the archive, with defaults, checks, keys and comments', async () => {
     await database.admin.query(`
       create type mood as enum ('calm', 'tense');

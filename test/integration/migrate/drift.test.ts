@@ -83,6 +83,10 @@ describeOnServer('migrate drift', () => {
       alter table files drop constraint files_user_id_fkey;
       alter table assistants alter column custom_system_prompt type varchar(500), alter column name drop not null;
       alter table conversations disable trigger aisec_delete_archived_messages;
+      drop trigger aisec_follow_message_key on messages;
+      create or replace trigger aisec_register_message_key before insert on messages
+        for each row execute function aisec_register_message_key('messages');
+      create trigger mine before insert on messages for each row execute function set_updated_at();
       alter table voices add constraint mine check (name <> 'x');
       create index mine on voices (name);
       create policy mine on conversations for select to public using (true);

@@ -197,6 +197,43 @@ describeOnServer('a migration without a transaction', () => {
     expect(await isRecorded()).toBe(false);
   });
 
+  test('whose INSERT was carried out when the connection broke inserts no row twice', async () => {
+    folder.write({
+      '0002_indexes.sql': migration(
+        'create index concurrently t_a on t (a); insert into t values (-1, 1, 1); delete from t where a = 1000;',
+        'drop index t_a;',
+        NO_TRANSACTION,
+      ),
+    });
+    await database.admin.query(`
+      create function end_session() returns trigger language plpgsql as 'begin perform pg_terminate_backend(pg_backend_pid()); return new; end'`);
+    await aisec('migrate', 'up', '--to', '0001_table');
+    await database.admin.query(`
+      create trigger end_session before update on aisec_migrations for each row
+      when (new.statements_done = 2) execute function end_session()`);
+    expect(await aisec('migrate', 'up')).toMatchObject({ exitCode: 4 });
+    await database.admin.query('drop trigger end_session on aisec_migrations');
+    const again = await aisec('migrate', 'up');
+    expect(again.stderr).toContain('continuing at statement 2 of 3');
+    expect(again.stderr).not.toContain('runs again');
+    expect((await database.admin.query('select from t where a = -1')).rowCount).toBe(1);
+    expect(await isRecorded()).toBe(true);
+  });
+
+  test('of which a statement may have been carried out when the run was stopped says that it runs again', async () => {
+    const block = 'do $$ begin insert into t values (-1, 1, 1); end $$;';
+    folder.write({ '0002_indexes.sql': migration(block, 'select 1;', NO_TRANSACTION) });
+    await aisec('migrate', 'up');
+    await database.admin.query(`
+      delete from pgmigrations where name = '0002_indexes';
+      update aisec_migrations set state = 'applying', statements_done = 0, statements_started = 1 where name = '0002_indexes'`);
+    const again = await aisec('migrate', 'up');
+    expect(again).toMatchObject({ exitCode: 0 });
+    expect(again.stderr).toContain(
+      'continuing at statement 1 of 1, which the last run may have carried out before it was stopped: it runs again',
+    );
+  });
+
   test('takes a statement for done that was carried out but not journaled before the run was killed', async () => {
     await aisec('migrate', 'up');
     await database.admin.query(`delete from pgmigrations where name = '0002_indexes'`);

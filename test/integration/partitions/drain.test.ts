@@ -78,6 +78,20 @@ describeOnServer('a default partition with rows', () => {
     await expectKeys(database);
   });
 
+  test('gives way to its months whatever its name is, also one of 63 bytes', async () => {
+    const name = '既'.repeat(21);
+    await database.admin.query(`alter table messages_default rename to "${name}"`);
+    await fill(3);
+    const rows = await rowsOf(database, ALL_ROWS);
+    expect(await ensure()).toMatchObject({ exitCode: 0 });
+    expect(await drainedTables()).toHaveLength(1);
+    expect(await ensure()).toMatchObject({ exitCode: 0 });
+    expect(await drainedTables()).toEqual([]);
+    expect(await rowsOf(database, TRACES)).toEqual([]);
+    expect(await rowsOf(database, `select from "${name}"`)).toEqual([]);
+    expect(await rowsOf(database, ALL_ROWS)).toEqual(rows);
+  });
+
   test('keeps the drained table, names it and exits 1 while a message of it is in neither table', async () => {
     await fill(20);
     expect(await ensure()).toMatchObject({ exitCode: 0 });

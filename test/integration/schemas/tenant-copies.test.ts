@@ -17,6 +17,7 @@ const RECORDED: Readonly<Record<string, string>> = {
   'function aisec_may_refer_to_message': '55e34fb67ee1',
   'function aisec_move_messages_to_archive': '80ea5ae49c8a',
   'function aisec_record_message_move': '392aa6ec38f8',
+  'function aisec_watch_messages': '3aa99361f038',
   'policy user_api_usage_policy': '42413271b407',
   'policy user_assistant_skills_policy': '509107e7f940',
   'policy user_assistants_policy': '25d988296731',
@@ -31,6 +32,13 @@ const RECORDED: Readonly<Record<string, string>> = {
   'policy user_user_preferences_policy': '6c2bf206736b',
   'policy user_users_policy': '47ddeba393c4',
   'policy user_voices_policy': 'aca40a37f85b',
+  'trigger aisec_check_archived_references on messages_archive': '26742eb63cf7',
+  'trigger aisec_register_message_key on messages': 'd6bfe0990d34',
+  'trigger aisec_register_message_key on messages_archive': '105680e9e2da',
+  'trigger aisec_register_message_key on messages_default': 'f99fdd5fa6af',
+  'trigger aisec_unregister_message_keys on messages': '2fe35c6be553',
+  'trigger aisec_unregister_message_keys on messages_archive': '04f28949a488',
+  'trigger aisec_unregister_message_keys on messages_default': 'fca30f0b329d',
 };
 
 /** The comment is for people. */
@@ -58,6 +66,9 @@ async function digests(url: string): Promise<Readonly<Record<string, string>>> {
       .filter(({ name }) => functions.has(name))
       .map((item) => [`function ${item.name}`, digest(item)]),
     ...catalog.policies.filter(({ name }) => policies.has(name)).map((item) => [`policy ${item.name}`, digest(item)]),
+    ...catalog.triggers
+      .filter(({ definition }) => definition.includes("'::regclass"))
+      .map((item) => [`trigger ${item.name} on ${item.table}`, digest(item)]),
   ]);
 }
 

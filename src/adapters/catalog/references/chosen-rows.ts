@@ -81,6 +81,11 @@ export class ChosenRows {
     return this.#tables.has(key);
   }
 
+  /** The name of a table that takes part, as SQL. */
+  nameOf(key: TableKey): string {
+    return this.#state(key).name;
+  }
+
   /** Chooses the rows of a table that meet a condition. Returns how many were new. */
   async where(key: TableKey, condition: string): Promise<number> {
     const { name } = this.#state(key);

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 
 import type pg from 'pg';
 
+import { afterSilence } from '../../../base/interruption.js';
 import type { ServerTarget } from '../../../config/database-target.js';
 import { clientClass } from './demands.js';
 import { connectToFirst } from './server-choice.js';
@@ -45,8 +46,8 @@ export function addressConfig({ target, ssl }: Place): Address {
   };
 }
 
-export function cut(client: pg.ClientBase): void {
-  (client as unknown as { connection: { stream: Socket } }).connection.stream.destroy();
+export function cut(client: pg.ClientBase, reason?: Error): void {
+  (client as unknown as { connection: { stream: Socket } }).connection.stream.destroy(reason);
 }
 
 function connectTimeoutMs({ connection }: ServerTarget): number {
@@ -60,13 +61,14 @@ export async function connectTo(place: Place, applicationName: string, signal: A
   const client = new Client({
     ...addressConfig(place),
     application_name: applicationName,
-    connectionTimeoutMillis: connectTimeoutMs(place.target),
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
   });
   // From the beginning: what the server says in the same packet as its welcome comes before anybody else can listen. The
   // next statement fails with it.
   client.on('error', () => undefined);
+  const timeoutMs = connectTimeoutMs(place.target);
+  const giveUp = timeoutMs === 0 ? undefined : afterSilence(timeoutMs, () => cut(client, new Error('timeout expired')));
   const stop = (): void => cut(client);
   signal.addEventListener('abort', stop, { once: true });
   try {
@@ -76,6 +78,7 @@ export async function connectTo(place: Place, applicationName: string, signal: A
     await client.end().catch(() => undefined);
     throw error;
   } finally {
+    giveUp?.();
     signal.removeEventListener('abort', stop);
   }
 }

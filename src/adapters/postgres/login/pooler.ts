@@ -1,6 +1,7 @@
 import type pg from 'pg';
 
 import { AisecError } from '../../../base/errors.js';
+import { afterSilence } from '../../../base/interruption.js';
 
 const LOGIN_WITHIN_MS = 3000;
 /** A pooler in session mode whose connections are all taken lets the probe wait: that is no sign of the other mode. */
@@ -13,14 +14,14 @@ async function pidOf(client: pg.Client): Promise<number | undefined> {
 }
 
 async function within<Result>(limitMs: number, work: Promise<Result>): Promise<Result | undefined> {
-  let timer: NodeJS.Timeout | undefined;
+  let stop: (() => void) | undefined;
   const limit = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), limitMs);
+    stop = afterSilence(limitMs, () => resolve(undefined));
   });
   try {
     return await Promise.race([work.catch(() => undefined), limit]);
   } finally {
-    clearTimeout(timer);
+    stop?.();
   }
 }
 

@@ -5,6 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import pg from 'pg';
 
+import { afterSilence } from '../../../base/interruption.js';
+
 /** What node-postgres knows of a connection and does not declare. */
 interface Login {
   readonly host: string;
@@ -68,10 +70,12 @@ async function requestCancel(login: Login, signal: AbortSignal): Promise<void> {
  */
 export async function cancelStatements(client: pg.ClientBase, isDone: () => boolean): Promise<void> {
   const login = loginOf(client);
-  const deadline = AbortSignal.timeout(CANCEL_WITHIN_MS);
-  while (login.processID !== null && !isDone() && !deadline.aborted) {
-    await requestCancel(login, deadline);
+  const deadline = new AbortController();
+  const stop = afterSilence(CANCEL_WITHIN_MS, () => deadline.abort());
+  while (login.processID !== null && !isDone() && !deadline.signal.aborted) {
+    await requestCancel(login, deadline.signal);
     for (let waitedMs = 0; waitedMs < AGAIN_AFTER_MS && !isDone(); waitedMs += 5) await sleep(5);
   }
+  stop();
   if (!isDone()) login.connection.stream.destroy();
 }

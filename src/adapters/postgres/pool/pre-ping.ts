@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 import type pg from 'pg';
 
+import { afterSilence } from '../../../base/interruption.js';
 import { notesOf } from './connection-notes.js';
 
 /** A server that is up answers in a few milliseconds; this much is lost once when it is gone. */
@@ -14,15 +14,17 @@ function cut(client: pg.PoolClient): void {
 }
 
 async function answers(client: pg.PoolClient): Promise<boolean> {
-  const timer = new AbortController();
-  const answer = client.query('select').then(
-    () => true,
-    () => false,
-  );
-  const silence = sleep(ANSWER_WITHIN_MS, false, { signal: timer.signal }).catch(() => false);
-  const isThere = await Promise.race([answer, silence]);
-  timer.abort();
-  return isThere;
+  return new Promise((resolve) => {
+    const stop = afterSilence(ANSWER_WITHIN_MS, () => resolve(false));
+    const answered = (isThere: boolean): void => {
+      stop();
+      resolve(isThere);
+    };
+    client.query('select').then(
+      () => answered(true),
+      () => answered(false),
+    );
+  });
 }
 
 /**

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 
 import type pg from 'pg';
 
+import { afterSilence } from '../../../base/interruption.js';
 import { parseLsn } from './write-positions.js';
 
 export interface ServerState {
@@ -82,9 +83,9 @@ export async function probe(timeoutMs: number, connect: () => Promise<pg.PoolCli
       held.release(failure !== undefined);
     }
   };
-  let timer: NodeJS.Timeout | undefined;
+  let stop: (() => void) | undefined;
   const silence = new Promise<Probed>((resolve) => {
-    timer = setTimeout(() => {
+    stop = afterSilence(timeoutMs, () => {
       isOver = true;
       const durationMs = since();
       if (client === undefined) resolve({ durationMs, isBusy: true });
@@ -92,11 +93,11 @@ export async function probe(timeoutMs: number, connect: () => Promise<pg.PoolCli
         cut(client);
         resolve({ durationMs, isSilent: true });
       }
-    }, timeoutMs);
+    });
   });
   try {
     return await Promise.race([ask().catch((error: unknown) => ({ durationMs: since(), error })), silence]);
   } finally {
-    clearTimeout(timer);
+    stop?.();
   }
 }

@@ -1,7 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
 import type pg from 'pg';
 
+import { afterSilence } from '../../../base/interruption.js';
 import type { ServerAddress } from './observer.js';
 import { PrePing } from './pre-ping.js';
 import { probe, type Probed } from './probe.js';
@@ -60,9 +59,11 @@ export class Replica {
 
   /** Undefined when it gives no connection in time. */
   async connect(): Promise<pg.PoolClient | undefined> {
-    const timer = new AbortController();
+    let stop: (() => void) | undefined;
     const connecting = this.#open().then((pool) => this.#prePing.connect(pool));
-    const silence = sleep(CONNECT_WITHIN_MS, undefined, { signal: timer.signal }).catch(() => undefined);
+    const silence = new Promise<undefined>((resolve) => {
+      stop = afterSilence(CONNECT_WITHIN_MS, () => resolve(undefined));
+    });
     try {
       const client = await Promise.race([connecting, silence]);
       if (client !== undefined) return client;
@@ -71,7 +72,7 @@ export class Replica {
     } catch {
       // Whatever it was: the primary serves instead.
     } finally {
-      timer.abort();
+      stop?.();
     }
     this.rest();
     return undefined;

@@ -5,7 +5,6 @@ import { quoteLiteral } from '../../../base/identifier.js';
 import { ErasedUsers } from '../erasures/erasure-record.js';
 import type { ErasureLists } from '../erasures/gather.js';
 import { refuseRestore, restoreFinding } from '../restore/findings.js';
-import { scratchName } from './scratch.js';
 
 /** Takes back the chosen users who were erased, before what belongs to them is chosen. @throws AisecError RESTORE_BLOCKED. */
 export async function leaveErasedUsersOut(
@@ -32,5 +31,5 @@ export async function leaveErasedUsersOut(
   const list = erased.map((id) => quoteLiteral(id)).join(', ');
   return erased.length === 0
     ? 0
-    : choice.keepOnly(key, `select tableoid, ctid from ${scratchName(key)} where id::text not in (${list})`);
+    : choice.keepOnly(key, `select tableoid, ctid from ${choice.nameOf(key)} where id::text not in (${list})`);
 }

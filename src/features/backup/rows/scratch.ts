@@ -1,3 +1,4 @@
+import type { ChoosableTable } from '../../../adapters/catalog/references/chosen-rows.js';
 import { placeOf, type TableKey } from '../../../adapters/catalog/references/reference.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { relocate } from '../../../adapters/sql-parser/relocate.js';
@@ -6,8 +7,9 @@ import type { Month } from '../../../base/month.js';
 import { coversAnyOf, readPartitions } from '../../messages/index.js';
 import type { ServerAccess } from '../access.js';
 import { selectCopy } from '../beside/copy-selection.js';
+import { takeName } from '../beside/new-names.js';
 import type { RestorableBackup } from '../contents/restorable-backup.js';
-import type { TocEntry } from '../contents/toc.js';
+import { schemaOf, type TocEntry } from '../contents/toc.js';
 import { countingLines } from '../restore/restore-into.js';
 import { loadRows, readDefinitions } from '../restore/script.js';
 import { nameIn, tocName } from '../restore/table-selection.js';
@@ -42,7 +44,22 @@ async function leavesOfMonth(
 }
 
 /**
- * Loads tables of a backup as temporary tables of the session, under their own names.
+ * What the tables are called as temporary ones, by `schema name`: as they are, which a condition may say, and of those of
+ * several schemas with one name the first alone.
+ */
+function temporaryNames(tables: readonly TocEntry[], keys: readonly TableKey[]): ReadonlyMap<string, string> {
+  const taken = new Set<string>();
+  const names = new Map<string, string>();
+  const take = (place: string, name: string): void => {
+    if (!names.has(place)) names.set(place, takeName(name, taken));
+  };
+  for (const key of keys) take(tocName(placeOf(key)), placeOf(key).table);
+  for (const entry of tables) take(nameIn(entry), nameIn(entry).slice(schemaOf(entry).length + 1));
+  return names;
+}
+
+/**
+ * Loads tables of a backup as temporary tables of the session, and returns what they are called there.
  *
  * @param month of messages; undefined: the rows of all partitions are loaded
  */
@@ -53,21 +70,24 @@ export async function loadScratch(
   keys: readonly TableKey[],
   month: Month | undefined,
   onProgress: (text: string) => void,
-): Promise<void> {
+): Promise<readonly ChoosableTable[]> {
   const chosen = new Set(keys.flatMap((key) => entriesOf(backup.toc.entries, key)));
   const entries = backup.toc.entries.filter((entry) => chosen.has(entry));
-  const tables = entries.filter(({ kind }) => kind === 'TABLE').map(nameIn);
-  const relocation = { relations: new Set(tables), to: TEMPORARY };
+  const names = temporaryNames(
+    entries.filter(({ kind }) => kind === 'TABLE'),
+    keys,
+  );
+  const relocation = { relations: new Set(names.keys()), to: TEMPORARY, names };
   const rewrite = (sql: string): Promise<string> => relocate(sql, relocation);
   const part = { archive: backup.file, entries, withoutOwners: true, withoutPrivileges: true };
   for (const { text } of await readDefinitions(access, part, 'pre-data')) await session.query(await rewrite(text));
   const isNeeded = month === undefined ? () => true : await leavesOfMonth(session, keys, month);
   const loaded = entries.filter((entry) => entry.kind !== 'TABLE DATA' || isNeeded(nameIn(entry)));
   await loadRows(access, session, { ...part, entries: loaded }, countingLines(loaded.length, onProgress), rewrite);
-  for (const key of keys) await session.query(`analyze ${scratchName(key)}`);
-}
-
-/** The temporary table of a table of the backup, as SQL. */
-export function scratchName(key: TableKey): string {
-  return `${TEMPORARY}.${quoteIdentifier(placeOf(key).table)}`;
+  const made = keys.map((key) => ({
+    key,
+    name: `${TEMPORARY}.${quoteIdentifier(names.get(tocName(placeOf(key))) ?? '')}`,
+  }));
+  for (const { name } of made) await session.query(`analyze ${name}`);
+  return made;
 }

@@ -3,7 +3,6 @@ import type { Session } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
 import type { ChosenRows } from '../../../adapters/catalog/references/chosen-rows.js';
-import { scratchName } from './scratch.js';
 
 export interface RowColumn {
   readonly name: string;
@@ -87,7 +86,7 @@ export async function compareStage(session: Session, unit: Unit): Promise<void> 
 export async function stageUnit(session: Session, choice: ChosenRows, plan: UnitPlan, number: number): Promise<Unit> {
   const stage = `pg_temp.aisec_rows_${number}`;
   const live = await columnsOf(session, plan.key);
-  const backedUp = await columnsOf(session, scratchName(plan.sources[0] ?? plan.key));
+  const backedUp = await columnsOf(session, choice.nameOf(plan.sources[0] ?? plan.key));
   const columns = live.filter(({ name }) => backedUp.some((each) => each.name === name));
   const list = columns.map(({ name }) => `scratch.${quoteIdentifier(name)}`).join(', ');
   const parts = plan.sources.map((source) => `select ${list}, 'new' as aisec_state from ${choice.join(source)}`);

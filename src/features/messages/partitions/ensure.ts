@@ -1,6 +1,7 @@
 import { withRunLock } from '../../../adapters/postgres/locks/advisory-lock.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
+import { boundedName } from '../../../base/bounded-name.js';
 import { AisecError, isAisecError } from '../../../base/errors.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
 import { addMonths, monthsBetween, type Month } from '../../../base/month.js';
@@ -96,7 +97,7 @@ async function withTakenNames(
   ]);
   return markTakenNames(months, new Map(rows.map(({ name, kind }) => [name, kind])), (name) => {
     const kind = rows.find((row) => row.name === name)?.kind.replace(/^an? /, '') ?? 'table';
-    return `alter ${kind} ${qualifiedName({ schema, name })} rename to ${quoteIdentifier(`${name}_old`)};`;
+    return `alter ${kind} ${qualifiedName({ schema, name })} rename to ${quoteIdentifier(boundedName(name, { suffix: '_old' }))};`;
   });
 }
 

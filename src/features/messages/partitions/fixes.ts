@@ -1,3 +1,4 @@
+import { boundedName } from '../../../base/bounded-name.js';
 import { aisecCommand } from '../../../base/package/aisec-command.js';
 import { quoteIdentifier, quoteLiteral } from '../../../base/identifier.js';
 import { monthsBetween, type Month } from '../../../base/month.js';
@@ -68,7 +69,9 @@ export interface MissingIndex {
 
 /** Builds the part of an index that a partition lacks, and attaches it. */
 export function addIndex(partition: Partition, index: MissingIndex, schema: string): string {
-  const made = `${partition.name}_${index.name.replace(/^idx_messages_(archive_)?/, '')}_idx`;
+  const made = boundedName(`${partition.name}_${index.name.replace(/^idx_messages_(archive_)?/, '')}`, {
+    suffix: '_idx',
+  });
   return (
     `create ${index.is_unique ? 'unique ' : ''}index concurrently ${quoteIdentifier(made)} on ${qualifiedName(partition)} ${index.method}; ` +
     `alter index ${qualifiedName({ schema, name: index.name })} attach partition ${qualifiedName({ schema: partition.schema, name: made })};`

@@ -40,7 +40,7 @@ export interface StandAside {
 export function standAside(facts: AdoptFacts): StandAside {
   const { live, changes } = facts;
   const inTheWay = changes.flatMap((change) => indexInTheWay(facts, change) ?? []);
-  const aside = new Map(inTheWay.map((index) => [index.name, boundedName(`${index.name}${ASIDE_SUFFIX}`)]));
+  const aside = new Map(inTheWay.map((index) => [index.name, boundedName(index.name, { suffix: ASIDE_SUFFIX })]));
   const asideOf = (constraint: CatalogConstraint): string | undefined => {
     const index = inTheWay.find((found) => found.constraint === constraint.name && found.table === constraint.table);
     return index && aside.get(index.name);

@@ -1,4 +1,5 @@
 import { withTransaction, type Session } from '../../../adapters/postgres/session.js';
+import { boundedName } from '../../../base/bounded-name.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
 import { rebuildKeys } from '../../messages/index.js';
 import { newTrigger, wholeTable } from '../drift/fix/missing.js';
@@ -33,7 +34,7 @@ export function newReferences({ references, wanted }: AdoptFacts): readonly NewR
       ours === undefined
         ? old.definition.replace(/ REFERENCES \S+?\(id\)/, ' REFERENCES message_keys(id)').replace(/ NOT VALID$/, '')
         : `${ours.definition}${ours.deferrable ? ' deferrable' : ''}${ours.initiallyDeferred ? ' initially deferred' : ''}`;
-    const newName = quoteIdentifier(`${unquoted(old.name).slice(0, 63 - NEW_SUFFIX.length)}${NEW_SUFFIX}`);
+    const newName = quoteIdentifier(boundedName(unquoted(old.name), { suffix: NEW_SUFFIX }));
     return { old, newName, definition };
   });
 }

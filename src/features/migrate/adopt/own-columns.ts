@@ -1,4 +1,5 @@
 import type { CatalogColumn, CatalogConstraint } from '../../../adapters/catalog/catalog.js';
+import { boundedName } from '../../../base/bounded-name.js';
 import type { Finding } from '../../../base/finding.js';
 import { literal, name } from '../drift/fix/names.js';
 import { columnDefinition, constraintClause } from '../drift/fix/tables.js';
@@ -83,7 +84,7 @@ export function archiveColumnSteps(facts: AdoptFacts): readonly AdoptStep[] {
 type Reason = Pick<Finding, 'message' | 'impact' | 'fix'>;
 
 function identityFix({ name: column, type }: CatalogColumn): string {
-  const sequence = name(`messages_${column}_own_seq`);
+  const sequence = name(boundedName(column, { prefix: 'messages_', suffix: '_own_seq' }));
   return [
     `create sequence ${sequence} as ${type} owned by messages.${name(column)};`,
     `select setval('${sequence.replaceAll("'", "''")}', coalesce((select max(${name(column)}) from messages), 0) + 1, false);`,

@@ -1,4 +1,5 @@
 import type { CatalogIndex, CatalogPolicy } from '../../../adapters/catalog/catalog.js';
+import { boundedName } from '../../../base/bounded-name.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
 import { changeGrant, createPolicy, createTrigger, dropPolicy, dropTrigger } from '../drift/fix/access.js';
 import { createMissing, wholeTable } from '../drift/fix/missing.js';
@@ -22,7 +23,7 @@ function replaceReferences(facts: AdoptFacts): readonly string[] {
 /** The name of the index of the default partition that belongs to an index of messages. */
 function childName({ wanted }: AdoptFacts, root: CatalogIndex): string {
   const known = wanted.indexes.find(({ table, parent }) => table === DEFAULT && parent === root.name);
-  return known?.name ?? `${DEFAULT}_${root.name}`.slice(0, 63);
+  return known?.name ?? boundedName(`${DEFAULT}_${root.name}`);
 }
 
 /** Indexes of the old table, but those behind constraints: each becomes the part of one of the new messages. */

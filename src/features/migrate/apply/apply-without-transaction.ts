@@ -1,12 +1,13 @@
 import type { Direction } from '../../../adapters/migration-engine/engine.js';
 import { retryForLocks } from '../../../adapters/postgres/locks/lock-budget.js';
 import { Observer } from '../../../adapters/postgres/locks/observer.js';
-import type { Session } from '../../../adapters/postgres/session.js';
+import { withTransaction, type Session } from '../../../adapters/postgres/session.js';
 import { createdIndex, isConcurrent } from '../../../adapters/sql-parser/concurrent.js';
 import { all, statementOf } from '../../../adapters/sql-parser/nodes.js';
 import { parseStatements, type Statement } from '../../../adapters/sql-parser/statements.js';
 import { AisecError, isAisecError } from '../../../base/errors.js';
 import type { RunOptions } from './apply.js';
+import { isKeptWithItsJournal } from './kept-with-journal.js';
 import { sectionOf } from './section.js';
 import { verificationFailure, verificationSql } from './verification.js';
 import type { HistoryEntry } from '../history/history.js';
@@ -96,13 +97,20 @@ async function runStatement(
   statement: Statement,
   options: RunOptions,
   observer: Observer,
+  journal: () => Promise<void>,
 ): Promise<void> {
   const concurrent = isConcurrent(statement);
   await session.query(`set lock_timeout = ${concurrent ? 0 : options.lockTimeoutMs}`);
-  const run = async (): Promise<void> => {
-    await observer.during(() => session.query(statement.text));
+  const runAlone = async (): Promise<void> => {
+    await session.query(statement.text);
   };
-  await retryForLocks({ budget: options.lockBudget, signal: session.signal }, run);
+  const runWithJournal = (): Promise<void> =>
+    withTransaction(session, async () => {
+      await runAlone();
+      await journal();
+    });
+  const run = isKeptWithItsJournal(statement) ? runWithJournal : runAlone;
+  await retryForLocks({ budget: options.lockBudget, signal: session.signal }, () => observer.during(run));
 }
 
 /** Whether the error says of a statement, whose end is not known, that it was done. */
@@ -120,11 +128,12 @@ async function runAndVerify(
   isUnknown: boolean,
   options: RunOptions,
   observer: Observer,
+  journal: () => Promise<void>,
 ): Promise<void> {
   const index = createdIndex(statement);
   if (index !== undefined) await dropInvalidIndex(session, options.schema, index);
   try {
-    await runStatement(session, statement, options, observer);
+    await runStatement(session, statement, options, observer, journal);
   } catch (error) {
     if (isUnknown && isAisecError(error) && saysAlreadyDone(statement, error)) return;
     throw error;
@@ -158,6 +167,13 @@ function incomplete(
       cause: error.cause,
     },
   );
+}
+
+/** That a statement, of which it is not known whether it was carried out, is sent again. */
+function againText(statements: readonly Statement[], unknown: number | undefined): string {
+  const statement = unknown === undefined ? undefined : statements[unknown];
+  if (statement === undefined || isKeptWithItsJournal(statement)) return '';
+  return ', which the last run may have carried out before it was stopped: it runs again';
 }
 
 /** The statements stay whatever the checks say; the next run asks them again. @throws AisecError MIGRATION_UNVERIFIED. */
@@ -201,7 +217,7 @@ export async function applyWithoutTransaction(
   const state = direction === 'up' ? 'applying' : 'reverting';
   const isResumed = target.entry?.state === state;
   const rest = done === total ? 'with its last step' : `at statement ${done + 1} of ${total}`;
-  if (isResumed) reporting.onWarning(`migration ${labelOf(file)}: continuing ${rest}`);
+  if (isResumed) reporting.onWarning(`migration ${labelOf(file)}: continuing ${rest}${againText(statements, unknown)}`);
   await session.query(isResumed ? resumeJournal(schema, file, total) : beginJournal(schema, file, state, total));
   const observer = new Observer(session, options.lockTimeoutMs, (text) =>
     reporting.onProgress(`${labelOf(file)}: ${text}`),
@@ -231,15 +247,20 @@ export async function applyWithoutTransaction(
       reporting.onProgress(`${labelOf(file)}: statement ${number} of ${total}`);
       await session.query(journalStarted(schema, file, number));
       const startedMs = performance.now();
+      const journal = async (): Promise<void> => {
+        await session.query(journalDone(schema, file, number, performance.now() - startedMs));
+      };
+      const isKept = isKeptWithItsJournal(statement);
+      const isUnknown = unknown === number - 1 && !isKept;
       try {
-        await around(statement, () => runAndVerify(session, statement, unknown === number - 1, options, observer));
+        await around(statement, () => runAndVerify(session, statement, isUnknown, options, observer, journal));
       } catch (error) {
         if (!isAisecError(error)) throw error;
         const isKnown = !['INTERRUPTED', 'TERMINATED', 'CONNECTION_LOST'].includes(error.code);
         if (isKnown) await session.query(journalFailed(schema, file, number, error.message));
         throw incomplete(error, file, direction, statement, number, total, observer.blockers);
       }
-      await session.query(journalDone(schema, file, number, performance.now() - startedMs));
+      if (!isKept) await journal();
     });
   } finally {
     await observer.close();

@@ -1,4 +1,4 @@
-import { queryPositionOf } from '../../../adapters/postgres/error.js';
+import { isNodeAway, queryPositionOf } from '../../../adapters/postgres/error.js';
 import type { Piece } from '../../../adapters/sql-parser/pieces.js';
 import { AisecError, isAisecError, type ErrorCode, type FilePosition } from '../../../base/errors.js';
 import { offsetOfCharacter } from '../../../base/text-place.js';
@@ -10,14 +10,15 @@ import { verificationFailure } from './verification.js';
 /** Errors that speak for themselves and are not the migration's fault. */
 const NOT_THE_MIGRATION: readonly ErrorCode[] = ['CONNECTION_LOST', 'INTERRUPTED', 'TERMINATED', 'DISK_FULL'];
 
+const KEPT = 'Nothing of this migration was kept; those before it stay.';
+
 /** What helps: not every reader may edit the file, and not every error is its fault. */
 function hintFor(file: MigrationFile, sqlState: string | undefined): string {
-  const kept = 'Nothing of this migration was kept; those before it stay.';
   if (sqlState === '25001')
-    return `${kept} The statement cannot run inside a transaction: put "-- aisec: no-transaction" before the Up marker.`;
+    return `${KEPT} The statement cannot run inside a transaction: put "-- aisec: no-transaction" before the Up marker.`;
   if (file.path.split(/[\\/]/).includes('node_modules'))
-    return `${kept} The file belongs to the installed package: change what the server names in the database, and run \`aisec migrate up\` again.`;
-  return `${kept} Fix the file and run \`aisec migrate up\` again.`;
+    return `${KEPT} The file belongs to the installed package: change what the server names in the database, and run \`aisec migrate up\` again.`;
+  return `${KEPT} Fix the file and run \`aisec migrate up\` again.`;
 }
 
 /** The place of a server error; the server counts from 1, and from the start of a text that began `before` the section. */
@@ -70,7 +71,9 @@ export function migrationFailure(
     {
       position: position ?? { file: file.path, line: 1 },
       detail: error.detail,
-      hint: [error.hint, hintFor(file, error.sqlState)].filter((part) => part !== undefined).join(' '),
+      hint: [error.hint, isNodeAway(error) ? KEPT : hintFor(file, error.sqlState)]
+        .filter((part) => part !== undefined)
+        .join(' '),
       sqlState: error.sqlState,
       cause: error.cause,
     },

@@ -61,6 +61,15 @@ function isExpected({ kind, object, property, before, after }: Difference, { ser
   return false;
 }
 
+/** A row trigger of a partitioned table is made, changed and dropped in its partitions with it; there it can only be disabled. */
+function isInherited(of: CatalogItem | undefined, { tables, triggers }: CatalogSnapshot): boolean {
+  if (of === undefined) return true;
+  if (of.kind !== 'trigger' || !of.item.definition.includes('FOR EACH ROW')) return false;
+  const { table, name } = of.item;
+  const parents = tables.find((found) => found.name === table && found.bound !== null)?.parents ?? [];
+  return triggers.some((trigger) => trigger.name === name && parents.includes(trigger.table));
+}
+
 /** The objects in which the database differs from what the migrations make. Months and versions of extensions are none. */
 export function changesOf(compared: Compared): readonly Change[] {
   const [live, wanted] = [itemsOf(compared.live), itemsOf(compared.wanted)];
@@ -69,9 +78,12 @@ export function changesOf(compared: Compared): readonly Change[] {
     if (isExpected(difference, compared)) continue;
     const { kind, object } = difference;
     const key = `${kind} ${object}`;
+    const [before, after] = [live.get(key), wanted.get(key)];
+    const isOwn = difference.property === 'enabled' || difference.property === 'comment';
+    if (kind === 'trigger' && !isOwn && isInherited(before, compared.live) && isInherited(after, compared.wanted))
+      continue;
     const known = changes.get(key);
-    if (known === undefined)
-      changes.set(key, { kind, object, live: live.get(key), wanted: wanted.get(key), differences: [difference] });
+    if (known === undefined) changes.set(key, { kind, object, live: before, wanted: after, differences: [difference] });
     else known.differences.push(difference);
   }
   return [...changes.values()];

@@ -2,6 +2,7 @@ import type { Direction } from '../../../adapters/migration-engine/engine.js';
 import { quoteLiteral } from '../../../base/identifier.js';
 import { verificationSql } from '../apply/verification.js';
 import { transactionSettings, transactionTexts, type ApplyOptions } from '../apply/apply.js';
+import { isKeptWithItsJournal } from '../apply/kept-with-journal.js';
 import { sectionOf } from '../apply/section.js';
 import type { MigrationFile } from '../files/migration-file.js';
 import { isRepeatable, labelOf } from '../files/source.js';
@@ -75,7 +76,8 @@ async function withoutTransaction(
   ]);
   const { sql: section } = sectionOf(file, direction);
   const parsed = await parseStatements(section);
-  const statements = 'error' in parsed ? [section] : parsed.statements.map((statement) => statement.text);
+  const parts = 'error' in parsed ? [{ text: section, node: '' }] : parsed.statements;
+  const statements = parts.map(({ text }) => text);
   const state = direction === 'up' ? 'applying' : 'reverting';
   const end = direction === 'up' ? completeJournal(schema, file) : forgetApplied(schema, file);
   const lines = [beginJournal(schema, file, state, statements.length)];
@@ -89,13 +91,15 @@ async function withoutTransaction(
     if (number > statements.length) {
       if (checks !== undefined) lines.push(checks);
       lines.push(`begin;\n${sql}\n${end}\ncommit;`);
-    } else
+    } else {
+      const part = parts[number - 1];
+      const done = journalDone(schema, file, number, 0);
       lines.push(
         'set lock_timeout = 0;',
         journalStarted(schema, file, number),
-        sql,
-        journalDone(schema, file, number, 0),
+        ...(part !== undefined && isKeptWithItsJournal(part) ? ['begin;', sql, done, 'commit;'] : [sql, done]),
       );
+    }
     return Promise.resolve();
   });
   return lines;

@@ -79,12 +79,13 @@ export class VisibleRows {
   }
 
   async #actAsUser(person: Person): Promise<void> {
+    const { rows } = await this.#session.query<{ role: string }>('select current_user::text as role');
     try {
       await this.#session.query(`set local role ${USER_ROLE}`);
     } catch (error) {
       if (!isAisecError(error)) throw error;
       throw new AisecError('PRIVILEGE_MISSING', `the role may not act as ${USER_ROLE}, whose policies are the filter`, {
-        hint: `Run: grant ${USER_ROLE} to current_user with inherit false, set true; or give --all, which needs no policies.`,
+        hint: `Let an administrator run: grant ${USER_ROLE} to ${quoteIdentifier(rows[0]?.role ?? '')} with inherit false, set true; (or give --all, which needs no policies)`,
         cause: error,
       });
     }

@@ -10,3 +10,29 @@ test('a connection of the server to a node of its own is no connection of ours',
   expect(said('FATAL', '08006')).toBe('CONNECTION_LOST');
   expect(said('FATAL', '08P01')).toBe('CONNECTION_LOST');
 });
+
+test('a node of Citus that ends is named, in one line, and the session continues', () => {
+  const said = (message: string, parts: object) =>
+    translateError(Object.assign(new Error(message), { severity: 'ERROR', ...parts }));
+  const refused =
+    'connection to the remote node dba@w1:5432 failed with the following error: Connection refused\n\tIs the server running?';
+  expect(said(refused, { code: '08006' })).toMatchObject({
+    code: 'DATABASE_FAILED',
+    message: 'connection to the remote node dba@w1:5432 failed with the following error: Connection refused',
+    detail: 'Is the server running?',
+    hint: expect.stringContaining('aisec doctor --only citus'),
+  });
+  const ended = { code: '57P01', where: 'while executing command on w1:5432' };
+  expect(said('terminating connection due to unexpected postmaster exit', ended)).toMatchObject({
+    code: 'DATABASE_FAILED',
+    message: 'the node w1:5432 of Citus says: terminating connection due to unexpected postmaster exit',
+  });
+  expect(said('terminating connection', { ...ended, severity: 'FATAL' })).toMatchObject({
+    code: 'CONNECTION_LOST',
+    detail: 'the node w1:5432 of Citus says: terminating connection',
+    hint: expect.stringContaining('aisec doctor --only citus'),
+  });
+  const unmeasured = 'could not connect to w1:5432 to get size of relation "messages"';
+  expect(said(unmeasured, { code: '08006' }).hint).toContain('aisec doctor --only citus');
+  expect(said('x', { code: '57P01' }).code).toBe('DATABASE_FAILED');
+});

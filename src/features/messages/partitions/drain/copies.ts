@@ -30,10 +30,11 @@ export interface DrainSet {
   readonly indexes: readonly string[];
 }
 
-const COPY_SUFFIX = '_drain';
+/** The name of a default partition may leave no room for more. */
+const REST_COPY = 'messages_default_drain';
 
 function copyOf(schema: string, month: Month | null, finalName: string): Copy {
-  const name = `${finalName}${COPY_SUFFIX}`;
+  const name = month === null ? REST_COPY : `${finalName}_drain`;
   return { month, schema, name, finalName, table: qualifiedName({ schema, name }) };
 }
 

@@ -1,5 +1,6 @@
 import type { CatalogColumn, CatalogConstraint, CatalogTable } from '../../../../adapters/catalog/catalog.js';
 import type { Difference } from '../../../../adapters/catalog/difference.js';
+import { boundedName } from '../../../../base/bounded-name.js';
 import { literal, name } from './names.js';
 
 /** What stands behind a column's name in CREATE TABLE and ADD COLUMN. */
@@ -106,7 +107,7 @@ function identityChange(alter: string, { before }: Difference, { identity }: Cat
 
 /** SET NOT NULL reads the table under its lock, unless a valid CHECK says that there is no null. */
 function setNotNull({ table, name: columnName }: CatalogColumn): readonly string[] {
-  const check = name(`${columnName.slice(0, 50)}_is_not_null`);
+  const check = name(boundedName(columnName, { suffix: '_is_not_null' }));
   const alter = `alter table ${name(table)}`;
   return [
     `${alter} add constraint ${check} check (${name(columnName)} is not null) not valid`,

@@ -1,4 +1,5 @@
 import { all, as, statementOf, walk } from '../../../../../adapters/sql-parser/nodes.js';
+import { boundedName, cutName } from '../../../../../base/bounded-name.js';
 import { nameInSql } from '../../../../../base/identifier.js';
 import { statementRule, type LintedStatement } from '../../rule.js';
 
@@ -32,10 +33,7 @@ export const longIdentifier = statementRule({
     if (!MAKING.test(statement.text) || statement.node === 'CreateFunctionStmt' || statement.isNested) return [];
     const long = [...new Set(writtenNames(statement))].filter((name) => Buffer.byteLength(name) > MOST_BYTES);
     return long.map((name) => {
-      const cut = Buffer.from(name)
-        .subarray(0, MOST_BYTES)
-        .toString('utf8')
-        .replace(/\ufffd+$/, '');
+      const cut = cutName(name);
       return {
         object: name,
         message: `${nameInSql(name)} has ${Buffer.byteLength(name)} bytes, and becomes ${nameInSql(cut)}`,
@@ -59,7 +57,7 @@ export const partitionedIndexName = statementRule({
     const index = statementOf('IndexStmt', statement);
     const name = index?.idxname ?? '';
     if (existing(index?.relation)?.kind !== 'p' || Buffer.byteLength(name) + MONTH_BYTES <= MOST_BYTES) return [];
-    const short = name.slice(0, MOST_BYTES - MONTH_BYTES);
+    const short = cutName(name, MONTH_BYTES);
     return {
       object: name,
       message: `${nameInSql(name)} has ${Buffer.byteLength(name)} bytes, and the name of a month needs ${MONTH_BYTES} more`,
@@ -116,7 +114,7 @@ export const indexName = statementRule({
     )
       return [];
     const columns = all('IndexElem', index.indexParams).flatMap((part) => part.name ?? []);
-    const better = nameInSql(['idx', table, ...columns].join('_').slice(0, MOST_BYTES));
+    const better = nameInSql(boundedName(['idx', table, ...columns].join('_')));
     const written =
       name === undefined ? /\bindex\s+(concurrently\s+)?on\b/i : new RegExp(`"?\\b${name}\\b"?\\s+on\\b`, 'i');
     return {
