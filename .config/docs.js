@@ -151,7 +151,7 @@ ${table(
 const checkTable = table(
   ['check', 'area', 'severity', 'looks for', 'needs'],
   ALL_CHECKS.map(({ id, area, severity, title, grant }) =>
-    row(`\`${id}\``, area, severity, title, grant === null ? '' : `\`${grant('SCHEMA', 'ROLE')}\``),
+    row(`\`${id}\``, area, severity, title, grant === undefined ? '' : `\`${grant('SCHEMA', 'ROLE')}\``),
   ),
 );
 
