@@ -61,30 +61,37 @@ function fish(line: string): string[] {
     .toSorted();
 }
 
-/** What stands on zsh's command line after a TAB at its end. */
-function zsh(line: string): Promise<string> {
+/** What stands on zsh's command line after a TAB at the end of each line. In one session: most of one is its start. */
+function zsh(lines: readonly string[]): Promise<readonly string[]> {
   const child = spawn('script', ['--quiet', '--return', '--command', 'zsh -d -i', '/dev/null'], {
     cwd: directory,
     env: { PATH: process.env['PATH'], HOME: directory, ZDOTDIR: directory, TERM: 'dumb' },
   });
   return new Promise((resolve, reject) => {
+    /** Since the last line that was run. */
     let screen = '';
     let isSent = false;
+    const found: string[] = [];
     const timer = setTimeout(() => {
       child.kill();
       reject(new Error(screen));
     }, 250_000);
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       screen += text;
-      if (!isSent && screen.includes('ready> ')) {
-        isSent = true;
-        child.stdin.write(`${line}\t\n`);
+      const shown = isSent ? /run with \[([^\]\n]*)\]/.exec(screen) : null;
+      if (shown !== null) {
+        found.push(shown[1]?.trim() ?? '');
+        screen = screen.slice(shown.index + shown[0].length);
+        isSent = false;
       }
-      const found = /run with \[([^\]\n]*)\]/.exec(screen)?.[1];
-      if (found === undefined) return;
-      clearTimeout(timer);
-      child.kill();
-      resolve(found.trim());
+      if (found.length === lines.length) {
+        clearTimeout(timer);
+        child.kill();
+        resolve(found);
+      } else if (!isSent && screen.includes('ready> ')) {
+        isSent = true;
+        child.stdin.write(`${lines[found.length]}\t\n`);
+      }
     });
   });
 }
@@ -161,7 +168,7 @@ describe.runIf(isWanted('fish'))('The completion of fish', () => {
 });
 
 describe.runIf(isWanted('zsh'))('The completion of zsh', () => {
-  test.each([
+  const expected: readonly (readonly [line: string, completed: string])[] = [
     ['aisec mig', 'migrate'],
     ['aisec migrate reh', 'migrate rehearse'],
     ['aisec migrate up --lock', 'migrate up --lock-timeout'],
@@ -169,8 +176,14 @@ describe.runIf(isWanted('zsh'))('The completion of zsh', () => {
     ['aisec archive export --format c', 'archive export --format csv'],
     ['aisec archive export --format=c', 'archive export --format=csv'],
     ['aisec types generate --out my\\ dump.', 'types generate --out my dump.sql'],
-  ])('makes of "%s" "%s"', async (line, expected) => {
-    expect(await zsh(line)).toBe(expected);
+  ];
+  let completed: readonly string[] = [];
+  beforeAll(async () => {
+    completed = await zsh(expected.map(([line]) => line));
+  });
+
+  test.each(expected.map((each, index) => [...each, index] as const))('makes of "%s" "%s"', (_, wanted, index) => {
+    expect(completed[index]).toBe(wanted);
   });
 });
 

@@ -37,6 +37,21 @@ async function applySettings(client: pg.Client, wanted: SessionSettings): Promis
   return { pid: row.pid, serverVersion: row.server_version, runsCitus: row.runs_citus };
 }
 
+const QUERY_CANCELED = '57014';
+const ATTEMPTS = 10;
+
+/** A limit of a few milliseconds ends the first query of a session, which loads catalogs, and never all of these. */
+async function withoutTimeLimit(client: pg.Client): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await client.query('set statement_timeout = 0');
+      return;
+    } catch (error) {
+      if ((error as { code?: string }).code !== QUERY_CANCELED || attempt === ATTEMPTS) throw error;
+    }
+  }
+}
+
 async function refuseReplicaRole(client: pg.Client, cause: unknown): Promise<never> {
   const { rows } = await client.query<{ role_name: string; value: string }>(
     `select session_user::text as role_name, pg_catalog.current_setting('session_replication_role') as value`,
@@ -70,6 +85,10 @@ export async function identifySession(
   } catch (error) {
     const { code, message = '' } = error as { code?: string; message?: string };
     if (code === '42501' && message.includes('session_replication_role')) return refuseReplicaRole(client, error);
+    if (code === QUERY_CANCELED) {
+      await withoutTimeLimit(client);
+      return identifySession(client, kind, options);
+    }
     // A server on Windows cannot watch its clients and refuses the setting.
     if (code !== '22023' || !message.includes('client_connection_check')) throw error;
     return applySettings(client, pinned);

@@ -157,6 +157,13 @@ describeOnServer('a session of aisec', () => {
     }
   });
 
+  test('begins where statement_timeout ends the very first query of a session', async () => {
+    await set({ statement_timeout: ['1', '0'] });
+    const session = await open();
+    expect(await shown(session, 'statement_timeout')).toBe('0');
+    await session.close();
+  });
+
   test.each([
     ['text', TEXT],
     ['the fate of transactions', FATE],
