@@ -12,7 +12,6 @@ import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 
 import { isBuilt, removeStamp, renewStamp, writeStamp } from './build-stamp.js';
-import { writeClientSql } from './client-sql.js';
 import { compile } from './compile.js';
 import { compiledSql } from './compiled-sql.js';
 import { compiledVersion } from './compiled-version.js';
@@ -33,7 +32,6 @@ async function build() {
     return 0;
   }
   removeStamp(root);
-  writeClientSql(root);
   writeSchemaColumns(root);
 
   const compiled = compile(root, compiler);

@@ -84,9 +84,7 @@ const exitTable = table(
 );
 
 function commandPart(spec) {
-  const options = spec.options.map((option) =>
-    row(`\`${option.flags}\``, option.description, option.default === false ? '' : (option.default ?? '')),
-  );
+  const options = spec.options.map((option) => row(`\`${option.flags}\``, option.description, option.default ?? ''));
   const examples = spec.examples.map(([command, meaning]) => `- ${meaning}: \`${command}\``);
   return [
     `## ${spec.name}`,
@@ -153,7 +151,7 @@ ${table(
 const checkTable = table(
   ['check', 'area', 'severity', 'looks for', 'needs'],
   ALL_CHECKS.map(({ id, area, severity, title, grant }) =>
-    row(`\`${id}\``, area, severity, title, grant === null ? '' : `\`${grant('SCHEMA', 'ROLE')}\``),
+    row(`\`${id}\``, area, severity, title, grant === undefined ? '' : `\`${grant('SCHEMA', 'ROLE')}\``),
   ),
 );
 

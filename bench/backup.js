@@ -7,13 +7,13 @@
 //                        this machine with a superuser, its client programs in PATH, and for "copies" root:
 //                        eval "$(test/support/services up)"
 //
-// CPU is that of the client, with all of its children; the server's is the same for each dump. What is compared is run in turns, and
-// the best of each counts.
+// CPU is that of the client, with all of its children; the server's is the same for each dump. What is compared is run in turns: the
+// ratio is that of the best of each, and beside it stand the least and the median of the pairs, which say more on a busy machine.
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-import { measure } from './measure.js';
+import { measure, median } from './measure.js';
 import { measureCopies } from './support/copies.js';
 import { megabytes, ms, printFigures } from './support/figures.js';
 import { connect, dropDatabase, machineLoad, migratedDatabase, psql, runAisecWell, urlOf } from './support/server.js';
@@ -36,14 +36,18 @@ const show = (figure, run, sizeBytes) => {
   const size = sizeBytes === undefined ? '' : `, ${megabytes(sizeBytes)}`;
   figures.push({ figure, value: `${ms(run.wallMs)}, CPU ${ms(run.cpuMs)}${size}` });
 };
-/** @param {string} figure @param {number} value @param {string} target */
-const ratio = (figure, value, target) => figures.push({ figure, value: value.toFixed(2), target });
-/** The quickest of two, run in turns. @param {number} rounds @param {() => Run} one @param {() => Run} other */
+/** @param {string} figure @param {number} value @param {string} target @param {readonly number[]} [pairs] */
+const ratio = (figure, value, target, pairs) => {
+  const spread = pairs ? ` (pairs: ${Math.min(...pairs).toFixed(2)}, median ${median(pairs).toFixed(2)})` : '';
+  figures.push({ figure, value: `${value.toFixed(2)}${spread}`, target });
+};
+/** The quickest of two, run in turns, and the ratio of each pair. @param {number} rounds @param {() => Run} one @param {() => Run} other */
 const best = (rounds, one, other) => {
-  const times = Array.from({ length: rounds }, () => [one(), other()]);
+  const times = Array.from({ length: rounds }, /** @returns {[Run, Run]} */ () => [one(), other()]);
+  const pairs = times.map(([first, second]) => second.wallMs / first.wallMs);
   const quickest = (/** @type {0 | 1} */ which) =>
-    /** @type {Run} */ (times.map((pair) => pair[which]).toSorted((a, b) => (a?.wallMs ?? 0) - (b?.wallMs ?? 0))[0]);
-  return /** @type {const} */ ([quickest(0), quickest(1)]);
+    /** @type {Run} */ (times.map((pair) => pair[which]).toSorted((a, b) => a.wallMs - b.wallMs)[0]);
+  return /** @type {const} */ ([quickest(0), quickest(1), pairs]);
 };
 
 /** @param {string} compress @param {string} name */
@@ -79,10 +83,10 @@ const parts = {
     figures.push({ figure: 'database, with an hnsw index', value: megabytes(Number(rows[0].size)) });
   },
   dump() {
-    const [bare, made] = best(DUMPS, () => plainDump('zstd:1', 'bare'), ourDump);
+    const [bare, made, pairs] = best(DUMPS, () => plainDump('zstd:1', 'bare'), ourDump);
     show('pg_dump -Fc zstd:1', bare, statSync(path.join(directory, 'bare')).size);
     show('aisec backup', made, statSync(archive()).size);
-    ratio('backup, of bare pg_dump with the same settings', made.wallMs / bare.wallMs, 'at most 1.25');
+    ratio('backup, of bare pg_dump with the same settings', made.wallMs / bare.wallMs, 'at most 1.25', pairs);
   },
   document() {
     const naive = plainDump('gzip:9', 'naive');
@@ -104,10 +108,10 @@ const parts = {
     const checked = restoreBy(() =>
       measure(process.execPath, [program, 'restore', file, '--create', restored, '--quiet'], env),
     );
-    const [quickest, made] = best(RESTORES, plain, checked);
+    const [quickest, made, pairs] = best(RESTORES, plain, checked);
     show('pg_restore -j1 with 1 GB of maintenance_work_mem, without ANALYZE', quickest);
     show('aisec restore, with ANALYZE and both comparisons', made);
-    ratio('restore, of that pg_restore', made.wallMs / quickest.wallMs, 'at most 1.20');
+    ratio('restore, of that pg_restore', made.wallMs / quickest.wallMs, 'at most 1.20', pairs);
   },
   async copies() {
     const { none, many, first } = await measureCopies(directory);

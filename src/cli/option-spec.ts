@@ -3,7 +3,8 @@ export interface OptionSpec {
   /** As commander takes it: `--lock-timeout <duration>`. */
   readonly flags: string;
   readonly description: string;
-  readonly default?: string | boolean;
+  /** Of an option with a value; one without is false until it is given. */
+  readonly default?: string;
   /** Reads the text; throws AisecError USAGE for what cannot be read. */
   readonly parse?: (text: string) => unknown;
   /** Makes no sense where several schemas are chosen: what it does is for one, or goes to a terminal. */

@@ -128,8 +128,8 @@ function addCommand(parent: Command, spec: CommandSpec, onInvoke: (invocation: I
   command.allowExcessArguments(spec.argument === undefined);
   for (const { flags, description, default: preset, parse, isRepeatable } of spec.options) {
     const option = new Option(flags, description);
-    if (preset !== undefined)
-      option.default(parse === undefined || typeof preset === 'boolean' ? preset : parse(preset), String(preset));
+    if (option.isBoolean() && !option.negate) option.default(false);
+    if (preset !== undefined) option.default(parse === undefined ? preset : parse(preset), preset);
     if (parse !== undefined)
       option.argParser((text: string, before: unknown) => {
         const value = parseOption(flags, parse, text);

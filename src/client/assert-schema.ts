@@ -1,6 +1,6 @@
 import { CompiledQuery } from 'kysely';
 
-import { CLIENT_SQL } from '../adapters/postgres/client-sql.js';
+import { clientSql } from '../adapters/postgres/client-sql.js';
 import { AisecError } from '../base/errors.js';
 import { SCHEMA_COLUMNS } from '../schema/columns.js';
 import type { AnyDatabase } from './any-database.js';
@@ -24,7 +24,7 @@ interface MissingRow {
  */
 export async function assertSchema(db: AnyDatabase): Promise<void> {
   const wanted = JSON.stringify(SCHEMA_COLUMNS);
-  const query = CompiledQuery.raw(CLIENT_SQL['missing-columns'], [wanted]);
+  const query = CompiledQuery.raw(clientSql('missing-columns'), [wanted]);
   const { rows } = await db.withoutPlugins().getExecutor().executeQuery<MissingRow>(query);
   if (rows.length === 0) return;
   const names = rows.map(({ table_name: table, column_name: column }) =>

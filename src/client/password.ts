@@ -1,6 +1,6 @@
 import { sql, type RawBuilder } from 'kysely';
 
-import { CLIENT_SQL } from '../adapters/postgres/client-sql.js';
+import { clientSql } from '../adapters/postgres/client-sql.js';
 import { AisecError } from '../base/errors.js';
 import type { AnyDatabase } from './any-database.js';
 
@@ -32,7 +32,7 @@ async function call<Value>(db: AnyDatabase, password: string, expression: (secre
     });
   }
   return db.transaction().execute(async (trx) => {
-    await sql.raw(CLIENT_SQL['hide-parameters']).execute(trx);
+    await sql.raw(clientSql('hide-parameters')).execute(trx);
     const { rows } = await sql<{ value: Value }>`select ${expression(new Secret(password))} as value`.execute(trx);
     const [row] = rows;
     if (row === undefined) throw new Error('the database function returned nothing');

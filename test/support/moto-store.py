@@ -4,8 +4,8 @@
   test/support/services store [BUCKET ...]    makes the buckets; prints its address, the key and the secret of its one user; ends with its input
 
 Then it takes one command a line, and answers each with "ok": "policy JSON", an IAM policy in place of the one that allows everything;
-"damage BYTES", which changes one byte of the newest object of that size; "age DAYS", which makes all objects older by that. Objects are in
-memory. Debian 13: python3-moto.
+"damage BYTES", which changes one byte of the newest object of that size; "age DAYS", which makes all objects older by that; "heed 1", from
+which on a PUT heeds If-Match. Objects are in memory. Debian 13: python3-moto.
 """
 
 import json
@@ -48,6 +48,19 @@ class SignedRequest(access_control.S3IAMRequest):
 access_control.S3IAMRequest = SignedRequest
 
 
+# Whether PUT heeds If-Match, as Amazon's does and moto's does not.
+heeds = False
+
+
+def refuses(environ):
+    condition = environ.get('HTTP_IF_MATCH')
+    if not heeds or condition is None or environ['REQUEST_METHOD'] != 'PUT':
+        return False
+    _, bucket, name = environ['PATH_INFO'].split('/', 2)
+    there = s3.buckets[bucket].keys.get(name)
+    return there is None or there.etag != condition
+
+
 class OneAtATime:
     """moto keeps what it has in dictionaries without a lock, and answers each request in a thread of its own: two at once may meet half of
     a change, which is an internal error then. The body is read before, so that one that comes slowly keeps nobody waiting."""
@@ -59,6 +72,9 @@ class OneAtATime:
         if environ.get('CONTENT_LENGTH'):
             environ['wsgi.input'] = BytesIO(environ['wsgi.input'].read(int(environ['CONTENT_LENGTH'])))
         with turn:
+            if refuses(environ):
+                start_response('412 Precondition Failed', [('Content-Type', 'application/xml')])
+                return [b'<?xml version="1.0"?><Error><Code>PreconditionFailed</Code><Message>by If-Match</Message></Error>']
             answer = self.application(environ, start_response)
             try:
                 return list(answer)
@@ -106,6 +122,11 @@ def age(days):
         key.last_modified -= timedelta(days=days)
 
 
+def heed(wanted):
+    global heeds
+    heeds = wanted == 1
+
+
 def damage(size):
     newest = max((key for key in objects() if key.size == size), key=lambda key: key.last_modified)
     flipped = bytearray(newest.value)
@@ -132,7 +153,7 @@ def main(*buckets):
             if command == 'policy':
                 allow(json.loads(argument)['Statement'])
             else:
-                {'damage': damage, 'age': age}[command](int(argument))
+                {'damage': damage, 'age': age, 'heed': heed}[command](int(argument))
         print('ok', flush=True)
 
 

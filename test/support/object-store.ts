@@ -26,6 +26,8 @@ export interface IamStoreServer extends ObjectStoreServer {
   allow(policy: object): Promise<void>;
   /** Makes all objects older. */
   age(days: number): Promise<void>;
+  /** From now on a PUT with If-Match is refused where the object has another ETag. */
+  heedConditions(): Promise<void>;
 }
 
 const servers = new Set<{ remove(): Promise<void> }>();
@@ -121,6 +123,7 @@ export async function startIamStore(...buckets: readonly string[]): Promise<IamS
     environment: { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY },
     damage: (sizeBytes) => tell(`damage ${sizeBytes}`),
     age: (days) => tell(`age ${days}`),
+    heedConditions: () => tell('heed 1'),
     allow: (policy) => tell(`policy ${JSON.stringify(policy)}`),
     kill,
   };

@@ -121,12 +121,22 @@ export async function describeObject(store: Store, name: string): Promise<Object
 
 /** The bytes of an object as they come; undefined when there is none. */
 export async function openObject(store: Store, name: string): Promise<Readable | undefined> {
+  return (await getObject(store, name))?.body;
+}
+
+interface OpenedObject {
+  readonly body: Readable;
+  readonly etag: string;
+}
+
+async function getObject(store: Store, name: string): Promise<OpenedObject | undefined> {
   const { sdk, client, place, signal } = store;
   return asking(store, `read ${name}`, async () => {
     try {
       const command = new sdk.GetObjectCommand({ Bucket: place.bucket, Key: objectKey(store, name) });
+      const { Body, ETag } = await client.send(command, { abortSignal: signal });
       // On Node it is always one.
-      return (await client.send(command, { abortSignal: signal })).Body as Readable | undefined;
+      return Body === undefined ? undefined : { body: Body as Readable, etag: ETag ?? '' };
     } catch (error) {
       if (error instanceof sdk.NoSuchKey) return undefined;
       throw error;
@@ -136,25 +146,64 @@ export async function openObject(store: Store, name: string): Promise<Readable |
 
 /** A small object as text; undefined when there is none. */
 export async function readObject(store: Store, name: string): Promise<string | undefined> {
-  const body = await openObject(store, name);
-  if (body === undefined) return undefined;
-  return asking(store, `read ${name}`, async () => (await buffer(body)).toString('utf8'));
+  return (await readVersion(store, name))?.text;
+}
+
+/** The same with its ETag, which `replaceObject` takes. */
+export async function readVersion(
+  store: Store,
+  name: string,
+): Promise<{ readonly text: string; readonly etag: string } | undefined> {
+  const found = await getObject(store, name);
+  if (found === undefined) return undefined;
+  const text = await asking(store, `read ${name}`, async () => (await buffer(found.body)).toString('utf8'));
+  return { text, etag: found.etag };
+}
+
+async function putObject(store: Store, name: string, text: string, IfMatch?: string): Promise<void> {
+  const { sdk, client, place, signal } = store;
+  await client.send(
+    new sdk.PutObjectCommand({
+      Bucket: place.bucket,
+      Key: objectKey(store, name),
+      Body: text,
+      ContentType: 'application/json',
+      IfMatch,
+    }),
+    { abortSignal: signal },
+  );
 }
 
 /** A small object, written whole or not at all. */
 export async function writeObject(store: Store, name: string, text: string): Promise<void> {
-  const { sdk, client, place, signal } = store;
-  await asking(store, `write ${name}`, () =>
-    client.send(
-      new sdk.PutObjectCommand({
-        Bucket: place.bucket,
-        Key: objectKey(store, name),
-        Body: text,
-        ContentType: 'application/json',
-      }),
-      { abortSignal: signal },
-    ),
-  );
+  await asking(store, `write ${name}`, () => putObject(store, name, text));
+}
+
+/** It has no object of that ETag, or another request of the same condition came between. */
+const CHANGED: readonly (number | undefined)[] = [404, 409, 412];
+const NOT_IMPLEMENTED = 501;
+
+/**
+ * A small object, written whole in place of the one with this ETag. `changed`: it has another one by now, and nothing was written.
+ * `unsupported`: nothing was written. A store that ignores conditions writes it in any case.
+ */
+export async function replaceObject(
+  store: Store,
+  name: string,
+  text: string,
+  etag: string,
+): Promise<'replaced' | 'changed' | 'unsupported'> {
+  return asking(store, `write ${name}`, async () => {
+    try {
+      await putObject(store, name, text, etag);
+      return 'replaced';
+    } catch (error) {
+      const status = statusOf(error);
+      if (status === NOT_IMPLEMENTED) return 'unsupported';
+      if (CHANGED.includes(status) && !(error instanceof store.sdk.NoSuchBucket)) return 'changed';
+      throw error;
+    }
+  });
 }
 
 /** One that is not there is no error. One request each: deleting many at once needs a checksum not every store takes. */

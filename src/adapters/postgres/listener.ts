@@ -8,7 +8,7 @@ import { afterSilence } from '../../base/interruption.js';
 import type { ServerTarget } from '../../config/database-target.js';
 import { translateConnectError } from './connect-error.js';
 import { connect, cut } from './login/connect.js';
-import { CLIENT_SQL } from './client-sql.js';
+import { clientSql } from './client-sql.js';
 
 interface Facts {
   readonly channel: string | null;
@@ -190,7 +190,7 @@ export class Listener {
   }
 
   async #ask(client: pg.Client): Promise<Facts> {
-    const { rows } = await this.#query(client, CLIENT_SQL['cache-facts'], [this.#options.schema]);
+    const { rows } = await this.#query(client, clientSql('cache-facts'), [this.#options.schema]);
     const [facts] = rows as readonly Facts[];
     this.#isPooled = facts !== undefined && isPooled(client, facts);
     if (this.#isPooled) throw pooled();

@@ -1,6 +1,6 @@
 import { CompiledQuery, type RawBuilder } from 'kysely';
 
-import { CLIENT_SQL } from '../../adapters/postgres/client-sql.js';
+import { clientSql } from '../../adapters/postgres/client-sql.js';
 import { AisecError } from '../../base/errors.js';
 import type { AnyDatabase } from '../any-database.js';
 import { toVector } from '../embedding.js';
@@ -57,7 +57,7 @@ async function search(
   const { rows } = await trx
     .getExecutor()
     .executeQuery<Settings>(
-      CompiledQuery.raw(CLIENT_SQL['search-settings'], [
+      CompiledQuery.raw(clientSql('search-settings'), [
         effort.efSearch === undefined ? null : String(effort.efSearch),
         effort.probes === undefined ? null : String(effort.probes),
       ]),
@@ -83,7 +83,7 @@ async function search(
   if (settings !== undefined && isCallers)
     await trx
       .getExecutor()
-      .executeQuery(CompiledQuery.raw(CLIENT_SQL['restore-settings'], [JSON.stringify(settings.previous)]));
+      .executeQuery(CompiledQuery.raw(clientSql('restore-settings'), [JSON.stringify(settings.previous)]));
   return found;
 }
 

@@ -9,7 +9,7 @@ import type { BackupFormat } from './catalog/names.js';
 import type { BackupOrigin } from './catalog/origin.js';
 import type { RetentionRule } from './catalog/retention.js';
 import { inStore, type OffsiteOptions } from './offsite.js';
-import { planOf, type PrunePlan, type PruneResult } from './prune.js';
+import { carryOut, planOf, type PrunePlan, type PruneResult } from './prune.js';
 import { readBackupCopies, removeBackupCopy } from './store/remote-backups.js';
 
 /** A local backup that was pinned keeps its copy, too, though the manifest in the store does not know. */
@@ -26,12 +26,13 @@ async function removeCopies(
   copies: readonly Backup[],
   plan: PrunePlan,
   onRemoved: (copy: PrunePlan['removed'][number]) => void,
-): Promise<void> {
-  for (const each of plan.removed) {
+): Promise<PrunePlan> {
+  return carryOut(plan, async (each) => {
     const copy = copies.find(({ file }) => file === each.file);
-    if (copy !== undefined) await removeBackupCopy(store, copy.manifest);
-    onRemoved(each);
-  }
+    const isRemoved = copy === undefined || (await removeBackupCopy(store, copy.manifest));
+    if (isRemoved) onRemoved(each);
+    return isRemoved;
+  });
 }
 
 interface CopyPlan {
@@ -90,11 +91,10 @@ export async function pruneCopies(
       const copies = await withLocalPins(ours, directory);
       const { plan, leftOver } = planCopies(copies, withoutFile, rule);
       for (const { file, manifest } of leftOver) {
-        await removeBackupCopy(store, manifest);
-        onWarning(`removed what a stopped run had left of ${file}`);
+        if (await removeBackupCopy(store, manifest)) onWarning(`removed what a stopped run had left of ${file}`);
       }
-      kept = plan.kept;
-      await removeCopies(store, copies, plan, (copy) => removed.push(copy));
+      ({ kept } = plan);
+      ({ kept } = await removeCopies(store, copies, plan, (copy) => removed.push(copy)));
     });
   } catch (error) {
     if (access.signal.aborted || !isAisecError(error)) throw error;
@@ -120,15 +120,14 @@ export async function pruneStore(
     const copies = await withLocalPins([...backups, ...withoutFile], directory);
     const plans = groupByAddress(copies).map((group) => planCopies(group.backups, withoutFile, rule));
     const leftOver = plans.flatMap((each) => each.leftOver);
-    if (!isDryRun) {
-      for (const { manifest } of leftOver) await removeBackupCopy(store, manifest);
-      for (const { plan } of plans) await removeCopies(store, copies, plan, () => undefined);
-    }
+    const done: PrunePlan[] = [];
+    if (!isDryRun) for (const { manifest } of leftOver) await removeBackupCopy(store, manifest);
+    for (const { plan } of plans) done.push(isDryRun ? plan : await removeCopies(store, copies, plan, () => undefined));
     return {
       directory: storeUrl(place),
       isDryRun,
-      removed: plans.flatMap(({ plan }) => plan.removed),
-      kept: plans.flatMap(({ plan }) => plan.kept),
+      removed: done.flatMap(({ removed }) => removed),
+      kept: done.flatMap(({ kept }) => kept),
       removedPartials: isDryRun ? [] : leftOver.map(({ file }) => file),
     };
   });

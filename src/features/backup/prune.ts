@@ -86,14 +86,24 @@ export async function pruneDatabase(
   rule: RetentionRule,
   options: ChangeOptions,
 ): Promise<PrunePlan> {
-  const plan = await planPrune(directory, database, origin, rule);
-  await removeAll(directory, plan, options);
-  return plan;
+  return removeAll(directory, await planPrune(directory, database, origin, rule), options);
 }
 
-async function removeAll(directory: string, { removed }: PrunePlan, options: ChangeOptions): Promise<void> {
+/** As it was done: what was pinned meanwhile is kept. */
+export async function carryOut(
+  { removed, kept }: PrunePlan,
+  remove: (each: PrunedBackup) => Promise<boolean>,
+): Promise<PrunePlan> {
+  const [gone, pinned]: [PrunedBackup[], KeptByRule[]] = [[], []];
+  for (const each of removed)
+    if (await remove(each)) gone.push(each);
+    else pinned.push({ ...each, reason: 'pinned', places: [] });
+  return { removed: gone, kept: [...kept, ...pinned] };
+}
+
+async function removeAll(directory: string, plan: PrunePlan, options: ChangeOptions): Promise<PrunePlan> {
   try {
-    for (const { file } of removed) await removeBackup(file, options);
+    return await carryOut(plan, ({ file }) => removeBackup(file, options));
   } catch (error) {
     throw directoryError(directory, error);
   }
@@ -120,8 +130,8 @@ export async function pruneDirectory(
       if (!isDryRun) removedPartials.push(...(await removePartials(directory, database, options)));
       const { backups: ours } = await readBackupDirectory(directory);
       for (const group of groupByAddress(ours).filter((each) => each.database === database)) {
-        const plan = planOf(group.backups, rule);
-        if (!isDryRun) await removeAll(directory, plan, options);
+        const wanted = planOf(group.backups, rule);
+        const plan = isDryRun ? wanted : await removeAll(directory, wanted, options);
         removed.push(...plan.removed);
         kept.push(...plan.kept);
       }

@@ -95,7 +95,10 @@ async function recordVerification(
       : {
           ...before,
           damage: null,
-          verifications: [...before.verifications.filter((each) => each.level !== level), { level, at }],
+          // In the order of time, so that two runs at once make the same of it.
+          verifications: [...before.verifications.filter((each) => each.level !== level), { level, at }].toSorted(
+            (a, b) => a.at.localeCompare(b.at),
+          ),
         },
   );
 }

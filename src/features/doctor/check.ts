@@ -2,7 +2,7 @@ import type { Session } from '../../adapters/postgres/session.js';
 import type { RedisTarget } from '../../config/redis-target.js';
 import type { Finding, Severity } from '../../base/finding.js';
 import type { MigrateSettings } from '../migrate/checks.js';
-import type { Once, Thresholds } from '../monitor/checks.js';
+import type { NotApplicable, Once, Skip, Thresholds } from '../monitor/checks.js';
 
 export const AREAS = [
   'live',
@@ -36,19 +36,9 @@ export interface Fault extends Pick<Finding, 'object' | 'message' | 'impact' | '
   readonly evidence?: string;
 }
 
-/** Why a check could not look: never the same as nothing found. */
-export interface Skip {
-  readonly skipped: string;
-  /** Whether the check's `grant` would let it look. */
-  readonly lacksGrant: boolean;
-}
+export type { NotApplicable, Skip } from '../monitor/checks.js';
 
-/** The check has no object here, such as replication slots in the embedded database. */
-export interface NotApplicable {
-  readonly notApplicable: string;
-}
-
-export type Outcome = readonly Fault[] | Skip | NotApplicable;
+export type Outcome = Fault | readonly Fault[] | Skip | NotApplicable;
 
 /** What all checks of a run look at. */
 export interface Subject {
@@ -79,7 +69,7 @@ export interface Check {
   readonly severity: Severity;
   /** What it looks for: a noun phrase, for the list of checks. */
   readonly title: string;
-  /** For a role that may only connect: what it needs beyond that. Null: nothing. */
-  readonly grant: GrantFor | null;
+  /** For a role that may only connect: what it needs beyond that. Undefined: nothing. */
+  readonly grant?: GrantFor;
   readonly examine: (subject: Subject) => Promise<Outcome>;
 }

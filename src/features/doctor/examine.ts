@@ -46,11 +46,11 @@ export async function examine(check: Check, subject: Subject): Promise<Examined>
   const outcome = await outcomeOf(check, subject);
   if ('notApplicable' in outcome) return { findings: [], skipped: null, notApplicable: outcome.notApplicable };
   if (!('skipped' in outcome)) {
-    return { findings: outcome.map((fault) => findingOf(check, fault)), skipped: null, notApplicable: null };
+    const faults = 'message' in outcome ? [outcome] : outcome;
+    return { findings: faults.map((fault) => findingOf(check, fault)), skipped: null, notApplicable: null };
   }
-  const fix =
-    outcome.lacksGrant && check.grant !== null
-      ? check.grant(quoteIdentifier(subject.schema), quoteIdentifier(subject.roleName))
-      : null;
-  return { findings: [], skipped: skippedOf(check, outcome.skipped, fix), notApplicable: null };
+  const fix = outcome.lacksGrant
+    ? check.grant?.(quoteIdentifier(subject.schema), quoteIdentifier(subject.roleName))
+    : null;
+  return { findings: [], skipped: skippedOf(check, outcome.skipped, fix ?? null), notApplicable: null };
 }

@@ -28,17 +28,15 @@ export async function verifyMigrations(session: Session, settings: MigrateSettin
   const findings = statuses.flatMap((status) => {
     const { source, name, state, entry, file, renamedTo } = status;
     return state === 'edited' || state === 'missing' || state === 'renamed' || state === 'unpaired'
-      ? [
-          {
-            source,
-            name,
-            problem: state,
-            missingFrom: missingFrom(status),
-            recordedChecksum: entry?.checksum ?? null,
-            fileChecksum: file?.checksum ?? null,
-            renamedTo: renamedTo ?? null,
-          },
-        ]
+      ? {
+          source,
+          name,
+          problem: state,
+          missingFrom: missingFrom(status),
+          recordedChecksum: entry?.checksum ?? null,
+          fileChecksum: file?.checksum ?? null,
+          renamedTo: renamedTo ?? null,
+        }
       : [];
   });
   const applied = statuses.filter((status) => status.entry !== undefined && status.state === 'applied');

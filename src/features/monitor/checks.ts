@@ -1,4 +1,5 @@
 export { notSeen } from './inspection/skip.js';
+export type { NotApplicable, Skip } from './live/check.js';
 export { LIVE_CHECKS } from './live/all-checks.js';
 export { inSql, readFamilies, type Family } from './live/vacuum-rows.js';
 export { onPrimary } from './live/on-primary.js';

@@ -5,7 +5,7 @@ import type { ServerTarget } from '../../../config/database-target.js';
 import { addressConfig, findPlace, type Place } from '../login/connect.js';
 import { clientClass } from '../login/demands.js';
 import { refuseOtherKindOfServer } from '../login/session-attributes.js';
-import { CLIENT_SQL } from '../client-sql.js';
+import { clientSql } from '../client-sql.js';
 import { TypeParsers } from '../values/type-parsers.js';
 import { notesOf } from './connection-notes.js';
 import { FollowingPool } from './following-pool.js';
@@ -62,7 +62,7 @@ export function schemaLost(searchPath: string): AisecError {
 export function connectionSetUp(searchPath?: string): ConnectionSetUp {
   const types = new TypeParsers();
   const onConnect = async (client: pg.ClientBase): Promise<void> => {
-    const { rows } = await client.query<ConnectionFacts>(CLIENT_SQL['connection-facts']);
+    const { rows } = await client.query<ConnectionFacts>(clientSql('connection-facts'));
     const [facts] = rows;
     if (facts === undefined) throw new Error('the server did not say who it is');
     const isPooled = facts.pid !== (client as unknown as { readonly processID: number | null }).processID;

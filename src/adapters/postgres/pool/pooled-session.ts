@@ -1,7 +1,7 @@
 import type pg from 'pg';
 
 import { AisecError } from '../../../base/errors.js';
-import { CLIENT_SQL } from '../client-sql.js';
+import { clientSql } from '../client-sql.js';
 import { Session, type SessionInfo } from '../session.js';
 import { identifySession, serverSettings } from '../session-settings.js';
 import { cancelStatements } from './cancel-statement.js';
@@ -23,7 +23,7 @@ interface PlaceRow {
 
 /** The schema that the connection finds the platform in. @throws AisecError MIGRATION_PENDING. */
 async function findPlace(client: pg.PoolClient): Promise<PlaceRow & { readonly schema: string }> {
-  const { rows } = await client.query<PlaceRow>(CLIENT_SQL['session-place']);
+  const { rows } = await client.query<PlaceRow>(clientSql('session-place'));
   const [row] = rows;
   if (row !== undefined && row.schema !== null) return { ...row, schema: row.schema };
   throw new AisecError('MIGRATION_PENDING', `the database "${row?.database ?? ''}" has no table users`, {

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import pgvector from 'pgvector';
 
-import { CLIENT_SQL } from '../client-sql.js';
+import { clientSql } from '../client-sql.js';
 import { parseArray, type Parse } from './array-text.js';
 import { asText, builtinParser } from './builtin-types.js';
 
@@ -50,7 +50,7 @@ export class TypeParsers {
   }
 
   async #learn(client: pg.ClientBase, oids: readonly number[]): Promise<void> {
-    const { rows } = await client.query<LearnedType>(CLIENT_SQL['unknown-types'], [oids]);
+    const { rows } = await client.query<LearnedType>(clientSql('unknown-types'), [oids]);
     const byOid = new Map(rows.map((row) => [row.oid, row]));
     for (const oid of [...oids, ...byOid.keys()]) this.#learned.set(oid, this.#parserOf(oid, byOid));
   }

@@ -155,8 +155,8 @@ export const archive = defineCommand<Options>({
       default: '6mo',
       parse: ageOption,
     },
-    { flags: '--exact', description: 'also move the older rows of the month the cutoff lies in', default: false },
-    { flags: '--dry-run', description: 'show what would be moved, the locks, and what prevents it', default: false },
+    { flags: '--exact', description: 'also move the older rows of the month the cutoff lies in' },
+    { flags: '--dry-run', description: 'show what would be moved, the locks, and what prevents it' },
     {
       flags: '--batch <rows>',
       description: 'rows moved in one transaction, where single rows are moved',

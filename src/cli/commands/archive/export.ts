@@ -91,12 +91,8 @@ export const archiveExport = defineCommand<Options>({
       parse: formatOption,
       values: ['ndjson', 'csv'],
     },
-    {
-      flags: '--replace',
-      description: 'write an export again that the month has changed since',
-      default: false,
-    },
-    { flags: '--dry-run', description: 'check the month and the place of the file; write nothing', default: false },
+    { flags: '--replace', description: 'write an export again that the month has changed since' },
+    { flags: '--dry-run', description: 'check the month and the place of the file; write nothing' },
     WAIT_OPTION,
   ],
   examples: [

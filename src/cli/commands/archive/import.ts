@@ -78,14 +78,9 @@ export const archiveImport = defineCommand<Options>({
     {
       flags: '--null-missing-references',
       description: 'import replies to messages that do not exist without that reference',
-      default: false,
     },
-    {
-      flags: '--skip-orphans',
-      description: 'leave out messages whose conversation does not exist',
-      default: false,
-    },
-    { flags: '--dry-run', description: 'verify the file and check every message, then change nothing', default: false },
+    { flags: '--skip-orphans', description: 'leave out messages whose conversation does not exist' },
+    { flags: '--dry-run', description: 'verify the file and check every message, then change nothing' },
     ...LOCK_WAITS,
   ],
   examples: [

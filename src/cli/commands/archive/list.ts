@@ -77,13 +77,7 @@ export const archiveList = defineCommand<Options>({
   description:
     'Lists the months in messages_archive with their size, when they were archived and the newest export, and the exports that the month has changed since (stale). Reads only. ' +
     'States: archived; partly live (the rest of the month is still in messages); being pruned (a prune was stopped).',
-  options: [
-    {
-      flags: '--verify',
-      description: 'read every export and compare it with its month, message by message',
-      default: false,
-    },
-  ],
+  options: [{ flags: '--verify', description: 'read every export and compare it with its month, message by message' }],
   acrossSchemas: acrossText,
   examples: [
     ['aisec archive list', 'Show what is archived'],

@@ -127,9 +127,9 @@ export const archivePrune = defineCommand<Options>({
       parse: ageOption,
     },
     { flags: '--exports <dir>', description: 'directory of the exports; default: where they were written' },
-    { flags: '--without-export', description: 'delete months although nothing holds a copy', default: false },
+    { flags: '--without-export', description: 'delete months although nothing holds a copy' },
     { flags: '--confirm <database>', description: 'the name of the database, instead of typing it' },
-    { flags: '--dry-run', description: 'check the exports and show what would be deleted', default: false },
+    { flags: '--dry-run', description: 'check the exports and show what would be deleted' },
     {
       flags: '--batch <rows>',
       description: 'keys deleted in one transaction at most; fewer when they take long',

@@ -60,10 +60,7 @@ export const archiveRestore = defineCommand<Options>({
     'Moves the whole partition of a month from messages_archive back to messages, in one short transaction that reads none of its rows. ' +
     'Messages that were written for the month meanwhile are moved with it; references are checked before, under no lock that stops a writer.',
   argument: { syntax: '<month>', description: 'year and month in UTC: 2024-01' },
-  options: [
-    { flags: '--dry-run', description: 'show what would be moved, and the locks', default: false },
-    ...LOCK_WAITS,
-  ],
+  options: [{ flags: '--dry-run', description: 'show what would be moved, and the locks' }, ...LOCK_WAITS],
   examples: [
     ['aisec archive restore 2024-01', 'Bring January 2024 back'],
     ['aisec archive restore 2024-01 --dry-run', 'See whether that is possible'],

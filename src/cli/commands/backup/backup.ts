@@ -233,7 +233,6 @@ export const backup = defineCommand<Options>({
       flags: '--role-passwords',
       description:
         'of an encrypted backup: with the hashes of the passwords of roles, which restore --globals brings back',
-      default: false,
     },
     {
       flags: '--exclude-table-data <pattern>',
@@ -242,7 +241,7 @@ export const backup = defineCommand<Options>({
       parse: (text) => text,
       isRepeatable: true,
     },
-    { flags: '--schema-only', description: 'leave the rows of all tables out: a partial backup, too', default: false },
+    { flags: '--schema-only', description: 'leave the rows of all tables out: a partial backup, too' },
     {
       flags: '--mode <mode>',
       description: 'of every file of the backup: 0600, or 0640 so that a group can monitor them',
@@ -262,7 +261,7 @@ export const backup = defineCommand<Options>({
     },
     { flags: '--on-failure <program>', description: 'run this when it failed; AISEC_BACKUP_ERROR says why' },
     { flags: '--prometheus <file>', description: 'write the state for the textfile collector of node_exporter' },
-    { flags: '--dry-run', description: 'check everything, and say what would be removed', default: false },
+    { flags: '--dry-run', description: 'check everything, and say what would be removed' },
   ],
   acrossSchemas: 'unused',
   examples: [

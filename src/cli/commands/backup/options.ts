@@ -29,7 +29,7 @@ export interface CopyOptions {
 
 /** What making a copy in a store understands. */
 export const COPY_OPTIONS: readonly OptionSpec[] = [
-  { flags: '--read-back', description: 'with --store: download the copy again and compare it', default: false },
+  { flags: '--read-back', description: 'with --store: download the copy again and compare it' },
   {
     flags: '--retry <duration>',
     description: 'with --store: how long a copy is tried again while the store does not answer; 0: once',

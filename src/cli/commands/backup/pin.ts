@@ -48,8 +48,8 @@ export const backupPin = defineCommand<Options>({
   options: [
     DIRECTORY_OPTION,
     ...STORE_OPTIONS,
-    { flags: '--remove', description: 'take the mark off', default: false },
-    { flags: '--dry-run', description: 'check that the backup can be marked; change nothing', default: false },
+    { flags: '--remove', description: 'take the mark off' },
+    { flags: '--dry-run', description: 'check that the backup can be marked; change nothing' },
   ],
   acrossSchemas: 'unused',
   examples: [

@@ -71,7 +71,7 @@ export const backupPrune = defineCommand<Options>({
     DIRECTORY_OPTION,
     ...STORE_OPTIONS,
     ...RETENTION_OPTIONS,
-    { flags: '--dry-run', description: 'show what would be removed, and why the others stay', default: false },
+    { flags: '--dry-run', description: 'show what would be removed, and why the others stay' },
   ],
   acrossSchemas: 'unused',
   examples: [

@@ -81,12 +81,12 @@ export const backupUpload = defineCommand<Options>({
     'A copy appears whole or not at all, so a run that was stopped is simply repeated, and two at once do no harm.',
   argument: { syntax: '[file]', description: 'a path, or a name in the directory' },
   options: [
-    { flags: '--all', description: 'every verified backup of the directory', default: false },
+    { flags: '--all', description: 'every verified backup of the directory' },
     DIRECTORY_OPTION,
     ...STORE_OPTIONS,
     ...COPY_OPTIONS,
     TIMEOUT_OPTION,
-    { flags: '--dry-run', description: 'show what would be copied', default: false },
+    { flags: '--dry-run', description: 'show what would be copied' },
   ],
   acrossSchemas: 'unused',
   examples: [

@@ -142,7 +142,7 @@ export const backupVerify = defineCommand<Options>({
   options: [
     DIRECTORY_OPTION,
     ...STORE_OPTIONS,
-    { flags: '--deep', description: 'restore it to try it', default: false },
+    { flags: '--deep', description: 'restore it to try it' },
     { flags: '--no-owner', description: 'with --deep: leave owners out, on a server without its roles' },
     { flags: '--no-privileges', description: 'with --deep: leave grants out' },
     {

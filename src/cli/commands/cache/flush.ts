@@ -27,7 +27,7 @@ export const cacheFlush = defineCommand<Options>({
   description:
     'Makes all services drop what they keep of the read-mostly tables, through the database, and removes the keys from Redis. Needed only after rows were ' +
     'changed with the triggers off. Rows are then read from the database again; nothing is lost.',
-  options: [{ flags: '--dry-run', description: 'count the keys; change nothing', default: false }],
+  options: [{ flags: '--dry-run', description: 'count the keys; change nothing' }],
   examples: [
     ['aisec cache flush', 'After pg_restore --disable-triggers'],
     ['aisec cache flush --dry-run', 'How many keys there are'],

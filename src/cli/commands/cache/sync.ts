@@ -47,7 +47,7 @@ export const cacheSync = defineCommand<Options>({
   description:
     'Reads every entry in Redis that services answer from, and the same rows from the database, each as its owner, and has all services forget those that differ. ' +
     'That happens only when rows were changed with the triggers off. An entry that changes meanwhile is not counted.',
-  options: [{ flags: '--dry-run', description: 'show the entries that differ; drop none', default: false }],
+  options: [{ flags: '--dry-run', description: 'show the entries that differ; drop none' }],
   examples: [
     ['aisec cache sync', 'After a repair with the triggers off, without emptying everything'],
     ['aisec cache sync --dry-run', 'See which entries would be dropped'],

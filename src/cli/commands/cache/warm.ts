@@ -50,7 +50,7 @@ export const cacheWarm = defineCommand<Options>({
       default: '0',
       parse: durationOption,
     },
-    { flags: '--dry-run', description: 'read the rows and count the entries; write none', default: false },
+    { flags: '--dry-run', description: 'read the rows and count the entries; write none' },
   ],
   examples: [
     ['aisec cache warm', 'After a flush, while services run'],

@@ -203,21 +203,18 @@ export const doctor = defineCommand<Options>({
     {
       flags: '--list',
       description: 'print the checks, of --only if it is given, and look at nothing',
-      default: false,
       isForOneSchema: true,
     },
-    { flags: '--strict', description: 'exit 3 when a check was skipped, too', default: false },
+    { flags: '--strict', description: 'exit 3 when a check was skipped, too' },
     {
       flags: '--nagios',
       description: 'one line with perfdata, and exit 0 ok, 1 warning, 2 critical, 3 unknown',
-      default: false,
       isForOneSchema: true,
     },
     THRESHOLDS_OPTION,
     {
       flags: '--explain',
       description: 'time costly policies on up to 10,000 rows, as they are and fixed; it calls their functions',
-      default: false,
     },
     {
       flags: '--history <file>',
@@ -228,13 +225,9 @@ export const doctor = defineCommand<Options>({
       flags: '--notify',
       description:
         'send what is new and gone, from --fail-on on, to the webhook in AISEC_NOTIFY_URL (or in the file AISEC_NOTIFY_URL_FILE); needs --history',
-      default: false,
       isForOneSchema: true,
     },
-    {
-      flags: '--ignore-file <file>',
-      description: 'findings to ignore (default: .aisec-doctor.json, if it is there)',
-    },
+    { flags: '--ignore-file <file>', description: 'findings to ignore (default: .aisec-doctor.json, if it is there)' },
   ],
   acrossSchemas: countsAndIds,
   examples: [

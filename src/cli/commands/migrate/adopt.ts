@@ -108,12 +108,8 @@ export const migrateAdopt = defineCommand<Options>({
     'message_keys filled, messages partitioned by month, and the migrations recorded. No step holds a lock on rows that writers need for longer than a moment; locks are given up after --lock-timeout and retried. ' +
     'Killed at any moment and run again, it continues. What stands in the way (rows that a constraint refuses, roles that would see no row) is listed first, exit 3, with no changes made. Password hashes, privileges of the application, and its own tables stay.',
   options: [
-    {
-      flags: '--dry-run',
-      description: 'show every step, its locks and its expected time; change nothing',
-      default: false,
-    },
-    { flags: '--yes', description: 'do not ask', default: false },
+    { flags: '--dry-run', description: 'show every step, its locks and its expected time; change nothing' },
+    { flags: '--yes', description: 'do not ask' },
     {
       flags: '--lock-timeout <duration>',
       description: 'how long a statement may wait for a lock, and each writer behind it',

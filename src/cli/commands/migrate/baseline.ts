@@ -60,11 +60,7 @@ export const migrateBaseline = defineCommand<Options>({
     'For a database that was built without aisec, or whose history was lost: compares its catalog with a replay of the migrations up to <name> (default: all) and records them as ' +
     'applied when both are the same. Otherwise nothing is changed, each difference is listed with the SQL that fixes it, and it exits 3. Objects beside those of the migrations do not matter.',
   argument: { syntax: '[name]', description: 'the last migration that the database has' },
-  options: [
-    { flags: '--dry-run', description: 'compare, and record nothing', default: false },
-    REPLAY_ON_SERVER_OPTION,
-    WAIT_OPTION,
-  ],
+  options: [{ flags: '--dry-run', description: 'compare, and record nothing' }, REPLAY_ON_SERVER_OPTION, WAIT_OPTION],
   examples: [
     ['aisec migrate baseline --dry-run', 'See whether the database is what the migrations make'],
     ['aisec migrate baseline 0042_add_invoices', 'Record the migrations up to this one'],

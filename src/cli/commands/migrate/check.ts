@@ -33,13 +33,7 @@ export const migrateCheck = defineCommand<Options>({
   summary: 'check that every migration is applied as its file says',
   description:
     'Compares the migration files with the history of the database, and looks for INVALID indexes. Reads only. Exits 3 when the database is not current; each finding comes with its fix.',
-  options: [
-    {
-      flags: '--allow-newer',
-      description: 'a database that a newer version has migrated is current',
-      default: false,
-    },
-  ],
+  options: [{ flags: '--allow-newer', description: 'a database that a newer version has migrated is current' }],
   acrossSchemas: acrossText,
   examples: [
     ['aisec migrate check --quiet', 'For a pipeline: exit 3 unless everything is applied'],

@@ -21,7 +21,7 @@ interface Options extends LockOptions, LossOptions {
 }
 
 export const LOSS_OPTIONS: readonly OptionSpec[] = [
-  { flags: '--yes', description: 'do it without asking', default: false },
+  { flags: '--yes', description: 'do it without asking' },
   { flags: '--confirm <database>', description: 'the name of the database, needed in production' },
 ];
 
@@ -124,12 +124,11 @@ export const migrateDown = defineCommand<Options>({
     'Reverts exactly one migration, the newest. More needs --to or --all, and a confirmation. Rows that would be deleted are counted, and need a confirmation, too.',
   options: [
     { flags: '--to <name>', description: 'revert everything after this migration, which stays' },
-    { flags: '--all', description: 'revert every migration', default: false },
-    { flags: '--dry-run', description: 'run and roll back; list what would be reverted and deleted', default: false },
+    { flags: '--all', description: 'revert every migration' },
+    { flags: '--dry-run', description: 'run and roll back; list what would be reverted and deleted' },
     {
       flags: '--sql',
       description: 'write the script for psql instead, without a database',
-      default: false,
       isForOneSchema: true,
     },
     {

@@ -46,12 +46,9 @@ export const migrateDrift = defineCommand<Options>({
     'how the vector index is built are not drift; whole objects beside those of the migrations are notices. The replay is kept in AISEC_CACHE_DIR. ' +
     'Findings are ignored by id or pattern, with a reason and a last day, in .aisec-drift.json.',
   options: [
-    { flags: '--sql', description: 'print the fixes as one script instead of the findings', default: false },
+    { flags: '--sql', description: 'print the fixes as one script instead of the findings' },
     REPLAY_ON_SERVER_OPTION,
-    {
-      flags: '--ignore-file <file>',
-      description: 'findings to ignore (default: .aisec-drift.json, if it is there)',
-    },
+    { flags: '--ignore-file <file>', description: 'findings to ignore (default: .aisec-drift.json, if it is there)' },
   ],
   examples: [
     ['aisec migrate drift', 'Show what was changed past the migrations'],

@@ -33,7 +33,7 @@ export const migrateNew = defineCommand<Options>({
     'Writes an empty migration file, with its Up and Down markers, under the next free number of your own directory. ' +
     'Where there are several, their name stands before that of the migration.',
   argument: { syntax: '<name>', description: 'what it does: add_invoices, or billing/add_invoices' },
-  options: [{ flags: '--dry-run', description: 'print the name of the file; write nothing', default: false }],
+  options: [{ flags: '--dry-run', description: 'print the name of the file; write nothing' }],
   acrossSchemas: 'unused',
   examples: [
     ['aisec migrate new add_invoices', 'Write NNNN_add_invoices.sql'],

@@ -64,7 +64,7 @@ export const migrateRedo = defineCommand<Options>({
   description:
     'Reverts the newest applied migration and applies that one again. Pending migrations stay pending. Meant for the migration you are writing.',
   options: [
-    { flags: '--dry-run', description: 'run both and roll back; list what would be deleted', default: false },
+    { flags: '--dry-run', description: 'run both and roll back; list what would be deleted' },
     ...LOSS_OPTIONS,
     ...LOCK_OPTIONS,
   ],

@@ -130,11 +130,10 @@ export const migrateRehearse = defineCommand<Options>({
     DIRECTORY_OPTION,
     ...STORE_OPTIONS,
     ...SCRATCH_RESTORE_OPTIONS,
-    { flags: '--allow-late', description: 'also apply a file that sorts before an applied one', default: false },
+    { flags: '--allow-late', description: 'also apply a file that sorts before an applied one' },
     {
       flags: '--allow-newer',
       description: 'continue where a newer version has migrated the database, as after a rolled-back deployment',
-      default: false,
     },
     {
       flags: '--timeout <duration>',

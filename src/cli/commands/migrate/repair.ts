@@ -103,8 +103,8 @@ export const migrateRepair = defineCommand<Options>({
   argument: { syntax: '[name]', description: 'a recorded migration whose file was edited, renamed or removed' },
   options: [
     { flags: '--reason <text>', description: 'why, for those who read the history later; needed with <name>' },
-    { flags: '--yes', description: 'do not ask', default: false },
-    { flags: '--dry-run', description: 'show what would be changed; change nothing', default: false },
+    { flags: '--yes', description: 'do not ask' },
+    { flags: '--dry-run', description: 'show what would be changed; change nothing' },
     WAIT_OPTION,
   ],
   examples: [

@@ -7,7 +7,6 @@ export { migrateSettings } from '../../migrate-settings.js';
 export const REPLAY_ON_SERVER_OPTION = {
   flags: '--server',
   description: 'replay in a new database on the configured server, which is dropped afterwards (needs CREATEDB)',
-  default: false,
 } as const;
 
 /**

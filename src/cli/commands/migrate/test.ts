@@ -106,7 +106,7 @@ export const migrateTest = defineCommand<Options>({
     'Applies, reverts and applies again each migration and compares the catalogs: a Down that leaves or forgets something, and an Up that makes something else the second ' +
     'time, are listed by object and property, exit 3. First on tables without rows, then on demo rows. In memory, or with --server in a new database of the configured server, which is dropped afterwards; the configured database is not touched.',
   options: [
-    { flags: '--server', description: 'use a new database on the configured server (needs CREATEDB)', default: false },
+    { flags: '--server', description: 'use a new database on the configured server (needs CREATEDB)' },
     { flags: '--no-rows', description: 'leave out the run on tables with rows' },
   ],
   examples: [

@@ -147,20 +147,14 @@ export const migrateUp = defineCommand<Options>({
     'Killed at any moment and run again, it continues where it was. On a terminal and without a server it creates and uses the embedded database.',
   options: [
     { flags: '--to <name>', description: 'stop after this migration' },
-    {
-      flags: '--dry-run',
-      description: 'run and roll back; explain locks, reads and rewrites of each statement',
-      default: false,
-    },
+    { flags: '--dry-run', description: 'run and roll back; explain locks, reads and rewrites of each statement' },
     {
       flags: '--embedded',
       description: 'make the embedded database where there is none, also in CI or without a terminal',
-      default: false,
     },
     {
       flags: '--sql',
       description: 'write the script for psql instead, without a database',
-      default: false,
       isForOneSchema: true,
     },
     {
@@ -170,11 +164,10 @@ export const migrateUp = defineCommand<Options>({
       isRepeatable: true,
       isForOneSchema: true,
     },
-    { flags: '--allow-late', description: 'also apply a file that sorts before an applied one', default: false },
+    { flags: '--allow-late', description: 'also apply a file that sorts before an applied one' },
     {
       flags: '--allow-newer',
       description: 'continue where a newer version has migrated the database, as after a rolled-back deployment',
-      default: false,
     },
     ...LOCK_OPTIONS,
   ],

@@ -54,7 +54,7 @@ export const monitorActivityCommand = defineReport<Options, ActivityReport>({
   description:
     'The client sessions of the whole server, the oldest transaction first: state and for how long, what each waits for and who blocks it, and its query, ' +
     'without passwords. The session that looks is left out. Queries of other roles need pg_read_all_stats.',
-  options: [{ flags: '--all', description: 'show idle sessions as well', default: false }],
+  options: [{ flags: '--all', description: 'show idle sessions as well' }],
   examples: [
     ['aisec monitor activity --watch', 'Watch what the server is busy with'],
     ['aisec monitor activity --all --json', 'Every session for a program, times in milliseconds'],

@@ -113,8 +113,8 @@ export const monitorExport = defineCommand<Options>({
     'partition (critical from 10,000), --size-limit within 30 days (critical 7), and whatever stops the server now, by --thresholds.',
   options: [
     { flags: '--prometheus <file>', description: 'where to write the metrics; - is stdout' },
-    { flags: '--dry-run', description: 'read everything; write no file', default: false },
-    { flags: '--nagios', description: 'one line with perfdata, and the exit codes of a plugin', default: false },
+    { flags: '--dry-run', description: 'read everything; write no file' },
+    { flags: '--nagios', description: 'one line with perfdata, and the exit codes of a plugin' },
     SIZE_LIMIT_OPTION,
     THRESHOLDS_OPTION,
   ],

@@ -125,7 +125,7 @@ export const monitorGrowthCommand = defineCommand<Options>({
       parse: countWithin(0, 60),
     },
     SIZE_LIMIT_OPTION,
-    { flags: '--tables', description: 'how every table has grown, by the records', default: false },
+    { flags: '--tables', description: 'how every table has grown, by the records' },
   ],
   examples: [
     ['aisec monitor growth', 'What the months take, and the next three'],

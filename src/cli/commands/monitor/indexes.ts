@@ -76,7 +76,7 @@ export const monitorIndexesCommand = defineReport<Options, IndexesReport>({
       parse: replicaOption,
       isRepeatable: true,
     },
-    { flags: '--bloat', description: 'measure the unused space of b-trees, 10 s at most', default: false },
+    { flags: '--bloat', description: 'measure the unused space of b-trees, 10 s at most' },
   ],
   examples: [
     ['aisec monitor indexes', 'See every index and what could go'],

@@ -9,7 +9,7 @@ import { defineReport } from './report-command.js';
 
 interface Options {
   readonly limit: number;
-  readonly explain?: boolean;
+  readonly explain: boolean;
 }
 
 const SHOWN_ON_TERMINAL = 100;
@@ -34,7 +34,7 @@ function render({ queries }: QueriesReport, renderer: Renderer, { explain }: Opt
   const { table, isTTY } = renderer;
   const { count, duration, percent } = cellsFor(renderer);
   if (queries === null || queries.length === 0) return '';
-  if (explain === true) return queries.map(paragraph).join('\n\n');
+  if (explain) return queries.map(paragraph).join('\n\n');
   const shortened = (query: string): string =>
     isTTY && query.length > SHOWN_ON_TERMINAL ? `${query.slice(0, SHOWN_ON_TERMINAL)}...` : query;
   return table(queries, [
@@ -80,7 +80,7 @@ export const monitorQueriesCommand = defineReport<Options, QueriesReport>({
     ['aisec monitor queries --limit 5 --explain', 'See how the slowest are run, and what would make them faster'],
     ['aisec monitor queries --limit 100 --json', 'More of them, for a program'],
   ],
-  read: async (session, { config }, { limit, explain = false }) => {
+  read: async (session, { config }, { limit, explain }) => {
     const { monitorQueries } = await import('../../../features/monitor/queries/queries.js');
     return monitorQueries(session, config.schema, { limit, explains: explain });
   },

@@ -99,7 +99,7 @@ export const monitorRecord = defineCommand<Options>({
       default: '400d',
       parse: keepOption,
     },
-    { flags: '--dry-run', description: 'measure, and write nothing', default: false },
+    { flags: '--dry-run', description: 'measure, and write nothing' },
   ],
   acrossSchemas: acrossText,
   examples: [

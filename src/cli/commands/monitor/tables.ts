@@ -89,7 +89,7 @@ export const monitorTablesCommand = defineReport<Options, GrowingTablesReport>({
     'One row a table, largest first, partitions summed: rows and dead rows as the statistics have them, and the bytes of heap, free space and visibility ' +
     'maps, TOAST and indexes, which add up to the total; by the records of `monitor record`, what a month adds and what came since the last one. ' +
     'A table that another session has locked is estimated and marked (~); nothing waits for it.',
-  options: [{ flags: '--partitions', description: 'show the partitions of each table as well', default: false }],
+  options: [{ flags: '--partitions', description: 'show the partitions of each table as well' }],
   acrossSchemas: ({ tables }: GrowingTablesReport) =>
     `${countText(tables.length, 'table')}, ${formatBytes(tables.reduce((sum, { totalBytes }) => sum + totalBytes, 0))}`,
   examples: [

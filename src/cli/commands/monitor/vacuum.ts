@@ -53,7 +53,7 @@ export const monitorVacuumCommand = defineReport<Options, VacuumReport>({
     'One row a table, most dead rows first, partitions summed: dead rows, the last vacuum and analyze, how many of its tables autovacuum has to visit by its ' +
     'own settings, and the age of the oldest transaction id. --bloat measures free and dead space of heap and TOAST by pgstattuple_approx, which reads pages ' +
     'that are not known to be all visible; it is never guessed.',
-  options: [{ flags: '--bloat', description: 'measure free and dead space, 10 s at most', default: false }],
+  options: [{ flags: '--bloat', description: 'measure free and dead space, 10 s at most' }],
   examples: [
     ['aisec monitor vacuum', 'See whether autovacuum keeps up'],
     ['aisec monitor vacuum --bloat', 'Measure what a VACUUM FULL or pg_repack would give back'],

@@ -52,7 +52,7 @@ export const partitionsCheck = defineCommand<Options>({
       default: String(WANTED_MONTHS_AHEAD),
       parse: aheadOption,
     },
-    { flags: '--keys', description: 'compare every message with its key; reads all messages', default: false },
+    { flags: '--keys', description: 'compare every message with its key; reads all messages' },
   ],
   acrossSchemas: acrossText,
   examples: [

@@ -155,7 +155,7 @@ export const partitionsEnsure = defineCommand<Options>({
   options: [
     { flags: '--ahead <n>', description: 'months after the current one, 0 to 120', default: '3', parse: aheadOption },
     { flags: '--since <month>', description: 'first month, YYYY-MM; default: the current one', parse: monthOption },
-    { flags: '--dry-run', description: 'show what would be made and moved; change nothing', default: false },
+    { flags: '--dry-run', description: 'show what would be made and moved; change nothing' },
     MAX_WAIT_OPTION,
     WAIT_OPTION,
   ],

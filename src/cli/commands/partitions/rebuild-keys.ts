@@ -67,7 +67,7 @@ export const partitionsRebuildKeys = defineCommand<Options>({
     'committed batches beside writers. Needed after a partition was truncated or dropped by hand, or loaded with triggers disabled. Messages are never changed: an id that several ' +
     'messages have is reported, exit 1.',
   options: [
-    { flags: '--dry-run', description: 'show how many keys would change; change nothing', default: false },
+    { flags: '--dry-run', description: 'show how many keys would change; change nothing' },
     MAX_WAIT_OPTION,
     WAIT_OPTION,
   ],

@@ -193,12 +193,11 @@ export const restore = defineCommand<Options>({
     {
       flags: '--latest',
       description: 'the newest verified backup of the configured database, in the directory or the store; says which',
-      default: false,
     },
     DIRECTORY_OPTION,
     ...STORE_OPTIONS,
     { flags: '--create <name>', description: 'restore into a new database; of the embedded one: the new directory' },
-    { flags: '--replace', description: 'restore beside the configured database, then swap the two', default: false },
+    { flags: '--replace', description: 'restore beside the configured database, then swap the two' },
     { flags: '--table <name>', description: 'restore one table into the configured database', parse: tableOption },
     {
       flags: '--as <name>',
@@ -222,8 +221,8 @@ export const restore = defineCommand<Options>({
       parse: existingOption,
       values: EXISTING_RULES,
     },
-    { flags: '--globals', description: 'create missing roles and memberships as they were', default: false },
-    { flags: '--create-roles', description: 'create missing roles without login', default: false },
+    { flags: '--globals', description: 'create missing roles and memberships as they were' },
+    { flags: '--create-roles', description: 'create missing roles without login' },
     { flags: '--no-owner', description: 'leave owners out: everything belongs to the role that restores' },
     { flags: '--no-privileges', description: 'leave grants out' },
     {
@@ -238,16 +237,15 @@ export const restore = defineCommand<Options>({
       description: 'of the new database, on a server without that of the backup: C.UTF-8, icu:ja-JP, builtin:C.UTF-8',
       parse: localeOption,
     },
-    { flags: '--terminate', description: 'with --replace: end the sessions of others at the swap', default: false },
+    { flags: '--terminate', description: 'with --replace: end the sessions of others at the swap' },
     { flags: '--confirm <database>', description: 'with --replace: the name of the database, instead of typing it' },
     {
       flags: '--without-manifest',
       description: 'take an archive that has none: it is read whole first, and rows are not compared',
-      default: false,
     },
     IDENTITY_OPTION,
     RESTORE_JOBS_OPTION,
-    { flags: '--dry-run', description: 'check everything and show the plan', default: false },
+    { flags: '--dry-run', description: 'check everything and show the plan' },
     WAIT_OPTION,
   ],
   examples: [

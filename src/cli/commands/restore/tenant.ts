@@ -103,7 +103,6 @@ export const tenantRestore = defineCommand<Options>({
     {
       flags: '--latest',
       description: 'the newest verified backup of the configured database, in the directory or the store; says which',
-      default: false,
     },
     DIRECTORY_OPTION,
     ...STORE_OPTIONS,
@@ -119,14 +118,9 @@ export const tenantRestore = defineCommand<Options>({
     {
       flags: '--without-manifest',
       description: 'take an archive that has none: it is read whole first, and rows are not compared',
-      default: false,
     },
     IDENTITY_OPTION,
-    {
-      flags: '--dry-run',
-      description: 'load the rows, see whether every key can be made, and roll back',
-      default: false,
-    },
+    { flags: '--dry-run', description: 'load the rows, see whether every key can be made, and roll back' },
     ...LOCK_OPTIONS,
   ],
   examples: [

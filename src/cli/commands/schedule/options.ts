@@ -31,7 +31,6 @@ export function notifyOptions(where: string, history: string): readonly OptionSp
     {
       flags: '--notify',
       description: `doctor sends what is new and gone to a webhook, once each; its URL is in ${where}`,
-      default: false,
     },
     { flags: '--history <file>', description: 'with --notify: where doctor keeps what it found', default: history },
   ];

@@ -86,7 +86,7 @@ export const scheduleSystemd = defineCommand<Options>({
       parse: userName,
     },
     { flags: '--out <dir>', description: 'write the units to this directory instead of stdout' },
-    { flags: '--dry-run', description: 'with --out: list what would be written; write nothing', default: false },
+    { flags: '--dry-run', description: 'with --out: list what would be written; write nothing' },
   ],
   acrossSchemas: 'unused',
   examples: [

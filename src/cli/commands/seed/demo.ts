@@ -143,9 +143,9 @@ export const seedDemo = defineCommand<Options>({
       parse: localeOption,
       values: ['ja', 'en'],
     },
-    { flags: '--yes', description: 'also where tables have rows of others', default: false },
+    { flags: '--yes', description: 'also where tables have rows of others' },
     { flags: '--confirm <database>', description: 'the name of the database, needed in production' },
-    { flags: '--dry-run', description: 'say what would be written, and write nothing', default: false },
+    { flags: '--dry-run', description: 'say what would be written, and write nothing' },
     WAIT_OPTION,
   ],
   examples: [

@@ -96,7 +96,7 @@ export const seed = defineCommand<Options>({
   options: [
     { flags: '--set <name>', description: 'the seed set to run', default: 'initial' },
     { flags: '--admin-password-file <file>', description: 'file whose first line is the password of a new admin user' },
-    { flags: '--dry-run', description: 'run and roll back; list what would be written', default: false },
+    { flags: '--dry-run', description: 'run and roll back; list what would be written' },
     WAIT_OPTION,
   ],
   examples: [

@@ -41,7 +41,6 @@ export const tenantDistribute = defineCommand<MoveFlags>({
       flags: '--dry-run',
       description:
         'count the rows and look for what Citus would refuse, the tables locked for a moment; change nothing',
-      default: false,
     },
     ...LOCK_OPTIONS,
   ],

@@ -36,11 +36,7 @@ export const tenantUndistribute = defineCommand<MoveFlags>({
     'Makes a distributed tenant of Citus an ordinary schema on the coordinator again, with its rows, in one transaction: writers wait meanwhile, rows and catalog are compared before and after, and what fails or is killed leaves the tenant where it was. ' +
     'The schema is dumped into a temporary file (TMPDIR), dropped and made again, since the way back of Citus itself refuses identity columns. Needs pg_dump and pg_restore.',
   options: [
-    {
-      flags: '--dry-run',
-      description: 'lock the tables for a moment and count the rows; change nothing',
-      default: false,
-    },
+    { flags: '--dry-run', description: 'lock the tables for a moment and count the rows; change nothing' },
     ...LOCK_OPTIONS,
   ],
   acrossSchemas: acrossText,

@@ -35,7 +35,7 @@ export const typesGenerate = defineCommand<Options>({
   options: [
     ...SOURCE_OPTIONS,
     { flags: '--out <file>', description: 'write to this file instead of stdout, if it is not the same already' },
-    { flags: '--dry-run', description: 'report whether the file would be written; write nothing', default: false },
+    { flags: '--dry-run', description: 'report whether the file would be written; write nothing' },
   ],
   examples: [
     ['aisec types generate', 'Print the types of the migrations'],

@@ -47,7 +47,7 @@ export const SOURCE_OPTIONS: readonly OptionSpec[] = [
       'module of the types of columns (default: aisec/schema), or with --validators of their validators (aisec/zod)',
     parse: moduleOption,
   },
-  { flags: '--validators', description: 'Zod validators of inserts and updates instead of types', default: false },
+  { flags: '--validators', description: 'Zod validators of inserts and updates instead of types' },
   {
     flags: '--schemas <names>',
     description: 'further schemas, with commas; their tables are named billing.invoices',

@@ -179,7 +179,7 @@ export const userErase = defineCommand<Options>({
       parse: ageOption,
     },
     { flags: '--confirm <username>', description: 'the username, instead of typing it' },
-    { flags: '--dry-run', description: 'show the plan; change nothing', default: false },
+    { flags: '--dry-run', description: 'show the plan; change nothing' },
     MAX_WAIT_OPTION,
     WAIT_OPTION,
   ],

@@ -105,7 +105,7 @@ export const userExport = defineCommand<Options>({
   argument: { syntax: '<user>', description: 'id, username or e-mail address' },
   options: [
     { flags: '--out <file>', description: 'the ZIP file to write, for its owner only (required)' },
-    { flags: '--all', description: 'also what is kept about the person and the policies do not show', default: false },
+    { flags: '--all', description: 'also what is kept about the person and the policies do not show' },
     {
       flags: '--language <code>',
       description: 'of the page, en or ja; default: that of the preferences of the user',
@@ -114,8 +114,8 @@ export const userExport = defineCommand<Options>({
     },
     ENCRYPT_OPTION,
     RECIPIENTS_OPTION,
-    { flags: '--replace', description: 'write the file again where it exists', default: false },
-    { flags: '--dry-run', description: 'count the rows; write no file', default: false },
+    { flags: '--replace', description: 'write the file again where it exists' },
+    { flags: '--dry-run', description: 'count the rows; write no file' },
   ],
   examples: [
     ['aisec user export hanako@example.com --out hanako.zip', 'What the person may see'],

@@ -148,8 +148,8 @@ export const vectorRebuild = defineCommand<Options>({
       default: '1GB',
       parse: memoryOption,
     },
-    { flags: '--force', description: 'rebuild also what is as wanted', default: false },
-    { flags: '--dry-run', description: 'show the statements; change nothing', default: false },
+    { flags: '--force', description: 'rebuild also what is as wanted' },
+    { flags: '--dry-run', description: 'show the statements; change nothing' },
     WAIT_OPTION,
   ],
   examples: [

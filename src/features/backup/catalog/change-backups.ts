@@ -70,13 +70,15 @@ export async function changeManifest(
 
 /**
  * Removes a backup with what belongs to it. Its name goes first: killed at any moment, what is left is a partial file
- * with its company, which the next run removes.
+ * with its company, which the next run removes. False: it was pinned since it was looked at, and stays.
  */
-export async function removeBackup(file: string, options: ChangeOptions): Promise<void> {
-  await withManifests(path.dirname(file), options, async () => {
+export async function removeBackup(file: string, options: ChangeOptions): Promise<boolean> {
+  return withManifests(path.dirname(file), options, async () => {
+    if ((await readManifest(file)).isPinned) return false;
     await rename(file, partialName(file));
     for (const name of [...besides(file), partialName(file)]) await rm(name, { force: true });
     await flushDirectory(path.dirname(file));
+    return true;
   });
 }
 

@@ -1,5 +1,5 @@
 import { changeManifest, type ChangeOptions } from '../catalog/change-backups.js';
-import { changeCopyManifest, readCopyManifest } from './remote-backups.js';
+import { changeCopyManifest, readCopyManifest } from './change-copy.js';
 import { readManifest, type BackupManifest } from '../catalog/manifest.js';
 import { readBack } from '../../../adapters/object-store/download.js';
 import { withStore, type Store } from '../../../adapters/object-store/store.js';

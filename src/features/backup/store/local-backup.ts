@@ -7,7 +7,7 @@ import { formatBytes } from '../../../base/bytes.js';
 import { AisecError } from '../../../base/errors.js';
 import type { Environment } from '../../../config/settings.js';
 import { isStoreUrl, splitObjectUrl } from '../../../config/store-url.js';
-import { readCopyManifest } from './remote-backups.js';
+import { readCopyManifest } from './change-copy.js';
 import { readManifest, writeManifest } from '../catalog/manifest.js';
 import { globalsName, manifestName, parseBackupFileName, plainName } from '../catalog/names.js';
 import { openManifest } from '../contents/sealed-manifest.js';

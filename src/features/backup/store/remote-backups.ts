@@ -15,8 +15,8 @@ import { uploadFile } from '../../../adapters/object-store/upload.js';
 import type { Backup, BackupDirectory, IncompleteBackup } from '../catalog/directory.js';
 import { factsOf, type BackupFacts } from '../catalog/facts.js';
 import { inTurns } from '../catalog/in-turns.js';
-import { listCommand } from '../catalog/list-command.js';
 import { manifestText, parseManifest, type BackupManifest, type OffsiteCopy } from '../catalog/manifest.js';
+import { readCopyManifest } from './change-copy.js';
 import { readFactsIndex, writeFactsIndex, type FactsIndex } from './facts-index.js';
 import { manifestName, parseBackupFileName, startOfNames } from '../catalog/names.js';
 import { originMark } from './left-behind.js';
@@ -136,34 +136,6 @@ export async function requireStore(store: Store, database: string): Promise<void
   await listObjects(store, startOfNames(database));
 }
 
-/** The manifest of a copy. @throws AisecError BACKUP_UNKNOWN when there is none, BACKUP_INVALID when it is wrong. */
-export async function readCopyManifest(store: Store, name: string): Promise<BackupManifest> {
-  const file = storeUrl(store.place, name);
-  const text = await readObject(store, manifestName(name));
-  if (text === undefined)
-    throw new AisecError('BACKUP_UNKNOWN', `there is no backup ${file}`, {
-      detail: 'Its manifest is not there.',
-      hint: `See what the store has: ${listCommand(store.place)}`,
-    });
-  const manifest = parseManifest(text, manifestName(file));
-  if (manifest.file === name) return manifest;
-  throw new AisecError('BACKUP_INVALID', `${manifestName(file)} is the manifest of another backup`, {
-    detail: `It is that of "${manifest.file}".`,
-    hint: 'Use another backup, or another copy of this one.',
-  });
-}
-
-/** Changes the manifest of a copy. */
-export async function changeCopyManifest(
-  store: Store,
-  name: string,
-  change: (manifest: BackupManifest) => BackupManifest,
-): Promise<BackupManifest> {
-  const changed = change(await readCopyManifest(store, name));
-  await writeObject(store, manifestName(name), manifestText(changed));
-  return changed;
-}
-
 export interface CopyOptions {
   readonly isReadBack: boolean;
   readonly onBytes: (bytes: number) => void;
@@ -218,15 +190,28 @@ export async function uploadBackup(
   return copy;
 }
 
+/** A manifest that cannot be read pins nothing. */
+async function isPinnedNow(store: Store, file: string): Promise<boolean> {
+  try {
+    return (await readCopyManifest(store, file)).isPinned;
+  } catch (error) {
+    if (isAisecError(error, 'BACKUP_UNKNOWN', 'BACKUP_INVALID')) return false;
+    throw error;
+  }
+}
+
 /**
  * Removes a copy with what belongs to it: the file first and the manifest last. Killed at any moment, what is left is a manifest
- * without its file, which no command counts, no upload leaves, and the next prune removes.
+ * without its file, which no command counts, no upload leaves, and the next prune removes. False: it was pinned since it was
+ * looked at, and stays.
  */
 export async function removeBackupCopy(
   store: Store,
   { file, globals }: Pick<BackupManifest, 'file' | 'globals'>,
-): Promise<void> {
+): Promise<boolean> {
+  if (await isPinnedNow(store, file)) return false;
   await removeObject(store, file);
   if (globals !== null) await removeObject(store, globals.file);
   await removeObject(store, manifestName(file));
+  return true;
 }

@@ -4,7 +4,7 @@ import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { aisecCommand, shellWord } from '../../../base/package/aisec-command.js';
 import { subtractAge } from '../../../base/age.js';
 import { formatMonths, monthEndMs, type Month } from '../../../base/month.js';
-import type { Check, Fault, Subject } from '../check.js';
+import type { Check, Fault, Outcome, Subject } from '../check.js';
 import { grantee, plainName, qualified } from '../names.js';
 import { partitionLayout } from './partition-checks.js';
 
@@ -65,24 +65,22 @@ function alike({ name, live, archived }: ColumnDifference, schema: string): stri
   return null;
 }
 
-async function examineColumns(subject: Subject): Promise<readonly Fault[]> {
+async function examineColumns(subject: Subject): Promise<Outcome> {
   const { columns } = await subject.once(readAccess);
   if (columns.length === 0) return [];
   const statements = columns.map((column) => alike(column, subject.schema));
   const differing = columns.flatMap(({ name, live, archived }) =>
     live === null || archived === null ? [] : [`; ${name} is ${live} on messages and ${archived} on messages_archive`],
   );
-  return [
-    {
-      object: 'messages_archive',
-      message: `messages and messages_archive differ in ${listed(columns.map(({ name }) => name))}${differing.join('')}`,
-      impact: 'no month can be archived any more',
-      fix: statements.some((statement) => statement === null) ? null : statements.join('\n'),
-    },
-  ];
+  return {
+    object: 'messages_archive',
+    message: `messages and messages_archive differ in ${listed(columns.map(({ name }) => name))}${differing.join('')}`,
+    impact: 'no month can be archived any more',
+    fix: statements.some((statement) => statement === null) ? null : statements.join('\n'),
+  };
 }
 
-async function examineLag(subject: Subject): Promise<readonly Fault[]> {
+async function examineLag(subject: Subject): Promise<Outcome> {
   const { set } = await subject.once(partitionLayout);
   const cutoffMs = subtractAge(new Date(), RETENTION).getTime();
   const months = set.partitions
@@ -93,15 +91,13 @@ async function examineLag(subject: Subject): Promise<readonly Fault[]> {
   const [first] = months;
   if (first === undefined) return [];
   const count = months.length === 1 ? 'a month' : `${months.length} months`;
-  return [
-    {
-      object: 'messages',
-      message: `messages still has ${count} older than ${RETENTION.months} months: ${formatMonths(first, months.at(-1) ?? first)}`,
-      impact:
-        'the job that archives does not run or does not get through; indexes, vacuum and queries of messages grow with it',
-      fix: aisecCommand('archive', subject.schema),
-    },
-  ];
+  return {
+    object: 'messages',
+    message: `messages still has ${count} older than ${RETENTION.months} months: ${formatMonths(first, months.at(-1) ?? first)}`,
+    impact:
+      'the job that archives does not run or does not get through; indexes, vacuum and queries of messages grow with it',
+    fix: aisecCommand('archive', subject.schema),
+  };
 }
 
 interface ExportRow {
@@ -142,7 +138,6 @@ export const ARCHIVE_CHECKS: readonly Check[] = [
     area: 'security',
     severity: 'critical',
     title: 'policies and grants of messages_archive that are not those of messages',
-    grant: null,
     examine: examineAccess,
   },
   {
@@ -150,7 +145,6 @@ export const ARCHIVE_CHECKS: readonly Check[] = [
     area: 'archive',
     severity: 'warning',
     title: 'columns that messages and messages_archive do not share',
-    grant: null,
     examine: examineColumns,
   },
   {
@@ -158,7 +152,6 @@ export const ARCHIVE_CHECKS: readonly Check[] = [
     area: 'archive',
     severity: 'warning',
     title: 'whole months older than six months (and a week) that are still in messages',
-    grant: null,
     examine: examineLag,
   },
   {

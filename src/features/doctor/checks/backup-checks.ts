@@ -59,7 +59,7 @@ function isMissing({ object }: Fault): boolean {
   return object === 'missing';
 }
 
-async function examineDirectory(subject: Subject): Promise<Outcome> {
+async function examineDirectory(subject: Subject): Promise<Exclude<Outcome, Fault>> {
   const { session, backupDirectory } = subject;
   if (session.info.kind === 'embedded')
     return {
@@ -106,7 +106,6 @@ export const BACKUP_CHECKS: readonly Check[] = [
     severity: 'critical',
     title:
       'no verified backup of the last 26 hours; backups that are damaged, incomplete, much smaller than before or dated in the future; none restored within a month to try it',
-    grant: null,
     examine: examineBackups,
   },
 ];

@@ -7,11 +7,10 @@ import { plainName } from '../names.js';
 import { readPlace, type Placed } from '../on-citus.js';
 
 function citusCheck(
-  parts: Pick<Check, 'id' | 'severity' | 'title'> & Partial<Pick<Check, 'grant'>>,
+  parts: Pick<Check, 'id' | 'severity' | 'title' | 'grant'>,
   look: (place: Placed, subject: Subject) => Promise<Outcome> | Outcome,
 ): Check {
   return {
-    grant: null,
     ...parts,
     area: 'citus',
     examine: async (subject) => {
@@ -30,14 +29,12 @@ const addressOf = ({ host, port }: CitusNode): string => `${host}:${port}`;
 async function examineNodes(_place: Placed, subject: Subject): Promise<Outcome> {
   const nodes = await subject.once(nodesOf);
   if (!nodes.some((node) => node.takes_tenants && node.is_active))
-    return [
-      {
-        object: 'cluster',
-        message: 'no worker takes tenants',
-        impact: 'a new tenant cannot be distributed; citus_add_node() adds a worker',
-        fix: null,
-      },
-    ];
+    return {
+      object: 'cluster',
+      message: 'no worker takes tenants',
+      impact: 'a new tenant cannot be distributed; citus_add_node() adds a worker',
+      fix: null,
+    };
   return nodes
     .filter((node) => !node.is_active || !node.is_reachable)
     .map((node): Fault => ({
@@ -68,42 +65,36 @@ export const CITUS_CHECKS: readonly Check[] = [
     ({ distributes_new: isOn }, { session }) =>
       isOn
         ? []
-        : [
-            {
-              object: plainName(session.info.databaseName),
-              message: 'citus.enable_schema_based_sharding is off for new sessions of this role',
-              impact: 'migrate up makes a new tenant on the coordinator and leaves it there',
-              fix: `alter database ${quoteIdentifier(session.info.databaseName)} set citus.enable_schema_based_sharding = on;`,
-            },
-          ],
+        : {
+            object: plainName(session.info.databaseName),
+            message: 'citus.enable_schema_based_sharding is off for new sessions of this role',
+            impact: 'migrate up makes a new tenant on the coordinator and leaves it there',
+            fix: `alter database ${quoteIdentifier(session.info.databaseName)} set citus.enable_schema_based_sharding = on;`,
+          },
   ),
   citusCheck(
     { id: 'citus-awaited', severity: 'warning', title: 'a tenant that was to be distributed and is not' },
     ({ is_awaited: isAwaited }, { schema }) =>
       isAwaited
-        ? [
-            {
-              object: plainName(schema),
-              message: `the schema ${plainName(schema)} was to be distributed, and the run that made it has not come so far`,
-              impact: 'it lies on the coordinator until then',
-              fix: aisecCommand('migrate up', schema),
-            },
-          ]
+        ? {
+            object: plainName(schema),
+            message: `the schema ${plainName(schema)} was to be distributed, and the run that made it has not come so far`,
+            impact: 'it lies on the coordinator until then',
+            fix: aisecCommand('migrate up', schema),
+          }
         : [],
   ),
   citusCheck(
     { id: 'citus-role-login', severity: 'critical', title: 'authenticated may not log in, as Citus does on the nodes' },
     ({ role_logs_in: logsIn }) =>
       logsIn === false
-        ? [
-            {
-              object: 'authenticated',
-              message: 'role authenticated may not log in',
-              impact:
-                'Citus logs in to the nodes as the role that a query runs as: withUser fails in every distributed tenant. Give it no password',
-              fix: LOGIN_FOR_NODES,
-            },
-          ]
+        ? {
+            object: 'authenticated',
+            message: 'role authenticated may not log in',
+            impact:
+              'Citus logs in to the nodes as the role that a query runs as: withUser fails in every distributed tenant. Give it no password',
+            fix: LOGIN_FOR_NODES,
+          }
         : [],
   ),
   citusCheck(
@@ -118,15 +109,13 @@ export const CITUS_CHECKS: readonly Check[] = [
       if (logsIn === false) return [];
       const problem = await tryAsUser(session, schema);
       if (problem === undefined) return [];
-      return [
-        {
-          object: plainName(schema),
-          message: `role authenticated cannot read ${plainName(schema)} on the node ${node}: ${problem}`,
-          impact:
-            'withUser fails for every user; the node has to let the coordinator log in as authenticated (pg_hba.conf, pg_dist_authinfo)',
-          fix: null,
-        },
-      ];
+      return {
+        object: plainName(schema),
+        message: `role authenticated cannot read ${plainName(schema)} on the node ${node}: ${problem}`,
+        impact:
+          'withUser fails for every user; the node has to let the coordinator log in as authenticated (pg_hba.conf, pg_dist_authinfo)',
+        fix: null,
+      };
     },
   ),
   citusCheck(

@@ -88,7 +88,6 @@ export const INDEX_CHECKS: readonly Check[] = [
     area: 'indexes',
     severity: 'warning',
     title: 'INVALID indexes, of partitioned tables, too',
-    grant: null,
     examine: examineInvalid,
   },
   {
@@ -96,7 +95,6 @@ export const INDEX_CHECKS: readonly Check[] = [
     area: 'indexes',
     severity: 'warning',
     title: 'foreign keys without an index',
-    grant: null,
     examine: examineForeignKeys,
   },
   {
@@ -104,7 +102,6 @@ export const INDEX_CHECKS: readonly Check[] = [
     area: 'indexes',
     severity: 'notice',
     title: 'indexes that another one covers; the schema has eight such on purpose, and the DBA decides',
-    grant: null,
     examine: examineRedundant,
   },
   {
@@ -112,7 +109,6 @@ export const INDEX_CHECKS: readonly Check[] = [
     area: 'indexes',
     severity: 'notice',
     title: 'indexes of partitions that their table lacks',
-    grant: null,
     examine: examineStray,
   },
 ];

@@ -123,7 +123,6 @@ export const INTEGRITY_CHECKS: readonly Check[] = [
     area: 'integrity',
     severity: 'warning',
     title: 'disabled triggers; critical where they hold foreign keys',
-    grant: null,
     examine: examineTriggers,
   },
   {
@@ -131,7 +130,6 @@ export const INTEGRITY_CHECKS: readonly Check[] = [
     area: 'integrity',
     severity: 'notice',
     title: 'constraints that the rows from before them were never checked against (NOT VALID)',
-    grant: null,
     examine: examineConstraints,
   },
   {
@@ -139,7 +137,6 @@ export const INTEGRITY_CHECKS: readonly Check[] = [
     area: 'integrity',
     severity: 'notice',
     title: 'tables without a key; critical where a publication sends their updates, which then fail',
-    grant: null,
     examine: examineKeys,
   },
   {
@@ -148,7 +145,6 @@ export const INTEGRITY_CHECKS: readonly Check[] = [
     severity: 'critical',
     title:
       'indexes that were built with another version of their collation, as after an upgrade of the operating system',
-    grant: null,
     examine: examineCollations,
   },
 ];

@@ -43,14 +43,12 @@ async function examineOwners({ session, migrations }: Subject): Promise<readonly
     if (first === undefined) return [];
     const { owner, wanted } = first;
     const names = listed(group.map(({ identity }) => identity));
-    return [
-      {
-        object: owner,
-        message: `${countText(group.length, 'object')} of the migrations ${group.length === 1 ? 'belongs' : 'belong'} to ${owner}, and the history to ${wanted}: ${names}`,
-        impact: `${wanted} cannot change or drop them, so that a later migration, new months or the archive fail for it; a superuser or a member of both roles runs the fix`,
-        fix: group.map(({ kind, identity }) => `alter ${kind} ${identity} owner to ${wanted};`).join('\n'),
-      },
-    ];
+    return {
+      object: owner,
+      message: `${countText(group.length, 'object')} of the migrations ${group.length === 1 ? 'belongs' : 'belong'} to ${owner}, and the history to ${wanted}: ${names}`,
+      impact: `${wanted} cannot change or drop them, so that a later migration, new months or the archive fail for it; a superuser or a member of both roles runs the fix`,
+      fix: group.map(({ kind, identity }) => `alter ${kind} ${identity} owner to ${wanted};`).join('\n'),
+    };
   });
 }
 
@@ -77,7 +75,6 @@ export const MIGRATION_CHECKS: readonly Check[] = [
     area: 'security',
     severity: 'warning',
     title: 'objects of migrations that the role which migrates does not own',
-    grant: null,
     examine: examineOwners,
   },
 ];

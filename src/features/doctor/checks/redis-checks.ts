@@ -41,19 +41,17 @@ async function examineReachable(subject: Subject): Promise<Outcome> {
   if (redis === null || state === null) return UNSET;
   if (state.error === null || mayNotAsk(state.error)) return [];
   const { message, detail, hint } = state.error;
-  return [
-    {
-      object: objectOf(redis),
-      message: `${message}${detail === undefined ? '' : ` (${detail.replace(/\.$/, '')})`}`,
-      impact: `services continue without it, each with what it keeps itself, and read everything else from the database. ${hint ?? 'Check that Redis runs.'}`,
-      fix: null,
-    },
-  ];
+  return {
+    object: objectOf(redis),
+    message: `${message}${detail === undefined ? '' : ` (${detail.replace(/\.$/, '')})`}`,
+    impact: `services continue without it, each with what it keeps itself, and read everything else from the database. ${hint ?? 'Check that Redis runs.'}`,
+    fix: null,
+  };
 }
 
 /** For what only a Redis that answers can be asked. */
 function ofFacts(
-  faultsOf: (facts: RedisFacts, name: string) => readonly Omit<Fault, 'object'>[],
+  faultOf: (facts: RedisFacts, name: string) => Omit<Fault, 'object'> | undefined,
 ): (subject: Subject) => Promise<Outcome> {
   return async (subject) => {
     const { session, redis } = subject;
@@ -61,70 +59,61 @@ function ofFacts(
     const state = await subject.once(stateOf);
     if (redis === null || state === null) return UNSET;
     if (state.error !== null) return { skipped: reasonOf(state.error), lacksGrant: false };
-    return faultsOf(state.facts, describeRedis(redis)).map((fault) => ({ object: objectOf(redis), ...fault }));
+    const fault = faultOf(state.facts, describeRedis(redis));
+    return fault === undefined ? [] : [{ object: objectOf(redis), ...fault }];
   };
 }
 
-function versionFaults({ version }: RedisFacts, name: string): readonly Omit<Fault, 'object'>[] {
-  if (Number.parseInt(version, 10) >= LEAST_MAJOR) return [];
-  return [
-    {
-      message: `${name} is of version ${version}, and ${LEAST_MAJOR} is needed`,
-      impact: `services cannot agree on what is valid in it, and use none of it until it is updated to ${LEAST_MAJOR} or later`,
-      fix: null,
-    },
-  ];
+function versionFault({ version }: RedisFacts, name: string): Omit<Fault, 'object'> | undefined {
+  if (Number.parseInt(version, 10) >= LEAST_MAJOR) return undefined;
+  return {
+    message: `${name} is of version ${version}, and ${LEAST_MAJOR} is needed`,
+    impact: `services cannot agree on what is valid in it, and use none of it until it is updated to ${LEAST_MAJOR} or later`,
+    fix: null,
+  };
 }
 
-function memoryFaults(facts: RedisFacts, name: string): readonly Omit<Fault, 'object'>[] {
+function memoryFault(facts: RedisFacts, name: string): Omit<Fault, 'object'> | undefined {
   const { usedMemoryBytes: used, maxMemoryBytes: most, evictionPolicy: policy } = facts;
   // At the limit, whatever policy evicts keeps the cache going: a token that is gone makes its entries invalid.
-  if (policy !== 'noeviction') return [];
+  if (policy !== 'noeviction') return undefined;
   const evict = 'config set maxmemory-policy allkeys-lru';
   if (most === 0)
-    return [
-      {
-        severity: 'notice',
-        message: `${name} has no limit of memory (maxmemory 0), ${formatBytes(used)} in use`,
-        impact:
-          'it grows until its machine has no memory left and ends it; entries expire after ten minutes, which bounds them in practice',
-        fix: `redis-cli config set maxmemory 256mb\nredis-cli ${evict}\nredis-cli config rewrite`,
-      },
-    ];
+    return {
+      severity: 'notice',
+      message: `${name} has no limit of memory (maxmemory 0), ${formatBytes(used)} in use`,
+      impact:
+        'it grows until its machine has no memory left and ends it; entries expire after ten minutes, which bounds them in practice',
+      fix: `redis-cli config set maxmemory 256mb\nredis-cli ${evict}\nredis-cli config rewrite`,
+    };
   const share = used / most;
   const full = share >= NEARLY_FULL ? `, ${Math.floor(share * 100)} % in use` : '';
-  return [
-    {
-      severity: share >= NEARLY_FULL ? 'critical' : 'warning',
-      message: `${name} evicts nothing (maxmemory-policy noeviction) at its limit of ${formatBytes(most)}${full}`,
-      impact: 'once it is full it refuses every write, and nothing new is cached',
-      fix: `redis-cli ${evict}\nredis-cli config rewrite`,
-    },
-  ];
+  return {
+    severity: share >= NEARLY_FULL ? 'critical' : 'warning',
+    message: `${name} evicts nothing (maxmemory-policy noeviction) at its limit of ${formatBytes(most)}${full}`,
+    impact: 'once it is full it refuses every write, and nothing new is cached',
+    fix: `redis-cli ${evict}\nredis-cli config rewrite`,
+  };
 }
 
 const NO_WRITES = 'services cannot put anything into it, nor make what has changed invalid';
 
-function replicaFaults({ isReplica }: RedisFacts, name: string): readonly Omit<Fault, 'object'>[] {
-  if (!isReplica) return [];
-  return [
-    {
-      message: `${name} is a replica, which refuses writes`,
-      impact: `${NO_WRITES}; set REDIS_URL to the primary, here and for the services`,
-      fix: null,
-    },
-  ];
+function replicaFault({ isReplica }: RedisFacts, name: string): Omit<Fault, 'object'> | undefined {
+  if (!isReplica) return undefined;
+  return {
+    message: `${name} is a replica, which refuses writes`,
+    impact: `${NO_WRITES}; set REDIS_URL to the primary, here and for the services`,
+    fix: null,
+  };
 }
 
-function saveFaults({ hasFailedToSave }: RedisFacts, name: string): readonly Omit<Fault, 'object'>[] {
-  if (!hasFailedToSave) return [];
-  return [
-    {
-      message: `${name} could not write its data to disk`,
-      impact: `by default it then refuses every write: ${NO_WRITES}; the cache needs nothing saved`,
-      fix: 'redis-cli config set save ""\nredis-cli config set appendonly no',
-    },
-  ];
+function saveFault({ hasFailedToSave }: RedisFacts, name: string): Omit<Fault, 'object'> | undefined {
+  if (!hasFailedToSave) return undefined;
+  return {
+    message: `${name} could not write its data to disk`,
+    impact: `by default it then refuses every write: ${NO_WRITES}; the cache needs nothing saved`,
+    fix: 'redis-cli config set save ""\nredis-cli config set appendonly no',
+  };
 }
 
 export const REDIS_CHECKS: readonly Check[] = [
@@ -133,7 +122,6 @@ export const REDIS_CHECKS: readonly Check[] = [
     area: 'redis',
     severity: 'warning',
     title: 'the Redis of REDIS_URL cannot be reached, refuses the login, or is silent for 1.5 s',
-    grant: null,
     examine: examineReachable,
   },
   {
@@ -141,31 +129,27 @@ export const REDIS_CHECKS: readonly Check[] = [
     area: 'redis',
     severity: 'critical',
     title: `a Redis older than ${LEAST_MAJOR}`,
-    grant: null,
-    examine: ofFacts(versionFaults),
+    examine: ofFacts(versionFault),
   },
   {
     id: 'redis-memory',
     area: 'redis',
     severity: 'warning',
     title: 'a Redis that evicts nothing at its limit of memory; critical from 90 % on, a notice without a limit',
-    grant: null,
-    examine: ofFacts(memoryFaults),
+    examine: ofFacts(memoryFault),
   },
   {
     id: 'redis-replica',
     area: 'redis',
     severity: 'critical',
     title: 'a Redis that is a replica',
-    grant: null,
-    examine: ofFacts(replicaFaults),
+    examine: ofFacts(replicaFault),
   },
   {
     id: 'redis-save',
     area: 'redis',
     severity: 'critical',
     title: 'a Redis that failed to write its data to disk',
-    grant: null,
-    examine: ofFacts(saveFaults),
+    examine: ofFacts(saveFault),
   },
 ];

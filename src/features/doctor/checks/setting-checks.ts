@@ -52,7 +52,6 @@ function settingCheck(
     area: 'settings',
     severity,
     title,
-    grant: null,
     examine: onServer(async (subject) => {
       const all = await subject.once(readSettings);
       const setting = all.get(name);
@@ -157,7 +156,6 @@ export const SETTING_CHECKS: readonly Check[] = [
     area: 'settings',
     severity: 'notice',
     title: 'settings that were changed and wait for a restart',
-    grant: null,
     examine: onServer(examinePending),
   },
 ];

@@ -47,7 +47,6 @@ export const VACUUM_CHECKS: readonly Check[] = [
     area: 'vacuum',
     severity: 'notice',
     title: 'large tables and partitions that autovacuum visits only after a fifth of their rows are dead',
-    grant: null,
     examine: async (subject) => (await subject.once(readFamilies)).flatMap(faultOf),
   },
 ];

@@ -48,15 +48,13 @@ async function examinePostgresql(subject: Subject): Promise<Outcome> {
   const faults = faultsOf(version, POSTGRESQL_FAULTS);
   if (faults.length === 0) return [];
   const fixed = fixedVersion(version, faults);
-  return [
-    {
-      object: 'server',
-      severity: worst(faults.map(({ severity }) => severity)),
-      message: `PostgreSQL ${version} has known faults${fixed === undefined ? '' : `, which ${fixed} fixes`}: ${inWords(faults)}`,
-      impact: `a minor release needs new packages and a restart, and no dump. ${sources(faults)}`,
-      fix: null,
-    },
-  ];
+  return {
+    object: 'server',
+    severity: worst(faults.map(({ severity }) => severity)),
+    message: `PostgreSQL ${version} has known faults${fixed === undefined ? '' : `, which ${fixed} fixes`}: ${inWords(faults)}`,
+    impact: `a minor release needs new packages and a restart, and no dump. ${sources(faults)}`,
+    fix: null,
+  };
 }
 
 async function examinePgvector(subject: Subject): Promise<Outcome> {
@@ -76,15 +74,13 @@ async function examinePgvector(subject: Subject): Promise<Outcome> {
     const own = names(kind);
     return [`${kind} (${own.length === 0 ? 'no such index here' : listed(own)}): ${inWords(of)}`];
   });
-  return [
-    {
-      object: 'vector',
-      severity: worst(concerned.map(({ severity }) => severity)),
-      message: `pgvector ${version} has known faults, which ${fixedVersion(version, faults) ?? 'a later version'} fixes: ${byKind.join('. ')}`,
-      impact: `install the newer package, unless yours has the fixes, then run alter extension vector update${names('hnsw').length > 0 ? ' and reindex index concurrently the hnsw indexes' : ''}. ${sources(faults)}`,
-      fix: null,
-    },
-  ];
+  return {
+    object: 'vector',
+    severity: worst(concerned.map(({ severity }) => severity)),
+    message: `pgvector ${version} has known faults, which ${fixedVersion(version, faults) ?? 'a later version'} fixes: ${byKind.join('. ')}`,
+    impact: `install the newer package, unless yours has the fixes, then run alter extension vector update${names('hnsw').length > 0 ? ' and reindex index concurrently the hnsw indexes' : ''}. ${sources(faults)}`,
+    fix: null,
+  };
 }
 
 async function examineExtensions(subject: Subject): Promise<Outcome> {
@@ -110,14 +106,12 @@ async function examineRedis(subject: Subject): Promise<Outcome> {
   const faults = faultsOf(version, isValkey ? VALKEY_FAULTS : REDIS_FAULTS);
   if (faults.length === 0) return [];
   const fixed = fixedVersion(version, faults);
-  return [
-    {
-      object: `${redis.host}:${redis.port}`,
-      message: `${describeRedis(redis)} is ${isValkey ? 'Valkey' : 'Redis'} ${version}, which has known faults${fixed === undefined ? ', and no fix for its series is known' : ` that ${fixed} fixes`}: ${inWords(faults)}`,
-      impact: `distributions often have the fixes under the old number: look into the changes of your package. ${sources(faults)}`,
-      fix: null,
-    },
-  ];
+  return {
+    object: `${redis.host}:${redis.port}`,
+    message: `${describeRedis(redis)} is ${isValkey ? 'Valkey' : 'Redis'} ${version}, which has known faults${fixed === undefined ? ', and no fix for its series is known' : ` that ${fixed} fixes`}: ${inWords(faults)}`,
+    impact: `distributions often have the fixes under the old number: look into the changes of your package. ${sources(faults)}`,
+    fix: null,
+  };
 }
 
 function examineTable(): Promise<Outcome> {
@@ -139,7 +133,6 @@ export const VERSION_CHECKS: readonly Check[] = [
     area: 'versions',
     severity: 'critical',
     title: 'a PostgreSQL with faults that a later minor release fixes',
-    grant: null,
     examine: onServer(examinePostgresql),
   },
   {
@@ -147,7 +140,6 @@ export const VERSION_CHECKS: readonly Check[] = [
     area: 'versions',
     severity: 'notice',
     title: 'a pgvector with known faults, and which indexes they concern; a warning where there is an hnsw index',
-    grant: null,
     examine: onServer(examinePgvector),
   },
   {
@@ -155,7 +147,6 @@ export const VERSION_CHECKS: readonly Check[] = [
     area: 'versions',
     severity: 'notice',
     title: 'a Redis or Valkey with faults that a later version fixes',
-    grant: null,
     examine: onServer(examineRedis),
   },
   {
@@ -163,7 +154,6 @@ export const VERSION_CHECKS: readonly Check[] = [
     area: 'versions',
     severity: 'notice',
     title: 'extensions older than their installed package',
-    grant: null,
     examine: onServer(examineExtensions),
   },
   {
@@ -171,7 +161,6 @@ export const VERSION_CHECKS: readonly Check[] = [
     area: 'versions',
     severity: 'notice',
     title: `what is known of faulty versions is older than ${OLD_DAYS} days`,
-    grant: null,
     examine: examineTable,
   },
 ];

@@ -17,15 +17,13 @@ export function rootTriggerFindings(
     const wrong = facts.find(({ partition }) => partition === name)?.wrong_root_triggers ?? [];
     if (wrong.length === 0) return [];
     const table = qualifiedName({ schema, name: root });
-    return [
-      {
-        kind: 'triggers' as const,
-        partition: root,
-        message: `${root} has triggers that are not enabled as they should be: ${wrong.map((one) => one.name).join(', ')}`,
-        impact: TRIGGERS_IMPACT,
-        fix: wrong.map((one) => `alter table ${table} ${one.enable} trigger ${quoteIdentifier(one.name)};`).join(' '),
-      },
-    ];
+    return {
+      kind: 'triggers' as const,
+      partition: root,
+      message: `${root} has triggers that are not enabled as they should be: ${wrong.map((one) => one.name).join(', ')}`,
+      impact: TRIGGERS_IMPACT,
+      fix: wrong.map((one) => `alter table ${table} ${one.enable} trigger ${quoteIdentifier(one.name)};`).join(' '),
+    };
   });
 }
 

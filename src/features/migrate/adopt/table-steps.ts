@@ -95,19 +95,17 @@ function setsNotNull({ kind, live, wanted, differences }: Change): boolean {
 }
 
 function notNullSteps(facts: AdoptFacts): readonly AdoptStep[] {
-  return facts.changes.filter(setsNotNull).flatMap((change): readonly AdoptStep[] => {
+  return facts.changes.filter(setsNotNull).flatMap((change): AdoptStep | [] => {
     if (change.wanted?.kind !== 'column' || !isThere(facts, change.wanted.item.table)) return [];
     const { table } = change.wanted.item;
-    return [
-      {
-        kind: 'alone',
-        phase: 'constraints',
-        what: `not null of ${change.object}`,
-        locks: [{ table, mode: 'access exclusive', held: 'moment' }],
-        expectedMs: workMs(rowsOf(facts, table), RATES.validate),
-        statements: fixOf(change, facts) ?? [],
-      },
-    ];
+    return {
+      kind: 'alone',
+      phase: 'constraints',
+      what: `not null of ${change.object}`,
+      locks: [{ table, mode: 'access exclusive', held: 'moment' }],
+      expectedMs: workMs(rowsOf(facts, table), RATES.validate),
+      statements: fixOf(change, facts) ?? [],
+    };
   });
 }
 
@@ -219,20 +217,18 @@ export function accessSteps(facts: AdoptFacts): readonly AdoptStep[] {
   const isView = (relation: string): boolean => facts.wanted.views.some((view) => view.name === relation);
   const isComment = (statement: string): boolean => statement.startsWith('comment on ');
   const comments = [...new Set([...lostComments(facts), ...[...all.values()].flat().filter(isComment)])];
-  const quick = [...all].flatMap(([relation, statements]): readonly AdoptStep[] => {
+  const quick = [...all].flatMap(([relation, statements]): AdoptStep | [] => {
     const own = statements.filter((statement) => !isComment(statement));
     if (own.length === 0) return [];
-    return [
-      {
-        kind: 'transaction',
-        phase: 'triggers and policies',
-        what: `${relation}: ${own.length} ${own.length === 1 ? 'change' : 'changes'}, such as row-level security, policies, triggers, grants`,
-        // LOCK TABLE on a view would lock the tables that it reads.
-        locks: isView(relation) ? [] : [{ table: relation, mode: 'access exclusive', held: 'moment' }],
-        expectedMs: BRIEF_MS,
-        statements: own,
-      },
-    ];
+    return {
+      kind: 'transaction',
+      phase: 'triggers and policies',
+      what: `${relation}: ${own.length} ${own.length === 1 ? 'change' : 'changes'}, such as row-level security, policies, triggers, grants`,
+      // LOCK TABLE on a view would lock the tables that it reads.
+      locks: isView(relation) ? [] : [{ table: relation, mode: 'access exclusive', held: 'moment' }],
+      expectedMs: BRIEF_MS,
+      statements: own,
+    };
   });
   if (comments.length === 0) return quick;
   return [

@@ -100,7 +100,7 @@ function look(
   surroundings: Surroundings,
 ): readonly LintFinding[] {
   return [statement, ...nested].flatMap((one) =>
-    rules.flatMap((rule) => rule.check(one, surroundings).map((fault) => lintFinding(rule, fault, one))),
+    rules.flatMap((rule) => [rule.check(one, surroundings)].flat().map((fault) => lintFinding(rule, fault, one))),
   );
 }
 

@@ -163,7 +163,7 @@ interface RuleText {
 /** Looks at one statement. */
 export interface StatementRule extends RuleText {
   readonly kind: 'statement';
-  readonly check: (statement: LintedStatement, surroundings: Surroundings) => readonly Fault[];
+  readonly check: (statement: LintedStatement, surroundings: Surroundings) => Fault | readonly Fault[];
 }
 
 /** A row of a query on the catalog: one object that is not as it should be. */

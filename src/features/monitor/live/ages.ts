@@ -35,13 +35,13 @@ function faultOf(
   holder: Holder | undefined,
   here: string,
   thresholds: Thresholds,
-): LiveFault[] {
+): LiveFault | undefined {
   const late = databases
     .filter((row) => levelOf(percent(oldestId(row)), thresholds.wraparound) !== undefined)
     .toSorted((one, other) => oldestId(other) - oldestId(one));
   const named = tables.filter((row) => levelOf(percent(oldestId(row)), thresholds.wraparound) !== undefined);
   const [worst] = late.length > 0 ? late : named;
-  if (worst === undefined) return [];
+  if (worst === undefined) return undefined;
   const severity = levelOf(percent(oldestId(worst)), thresholds.wraparound) ?? 'warning';
   const ids = worst.xid_age >= worst.multixact_age ? 'transaction ids' : 'multixact ids';
   const which =
@@ -59,15 +59,13 @@ function faultOf(
   const isHeld = holder !== undefined && worst.xid_age >= worst.multixact_age && holder.xidAge >= worst.xid_age / 2;
   const cause = isHeld ? `; vacuum cannot freeze them while ${holder.text} holds it back` : '';
   const vacuums = (late.length > 0 ? late : named).map((row) => vacuumOf(row, here)).join('\n');
-  return [
-    {
-      object: worst.name,
-      severity,
-      message: `${worst.kind} ${worst.name}${others} has used ${Math.round(percent(oldestId(worst)))} % of its ${ids}${which}${cause}`,
-      impact: 'at 100 % the server accepts no more writes until vacuum has frozen the old rows',
-      fix: isHeld ? (holder.fix === null ? null : `${holder.fix}\n${vacuums}`) : vacuums,
-    },
-  ];
+  return {
+    object: worst.name,
+    severity,
+    message: `${worst.kind} ${worst.name}${others} has used ${Math.round(percent(oldestId(worst)))} % of its ${ids}${which}${cause}`,
+    impact: 'at 100 % the server accepts no more writes until vacuum has frozen the old rows',
+    fix: isHeld ? (holder.fix === null ? null : `${holder.fix}\n${vacuums}`) : vacuums,
+  };
 }
 
 export const TRANSACTION_IDS: LiveCheck = {
@@ -76,7 +74,6 @@ export const TRANSACTION_IDS: LiveCheck = {
   severity: 'warning',
   title:
     'databases whose transaction or multixact ids run out, with the oldest tables and with what keeps them from being frozen',
-  grant: null,
   look: async ({ session, thresholds }) => {
     const { rows } = await session.query<AgeRow>(sqlFile('monitor/transaction-ages'));
     const databases = rows.filter(({ kind }) => kind === 'database');
@@ -87,8 +84,8 @@ export const TRANSACTION_IDS: LiveCheck = {
     const oldest = (read: (row: AgeRow) => number): number => Math.max(0, ...databases.map(read));
     return {
       faults: [
-        ...faultOf(here, tables, holder, session.info.databaseName, thresholds),
-        ...faultOf(
+        faultOf(here, tables, holder, session.info.databaseName, thresholds),
+        faultOf(
           databases.filter((row) => !row.is_here),
           [],
           holder,

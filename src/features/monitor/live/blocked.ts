@@ -35,41 +35,37 @@ function faultOf(
   { root, prepared, waiters }: Chain,
   { preparedTransactions }: Locks,
   thresholds: Thresholds,
-): LiveFault[] {
+): LiveFault | undefined {
   const [first] = waiters;
-  if (first === undefined) return [];
+  if (first === undefined) return undefined;
   const longestMs = Math.max(...waiters.map(({ waitingMs }) => waitingMs ?? 0));
   const severity = worstOf(
     levelOf(longestMs, thresholds['blocked-time']),
     levelOf(waiters.length, thresholds['blocked-sessions']),
   );
-  if (severity === undefined) return [];
+  if (severity === undefined) return undefined;
   const awaited = `${countText(waiters.length, 'session')} for up to ${formatDurationMs(longestMs)}; the first waits for ${first.lock ?? 'a lock'}`;
   const impact = 'the sessions behind it stand still, and new ones join them until no connection is left';
   if (root !== null) {
     const since = root.transactionMs === null ? '' : `, in a transaction for ${formatDurationMs(root.transactionMs)}`;
     const who = whose({ role_name: root.role, application_name: root.application });
-    return [
-      {
-        object: `pid ${root.pid}`,
-        severity,
-        message: `session ${root.pid}${who}, ${root.state ?? 'state hidden'}${since}, blocks ${awaited}`,
-        impact,
-        fix: root.release ?? `select pg_terminate_backend(${root.pid});`,
-      },
-    ];
-  }
-  if (prepared === null) return [];
-  const of = preparedTransactions.find(({ name }) => name === prepared);
-  return [
-    {
-      object: prepared,
+    return {
+      object: `pid ${root.pid}`,
       severity,
-      message: `prepared transaction ${prepared} blocks ${awaited}`,
+      message: `session ${root.pid}${who}, ${root.state ?? 'state hidden'}${since}, blocks ${awaited}`,
       impact,
-      fix: inDatabase(of?.database ?? null, of?.isHere !== false, `rollback prepared ${quoteLiteral(prepared)};`),
-    },
-  ];
+      fix: root.release ?? `select pg_terminate_backend(${root.pid});`,
+    };
+  }
+  if (prepared === null) return undefined;
+  const of = preparedTransactions.find(({ name }) => name === prepared);
+  return {
+    object: prepared,
+    severity,
+    message: `prepared transaction ${prepared} blocks ${awaited}`,
+    impact,
+    fix: inDatabase(of?.database ?? null, of?.isHere !== false, `rollback prepared ${quoteLiteral(prepared)};`),
+  };
 }
 
 export const BLOCKED: LiveCheck = {
@@ -77,12 +73,11 @@ export const BLOCKED: LiveCheck = {
   area: 'live',
   severity: 'warning',
   title: 'sessions that wait for a lock, with the one at the root of the chain',
-  grant: null,
   look: async ({ session, thresholds }) => {
     const locks = await readLocks(session);
     const waiting = locks.sessions.filter(({ waitingMs }) => waitingMs !== null);
     return {
-      faults: chainsOf(locks.sessions).flatMap((chain) => faultOf(chain, locks, thresholds)),
+      faults: chainsOf(locks.sessions).map((chain) => faultOf(chain, locks, thresholds)),
       gauges: [
         {
           name: 'aisec_sessions_blocked',

@@ -19,18 +19,20 @@ export interface Gauge {
 }
 
 export interface LiveResult {
-  readonly faults: readonly LiveFault[];
+  /** Undefined: nothing is wrong there. */
+  readonly faults: readonly (LiveFault | undefined)[];
   readonly gauges: readonly Gauge[];
 }
 
 /** Why a check could not look: never the same as nothing found. */
-export interface LiveSkip {
+export interface Skip {
   readonly skipped: string;
   /** Whether the check's `grant` would let it look. */
   readonly lacksGrant: boolean;
 }
 
-export interface LiveNotApplicable {
+/** The check has no object here, such as replication slots in the embedded database. */
+export interface NotApplicable {
   readonly notApplicable: string;
 }
 
@@ -48,7 +50,7 @@ export interface LiveCheck {
   readonly severity: Severity;
   /** What it looks for: a noun phrase, for the list of checks. */
   readonly title: string;
-  /** For a role that may only connect: what it needs beyond that, from its quoted name. Null: nothing. */
-  readonly grant: ((role: string) => string) | null;
-  readonly look: (subject: LiveSubject) => Promise<LiveResult | LiveSkip | LiveNotApplicable>;
+  /** For a role that may only connect: what it needs beyond that, from quoted names. Undefined: nothing. */
+  readonly grant?: (schema: string, role: string) => string;
+  readonly look: (subject: LiveSubject) => Promise<LiveResult | Skip | NotApplicable>;
 }

@@ -16,24 +16,20 @@ export const CONNECTIONS: LiveCheck = {
   area: 'live',
   severity: 'warning',
   title: 'connections near the limit',
-  grant: null,
   look: async ({ session, thresholds }) => {
     const { rows } = await session.query<ConnectionRow>(sqlFile('monitor/connections-used'));
     const { used = 0, usable = 1 } = rows[0] ?? {};
     const severity = levelOf((used / usable) * 100, thresholds.connections);
     return {
-      faults:
-        severity === undefined
-          ? []
-          : [
-              {
-                object: 'max_connections',
-                severity,
-                message: `${used} of ${usable} connections are in use`,
-                impact: 'when none is left, services and cron jobs are refused',
-                fix: END_IDLE,
-              },
-            ],
+      faults: [
+        severity && {
+          object: 'max_connections',
+          severity,
+          message: `${used} of ${usable} connections are in use`,
+          impact: 'when none is left, services and cron jobs are refused',
+          fix: END_IDLE,
+        },
+      ],
       gauges: [
         {
           name: 'aisec_connections',

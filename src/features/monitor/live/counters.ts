@@ -38,7 +38,6 @@ export const CHECKSUMS: LiveCheck = {
   area: 'live',
   severity: 'critical',
   title: 'pages whose checksum was wrong',
-  grant: null,
   look: async ({ session }) => {
     const { rows } = await session.query<CounterRow>(sqlFile('monitor/database-counters'));
     return {
@@ -84,18 +83,15 @@ export const TEMPORARY_FILES: LiveCheck = {
     const severity = levelOf(Number(total), thresholds['temporary-bytes']);
     const most = typeof pid === 'number' ? `; session ${pid} wrote ${formatBytes(Number(largest ?? 0))} of them` : '';
     return {
-      faults:
-        severity === undefined
-          ? []
-          : [
-              {
-                object: 'temporary files',
-                severity,
-                message: `${countText(files, 'temporary file')} take ${formatBytes(Number(total))} of disk${most}`,
-                impact: 'a sort or join that does not fit into work_mem fills the disk, and then every write fails',
-                fix: typeof pid === 'number' ? `select pg_cancel_backend(${pid});` : null,
-              },
-            ],
+      faults: [
+        severity && {
+          object: 'temporary files',
+          severity,
+          message: `${countText(files, 'temporary file')} take ${formatBytes(Number(total))} of disk${most}`,
+          impact: 'a sort or join that does not fit into work_mem fills the disk, and then every write fails',
+          fix: typeof pid === 'number' ? `select pg_cancel_backend(${pid});` : null,
+        },
+      ],
       gauges: [
         {
           name: 'aisec_temporary_bytes',

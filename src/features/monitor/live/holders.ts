@@ -118,19 +118,18 @@ export const HELD_BACK: LiveCheck = {
     const more = others.length > 3 ? ` and ${others.length - 3} more` : '';
     const after = next.length === 0 ? '' : `; after it come ${next.join(', ')}${more}`;
     return {
-      faults:
+      faults: [
         oldest === undefined
-          ? []
-          : [
-              {
-                object: oldest.object,
-                severity: oldest.severity,
-                message: `${oldest.text} holds vacuum back by ${formatCount(oldest.xidAge)} transactions${after}`,
-                impact:
-                  'vacuum keeps every row that died since and cannot freeze: tables grow, queries slow down, and transaction ids run out',
-                fix: oldest.fix,
-              },
-            ],
+          ? undefined
+          : {
+              object: oldest.object,
+              severity: oldest.severity,
+              message: `${oldest.text} holds vacuum back by ${formatCount(oldest.xidAge)} transactions${after}`,
+              impact:
+                'vacuum keeps every row that died since and cannot freeze: tables grow, queries slow down, and transaction ids run out',
+              fix: oldest.fix,
+            },
+      ],
       gauges: KINDS.flatMap((kind) => {
         const ofKind = holders.filter((holder) => holder.kind === kind);
         return [

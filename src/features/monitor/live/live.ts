@@ -58,11 +58,15 @@ export async function readLive(
     const looked = await look(check, subject);
     if ('notApplicable' in looked) continue;
     if ('skipped' in looked) {
-      const grant = looked.lacksGrant ? check.grant?.(quoteIdentifier(role)) : undefined;
+      const grant = looked.lacksGrant ? check.grant?.(quoteIdentifier(schema), quoteIdentifier(role)) : undefined;
       skipped.push(placed(notSeen(check.id, looked.skipped, grant ?? null)));
       continue;
     }
-    findings.push(...looked.faults.map((fault) => placed({ id: `${check.id}:${fault.object}`, ...fault })));
+    findings.push(
+      ...looked.faults
+        .filter((fault) => fault !== undefined)
+        .map((fault) => placed({ id: `${check.id}:${fault.object}`, ...fault })),
+    );
     gauges.push(...looked.gauges);
   }
   const rank = ({ severity }: Finding): number => SEVERITIES.indexOf(severity);

@@ -22,18 +22,16 @@ const WANTED_SHARE = 0.25;
 function usedFault(
   { used, capacity, holder_pid: pid, holder_locks: held }: LockTableRow,
   thresholds: Thresholds,
-): readonly LiveFault[] {
+): LiveFault | undefined {
   const severity = levelOf((Number(used) / Number(capacity)) * 100, thresholds['lock-table']);
-  if (severity === undefined) return [];
-  return [
-    {
-      object: 'lock table',
-      severity,
-      message: `${formatCount(Number(used))} of about ${formatCount(Number(capacity))} locks are taken${pid === null ? '' : `; session ${pid} has ${formatCount(Number(held))} of them`}`,
-      impact: 'when it is full, any query fails with "out of shared memory"',
-      fix: pid === null ? null : `select pg_terminate_backend(${pid});`,
-    },
-  ];
+  if (severity === undefined) return undefined;
+  return {
+    object: 'lock table',
+    severity,
+    message: `${formatCount(Number(used))} of about ${formatCount(Number(capacity))} locks are taken${pid === null ? '' : `; session ${pid} has ${formatCount(Number(held))} of them`}`,
+    impact: 'when it is full, any query fails with "out of shared memory"',
+    fix: pid === null ? null : `select pg_terminate_backend(${pid});`,
+  };
 }
 
 function monthsFault({
@@ -41,22 +39,20 @@ function monthsFault({
   capacity,
   locks_per_transaction: now,
   max_connections: connections,
-}: LockTableRow): readonly LiveFault[] {
+}: LockTableRow): LiveFault | undefined {
   const perQuery = Math.max(0, Number(relations) - FAST_PATH);
   const atOnce = perQuery === 0 ? Infinity : Math.floor(Number(capacity) / perQuery);
   const wanted = Math.ceil(connections * WANTED_SHARE);
-  if (atOnce >= wanted) return [];
+  if (atOnce >= wanted) return undefined;
   const enough = Math.max(now * 2, Math.ceil((perQuery * wanted) / connections / 64) * 64);
-  return [
-    {
-      object: 'max_locks_per_transaction',
-      severity: 'warning',
-      message: `a query over all messages locks ${formatCount(Number(relations))} tables and indexes, and max_locks_per_transaction = ${now} has room for ${atOnce} such queries at a time`,
-      impact:
-        'with more of them at a time, any query fails with "out of shared memory"; the new value holds after a restart',
-      fix: `alter system set max_locks_per_transaction = ${enough};`,
-    },
-  ];
+  return {
+    object: 'max_locks_per_transaction',
+    severity: 'warning',
+    message: `a query over all messages locks ${formatCount(Number(relations))} tables and indexes, and max_locks_per_transaction = ${now} has room for ${atOnce} such queries at a time`,
+    impact:
+      'with more of them at a time, any query fails with "out of shared memory"; the new value holds after a restart',
+    fix: `alter system set max_locks_per_transaction = ${enough};`,
+  };
 }
 
 export const LOCK_TABLE: LiveCheck = {
@@ -64,13 +60,12 @@ export const LOCK_TABLE: LiveCheck = {
   area: 'live',
   severity: 'warning',
   title: 'a lock table that is nearly full, or too small for queries over all months',
-  grant: null,
   look: async ({ session, schema, thresholds }) => {
     const { rows } = await session.query<LockTableRow>(sqlFile('monitor/lock-table'), [schema]);
     const [row] = rows;
     if (row === undefined) return { faults: [], gauges: [] };
     return {
-      faults: [...usedFault(row, thresholds), ...monthsFault(row)],
+      faults: [usedFault(row, thresholds), monthsFault(row)],
       gauges: [
         {
           name: 'aisec_locks',

@@ -15,30 +15,26 @@ interface ReplicaRow {
   readonly behind_ms: string | null;
 }
 
-function replicaFault(row: ReplicaRow, thresholds: Thresholds): readonly LiveFault[] {
+function replicaFault(row: ReplicaRow, thresholds: Thresholds): LiveFault | undefined {
   // A base backup has no position to replay.
-  if (row.behind_bytes === null) return [];
+  if (row.behind_bytes === null) return undefined;
   const [bytes, ms] = [Number(row.behind_bytes), Number(row.behind_ms ?? 0)];
   const severity = worstOf(levelOf(bytes, thresholds['replica-bytes']), levelOf(ms, thresholds['replica-time']));
-  if (severity === undefined) return [];
+  if (severity === undefined) return undefined;
   const kind = row.is_logical ? 'subscriber' : 'standby';
   const where = row.client === null ? '' : ` at ${row.client}`;
   const time = ms === 0 ? '' : `, ${formatDurationMs(ms)}`;
-  return [
-    {
-      object: row.name,
-      severity,
-      message: `${kind} ${row.name}${where} is ${formatBytes(bytes)} of WAL${time} behind (${row.state ?? 'state unknown'})`,
-      impact:
-        row.is_synchronous === true
-          ? 'commits wait for it, and a failover to it takes that much longer'
-          : 'queries there see old rows, and a failover to it loses or waits for what it has not replayed',
-      // What keeps a subscriber behind is in its own log.
-      fix: row.is_logical
-        ? null
-        : `-- on standby ${row.name}:\nselect pg_wal_replay_resume() where pg_is_in_recovery();`,
-    },
-  ];
+  return {
+    object: row.name,
+    severity,
+    message: `${kind} ${row.name}${where} is ${formatBytes(bytes)} of WAL${time} behind (${row.state ?? 'state unknown'})`,
+    impact:
+      row.is_synchronous === true
+        ? 'commits wait for it, and a failover to it takes that much longer'
+        : 'queries there see old rows, and a failover to it loses or waits for what it has not replayed',
+    // What keeps a subscriber behind is in its own log.
+    fix: row.is_logical ? null : `-- on standby ${row.name}:\nselect pg_wal_replay_resume() where pg_is_in_recovery();`,
+  };
 }
 
 export const REPLICAS: LiveCheck = {
@@ -57,7 +53,7 @@ export const REPLICAS: LiveCheck = {
         return { name, help, labels: { replica: row.name }, value: value === null ? null : Number(value) / divisor };
       });
     return {
-      faults: rows.flatMap((row) => replicaFault(row, thresholds)),
+      faults: rows.map((row) => replicaFault(row, thresholds)),
       gauges: [
         {
           name: 'aisec_replicas',
@@ -85,43 +81,37 @@ interface StandbyRow {
   readonly behind_ms: string | null;
 }
 
-function standbyFaults(row: StandbyRow, thresholds: Thresholds): readonly LiveFault[] {
+function standbyFault(row: StandbyRow, thresholds: Thresholds): LiveFault | undefined {
   const waiting = Number(row.waiting_bytes ?? 0);
   const impact = 'queries here see old rows, and a failover to it loses or waits for what it has not replayed';
   if (row.is_paused === true)
-    return [
-      {
-        object: 'replay',
-        severity: 'critical',
-        message: `this standby has paused its replay, with ${formatBytes(waiting)} of WAL waiting`,
-        impact,
-        fix: 'select pg_wal_replay_resume() where pg_is_in_recovery();',
-      },
-    ];
+    return {
+      object: 'replay',
+      severity: 'critical',
+      message: `this standby has paused its replay, with ${formatBytes(waiting)} of WAL waiting`,
+      impact,
+      fix: 'select pg_wal_replay_resume() where pg_is_in_recovery();',
+    };
   if (!row.is_streaming && row.has_restore_command !== true)
-    return [
-      {
-        object: 'receiver',
-        severity: 'critical',
-        message: 'this standby receives no WAL: it is not connected to its primary, and has no restore_command',
-        impact: `${impact}; see primary_conninfo, the log of this server, and whether the primary runs and still has the WAL that it needs`,
-        fix: null,
-      },
-    ];
+    return {
+      object: 'receiver',
+      severity: 'critical',
+      message: 'this standby receives no WAL: it is not connected to its primary, and has no restore_command',
+      impact: `${impact}; see primary_conninfo, the log of this server, and whether the primary runs and still has the WAL that it needs`,
+      fix: null,
+    };
   const severity = worstOf(
     levelOf(waiting, thresholds['replica-bytes']),
     levelOf(Number(row.behind_ms ?? 0), thresholds['replica-time']),
   );
-  if (severity === undefined) return [];
-  return [
-    {
-      object: 'replay',
-      severity,
-      message: `this standby has received ${formatBytes(waiting)} of WAL that it has not replayed, ${formatDurationMs(Number(row.behind_ms ?? 0))} behind`,
-      impact,
-      fix: "select pg_terminate_backend(pid) from pg_stat_activity where pg_is_in_recovery() and backend_type = 'client backend' and xact_start < now() - interval '1 minute' and pid <> pg_backend_pid();",
-    },
-  ];
+  if (severity === undefined) return undefined;
+  return {
+    object: 'replay',
+    severity,
+    message: `this standby has received ${formatBytes(waiting)} of WAL that it has not replayed, ${formatDurationMs(Number(row.behind_ms ?? 0))} behind`,
+    impact,
+    fix: "select pg_terminate_backend(pid) from pg_stat_activity where pg_is_in_recovery() and backend_type = 'client backend' and xact_start < now() - interval '1 minute' and pid <> pg_backend_pid();",
+  };
 }
 
 export const STANDBY: LiveCheck = {
@@ -135,7 +125,7 @@ export const STANDBY: LiveCheck = {
     const [row] = rows;
     if (row?.is_in_recovery !== true) return { notApplicable: 'this server is not a standby' };
     return {
-      faults: standbyFaults(row, thresholds),
+      faults: [standbyFault(row, thresholds)],
       gauges: [
         {
           name: 'aisec_standby_waiting_bytes',

@@ -13,38 +13,38 @@ interface SubscriptionRow {
   readonly sync_errors: string;
 }
 
-function subscriptionFault(row: SubscriptionRow, thresholds: Thresholds): readonly LiveFault[] {
+function subscriptionFault(row: SubscriptionRow, thresholds: Thresholds): LiveFault | undefined {
   const { name, is_enabled: isEnabled, is_running: isRunning } = row;
   const errors = Number(row.apply_errors) + Number(row.sync_errors);
   const failed = errors === 0 ? '' : `; ${errors} errors since the counters began`;
   const impact = 'rows of the publisher do not arrive, and its slot keeps WAL until its disk is full';
   const enable = `alter subscription ${quoteIdentifier(name)} enable;`;
   if (!isEnabled)
-    return [
-      { object: name, severity: 'warning', message: `subscription ${name} is disabled${failed}`, impact, fix: enable },
-    ];
+    return {
+      object: name,
+      severity: 'warning',
+      message: `subscription ${name} is disabled${failed}`,
+      impact,
+      fix: enable,
+    };
   if (!isRunning)
-    return [
-      {
-        object: name,
-        severity: 'critical',
-        message: `subscription ${name} is enabled, and no worker applies it${failed}`,
-        impact: `${impact}; the error of the worker is in the log of this server, and max_logical_replication_workers limits how many there are`,
-        fix: null,
-      },
-    ];
+    return {
+      object: name,
+      severity: 'critical',
+      message: `subscription ${name} is enabled, and no worker applies it${failed}`,
+      impact: `${impact}; the error of the worker is in the log of this server, and max_logical_replication_workers limits how many there are`,
+      fix: null,
+    };
   const behindMs = Number(row.behind_ms ?? 0);
   const severity = levelOf(behindMs, thresholds['replica-time']);
-  if (severity === undefined) return [];
-  return [
-    {
-      object: name,
-      severity,
-      message: `subscription ${name} has heard nothing new from its publisher for ${formatDurationMs(behindMs)}${failed}`,
-      impact,
-      fix: `alter subscription ${quoteIdentifier(name)} disable;\n${enable}`,
-    },
-  ];
+  if (severity === undefined) return undefined;
+  return {
+    object: name,
+    severity,
+    message: `subscription ${name} has heard nothing new from its publisher for ${formatDurationMs(behindMs)}${failed}`,
+    impact,
+    fix: `alter subscription ${quoteIdentifier(name)} disable;\n${enable}`,
+  };
 }
 
 export const SUBSCRIPTIONS: LiveCheck = {
@@ -52,11 +52,10 @@ export const SUBSCRIPTIONS: LiveCheck = {
   area: 'replication',
   severity: 'warning',
   title: 'subscriptions that are disabled, without a worker, or behind',
-  grant: null,
   look: async ({ session, thresholds }) => {
     const { rows } = await session.query<SubscriptionRow>(sqlFile('monitor/subscriptions'));
     return {
-      faults: rows.flatMap((row) => subscriptionFault(row, thresholds)),
+      faults: rows.map((row) => subscriptionFault(row, thresholds)),
       gauges: rows.flatMap((row) => [
         {
           name: 'aisec_subscription_is_running',

@@ -29,7 +29,8 @@ interface PreparedRow {
 /** More than these are reported as a number: a pool that hangs hangs with all its sessions. */
 const MOST_TOLD = 5;
 
-function grouped(faults: readonly LiveFault[], noun: string): readonly LiveFault[] {
+function grouped(found: readonly (LiveFault | undefined)[], noun: string): readonly LiveFault[] {
+  const faults = found.filter((fault) => fault !== undefined);
   const [first] = faults.slice(MOST_TOLD);
   if (first === undefined) return faults;
   const others = faults.slice(MOST_TOLD);
@@ -45,23 +46,21 @@ function grouped(faults: readonly LiveFault[], noun: string): readonly LiveFault
   ];
 }
 
-function transactionFault(row: TransactionRow, thresholds: Thresholds): readonly LiveFault[] {
+function transactionFault(row: TransactionRow, thresholds: Thresholds): LiveFault | undefined {
   const [ageMs, idleMs] = [Number(row.transaction_ms), row.idle_ms === null ? null : Number(row.idle_ms)];
   const severity = worstOf(
     levelOf(ageMs, thresholds.transaction),
     idleMs === null ? undefined : levelOf(idleMs, thresholds['idle-transaction']),
   );
-  if (severity === undefined) return [];
+  if (severity === undefined) return undefined;
   const idle = idleMs === null ? '' : `, idle for ${formatDurationMs(idleMs)}`;
-  return [
-    {
-      object: `pid ${row.pid}`,
-      severity,
-      message: `session ${row.pid}${whose(row)} has been in a transaction of database ${row.database_name} for ${formatDurationMs(ageMs)}${idle}`,
-      impact: 'its locks stay held, and vacuum keeps every row that died since it began',
-      fix: row.is_idle ? `select pg_terminate_backend(${row.pid});` : `select pg_cancel_backend(${row.pid});`,
-    },
-  ];
+  return {
+    object: `pid ${row.pid}`,
+    severity,
+    message: `session ${row.pid}${whose(row)} has been in a transaction of database ${row.database_name} for ${formatDurationMs(ageMs)}${idle}`,
+    impact: 'its locks stay held, and vacuum keeps every row that died since it began',
+    fix: row.is_idle ? `select pg_terminate_backend(${row.pid});` : `select pg_cancel_backend(${row.pid});`,
+  };
 }
 
 export const LONG_TRANSACTIONS: LiveCheck = {
@@ -78,7 +77,7 @@ export const LONG_TRANSACTIONS: LiveCheck = {
       Math.max(0, ...values.map((value) => Number(value ?? 0))) / 1000;
     return {
       faults: grouped(
-        rows.flatMap((row) => transactionFault(row, thresholds)),
+        rows.map((row) => transactionFault(row, thresholds)),
         'session',
       ),
       gauges: [
@@ -99,18 +98,16 @@ export const LONG_TRANSACTIONS: LiveCheck = {
   },
 };
 
-function preparedFault(row: PreparedRow, thresholds: Thresholds): readonly LiveFault[] {
+function preparedFault(row: PreparedRow, thresholds: Thresholds): LiveFault | undefined {
   const severity = levelOf(Number(row.age_ms), thresholds['prepared-transaction']);
-  if (severity === undefined) return [];
-  return [
-    {
-      object: row.gid,
-      severity,
-      message: `prepared transaction ${row.gid} of ${row.owner} in database ${row.database_name} has been neither committed nor rolled back for ${formatDurationMs(Number(row.age_ms))}`,
-      impact: 'its locks stay held and vacuum is held back, also after a restart, until it is ended by hand',
-      fix: inDatabase(row.database_name, row.is_here, `rollback prepared ${quoteLiteral(row.gid)};`),
-    },
-  ];
+  if (severity === undefined) return undefined;
+  return {
+    object: row.gid,
+    severity,
+    message: `prepared transaction ${row.gid} of ${row.owner} in database ${row.database_name} has been neither committed nor rolled back for ${formatDurationMs(Number(row.age_ms))}`,
+    impact: 'its locks stay held and vacuum is held back, also after a restart, until it is ended by hand',
+    fix: inDatabase(row.database_name, row.is_here, `rollback prepared ${quoteLiteral(row.gid)};`),
+  };
 }
 
 export const PREPARED_TRANSACTIONS: LiveCheck = {
@@ -118,12 +115,11 @@ export const PREPARED_TRANSACTIONS: LiveCheck = {
   area: 'live',
   severity: 'warning',
   title: 'prepared transactions that were left over',
-  grant: null,
   look: async ({ session, thresholds }) => {
     const { rows } = await session.query<PreparedRow>(sqlFile('monitor/prepared-transactions'));
     return {
       faults: grouped(
-        rows.flatMap((row) => preparedFault(row, thresholds)),
+        rows.map((row) => preparedFault(row, thresholds)),
         'prepared transaction',
       ),
       gauges: [

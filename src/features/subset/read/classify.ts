@@ -99,22 +99,20 @@ export function unequalReferences(
   const find = (key: TableKey, name: string | undefined): ClassedColumn | undefined =>
     columnsOf.get(key)?.find(({ column }) => column === name);
   return references.flatMap((reference) =>
-    reference.columns.flatMap((name, index): readonly Finding[] => {
+    reference.columns.flatMap((name, index): Finding | [] => {
       const own = find(tableKey(reference), name);
       const referred = find(tableKey(reference.refersTo), reference.refersTo.columns[index]);
       if (own === undefined || referred === undefined) return [];
       // Without a value it refers to nothing.
       if (own.piiClass === 'null' || own.piiClass === referred.piiClass) return [];
-      return [
-        {
-          id: `subset-reference:${nameOf(own)}`,
-          severity: 'critical',
-          object: nameOf(own),
-          message: `column ${nameOf(own)} has class ${own.piiClass}, and ${nameOf(referred)}, which it refers to, has class ${referred.piiClass}`,
-          impact: 'masked in different ways, no row would find the one that it refers to',
-          fix: fits(own, referred.piiClass) ? statement(own, referred.piiClass) : null,
-        },
-      ];
+      return {
+        id: `subset-reference:${nameOf(own)}`,
+        severity: 'critical',
+        object: nameOf(own),
+        message: `column ${nameOf(own)} has class ${own.piiClass}, and ${nameOf(referred)}, which it refers to, has class ${referred.piiClass}`,
+        impact: 'masked in different ways, no row would find the one that it refers to',
+        fix: fits(own, referred.piiClass) ? statement(own, referred.piiClass) : null,
+      };
     }),
   );
 }

@@ -82,7 +82,7 @@ export const migrateLint = defineCommand<Options>({
       description:
         'only the files that this branch of git does not have; both orders of its files and these are compared',
     },
-    { flags: '--offline', description: 'do not connect, also where a server is configured', default: false },
+    { flags: '--offline', description: 'do not connect, also where a server is configured' },
   ],
   examples: [
     ['aisec migrate lint', 'Look at the pending migrations, or at all of them without a server'],

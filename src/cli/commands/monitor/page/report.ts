@@ -71,7 +71,7 @@ export const monitorReport = defineCommand<Options>({
     'for a lock at most; the page lists what could not be read, with the reason.',
   options: [
     { flags: '--out <file>', description: 'the HTML file to write' },
-    { flags: '--dry-run', description: 'read everything; write no file', default: false },
+    { flags: '--dry-run', description: 'read everything; write no file' },
     ...PAGE_OPTIONS,
   ],
   examples: [

@@ -100,7 +100,6 @@ export const LEAK_CHECKS: readonly Check[] = [
     area: 'security',
     severity: 'critical',
     title: 'views without security_invoker, and materialized ones with grants, over tables with row-level security',
-    grant: null,
     examine: examineViews,
   },
   {
@@ -108,7 +107,6 @@ export const LEAK_CHECKS: readonly Check[] = [
     area: 'security',
     severity: 'critical',
     title: 'functions that run as their owner (SECURITY DEFINER) without a search_path of their own',
-    grant: null,
     examine: examineSearchPath,
   },
   {
@@ -116,7 +114,6 @@ export const LEAK_CHECKS: readonly Check[] = [
     area: 'security',
     severity: 'warning',
     title: 'functions that run as their owner and that every role may execute',
-    grant: null,
     examine: examineForEverybody,
   },
   {
@@ -124,7 +121,6 @@ export const LEAK_CHECKS: readonly Check[] = [
     area: 'security',
     severity: 'critical',
     title: 'IMMUTABLE functions in policies that read settings or the user of the session',
-    grant: null,
     examine: examineImmutable,
   },
 ];

@@ -103,28 +103,24 @@ async function examineCost(subject: Subject): Promise<readonly Fault[]> {
 
 async function examineFormat(subject: Subject): Promise<readonly Fault[]> {
   const counts = await subject.once(readHashes);
-  return counts.flatMap(({ cost, format, accounts }): readonly Fault[] => {
+  return counts.flatMap(({ cost, format, accounts }): Fault | [] => {
     if (cost !== null) return [];
     if (format !== null)
-      return [
-        {
-          object: `users/${format}`,
-          severity: 'warning',
-          message: `${accountsText(accounts)} a password hash of another program (${format})`,
-          impact:
-            'verify_password says no for them; let the program that wrote them check them, and hash the password with hash_password when its user logs in',
-          fix: null,
-        },
-      ];
-    return [
-      {
-        object: 'users',
-        message: `${accountsText(accounts)} neither a bcrypt hash nor one of a known format in password_hash`,
+      return {
+        object: `users/${format}`,
+        severity: 'warning',
+        message: `${accountsText(accounts)} a password hash of another program (${format})`,
         impact:
-          'no login with it succeeds, or it is a password in clear or a fast hash that another program wrote; hash each password with hash_password, or reset those accounts one by one',
+          'verify_password says no for them; let the program that wrote them check them, and hash the password with hash_password when its user logs in',
         fix: null,
-      },
-    ];
+      };
+    return {
+      object: 'users',
+      message: `${accountsText(accounts)} neither a bcrypt hash nor one of a known format in password_hash`,
+      impact:
+        'no login with it succeeds, or it is a password in clear or a fast hash that another program wrote; hash each password with hash_password, or reset those accounts one by one',
+      fix: null,
+    };
   });
 }
 

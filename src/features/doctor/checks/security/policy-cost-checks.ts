@@ -84,7 +84,6 @@ export const POLICY_COST_CHECKS: readonly Check[] = [
     area: 'security',
     severity: 'warning',
     title: 'policies that call a function for every row; a notice where (select ...) around the call is enough',
-    grant: null,
     examine: examineCost,
   },
 ];

@@ -13,7 +13,6 @@ function roleCheck(
   return {
     ...parts,
     area: 'security',
-    grant: null,
     examine: async (subject) => {
       const roles = await subject.once(readAppRoles);
       return roles.flatMap((role) => {

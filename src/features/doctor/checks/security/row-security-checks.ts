@@ -35,41 +35,35 @@ async function examineOff(subject: Subject): Promise<readonly Fault[]> {
   const appRoles = roles.map(({ name }) => name);
   return tables
     .filter(({ has_row_security: isOn }) => !isOn)
-    .flatMap((table): readonly Fault[] => {
+    .flatMap((table): Fault | [] => {
       const open = openTo(table, appRoles);
       const name = plainName(table.name);
       const enable = `alter table ${qualified(subject.schema, table.name)} enable row level security;`;
       const fault = { object: name, fix: enable };
       if (table.policies > 0)
-        return [
-          {
-            ...fault,
-            message: `${name} has ${table.policies === 1 ? 'a policy' : `${table.policies} policies`}, and row-level security is off`,
-            impact: `its policies are not enforced: ${open.length > 0 ? `${listed(open)} can read` : 'any grant opens'} the rows of every user`,
-          },
-        ];
-      if (open.length > 0)
-        return [
-          {
-            ...fault,
-            message: `${name} has row-level security off, and ${listed(open)} may use it`,
-            impact: OWN_TABLES.test(table.name)
-              ? 'every row is open to them, whichever user it belongs to'
-              : `every row is open to them, whichever user it belongs to. Create the policies that say who may see which row, and then: ${enable} Without a policy they would see none`,
-            fix: OWN_TABLES.test(table.name)
-              ? `revoke all on table ${qualified(subject.schema, table.name)} from ${open.map(grantee).join(', ')};`
-              : null,
-          },
-        ];
-      if (OWN_TABLES.test(table.name)) return [];
-      return [
-        {
+        return {
           ...fault,
-          severity: 'warning',
-          message: `${name} has row-level security off`,
-          impact: 'only its owner may use it now; the first grant opens every row',
-        },
-      ];
+          message: `${name} has ${table.policies === 1 ? 'a policy' : `${table.policies} policies`}, and row-level security is off`,
+          impact: `its policies are not enforced: ${open.length > 0 ? `${listed(open)} can read` : 'any grant opens'} the rows of every user`,
+        };
+      if (open.length > 0)
+        return {
+          ...fault,
+          message: `${name} has row-level security off, and ${listed(open)} may use it`,
+          impact: OWN_TABLES.test(table.name)
+            ? 'every row is open to them, whichever user it belongs to'
+            : `every row is open to them, whichever user it belongs to. Create the policies that say who may see which row, and then: ${enable} Without a policy they would see none`,
+          fix: OWN_TABLES.test(table.name)
+            ? `revoke all on table ${qualified(subject.schema, table.name)} from ${open.map(grantee).join(', ')};`
+            : null,
+        };
+      if (OWN_TABLES.test(table.name)) return [];
+      return {
+        ...fault,
+        severity: 'warning',
+        message: `${name} has row-level security off`,
+        impact: 'only its owner may use it now; the first grant opens every row',
+      };
     });
 }
 
@@ -111,7 +105,6 @@ export const ROW_SECURITY_CHECKS: readonly Check[] = [
     severity: 'critical',
     title:
       'tables, partitioned ones and partitions without row-level security; a warning while no other role may use them',
-    grant: null,
     examine: examineOff,
   },
   {
@@ -119,7 +112,6 @@ export const ROW_SECURITY_CHECKS: readonly Check[] = [
     area: 'security',
     severity: 'warning',
     title: 'tables with row-level security on, grants, and no policy',
-    grant: null,
     examine: examineNoPolicy,
   },
   {
@@ -127,7 +119,6 @@ export const ROW_SECURITY_CHECKS: readonly Check[] = [
     area: 'security',
     severity: 'critical',
     title: 'tables with row-level security that another role than their owner may truncate',
-    grant: null,
     examine: examineTruncate,
   },
 ];

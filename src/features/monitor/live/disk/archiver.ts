@@ -23,25 +23,23 @@ export const ARCHIVER: LiveCheck = {
   area: 'replication',
   severity: 'critical',
   title: 'archiving of WAL fails',
-  grant: null,
   look: async ({ session }) => {
     const archiver = await readArchiver(session);
     if (archiver === undefined) return NO_ARCHIVING;
     const { last_failed_wal: failed } = archiver;
     return {
-      faults:
+      faults: [
         failed === null
-          ? []
-          : [
-              {
-                object: 'archiver',
-                severity: 'critical',
-                message: `archiving WAL segment ${failed} failed, and no later attempt succeeded`,
-                impact:
-                  'point-in-time recovery ends there, and WAL piles up until the disk is full; the error of archive_command is in the log of the server, and it is tried again as soon as it works',
-                fix: null,
-              },
-            ],
+          ? undefined
+          : {
+              object: 'archiver',
+              severity: 'critical',
+              message: `archiving WAL segment ${failed} failed, and no later attempt succeeded`,
+              impact:
+                'point-in-time recovery ends there, and WAL piles up until the disk is full; the error of archive_command is in the log of the server, and it is tried again as soon as it works',
+              fix: null,
+            },
+      ],
       gauges: [
         {
           name: 'aisec_archiver_is_failing',
@@ -70,19 +68,16 @@ export const WAL_WAITING: LiveCheck = {
     const without = archiver.has_command || waiting === 0 ? undefined : 'critical';
     const severity = without ?? levelOf(waiting, thresholds['wal-waiting']);
     return {
-      faults:
-        severity === undefined
-          ? []
-          : [
-              {
-                object: 'archiver',
-                severity,
-                message: `${waiting} WAL ${waiting === 1 ? 'segment waits' : 'segments wait'} to be archived${archiver.has_command ? '' : ', and archive_command is empty'}`,
-                impact:
-                  'they stay on the disk of the server until they are; an empty archive_command counts no failure and archives nothing: set one that works, or archive_mode = off',
-                fix: null,
-              },
-            ],
+      faults: [
+        severity && {
+          object: 'archiver',
+          severity,
+          message: `${waiting} WAL ${waiting === 1 ? 'segment waits' : 'segments wait'} to be archived${archiver.has_command ? '' : ', and archive_command is empty'}`,
+          impact:
+            'they stay on the disk of the server until they are; an empty archive_command counts no failure and archives nothing: set one that works, or archive_mode = off',
+          fix: null,
+        },
+      ],
       gauges: [
         {
           name: 'aisec_wal_waiting',

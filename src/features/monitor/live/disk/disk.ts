@@ -34,19 +34,17 @@ async function readDisks(directories: readonly (readonly [holds: string, directo
 
 const usedPercent = ({ usedBytes, freeBytes }: Disk): number => (usedBytes / (usedBytes + freeBytes)) * 100;
 
-function faultsOf(disk: Disk, threshold: Threshold): readonly LiveFault[] {
+function faultOf(disk: Disk, threshold: Threshold): LiveFault | undefined {
   const severity = levelOf(usedPercent(disk), threshold);
-  if (severity === undefined) return [];
-  return [
-    {
-      object: disk.holds,
-      severity,
-      message: `the disk of the ${disk.holds} is ${Math.floor(usedPercent(disk))} % full: ${formatBytes(disk.freeBytes)} of ${formatBytes(disk.usedBytes + disk.freeBytes)} are free`,
-      impact:
-        'when it is full every write fails, and a full pg_wal stops the server; aisec monitor tables shows what is large, and wal-size and replication-slot what keeps WAL',
-      fix: null,
-    },
-  ];
+  if (severity === undefined) return undefined;
+  return {
+    object: disk.holds,
+    severity,
+    message: `the disk of the ${disk.holds} is ${Math.floor(usedPercent(disk))} % full: ${formatBytes(disk.freeBytes)} of ${formatBytes(disk.usedBytes + disk.freeBytes)} are free`,
+    impact:
+      'when it is full every write fails, and a full pg_wal stops the server; aisec monitor tables shows what is large, and wal-size and replication-slot what keeps WAL',
+    fix: null,
+  };
 }
 
 export const DISK: LiveCheck = {
@@ -80,7 +78,7 @@ export const DISK: LiveCheck = {
       ...server.tablespaces.map(({ name, location }) => [`tablespace ${name}`, location] as const),
     ]);
     return {
-      faults: disks.flatMap((disk) => faultsOf(disk, thresholds['disk-used'])),
+      faults: disks.map((disk) => faultOf(disk, thresholds['disk-used'])),
       gauges: disks.flatMap((disk) => [
         {
           name: 'aisec_disk_used_bytes',

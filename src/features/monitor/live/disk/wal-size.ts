@@ -36,22 +36,20 @@ function causeOf(row: WalRow): { readonly text: string; readonly fix: string | n
   };
 }
 
-function faultsOf(row: WalRow, severity: 'warning' | 'critical'): readonly LiveFault[] {
+function faultOf(row: WalRow, severity: 'warning' | 'critical'): LiveFault {
   const times = Math.floor(Number(row.total_bytes) / Number(row.limit_bytes));
   const limit =
     Number(row.limit_bytes) > 0 && row.wal_keep_size !== '0'
       ? `max_wal_size is ${row.max_wal_size} and wal_keep_size ${row.wal_keep_size}`
       : `max_wal_size is ${row.max_wal_size}`;
   const { text, fix } = causeOf(row);
-  return [
-    {
-      object: 'pg_wal',
-      severity,
-      message: `WAL takes ${formatBytes(Number(row.total_bytes))} of disk, ${times} times what it should (${limit}); ${text}`,
-      impact: 'when the disk of pg_wal is full the server stops; files in pg_wal must never be deleted by hand',
-      fix,
-    },
-  ];
+  return {
+    object: 'pg_wal',
+    severity,
+    message: `WAL takes ${formatBytes(Number(row.total_bytes))} of disk, ${times} times what it should (${limit}); ${text}`,
+    impact: 'when the disk of pg_wal is full the server stops; files in pg_wal must never be deleted by hand',
+    fix,
+  };
 }
 
 export const WAL_SIZE: LiveCheck = {
@@ -72,7 +70,7 @@ export const WAL_SIZE: LiveCheck = {
     if (row === undefined) return { faults: [], gauges: [] };
     const severity = levelOf((Number(row.total_bytes) / Number(row.limit_bytes)) * 100, thresholds['wal-size']);
     return {
-      faults: severity === undefined ? [] : faultsOf(row, severity),
+      faults: [severity && faultOf(row, severity)],
       gauges: [
         {
           name: 'aisec_wal_bytes',

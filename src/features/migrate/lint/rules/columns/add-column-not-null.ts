@@ -21,12 +21,10 @@ export const addColumnNotNull = statementRule({
         return [];
       if (isSerial) return [];
       const name = nameInSql(column.colname ?? '');
-      return [
-        {
-          object: `${table.name}.${column.colname ?? ''}`,
-          message: `column ${name} of ${table.sqlName}${rowsText(table)} is NOT NULL and has no default`,
-          fix: [{ sql: `alter table ${table.sqlName} add column ${name} ${typeText(column.typeName)};` }],
-        },
-      ];
+      return {
+        object: `${table.name}.${column.colname ?? ''}`,
+        message: `column ${name} of ${table.sqlName}${rowsText(table)} is NOT NULL and has no default`,
+        fix: [{ sql: `alter table ${table.sqlName} add column ${name} ${typeText(column.typeName)};` }],
+      };
     }),
 });

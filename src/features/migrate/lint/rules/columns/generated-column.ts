@@ -33,12 +33,10 @@ export const generatedColumn = statementRule({
       if (surroundings.effects?.rewritten.length === 0 && table.kind !== 'p') return [];
       const name = nameInSql(column.colname ?? '');
       const type = PLAIN[typeName(column.typeName)] ?? typeText(column.typeName);
-      return [
-        {
-          object: `${table.name}.${column.colname ?? ''}`,
-          message: `column ${name} is computed for every row, so ${table.sqlName}${rowsText(table)} is rewritten`,
-          fix: [{ sql: `alter table ${table.sqlName} add column ${name} ${type};` }],
-        },
-      ];
+      return {
+        object: `${table.name}.${column.colname ?? ''}`,
+        message: `column ${name} is computed for every row, so ${table.sqlName}${rowsText(table)} is rewritten`,
+        fix: [{ sql: `alter table ${table.sqlName} add column ${name} ${type};` }],
+      };
     }),
 });

@@ -30,12 +30,10 @@ export const typeChange = statementRule({
       const column = nameInSql(command.name ?? '');
       const type = typeText(as('ColumnDef', command.def)?.typeName);
       const what = isRewrite ? 'rewrites' : 'reads';
-      return [
-        {
-          object: `${table.name}.${command.name ?? ''}`,
-          message: `${column} changes from ${old?.type ?? 'its type'} to ${type}, which ${what} all of ${table.sqlName}${rowsText(table)} while reads and writes wait`,
-          fix: steps(table.sqlName, column, type),
-        },
-      ];
+      return {
+        object: `${table.name}.${command.name ?? ''}`,
+        message: `${column} changes from ${old?.type ?? 'its type'} to ${type}, which ${what} all of ${table.sqlName}${rowsText(table)} while reads and writes wait`,
+        fix: steps(table.sqlName, column, type),
+      };
     }),
 });

@@ -29,12 +29,10 @@ export const volatileDefault = statementRule({
         return [];
       const name = nameInSql(column.colname ?? '');
       const value = /\bdefault\s+((?:[\w.]+\s*\([^()]*\))|[^\s,]+)/i.exec(statement.text)?.[1] ?? 'null';
-      return [
-        {
-          object: `${table.name}.${column.colname ?? ''}`,
-          message: `the default of ${name} is another one for each row, so ${table.sqlName}${rowsText(table)} is rewritten`,
-          fix: steps(table, name, typeText(column.typeName), value),
-        },
-      ];
+      return {
+        object: `${table.name}.${column.colname ?? ''}`,
+        message: `the default of ${name} is another one for each row, so ${table.sqlName}${rowsText(table)} is rewritten`,
+        fix: steps(table, name, typeText(column.typeName), value),
+      };
     }),
 });

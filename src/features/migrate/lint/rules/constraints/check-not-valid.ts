@@ -17,15 +17,13 @@ export const checkNotValid = statementRule({
       if (constraint.skip_validation === true) return [];
       const name = nameInSql(given);
       const text = oneLine(constraintText(statement, constraint));
-      return [
-        {
-          object: given,
-          message: `check ${name} reads every row of ${table.sqlName}${rowsText(table)} while reads and writes wait`,
-          fix: [
-            { sql: `alter table ${table.sqlName} add constraint ${name} ${text} not valid;` },
-            { sql: `alter table ${table.sqlName} validate constraint ${name};` },
-          ],
-        },
-      ];
+      return {
+        object: given,
+        message: `check ${name} reads every row of ${table.sqlName}${rowsText(table)} while reads and writes wait`,
+        fix: [
+          { sql: `alter table ${table.sqlName} add constraint ${name} ${text} not valid;` },
+          { sql: `alter table ${table.sqlName} validate constraint ${name};` },
+        ],
+      };
     }),
 });

@@ -42,12 +42,10 @@ export const foreignKeyNotValid = statementRule({
             { sql: `alter table ${table.sqlName} add constraint ${name} ${text} not valid;` },
             { sql: `alter table ${table.sqlName} validate constraint ${name};` },
           ];
-      return [
-        {
-          object: added.name,
-          message: `foreign key ${name} checks every row of ${table.sqlName}${rowsText(table)} while writes wait${note}`,
-          fix: steps,
-        },
-      ];
+      return {
+        object: added.name,
+        message: `foreign key ${name} checks every row of ${table.sqlName}${rowsText(table)} while writes wait${note}`,
+        fix: steps,
+      };
     }),
 });

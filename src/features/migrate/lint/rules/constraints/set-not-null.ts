@@ -41,12 +41,10 @@ export const setNotNull = statementRule({
           type === 'c' && isValidated && definition.includes(`(${column} IS NOT NULL)`),
       );
       if (isChecked) return [];
-      return [
-        {
-          object: `${table.name}.${command.name ?? ''}`,
-          message: `SET NOT NULL of ${column} reads every row of ${table.sqlName}${rowsText(table)} while reads and writes wait`,
-          fix: steps(table.sqlName, column, `${table.name}_${command.name ?? ''}_not_null`, serverMajor),
-        },
-      ];
+      return {
+        object: `${table.name}.${command.name ?? ''}`,
+        message: `SET NOT NULL of ${column} reads every row of ${table.sqlName}${rowsText(table)} while reads and writes wait`,
+        fix: steps(table.sqlName, column, `${table.name}_${command.name ?? ''}_not_null`, serverMajor),
+      };
     }),
 });

@@ -26,13 +26,11 @@ export const validateInSameTransaction = statementRule({
       );
       if (table === undefined || adding === undefined) return [];
       const name = nameInSql(command.name ?? '');
-      return [
-        {
-          object: command.name ?? '',
-          message: `constraint ${name} of ${table.sqlName} is validated in the transaction that adds it`,
-          fix: [{ sql: `alter table ${table.sqlName} validate constraint ${name};` }],
-        },
-      ];
+      return {
+        object: command.name ?? '',
+        message: `constraint ${name} of ${table.sqlName} is validated in the transaction that adds it`,
+        fix: [{ sql: `alter table ${table.sqlName} validate constraint ${name};` }],
+      };
     });
   },
 });

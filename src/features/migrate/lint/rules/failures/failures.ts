@@ -46,13 +46,11 @@ export const newEnumValue = statementRule({
   check: (statement, { failure, statements }) => {
     const adding = statements.find((other) => statementOf('AlterEnumStmt', other)?.newVal !== undefined);
     if (failure?.sqlState !== '55P04' || adding === undefined) return [];
-    return [
-      {
-        object: statementOf('AlterEnumStmt', adding)?.newVal ?? '',
-        message: failure.message,
-        fix: [{ sql: `${statement.text};` }],
-      },
-    ];
+    return {
+      object: statementOf('AlterEnumStmt', adding)?.newVal ?? '',
+      message: failure.message,
+      fix: [{ sql: `${statement.text};` }],
+    };
   },
 });
 

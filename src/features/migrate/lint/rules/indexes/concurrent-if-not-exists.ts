@@ -20,12 +20,10 @@ export const concurrentIfNotExists = statementRule({
     if (index?.concurrent !== true || index.if_not_exists !== true) return [];
     const text = statement.text.replace(/\bif\s+not\s+exists\s+/i, '');
     const name = index.idxname ?? '';
-    return [
-      {
-        object: name,
-        message: `IF NOT EXISTS hides an INVALID index ${nameInSql(name)}`,
-        fix: [{ sql: `${text};`, isOutsideTransaction: true }],
-      },
-    ];
+    return {
+      object: name,
+      message: `IF NOT EXISTS hides an INVALID index ${nameInSql(name)}`,
+      fix: [{ sql: `${text};`, isOutsideTransaction: true }],
+    };
   },
 });

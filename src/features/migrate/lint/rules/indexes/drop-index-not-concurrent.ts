@@ -22,13 +22,11 @@ export const dropIndexNotConcurrent = statementRule({
       const index = existing(name);
       // The index of a partitioned table, and those attached to it, take no CONCURRENTLY.
       if (index === undefined || index.kind === 'I' || index.parent !== null) return [];
-      return [
-        {
-          object: index.name,
-          message: `index ${index.sqlName} of ${index.indexedTable ?? 'its table'} is dropped without CONCURRENTLY`,
-          fix: [{ sql: `drop index concurrently ${index.sqlName};`, isOutsideTransaction: true }],
-        },
-      ];
+      return {
+        object: index.name,
+        message: `index ${index.sqlName} of ${index.indexedTable ?? 'its table'} is dropped without CONCURRENTLY`,
+        fix: [{ sql: `drop index concurrently ${index.sqlName};`, isOutsideTransaction: true }],
+      };
     });
   },
 });

@@ -24,12 +24,10 @@ export const reindexNotConcurrent = statementRule({
       /^(reindex\s*(?:\([^)]*\)\s*)?(?:index|table|schema|database|system))\b/i,
       '$1 concurrently',
     );
-    return [
-      {
-        object,
-        message: `${object} is rebuilt without CONCURRENTLY`,
-        fix: [{ sql: `${text};`, isOutsideTransaction: true }],
-      },
-    ];
+    return {
+      object,
+      message: `${object} is rebuilt without CONCURRENTLY`,
+      fix: [{ sql: `${text};`, isOutsideTransaction: true }],
+    };
   },
 });

@@ -63,14 +63,12 @@ export const vectorIndexMemory = statementRule({
     const needed = graphBytes(rows, build.dimensions, build.m);
     if (needed <= server.maintenanceBytes || isSet('maintenance_work_mem', surroundings)) return [];
     const wanted = `${Math.ceil(needed / MIB)}MB`;
-    return [
-      {
-        object: build.name,
-        message: `index ${nameInSql(build.name)} needs about ${formatBytes(needed)} for ${Math.round(rows).toLocaleString('en')} rows, and maintenance_work_mem is ${formatBytes(server.maintenanceBytes)}; if the machine has it: PGOPTIONS="-c maintenance_work_mem=${wanted}" aisec migrate up`,
-        // Not in the file: outside of a transaction, where CONCURRENTLY runs, a SET would stay on.
-        fix: null,
-      },
-    ];
+    return {
+      object: build.name,
+      message: `index ${nameInSql(build.name)} needs about ${formatBytes(needed)} for ${Math.round(rows).toLocaleString('en')} rows, and maintenance_work_mem is ${formatBytes(server.maintenanceBytes)}; if the machine has it: PGOPTIONS="-c maintenance_work_mem=${wanted}" aisec migrate up`,
+      // Not in the file: outside of a transaction, where CONCURRENTLY runs, a SET would stay on.
+      fix: null,
+    };
   },
 });
 
@@ -113,16 +111,14 @@ export const vectorIndexParallel = statementRule({
       isSet('max_parallel_maintenance_workers', surroundings);
     if (isSerial) return [];
     const { sqlName } = build.table;
-    return [
-      {
-        object: build.name,
-        message: `index ${nameInSql(build.name)} may be built by several processes, and the server has pgvector ${version}`,
-        fix: [
-          { sql: `alter table ${sqlName} set (parallel_workers = 0);` },
-          { sql: `${concurrently(statement.text)};`, isOutsideTransaction: true },
-          { sql: `alter table ${sqlName} reset (parallel_workers);` },
-        ],
-      },
-    ];
+    return {
+      object: build.name,
+      message: `index ${nameInSql(build.name)} may be built by several processes, and the server has pgvector ${version}`,
+      fix: [
+        { sql: `alter table ${sqlName} set (parallel_workers = 0);` },
+        { sql: `${concurrently(statement.text)};`, isOutsideTransaction: true },
+        { sql: `alter table ${sqlName} reset (parallel_workers);` },
+      ],
+    };
   },
 });

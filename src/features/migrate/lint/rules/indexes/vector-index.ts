@@ -26,16 +26,14 @@ export const vectorIndex = statementRule({
     if (!isNew) return [];
     const name = index.idxname ?? index.relation?.relname ?? '';
     const column = as('IndexElem', index.indexParams?.[0])?.name ?? all('IndexElem', index.indexParams)[0]?.name ?? '';
-    return [
-      {
-        object: name,
-        message: `index ${nameInSql(name)} on ${nameInSql(column)} uses ivfflat, and its table is empty when it is built`,
-        fix: [
-          {
-            sql: `${statement.text.replace(/\busing\s+ivfflat\b/i, 'using hnsw').replace(/\s*\bwith\s*\(\s*lists\s*=\s*\d+\s*\)/i, '')};`,
-          },
-        ],
-      },
-    ];
+    return {
+      object: name,
+      message: `index ${nameInSql(name)} on ${nameInSql(column)} uses ivfflat, and its table is empty when it is built`,
+      fix: [
+        {
+          sql: `${statement.text.replace(/\busing\s+ivfflat\b/i, 'using hnsw').replace(/\s*\bwith\s*\(\s*lists\s*=\s*\d+\s*\)/i, '')};`,
+        },
+      ],
+    };
   },
 });

@@ -26,12 +26,10 @@ export const workAfterLock = statementRule({
     if (!isLong(statement, effects.scanned.length > 0)) return [];
     const held = effectsBefore.flatMap(({ locks }) => locks).find(({ mode }) => waits(mode) === 'reads and writes');
     if (held === undefined) return [];
-    return [
-      {
-        object: held.relation,
-        message: `reads and writes of ${held.relation} wait while this statement runs, since an earlier one locked it`,
-        fix: [{ sql: `${statement.text};` }],
-      },
-    ];
+    return {
+      object: held.relation,
+      message: `reads and writes of ${held.relation} wait while this statement runs, since an earlier one locked it`,
+      fix: [{ sql: `${statement.text};` }],
+    };
   },
 });

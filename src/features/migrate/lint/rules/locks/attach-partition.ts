@@ -41,12 +41,10 @@ export const attachPartition = statementRule({
       if (effects !== undefined && !effects.scanned.includes(part.sqlName)) return [];
       const column =
         part.columns.find(({ type }) => /^(?:timestamp|date)/.test(type))?.name ?? part.columns[0]?.name ?? '';
-      return [
-        {
-          object: part.name,
-          message: `every row of ${part.sqlName}${rowsText(part)} is read while it is attached`,
-          fix: steps(part, statement.text, column),
-        },
-      ];
+      return {
+        object: part.name,
+        message: `every row of ${part.sqlName}${rowsText(part)} is read while it is attached`,
+        fix: steps(part, statement.text, column),
+      };
     }),
 });

@@ -18,12 +18,10 @@ export const partitionMerge = statementRule({
     if (node !== UNREAD_NODE) return [];
     const [, table = '', verb = ''] =
       /^alter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?(\S+)\s+(merge|split)/i.exec(text) ?? [];
-    return [
-      {
-        object: table,
-        message: `${verb.toUpperCase()} of partitions of ${table} copies their rows while reads and writes of ${table} wait`,
-        fix: null,
-      },
-    ];
+    return {
+      object: table,
+      message: `${verb.toUpperCase()} of partitions of ${table} copies their rows while reads and writes of ${table} wait`,
+      fix: null,
+    };
   },
 });

@@ -29,15 +29,13 @@ export const vacuumFull = statementRule({
     if (names.length > 0 && tables.length === 0) return [];
     const object = tables.map(({ sqlName }) => sqlName).join(', ') || 'every table';
     const what = isFull ? 'VACUUM FULL' : 'CLUSTER';
-    return [
-      {
-        object,
-        message: `${what} rewrites ${object} while reads and writes wait`,
-        fix: isFull
-          ? [{ sql: `vacuum ${object};`, isOutsideTransaction: true }]
-          : ignoring('vacuum-full', 'runs in the maintenance window', statement.text),
-      },
-    ];
+    return {
+      object,
+      message: `${what} rewrites ${object} while reads and writes wait`,
+      fix: isFull
+        ? [{ sql: `vacuum ${object};`, isOutsideTransaction: true }]
+        : ignoring('vacuum-full', 'runs in the maintenance window', statement.text),
+    };
   },
 });
 
@@ -57,13 +55,11 @@ export const refreshView = statementRule({
     const view = existing(refresh?.relation);
     if (refresh === undefined || view === undefined || refresh.concurrent === true || refresh.skipData === true)
       return [];
-    return [
-      {
-        object: view.name,
-        message: `queries of ${view.sqlName}${rowsText(view)} wait until it is filled`,
-        fix: [{ sql: `refresh materialized view concurrently ${view.sqlName};` }],
-      },
-    ];
+    return {
+      object: view.name,
+      message: `queries of ${view.sqlName}${rowsText(view)} wait until it is filled`,
+      fix: [{ sql: `refresh materialized view concurrently ${view.sqlName};` }],
+    };
   },
 });
 
@@ -90,13 +86,11 @@ export const storageChange = statementRule({
       alterations(statement, subtype).flatMap(({ relation }) => {
         const table = existing(relation);
         if (table === undefined) return [];
-        return [
-          {
-            object: table.name,
-            message: `${what} rewrites ${table.sqlName}${rowsText(table)} while reads and writes wait`,
-            fix: ignoring('storage-change', 'runs in the maintenance window', statement.text),
-          },
-        ];
+        return {
+          object: table.name,
+          message: `${what} rewrites ${table.sqlName}${rowsText(table)} while reads and writes wait`,
+          fix: ignoring('storage-change', 'runs in the maintenance window', statement.text),
+        };
       }),
     ),
 });
@@ -116,12 +110,10 @@ export const replicaIdentity = statementRule({
     alterations(statement, 'AT_ReplicaIdentity').flatMap(({ relation, command }) => {
       const kind = as('ReplicaIdentityStmt', command.def)?.identity_type;
       if (kind !== 'f' && kind !== 'n') return [];
-      return [
-        {
-          object: relation.relname ?? '',
-          message: `replica identity of ${relation.relname ?? ''} becomes ${kind === 'f' ? 'FULL' : 'NOTHING'}`,
-          fix: [{ sql: `alter table ${relation.relname ?? ''} replica identity default;` }],
-        },
-      ];
+      return {
+        object: relation.relname ?? '',
+        message: `replica identity of ${relation.relname ?? ''} becomes ${kind === 'f' ? 'FULL' : 'NOTHING'}`,
+        fix: [{ sql: `alter table ${relation.relname ?? ''} replica identity default;` }],
+      };
     }),
 });

@@ -25,14 +25,12 @@ export const severalAlters = statementRule({
     );
     if (earlier === undefined || all('AlterTableCmd', alter.cmds).length === 0) return [];
     const parts = [earlier, statement].map(({ text }) => text.replace(/^alter\s+table\s+(?:only\s+)?\S+\s+/i, ''));
-    return [
-      {
-        object: table.name,
-        message: `${table.sqlName} is read or written as a whole a second time`,
-        fix: [
-          { sql: `-- aisec-ignore type-change: the table is small\nalter table ${table.sqlName} ${parts.join(', ')};` },
-        ],
-      },
-    ];
+    return {
+      object: table.name,
+      message: `${table.sqlName} is read or written as a whole a second time`,
+      fix: [
+        { sql: `-- aisec-ignore type-change: the table is small\nalter table ${table.sqlName} ${parts.join(', ')};` },
+      ],
+    };
   },
 });

@@ -25,12 +25,10 @@ export const wideLock = statementRule({
     // Once a file: where the second table comes in.
     if (held.size === 1 ? added.length === 0 : held.size > 0 || added.length < 2) return [];
     const tables = [...held, ...added];
-    return [
-      {
-        object: tables.at(-1) ?? '',
-        message: `reads and writes of ${tables.slice(0, -1).join(', ')} and ${tables.at(-1) ?? ''} wait at the same time`,
-        fix: held.size === 0 ? null : [{ sql: `${statement.text};` }],
-      },
-    ];
+    return {
+      object: tables.at(-1) ?? '',
+      message: `reads and writes of ${tables.slice(0, -1).join(', ')} and ${tables.at(-1) ?? ''} wait at the same time`,
+      fix: held.size === 0 ? null : [{ sql: `${statement.text};` }],
+    };
   },
 });

@@ -43,17 +43,15 @@ export const foreignKeyToMessages = statementRule({
     references(statement).flatMap(({ pktable, conname }) => {
       const target = pktable?.relname ?? '';
       if (!MESSAGES.test(target)) return [];
-      return [
-        {
-          object: conname ?? target,
-          message: `a foreign key refers to ${target}`,
-          fix: [
-            {
-              sql: `${statement.text.replace(new RegExp(`\\breferences\\s+(?:\\w+\\.)?${target}\\s*(?:\\([^)]*\\))?`, 'i'), 'references message_keys (id)')};`,
-            },
-          ],
-        },
-      ];
+      return {
+        object: conname ?? target,
+        message: `a foreign key refers to ${target}`,
+        fix: [
+          {
+            sql: `${statement.text.replace(new RegExp(`\\breferences\\s+(?:\\w+\\.)?${target}\\s*(?:\\([^)]*\\))?`, 'i'), 'references message_keys (id)')};`,
+          },
+        ],
+      };
     }),
 });
 
@@ -82,13 +80,11 @@ export const lockOrder = statementRule({
       (root) => strong(effects.locks).includes(root) && !held.includes(ORDER.indexOf(root)),
     );
     if (early === undefined) return [];
-    return [
-      {
-        object: early,
-        message: `${early} is locked after ${ORDER[latest] ?? ''}`,
-        fix: [{ sql: `${statement.text};` }],
-      },
-    ];
+    return {
+      object: early,
+      message: `${early} is locked after ${ORDER[latest] ?? ''}`,
+      fix: [{ sql: `${statement.text};` }],
+    };
   },
 });
 

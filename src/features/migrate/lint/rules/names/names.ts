@@ -58,13 +58,11 @@ export const partitionedIndexName = statementRule({
     const name = index?.idxname ?? '';
     if (existing(index?.relation)?.kind !== 'p' || Buffer.byteLength(name) + MONTH_BYTES <= MOST_BYTES) return [];
     const short = cutName(name, MONTH_BYTES);
-    return [
-      {
-        object: name,
-        message: `${nameInSql(name)} has ${Buffer.byteLength(name)} bytes, and the name of a month needs ${MONTH_BYTES} more`,
-        fix: [{ sql: `${statement.text.replaceAll(name, short)};` }],
-      },
-    ];
+    return {
+      object: name,
+      message: `${nameInSql(name)} has ${Buffer.byteLength(name)} bytes, and the name of a month needs ${MONTH_BYTES} more`,
+      fix: [{ sql: `${statement.text.replaceAll(name, short)};` }],
+    };
   },
 });
 
@@ -119,20 +117,18 @@ export const indexName = statementRule({
     const better = nameInSql(boundedName(['idx', table, ...columns].join('_')));
     const written =
       name === undefined ? /\bindex\s+(concurrently\s+)?on\b/i : new RegExp(`"?\\b${name}\\b"?\\s+on\\b`, 'i');
-    return [
-      {
-        object: name ?? table,
-        message:
-          name === undefined
-            ? `an index of ${nameInSql(table)} has no name`
-            : `index ${nameInSql(name)} is not named idx_…`,
-        fix: [
-          {
-            sql: `${statement.text.replace(written, (text) => (name === undefined ? text.replace(/\bon$/i, `${better} on`) : `${better} on`))};`,
-            ...(index.concurrent === true && { isOutsideTransaction: true as const }),
-          },
-        ],
-      },
-    ];
+    return {
+      object: name ?? table,
+      message:
+        name === undefined
+          ? `an index of ${nameInSql(table)} has no name`
+          : `index ${nameInSql(name)} is not named idx_…`,
+      fix: [
+        {
+          sql: `${statement.text.replace(written, (text) => (name === undefined ? text.replace(/\bon$/i, `${better} on`) : `${better} on`))};`,
+          ...(index.concurrent === true && { isOutsideTransaction: true as const }),
+        },
+      ],
+    };
   },
 });

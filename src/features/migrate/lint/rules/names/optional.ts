@@ -61,16 +61,14 @@ export const domainConstraint = statementRule({
     const domain = statementOf('CreateDomainStmt', statement);
     if (domain === undefined || (domain.constraints ?? []).length === 0) return [];
     const name = namesOf(domain.domainname).at(-1) ?? '';
-    return [
-      {
-        object: name,
-        message: `domain ${name} has a constraint`,
-        fix: [
-          {
-            sql: `create domain ${name} as ${/\bas\s+([\w(), ]+?)\s+(?:check|not|constraint)\b/i.exec(statement.text)?.[1] ?? 'text'};`,
-          },
-        ],
-      },
-    ];
+    return {
+      object: name,
+      message: `domain ${name} has a constraint`,
+      fix: [
+        {
+          sql: `create domain ${name} as ${/\bas\s+([\w(), ]+?)\s+(?:check|not|constraint)\b/i.exec(statement.text)?.[1] ?? 'text'};`,
+        },
+      ],
+    };
   },
 });

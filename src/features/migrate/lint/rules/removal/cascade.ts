@@ -24,15 +24,13 @@ export const dropCascade = statementRule({
     const relation = statementOf('AlterTableStmt', statement)?.relation;
     if (!isDrop && !(isPart && existing(relation) !== undefined)) return [];
     const without = statement.text.replace(/\s+cascade\s*$/i, '');
-    return [
-      {
-        object: without.split(/\s+/).slice(0, 3).join(' '),
-        message: 'CASCADE drops whatever depends on it, named nowhere in this file',
-        fix: ignoring('drop-cascade', 'what depends on it was looked at', statement.text).map(({ sql }) => ({
-          sql: `-- aisec-ignore drop: no released service reads it any more\n${sql}`,
-        })),
-      },
-    ];
+    return {
+      object: without.split(/\s+/).slice(0, 3).join(' '),
+      message: 'CASCADE drops whatever depends on it, named nowhere in this file',
+      fix: ignoring('drop-cascade', 'what depends on it was looked at', statement.text).map(({ sql }) => ({
+        sql: `-- aisec-ignore drop: no released service reads it any more\n${sql}`,
+      })),
+    };
   },
 });
 
@@ -51,12 +49,10 @@ export const truncate = statementRule({
     all('RangeVar', statementOf('TruncateStmt', statement)?.relations).flatMap((name) => {
       const table = existing(name);
       if (table === undefined) return [];
-      return [
-        {
-          object: table.name,
-          message: `every row of ${table.sqlName}${rowsText(table)} is deleted`,
-          fix: ignoring('truncate', 'the rows are not needed', statement.text),
-        },
-      ];
+      return {
+        object: table.name,
+        message: `every row of ${table.sqlName}${rowsText(table)} is deleted`,
+        fix: ignoring('truncate', 'the rows are not needed', statement.text),
+      };
     }),
 });

@@ -27,13 +27,11 @@ export const rename = statementRule({
     const renaming = statementOf('RenameStmt', statement);
     const enumeration = statementOf('AlterEnumStmt', statement);
     if (enumeration?.oldVal !== undefined)
-      return [
-        {
-          object: enumeration.oldVal,
-          message: `enum value '${enumeration.oldVal}' is renamed to '${enumeration.newVal ?? ''}'`,
-          fix: ignoring(ID, 'no released service uses the old value', statement.text),
-        },
-      ];
+      return {
+        object: enumeration.oldVal,
+        message: `enum value '${enumeration.oldVal}' is renamed to '${enumeration.newVal ?? ''}'`,
+        fix: ignoring(ID, 'no released service uses the old value', statement.text),
+      };
     const kind = WHAT[renaming?.renameType ?? ''];
     const relation = existing(renaming?.relation);
     if (kind === undefined || renaming === undefined || (relation === undefined && kind !== 'schema')) return [];

@@ -20,13 +20,11 @@ export const writeWithoutWhere = statementRule({
     const table = existing(write?.relation);
     if (write === undefined || table === undefined || write.whereClause !== undefined) return [];
     const verb = statement.node === 'UpdateStmt' ? 'UPDATE' : 'DELETE';
-    return [
-      {
-        object: table.name,
-        message: `${verb} writes every row of ${table.sqlName}${rowsText(table)}`,
-        fix: ignoring('write-without-where', 'the table has a few rows only', statement.text),
-      },
-    ];
+    return {
+      object: table.name,
+      message: `${verb} writes every row of ${table.sqlName}${rowsText(table)}`,
+      fix: ignoring('write-without-where', 'the table has a few rows only', statement.text),
+    };
   },
 });
 
@@ -44,12 +42,10 @@ export const duplicateAssignment = statementRule({
     all('ResTarget', statementOf('UpdateStmt', statement)?.targetList).flatMap(({ name = '', val }) => {
       const fields = all('String', as('ColumnRef', val)?.fields);
       if (fields.length !== 1 || fields[0]?.sval !== name) return [];
-      return [
-        {
-          object: name,
-          message: `column ${nameInSql(name)} is set to itself`,
-          fix: ignoring('assignment-of-itself', 'its triggers are meant to run', statement.text),
-        },
-      ];
+      return {
+        object: name,
+        message: `column ${nameInSql(name)} is set to itself`,
+        fix: ignoring('assignment-of-itself', 'its triggers are meant to run', statement.text),
+      };
     }),
 });

@@ -35,13 +35,11 @@ export const viewReplacedByDrop = statementRule({
     return droppedRelations(statement).flatMap(({ relname = '', ...schema }) => {
       const made = statements.find((other) => statementOf('ViewStmt', other)?.view?.relname === relname);
       if (made === undefined || existing({ relname, ...schema }) === undefined) return [];
-      return [
-        {
-          object: relname,
-          message: `view ${nameInSql(relname)} is dropped and created again`,
-          fix: [{ sql: `${made.text.replace(/^create\s+view\b/i, 'create or replace view')};` }],
-        },
-      ];
+      return {
+        object: relname,
+        message: `view ${nameInSql(relname)} is dropped and created again`,
+        fix: [{ sql: `${made.text.replace(/^create\s+view\b/i, 'create or replace view')};` }],
+      };
     });
   },
 });
@@ -139,12 +137,10 @@ export const settingLeaks = statementRule({
         isFound = true;
     });
     if (!isFound) return [];
-    return [
-      {
-        object: 'set_config',
-        message: 'set_config changes a setting of the whole session',
-        fix: [{ sql: `${statement.text.replace(/,\s*false\s*\)/i, ', true)')};` }],
-      },
-    ];
+    return {
+      object: 'set_config',
+      message: 'set_config changes a setting of the whole session',
+      fix: [{ sql: `${statement.text.replace(/,\s*false\s*\)/i, ', true)')};` }],
+    };
   },
 });
