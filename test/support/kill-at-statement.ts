@@ -61,8 +61,11 @@ export interface KilledRun {
   readonly cwd?: string;
 }
 
-/** Starts the program and ends it by SIGKILL in the place of its statement at `position`. */
-export async function killedAt(position: number, { args, env, cwd }: KilledRun): Promise<CliResult> {
+/**
+ * Starts the program and ends it by SIGKILL in the place of its statement at `position`, or of the first with that text:
+ * where the number of statements depends on how long they take, as with batches, no position is sure.
+ */
+export async function killedAt(position: number | string, { args, env, cwd }: KilledRun): Promise<CliResult> {
   return startCli(args, {
     env: { ...env, NODE_OPTIONS: `--import=${PRELOAD.href}`, KILL_AT_QUERY: String(position) },
     ...(cwd !== undefined && { cwd }),
