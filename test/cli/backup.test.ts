@@ -26,7 +26,10 @@ describeOnServer('aisec backup', () => {
 
   test('makes an archive, its manifest and the roles, which only the owner can read', async () => {
     const directory = await newDirectory();
+    const role = `${database().name}_login`;
+    await database().admin.query(`create role ${role} login password 'of nobody else'`);
     const run = await backup(directory, ['--json', '--quiet']);
+    await database().admin.query(`drop role ${role}`);
     expect(run).toMatchObject({ exitCode: 0 });
     expect(withoutVersionWarning(run.stderr)).toBe('');
     const { file, sha256, rows, tables, removed } = JSON.parse(run.stdout);
@@ -49,6 +52,7 @@ describeOnServer('aisec backup', () => {
     expect(removed).toEqual([]);
     const globals = readFileSync(path.join(directory, `${name}.globals.sql`), 'utf8');
     expect(globals).toContain('CREATE ROLE authenticated');
+    expect(globals).toContain(`CREATE ROLE ${role};`);
     expect(globals).not.toMatch(/PASSWORD/);
     const list = execFileSync('pg_restore', ['--list', file], { encoding: 'utf8' });
     expect(list).toContain('EXTENSION - vector');
