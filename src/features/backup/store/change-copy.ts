@@ -75,8 +75,8 @@ export async function changeCopyManifest(
     if (!isWritten) continue;
     const { manifest: there } = await read(store, name);
     if (manifestText(change(there)) !== manifestText(there)) continue;
-    // Retention removes the file first, and may have begun before the change.
-    if ((await describeObject(store, name)) !== undefined) return there;
+    // Retention removes the file first, and may have begun before the change. A store puts a file away that it reads as damaged.
+    if (there.damage !== null || (await describeObject(store, name)) !== undefined) return there;
     throw new AisecError('BACKUP_UNKNOWN', `there is no backup ${storeUrl(store.place, name)}`, {
       detail: 'Its manifest is there and the file is not: another run may be removing it.',
       hint: `See what the store has: ${listCommand(store.place)}`,
