@@ -62,7 +62,9 @@ describeOnPrivateServer('a failover in the middle of a command', () => {
   const tryOut = async ({ name, prepare }: Command, pieces: number, round: number): Promise<void> => {
     const { args, outlives, isDone, isHalfDone } = await prepare(pair.admin, round);
     const tripwire = await Tripwire.start(pair.primaryUrl, pieces, () => pair.failOver());
-    const cut = await runInProcess(args, { env: { DATABASE_URL: pair.url(tripwire.host) } });
+    // It may come while the first connection is made.
+    const env = { DATABASE_URL: pair.url(tripwire.host), AISEC_WAIT_FOR_DATABASE: '60s' };
+    const cut = await runInProcess(args, { env });
     await tripwire.end();
     const { isTripped } = tripwire;
     const what = { name, pieces, isTripped, stdout: cut.stdout, stderr: cut.stderr };
