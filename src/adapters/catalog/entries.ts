@@ -129,7 +129,7 @@ function tableEntries(part: CatalogTables): readonly Entry[] {
       const served = constraint === null ? [] : [`constraint ${on({ table, name: constraint })}`];
       const inherited = above(table, (parent) => `index ${on({ table: parent, name: item.parent ?? '' })}`);
       const parents = [relationId(table), ...served, ...inherited];
-      return entry('index', on(item), parents, properties, { kind: 'index', item });
+      return entry('index', on({ table, name }), parents, properties, { kind: 'index', item });
     }),
     ...part.triggers.map((item) => {
       const { table, name, ...properties } = item;
