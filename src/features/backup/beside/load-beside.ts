@@ -7,6 +7,7 @@ import { quoteIdentifier } from '../../../base/identifier.js';
 import type { ServerAccess } from '../access.js';
 import type { RestorableBackup } from '../contents/restorable-backup.js';
 import { schemaOf, type TocEntry } from '../contents/toc.js';
+import { withoutDefaultPrivileges } from '../restore/default-privileges.js';
 import { countingLines } from '../restore/restore-into.js';
 import type { LeftOutKinds } from '../restore/left-out-kinds.js';
 import { machineOf } from '../restore/restore-checked.js';
@@ -165,7 +166,9 @@ export async function loadBeside(
   return access.withDatabase(access.databaseName, async (session) => {
     for (const [name, value] of Object.entries(settingsFor(selection.entries, backup.vectorIndexes, machineOf(access))))
       await session.query('select pg_catalog.set_config($1, $2, false)', [name, value]);
-    const make = (): Promise<readonly CopiedTable[]> => makeAll(access, session, backup, selection, options);
+    const copy = (): Promise<readonly CopiedTable[]> => makeAll(access, session, backup, selection, options);
+    const make = (): Promise<readonly CopiedTable[]> =>
+      options.withoutPrivileges ? copy() : withoutDefaultPrivileges(session, copy);
     return options.isDryRun ? withRollback(session, make) : withTransaction(session, make);
   });
 }

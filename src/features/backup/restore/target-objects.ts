@@ -27,10 +27,29 @@ const GROUPS: Readonly<Record<string, string>> = {
   DEFAULT: 'DEFAULT',
   PUBLICATION: 'PUBLICATION',
   'PUBLICATION TABLE': 'PUBLICATION TABLE',
+  'FOREIGN DATA WRAPPER': 'FOREIGN DATA WRAPPER',
+  SERVER: 'SERVER',
+  'ACCESS METHOD': 'ACCESS METHOD',
+  'PROCEDURAL LANGUAGE': 'PROCEDURAL LANGUAGE',
+  'EVENT TRIGGER': 'EVENT TRIGGER',
+  OPERATOR: 'OPERATOR',
+  'OPERATOR CLASS': 'OPERATOR CLASS',
+  'OPERATOR FAMILY': 'OPERATOR FAMILY',
+  'TEXT SEARCH PARSER': 'TEXT SEARCH PARSER',
+  'TEXT SEARCH TEMPLATE': 'TEXT SEARCH TEMPLATE',
+  'TEXT SEARCH DICTIONARY': 'TEXT SEARCH DICTIONARY',
+  'TEXT SEARCH CONFIGURATION': 'TEXT SEARCH CONFIGURATION',
+  CONVERSION: 'CONVERSION',
+  CAST: 'CAST',
 };
 
-/** Names may hold blanks, and the owner stands behind the last one. */
-function* withoutLastWords(description: string): Generator<string> {
+/** What may be the name: the owner stands behind it. Names hold blanks, also those of owners that the server lacks. */
+function* namesIn(description: string, roles: readonly string[]): Generator<string> {
+  const owner = roles.find((role) => description.endsWith(` ${role}`));
+  if (owner !== undefined) {
+    yield description.slice(0, -owner.length - 1);
+    return;
+  }
   for (let end = description.lastIndexOf(' '); end > 0; end = description.lastIndexOf(' ', end - 1))
     yield description.slice(0, end);
 }
@@ -47,9 +66,11 @@ export async function readTargetObjects(session: Session): Promise<(entry: TocEn
     return (await session.query<{ kind: string; description: string }>(sqlFile('backup/objects'))).rows;
   });
   const objects = new Set(rows.map(({ kind, description }) => `${kind} ${description}`));
+  const roles = rows.flatMap(({ kind, description }) => (kind === 'ROLE' ? [description] : []));
+  roles.sort((one, other) => other.length - one.length);
   return ({ kind, description }) => {
     const group = GROUPS[kind];
     if (group === undefined) return false;
-    return [...withoutLastWords(description)].some((name) => objects.has(`${group} ${name}`));
+    return [...namesIn(description, roles)].some((name) => objects.has(`${group} ${name}`));
   };
 }
