@@ -1,5 +1,6 @@
 import path from 'node:path';
 
+import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
 
 import {
@@ -83,6 +84,30 @@ describeOnServer('a restore where the database has more than tables', () => {
       [reader],
     );
     expect(rows).toEqual([]);
+  });
+
+  test('a role whose transactions only read, and whose arrays have no NULL, restores what was backed up', async () => {
+    const database = await createServerDatabase();
+    const { admin, name } = database;
+    const [owner, made] = [`${name}_o`, `${name}_made`];
+    await admin.query(
+      `create role "${owner}" login createdb; alter role "${owner}" set default_transaction_read_only = on`,
+    );
+    await admin.query(`alter role "${owner}" set array_nulls = off`);
+    onTestFinished(async () => {
+      await admin.query(`drop database if exists "${made}"`);
+      await admin.query(`drop owned by "${owner}"; drop role "${owner}"`);
+    });
+    await admin.query(`create table lists (list text[]); insert into lists values (array[null, 'a'])`);
+    await admin.query(`alter table lists owner to "${owner}"`);
+    const file = await backedUp(database);
+    const url = Object.assign(new URL(database.url), { username: owner, password: '' }).href;
+    expect(await run(['restore', file, '--create', made, '--no-owner'], url)).toMatchObject({ exitCode: 0 });
+    const restored = new pg.Client({ connectionString: database.url.replace(name, made) });
+    await restored.connect();
+    const { rows } = await restored.query('select list from lists');
+    await restored.end();
+    expect(rows).toEqual([{ list: [null, 'a'] }]);
   });
 });
 
