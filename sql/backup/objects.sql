@@ -128,6 +128,3 @@ join pg_catalog.pg_namespace on pg_namespace.oid = connamespace
 union all
 select 'CAST', '- CAST (' || pg_catalog.format_type(castsource, null) || ' AS ' || pg_catalog.format_type(casttarget, null) || ')'
 from pg_catalog.pg_cast
-union all
-select 'ROLE', rolname
-from pg_catalog.pg_roles

@@ -97,29 +97,6 @@ describeOnServer('aisec restore --table and what leaned on the table', () => {
     ]);
   });
 
-  test('a table has the grants of the backup, not those that default privileges give to what is new', async () => {
-    const { query, restore } = await made([
-      ...SHOP,
-      'alter default privileges in schema public grant select on tables to public',
-      'alter default privileges grant insert on tables to public',
-      'alter default privileges revoke execute on functions from public',
-    ]);
-    const grants = `
-      select (select relacl::text from pg_class where relname = 'orders') as orders,
-        (select proacl::text from pg_proc where proname = 'newest') as newest,
-        (select json_agg(d order by defaclnamespace, defaclobjtype) from (
-          select defaclrole, defaclnamespace, defaclobjtype, defaclacl from pg_default_acl) d) as defaults`;
-    const before = await query(grants);
-    await query('drop table orders cascade');
-    expect(await restore(['--table', 'orders', '--dry-run'])).toMatchObject({ exitCode: 0 });
-    expect(await restore(['--table', 'orders'])).toMatchObject({ exitCode: 0 });
-    expect(await query(grants)).toEqual(before);
-    expect(await restore(['--table', 'orders', '--as', 'copied'])).toMatchObject({ exitCode: 0 });
-    expect(await query("select relacl::text from pg_class where relname = 'copied'")).toEqual([
-      { relacl: before[0]?.['orders'] },
-    ]);
-  });
-
   test('a partition comes back to the table that it was of, with partitions of its own and the keys to that table', async () => {
     const { url, query, restore } = await made([
       'create table months (year int, month int, primary key (year, month)) partition by list (year)',

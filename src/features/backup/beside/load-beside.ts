@@ -7,12 +7,11 @@ import { quoteIdentifier } from '../../../base/identifier.js';
 import type { ServerAccess } from '../access.js';
 import type { RestorableBackup } from '../contents/restorable-backup.js';
 import { schemaOf, type TocEntry } from '../contents/toc.js';
-import { withoutDefaultPrivileges } from '../restore/default-privileges.js';
 import { countingLines } from '../restore/restore-into.js';
 import type { LeftOutKinds } from '../restore/left-out-kinds.js';
 import { machineOf } from '../restore/restore-checked.js';
 import { settingsFor } from '../restore/restore-passes.js';
-import { loadRows, readDefinitions } from '../restore/script.js';
+import { loadRows, makeObjects, readDefinitions } from '../restore/script.js';
 import { nameIn, tocName, type TableName } from '../restore/table-selection.js';
 import { compareRows } from '../verify/compare-rows.js';
 import type { CopySelection } from './copy-selection.js';
@@ -118,17 +117,14 @@ async function makeAll(
   const relocation = { relations: relationsOf(selection), to: WORKSHOP };
   const rewrite = (sql: string): Promise<string> => relocate(sql, relocation);
   const part = { ...options, archive: backup.file, entries: selection.entries };
-  const run = async (section: 'pre-data' | 'post-data'): Promise<void> => {
-    for (const { text } of await readDefinitions(access, part, section)) await session.query(await rewrite(text));
-  };
   await session.query(`create schema ${quoteIdentifier(WORKSHOP)}`);
   // An owner has to be able to create in the schema of what it gets.
   await session.query(`grant all on schema ${quoteIdentifier(WORKSHOP)} to public`);
-  await run('pre-data');
+  await makeObjects(session, await readDefinitions(access, part, 'pre-data'), rewrite);
   await disinherit(session);
   await loadRows(access, session, part, countingLines(selection.entries.length, onProgress), rewrite);
   onProgress('making indexes, constraints and policies');
-  await run('post-data');
+  for (const { text } of await readDefinitions(access, part, 'post-data')) await session.query(await rewrite(text));
   const relations = await relationsIn(session);
   const moved = await moveOut(session, options);
   const wanted = backup.rows
@@ -166,9 +162,7 @@ export async function loadBeside(
   return access.withDatabase(access.databaseName, async (session) => {
     for (const [name, value] of Object.entries(settingsFor(selection.entries, backup.vectorIndexes, machineOf(access))))
       await session.query('select pg_catalog.set_config($1, $2, false)', [name, value]);
-    const copy = (): Promise<readonly CopiedTable[]> => makeAll(access, session, backup, selection, options);
-    const make = (): Promise<readonly CopiedTable[]> =>
-      options.withoutPrivileges ? copy() : withoutDefaultPrivileges(session, copy);
+    const make = (): Promise<readonly CopiedTable[]> => makeAll(access, session, backup, selection, options);
     return options.isDryRun ? withRollback(session, make) : withTransaction(session, make);
   });
 }

@@ -12,12 +12,11 @@ import {
   type Dangling,
   type ForeignKey,
 } from './foreign-keys.js';
-import { withoutDefaultPrivileges } from './default-privileges.js';
 import { refuseRestore, restoreFinding } from './findings.js';
 import { machineOf } from './restore-checked.js';
 import { countingLines } from './restore-into.js';
 import { settingsFor } from './restore-passes.js';
-import { loadRows, readDefinitions } from './script.js';
+import { loadRows, makeObjects, readDefinitions } from './script.js';
 import { leaveErasedOut, type ErasedPeople } from './leave-erased-out.js';
 import { nameIn, tocName, type TableSelection } from './table-selection.js';
 
@@ -201,29 +200,26 @@ export async function loadTable(
   return access.withDatabase(access.databaseName, async (session) => {
     for (const [name, value] of Object.entries(settingsFor(selection.entries, backup.vectorIndexes, machineOf(access))))
       await session.query('select pg_catalog.set_config($1, $2, false)', [name, value]);
-    const load = async (): Promise<Loaded> => {
-      await runAll(session, without(before, attaching), [], new Set());
-      await loadRows(access, session, part, countingLines(selection.entries.length, onProgress));
-      await runAll(session, [...early, ...attaching], [], new Set());
-      onProgress('looking for rows that refer to nothing');
-      const restored = new Set(selection.tables.map(nameIn));
-      const erased = await leaveErasedOut(session, restored, keys, options.erased);
-      const settled = await settleDangling(session, keys, selection, dangling, options.erased);
-      const { notValid } = settled;
-      const loaded = {
-        warnings: [...erased.warnings, ...settled.warnings],
-        leftOut: summed(erased.leftOut, settled.leftOut),
-      };
-      if (isDryRun) throw new DryRunEnd(loaded);
-      onProgress('making indexes, constraints and policies');
-      await runAll(session, without(after, early), keys, notValid);
-      for (const statement of options.afterwards ?? []) await session.query(statement);
-      return loaded;
-    };
     try {
-      return await withTransaction(session, () =>
-        withoutPrivileges ? load() : withoutDefaultPrivileges(session, load),
-      );
+      return await withTransaction(session, async () => {
+        await makeObjects(session, without(before, attaching));
+        await loadRows(access, session, part, countingLines(selection.entries.length, onProgress));
+        await runAll(session, [...early, ...attaching], [], new Set());
+        onProgress('looking for rows that refer to nothing');
+        const restored = new Set(selection.tables.map(nameIn));
+        const erased = await leaveErasedOut(session, restored, keys, options.erased);
+        const settled = await settleDangling(session, keys, selection, dangling, options.erased);
+        const { notValid } = settled;
+        const loaded = {
+          warnings: [...erased.warnings, ...settled.warnings],
+          leftOut: summed(erased.leftOut, settled.leftOut),
+        };
+        if (isDryRun) throw new DryRunEnd(loaded);
+        onProgress('making indexes, constraints and policies');
+        await runAll(session, without(after, early), keys, notValid);
+        for (const statement of options.afterwards ?? []) await session.query(statement);
+        return loaded;
+      });
     } catch (error) {
       if (error instanceof DryRunEnd) return error.loaded;
       throw error;

@@ -43,17 +43,6 @@ const GROUPS: Readonly<Record<string, string>> = {
   CAST: 'CAST',
 };
 
-/** What may be the name: the owner stands behind it. Names hold blanks, also those of owners that the server lacks. */
-function* namesIn(description: string, roles: readonly string[]): Generator<string> {
-  const owner = roles.find((role) => description.endsWith(` ${role}`));
-  if (owner !== undefined) {
-    yield description.slice(0, -owner.length - 1);
-    return;
-  }
-  for (let end = description.lastIndexOf(' '); end > 0; end = description.lastIndexOf(' ', end - 1))
-    yield description.slice(0, end);
-}
-
 /** Whether `readTargetObjects` knows entries of this kind. */
 export function canBeSeen({ kind }: TocEntry): boolean {
   return GROUPS[kind] !== undefined;
@@ -66,11 +55,9 @@ export async function readTargetObjects(session: Session): Promise<(entry: TocEn
     return (await session.query<{ kind: string; description: string }>(sqlFile('backup/objects'))).rows;
   });
   const objects = new Set(rows.map(({ kind, description }) => `${kind} ${description}`));
-  const roles = rows.flatMap(({ kind, description }) => (kind === 'ROLE' ? [description] : []));
-  roles.sort((one, other) => other.length - one.length);
   return ({ kind, description }) => {
     const group = GROUPS[kind];
     if (group === undefined) return false;
-    return [...namesIn(description, roles)].some((name) => objects.has(`${group} ${name}`));
+    return objects.has(`${group} ${description.replace(/ [^ ]*$/, '')}`);
   };
 }
