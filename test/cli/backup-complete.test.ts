@@ -124,4 +124,12 @@ describeOnServer('all of a database', () => {
       await admin.query(`drop owned by ${role}; drop role ${role}`);
     }
   });
+
+  test('has the roles of the server beside it, whatever limits of time the database sets', async () => {
+    const { url, admin } = await createServerDatabase();
+    await admin.query(`
+      do $$ begin execute format('alter database %I set statement_timeout = %L', current_database(), '1ms'); end $$`);
+    const run = await runInProcess(['backup', '--dir', await newDirectory()], { env: { DATABASE_URL: url } });
+    expect(run).toMatchObject({ exitCode: 0, stderr: expect.not.stringContaining('roles of the server') });
+  });
 });

@@ -44,7 +44,12 @@ function makePrivate(directory: string): void {
   try {
     mkdirSync(directory, { mode: 0o700 });
   } catch (error) {
-    throw temporaryError(error);
+    if (isNoSpace(error)) throw temporaryError(error);
+    throw new AisecError('CONFIG_INVALID', `"${tmpdir()}", where temporary files go, cannot be written to`, {
+      detail: `${messageOf(error)}.`,
+      hint: 'Set TMPDIR to a directory that is there and can be written to.',
+      cause: error,
+    });
   }
 }
 
@@ -53,16 +58,16 @@ function makePrivate(directory: string): void {
  * goes with the next one.
  *
  * @param prefix of its name, one for each use
- * @throws AisecError DISK_FULL; what the callback throws.
+ * @throws AisecError DISK_FULL; CONFIG_INVALID when there is no directory for them; what the callback throws.
  */
 export async function withPrivateDirectory<Result>(
   prefix: string,
   use: (directory: string) => Promise<Result>,
 ): Promise<Result> {
-  sweep(tmpdir(), prefix);
   const directory = join(tmpdir(), `${prefix}${process.pid}-${randomBytes(6).toString('hex')}`);
   const remove = (): void => rmSync(directory, { recursive: true, force: true });
   makePrivate(directory);
+  sweep(tmpdir(), prefix);
   process.once('exit', remove);
   try {
     writeTemporary(join(directory, OWNER), JSON.stringify(currentProcess()));

@@ -36,7 +36,9 @@ export async function writeGlobals(
   reporting.onProgress('writing the roles');
   let text: string;
   try {
-    text = await withCredentials(access.target, { applicationName: access.applicationName }, (credentials) =>
+    // Unlike pg_dump, pg_dumpall keeps to the limits of the role and the database.
+    const settings = { statement_timeout: '0', lock_timeout: '0' };
+    text = await withCredentials(access.target, { applicationName: access.applicationName, settings }, (credentials) =>
       dumpGlobals({
         tool,
         credentials,
