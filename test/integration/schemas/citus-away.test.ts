@@ -156,19 +156,21 @@ describeOnCitus('a worker of Citus that is away', (citus) => {
     }
   });
 
-  test('leaves nothing of a tenant that is restored when it goes, and the next run restores it', async () => {
+  test('leaves a tenant that is restored whole on the coordinator, and says what gives it to a worker when it is back', async () => {
     const directory = path.join(await createEmbeddedDirectory(), 'backups');
     const backup = await aisec(`backup --json --dir ${directory}`, lost);
     const { file } = JSON.parse(backup.stdout) as { readonly file: string };
     const before = await rowsOf(lost);
     // In a session of its own: one that had a connection to the worker when it went fails once.
     await runPsql(url, `set client_min_messages = warning; drop schema ${lost} cascade;`);
-    const restore = () => aisec(`tenant restore ${file}`, lost);
-    const run = await doneAt(/citus_schema_distribute/, worker.away, restore);
+    const run = await doneAt(/citus_schema_distribute/, worker.away, () => aisec(`tenant restore ${file}`, lost));
     expect(run).toMatchObject({ exitCode: 4, isReached: true, stderr: expect.stringContaining(worker.node) });
+    expect(run.stderr).toContain(`aisec tenant distribute --schema ${lost}`);
     await worker.back();
-    expect((await admin.query('select to_regnamespace($1) as found', [lost])).rows).toEqual([{ found: null }]);
-    expect(await restore()).toMatchObject({ exitCode: 0 });
+    expect(await nodeOf(lost)).toBeUndefined();
+    expect(await rowsOf(lost)).toEqual(before);
+    expect(await aisec('tenant distribute --wait 1m', lost)).toMatchObject({ exitCode: 0 });
+    expect(await nodeOf(lost)).toBeDefined();
     expect(await rowsOf(lost)).toEqual(before);
   });
 });
