@@ -14,6 +14,7 @@ import pg from 'pg';
 
 import { copyChunks } from '../dist/adapters/postgres/copy.js';
 import { demoTables } from '../dist/features/seed/demo/demo-tables.js';
+import { copyInput } from '../dist/features/seed/demo/table.js';
 import { defaultConversations } from '../dist/features/seed/demo/options.js';
 import { planDemo } from '../dist/features/seed/demo/plan.js';
 import { measure, median } from './measure.js';
@@ -71,10 +72,12 @@ async function freshDatabase() {
 /** Writes the rows to one file a table, and returns the psql script that loads them in one transaction. */
 async function writeFiles() {
   const commands = [];
-  for (const { table, columns, rows } of demoTables(planDemo(options), 'not a hash')) {
+  for (const demo of demoTables(planDemo(options), 'not a hash')) {
+    const { table } = demo;
+    const { columns, rows } = copyInput(demo);
     const file = path.join(directory, `${table}.copy`);
     const stream = createWriteStream(file);
-    for (const { bytes } of copyChunks(rows())) if (!stream.write(bytes)) await once(stream, 'drain');
+    for (const { bytes } of copyChunks(rows)) if (!stream.write(bytes)) await once(stream, 'drain');
     stream.end();
     await once(stream, 'finish');
     commands.push(`\\copy ${table} (${columns.join(', ')}) from '${file}'`);

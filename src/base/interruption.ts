@@ -69,6 +69,23 @@ export function afterSilence(durationMs: number, onSilence: () => void): () => v
   };
 }
 
+/** What the work gives, or, once the other side has been silent for so long, what `onSilence` gives or throws. */
+export async function unlessSilent<Result, Other>(
+  durationMs: number,
+  work: Promise<Result>,
+  onSilence: () => Other,
+): Promise<Result | Other> {
+  let stop: (() => void) | undefined;
+  const silence = new Promise<void>((resolve) => {
+    stop = afterSilence(durationMs, resolve);
+  }).then(onSilence);
+  try {
+    return await Promise.race([work, silence]);
+  } finally {
+    stop?.();
+  }
+}
+
 /** Ends a run that takes too long; 0 means no limit. The timer keeps no process alive. */
 export function withTimeout(signal: AbortSignal, timeoutMs: number): AbortSignal {
   if (timeoutMs === 0) return signal;

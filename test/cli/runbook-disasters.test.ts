@@ -105,8 +105,8 @@ describeOnServer('the small disasters of docs/runbook.md', () => {
     await server.end();
   });
 
-  test('the page has a drill for each of the five', () => {
-    expect(DRILLS.map(({ title }) => title)).toHaveLength(5);
+  test('the page has a drill for each of the six', () => {
+    expect(DRILLS.map(({ title }) => title)).toHaveLength(6);
   });
 
   test.each(DRILLS)(

@@ -96,6 +96,11 @@ function grantEntry(grant: CatalogGrant): Entry {
 }
 
 function tableEntries(part: CatalogTables): readonly Entry[] {
+  const partitioned = new Map(part.tables.map(({ name, bound, parents }) => [name, bound === null ? [] : parents]));
+  // A partition has the columns, constraints and indexes of the table above it, and loses them with it.
+  const above = (table: string, idOn: (parent: string) => string): readonly string[] =>
+    (partitioned.get(table) ?? []).map(idOn);
+  const parentsOfIndexes = new Map(part.indexes.map((item) => [on(item), item.parent]));
   return [
     ...part.tables.map((item) => {
       const { name, ...properties } = item;
@@ -108,20 +113,23 @@ function tableEntries(part: CatalogTables): readonly Entry[] {
     ...part.columns.map((item) => {
       const { table, name, ...properties } = item;
       const object = `${quoted(table)}.${quoted(name)}`;
-      return entry('column', object, [relationId(table)], properties, { kind: 'column', item });
+      const parents = [relationId(table), ...above(table, (parent) => `column ${quoted(parent)}.${quoted(name)}`)];
+      return entry('column', object, parents, properties, { kind: 'column', item });
     }),
     ...part.constraints.map((item) => {
       const { table, name, ...properties } = item;
-      return entry('constraint', on({ table, name }), [relationId(table)], properties, { kind: 'constraint', item });
+      // A primary key has another name there: that of its index.
+      const nameAbove = parentsOfIndexes.get(on(item)) ?? name;
+      const inherited = above(table, (parent) => `constraint ${on({ table: parent, name: nameAbove })}`);
+      return entry('constraint', on(item), [relationId(table), ...inherited], properties, { kind: 'constraint', item });
     }),
     ...part.indexes.map((item) => {
       const { table, name, ...properties } = item;
       const { constraint } = properties;
       const served = constraint === null ? [] : [`constraint ${on({ table, name: constraint })}`];
-      return entry('index', on({ table, name }), [relationId(table), ...served], properties, {
-        kind: 'index',
-        item,
-      });
+      const inherited = above(table, (parent) => `index ${on({ table: parent, name: item.parent ?? '' })}`);
+      const parents = [relationId(table), ...served, ...inherited];
+      return entry('index', on({ table, name }), parents, properties, { kind: 'index', item });
     }),
     ...part.triggers.map((item) => {
       const { table, name, ...properties } = item;

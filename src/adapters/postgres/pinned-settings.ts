@@ -55,6 +55,21 @@ const PINNED = {
 
 export type SessionSettings = Readonly<Record<string, string>>;
 
+/**
+ * Those that pg_restore leaves to its role and to the database: the first three end it, with the others rows and
+ * definitions are read otherwise than they were written. Every server knows them, and every role may set them.
+ */
+export const RESTORING_SETTINGS: SessionSettings = {
+  default_transaction_read_only: PINNED.default_transaction_read_only,
+  default_transaction_isolation: PINNED.default_transaction_isolation,
+  default_transaction_deferrable: PINNED.default_transaction_deferrable,
+  array_nulls: PINNED.array_nulls,
+  datestyle: PINNED.datestyle,
+  intervalstyle: PINNED.intervalstyle,
+  timezone: PINNED.timezone,
+  transform_null_equals: PINNED.transform_null_equals,
+};
+
 export interface PinOptions {
   readonly schema: string;
   readonly extensionSchema: string;

@@ -77,6 +77,7 @@ export async function identifySession(
   client: pg.Client,
   kind: 'server' | 'embedded',
   options: PinOptions,
+  mayBeTimedOut = true,
 ): Promise<Identity> {
   const pinned = pinnedSettings(options);
   const wanted = kind === 'server' ? serverSettings(options) : pinned;
@@ -85,9 +86,9 @@ export async function identifySession(
   } catch (error) {
     const { code, message = '' } = error as { code?: string; message?: string };
     if (code === '42501' && message.includes('session_replication_role')) return refuseReplicaRole(client, error);
-    if (code === QUERY_CANCELED) {
+    if (code === QUERY_CANCELED && mayBeTimedOut) {
       await withoutTimeLimit(client);
-      return identifySession(client, kind, options);
+      return identifySession(client, kind, options, false);
     }
     // A server on Windows cannot watch its clients and refuses the setting.
     if (code !== '22023' || !message.includes('client_connection_check')) throw error;

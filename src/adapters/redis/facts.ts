@@ -1,5 +1,5 @@
 import { AisecError } from '../../base/errors.js';
-import { afterSilence } from '../../base/interruption.js';
+import { unlessSilent } from '../../base/interruption.js';
 import { describeRedis, type RedisTarget } from '../../config/redis-target.js';
 import { createRedisClient, translateRedisError } from './connection.js';
 
@@ -45,21 +45,18 @@ export async function readRedisFacts(
   const redis = await createRedisClient(target, connectionName, false);
   let cause: unknown;
   redis.on('error', (error) => (cause ??= error));
-  let stop: (() => void) | undefined;
-  const late = new Promise<never>((_, reject) => {
-    stop = afterSilence(withinMs, () => {
-      const detail = 'It may be paused, or busy with one long command.';
-      const hint = `Check that Redis runs and that ${target.source} names it correctly.`;
-      const message = `${describeRedis(target)} did not answer within ${withinMs} ms`;
-      reject(new AisecError('REDIS_UNREACHABLE', message, { detail, hint }));
+  const giveUp = (): never => {
+    throw new AisecError('REDIS_UNREACHABLE', `${describeRedis(target)} did not answer within ${withinMs} ms`, {
+      detail: 'It may be paused, or busy with one long command.',
+      hint: `Check that Redis runs and that ${target.source} names it correctly.`,
     });
-  });
+  };
   try {
-    return factsOf(await Promise.race([redis.connect().then(() => redis.info()), late]));
+    const info = redis.connect().then(() => redis.info());
+    return factsOf(await unlessSilent(withinMs, info, giveUp));
   } catch (error) {
     throw translateRedisError(error instanceof AisecError ? error : (cause ?? error), target);
   } finally {
-    stop?.();
     redis.disconnect();
     // QUIT waits for the other side, which may be what does not answer.
     (redis.stream as typeof redis.stream | undefined)?.destroy();

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { createContext, type Context, type Session } from '../context.js';
 import { AisecError, isAisecError } from '../../base/errors.js';
-import { afterSilence } from '../../base/interruption.js';
+import { unlessSilent } from '../../base/interruption.js';
 import { redactText } from '../../base/redact.js';
 import type { CommandSpec } from '../command.js';
 import { migrateSettings } from '../migrate-settings.js';
@@ -85,20 +85,14 @@ async function run(given: Context): Promise<undefined> {
     backupDir: given.config.backupDir,
     cwd: given.config.cwd,
   };
-  let stop: (() => void) | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    stop = afterSilence(WITHIN_MS, () => {
-      deadline.abort(late);
-      reject(late);
-    });
-  });
   try {
-    await Promise.race([look(context, standing), timeout]);
+    await unlessSilent(WITHIN_MS, look(context, standing), () => {
+      deadline.abort(late);
+      throw late;
+    });
   } catch (error) {
     if (given.signal.aborted) throw error;
     standing.failure = asFailure(error);
-  } finally {
-    stop?.();
   }
   given.output.result(standing, renderStanding);
   return undefined;

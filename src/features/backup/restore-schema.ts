@@ -4,7 +4,6 @@ import type { Finding } from '../../base/finding.js';
 import { quoteIdentifier } from '../../base/identifier.js';
 import type { Reporting } from '../../base/reporting.js';
 import type { ServerAccess } from './access.js';
-import type { RestorableBackup } from './contents/restorable-backup.js';
 import { qualified } from './contents/toc.js';
 import { ErasedUsers } from './erasures/erasure-record.js';
 import { beforeName } from './restore/database/database-names.js';
@@ -12,7 +11,6 @@ import { restoreFinding } from './restore/findings.js';
 import { loadTable, type DanglingRule } from './restore/load-table.js';
 import { restorePart, rowsWithout, unknownInBackup, type PartRestoreOptions } from './restore/restore-part.js';
 import { selectSchema } from './restore/schema-selection.js';
-import type { TableSelection } from './restore/table-selection.js';
 import { checkTable } from './restore-table.js';
 
 export interface SchemaRestoreOptions extends PartRestoreOptions {
@@ -48,18 +46,6 @@ async function schemaFindings(session: Session, schema: string): Promise<readonl
   ];
 }
 
-/** Those that something in the schema depends on: a tenant of Citus does not need Citus. */
-function extensionsFor(
-  { toc, extensions }: RestorableBackup,
-  { entries }: TableSelection,
-): RestorableBackup['extensions'] {
-  const needed = new Set(entries.flatMap(({ dependsOn }) => dependsOn));
-  const names = toc.entries
-    .filter(({ kind, dumpId }) => kind === 'EXTENSION' && needed.has(dumpId))
-    .map(({ description }) => description.replace(/^- /, '').trim());
-  return extensions.filter(({ name }) => names.includes(name));
-}
-
 /**
  * Restores one schema of a backup into the database the session is on, in one transaction; the others are left alone.
  *
@@ -84,8 +70,7 @@ export async function restoreSchema(
     async (backup, isInTarget) => {
       const selection = selectSchema(backup.toc.entries, schema, isInTarget);
       if (selection === undefined) throw unknownInBackup(backup, `schema ${quoteIdentifier(schema)} with tables`);
-      const needs = { ...backup, extensions: extensionsFor(backup, selection) };
-      return { selection, findings: await schemaFindings(session, schema), needs };
+      return { selection, findings: await schemaFindings(session, schema) };
     },
     async ({ backup, selection, warnings, records }) => {
       const erased = { schema, users: new ErasedUsers(records) };

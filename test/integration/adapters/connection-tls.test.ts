@@ -84,12 +84,14 @@ describeOnPrivateServer('a connection over TLS', () => {
     const client = new pg.Client({ connectionString: superuser });
     await client.connect();
     await client.query(
-      "create role by_scram login password 'secret'; create role by_cert login superuser; create role authenticated nologin",
+      "create role by_scram login password 'secret'; create role by_cert login superuser; create role plain_only login; create role authenticated nologin",
     );
     const rules = [
       'hostssl all by_scram 127.0.0.1/32 scram-sha-256',
       'host all by_scram 127.0.0.1/32 password',
       'hostssl all by_cert 127.0.0.1/32 cert',
+      'hostssl all plain_only 127.0.0.1/32 cert',
+      'hostnossl all plain_only 127.0.0.1/32 trust',
       'host all postgres 127.0.0.1/32 trust',
     ];
     const text = Buffer.from(`${rules.join('\n')}\n`).toString('base64');
@@ -122,6 +124,11 @@ describeOnPrivateServer('a connection over TLS', () => {
       : await connect(urlOf(parameters));
     expect(run).toMatchObject({ exitCode });
     expect(run.stderr).toContain(message);
+  });
+
+  test('sslmode=prefer goes on without TLS where the rules of TLS refuse the login, whatever the server says of it', async () => {
+    expect(await connect(urlOf('&sslmode=prefer', 'plain_only'))).toMatchObject({ exitCode: 0 });
+    expect(await connect(urlOf('&sslmode=require', 'plain_only'))).toMatchObject({ exitCode: 4 });
   });
 
   test('compares the name of the host, not the address that hostaddr gives', async () => {

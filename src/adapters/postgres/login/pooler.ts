@@ -1,7 +1,7 @@
 import type pg from 'pg';
 
 import { AisecError } from '../../../base/errors.js';
-import { afterSilence } from '../../../base/interruption.js';
+import { unlessSilent } from '../../../base/interruption.js';
 
 const LOGIN_WITHIN_MS = 3000;
 /** A pooler in session mode whose connections are all taken lets the probe wait: that is no sign of the other mode. */
@@ -13,16 +13,12 @@ async function pidOf(client: pg.Client): Promise<number | undefined> {
   return rows[0]?.pid;
 }
 
-async function within<Result>(limitMs: number, work: Promise<Result>): Promise<Result | undefined> {
-  let stop: (() => void) | undefined;
-  const limit = new Promise<undefined>((resolve) => {
-    stop = afterSilence(limitMs, () => resolve(undefined));
-  });
-  try {
-    return await Promise.race([work.catch(() => undefined), limit]);
-  } finally {
-    stop?.();
-  }
+function within<Result>(limitMs: number, work: Promise<Result>): Promise<Result | undefined> {
+  return unlessSilent(
+    limitMs,
+    work.catch(() => undefined),
+    () => undefined,
+  );
 }
 
 /**

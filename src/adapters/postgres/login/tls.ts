@@ -97,11 +97,9 @@ export function tlsChoices(connection: ServerConnection): readonly TlsChoice[] {
   return modesOf(mode, optionsOf(connection));
 }
 
-/** Whether it was about encryption that a connection failed, so that the next choice may do better. */
+/** Whether the next choice may do better, as in libpq: pg_hba.conf may have other rules for it, in whatever language it says so. */
 export function isTlsRefusal(error: unknown): boolean {
-  const { code } = error as { code?: string };
-  if (code === '28000') return /encryption/i.test(messageOf(error));
-  return isTlsFault(error);
+  return (error as { code?: string }).code === '28000' || isTlsFault(error);
 }
 
 /** Whether the encryption itself failed: not offered, or a certificate that does not hold. */

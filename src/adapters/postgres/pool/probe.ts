@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 
 import type pg from 'pg';
 
-import { afterSilence } from '../../../base/interruption.js';
+import { unlessSilent } from '../../../base/interruption.js';
 import { parseLsn } from './write-positions.js';
 
 export interface ServerState {
@@ -83,21 +83,15 @@ export async function probe(timeoutMs: number, connect: () => Promise<pg.PoolCli
       held.release(failure !== undefined);
     }
   };
-  let stop: (() => void) | undefined;
-  const silence = new Promise<Probed>((resolve) => {
-    stop = afterSilence(timeoutMs, () => {
-      isOver = true;
-      const durationMs = since();
-      if (client === undefined) resolve({ durationMs, isBusy: true });
-      else {
-        cut(client);
-        resolve({ durationMs, isSilent: true });
-      }
-    });
-  });
-  try {
-    return await Promise.race([ask().catch((error: unknown) => ({ durationMs: since(), error })), silence]);
-  } finally {
-    stop?.();
-  }
+  const giveUp = (): Probed => {
+    isOver = true;
+    if (client === undefined) return { durationMs: since(), isBusy: true };
+    cut(client);
+    return { durationMs: since(), isSilent: true };
+  };
+  return unlessSilent(
+    timeoutMs,
+    ask().catch((error: unknown) => ({ durationMs: since(), error })),
+    giveUp,
+  );
 }

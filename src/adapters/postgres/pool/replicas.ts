@@ -1,6 +1,6 @@
 import type pg from 'pg';
 
-import { afterSilence } from '../../../base/interruption.js';
+import { unlessSilent } from '../../../base/interruption.js';
 import type { ServerAddress } from './observer.js';
 import { PrePing } from './pre-ping.js';
 import { probe, type Probed } from './probe.js';
@@ -59,20 +59,14 @@ export class Replica {
 
   /** Undefined when it gives no connection in time. */
   async connect(): Promise<pg.PoolClient | undefined> {
-    let stop: (() => void) | undefined;
     const connecting = this.#open().then((pool) => this.#prePing.connect(pool));
-    const silence = new Promise<undefined>((resolve) => {
-      stop = afterSilence(CONNECT_WITHIN_MS, () => resolve(undefined));
-    });
     try {
-      const client = await Promise.race([connecting, silence]);
+      const client = await unlessSilent(CONNECT_WITHIN_MS, connecting, () => undefined);
       if (client !== undefined) return client;
       // It may still come.
       connecting.then((late) => late.release()).catch(() => undefined);
     } catch {
       // Whatever it was: the primary serves instead.
-    } finally {
-      stop?.();
     }
     this.rest();
     return undefined;

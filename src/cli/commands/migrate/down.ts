@@ -9,15 +9,13 @@ import type { ExitCode } from '../../exit-codes.js';
 import { LOCK_OPTIONS, type LockOptions } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
 import { confirmLoss, describeLosses, type LossOptions } from './confirm-loss.js';
+import { refuseScriptUsage, SCRIPT_OPTIONS, type ScriptOptions } from './script.js';
 import { migrateSettings } from './settings.js';
 import { reportingTo } from '../../reporting.js';
 
-interface Options extends LockOptions, LossOptions {
+interface Options extends LockOptions, LossOptions, ScriptOptions {
   readonly to?: string;
   readonly all: boolean;
-  readonly dryRun: boolean;
-  readonly sql: boolean;
-  readonly from?: readonly string[];
 }
 
 export const LOSS_OPTIONS: readonly OptionSpec[] = [
@@ -76,14 +74,7 @@ async function writeScript(context: Context, options: Options): Promise<void> {
 
 async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
   const target = targetOf(options);
-  if (options.sql && options.dryRun)
-    throw new AisecError('USAGE', '--sql and --dry-run cannot be used together', {
-      hint: '--sql needs no database; --dry-run runs on one.',
-    });
-  if (options.from !== undefined && !options.sql)
-    throw new AisecError('USAGE', '--from requires --sql', {
-      hint: 'A run on a database starts from where the database is.',
-    });
+  refuseScriptUsage(options);
   if (options.sql) {
     await writeScript(context, options);
     return undefined;
@@ -126,18 +117,7 @@ export const migrateDown = defineCommand<Options>({
     { flags: '--to <name>', description: 'revert everything after this migration, which stays' },
     { flags: '--all', description: 'revert every migration' },
     { flags: '--dry-run', description: 'run and roll back; list what would be reverted and deleted' },
-    {
-      flags: '--sql',
-      description: 'write the script for psql instead, without a database',
-      isForOneSchema: true,
-    },
-    {
-      flags: '--from <name>',
-      description: 'with --sql: the newest migration the database has; repeatable, one for each source',
-      parse: (text) => text,
-      isRepeatable: true,
-      isForOneSchema: true,
-    },
+    ...SCRIPT_OPTIONS,
     ...LOSS_OPTIONS,
     ...LOCK_OPTIONS,
   ],

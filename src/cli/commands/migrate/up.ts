@@ -1,7 +1,6 @@
 import { countText } from '../../../base/count.js';
 import { formatDurationMs } from '../../../base/duration.js';
 import { isBundled, labelOf } from '../../../features/migrate/files/source.js';
-import { AisecError } from '../../../base/errors.js';
 import type { DryRunResult } from '../../../features/migrate/dry-run.js';
 import type { UpOptions, UpResult } from '../../../features/migrate/up.js';
 import { defineCommand } from '../../command.js';
@@ -11,16 +10,14 @@ import { LOCK_OPTIONS, type LockOptions } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
 import { renderDryRun } from './dry-run-text.js';
 import { refuseUnmeantDatabase } from './new-embedded.js';
+import { refuseScriptUsage, SCRIPT_OPTIONS, type ScriptOptions } from './script.js';
 import { migrateSettings } from './settings.js';
 import { reportingTo } from '../../reporting.js';
 
-interface Options extends LockOptions {
+interface Options extends LockOptions, ScriptOptions {
   readonly to?: string;
-  readonly from?: readonly string[];
   readonly allowLate: boolean;
   readonly allowNewer: boolean;
-  readonly dryRun: boolean;
-  readonly sql: boolean;
   readonly embedded: boolean;
 }
 
@@ -105,14 +102,7 @@ async function rehearse(context: Context, options: Options): Promise<ExitCode | 
 }
 
 async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
-  if (options.sql && options.dryRun)
-    throw new AisecError('USAGE', '--sql and --dry-run cannot be used together', {
-      hint: '--sql needs no database; --dry-run runs on one.',
-    });
-  if (options.from !== undefined && !options.sql)
-    throw new AisecError('USAGE', '--from requires --sql', {
-      hint: 'A run on a database starts from where the database is.',
-    });
+  refuseScriptUsage(options);
   if (options.dryRun) return rehearse(context, options);
   if (options.sql) await writeScript(context, options);
   else {
@@ -152,18 +142,7 @@ export const migrateUp = defineCommand<Options>({
       flags: '--embedded',
       description: 'make the embedded database where there is none, also in CI or without a terminal',
     },
-    {
-      flags: '--sql',
-      description: 'write the script for psql instead, without a database',
-      isForOneSchema: true,
-    },
-    {
-      flags: '--from <name>',
-      description: 'with --sql: the newest migration the database has; repeatable, one for each source',
-      parse: (text) => text,
-      isRepeatable: true,
-      isForOneSchema: true,
-    },
+    ...SCRIPT_OPTIONS,
     { flags: '--allow-late', description: 'also apply a file that sorts before an applied one' },
     {
       flags: '--allow-newer',

@@ -11,7 +11,7 @@ import { countingLines } from '../restore/restore-into.js';
 import type { LeftOutKinds } from '../restore/left-out-kinds.js';
 import { machineOf } from '../restore/restore-checked.js';
 import { settingsFor } from '../restore/restore-passes.js';
-import { loadRows, readDefinitions } from '../restore/script.js';
+import { loadRows, makeObjects, readDefinitions } from '../restore/script.js';
 import { nameIn, tocName, type TableName } from '../restore/table-selection.js';
 import { compareRows } from '../verify/compare-rows.js';
 import type { CopySelection } from './copy-selection.js';
@@ -117,17 +117,14 @@ async function makeAll(
   const relocation = { relations: relationsOf(selection), to: WORKSHOP };
   const rewrite = (sql: string): Promise<string> => relocate(sql, relocation);
   const part = { ...options, archive: backup.file, entries: selection.entries };
-  const run = async (section: 'pre-data' | 'post-data'): Promise<void> => {
-    for (const { text } of await readDefinitions(access, part, section)) await session.query(await rewrite(text));
-  };
   await session.query(`create schema ${quoteIdentifier(WORKSHOP)}`);
   // An owner has to be able to create in the schema of what it gets.
   await session.query(`grant all on schema ${quoteIdentifier(WORKSHOP)} to public`);
-  await run('pre-data');
+  await makeObjects(session, await readDefinitions(access, part, 'pre-data'), rewrite);
   await disinherit(session);
   await loadRows(access, session, part, countingLines(selection.entries.length, onProgress), rewrite);
   onProgress('making indexes, constraints and policies');
-  await run('post-data');
+  for (const { text } of await readDefinitions(access, part, 'post-data')) await session.query(await rewrite(text));
   const relations = await relationsIn(session);
   const moved = await moveOut(session, options);
   const wanted = backup.rows

@@ -1,11 +1,10 @@
 import { AisecError } from '../../../base/errors.js';
 import { parseStatements, type Statement } from '../../../adapters/sql-parser/statements.js';
 import type { ServerAccess } from '../access.js';
-import { parseToc, type Toc } from './toc.js';
+import { parseToc, type Toc, type TocEntry } from './toc.js';
 
-/** What an archive says of itself; no server is asked. */
-export interface Archive {
-  readonly toc: Toc;
+/** Of the definitions of an archive, or of some of them. */
+export interface ArchiveRoles {
   /** Owners, grantees, roles of policies and of default privileges. */
   readonly roles: readonly string[];
   /** What --no-owner makes unnecessary. */
@@ -14,6 +13,11 @@ export interface Archive {
   readonly grantees: readonly string[];
   /** Those of them that every restore needs, such as the roles of policies. */
   readonly indispensableRoles: readonly string[];
+}
+
+/** What an archive says of itself; no server is asked. */
+export interface Archive extends ArchiveRoles {
+  readonly toc: Toc;
   readonly extensions: readonly string[];
   readonly vectorIndexes: readonly ArchivedVectorIndex[];
 }
@@ -71,6 +75,43 @@ export function withoutRestrict(script: string): string {
   return script.replaceAll(/^\\(?:un)?restrict [A-Za-z0-9]+$/gm, '');
 }
 
+async function readDefinitions(
+  access: Pick<ServerAccess, 'pgRestore'>,
+  file: string,
+  which: readonly string[] = [],
+): Promise<readonly Statement[]> {
+  const script = await access.pgRestore({ archive: file, args: ['--schema-only', ...which, '--file=-'] });
+  const result = await parseStatements(withoutRestrict(script));
+  if ('error' in result)
+    throw new AisecError('BACKUP_INVALID', `the definitions in ${file} cannot be read`, {
+      detail: `${result.error.message}.`,
+      hint: 'Restore it with pg_restore, which does not look at them first.',
+    });
+  return result.statements;
+}
+
+function rolesByUse(statements: readonly Statement[]): ArchiveRoles {
+  return {
+    roles: rolesOf(statements),
+    owners: ownersIn(statements),
+    grantees: rolesOf(statements.filter(isGrant)),
+    indispensableRoles: rolesOf(statements.filter((statement) => !isOwnership(statement) && !isGrant(statement))),
+  };
+}
+
+/** The roles that some of the definitions name; `list` is a file for `pg_restore --use-list`. */
+export async function readRolesOf(
+  access: Pick<ServerAccess, 'pgRestore'>,
+  file: string,
+  list: string,
+): Promise<ArchiveRoles> {
+  return rolesByUse(await readDefinitions(access, file, [`--use-list=${list}`]));
+}
+
+export function extensionName({ description }: TocEntry): string {
+  return description.replace(/^- /, '').trimEnd();
+}
+
 /**
  * Reads the table of contents and the definitions of an archive.
  *
@@ -78,24 +119,11 @@ export function withoutRestrict(script: string): string {
  */
 export async function readArchive(access: Pick<ServerAccess, 'pgRestore'>, file: string): Promise<Archive> {
   const toc = parseToc(await access.pgRestore({ archive: file, args: ['--list', '--verbose', '--create'] }));
-  const script = await access.pgRestore({ archive: file, args: ['--schema-only', '--file=-'] });
-  const result = await parseStatements(withoutRestrict(script));
-  if ('error' in result)
-    throw new AisecError('BACKUP_INVALID', `the definitions in ${file} cannot be read`, {
-      detail: `${result.error.message}.`,
-      hint: 'Restore it with pg_restore, which does not look at them first.',
-    });
+  const statements = await readDefinitions(access, file);
   return {
     toc,
-    roles: rolesOf(result.statements),
-    owners: ownersIn(result.statements),
-    grantees: rolesOf(result.statements.filter(isGrant)),
-    indispensableRoles: rolesOf(
-      result.statements.filter((statement) => !isOwnership(statement) && !isGrant(statement)),
-    ),
-    extensions: toc.entries.flatMap(({ kind, description }) =>
-      kind === 'EXTENSION' ? [description.replace(/^- /, '').trimEnd()] : [],
-    ),
-    vectorIndexes: result.statements.flatMap(vectorIndex),
+    ...rolesByUse(statements),
+    extensions: toc.entries.filter(({ kind }) => kind === 'EXTENSION').map(extensionName),
+    vectorIndexes: statements.flatMap(vectorIndex),
   };
 }

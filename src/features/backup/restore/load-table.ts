@@ -16,7 +16,7 @@ import { refuseRestore, restoreFinding } from './findings.js';
 import { machineOf } from './restore-checked.js';
 import { countingLines } from './restore-into.js';
 import { settingsFor } from './restore-passes.js';
-import { loadRows, readDefinitions } from './script.js';
+import { loadRows, makeObjects, readDefinitions } from './script.js';
 import { leaveErasedOut, type ErasedPeople } from './leave-erased-out.js';
 import { nameIn, tocName, type TableSelection } from './table-selection.js';
 
@@ -158,7 +158,7 @@ export async function loadTable(
       await session.query('select pg_catalog.set_config($1, $2, false)', [name, value]);
     try {
       return await withTransaction(session, async () => {
-        await runAll(session, before, [], new Set());
+        await makeObjects(session, before);
         await loadRows(access, session, part, countingLines(selection.entries.length, onProgress));
         onProgress('looking for rows that refer to nothing');
         const restored = new Set(selection.tables.map(nameIn));

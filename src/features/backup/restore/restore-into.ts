@@ -12,7 +12,7 @@ import { databaseStatements } from './database/database-statements.js';
 import type { Machine } from './fast-settings.js';
 import type { NamedVectorIndex } from '../contents/restorable-backup.js';
 import type { OnPhase } from './phases.js';
-import { restorePasses } from './restore-passes.js';
+import { eventTriggers, restorePasses } from './restore-passes.js';
 import { dropSubscriptions } from '../server/subscriptions.js';
 import type { Toc, TocEntry } from '../contents/toc.js';
 import { leavingOut, type LeftOutKinds } from './left-out-kinds.js';
@@ -93,13 +93,15 @@ export async function restoreInto(
   const script = await databaseScript(access, job);
   await maintenance.query(createStatement(createClauses(script), name, job.locale));
   try {
-    await runRestore(access, { database: name, serverMajor: serverMajor(maintenance) }, job);
+    const into = { database: name, serverMajor: serverMajor(maintenance) };
+    await runRestore(access, into, job);
     await access.withDatabase(name, async (session) => {
       job.onPhase?.('analyze');
       job.onProgress('analyzing');
       await analyze(session);
       await check(session);
     });
+    await restoreEventTriggers(access, into, job);
     if (job.withProperties)
       for (const statement of databaseStatements(script, job.toc.databaseName, name, job))
         await maintenance.query(statement);
@@ -117,11 +119,12 @@ async function analyze(session: Session): Promise<void> {
   await session.query('set client_min_messages = notice');
 }
 
-async function runRestore(
-  access: ServerAccess,
-  { database, serverMajor }: { readonly database: string; readonly serverMajor: number },
-  job: RestoreJob,
-): Promise<void> {
+interface RestoreTarget {
+  readonly database: string;
+  readonly serverMajor: number;
+}
+
+async function runRestore(access: ServerAccess, into: RestoreTarget, job: RestoreJob): Promise<void> {
   const { archive, toc, onProgress } = job;
   const onLine = countingLines(toc.entries.length, onProgress);
   try {
@@ -131,13 +134,25 @@ async function runRestore(
       const run = (list: readonly string[]): Promise<string> =>
         access.pgRestore({
           archive,
-          into: { database, serverMajor },
+          into,
           settings,
           args: ['--verbose', `--jobs=${jobs}`, ...args, ...list],
           onLine,
         });
       await (entries === undefined ? run([]) : withList(entries, (list) => run([`--use-list=${list}`])));
     }
+  } catch (error) {
+    throw asRestoreFailure(error);
+  }
+}
+
+async function restoreEventTriggers(access: ServerAccess, into: RestoreTarget, job: RestoreJob): Promise<void> {
+  const entries = eventTriggers(job.toc);
+  if (entries.length === 0) return;
+  try {
+    await withList(entries, (list) =>
+      access.pgRestore({ archive: job.archive, into, args: [`--use-list=${list}`, ...leavingOut(job)] }),
+    );
   } catch (error) {
     throw asRestoreFailure(error);
   }

@@ -4,6 +4,7 @@ import type { Finding } from '../../../base/finding.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
 import type { Reporting } from '../../../base/reporting.js';
 import type { ServerAccess } from '../access.js';
+import { extensionName, readRolesOf } from '../contents/archive.js';
 import { readBackup } from '../contents/read-backup.js';
 import type { RestorableBackup } from '../contents/restorable-backup.js';
 import type { TocEntry } from '../contents/toc.js';
@@ -13,6 +14,7 @@ import { withLocalBackup, type BackupSource } from '../store/local-backup.js';
 import { refuseRestore } from './findings.js';
 import type { LeftOutKinds } from './left-out-kinds.js';
 import { readPreflight } from './preflight.js';
+import { withList } from './restore-into.js';
 import { withRestoreLock } from './restore-lock.js';
 import { tocName } from './table-selection.js';
 import { readTargetObjects } from './target-objects.js';
@@ -31,8 +33,11 @@ export interface PartRestoreOptions extends LeftOutKinds {
 export interface ChosenPart<Selection> {
   readonly selection: Selection;
   readonly findings: readonly Finding[];
-  /** Whose extensions the server is to have; default: the backup. */
-  readonly needs?: RestorableBackup;
+}
+
+/** In the archive's order. */
+interface Part {
+  readonly entries: readonly TocEntry[];
 }
 
 export interface ReadPart<Selection> {
@@ -59,6 +64,20 @@ export function rowsWithout(
   return rows.map((each) => ({ ...each, rows: each.rows - (leftOut.get(tocName(each)) ?? 0) }));
 }
 
+/** What the part needs alone: not the owner of an event trigger, nor an extension that nothing in it depends on. */
+async function needsOf(access: ServerAccess, backup: RestorableBackup, { entries }: Part): Promise<RestorableBackup> {
+  const needed = new Set(entries.flatMap(({ dumpId, dependsOn }) => [dumpId, ...dependsOn]));
+  const names = new Set(
+    backup.toc.entries.filter(({ kind, dumpId }) => kind === 'EXTENSION' && needed.has(dumpId)).map(extensionName),
+  );
+  return {
+    ...backup,
+    ...(await withList(entries, (list) => readRolesOf(access, backup.file, list))),
+    extensions: backup.extensions.filter(({ name }) => names.has(name)),
+    toc: { ...backup.toc, entries },
+  };
+}
+
 /**
  * Reads the backup, and runs `load` with the part of it that `choose` chooses, while no other restore works on the database
  * the session is on.
@@ -66,7 +85,7 @@ export function rowsWithout(
  * @param given a path, or the address of a backup in a store
  * @throws AisecError RESTORE_BLOCKED for what `choose` and the preflight find, before anything is touched.
  */
-export async function restorePart<Selection, Result>(
+export async function restorePart<Selection extends Part, Result>(
   access: ServerAccess,
   session: Session,
   given: string,
@@ -85,9 +104,9 @@ export async function restorePart<Selection, Result>(
   return withLocalBackup(given, local, async (file) => {
     const backup = await readBackup(access, file, { withoutManifest, onProgress });
     return withRestoreLock(session, databaseName, { waitMs, onProgress }, async () => {
-      const { selection, findings, needs = backup } = await choose(backup, await readTargetObjects(session));
+      const { selection, findings } = await choose(backup, await readTargetObjects(session));
       const rules = { roles: 'none', withoutOwners, withoutPrivileges, createsDatabase: false } as const;
-      const preflight = await readPreflight(access, session, needs, rules);
+      const preflight = await readPreflight(access, session, await needsOf(access, backup, selection), rules);
       refuseRestore([...findings, ...preflight.findings], `database ${quoteIdentifier(databaseName)}`);
       const lists = { ...source, ...options.erasures };
       const { records } = await gatherErasures(access, given, lists, (use) => use(session), onWarning);

@@ -13,14 +13,9 @@ export interface RestorePass {
   readonly jobs: number;
 }
 
-/** The vector indexes, and whatever needs them, such as the index of a partitioned table that they are parts of. */
-function vectorEntries(
-  entries: readonly TocEntry[],
-  indexes: readonly Pick<NamedVectorIndex, 'schema' | 'index'>[],
-): ReadonlySet<TocEntry> {
-  const isVectorIndex = ({ kind, description }: TocEntry): boolean =>
-    kind === 'INDEX' && indexes.some(({ schema, index }) => description.startsWith(`${schema} ${index} `));
-  const found = new Set(entries.filter(isVectorIndex));
+/** Those that are chosen, and whatever needs them. */
+function withDependents(entries: readonly TocEntry[], isChosen: (entry: TocEntry) => boolean): ReadonlySet<TocEntry> {
+  const found = new Set(entries.filter(isChosen));
   // They come after what they depend on.
   const ids = new Set([...found].map(({ dumpId }) => dumpId));
   for (const entry of entries) {
@@ -31,8 +26,25 @@ function vectorEntries(
   return found;
 }
 
+/** The vector indexes, and such as the index of a partitioned table that they are parts of. */
+function vectorEntries(
+  entries: readonly TocEntry[],
+  indexes: readonly Pick<NamedVectorIndex, 'schema' | 'index'>[],
+): ReadonlySet<TocEntry> {
+  return withDependents(
+    entries,
+    ({ kind, description }) =>
+      kind === 'INDEX' && indexes.some(({ schema, index }) => description.startsWith(`${schema} ${index} `)),
+  );
+}
+
+/** Event triggers, which would run at each statement after them: log it into a table of the backup, refuse it, or the login. */
+export function eventTriggers({ entries }: Pick<Toc, 'entries'>): readonly TocEntry[] {
+  return [...withDependents(entries, ({ kind }) => kind === 'EVENT TRIGGER')];
+}
+
 /**
- * How a whole archive is restored. With more jobs than one pg_restore takes an entry as soon as all it depends on is
+ * How a whole archive is restored, but for its event triggers. With more jobs than one pg_restore takes an entry as soon as all it depends on is
  * there. A trigger and a foreign key of a partitioned table depend on that table, which has no rows itself, and not on its
  * partitions: they would be made before the rows come, and fire for each. So everything that comes after the rows waits for
  * all of them.
@@ -51,14 +63,22 @@ export function restorePasses({
   readonly machine: Machine;
   readonly jobs: number;
 }): readonly RestorePass[] {
+  const late = new Set(eventTriggers(toc));
   const last = vectorEntries(toc.entries, vectorIndexes);
   const pass = { settings: restoreSettings(machine, jobs), jobs };
   const rows: RestorePass = { phase: 'rows', sections: ['pre-data', 'data'], entries: undefined, ...pass };
-  if (last.size === 0) return [rows, { phase: 'indexes', sections: ['post-data'], entries: undefined, ...pass }];
-  const others = toc.entries.filter((entry) => !last.has(entry));
+  const others = toc.entries.filter((entry) => !last.has(entry) && !late.has(entry));
+  const isAll = others.length === toc.entries.length;
+  const indexes: RestorePass = {
+    phase: 'indexes',
+    sections: ['post-data'],
+    entries: isAll ? undefined : others,
+    ...pass,
+  };
+  if (last.size === 0) return [rows, indexes];
   return [
     rows,
-    { phase: 'indexes', sections: ['post-data'], entries: others, ...pass },
+    indexes,
     // Each may take a quarter of the memory, and all the cores.
     {
       phase: 'vector-indexes',

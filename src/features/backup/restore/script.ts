@@ -1,5 +1,6 @@
 import type { Session } from '../../../adapters/postgres/session.js';
 import { parseStatements, type Statement } from '../../../adapters/sql-parser/statements.js';
+import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { AisecError } from '../../../base/errors.js';
 import type { ServerAccess } from '../access.js';
 import { withoutRestrict } from '../contents/archive.js';
@@ -47,6 +48,25 @@ export async function readDefinitions(
       hint: 'Restore the whole backup beside, and take the table from there: --create NAME',
     });
   return result.statements.filter((statement) => !isOwnSetting(statement));
+}
+
+/**
+ * Runs the definitions of a section that makes objects. The grants come last, as pg_restore has them, and on what PostgreSQL
+ * gives a new object: what default privileges add here, such as everything for every role of an API, is not in the backup.
+ */
+export async function makeObjects(
+  session: Session,
+  statements: readonly Statement[],
+  rewrite: RewriteSql = (sql) => Promise.resolve(sql),
+): Promise<void> {
+  const isGrant = ({ node }: Statement): boolean => node === 'GrantStmt';
+  const run = async (some: readonly Statement[]): Promise<void> => {
+    for (const { text } of some) await session.query(await rewrite(text));
+  };
+  await run(statements.filter((each) => !isGrant(each)));
+  const { rows } = await session.query<{ statement: string }>(sqlFile('backup/default-grants'));
+  for (const { statement } of rows) await session.query(statement);
+  await run(statements.filter(isGrant));
 }
 
 /** Changes a statement before it is sent, such as the schema that it names. */

@@ -1,5 +1,6 @@
 import { AisecError, isAisecError } from '../../../base/errors.js';
 import type { ServerTarget } from '../../../config/database-target.js';
+import { RESTORING_SETTINGS } from '../../../adapters/postgres/pinned-settings.js';
 import { withCredentials } from '../../../adapters/pgtools/credentials.js';
 import { byNearness, findTools, requireSome, type ToolPlaces } from '../../../adapters/pgtools/find-tools.js';
 import { runTool } from '../../../adapters/pgtools/run-tool.js';
@@ -74,7 +75,8 @@ export function pgRestoreRunner(surroundings: PgRestoreSurroundings): (run: PgRe
     const inDatabase = { ...target, connection: { ...target.connection, database: into.database } };
     const toleratesOlderServer = tool.major > into.serverMajor;
     const stops = toleratesOlderServer ? [] : ['--exit-on-error'];
-    return withCredentials(inDatabase, { applicationName, ...(settings && { settings }) }, async (credentials) => {
+    const pinned = { ...RESTORING_SETTINGS, ...settings };
+    return withCredentials(inDatabase, { applicationName, settings: pinned }, async (credentials) => {
       const all = [`--dbname=${credentials.dbname}`, '--no-password', ...stops, ...args, archive];
       const run = { ...surrounded, args: all, more: credentials.variables, toleratesOlderServer, waitForServerMs };
       return (await runTool(run)).stdout;

@@ -1,6 +1,5 @@
-import type { CopyRow } from '../../../adapters/postgres/copy.js';
 import { assistantsOf, joinedMs, timestamp, type DemoPlan } from './plan.js';
-import type { DemoTable } from './table.js';
+import { demoTable, type DemoRow, type DemoTable } from './table.js';
 
 const MODELS = ['gemini-pro', 'gemini-flash', 'gpt-4o', 'claude-sonnet'];
 const SKILLS_AN_ASSISTANT = 3;
@@ -9,7 +8,7 @@ function countAssistants({ options: { users } }: DemoPlan): number {
   return assistantsOf(users).first;
 }
 
-function* assistantRows(plan: DemoPlan): Generator<CopyRow> {
+function* assistantRows(plan: DemoPlan): Generator<DemoRow<'assistants'>> {
   const { texts, options } = plan;
   for (let user = 0; user < options.users; user += 1) {
     const userId = plan.id('users', user);
@@ -18,25 +17,25 @@ function* assistantRows(plan: DemoPlan): Generator<CopyRow> {
     for (let index = first; index < first + count; index += 1) {
       const random = plan.random('assistant', index);
       const [name, description] = random.pick(texts.assistants);
-      yield [
-        plan.id('assistants', index),
-        userId,
+      yield {
+        id: plan.id('assistants', index),
+        user_id: userId,
         name,
         description,
-        plan.id('personality_templates', random.below(texts.personalities.length)),
-        random.chance(0.8) ? plan.id('voices', random.below(texts.voices.length)) : null,
-        random.chance(0.9) ? plan.id('avatars', random.below(texts.avatars.length)) : null,
-        random.pick(MODELS),
-        random.chance(0.9),
-        random.chance(0.1),
-        created,
-        created,
-      ];
+        personality_template_id: plan.id('personality_templates', random.below(texts.personalities.length)),
+        voice_id: random.chance(0.8) ? plan.id('voices', random.below(texts.voices.length)) : null,
+        avatar_id: random.chance(0.9) ? plan.id('avatars', random.below(texts.avatars.length)) : null,
+        default_llm_model: random.pick(MODELS),
+        is_active: random.chance(0.9),
+        is_public: random.chance(0.1),
+        created_at: created,
+        updated_at: created,
+      };
     }
   }
 }
 
-function* skillRows(plan: DemoPlan): Generator<CopyRow> {
+function* skillRows(plan: DemoPlan): Generator<DemoRow<'assistant_skills'>> {
   const { topics } = plan.texts;
   for (let user = 0; user < plan.options.users; user += 1) {
     const created = timestamp(joinedMs(plan, user));
@@ -45,15 +44,15 @@ function* skillRows(plan: DemoPlan): Generator<CopyRow> {
       const random = plan.random('assistant skills', index);
       const start = random.below(topics.length);
       for (let priority = 1; priority <= SKILLS_AN_ASSISTANT; priority += 1) {
-        yield [
-          plan.id('assistants', index),
-          plan.id('skill_definitions', (start + priority) % topics.length),
-          random.chance(0.9),
+        yield {
+          assistant_id: plan.id('assistants', index),
+          skill_definition_id: plan.id('skill_definitions', (start + priority) % topics.length),
+          is_enabled: random.chance(0.9),
           priority,
-          random.chance(0.3) ? JSON.stringify({ tone: random.pick(['formal', 'friendly']) }) : null,
-          created,
-          created,
-        ];
+          custom_settings: random.chance(0.3) ? JSON.stringify({ tone: random.pick(['formal', 'friendly']) }) : null,
+          created_at: created,
+          updated_at: created,
+        };
       }
     }
   }
@@ -63,38 +62,7 @@ function* skillRows(plan: DemoPlan): Generator<CopyRow> {
 export function assistantTables(plan: DemoPlan): readonly DemoTable[] {
   const count = countAssistants(plan);
   return [
-    {
-      table: 'assistants',
-      columns: [
-        'id',
-        'user_id',
-        'name',
-        'description',
-        'personality_template_id',
-        'voice_id',
-        'avatar_id',
-        'default_llm_model',
-        'is_active',
-        'is_public',
-        'created_at',
-        'updated_at',
-      ],
-      count,
-      rows: () => assistantRows(plan),
-    },
-    {
-      table: 'assistant_skills',
-      columns: [
-        'assistant_id',
-        'skill_definition_id',
-        'is_enabled',
-        'priority',
-        'custom_settings',
-        'created_at',
-        'updated_at',
-      ],
-      count: count * SKILLS_AN_ASSISTANT,
-      rows: () => skillRows(plan),
-    },
+    demoTable({ table: 'assistants', count, rows: () => assistantRows(plan) }),
+    demoTable({ table: 'assistant_skills', count: count * SKILLS_AN_ASSISTANT, rows: () => skillRows(plan) }),
   ];
 }

@@ -1,14 +1,13 @@
-import type { CopyRow } from '../../../adapters/postgres/copy.js';
 import { conversationOf, turnsOf, type Conversation, type Turn } from './conversation.js';
 import { fillIn } from './fill-in.js';
 import { timestamp, type DemoPlan } from './plan.js';
 import type { Random } from '../../../base/random.js';
 import { DAY_MS } from './rhythm.js';
-import { numberedRows, type DemoTable } from './table.js';
+import { demoTable, numberedRows, type DemoRow, type DemoTable } from './table.js';
 
 const DEMO = '{"demo": true}';
 
-function conversationRow(plan: DemoPlan, index: number): CopyRow {
+function conversationRow(plan: DemoPlan, index: number): DemoRow<'conversations'> {
   const { texts, window } = plan;
   const conversation = conversationOf(plan, index);
   const { topic, subject, startedMs, hasVoice } = conversation;
@@ -17,21 +16,21 @@ function conversationRow(plan: DemoPlan, index: number): CopyRow {
   for (const { createdMs } of turnsOf(plan, conversation)) endedMs = createdMs;
   const isOpen = endedMs > window.untilMs - 2 * DAY_MS;
   const status = isOpen ? 'active' : random.chance(0.3) ? 'archived' : 'completed';
-  return [
-    plan.id('conversations', index),
-    plan.id('users', conversation.user),
-    plan.id('assistants', conversation.assistant),
-    fillIn(random.pick(topic.titles), texts, subject, random),
-    hasVoice ? 'voice' : 'chat',
+  return {
+    id: plan.id('conversations', index),
+    user_id: plan.id('users', conversation.user),
+    assistant_id: plan.id('assistants', conversation.assistant),
+    title: fillIn(random.pick(topic.titles), texts, subject, random),
+    conversation_type: hasVoice ? 'voice' : 'chat',
     status,
-    hasVoice,
-    hasVoice ? plan.id('voices', random.below(texts.voices.length)) : null,
-    JSON.stringify({ demo: true, topic: topic.code }),
-    timestamp(startedMs),
-    isOpen ? null : timestamp(endedMs),
-    timestamp(startedMs),
-    timestamp(endedMs),
-  ];
+    voice_enabled: hasVoice,
+    voice_id: hasVoice ? plan.id('voices', random.below(texts.voices.length)) : null,
+    metadata: JSON.stringify({ demo: true, topic: topic.code }),
+    started_at: timestamp(startedMs),
+    ended_at: isOpen ? null : timestamp(endedMs),
+    created_at: timestamp(startedMs),
+    updated_at: timestamp(endedMs),
+  };
 }
 
 function contentOf(
@@ -54,7 +53,7 @@ function contentOf(
 }
 
 /** Whole conversations, one after another in the order they began: nearly, not quite, the order of time. */
-function* messageRows(plan: DemoPlan): Generator<CopyRow> {
+function* messageRows(plan: DemoPlan): Generator<DemoRow<'messages'>> {
   for (let index = 0; index < plan.options.conversations; index += 1) {
     const conversation = conversationOf(plan, index);
     const conversationId = plan.id('conversations', index);
@@ -62,16 +61,16 @@ function* messageRows(plan: DemoPlan): Generator<CopyRow> {
     for (const turn of turnsOf(plan, conversation)) {
       const { message, role, createdMs, parent } = turn;
       const spoken = conversation.hasVoice && role === 'user';
-      yield [
-        plan.id('messages', message),
-        conversationId,
+      yield {
+        id: plan.id('messages', message),
+        conversation_id: conversationId,
         role,
-        contentOf(plan, conversation, turn, random),
-        role === 'tool' ? 'json' : spoken ? 'audio' : 'text',
-        parent === undefined ? null : plan.id('messages', parent),
-        role === 'assistant' ? `{"demo": true, "tokens": ${50 + random.below(900)}}` : DEMO,
-        timestamp(createdMs),
-      ];
+        content: contentOf(plan, conversation, turn, random),
+        content_type: role === 'tool' ? 'json' : spoken ? 'audio' : 'text',
+        parent_id: parent === undefined ? null : plan.id('messages', parent),
+        metadata: role === 'assistant' ? `{"demo": true, "tokens": ${50 + random.below(900)}}` : DEMO,
+        created_at: timestamp(createdMs),
+      };
     }
   }
 }
@@ -80,31 +79,11 @@ function* messageRows(plan: DemoPlan): Generator<CopyRow> {
 export function conversationTables(plan: DemoPlan): readonly DemoTable[] {
   const { conversations, messages } = plan.options;
   return [
-    {
+    demoTable({
       table: 'conversations',
-      columns: [
-        'id',
-        'user_id',
-        'assistant_id',
-        'title',
-        'conversation_type',
-        'status',
-        'voice_enabled',
-        'voice_id',
-        'metadata',
-        'started_at',
-        'ended_at',
-        'created_at',
-        'updated_at',
-      ],
       count: conversations,
       rows: () => numberedRows(conversations, (index) => conversationRow(plan, index)),
-    },
-    {
-      table: 'messages',
-      columns: ['id', 'conversation_id', 'role', 'content', 'content_type', 'parent_id', 'metadata', 'created_at'],
-      count: messages,
-      rows: () => messageRows(plan),
-    },
+    }),
+    demoTable({ table: 'messages', count: messages, rows: () => messageRows(plan) }),
   ];
 }

@@ -5,7 +5,7 @@ import { fileTable } from './file-table.js';
 import type { DemoOptions } from './options.js';
 import { peopleTables } from './people-tables.js';
 import { timestamp, type DemoPlan } from './plan.js';
-import { numberedRows, type DemoTable } from './table.js';
+import { demoTable, type DemoTable } from './table.js';
 import { knowledgeTable, usageTable } from './usage-tables.js';
 
 /** The key of the setting that records which demo data is in a database. */
@@ -15,19 +15,19 @@ export function markerKey({ locale, seed }: DemoOptions): string {
 
 function markerTable(plan: DemoPlan): DemoTable {
   const { options, window } = plan;
-  return {
+  return demoTable({
     table: 'system_settings',
-    columns: ['id', 'key', 'value', 'description', 'updated_at'],
     count: 1,
-    rows: () =>
-      numberedRows(1, () => [
-        plan.id('system_settings', 0),
-        markerKey(options),
-        JSON.stringify(options),
-        'Demo data of `aisec seed demo`: what it was made with.',
-        timestamp(window.untilMs),
-      ]),
-  };
+    rows: () => [
+      {
+        id: plan.id('system_settings', 0),
+        key: markerKey(options),
+        value: JSON.stringify(options),
+        description: 'Demo data of `aisec seed demo`: what it was made with.',
+        updated_at: timestamp(window.untilMs),
+      },
+    ],
+  });
 }
 
 /** All tables in the order of their foreign keys. message_keys is filled by trigger, messages_archive by archiving. */

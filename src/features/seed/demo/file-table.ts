@@ -1,7 +1,6 @@
-import type { CopyRow } from '../../../adapters/postgres/copy.js';
 import { conversationOf, turnsOf, type Conversation, type Turn } from './conversation.js';
 import { timestamp, type DemoPlan } from './plan.js';
-import type { DemoTable } from './table.js';
+import { demoTable, type DemoRow, type DemoTable } from './table.js';
 
 const MESSAGES_A_FILE = 40;
 const MEDIA_TYPES: Readonly<Record<string, string>> = {
@@ -59,29 +58,29 @@ function* placesOf(plan: DemoPlan, count: number): Generator<Place> {
   }
 }
 
-function fileRow(plan: DemoPlan, { conversation, turn }: Place, index: number): CopyRow {
+function fileRow(plan: DemoPlan, { conversation, turn }: Place, index: number): DemoRow<'files'> {
   const random = plan.random('file', index);
   const created = timestamp(turn.createdMs);
   const [stem = '', extension = ''] = random.pick(conversation.topic.files).split('.');
   const id = plan.id('files', index);
-  return [
+  return {
     id,
-    plan.id('users', conversation.user),
-    plan.id('conversations', conversation.index),
-    plan.id('messages', turn.message),
-    `${stem}_${created.slice(0, 10)}.${extension}`,
-    extension,
-    Math.floor(2000 * Math.exp(random.between(0, 7))),
-    `demo/${id.slice(0, 2)}/${id}.${extension}`,
-    MEDIA_TYPES[extension] ?? 'application/octet-stream',
-    random.chance(0.9),
-    JSON.stringify({ demo: true, pages: 1 + random.below(30) }),
-    created,
-    created,
-  ];
+    user_id: plan.id('users', conversation.user),
+    conversation_id: plan.id('conversations', conversation.index),
+    message_id: plan.id('messages', turn.message),
+    file_name: `${stem}_${created.slice(0, 10)}.${extension}`,
+    file_type: extension,
+    file_size: Math.floor(2000 * Math.exp(random.between(0, 7))),
+    storage_path: `demo/${id.slice(0, 2)}/${id}.${extension}`,
+    mime_type: MEDIA_TYPES[extension] ?? 'application/octet-stream',
+    is_processed: random.chance(0.9),
+    metadata: JSON.stringify({ demo: true, pages: 1 + random.below(30) }),
+    created_at: created,
+    updated_at: created,
+  };
 }
 
-function* fileRows(plan: DemoPlan, count: number): Generator<CopyRow> {
+function* fileRows(plan: DemoPlan, count: number): Generator<DemoRow<'files'>> {
   let index = 0;
   for (const place of placesOf(plan, count)) {
     yield fileRow(plan, place, index);
@@ -92,24 +91,5 @@ function* fileRows(plan: DemoPlan, count: number): Generator<CopyRow> {
 /** Files that users have attached to messages. */
 export function fileTable(plan: DemoPlan): DemoTable {
   const count = Math.ceil(plan.options.messages / MESSAGES_A_FILE);
-  return {
-    table: 'files',
-    columns: [
-      'id',
-      'user_id',
-      'conversation_id',
-      'message_id',
-      'file_name',
-      'file_type',
-      'file_size',
-      'storage_path',
-      'mime_type',
-      'is_processed',
-      'metadata',
-      'created_at',
-      'updated_at',
-    ],
-    count,
-    rows: () => fileRows(plan, count),
-  };
+  return demoTable({ table: 'files', count, rows: () => fileRows(plan, count) });
 }

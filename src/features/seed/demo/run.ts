@@ -10,7 +10,7 @@ import { isThere, refuseUnmigrated, tablesWithRows } from './guard.js';
 import { dayOf, type DemoOptions } from './options.js';
 import { Pace } from './pace.js';
 import { planDemo, type DemoPlan } from './plan.js';
-import type { DemoTable } from './table.js';
+import { copyInput, type DemoTable } from './table.js';
 
 export interface SeedDemoSettings {
   readonly schema: string;
@@ -71,8 +71,9 @@ async function writeTables(
   const pace = new Pace(tables, report);
   const written: SeededTable[] = [];
   for (const table of tables) {
-    const target = { schema, table: table.table, columns: table.columns };
-    const count = await copyRows(session, target, table.rows(), (more) => pace.add(table, more));
+    const { columns, rows: values } = copyInput(table);
+    const target = { schema, table: table.table, columns };
+    const count = await copyRows(session, target, values, (more) => pace.add(table, more));
     written.push({ table: table.table, rows: count });
   }
   return written;

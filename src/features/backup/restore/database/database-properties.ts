@@ -34,18 +34,29 @@ function grantStatements(database: string, { has_grants: hasGrants, grants }: Pr
   ];
 }
 
-/**
- * The value is set in the session first and taken from there: a list such as a search_path, given as one literal,
- * would become one name. https://www.postgresql.org/docs/16/sql-alterdatabase.html
- */
-function settingStatements(database: string, { role, name, value }: Setting): readonly string[] {
+/** Lists whose parts are quoted each, as pg_dump has them too (GUC_LIST_QUOTE): one literal would become one name. */
+const LISTS: readonly string[] = [
+  'local_preload_libraries',
+  'search_path',
+  'session_preload_libraries',
+  'temp_tablespaces',
+  'unix_socket_directories',
+];
+
+function settingValue({ name, value }: Setting): string {
+  if (!LISTS.includes(name.toLowerCase())) return quoteLiteral(value);
+  const parts = value.match(/"(?:[^"]|"")*"|[^\s,]+/g) ?? [''];
+  return parts
+    .map((part) => quoteLiteral(part.startsWith('"') ? part.slice(1, -1).replaceAll('""', '"') : part))
+    .join(', ');
+}
+
+/** As text, without setting it here: a role, a timeout, an encoding or what only a login takes would end the run or change it. */
+function settingStatement(database: string, setting: Setting): string {
+  const { role, name } = setting;
   const subject =
     role === null ? `alter database ${database}` : `alter role ${quoteIdentifier(role)} in database ${database}`;
-  const parameter = name.split('.').map(quoteIdentifier).join('.');
-  return [
-    `select pg_catalog.set_config(${quoteLiteral(name)}, ${quoteLiteral(value)}, true)`,
-    `${subject} set ${parameter} from current`,
-  ];
+  return `${subject} set ${name.split('.').map(quoteIdentifier).join('.')} to ${settingValue(setting)}`;
 }
 
 /**
@@ -61,8 +72,7 @@ export async function copyDatabaseProperties(session: Session, from: string, to:
   const database = quoteIdentifier(to);
   const comment = properties.comment === null ? 'null' : quoteLiteral(properties.comment);
   await session.query(`alter database ${database} connection limit ${properties.connection_limit}`);
-  for (const setting of properties.settings)
-    for (const statement of settingStatements(database, setting)) await session.query(statement);
+  for (const setting of properties.settings) await session.query(settingStatement(database, setting));
   for (const statement of grantStatements(database, properties)) await session.query(statement);
   await session.query(`comment on database ${database} is ${comment}`);
   // Last: what went before needs the ownership.

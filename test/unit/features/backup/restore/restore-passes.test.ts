@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { restorePasses } from '../../../../../src/features/backup/restore/restore-passes.js';
+import { eventTriggers, restorePasses } from '../../../../../src/features/backup/restore/restore-passes.js';
 import { parseToc } from '../../../../../src/features/backup/contents/toc.js';
 
 const TOC = parseToc(`
@@ -39,4 +39,17 @@ test('without vector indexes there are two passes over all entries', () => {
     { sections: ['pre-data', 'data'], entries: undefined },
     { sections: ['post-data'], entries: undefined },
   ]);
+});
+
+test('event triggers are in none of the passes, and neither is what belongs to them', () => {
+  const toc = parseToc(`
+10; 1259 1 TABLE public notes me
+70; 3466 6 EVENT TRIGGER - audit me
+71; 0 0 COMMENT - EVENT TRIGGER audit me
+;\tdepends on: 70
+`);
+  expect(eventTriggers(toc).map(({ dumpId }) => dumpId)).toEqual([70, 71]);
+  const [rows, others] = restorePasses({ toc, vectorIndexes: [], machine, jobs: 3 });
+  expect(rows?.entries).toBeUndefined();
+  expect(others?.entries?.map(({ dumpId }) => dumpId)).toEqual([10]);
 });

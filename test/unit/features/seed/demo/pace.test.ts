@@ -4,7 +4,7 @@ import { Pace } from '../../../../../src/features/seed/demo/pace.js';
 import type { DemoTable } from '../../../../../src/features/seed/demo/table.js';
 
 test('the progress of demo rows tells the table, the counts, the rate and the time left', () => {
-  const table = (name: string, count: number): DemoTable => ({ table: name, columns: [], count, rows: () => [] });
+  const table = (name: DemoTable['table'], count: number): DemoTable => ({ table: name, count, rows: () => [] });
   const [users, messages] = [table('users', 10), table('messages', 2_000_000)];
   const lines: string[] = [];
   const pace = new Pace([users, messages], (text) => lines.push(text));

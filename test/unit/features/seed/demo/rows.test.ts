@@ -18,12 +18,7 @@ const OPTIONS: DemoOptions = {
 type Rows = Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>>;
 
 function rowsOf(options: DemoOptions): Rows {
-  return Object.fromEntries(
-    demoTables(planDemo(options), 'hash').map(({ table, columns, rows }) => [
-      table,
-      Array.from(rows(), (row) => Object.fromEntries(columns.map((column, index) => [column, row[index]]))),
-    ]),
-  );
+  return Object.fromEntries(demoTables(planDemo(options), 'hash').map(({ table, rows }) => [table, [...rows()]]));
 }
 
 describe('demo rows', () => {
@@ -34,12 +29,13 @@ describe('demo rows', () => {
     ['conversations without messages', { messages: 0 }],
     ['more conversations than messages', { conversations: 300, messages: 100 }],
     ['one conversation of thousands', { conversations: 1, messages: 9999, months: 1 }],
-  ] as const)('are %s, one value for each column, none after the end', (_, wanted) => {
+  ] as const)('are %s, each with the same columns, none after the end', (_, wanted) => {
     const options = { ...OPTIONS, ...wanted };
-    for (const { table, columns, count, rows } of demoTables(planDemo(options), 'hash')) {
+    for (const { table, count, rows } of demoTables(planDemo(options), 'hash')) {
       const made = [...rows()];
       expect(made.length, table).toBe(count);
-      for (const row of made) expect(row.length, table).toBe(columns.length);
+      const [first = {}] = made;
+      for (const row of made) expect(Object.keys(row), table).toEqual(Object.keys(first));
     }
     const { messages = [] } = rowsOf(options);
     expect(messages.length).toBe(options.messages);
