@@ -18,6 +18,7 @@ describeOnCitus('a worker of Citus that is away', (citus) => {
   const [near, far, lost, made] = [schema('n'), schema('f'), schema('l'), schema('m')];
   let worker: WorkerProxy;
 
+  const goes = (): Promise<void> => worker.away();
   /** Where a tenant lies, and what it has there. */
   const stateOf = async (tenant: string) => ({ node: await nodeOf(tenant), rows: await rowsOf(tenant) });
   /** A tenant with months that are old enough for the archive. */
@@ -140,7 +141,7 @@ describeOnCitus('a worker of Citus that is away', (citus) => {
     ];
     for (const [words, tenant, at] of moments) {
       const was = tenant === made ? undefined : await stateOf(tenant);
-      const run = await doneAt(at, worker.away, () => aisec(words, tenant));
+      const run = await doneAt(at, goes, () => aisec(words, tenant));
       expect(run.isReached, `${words} says ${String(at)}`).toBe(true);
       expect(run.exitCode, `${words}: ${run.stderr}`).toBe(4);
       expect(run.stderr, words).toContain(worker.node);
@@ -163,7 +164,7 @@ describeOnCitus('a worker of Citus that is away', (citus) => {
     const before = await rowsOf(lost);
     // In a session of its own: one that had a connection to the worker when it went fails once.
     await runPsql(url, `set client_min_messages = warning; drop schema ${lost} cascade;`);
-    const run = await doneAt(/citus_schema_distribute/, worker.away, () => aisec(`tenant restore ${file}`, lost));
+    const run = await doneAt(/citus_schema_distribute/, goes, () => aisec(`tenant restore ${file}`, lost));
     expect(run).toMatchObject({ exitCode: 4, isReached: true, stderr: expect.stringContaining(worker.node) });
     expect(run.stderr).toContain(`aisec tenant distribute --schema ${lost}`);
     await worker.back();
