@@ -105,7 +105,8 @@ function nodeIn(where: string): string | undefined {
 
 function codeOf(error: ForeignError, sqlState: string | undefined, message: string): ErrorCode {
   if (sqlState !== undefined && isCatalogRace(error, sqlState)) return 'LOCK_TIMEOUT';
-  if (sqlState !== undefined && isBroken(error, sqlState, message)) return 'CONNECTION_LOST';
+  // As "postmaster was shut down, exiting" of Citus: what is FATAL has ended the session.
+  if (sqlState === 'XX000' && error.severity === 'FATAL') return 'CONNECTION_LOST';
   if (sqlState !== undefined) return codeOfState(error, sqlState);
   if (error.code === 'ENOSPC') return 'DISK_FULL';
   if ((error.code !== undefined && SOCKET_CODES.has(error.code)) || LOST.test(message)) return 'CONNECTION_LOST';
