@@ -78,3 +78,53 @@ from pg_catalog.pg_publication_rel
 join pg_catalog.pg_publication on pg_publication.oid = prpubid
 join pg_catalog.pg_class on pg_class.oid = prrelid
 join pg_catalog.pg_namespace on pg_namespace.oid = relnamespace
+union all
+select 'FOREIGN DATA WRAPPER', '- ' || fdwname
+from pg_catalog.pg_foreign_data_wrapper
+union all
+select 'SERVER', '- ' || srvname
+from pg_catalog.pg_foreign_server
+union all
+select 'ACCESS METHOD', '- ' || amname
+from pg_catalog.pg_am
+union all
+select 'PROCEDURAL LANGUAGE', '- ' || lanname
+from pg_catalog.pg_language
+union all
+select 'EVENT TRIGGER', '- ' || evtname
+from pg_catalog.pg_event_trigger
+union all
+select 'OPERATOR', nspname || ' ' || oprname
+from pg_catalog.pg_operator
+join pg_catalog.pg_namespace on pg_namespace.oid = oprnamespace
+union all
+select 'OPERATOR CLASS', nspname || ' ' || opcname
+from pg_catalog.pg_opclass
+join pg_catalog.pg_namespace on pg_namespace.oid = opcnamespace
+union all
+select 'OPERATOR FAMILY', nspname || ' ' || opfname
+from pg_catalog.pg_opfamily
+join pg_catalog.pg_namespace on pg_namespace.oid = opfnamespace
+union all
+select 'TEXT SEARCH PARSER', nspname || ' ' || prsname
+from pg_catalog.pg_ts_parser
+join pg_catalog.pg_namespace on pg_namespace.oid = prsnamespace
+union all
+select 'TEXT SEARCH TEMPLATE', nspname || ' ' || tmplname
+from pg_catalog.pg_ts_template
+join pg_catalog.pg_namespace on pg_namespace.oid = tmplnamespace
+union all
+select 'TEXT SEARCH DICTIONARY', nspname || ' ' || dictname
+from pg_catalog.pg_ts_dict
+join pg_catalog.pg_namespace on pg_namespace.oid = dictnamespace
+union all
+select 'TEXT SEARCH CONFIGURATION', nspname || ' ' || cfgname
+from pg_catalog.pg_ts_config
+join pg_catalog.pg_namespace on pg_namespace.oid = cfgnamespace
+union all
+select 'CONVERSION', nspname || ' ' || conname
+from pg_catalog.pg_conversion
+join pg_catalog.pg_namespace on pg_namespace.oid = connamespace
+union all
+select 'CAST', '- CAST (' || pg_catalog.format_type(castsource, null) || ' AS ' || pg_catalog.format_type(casttarget, null) || ')'
+from pg_catalog.pg_cast

@@ -97,6 +97,44 @@ describeOnServer('aisec restore --table and what leaned on the table', () => {
     ]);
   });
 
+  test('a partition comes back to the table that it was of, with partitions of its own and the keys to that table', async () => {
+    const { url, query, restore } = await made([
+      'create table months (year int, month int, primary key (year, month)) partition by list (year)',
+      'create index on months (month)',
+      'create table year_1 partition of months for values in (1) partition by list (month)',
+      'create table year_1_1 partition of year_1 for values in (1)',
+      'create table year_2 partition of months for values in (2)',
+      'create table days (year int, month int, foreign key (year, month) references months)',
+      'insert into months values (1, 1), (2, 2)',
+      'insert into days values (1, 1), (2, 2)',
+    ]);
+    const wanted = await snapshotOf(url);
+    for (const table of ['year_2', 'year_1', 'year_1_1']) {
+      await query(`drop table ${table} cascade`);
+      expect(await restore(['--table', table])).toMatchObject({ exitCode: 0 });
+      expect(compareCatalogs(wanted, await snapshotOf(url), { withGrants: true })).toEqual([]);
+      expect(await query('select count(*)::int as n from months')).toEqual([{ n: 2 }]);
+    }
+  });
+
+  test('a table comes back beside what it needs of a foreign server, of text search and of operators', async () => {
+    const { url, query, restore } = await made([
+      'create foreign data wrapper nowhere',
+      'create server away foreign data wrapper nowhere',
+      'create foreign table "far" (id int) server away',
+      'create text search configuration words (copy = simple)',
+      `create table "far away" (id int, text text, terms tsvector generated always as (to_tsvector('words', text)) stored)`,
+      'create operator class mine for type int using btree as operator 3 =, function 1 btint4cmp(int, int)',
+      'create index on "far away" (id mine)',
+    ]);
+    const wanted = await snapshotOf(url);
+    await query('drop table "far away"');
+    expect(await restore(['--table', '"far away"'])).toMatchObject({ exitCode: 0 });
+    await query('drop foreign table "far"');
+    expect(await restore(['--table', 'far'])).toMatchObject({ exitCode: 0 });
+    expect(compareCatalogs(wanted, await snapshotOf(url), { withGrants: true })).toEqual([]);
+  });
+
   test('what needs another missing table, too, is named and not restored', async () => {
     const { query, restore } = await made(SHOP);
     await query('drop table orders, customers cascade');

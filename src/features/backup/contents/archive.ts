@@ -118,11 +118,13 @@ export function extensionName({ description }: TocEntry): string {
  * @throws AisecError PG_TOOL_FAILED, PG_TOOL_MISSING; BACKUP_INVALID for definitions that are no SQL.
  */
 export async function readArchive(access: Pick<ServerAccess, 'pgRestore'>, file: string): Promise<Archive> {
-  const toc = parseToc(await access.pgRestore({ archive: file, args: ['--list', '--verbose', '--create'] }));
+  const list = await access.pgRestore({ archive: file, args: ['--list', '--verbose', '--create'] });
   const statements = await readDefinitions(access, file);
+  const roles = rolesByUse(statements);
+  const toc = parseToc(list, roles.owners);
   return {
     toc,
-    ...rolesByUse(statements),
+    ...roles,
     extensions: toc.entries.filter(({ kind }) => kind === 'EXTENSION').map(extensionName),
     vectorIndexes: statements.flatMap(vectorIndex),
   };

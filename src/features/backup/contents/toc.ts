@@ -3,7 +3,7 @@ export interface TocEntry {
   readonly dumpId: number;
   /** `TABLE`, `ROW SECURITY`, `FK CONSTRAINT` … */
   readonly kind: string;
-  /** Schema, tag and owner, each after a blank; they may hold blanks themselves, and `-` is no schema. */
+  /** Schema, tag and owner, each after a blank; the first two may hold blanks themselves, and `-` is no schema. */
   readonly description: string;
   /** Where its name has blanks and the archive has the schema, too; else it is the first word of the description. */
   readonly schema?: string | undefined;
@@ -65,8 +65,19 @@ function readEntry(line: string): TocEntry | undefined {
   return { dumpId: Number(id), kind, description: rest.slice(kind.length + 1), dependsOn: [], line };
 }
 
-/** Reads what `pg_restore --list --verbose` prints; only --verbose prints what an entry depends on. */
-export function parseToc(text: string): Toc {
+/** With `_` for each blank in the owner's name, so that the owner is the last word. */
+function withOwnerAsWord(entry: TocEntry, owners: readonly string[]): TocEntry {
+  const owner = owners.find((name) => name.includes(' ') && entry.description.endsWith(` ${name}`));
+  if (owner === undefined) return entry;
+  return { ...entry, description: `${entry.description.slice(0, -owner.length)}${owner.replaceAll(' ', '_')}` };
+}
+
+/**
+ * Reads what `pg_restore --list --verbose` prints; only --verbose prints what an entry depends on.
+ *
+ * @param owners the roles that own something in the archive
+ */
+export function parseToc(text: string, owners: readonly string[] = []): Toc {
   const entries: TocEntry[] = [];
   const head = new Map<string, string>();
   for (const line of text.split('\n')) {
@@ -79,7 +90,7 @@ export function parseToc(text: string): Toc {
       continue;
     }
     const entry = readEntry(line);
-    if (entry !== undefined) entries.push(entry);
+    if (entry !== undefined) entries.push(withOwnerAsWord(entry, owners));
   }
   const schemas = entries.flatMap(({ kind, description }) =>
     kind === 'SCHEMA' ? [description.slice(2).replace(/ [^ ]*$/, '')] : [],

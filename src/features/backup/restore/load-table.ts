@@ -128,6 +128,47 @@ function summed(one: ReadonlyMap<string, number>, other: ReadonlyMap<string, num
   return new Map([...one.keys(), ...other.keys()].map((key) => [key, (one.get(key) ?? 0) + (other.get(key) ?? 0)]));
 }
 
+interface AlterCommand {
+  readonly subtype?: string;
+  readonly def?: { readonly Constraint?: { readonly contype?: string; readonly conname?: string } };
+}
+
+interface AlterTable {
+  readonly relation?: { readonly schemaname?: string; readonly relname?: string };
+  readonly cmds?: readonly { readonly AlterTableCmd?: AlterCommand }[];
+}
+
+function firstCommandOf({ node, tree }: Statement): AlterCommand | undefined {
+  return node === 'AlterTableStmt' ? (tree as AlterTable).cmds?.[0]?.AlterTableCmd : undefined;
+}
+
+/** Makes a restored table a partition of one that is there, with all its keys and indexes. */
+function attachesToPresent(statement: Statement, { tables }: TableSelection): boolean {
+  if (firstCommandOf(statement)?.subtype !== 'AT_AttachPartition') return false;
+  const { relation } = statement.tree as AlterTable;
+  const parent = tocName({ schema: relation?.schemaname ?? '', table: relation?.relname ?? '' });
+  return !tables.some((table) => nameIn(table) === parent);
+}
+
+/** The statements that make keys and indexes, and join those of the partitions to those of their tables. */
+function keysAndIndexes(statements: readonly Statement[]): readonly Statement[] {
+  const made = new Set<string>();
+  return statements.filter((statement) => {
+    const command = firstCommandOf(statement);
+    if (command?.subtype === 'AT_AttachPartition')
+      return made.has((statement.tree as AlterTable).relation?.relname ?? '');
+    const { contype = '', conname = '' } = command?.def?.Constraint ?? {};
+    const isKey = ['CONSTR_PRIMARY', 'CONSTR_UNIQUE', 'CONSTR_EXCLUSION'].includes(contype);
+    if (isKey) made.add(conname);
+    if (statement.node === 'IndexStmt') made.add(String(statement.tree['idxname']));
+    return isKey || statement.node === 'IndexStmt';
+  });
+}
+
+function without(statements: readonly Statement[], others: readonly Statement[]): readonly Statement[] {
+  return statements.filter((each) => !others.includes(each));
+}
+
 /** Rolls the transaction back. */
 class DryRunEnd extends Error {
   constructor(readonly loaded: Loaded) {
@@ -153,13 +194,17 @@ export async function loadTable(
   const before = await readDefinitions(access, part, 'pre-data');
   const after = await readDefinitions(access, part, 'post-data');
   const keys = after.flatMap((statement) => foreignKeyOf(statement) ?? []);
+  const attaching = before.filter((statement) => attachesToPresent(statement, selection));
+  // With its keys and indexes made first, it is attached with those; else it would get them from the table above.
+  const early = attaching.length === 0 ? [] : keysAndIndexes(after);
   return access.withDatabase(access.databaseName, async (session) => {
     for (const [name, value] of Object.entries(settingsFor(selection.entries, backup.vectorIndexes, machineOf(access))))
       await session.query('select pg_catalog.set_config($1, $2, false)', [name, value]);
     try {
       return await withTransaction(session, async () => {
-        await makeObjects(session, before);
+        await makeObjects(session, without(before, attaching));
         await loadRows(access, session, part, countingLines(selection.entries.length, onProgress));
+        await runAll(session, [...early, ...attaching], [], new Set());
         onProgress('looking for rows that refer to nothing');
         const restored = new Set(selection.tables.map(nameIn));
         const erased = await leaveErasedOut(session, restored, keys, options.erased);
@@ -171,7 +216,7 @@ export async function loadTable(
         };
         if (isDryRun) throw new DryRunEnd(loaded);
         onProgress('making indexes, constraints and policies');
-        await runAll(session, after, keys, notValid);
+        await runAll(session, without(after, early), keys, notValid);
         for (const statement of options.afterwards ?? []) await session.query(statement);
         return loaded;
       });

@@ -65,10 +65,16 @@ export const STANDING_ALONE = new Set([
   'COLLATION',
   'DOMAIN',
   'EXTENSION',
+  'FOREIGN DATA WRAPPER',
   'FUNCTION',
   'OPERATOR',
+  'OPERATOR CLASS',
+  'OPERATOR FAMILY',
   'PROCEDURE',
   'SCHEMA',
+  'SERVER',
+  'TEXT SEARCH CONFIGURATION',
+  'TEXT SEARCH DICTIONARY',
   'TYPE',
   'VIEW',
 ]);
@@ -134,8 +140,13 @@ export class Selection {
   } {
     const leaning: TocEntry[] = [];
     const left: LeftOut[] = [];
+    const above = new Set([...this.tables].flatMap((table) => this.#tablesAbove(table)));
     for (const entry of entries) {
-      const leansOn = this.#dependenciesOf(entry).filter((each) => this.chosen.has(each));
+      // A key to a partitioned table ends with each of its partitions that is dropped.
+      const isKeyToAbove = entry.kind === 'FK CONSTRAINT' && !this.#isInTarget(entry);
+      const leansOn = this.#dependenciesOf(entry).filter(
+        (each) => this.chosen.has(each) || (isKeyToAbove && above.has(each)),
+      );
       if (leansOn.length === 0 || this.chosen.has(entry) || CONTENTS.has(entry.kind) || JOINTS.has(entry.kind))
         continue;
       const verdict = this.#judge(entry);
@@ -206,6 +217,14 @@ export class Selection {
     return tables
       .filter((table) => startsWithName(entry, nameIn(table)))
       .toSorted((a, b) => nameIn(b).length - nameIn(a).length)[0];
+  }
+
+  /** What the table is a partition of, at any depth. */
+  #tablesAbove(table: TocEntry): readonly TocEntry[] {
+    return this.#dependantsOf(table)
+      .filter((entry) => entry.kind === 'TABLE ATTACH' && this.#partitionOf(entry) === table)
+      .flatMap((entry) => this.#dependenciesOf(entry).filter((side) => isTable(side) && side !== table))
+      .flatMap((parent) => [parent, ...this.#tablesAbove(parent)]);
   }
 
   #partitionOf(attach: TocEntry): TocEntry | undefined {

@@ -27,13 +27,21 @@ const GROUPS: Readonly<Record<string, string>> = {
   DEFAULT: 'DEFAULT',
   PUBLICATION: 'PUBLICATION',
   'PUBLICATION TABLE': 'PUBLICATION TABLE',
+  'FOREIGN DATA WRAPPER': 'FOREIGN DATA WRAPPER',
+  SERVER: 'SERVER',
+  'ACCESS METHOD': 'ACCESS METHOD',
+  'PROCEDURAL LANGUAGE': 'PROCEDURAL LANGUAGE',
+  'EVENT TRIGGER': 'EVENT TRIGGER',
+  OPERATOR: 'OPERATOR',
+  'OPERATOR CLASS': 'OPERATOR CLASS',
+  'OPERATOR FAMILY': 'OPERATOR FAMILY',
+  'TEXT SEARCH PARSER': 'TEXT SEARCH PARSER',
+  'TEXT SEARCH TEMPLATE': 'TEXT SEARCH TEMPLATE',
+  'TEXT SEARCH DICTIONARY': 'TEXT SEARCH DICTIONARY',
+  'TEXT SEARCH CONFIGURATION': 'TEXT SEARCH CONFIGURATION',
+  CONVERSION: 'CONVERSION',
+  CAST: 'CAST',
 };
-
-/** Names may hold blanks, and the owner stands behind the last one. */
-function* withoutLastWords(description: string): Generator<string> {
-  for (let end = description.lastIndexOf(' '); end > 0; end = description.lastIndexOf(' ', end - 1))
-    yield description.slice(0, end);
-}
 
 /** Whether `readTargetObjects` knows entries of this kind. */
 export function canBeSeen({ kind }: TocEntry): boolean {
@@ -50,6 +58,6 @@ export async function readTargetObjects(session: Session): Promise<(entry: TocEn
   return ({ kind, description }) => {
     const group = GROUPS[kind];
     if (group === undefined) return false;
-    return [...withoutLastWords(description)].some((name) => objects.has(`${group} ${name}`));
+    return objects.has(`${group} ${description.replace(/ [^ ]*$/, '')}`);
   };
 }

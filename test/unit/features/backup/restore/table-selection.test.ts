@@ -104,3 +104,11 @@ test('a name with a blank is told from the table it begins with', () => {
   expect(ids(selection?.entries ?? [])).toEqual([12, 36]);
   expect(selectTable(toc.entries, { schema: 'app', name: 'doc' }, isInTarget)).toBeUndefined();
 });
+
+test('a table whose owner has a blank in the name is found, and is not the table of the longer name', () => {
+  const list = TOC.replace('TABLE app docs owner', 'TABLE app docs Old Owner');
+  const { entries } = parseToc(list, ['Owner', 'Old Owner']);
+  const tables = selectTable(entries, { schema: 'app', name: 'docs' }, () => false)?.tables;
+  expect(tables?.map(({ dumpId }) => dumpId)).toContain(11);
+  expect(selectTable(entries, { schema: 'app', name: 'docs Old' }, () => false)).toBeUndefined();
+});
