@@ -1,6 +1,6 @@
 -- How large is each table of a tenant of Citus, part by part, and how many rows has it? Measured on the node that has them.
 -- Parameters: $1 schema (text)
--- Columns:    as monitor/tables
+-- Columns:    as monitor/tables; host (text), port (integer), problem (text: what the node says that did not measure it; else null)
 -- Needs:      the extension citus
 with recursive tree as (
   select
@@ -62,6 +62,8 @@ commands as (
 measured as (
   select
     shards.oid,
+    shards.nodename,
+    shards.nodeport,
     answer.success,
     answer.result,
     case when answer.success then answer.result::json -> shards.shardid::text end as sizes
@@ -87,6 +89,8 @@ select
   null::integer as locked_by,
   (measured.sizes ->> 'rows')::bigint as row_estimate,
   (measured.sizes ->> 'dead')::bigint as dead_rows,
+  measured.nodename as host,
+  measured.nodeport as port,
   case when not measured.success then measured.result end as problem
 from tree
 join pg_catalog.pg_class as class on class.oid = tree.oid

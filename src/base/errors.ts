@@ -15,6 +15,7 @@ export const ERROR_TITLES = {
   DATABASE_READ_ONLY: 'the server accepts no writes',
   DATABASE_CLOSED: 'the database was closed by the service itself',
   CONNECTION_LOST: 'the connection broke while it was in use',
+  NODE_UNREACHABLE: 'a node of Citus that the command needs does not answer the coordinator',
   EXTENSION_MISSING: 'the server does not offer an extension the schema needs',
   PRIVILEGE_MISSING: 'the role may not do what the command needs',
   DISK_FULL: 'no space is left',
@@ -117,6 +118,15 @@ export class AisecError extends Error {
     const { name, code, message, detail, hint, sqlState, position } = this;
     return { name, code, message, detail, hint, sqlState, position };
   }
+}
+
+/** What helps where a node of Citus did not answer. */
+export const NODE_HINT =
+  'Look at that node of Citus (aisec doctor --only citus). When it answers, run the command again; what was not committed was rolled back.';
+
+/** A node of Citus that does not answer, while the coordinator does: nothing is wrong with what was sent. */
+export function nodeUnreachable(message: string, parts: ErrorParts = {}): AisecError {
+  return new AisecError('NODE_UNREACHABLE', message, { ...parts, hint: NODE_HINT });
 }
 
 export function isAisecError(error: unknown, ...codes: readonly ErrorCode[]): error is AisecError {

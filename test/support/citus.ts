@@ -7,6 +7,7 @@ import { sqlFile } from '../../src/adapters/postgres/sql-file.js';
 import { needsCitus } from './needs.js';
 import type { CliResult } from './run-cli.js';
 import { runInProcess } from './run-in-process.js';
+import { restoreNodes } from './worker-proxy.js';
 
 const url = process.env['AISEC_TEST_CITUS_URL'] ?? '';
 /** Settings of the database and the role authenticated are of all test files: one works at a time. */
@@ -63,6 +64,7 @@ export function describeOnCitus(title: string, tests: (citus: CitusTests) => voi
       await admin.connect();
       await admin.query('select pg_advisory_lock($1)', [LOCK]);
       // What a run that failed has left.
+      await restoreNodes(admin);
       await admin.query('select citus_activate_node(nodename, nodeport) from pg_dist_node where not isactive');
       await admin.query('alter role authenticated login').catch(() => undefined);
     }, LOCK_WITHIN_MS);

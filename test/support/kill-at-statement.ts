@@ -26,23 +26,49 @@ export async function countStatements(run: Run): Promise<number> {
   return count;
 }
 
-/** Runs it, and ends the backend of aisec in the place of its statement at `position`, the first of which is 1. */
-export async function terminatedAt(position: number, { admin }: ServerDatabase, run: Run): Promise<CliResult> {
+function textOf(statement: unknown): string {
+  return typeof statement === 'string' ? statement : String((statement as { readonly text?: unknown }).text);
+}
+
+/**
+ * Runs it, and does something before it sends its statement at `position`, the first of which is 1, or the first one with that
+ * text. It is done once; false of `isReached` means never.
+ */
+export async function doneAt(
+  place: number | RegExp,
+  act: (client: pg.Client) => Promise<unknown>,
+  run: Run,
+): Promise<CliResult & { readonly isReached: boolean }> {
   const query = Reflect.get(pg.Client.prototype, 'query') as (this: pg.Client, ...args: unknown[]) => unknown;
   let sent = 0;
+  let isReached = false;
   vi.spyOn(pg.Client.prototype, 'query').mockImplementation(function (this: pg.Client, ...args: unknown[]) {
     const send = (): unknown => query.apply(this, args);
     if (!isOfAisec(this)) return send() as never;
     sent += 1;
-    if (sent !== position) return send() as never;
-    const pid = (this as unknown as { processID: number }).processID;
-    return admin.query('select pg_terminate_backend($1, 60000)', [pid]).then(send) as never;
+    const isThere = typeof place === 'number' ? sent === place : !isReached && place.test(textOf(args[0]));
+    if (!isThere) return send() as never;
+    isReached = true;
+    return act(this).then(send) as never;
   });
   try {
-    return await run();
+    const result = await run();
+    return { ...result, isReached };
   } finally {
     vi.restoreAllMocks();
   }
+}
+
+/** Runs it, and ends the backend of aisec in the place of its statement at `position`, the first of which is 1. */
+export async function terminatedAt(position: number, { admin }: ServerDatabase, run: Run): Promise<CliResult> {
+  return doneAt(
+    position,
+    (client) => {
+      const pid = (client as unknown as { processID: number }).processID;
+      return admin.query('select pg_terminate_backend($1, 60000)', [pid]);
+    },
+    run,
+  );
 }
 
 /** The sessions of a run that was killed end, and give their locks back, a moment after it. */

@@ -1,4 +1,4 @@
-import { AisecError, isAisecError, messageOf, type ErrorCode } from '../../base/errors.js';
+import { AisecError, isAisecError, messageOf, NODE_HINT, nodeUnreachable, type ErrorCode } from '../../base/errors.js';
 import { redactText } from '../../base/redact.js';
 
 /** What pg's DatabaseError carries and what Node puts on a socket error; both are plain properties. */
@@ -80,14 +80,21 @@ function codeOfState({ severity }: ForeignError, sqlState: string): ErrorCode {
   return isOfOurs ? code : 'DATABASE_FAILED';
 }
 
-const NODE_HINT =
-  'Look at that node of Citus (aisec doctor --only citus). When it answers, run the command again; what was not committed was rolled back.';
-
 const OF_NODES =
   /remote node|\bnode \S+:\d+ failed|to \S+:\d+ to get size|get the size because of a connection error|on connection marked as essential/;
 
+/** What libpq says of a connection that broke. It has no SQLSTATE then, for which Citus gives its own of an internal error. */
+const BROKEN =
+  /^(?:SSL (?:SYSCALL )?error|SSL connection has been closed|server closed the connection|could not (?:receive|send) data|no connection to the server|lost synchronization)/;
+
+function isBroken({ where = '' }: ForeignError, sqlState: string, message: string): boolean {
+  return sqlState === 'XX000' && BROKEN.test(message) && nodeIn(where) !== undefined;
+}
+
 /** Citus names the node in the message, or in the context of what the node itself said. */
-function isOfNode({ severity, where = '' }: ForeignError, sqlState: string, message: string): boolean {
+function isOfNode(error: ForeignError, sqlState: string, message: string): boolean {
+  const { severity, where = '' } = error;
+  if (severity === 'ERROR' && isBroken(error, sqlState, message)) return true;
   if (severity !== 'ERROR' || !/^(?:08|57P|53300)/.test(sqlState)) return false;
   return OF_NODES.test(message) || nodeIn(where) !== undefined;
 }
@@ -98,6 +105,8 @@ function nodeIn(where: string): string | undefined {
 
 function codeOf(error: ForeignError, sqlState: string | undefined, message: string): ErrorCode {
   if (sqlState !== undefined && isCatalogRace(error, sqlState)) return 'LOCK_TIMEOUT';
+  // As "postmaster was shut down, exiting" of Citus: what is FATAL has ended the session.
+  if (sqlState === 'XX000' && error.severity === 'FATAL') return 'CONNECTION_LOST';
   if (sqlState !== undefined) return codeOfState(error, sqlState);
   if (error.code === 'ENOSPC') return 'DISK_FULL';
   if ((error.code !== undefined && SOCKET_CODES.has(error.code)) || LOST.test(message)) return 'CONNECTION_LOST';
@@ -116,17 +125,11 @@ function saidBy(node: string | undefined, message: string): string {
 /** In one line; libpq's advice is its second. The message of a node that ends does not say which. */
 function nodeError(error: ForeignError, sqlState: string, message: string, cause: unknown): AisecError {
   const [first = '', ...others] = message.split(/\s*\n\s*/);
-  return new AisecError('DATABASE_FAILED', saidBy(nodeIn(error.where ?? ''), first), {
+  return nodeUnreachable(saidBy(nodeIn(error.where ?? ''), first), {
     detail: error.detail ?? (others.length === 0 ? undefined : others.join(' ')),
-    hint: NODE_HINT,
     sqlState,
     cause,
   });
-}
-
-/** Whether a node of Citus did not answer, so that nothing is wrong with the statement. */
-export function isNodeAway({ hint }: AisecError): boolean {
-  return hint === NODE_HINT;
 }
 
 /** The toolkit's error for what the driver threw while a connection was in use; the original stays as its cause. */

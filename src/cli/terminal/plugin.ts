@@ -29,6 +29,7 @@ export function pluginFailure(error: unknown): { readonly text: string; readonly
     'DATABASE_AUTH',
     'DATABASE_MISSING',
     'CONNECTION_LOST',
+    'NODE_UNREACHABLE',
     'EMBEDDED_FAILED',
   );
   const word = isDatabase ? 'CRITICAL' : 'UNKNOWN';

@@ -23,7 +23,7 @@ async function reasonOf(error: unknown, session: Subject['session']): Promise<st
     return `what it reads is locked by ${await lockHolders(session)}`;
   }
   if (isAisecError(error, 'PRIVILEGE_MISSING', 'MIGRATION_PENDING')) return error.message;
-  if (!isAisecError(error, 'DATABASE_FAILED')) return undefined;
+  if (!isAisecError(error, 'DATABASE_FAILED', 'NODE_UNREACHABLE')) return undefined;
   return error.sqlState === QUERY_CANCELED ? 'it takes too long on this database' : `the server says: ${error.message}`;
 }
 

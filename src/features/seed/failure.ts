@@ -8,6 +8,7 @@ import type { SeedFile, SeedStatement } from './seed-file.js';
 /** Errors that speak for themselves and are not the file's fault. */
 const NOT_THE_FILE: readonly ErrorCode[] = [
   'CONNECTION_LOST',
+  'NODE_UNREACHABLE',
   'INTERRUPTED',
   'TERMINATED',
   'DISK_FULL',

@@ -1,3 +1,2 @@
-export { LOGIN_FOR_NODES, nodeOf, readCitus, type CitusFacts } from './citus.js';
-export { readNodes, type CitusNode } from './nodes.js';
+export { LOGIN_FOR_NODES, nodeOf, readCitus, readNodes, type CitusFacts, type CitusNode } from './citus.js';
 export { tryAsUser } from './try-as-user.js';

@@ -1,6 +1,6 @@
 import type { Session } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
-import { AisecError } from '../../base/errors.js';
+import { AisecError, nodeUnreachable } from '../../base/errors.js';
 
 /** What Citus knows of a schema. */
 export interface CitusFacts {
@@ -37,6 +37,52 @@ export const LOGIN_FOR_NODES = 'alter role authenticated login;';
 export async function nodeOf(session: Session, schema: string): Promise<string | null> {
   const { rows } = await session.query<{ readonly node: string }>(sqlFile('tenant/node'), [schema]);
   return rows[0]?.node ?? null;
+}
+
+export interface CitusNode {
+  readonly host: string;
+  readonly port: number;
+  readonly is_active: boolean;
+  readonly takes_tenants: boolean;
+  /** The coordinator reached it just now. */
+  readonly is_reachable: boolean;
+}
+
+/** One that is silent is waited for so long; Citus itself would wait 30 s. */
+const CONNECT_WITHIN_MS = 2000;
+
+async function shortenWait(session: Session): Promise<void> {
+  await session.query('select pg_catalog.set_config($1, $2, false)', [
+    'citus.node_connection_timeout',
+    String(CONNECT_WITHIN_MS),
+  ]);
+}
+
+/** Whether the coordinator reaches a node now. */
+export async function isReachable(session: Session, host: string, port: number): Promise<boolean> {
+  await shortenWait(session);
+  const { rows } = await session.query<{ is_reachable: boolean | null }>(
+    'select pg_catalog.citus_check_connection_to_node($1, $2) as is_reachable',
+    [host, port],
+  );
+  return rows[0]?.is_reachable === true;
+}
+
+export function nodeAway(host: string, port: number, detail?: string): AisecError {
+  return nodeUnreachable(`the coordinator does not reach the node ${host}:${port} of Citus`, { detail });
+}
+
+/** The nodes beside the coordinator. */
+export async function readNodes(session: Session): Promise<readonly CitusNode[]> {
+  await shortenWait(session);
+  const { rows } = await session.query<CitusNode>(
+    `select nodename as host, nodeport as port, isactive as is_active, shouldhaveshards as takes_tenants,
+            coalesce(pg_catalog.citus_check_connection_to_node(nodename, nodeport), false) as is_reachable
+     from pg_catalog.pg_dist_node
+     where noderole = 'primary' and groupid <> 0
+     order by nodename, nodeport`,
+  );
+  return rows;
 }
 
 /** @throws AisecError CONFIG_INVALID where there is no Citus, and on a worker. */

@@ -1,26 +1,73 @@
 import type { Session } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
 import { AisecError } from '../../base/errors.js';
-import { readCitus } from './citus.js';
+import { isReachable, nodeAway, readCitus } from './citus.js';
 
 /** True where the tables of the schema lie on a worker of Citus. One query, or none where no Citus is loaded. */
 export async function isDistributed(session: Session, schema: string): Promise<boolean> {
   return (await readCitus(session, schema))?.is_distributed === true;
 }
 
-/** The same query with the sizes of the shards in the place of those of the empty tables here. */
-export function sizesOfShards(sql: string): string {
-  return sql.replaceAll('pg_catalog.pg_total_relation_size(', 'pg_catalog.citus_total_relation_size(');
+interface Measured {
+  readonly host: string;
+  readonly port: number;
+  /** What the node said in the place of sizes. */
+  readonly problem: string | null;
 }
 
-/** Each table as its node measures it, with the columns of `monitor/tables`. @throws AisecError DATABASE_FAILED. */
-export async function sizesOfTenant<Row extends object>(session: Session, schema: string): Promise<readonly Row[]> {
-  const { rows } = await session.query<Row & { readonly problem: string | null }>(sqlFile('tenant/table-sizes'), [
-    schema,
-  ]);
-  const failed = rows.find(({ problem }) => problem !== null);
-  if (failed === undefined) return rows;
-  throw new AisecError('DATABASE_FAILED', `a worker of Citus did not measure its tables: ${failed.problem ?? ''}`, {
-    hint: 'Look at the worker; select * from citus_check_cluster_node_health() asks all of them.',
+/** By what the node says now: one that is away has nothing to say of the tables. */
+async function unmeasured(session: Session, { host, port, problem }: Measured): Promise<AisecError> {
+  if (!(await isReachable(session, host, port))) return nodeAway(host, port, problem ?? undefined);
+  return new AisecError('DATABASE_FAILED', `the node ${host}:${port} of Citus did not measure its tables: ${problem}`, {
+    hint: 'Look at that node (aisec doctor --only citus).',
   });
+}
+
+/**
+ * Each table as its node measures it, with the columns of `monitor/tables`. That node alone is asked: Citus' own functions of
+ * sizes ask every node, and fail while any of them is away.
+ *
+ * @throws AisecError NODE_UNREACHABLE, DATABASE_FAILED.
+ */
+export async function sizesOfTenant<Row extends object>(session: Session, schema: string): Promise<readonly Row[]> {
+  const { rows } = await session.query<Row & Measured>(sqlFile('tenant/table-sizes'), [schema]);
+  const failed = rows.find(({ problem }) => problem !== null);
+  if (failed !== undefined) throw await unmeasured(session, failed);
+  return rows;
+}
+
+interface SizeRow {
+  readonly table_name: string;
+  readonly heap_bytes: string;
+  readonly map_bytes: string;
+  readonly toast_bytes: string;
+  readonly index_bytes: string;
+  readonly row_estimate: string | null;
+}
+
+export interface SizeOnNode {
+  /** With indexes and TOAST. */
+  readonly totalBytes: number;
+  readonly rowEstimate: number | null;
+}
+
+/**
+ * The tables of a tenant by their names, in the place of the empty ones here. Undefined where they lie on this node.
+ *
+ * @throws AisecError NODE_UNREACHABLE, DATABASE_FAILED.
+ */
+export async function sizesOnNode(
+  session: Session,
+  schema: string,
+): Promise<ReadonlyMap<string, SizeOnNode> | undefined> {
+  if (!(await isDistributed(session, schema))) return undefined;
+  const rows = await sizesOfTenant<SizeRow>(session, schema);
+  return new Map(
+    rows.map((row) => {
+      const parts = [row.heap_bytes, row.map_bytes, row.toast_bytes, row.index_bytes];
+      const totalBytes = parts.reduce((sum, bytes) => sum + Number(bytes), 0);
+      const rowEstimate = row.row_estimate === null ? null : Number(row.row_estimate);
+      return [row.table_name, { totalBytes, rowEstimate }];
+    }),
+  );
 }

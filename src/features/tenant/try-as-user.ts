@@ -21,7 +21,8 @@ export async function tryAsUser(session: Session, schema: string): Promise<strin
       await session.query(`select from ${quoteIdentifier(schema)}.users limit 1`);
       return undefined;
     } catch (error) {
-      if (isAisecError(error, 'DATABASE_FAILED', 'PRIVILEGE_MISSING', 'DATABASE_AUTH')) return error.message;
+      if (isAisecError(error, 'DATABASE_FAILED', 'NODE_UNREACHABLE', 'PRIVILEGE_MISSING', 'DATABASE_AUTH'))
+        return error.message;
       throw error;
     }
   });

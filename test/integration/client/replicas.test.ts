@@ -11,6 +11,7 @@ import {
   writePosition,
   type UserOptions,
 } from '../../../src/index.js';
+import { startCuttingProxy } from '../../support/cutting-proxy.js';
 import { databaseAddress } from '../../support/database-address.js';
 import {
   describeOnPrivateServer,
@@ -219,6 +220,17 @@ describeOnPrivateServer('withUser with a replica', () => {
     onStandby = new pg.Client({ connectionString: databaseAddress(standby.url, 'replicated') });
     await onStandby.connect();
     await waitFor(async () => (await read(1)).port === standbyPort);
+  });
+
+  test('reads on the primary when a replica falls silent between two reads, as a machine that is paused does', async () => {
+    const proxy = await startCuttingProxy(standby.url);
+    const service = open(databaseAddress(proxy.url, 'replicated'));
+    await waitFor(async () => (await read(1, {}, service)).port === standbyPort);
+    proxy.decide({ holdsFrom: 'BEGIN', until: 'what it never says' });
+    expect(await read(1, {}, service)).toMatchObject({ port: primaryPort });
+    expect(poolStats(service).replicas).toMatchObject([{ isUsed: false }]);
+    await service.destroy();
+    proxy.stop();
   });
 
   test('does not read from a server that is no standby', async () => {

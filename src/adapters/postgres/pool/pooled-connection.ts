@@ -5,6 +5,7 @@ import type { CompiledQuery, DatabaseConnection, QueryResult } from 'kysely';
 import type pg from 'pg';
 
 import { AisecError } from '../../../base/errors.js';
+import { unlessSilent } from '../../../base/interruption.js';
 import { cancelStatements } from './cancel-statement.js';
 import { cleanSession, cleanSessionFirst, mayTakeSessionLock } from './clean-session.js';
 import { announceCommittedWrite, mayWriteCachedTable } from './committed-writes.js';
@@ -13,7 +14,7 @@ import { noteEnd, notesOf, type ConnectionNotes } from './connection-notes.js';
 import { onAbort } from './on-abort.js';
 import { describeQuery, type ObservedStatement, type PoolObserver, type ServerAddress } from './observer.js';
 import { ASK_REPLAYED, readReplayed, waitForReplay, type Replayed } from './replay.js';
-import type { Replica } from './replicas.js';
+import { REPLICA_WITHIN_MS, type Replica } from './replicas.js';
 import type { UserScope } from './user-scope.js';
 import { parseLsn } from './write-positions.js';
 import { untilReady } from '../until-ready.js';
@@ -125,22 +126,15 @@ export class PooledConnection implements DatabaseConnection {
 
   /** Begins a transaction; with a scope, as its user, in a session in which nothing of others is left. */
   async begin(begin: string, settings?: string): Promise<void> {
-    const text =
-      settings === undefined ? begin : `${cleanSessionFirst(this.#notes)}${begin}; ${this.#forNodes()}${settings}`;
-    await this.#observed(
-      () => ({ operation: 'BEGIN', table: undefined, text: begin }),
-      () => this.send(text),
-    );
-    this.failure = undefined;
+    await this.#begun(begin, () => this.send(settings === undefined ? begin : this.#asUser(begin, settings)));
   }
 
-  /** The same on a replica, in one message. Returns up to where it has replayed the log; undefined: it is none. */
+  /** The same on a replica, in one message. Returns up to where it has replayed the log; undefined: it is none. One that is silent is cut. */
   async beginOnReplica(begin: string, settings: string): Promise<Replayed | undefined> {
-    const results = await this.#observed(
-      () => ({ operation: 'BEGIN', table: undefined, text: begin }),
-      () => this.send(`${ASK_REPLAYED}; ${cleanSessionFirst(this.#notes)}${begin}; ${this.#forNodes()}${settings}`),
-    );
-    this.failure = undefined;
+    const results = await this.#begun(begin, () => {
+      const answer = this.send(`${ASK_REPLAYED}; ${this.#asUser(begin, settings)}`);
+      return unlessSilent(REPLICA_WITHIN_MS, answer, () => (this.cut(), answer));
+    });
     return readReplayed(results[1]?.rows ?? []);
   }
 
@@ -252,9 +246,16 @@ export class PooledConnection implements DatabaseConnection {
     return this.#client.getTransactionStatus();
   }
 
-  /** What hands role and user on to the nodes of Citus; nothing elsewhere. */
-  #forNodes(): string {
-    return this.#notes.runsCitus ? "set local citus.propagate_set_commands = 'local'; " : '';
+  async #begun<Result>(begin: string, send: () => Promise<Result>): Promise<Result> {
+    const result = await this.#observed(() => ({ operation: 'BEGIN', table: undefined, text: begin }), send);
+    this.failure = undefined;
+    return result;
+  }
+
+  /** On Citus, with what hands role and user on to its nodes. */
+  #asUser(begin: string, settings: string): string {
+    const forNodes = this.#notes.runsCitus ? "set local citus.propagate_set_commands = 'local'; " : '';
+    return `${cleanSessionFirst(this.#notes)}${begin}; ${forNodes}${settings}`;
   }
 
   /** Breaks the connection under whatever runs on it. */

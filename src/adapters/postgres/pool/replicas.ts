@@ -7,8 +7,8 @@ import { probe, type Probed } from './probe.js';
 
 /** How long a replica is left out after it failed. */
 const REST_MS = 5000;
-/** A replica is worth no longer wait: the primary is there. */
-const CONNECT_WITHIN_MS = 1000;
+/** A replica is worth no longer wait, for a connection and for BEGIN: the primary is there. */
+export const REPLICA_WITHIN_MS = 1000;
 
 export interface ReplicaOptions {
   readonly address: ServerAddress;
@@ -61,7 +61,7 @@ export class Replica {
   async connect(): Promise<pg.PoolClient | undefined> {
     const connecting = this.#open().then((pool) => this.#prePing.connect(pool));
     try {
-      const client = await unlessSilent(CONNECT_WITHIN_MS, connecting, () => undefined);
+      const client = await unlessSilent(REPLICA_WITHIN_MS, connecting, () => undefined);
       if (client !== undefined) return client;
       // It may still come.
       connecting.then((late) => late.release()).catch(() => undefined);

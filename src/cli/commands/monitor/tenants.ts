@@ -1,6 +1,6 @@
 import { formatBytes } from '../../../base/bytes.js';
 import { countText } from '../../../base/count.js';
-import type { TenantsReport } from '../../../features/monitor/tenants.js';
+import type { MonitoredNode, TenantsReport } from '../../../features/monitor/tenants.js';
 import type { Renderer } from '../../terminal/output.js';
 import { defineReport } from './report-command.js';
 
@@ -9,23 +9,36 @@ function render({ tenants }: TenantsReport, { table, isTTY }: Renderer): string 
     { title: 'schema', value: (row) => row.schema },
     { title: 'node', value: (row) => row.node },
     { title: 'tables', value: (row) => String(row.tables), align: 'right' },
-    { title: 'total', value: (row) => (isTTY ? formatBytes(row.totalBytes) : String(row.totalBytes)), align: 'right' },
+    { title: 'total', value: (row) => sizeText(row.totalBytes, isTTY), align: 'right' },
     { title: 'move to', value: (row) => row.moveTo ?? '' },
     { title: 'sql', value: (row) => row.sql ?? '' },
   ]);
 }
 
-function notes({ database, nodes, tenants, rebalance }: TenantsReport): readonly string[] {
-  const moves = tenants.filter(({ moveTo }) => moveTo !== null).length;
-  return [
-    ...nodes.map(
-      ({ node, tenants: count, totalBytes, isActive, takesTenants }) =>
-        `${node}: ${countText(count, 'tenant')}, ${formatBytes(totalBytes)}${isActive ? '' : '; disabled'}${takesTenants ? '' : '; takes no tenants'}`,
-    ),
-    rebalance === null
-      ? `${database}: ${countText(tenants.length, 'tenant')}; Citus would move none.`
-      : `${database}: ${countText(tenants.length, 'tenant')}; Citus would move ${moves}: ${rebalance}`,
+function nodeNote({ node, tenants, totalBytes, isActive, isReachable, takesTenants }: MonitoredNode): string {
+  const size = totalBytes === null ? 'not measured' : formatBytes(totalBytes);
+  const state = [
+    ...(isReachable ? [] : ['the coordinator does not reach it']),
+    ...(isActive ? [] : ['disabled']),
+    ...(takesTenants ? [] : ['takes no tenants']),
   ];
+  return [`${node}: ${countText(tenants, 'tenant')}, ${size}`, ...state].join('; ');
+}
+
+function movesText({ tenants, areMovesKnown, rebalance }: TenantsReport): string {
+  if (!areMovesKnown) return 'where Citus would move them is not known while a node is away.';
+  const moves = tenants.filter(({ moveTo }) => moveTo !== null).length;
+  return rebalance === null ? 'Citus would move none.' : `Citus would move ${moves}: ${rebalance}`;
+}
+
+function notes(report: TenantsReport): readonly string[] {
+  const { database, nodes, tenants } = report;
+  return [...nodes.map(nodeNote), `${database}: ${countText(tenants.length, 'tenant')}; ${movesText(report)}`];
+}
+
+function sizeText(bytes: number | null, isTTY: boolean): string {
+  if (bytes === null) return '';
+  return isTTY ? formatBytes(bytes) : String(bytes);
 }
 
 export const monitorTenantsCommand = defineReport<object, TenantsReport>({
@@ -33,6 +46,7 @@ export const monitorTenantsCommand = defineReport<object, TenantsReport>({
   summary: 'show where the tenants of Citus lie, and whether they are to be moved',
   description:
     'One row a distributed schema, largest first: its node, its tables (partitions among them) and their bytes, as the node measures them. By its strategy by_disk_size Citus would move some: the node and the statement for one tenant stand in its row, the one for all below. ' +
+    'The tenants of a node that is away stand without sizes, with a warning; exit 3 when no node answered. ' +
     'A move copies the tables while they are written to (wal_level = logical) and locks them for a moment.',
   options: [],
   examples: [
@@ -45,4 +59,5 @@ export const monitorTenantsCommand = defineReport<object, TenantsReport>({
   },
   render,
   notes,
+  isSkipped: ({ tenants }) => tenants.length > 0 && tenants.every(({ totalBytes }) => totalBytes === null),
 });

@@ -1,6 +1,7 @@
 import { countText } from '../../../base/count.js';
 import { formatDurationMs } from '../../../base/duration.js';
-import { AisecError } from '../../../base/errors.js';
+import { AisecError, isAisecError } from '../../../base/errors.js';
+import { aisecCommand } from '../../../base/package/aisec-command.js';
 import type { DanglingRule } from '../../../features/backup/restore/load-table.js';
 import type { SchemaRestoreResult } from '../../../features/backup/restore-schema.js';
 import { DIRECTORY_OPTION, STORE_OPTIONS, type DirectoryOption, type StoreOptions } from '../../backup-place.js';
@@ -36,6 +37,20 @@ function ruleOption(text: string): DanglingRule {
   throw new AisecError('USAGE', `invalid rule "${text}": expected ${RULES.join(', ')}`, { hint: 'See --help.' });
 }
 
+/** Of a schema that is restored, and committed: to restore it again would be refused. @throws what it is given, with what to run. */
+function notDistributed(schema: string): (error: unknown) => never {
+  return (error) => {
+    if (!isAisecError(error)) throw error;
+    const { code, message, detail, sqlState, cause } = error;
+    throw new AisecError(code, message, {
+      detail: `${detail === undefined ? '' : `${detail.replace(/\.$/, '')}. `}The schema "${schema}" is restored, whole, and lies on the coordinator.`,
+      hint: `Do not restore it again. What gives it to a worker: ${aisecCommand('tenant distribute', schema)}`,
+      sqlState,
+      cause,
+    });
+  };
+}
+
 async function restored(context: Context, options: Options, given: string): Promise<RestoredTenant> {
   const startedMs = performance.now();
   const { schema } = context.config;
@@ -65,7 +80,7 @@ async function restored(context: Context, options: Options, given: string): Prom
     const times = { lockTimeoutMs: options.lockTimeout, maxWaitMs: options.maxWait, waitMs: options.wait };
     const moved =
       isToMove && !options.dryRun
-        ? await tenants.distributeTenantAlone(session, { schema, ...times }, reporting)
+        ? await tenants.distributeTenantAlone(session, { schema, ...times }, reporting).catch(notDistributed(schema))
         : undefined;
     return { ...result, node: moved?.node ?? null, durationMs: Math.round(performance.now() - startedMs) };
   });

@@ -144,10 +144,12 @@ export function monthError(error: AisecError): MonthError {
   return { code, message, detail: detail ?? null, hint: hint ?? null, sqlState: sqlState ?? null };
 }
 
+const STOPS_ALL = ['CONNECTION_LOST', 'NODE_UNREACHABLE', 'INTERRUPTED', 'TERMINATED'] as const;
+
 /**
  * Archives one month and returns what became of it; a month that cannot be moved is an outcome, no exception.
  *
- * @throws AisecError CONNECTION_LOST, INTERRUPTED, TERMINATED: what stops the whole run.
+ * @throws AisecError CONNECTION_LOST, NODE_UNREACHABLE, INTERRUPTED, TERMINATED: what stops the whole run.
  */
 export async function archiveMonth(session: Session, plan: MonthPlan, run: MonthRun): Promise<MonthOutcome> {
   const startedMs = performance.now();
@@ -157,7 +159,7 @@ export async function archiveMonth(session: Session, plan: MonthPlan, run: Month
     const done = await perform(session, plan, run);
     return { ...base, ...done, durationMs: Math.round(performance.now() - startedMs) };
   } catch (error) {
-    if (!isAisecError(error) || isAisecError(error, 'CONNECTION_LOST', 'INTERRUPTED', 'TERMINATED')) throw error;
+    if (!isAisecError(error) || isAisecError(error, ...STOPS_ALL)) throw error;
     return {
       ...base,
       outcome: 'failed',

@@ -4,7 +4,7 @@ import { AisecError } from '../../../base/errors.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
 import type { Month } from '../../../base/month.js';
 import { readPublications, type Publication } from '../publications.js';
-import { isDistributed, sizesOfShards } from '../../tenant/index.js';
+import { sizesOnNode, type SizeOnNode } from '../../tenant/index.js';
 
 export type Root = 'messages' | 'messages_archive';
 
@@ -109,7 +109,7 @@ interface SurroundingsRow {
   readonly taken_names: readonly string[];
 }
 
-function partitionFacts(row: PartitionRow): PartitionFacts {
+function partitionFacts(row: PartitionRow, onNode: SizeOnNode | undefined): PartitionFacts {
   return {
     root: row.root,
     relation: row.relation,
@@ -121,7 +121,7 @@ function partitionFacts(row: PartitionRow): PartitionFacts {
     lowerMs: row.lower_ms ?? Number.NEGATIVE_INFINITY,
     upperMs: row.upper_ms ?? Number.POSITIVE_INFINITY,
     isDetachPending: row.is_detach_pending,
-    sizeBytes: row.size_bytes,
+    sizeBytes: onNode?.totalBytes ?? row.size_bytes,
     rowEstimate: row.row_estimate,
     isOwned: row.is_owned,
     hasForeignKeys: row.has_foreign_keys,
@@ -168,9 +168,8 @@ export async function readFacts(session: Session): Promise<ArchiveFacts> {
   const { rows: found } = await session.query<SurroundingsRow>(sqlFile('archive/surroundings'));
   const [row] = found;
   if (row === undefined) throw new AisecError('INTERNAL', 'the surroundings of messages could not be read');
-  const sql = sqlFile('archive/partitions');
-  const isElsewhere = await isDistributed(session, row.schema_name);
-  const { rows: partitions } = await session.query<PartitionRow>(isElsewhere ? sizesOfShards(sql) : sql);
+  const { rows: partitions } = await session.query<PartitionRow>(sqlFile('archive/partitions'));
+  const onNode = await sizesOnNode(session, row.schema_name);
   return {
     surroundings: {
       now: new Date(row.now_ms),
@@ -187,6 +186,6 @@ export async function readFacts(session: Session): Promise<ArchiveFacts> {
       deadlockTimeoutMs: row.deadlock_timeout_ms,
       takenNames: row.taken_names,
     },
-    partitions: partitions.map(partitionFacts),
+    partitions: partitions.map((partition) => partitionFacts(partition, onNode?.get(partition.name))),
   };
 }

@@ -4,7 +4,7 @@ import type { Month } from '../../../base/month.js';
 import { readingPartitions } from './locked.js';
 import { readPartitions, type Partition } from '../partition.js';
 import { partitionState, type PartitionState } from '../partition-state.js';
-import { isDistributed, sizesOfShards } from '../../tenant/index.js';
+import { sizesOnNode, type SizeOnNode } from '../../tenant/index.js';
 
 export interface ListedPartition {
   readonly table: Partition['root'];
@@ -34,6 +34,17 @@ interface SizeRow {
   readonly size_bytes: string;
 }
 
+const NO_SIZE = { rowEstimate: null, sizeBytes: null };
+
+/** That of a partition on a node of Citus goes before that of the empty one here. */
+function sizeOf(row: SizeRow, onNode: SizeOnNode | undefined): Pick<ListedPartition, 'rowEstimate' | 'sizeBytes'> {
+  if (onNode !== undefined) return { rowEstimate: onNode.rowEstimate, sizeBytes: onNode.totalBytes };
+  return {
+    rowEstimate: row.row_estimate === null ? null : Number(row.row_estimate),
+    sizeBytes: Number(row.size_bytes),
+  };
+}
+
 /**
  * Every partition of messages and messages_archive, in two queries however many there are.
  *
@@ -41,11 +52,8 @@ interface SizeRow {
  */
 export async function listPartitions(session: Session, schema: string): Promise<PartitionListing> {
   const { currentMonth, partitions } = await readPartitions(session, schema);
-  const isElsewhere = await isDistributed(session, schema);
-  const sql = sqlFile('partitions/sizes');
-  const { rows } = await readingPartitions(() =>
-    session.query<SizeRow>(isElsewhere ? sizesOfShards(sql) : sql, [schema]),
-  );
+  const { rows } = await readingPartitions(() => session.query<SizeRow>(sqlFile('partitions/sizes'), [schema]));
+  const onNode = await sizesOnNode(session, schema);
   const key = (partitionSchema: string, name: string): string => JSON.stringify([partitionSchema, name]);
   const sizes = new Map(rows.map((row) => [key(row.partition_schema, row.partition), row]));
   return {
@@ -59,8 +67,7 @@ export async function listPartitions(session: Session, schema: string): Promise<
         month: partition.month,
         lowerBound: partition.lowerBound,
         upperBound: partition.upperBound,
-        rowEstimate: isElsewhere || size === undefined || size.row_estimate === null ? null : Number(size.row_estimate),
-        sizeBytes: size === undefined ? null : Number(size.size_bytes),
+        ...(size === undefined ? NO_SIZE : sizeOf(size, onNode?.get(size.partition))),
         state: partitionState(partition, currentMonth),
       };
     }),

@@ -1,4 +1,4 @@
-import { isNodeAway, queryPositionOf } from '../../../adapters/postgres/error.js';
+import { queryPositionOf } from '../../../adapters/postgres/error.js';
 import type { Piece } from '../../../adapters/sql-parser/pieces.js';
 import { AisecError, isAisecError, type ErrorCode, type FilePosition } from '../../../base/errors.js';
 import { offsetOfCharacter } from '../../../base/text-place.js';
@@ -64,14 +64,16 @@ export function migrationFailure(
   const unverified = verificationFailure(error, file);
   if (unverified !== undefined) return unverified;
   if (!isAisecError(error) || NOT_THE_MIGRATION.includes(error.code)) return error;
+  // Nothing is wrong with the file then.
+  const isNodeAway = error.code === 'NODE_UNREACHABLE';
   const way = direction === 'up' ? '' : ' could not be reverted';
   return new AisecError(
-    error.code === 'PRIVILEGE_MISSING' ? 'PRIVILEGE_MISSING' : 'MIGRATION_FAILED',
+    isNodeAway || error.code === 'PRIVILEGE_MISSING' ? error.code : 'MIGRATION_FAILED',
     `migration ${labelOf(file)}${way}: ${error.message}`,
     {
       position: position ?? { file: file.path, line: 1 },
       detail: error.detail,
-      hint: [error.hint, isNodeAway(error) ? KEPT : hintFor(file, error.sqlState)]
+      hint: [error.hint, isNodeAway ? KEPT : hintFor(file, error.sqlState)]
         .filter((part) => part !== undefined)
         .join(' '),
       sqlState: error.sqlState,

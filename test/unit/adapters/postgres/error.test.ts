@@ -17,16 +17,31 @@ test('a node of Citus that ends is named, in one line, and the session continues
   const refused =
     'connection to the remote node dba@w1:5432 failed with the following error: Connection refused\n\tIs the server running?';
   expect(said(refused, { code: '08006' })).toMatchObject({
-    code: 'DATABASE_FAILED',
+    code: 'NODE_UNREACHABLE',
     message: 'connection to the remote node dba@w1:5432 failed with the following error: Connection refused',
     detail: 'Is the server running?',
     hint: expect.stringContaining('aisec doctor --only citus'),
   });
   const ended = { code: '57P01', where: 'while executing command on w1:5432' };
   expect(said('terminating connection due to unexpected postmaster exit', ended)).toMatchObject({
-    code: 'DATABASE_FAILED',
+    code: 'NODE_UNREACHABLE',
     message: 'the node w1:5432 of Citus says: terminating connection due to unexpected postmaster exit',
   });
+  const where = 'while executing command on w1:5432';
+  for (const broken of [
+    'SSL SYSCALL error: EOF detected',
+    'server closed the connection unexpectedly\n\tThis probably means',
+  ])
+    expect(said(broken, { code: 'XX000', where })).toMatchObject({
+      code: 'NODE_UNREACHABLE',
+      message: expect.stringContaining('the node w1:5432 of Citus says: '),
+    });
+  expect(said('SSL SYSCALL error: EOF detected', { code: 'XX000', where, severity: 'FATAL' })).toMatchObject({
+    code: 'CONNECTION_LOST',
+    detail: expect.stringContaining('the node w1:5432 of Citus says: '),
+  });
+  expect(said('postmaster was shut down, exiting', { code: 'XX000', severity: 'FATAL' }).code).toBe('CONNECTION_LOST');
+  expect(said('could not open file', { code: 'XX000', where }).code).toBe('DATABASE_FAILED');
   expect(said('terminating connection', { ...ended, severity: 'FATAL' })).toMatchObject({
     code: 'CONNECTION_LOST',
     detail: 'the node w1:5432 of Citus says: terminating connection',
