@@ -10,6 +10,7 @@ import type { ServerAccess } from '../access.js';
 import { formatBytes } from '../../../base/bytes.js';
 import { AisecError, isAisecError } from '../../../base/errors.js';
 import { lockFailure, type Snapshot, type SnapshotContents } from '../run/snapshot.js';
+import { withoutShortLimits } from './short-limits.js';
 import { watchLocks } from './watch-locks.js';
 
 export interface DumpOptions {
@@ -62,13 +63,15 @@ function tellProgress(
 
 async function runPgDump(
   access: ServerAccess,
+  session: Session,
   snapshot: Snapshot,
   options: DumpOptions,
   signal: AbortSignal,
 ): Promise<void> {
   const progress = tellProgress(snapshot, options);
   try {
-    await withCredentials(access.target, { applicationName: dumpApplicationName(access) }, (credentials) =>
+    const settings = await withoutShortLimits(session);
+    await withCredentials(access.target, { applicationName: dumpApplicationName(access), settings }, (credentials) =>
       dumpDatabase({
         ...options,
         environment: access.places.environment,
@@ -116,7 +119,7 @@ export async function dumpSnapshot(
   try {
     const [contents] = await Promise.all([
       snapshot.readContents().catch(stopAll),
-      runPgDump(access, snapshot, options, AbortSignal.any([options.signal, work.signal])).catch(stopAll),
+      runPgDump(access, session, snapshot, options, AbortSignal.any([options.signal, work.signal])).catch(stopAll),
     ]);
     if (contents !== undefined && first === undefined) return contents;
     if (!isAisecError(first, 'LOCK_TIMEOUT') || first instanceof DeadlockDetected) throw first;

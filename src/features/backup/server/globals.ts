@@ -3,10 +3,12 @@ import type { BackupSideFile } from '../catalog/manifest.js';
 import { withCredentials } from '../../../adapters/pgtools/credentials.js';
 import { dumpGlobals } from '../../../adapters/pgtools/pg-dump.js';
 import type { PgTool } from '../../../adapters/pgtools/tool.js';
+import type { Session } from '../../../adapters/postgres/session.js';
 import type { ServerAccess } from '../access.js';
 import { isAisecError } from '../../../base/errors.js';
 import type { Reporting } from '../../../base/reporting.js';
 import { writeRolesFile } from '../run/write-roles-file.js';
+import { withoutShortLimits } from './short-limits.js';
 
 export interface GlobalsOptions {
   readonly tool: PgTool | undefined;
@@ -27,6 +29,7 @@ export interface GlobalsOptions {
  */
 export async function writeGlobals(
   access: ServerAccess,
+  session: Session,
   { tool, file, mode, recipients, withPasswords, signal, reporting }: GlobalsOptions,
 ): Promise<BackupSideFile | null> {
   if (tool === undefined) {
@@ -36,8 +39,7 @@ export async function writeGlobals(
   reporting.onProgress('writing the roles');
   let text: string;
   try {
-    // Unlike pg_dump, pg_dumpall keeps to the limits of the role and the database.
-    const settings = { statement_timeout: '0', lock_timeout: '0' };
+    const settings = await withoutShortLimits(session);
     text = await withCredentials(access.target, { applicationName: access.applicationName, settings }, (credentials) =>
       dumpGlobals({
         tool,

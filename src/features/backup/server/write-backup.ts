@@ -156,7 +156,15 @@ export async function writeBackup(
         onProgress,
         counter,
       }),
-      writeGlobals(access, { tool: tools.pgDumpAll, file, mode, recipients, withPasswords, signal, reporting }),
+      writeGlobals(access, session, {
+        tool: tools.pgDumpAll,
+        file,
+        mode,
+        recipients,
+        withPasswords,
+        signal,
+        reporting,
+      }),
     ]);
     const rows = contents.rows.map((each) => ({ ...each, rows: counter?.rowsOf(each) ?? each.rows }));
     const notInIt = await leftOutOf(session, leftOut, { lacking: proof.lacking, rows }, reporting);
