@@ -30,22 +30,29 @@ export function sharedModules(chunks) {
     [...loads(name)]
       .filter((each) => !ALWAYS_LOADED.has(each))
       .reduce((sum, each) => sum + (byName.get(each)?.code.length ?? 0), 0) > MOST_LOADED_BYTES;
-  let names = chunks
+  const small = chunks
     .filter(
       ({ fileName, isEntry, code }) =>
         !isEntry && code.length <= (loadedByItself.has(fileName) ? MOST_BYTES_BY_ITSELF : MOST_BYTES),
     )
     .map(({ fileName }) => fileName)
     .filter((name) => !ALWAYS_LOADED.has(name) && !isHeavy(name));
+  const kept = new Set(small);
   for (;;) {
-    const kept = new Set(names);
-    const next = names.filter((name) =>
-      [...loads(name)].every((each) => kept.has(each) || ![...loads(each)].some((deep) => kept.has(deep))),
-    );
-    if (next.length === names.length) break;
-    names = next;
+    const between = chunks
+      .map(({ fileName }) => fileName)
+      .filter((name) => !kept.has(name))
+      .map((name) => ({
+        above: [...kept].filter((each) => loads(each).has(name)),
+        below: [...loads(name)].filter((each) => kept.has(each)),
+      }))
+      .find(({ above, below }) => above.length > 0 && below.length > 0);
+    if (between === undefined) break;
+    const { above, below } = between;
+    // Of the two sides the smaller stays apart.
+    for (const name of above.length < below.length ? above : below) kept.delete(name);
   }
-  return new Set(names.flatMap((name) => byName.get(name)?.moduleIds ?? []).map((id) => path.normalize(id)));
+  return new Set([...kept].flatMap((name) => byName.get(name)?.moduleIds ?? []).map((id) => path.normalize(id)));
 }
 
 const ALWAYS_LOADED = new Set(['core.js', 'rolldown-runtime.js', 'queries.js']);
