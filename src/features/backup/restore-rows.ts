@@ -12,7 +12,8 @@ import { foreignKeyOf } from './restore/foreign-keys.js';
 import { withRestoreLock } from './restore/restore-lock.js';
 import { unknownInBackup } from './restore/restore-part.js';
 import { readDefinitions } from './restore/script.js';
-import { nameIn, tocName } from './restore/table-selection.js';
+import { nameIn } from './contents/toc.js';
+import { tocName } from './restore/table-selection.js';
 import { ChosenRows } from '../../adapters/catalog/references/chosen-rows.js';
 import {
   displayName,

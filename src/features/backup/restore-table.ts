@@ -3,16 +3,9 @@ import { compareRows } from './verify/compare-rows.js';
 import { ErasedUsers } from './erasures/erasure-record.js';
 import { loadTable, type DanglingRule } from './restore/load-table.js';
 import { restoreFinding } from './restore/findings.js';
-import {
-  nameIn,
-  selectTable,
-  tocName,
-  type LeftOut,
-  type TableName,
-  type TableSelection,
-} from './restore/table-selection.js';
+import { selectTable, tocName, type LeftOut, type TableName, type TableSelection } from './restore/table-selection.js';
 import { canBeSeen, readTargetObjects } from './restore/target-objects.js';
-import { described, qualified, schemaOf, type TocEntry } from './contents/toc.js';
+import { described, nameIn, qualified, schemaOf, type TocEntry } from './contents/toc.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import { boundedName } from '../../base/bounded-name.js';
 import { AisecError } from '../../base/errors.js';
@@ -121,9 +114,7 @@ async function openTables(session: Session, selection: TableSelection): Promise<
      where relrowsecurity`,
   );
   const secured = new Set(rows.map(({ name }) => name));
-  return selection.rowSecurity
-    .map(({ description }) => description.replace(/ [^ ]*$/, ''))
-    .filter((name) => !secured.has(name));
+  return selection.rowSecurity.map(nameIn).filter((name) => !secured.has(name));
 }
 
 /**

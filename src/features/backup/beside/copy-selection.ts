@@ -1,5 +1,5 @@
-import type { TocEntry } from '../contents/toc.js';
-import { FOLLOWERS, isTable, nameIn, Selection, STANDING_ALONE, type TableName } from '../restore/table-selection.js';
+import { nameIn, type TocEntry } from '../contents/toc.js';
+import { FOLLOWERS, isTable, Selection, STANDING_ALONE, type TableName } from '../restore/table-selection.js';
 
 /** What makes a second table like one of the archive. */
 export interface CopySelection {

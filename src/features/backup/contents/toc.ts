@@ -92,9 +92,7 @@ export function parseToc(text: string, owners: readonly string[] = []): Toc {
     const entry = readEntry(line);
     if (entry !== undefined) entries.push(withOwnerAsWord(entry, owners));
   }
-  const schemas = entries.flatMap(({ kind, description }) =>
-    kind === 'SCHEMA' ? [description.slice(2).replace(/ [^ ]*$/, '')] : [],
-  );
+  const schemas = entries.flatMap((entry) => (entry.kind === 'SCHEMA' ? [nameIn(entry).slice(2)] : []));
   const blank = schemas.filter((name) => name.includes(' ')).toSorted((one, other) => other.length - one.length);
   const placed = entries.map((entry): TocEntry => {
     const schema = blank.find((name) => entry.description.startsWith(`${name} `));
@@ -113,10 +111,15 @@ export function schemaOf({ description, schema }: TocEntry): string {
   return schema ?? description.split(' ', 1)[0] ?? '';
 }
 
+/** `schema name` of an entry, as of a table: all but the owner. */
+export function nameIn({ description }: Pick<TocEntry, 'description'>): string {
+  return description.replace(/ [^ ]*$/, '');
+}
+
 /** `schema.name` of an entry, for people. */
 export function qualified(entry: TocEntry): string {
   const schema = schemaOf(entry);
-  return `${schema}.${entry.description.replace(/ [^ ]*$/, '').slice(schema.length + 1)}`;
+  return `${schema}.${nameIn(entry).slice(schema.length + 1)}`;
 }
 
 /** `table app.users`, for people. */

@@ -2,6 +2,7 @@ import { countText } from '../../../base/count.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import type { Statement } from '../../../adapters/sql-parser/statements.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
+import { alterTableOf, type Constraint } from './alter-table.js';
 
 /** A foreign key as the statement that makes it says it. Names as they are, not quoted. */
 export interface ForeignKey {
@@ -19,39 +20,20 @@ export interface Dangling {
   readonly rows: number;
 }
 
-interface Relation {
-  readonly schemaname?: string;
-  readonly relname?: string;
-}
-
-interface Constraint {
-  readonly contype?: string;
-  readonly conname?: string;
-  readonly pktable?: Relation;
-  readonly fk_attrs?: readonly { readonly String?: { readonly sval?: string } }[];
-  readonly pk_attrs?: readonly { readonly String?: { readonly sval?: string } }[];
-}
-
-interface AlterTable {
-  readonly relation?: Relation;
-  readonly cmds?: readonly { readonly AlterTableCmd?: { readonly def?: { readonly Constraint?: Constraint } } }[];
-}
-
 function namesIn(list: Constraint['fk_attrs']): readonly string[] {
   return (list ?? []).map((each) => each.String?.sval ?? '');
 }
 
 /** Undefined for a statement that makes none. */
 export function foreignKeyOf(statement: Statement): ForeignKey | undefined {
-  if (statement.node !== 'AlterTableStmt') return undefined;
-  const { relation, cmds } = statement.tree as AlterTable;
-  const constraint = cmds?.[0]?.AlterTableCmd?.def?.Constraint;
-  if (constraint?.contype !== 'CONSTR_FOREIGN') return undefined;
+  const alter = alterTableOf(statement);
+  const constraint = alter?.constraint;
+  if (alter === undefined || constraint?.contype !== 'CONSTR_FOREIGN') return undefined;
   return {
     statement,
     name: constraint.conname ?? '',
-    schema: relation?.schemaname ?? '',
-    table: relation?.relname ?? '',
+    schema: alter.schema,
+    table: alter.table,
     columns: namesIn(constraint.fk_attrs),
     refersTo: {
       schema: constraint.pktable?.schemaname ?? '',

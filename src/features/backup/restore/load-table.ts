@@ -12,13 +12,15 @@ import {
   type Dangling,
   type ForeignKey,
 } from './foreign-keys.js';
+import { attachesToPresent, keysAndIndexes } from './alter-table.js';
 import { refuseRestore, restoreFinding } from './findings.js';
 import { machineOf } from './restore-checked.js';
 import { countingLines } from './restore-into.js';
 import { settingsFor } from './restore-passes.js';
 import { loadRows, makeObjects, readDefinitions } from './script.js';
 import { leaveErasedOut, type ErasedPeople } from './leave-erased-out.js';
-import { nameIn, tocName, type TableSelection } from './table-selection.js';
+import { nameIn } from '../contents/toc.js';
+import { tocName, type TableSelection } from './table-selection.js';
 
 /** What becomes of rows that refer to rows which are not there any more. */
 export type DanglingRule = 'refuse' | 'leave-out' | 'not-valid';
@@ -126,43 +128,6 @@ async function runAll(
 
 function summed(one: ReadonlyMap<string, number>, other: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
   return new Map([...one.keys(), ...other.keys()].map((key) => [key, (one.get(key) ?? 0) + (other.get(key) ?? 0)]));
-}
-
-interface AlterCommand {
-  readonly subtype?: string;
-  readonly def?: { readonly Constraint?: { readonly contype?: string; readonly conname?: string } };
-}
-
-interface AlterTable {
-  readonly relation?: { readonly schemaname?: string; readonly relname?: string };
-  readonly cmds?: readonly { readonly AlterTableCmd?: AlterCommand }[];
-}
-
-function firstCommandOf({ node, tree }: Statement): AlterCommand | undefined {
-  return node === 'AlterTableStmt' ? (tree as AlterTable).cmds?.[0]?.AlterTableCmd : undefined;
-}
-
-/** Makes a restored table a partition of one that is there, with all its keys and indexes. */
-function attachesToPresent(statement: Statement, { tables }: TableSelection): boolean {
-  if (firstCommandOf(statement)?.subtype !== 'AT_AttachPartition') return false;
-  const { relation } = statement.tree as AlterTable;
-  const parent = tocName({ schema: relation?.schemaname ?? '', table: relation?.relname ?? '' });
-  return !tables.some((table) => nameIn(table) === parent);
-}
-
-/** The statements that make keys and indexes, and join those of the partitions to those of their tables. */
-function keysAndIndexes(statements: readonly Statement[]): readonly Statement[] {
-  const made = new Set<string>();
-  return statements.filter((statement) => {
-    const command = firstCommandOf(statement);
-    if (command?.subtype === 'AT_AttachPartition')
-      return made.has((statement.tree as AlterTable).relation?.relname ?? '');
-    const { contype = '', conname = '' } = command?.def?.Constraint ?? {};
-    const isKey = ['CONSTR_PRIMARY', 'CONSTR_UNIQUE', 'CONSTR_EXCLUSION'].includes(contype);
-    if (isKey) made.add(conname);
-    if (statement.node === 'IndexStmt') made.add(String(statement.tree['idxname']));
-    return isKey || statement.node === 'IndexStmt';
-  });
 }
 
 function without(statements: readonly Statement[], others: readonly Statement[]): readonly Statement[] {

@@ -1,4 +1,4 @@
-import type { TocEntry } from '../contents/toc.js';
+import { nameIn, type TocEntry } from '../contents/toc.js';
 import { canBeSeen } from './target-objects.js';
 
 export interface TableName {
@@ -238,11 +238,6 @@ export class Selection {
   #dependantsOf(entry: TocEntry): readonly TocEntry[] {
     return this.#dependants.get(entry.dumpId) ?? [];
   }
-}
-
-/** `schema table` of a table's entry: all but the owner. */
-export function nameIn(table: TocEntry): string {
-  return table.description.replace(/ [^ ]*$/, '');
 }
 
 /** A table as `nameIn` has it, which cannot be taken apart again: names may hold blanks. */

@@ -1,51 +1,59 @@
 import { withTransaction, type Session } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
-import type { TocEntry } from '../contents/toc.js';
+import { nameIn, type TocEntry } from '../contents/toc.js';
 
-const GROUPS: Readonly<Record<string, string>> = {
-  SCHEMA: 'SCHEMA',
-  EXTENSION: 'EXTENSION',
+/** Kinds whose names meet in one place of the catalog. */
+const ALIKE: Readonly<Record<string, string>> = {
   TABLE: 'RELATION',
   'FOREIGN TABLE': 'RELATION',
   VIEW: 'RELATION',
   'MATERIALIZED VIEW': 'RELATION',
   SEQUENCE: 'RELATION',
-  FUNCTION: 'FUNCTION',
   PROCEDURE: 'FUNCTION',
   AGGREGATE: 'FUNCTION',
-  TYPE: 'TYPE',
   DOMAIN: 'TYPE',
-  COLLATION: 'COLLATION',
-  INDEX: 'INDEX',
-  STATISTICS: 'STATISTICS',
-  POLICY: 'POLICY',
-  CONSTRAINT: 'CONSTRAINT',
   'CHECK CONSTRAINT': 'CONSTRAINT',
   'FK CONSTRAINT': 'CONSTRAINT',
-  TRIGGER: 'TRIGGER',
-  RULE: 'RULE',
-  DEFAULT: 'DEFAULT',
-  PUBLICATION: 'PUBLICATION',
-  'PUBLICATION TABLE': 'PUBLICATION TABLE',
-  'FOREIGN DATA WRAPPER': 'FOREIGN DATA WRAPPER',
-  SERVER: 'SERVER',
-  'ACCESS METHOD': 'ACCESS METHOD',
-  'PROCEDURAL LANGUAGE': 'PROCEDURAL LANGUAGE',
-  'EVENT TRIGGER': 'EVENT TRIGGER',
-  OPERATOR: 'OPERATOR',
-  'OPERATOR CLASS': 'OPERATOR CLASS',
-  'OPERATOR FAMILY': 'OPERATOR FAMILY',
-  'TEXT SEARCH PARSER': 'TEXT SEARCH PARSER',
-  'TEXT SEARCH TEMPLATE': 'TEXT SEARCH TEMPLATE',
-  'TEXT SEARCH DICTIONARY': 'TEXT SEARCH DICTIONARY',
-  'TEXT SEARCH CONFIGURATION': 'TEXT SEARCH CONFIGURATION',
-  CONVERSION: 'CONVERSION',
-  CAST: 'CAST',
 };
+
+const OTHERS = new Set([
+  'SCHEMA',
+  'EXTENSION',
+  'FUNCTION',
+  'TYPE',
+  'COLLATION',
+  'INDEX',
+  'STATISTICS',
+  'POLICY',
+  'CONSTRAINT',
+  'TRIGGER',
+  'RULE',
+  'DEFAULT',
+  'PUBLICATION',
+  'PUBLICATION TABLE',
+  'FOREIGN DATA WRAPPER',
+  'SERVER',
+  'ACCESS METHOD',
+  'PROCEDURAL LANGUAGE',
+  'EVENT TRIGGER',
+  'OPERATOR',
+  'OPERATOR CLASS',
+  'OPERATOR FAMILY',
+  'TEXT SEARCH PARSER',
+  'TEXT SEARCH TEMPLATE',
+  'TEXT SEARCH DICTIONARY',
+  'TEXT SEARCH CONFIGURATION',
+  'CONVERSION',
+  'CAST',
+]);
+
+function groupOf(kind: string): string | undefined {
+  return ALIKE[kind] ?? (OTHERS.has(kind) ? kind : undefined);
+}
 
 /** Whether `readTargetObjects` knows entries of this kind. */
 export function canBeSeen({ kind }: TocEntry): boolean {
-  return GROUPS[kind] !== undefined;
+  return groupOf(kind) !== undefined;
 }
 
 /** Returns whether the database has the object of an archive's entry, by kind and name. */
@@ -55,9 +63,8 @@ export async function readTargetObjects(session: Session): Promise<(entry: TocEn
     return (await session.query<{ kind: string; description: string }>(sqlFile('backup/objects'))).rows;
   });
   const objects = new Set(rows.map(({ kind, description }) => `${kind} ${description}`));
-  return ({ kind, description }) => {
-    const group = GROUPS[kind];
-    if (group === undefined) return false;
-    return objects.has(`${group} ${description.replace(/ [^ ]*$/, '')}`);
+  return (entry) => {
+    const group = groupOf(entry.kind);
+    return group !== undefined && objects.has(`${group} ${nameIn(entry)}`);
   };
 }

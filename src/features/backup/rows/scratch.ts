@@ -9,10 +9,10 @@ import type { ServerAccess } from '../access.js';
 import { selectCopy } from '../beside/copy-selection.js';
 import { takeName } from '../beside/new-names.js';
 import type { RestorableBackup } from '../contents/restorable-backup.js';
-import { schemaOf, type TocEntry } from '../contents/toc.js';
+import { nameIn, schemaOf, type TocEntry } from '../contents/toc.js';
 import { countingLines } from '../restore/restore-into.js';
 import { loadRows, readDefinitions } from '../restore/script.js';
-import { nameIn, tocName } from '../restore/table-selection.js';
+import { tocName } from '../restore/table-selection.js';
 
 /** Tables of the session alone: the server removes them with it, also when it is killed. */
 const TEMPORARY = 'pg_temp';
