@@ -168,6 +168,21 @@ function openOptions(parts: ContextParts, settings: DatabaseOptions): OpenOption
   };
 }
 
+type Use<Result> = (session: Session) => Promise<Result>;
+
+/** An event trigger may refuse any command that makes or changes a table. */
+function explaining<Result>(use: Use<Result>): Use<Result> {
+  return async (session) => {
+    try {
+      return await use(session);
+    } catch (error) {
+      if (!isAisecError(error)) throw error;
+      const { explainEventTrigger } = await import('../adapters/postgres/event-trigger.js');
+      throw await explainEventTrigger(error, session);
+    }
+  };
+}
+
 async function closing<Own extends Pick<Session, 'close'>, R>(session: Own, use: (own: Own) => Promise<R>): Promise<R> {
   try {
     return await use(session);
@@ -215,7 +230,7 @@ async function serverAccess(given: Inside, timeoutMs: number): Promise<ServerAcc
     waitForServerMs: given.config.waitForDatabaseMs,
     databaseName: target.connection.database,
     signal,
-    withDatabase: async (database, use) => closing(await openDatabase(parts, { database }), use),
+    withDatabase: async (database, use) => closing(await openDatabase(parts, { database }), explaining(use)),
     pgRestore: pgRestoreRunner({
       target,
       applicationName,
@@ -245,7 +260,7 @@ async function withDatabase<Result>(
 ): Promise<Result> {
   const { schema, extensionSchema } = parts.config;
   const open = (): Promise<Session> => openDatabase(parts, settings);
-  const useIt = settings.database === undefined ? unlessOnCitus(parts.commandName, schema, use) : use;
+  const useIt = explaining(settings.database === undefined ? unlessOnCitus(parts.commandName, schema, use) : use);
   const kept = { schema, extensionSchema, seenTables: settings.seesFewTables === true ? 'few' : 'many' } as const;
   const useIn = (own: KeptSession) => own.use({ ...kept, likeness: JSON.stringify(settings) }, open, useIt);
   if (parts.keptSession !== undefined) return useIn(parts.keptSession);
@@ -268,7 +283,10 @@ export function createContext(given: ContextParts): Context {
         import('../config/replica-target.js'),
         import('../adapters/postgres/open.js'),
       ]);
-      return closing(await openSession(resolveReplicaTarget(parts.config, url), openOptions(parts, {})), use);
+      return closing(
+        await openSession(resolveReplicaTarget(parts.config, url), openOptions(parts, {})),
+        explaining(use),
+      );
     },
     withOther: async (place, use) => {
       if ('newDirectory' in place) {
@@ -280,7 +298,7 @@ export function createContext(given: ContextParts): Context {
         import('../adapters/postgres/open.js'),
       ]);
       const target = resolveOtherTarget(parts.config, place.url, place.flag);
-      return closing(await openSession(target, openOptions(parts, {})), use);
+      return closing(await openSession(target, openOptions(parts, {})), explaining(use));
     },
     withScratchDatabase: async (use, settings = {}) => {
       const { openInMemory } = await import('../adapters/embedded/embedded.js');
