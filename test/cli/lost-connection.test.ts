@@ -37,7 +37,7 @@ describeOnServer('a server that ends a session', () => {
     const month = monthAgo(40);
     await fillMonth(database, month, 20);
     await database.admin.query('create policy dear on users using (id = current_user_id())');
-    const { rows } = await database.admin.query<{ id: string }>('select user_id as id from conversations limit 1');
+    const { rows } = await database.admin.query('select user_id as id from conversations limit 1');
     const run = (words: string) => runInProcess(words.split(' '), { env: { DATABASE_URL: database.url }, cwd });
     for (const words of ['archive --no-analyze', `archive export ${month} --out ${month}.gz`])
       expect(await run(words)).toMatchObject({ exitCode: 0 });
