@@ -28,6 +28,7 @@ export const ERROR_TITLES = {
   MIGRATION_FILE_INVALID: 'a migration file does not follow the format',
   MIGRATION_UNKNOWN: 'there is no migration of that name',
   MIGRATION_HISTORY: 'the migration files and the history of the database disagree',
+  MIGRATION_BLOCKED: 'what is in the database would be taken for what the migrations mean',
   MIGRATION_PENDING: 'migrations are pending',
   MIGRATION_FAILED: 'a migration failed and was rolled back',
   MIGRATION_UNVERIFIED: 'a check of a migration is false, and the migration was rolled back',
