@@ -45,7 +45,7 @@ const OWN_OPTION = 'pg_attver';
 
 /** The CREATE of a table or a foreign table. */
 function createOf({ node, tree }: Statement): CreateTree | undefined {
-  if (node === 'CreateStmt') return tree as CreateTree;
+  if (node === 'CreateStmt') return tree;
   if (node !== 'CreateForeignTableStmt') return undefined;
   return (tree as { readonly base?: CreateTree }).base;
 }

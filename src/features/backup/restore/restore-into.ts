@@ -14,7 +14,7 @@ import type { NamedVectorIndex } from '../contents/restorable-backup.js';
 import type { OnPhase } from './phases.js';
 import { eventTriggers, restorePasses } from './restore-passes.js';
 import { dropSubscriptions } from '../server/subscriptions.js';
-import type { Toc, TocEntry } from '../contents/toc.js';
+import type { Toc } from '../contents/toc.js';
 import { leavingOut, type LeftOutKinds } from './left-out-kinds.js';
 import { isGrant, readUnfitDefinitions } from './script.js';
 
