@@ -134,6 +134,16 @@ export function isAisecError(error: unknown, ...codes: readonly ErrorCode[]): er
   return error instanceof AisecError && (codes.length === 0 || codes.includes(error.code));
 }
 
+const ENDS_RUN = ['INTERRUPTED', 'TERMINATED', 'RUN_TIMEOUT', 'CONNECTION_LOST', 'NODE_UNREACHABLE'] as const;
+
+/**
+ * Whether an error ends the run and says nothing of what the run looks at or sends: it was stopped, its connection broke, or a
+ * node of Citus is away.
+ */
+export function endsRun(error: unknown): boolean {
+  return isAisecError(error, ...ENDS_RUN);
+}
+
 /** The text of anything that was thrown, for a message or a detail. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

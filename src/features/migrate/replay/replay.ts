@@ -1,7 +1,7 @@
 import type { CatalogSnapshot } from '../../../adapters/catalog/catalog.js';
 import { readCatalog } from '../../../adapters/catalog/snapshot.js';
 import type { Session } from '../../../adapters/postgres/session.js';
-import { AisecError, isAisecError } from '../../../base/errors.js';
+import { AisecError, endsRun, isAisecError } from '../../../base/errors.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
 import type { MigrationFile } from '../files/migration-file.js';
 import { migrateUp } from '../up.js';
@@ -85,7 +85,7 @@ function hintOf(error: AisecError, isOnServer: boolean): string | undefined {
 }
 
 function replayFailed(error: unknown, isOnServer: boolean): unknown {
-  if (!isAisecError(error) || ['INTERRUPTED', 'TERMINATED'].includes(error.code)) return error;
+  if (!isAisecError(error) || endsRun(error)) return error;
   const where = isOnServer ? 'a scratch database on the server' : 'the embedded PostgreSQL';
   return new AisecError(error.code, `could not replay the migrations in ${where}: ${error.message}`, {
     detail: error.detail,
