@@ -9,6 +9,7 @@ import { withTimeout } from '../base/interruption.js';
 import type { Config } from '../config/config.js';
 import type { DatabaseTarget, ServerTarget } from '../config/database-target.js';
 
+import { closing, explaining } from './closing.js';
 import { compileOnce } from './compile-once.js';
 import type { DatabaseOptions } from './database-options.js';
 import type { CompletionNode } from './completion/node.js';
@@ -166,29 +167,6 @@ function openOptions(parts: ContextParts, settings: DatabaseOptions): OpenOption
       if (settings.isSilent !== true) showNotice(output, notice);
     },
   };
-}
-
-type Use<Result> = (session: Session) => Promise<Result>;
-
-/** An event trigger may refuse any command that makes or changes a table. */
-function explaining<Result>(use: Use<Result>): Use<Result> {
-  return async (session) => {
-    try {
-      return await use(session);
-    } catch (error) {
-      if (!isAisecError(error)) throw error;
-      const { explainEventTrigger } = await import('../adapters/postgres/event-trigger.js');
-      throw await explainEventTrigger(error, session);
-    }
-  };
-}
-
-async function closing<Own extends Pick<Session, 'close'>, R>(session: Own, use: (own: Own) => Promise<R>): Promise<R> {
-  try {
-    return await use(session);
-  } finally {
-    await session.close();
-  }
 }
 
 function programPlaces({ pgBinDir, environment }: Config): ToolPlaces {

@@ -1,7 +1,6 @@
 import { refuseWithoutTables } from '../../adapters/catalog/refuse-without-tables.js';
 import { readReportHeader } from './inspection/report-header.js';
 import type { Session } from '../../adapters/postgres/session.js';
-import { AisecError } from '../../base/errors.js';
 import type { Report } from './report.js';
 import { readTableSizes, type LogicalTable } from './table-sizes.js';
 
