@@ -1,4 +1,5 @@
 import type { CacheAccess } from '../features/cache/access.js';
+import { explaining } from '../adapters/postgres/event-trigger.js';
 import type { KeptSession } from '../adapters/postgres/kept-session.js';
 import type { OpenOptions } from '../adapters/postgres/open-options.js';
 import type { ToolPlaces } from '../adapters/pgtools/find-tools.js';
@@ -9,7 +10,6 @@ import { withTimeout } from '../base/interruption.js';
 import type { Config } from '../config/config.js';
 import type { DatabaseTarget, ServerTarget } from '../config/database-target.js';
 
-import { closing, explaining } from './closing.js';
 import { compileOnce } from './compile-once.js';
 import type { DatabaseOptions } from './database-options.js';
 import type { CompletionNode } from './completion/node.js';
@@ -112,8 +112,7 @@ interface Inside extends ContextParts {
   readonly choice: { server?: ServerTarget };
 }
 
-const DEFAULT_LOCK_TIMEOUT_MS = 2000;
-const DEFAULT_IDLE_TIMEOUT_MS = 60_000;
+const [DEFAULT_LOCK_TIMEOUT_MS, DEFAULT_IDLE_TIMEOUT_MS] = [2000, 60_000];
 
 /** Another database of the server that is configured. */
 function onDatabase(target: DatabaseTarget, database: string): DatabaseTarget {
@@ -169,9 +168,15 @@ function openOptions(parts: ContextParts, settings: DatabaseOptions): OpenOption
   };
 }
 
-function programPlaces({ pgBinDir, environment }: Config): ToolPlaces {
-  return { pgBinDir, environment };
+async function closing<Own extends Pick<Session, 'close'>, R>(session: Own, use: (own: Own) => Promise<R>): Promise<R> {
+  try {
+    return await use(session);
+  } finally {
+    await session.close();
+  }
 }
+
+const programPlaces = ({ pgBinDir, environment }: Config): ToolPlaces => ({ pgBinDir, environment });
 
 /** The server that pg_dump and pg_restore are to work on: of several it is found by a session on any database there. */
 async function serverOfRun(parts: Inside): Promise<ServerTarget> {
