@@ -38,7 +38,7 @@ commands as (
     nodeport,
     pg_catalog.format(
       $command$
-        select json_object_agg(shard.id, json_build_object(
+        select pg_catalog.json_object_agg(shard.id, pg_catalog.json_build_object(
           'heap', pg_relation_size(class.oid),
           'map', pg_relation_size(class.oid, 'fsm') + pg_relation_size(class.oid, 'vm'),
           'toast', case when class.reltoastrelid = 0 then 0 else pg_total_relation_size(class.reltoastrelid) end,
@@ -50,7 +50,7 @@ commands as (
           end,
           'dead', pg_stat_get_dead_tuples(class.oid)
         ))
-        from unnest(%L::bigint[], %L::text[]) as shard (id, name)
+        from pg_catalog.unnest(%L::bigint[], %L::text[]) as shard (id, name)
         join pg_class as class on class.oid = shard.name::regclass
       $command$,
       pg_catalog.array_agg(shardid),

@@ -22,10 +22,10 @@ commands as (
     nodeport,
     pg_catalog.format(
       $command$
-        select json_object_agg(schema, bytes)
+        select pg_catalog.json_object_agg(schema, bytes)
         from (
-          select shard.schema, sum(pg_total_relation_size(to_regclass(shard.name))) as bytes
-          from unnest(%L::text[], %L::text[]) as shard (schema, name)
+          select shard.schema, pg_catalog.sum(pg_total_relation_size(pg_catalog.to_regclass(shard.name))) as bytes
+          from pg_catalog.unnest(%L::text[], %L::text[]) as shard (schema, name)
           group by shard.schema
         ) as sums
       $command$,

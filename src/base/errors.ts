@@ -28,6 +28,7 @@ export const ERROR_TITLES = {
   MIGRATION_FILE_INVALID: 'a migration file does not follow the format',
   MIGRATION_UNKNOWN: 'there is no migration of that name',
   MIGRATION_HISTORY: 'the migration files and the history of the database disagree',
+  MIGRATION_BLOCKED: 'what is in the database would be taken for what the migrations mean',
   MIGRATION_PENDING: 'migrations are pending',
   MIGRATION_FAILED: 'a migration failed and was rolled back',
   MIGRATION_UNVERIFIED: 'a check of a migration is false, and the migration was rolled back',
@@ -131,6 +132,16 @@ export function nodeUnreachable(message: string, parts: ErrorParts = {}): AisecE
 
 export function isAisecError(error: unknown, ...codes: readonly ErrorCode[]): error is AisecError {
   return error instanceof AisecError && (codes.length === 0 || codes.includes(error.code));
+}
+
+const ENDS_RUN = ['INTERRUPTED', 'TERMINATED', 'RUN_TIMEOUT', 'CONNECTION_LOST', 'NODE_UNREACHABLE'] as const;
+
+/**
+ * Whether an error ends the run and says nothing of what the run looks at or sends: it was stopped, its connection broke, or a
+ * node of Citus is away.
+ */
+export function endsRun(error: unknown): boolean {
+  return isAisecError(error, ...ENDS_RUN);
 }
 
 /** The text of anything that was thrown, for a message or a detail. */

@@ -66,7 +66,8 @@ export function describeOnCitus(title: string, tests: (citus: CitusTests) => voi
       // What a run that failed has left.
       await restoreNodes(admin);
       await admin.query('select citus_activate_node(nodename, nodeport) from pg_dist_node where not isactive');
-      await admin.query('alter role authenticated login').catch(() => undefined);
+      const { rowCount } = await admin.query("select from pg_roles where rolname = 'authenticated'");
+      await admin.query(`${rowCount === 0 ? 'create' : 'alter'} role authenticated login`);
     }, LOCK_WITHIN_MS);
     afterAll(async () => {
       await admin.query('set client_min_messages = error');

@@ -59,10 +59,14 @@ export async function doneAt(
   }
 }
 
-/** Runs it, and ends the backend of aisec in the place of its statement at `position`, the first of which is 1. */
-export async function terminatedAt(position: number, { admin }: ServerDatabase, run: Run): Promise<CliResult> {
+/** Runs it, and ends the backend of aisec in the place of its statement at `place`, as `doneAt` has it. */
+export async function terminatedAt(
+  place: number | RegExp,
+  { admin }: ServerDatabase,
+  run: Run,
+): Promise<CliResult & { readonly isReached: boolean }> {
   return doneAt(
-    position,
+    place,
     (client) => {
       const pid = (client as unknown as { processID: number }).processID;
       return admin.query('select pg_terminate_backend($1, 60000)', [pid]);

@@ -75,7 +75,9 @@ function isCatalogRace({ constraint, routine }: ForeignError, sqlState: string):
 
 /** What ends a connection is FATAL; as an ERROR it is of one that the server has itself, as to a node of Citus. */
 function codeOfState({ severity }: ForeignError, sqlState: string): ErrorCode {
-  const code = CODE_BY_SQL_STATE[sqlState] ?? (sqlState.startsWith('08') ? 'CONNECTION_LOST' : 'DATABASE_FAILED');
+  // Whatever its SQLSTATE, as "postmaster was shut down, exiting" of Citus, or a conflict with recovery on a standby.
+  const isEnd = sqlState.startsWith('08') || severity === 'FATAL' || severity === 'PANIC';
+  const code = CODE_BY_SQL_STATE[sqlState] ?? (isEnd ? 'CONNECTION_LOST' : 'DATABASE_FAILED');
   const isOfOurs = severity !== 'ERROR' || (code !== 'CONNECTION_LOST' && code !== 'DATABASE_UNREACHABLE');
   return isOfOurs ? code : 'DATABASE_FAILED';
 }
@@ -105,8 +107,6 @@ function nodeIn(where: string): string | undefined {
 
 function codeOf(error: ForeignError, sqlState: string | undefined, message: string): ErrorCode {
   if (sqlState !== undefined && isCatalogRace(error, sqlState)) return 'LOCK_TIMEOUT';
-  // As "postmaster was shut down, exiting" of Citus: what is FATAL has ended the session.
-  if (sqlState === 'XX000' && error.severity === 'FATAL') return 'CONNECTION_LOST';
   if (sqlState !== undefined) return codeOfState(error, sqlState);
   if (error.code === 'ENOSPC') return 'DISK_FULL';
   if ((error.code !== undefined && SOCKET_CODES.has(error.code)) || LOST.test(message)) return 'CONNECTION_LOST';

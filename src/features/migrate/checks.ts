@@ -10,6 +10,7 @@ import { disagreements, type Disagreement } from './history/unpaired.js';
 import { compareWithDatabase, type MigrateSettings } from './prepare.js';
 
 export { foreignObjects, type ForeignObject } from './ownership.js';
+export { shadowFindings } from './shadows.js';
 export type { MigrateSettings };
 
 export type MigrationFindingKind = Exclude<MigrationState, 'applied'>;

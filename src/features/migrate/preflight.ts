@@ -3,6 +3,7 @@ import { sqlFile } from '../../adapters/postgres/sql-file.js';
 import { AisecError } from '../../base/errors.js';
 import { quoteIdentifier } from '../../base/identifier.js';
 import type { MigrationFile } from './files/migration-file.js';
+import { refuseShadows } from './shadows.js';
 
 interface ExtensionRow {
   readonly name: string;
@@ -107,7 +108,8 @@ export function refuseEncoding(label: string, encoding: string): void {
 /**
  * Refuses before anything is changed when the role or the server lacks something the pending migrations need.
  *
- * @throws AisecError EXTENSION_MISSING, PRIVILEGE_MISSING, DATABASE_READ_ONLY, DATABASE_UNSUPPORTED, CONFIG_INVALID.
+ * @throws AisecError EXTENSION_MISSING, PRIVILEGE_MISSING, DATABASE_READ_ONLY, DATABASE_UNSUPPORTED, CONFIG_INVALID,
+ *   MIGRATION_BLOCKED.
  */
 export async function preflight(
   session: Session,
@@ -155,4 +157,5 @@ export async function preflight(
       },
     );
   }
+  await refuseShadows(session, pending, options);
 }

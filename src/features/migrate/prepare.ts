@@ -82,7 +82,7 @@ begin
     where n.nspname = ${quoteLiteral(schema)}
       and p.grantee <> n.nspowner;
     if grantees is not null then
-      execute format('revoke all on schema %I from %s cascade', ${quoteLiteral(schema)}, grantees);
+      execute pg_catalog.format('revoke all on schema %I from %s cascade', ${quoteLiteral(schema)}, grantees);
     end if;
   end if;
 end

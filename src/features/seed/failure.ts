@@ -1,20 +1,12 @@
 import { queryPositionOf } from '../../adapters/postgres/error.js';
 import type { Session } from '../../adapters/postgres/session.js';
-import { AisecError, isAisecError, type ErrorCode } from '../../base/errors.js';
+import { AisecError, endsRun, isAisecError, type ErrorCode } from '../../base/errors.js';
 import { quoteIdentifier } from '../../base/identifier.js';
 import { placeInText } from '../../base/text-place.js';
 import type { SeedFile, SeedStatement } from './seed-file.js';
 
 /** Errors that speak for themselves and are not the file's fault. */
-const NOT_THE_FILE: readonly ErrorCode[] = [
-  'CONNECTION_LOST',
-  'NODE_UNREACHABLE',
-  'INTERRUPTED',
-  'TERMINATED',
-  'DISK_FULL',
-  'LOCK_TIMEOUT',
-  'DATABASE_READ_ONLY',
-];
+const NOT_THE_FILE: readonly ErrorCode[] = ['DISK_FULL', 'LOCK_TIMEOUT', 'DATABASE_READ_ONLY'];
 /** undefined_table, undefined_function, undefined_column, undefined_object, invalid_schema_name */
 const MISSING_OBJECT = new Set(['42P01', '42883', '42703', '42704', '3F000']);
 
@@ -32,7 +24,7 @@ function unitsBefore(text: string, characters: number): number {
  * password may quote it, clipped even: the password is masked and the detail, which quotes whole rows, is left out.
  */
 export function seedFailure(error: unknown, file: SeedFile, statement: SeedStatement, password: string): unknown {
-  if (!isAisecError(error) || NOT_THE_FILE.includes(error.code)) return error;
+  if (!isAisecError(error) || endsRun(error) || NOT_THE_FILE.includes(error.code)) return error;
   const position = queryPositionOf(error);
   const offset = statement.offset + (position === undefined ? 0 : unitsBefore(statement.text, position - 1));
   const mask = (text: string): string => (password === '' ? text : text.replaceAll(password, '***'));

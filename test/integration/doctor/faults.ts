@@ -50,6 +50,11 @@ export const FAULTS: readonly (readonly [sql: string, ...ids: readonly string[]]
   ['grant select on aisec_migrations to public', 'rls-off:aisec_migrations'],
   ['create role meddler nologin; grant select, delete on pgmigrations to meddler', 'rls-off:pgmigrations'],
   ['grant truncate on avatars to meddler', 'truncate-granted:avatars'],
+  // A better match than the one of PostgreSQL.
+  [
+    'create function lower(varchar) returns text language sql immutable return pg_catalog.lower($1::text)',
+    'shadowed:public.lower(character varying)',
+  ],
   // The roles that services work as.
   [
     'create role svc_super login superuser; grant authenticated to svc_super with inherit false',

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { countText } from '../../../base/count.js';
-import { AisecError, isAisecError, messageOf } from '../../../base/errors.js';
+import { AisecError, endsRun, isAisecError, messageOf } from '../../../base/errors.js';
 import { rollBack, type Session } from '../../../adapters/postgres/session.js';
 
 /** A file of the user's whose statement finds what is wrong. */
@@ -60,7 +60,7 @@ async function runCheck(session: Session, { name, text }: SqlCheck): Promise<Sql
     const { rows } = await session.query(text);
     return result(rows.length, rows.length === 0 ? null : `It returned ${countText(rows.length, 'row')}.`);
   } catch (error) {
-    if (!isAisecError(error) || session.signal.aborted || session.isLost) throw error;
+    if (!isAisecError(error) || endsRun(error)) throw error;
     return result(null, `${error.message}${error.sqlState === undefined ? '' : ` (${error.sqlState})`}.`);
   } finally {
     await rollBack(session);

@@ -1,6 +1,6 @@
 import { freeBytes } from '../../../adapters/files/space.js';
 import { withRollback, type Session } from '../../../adapters/postgres/session.js';
-import { isAisecError } from '../../../base/errors.js';
+import { endsRun, isAisecError } from '../../../base/errors.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import type { Requirements, TargetFacts } from './findings.js';
@@ -40,7 +40,7 @@ async function isRefused(session: Session, name: string): Promise<boolean> {
     await withRollback(session, () => session.query(`create extension ${quoteIdentifier(name)} cascade`));
     return false;
   } catch (error) {
-    if (!isAisecError(error) || session.isLost || session.signal.aborted) throw error;
+    if (!isAisecError(error) || endsRun(error)) throw error;
     // Any other reason, such as that it is there already, is one of this database and not of the new one.
     return error.sqlState === '42501';
   }

@@ -86,7 +86,7 @@ async function refuseOtherUnreadable(session: Session, roleName: string): Promis
   const refused = relations.length > 0 ? relations : rows;
   if (refused.length === 0) return;
   const role = quoteIdentifier(roleName);
-  const grantEach = `declare each oid; begin for each in select oid from pg_largeobject_metadata loop execute format('grant select on large object %s to %I', each, ${quoteLiteral(roleName)}); end loop; end`;
+  const grantEach = `declare each oid; begin for each in select oid from pg_largeobject_metadata loop execute pg_catalog.format('grant select on large object %s to %I', each, ${quoteLiteral(roleName)}); end loop; end`;
   throw new AisecError(
     'PRIVILEGE_MISSING',
     `role ${role} may not read ${refused.map(({ kind, count }) => countText(count, kind)).join(', ')}`,

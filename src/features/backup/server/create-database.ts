@@ -1,6 +1,6 @@
 import type { Session } from '../../../adapters/postgres/session.js';
 import { withRollback } from '../../../adapters/postgres/session.js';
-import { AisecError, isAisecError } from '../../../base/errors.js';
+import { AisecError, endsRun, isAisecError } from '../../../base/errors.js';
 import type { Finding } from '../../../base/finding.js';
 import { quoteIdentifier, quoteLiteral } from '../../../base/identifier.js';
 import { restoreFinding } from '../restore/findings.js';
@@ -73,9 +73,9 @@ async function refusalOf(session: Session, { provider, name }: DatabaseLocale): 
     );
     return undefined;
   } catch (error) {
+    if (endsRun(error)) throw error;
     // What the role may not try is seen by CREATE DATABASE.
     if (!isAisecError(error) || error.sqlState === undefined || error.sqlState === '42501') return undefined;
-    if (session.isLost || session.signal.aborted) throw error;
     return error.message;
   }
 }

@@ -1,5 +1,5 @@
 import type { Session } from '../../../adapters/postgres/session.js';
-import { type AisecError, isAisecError } from '../../../base/errors.js';
+import { type AisecError, endsRun, isAisecError } from '../../../base/errors.js';
 import { firstDay, monthEndMs } from '../../../base/month.js';
 import { ensureBoundCheck } from './swap/bound-check.js';
 import type { PartitionFacts } from './facts.js';
@@ -144,8 +144,6 @@ export function monthError(error: AisecError): MonthError {
   return { code, message, detail: detail ?? null, hint: hint ?? null, sqlState: sqlState ?? null };
 }
 
-const STOPS_ALL = ['CONNECTION_LOST', 'NODE_UNREACHABLE', 'INTERRUPTED', 'TERMINATED'] as const;
-
 /**
  * Archives one month and returns what became of it; a month that cannot be moved is an outcome, no exception.
  *
@@ -159,7 +157,7 @@ export async function archiveMonth(session: Session, plan: MonthPlan, run: Month
     const done = await perform(session, plan, run);
     return { ...base, ...done, durationMs: Math.round(performance.now() - startedMs) };
   } catch (error) {
-    if (!isAisecError(error) || isAisecError(error, ...STOPS_ALL)) throw error;
+    if (!isAisecError(error) || endsRun(error)) throw error;
     return {
       ...base,
       outcome: 'failed',

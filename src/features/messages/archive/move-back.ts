@@ -50,9 +50,9 @@ begin
     );
   end if;
   perform aisec_settle_message_checks(partition);
-  execute format('alter table messages_archive detach partition %s', partition);
-  execute format('alter table %s rename to %I', partition, ${quoteLiteral(liveName(month))});
-  execute format(
+  execute pg_catalog.format('alter table messages_archive detach partition %s', partition);
+  execute pg_catalog.format('alter table %s rename to %I', partition, ${quoteLiteral(liveName(month))});
+  execute pg_catalog.format(
     'alter table messages attach partition %s for values from (%L) to (%L)',
     partition, ${quoteLiteral(monthStart(month))}, ${quoteLiteral(monthStart(addMonths(month, 1)))}
   );

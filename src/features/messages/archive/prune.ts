@@ -1,7 +1,7 @@
 import { withRunLock } from '../../../adapters/postgres/locks/advisory-lock.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { subtractAge, type Age } from '../../../base/age.js';
-import { AisecError, isAisecError } from '../../../base/errors.js';
+import { AisecError, endsRun, isAisecError } from '../../../base/errors.js';
 import type { Finding } from '../../../base/finding.js';
 import type { Month } from '../../../base/month.js';
 import type { Reporting } from '../../../base/reporting.js';
@@ -115,7 +115,7 @@ async function attempt<Result extends object>(
   try {
     return await run();
   } catch (error) {
-    if (!isAisecError(error) || isAisecError(error, 'CONNECTION_LOST', 'INTERRUPTED', 'TERMINATED')) throw error;
+    if (!isAisecError(error) || endsRun(error)) throw error;
     return { error: monthError(error) };
   }
 }

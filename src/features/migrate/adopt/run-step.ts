@@ -1,6 +1,6 @@
 import { LockBudget, retryForLocks } from '../../../adapters/postgres/locks/lock-budget.js';
 import { withTransaction, type Session } from '../../../adapters/postgres/session.js';
-import { isAisecError, AisecError } from '../../../base/errors.js';
+import { AisecError, endsRun, isAisecError } from '../../../base/errors.js';
 import type { Reporting } from '../../../base/reporting.js';
 import { dropInvalidIndex } from '../apply/invalid-indexes.js';
 import { name } from '../drift/fix/names.js';
@@ -81,8 +81,7 @@ export async function runStep(session: Session, step: AdoptStep, options: StepOp
         briefly: (statements) => briefly(session, step, statements, options),
       });
   } catch (error) {
-    if (!isAisecError(error) || ['INTERRUPTED', 'TERMINATED', 'CONNECTION_LOST', 'RUN_LOCKED'].includes(error.code))
-      throw error;
+    if (!isAisecError(error) || endsRun(error) || error.code === 'RUN_LOCKED') throw error;
     throw new AisecError(error.code, `${step.what}: ${error.message}`, {
       detail: error.detail,
       hint: [

@@ -5,7 +5,7 @@ import { withTransaction, type Session } from '../../../adapters/postgres/sessio
 import { createdIndex, isConcurrent } from '../../../adapters/sql-parser/concurrent.js';
 import { all, statementOf } from '../../../adapters/sql-parser/nodes.js';
 import { parseStatements, type Statement } from '../../../adapters/sql-parser/statements.js';
-import { AisecError, isAisecError, type ErrorCode } from '../../../base/errors.js';
+import { AisecError, endsRun, isAisecError } from '../../../base/errors.js';
 import type { RunOptions } from './apply.js';
 import { isKeptWithItsJournal } from './kept-with-journal.js';
 import { sectionOf } from './section.js';
@@ -140,9 +140,6 @@ async function runAndVerify(
   }
 }
 
-/** Nothing is wrong with the statement, and whether the server has done it is not known. */
-const INTERRUPTIONS: readonly ErrorCode[] = ['INTERRUPTED', 'TERMINATED', 'CONNECTION_LOST', 'NODE_UNREACHABLE'];
-
 function incomplete(
   error: AisecError,
   file: MigrationFile,
@@ -153,7 +150,7 @@ function incomplete(
   blockers: readonly string[],
 ): AisecError {
   const command = direction === 'up' ? 'aisec migrate up' : 'aisec migrate down';
-  const isInterruption = INTERRUPTIONS.includes(error.code);
+  const isInterruption = endsRun(error);
   const code = isInterruption || error.code === 'LOCK_TIMEOUT' ? error.code : 'MIGRATION_INCOMPLETE';
   return new AisecError(
     code,
@@ -258,8 +255,8 @@ export async function applyWithoutTransaction(
         await around(statement, () => runAndVerify(session, statement, isUnknown, options, observer, journal));
       } catch (error) {
         if (!isAisecError(error)) throw error;
-        const isKnown = !INTERRUPTIONS.includes(error.code);
-        if (isKnown) await session.query(journalFailed(schema, file, number, error.message));
+        // Otherwise nothing is wrong with the statement, and whether the server has done it is not known.
+        if (!endsRun(error)) await session.query(journalFailed(schema, file, number, error.message));
         throw incomplete(error, file, direction, statement, number, total, observer.blockers);
       }
       if (!isKept) await journal();

@@ -1,14 +1,11 @@
 import { queryPositionOf } from '../../../adapters/postgres/error.js';
 import type { Piece } from '../../../adapters/sql-parser/pieces.js';
-import { AisecError, isAisecError, type ErrorCode, type FilePosition } from '../../../base/errors.js';
+import { AisecError, endsRun, isAisecError, type FilePosition } from '../../../base/errors.js';
 import { offsetOfCharacter } from '../../../base/text-place.js';
 import type { MigrationFile, MigrationSection } from '../files/migration-file.js';
 import { placeInSection } from '../files/place.js';
 import { labelOf } from '../files/source.js';
 import { verificationFailure } from './verification.js';
-
-/** Errors that speak for themselves and are not the migration's fault. */
-const NOT_THE_MIGRATION: readonly ErrorCode[] = ['CONNECTION_LOST', 'INTERRUPTED', 'TERMINATED', 'DISK_FULL'];
 
 const KEPT = 'Nothing of this migration was kept; those before it stay.';
 
@@ -63,19 +60,16 @@ export function migrationFailure(
 ): unknown {
   const unverified = verificationFailure(error, file);
   if (unverified !== undefined) return unverified;
-  if (!isAisecError(error) || NOT_THE_MIGRATION.includes(error.code)) return error;
-  // Nothing is wrong with the file then.
-  const isNodeAway = error.code === 'NODE_UNREACHABLE';
+  // They speak for themselves and are not the migration's fault.
+  if (!isAisecError(error) || endsRun(error) || error.code === 'DISK_FULL') return error;
   const way = direction === 'up' ? '' : ' could not be reverted';
   return new AisecError(
-    isNodeAway || error.code === 'PRIVILEGE_MISSING' ? error.code : 'MIGRATION_FAILED',
+    error.code === 'PRIVILEGE_MISSING' ? error.code : 'MIGRATION_FAILED',
     `migration ${labelOf(file)}${way}: ${error.message}`,
     {
       position: position ?? { file: file.path, line: 1 },
       detail: error.detail,
-      hint: [error.hint, isNodeAway ? KEPT : hintFor(file, error.sqlState)]
-        .filter((part) => part !== undefined)
-        .join(' '),
+      hint: [error.hint, hintFor(file, error.sqlState)].filter((part) => part !== undefined).join(' '),
       sqlState: error.sqlState,
       cause: error.cause,
     },

@@ -18,7 +18,7 @@ function step({ path, sql }: Verification, statement: Statement): string {
   if (select === undefined) return `    place := ${line};\n    execute ${text};`;
   return `    place := ${line};
     for answer in execute ${text} loop
-      select string_agg(case a.key when '?column?' then 'the check' else a.key end || ' is false', ', ')
+      select pg_catalog.string_agg(case a.key when '?column?' then 'the check' else a.key end || ' is false', ', ')
       into denied
       from pg_catalog.json_each(pg_catalog.to_json(answer)) a
       where a.value::text = 'false';

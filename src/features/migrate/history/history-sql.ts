@@ -26,7 +26,7 @@ function ownTable(schema: string, { source }: Pick<SourcedName, 'source'>): stri
 }
 
 /** The roles that `p`, rows of aclexplode, were granted to: a list for REVOKE. */
-export const GRANTEES = `string_agg(distinct case p.grantee when 0 then 'public' else p.grantee::regrole::text end, ', ')`;
+export const GRANTEES = `pg_catalog.string_agg(distinct case p.grantee when 0 then 'public' else p.grantee::regrole::text end, ', ')`;
 
 /**
  * pgmigrations exactly as node-pg-migrate makes it, and beside it what that table has no room for. What default
@@ -40,7 +40,7 @@ declare
   made regclass[] := '{}';
   target record;
 begin
-  if to_regclass(${quoteLiteral(history)}) is null then
+  if pg_catalog.to_regclass(${quoteLiteral(history)}) is null then
     create table ${history} (
       id serial primary key,
       name varchar(255) not null,
@@ -48,7 +48,7 @@ begin
     );
     made := made || ${quoteLiteral(history)}::regclass;
   end if;
-  if to_regclass(${quoteLiteral(ours)}) is null then
+  if pg_catalog.to_regclass(${quoteLiteral(ours)}) is null then
     create table ${ours} (
       name text primary key,
       state text not null check (state in ('applied', 'applying', 'reverting')),
@@ -84,7 +84,7 @@ begin
       )
     group by c.oid
   loop
-    execute format('revoke all on table %s from %s cascade', target.relation, target.grantees);
+    execute pg_catalog.format('revoke all on table %s from %s cascade', target.relation, target.grantees);
   end loop;
 end
 $aisec_history$;

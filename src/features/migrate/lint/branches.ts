@@ -4,7 +4,7 @@ import { diffCatalogs } from '../../../adapters/catalog/diff.js';
 import { renderDifference } from '../../../adapters/catalog/difference.js';
 import { readCatalog } from '../../../adapters/catalog/snapshot.js';
 import type { Session } from '../../../adapters/postgres/session.js';
-import { isAisecError } from '../../../base/errors.js';
+import { endsRun, isAisecError } from '../../../base/errors.js';
 import type { MigrationPlace } from '../../../config/migration-places.js';
 import { parseMigrationFile, type MigrationFile } from '../files/migration-file.js';
 import { isBundled, isRepeatable, labelOf } from '../files/source.js';
@@ -77,7 +77,7 @@ async function outcomeOf(
         await applyToScratch(session, files, names, () => undefined);
       }
     } catch (error) {
-      if (!isAisecError(error) || ['INTERRUPTED', 'TERMINATED'].includes(error.code)) throw error;
+      if (!isAisecError(error) || endsRun(error)) throw error;
       return { failure: error.message };
     }
     return { catalog: await readCatalog(session, { schema: names.schema, withoutHistory: true }) };

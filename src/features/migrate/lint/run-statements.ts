@@ -1,7 +1,7 @@
 import { isConcurrent } from '../../../adapters/sql-parser/concurrent.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { startAgain } from '../../../adapters/postgres/start-again.js';
-import { isAisecError } from '../../../base/errors.js';
+import { endsRun, isAisecError } from '../../../base/errors.js';
 import type { MigrationFile } from '../files/migration-file.js';
 import { transactionSettings } from '../apply/apply.js';
 import { UNREAD_NODE } from './read-statements.js';
@@ -57,7 +57,7 @@ export class StatementRunner {
     try {
       await this.#session.query(`savepoint ${SAVEPOINT}; ${all}\n; release savepoint ${SAVEPOINT}`);
     } catch (error) {
-      if (!isAisecError(error) || this.#session.isLost) throw error;
+      if (!isAisecError(error) || endsRun(error)) throw error;
       await this.#session.query(`rollback to savepoint ${SAVEPOINT}`);
       for (const statement of statements) await this.#runInSavepoint(statement);
     }
@@ -71,7 +71,7 @@ export class StatementRunner {
       const { rows } = await this.#session.query<{ count: number }>(query);
       return rows[0]?.count;
     } catch (error) {
-      if (!isAisecError(error) || this.#session.isLost) throw error;
+      if (!isAisecError(error) || endsRun(error)) throw error;
       return undefined;
     } finally {
       if (this.#isTransactional && !this.#session.isLost)
@@ -89,7 +89,7 @@ export class StatementRunner {
     try {
       await this.#session.query('commit');
     } catch (error) {
-      if (!isAisecError(error) || this.#session.isLost) throw error;
+      if (!isAisecError(error) || endsRun(error)) throw error;
       await this.#session.cleanUp('rollback');
     }
   }
@@ -113,7 +113,7 @@ export class StatementRunner {
   }
 
   #record(statement: LintedStatement, error: unknown): void {
-    if (this.#session.isLost) throw error;
+    if (endsRun(error)) throw error;
     const { message, sqlState } = error as { readonly message: string; readonly sqlState?: string };
     this.#failures.set(statement, { message, sqlState });
   }

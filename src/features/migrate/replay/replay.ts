@@ -1,7 +1,7 @@
 import type { CatalogSnapshot } from '../../../adapters/catalog/catalog.js';
 import { readCatalog } from '../../../adapters/catalog/snapshot.js';
 import type { Session } from '../../../adapters/postgres/session.js';
-import { AisecError, isAisecError } from '../../../base/errors.js';
+import { AisecError, endsRun, isAisecError } from '../../../base/errors.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
 import type { MigrationFile } from '../files/migration-file.js';
 import { migrateUp } from '../up.js';
@@ -77,7 +77,7 @@ const IN_MEMORY_ONLY =
   'The embedded PostgreSQL has vector and pgcrypto only. With --server the replay is in a scratch database on the server (needs CREATEDB).';
 
 function replayFailed(error: unknown, isOnServer: boolean): unknown {
-  if (!isAisecError(error) || ['INTERRUPTED', 'TERMINATED'].includes(error.code)) return error;
+  if (!isAisecError(error) || endsRun(error)) return error;
   const where = isOnServer ? 'a scratch database on the server' : 'the embedded PostgreSQL';
   return new AisecError(error.code, `could not replay the migrations in ${where}: ${error.message}`, {
     detail: error.detail,

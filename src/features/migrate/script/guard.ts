@@ -29,7 +29,7 @@ function aloneCheck({ schema, sources }: Start): string {
   select c.relname
   into other
   from pg_class c
-  where c.relnamespace = to_regnamespace(${quoteLiteral(quoteIdentifier(schema))})
+  where c.relnamespace = pg_catalog.to_regnamespace(${quoteLiteral(quoteIdentifier(schema))})
     and c.relkind = 'r'
     and c.relname like 'aisec\\_migrations\\_%'
     and exists (select from pg_constraint k where k.conrelid = c.oid and k.contype = 'p')
@@ -64,30 +64,30 @@ begin
     found := '{}';
     recorded := '{}';
     is_incomplete := false;
-    if to_regclass(source.engine_table) is not null then
-      execute format('select coalesce(array_agg(distinct name::text collate "C" order by name::text collate "C"), ''{}'') from %s', source.engine_table)
+    if pg_catalog.to_regclass(source.engine_table) is not null then
+      execute pg_catalog.format('select coalesce(pg_catalog.array_agg(distinct name::text collate "C" order by name::text collate "C"), ''{}'') from %s', source.engine_table)
       into found;
     end if;
-    if to_regclass(source.own_table) is not null then
-      execute format('select exists (select from %s where state <> ''applied'')', source.own_table)
+    if pg_catalog.to_regclass(source.own_table) is not null then
+      execute pg_catalog.format('select exists (select from %s where state <> ''applied'')', source.own_table)
       into is_incomplete;
-      execute format(
-        'select coalesce(array_agg(name order by name collate "C"), ''{}'') from %s where state = ''applied'' and name not like ''R\\_\\_%%''',
+      execute pg_catalog.format(
+        'select coalesce(pg_catalog.array_agg(name order by name collate "C"), ''{}'') from %s where state = ''applied'' and name not like ''R\\_\\_%%''',
         source.own_table
       )
       into recorded;
     end if;
     if found <> recorded and not is_incomplete then
       raise exception 'the two tables of the history disagree: % and %', source.engine_table, source.own_table
-        using detail = format('The first has: %s. The second has: %s.', array_to_string(found, ', '), array_to_string(recorded, ', ')),
+        using detail = pg_catalog.format('The first has: %s. The second has: %s.', pg_catalog.array_to_string(found, ', '), pg_catalog.array_to_string(recorded, ', ')),
               hint = ${quoteLiteral(`No changes were made. Restore what is lost: ${aisecCommand('migrate repair', start.schema)}`)};
     end if;
     if found <> source.expected or is_incomplete then
       raise exception 'this script starts from version %, but the database is at %',
         coalesce(source.prefix || source.expected[cardinality(source.expected)], source.prefix || 'none (an empty database)'),
         coalesce(source.prefix || found[cardinality(found)], source.prefix || 'none (an empty database)')
-        using detail = format(
-                'Applied: %s. Expected: %s.', array_to_string(found, ', '), array_to_string(source.expected, ', ')
+        using detail = pg_catalog.format(
+                'Applied: %s. Expected: %s.', pg_catalog.array_to_string(found, ', '), pg_catalog.array_to_string(source.expected, ', ')
               ),
               hint = 'No changes were made. Write the script again with --from and the version the database is at.';
     end if;

@@ -46,7 +46,7 @@ exception
     get stacked diagnostics message = message_text, detail = pg_exception_detail;
     raise exception '%', ${quoteLiteral(`${path}: `)} || message
       using errcode = sqlstate,
-            detail = concat_ws(e'\n', nullif(detail, ''), 'What depends on it has to be made again with it, which a script cannot do.'),
+            detail = pg_catalog.concat_ws(e'\n', nullif(detail, ''), 'What depends on it has to be made again with it, which a script cannot do.'),
             hint = 'Nothing of this migration was kept. Run "aisec migrate up" on this database: it makes all of them again, with their privileges.';
 end
 `;

@@ -3,7 +3,7 @@ import type { Finding } from '../../../base/finding.js';
 import type { ReportHeader } from '../inspection/report-header.js';
 import { readExtension } from '../inspection/extension.js';
 import type { Session } from '../../../adapters/postgres/session.js';
-import { isAisecError, messageOf } from '../../../base/errors.js';
+import { endsRun, isAisecError, messageOf } from '../../../base/errors.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
 
 export interface Space {
@@ -109,7 +109,7 @@ export async function measureAll(
       if (performance.now() > endMs) unknown.set(key, 'measuring the others took 10 s');
       else bloat.set(key, await sumUp(session, schema, oids, measure));
     } catch (error) {
-      if (isAisecError(error, 'INTERRUPTED', 'TERMINATED', 'CONNECTION_LOST')) throw error;
+      if (endsRun(error)) throw error;
       if (isAisecError(error, 'PRIVILEGE_MISSING'))
         return nothing(
           measurables,

@@ -1,5 +1,5 @@
 import type { Session } from '../../../adapters/postgres/session.js';
-import { isAisecError } from '../../../base/errors.js';
+import { endsRun, isAisecError } from '../../../base/errors.js';
 import { inReadOnly } from '../inspection/read-only.js';
 import { filterColumns } from './filter-columns.js';
 import { buildStatements, indexTarget, triedStatements, type IndexTarget } from './index-target.js';
@@ -57,7 +57,7 @@ async function tryIndex(
     return found === null ? null : { cost: found.cost, sizeBytes: Number(rows[0]?.size_bytes ?? 0) };
   } catch (error) {
     // A type without an order, such as json, has no such index.
-    if (!isAisecError(error) || session.isLost || session.signal.aborted) throw error;
+    if (!isAisecError(error) || endsRun(error)) throw error;
     return null;
   } finally {
     if (!session.isLost) await session.query(`select ${hypopg}.hypopg_reset()`);

@@ -1,6 +1,6 @@
 import type { Session } from '../../../adapters/postgres/session.js';
 import { parseStatements } from '../../../adapters/sql-parser/statements.js';
-import { isAisecError } from '../../../base/errors.js';
+import { endsRun, isAisecError } from '../../../base/errors.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
 import { inReadOnly } from '../inspection/read-only.js';
 
@@ -80,7 +80,7 @@ export async function planOf(
     const lines = await asSender(session, { schema, roleName }, () => explain(session, text, 'text'));
     return { plan: lines.join('\n') };
   } catch (error) {
-    if (!isAisecError(error) || session.isLost || session.signal.aborted) throw error;
+    if (!isAisecError(error) || endsRun(error)) throw error;
     return { problem: error.sqlState === SYNTAX_ERROR ? NOT_READABLE : `the server says: ${error.message}` };
   }
 }
@@ -114,7 +114,7 @@ export async function costOf(
     const [{ Plan: plan }] = (typeof plans === 'string' ? JSON.parse(plans) : plans) as [{ readonly Plan: PlanNode }];
     return { cost: plan['Total Cost'], scans: scansIn(plan) };
   } catch (error) {
-    if (!isAisecError(error) || session.isLost || session.signal.aborted) throw error;
+    if (!isAisecError(error) || endsRun(error)) throw error;
     return null;
   }
 }

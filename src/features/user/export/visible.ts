@@ -1,7 +1,7 @@
 import type { TableKey } from '../../../adapters/catalog/references/reference.js';
 import type { ChosenRows } from '../../../adapters/catalog/references/chosen-rows.js';
 import type { Session } from '../../../adapters/postgres/session.js';
-import { AisecError, isAisecError } from '../../../base/errors.js';
+import { AisecError, endsRun, isAisecError } from '../../../base/errors.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
 import type { Person } from '../graph/find-person.js';
 import { USER_ROLE, type PersonColumn } from './columns.js';
@@ -83,7 +83,7 @@ export class VisibleRows {
     try {
       await this.#session.query(`set local role ${USER_ROLE}`);
     } catch (error) {
-      if (!isAisecError(error)) throw error;
+      if (!isAisecError(error) || endsRun(error)) throw error;
       throw new AisecError('PRIVILEGE_MISSING', `the role may not act as ${USER_ROLE}, whose policies are the filter`, {
         hint: `Let an administrator run: grant ${USER_ROLE} to ${quoteIdentifier(rows[0]?.role ?? '')} with inherit false, set true; (or give --all, which needs no policies)`,
         cause: error,

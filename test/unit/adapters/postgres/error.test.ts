@@ -11,6 +11,17 @@ test('a connection of the server to a node of its own is no connection of ours',
   expect(said('FATAL', '08P01')).toBe('CONNECTION_LOST');
 });
 
+test('what is FATAL has ended the session, whatever its SQLSTATE', () => {
+  const said = (severity: string, code: string) =>
+    translateError(Object.assign(new Error('x'), { severity, code })).code;
+  // A standby ends a session whose snapshot or lock is in the way of its recovery.
+  expect(said('FATAL', '40001')).toBe('CONNECTION_LOST');
+  expect(said('ERROR', '40001')).toBe('DATABASE_FAILED');
+  expect(said('FATAL', '53200')).toBe('CONNECTION_LOST');
+  expect(said('PANIC', '58030')).toBe('CONNECTION_LOST');
+  expect(said('FATAL', '28P01')).toBe('DATABASE_AUTH');
+});
+
 test('a node of Citus that ends is named, in one line, and the session continues', () => {
   const said = (message: string, parts: object) =>
     translateError(Object.assign(new Error(message), { severity: 'ERROR', ...parts }));

@@ -1,6 +1,6 @@
 import { inReadOnly } from '../../../monitor/index.js';
 import { formatCount } from '../../../../base/count.js';
-import { isAisecError, messageOf } from '../../../../base/errors.js';
+import { endsRun, isAisecError, messageOf } from '../../../../base/errors.js';
 import { quoteIdentifier } from '../../../../base/identifier.js';
 import type { Subject } from '../../check.js';
 import { plainName, qualified } from '../../names.js';
@@ -49,7 +49,7 @@ async function timeText(subject: Subject, policy: PolicyName, rewrite: Rewrite):
   try {
     return `${(await timeMs(subject, policy, rewrite)).toFixed(1)} ms`;
   } catch (error) {
-    if (isAisecError(error, 'INTERRUPTED', 'TERMINATED', 'CONNECTION_LOST')) throw error;
+    if (endsRun(error)) throw error;
     if (isAisecError(error) && error.sqlState === QUERY_CANCELED) return `more than ${TIMEOUT_MS} ms`;
     return `no time to be had (${messageOf(error)})`;
   }

@@ -1,5 +1,6 @@
 import { listed } from '../../../../base/count.js';
 import { sqlFile } from '../../../../adapters/postgres/sql-file.js';
+import { shadowFindings } from '../../../migrate/checks.js';
 import type { Check, Fault, Subject } from '../../check.js';
 import { grantee, plainName, qualified } from '../../names.js';
 import { quoteIdentifier } from '../../../../base/identifier.js';
@@ -94,6 +95,10 @@ async function examineImmutable({ session, schema }: Subject): Promise<readonly 
   }));
 }
 
+async function examineShadows({ session, migrations }: Subject): Promise<readonly Fault[]> {
+  return shadowFindings(session, migrations.files, migrations);
+}
+
 export const LEAK_CHECKS: readonly Check[] = [
   {
     id: 'view-owner-privileges',
@@ -122,5 +127,13 @@ export const LEAK_CHECKS: readonly Check[] = [
     severity: 'critical',
     title: 'IMMUTABLE functions in policies that read settings or the user of the session',
     examine: examineImmutable,
+  },
+  {
+    id: 'shadowed',
+    area: 'security',
+    severity: 'warning',
+    title:
+      'functions and operators in the schema that are taken in place of built-in ones; critical where another role than the owners has made them',
+    examine: examineShadows,
   },
 ];

@@ -1,6 +1,6 @@
 import type { Session } from '../../../../adapters/postgres/session.js';
 import { rollBack } from '../../../../adapters/postgres/session.js';
-import { isAisecError, messageOf } from '../../../../base/errors.js';
+import { endsRun, isAisecError, messageOf } from '../../../../base/errors.js';
 import { throwIfInterrupted } from '../../../../base/interruption.js';
 import { ExportReader } from './export-file.js';
 import { readManifest, type Manifest } from './manifest.js';
@@ -96,7 +96,7 @@ export async function verifyExport(
     if (manifest.month !== month) return no(`it is the export of ${manifest.month}`);
     return await compare(session, relation, manifest, new ExportReader(file, manifest.format));
   } catch (error) {
-    if (isAisecError(error, 'CONNECTION_LOST', 'INTERRUPTED', 'TERMINATED')) throw error;
+    if (endsRun(error)) throw error;
     return no(
       isAisecError(error) ? `${error.message}: ${error.detail ?? ''}` : `it could not be read: ${messageOf(error)}`,
     );

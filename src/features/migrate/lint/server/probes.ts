@@ -1,6 +1,6 @@
 import { all, as, namesOf, statementOf, type NodeOf } from '../../../../adapters/sql-parser/nodes.js';
 import { formatCount } from '../../../../base/count.js';
-import { isAisecError } from '../../../../base/errors.js';
+import { endsRun, isAisecError } from '../../../../base/errors.js';
 import { nameInSql } from '../../../../base/identifier.js';
 import type { FileContext } from '../file-context.js';
 import { keyOfRelation } from '../relation-names.js';
@@ -151,7 +151,7 @@ export async function findViolations(
       const { object, table, query } = probe;
       found.push({ object, count: many, isOne: rows === 1, table: table.sqlName, query: `${query} limit 100;` });
     } catch (error) {
-      if (!isAisecError(error) || ['INTERRUPTED', 'TERMINATED', 'CONNECTION_LOST'].includes(error.code)) throw error;
+      if (!isAisecError(error) || endsRun(error)) throw error;
       found.push({
         reason: `the rows of ${keyOfRelation({ relname: probe.table.name })} were not counted: ${error.message}`,
       });
