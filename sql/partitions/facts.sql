@@ -6,7 +6,7 @@
 --             columns (text[]); missing_indexes (json: name of the root's index, is_unique, method (the definition
 --             from USING on)); invalid_indexes (text[], those being built left out); owner and root_owner; wrong_triggers
 --             (json: name, is_missing, enable (the words of ALTER TABLE that set it right): triggers that keep message_keys
---             and are missing, or disabled, or not enabled always); wrong_root_triggers (json: name, enable: the same of the
+--             and are missing, or disabled, or not enabled always, which those of a tenant of Citus need not be); wrong_root_triggers (json: name, enable: the same of the
 --             table that it is a partition of)
 -- Needs:      nothing
 -- A CHECK and the bounds are compared as this session prints both, so its time zone and date style do not matter.
@@ -43,9 +43,12 @@ triggers as materialized (
     tgrelid as root_oid,
     tgname as name,
     tgenabled as enabled,
-    -- As the migrations leave them: ENABLE TRIGGER ALL after a load, on the table or a partition, is not enough.
+    -- As the migrations leave them: ENABLE TRIGGER ALL after a load, on the table or a partition, is not enough. Of a tenant of
+    -- Citus as sql/tenant/adapt.sql does; as it did, they were always enabled there, too.
     case
       when tgname = 'aisec_unregister_replicated_message_key' then 'R'
+      when pg_catalog.to_regprocedure(pg_catalog.format('%I.aisec_acting_user()', $1)) is not null
+        then case when tgenabled = 'A' then 'A' else 'O' end
       when tgname like any (array['aisec\_register\_%', 'aisec\_follow\_%', 'aisec\_unregister\_%']) then 'A'
       else 'O'
     end as wanted

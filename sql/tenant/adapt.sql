@@ -1,7 +1,7 @@
 -- Gives a tenant what Citus takes. Policies without subqueries: functions stand in their places, and one of them refuses to answer
 -- without a user, since a user who is not handed on to a node would see nothing there, without a word. Trigger functions that do not
 -- know a partition by its oid, which is the one of a shard there, and do not join the rows of their statement to a table. Triggers
--- whose conditions name no table that a new node may not have yet.
+-- whose conditions name no table that a new node may not have yet, and that do not fire where a node takes rows of another one over.
 -- Parameters: none; several statements, in the search_path of the schema
 -- Needs:      ownership of the tables
 create or replace function aisec_acting_user()
@@ -212,11 +212,12 @@ begin
        execute function aisec_unregister_truncated_message_keys()',
     relation
   );
-  execute format('alter table %s enable always trigger aisec_unregister_message_keys', relation);
-  execute format('alter table %s enable always trigger aisec_unregister_truncated_message_keys', relation);
 end
 $$;
 
+-- A node that takes the tenant over by logical replication gets the keys as rows of their own table. Triggers that fired there, too,
+-- would write them at the node that the tenant leaves, which takes no writes at the end: the move would wait for ever, and all
+-- writers for it. A trigger that is replaced fires in sessions alone, as does each one of a later partition.
 do $$
 declare
   is_written constant text := format(
@@ -225,6 +226,7 @@ declare
     format('%I.message_keys', current_schema())
   );
   root text;
+  made record;
 begin
   foreach root in array array['messages', 'messages_archive'] loop
     execute format(
@@ -235,7 +237,7 @@ begin
          execute function aisec_register_message_key(%L)',
       root, is_written, root
     );
-    execute format('alter table %I enable always trigger aisec_register_message_key', root);
+    execute format('drop trigger if exists aisec_unregister_replicated_message_key on %I', root);
     perform aisec_watch_messages(root::regclass);
     perform aisec_watch_messages(i.inhrelid) from pg_inherits i where i.inhparent = root::regclass;
   end loop;
@@ -247,6 +249,17 @@ begin
        execute function aisec_check_archived_references()',
     is_written
   );
+  for made in
+    select t.tgrelid::regclass as relation, t.tgname as name
+    from pg_trigger t
+    join pg_class c on c.oid = t.tgrelid
+    where c.relnamespace = current_schema()::regnamespace
+      and t.tgenabled = 'A'
+      and t.tgparentid = 0
+      and t.tgname like 'aisec\_%'
+  loop
+    execute format('alter table %s enable trigger %I', made.relation, made.name);
+  end loop;
 end
 $$;
 

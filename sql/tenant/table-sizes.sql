@@ -50,7 +50,7 @@ commands as (
           end,
           'dead', pg_stat_get_dead_tuples(class.oid)
         ))
-        from pg_catalog.unnest(%L::bigint[], %L::text[]) as shard (id, name)
+        from rows from (pg_catalog.unnest(%L::bigint[]), pg_catalog.unnest(%L::text[])) as shard (id, name)
         join pg_class as class on class.oid = shard.name::regclass
       $command$,
       pg_catalog.array_agg(shardid),

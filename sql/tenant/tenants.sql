@@ -25,7 +25,7 @@ commands as (
         select pg_catalog.json_object_agg(schema, bytes)
         from (
           select shard.schema, pg_catalog.sum(pg_total_relation_size(pg_catalog.to_regclass(shard.name))) as bytes
-          from pg_catalog.unnest(%L::text[], %L::text[]) as shard (schema, name)
+          from rows from (pg_catalog.unnest(%L::text[]), pg_catalog.unnest(%L::text[])) as shard (schema, name)
           group by shard.schema
         ) as sums
       $command$,

@@ -8,9 +8,17 @@ const SHOP = `
   create table orders (id int, customer_id int not null references customers, made date not null, primary key (id, made))
     partition by range (made);
   create table orders_2026 partition of orders for values from ('2026-01-01') to ('2027-01-01');
+  create table places (name text, people int);
+  create table towns (mayor text, primary key (name)) inherits (places);
+  alter table towns alter people set not null;
+  create table near (id int);
+  create foreign data wrapper away;
+  create server away foreign data wrapper away;
+  create foreign table far () inherits (near) server away;
   create view order_counts as select customer_id, count(*) as orders from orders group by 1;
   alter table customers enable row level security;
   create policy own on customers using (name = current_setting('app.customer', true));
+  insert into towns values ('kamakura', 170000, 'x');
   insert into customers (name) values ('alice'), ('bob');
   insert into orders select n, 1 + n % 2, '2026-03-01' from generate_series(1, 300) n`;
 
@@ -36,12 +44,12 @@ describeOnServer('a database that is none of the platform', () => {
     expect(JSON.parse(await aisec('backup', 'verify', file, '--deep', '--json')).results).toMatchObject([
       { verdict: 'good' },
     ]);
-    expect(JSON.parse(await aisec('backup', 'drill', '--json')).drills).toMatchObject([{ isPassed: true, rows: 302 }]);
+    expect(JSON.parse(await aisec('backup', 'drill', '--json')).drills).toMatchObject([{ isPassed: true, rows: 303 }]);
     await aisec('backup', 'check', '--max-age', '1h', '--max-drill-age', '1h');
 
     made.push(`${database.name}_new`);
     expect(JSON.parse(await aisec('restore', file, '--create', `${database.name}_new`, '--json'))).toMatchObject({
-      rows: 302,
+      rows: 303,
     });
     await admin.query('drop table customers cascade');
     await aisec('restore', file, '--table', 'customers');
@@ -55,5 +63,14 @@ describeOnServer('a database that is none of the platform', () => {
     expect(await count('(select sum(orders)::int from order_counts)')).toBe(300);
     await aisec('restore', file, '--table', 'orders', '--as', 'orders_before');
     expect(await count('(select count(*)::int from orders_before)')).toBe(300);
+    await aisec('restore', file, '--table', 'towns', '--as', 'towns_before');
+    await admin.query('drop table towns');
+    await aisec('restore', file, '--table', 'towns');
+    expect(
+      await count(
+        "(select count(*)::int from pg_attribute where attrelid in ('towns'::regclass, 'towns_before'::regclass) and attnum > 0 and attnotnull)",
+      ),
+    ).toBe(4);
+    expect(await count('(select count(*)::int from places)')).toBe(1);
   });
 });

@@ -75,7 +75,7 @@ function isCatalogRace({ constraint, routine }: ForeignError, sqlState: string):
 
 /** What ends a connection is FATAL; as an ERROR it is of one that the server has itself, as to a node of Citus. */
 function codeOfState({ severity }: ForeignError, sqlState: string): ErrorCode {
-  // Whatever its SQLSTATE, as "postmaster was shut down, exiting" of Citus, or a conflict with recovery on a standby.
+  // Whatever its SQLSTATE, as for a conflict with recovery on a standby.
   const isEnd = sqlState.startsWith('08') || severity === 'FATAL' || severity === 'PANIC';
   const code = CODE_BY_SQL_STATE[sqlState] ?? (isEnd ? 'CONNECTION_LOST' : 'DATABASE_FAILED');
   const isOfOurs = severity !== 'ERROR' || (code !== 'CONNECTION_LOST' && code !== 'DATABASE_UNREACHABLE');
@@ -87,7 +87,9 @@ const OF_NODES =
 
 /** What libpq says of a connection that broke. It has no SQLSTATE then, for which Citus gives its own of an internal error. */
 const BROKEN =
-  /^(?:SSL (?:SYSCALL )?error|SSL connection has been closed|server closed the connection|could not (?:receive|send) data|no connection to the server|lost synchronization)/;
+  /^(?:SSL (?:SYSCALL )?error|SSL connection has been closed|server closed the connection|could not (?:receive|send) data|no connection to the server|lost synchronization|postmaster was shut down)/;
+/** What Citus says, as an ERROR, where it waits for a node and its own server is gone: the session ends with it. */
+const OWN_END = 'postmaster was shut down, exiting';
 
 function isBroken({ where = '' }: ForeignError, sqlState: string, message: string): boolean {
   return sqlState === 'XX000' && BROKEN.test(message) && nodeIn(where) !== undefined;
@@ -107,6 +109,7 @@ function nodeIn(where: string): string | undefined {
 
 function codeOf(error: ForeignError, sqlState: string | undefined, message: string): ErrorCode {
   if (sqlState !== undefined && isCatalogRace(error, sqlState)) return 'LOCK_TIMEOUT';
+  if (sqlState === 'XX000' && message === OWN_END) return 'CONNECTION_LOST';
   if (sqlState !== undefined) return codeOfState(error, sqlState);
   if (error.code === 'ENOSPC') return 'DISK_FULL';
   if ((error.code !== undefined && SOCKET_CODES.has(error.code)) || LOST.test(message)) return 'CONNECTION_LOST';

@@ -2,6 +2,7 @@ import { countText } from '../../base/count.js';
 import { AisecError } from '../../base/errors.js';
 import { quoteIdentifier } from '../../base/identifier.js';
 import type { Reporting } from '../../base/reporting.js';
+import { serverMajor } from '../../adapters/postgres/server-major.js';
 import { withRollback, withTransaction, type Session } from '../../adapters/postgres/session.js';
 import type { ServerAccess } from './access.js';
 import { readBackup } from './contents/read-backup.js';
@@ -76,10 +77,21 @@ export interface RowsRestoreResult {
   readonly durationMs: number;
 }
 
-async function edgesOf(access: ServerAccess, backup: RestorableBackup, schema: string): Promise<readonly Edge[]> {
+async function edgesOf(
+  access: ServerAccess,
+  session: Session,
+  backup: RestorableBackup,
+  schema: string,
+): Promise<readonly Edge[]> {
   const entries = backup.toc.entries.filter(({ kind }) => kind === 'FK CONSTRAINT');
   if (entries.length === 0) return [];
-  const part = { archive: backup.file, entries, withoutOwners: true, withoutPrivileges: true };
+  const part = {
+    archive: backup.file,
+    entries,
+    serverMajor: serverMajor(session),
+    withoutOwners: true,
+    withoutPrivileges: true,
+  };
   const keys = (await readDefinitions(access, part, 'post-data')).flatMap((each) => foreignKeyOf(each) ?? []);
   const tables = new Set(backup.toc.entries.filter(({ kind }) => kind === 'TABLE').map(nameIn));
   const isThere = (edge: Edge): boolean => tables.has(tocName(edge)) && tables.has(tocName(edge.refersTo));
@@ -181,7 +193,7 @@ async function restoreInto(
 ): Promise<Written> {
   const start = startOf(options);
   await requireCondition(start);
-  const all = await edgesOf(access, backup, options.schema);
+  const all = await edgesOf(access, session, backup, options.schema);
   const keys = start.follows ? [...reachable(start.keys[0], all)] : start.keys;
   const there = new Set(backup.toc.entries.filter(({ kind }) => kind === 'TABLE').map(nameIn));
   const [lacking] = start.keys.filter((key) => !there.has(tocName(placeOf(key))));

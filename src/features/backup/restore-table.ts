@@ -46,7 +46,7 @@ function namesInUse(selection: TableSelection, isInTarget: (entry: TocEntry) => 
       restoreFinding('exists', tables[0] ?? '', {
         message: `${tables.join(', ')} ${tables.length === 1 ? 'exists' : 'exist'} already`,
         impact:
-          'a table is restored only where it is missing; drop it first, or restore the whole backup beside and copy from there: --create NAME',
+          'a table is restored only where it is missing; drop it first, or restore it beside under another name and copy from there: --as NAME',
       }),
     ];
   return selection.entries.flatMap((entry): readonly Finding[] => {

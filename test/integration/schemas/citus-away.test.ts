@@ -88,7 +88,7 @@ describeOnCitus('a worker of Citus that is away', (citus) => {
       'migrate verify',
       'backup',
     );
-    commands.push('tenant undistribute');
+    commands.push('tenant undistribute', 'seed demo --users 1 --messages 5 --months 1 --yes');
     const runs: (readonly [words: string, tenant: string])[] = commands.map((words) => [words, far]);
     runs.push(['migrate up', made], ['partitions ensure --ahead 9', near], ['archive --older-than 5mo', near]);
     for (const [words, tenant] of runs) {

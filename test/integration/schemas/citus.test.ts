@@ -80,6 +80,14 @@ describeOnServer('what a tenant of Citus is given, on PostgreSQL alone', () => {
         "select tgname from pg_trigger where not tgisinternal and pg_get_triggerdef(oid) like '%''::regclass%'",
       );
       expect(triggers).toEqual([]);
+      // Nor may one fire where a node takes rows over from another one, in a month that is made later, either.
+      await admin.query("select aisec_make_message_partitions(array['2030-01-01']::date[])");
+      const { rows: enabled } = await admin.query(
+        "select distinct tgenabled as fires from pg_trigger where not tgisinternal and tgname like 'aisec%'",
+      );
+      expect(enabled).toEqual([{ fires: 'O' }]);
+      const env = { DATABASE_URL: database.url };
+      expect(await runInProcess(['partitions', 'check'], { env })).toMatchObject({ exitCode: 0 });
       expect(rows).not.toHaveLength(0);
       for (const row of rows) expect(row).toMatchObject({ policies: [] });
       expect(await live(db)).toEqual(before);

@@ -1,3 +1,4 @@
+import { serverMajor } from '../../../adapters/postgres/server-major.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { withRollback, withTransaction } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
@@ -116,7 +117,12 @@ async function makeAll(
   const { onProgress } = options;
   const relocation = { relations: relationsOf(selection), to: WORKSHOP };
   const rewrite = (sql: string): Promise<string> => relocate(sql, relocation);
-  const part = { ...options, archive: backup.file, entries: selection.entries };
+  const part = {
+    ...options,
+    archive: backup.file,
+    entries: selection.entries,
+    serverMajor: serverMajor(session),
+  };
   await session.query(`create schema ${quoteIdentifier(WORKSHOP)}`);
   // An owner has to be able to create in the schema of what it gets.
   await session.query(`grant all on schema ${quoteIdentifier(WORKSHOP)} to public`);

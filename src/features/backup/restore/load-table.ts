@@ -1,3 +1,4 @@
+import { serverMajor } from '../../../adapters/postgres/server-major.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { withTransaction } from '../../../adapters/postgres/session.js';
 import type { Statement } from '../../../adapters/sql-parser/statements.js';
@@ -155,14 +156,20 @@ export async function loadTable(
   options: LoadOptions,
 ): Promise<Loaded> {
   const { withoutOwners, withoutPrivileges, dangling, isDryRun, onProgress } = options;
-  const part = { archive: backup.file, entries: selection.entries, withoutOwners, withoutPrivileges };
-  const before = await readDefinitions(access, part, 'pre-data');
-  const after = await readDefinitions(access, part, 'post-data');
-  const keys = after.flatMap((statement) => foreignKeyOf(statement) ?? []);
-  const attaching = before.filter((statement) => attachesToPresent(statement, selection));
-  // With its keys and indexes made first, it is attached with those; else it would get them from the table above.
-  const early = attaching.length === 0 ? [] : keysAndIndexes(after);
   return access.withDatabase(access.databaseName, async (session) => {
+    const part = {
+      archive: backup.file,
+      entries: selection.entries,
+      serverMajor: serverMajor(session),
+      withoutOwners,
+      withoutPrivileges,
+    };
+    const before = await readDefinitions(access, part, 'pre-data');
+    const after = await readDefinitions(access, part, 'post-data');
+    const keys = after.flatMap((statement) => foreignKeyOf(statement) ?? []);
+    const attaching = before.filter((statement) => attachesToPresent(statement, selection));
+    // With its keys and indexes made first, it is attached with those; else it would get them from the table above.
+    const early = attaching.length === 0 ? [] : keysAndIndexes(after);
     for (const [name, value] of Object.entries(settingsFor(selection.entries, backup.vectorIndexes, machineOf(access))))
       await session.query('select pg_catalog.set_config($1, $2, false)', [name, value]);
     try {

@@ -1,21 +1,22 @@
-import { join } from 'node:path';
-
 import { AisecError, isAisecError, type ErrorCode } from '../../../base/errors.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
 import { throwIfInterrupted } from '../../../base/interruption.js';
-import { withPrivateDirectory, writeTemporary } from '../../../adapters/files/private-directory.js';
 import { serverMajor } from '../../../adapters/postgres/server-major.js';
 import type { Session } from '../../../adapters/postgres/session.js';
+import { sqlFile } from '../../../adapters/postgres/sql-file.js';
+import type { Statement } from '../../../adapters/sql-parser/statements.js';
 import type { ServerAccess } from '../access.js';
+import { withList } from './entry-list.js';
 import { createClauses, createStatement, type DatabaseLocale } from '../server/create-database.js';
 import { databaseStatements } from './database/database-statements.js';
-import type { Machine } from './fast-settings.js';
+import type { Machine, Settings } from './fast-settings.js';
 import type { NamedVectorIndex } from '../contents/restorable-backup.js';
 import type { OnPhase } from './phases.js';
 import { eventTriggers, restorePasses } from './restore-passes.js';
 import { dropSubscriptions } from '../server/subscriptions.js';
-import type { Toc, TocEntry } from '../contents/toc.js';
+import type { Toc } from '../contents/toc.js';
 import { leavingOut, type LeftOutKinds } from './left-out-kinds.js';
+import { isGrant, readUnfitDefinitions } from './script.js';
 
 export interface RestoreJob extends LeftOutKinds {
   /** Path of a plain archive whose checksum was compared. */
@@ -30,18 +31,6 @@ export interface RestoreJob extends LeftOutKinds {
   readonly machine: Machine;
   readonly onPhase?: OnPhase;
   readonly onProgress: (text: string) => void;
-}
-
-/** pg_restore reads the entries it is to take from a file; the callback gets the path. */
-export async function withList<Result>(
-  entries: readonly TocEntry[],
-  use: (path: string) => Promise<Result>,
-): Promise<Result> {
-  return withPrivateDirectory('aisec-restore-', async (directory) => {
-    const path = join(directory, 'list');
-    writeTemporary(path, entries.map(({ line }) => `${line}\n`).join(''));
-    return use(path);
-  });
 }
 
 /** What the archive says of its database itself: CREATE DATABASE with encoding and locale, owner, settings, grants. */
@@ -115,8 +104,23 @@ export async function restoreInto(
 /** A role that is no superuser is warned of each catalog that all databases share, which no restore touches. */
 async function analyze(session: Session): Promise<void> {
   await session.query('set client_min_messages = error');
-  await session.query('analyze');
+  const isWhole = await analyzeSome(session, 'analyze');
+  // One table that cannot be read, as the parent of a foreign table whose server is away, ends it for all of them.
+  if (!isWhole)
+    for (const { name } of (await session.query<{ name: string }>(sqlFile('backup/tables-to-analyze'))).rows)
+      await analyzeSome(session, `analyze ${name}`);
   await session.query('set client_min_messages = notice');
+}
+
+/** Statistics are no part of a backup: without those of a table its queries are slower until autovacuum has been there. */
+async function analyzeSome(session: Session, sql: string): Promise<boolean> {
+  try {
+    await session.query(sql);
+    return true;
+  } catch (error) {
+    if (!isAisecError(error, 'DATABASE_FAILED')) throw error;
+    return false;
+  }
 }
 
 interface RestoreTarget {
@@ -127,9 +131,23 @@ interface RestoreTarget {
 async function runRestore(access: ServerAccess, into: RestoreTarget, job: RestoreJob): Promise<void> {
   const { archive, toc, onProgress } = job;
   const onLine = countingLines(toc.entries.length, onProgress);
+  const part = { ...job, entries: toc.entries, serverMajor: into.serverMajor };
+  const unfit = await readUnfitDefinitions(access, part);
+  const runUnfit = async (statements: readonly Statement[], settings: Settings): Promise<void> => {
+    await access.withDatabase(into.database, (session) => runStatements(session, statements, settings));
+  };
   try {
-    for (const { phase, sections, entries, settings, jobs } of restorePasses(job)) {
+    for (const { phase, sections: all, entries, settings, jobs } of restorePasses(job)) {
       job.onPhase?.(phase);
+      const ofSession = all.includes('pre-data') ? (unfit ?? []) : [];
+      const sections = all.filter((section) => section !== 'pre-data' || unfit === undefined);
+      if (ofSession.length > 0) {
+        onProgress('making types, functions and tables');
+        await runUnfit(
+          ofSession.filter((each) => !isGrant(each)),
+          settings,
+        );
+      }
       const args = [...sections.map((section) => `--section=${section}`), ...leavingOut(job)];
       const run = (list: readonly string[]): Promise<string> =>
         access.pgRestore({
@@ -140,6 +158,7 @@ async function runRestore(access: ServerAccess, into: RestoreTarget, job: Restor
           onLine,
         });
       await (entries === undefined ? run([]) : withList(entries, (list) => run([`--use-list=${list}`])));
+      if (ofSession.some(isGrant)) await runUnfit(ofSession.filter(isGrant), settings);
     }
   } catch (error) {
     throw asRestoreFailure(error);
@@ -158,6 +177,22 @@ async function restoreEventTriggers(access: ServerAccess, into: RestoreTarget, j
   }
 }
 
+/** One after the other, each by itself, as pg_restore sends them. @throws AisecError RESTORE_FAILED with the statement. */
+async function runStatements(session: Session, statements: readonly Statement[], settings: Settings): Promise<void> {
+  for (const [name, value] of Object.entries(settings))
+    await session.query('select pg_catalog.set_config($1, $2, false)', [name, value]);
+  for (const { text } of statements)
+    try {
+      await session.query(text);
+    } catch (error) {
+      if (!isAisecError(error, 'DATABASE_FAILED')) throw error;
+      throw new AisecError('RESTORE_FAILED', error.message, {
+        detail: `${error.message}\n  Command was: ${text}`,
+        cause: error,
+      });
+    }
+}
+
 const KEPT_CODES: readonly ErrorCode[] = ['PRIVILEGE_MISSING', 'EXTENSION_MISSING', 'DISK_FULL'];
 
 /** A definition that works in its database alone, since pg_restore works with an empty search path. */
@@ -165,7 +200,7 @@ const WITHOUT_SCHEMA = /(?:relation|type) "[^".]+" does not exist|function [^".(
 
 /** What pg_restore stumbled over, and that nothing of it stays. */
 function asRestoreFailure(error: unknown): unknown {
-  if (!isAisecError(error, 'PG_TOOL_FAILED', 'BACKUP_INVALID', ...KEPT_CODES)) return error;
+  if (!isAisecError(error, 'PG_TOOL_FAILED', 'BACKUP_INVALID', 'RESTORE_FAILED', ...KEPT_CODES)) return error;
   const detail = error.detail ?? error.message;
   const dropped = 'What had been restored was dropped again, and nothing else was touched.';
   const code = KEPT_CODES.includes(error.code) ? error.code : 'RESTORE_FAILED';

@@ -14,7 +14,7 @@ import { withLocalBackup, type BackupSource } from '../store/local-backup.js';
 import { refuseRestore } from './findings.js';
 import type { LeftOutKinds } from './left-out-kinds.js';
 import { readPreflight } from './preflight.js';
-import { withList } from './restore-into.js';
+import { withList } from './entry-list.js';
 import { withRestoreLock } from './restore-lock.js';
 import { tocName } from './table-selection.js';
 import { readTargetObjects } from './target-objects.js';

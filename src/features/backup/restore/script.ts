@@ -4,13 +4,16 @@ import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { AisecError } from '../../../base/errors.js';
 import type { ServerAccess } from '../access.js';
 import { withoutRestrict } from '../contents/archive.js';
+import { statementsFor } from '../contents/statements-for.js';
 import type { TocEntry } from '../contents/toc.js';
 import { leavingOut, type LeftOutKinds } from './left-out-kinds.js';
-import { withList } from './restore-into.js';
+import { withList } from './entry-list.js';
 
 /** Some of an archive, as SQL. */
 export interface ArchivePart extends LeftOutKinds {
   readonly archive: string;
+  /** Major version of the server that it is for. */
+  readonly serverMajor: number;
   readonly entries: readonly TocEntry[];
 }
 
@@ -30,7 +33,7 @@ function isOwnSetting({ node, tree }: Statement): boolean {
 }
 
 /** The statements of a section, in the archive's order. @throws AisecError BACKUP_INVALID for what is no SQL. */
-export async function readDefinitions(
+async function readStatements(
   access: ServerAccess,
   part: ArchivePart,
   section: 'pre-data' | 'post-data',
@@ -50,8 +53,33 @@ export async function readDefinitions(
   return result.statements.filter((statement) => !isOwnSetting(statement));
 }
 
+/** The statements of a section as the server takes them. @throws AisecError BACKUP_INVALID for what is no SQL. */
+export async function readDefinitions(
+  access: ServerAccess,
+  part: ArchivePart,
+  section: 'pre-data' | 'post-data',
+): Promise<readonly Statement[]> {
+  return statementsFor(await readStatements(access, part, section), part.serverMajor);
+}
+
+/** What comes before the rows, where the server does not take it as pg_restore would send it; else undefined. */
+export async function readUnfitDefinitions(
+  access: ServerAccess,
+  part: ArchivePart,
+): Promise<readonly Statement[] | undefined> {
+  const written = await readStatements(access, part, 'pre-data');
+  const taken = await statementsFor(written, part.serverMajor);
+  const isSame = taken.length === written.length && taken.every((statement, index) => statement === written[index]);
+  return isSame ? undefined : taken;
+}
+
+/** They come last, as pg_restore has them. */
+export function isGrant({ node }: Statement): boolean {
+  return node === 'GrantStmt';
+}
+
 /**
- * Runs the definitions of a section that makes objects. The grants come last, as pg_restore has them, and on what PostgreSQL
+ * Runs the definitions of a section that makes objects. The grants come last, and on what PostgreSQL
  * gives a new object: what default privileges add here, such as everything for every role of an API, is not in the backup.
  */
 export async function makeObjects(
@@ -59,7 +87,6 @@ export async function makeObjects(
   statements: readonly Statement[],
   rewrite: RewriteSql = (sql) => Promise.resolve(sql),
 ): Promise<void> {
-  const isGrant = ({ node }: Statement): boolean => node === 'GrantStmt';
   const run = async (some: readonly Statement[]): Promise<void> => {
     for (const { text } of some) await session.query(await rewrite(text));
   };

@@ -1,5 +1,6 @@
 import type { ChoosableTable } from '../../../adapters/catalog/references/chosen-rows.js';
 import { placeOf, type TableKey } from '../../../adapters/catalog/references/reference.js';
+import { serverMajor } from '../../../adapters/postgres/server-major.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { relocate } from '../../../adapters/sql-parser/relocate.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
@@ -79,7 +80,13 @@ export async function loadScratch(
   );
   const relocation = { relations: new Set(names.keys()), to: TEMPORARY, names };
   const rewrite = (sql: string): Promise<string> => relocate(sql, relocation);
-  const part = { archive: backup.file, entries, withoutOwners: true, withoutPrivileges: true };
+  const part = {
+    archive: backup.file,
+    entries,
+    serverMajor: serverMajor(session),
+    withoutOwners: true,
+    withoutPrivileges: true,
+  };
   for (const { text } of await readDefinitions(access, part, 'pre-data')) await session.query(await rewrite(text));
   const isNeeded = month === undefined ? () => true : await leavesOfMonth(session, keys, month);
   const loaded = entries.filter((entry) => entry.kind !== 'TABLE DATA' || isNeeded(nameIn(entry)));

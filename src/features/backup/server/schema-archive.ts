@@ -53,7 +53,13 @@ export async function loadArchive(
   onProgress: (text: string) => void,
 ): Promise<void> {
   const { toc, vectorIndexes } = await readArchive(access, archive);
-  const part = { archive, entries: toc.entries, withoutOwners: false, withoutPrivileges: false };
+  const part = {
+    archive,
+    entries: toc.entries,
+    serverMajor: serverMajor(session),
+    withoutOwners: false,
+    withoutPrivileges: false,
+  };
   // Without a count, as much memory as the server's limit allows.
   const indexes = vectorIndexes.map((each) => ({ ...each, dimensions: DIMENSIONS, rows: Infinity }));
   for (const [name, value] of Object.entries(settingsFor(toc.entries, indexes, machineOf(access))))

@@ -13,6 +13,10 @@ function withoutTextCasts(definition: string): string {
 function comparable<Tables extends CatalogTables>(tables: Tables, withGrants: boolean): Tables {
   return {
     ...tables,
+    // UNLOGGED says nothing of a table without rows of its own, and pg_dump and servers of 18 drop it there.
+    tables: tables.tables.map((table) =>
+      table.partitionKey === null ? table : { ...table, persistence: 'permanent' },
+    ),
     grants: withGrants ? tables.grants : [],
     constraints: tables.constraints.map((constraint) =>
       constraint.type === 'check' ? { ...constraint, definition: withoutTextCasts(constraint.definition) } : constraint,

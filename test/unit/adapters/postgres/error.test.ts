@@ -51,7 +51,11 @@ test('a node of Citus that ends is named, in one line, and the session continues
     code: 'CONNECTION_LOST',
     detail: expect.stringContaining('the node w1:5432 of Citus says: '),
   });
-  expect(said('postmaster was shut down, exiting', { code: 'XX000', severity: 'FATAL' }).code).toBe('CONNECTION_LOST');
+  const gone = 'postmaster was shut down, exiting';
+  expect(said(gone, { code: 'XX000', severity: 'FATAL' }).code).toBe('CONNECTION_LOST');
+  // That of the coordinator, which the session ends with; and that of a node.
+  expect(said(gone, { code: 'XX000' })).toMatchObject({ code: 'CONNECTION_LOST', detail: gone });
+  expect(said(gone, { code: 'XX000', where }).code).toBe('NODE_UNREACHABLE');
   expect(said('could not open file', { code: 'XX000', where }).code).toBe('DATABASE_FAILED');
   expect(said('terminating connection', { ...ended, severity: 'FATAL' })).toMatchObject({
     code: 'CONNECTION_LOST',
