@@ -63,6 +63,11 @@ export function classify(stderr: string): ErrorCode {
   return CODES.find(([pattern]) => pattern.test(stderr))?.[1] ?? 'PG_TOOL_FAILED';
 }
 
+/** The same failure with what was found out of it otherwise. */
+export function withCode(error: AisecError, code: ErrorCode): AisecError {
+  return new AisecError(code, error.message, { detail: error.detail, hint: HINTS[code], cause: error });
+}
+
 export interface ToolFailure {
   readonly tool: PgTool;
   readonly exitCode: number | null;

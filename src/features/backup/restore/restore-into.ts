@@ -13,6 +13,7 @@ import type { Machine, Settings } from './fast-settings.js';
 import type { NamedVectorIndex } from '../contents/restorable-backup.js';
 import type { OnPhase } from './phases.js';
 import { eventTriggers, restorePasses } from './restore-passes.js';
+import { recognized } from '../run/server-texts.js';
 import { dropSubscriptions } from '../server/subscriptions.js';
 import type { Toc } from '../contents/toc.js';
 import { leavingOut, type LeftOutKinds } from './left-out-kinds.js';
@@ -83,7 +84,9 @@ export async function restoreInto(
   await maintenance.query(createStatement(createClauses(script), name, job.locale));
   try {
     const into = { database: name, serverMajor: serverMajor(maintenance) };
-    await runRestore(access, into, job);
+    await runRestore(access, into, job).catch(async (error: unknown) => {
+      throw asRestoreFailure(await recognized(maintenance, error));
+    });
     await access.withDatabase(name, async (session) => {
       job.onPhase?.('analyze');
       job.onProgress('analyzing');
@@ -136,32 +139,28 @@ async function runRestore(access: ServerAccess, into: RestoreTarget, job: Restor
   const runUnfit = async (statements: readonly Statement[], settings: Settings): Promise<void> => {
     await access.withDatabase(into.database, (session) => runStatements(session, statements, settings));
   };
-  try {
-    for (const { phase, sections: all, entries, settings, jobs } of restorePasses(job)) {
-      job.onPhase?.(phase);
-      const ofSession = all.includes('pre-data') ? (unfit ?? []) : [];
-      const sections = all.filter((section) => section !== 'pre-data' || unfit === undefined);
-      if (ofSession.length > 0) {
-        onProgress('making types, functions and tables');
-        await runUnfit(
-          ofSession.filter((each) => !isGrant(each)),
-          settings,
-        );
-      }
-      const args = [...sections.map((section) => `--section=${section}`), ...leavingOut(job)];
-      const run = (list: readonly string[]): Promise<string> =>
-        access.pgRestore({
-          archive,
-          into,
-          settings,
-          args: ['--verbose', `--jobs=${jobs}`, ...args, ...list],
-          onLine,
-        });
-      await (entries === undefined ? run([]) : withList(entries, (list) => run([`--use-list=${list}`])));
-      if (ofSession.some(isGrant)) await runUnfit(ofSession.filter(isGrant), settings);
+  for (const { phase, sections: all, entries, settings, jobs } of restorePasses(job)) {
+    job.onPhase?.(phase);
+    const ofSession = all.includes('pre-data') ? (unfit ?? []) : [];
+    const sections = all.filter((section) => section !== 'pre-data' || unfit === undefined);
+    if (ofSession.length > 0) {
+      onProgress('making types, functions and tables');
+      await runUnfit(
+        ofSession.filter((each) => !isGrant(each)),
+        settings,
+      );
     }
-  } catch (error) {
-    throw asRestoreFailure(error);
+    const args = [...sections.map((section) => `--section=${section}`), ...leavingOut(job)];
+    const run = (list: readonly string[]): Promise<string> =>
+      access.pgRestore({
+        archive,
+        into,
+        settings,
+        args: ['--verbose', `--jobs=${jobs}`, ...args, ...list],
+        onLine,
+      });
+    await (entries === undefined ? run([]) : withList(entries, (list) => run([`--use-list=${list}`])));
+    if (ofSession.some(isGrant)) await runUnfit(ofSession.filter(isGrant), settings);
   }
 }
 

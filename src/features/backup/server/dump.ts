@@ -9,6 +9,7 @@ import type { LeftOutWish } from '../catalog/left-out.js';
 import type { ServerAccess } from '../access.js';
 import { formatBytes } from '../../../base/bytes.js';
 import { AisecError, isAisecError } from '../../../base/errors.js';
+import { recognized } from '../run/server-texts.js';
 import { lockFailure, type Snapshot, type SnapshotContents } from '../run/snapshot.js';
 import { withoutShortLimits } from './short-limits.js';
 import { watchLocks } from './watch-locks.js';
@@ -122,6 +123,7 @@ export async function dumpSnapshot(
       runPgDump(access, session, snapshot, options, AbortSignal.any([options.signal, work.signal])).catch(stopAll),
     ]);
     if (contents !== undefined && first === undefined) return contents;
+    first = await recognized(session, first);
     if (!isAisecError(first, 'LOCK_TIMEOUT') || first instanceof DeadlockDetected) throw first;
     throw lockFailure(options.lockTimeoutMs, watch.blockers(), first);
   } finally {
