@@ -1,10 +1,11 @@
-// `aisec backup` beside bare pg_dump of the same settings and the design document's `pg_dump -Fc -Z9`, `aisec restore` beside the
-// fastest plain pg_restore, and `aisec backup --store` with 1,000 copies there beside one with none.
+// `aisec backup` beside bare pg_dump of the same settings, as one file and as a directory that two jobs write, and beside the design
+// document's `pg_dump -Fc -Z9`; `aisec restore` beside the fastest plain pg_restore; `aisec backup --store` with 1,000 copies there
+// beside one with none.
 //
 //   npm run bench:backup [messages] [embeddings] [part ...]
 //                        default 180,000 and 24,000, about 500 MB; 600,000 and 50,000 are about 1.4 GB. Parts, to measure in
-//                        several runs: make, dump, document, restore, copies, drop; default: all. Needs a PostgreSQL server of
-//                        this machine with a superuser, its client programs in PATH, and for "copies" root:
+//                        several runs: make, dump, jobs, document, restore, copies, drop; default: all. Needs a PostgreSQL
+//                        server of this machine with a superuser, its client programs in PATH, and for "copies" root:
 //                        eval "$(test/support/services up)"
 //
 // CPU is that of the client, with all of its children; the server's is the same for each dump. What is compared is run in turns: the
@@ -87,6 +88,18 @@ const parts = {
     show('pg_dump -Fc zstd:1', bare, statSync(path.join(directory, 'bare')).size);
     show('aisec backup', made, statSync(archive()).size);
     ratio('backup, of bare pg_dump with the same settings', made.wallMs / bare.wallMs, 'at most 1.25', pairs);
+  },
+  // A backup is one file (docs/adr/0031): what it takes beside a directory that two sessions write.
+  jobs() {
+    const folder = path.join(directory, 'folder');
+    const byTwo = () => {
+      rmSync(folder, { recursive: true, force: true });
+      return measure('pg_dump', ['-Fd', '-j2', '--compress=zstd:1', '-f', folder, env.DATABASE_URL]);
+    };
+    const [two, made, pairs] = best(DUMPS, byTwo, ourDump);
+    show('pg_dump -Fd -j2 zstd:1', two);
+    show('aisec backup, in turns with it', made);
+    ratio('backup, of pg_dump by two jobs', made.wallMs / two.wallMs, 'at most 1.25', pairs);
   },
   document() {
     const naive = plainDump('gzip:9', 'naive');

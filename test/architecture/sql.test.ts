@@ -18,15 +18,16 @@ function sortedAsText(statement: string): readonly string[] {
   return cast.filter((name) => orders.some((keys) => new RegExp(`(?<![.\\w])${name}\\b(?!\\s*\\()`).test(keys)));
 }
 
+const FILES = ['src', 'sql', 'migrations', 'bench']
+  .flatMap((directory) =>
+    readdirSync(path.join(root, directory), { recursive: true, encoding: 'utf8' }).map((file) =>
+      path.join(directory, file),
+    ),
+  )
+  .filter((file) => /\.(ts|js|sql)$/.test(file));
+
 test('no query sorts by the text of a column where it means the column', () => {
-  const files = ['src', 'sql', 'migrations', 'bench']
-    .flatMap((directory) =>
-      readdirSync(path.join(root, directory), { recursive: true, encoding: 'utf8' }).map((file) =>
-        path.join(directory, file),
-      ),
-    )
-    .filter((file) => /\.(ts|js|sql)$/.test(file));
-  const found = files.flatMap((file) =>
+  const found = FILES.flatMap((file) =>
     statements(readFileSync(path.join(root, file), 'utf8')).flatMap((statement) =>
       sortedAsText(statement).map((column) => `${file}: ${column}`),
     ),
@@ -38,4 +39,14 @@ test('a query that does so is found', () => {
   expect(sortedAsText('select place::text as place\nfrom chosen\norder by place desc\nlimit 3')).toEqual(['place']);
   expect(sortedAsText('select m.id::text as id from m where (a) order by m.created_at,\n  id')).toEqual(['id']);
   expect(sortedAsText('select m.id::text as id from m order by m.id')).toEqual([]);
+});
+
+/** Several arrays in one unnest() are syntax of the unqualified name: `rows from (pg_catalog.unnest(…), …)` is what a qualified one has. */
+const ARRAYS = /pg_catalog\.unnest\((?:[^(),[]|\[[^\]]*\]|\((?:[^()]|\([^()]*\))*\))*,/;
+
+test('no qualified unnest() is given several arrays', () => {
+  expect(FILES.filter((file) => ARRAYS.test(readFileSync(path.join(root, file), 'utf8')))).toEqual([]);
+  expect('pg_catalog.unnest(%L::bigint[], %L::text[])').toMatch(ARRAYS);
+  expect('pg_catalog.unnest(pg_catalog.string_to_array($2, 1)) as a, b').not.toMatch(ARRAYS);
+  expect("pg_catalog.unnest(array['a', 'b']) as a, b").not.toMatch(ARRAYS);
 });

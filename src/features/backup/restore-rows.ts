@@ -1,5 +1,5 @@
 import { countText } from '../../base/count.js';
-import { AisecError } from '../../base/errors.js';
+import { AisecError, isAisecError } from '../../base/errors.js';
 import { quoteIdentifier } from '../../base/identifier.js';
 import type { Reporting } from '../../base/reporting.js';
 import { serverMajor } from '../../adapters/postgres/server-major.js';
@@ -130,6 +130,20 @@ async function plansOf(session: Session, keys: readonly TableKey[], schema: stri
   ];
 }
 
+/** Tables that refer to each other have no order in which they could be written. */
+function explainCircle(error: unknown): never {
+  const { table, schema, constraint } = (isAisecError(error) ? (error.cause ?? {}) : {}) as Partial<
+    Record<'table' | 'schema' | 'constraint', string>
+  >;
+  if (!isAisecError(error, 'DATABASE_FAILED') || error.sqlState !== '23503' || constraint === undefined) throw error;
+  const place = `${quoteIdentifier(schema ?? '')}.${quoteIdentifier(table ?? '')}`;
+  throw new AisecError('RESTORE_FAILED', error.message, {
+    detail: error.detail,
+    hint: `No changes were made. Where tables refer to each other, a key has to wait for the end of the transaction: alter table ${place} alter constraint ${quoteIdentifier(constraint)} deferrable;`,
+    cause: error,
+  });
+}
+
 interface Written {
   readonly tables: readonly RestoredRows[];
   readonly warnings: readonly string[];
@@ -170,7 +184,7 @@ async function writeAll(
   await session.query('set constraints all deferred');
   for (const unit of inOrder(staged, parentsOf)) {
     const counts = await countStates(session, unit);
-    await writeUnit(session, unit, { overwrites: existing === 'overwrite', isDryRun });
+    await writeUnit(session, unit, { overwrites: existing === 'overwrite', isDryRun }).catch(explainCircle);
     const row = {
       table: displayName(unit.key),
       restored: counts.new,

@@ -20,8 +20,15 @@ const SECRET_MODE = 0o440;
 const GRACE_SECONDS = 60;
 
 function podOf(job: Job, place: KubernetesPlace): object {
-  const mounts = [{ name: 'database-url', mountPath: SECRET_DIR, readOnly: true }];
-  const volumes: object[] = [{ name: 'database-url', secret: { secretName: place.secret, defaultMode: SECRET_MODE } }];
+  const mounts = [
+    { name: 'database-url', mountPath: SECRET_DIR, readOnly: true },
+    { name: 'tmp', mountPath: '/tmp', readOnly: false },
+  ];
+  const volumes: object[] = [
+    { name: 'database-url', secret: { secretName: place.secret, defaultMode: SECRET_MODE } },
+    // The one place beside the backups that is written to: a password file for pg_dump, and parts of a backup that is read.
+    { name: 'tmp', emptyDir: {} },
+  ];
   if (job.usesBackups) {
     mounts.push({ name: 'backups', mountPath: place.backupDir, readOnly: false });
     volumes.push({ name: 'backups', persistentVolumeClaim: { claimName: place.claim } });
@@ -48,7 +55,11 @@ function podOf(job: Job, place: KubernetesPlace): object {
         command: ['aisec'],
         args: job.args,
         env: Object.entries(env).map(([name, value]) => ({ name, value })),
-        securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+        securityContext: {
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          capabilities: { drop: ['ALL'] },
+        },
         volumeMounts: mounts,
       },
     ],

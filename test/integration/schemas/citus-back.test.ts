@@ -111,6 +111,10 @@ describeOnCitus('a tenant of Citus, lost and moved', (citus) => {
     expect(await aisec('migrate drift', tenant)).toMatchObject({ exitCode: 3 });
     await runPsql(url, (await aisec('migrate drift --sql', tenant)).stdout);
     expect(await aisec('migrate drift', tenant)).toMatchObject({ exitCode: 0 });
+    const check = await aisec('partitions check --json', tenant);
+    const { findings } = JSON.parse(check.stdout) as { readonly findings: readonly { readonly fix: string }[] };
+    await runPsql(url, findings.map(({ fix }) => fix).join('\n'));
+    expect(await aisec('partitions check', tenant)).toMatchObject({ exitCode: 0 });
     expect(await seen()).toBe(before);
     expect(await aisec('tenant distribute', tenant)).toMatchObject({ exitCode: 0 });
     expect(await rowsOf(tenant)).toEqual(rows);

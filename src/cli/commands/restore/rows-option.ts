@@ -8,9 +8,12 @@ export interface GivenRows {
   readonly condition: string;
 }
 
+const PART = String.raw`(?:"(?:[^"]|"")+"|[^\s".]+)`;
+const ROWS = new RegExp(String.raw`^\s*((?:${PART}\.)?${PART})\s+where\s+(.+)$`, 'is');
+
 /** Reads `users where username = 'x'`. @throws AisecError USAGE. */
 export function rowsOption(text: string): GivenRows {
-  const [, table = '', condition = ''] = /^\s*(\S+|(?:\S+\.)?"(?:[^"]|"")+")\s+where\s+(.+)$/is.exec(text) ?? [];
+  const [, table = '', condition = ''] = ROWS.exec(text) ?? [];
   if (condition.trim() === '')
     throw new AisecError('USAGE', `invalid rows "${text}", expected TABLE where CONDITION`, {
       hint: `Such as: --rows "users where username = 'x'"`,

@@ -70,8 +70,25 @@ function existsIn({ lookIn }: Unit, condition: string): string {
   return `(${lookIn.map((table) => `exists (select from ${table} as live where ${condition})`).join(' or ')})`;
 }
 
+/** Of equal rows as many are there as are found: a table without a primary key may have a row several times. */
+async function countEqualRows(session: Session, unit: Unit): Promise<void> {
+  const values = unit.columns.map(({ name }) => `${quoteIdentifier(name)}::text`).join(', ');
+  const present = unit.lookIn.map(
+    (table) => `(select pg_catalog.count(*) from ${table} as live where ${allEqual(unit)})`,
+  );
+  await session.query(
+    `update ${unit.stage} as staged
+     set aisec_state = case when numbered.number <= (${present.join(' + ')}) then 'equal' else 'new' end
+     from (
+       select ctid as place, pg_catalog.row_number() over (partition by ${values}) as number from ${unit.stage}
+     ) as numbered
+     where numbered.place = staged.ctid`,
+  );
+}
+
 /** Sets the state of each staged row by what is there: `new`, `equal` or `differs`. */
 export async function compareStage(session: Session, unit: Unit): Promise<void> {
+  if (!unit.columns.some(({ isKey }) => isKey)) return countEqualRows(session, unit);
   const same = isSameRow(unit);
   await session.query(
     `update ${unit.stage} as staged set aisec_state = case
