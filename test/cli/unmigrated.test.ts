@@ -123,4 +123,19 @@ describeOnServer(`a database without what a command needs ${needsRedis}`, () => 
       await admin.query(`drop owned by ${role} cascade; drop role ${role}`);
     }
   });
+
+  test('cache warm works where the role has a limit of milliseconds for each statement', async () => {
+    const { url, admin, name } = await createServerDatabase({ migrated: true });
+    const role = `${name}_hasty`;
+    await admin.query(
+      `create role ${role} login superuser password 'x'; alter role ${role} set statement_timeout = '2ms'`,
+    );
+    try {
+      const own = Object.assign(new URL(url), { username: role, password: 'x' }).toString();
+      const { exitCode, stderr } = await aisec(['cache', 'warm'], own);
+      expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+    } finally {
+      await admin.query(`drop role ${role}`);
+    }
+  });
 });

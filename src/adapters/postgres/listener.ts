@@ -9,6 +9,7 @@ import type { ServerTarget } from '../../config/database-target.js';
 import { translateConnectError } from './connect-error.js';
 import { connect, cut } from './login/connect.js';
 import { clientSql } from './client-sql.js';
+import { QUERY_CANCELED, withoutTimeLimit } from './time-limit.js';
 
 interface Facts {
   readonly channel: string | null;
@@ -183,7 +184,12 @@ export class Listener {
     }
     this.#client = client;
     try {
-      await this.#listen(client);
+      await this.#listen(client).catch(async (error: unknown) => {
+        // Not before: behind a pooler, which the first question finds out, it would stay with a session of others.
+        if ((error as { readonly code?: string }).code !== QUERY_CANCELED) throw error;
+        await withoutTimeLimit(client);
+        await this.#listen(client);
+      });
     } catch (error) {
       this.#drop(client, error instanceof AisecError ? error : lost(error));
     }

@@ -2,6 +2,7 @@ import type pg from 'pg';
 
 import { AisecError } from '../../base/errors.js';
 import { quoteIdentifier } from '../../base/identifier.js';
+import { QUERY_CANCELED, withoutTimeLimit } from './time-limit.js';
 import { pinExpression, pinnedSettings, type PinOptions, type SessionSettings } from './pinned-settings.js';
 
 export { searchPath } from './pinned-settings.js';
@@ -35,25 +36,6 @@ async function applySettings(client: pg.Client, wanted: SessionSettings): Promis
   const [row] = result.rows;
   if (row === undefined) throw new Error('the server did not say who it is');
   return { pid: row.pid, serverVersion: row.server_version, runsCitus: row.runs_citus };
-}
-
-const QUERY_CANCELED = '57014';
-const ATTEMPTS = 100;
-
-/**
- * A limit of a few milliseconds ends the first query of a session, which loads catalogs, and never all of these. A limit that is reached
- * as SET ends is an error of the statement behind it: without one the server would send it when nothing runs, which
- * the driver takes for the end of the connection.
- */
-async function withoutTimeLimit(client: pg.Client): Promise<void> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      await client.query('set statement_timeout = 0; select 1');
-      return;
-    } catch (error) {
-      if ((error as { code?: string }).code !== QUERY_CANCELED || attempt === ATTEMPTS) throw error;
-    }
-  }
 }
 
 async function refuseReplicaRole(client: pg.Client, cause: unknown): Promise<never> {
