@@ -1,4 +1,5 @@
 import type { CacheAccess } from '../features/cache/access.js';
+import { explaining } from '../adapters/postgres/event-trigger.js';
 import type { KeptSession } from '../adapters/postgres/kept-session.js';
 import type { OpenOptions } from '../adapters/postgres/open-options.js';
 import type { ToolPlaces } from '../adapters/pgtools/find-tools.js';
@@ -111,8 +112,7 @@ interface Inside extends ContextParts {
   readonly choice: { server?: ServerTarget };
 }
 
-const DEFAULT_LOCK_TIMEOUT_MS = 2000;
-const DEFAULT_IDLE_TIMEOUT_MS = 60_000;
+const [DEFAULT_LOCK_TIMEOUT_MS, DEFAULT_IDLE_TIMEOUT_MS] = [2000, 60_000];
 
 /** Another database of the server that is configured. */
 function onDatabase(target: DatabaseTarget, database: string): DatabaseTarget {
@@ -176,9 +176,7 @@ async function closing<Own extends Pick<Session, 'close'>, R>(session: Own, use:
   }
 }
 
-function programPlaces({ pgBinDir, environment }: Config): ToolPlaces {
-  return { pgBinDir, environment };
-}
+const programPlaces = ({ pgBinDir, environment }: Config): ToolPlaces => ({ pgBinDir, environment });
 
 /** The server that pg_dump and pg_restore are to work on: of several it is found by a session on any database there. */
 async function serverOfRun(parts: Inside): Promise<ServerTarget> {
@@ -215,7 +213,7 @@ async function serverAccess(given: Inside, timeoutMs: number): Promise<ServerAcc
     waitForServerMs: given.config.waitForDatabaseMs,
     databaseName: target.connection.database,
     signal,
-    withDatabase: async (database, use) => closing(await openDatabase(parts, { database }), use),
+    withDatabase: async (database, use) => closing(await openDatabase(parts, { database }), explaining(use)),
     pgRestore: pgRestoreRunner({
       target,
       applicationName,
@@ -245,7 +243,7 @@ async function withDatabase<Result>(
 ): Promise<Result> {
   const { schema, extensionSchema } = parts.config;
   const open = (): Promise<Session> => openDatabase(parts, settings);
-  const useIt = settings.database === undefined ? unlessOnCitus(parts.commandName, schema, use) : use;
+  const useIt = explaining(settings.database === undefined ? unlessOnCitus(parts.commandName, schema, use) : use);
   const kept = { schema, extensionSchema, seenTables: settings.seesFewTables === true ? 'few' : 'many' } as const;
   const useIn = (own: KeptSession) => own.use({ ...kept, likeness: JSON.stringify(settings) }, open, useIt);
   if (parts.keptSession !== undefined) return useIn(parts.keptSession);
@@ -268,7 +266,10 @@ export function createContext(given: ContextParts): Context {
         import('../config/replica-target.js'),
         import('../adapters/postgres/open.js'),
       ]);
-      return closing(await openSession(resolveReplicaTarget(parts.config, url), openOptions(parts, {})), use);
+      return closing(
+        await openSession(resolveReplicaTarget(parts.config, url), openOptions(parts, {})),
+        explaining(use),
+      );
     },
     withOther: async (place, use) => {
       if ('newDirectory' in place) {
@@ -280,7 +281,7 @@ export function createContext(given: ContextParts): Context {
         import('../adapters/postgres/open.js'),
       ]);
       const target = resolveOtherTarget(parts.config, place.url, place.flag);
-      return closing(await openSession(target, openOptions(parts, {})), use);
+      return closing(await openSession(target, openOptions(parts, {})), explaining(use));
     },
     withScratchDatabase: async (use, settings = {}) => {
       const { openInMemory } = await import('../adapters/embedded/embedded.js');

@@ -1,6 +1,7 @@
 import { diskError } from '../../base/disk-error.js';
 import { AisecError, isAisecError, messageOf } from '../../base/errors.js';
 import { redactText } from '../../base/redact.js';
+import { serverContext } from '../../base/server-context.js';
 import type { Paint } from './streams.js';
 
 /** Whatever was thrown; what is none of ours is a fault in aisec. */
@@ -30,13 +31,9 @@ function excerptLines(error: AisecError, paint: Paint): readonly string[] {
   return lines;
 }
 
-/** Where in a function or a DO block the server was, as it reported to the driver; the driver's error is at the end of the causes. */
-function serverContext(error: unknown): string | undefined {
-  for (let inner = error; inner instanceof Error; inner = inner.cause) {
-    const { where } = inner as { readonly where?: unknown };
-    if (typeof where === 'string' && where !== '') return redactText(where);
-  }
-  return undefined;
+function contextOf(error: unknown): string | undefined {
+  const context = serverContext(error);
+  return context === undefined ? undefined : redactText(context);
 }
 
 /** An error for people: PostgreSQL's fields, and the place in the file with a caret. */
@@ -44,7 +41,7 @@ export function renderError(error: AisecError, paint: Paint): string {
   const state = error.sqlState === undefined ? '' : ` (SQLSTATE ${error.sqlState})`;
   const lines = [`${paint.red('error:')} ${error.message}${state}`, ...excerptLines(error, paint)];
   if (error.detail !== undefined) lines.push(`detail: ${error.detail}`);
-  const context = serverContext(error);
+  const context = contextOf(error);
   if (context !== undefined) lines.push(`context: ${context}`);
   if (error.hint !== undefined) lines.push(`hint: ${error.hint}`);
   return lines.join('\n');
@@ -71,7 +68,7 @@ export function errorFields(error: AisecError): ErrorFields {
     message: error.message,
     detail: error.detail ?? null,
     hint: error.hint ?? null,
-    context: serverContext(error) ?? null,
+    context: contextOf(error) ?? null,
     sqlState: error.sqlState ?? null,
     file: error.position?.file ?? null,
     line: error.position?.line ?? null,

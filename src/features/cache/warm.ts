@@ -70,8 +70,9 @@ export async function warmCache(
   { users, isDryRun }: { readonly users: number; readonly isDryRun: boolean },
   { onProgress }: Pick<Reporting, 'onProgress'>,
 ): Promise<WarmResult> {
-  const ids = (await session.query<{ id: string }>(sqlFile('cache/recent-users'), [users])).rows;
+  // It says first where the tables are not there.
   const prefix = (await access.join(!isDryRun)) ?? '';
+  const ids = (await session.query<{ id: string }>(sqlFile('cache/recent-users'), [users])).rows;
   const writer = new Writer(access, prefix, isDryRun);
   const scope = scopeOf('system_settings');
   const token = await writer.token(scope);

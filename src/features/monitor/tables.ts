@@ -1,6 +1,6 @@
+import { refuseWithoutTables } from '../../adapters/catalog/refuse-without-tables.js';
 import { readReportHeader } from './inspection/report-header.js';
 import type { Session } from '../../adapters/postgres/session.js';
-import { AisecError } from '../../base/errors.js';
 import type { Report } from './report.js';
 import { readTableSizes, type LogicalTable } from './table-sizes.js';
 
@@ -25,10 +25,7 @@ export interface TablesReport extends Report {
 export async function monitorTables(session: Session, schema: string): Promise<TablesReport> {
   const header = await readReportHeader(session, schema);
   const tables = await readTableSizes(session, schema);
-  if (tables.length === 0)
-    throw new AisecError('MIGRATION_PENDING', `the schema "${schema}" of ${session.info.label} has no tables`, {
-      hint: 'Run: aisec migrate up, or name the schema with --schema.',
-    });
+  if (tables.length === 0) await refuseWithoutTables(session, schema);
   const totalBytes = tables.reduce((sum, table) => sum + table.totalBytes, 0);
   return {
     ...header,

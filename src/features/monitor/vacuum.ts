@@ -1,3 +1,4 @@
+import { refuseWithoutTables } from '../../adapters/catalog/refuse-without-tables.js';
 import { readReportHeader } from './inspection/report-header.js';
 import { inReadOnly } from './inspection/read-only.js';
 import type { Session } from '../../adapters/postgres/session.js';
@@ -127,6 +128,7 @@ function tableOf(root: VacuumRow, family: readonly VacuumRow[], measured: Measur
 export async function monitorVacuum(session: Session, schema: string, withBloat: boolean): Promise<VacuumReport> {
   const header = await readReportHeader(session, schema);
   const { rows } = await inReadOnly(session, () => session.query<VacuumRow>(sqlFile('monitor/vacuum'), [schema]));
+  if (rows.length === 0) await refuseWithoutTables(session, schema);
   const measured = withBloat ? await measureBloat(session, rows, header) : NOT_MEASURED;
   const tables = [...groupBy(rows, (row) => row.root_oid).entries()].flatMap(([rootOid, family]) => {
     const root = family.find((row) => row.is_root);

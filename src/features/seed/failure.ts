@@ -2,6 +2,7 @@ import { queryPositionOf } from '../../adapters/postgres/error.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import { AisecError, endsRun, isAisecError, type ErrorCode } from '../../base/errors.js';
 import { quoteIdentifier } from '../../base/identifier.js';
+import { SCHEMA_COLUMNS } from '../../schema/columns.js';
 import { placeInText } from '../../base/text-place.js';
 import type { SeedFile, SeedStatement } from './seed-file.js';
 
@@ -53,7 +54,9 @@ export async function explainMissingObject(error: unknown, session: Session, sch
     [`${quoteIdentifier(schema)}.pgmigrations`],
   );
   const { message, detail, position, sqlState, cause } = error;
-  if (rows[0]?.is_migrated === true) {
+  // What a later migration makes is missing, too, where only the first ones are applied.
+  const relation = /^seed file .*?: relation "(\w+)" does not exist$/.exec(message)?.[1] ?? '';
+  if (rows[0]?.is_migrated === true && !Object.hasOwn(SCHEMA_COLUMNS, relation)) {
     const hint =
       'Nothing of the set was kept. If `aisec migrate status` shows pending migrations, run: aisec migrate up';
     return new AisecError('SEED_FAILED', message, { detail, hint, position, sqlState, cause });

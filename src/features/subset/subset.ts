@@ -1,3 +1,4 @@
+import { refuseWithoutUsers } from '../../adapters/catalog/refuse-without-users.js';
 import { displayName, tableIn, tableKey, type TablePlace } from '../../adapters/catalog/references/reference.js';
 import { withTransaction, type Session } from '../../adapters/postgres/session.js';
 import { parseStatements } from '../../adapters/sql-parser/statements.js';
@@ -104,7 +105,7 @@ async function write(
  * All of it is one transaction there: stopped anywhere, nothing of it is left.
  *
  * @throws AisecError SUBSET_REFUSED for columns without a class, and for a target with rows or without the tables;
- *   SUBSET_UNMASKED; USAGE for what is no condition.
+ *   SUBSET_UNMASKED; MIGRATION_PENDING for a source without users; USAGE for what is no condition.
  */
 export async function makeSubset(
   source: Session,
@@ -115,6 +116,7 @@ export async function makeSubset(
   const startedMs = performance.now();
   const { migrations, wanted, without, isMasked, isDryRun } = options;
   await requireCondition(wanted);
+  await refuseWithoutUsers(source, migrations.schema);
   let heldMs = 0;
   const made = await withSlice(
     source,

@@ -1,3 +1,4 @@
+import { refuseWithoutTables } from '../../adapters/catalog/refuse-without-tables.js';
 import { readCatalog } from '../../adapters/catalog/snapshot.js';
 import type { CatalogSnapshot } from '../../adapters/catalog/catalog.js';
 import type { Session } from '../../adapters/postgres/session.js';
@@ -82,7 +83,7 @@ async function checkSchemas(session: Session, schemas: readonly string[]): Promi
  * The tables and views that an application uses, with their columns in order: what types and validators come from. And
  * those that are left out, each with the reason.
  *
- * @throws AisecError USAGE for a schema or a pattern that names nothing, DATABASE_FAILED.
+ * @throws AisecError USAGE for a schema or a pattern that names nothing, MIGRATION_PENDING for a schema without a table, DATABASE_FAILED.
  */
 export async function readRelations(session: Session, selection: Selection): Promise<Relations> {
   const { schema } = selection;
@@ -90,6 +91,8 @@ export async function readRelations(session: Session, selection: Selection): Pro
   await checkSchemas(session, selection.schemas);
   const found: Found[] = [];
   for (const each of schemas) found.push(...(await relationsOf(session, each, each === schema)));
+  // A file of types that others import would lose all of them.
+  if (found.length === 0) await refuseWithoutTables(session, schema);
   const isSelected = selector(
     selection,
     found.map(({ key }) => key),

@@ -3,6 +3,7 @@ import { withTransaction, type Session } from '../../../adapters/postgres/sessio
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { LockBudget } from '../../../adapters/postgres/locks/lock-budget.js';
 import { withLockRetries } from '../lock-retries.js';
+import { readPartitions } from '../partition.js';
 import type { Reporting } from '../../../base/reporting.js';
 import { compareKeys, type KeyDifference } from './compare-keys.js';
 
@@ -99,13 +100,14 @@ async function rebuild(
  * Makes message_keys equal to the messages, live and archived, in small committed batches beside writers: a run that is
  * killed is continued by the next. Messages are read only.
  *
- * @throws AisecError RUN_LOCKED, LOCK_TIMEOUT, PRIVILEGE_MISSING, CONNECTION_LOST, INTERRUPTED, TERMINATED.
+ * @throws AisecError MIGRATION_PENDING, RUN_LOCKED, LOCK_TIMEOUT, PRIVILEGE_MISSING, CONNECTION_LOST, INTERRUPTED, TERMINATED.
  */
 export async function rebuildKeys(
   session: Session,
   options: RebuildOptions,
   { onProgress }: Pick<Reporting, 'onProgress'>,
 ): Promise<RebuildResult> {
+  await readPartitions(session, options.schema);
   if (options.isDryRun) return rebuild(session, options, onProgress);
   return withRunLock(session, { waitMs: options.waitMs, onProgress }, () => rebuild(session, options, onProgress));
 }

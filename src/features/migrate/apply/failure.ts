@@ -7,15 +7,42 @@ import { placeInSection } from '../files/place.js';
 import { labelOf } from '../files/source.js';
 import { verificationFailure } from './verification.js';
 
-const KEPT = 'Nothing of this migration was kept; those before it stay.';
+/** Of a run that is rolled back in any case nothing else has to be said. */
+type Attempt = 'up' | 'down' | 'tried';
+
+const KEPT: Readonly<Record<Attempt, string>> = {
+  up: 'Nothing of this migration was kept; those before it stay.',
+  down: 'Nothing of this migration was reverted, and it stays applied.',
+  tried: 'No changes were made.',
+};
+
+const AGAIN: Readonly<Record<Attempt, string>> = {
+  up: 'run `aisec migrate up` again',
+  down: 'run the command again',
+  tried: 'run the command again',
+};
+
+/** Classes of SQLSTATE with which the server says what it cannot do now: resources, limits, objects in use, operators, its disk. */
+const OF_THE_SERVER = /^(?:40|53|55|57|58)/;
+
+/** An applied file is known by its checksum: an edit alone would be refused as one. */
+function editHint(file: MigrationFile, direction: 'up' | 'down', attempt: Attempt): string {
+  if (direction === 'up') return `Fix the file and ${AGAIN[attempt]}.`;
+  return `Change what the server names in the database and ${AGAIN[attempt]}. Or is the Down section wrong? Edit it, then: aisec migrate repair ${labelOf(file)} --reason "the Down was wrong"`;
+}
 
 /** What helps: not every reader may edit the file, and not every error is its fault. */
-function hintFor(file: MigrationFile, sqlState: string | undefined): string {
-  if (sqlState === '25001')
-    return `${KEPT} The statement cannot run inside a transaction: put "-- aisec: no-transaction" before the Up marker.`;
+function hintFor(file: MigrationFile, direction: 'up' | 'down', attempt: Attempt, error: AisecError): string {
+  const [kept, again] = [KEPT[attempt], AGAIN[attempt]];
+  if (error.sqlState === '25001')
+    return `${kept} The statement cannot run inside a transaction: put "-- aisec: no-transaction" before the Up marker.`;
+  if (error.code === 'PRIVILEGE_MISSING')
+    return `${kept} Let the owner of what the server names grant the privilege, or run it as that owner (--role ROLE).`;
+  if (OF_THE_SERVER.test(error.sqlState ?? ''))
+    return `${kept} Nothing is wrong with the file: settle what the server says, and ${again}.`;
   if (file.path.split(/[\\/]/).includes('node_modules'))
-    return `${KEPT} The file belongs to the installed package: change what the server names in the database, and run \`aisec migrate up\` again.`;
-  return `${KEPT} Fix the file and run \`aisec migrate up\` again.`;
+    return `${kept} The file belongs to the installed package: change what the server names in the database, and ${again}.`;
+  return `${kept} ${editHint(file, direction, attempt)}`;
 }
 
 /** The place of a server error; the server counts from 1, and from the start of a text that began `before` the section. */
@@ -51,17 +78,23 @@ export async function placeOfStatement(
   return statement === undefined ? undefined : placeInSection(file, section, statement.offset);
 }
 
-/** The error of a migration that was rolled back, with the file, line, column and the server's own words. */
+/**
+ * The error of a migration that was rolled back, with the file, line, column and the server's own words.
+ *
+ * @param isTried whether the caller rolls everything back.
+ */
 export function migrationFailure(
   error: unknown,
   file: MigrationFile,
   direction: 'up' | 'down',
   position: FilePosition | undefined,
+  isTried = false,
 ): unknown {
   const unverified = verificationFailure(error, file);
   if (unverified !== undefined) return unverified;
   // They speak for themselves and are not the migration's fault.
   if (!isAisecError(error) || endsRun(error) || error.code === 'DISK_FULL') return error;
+  const attempt = isTried ? 'tried' : direction;
   const way = direction === 'up' ? '' : ' could not be reverted';
   return new AisecError(
     error.code === 'PRIVILEGE_MISSING' ? error.code : 'MIGRATION_FAILED',
@@ -69,7 +102,7 @@ export function migrationFailure(
     {
       position: position ?? { file: file.path, line: 1 },
       detail: error.detail,
-      hint: [error.hint, hintFor(file, error.sqlState)].filter((part) => part !== undefined).join(' '),
+      hint: [error.hint, hintFor(file, direction, attempt, error)].filter((part) => part !== undefined).join(' '),
       sqlState: error.sqlState,
       cause: error.cause,
     },

@@ -22,16 +22,22 @@ export async function verifyRehearsed(session: Session, file: MigrationFile): Pr
   try {
     await session.query(`reset session authorization; reset role; ${await verificationSql(file.verification)}`);
   } catch (error) {
-    throw migrationFailure(error, file, 'up', undefined);
+    throw migrationFailure(error, file, 'up', undefined, true);
   }
 }
 
-/** Runs one section in the transaction that is open, which the caller rolls back. @throws AisecError as the real run. */
+/**
+ * Runs one section in the transaction that is open.
+ *
+ * @param isTried whether the caller rolls it back.
+ * @throws AisecError as the real run.
+ */
 export async function rehearse(
   session: Session,
   file: MigrationFile,
   direction: Direction,
   options: ApplyOptions,
+  isTried = true,
 ): Promise<void> {
   const section = sectionOf(file, direction);
   await enterSection(session, options);
@@ -44,7 +50,7 @@ export async function rehearse(
       ? (placeOfError(error, file, section, before) ??
         (await placeOfStatement(session.completedStatements, file, section, sent)))
       : undefined;
-    throw migrationFailure(error, file, direction, position);
+    throw migrationFailure(error, file, direction, position, isTried);
   }
   if (direction === 'up') await verifyRehearsed(session, file);
 }

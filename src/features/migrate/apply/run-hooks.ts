@@ -32,7 +32,7 @@ export async function runHooks(
     reporting.onProgress(`running ${labelOf(hook)}`);
     await session.query('begin');
     try {
-      await rehearse(session, hook, 'up', options);
+      await rehearse(session, hook, 'up', options, false);
       await session.query('commit');
     } catch (error) {
       await rollBack(session);

@@ -173,7 +173,7 @@ export async function explainSection(
       await session.query(text);
     } catch (error) {
       if (isAisecError(error, 'LOCK_TIMEOUT')) throw lockFailure(error, file, text, holders);
-      throw migrationFailure(error, file, 'up', await placeOfFailure(error, session, file, sent));
+      throw migrationFailure(error, file, 'up', await placeOfFailure(error, session, file, sent), true);
     }
     const durationMs = performance.now() - startedMs;
     const effects = await observer.next();

@@ -33,7 +33,7 @@ function refuseLostHistory(session: Session, histories: readonly HistoryTables[]
     'MIGRATION_PENDING',
     `${session.info.label} records no migration, so that there is no history to repair`,
     {
-      hint: 'Is the schema there, and its history was lost? This compares it with the files and records them: aisec migrate baseline',
+      hint: 'Run: aisec migrate up. Is the schema there, and its history was lost? This compares it with the files and records them: aisec migrate baseline',
     },
   );
 }

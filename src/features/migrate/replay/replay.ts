@@ -76,12 +76,20 @@ export async function applyToScratch(
 const IN_MEMORY_ONLY =
   'The embedded PostgreSQL has vector and pgcrypto only. With --server the replay is in a scratch database on the server (needs CREATEDB).';
 
+/** What is replayed is what was recorded, so that no file could be fixed for it. */
+function hintOf(error: AisecError, isOnServer: boolean): string | undefined {
+  if (error.code === 'EXTENSION_MISSING' && !isOnServer) return IN_MEMORY_ONLY;
+  if (error.code !== 'MIGRATION_FAILED') return error.hint;
+  const other = isOnServer ? '' : ` ${IN_MEMORY_ONLY}`;
+  return `Does each migration run on an empty database? See: aisec migrate test.${other}`;
+}
+
 function replayFailed(error: unknown, isOnServer: boolean): unknown {
   if (!isAisecError(error) || endsRun(error)) return error;
   const where = isOnServer ? 'a scratch database on the server' : 'the embedded PostgreSQL';
   return new AisecError(error.code, `could not replay the migrations in ${where}: ${error.message}`, {
     detail: error.detail,
-    hint: error.code === 'EXTENSION_MISSING' && !isOnServer ? IN_MEMORY_ONLY : error.hint,
+    hint: hintOf(error, isOnServer),
     sqlState: error.sqlState,
     position: error.position,
     cause: error,

@@ -1,3 +1,4 @@
+import { refuseWithoutTables } from '../../../adapters/catalog/refuse-without-tables.js';
 import { readReportHeader, type ReportHeader } from '../inspection/report-header.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { measureIndexBloat } from './index-bloat.js';
@@ -91,6 +92,7 @@ export async function monitorIndexes(
 ): Promise<IndexesReport> {
   const header = await readReportHeader(session, schema);
   const facts = await readIndexFacts(session, schema);
+  if (facts.length === 0) await refuseWithoutTables(session, schema);
   const missingIndexes = await readMissingIndexes(session, schema);
   // Before what takes long: one that cannot be reached ends the run.
   const replicas = onReplicas === undefined ? [] : await scansOn(session, schema, onReplicas);

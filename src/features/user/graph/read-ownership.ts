@@ -1,3 +1,4 @@
+import { refuseWithoutUsers } from '../../../adapters/catalog/refuse-without-users.js';
 import { readReferences } from '../../../adapters/catalog/references/read-references.js';
 import { displayName, tableIn, tableKey, type TableKey } from '../../../adapters/catalog/references/reference.js';
 import type { Session } from '../../../adapters/postgres/session.js';
@@ -9,13 +10,7 @@ import { ownershipOf, type Ownership } from './ownership.js';
 /** @throws AisecError MIGRATION_PENDING when the schema has no users. */
 export async function readOwnership(session: Session, schema: string): Promise<Ownership> {
   const users = tableIn(schema, 'users');
-  const { rows } = await session.query<{ exists: boolean }>('select pg_catalog.to_regclass($1) is not null as exists', [
-    users,
-  ]);
-  if (rows[0]?.exists !== true)
-    throw new AisecError('MIGRATION_PENDING', `the schema "${schema}" has no table users`, {
-      hint: 'Run: aisec migrate up',
-    });
+  await refuseWithoutUsers(session, schema);
   return ownershipOf(users, [...(await readReferences(session)), ...platformReferences(schema)]);
 }
 
