@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process';
 import path from 'node:path';
+import { promisify } from 'node:util';
 
 import { beforeAll, expect, test } from 'vitest';
 
@@ -8,6 +10,7 @@ import {
   describeOnServer,
   type ServerDatabase,
 } from '../support/database.js';
+import { expectError } from '../support/expect-error.js';
 import type { CliResult } from '../support/run-cli.js';
 import { runInProcess } from '../support/run-in-process.js';
 import { takeBackup } from '../support/take-backup.js';
@@ -46,6 +49,17 @@ describeOnServer('aisec restore --rows of odd tables', () => {
     await query(`delete from "Ö, d d"."表 ""1"`);
     expect(await restore(`"Ö, d d"."表 ""1" where "名 前" = '山 田'`)).toMatchObject({ exitCode: 0 });
     expect(await query(`select * from "Ö, d d"."表 ""1"`)).toEqual([{ id: 1, '名 前': '山 田' }]);
+  });
+
+  test('an archive in another encoding is refused where a part of it would come with other letters', async () => {
+    const other = path.join(await createEmbeddedDirectory(), 'other.dump');
+    await query("create table sealed (v text default '既定')");
+    await promisify(execFile)('pg_dump', ['-Fc', '-E', 'EUC_JP', '-t', 'sealed', '-f', other, database.url]);
+    const args = ['restore', other, '--without-manifest', '--table', 'sealed', '--as', 'unsealed'];
+    const refused = await runInProcess(args, {
+      env: { DATABASE_URL: database.url, PATH: process.env['PATH'] ?? '' },
+    });
+    expectError(refused, 2, 'the definitions in ', 'are not in UTF-8');
   });
 
   test('a row that a table without a primary key had twice is there twice again', async () => {

@@ -1,7 +1,7 @@
 import type { Session } from '../../../adapters/postgres/session.js';
 import { parseStatements, type Statement } from '../../../adapters/sql-parser/statements.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
-import { AisecError } from '../../../base/errors.js';
+import { AisecError, isAisecError } from '../../../base/errors.js';
 import type { ServerAccess } from '../access.js';
 import { withoutRestrict } from '../contents/archive.js';
 import { statementsFor } from '../contents/statements-for.js';
@@ -32,6 +32,21 @@ function isOwnSetting({ node, tree }: Statement): boolean {
   return node === 'VariableSetStmt' && OWN_SETTINGS.includes(String(tree['name']));
 }
 
+/** Of an archive of another pg_dump, which writes in the database's own encoding where nothing else is asked for. */
+function isOtherEncoding({ node, tree }: Statement): boolean {
+  return node === 'VariableSetStmt' && tree['name'] === 'client_encoding' && !JSON.stringify(tree).includes('"UTF8"');
+}
+
+function refuseOtherEncoding(archive: string, script: string, statements: readonly Statement[]): void {
+  // What is ASCII is the same in each of them, and the server reads the rows itself.
+  if (!/[^\0-\x7F]/.test(script) || !statements.some(isOtherEncoding)) return;
+  throw new AisecError('BACKUP_FORMAT', `the definitions in ${archive} are not in UTF-8`, {
+    detail:
+      'The archive is of a pg_dump that wrote another encoding, as with --encoding; a part of it would come with other letters.',
+    hint: 'Restore the whole archive beside, and take the table from there: --create NAME',
+  });
+}
+
 /** The statements of a section, in the archive's order. @throws AisecError BACKUP_INVALID for what is no SQL. */
 async function readStatements(
   access: ServerAccess,
@@ -50,6 +65,7 @@ async function readStatements(
       detail: `${result.error.message}.`,
       hint: 'Restore the whole backup beside, and take the table from there: --create NAME',
     });
+  refuseOtherEncoding(part.archive, script, result.statements);
   return result.statements.filter((statement) => !isOwnSetting(statement));
 }
 
@@ -67,7 +83,11 @@ export async function readUnfitDefinitions(
   access: ServerAccess,
   part: ArchivePart,
 ): Promise<readonly Statement[] | undefined> {
-  const written = await readStatements(access, part, 'pre-data');
+  const written = await readStatements(access, part, 'pre-data').catch((error: unknown) => {
+    if (isAisecError(error, 'BACKUP_FORMAT')) return undefined;
+    throw error;
+  });
+  if (written === undefined) return undefined;
   const taken = await statementsFor(written, part.serverMajor);
   const isSame = taken.length === written.length && taken.every((statement, index) => statement === written[index]);
   return isSame ? undefined : taken;
