@@ -130,7 +130,7 @@ export function translateConnectError(thrown: unknown, target: ServerTarget): Ai
         detail: said,
         hint:
           sqlState === '42501'
-            ? `Let an administrator run: grant ${quoteIdentifier(role)} to ${quoteIdentifier(user)};`
+            ? `Let an administrator run: grant ${quoteIdentifier(role)} to ${quoteIdentifier(user)} with set true;`
             : 'Correct --role (AISEC_ROLE), or create the role.',
       },
     );

@@ -158,7 +158,7 @@ async function refuseUnready(session: Session): Promise<void> {
   const [role, owner] = [quoteIdentifier(row.role_name), quoteIdentifier(row.owner_name ?? '')];
   throw new AisecError('PRIVILEGE_MISSING', `role ${role} may not use the archive of messages`, {
     detail: `It belongs to role ${owner}, and only its members move, list or export months.`,
-    hint: `Run: psql -c 'grant ${owner} to ${role}'`,
+    hint: `Run: psql -c 'grant ${owner} to ${role} with inherit true'`,
   });
 }
 
