@@ -50,6 +50,7 @@ export const ERROR_TITLES = {
   BACKUP_FORMAT: 'a backup of this format or version cannot be restored there',
   BACKUP_INVALID: 'a backup, or what belongs to it, cannot be used as it is',
   BACKUP_DAMAGED: 'the file of a backup does not hold what was backed up',
+  STANDBY_CONFLICT: 'a standby cancelled what was in the way of replaying',
   STANDBY_LAG: 'the standby is further behind its primary than it may be',
   ENCRYPTION_KEY: 'no key that was given opens an encrypted backup',
   STORE_UNREACHABLE: 'the store of the off-site copies does not answer',

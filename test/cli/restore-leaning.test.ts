@@ -135,15 +135,48 @@ describeOnServer('aisec restore --table and what leaned on the table', () => {
     expect(compareCatalogs(wanted, await snapshotOf(url), { withGrants: true })).toEqual([]);
   });
 
-  test('what needs another missing table, too, is named and not restored', async () => {
+  test('what needs another missing table, too, is named, and comes back with that', async () => {
     const { query, restore } = await made(SHOP);
     await query('drop table orders, customers cascade');
     await query('create table customers (id int primary key)');
     await query('insert into customers values (1), (2), (3)');
     await query('drop table notes');
-    const result = await restore(['--table', 'orders', '--dry-run']);
-    expect(result).toMatchObject({ exitCode: 0 });
-    expect(result.stderr).toMatch(/policy public\.notes of_orders is missing, too, .* it needs table public\.notes/);
+    for (const more of [['--dry-run'], []]) {
+      const result = await restore(['--table', 'orders', ...more]);
+      expect(result).toMatchObject({ exitCode: 0 });
+      expect(result.stderr).toMatch(/policy public\.notes of_orders is missing, too, .* it needs table public\.notes/);
+    }
+    expect(await restore(['--table', 'notes'])).toMatchObject({
+      exitCode: 0,
+      stderr: expect.not.stringContaining('warning'),
+    });
+    expect(await query("select from pg_policies where policyname = 'of_orders'")).toHaveLength(1);
+  });
+
+  test('a column of another table that a cascade took along is named with what makes it again, and the exit code says so', async () => {
+    const { query, restore } = await made(
+      [...SHOP, 'create table parcels (id int primary key, "of" orders, "so" orders[])'],
+      {
+        migrated: true,
+      },
+    );
+    await query('drop table orders cascade');
+    expect(await query('select * from parcels')).toEqual([]);
+    for (const more of [['--dry-run'], []]) {
+      const result = await restore(['--table', 'orders', '--json', ...more]);
+      expect(result).toMatchObject({ exitCode: 3 });
+      expect(JSON.parse(result.stdout)).toMatchObject({
+        missing: ['column "of" of table public.parcels', 'column "so" of table public.parcels'],
+      });
+      const [, fix = ''] = /(alter table \S+ add column "so" \S+;)/.exec(result.stderr) ?? [];
+      expect(fix).toBe('alter table public.parcels add column "so" orders[];');
+    }
+    await query('alter table "public"."parcels" add column "of" orders');
+    await query('alter table "public"."parcels" add column "so" orders[]');
+    await query('drop table orders cascade');
+    await query('alter table parcels add column "of" text, add column "so" text');
+    // It has all its columns by now, whatever they are of.
+    expect(await restore(['--table', 'orders'])).toMatchObject({ exitCode: 0 });
   });
 
   test('rows whose target is gone are named before anything is changed, and are left out or kept as asked', async () => {

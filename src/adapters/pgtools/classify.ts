@@ -10,6 +10,7 @@ const CODES: readonly (readonly [pattern: RegExp, code: ErrorCode])[] = [
   [/No space left on device|Disk quota exceeded/, 'DISK_FULL'],
   // Of this machine, whatever was being read.
   [/Input\/output error|out of memory|Cannot allocate memory/, 'PG_TOOL_FAILED'],
+  [/due to conflict with recovery/, 'STANDBY_CONFLICT'],
   [/row-level security|permission denied/, 'PRIVILEGE_MISSING'],
   [/canceling statement due to (statement|lock) timeout|could not obtain lock/, 'LOCK_TIMEOUT'],
   [/password authentication failed|no password supplied|pg_hba\.conf|authentication failed/, 'DATABASE_AUTH'],

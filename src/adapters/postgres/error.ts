@@ -52,6 +52,7 @@ const LOST = /Connection terminated|Client has encountered a connection error|no
 const HINTS: Partial<Record<ErrorCode, string>> = {
   DATABASE_READ_ONLY: 'It is a standby or set to read only; use the primary.',
   DISK_FULL: 'Free some space and run the command again; nothing half-done was kept.',
+  STANDBY_CONFLICT: 'Run the command again; a longer max_standby_streaming_delay lets the standby wait for it.',
   CONNECTION_LOST: 'What was not committed was rolled back; run the command again.',
 };
 
@@ -107,8 +108,16 @@ function nodeIn(where: string): string | undefined {
   return /while executing command on (\S+:\d+)/.exec(where)?.[1];
 }
 
+/** Functions of the server that end a statement, and nothing but it, because a standby has to replay what is in its way. */
+const OF_REPLAY: readonly unknown[] = ['ProcessInterrupts', 'ProcessRecoveryConflictInterrupt'];
+
+function isReplayConflict({ severity, routine }: ForeignError, sqlState: string): boolean {
+  return sqlState === '40001' && severity === 'ERROR' && OF_REPLAY.includes(routine);
+}
+
 function codeOf(error: ForeignError, sqlState: string | undefined, message: string): ErrorCode {
   if (sqlState !== undefined && isCatalogRace(error, sqlState)) return 'LOCK_TIMEOUT';
+  if (sqlState !== undefined && isReplayConflict(error, sqlState)) return 'STANDBY_CONFLICT';
   if (sqlState === 'XX000' && message === OWN_END) return 'CONNECTION_LOST';
   if (sqlState !== undefined) return codeOfState(error, sqlState);
   if (error.code === 'ENOSPC') return 'DISK_FULL';

@@ -1,5 +1,6 @@
 import type { ServerAccess } from './access.js';
 import { compareRows } from './verify/compare-rows.js';
+import { lostColumns } from './verify/lost-columns.js';
 import { ErasedUsers } from './erasures/erasure-record.js';
 import { loadTable, type DanglingRule } from './restore/load-table.js';
 import { restoreFinding } from './restore/findings.js';
@@ -31,6 +32,8 @@ export interface TableRestoreResult {
   readonly prerequisites: readonly string[];
   /** What leaned on the tables and comes back with them: policies and keys of other tables, views, functions. */
   readonly leaning: readonly string[];
+  /** What leaned on the tables, comes back neither with them nor with another table, or could not be seen: exit 3. */
+  readonly missing: readonly string[];
   /** How many of each kind: `policy`, `index` … */
   readonly parts: Readonly<Record<string, number>>;
   readonly warnings: readonly string[];
@@ -77,22 +80,46 @@ function namesInUse(selection: TableSelection, isInTarget: (entry: TocEntry) => 
   });
 }
 
-/** What cannot come back by itself; a present object that the archive has alike is no news. */
-function describeLeft({ entry, reason, lacks }: LeftOut): readonly string[] {
+interface LeftText {
+  readonly warnings: readonly string[];
+  /** What stays lost until it is made again. */
+  readonly missing: readonly string[];
+}
+
+/** A present object that the archive has alike is no news, and a table that is there with all its columns is none either. */
+async function describeLeft(session: Session, backup: RestorableBackup, left: LeftOut): Promise<LeftText> {
+  const { entry, reason, lacks } = left;
   const what = described(entry);
   switch (reason) {
-    case 'needs':
-      return [
+    case 'needs': {
+      const how =
         lacks === entry || lacks === undefined
-          ? `${what} is missing, too, and is not restored with the table: give --table for it`
-          : `${what} is missing, too, and is not restored with the table: it needs ${described(lacks)}, which is missing`,
-      ];
+          ? ': give --table for it'
+          : `: it needs ${described(lacks)}, which is missing`;
+      return { warnings: [`${what} is missing, too, and is not restored with the table${how}`], missing: [] };
+    }
     case 'unknown':
-      return [`${what} leaned on the table; see whether it is there, and else make it again`];
+      return {
+        warnings: [`${what} leaned on the table; see whether it is there, and else make it again`],
+        missing: [what],
+      };
     case 'there':
-      return [`${what} is there and stays as it is; it may refer to another table by now`];
-    case 'inline':
-      return [`${what} is there and leaned on the table in its columns; see whether it has them all`];
+      return { warnings: [`${what} is there and stays as it is; it may refer to another table by now`], missing: [] };
+    case 'inline': {
+      const columns = await lostColumns(session, backup, entry);
+      if (columns === undefined)
+        return {
+          warnings: [`${what} is there and leaned on the table in its columns; see whether it has them all`],
+          missing: [what],
+        };
+      return {
+        warnings: columns.map(
+          ({ name, type }) =>
+            `column ${quoteIdentifier(name)} of ${what} is missing, too, and is not restored with the table: alter table ${qualified(entry)} add column ${quoteIdentifier(name)} ${type}; its values are in the backup: --table ${qualified(entry)} --as NAME`,
+        ),
+        missing: columns.map(({ name }) => `column ${quoteIdentifier(name)} of ${what}`),
+      };
+    }
   }
 }
 
@@ -149,6 +176,8 @@ export async function restoreTable(
       const expected = backup.rows.filter((each) => selection.tables.some((entry) => nameIn(entry) === tocName(each)));
       const erased = { schema: erasures.schema, users: new ErasedUsers(records) };
       const { onProgress } = reporting;
+      const left: LeftText[] = [];
+      for (const each of selection.left) left.push(await describeLeft(session, backup, each));
       const loaded = await loadTable(access, backup, selection, { ...options, erased, onProgress });
       const wanted = rowsWithout(expected, loaded.leftOut);
       if (!isDryRun) await checkTable(session, selection, tables, wanted, reporting);
@@ -160,8 +189,9 @@ export async function restoreTable(
         tables,
         prerequisites: selection.prerequisites.map(described),
         leaning: selection.leaning.map(described),
+        missing: left.flatMap(({ missing }) => missing),
         parts: partsOf(selection),
-        warnings: [...warnings, ...selection.left.flatMap(describeLeft), ...loaded.warnings],
+        warnings: [...warnings, ...left.flatMap((each) => each.warnings), ...loaded.warnings],
         rows: wanted.reduce((sum, { rows }) => sum + rows, 0),
         durationMs: Math.round(performance.now() - startedMs),
       };

@@ -52,5 +52,5 @@ export async function runTable(
   const note = result.isDryRun
     ? 'dry run; no changes were made.'
     : `${result.tables.join(', ')} restored with ${result.rows} rows in ${formatDurationMs(result.durationMs)}.`;
-  return { result, text: renderTable(result), notes: [note] };
+  return { result, text: renderTable(result), notes: [note], isIncomplete: result.missing.length > 0 };
 }

@@ -10,6 +10,7 @@ import type { ServerAccess } from '../access.js';
 import { formatBytes } from '../../../base/bytes.js';
 import { AisecError, isAisecError } from '../../../base/errors.js';
 import { recognized } from '../run/server-texts.js';
+import { conflictOf } from '../run/standby-conflict.js';
 import { lockFailure, type Snapshot, type SnapshotContents } from '../run/snapshot.js';
 import { withoutShortLimits } from './short-limits.js';
 import { watchLocks } from './watch-locks.js';
@@ -123,6 +124,7 @@ export async function dumpSnapshot(
       runPgDump(access, session, snapshot, options, AbortSignal.any([options.signal, work.signal])).catch(stopAll),
     ]);
     if (contents !== undefined && first === undefined) return contents;
+    if (snapshot.facts.standby !== null) first = (await conflictOf(session)) ?? first;
     first = await recognized(session, first);
     if (!isAisecError(first, 'LOCK_TIMEOUT') || first instanceof DeadlockDetected) throw first;
     throw lockFailure(options.lockTimeoutMs, watch.blockers(), first);

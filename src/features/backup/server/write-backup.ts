@@ -24,6 +24,7 @@ import { verifyArchive } from './verify-archive.js';
 import { publishBackup, type UnnamedDump } from '../run/publish-backup.js';
 import type { ServerFacts } from '../run/server-facts.js';
 import { lockFailure, withSnapshot, type SnapshotContents } from '../run/snapshot.js';
+import { asStandbyConflict } from '../run/standby-conflict.js';
 import { chooseCompression, type BackupTools } from './tools.js';
 
 export interface WriteOptions {
@@ -113,7 +114,7 @@ async function dump(
     try {
       return await dumpOnce(access, session, options, reporting);
     } catch (error) {
-      if (!(error instanceof DeadlockDetected)) throw error;
+      if (!(error instanceof DeadlockDetected)) throw asStandbyConflict(error);
       if (attempt === MOST_STANDSTILLS) throw lockFailure(options.lockTimeoutMs, [error.detail ?? ''], error);
       // Our locks are given back, so that the sessions that waited for them get through.
       await sleep(PAUSE_MS * attempt, access.signal);
@@ -125,7 +126,7 @@ async function dump(
  * Writes one backup: a partial file, its proof, the roles, the manifest, and its name at the very end. Killed at any
  * moment there is either a whole backup with its manifest or a partial file that the next run removes.
  *
- * @throws AisecError BACKUP_INVALID, DISK_FULL, LOCK_TIMEOUT, PRIVILEGE_MISSING, CONNECTION_LOST, PG_TOOL_FAILED;
+ * @throws AisecError BACKUP_INVALID, DISK_FULL, LOCK_TIMEOUT, STANDBY_CONFLICT, PRIVILEGE_MISSING, CONNECTION_LOST, PG_TOOL_FAILED;
  *   nothing of it is left then.
  */
 export async function writeBackup(

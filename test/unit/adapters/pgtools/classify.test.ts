@@ -14,6 +14,8 @@ describe('what pg_dump and pg_restore write on stderr', () => {
     ],
     ['pg_dump: error: query failed: ERROR:  permission denied for sequence docs_id_seq', 'PRIVILEGE_MISSING'],
     ['pg_dump: error: query failed: ERROR:  canceling statement due to statement timeout', 'LOCK_TIMEOUT'],
+    ['pg_dump: error: query failed: ERROR:  canceling statement due to conflict with recovery', 'STANDBY_CONFLICT'],
+    ['pg_dump: error: query failed: FATAL:  terminating connection due to conflict with recovery', 'STANDBY_CONFLICT'],
     [
       'pg_dump: error: connection to server at "::1", port 5432 failed: FATAL:  password authentication failed for user "x"',
       'DATABASE_AUTH',

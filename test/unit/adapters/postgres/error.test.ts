@@ -17,6 +17,10 @@ test('what is FATAL has ended the session, whatever its SQLSTATE', () => {
   // A standby ends a session whose snapshot or lock is in the way of its recovery.
   expect(said('FATAL', '40001')).toBe('CONNECTION_LOST');
   expect(said('ERROR', '40001')).toBe('DATABASE_FAILED');
+  const cancelled = { severity: 'ERROR', code: '40001', routine: 'ProcessRecoveryConflictInterrupt' };
+  expect(translateError(Object.assign(new Error('wegen Konflikt mit der Wiederherstellung'), cancelled)).code).toBe(
+    'STANDBY_CONFLICT',
+  );
   expect(said('FATAL', '53200')).toBe('CONNECTION_LOST');
   expect(said('PANIC', '58030')).toBe('CONNECTION_LOST');
   expect(said('FATAL', '28P01')).toBe('DATABASE_AUTH');
