@@ -97,7 +97,8 @@ const OF_ROW_SECURITY = 'check_enable_rls';
 export function deniedByServer(error: unknown): ServerError | undefined {
   for (let inner = error; inner instanceof Error; inner = inner.cause) {
     const { code, routine = '' }: ServerError = inner;
-    const isOfObject = routine.startsWith('aclcheck_error') || routine === OF_TEMPORARY_TABLES || routine === OF_ROW_SECURITY;
+    const isOfObject =
+      routine.startsWith('aclcheck_error') || routine === OF_TEMPORARY_TABLES || routine === OF_ROW_SECURITY;
     if (code === '42501' && isOfObject) return inner;
   }
   return undefined;

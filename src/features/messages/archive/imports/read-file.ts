@@ -29,7 +29,9 @@ export async function verifyFile(
   onRecords: (count: number) => void,
 ): Promise<Manifest> {
   if (!existsSync(file))
-    throw new AisecError('USAGE', `there is no file "${file}"`, { hint: 'Give the file that aisec archive export wrote.' });
+    throw new AisecError('USAGE', `there is no file "${file}"`, {
+      hint: 'Give the file that aisec archive export wrote.',
+    });
   const manifest = readManifest(file);
   const reader = new ExportReader(file, manifest.format);
   let count = 0;
