@@ -100,4 +100,23 @@ describeOnServer('a directory that two servers share', () => {
     const pruned = JSON.parse((await aisec(['prune', ...rule, '--json'])).stdout);
     expect(pruned.removed.map(({ file }: { file: string }) => path.basename(file))).toEqual([production[1]]);
   });
+
+  test('the configured database must have backups there, whatever others have', async () => {
+    const [backedUp, other] = [await createServerDatabase(), await createServerDatabase()];
+    const directory = await createEmbeddedDirectory();
+    const check = (url: string | undefined, ...args: readonly string[]): Promise<CliResult> =>
+      runInProcess(['backup', 'check', '--dir', directory, ...args], {
+        env: { AISEC_ENV: 'production', ...(url !== undefined && { DATABASE_URL: url }) },
+      });
+    const run = await runInProcess(['backup', '--dir', directory], { env: { DATABASE_URL: backedUp.url } });
+    expect(run).toMatchObject({ exitCode: 0 });
+    expect(await check(backedUp.url)).toMatchObject({ exitCode: 0 });
+    expect(await check(undefined)).toMatchObject({ exitCode: 0 });
+    const none = await check(other.url);
+    expect(none).toMatchObject({ exitCode: 3 });
+    expect(none.stdout).toContain(`"${other.name}"`);
+    // Nothing is asked of the server.
+    expect(await check('postgres://nobody@127.0.0.1:1/none')).toMatchObject({ exitCode: 3 });
+    expect(await check(other.url, '--database', backedUp.name)).toMatchObject({ exitCode: 0 });
+  });
 });

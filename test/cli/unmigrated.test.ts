@@ -124,18 +124,26 @@ describeOnServer(`a database without what a command needs ${needsRedis}`, () => 
     }
   });
 
-  test('cache warm works where the role has a limit of milliseconds for each statement', async () => {
-    const { url, admin, name } = await createServerDatabase({ migrated: true });
-    const role = `${name}_hasty`;
-    await admin.query(
-      `create role ${role} login superuser password 'x'; alter role ${role} set statement_timeout = '2ms'`,
-    );
-    try {
-      const own = Object.assign(new URL(url), { username: role, password: 'x' }).toString();
-      const { exitCode, stderr } = await aisec(['cache', 'warm'], own);
-      expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
-    } finally {
-      await admin.query(`drop role ${role}`);
-    }
-  });
+  test.each(['statement_timeout', 'idle_session_timeout', 'transaction_timeout'])(
+    'cache warm and cache status work where the role has a limit of milliseconds: %s',
+    async (setting) => {
+      const { url, admin, name } = await createServerDatabase({ migrated: true });
+      const { rows } = await admin.query('select from pg_catalog.pg_settings where name = $1', [setting]);
+      if (rows.length === 0) return;
+      const role = `${name}_hasty`;
+      const limit = setting === 'statement_timeout' ? '2ms' : '10ms';
+      await admin.query(
+        `create role ${role} login superuser password 'x'; alter role ${role} set ${setting} = '${limit}'`,
+      );
+      try {
+        const own = Object.assign(new URL(url), { username: role, password: 'x' }).toString();
+        for (const verb of ['warm', 'status']) {
+          const { exitCode, stderr } = await aisec(['cache', verb], own);
+          expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+        }
+      } finally {
+        await admin.query(`drop role ${role}`);
+      }
+    },
+  );
 });

@@ -10,9 +10,9 @@ interface TriggerRow {
 
 /**
  * The same error with another hint where an event trigger refused a statement: then nothing is wrong with
- * what was sent. Asked in a session whose transaction was rolled back; where it cannot answer, the error stays as it is.
+ * what was sent: one may refuse any command that makes or changes a table. Asked in a session whose transaction was rolled back; where it cannot answer, the error stays as it is.
  */
-async function explainEventTrigger(error: unknown, session: Session): Promise<unknown> {
+export async function explainEventTrigger(error: unknown, session: Session): Promise<unknown> {
   const context = serverContext(error);
   if (!isAisecError(error) || context?.includes('() line ') !== true) return error;
   const trigger = await session
@@ -37,15 +37,4 @@ async function explainEventTrigger(error: unknown, session: Session): Promise<un
     position: error.position,
     cause: error.cause,
   });
-}
-
-/** What uses a session, with that reason: an event trigger may refuse any command that makes or changes a table. */
-export function explaining<Result>(use: (session: Session) => Promise<Result>): (session: Session) => Promise<Result> {
-  return async (session) => {
-    try {
-      return await use(session);
-    } catch (error) {
-      throw await explainEventTrigger(error, session);
-    }
-  };
 }

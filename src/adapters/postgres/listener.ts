@@ -9,6 +9,7 @@ import type { ServerTarget } from '../../config/database-target.js';
 import { translateConnectError } from './connect-error.js';
 import { connect, cut } from './login/connect.js';
 import { clientSql } from './client-sql.js';
+import { pinQuery } from './pinned-settings.js';
 import { QUERY_CANCELED, withoutTimeLimit } from './time-limit.js';
 
 interface Facts {
@@ -36,6 +37,7 @@ export interface ListenerOptions {
 const FIRST_RETRY_MS = 50;
 const LONGEST_RETRY_MS = 2000;
 const LONGEST_SILENCE_MS = 10_000;
+const LIMITLESS = pinQuery({ idle_session_timeout: '0', transaction_timeout: '0' });
 /** A pooler stays one until the configuration changes. */
 const POOLER_RETRY_MS = 30_000;
 
@@ -47,7 +49,7 @@ function notAnnounced(channel: string | null): AisecError {
 }
 
 /** The process id of the login handshake is that of the session that LISTENs; a pooler lets others answer as well. */
-function isPooled(client: pg.Client, { pid }: Facts): boolean {
+function isPooled(client: pg.Client, { pid }: Pick<Facts, 'pid'>): boolean {
   return (client as unknown as { readonly processID: number | null }).processID !== pid;
 }
 
@@ -204,7 +206,16 @@ export class Listener {
     return facts;
   }
 
+  /** Limits of the role or the database would end a session that mostly waits. A pooler's session is not its own to set. */
+  async #pin(client: pg.Client): Promise<void> {
+    const { rows } = await this.#query(client, 'select pg_catalog.pg_backend_pid() as pid');
+    this.#isPooled = isPooled(client, rows[0] as Pick<Facts, 'pid'>);
+    if (this.#isPooled) throw pooled();
+    await this.#query(client, LIMITLESS);
+  }
+
   async #listen(client: pg.Client): Promise<void> {
+    await this.#pin(client);
     const { channel } = await this.#ask(client);
     if (channel === null) throw notAnnounced(channel);
     this.#channel = channel;

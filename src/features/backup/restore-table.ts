@@ -82,7 +82,7 @@ function namesInUse(selection: TableSelection, isInTarget: (entry: TocEntry) => 
 
 interface LeftText {
   readonly warnings: readonly string[];
-  /** What is lost until somebody makes it again. */
+  /** What stays lost until it is made again. */
   readonly missing: readonly string[];
 }
 

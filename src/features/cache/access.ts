@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { AisecError } from '../../base/errors.js';
+import { AisecError } from '../../base/errors.js';
 import { interruptionError } from '../../base/interruption.js';
 import type { ServerTarget } from '../../config/database-target.js';
 import { describeRedis, type RedisTarget } from '../../config/redis-target.js';
@@ -42,6 +42,13 @@ const ANSWER_WITHIN_MS = 1000;
 /** Longer than a member takes to answer, and a newcomer to declare an epoch. */
 const JOIN_WITHIN_MS = 700;
 
+/** A service connects again by itself; a command ends. */
+function ofCommand(error: AisecError): AisecError {
+  if (error.code !== 'CONNECTION_LOST') return error;
+  const { message, detail, cause } = error;
+  return new AisecError('CONNECTION_LOST', message, { detail, hint: 'Run the command again.', cause });
+}
+
 /** Runs the callback with access to the cache, and closes it whatever happens. @throws AisecError as `join` does. */
 export async function withCacheAccess<Result>(
   options: AccessOptions,
@@ -62,7 +69,7 @@ export async function withCacheAccess<Result>(
     onUp: (stamp) => membership?.listenerUp(stamp),
     onDown: (error) => {
       membership?.listenerDown();
-      onDown(error);
+      onDown(ofCommand(error));
     },
     onMessage: (text) => {
       const message = parseMessage(text);

@@ -2,7 +2,6 @@
 export { ensurePartitions, type EnsureResult } from './partitions/ensure.js';
 export { rebuildKeys } from './keys/rebuild-keys.js';
 export { missingMonths } from './missing-months.js';
-export { OWNER_HINT } from './owner-hint.js';
 export { countMonthsAhead } from './months-ahead.js';
 export { partitionState, type PartitionState } from './partition-state.js';
 export { coversAnyOf, qualifiedName, readPartitions, type PartitionSet, type Root } from './partition.js';

@@ -1,4 +1,5 @@
 import { queryPositionOf } from '../../adapters/postgres/error.js';
+import { deniedByServer } from '../../adapters/postgres/missing-privilege.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import { AisecError, endsRun, isAisecError, type ErrorCode } from '../../base/errors.js';
 import { quoteIdentifier } from '../../base/identifier.js';
@@ -11,9 +12,15 @@ const NOT_THE_FILE: readonly ErrorCode[] = ['DISK_FULL', 'LOCK_TIMEOUT', 'DATABA
 /** undefined_table, undefined_function, undefined_column, undefined_object, invalid_schema_name */
 const MISSING_OBJECT = new Set(['42P01', '42883', '42703', '42704', '3F000']);
 
-const OWNER_HINT =
-  'Nothing of the set was kept. Run it as the owner of the tables, the role that runs `aisec migrate up`.';
+const KEPT = 'Nothing of the set was kept.';
+const OWNER_HINT = `${KEPT} Run it as the owner of the tables, the role that runs \`aisec migrate up\`.`;
 const FIX_HINT = 'No changes were made. Fix the file and run it again.';
+
+/** The privilege is named where the server's own error is passed on. */
+function hintFor(error: AisecError, takesPassword: boolean): string {
+  if (error.code !== 'PRIVILEGE_MISSING') return FIX_HINT;
+  return takesPassword || deniedByServer(error) === undefined ? OWNER_HINT : KEPT;
+}
 
 /** The server counts characters, JavaScript counts UTF-16 units. */
 function unitsBefore(text: string, characters: number): number {
@@ -36,7 +43,7 @@ export function seedFailure(error: unknown, file: SeedFile, statement: SeedState
     {
       position: placeInText(file.path, file.content, offset),
       detail: statement.takesPassword || error.detail === undefined ? undefined : mask(error.detail),
-      hint: error.hint === undefined ? (isDenied ? OWNER_HINT : FIX_HINT) : mask(error.hint),
+      hint: error.hint === undefined ? hintFor(error, statement.takesPassword) : mask(error.hint),
       sqlState: error.sqlState,
       cause: statement.takesPassword ? undefined : error.cause,
     },

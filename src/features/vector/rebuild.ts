@@ -70,16 +70,18 @@ async function rename(session: Session, step: RebuildStep, observer: Observer): 
   );
 }
 
+const AFTERWARDS = {
+  create: 'The index in use is as it was. Run it again: what was begun is removed first.',
+  others: 'Run it again: it continues from here.',
+};
+
 function stopped(error: AisecError, step: RebuildStep, blockers: readonly string[]): AisecError {
   return new AisecError(error.code, `${MAIN_INDEX} was not rebuilt: ${error.message}`, {
     detail:
       [error.detail, blockers.length === 0 ? undefined : `Blocked by ${blockers.join('; ')}.`]
         .filter((part) => part !== undefined)
         .join(' ') || undefined,
-    hint:
-      step.kind === 'create'
-        ? 'The index in use is as it was. Run it again: what was begun is removed first.'
-        : 'Run it again: it continues from here.',
+    hint: error.code === 'PRIVILEGE_MISSING' ? error.hint : AFTERWARDS[step.kind === 'create' ? 'create' : 'others'],
     sqlState: error.sqlState,
     cause: error.cause,
   });

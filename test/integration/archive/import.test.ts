@@ -33,6 +33,12 @@ describeOnServer('aisec archive import', () => {
       )
     ).rows[0];
 
+  test('a file that is not there is an unknown name', async () => {
+    const missing = await run('import', 'nowhere.gz');
+    expect(missing).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(missing.stderr).toContain(`there is no file "${path.join(folder, 'nowhere.gz')}"`);
+  });
+
   test.each([
     ['ndjson', 'archive'],
     ['csv', 'messages'],
@@ -131,7 +137,7 @@ describeOnServer('aisec archive import', () => {
     await database.admin.query(`alter table messages alter column mood drop default`);
     await database.admin.query(`alter table messages_archive alter column mood drop default`);
     await refuse('lacks column "mood"');
-    expect((await run('import', 'nothing.gz')).exitCode).toBe(3);
+    expect((await run('import', 'nothing.gz')).exitCode).toBe(2);
     expect((await run('import')).exitCode).toBe(2);
     expect((await run('import', 'out.gz', '--into', 'nowhere')).exitCode).toBe(2);
   });

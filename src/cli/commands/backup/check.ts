@@ -49,16 +49,27 @@ async function drillsOf(context: Context, options: Options): Promise<BackupCheck
   return { maxAgeMs: options.maxDrillAge, recorded: ofPlace };
 }
 
+/**
+ * By name: nothing is asked of the server, which may be down. Without one the backups are checked as they are, in production, too;
+ * embedded databases are all called alike.
+ */
+async function configuredDatabase({ config }: Context): Promise<string | undefined> {
+  const { resolveDatabaseTarget } = await import('../../../config/database-target.js');
+  const target = resolveDatabaseTarget({ ...config, isProduction: false }, true);
+  return target.kind === 'server' ? target.connection.database : undefined;
+}
+
 async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
   const { output, config, signal } = context;
   const { checkBackups, checkCopies } = await import('../../../features/backup/checks.js');
   const place = placeOf(options);
+  const expected = options.database ?? (await configuredDatabase(context));
   const limits = {
     maxAgeMs: options.maxAge,
     maxDeepAgeMs: options.maxDeepAge,
     drills: await drillsOf(context, options),
     minSize: options.minSize,
-    expected: options.database === undefined ? [] : [options.database],
+    expected: expected === undefined ? [] : [expected],
   };
   const check =
     place === undefined
@@ -103,7 +114,10 @@ export const backupCheck = defineCommand<Options>({
       parse: durationOption,
     },
     DRILLS_OPTION,
-    { flags: '--database <name>', description: 'that must have backups, beside those that have some' },
+    {
+      flags: '--database <name>',
+      description: 'that must have backups, beside those that have some (default: the configured one of a server)',
+    },
   ],
   acrossSchemas: 'unused',
   examples: [

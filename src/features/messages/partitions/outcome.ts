@@ -1,7 +1,6 @@
 import { isPassingProblem } from '../../../adapters/postgres/error.js';
-import { AisecError, isAisecError } from '../../../base/errors.js';
+import { isAisecError, type AisecError } from '../../../base/errors.js';
 import type { Month } from '../../../base/month.js';
-import { OWNER_HINT } from '../owner-hint.js';
 import type { PlannedMonth } from './plan.js';
 
 export interface MonthOutcome {
@@ -27,13 +26,7 @@ export function made(partition: string, rows: number): MonthOutcome {
 /** What one transaction fails with is a problem of its months only, unless it would hit every other one as well. */
 function asProblem(error: unknown): AisecError {
   if (isAisecError(error, 'LOCK_TIMEOUT', 'DATABASE_FAILED')) return error;
-  if (!isAisecError(error, 'PRIVILEGE_MISSING')) throw error;
-  throw new AisecError('PRIVILEGE_MISSING', error.message, {
-    detail: error.detail,
-    hint: OWNER_HINT,
-    sqlState: error.sqlState,
-    cause: error.cause,
-  });
+  throw error;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { queryPositionOf } from '../../../adapters/postgres/error.js';
+import { deniedByServer } from '../../../adapters/postgres/missing-privilege.js';
 import type { Piece } from '../../../adapters/sql-parser/pieces.js';
 import { AisecError, endsRun, isAisecError, type FilePosition } from '../../../base/errors.js';
 import { offsetOfCharacter } from '../../../base/text-place.js';
@@ -37,7 +38,7 @@ function hintFor(file: MigrationFile, direction: 'up' | 'down', attempt: Attempt
   if (error.sqlState === '25001')
     return `${kept} The statement cannot run inside a transaction: put "-- aisec: no-transaction" before the Up marker.`;
   if (error.code === 'PRIVILEGE_MISSING')
-    return `${kept} Let the owner of what the server names grant the privilege, or run it as that owner (--role ROLE).`;
+    return deniedByServer(error) === undefined ? `${kept} Run it as a role that may (--role ROLE).` : kept;
   if (OF_THE_SERVER.test(error.sqlState ?? ''))
     return `${kept} Nothing is wrong with the file: settle what the server says, and ${again}.`;
   if (file.path.split(/[\\/]/).includes('node_modules'))

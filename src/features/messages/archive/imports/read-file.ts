@@ -21,14 +21,17 @@ const ANOTHER = 'No changes were made. Use another copy of the file.';
 /**
  * Reads an export whole, before anything else happens: its size, hashes and number of messages are those of its manifest.
  *
- * @throws AisecError EXPORT_INVALID.
+ * @throws AisecError EXPORT_INVALID; USAGE when there is no such file.
  */
 export async function verifyFile(
   file: string,
   signal: AbortSignal,
   onRecords: (count: number) => void,
 ): Promise<Manifest> {
-  if (!existsSync(file)) throw invalid(file, 'There is no such file', 'Give the file that aisec archive export wrote.');
+  if (!existsSync(file))
+    throw new AisecError('USAGE', `there is no file "${file}"`, {
+      hint: 'Give the file that aisec archive export wrote.',
+    });
   const manifest = readManifest(file);
   const reader = new ExportReader(file, manifest.format);
   let count = 0;
