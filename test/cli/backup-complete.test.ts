@@ -151,7 +151,7 @@ describeOnServer('all of a database', () => {
       'the backup was made, but not the roles of the server beside it',
       'is good; no old backup was removed',
     );
-    expect(names(directory)).toEqual(expect.arrayContaining(before));
+    expect(names(directory)).toEqual(expect.arrayContaining([...before]));
     expect(names(directory)?.filter((name) => name.endsWith('.dump'))).toHaveLength(2);
 
     const once = `case "$*" in *--globals-only*) if [ ! -e '${calls}' ]; then : >'${calls}'; ${breaks}; fi ;; esac`;
