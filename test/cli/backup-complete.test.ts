@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { expect, test } from 'vitest';
 
 import { useBackupFixture } from '../support/backup-fixture.js';
-import { createServerDatabase, describeOnServer } from '../support/database.js';
+import { createEmbeddedDirectory, createServerDatabase, describeOnServer } from '../support/database.js';
 import { expectError } from '../support/expect-error.js';
 import { runInProcess } from '../support/run-in-process.js';
 
@@ -131,5 +131,58 @@ describeOnServer('all of a database', () => {
       do $$ begin execute format('alter database %I set statement_timeout = %L', current_database(), '1ms'); end $$`);
     const run = await runInProcess(['backup', '--dir', await newDirectory()], { env: { DATABASE_URL: url } });
     expect(run).toMatchObject({ exitCode: 0, stderr: expect.not.stringContaining('roles of the server') });
+  });
+
+  test('has the roles beside it though the connection of pg_dumpall breaks, or ends with exit 4 and removes nothing', async () => {
+    const directory = await newDirectory();
+    expect(await backup(directory)).toMatchObject({ exitCode: 0 });
+    const before = names(directory) ?? [];
+    const calls = path.join(await createEmbeddedDirectory(), 'calls');
+    const breaks = 'echo "pg_dumpall: error: server closed the connection unexpectedly" >&2; exit 1';
+    const keepOne = ['--keep', '0d', '--keep-last', '1'];
+    const broken = await programsWith(
+      'pg_dumpall',
+      `case "$*" in *--globals-only*) ${breaks} ;; esac\nexec "$real" "$@"`,
+    );
+    const lost = await backup(directory, keepOne, { env: { AISEC_PG_BIN: broken } });
+    expectError(
+      lost,
+      4,
+      'the backup was made, but not the roles of the server beside it',
+      'is good; no old backup was removed',
+    );
+    expect(names(directory)).toEqual(expect.arrayContaining([...before]));
+    expect(names(directory)?.filter((name) => name.endsWith('.dump'))).toHaveLength(2);
+
+    const once = `case "$*" in *--globals-only*) if [ ! -e '${calls}' ]; then : >'${calls}'; ${breaks}; fi ;; esac`;
+    const flaky = await programsWith('pg_dumpall', `${once}\nexec "$real" "$@"`);
+    const run = await backup(directory, [...keepOne, '--json'], { env: { AISEC_PG_BIN: flaky } });
+    expect(run).toMatchObject({ exitCode: 0, stderr: expect.not.stringContaining('roles of the server') });
+    const { file } = JSON.parse(run.stdout) as { readonly file: string };
+    expect(names(directory)).toContain(path.basename(file).replace(/\.dump$/, '.globals.sql'));
+  });
+
+  test('needs pg_dumpall where the passwords of roles were asked for, and is refused without it before there is a file', async () => {
+    const directory = await newDirectory();
+    const AISEC_PG_BIN = await programsWith('pg_dumpall', 'exec "$real" "$@"');
+    rmSync(path.join(AISEC_PG_BIN, 'pg_dumpall'));
+    const key = 'age105n5ejtvluz3j268updx5hdwfzhkcxxah8sk0fzcfz3puqv8dcqqfwukkl';
+    const run = await backup(directory, ['--encrypt-to', key, '--role-passwords'], { env: { AISEC_PG_BIN } });
+    expectError(run, 2, '--role-passwords requires pg_dumpall, which was not found');
+    expect(names(directory)).toBeUndefined();
+    const without = await backup(directory, ['--encrypt-to', key], { env: { AISEC_PG_BIN } });
+    expect(without).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('pg_dumpall was not found') });
+  });
+
+  test('where a server lets the role read no roles is a backup with a warning', async () => {
+    const refused = 'echo "pg_dumpall: error: query failed: ERROR:  permission denied for view pg_roles" >&2; exit 1';
+    const env = {
+      AISEC_PG_BIN: await programsWith(
+        'pg_dumpall',
+        `case "$*" in *--globals-only*) ${refused} ;; esac\nexec "$real" "$@"`,
+      ),
+    };
+    const run = await backup(await newDirectory(), [], { env });
+    expect(run).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('permission denied for view pg_roles') });
   });
 });

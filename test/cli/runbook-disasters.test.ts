@@ -38,7 +38,9 @@ const FILL = `
   insert into conversations (user_id) select id from users, generate_series(1, 5);
   insert into messages (conversation_id, role, content, created_at)
   select id, 'user', 'message ' || n, timestamptz '2026-08-01 00:00:00+00' + n * interval '1 day'
-  from conversations, generate_series(0, 60) as n`;
+  from conversations, generate_series(0, 60) as n;
+  insert into files (user_id, conversation_id, message_id, file_name)
+  select c.user_id, c.id, m.id, 'notes.pdf' from conversations c join messages m on m.conversation_id = c.id and m.content = 'message 7'`;
 
 /** All that is to be as before after each drill. */
 const ALL = `
@@ -46,6 +48,7 @@ const ALL = `
     (select md5(string_agg(c::text, ',' order by id)) from conversations c) as conversations,
     (select md5(string_agg((m.id, m.content, m.created_at)::text, ',' order by m.id)) from all_messages m) as messages,
     (select md5(string_agg((k.id, k.created_at)::text, ',' order by k.id)) from message_keys k) as keys,
+    (select md5(string_agg((f.id, f.conversation_id, f.message_id)::text, ',' order by f.id)) from files f) as files,
     (select count(*)::int from pg_policy) as policies,
     (select count(*)::int from pg_constraint where contype = 'f') as foreign_keys`;
 

@@ -13,7 +13,7 @@ import type { BackupOrigin } from './catalog/origin.js';
 import { keepErasureList } from './erasures/keep-list.js';
 import { preflightBackup } from './run/preflight.js';
 import { dumpApplicationName } from './server/dump.js';
-import { requireEncryption, requirePasswordsReadable } from './run/require-passwords.js';
+import { requireDumpAll, requireEncryption, requirePasswordsReadable } from './run/require-passwords.js';
 import { recipientsOf } from './run/recipients.js';
 import { finish, planOnly, type BackupOptions, type BackupResult, type WrittenBackup } from './run/finish.js';
 import { checkOffsite } from './offsite.js';
@@ -79,6 +79,7 @@ export async function takeBackup(
           preflightBackup(access, 'custom', { ...facts, origin }, options, reporting),
         ),
       ]);
+      if (withPasswords) requireDumpAll(tools);
       for (const warning of tools.warnings) reporting.onWarning(warning);
       if (isDryRun) return { expected, written: undefined, origin };
       const written = await withBackupDirectory(directory, database, { ...lock, mode, waitMs }, async () => {

@@ -4,7 +4,7 @@ import { isFull, leavesOut, type LeftOutWish } from '../catalog/left-out.js';
 import type { BackupFormat } from '../catalog/names.js';
 import { withBackupDirectory } from '../catalog/backup-lock.js';
 import type { BackupRun } from '../access.js';
-import { isAisecError, messageOf } from '../../../base/errors.js';
+import { AisecError, isAisecError, messageOf } from '../../../base/errors.js';
 import type { Reporting } from '../../../base/reporting.js';
 import type { BackupOrigin } from '../catalog/origin.js';
 import { copyOffsite, type OffsiteOptions } from '../offsite.js';
@@ -80,6 +80,20 @@ export interface WrittenBackup {
   /** As it was written; of an encrypted one partly encrypted. */
   readonly manifest: BackupManifest;
   readonly whole: BackupManifest;
+  /** Why the roles of the server are not beside it, where that is a failure of the run. */
+  readonly rolesFailure?: AisecError | undefined;
+}
+
+function withoutRoles(file: string, error: AisecError): AisecError {
+  return new AisecError(
+    error.code,
+    `the backup was made, but not the roles of the server beside it: ${error.message}`,
+    {
+      detail: [error.detail, `${file} is good; no old backup was removed.`].filter(Boolean).join(' '),
+      hint: 'Run aisec backup again; restored on an empty server, this one needs --create-roles, which makes roles without their attributes.',
+      cause: error,
+    },
+  );
 }
 
 /** The backup is made by then: what goes wrong here, such as a next run at work already, must not look as if it was not. */
@@ -129,16 +143,17 @@ export async function planOnly(
   };
 }
 
-/** Copies what was written, then removes what may go; nothing is removed while the copy is not made. */
+/** Copies what was written, then removes what may go; nothing is removed while the copy, or the roles, are not made. */
 export async function finish(
   access: BackupRun,
-  { file, manifest, whole }: WrittenBackup,
+  { file, manifest, whole, rolesFailure }: WrittenBackup,
   options: BackupOptions,
   reporting: Reporting,
 ): Promise<Outcome> {
   const { directory, retention, offsite } = options;
   const origin = manifest.origin ?? null;
   const copy = offsite && (await copyOffsite(access, file, manifest, offsite, reporting));
+  if (rolesFailure !== undefined) throw withoutRoles(file, rolesFailure);
   const copies =
     offsite === undefined ? NOTHING : await pruneCopies(access, origin, directory, retention, offsite, reporting);
   const { removed, kept } = await prune(access, options, origin, reporting);

@@ -1,5 +1,6 @@
 import { AisecError } from '../../../base/errors.js';
 import type { Session } from '../../../adapters/postgres/session.js';
+import type { BackupTools } from '../server/tools.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
 
 /** Whether the hashes of passwords may be beside a backup. @throws AisecError USAGE for one that is not encrypted. */
@@ -8,6 +9,15 @@ export function requireEncryption(recipients: readonly string[]): void {
   throw new AisecError('USAGE', '--role-passwords requires encryption', {
     detail: 'Passwords can be tried against a hash in plain text.',
     hint: 'Give --encrypt-to KEY or --recipients-file FILE, or leave it out.',
+  });
+}
+
+/** Of pg_dumpall, which reads them. @throws AisecError PG_TOOL_MISSING. */
+export function requireDumpAll({ pgDumpAll, pgDump }: BackupTools): void {
+  if (pgDumpAll !== undefined) return;
+  throw new AisecError('PG_TOOL_MISSING', '--role-passwords requires pg_dumpall, which was not found', {
+    detail: `It should be beside ${pgDump.path}.`,
+    hint: 'Install the client programs of PostgreSQL whole, or leave --role-passwords out.',
   });
 }
 

@@ -3,7 +3,7 @@ import { open, rm } from 'node:fs/promises';
 import { freeBackupFile } from '../catalog/change-backups.js';
 import type { BackupFileMode } from '../catalog/file-mode.js';
 import { leavesOut, type LeftOutWish } from '../catalog/left-out.js';
-import type { BackupManifest, BackupSideFile } from '../catalog/manifest.js';
+import type { BackupManifest } from '../catalog/manifest.js';
 import { partialName, plainName } from '../catalog/names.js';
 import type { Checksum } from '../../../adapters/files/checksum.js';
 import { widen } from '../../../adapters/files/new-file.js';
@@ -12,11 +12,12 @@ import type { Session } from '../../../adapters/postgres/session.js';
 import type { ServerAccess } from '../access.js';
 import { allSettled } from '../run/all-settled.js';
 import type { BackupOrigin } from '../catalog/origin.js';
+import type { AisecError } from '../../../base/errors.js';
 import { sleep } from '../../../base/interruption.js';
 import type { Reporting } from '../../../base/reporting.js';
 import { dumpSnapshot, DeadlockDetected } from './dump.js';
 import type { WrittenBackup } from '../run/finish.js';
-import { writeGlobals } from './globals.js';
+import { writeGlobals, type WrittenGlobals } from './globals.js';
 import { leftOutOf } from './left-out.js';
 import { newManifest } from '../run/new-manifest.js';
 import { RowCounter } from './row-counter.js';
@@ -140,14 +141,13 @@ export async function writeBackup(
   const { tools, recipients, withPasswords, mode, leftOut } = options;
   const { file, dumped, createdAt, facts, contents, compression } = await dump(access, session, options, reporting);
   const { onProgress } = reporting;
-  return publishBackup({ file, dumped }, { recipients, mode, signal, onProgress }, async () => {
+  let rolesFailure: AisecError | undefined;
+  const written = await publishBackup({ file, dumped }, { recipients, mode, signal, onProgress }, async () => {
     const { environment } = access.places;
     // Citus has no snapshot that two sessions share: what was counted beside pg_dump may be of another moment.
     const counter = session.info.runsCitus === true ? new RowCounter() : undefined;
     // It is read from memory while it goes to the disk; the name waits for both.
-    const [, proof, globals] = await allSettled<
-      [void, Awaited<ReturnType<typeof verifyArchive>>, BackupSideFile | null]
-    >([
+    const [, proof, globals] = await allSettled<[void, Awaited<ReturnType<typeof verifyArchive>>, WrittenGlobals]>([
       flush(dumped, 'r+'),
       verifyArchive(facts.tables, leavesOut(leftOut), {
         tool: tools.pgRestore,
@@ -167,6 +167,7 @@ export async function writeBackup(
         reporting,
       }),
     ]);
+    rolesFailure = globals.failure;
     const rows = contents.rows.map((each) => ({ ...each, rows: counter?.rowsOf(each) ?? each.rows }));
     const notInIt = await leftOutOf(session, leftOut, { lacking: proof.lacking, rows }, reporting);
     const describe = (written: Checksum): BackupManifest =>
@@ -182,7 +183,7 @@ export async function writeBackup(
         toolVersion: tools.pgDump.version,
         facts,
         contents: { ...contents, rows },
-        globals,
+        globals: globals.file,
         recipients,
         leftOut: notInIt,
         verifications: [{ level: 'read', at: new Date().toISOString() }],
@@ -190,4 +191,5 @@ export async function writeBackup(
       });
     return { checksum: proof.checksum, describe };
   });
+  return { ...written, rolesFailure };
 }
