@@ -87,6 +87,7 @@ function reachedLimit(routine: string | undefined, { connection }: ServerTarget)
         reason: 'the last ones are reserved (reserved_connections, superuser_reserved_connections)',
         fix: `raise max_connections, or let an administrator run: grant pg_use_reserved_connections to ${role}`,
       };
+    case undefined:
     default:
       return { reason: 'max_connections is reached', fix: 'raise max_connections' };
   }
