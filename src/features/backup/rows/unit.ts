@@ -1,15 +1,8 @@
 import type { TableKey } from '../../../adapters/catalog/references/reference.js';
 import type { Session } from '../../../adapters/postgres/session.js';
-import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
 import type { ChosenRows } from '../../../adapters/catalog/references/chosen-rows.js';
-
-export interface RowColumn {
-  readonly name: string;
-  readonly isKey: boolean;
-  readonly isNullable: boolean;
-  readonly sequence: string | null;
-}
+import { TableColumns, type RowColumn } from './columns.js';
 
 /** A table of the live database with its rows of the backup. Messages, live and archived, are one: a month may have moved. */
 export interface Unit {
@@ -20,9 +13,11 @@ export interface Unit {
   readonly targets: readonly { readonly table: string; readonly condition: string }[];
   /** As SQL: the temporary table of its rows, with their state. */
   readonly stage: string;
-  /** Those that both have. */
+  /** Those that both have, in any of their tables. */
   readonly columns: readonly RowColumn[];
-  /** Of the backup, and not of the live table. */
+  /** Of the live tables. */
+  readonly live: TableColumns;
+  /** Of the backup, and of no live table. */
   readonly lostColumns: readonly string[];
 }
 
@@ -34,47 +29,36 @@ export interface UnitPlan {
   readonly targets: Unit['targets'];
 }
 
-interface ColumnRow {
-  readonly name: string;
-  readonly is_key: boolean;
-  readonly is_nullable: boolean;
-  readonly sequence: string | null;
-}
-
-async function columnsOf(session: Session, table: string): Promise<readonly RowColumn[]> {
-  const { rows } = await session.query<ColumnRow>(sqlFile('backup/row-columns'), [table]);
-  return rows.map(({ name, is_key: isKey, is_nullable: isNullable, sequence }) => ({
-    name,
-    isKey,
-    isNullable,
-    sequence,
-  }));
-}
+type Comparable = Pick<Unit, 'columns' | 'live'>;
 
 /** Texts, since not every type has an equality. */
-function allEqual({ columns }: Pick<Unit, 'columns'>): string {
+function allEqual({ columns, live }: Comparable, table: string): string {
   return columns
-    .map(({ name }) => quoteIdentifier(name))
-    .map((name) => `live.${name}::text is not distinct from staged.${name}::text`)
+    .map(({ name }) => {
+      const column = quoteIdentifier(name);
+      return live.has(table, name)
+        ? `live.${column}::text is not distinct from staged.${column}::text`
+        : `staged.${column} is null`;
+    })
     .join(' and ');
 }
 
-/** The same row, by the primary key; of a table without one, by all of it. */
-export function isSameRow(unit: Pick<Unit, 'columns'>): string {
+/** The same row as one of a table, by the primary key; of a table without one, by all of it. */
+export function isSameRow(unit: Comparable, table: string): string {
   const keys = unit.columns.filter(({ isKey }) => isKey).map(({ name }) => quoteIdentifier(name));
-  if (keys.length === 0) return allEqual(unit);
+  if (keys.length === 0) return allEqual(unit, table);
   return keys.map((name) => `live.${name} = staged.${name}`).join(' and ');
 }
 
-function existsIn({ lookIn }: Unit, condition: string): string {
-  return `(${lookIn.map((table) => `exists (select from ${table} as live where ${condition})`).join(' or ')})`;
+function existsIn({ lookIn }: Unit, condition: (table: string) => string): string {
+  return `(${lookIn.map((table) => `exists (select from ${table} as live where ${condition(table)})`).join(' or ')})`;
 }
 
 /** Of equal rows as many are there as are found: a table without a primary key may have a row several times. */
 async function countEqualRows(session: Session, unit: Unit): Promise<void> {
   const values = unit.columns.map(({ name }) => `${quoteIdentifier(name)}::text`).join(', ');
   const present = unit.lookIn.map(
-    (table) => `(select pg_catalog.count(*) from ${table} as live where ${allEqual(unit)})`,
+    (table) => `(select pg_catalog.count(*) from ${table} as live where ${allEqual(unit, table)})`,
   );
   await session.query(
     `update ${unit.stage} as staged
@@ -89,31 +73,36 @@ async function countEqualRows(session: Session, unit: Unit): Promise<void> {
 /** Sets the state of each staged row by what is there: `new`, `equal` or `differs`. */
 export async function compareStage(session: Session, unit: Unit): Promise<void> {
   if (!unit.columns.some(({ isKey }) => isKey)) return countEqualRows(session, unit);
-  const same = isSameRow(unit);
   await session.query(
     `update ${unit.stage} as staged set aisec_state = case
-       when ${existsIn(unit, `${same} and ${allEqual(unit)}`)} then 'equal'
-       when ${existsIn(unit, same)} then 'differs'
+       when ${existsIn(unit, (table) => `${isSameRow(unit, table)} and ${allEqual(unit, table)}`)} then 'equal'
+       when ${existsIn(unit, (table) => isSameRow(unit, table))} then 'differs'
        else 'new'
      end`,
   );
 }
 
-/** Puts the chosen rows of the backup into a temporary table, with the columns that the live table has, and compares them. */
+/** Puts the chosen rows of the backup into a temporary table, with the columns that a live table has, and compares them. */
 export async function stageUnit(session: Session, choice: ChosenRows, plan: UnitPlan, number: number): Promise<Unit> {
   const stage = `pg_temp.aisec_rows_${number}`;
-  const live = await columnsOf(session, plan.key);
-  const backedUp = await columnsOf(session, choice.nameOf(plan.sources[0] ?? plan.key));
-  const columns = live.filter(({ name }) => backedUp.some((each) => each.name === name));
-  const list = columns.map(({ name }) => `scratch.${quoteIdentifier(name)}`).join(', ');
-  const parts = plan.sources.map((source) => `select ${list}, 'new' as aisec_state from ${choice.join(source)}`);
+  const live = await TableColumns.of(session, plan.lookIn);
+  const backedUp = await TableColumns.of(
+    session,
+    plan.sources.map((source) => choice.nameOf(source)),
+  );
+  const columns = live.all.filter(({ name }) => backedUp.all.some((each) => each.name === name));
+  const parts = plan.sources.map((source) => {
+    const values = columns.map((column) => backedUp.value(choice.nameOf(source), 'scratch', column));
+    return `select ${values.join(', ')}, 'new' as aisec_state from ${choice.join(source)}`;
+  });
   await session.query(`create table ${stage} as ${parts.join(' union all ')}`);
   await session.query(`analyze ${stage}`);
   const unit: Unit = {
     ...plan,
     stage,
     columns,
-    lostColumns: backedUp.map(({ name }) => name).filter((name) => !live.some((each) => each.name === name)),
+    live,
+    lostColumns: backedUp.all.map(({ name }) => name).filter((name) => !columns.some((each) => each.name === name)),
   };
   await compareStage(session, unit);
   return unit;

@@ -55,20 +55,26 @@ export async function writeUnit(
   unit: Unit,
   { overwrites, isDryRun }: { readonly overwrites: boolean; readonly isDryRun: boolean },
 ): Promise<void> {
-  const names = unit.columns.map(({ name }) => quoteIdentifier(name));
-  const list = names.join(', ');
-  for (const { table, condition } of unit.targets)
+  const columnsIn = (table: string): Unit['columns'] => unit.columns.filter(({ name }) => unit.live.has(table, name));
+  for (const { table, condition } of unit.targets) {
+    const list = columnsIn(table)
+      .map(({ name }) => quoteIdentifier(name))
+      .join(', ');
     await session.query(
       `insert into ${table} (${list}) overriding system value
        select ${list} from ${unit.stage} as staged where aisec_state = 'new' and ${condition}`,
     );
-  const others = unit.columns.filter(({ isKey }) => !isKey).map(({ name }) => quoteIdentifier(name));
-  if (overwrites && others.length > 0)
-    for (const table of unit.lookIn)
-      await session.query(
-        `update ${table} as live set ${others.map((name) => `${name} = staged.${name}`).join(', ')}
-         from ${unit.stage} as staged where aisec_state = 'differs' and ${isSameRow(unit)}`,
-      );
+  }
+  if (overwrites)
+    for (const table of unit.lookIn) {
+      const others = columnsIn(table).filter(({ isKey }) => !isKey);
+      const changes = others.map(({ name }) => quoteIdentifier(name)).map((name) => `${name} = staged.${name}`);
+      if (changes.length > 0)
+        await session.query(
+          `update ${table} as live set ${changes.join(', ')}
+           from ${unit.stage} as staged where aisec_state = 'differs' and ${isSameRow(unit, table)}`,
+        );
+    }
   const { new: wanted } = await countStates(session, unit);
   await session.query(`alter table ${unit.stage} add column aisec_before text`);
   await session.query(`update ${unit.stage} set aisec_before = aisec_state`);
@@ -78,7 +84,7 @@ export async function writeUnit(
   );
   if (Number(rows[0]?.rows) !== wanted)
     throw new AisecError('RESTORE_FAILED', `${unit.key} has other rows than the backup`, {
-      detail: `${wanted} rows were written, and ${Number(rows[0]?.rows)} of them are as they were; a trigger may have changed the others.`,
+      detail: `${wanted} rows were written, and ${Number(rows[0]?.rows)} of them are as they were; a trigger may have changed the others, or the table lacks a column that has their values.`,
       hint: 'No changes were made. Restore the table beside, and copy from there: --table T --as NAME',
     });
   if (!isDryRun) await advanceSequences(session, unit);
