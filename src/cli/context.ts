@@ -1,5 +1,5 @@
 import type { CacheAccess } from '../features/cache/access.js';
-import { explaining } from '../adapters/postgres/explaining.js';
+import { explaining } from '../adapters/postgres/explain/explaining.js';
 import type { KeptSession } from '../adapters/postgres/kept-session.js';
 import type { OpenOptions } from '../adapters/postgres/open-options.js';
 import type { ToolPlaces } from '../adapters/pgtools/find-tools.js';

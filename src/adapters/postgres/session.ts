@@ -5,6 +5,7 @@ import type pg from 'pg';
 import { AisecError } from '../../base/errors.js';
 import { interruptionError } from '../../base/interruption.js';
 import { translateError } from './error.js';
+import { watchingCommit } from './locks/synchronous-wait.js';
 import { untilReady } from './until-ready.js';
 import { pinQuery, searchPath, type SessionSettings } from './pinned-settings.js';
 
@@ -66,6 +67,7 @@ export class Session {
   readonly info: SessionInfo;
   readonly signal: AbortSignal;
   readonly #client: pg.Client;
+  readonly notify: (notice: Notice) => void;
   readonly #onClose: (() => Promise<void>) | undefined;
   readonly #openSide: (() => Promise<SideConnection>) | undefined;
   readonly #copyIn: CopyIn;
@@ -99,10 +101,10 @@ export class Session {
         if (text === 'COMMIT') this.#hasCommitted = true;
       },
     );
-    client.on('notice', (notice) => {
-      const { severity = 'NOTICE', message = '', detail, hint } = notice;
-      options.onNotice?.({ severity, message, detail, hint });
-    });
+    this.notify = (notice) => options.onNotice?.(notice);
+    client.on('notice', ({ severity = 'NOTICE', message = '', detail, hint }) =>
+      this.notify({ severity, message, detail, hint }),
+    );
     this.#onAbort = () => {
       if (this.#running > 0) void options.cancel();
     };
@@ -283,7 +285,7 @@ export async function rollBack(session: Session): Promise<void> {
 
 async function commit(session: Session): Promise<void> {
   try {
-    await session.query('commit');
+    await watchingCommit(session, () => session.query('commit'));
   } catch (error) {
     await rollBack(session);
     if (error instanceof AisecError && error.code === 'CONNECTION_LOST') {

@@ -1,5 +1,5 @@
 import { queryPositionOf } from '../../adapters/postgres/error.js';
-import { deniedByServer } from '../../adapters/postgres/missing-privilege.js';
+import { deniedByServer } from '../../adapters/postgres/explain/missing-privilege.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import { AisecError, endsRun, isAisecError, type ErrorCode } from '../../base/errors.js';
 import { quoteIdentifier } from '../../base/identifier.js';

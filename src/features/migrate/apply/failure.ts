@@ -1,5 +1,5 @@
 import { queryPositionOf } from '../../../adapters/postgres/error.js';
-import { deniedByServer } from '../../../adapters/postgres/missing-privilege.js';
+import { deniedByServer } from '../../../adapters/postgres/explain/missing-privilege.js';
 import type { Piece } from '../../../adapters/sql-parser/pieces.js';
 import { AisecError, endsRun, isAisecError, type FilePosition } from '../../../base/errors.js';
 import { offsetOfCharacter } from '../../../base/text-place.js';

@@ -1,7 +1,7 @@
-import { AisecError, isAisecError } from '../../base/errors.js';
-import { quoteIdentifier } from '../../base/identifier.js';
-import { serverContext } from '../../base/server-context.js';
-import type { Session } from './session.js';
+import { AisecError, isAisecError } from '../../../base/errors.js';
+import { quoteIdentifier } from '../../../base/identifier.js';
+import { serverContext } from '../../../base/server-context.js';
+import type { Session } from '../session.js';
 
 interface TriggerRow {
   readonly name: string;

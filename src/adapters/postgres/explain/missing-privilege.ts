@@ -1,6 +1,6 @@
-import { AisecError, isAisecError } from '../../base/errors.js';
-import { shellWord } from '../../base/package/aisec-command.js';
-import type { Session } from './session.js';
+import { AisecError, isAisecError } from '../../../base/errors.js';
+import { shellWord } from '../../../base/package/aisec-command.js';
+import type { Session } from '../session.js';
 
 interface DeniedObject {
   readonly owner: string;
