@@ -17,7 +17,7 @@ describeOnServer('a server with no connection left', () => {
       const env = { DATABASE_URL: Object.assign(new URL(url), { username: role }).href };
       const directory = await newDirectory();
       const refused = await backup(directory, [], { env });
-      expectError(refused, 4, 'pg_dump failed', 'too many connections for role');
+      expectError(refused, 4, 'no connection is left for pg_dump', 'too many connections for role');
       expect(refused.stderr).toContain('--wait-for-database 30s');
       expect(names(directory)).toEqual([]);
 
@@ -32,9 +32,33 @@ describeOnServer('a server with no connection left', () => {
 
       await admin.query(`alter role ${role} connection limit 1`);
       const second = await backup(directory, ['--wait-for-database', '300ms'], { env });
-      expectError(second, 4, 'no connection is left on database', 'too many connections for role');
+      expectError(
+        second,
+        4,
+        'no connection is left on database',
+        `: the CONNECTION LIMIT of role "${role}" is reached (`,
+      );
     } finally {
       await admin.query(`drop owned by ${role}; drop role ${role}`);
+    }
+  });
+
+  test('says that it is the limit of the database', async () => {
+    const { admin, name, url } = database();
+    const role = `slots_${name}`;
+    await admin.query(`create role ${role} login`);
+    await admin.query(`alter database "${name}" connection limit 0`);
+    try {
+      const env = { DATABASE_URL: Object.assign(new URL(url), { username: role }).href };
+      const refused = await backup(await newDirectory(), [], { env });
+      expectError(
+        refused,
+        4,
+        'no connection is left on database',
+        ': the CONNECTION LIMIT of the database is reached (',
+      );
+    } finally {
+      await admin.query(`alter database "${name}" connection limit -1; drop role ${role}`);
     }
   });
 });

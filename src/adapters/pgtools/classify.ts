@@ -35,6 +35,9 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
   BACKUP_INVALID: 'Use another backup: aisec backup list shows them.',
 };
 
+const NO_CONNECTION_LEFT =
+  /FATAL: +(sorry, too many clients already|remaining connection slots|too many connections for)/;
+
 /** No connection is left, or the server is starting: SQLSTATE 53300 and 57P03, which the programs do not print. */
 const REFUSED_FOR_NOW =
   /FATAL: +(sorry, too many clients already|remaining connection slots|too many connections for|the database system is (starting|shutting)|the database system is not (yet )?accepting)/;
@@ -83,6 +86,11 @@ export function toolError({ tool, exitCode, signal, stderr }: ToolFailure): Aise
     .filter((line) => line.trim() !== '');
   // Of what --verbose says, such as "reading row-level security policies", nothing is an error.
   const code = lines.some(isErrorLine) ? classify(relevant(lines).join('\n')) : 'PG_TOOL_FAILED';
+  if (NO_CONNECTION_LEFT.test(stderr))
+    return new AisecError('DATABASE_UNREACHABLE', `no connection is left for ${tool.name}`, {
+      detail: relevant(lines).join('\n'),
+      hint: 'End sessions that are not needed (see pg_stat_activity), or raise the limit that the server names. --wait-for-database 30s retries.',
+    });
   const ending = signal === null ? `failed with exit code ${exitCode ?? '?'}` : `was ended by ${signal}`;
   return new AisecError(code, `${tool.name} ${ending}`, {
     detail: relevant(lines).join('\n') || 'It wrote nothing about it.',

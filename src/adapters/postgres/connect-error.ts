@@ -8,6 +8,7 @@ import { OtherKindOfServer } from './login/session-attributes.js';
 import { isTlsFault } from './login/tls.js';
 
 interface ConnectFailure {
+  readonly routine?: string;
   readonly code?: string;
   readonly detail?: string;
   readonly severity?: string;
@@ -65,6 +66,31 @@ function noServerError(target: ServerTarget, attempts: readonly ConnectAttempt[]
       cause,
     },
   );
+}
+
+/** By the function of the server that refuses, since its words may be in any language. */
+function reachedLimit(routine: string | undefined, { connection }: ServerTarget): { reason: string; fix: string } {
+  const [role, database] = [quoteIdentifier(connection.user), quoteIdentifier(connection.database)];
+  switch (routine) {
+    case 'InitializeSessionUserId':
+      return {
+        reason: `the CONNECTION LIMIT of role ${role} is reached`,
+        fix: `raise it with ALTER ROLE ${role} CONNECTION LIMIT`,
+      };
+    case 'CheckMyDatabase':
+      return {
+        reason: 'the CONNECTION LIMIT of the database is reached',
+        fix: `raise it with ALTER DATABASE ${database} CONNECTION LIMIT`,
+      };
+    case 'InitPostgres':
+      return {
+        reason: 'the last ones are reserved (reserved_connections, superuser_reserved_connections)',
+        fix: `raise max_connections, or let an administrator run: grant pg_use_reserved_connections to ${role}`,
+      };
+    case undefined:
+    default:
+      return { reason: 'max_connections is reached', fix: 'raise max_connections' };
+  }
 }
 
 /** One error, with its own hint, for each way in which a connection can fail to be made. */
@@ -142,10 +168,11 @@ export function translateConnectError(thrown: unknown, target: ServerTarget): Ai
     });
   }
   if (sqlState === '53300') {
-    return new AisecError('DATABASE_UNREACHABLE', `no connection is left on ${where}`, {
+    const limit = reachedLimit(error.routine, target);
+    return new AisecError('DATABASE_UNREACHABLE', `no connection is left on ${where}: ${limit.reason}`, {
       ...parts,
       detail: said,
-      hint: 'Try again later, end sessions that are not needed (see pg_stat_activity), or raise the connection limit.',
+      hint: `End sessions that are not needed (see pg_stat_activity), or ${limit.fix}. --wait-for-database 30s retries.`,
     });
   }
   if (sqlState === '57P03' || sqlState === '55000') {

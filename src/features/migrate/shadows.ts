@@ -1,7 +1,7 @@
 import type { Session } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
 import type { Finding } from '../../base/finding.js';
-import { quoteIdentifier } from '../../base/identifier.js';
+import { quoteIdentifier, quoteLiteral } from '../../base/identifier.js';
 import { refuseFindings } from '../../base/refuse-findings.js';
 import type { MigrationFile } from './files/migration-file.js';
 import { isBundled } from './files/source.js';
@@ -24,6 +24,33 @@ function calledNames(files: readonly MigrationFile[]): readonly string[] {
   return [
     ...new Set(texts.flatMap((text) => [...text.matchAll(/\b([a-z_]\w*)\s*\(/gi)].map(([, name]) => name ?? ''))),
   ];
+}
+
+/** The same for psql, which has the files and no parameters: an exception at the first one. Empty without bundled migrations. */
+export function shadowGuard(files: readonly MigrationFile[], { schema, extensionSchema }: Where): string {
+  const bundled = files.filter(isBundled);
+  if (bundled.length === 0) return '';
+  const arrayOf = (names: readonly string[]): string => `array[${names.map(quoteLiteral).join(', ')}]::text[]`;
+  const [schemas, called] = [arrayOf([...new Set([schema, extensionSchema])]), arrayOf(calledNames(bundled))];
+  const query = sqlFile('migrate/shadows')
+    .replaceAll(/^ *--.*\n/gm, '')
+    .replaceAll('$1', () => schemas)
+    .replaceAll('$2', () => called);
+  return `do $aisec_shadows$
+declare
+  shadow record;
+begin
+  for shadow in
+${query}
+  loop
+    raise exception '% % is taken in place of %', shadow.kind, shadow.identity, shadow.of
+      using detail = pg_catalog.format('It belongs to role %I, and what the migrations call would do something else.', shadow.owner),
+            hint = pg_catalog.format('No changes were made. Run: create schema if not exists %1$I; alter %2$s %3$s set schema %1$I;',
+                                     shadow.schema || '_own', shadow.kind, shadow.identity);
+  end loop;
+end
+$aisec_shadows$;
+`;
 }
 
 function findingOf({ kind, identity, schema, owner, of, is_trusted: isTrusted }: ShadowRow): Finding {

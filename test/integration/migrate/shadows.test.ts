@@ -1,8 +1,16 @@
+import { execFile } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+
 import { beforeEach, expect, test } from 'vitest';
 
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
 import type { CliResult } from '../../support/run-cli.js';
 import { runInProcess } from '../../support/run-in-process.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
+
+const run = promisify(execFile);
 
 const FORMAT = `create function public.format(text, text) returns text language sql immutable return 'x'`;
 const EQUAL = `create function public.same(varchar, varchar) returns boolean language sql immutable return false;
@@ -10,6 +18,7 @@ const EQUAL = `create function public.same(varchar, varchar) returns boolean lan
 
 describeOnServer('functions and operators of a user that PostgreSQL prefers to its own', () => {
   let database: ServerDatabase;
+  const directory = temporaryDirectory();
 
   beforeEach(async () => {
     database = await createServerDatabase();
@@ -38,6 +47,20 @@ describeOnServer('functions and operators of a user that PostgreSQL prefers to i
     const fix = [...stderr.matchAll(/^ *(?:fix: )?((?:create schema|alter function|alter operator) .*;)$/gm)];
     for (const [, statement] of fix) await database.admin.query(statement ?? '');
     expect(await aisec(['migrate', 'up'])).toMatchObject({ exitCode: 0 });
+  });
+
+  test('the script for psql stops at one, and runs after its hint was followed', async () => {
+    await database.admin.query(FORMAT);
+    const file = path.join(directory, 'up.sql');
+    writeFileSync(file, (await aisec(['migrate', 'up', '--sql'])).stdout);
+    const psql = () => run('psql', ['-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', database.url, '-f', file]);
+    const { stderr } = await psql().catch((error: unknown) => error as { stderr: string });
+    expect(stderr).toContain('function public.format(text, text) is taken in place of format(text,"any")');
+    expect(await tables()).toEqual([]);
+    const [, fix = ''] = /No changes were made. Run: (.*;)$/m.exec(stderr) ?? [];
+    await database.admin.query(fix);
+    await psql();
+    expect(await aisec(['migrate', 'status'])).toMatchObject({ exitCode: 0 });
   });
 
   test.each([

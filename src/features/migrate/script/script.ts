@@ -14,6 +14,7 @@ import { indexOfMigration } from '../find-migration.js';
 import { dropHistoryTables } from '../history/history-sql.js';
 import { historyToCreate, type MigrateSettings } from '../prepare.js';
 import { refuseUnmetRequirements } from '../requirements.js';
+import { shadowGuard } from '../shadows.js';
 import { guard } from './guard.js';
 import { hookPart, migrationPart } from './migration-part.js';
 
@@ -109,7 +110,7 @@ export async function migrationScript(options: ScriptOptions): Promise<Script> {
   const head = `${heading('Migrations', wanted, schema)}
 ${psqlSettings(options)}
 ${guard({ schema, sources: sourcesOf(files), before, isAlone: false })}
-
+${shadowGuard(wanted, options)}
 begin;
 ${historyToCreate(schema, wanted, new Set()) ?? ''}commit;
 `;
