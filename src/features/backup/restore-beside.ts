@@ -8,6 +8,7 @@ import { selectCopy } from './beside/copy-selection.js';
 import { loadBeside, type CopiedTable } from './beside/load-beside.js';
 import { described } from './contents/toc.js';
 import { restoreFinding } from './restore/findings.js';
+import { missingLargeObjects } from './rows/large-objects.js';
 import { restorePart, unknownInBackup, type PartRestoreOptions } from './restore/restore-part.js';
 import type { TableName } from './restore/table-selection.js';
 
@@ -115,6 +116,14 @@ export async function restoreTableBeside(
     async ({ backup, selection, warnings, records }) => {
       const { onProgress } = reporting;
       const tables = await loadBeside(access, backup, selection, { ...options, onProgress });
+      const copies = tables.map((copy) => qualified({ schema: as.schema, name: copy.as }));
+      const lacking = isDryRun
+        ? []
+        : await missingLargeObjects(
+            session,
+            backup.toc.entries,
+            copies.map((name) => ({ name, rows: name })),
+          );
       return {
         mode: 'beside',
         file: given,
@@ -127,6 +136,7 @@ export async function restoreTableBeside(
         leftOut: selection.leftOut.map(described),
         warnings: [
           ...warnings,
+          ...lacking,
           ...(records.length === 0
             ? []
             : [

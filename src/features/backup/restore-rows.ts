@@ -10,10 +10,11 @@ import { gatherErasures, type ErasureLists } from './erasures/gather.js';
 import type { RestorableBackup } from './contents/restorable-backup.js';
 import { refuseRestore, restoreFinding } from './restore/findings.js';
 import { foreignKeyOf } from './restore/foreign-keys.js';
+import { missingLargeObjects } from './rows/large-objects.js';
 import { withRestoreLock } from './restore/restore-lock.js';
 import { unknownInBackup } from './restore/restore-part.js';
 import { readDefinitions } from './restore/script.js';
-import { nameIn } from './contents/toc.js';
+import { nameIn, type TocEntry } from './contents/toc.js';
 import { tocName } from './restore/table-selection.js';
 import { ChosenRows } from '../../adapters/catalog/references/chosen-rows.js';
 import {
@@ -154,6 +155,7 @@ async function writeAll(
   keys: readonly TableKey[],
   edges: readonly Edge[],
   choice: ChosenRows,
+  entries: readonly TocEntry[],
   options: RowsRestoreOptions,
 ): Promise<Written> {
   const { schema, existing, isDryRun } = options;
@@ -194,6 +196,8 @@ async function writeAll(
     if (row.restored + row.present + row.differing > 0) tables.push(row);
   }
   await session.query('set constraints all immediate');
+  const restored = staged.map(({ key, stage }) => ({ name: displayName(key), rows: stage }));
+  warnings.push(...(await missingLargeObjects(session, entries, restored)));
   return { tables, warnings };
 }
 
@@ -235,7 +239,7 @@ async function restoreInto(
       : 0;
   if (start.follows) await choice.follow(all);
   onProgress('comparing with the database');
-  const write = (): Promise<Written> => writeAll(session, keys, all, choice, options);
+  const write = (): Promise<Written> => writeAll(session, keys, all, choice, backup.toc.entries, options);
   const written = await (options.isDryRun ? withRollback(session, write) : withTransaction(session, write));
   if (left === 0) return written;
   const warning = `left out: ${countText(left, 'user')} erased since, on record in ${lists.sources.join(', ')}`;

@@ -2,6 +2,7 @@ import { serverMajor } from '../../../adapters/postgres/server-major.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { withTransaction } from '../../../adapters/postgres/session.js';
 import type { Statement } from '../../../adapters/sql-parser/statements.js';
+import { quoteIdentifier } from '../../../base/identifier.js';
 import type { Finding } from '../../../base/finding.js';
 import type { ServerAccess } from '../access.js';
 import type { RestorableBackup } from '../contents/restorable-backup.js';
@@ -17,10 +18,11 @@ import { attachesToPresent, keysAndIndexes } from './alter-table.js';
 import { refuseRestore, restoreFinding } from './findings.js';
 import { machineOf } from './restore-checked.js';
 import { countingLines } from './restore-into.js';
+import { missingLargeObjects } from '../rows/large-objects.js';
 import { settingsFor } from './restore-passes.js';
 import { loadRows, makeObjects, readDefinitions } from './script.js';
 import { leaveErasedOut, type ErasedPeople } from './leave-erased-out.js';
-import { nameIn } from '../contents/toc.js';
+import { nameIn, schemaOf } from '../contents/toc.js';
 import { tocName, type TableSelection } from './table-selection.js';
 
 /** What becomes of rows that refer to rows which are not there any more. */
@@ -182,8 +184,15 @@ export async function loadTable(
         const erased = await leaveErasedOut(session, restored, keys, options.erased);
         const settled = await settleDangling(session, keys, selection, dangling, options.erased);
         const { notValid } = settled;
+        const tables = selection.tables.map((entry) => {
+          const [schema, name] = [schemaOf(entry), nameIn(entry).slice(schemaOf(entry).length + 1)].map(
+            quoteIdentifier,
+          );
+          return { name: `${schema}.${name}`, rows: `${schema}.${name}` };
+        });
+        const lacking = await missingLargeObjects(session, backup.toc.entries, tables);
         const loaded = {
-          warnings: [...erased.warnings, ...settled.warnings],
+          warnings: [...erased.warnings, ...settled.warnings, ...lacking],
           leftOut: summed(erased.leftOut, settled.leftOut),
         };
         if (isDryRun) throw new DryRunEnd(loaded);
