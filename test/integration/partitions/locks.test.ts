@@ -101,7 +101,9 @@ describeOnServer('aisec partitions ensure beside others', () => {
     expect(months.map(({ month, state }) => [month, state])).toEqual(
       [-1, 4, 5, 6].map((offset) => [monthFromNow(offset), 'failed']),
     );
-    for (const { problem } of months) expect(problem).toContain('a long report');
+    // On a machine that is busy enough a writer stands in the way for two seconds, too.
+    for (const { problem } of months) expect(problem).toMatch(/a long report|the application/);
+    expect(months.map(({ problem }) => problem).join('\n')).toContain('a long report');
     expect(run.stderr).toContain('LOCK_TIMEOUT');
     expect(writes).toBeGreaterThan(20);
 
