@@ -107,7 +107,8 @@ export async function rebuildKeys(
   options: RebuildOptions,
   { onProgress }: Pick<Reporting, 'onProgress'>,
 ): Promise<RebuildResult> {
-  await readPartitions(session, options.schema);
+  // Without partitions it is a schema that `migrate adopt` is at work on.
+  if (options.isAtOnce !== true) await readPartitions(session, options.schema);
   if (options.isDryRun) return rebuild(session, options, onProgress);
   return withRunLock(session, { waitMs: options.waitMs, onProgress }, () => rebuild(session, options, onProgress));
 }
