@@ -74,8 +74,8 @@ function project(name: string, { testTimeout, group, usesDatabases }: Kind) {
       execArgv: ['--liftoff-only'],
       server: { deps: { external: [COMPILED] } },
       isolate: false,
-      // Much of the time is spent waiting for a server or a child process, so one more worker than cores pays.
-      maxWorkers: Math.min(availableParallelism() + 1, 8),
+      // Much of the time is spent waiting for a server or a child process, so two workers more than cores pay.
+      maxWorkers: Math.min(availableParallelism() + 2, 8),
       sequence: { groupOrder: group },
       testTimeout,
       hookTimeout: 300 * second,
