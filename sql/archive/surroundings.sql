@@ -3,7 +3,7 @@
 -- Columns:    now_ms (epoch of the server's clock), role_name, owner_name, default_partition, reference_tables (text[]),
 --             not_owned (text[]: tables to be locked that the role does not own), row_security_on (text[]),
 --             foreign_keys (json: table, name, definition) that point at messages or a partition,
---             column_faults (json: name, onMessages, onArchive), schema_name, deadlock_timeout_ms,
+--             column_faults (json: name, onMessages, onArchive, addition: to the one that lacks it), schema_name, deadlock_timeout_ms,
 --             taken_names (text[]: relations that are named like a month and do not belong to the archive)
 -- Needs:      the owner of the schema
 with roots as (
@@ -19,9 +19,25 @@ columns as (
       || case when attribute.attcollation <> 0 and attribute.attcollation <> type.typcollation
         then ' collate ' || attribute.attcollation::regcollation::text else '' end
       || case when attribute.attgenerated = '' then '' else ' generated' end
-      || case when attribute.attnotnull then ' not null' else '' end as definition
+      || case when attribute.attnotnull then ' not null' else '' end as definition,
+    -- What adds it to the other table; null where rows that are there need a value.
+    case when attribute.attidentity = '' and (not attribute.attnotnull or held.adbin is not null) then
+      pg_catalog.format_type(attribute.atttypid, attribute.atttypmod)
+      || case when attribute.attcollation <> 0 and attribute.attcollation <> type.typcollation
+        then ' collate ' || attribute.attcollation::regcollation::text else '' end
+      || coalesce(
+        case attribute.attgenerated
+          when '' then ' default ' || pg_catalog.pg_get_expr(held.adbin, held.adrelid)
+          when 's' then ' generated always as (' || pg_catalog.pg_get_expr(held.adbin, held.adrelid) || ') stored'
+          else ' generated always as (' || pg_catalog.pg_get_expr(held.adbin, held.adrelid) || ') virtual'
+        end,
+        ''
+      )
+      || case when attribute.attnotnull then ' not null' else '' end
+    end as addition
   from pg_catalog.pg_attribute as attribute
   join pg_catalog.pg_type as type on type.oid = attribute.atttypid
+  left join pg_catalog.pg_attrdef as held on held.adrelid = attribute.attrelid and held.adnum = attribute.attnum
   where attribute.attrelid in (select relation from roots)
     and attribute.attnum > 0
     and not attribute.attisdropped
@@ -75,7 +91,8 @@ select
     select coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
       'name', pg_catalog.quote_ident(coalesce(live.name, archived.name)),
       'onMessages', live.definition,
-      'onArchive', archived.definition
+      'onArchive', archived.definition,
+      'addition', coalesce(live.addition, archived.addition)
     )), '[]')
     from (select * from columns where relation = 'messages'::regclass) as live
     full join (select * from columns where relation = 'messages_archive'::regclass) as archived

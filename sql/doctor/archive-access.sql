@@ -46,13 +46,31 @@ grants as materialized (
 ),
 columns as materialized (
   select
-    attrelid,
-    attname::text as name,
-    pg_catalog.format_type(atttypid, atttypmod) || case when attnotnull then ' not null' else '' end as definition
-  from pg_catalog.pg_attribute
-  where attrelid in (select live_oid from roots union all select archive_oid from roots)
-    and attnum > 0
-    and not attisdropped
+    attribute.attrelid,
+    attribute.attname::text as name,
+    pg_catalog.format_type(attribute.atttypid, attribute.atttypmod)
+      || case when attribute.attnotnull then ' not null' else '' end as definition,
+    -- What adds it to the other table; null where rows that are there need a value.
+    case when attribute.attidentity = '' and (not attribute.attnotnull or held.adbin is not null) then
+      pg_catalog.format_type(attribute.atttypid, attribute.atttypmod)
+      || case when attribute.attcollation <> 0 and attribute.attcollation <> type.typcollation
+        then ' collate ' || attribute.attcollation::regcollation::text else '' end
+      || coalesce(
+        case attribute.attgenerated
+          when '' then ' default ' || pg_catalog.pg_get_expr(held.adbin, held.adrelid)
+          when 's' then ' generated always as (' || pg_catalog.pg_get_expr(held.adbin, held.adrelid) || ') stored'
+          else ' generated always as (' || pg_catalog.pg_get_expr(held.adbin, held.adrelid) || ') virtual'
+        end,
+        ''
+      )
+      || case when attribute.attnotnull then ' not null' else '' end
+    end as addition
+  from pg_catalog.pg_attribute as attribute
+  join pg_catalog.pg_type as type on type.oid = attribute.atttypid
+  left join pg_catalog.pg_attrdef as held on held.adrelid = attribute.attrelid and held.adnum = attribute.attnum
+  where attribute.attrelid in (select live_oid from roots union all select archive_oid from roots)
+    and attribute.attnum > 0
+    and not attribute.attisdropped
 )
 select
   array(
@@ -105,14 +123,15 @@ select
         pg_catalog.json_build_object(
           'name', pg_catalog.quote_ident(coalesce(live.name, archived.name)),
           'live', live.definition,
-          'archived', archived.definition
+          'archived', archived.definition,
+          'addition', coalesce(live.addition, archived.addition)
         )
         order by coalesce(live.name, archived.name)
       ),
       '[]'
     )
-    from (select name, definition from columns where attrelid = roots.live_oid) as live
-    full join (select name, definition from columns where attrelid = roots.archive_oid) as archived
+    from (select name, definition, addition from columns where attrelid = roots.live_oid) as live
+    full join (select name, definition, addition from columns where attrelid = roots.archive_oid) as archived
       on archived.name = live.name
     where live.definition is distinct from archived.definition
   ) as columns

@@ -121,11 +121,13 @@ describeOnServer('the preflight of aisec archive', () => {
     await admin.query(
       `create table likes (message_id uuid, at timestamptz, constraint likes_message foreign key (message_id, at) references messages on delete cascade)`,
     );
-    await admin.query('alter table messages add column mood text');
+    await admin.query(
+      `alter table messages add column mood text not null default 'calm', add column length int generated always as (length(content)) stored`,
+    );
     await admin.query(`create table ${archivedName(OLD)} (x int)`);
     const run = await archive(database);
     expect(run.exitCode).toBe(3);
-    expect(run.months[0]?.findings).toHaveLength(3);
+    expect(run.months[0]?.findings).toHaveLength(4);
     await fixAll(database, run.months);
     expect((await archive(database)).exitCode).toBe(0);
     expect(await fingerprint(database)).toEqual(before);

@@ -187,7 +187,7 @@ export const FAULTS: readonly (readonly [sql: string, ...ids: readonly string[]]
   ['insert into message_keys (id, created_at) values (gen_random_uuid(), now())', 'partition-keys:message_keys'],
   ['create policy extra on messages_archive using (true)', 'archive-access:policies'],
   ['grant truncate on messages_archive to svc_right', 'archive-access:grants/svc_right'],
-  ['alter table messages add column "Extra" int', 'archive-columns:messages_archive'],
+  [`alter table messages add column "Extra" int not null default 7`, 'archive-columns:messages_archive'],
   // Indexes.
   [
     "update pg_index set indisvalid = false where indexrelid = 'idx_users_created_at'::regclass",

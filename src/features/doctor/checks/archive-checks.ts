@@ -13,6 +13,8 @@ interface ColumnDifference {
   readonly name: string;
   readonly live: string | null;
   readonly archived: string | null;
+  /** For `add column` on the table that lacks it; null where no statement alone can do it. */
+  readonly addition: string | null;
 }
 
 interface AccessRow {
@@ -57,12 +59,11 @@ async function examineAccess(subject: Subject): Promise<readonly Fault[]> {
   return faults;
 }
 
-function alike({ name, live, archived }: ColumnDifference, schema: string): string | null {
-  if (archived === null)
-    return `alter table ${qualified(schema, 'messages_archive')} add column ${name} ${live ?? ''};`;
-  if (live === null) return `alter table ${qualified(schema, 'messages')} add column ${name} ${archived};`;
-  // Only a person knows which of the two types is the right one.
-  return null;
+function alike({ name, live, archived, addition }: ColumnDifference, schema: string): string | null {
+  // Only a person knows which of two types is the right one.
+  if (addition === null || (live !== null && archived !== null)) return null;
+  const table = qualified(schema, archived === null ? 'messages_archive' : 'messages');
+  return `alter table ${table} add column ${name} ${addition};`;
 }
 
 async function examineColumns(subject: Subject): Promise<Outcome> {

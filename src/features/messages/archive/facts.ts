@@ -60,6 +60,8 @@ export interface Surroundings {
     readonly name: string;
     readonly onMessages: string | null;
     readonly onArchive: string | null;
+    /** For `add column` on the table that lacks it; null where no statement alone can do it. */
+    readonly addition: string | null;
   }[];
   readonly publications: readonly Publication[];
   readonly deadlockTimeoutMs: number;

@@ -10,8 +10,8 @@ function blocking(id: string, object: string, message: string, fix: string | nul
   return { id: `${id}:${object}`, severity: 'critical', object, message, impact, fix };
 }
 
-function addColumn(table: string, name: string, definition: string): string {
-  return `alter table ${table} add column ${name} ${definition};`;
+function addColumn(table: string, name: string, addition: string | null): string | null {
+  return addition === null ? null : `alter table ${table} add column ${name} ${addition};`;
 }
 
 /** What a subscriber would not receive: every move of messages between the two tables is refused. */
@@ -75,14 +75,14 @@ export function generalFindings(surroundings: Surroundings): readonly Finding[] 
         'its rows would keep the month, or be deleted with it',
       ),
     );
-  for (const { name, onMessages, onArchive } of columnFaults) {
+  for (const { name, onMessages, onArchive, addition } of columnFaults) {
     if (onArchive === null)
       findings.push(
         blocking(
           'column',
           `messages_archive.${name}`,
           `column ${name} of messages is missing on messages_archive`,
-          addColumn('messages_archive', name, onMessages ?? ''),
+          addColumn('messages_archive', name, addition),
         ),
       );
     else if (onMessages === null)
@@ -91,7 +91,7 @@ export function generalFindings(surroundings: Surroundings): readonly Finding[] 
           'column',
           `messages.${name}`,
           `column ${name} of messages_archive is missing on messages`,
-          addColumn('messages', name, onArchive),
+          addColumn('messages', name, addition),
         ),
       );
     else
