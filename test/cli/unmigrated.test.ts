@@ -7,6 +7,7 @@ import { createRedisProcess, type RedisProcess } from '../support/redis-process.
 import type { CliResult } from '../support/run-cli.js';
 import { runInProcess } from '../support/run-in-process.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
+import { waitFor } from '../support/wait-for.js';
 
 /** Each works on tables of the platform. */
 const COMMANDS: readonly (readonly string[])[] = [
@@ -137,10 +138,9 @@ describeOnServer(`a database without what a command needs ${needsRedis}`, () => 
       );
       try {
         const own = Object.assign(new URL(url), { username: role, password: 'x' }).toString();
-        for (const verb of ['warm', 'status']) {
-          const { exitCode, stderr } = await aisec(['cache', verb], own);
-          expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
-        }
+        // A busy machine may need as long to log in, before anything can be set.
+        for (const verb of ['warm', 'status'])
+          await waitFor(async () => (await aisec(['cache', verb], own)).exitCode === 0);
       } finally {
         await admin.query(`drop role ${role}`);
       }
