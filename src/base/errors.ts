@@ -145,6 +145,12 @@ export function endsRun(error: unknown): boolean {
   return isAisecError(error, ...ENDS_RUN);
 }
 
+/** The same error with another hint. */
+export function withHint(error: AisecError, hint: string): AisecError {
+  const { code, message, detail, sqlState, position, cause } = error;
+  return new AisecError(code, message, { detail, hint, sqlState, position, cause });
+}
+
 /** The text of anything that was thrown, for a message or a detail. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

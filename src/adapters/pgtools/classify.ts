@@ -35,19 +35,19 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
   BACKUP_INVALID: 'Use another backup: aisec backup list shows them.',
 };
 
+/** SQLSTATE 53300, which the programs do not print. */
 const NO_CONNECTION_LEFT =
   /FATAL: +(sorry, too many clients already|remaining connection slots|too many connections for)/;
 
-/** No connection is left, or the server is starting: SQLSTATE 53300 and 57P03, which the programs do not print. */
-const REFUSED_FOR_NOW =
-  /FATAL: +(sorry, too many clients already|remaining connection slots|too many connections for|the database system is (starting|shutting)|the database system is not (yet )?accepting)/;
+/** SQLSTATE 57P03. */
+const NOT_UP = /FATAL: +the database system is ((starting|shutting)|not (yet )?accepting)/;
 
 /** With --verbose a program says what it does; one of several connections of it may fail after that. */
 const HAS_BEGUN = /^\S+: (creating|processing|executing|launching|dumping|reading|saving) /m;
 
 /** Whether the server refused the first connection of a program, for a reason that ends by itself. */
 export function wasRefusedForNow(stderr: string): boolean {
-  return REFUSED_FOR_NOW.test(stderr) && !HAS_BEGUN.test(stderr);
+  return (NO_CONNECTION_LEFT.test(stderr) || NOT_UP.test(stderr)) && !HAS_BEGUN.test(stderr);
 }
 
 /** `pg_dump: error: …`, `pg_dump: detail: …` or the server's `ERROR: …`; not what --verbose says. */

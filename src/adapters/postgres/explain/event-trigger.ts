@@ -1,4 +1,4 @@
-import { AisecError, isAisecError } from '../../../base/errors.js';
+import { isAisecError, withHint } from '../../../base/errors.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
 import { serverContext } from '../../../base/server-context.js';
 import type { Session } from '../session.js';
@@ -9,8 +9,8 @@ interface TriggerRow {
 }
 
 /**
- * The same error with another hint where an event trigger refused a statement: then nothing is wrong with
- * what was sent: one may refuse any command that makes or changes a table. Asked in a session whose transaction was rolled back; where it cannot answer, the error stays as it is.
+ * The same error with another hint where an event trigger refused a statement: nothing is wrong with what was sent then.
+ * Asked in a session whose transaction was rolled back; where it cannot answer, the error stays as it is.
  */
 export async function explainEventTrigger(error: unknown, session: Session): Promise<unknown> {
   const context = serverContext(error);
@@ -30,11 +30,8 @@ export async function explainEventTrigger(error: unknown, session: Session): Pro
     .catch(() => undefined);
   if (trigger === undefined) return error;
   const name = quoteIdentifier(trigger.name);
-  return new AisecError(error.code, error.message, {
-    detail: error.detail,
-    hint: `The event trigger ${name} refused it, and what failed was rolled back. Do what the trigger asks for; or let its owner ${trigger.owner} disable it, run the command again, and enable it afterwards: alter event trigger ${name} disable;`,
-    sqlState: error.sqlState,
-    position: error.position,
-    cause: error.cause,
-  });
+  return withHint(
+    error,
+    `The event trigger ${name} refused it, and what failed was rolled back. Do what the trigger asks for; or let its owner ${trigger.owner} disable it, run the command again, and enable it afterwards: alter event trigger ${name} disable;`,
+  );
 }

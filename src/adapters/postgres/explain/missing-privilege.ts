@@ -1,4 +1,4 @@
-import { AisecError, isAisecError } from '../../../base/errors.js';
+import { isAisecError, withHint } from '../../../base/errors.js';
 import { shellWord } from '../../../base/package/aisec-command.js';
 import type { Session } from '../session.js';
 
@@ -136,11 +136,5 @@ export async function explainMissingPrivilege(error: unknown, session: Session):
     .catch(() => undefined);
   if (found === undefined) return error;
   const isOfOwner = routine === OF_ROW_SECURITY || message.startsWith('must be owner');
-  return new AisecError(error.code, error.message, {
-    detail: error.detail,
-    hint: [error.hint, hintFor(found, isOfOwner)].filter((part) => part !== undefined).join(' '),
-    sqlState: error.sqlState,
-    position: error.position,
-    cause: error.cause,
-  });
+  return withHint(error, [error.hint, hintFor(found, isOfOwner)].filter((part) => part !== undefined).join(' '));
 }

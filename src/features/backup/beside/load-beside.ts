@@ -7,7 +7,7 @@ import { AisecError } from '../../../base/errors.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
 import type { ServerAccess } from '../access.js';
 import type { RestorableBackup } from '../contents/restorable-backup.js';
-import { nameIn, schemaOf, type TocEntry } from '../contents/toc.js';
+import { bareName, nameIn, schemaOf, type TocEntry } from '../contents/toc.js';
 import { countingLines } from '../restore/restore-into.js';
 import type { LeftOutKinds } from '../restore/left-out-kinds.js';
 import { machineOf } from '../restore/restore-checked.js';
@@ -68,7 +68,7 @@ async function disinherit(session: Session): Promise<void> {
 function faultsOf(relations: readonly RelationRow[], rowSecurity: readonly TocEntry[]): readonly string[] {
   const isSecured = new Set(relations.filter((each) => each.has_row_security).map(({ name }) => name));
   return rowSecurity
-    .map((entry) => nameIn(entry).slice(schemaOf(entry).length + 1))
+    .map(bareName)
     .filter((name) => !isSecured.has(name))
     .map((name) => `row-level security of table ${quoteIdentifier(name)} is off`);
 }

@@ -116,10 +116,14 @@ export function nameIn({ description }: Pick<TocEntry, 'description'>): string {
   return description.replace(/ [^ ]*$/, '');
 }
 
+/** The name of an entry without its schema, not quoted. */
+export function bareName(entry: TocEntry): string {
+  return nameIn(entry).slice(schemaOf(entry).length + 1);
+}
+
 /** `schema.name` of an entry, for people. */
 export function qualified(entry: TocEntry): string {
-  const schema = schemaOf(entry);
-  return `${schema}.${nameIn(entry).slice(schema.length + 1)}`;
+  return `${schemaOf(entry)}.${bareName(entry)}`;
 }
 
 /** `table app.users`, for people. */

@@ -22,7 +22,7 @@ import { missingLargeObjects } from '../rows/large-objects.js';
 import { settingsFor } from './restore-passes.js';
 import { loadRows, makeObjects, readDefinitions } from './script.js';
 import { leaveErasedOut, type ErasedPeople } from './leave-erased-out.js';
-import { nameIn, schemaOf } from '../contents/toc.js';
+import { bareName, nameIn, schemaOf } from '../contents/toc.js';
 import { tocName, type TableSelection } from './table-selection.js';
 
 /** What becomes of rows that refer to rows which are not there any more. */
@@ -185,10 +185,8 @@ export async function loadTable(
         const settled = await settleDangling(session, keys, selection, dangling, options.erased);
         const { notValid } = settled;
         const tables = selection.tables.map((entry) => {
-          const [schema, name] = [schemaOf(entry), nameIn(entry).slice(schemaOf(entry).length + 1)].map(
-            quoteIdentifier,
-          );
-          return { name: `${schema}.${name}`, rows: `${schema}.${name}` };
+          const name = [schemaOf(entry), bareName(entry)].map(quoteIdentifier).join('.');
+          return { name, rows: name };
         });
         const lacking = await missingLargeObjects(session, backup.toc.entries, tables);
         const loaded = {

@@ -10,7 +10,7 @@ import type { ServerAccess } from '../access.js';
 import { selectCopy } from '../beside/copy-selection.js';
 import { takeName } from '../beside/new-names.js';
 import type { RestorableBackup } from '../contents/restorable-backup.js';
-import { nameIn, schemaOf, type TocEntry } from '../contents/toc.js';
+import { bareName, nameIn, type TocEntry } from '../contents/toc.js';
 import { countingLines } from '../restore/restore-into.js';
 import { loadRows, readDefinitions } from '../restore/script.js';
 import { tocName } from '../restore/table-selection.js';
@@ -55,7 +55,7 @@ function temporaryNames(tables: readonly TocEntry[], keys: readonly TableKey[]):
     if (!names.has(place)) names.set(place, takeName(name, taken));
   };
   for (const key of keys) take(tocName(placeOf(key)), placeOf(key).table);
-  for (const entry of tables) take(nameIn(entry), nameIn(entry).slice(schemaOf(entry).length + 1));
+  for (const entry of tables) take(nameIn(entry), bareName(entry));
   return names;
 }
 

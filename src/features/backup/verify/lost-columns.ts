@@ -1,7 +1,7 @@
 import type { CatalogColumn } from '../../../adapters/catalog/catalog.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import type { RestorableBackup } from '../contents/restorable-backup.js';
-import { nameIn, qualified, schemaOf, type TocEntry } from '../contents/toc.js';
+import { bareName, qualified, schemaOf, type TocEntry } from '../contents/toc.js';
 
 /**
  * Columns that a table which is there had in the backup and has no more; undefined where the manifest does not have its columns.
@@ -14,7 +14,7 @@ export async function lostColumns(
 ): Promise<readonly CatalogColumn[] | undefined> {
   const schema = schemaOf(table);
   if (catalog?.schema !== schema) return undefined;
-  const name = nameIn(table).slice(schema.length + 1);
+  const name = bareName(table);
   const { columns, partitions } = catalog.snapshot;
   const had = [...columns, ...partitions.columns].filter((column) => column.table === name);
   if (had.length === 0) return undefined;
