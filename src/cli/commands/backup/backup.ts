@@ -281,7 +281,7 @@ export const backup = defineCommand<Options>({
       'From cron: silent, and a monitoring service is notified',
     ],
     ['aisec backup --store s3://backups/prod --encrypt-to age1…', 'Encrypted, with a copy in a store'],
-    ['aisec backup --jobs 4', 'Four tables at once, on a server of many cores; needs four connections more'],
+    ['aisec backup --jobs 4', 'Four tables at once, on many cores; needs four connections more'],
     ['aisec backup --format sql', 'The embedded database as text that psql runs on a server'],
     ['aisec backup --keep 7d,5w,12m,3y', 'Keep the last of each of 7 days, 5 weeks, 12 months, 3 years'],
     ['aisec backup --dry-run', 'Would it work? What would be removed?'],

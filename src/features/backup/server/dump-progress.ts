@@ -23,8 +23,8 @@ async function bytesIn(directory: string): Promise<number> {
   return bytes;
 }
 
-/** Tells which table pg_dump is at and how much it has written. */
-export function tellProgress(tables: number, { file, jobs, onProgress }: ProgressOptions): DumpProgress {
+/** Reports which table pg_dump is at and how much it has written. */
+export function reportProgress(tables: number, { file, jobs, onProgress }: ProgressOptions): DumpProgress {
   let [table, done] = ['', 0];
   let isOver = false;
   let timer: NodeJS.Timeout | undefined;

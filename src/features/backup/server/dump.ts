@@ -11,7 +11,7 @@ import { AisecError, isAisecError } from '../../../base/errors.js';
 import { recognized } from '../run/server-texts.js';
 import { conflictOf } from '../run/standby-conflict.js';
 import { lockFailure, type Snapshot, type SnapshotContents } from '../run/snapshot.js';
-import { tellProgress } from './dump-progress.js';
+import { reportProgress } from './dump-progress.js';
 import { withoutShortLimits } from './short-limits.js';
 import { waitingFor, watchLocks } from './watch-locks.js';
 
@@ -69,7 +69,7 @@ async function runPgDump(
   signal: AbortSignal,
   onUnknown: (error: UnknownArchive) => void,
 ): Promise<void> {
-  const progress = tellProgress(snapshot.facts.tables.length, options);
+  const progress = reportProgress(snapshot.facts.tables.length, options);
   const checkVersion = watchVersion(options, onUnknown);
   try {
     const settings = await withoutShortLimits(session);
