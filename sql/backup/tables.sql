@@ -1,7 +1,7 @@
 -- Every table that holds rows of its own, partitions among them; not those of PostgreSQL and of extensions.
 -- Columns: oid, schema, table, columns (names in their order, without what PostgreSQL computes itself), is_filtered
 --          (policies would hide rows from the session's role), is_readable, is_unlogged, pages (with those of TOAST, as
---          VACUUM or ANALYZE last counted them: pg_table_size would wait for whoever has the table locked).
+--          VACUUM or ANALYZE last counted them: pg_table_size would wait for the lock of another session).
 -- Role: any.
 select
   pg_class.oid::text as oid,
