@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 import { makeBarrier, UNTIL_TOLD } from '../../support/barrier.js';
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
-import { startCli, type CliResult, type RunningCli } from '../../support/run-cli.js';
+import { startCli, type CliResult } from '../../support/run-cli.js';
 import { runInProcess } from '../../support/run-in-process.js';
 import { waitFor } from '../../support/wait-for.js';
 
