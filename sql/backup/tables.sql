@@ -1,8 +1,10 @@
 -- Every table that holds rows of its own, partitions among them; not those of PostgreSQL and of extensions.
--- Columns: schema, table, columns (names in their order, without what PostgreSQL computes itself), is_filtered (policies
---          would hide rows from the session's role), is_readable, is_unlogged.
+-- Columns: oid, schema, table, columns (names in their order, without what PostgreSQL computes itself), is_filtered
+--          (policies would hide rows from the session's role), is_readable, is_unlogged, pages (with those of TOAST, as
+--          VACUUM or ANALYZE last counted them: pg_table_size would wait for the lock of another session).
 -- Role: any.
 select
+  pg_class.oid::text as oid,
   nspname::text as schema,
   relname::text as "table",
   array(
@@ -17,7 +19,15 @@ select
   pg_catalog.row_security_active(pg_class.oid) as is_filtered,
   pg_catalog.has_table_privilege(pg_class.oid, 'select')
     and pg_catalog.has_schema_privilege(relnamespace, 'usage') as is_readable,
-  relpersistence = 'u' as is_unlogged
+  relpersistence = 'u' as is_unlogged,
+  relpages + coalesce(
+    (
+      select toast.relpages
+      from pg_catalog.pg_class as toast
+      where toast.oid = pg_class.reltoastrelid
+    ),
+    0
+  ) as pages
 from pg_catalog.pg_class
 join pg_catalog.pg_namespace on pg_namespace.oid = relnamespace
 where relkind = 'r'

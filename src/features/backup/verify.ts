@@ -5,7 +5,7 @@ import { leftOutText } from './catalog/left-out.js';
 import type { BackupManifest, BackupVerification } from './catalog/manifest.js';
 import { checksumOf } from '../../adapters/files/checksum.js';
 import { findTool, type ToolPlaces } from '../../adapters/pgtools/find-tools.js';
-import { readWholeArchive } from '../../adapters/pgtools/pg-restore.js';
+import { unpackArchive } from '../../adapters/pgtools/pg-restore.js';
 import { unpackGzip } from './embedded/embedded-backup.js';
 import { withLocalBackup, type BackupSource } from './store/local-backup.js';
 import { formatBytes } from '../../base/bytes.js';
@@ -165,7 +165,7 @@ async function unpack(file: string, manifest: BackupManifest, { places, signal }
   const wish = { major: Number.parseInt(manifest.toolVersion, 10), of: 'the archive' };
   const { tool } = await findTool('pg_restore', wish, places);
   try {
-    await readWholeArchive({ tool, file, environment: places.environment, signal });
+    await unpackArchive({ tool, file, environment: places.environment, signal });
   } catch (error) {
     if (!isAisecError(error, 'BACKUP_INVALID')) throw error;
     throw damaged(`${file} cannot be unpacked to its end`, error.detail ?? error.message);

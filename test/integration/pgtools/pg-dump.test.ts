@@ -8,7 +8,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { withCredentials } from '../../../src/adapters/pgtools/credentials.js';
 import { findTool, type ToolPlaces } from '../../../src/adapters/pgtools/find-tools.js';
 import { dumpDatabase, supportsCompression } from '../../../src/adapters/pgtools/pg-dump.js';
-import { readWholeArchive } from '../../../src/adapters/pgtools/pg-restore.js';
+import { unpackArchive } from '../../../src/adapters/pgtools/pg-restore.js';
 import type { ServerTarget } from '../../../src/config/database-target.js';
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -57,10 +57,10 @@ describeOnServer('pg_dump and pg_restore as aisec runs them', () => {
     const { tool } = await findTool('pg_restore', wish, places);
     expect(statSync(file).mode & 0o777).toBe(0o600);
     const lines: string[] = [];
-    await readWholeArchive({ ...surroundings, tool, file, onLine: (line) => lines.push(line) });
+    await unpackArchive({ ...surroundings, tool, file, onLine: (line) => lines.push(line) });
     expect(lines).toContain('pg_restore: processing data for table "public.notes"');
     truncateSync(file, statSync(file).size - 20);
-    await expect(readWholeArchive({ ...surroundings, tool, file })).rejects.toMatchObject({ code: 'BACKUP_INVALID' });
+    await expect(unpackArchive({ ...surroundings, tool, file })).rejects.toMatchObject({ code: 'BACKUP_INVALID' });
     expect(leftovers()).toEqual([]);
   });
 

@@ -25,6 +25,8 @@ export interface ServerFacts {
   readonly largestTableBytes: number;
   /** All that hold rows, partitions among them, in the order of their names. */
   readonly tables: readonly BackupTable[];
+  /** By OID, with those of TOAST, as VACUUM or ANALYZE last counted them. */
+  readonly pagesOf: ReadonlyMap<string, number>;
   /** Null on a primary. Its unlogged tables are not among the others: no role can read them there. */
   readonly standby: StandbyFacts | null;
 }
@@ -46,6 +48,8 @@ interface UnreadableRow {
 }
 
 interface TableRow extends BackupTable {
+  readonly oid: string;
+  readonly pages: number;
   readonly is_filtered: boolean;
   readonly is_readable: boolean;
   readonly is_unlogged: boolean;
@@ -135,6 +139,7 @@ export async function readServerFacts(session: Session): Promise<ServerFacts> {
     indexSizeBytes: Number(server.index_size_bytes),
     largestTableBytes: largestAtMost(server),
     tables: tables.filter((each) => !isEmptyHere(each)).map(named),
+    pagesOf: new Map(tables.map(({ oid, pages }) => [oid, pages])),
     standby: lagMs === undefined ? null : { lagMs, unloggedTables: tables.filter(isEmptyHere).map(named) },
   };
 }

@@ -1,10 +1,10 @@
 import { checksumOf, type Checksum } from '../../../adapters/files/checksum.js';
-import { readWholeArchive } from '../../../adapters/pgtools/pg-restore.js';
 import type { PgTool } from '../../../adapters/pgtools/tool.js';
 import { allSettled } from '../run/all-settled.js';
 import { formatBytes } from '../../../base/bytes.js';
 import { AisecError } from '../../../base/errors.js';
 import type { Environment } from '../../../config/settings.js';
+import { readBack, type PagesOfTables } from './read-back.js';
 import type { RowCounter } from './row-counter.js';
 import { qualifiedName, type BackupTable } from '../run/server-facts.js';
 
@@ -14,6 +14,7 @@ export interface ProveOptions {
   readonly environment: Environment;
   readonly signal: AbortSignal;
   readonly onProgress: (text: string) => void;
+  readonly pagesOf: PagesOfTables;
   /** Counts the rows that are unpacked. */
   readonly counter?: RowCounter | undefined;
 }
@@ -43,26 +44,29 @@ function withoutLine(tables: readonly BackupTable[], lines: Map<string, number>)
 export async function verifyArchive(
   tables: readonly BackupTable[],
   mayLack: boolean,
-  { tool, file, environment, signal, onProgress, counter }: ProveOptions,
+  { tool, file, environment, signal, onProgress, pagesOf, counter }: ProveOptions,
 ): Promise<{ readonly checksum: Checksum; readonly lacking: readonly BackupTable[] }> {
   const unpacked = new Map<string, number>();
   const onLine = (line: string): void => {
     if (line.startsWith('pg_restore: processing data for table "')) unpacked.set(line, (unpacked.get(line) ?? 0) + 1);
   };
   const [, checksum] = await allSettled<[void, Checksum]>([
-    readWholeArchive({
-      tool,
-      file,
-      environment,
-      signal,
-      onLine,
-      ...(counter && {
-        onStdout: (chunk) => {
-          counter.add(chunk);
-          return Promise.resolve();
-        },
-      }),
-    }),
+    readBack(
+      {
+        tool,
+        file,
+        environment,
+        signal,
+        onLine,
+        ...(counter && {
+          onStdout: (chunk) => {
+            counter.add(chunk);
+            return Promise.resolve();
+          },
+        }),
+      },
+      pagesOf,
+    ),
     checksumOf(file, signal, (bytes) => onProgress(`reading it back, ${formatBytes(bytes)}`)),
   ]);
   const missing = withoutLine(tables, unpacked);

@@ -60,6 +60,7 @@ export async function writeBackup(
         environment,
         signal,
         onProgress,
+        pagesOf: facts.pagesOf,
         counter,
       }),
       writeGlobals(access, session, {
