@@ -8,7 +8,6 @@ import { expect, test } from 'vitest';
 import { useBackupFixture } from '../support/backup-fixture.js';
 import { createEmbeddedDirectory, createServerDatabase, describeOnServer } from '../support/database.js';
 import { createMigratedEmbedded } from '../support/migrated-embedded.js';
-import { dropDatabase } from '../support/database-names.js';
 import { expectError } from '../support/expect-error.js';
 import { startCli } from '../support/run-cli.js';
 import { runInProcess } from '../support/run-in-process.js';
@@ -66,7 +65,7 @@ describeOnServer('aisec backup --jobs', () => {
       await there.end();
       expect(rows[0]).toEqual(['1000 猫 100 4242 [100,0,1] a large object0']);
     } finally {
-      await dropDatabase(admin, restored);
+      await admin.query(`drop database if exists "${restored}" with (force)`);
     }
     await admin.query('delete from points where id > 5');
     expect(await aisec('restore', made.file, '--table', 'points', '--as', 'points_before')).toMatchObject({
@@ -206,7 +205,7 @@ describeOnServer('aisec backup --jobs', () => {
     const sessions =
       "from pg_stat_activity where application_name = 'aisec backup: pg_dump' and datname = current_database()";
     for (const [kill, exitCode, message] of [
-      [(run: { pid?: number }) => process.kill(run.pid ?? 0, 'SIGTERM'), 143, ''],
+      [(run: { readonly pid?: number | undefined }) => process.kill(run.pid ?? 0, 'SIGTERM'), 143, ''],
       [
         () => execFileSync('pkill', ['-9', '-o', '-f', `^.*pg_dump .*${directory}/`]),
         1,
