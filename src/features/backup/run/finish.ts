@@ -4,7 +4,7 @@ import { isFull, leavesOut, type LeftOutWish } from '../catalog/left-out.js';
 import type { BackupFormat } from '../catalog/names.js';
 import { withBackupDirectory } from '../catalog/backup-lock.js';
 import type { BackupRun } from '../access.js';
-import { AisecError, isAisecError, reasonOf } from '../../../base/errors.js';
+import { AisecError, reasonOf } from '../../../base/errors.js';
 import type { Reporting } from '../../../base/reporting.js';
 import type { BackupOrigin } from '../catalog/origin.js';
 import { copyOffsite, type OffsiteOptions } from '../offsite.js';
