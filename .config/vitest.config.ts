@@ -31,10 +31,11 @@ const DEAREST = [
   'packed/bundlers',
   'packed/test-projects',
   'packed/examples',
-  'cli/backup-embedded',
-  'cli/backup-sql',
-  'cli/restore-embedded',
-  'cli/runbook-disasters',
+  'embedded/backup',
+  'embedded/restore',
+  'scenarios/pages-in-a-browser',
+  'scenarios/runbook-disasters',
+  'docs/generated',
   'integration/lint/rules',
   'integration/migrate/drift',
   'integration/migrate/rehearse',
@@ -45,7 +46,7 @@ const isDear = ({ moduleId }: TestSpecification): boolean => DEAREST.some((name)
 class DearestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
-    const longFirst = ['chaos', 'packed', ...sorted.map(({ project: { name } }) => name)];
+    const longFirst = ['chaos', 'packed', 'embedded', 'scenarios', ...sorted.map(({ project: { name } }) => name)];
     const names = [...new Set(longFirst)];
     return names.flatMap((name) => {
       const ofProject = sorted.filter(({ project: { name: its } }) => its === name);
@@ -100,6 +101,10 @@ export default defineConfig({
       project('integration', { testTimeout: 900 * second, group: 1, usesDatabases: true }),
       project('cli', { testTimeout: 900 * second, group: 1, usesDatabases: true }),
       project('docs', { testTimeout: 900 * second, group: 1, usesDatabases: true }),
+      // The embedded database by itself: made, killed, served, backed up and restored.
+      project('embedded', { testTimeout: 900 * second, group: 1, usesDatabases: true }),
+      // Whole stories: a disaster by the runbook, a night of cron, the pages in a browser, amounts that fill the memory.
+      project('scenarios', { testTimeout: 900 * second, group: 1, usesDatabases: true }),
       // Kills, faults and pairs at every moment, or by chance; and the packed package, built and tested in projects of others.
       project('chaos', { testTimeout: 900 * second, group: 1, usesDatabases: true }),
       project('packed', { testTimeout: 900 * second, group: 1, usesDatabases: true }),

@@ -225,7 +225,9 @@ describeOnServer('migrate rehearse', () => {
   });
 
   test('interrupted it drops the copy; killed, the next run does', async () => {
-    folder.write({ '0002_slow.sql': migration('select pg_sleep(30);') });
+    // A session whose client was killed ends when it has something to say.
+    const slow = `do $$ begin for n in 1..3000 loop perform pg_sleep(0.1); raise warning 'at work'; end loop; end $$;`;
+    folder.write({ '0002_slow.sql': migration(slow) });
     const interrupted = start('rehearse');
     await interrupted.waitForOutput('rehearsing 0002_slow');
     interrupted.child.kill('SIGINT');

@@ -13,8 +13,8 @@ import { waitFor } from '../../support/wait-for.js';
 import { catalogOf, withSession } from '../catalog/catalog-session.js';
 import { connectApplication } from './chat.js';
 import { messagesFrom, monthFromNow, ONE_CONVERSATION, rowsOf } from './messages.js';
-import { chance, rounds, seedOfTest } from '../../support/chance.js';
-import { expectKeys, startWriters } from './writers.js';
+import { chance } from '../../support/chance.js';
+import { expectKeys } from './writers.js';
 
 const FIRST = monthFromNow(-3);
 const SECOND = monthFromNow(-1);
@@ -106,35 +106,6 @@ describeOnServer('a default partition with rows', () => {
     expect(run.stderr).toContain('1 message');
     expect(await drainedTables()).toEqual([kept]);
   });
-
-  const isolations = ['read committed', 'repeatable read', 'serializable'];
-  test.each(isolations)(
-    'loses, doubles and hides nothing under writers of every kind, %s being the default of the database',
-    async (isolation) => {
-      await fill(2000);
-      const [filled] = await rowsOf(database, ALL_ROWS);
-      await database.admin.query(`alter database ${database.name} set default_transaction_isolation to '${isolation}'`);
-      const seed = seedOfTest();
-      const months = [FIRST, SECOND, monthFromNow(0), monthFromNow(-20), monthFromNow(40)];
-      for (let round = 0; round < rounds(1, 10); round += 1) {
-        const writers = startWriters(database, months, seed + round * 100);
-        await waitFor(() => Promise.resolve(writers.operations() > 10));
-        let run = await ensure('--ahead', String(3 + round));
-        // On a busy machine transactions of the writers may never leave it a moment: it says so, and is run again.
-        while (run.exitCode === 5) {
-          expect(run.stderr).toContain('(the application) holds');
-          run = await ensure('--ahead', String(3 + round));
-        }
-        expect(run, run.stderr + run.stdout).toMatchObject({ exitCode: 0 });
-        expect(run.stdout).toContain(round === 0 ? FIRST : '');
-        await waitFor(() => Promise.resolve(writers.operations() > 20));
-        await writers.stop();
-        await database.admin.query(`delete from messages where content like 'text 0.%' or content like 'changed%'`);
-      }
-      expect(await rowsOf(database, ALL_ROWS)).toEqual([filled]);
-      expect(await rowsOf(database, TRACES)).toEqual([]);
-    },
-  );
 
   test('shows every message to REPEATABLE READ transactions that began before or during its draining', async () => {
     await fill(2000);

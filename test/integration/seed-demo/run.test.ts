@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs';
-
 import { expect, test } from 'vitest';
 
 import { makeBarrier, UNTIL_TOLD } from '../../support/barrier.js';
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
-import { startCli, type CliResult, type RunningCli } from '../../support/run-cli.js';
+import { startCli, type CliResult } from '../../support/run-cli.js';
 import { runInProcess } from '../../support/run-in-process.js';
 import { waitFor } from '../../support/wait-for.js';
 
@@ -52,23 +50,6 @@ async function countRows({ admin }: ServerDatabase): Promise<number> {
        + (select count(*) from system_settings))::int as n`,
   );
   return rows[0].n;
-}
-
-/** The most memory the process ever had; proc_pid_status(5). */
-async function peakMemoryMb(run: RunningCli): Promise<number> {
-  let peakKb = 0;
-  const timer = setInterval(() => {
-    try {
-      const status = readFileSync(`/proc/${run.child.pid}/status`, 'utf8');
-      peakKb = Math.max(peakKb, Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0));
-    } catch {
-      // Ended between two looks.
-    }
-  }, 20);
-  const { exitCode, stderr } = await run.finished;
-  clearInterval(timer);
-  expect(exitCode, stderr).toBe(0);
-  return peakKb / 1024;
 }
 
 describeOnServer('aisec seed demo', () => {
@@ -156,19 +137,4 @@ describeOnServer('aisec seed demo', () => {
       await database.admin.query(`drop owned by ${role}; drop role ${role}`);
     }
   });
-
-  test('needs hardly more memory for ten times the messages', async () => {
-    const [few, many] = [
-      await createServerDatabase({ migrated: true }),
-      await createServerDatabase({ migrated: true }),
-    ];
-    const memory = (database: ServerDatabase, messages: number): Promise<number> =>
-      peakMemoryMb(
-        startCli(['seed', 'demo', '--messages', String(messages)], { env: envOf(database), timeoutMs: 280_000 }),
-      );
-    const [fewMb, manyMb] = [await memory(few, 20_000), await memory(many, 200_000)];
-    expect(manyMb).toBeLessThan(300);
-    // 180,000 messages are 50 MB as text and several times as much as objects.
-    expect(manyMb - fewMb).toBeLessThan(40);
-  }, 600_000);
 });

@@ -1,10 +1,17 @@
 import pg from 'pg';
 import { expect, test } from 'vitest';
 
-import { describeOnPrivateServer, startPrivateServer } from '../../support/private-server.js';
-import { runInProcess } from '../../support/run-in-process.js';
-import { waitFor } from '../../support/wait-for.js';
-import { CONVERSATIONS, archivedName, fillMonth, fingerprint, liveName, monthAgo } from '../archive/chat.js';
+import { describeOnPrivateServer, startPrivateServer } from '../support/private-server.js';
+import { runInProcess } from '../support/run-in-process.js';
+import { waitFor } from '../support/wait-for.js';
+import {
+  CONVERSATIONS,
+  archivedName,
+  fillMonth,
+  fingerprint,
+  liveName,
+  monthAgo,
+} from '../integration/archive/chat.js';
 
 const OLD = monthAgo(9);
 

@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
-import { waitFor } from '../../support/wait-for.js';
-import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
-import type { CliResult } from '../../support/run-cli.js';
-import { runInProcess } from '../../support/run-in-process.js';
-import { rounds, seedOfTest } from '../../support/chance.js';
-import { ONE_CONVERSATION, rowsOf } from '../partitions/messages.js';
-import { startWriters, type RunningWriters } from '../partitions/writers.js';
-import { monthAgo } from './chat.js';
+import { waitFor } from '../support/wait-for.js';
+import { createServerDatabase, describeOnServer, type ServerDatabase } from '../support/database.js';
+import type { CliResult } from '../support/run-cli.js';
+import { runInProcess } from '../support/run-in-process.js';
+import { rounds, seedOfTest } from '../support/chance.js';
+import { ONE_CONVERSATION, rowsOf } from '../integration/partitions/messages.js';
+import { startWriters, type RunningWriters } from '../integration/partitions/writers.js';
+import { monthAgo } from '../integration/archive/chat.js';
 
 const ARCHIVED = monthAgo(9);
 const MOVED = monthAgo(8);
