@@ -155,3 +155,11 @@ export function withHint(error: AisecError, hint: string): AisecError {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** The same with what the server, the store or the file said, for a warning, which has no detail of its own. */
+export function reasonOf(error: unknown): string {
+  const message = messageOf(error);
+  return isAisecError(error) && error.detail !== undefined
+    ? `${message} (${error.detail.replace(/\.$/, '')})`
+    : message;
+}

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { expect, test } from 'vitest';
@@ -8,6 +8,7 @@ import { quoteIdentifier } from '../../src/base/identifier.js';
 import { useBackupFixture } from '../support/backup-fixture.js';
 import { describeOnServer } from '../support/database.js';
 import { expectError } from '../support/expect-error.js';
+import { runInProcess } from '../support/run-in-process.js';
 import { withoutVersionWarning } from '../support/take-backup.js';
 
 describeOnServer('aisec backup --mode', () => {
@@ -70,6 +71,35 @@ describeOnServer('aisec backup --mode', () => {
     for (const mode of ['0644', '640', '0660', 'u=rw,g=r', ''])
       expectError(await backup(directory, ['--mode', mode]), 2, `--mode: invalid mode "${mode}"`, '0640');
     expect(names(directory)).toBeUndefined();
+  });
+
+  test('what belongs to a backup and cannot be read here is named: no fault of the backup, and none of aisec', async () => {
+    const { url, name } = database();
+    const run = async (lost: (file: string) => string, ...args: readonly string[]): Promise<void> => {
+      const directory = await newDirectory();
+      const made = await backup(directory, ['--json']);
+      const { file } = JSON.parse(made.stdout) as { readonly file: string };
+      const beside = lost(file);
+      // What a file of another user is to an ordinary user, a directory is to root, too.
+      rmSync(beside, { force: true });
+      mkdirSync(beside);
+      const failed = await runInProcess(
+        args.map((arg) => (arg === 'FILE' ? file : arg)),
+        {
+          env: { DATABASE_URL: url },
+        },
+      );
+      expectError(failed, 2, `could not read "${beside}"`, 'EISDIR');
+    };
+    const manifest = (file: string): string => `${file}.json`;
+    await run(manifest, 'restore', 'FILE', '--create', `${name}_x`);
+    await run(manifest, 'restore', 'FILE', '--table', 'users', '--dry-run');
+    await run(manifest, 'backup', 'verify', 'FILE');
+    await run(manifest, 'backup', 'pin', 'FILE');
+    const roles = (file: string): string => file.replace(/dump$/, 'globals.sql');
+    await run(roles, 'restore', 'FILE', '--create', `${name}_x`, '--globals');
+    const erasures = (file: string): string => path.join(path.dirname(file), 'erasures.jsonl');
+    await run(erasures, 'restore', 'FILE', '--create', `${name}_x`);
   });
 
   test('a directory that all users may write to, or that git would commit, is warned of', async () => {

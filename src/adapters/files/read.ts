@@ -32,17 +32,33 @@ export function readSubdirectories(directory: string): readonly string[] {
   }
 }
 
+const HINTS: Readonly<Record<string, string>> = {
+  ENOENT: 'Check the path.',
+  EISDIR: 'It is a directory, where a file was expected. Check the path.',
+};
+/** Such as EACCES and EPERM. */
+const OTHER_HINT = 'Run the command as a user who may read it, or let this one read it.';
+
+/** A file that is there, or should be, and cannot be read here: that says nothing of what is in it. */
+export function unreadable(path: string, cause: unknown): AisecError {
+  const { code = '' } = cause as NodeJS.ErrnoException;
+  return new AisecError('CONFIG_INVALID', `could not read "${path}"`, {
+    detail: `${messageOf(cause)}.`,
+    hint: HINTS[code] ?? OTHER_HINT,
+    cause,
+  });
+}
+
 /** A UTF-8 text file. @throws AisecError CONFIG_INVALID when it cannot be read or is not UTF-8. */
 export function readText(path: string): string {
-  const failure = (detail: string, cause?: unknown): AisecError =>
-    new AisecError('CONFIG_INVALID', `could not read "${path}"`, { detail, cause });
   let bytes: Buffer;
   try {
     bytes = readFileSync(path);
   } catch (error) {
-    throw failure(`${messageOf(error)}.`, error);
+    throw unreadable(path, error);
   }
-  if (!isUtf8(bytes)) throw failure('It is not valid UTF-8.');
+  if (!isUtf8(bytes))
+    throw new AisecError('CONFIG_INVALID', `could not read "${path}"`, { detail: 'It is not valid UTF-8.' });
   return bytes.toString('utf8');
 }
 

@@ -5,7 +5,12 @@ import { storeUrl, type StorePlace } from '../../config/store-url.js';
 interface StoreFailure {
   readonly name?: string;
   readonly code?: string;
+  /** Of an answer in the form of S3 only. */
+  readonly Code?: string;
   readonly $metadata?: { readonly httpStatusCode?: number };
+  readonly $response?: { readonly headers?: Readonly<Record<string, string>> };
+  /** Of one that is no XML. */
+  readonly $responseBodyText?: string;
 }
 
 interface Kind {
@@ -18,6 +23,11 @@ const UNREACHABLE: Kind = {
   code: 'STORE_UNREACHABLE',
   message: (what, _, endpoint) => `could not ${what}: ${endpoint} does not answer`,
   hint: 'Check the endpoint and the network, and run the command again.',
+};
+const BUSY: Kind = {
+  code: 'STORE_UNREACHABLE',
+  message: (what, _, endpoint) => `could not ${what}: ${endpoint} answers that it is not available`,
+  hint: 'It is too busy, restarted or under maintenance. Run the command again in some minutes.',
 };
 const REFUSED: Kind = {
   code: 'STORE_AUTH',
@@ -73,7 +83,8 @@ const KINDS: readonly (readonly [pattern: RegExp, kind: Kind])[] = [
   [/^(NoSuchBucket)$/, NO_BUCKET],
   [/Quota|InsufficientStorage|EntityTooLarge|^(413|507)$|XMinioStorageFull/, NO_SPACE],
   [/^(PermanentRedirect|AuthorizationHeaderMalformed|IllegalLocationConstraintException|301)$/, REGION],
-  [/^(E[A-Z_]+|TimeoutError|NetworkingError|SlowDown|ServiceUnavailable|50[234])$|CERT|SELF_SIGNED/, UNREACHABLE],
+  [/^(SlowDown|ServiceUnavailable|TooManyRequests|429|50[234])$/, BUSY],
+  [/^(E[A-Z_]+|TimeoutError|NetworkingError)$|CERT|SELF_SIGNED/, UNREACHABLE],
   [/^AccessDenied$/, FORBIDDEN],
   [/^(401|403)$|AccessDenied|InvalidAccessKey|SignatureDoesNotMatch|InvalidToken/, REFUSED],
 ];
@@ -91,19 +102,35 @@ function silenceText(message: string): string | undefined {
   return `It took the connection and was silent for ${formatDurationMs(Number(idleMs))} (AISEC_STORE_TIMEOUT), each time it was asked.`;
 }
 
+/** What something else than a store answers at such an address, unlike a refusal, which some stores write as a page, too. */
+function isNoStore({ Code, $metadata, $response }: StoreFailure): boolean {
+  const status = $metadata?.httpStatusCode ?? 0;
+  const type = $response?.headers?.['content-type'] ?? '';
+  return (
+    Code === undefined && /html|text\/plain|json/.test(type) && status < 500 && ![401, 403, 408, 429].includes(status)
+  );
+}
+
+/** What the answer says by itself: the SDK's own text for one that is no XML is about the SDK. */
+function saidBy(error: StoreFailure, message: string): string | undefined {
+  // The answer to a HEAD has no text.
+  if (/^(Unknown(Error)?)?$/.test(message)) return undefined;
+  if (!message.startsWith('@aws-sdk ')) return message;
+  const text = error.$responseBodyText?.trim() ?? '';
+  return /^[^<\n]{1,200}$/.test(text) ? text : undefined;
+}
+
 /** The toolkit's error for what the SDK threw. Its messages name keys at most by their id, and those are left out. */
 export function storeError(thrown: unknown, what: string, place: StorePlace): AisecError {
   const error = (thrown ?? {}) as StoreFailure;
   const message = messageOf(thrown);
-  const kind = kindOf(error, message);
-  const endpoint = place.endpoint ?? 'Amazon S3';
-  // The answer to a HEAD has no text.
-  const isNothing = /^(Unknown(Error)?)?$/;
-  const said = isNothing.test(message) ? undefined : message;
   const isGeneral = /^(Error|AggregateError|Unknown(Error)?)$/.test(error.name ?? '');
   const status = error.$metadata?.httpStatusCode;
+  if (isNoStore(error)) return noStoreError(what, place, `HTTP status ${status}`);
+  const kind = kindOf(error, message);
+  const endpoint = place.endpoint ?? 'Amazon S3';
   const sign = isGeneral ? (error.code ?? (status === undefined ? undefined : `HTTP status ${status}`)) : error.name;
-  const described = [sign, said].filter((part) => part !== undefined && part !== '').join(': ');
+  const described = [sign, saidBy(error, message)].filter((part) => part !== undefined && part !== '').join(': ');
   return new AisecError(kind.code, kind.message(what, storeUrl(place), endpoint), {
     detail: silenceText(message) ?? (described === '' ? undefined : `${described.replace(/\.$/, '')}.`),
     hint: kind.hint,
@@ -111,14 +138,14 @@ export function storeError(thrown: unknown, what: string, place: StorePlace): Ai
   });
 }
 
-/** Something answers that is no store: the login page of a network, or the console of a store. */
-export function noStoreError(what: string, place: StorePlace): AisecError {
+/** Something answers that is no store: the login page of a network, the console of a store, or a server that wants HTTPS. */
+export function noStoreError(what: string, place: StorePlace, status?: string): AisecError {
   return new AisecError(
     'STORE_UNREACHABLE',
     `could not ${what}: what answers at ${place.endpoint ?? 'Amazon S3'} is not an S3-compatible store`,
     {
-      detail: 'Its answer has nothing of what a store says, such as the page of a proxy or of a console.',
-      hint: 'Check the endpoint, its port and the network: --endpoint or AWS_ENDPOINT_URL is the address of the S3 interface.',
+      detail: `Its answer${status === undefined ? '' : ` (${status})`} has nothing of what a store says, such as the page of a proxy or of a console.`,
+      hint: 'Check the endpoint, https or http, its port and the network: --endpoint or AWS_ENDPOINT_URL is the address of the S3 interface.',
     },
   );
 }

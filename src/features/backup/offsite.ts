@@ -10,7 +10,7 @@ import type { BackupOrigin } from './catalog/origin.js';
 import { withStore, type Store } from '../../adapters/object-store/store.js';
 import type { BackupRun } from './access.js';
 import { formatBytes } from '../../base/bytes.js';
-import { AisecError, isAisecError, type ErrorCode } from '../../base/errors.js';
+import { AisecError, isAisecError, reasonOf, type ErrorCode } from '../../base/errors.js';
 import { sleep } from '../../base/interruption.js';
 import type { Reporting } from '../../base/reporting.js';
 import { storeFlags, storeUrl, type StorePlace } from '../../config/store-url.js';
@@ -73,7 +73,7 @@ async function tidy(
       for (const name of await work()) onWarning(`removed ${what} of ${name} from ${storeUrl(place)}`);
     } catch (error) {
       if (access.signal.aborted || !isAisecError(error)) throw error;
-      onWarning(`${what} could not be removed from ${storeUrl(place)}: ${error.message}`);
+      onWarning(`${reasonOf(error)}; ${what}, if there is any, stays in the store`);
     }
   };
   await attempt(() => removeUnfinishedCopies(store, access.databaseName, names), 'an unfinished upload');

@@ -1,4 +1,4 @@
-import { isAisecError, messageOf } from '../../base/errors.js';
+import { isAisecError, reasonOf } from '../../base/errors.js';
 import type { Reporting } from '../../base/reporting.js';
 import { storeUrl, type StorePlace } from '../../config/store-url.js';
 import { withStore, type Store, type StoreOptions } from '../../adapters/object-store/store.js';
@@ -98,7 +98,7 @@ export async function pruneCopies(
     });
   } catch (error) {
     if (access.signal.aborted || !isAisecError(error)) throw error;
-    onWarning(`the copy was made, but old ones could not be removed: ${messageOf(error)}`);
+    onWarning(`the copy was made, but old ones could not be removed: ${reasonOf(error)}`);
   }
   return { removed, kept };
 }

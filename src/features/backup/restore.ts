@@ -192,7 +192,7 @@ async function readAny(
   { onProgress }: Reporting,
 ): Promise<RestorableBackup> {
   const { withoutManifest, withoutOwners, withoutPrivileges } = options;
-  const format = withoutManifest ? formatByName(file) : await formatOf(file);
+  const format = withoutManifest ? formatByName(file) : formatOf(file);
   if (format !== 'sql') return readBackup(access, file, { withoutManifest, onProgress });
   if (withoutManifest || withoutOwners || withoutPrivileges || options.locale !== undefined)
     throw new AisecError(

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { AisecError, messageOf } from '../../../base/errors.js';
 import type { CatalogSnapshot } from '../../../adapters/catalog/catalog.js';
 import { writeSmallFile } from '../../../adapters/files/publish.js';
-import { readUnlinked } from '../../../adapters/files/read.js';
+import { readUnlinked, unreadable } from '../../../adapters/files/read.js';
 import { manifestName, parseBackupFileName, type BackupFormat } from './names.js';
 import { fileModeOf } from './file-mode.js';
 import { isFull, type LeftOut } from './left-out.js';
@@ -141,20 +141,22 @@ function invalid(source: string, detail: string, cause?: unknown): AisecError {
   });
 }
 
-/** The manifest of a backup. @throws AisecError BACKUP_INVALID when it is missing, unreadable or wrong. */
+/** The manifest of a backup. @throws AisecError BACKUP_INVALID when it is missing or wrong, CONFIG_INVALID when it cannot be read. */
 export async function readManifest(file: string): Promise<BackupManifest> {
   const source = manifestName(file);
   let text: string;
   try {
     text = await readUnlinked(source);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT')
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT')
       throw new AisecError('BACKUP_INVALID', `the backup ${file} has no manifest`, {
         detail: `${source} is missing, so the backup cannot be verified.`,
         hint: hintFor(source),
         cause: error,
       });
-    throw invalid(source, `${messageOf(error)}.`, error);
+    // A symbolic link is never followed, so it is none of ours.
+    throw code === 'ELOOP' ? invalid(source, `${messageOf(error)}.`, error) : unreadable(source, error);
   }
   const manifest = parseManifest(text, source);
   if (manifest.file !== path.basename(file)) throw invalid(source, `It is the manifest of "${manifest.file}".`);

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 
+import { readText } from '../../../adapters/files/read.js';
 import { AisecError } from '../../../base/errors.js';
 import { parseManifest } from '../catalog/manifest.js';
 import { manifestName, parseBackupFileName, plainName, type BackupFormat } from '../catalog/names.js';
@@ -16,10 +16,10 @@ export function formatByName(given: string): BackupFormat | undefined {
 }
 
 /** By its manifest, else by its name; a file that shows neither is taken for an archive of pg_dump. */
-export async function formatOf(file: string): Promise<BackupFormat> {
+export function formatOf(file: string): BackupFormat {
   const manifest = manifestName(file);
   if (!existsSync(manifest)) return formatByName(file) ?? 'custom';
-  return parseManifest(await readFile(manifest, 'utf8'), manifest).format;
+  return parseManifest(readText(manifest), manifest).format;
 }
 
 /** @throws AisecError BACKUP_FORMAT for a backup that a server cannot take. */

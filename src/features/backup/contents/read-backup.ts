@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 
 import { parseManifest, type BackupManifest } from '../catalog/manifest.js';
 import { leftOutText } from '../catalog/left-out.js';
@@ -8,6 +7,7 @@ import type { ServerAccess } from '../access.js';
 import { readArchive } from './archive.js';
 import { requireArchive } from './backup-format.js';
 import { readChecksum, requireSameChecksum } from '../verify/check-checksum.js';
+import { readText } from '../../../adapters/files/read.js';
 import { AisecError, isAisecError } from '../../../base/errors.js';
 import type { RestorableBackup } from './restorable-backup.js';
 
@@ -44,10 +44,9 @@ async function checkWhole(
   }
 }
 
-async function manifestOf(file: string): Promise<BackupManifest> {
+function manifestOf(file: string): BackupManifest {
   // Whatever the two are called now: the checksum ties them together.
-  if (existsSync(manifestName(file)))
-    return parseManifest(await readFile(manifestName(file), 'utf8'), manifestName(file));
+  if (existsSync(manifestName(file))) return parseManifest(readText(manifestName(file)), manifestName(file));
   throw new AisecError('BACKUP_INVALID', `the backup ${file} has no manifest`, {
     detail: `${manifestName(file)} is missing, so the backup cannot be verified.`,
     hint: 'Restore another backup, or give --without-manifest to have the archive itself read whole first.',
@@ -66,7 +65,7 @@ export async function readBackup(
 ): Promise<RestorableBackup> {
   options.onProgress(`reading ${file}`);
   const { sha256 } = await readChecksum(file, access.signal);
-  const manifest = options.withoutManifest ? undefined : await manifestOf(file);
+  const manifest = options.withoutManifest ? undefined : manifestOf(file);
   requireArchive(file, manifest?.format);
   await checkWhole(access, file, sha256, manifest);
   const { toc, roles, owners, grantees, indispensableRoles, extensions, vectorIndexes } = await readArchive(

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { readObject, writeObject } from '../../../adapters/object-store/objects.js';
 import type { Store } from '../../../adapters/object-store/store.js';
 import type { Session } from '../../../adapters/postgres/session.js';
-import { isAisecError } from '../../../base/errors.js';
+import { isAisecError, reasonOf } from '../../../base/errors.js';
 import { storeUrl } from '../../../config/store-url.js';
 import { distinctRecords } from './erasure-record.js';
 import { addToErasureList, ERASURE_LIST, formatErasureList, parseErasureList, readErasureList } from './list-file.js';
@@ -20,7 +20,7 @@ export async function keepErasureList(
     addToErasureList(directory, (await readErasureRecords(session, schema)) ?? []);
   } catch (error) {
     if (!isAisecError(error)) throw error;
-    onWarning(`the list of erasures was not rewritten: ${error.message}`);
+    onWarning(`the list of erasures was not rewritten: ${reasonOf(error)}`);
   }
 }
 

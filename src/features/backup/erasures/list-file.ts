@@ -1,6 +1,7 @@
 import { closeSync, existsSync, fchmodSync, fsyncSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
+import { unreadable } from '../../../adapters/files/read.js';
 import { AisecError, messageOf } from '../../../base/errors.js';
 import type { ErasureRecord, RecordedSharedRule } from './erasure-record.js';
 
@@ -62,7 +63,7 @@ export function readErasureList(directory: string): readonly ErasureRecord[] | u
     return parseErasureList(readFileSync(file, 'utf8'), file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+    throw error instanceof AisecError ? error : unreadable(file, error);
   }
 }
 

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 
 import type { ServerAccess } from '../access.js';
 import { planGlobals } from '../contents/globals.js';
@@ -8,6 +8,7 @@ import { createClauses, localeFindings, type DatabaseLocale } from '../server/cr
 import { databaseScript } from './restore-into.js';
 import { withList } from './entry-list.js';
 import { readTargetFacts } from './target-facts.js';
+import { readText } from '../../../adapters/files/read.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { AisecError } from '../../../base/errors.js';
 import type { Finding } from '../../../base/finding.js';
@@ -51,7 +52,7 @@ async function planRoles(
     throw new AisecError('BACKUP_UNKNOWN', `there is no globals file beside ${backup.file}`, {
       hint: 'Give --create-roles to make the missing roles without login, or create them by hand.',
     });
-  return planGlobals(await readFile(backup.globalsFile, 'utf8'), existing);
+  return planGlobals(readText(backup.globalsFile), existing);
 }
 
 /** The grants in the archive, as SQL: what --no-privileges leaves out. */

@@ -4,7 +4,7 @@ import { isFull, leavesOut, type LeftOutWish } from '../catalog/left-out.js';
 import type { BackupFormat } from '../catalog/names.js';
 import { withBackupDirectory } from '../catalog/backup-lock.js';
 import type { BackupRun } from '../access.js';
-import { AisecError, isAisecError, messageOf } from '../../../base/errors.js';
+import { AisecError, reasonOf } from '../../../base/errors.js';
 import type { Reporting } from '../../../base/reporting.js';
 import type { BackupOrigin } from '../catalog/origin.js';
 import { copyOffsite, type OffsiteOptions } from '../offsite.js';
@@ -115,8 +115,7 @@ async function prune(
     );
   } catch (error) {
     if (access.signal.aborted) throw error;
-    const detail = isAisecError(error) && error.detail !== undefined ? ` (${error.detail})` : '';
-    onWarning(`the backup was made, but old ones could not be removed: ${messageOf(error)}${detail}`);
+    onWarning(`the backup was made, but old ones could not be removed: ${reasonOf(error)}`);
     return NOTHING;
   }
 }

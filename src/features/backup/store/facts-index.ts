@@ -31,16 +31,16 @@ function isEntry(value: unknown): value is IndexedFacts {
 
 /**
  * What is known of the copies of a database by the names of their files, without their manifests. Only a memory: an
- * entry counts while the manifest in the store still has its ETag, so that it may be old, lost or overwritten by another run.
+ * entry counts while the manifest in the store still has its ETag, so that it may be old, lost, unreadable or overwritten by another run.
  */
 export async function readFactsIndex(store: Store, database: string): Promise<FactsIndex> {
-  const text = await readObject(store, indexName(database));
   try {
+    const text = await readObject(store, indexName(database));
     const { kind, formatVersion, copies } = JSON.parse(text ?? '{}') as Record<string, unknown>;
     if (kind !== KIND || formatVersion !== FORMAT_VERSION || !Array.isArray(copies)) return new Map();
     return new Map(copies.filter(isEntry).map((entry) => [entry.facts.file, entry]));
   } catch (error) {
-    if (error instanceof SyntaxError) return new Map();
+    if (error instanceof SyntaxError || isAisecError(error, 'STORE_AUTH', 'STORE_FAILED')) return new Map();
     throw error;
   }
 }
