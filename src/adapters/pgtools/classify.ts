@@ -67,15 +67,22 @@ export function isErrorLine(line: string): boolean {
 const VERBOSE_TEXT =
   /^ ?(creating|processing|executing|launching|dumping|reading|saving|finished|identifying|flagging) /;
 
-/** The text of a message whose beginning stands in front of that of another process. */
-function isTornOff(line: string): boolean {
+/** Whether the beginnings of two messages stand in front of one text, so that another text has none. */
+function isMixed(line: string): boolean {
+  return (BEFORE_TEXT.exec(line)?.[0].match(/pg_\w+:/g)?.length ?? 0) > 1;
+}
+
+function hasNoBeginning(line: string): boolean {
   return BEFORE_TEXT.exec(line)?.[0].trim() === '' && !VERBOSE_TEXT.test(line);
 }
 
 function relevant(lines: readonly string[]): readonly string[] {
   const isDetail = (line: string): boolean =>
     /^\S+: (detail|hint): |^(DETAIL|HINT|LINE \d+): /.test(line) || /^\s/.test(line);
-  const picked = lines.filter((line, index) => isErrorLine(line) || (index > 0 && (isDetail(line) || isTornOff(line))));
+  const areMixed = lines.some(isMixed);
+  const picked = lines.filter(
+    (line, index) => isErrorLine(line) || (index > 0 && (isDetail(line) || (areMixed && hasNoBeginning(line)))),
+  );
   return (picked.length > 0 ? picked : lines).slice(-MOST_LINES);
 }
 
