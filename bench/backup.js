@@ -54,10 +54,12 @@ const best = (rounds, one, other) => {
 /** @param {string} compress @param {string} name */
 const plainDump = (compress, name) =>
   measure('pg_dump', ['-Fc', `--compress=${compress}`, '-f', path.join(directory, name), env.DATABASE_URL]);
-const ourDump = () => {
+/** @param {readonly string[]} args */
+const ourDumpWith = (...args) => {
   rmSync(ours, { recursive: true, force: true });
-  return measure(process.execPath, [program, 'backup', '--dir', ours, '--quiet'], env);
+  return measure(process.execPath, [program, 'backup', '--dir', ours, '--quiet', ...args], env);
 };
+const ourDump = () => ourDumpWith();
 /** Of the last dump; of a new one where there is none. @returns {string} */
 const archive = () => {
   const names = existsSync(ours) ? readdirSync(ours) : [];
@@ -89,17 +91,22 @@ const parts = {
     show('aisec backup', made, statSync(archive()).size);
     ratio('backup, of bare pg_dump with the same settings', made.wallMs / bare.wallMs, 'at most 1.25', pairs);
   },
-  // A backup is one file (docs/adr/0031): what it takes beside a directory that two sessions write.
+  // A backup is one file (docs/adr/0032): what it takes beside a directory that two sessions write, and beside one session of its own.
   jobs() {
     const folder = path.join(directory, 'folder');
     const byTwo = () => {
       rmSync(folder, { recursive: true, force: true });
       return measure('pg_dump', ['-Fd', '-j2', '--compress=zstd:1', '-f', folder, env.DATABASE_URL]);
     };
-    const [two, made, pairs] = best(DUMPS, byTwo, ourDump);
+    const ourTwo = () => ourDumpWith('--jobs', '2');
+    const [two, made, pairs] = best(DUMPS, byTwo, ourTwo);
     show('pg_dump -Fd -j2 zstd:1', two);
-    show('aisec backup, in turns with it', made);
-    ratio('backup, of pg_dump by two jobs', made.wallMs / two.wallMs, 'at most 1.25', pairs);
+    show('aisec backup --jobs 2, in turns with it', made);
+    ratio('backup --jobs 2, of pg_dump by two jobs', made.wallMs / two.wallMs, 'at most 1.25', pairs);
+    const [one, again, others] = best(DUMPS, ourDump, ourTwo);
+    show('aisec backup', one);
+    show('aisec backup --jobs 2, in turns with that', again);
+    ratio('backup --jobs 2, of one session', again.wallMs / one.wallMs, 'below 1 with more than two cores', others);
   },
   document() {
     const naive = plainDump('gzip:9', 'naive');

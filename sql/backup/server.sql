@@ -1,6 +1,6 @@
 -- Who backs up, what that role may read, and how large the database is.
--- Columns: role_name, server_version (as 17.12), has_vectors, size_bytes, index_size_bytes (from
--- the statistics, so that no index has to be locked for it).
+-- Columns: role_name, server_version (as 17.12), has_vectors, size_bytes, index_size_bytes, table_size_bytes and
+-- largest_table_bytes (from the statistics, so that nothing has to be locked for it; new tables are not in them).
 -- Role: any with CONNECT.
 select
   current_user::text as role_name,
@@ -18,4 +18,16 @@ select
     select coalesce(pg_catalog.sum(relpages), 0)::bigint * pg_catalog.current_setting('block_size')::bigint
     from pg_catalog.pg_class
     where relkind = 'i'
-  ) as index_size_bytes
+  ) as index_size_bytes,
+  table_sizes.*
+from (
+  select
+    coalesce(pg_catalog.sum(pages), 0) * pg_catalog.current_setting('block_size')::bigint as table_size_bytes,
+    coalesce(pg_catalog.max(pages), 0) * pg_catalog.current_setting('block_size')::bigint as largest_table_bytes
+  from (
+    select data.relpages::bigint + coalesce(toast.relpages, 0) as pages
+    from pg_catalog.pg_class as data
+    left join pg_catalog.pg_class as toast on toast.oid = data.reltoastrelid
+    where data.relkind in ('r', 'm')
+  ) as each
+) as table_sizes

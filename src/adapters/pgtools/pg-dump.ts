@@ -10,8 +10,10 @@ import type { PgTool } from './tool.js';
 export interface DumpRequest extends ToolSurroundings {
   readonly tool: PgTool;
   readonly credentials: Credentials;
-  /** Exists, empty, with the mode it is to keep: pg_dump would make it readable by others. */
+  /** Exists, empty, with the mode it is to keep: pg_dump would make it readable by others. With `jobs` a directory. */
   readonly file: string;
+  /** Writes a directory archive in so many sessions, beside the first; default: one file, in one session. */
+  readonly jobs?: number | undefined;
   /** As pg_dump takes it: `zstd:1`, `gzip:6`. */
   readonly compression: string;
   /** Of pg_export_snapshot(), so that what is counted beside is what is dumped. */
@@ -32,11 +34,11 @@ export interface DumpRequest extends ToolSurroundings {
 
 /** The command line, which holds nothing secret. `--enable-row-security` would make an empty dump of a failing one. */
 function dumpArguments(request: DumpRequest): readonly string[] {
-  const { credentials, file, compression, snapshot, lockWaitTimeoutMs } = request;
+  const { credentials, file, jobs, compression, snapshot, lockWaitTimeoutMs } = request;
   return [
     `--dbname=${credentials.dbname}`,
     '--no-password',
-    '--format=custom',
+    ...(jobs === undefined ? ['--format=custom'] : ['--format=directory', `--jobs=${jobs}`]),
     `--compress=${compression}`,
     `--file=${file}`,
     // The caller flushes it when it names the file.
@@ -52,7 +54,7 @@ function dumpArguments(request: DumpRequest): readonly string[] {
   ];
 }
 
-/** Writes the database, or one schema, to a custom-format archive. @throws AisecError as `runTool`. */
+/** Writes the database, or one schema, to a custom-format or a directory archive. @throws AisecError as `runTool`. */
 export async function dumpDatabase(request: DumpRequest): Promise<void> {
   const { tool, credentials, environment, signal, onLine, waitForServerMs } = request;
   await runTool({

@@ -51,6 +51,16 @@ function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   }
 }
 
+/** Ends what a program that was killed has left running, such as the jobs of pg_dump, each of which would first do what it is at. */
+function killOrphans({ pid }: ChildProcess): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It left none.
+  }
+}
+
 function collectLines(onLine: (line: string) => void): { push: (text: string) => void; flush: () => void } {
   let rest = '';
   return {
@@ -128,6 +138,9 @@ function start({
   process.once('exit', onExit);
   return new Promise<Ending>((resolve, reject) => {
     child.once('error', reject);
+    child.once('exit', (_exitCode, endedBy) => {
+      if (endedBy !== null) killOrphans(child);
+    });
     child.once('close', (exitCode, endedBy) => {
       lines.flush();
       // With errors that it went past its exit code is 1.

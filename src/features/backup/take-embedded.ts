@@ -66,6 +66,7 @@ export async function takeEmbeddedBackup(
       isDryRun,
       isEncrypted: recipients.length > 0,
       expectedBytes: expected,
+      jobs: 1,
       ...outcome,
       durationMs: Math.round(performance.now() - startedMs),
     };

@@ -17,7 +17,8 @@ import { requireDumpAll, requireEncryption, requirePasswordsReadable } from './r
 import { recipientsOf } from './run/recipients.js';
 import { finish, planOnly, type BackupOptions, type BackupResult, type WrittenBackup } from './run/finish.js';
 import { checkOffsite } from './offsite.js';
-import { readServerFacts } from './run/server-facts.js';
+import { readServerFacts, type ServerFacts } from './run/server-facts.js';
+import { chooseJobs } from './server/jobs.js';
 import { findBackupTools, type BackupTools } from './server/tools.js';
 import { writeBackup } from './server/write-backup.js';
 
@@ -67,36 +68,38 @@ export async function takeBackup(
   ): Promise<{
     readonly expected: number;
     readonly written: WrittenBackup | undefined;
+    readonly jobs: number;
     readonly origin: BackupOrigin | null;
   }> => {
     if (withPasswords) await requirePasswordsReadable(session);
     const major = serverMajor(session);
     const origin = await serverOrigin(session, access);
     return withRunLock(session, { waitMs, onProgress: reporting.onProgress }, async () => {
-      const [tools, expected] = await allSettled<[BackupTools, number]>([
+      const [tools, facts] = await allSettled<[BackupTools, ServerFacts]>([
         findBackupTools(access, major, dumpTools),
-        readServerFacts(session).then((facts) =>
-          preflightBackup(access, 'custom', { ...facts, origin }, options, reporting),
-        ),
+        readServerFacts(session),
       ]);
+      const { jobs, warning: whyOne } = chooseJobs(session, tools, options.jobs);
+      const expected = await preflightBackup(access, 'custom', { ...facts, origin }, { ...options, jobs }, reporting);
       if (withPasswords) requireDumpAll(tools);
-      for (const warning of tools.warnings) reporting.onWarning(warning);
-      if (isDryRun) return { expected, written: undefined, origin };
+      for (const warning of [...tools.warnings, ...(whyOne === undefined ? [] : [whyOne])])
+        reporting.onWarning(warning);
+      if (isDryRun) return { expected, written: undefined, origin, jobs };
       const written = await withBackupDirectory(directory, database, { ...lock, mode, waitMs }, async () => {
         await removeLeftovers(access, session, directory, reporting);
         await keepErasureList(session, schema, directory, reporting.onWarning);
         return writeBackup(
           access,
           session,
-          { directory, schema, origin, tools, lockTimeoutMs, recipients, withPasswords, mode, leftOut, maxLagMs },
+          { directory, schema, origin, tools, jobs, lockTimeoutMs, recipients, withPasswords, mode, leftOut, maxLagMs },
           reporting,
         );
       });
-      return { expected, written, origin };
+      return { expected, written, origin, jobs: written.jobs };
     });
   };
   try {
-    const { expected, written, origin } = await access.withDatabase(database, run);
+    const { expected, written, origin, jobs } = await access.withDatabase(database, run);
     // Outside of the lock of the database: migrations need not wait for an upload.
     const outcome =
       written === undefined
@@ -110,6 +113,7 @@ export async function takeBackup(
       isDryRun,
       isEncrypted: recipients.length > 0,
       expectedBytes: expected,
+      jobs,
       ...outcome,
       durationMs,
     };

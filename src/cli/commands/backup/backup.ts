@@ -24,6 +24,7 @@ import { reportingTo } from '../../reporting.js';
 import type { Renderer } from '../../terminal/output.js';
 import {
   COPY_OPTIONS,
+  DUMP_JOBS_OPTION,
   keptText,
   RETENTION_OPTIONS,
   TIMEOUT_OPTION,
@@ -36,6 +37,7 @@ interface Options extends DirectoryOption, RetentionOptions, StoreOptions, CopyO
   readonly format?: 'sql';
   readonly encryptTo?: readonly string[];
   readonly recipientsFile?: string;
+  readonly jobs: number;
   readonly lockTimeout: number;
   readonly timeout: number;
   readonly wait: number;
@@ -98,7 +100,7 @@ function summary(result: BackupResult): string {
   const goneCopies = removedCopies.length === 0 ? '' : `, ${removedCopies.length} removed from the store`;
   if (file === null)
     return (
-      `dry run, nothing was written: "${database}" would be backed up into ${directory}, to ${formatBytes(expectedBytes)} at most, ` +
+      `dry run, nothing was written: "${database}" would be backed up${result.jobs === 1 ? '' : ` by ${result.jobs} jobs`} into ${directory}, to ${formatBytes(expectedBytes)} at most, ` +
       `and ${countText(removed.length, 'backup')} removed${goneCopies}.`
     );
   const gone = removed.length === 0 ? '' : `, ${countText(removed.length, 'backup')} removed`;
@@ -147,6 +149,19 @@ async function announce(
   return withNotifications(settings, take);
 }
 
+/** @throws AisecError USAGE for what only pg_dump can do. */
+function refuseForEmbedded({ leftOut, withPasswords, jobs }: BackupOptions): void {
+  const given = [
+    leavesOut(leftOut) ? '--schema-only and --exclude-table-data are' : '',
+    withPasswords ? '--role-passwords is' : '',
+    jobs > 1 ? '--jobs above 1 is' : '',
+  ].find((each) => each !== '');
+  if (given === undefined) return;
+  throw new AisecError('USAGE', `${given} for a server, and none is configured`, {
+    hint: 'Leave it out, or set DATABASE_URL.',
+  });
+}
+
 /** Of a server with pg_dump, or of the embedded database. */
 async function backupOf(
   context: Context,
@@ -156,14 +171,7 @@ async function backupOf(
   const reporting = reportingTo(context);
   const embedded = await context.embeddedAccess({ timeoutMs, waitMs });
   if (embedded !== undefined) {
-    if (leavesOut(settings.leftOut))
-      throw new AisecError('USAGE', '--schema-only and --exclude-table-data are for a server, and none is configured', {
-        hint: 'Leave it out, or set DATABASE_URL.',
-      });
-    if (settings.withPasswords)
-      throw new AisecError('USAGE', '--role-passwords is for a server, and none is configured', {
-        hint: 'Leave it out, or set DATABASE_URL.',
-      });
+    refuseForEmbedded(settings);
     const { takeEmbeddedBackup } = await import('../../../features/backup/take-embedded.js');
     return {
       databaseName: embedded.databaseName,
@@ -194,6 +202,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
     leftOut: leftOutOf(options),
     maxLagMs: options.maxLag,
     withPasswords: options.rolePasswords,
+    jobs: options.jobs,
     isDryRun: options.dryRun,
   };
   const { take, databaseName } = await backupOf(context, options, settings);
@@ -224,6 +233,7 @@ export const backup = defineCommand<Options>({
       parse: formatOption,
       values: ['sql'],
     },
+    DUMP_JOBS_OPTION,
     lockTimeoutOption('60s'),
     ...STORE_OPTIONS,
     ...COPY_OPTIONS,
@@ -271,6 +281,7 @@ export const backup = defineCommand<Options>({
       'From cron: silent, and a monitoring service is notified',
     ],
     ['aisec backup --store s3://backups/prod --encrypt-to age1…', 'Encrypted, with a copy in a store'],
+    ['aisec backup --jobs 4', 'Four tables at once, on many cores; needs four connections more'],
     ['aisec backup --format sql', 'The embedded database as text that psql runs on a server'],
     ['aisec backup --keep 7d,5w,12m,3y', 'Keep the last of each of 7 days, 5 weeks, 12 months, 3 years'],
     ['aisec backup --dry-run', 'Would it work? What would be removed?'],

@@ -45,6 +45,14 @@ export const TIMEOUT_OPTION: OptionSpec = {
   parse: durationOption,
 };
 
+export const DUMP_JOBS_OPTION: OptionSpec = {
+  flags: '--jobs <n>',
+  description:
+    'tables dumped at once, each in a connection of its own beside the first; faster where server and client have more than two cores and there are several large tables',
+  default: '1',
+  parse: countOption(1),
+};
+
 const REASONS: Readonly<Record<KeptByRule['reason'], string>> = {
   pinned: 'kept: pinned',
   future: 'kept: dated in the future',

@@ -15,6 +15,7 @@ import {
   newBackupId,
   parseBackupFileName,
   partialName,
+  partsName,
   type BackupName,
 } from './names.js';
 import { withManifests } from './backup-lock.js';
@@ -26,6 +27,7 @@ export interface ChangeOptions {
 }
 
 const MOST_NAMES_TRIED = 120;
+const REMOVAL_RETRIES = 10;
 
 /** All that may stand beside a backup, itself not. */
 function besides(file: string): readonly string[] {
@@ -47,7 +49,9 @@ export async function freeBackupFile(directory: string, name: Omit<BackupName, '
     const named = { ...name, id: newBackupId() };
     const file = path.join(directory, backupFileName(named));
     const all = namesOfMoment(named).map((each) => path.join(directory, each));
-    const taken = await Promise.all(all.flatMap((each) => [each, partialName(each), ...besides(each)]).map(isTaken));
+    const taken = await Promise.all(
+      all.flatMap((each) => [each, partialName(each), partsName(each), ...besides(each)]).map(isTaken),
+    );
     if (!taken.includes(true)) return file;
   }
   throw new AisecError('BACKUP_DIRECTORY', `every name for a backup of now is taken in "${directory}"`, {
@@ -83,8 +87,8 @@ export async function removeBackup(file: string, options: ChangeOptions): Promis
 }
 
 /**
- * Removes what stopped runs for a database have left: partial files, and the manifest and globals of a backup that did
- * not get its name. Call it under the lock of the directory. Returns the names of the partial files.
+ * Removes what stopped runs for a database have left: partial files and directories, and the manifest and globals of a backup
+ * that did not get its name. Call it under the lock of the directory. Returns the names of what was partial.
  */
 export async function removePartials(
   directory: string,
@@ -95,10 +99,12 @@ export async function removePartials(
   return withManifests(directory, options, async () => {
     const removed: string[] = [];
     for (const partial of partials) {
-      const [, file = '', isManifest] = /^(.*?)(\.json)?\.partial$/.exec(partial) ?? [];
+      const [, file = '', isOfBackup] = /^(.*?)(\.json|\.parts)?\.partial$/.exec(partial) ?? [];
       if (parseBackupFileName(path.basename(file))?.database !== database) continue;
-      const company = isManifest !== undefined || existsSync(file) ? [] : besides(file);
-      for (const name of [...company, partial]) await rm(name, { force: true });
+      const company = isOfBackup !== undefined || existsSync(file) ? [] : besides(file);
+      for (const name of company) await rm(name, { force: true });
+      // A job of a killed run may still make a file in the directory.
+      await rm(partial, { force: true, recursive: true, maxRetries: REMOVAL_RETRIES });
       removed.push(path.basename(partial));
     }
     return removed;

@@ -7,7 +7,7 @@ import { ERASURE_LIST } from '../erasures/list-file.js';
 import { factsOf, type BackupFacts } from './facts.js';
 import { inTurns } from './in-turns.js';
 import { readManifest } from './manifest.js';
-import { globalsNames, manifestName, nameOfPartial, parseBackupFileName } from './names.js';
+import { globalsNames, isPartsName, manifestName, nameOfPartial, parseBackupFileName } from './names.js';
 
 /** A file with a name of ours and its manifest, of the size the manifest says. */
 export interface Backup {
@@ -89,6 +89,11 @@ async function look(directory: string, name: string): Promise<Backup | Incomplet
   }
 }
 
+function isPartial(entry: Dirent): boolean {
+  const isOfKind = isPartsName(entry.name) ? entry.isDirectory() : entry.isFile();
+  return isOfKind && nameOfPartial(entry.name) !== undefined;
+}
+
 const newestFirst = (a: { readonly createdAt: Date }, b: { readonly createdAt: Date }): number =>
   b.createdAt.getTime() - a.createdAt.getTime();
 
@@ -106,7 +111,7 @@ export async function readBackupDirectory(directory: string): Promise<BackupDire
     .filter((name) => name.endsWith('.json'))
     .map((name) => name.slice(0, -'.json'.length))
     .filter((name) => parseBackupFileName(name) !== undefined && !entries.some((entry) => entry.name === name));
-  const partials = [...files].filter((name) => nameOfPartial(name) !== undefined);
+  const partials = entries.filter(isPartial).map(({ name }) => name);
   const unfinished = new Set(partials.map(nameOfPartial));
   // The manifest of a run that was stopped before its last step belongs to the partial file.
   const company = withoutFile.filter((name) => !unfinished.has(name));

@@ -128,9 +128,21 @@ export function partialName(file: string): string {
   return `${file}.partial`;
 }
 
-/** The backup that a partial file was to become; undefined for any other file. */
+const PARTS = '.parts.partial';
+
+/** The directory that several jobs dump into, which becomes the partial file. */
+export function partsName(file: string): string {
+  return `${plainName(file)}${PARTS}`;
+}
+
+/** Whether it is named as such a directory. */
+export function isPartsName(file: string): boolean {
+  return file.endsWith(PARTS);
+}
+
+/** The backup that a partial file or directory was to become; undefined for any other. */
 export function nameOfPartial(file: string): string | undefined {
   if (!file.endsWith('.partial')) return undefined;
-  const name = file.replace(/(\.json)?\.partial$/, '');
+  const name = file.replace(/(\.json|\.parts)?\.partial$/, '');
   return parseBackupFileName(name) === undefined ? undefined : name;
 }

@@ -35,6 +35,8 @@ export interface BackupOptions {
   readonly leftOut: LeftOutWish;
   /** Of every file that is written, also later. */
   readonly mode: BackupFileMode;
+  /** Sessions of pg_dump that dump the rows, on a server. */
+  readonly jobs: number;
   readonly isDryRun: boolean;
 }
 
@@ -56,6 +58,8 @@ export interface BackupResult {
   readonly rows: number | null;
   /** At most, by the last one or the size of the database. */
   readonly expectedBytes: number;
+  /** Sessions of pg_dump that dump the rows: 1 where more were asked for and cannot be used. */
+  readonly jobs: number;
   /** By the retention rule, oldest first. */
   readonly removed: PrunePlan['removed'];
   /** With the reasons, newest first. */
@@ -71,7 +75,7 @@ export interface BackupResult {
 
 export type Outcome = Omit<
   BackupResult,
-  'database' | 'directory' | 'format' | 'isDryRun' | 'isEncrypted' | 'expectedBytes' | 'durationMs'
+  'database' | 'directory' | 'format' | 'isDryRun' | 'isEncrypted' | 'expectedBytes' | 'jobs' | 'durationMs'
 >;
 
 /** A backup that has its name. */

@@ -7,11 +7,12 @@ import { backupsOf, otherOrigins } from '../catalog/group-by-origin.js';
 import { refuseLag } from '../catalog/standby.js';
 import type { BackupOrigin } from '../catalog/origin.js';
 import type { BackupFormat } from '../catalog/names.js';
+import { formatBytes } from '../../../base/bytes.js';
 import type { BackupRun } from '../access.js';
 import type { Reporting } from '../../../base/reporting.js';
 import type { BackupOptions } from './finish.js';
 import { qualifiedName, type ServerFacts } from './server-facts.js';
-import { expectedBytes, refuseTooLittleSpace } from './space.js';
+import { expectedBytes, neededBytes, refuseTooLittleSpace } from './space.js';
 
 const GROUP_MAY_ENTER = 0o050;
 
@@ -51,7 +52,7 @@ export async function preflightBackup(
   access: BackupRun,
   format: BackupFormat,
   facts: ServerFacts & { readonly origin: BackupOrigin | null },
-  { directory, encryptTo, recipientsFile, mode, maxLagMs }: BackupOptions,
+  { directory, encryptTo, recipientsFile, mode, maxLagMs, jobs }: BackupOptions,
   { onWarning }: Reporting,
 ): Promise<number> {
   refuseLag(facts.standby, maxLagMs);
@@ -67,12 +68,15 @@ export async function preflightBackup(
       `${directory} also has backups of another "${access.databaseName}", of ${address}; they are neither counted nor removed`,
     );
   const alike = ours.filter(({ manifest }) => manifest.format === format);
-  const needed = expectedBytes(alike, facts, format);
-  // The plain dump lies beside the encrypted one until that is verified.
-  await refuseTooLittleSpace(directory, encryptTo === undefined && recipientsFile === undefined ? needed : 2 * needed);
+  const expected = expectedBytes(alike, facts, format);
+  const isEncrypted = encryptTo !== undefined || recipientsFile !== undefined;
+  const needed = neededBytes(expected, facts, { isEncrypted, jobs });
+  const less = neededBytes(expected, facts, { isEncrypted, jobs: 1 });
+  const withoutJobs = less < needed ? ` Without --jobs it takes ${formatBytes(less)}.` : '';
+  await refuseTooLittleSpace(directory, needed, withoutJobs);
   await warnOfPlace(directory, mode, onWarning);
   const [newest] = ours;
   if (newest !== undefined && newest.createdAt > new Date())
     onWarning(`${newest.file} has a timestamp in the future; was the clock set back?`);
-  return needed;
+  return expected;
 }

@@ -21,6 +21,8 @@ export interface ServerFacts {
   readonly sizeBytes: number;
   /** Indexes are not dumped. */
   readonly indexSizeBytes: number;
+  /** At most, with its long values: what the statistics do not know yet may be all of one table. */
+  readonly largestTableBytes: number;
   /** All that hold rows, partitions among them, in the order of their names. */
   readonly tables: readonly BackupTable[];
   /** By OID, with those of TOAST, as VACUUM or ANALYZE last counted them. */
@@ -35,6 +37,8 @@ interface ServerRow {
   readonly has_vectors: boolean;
   readonly size_bytes: string;
   readonly index_size_bytes: string;
+  readonly table_size_bytes: string;
+  readonly largest_table_bytes: string;
 }
 
 interface UnreadableRow {
@@ -108,6 +112,11 @@ function named({ schema, table }: TableRow): BackupTable {
   return { schema, table };
 }
 
+function largestAtMost({ size_bytes, index_size_bytes, table_size_bytes, largest_table_bytes }: ServerRow): number {
+  const unknown = Number(size_bytes) - Number(index_size_bytes) - Number(table_size_bytes);
+  return Number(largest_table_bytes) + Math.max(0, unknown);
+}
+
 /**
  * Reads what a backup has to know of its server, in the transaction that is open or outside of one.
  *
@@ -128,6 +137,7 @@ export async function readServerFacts(session: Session): Promise<ServerFacts> {
     hasVectors: server.has_vectors,
     sizeBytes: Number(server.size_bytes),
     indexSizeBytes: Number(server.index_size_bytes),
+    largestTableBytes: largestAtMost(server),
     tables: tables.filter((each) => !isEmptyHere(each)).map(named),
     pagesOf: new Map(tables.map(({ oid, pages }) => [oid, pages])),
     standby: lagMs === undefined ? null : { lagMs, unloggedTables: tables.filter(isEmptyHere).map(named) },

@@ -35,8 +35,31 @@ export function expectedBytes(
   return Math.ceil(last === undefined ? firstBytes(facts, format) : last.manifest.sizeBytes * GROWTH);
 }
 
-/** @throws AisecError DISK_FULL before anything is written. */
-export async function refuseTooLittleSpace(directory: string, neededBytes: number): Promise<void> {
+export interface HowWritten {
+  readonly isEncrypted: boolean;
+  readonly jobs: number;
+}
+
+/** What is on the disk at once at most while a backup of so many bytes is written. */
+export function neededBytes(
+  bytes: number,
+  {
+    sizeBytes,
+    indexSizeBytes,
+    largestTableBytes,
+  }: Pick<ServerFacts, 'sizeBytes' | 'indexSizeBytes' | 'largestTableBytes'>,
+  { isEncrypted, jobs }: HowWritten,
+): number {
+  // The plain dump lies beside the encrypted one until that is verified.
+  if (isEncrypted) return 2 * bytes;
+  if (jobs === 1) return bytes;
+  // What several jobs have dumped is packed table by table, and each is deleted when it was.
+  const share = largestTableBytes / Math.max(1, sizeBytes - indexSizeBytes);
+  return Math.ceil(bytes * (1 + Math.min(1, share)));
+}
+
+/** @param why what of it can be done without, as a step. @throws AisecError DISK_FULL before anything is written. */
+export async function refuseTooLittleSpace(directory: string, neededBytes: number, why = ''): Promise<void> {
   const free = await freeBytes(nearestDirectory(directory));
   if (free >= neededBytes) return;
   throw new AisecError(
@@ -44,7 +67,7 @@ export async function refuseTooLittleSpace(directory: string, neededBytes: numbe
     `"${directory}" has ${formatBytes(free)} left, and a backup may take ${formatBytes(neededBytes)}`,
     {
       detail: 'Nothing was written.',
-      hint: 'Free some space, or give another directory with --dir.',
+      hint: `Free some space, or give another directory with --dir.${why}`,
     },
   );
 }

@@ -4,7 +4,9 @@ import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 
 const LOOK_EVERY_MS = 500;
 
-interface WaitedForRow extends Omit<BlockerRow, 'age_ms'> {
+type SessionRow = Omit<BlockerRow, 'age_ms'>;
+
+interface WaitedForRow extends SessionRow {
   readonly waits_for_us: boolean;
 }
 
@@ -12,6 +14,15 @@ export interface LockWatch {
   /** Whom pg_dump waited for when it was last looked at, one description each. */
   readonly blockers: () => readonly string[];
   readonly stop: () => Promise<void>;
+}
+
+function described(row: SessionRow): string {
+  return describeBlocker({ ...row, age_ms: null });
+}
+
+/** The sessions that wait for our own one (`pid`), one description each. */
+export async function waitingFor(side: SideConnection, pid: number): Promise<readonly string[]> {
+  return (await side.query<SessionRow>(sqlFile('backup/waits-for-us'), [pid])).map(described);
 }
 
 /**
@@ -29,7 +40,7 @@ export function watchLocks(
   let look = Promise.resolve();
   const lookOnce = async (): Promise<void> => {
     const rows = await side.query<WaitedForRow>(sqlFile('backup/blockers'), [applicationName, pid]);
-    if (rows.length > 0) blockers = rows.map((row) => describeBlocker({ ...row, age_ms: null }));
+    if (rows.length > 0) blockers = rows.map(described);
     if (rows.some((row) => row.waits_for_us)) onDeadlock();
   };
   const schedule = (): void => {

@@ -50,8 +50,8 @@ describe('the name of a backup', () => {
     expect(parseBackupFileName(file)).toBeUndefined();
   });
 
-  test('is known from a partial file, its own and that of its manifest', () => {
-    for (const middle of ['', '.json'])
+  test('is known from a partial file, its own and that of its manifest, and from the directory that jobs dump into', () => {
+    for (const middle of ['', '.json', '.parts'])
       expect(nameOfPartial(`app_20261125_021500.dump${middle}.partial`)).toBe('app_20261125_021500.dump');
     expect(nameOfPartial('download.partial')).toBeUndefined();
   });
