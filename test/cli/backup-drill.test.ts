@@ -81,6 +81,17 @@ describeOnServer('aisec backup drill', () => {
     expect(await check('--max-drill-age', '1h', '--max-deep-age', '1h')).toMatchObject({ exitCode: 0 });
   });
 
+  test('of a backup in another directory is recorded beside it, and makes no directory', async () => {
+    const [file = ''] = (fixture.names(directory) ?? []).filter((name) => name.endsWith('.dump'));
+    const before = recorded().length;
+    const run = await runInProcess(['backup', 'drill', path.join(directory, file)], { env: environment() });
+    expect(run).toMatchObject({ exitCode: 0 });
+    expect(run.stderr).toContain(`recorded in ${path.join(directory, 'drills.ndjson')}`);
+    expect(recorded()).toHaveLength(before + 1);
+    const elsewhere = await runInProcess(['backup', 'drill', file, '--dir', directory], { env: environment() });
+    expect(elsewhere.stderr).toContain(`recorded in ${path.join(directory, 'drills.ndjson')}`);
+  });
+
   test('fails with a check that returns rows or an error, and records no value of a row', async () => {
     const checks = checksDirectory({ rows: 'select content from messages limit 2', wrong: 'select 1 / 0' });
     // What a killed run left of its line does not take the next one along.

@@ -169,6 +169,12 @@ describeOnServer('aisec restore --table T --as NAME', () => {
       'cannot restore to ',
       'create schema "nowhere";',
     );
+    expectError(
+      await restore('--table', 'users'),
+      3,
+      'cannot restore to ',
+      "--rows 'public.users where true' restores the rows that it lacks",
+    );
     expectError(await restore('--table', 'nothing', '--as', 'x'), 2, 'the backup has no table', 'pg_restore --list');
     expectError(await restore('--table', 'nothing'), 2, 'the backup has no table', 'pg_restore --list');
     expectError(await restore('--as', 'x', '--create', 'y'), 2, '--as requires --table', '');

@@ -108,8 +108,8 @@ describeOnServer('the small disasters of docs/runbook.md', () => {
     await server.end();
   });
 
-  test('the page has a drill for each of the six', () => {
-    expect(DRILLS.map(({ title }) => title)).toHaveLength(6);
+  test('the page has a drill for each of the seven', () => {
+    expect(DRILLS.map(({ title }) => title)).toHaveLength(7);
   });
 
   test.each(DRILLS)(

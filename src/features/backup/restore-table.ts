@@ -48,8 +48,7 @@ function namesInUse(selection: TableSelection, isInTarget: (entry: TocEntry) => 
     return [
       restoreFinding('exists', tables[0] ?? '', {
         message: `${tables.join(', ')} ${tables.length === 1 ? 'exists' : 'exist'} already`,
-        impact:
-          'a table is restored only where it is missing; drop it first, or restore it beside under another name and copy from there: --as NAME',
+        impact: `a table is restored only where it is missing; --rows '${tables[0]} where true' restores the rows that it lacks, and --as NAME all of it beside, to copy from there`,
       }),
     ];
   return selection.entries.flatMap((entry): readonly Finding[] => {

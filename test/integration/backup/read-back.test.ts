@@ -47,7 +47,7 @@ describeOnServer('an archive that is read back', () => {
       const [, table] = /^pg_restore: processing data for table "public\.(.*)"$/.exec(line) ?? [];
       if (table !== undefined) unpacked.push(table);
     };
-    await readBack({ ...surroundings, tool, file: archive, onLine }, new Map(), 0);
+    await readBack({ ...surroundings, tool, file: archive, onLine }, new Map(), 3, 0);
     return unpacked.toSorted();
   };
 

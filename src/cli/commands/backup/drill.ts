@@ -82,7 +82,6 @@ async function run(context: Context, options: Options, argument: string): Promis
     pathOf(context, '--identity', options.identity),
   ];
   const checksDirectory = pathOf(context, '--check-sql', options.checkSql);
-  const records = drillsFileOf(context, options);
   const [{ drillBackup }, { readDrills }, { readSqlChecks }, { requireWritable, writeReport }] = await Promise.all([
     import('../../../features/backup/drill.js'),
     import('../../../features/backup/drill/records.js'),
@@ -92,6 +91,7 @@ async function run(context: Context, options: Options, argument: string): Promis
   const checks = checksDirectory === undefined ? [] : readSqlChecks(checksDirectory);
   if (page !== undefined) await requireWritable(page);
   const files = await chosenBackups(context, options, argument);
+  const records = drillsFileOf(context, options, files[0]);
   const signal = withTimeout(context.signal, options.timeout);
   const { endpoint, jobs } = options;
   const drills: Drill[] = [];

@@ -1,6 +1,7 @@
 import path from 'node:path';
 
 import { AisecError } from '../../../base/errors.js';
+import { isStoreUrl } from '../../../config/store-url.js';
 import { directoryOf, type DirectoryOption } from '../../backup-place.js';
 import type { Context } from '../../context.js';
 import type { OptionSpec } from '../../command.js';
@@ -14,11 +15,16 @@ export const DRILLS_OPTION: OptionSpec = {
   description: 'records of drills, a line of JSON each (default: drills.ndjson in the directory of the backups)',
 };
 
-/** Absolute. @throws AisecError USAGE for an empty one. */
-export function drillsFileOf(context: Context, options: DrillsOption & DirectoryOption): string {
+/**
+ * Absolute.
+ *
+ * @param file a backup that was chosen, which may lie in another directory
+ * @throws AisecError USAGE for an empty one.
+ */
+export function drillsFileOf(context: Context, options: DrillsOption & DirectoryOption, file?: string): string {
   const { drills } = options;
   if (drills === '') throw new AisecError('USAGE', '--drills is empty', { hint: 'Is a shell variable not set?' });
-  return drills === undefined
-    ? path.join(directoryOf(context, options), 'drills.ndjson')
-    : path.resolve(context.config.cwd, drills);
+  if (drills !== undefined) return path.resolve(context.config.cwd, drills);
+  const isHere = file !== undefined && !isStoreUrl(file);
+  return path.join(isHere ? path.dirname(file) : directoryOf(context, options), 'drills.ndjson');
 }

@@ -15,6 +15,8 @@ export interface ProveOptions {
   readonly signal: AbortSignal;
   readonly onProgress: (text: string) => void;
   readonly pagesOf: PagesOfTables;
+  /** That dumped it. */
+  readonly jobs: number;
   /** Counts the rows that are unpacked. */
   readonly counter?: RowCounter | undefined;
 }
@@ -44,7 +46,7 @@ function withoutLine(tables: readonly BackupTable[], lines: Map<string, number>)
 export async function verifyArchive(
   tables: readonly BackupTable[],
   mayLack: boolean,
-  { tool, file, environment, signal, onProgress, pagesOf, counter }: ProveOptions,
+  { tool, file, environment, signal, onProgress, pagesOf, jobs, counter }: ProveOptions,
 ): Promise<{ readonly checksum: Checksum; readonly lacking: readonly BackupTable[] }> {
   const unpacked = new Map<string, number>();
   const onLine = (line: string): void => {
@@ -66,6 +68,7 @@ export async function verifyArchive(
         }),
       },
       pagesOf,
+      jobs,
     ),
     checksumOf(file, signal, (bytes) => onProgress(`reading it back, ${formatBytes(bytes)}`)),
   ]);

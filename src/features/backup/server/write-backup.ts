@@ -61,6 +61,7 @@ export async function writeBackup(
         signal,
         onProgress,
         pagesOf: facts.pagesOf,
+        jobs,
         counter,
       }),
       writeGlobals(access, session, {
