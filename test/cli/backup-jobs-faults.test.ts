@@ -55,7 +55,7 @@ describeOnServer('aisec backup --jobs and faults', () => {
         FAIL_AT_CALL: String(call),
         FAIL_MARK: mark,
       };
-      const run = await startCli(['backup', '--dir', directory, '--jobs', '2', '--wait', '1m'], { env }).finished;
+      const run = await startCli(['backup', '--dir', directory, '--jobs', '2', '--wait', '1h'], { env }).finished;
       if (!existsSync(mark)) {
         expect(run, run.stderr).toMatchObject({ exitCode: 0 });
         break;

@@ -73,8 +73,10 @@ class Packing {
       throwIfInterrupted(this.options.signal);
       const entry = await input.entry(head);
       await this.#output.bytes(entry.own);
-      if (entry.file !== undefined) all.push({ ...entry, file: entry.file, place: this.#output.position });
-      await this.#output.offset(entry.file !== undefined);
+      const { dumpId, isLargeObjects, file: data } = entry;
+      // Not the whole entry, whose bytes would stay in memory.
+      if (data !== undefined) all.push({ dumpId, isLargeObjects, file: data, place: this.#output.position });
+      await this.#output.offset(data !== undefined);
     }
     if (!(await input.isAtEnd())) throw new UnknownArchive('Its toc.dat has more than its entries.');
     return { all, compression: head.compression };
