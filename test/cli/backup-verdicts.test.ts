@@ -55,6 +55,9 @@ describeOnServer('what a backup is found to be', () => {
 
     const deep = await verify([file, '--deep', '--no-owner']);
     expectError(deep, 3, 'cannot restore to ', `role ${pg.escapeIdentifier(role)} is missing`);
+    // These are options of restore alone.
+    expect(plan.stderr).toContain('--create-roles or --globals');
+    expect(deep.stderr).not.toMatch(/--create-roles|--globals/);
     expect(await manifestOf(file)).toMatchObject({ damage: null, verifications: [{ level: 'read' }] });
   });
 

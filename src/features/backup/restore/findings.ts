@@ -10,6 +10,8 @@ export interface Requirements {
   readonly roles: readonly string[];
   /** Those of them that own something: only to these the role must belong. */
   readonly owners: readonly string[];
+  /** Those of them that definitions name otherwise than as an owner or a grantee, such as policies. */
+  readonly indispensableRoles: readonly string[];
   /** The version is null where only the archive was asked. */
   readonly extensions: readonly { readonly name: string; readonly version: string | null }[];
   readonly serverMajor: number;
@@ -37,6 +39,8 @@ export interface TargetFacts {
 export interface PreflightRules extends LeftOutKinds {
   /** Roles that the run itself will create. */
   readonly rolesToCreate: readonly string[];
+  /** Whether the command takes --create-roles and --globals. */
+  readonly canCreateRoles: boolean;
   /** False for one table, which is restored into a database that exists. */
   readonly createsDatabase: boolean;
 }
@@ -55,6 +59,22 @@ export function isBuiltInRole(name: string): boolean {
   return name === '' || name.toLowerCase() === 'public' || name.startsWith('pg_');
 }
 
+/** What a missing role costs, and what to do that this command takes. */
+function missingRoleImpact(
+  name: string,
+  { indispensableRoles }: Requirements,
+  { withoutOwners, withoutPrivileges, canCreateRoles }: PreflightRules,
+): string {
+  const ways = canCreateRoles ? ['--create-roles or --globals creates all missing roles'] : [];
+  if (indispensableRoles.includes(name)) return ['a policy names it, which cannot be left out', ...ways].join('; ');
+  const [what, option] = withoutOwners
+    ? ['privileges', '--no-privileges leaves them out']
+    : withoutPrivileges
+      ? ['objects', '--no-owner leaves owners out']
+      : ['objects and privileges', '--no-owner and --no-privileges leave them out'];
+  return `its ${what} cannot be restored; ${[...ways, option].join(', ')}`;
+}
+
 function roleFindings(needs: Requirements, facts: TargetFacts, rules: PreflightRules): readonly Finding[] {
   const known = new Map(facts.roles.map(({ name, isUsable }) => [name, isUsable]));
   const user = quoteIdentifier(facts.roleName);
@@ -66,9 +86,7 @@ function roleFindings(needs: Requirements, facts: TargetFacts, rules: PreflightR
         return [
           restoreFinding('role', role, {
             message: `role ${role} is missing`,
-            impact: rules.withoutOwners
-              ? `a policy${rules.withoutPrivileges ? '' : ' or a grant'} names it; --create-roles or --globals creates all missing roles`
-              : 'its objects and privileges cannot be restored; --create-roles or --globals creates all missing roles, --no-owner and --no-privileges leave them out',
+            impact: missingRoleImpact(name, needs, rules),
             fix: `create role ${role} nologin;`,
           }),
         ];

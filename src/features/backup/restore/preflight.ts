@@ -74,15 +74,19 @@ export function rolesNeeded(
   return [...new Set(needed)].toSorted();
 }
 
-/** Locales that the new database needs and the server lacks. */
+/**
+ * Locales that the new database needs and the server lacks.
+ *
+ * @param wanted the one that was asked for; null: the command takes none
+ */
 export async function missingLocales(
   access: ServerAccess,
   session: Session,
   { format, file, toc }: RestorableBackup,
-  locale?: DatabaseLocale,
+  wanted: DatabaseLocale | null | undefined,
 ): Promise<readonly Finding[]> {
   if (format === 'sql') return [];
-  return localeFindings(session, createClauses(await databaseScript(access, { archive: file, toc })), locale);
+  return localeFindings(session, createClauses(await databaseScript(access, { archive: file, toc })), wanted);
 }
 
 /** The commands that change the schema would take it for one that is missing. */
@@ -107,7 +111,7 @@ export async function readPreflight(
   const lost = options.withoutPrivileges ? await grantsIn(access, backup) : [];
   return {
     findings: [
-      ...preflightFindings(needs, facts, { ...options, rolesToCreate }),
+      ...preflightFindings(needs, facts, { ...options, rolesToCreate, canCreateRoles: options.createsDatabase }),
       ...(options.createsDatabase ? await missingLocales(access, session, backup, options.locale) : []),
     ],
     warnings: [

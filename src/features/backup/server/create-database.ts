@@ -80,14 +80,19 @@ async function refusalOf(session: Session, { provider, name }: DatabaseLocale): 
   }
 }
 
-/** Locales of the new database that the server does not have. */
+/**
+ * Locales of the new database that the server does not have.
+ *
+ * @param wanted the one that was asked for; null: the command takes none
+ */
 export async function localeFindings(
   session: Session,
   { locales }: CreateClauses,
-  wanted: DatabaseLocale | undefined,
+  wanted: DatabaseLocale | null | undefined,
 ): Promise<readonly Finding[]> {
   const found: Finding[] = [];
-  const needed = wanted === undefined ? locales : [wanted];
+  const needed = wanted === undefined || wanted === null ? locales : [wanted];
+  const asItWas = 'the database cannot be created as it was; install the locale on the server';
   const distinct = new Map(needed.map((locale) => [`${locale.provider}:${locale.name}`, locale]));
   for (const [object, locale] of distinct) {
     const refusal = await refusalOf(session, locale);
@@ -97,8 +102,10 @@ export async function localeFindings(
         message: `the server does not have the ${locale.provider} locale "${locale.name}": ${refusal}`,
         impact:
           wanted === undefined
-            ? 'the database cannot be created as it was; install the locale on the server, or restore with another one, which sorts text in another order: --locale C.UTF-8, or --locale icu:und'
-            : 'the database cannot be created; give another --locale',
+            ? `${asItWas}, or restore with another one, which sorts text in another order: --locale C.UTF-8, or --locale icu:und`
+            : wanted === null
+              ? `${asItWas}, or work on a server that has it`
+              : 'the database cannot be created; give another --locale',
       }),
     );
   }

@@ -40,8 +40,13 @@ export async function withScratchRestore<Result>(
       const facts = await readTargetFacts(maintenance, needs, access.host);
       refuseRestore(
         [
-          ...preflightFindings(needs, facts, { ...options, rolesToCreate: [], createsDatabase: true }),
-          ...(await missingLocales(access, maintenance, backup)),
+          ...preflightFindings(needs, facts, {
+            ...options,
+            rolesToCreate: [],
+            canCreateRoles: false,
+            createsDatabase: true,
+          }),
+          ...(await missingLocales(access, maintenance, backup, null)),
         ],
         quoteIdentifier(scratch),
       );

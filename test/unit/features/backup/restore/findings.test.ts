@@ -10,6 +10,7 @@ import {
 const NEEDS: Requirements = {
   roles: ['owner', 'public', 'pg_monitor'],
   owners: ['owner'],
+  indispensableRoles: [],
   extensions: [{ name: 'vector', version: '0.8.0' }],
   serverMajor: 17,
   sizeBytes: 5 * 1024 ** 3,
@@ -22,7 +23,13 @@ const FACTS: TargetFacts = {
   extensions: [{ name: 'vector', defaultVersion: '0.8.1', versions: ['0.8.1'], isRefused: false }],
   freeBytes: undefined,
 };
-const OPTIONS = { withoutOwners: false, withoutPrivileges: false, rolesToCreate: [], createsDatabase: true };
+const OPTIONS = {
+  withoutOwners: false,
+  withoutPrivileges: false,
+  rolesToCreate: [],
+  canCreateRoles: true,
+  createsDatabase: true,
+};
 
 test('a server that has all of it is no finding; another version of an extension is only a warning', () => {
   expect(preflightFindings(NEEDS, FACTS, OPTIONS)).toEqual([]);
@@ -63,4 +70,25 @@ test('a role that is there but not for the one who restores is a finding, unless
   // Who is granted something, or named by a policy, needs no member.
   expect(preflightFindings({ ...NEEDS, owners: [] }, facts, OPTIONS)).toEqual([]);
   expect(preflightFindings(NEEDS, { ...facts, roles: [] }, { ...OPTIONS, rolesToCreate: ['owner'] })).toEqual([]);
+});
+
+test('a missing role says what can be done about it, with options of this command alone', () => {
+  const facts = { ...FACTS, roles: [] };
+  const impact = (needs: Partial<Requirements>, options: Partial<typeof OPTIONS>): string | undefined =>
+    preflightFindings({ ...NEEDS, ...needs }, facts, { ...OPTIONS, ...options })[0]?.impact;
+  const create = '--create-roles or --globals creates all missing roles';
+  expect(impact({}, {})).toBe(
+    `its objects and privileges cannot be restored; ${create}, --no-owner and --no-privileges leave them out`,
+  );
+  expect(impact({}, { canCreateRoles: false })).toBe(
+    'its objects and privileges cannot be restored; --no-owner and --no-privileges leave them out',
+  );
+  expect(impact({}, { withoutOwners: true })).toBe(
+    `its privileges cannot be restored; ${create}, --no-privileges leaves them out`,
+  );
+  const ofPolicy = { indispensableRoles: ['owner'] };
+  for (const leftOut of [{}, { withoutOwners: true, withoutPrivileges: true }]) {
+    expect(impact(ofPolicy, leftOut)).toBe(`a policy names it, which cannot be left out; ${create}`);
+    expect(impact(ofPolicy, { ...leftOut, canCreateRoles: false })).toBe('a policy names it, which cannot be left out');
+  }
 });
