@@ -53,6 +53,8 @@ describeOnPrivateServer('a backup of a standby', () => {
     const good = await backup('--max-lag', '5s', '--json');
     expect(good).toMatchObject({ exitCode: 0 });
     expect(good.stderr).toContain('a standby has no rows of unlogged tables');
+    const byJobs = await backup('--jobs', '2', '--json');
+    expect(JSON.parse(byJobs.stdout)).toMatchObject({ jobs: 2, rows: JSON.parse(good.stdout).rows });
     const file = String(JSON.parse(good.stdout).file);
     const manifest = JSON.parse(readFileSync(`${file}.json`, 'utf8'));
     expect(manifest.standby).toEqual({

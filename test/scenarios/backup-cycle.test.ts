@@ -20,7 +20,8 @@ const SHOP = `
   create policy own on customers using (name = current_setting('app.customer', true));
   insert into towns values ('kamakura', 170000, 'x');
   insert into customers (name) values ('alice'), ('bob');
-  insert into orders select n, 1 + n % 2, '2026-03-01' from generate_series(1, 300) n`;
+  insert into orders select n, 1 + n % 2, '2026-03-01' from generate_series(1, 300) n;
+  select lo_create(4711), lo_from_bytea(4712, 'a large object')`;
 
 describeOnServer('a database that is none of the platform', () => {
   const made: string[] = [];
@@ -44,6 +45,12 @@ describeOnServer('a database that is none of the platform', () => {
     expect(JSON.parse(await aisec('backup', 'verify', file, '--deep', '--json')).results).toMatchObject([
       { verdict: 'good' },
     ]);
+    const byJobs = JSON.parse(await aisec('backup', '--jobs', '2', '--json'));
+    expect(byJobs).toMatchObject({ jobs: 2, rows: 303 });
+    expect(JSON.parse(await aisec('backup', 'verify', byJobs.file, '--deep', '--json')).results).toMatchObject([
+      { verdict: 'good' },
+    ]);
+    // Of the newest one, that of two jobs.
     expect(JSON.parse(await aisec('backup', 'drill', '--json')).drills).toMatchObject([{ isPassed: true, rows: 303 }]);
     await aisec('backup', 'check', '--max-age', '1h', '--max-drill-age', '1h');
 

@@ -28,6 +28,7 @@ const TRIED = [...STORE, '--retry', '3s'];
 
 export const OPERATIONS: readonly Operation[] = [
   { name: 'backup', args: () => ['backup', ...KEEP], usesStore: false },
+  { name: 'backup by two jobs', args: () => ['backup', '--jobs', '2', ...KEEP], usesStore: false },
   { name: 'backup to a store', args: () => ['backup', ...TRIED, ...KEEP], usesStore: true },
   { name: 'upload', args: () => ['backup', 'upload', '--all', '--read-back', ...TRIED], usesStore: true },
   { name: 'verify', args: (file) => ['backup', 'verify', file], usesStore: false },

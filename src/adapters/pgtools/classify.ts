@@ -50,15 +50,39 @@ export function wasRefusedForNow(stderr: string): boolean {
   return (NO_CONNECTION_LEFT.test(stderr) || NOT_UP.test(stderr)) && !HAS_BEGUN.test(stderr);
 }
 
+/**
+ * What stands in front of the text of a message, each part written by itself: of several processes that write to the same
+ * place, as with --jobs, the parts of one may stand in front of the text of another.
+ */
+const BEFORE_TEXT = /^(?:pg_\w+:| |(?:error|fatal|warning|detail|hint): )*/;
+
 /** `pg_dump: error: …`, `pg_dump: detail: …` or the server's `ERROR: …`; not what --verbose says. */
 export function isErrorLine(line: string): boolean {
-  return /^\S+: (error|fatal): |(^|: )(ERROR|FATAL|PANIC): /.test(line);
+  if (/^\S+: (error|fatal): |(^|: )(ERROR|FATAL|PANIC): /.test(line)) return true;
+  const [before = ''] = BEFORE_TEXT.exec(line) ?? [];
+  return /(error|fatal): /.test(before);
+}
+
+/** What --verbose says is in the present or, of a finished item, in the past, and has the name of the program. */
+const VERBOSE_TEXT =
+  /^ ?(creating|processing|executing|launching|dumping|reading|saving|finished|identifying|flagging) /;
+
+/** Whether the beginnings of two messages stand in front of one text, so that another text has none. */
+function isMixed(line: string): boolean {
+  return (BEFORE_TEXT.exec(line)?.[0].match(/pg_\w+:/g)?.length ?? 0) > 1;
+}
+
+function hasNoBeginning(line: string): boolean {
+  return BEFORE_TEXT.exec(line)?.[0].trim() === '' && !VERBOSE_TEXT.test(line);
 }
 
 function relevant(lines: readonly string[]): readonly string[] {
   const isDetail = (line: string): boolean =>
     /^\S+: (detail|hint): |^(DETAIL|HINT|LINE \d+): /.test(line) || /^\s/.test(line);
-  const picked = lines.filter((line, index) => isErrorLine(line) || (index > 0 && isDetail(line)));
+  const areMixed = lines.some(isMixed);
+  const picked = lines.filter(
+    (line, index) => isErrorLine(line) || (index > 0 && (isDetail(line) || (areMixed && hasNoBeginning(line)))),
+  );
   return (picked.length > 0 ? picked : lines).slice(-MOST_LINES);
 }
 

@@ -13,15 +13,26 @@ export const HEAD_BYTES = 12;
 const AT = { major: 5, minor: 6, intSize: 8, offsetSize: 9, format: 10, compression: 11 } as const;
 /** A directory has the number of a tar file. */
 const [CUSTOM, DIRECTORY] = [1, 3];
-/** 1.15: PostgreSQL 16. 1.16: 17 and 18, which have several groups of large objects and the kind of each relation. */
+/** 1.15: PostgreSQL 16. 1.16: 17 to 19, which have several groups of large objects and the kind of each relation. */
 const [OLDEST_MINOR, NEWEST_MINOR] = [15, 16];
-/** By the number of the compression, what the names of data files end with. gzip frames them otherwise than in one file. */
-const SUFFIXES: Readonly<Record<number, string>> = { 0: '', 2: '.lz4', 3: '.zst' };
+
+export interface Compression {
+  /** Of the names of data files. */
+  readonly suffix: string;
+  /** What one file has of no data, where pg_dump leaves a data file empty; pg_restore 19 takes nothing for an incomplete frame. */
+  readonly ofNothing: Buffer;
+}
+
+/** By their numbers. gzip frames data files otherwise than the data in one file. */
+const COMPRESSIONS: Readonly<Record<number, Compression>> = {
+  0: { suffix: '', ofNothing: Buffer.alloc(0) },
+  2: { suffix: '.lz4', ofNothing: Buffer.from('04224d184040c000000000', 'hex') },
+  3: { suffix: '.zst', ofNothing: Buffer.from('28b52ffd2000010000', 'hex') },
+};
 
 export interface Head {
   readonly minor: number;
-  /** Of the names of data files. */
-  readonly suffix: string;
+  readonly compression: Compression;
 }
 
 /** The first bytes of `toc.dat`. @throws UnknownArchive. */
@@ -35,10 +46,10 @@ export function readHead(bytes: Buffer): Head {
     );
   if (bytes[AT.intSize] !== INT_BYTES || bytes[AT.offsetSize] !== OFFSET_BYTES || bytes[AT.format] !== DIRECTORY)
     throw new UnknownArchive('Its head is not that of a directory archive of this machine.');
-  const compression = bytes[AT.compression] ?? -1;
-  const suffix = SUFFIXES[compression];
-  if (suffix === undefined) throw new UnknownArchive(`Its data are compressed by method ${compression}.`);
-  return { minor, suffix };
+  const method = bytes[AT.compression] ?? -1;
+  const compression = COMPRESSIONS[method];
+  if (compression === undefined) throw new UnknownArchive(`Its data are compressed by method ${method}.`);
+  return { minor, compression };
 }
 
 /** Makes the head that of a custom-format archive. */

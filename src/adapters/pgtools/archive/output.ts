@@ -56,12 +56,14 @@ export class ArchiveOutput {
     this.#used += 1 + OFFSET_BYTES;
   }
 
-  /** All that there is to read, in pieces with their lengths, and a length of 0. */
-  async data(fill: Fill): Promise<void> {
+  /** All that there is to read, in pieces with their lengths, and a length of 0. @param ofNothing written where there is nothing */
+  async data(fill: Fill, ofNothing: Buffer): Promise<void> {
+    const length = SIGN_BYTES + INT_BYTES;
+    const begin = this.position;
     for (;;) {
-      const length = SIGN_BYTES + INT_BYTES;
       const room = (await this.#room(length + LEAST_CHUNK_BYTES)) - length;
-      const count = await fill(this.#buffer, this.#used + length, room);
+      let count = await fill(this.#buffer, this.#used + length, room);
+      if (count === 0 && this.position === begin) count = ofNothing.copy(this.#buffer, this.#used + length);
       writeInt(this.#buffer, this.#used, count);
       this.#used += length + count;
       if (count === 0) return;

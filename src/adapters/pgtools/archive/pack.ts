@@ -3,7 +3,7 @@ import path from 'node:path';
 
 import { AisecError } from '../../../base/errors.js';
 import { throwIfInterrupted } from '../../../base/interruption.js';
-import { markCustom, UnknownArchive } from './contents.js';
+import { markCustom, UnknownArchive, type Compression } from './contents.js';
 import { CONTENTS, ContentsInput } from './input.js';
 import { ArchiveOutput } from './output.js';
 
@@ -51,19 +51,19 @@ class Packing {
 
   async run(): Promise<void> {
     const contents = path.join(this.directory, CONTENTS);
-    const { all, suffix } = await withFile(contents, 'r', (file) => this.#contents(file));
+    const { all, compression } = await withFile(contents, 'r', (file) => this.#contents(file));
     await rm(contents);
     const offsets: { readonly place: number; readonly position: number }[] = [];
     for (const data of all) {
       offsets.push({ place: data.place, position: this.#output.position });
-      await (data.isLargeObjects ? this.#largeObjects(data, suffix) : this.#rows(data, suffix));
+      await (data.isLargeObjects ? this.#largeObjects(data, compression) : this.#rows(data, compression));
     }
     await this.#output.flush();
     for (const { place, position } of offsets) await this.#output.setOffset(place, position);
   }
 
   /** The table of contents, each entry with room for an offset in place of the name of a file. */
-  async #contents(file: FileHandle): Promise<{ readonly all: readonly Data[]; readonly suffix: string }> {
+  async #contents(file: FileHandle): Promise<{ readonly all: readonly Data[]; readonly compression: Compression }> {
     const input = new ContentsInput(file);
     const { head, bytes, count } = await input.preamble();
     markCustom(bytes);
@@ -77,16 +77,16 @@ class Packing {
       await this.#output.offset(entry.file !== undefined);
     }
     if (!(await input.isAtEnd())) throw new UnknownArchive('Its toc.dat has more than its entries.');
-    return { all, suffix: head.suffix };
+    return { all, compression: head.compression };
   }
 
-  async #rows({ dumpId, file }: Data, suffix: string): Promise<void> {
+  async #rows({ dumpId, file }: Data, compression: Compression): Promise<void> {
     await this.#output.byte(BLOCK_OF_ROWS);
     await this.#output.int(dumpId);
-    await this.#data(file + suffix);
+    await this.#data(file, compression);
   }
 
-  async #largeObjects({ dumpId, file }: Data, suffix: string): Promise<void> {
+  async #largeObjects({ dumpId, file }: Data, compression: Compression): Promise<void> {
     const list = path.join(this.directory, file);
     await this.#output.byte(BLOCK_OF_LARGE_OBJECTS);
     await this.#output.int(dumpId);
@@ -95,7 +95,7 @@ class Packing {
         const [, id, name] = /^(\d+) ([\w.]+)$/.exec(line) ?? [];
         if (id === undefined || name === undefined) throw new UnknownArchive(`A line of ${file} cannot be read.`);
         await this.#output.int(Number(id));
-        await this.#data(name + suffix);
+        await this.#data(name, compression);
       }
     });
     await this.#output.int(0);
@@ -103,15 +103,15 @@ class Packing {
   }
 
   /** A file of data, which is deleted then. */
-  async #data(name: string): Promise<void> {
-    const file = path.join(this.directory, name);
+  async #data(name: string, { suffix, ofNothing }: Compression): Promise<void> {
+    const file = path.join(this.directory, name + suffix);
     const { signal, onBytes } = this.options;
     await withFile(file, 'r', (source) =>
       this.#output.data(async (buffer, at, most) => {
         throwIfInterrupted(signal);
         onBytes(this.#output.position);
         return (await source.read(buffer, at, most, null)).bytesRead;
-      }),
+      }, ofNothing),
     );
     await rm(file);
   }

@@ -86,6 +86,11 @@ export async function removeBackup(file: string, options: ChangeOptions): Promis
   });
 }
 
+/** Removes a partial file, or a directory of parts, in which a job of a killed run may still make a file. */
+export async function removePartial(partial: string): Promise<void> {
+  await rm(partial, { force: true, recursive: true, maxRetries: REMOVAL_RETRIES });
+}
+
 /**
  * Removes what stopped runs for a database have left: partial files and directories, and the manifest and globals of a backup
  * that did not get its name. Call it under the lock of the directory. Returns the names of what was partial.
@@ -103,8 +108,7 @@ export async function removePartials(
       if (parseBackupFileName(path.basename(file))?.database !== database) continue;
       const company = isOfBackup !== undefined || existsSync(file) ? [] : besides(file);
       for (const name of company) await rm(name, { force: true });
-      // A job of a killed run may still make a file in the directory.
-      await rm(partial, { force: true, recursive: true, maxRetries: REMOVAL_RETRIES });
+      await removePartial(partial);
       removed.push(path.basename(partial));
     }
     return removed;

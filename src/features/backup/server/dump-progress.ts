@@ -45,7 +45,7 @@ export function reportProgress(tables: number, { file, jobs, onProgress }: Progr
   schedule();
   return {
     onLine: (line) => {
-      const [, name] = /^pg_dump: dumping contents of table "(.*)"$/.exec(line) ?? [];
+      const [, name] = /(?:^| )dumping contents of table "(.*)"$/.exec(line) ?? [];
       if (name === undefined) return;
       [table, done] = [name, done + 1];
       // A directory has as many files as there are tables: too many to look at for each of them.

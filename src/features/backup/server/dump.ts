@@ -40,7 +40,7 @@ export function dumpApplicationName(access: ServerAccess): string {
   return `${access.applicationName}: pg_dump`;
 }
 
-const FIRST_DATA = /^pg_dump: dumping contents of /;
+const FIRST_DATA = /(^| )dumping contents of /;
 /** pg_dump's own words, which the C locale has in English. */
 const NOT_LOCKED = /could not obtain lock on relation "/;
 

@@ -1,4 +1,4 @@
-import { mkdir, open, rm } from 'node:fs/promises';
+import { mkdir, open } from 'node:fs/promises';
 
 import { UnknownArchive } from '../../../adapters/pgtools/archive/contents.js';
 import { packDirectoryArchive } from '../../../adapters/pgtools/archive/pack.js';
@@ -8,7 +8,7 @@ import { formatBytes } from '../../../base/bytes.js';
 import { sleep } from '../../../base/interruption.js';
 import type { Reporting } from '../../../base/reporting.js';
 import type { ServerAccess } from '../access.js';
-import { freeBackupFile } from '../catalog/change-backups.js';
+import { freeBackupFile, removePartial } from '../catalog/change-backups.js';
 import type { BackupFileMode } from '../catalog/file-mode.js';
 import type { LeftOutWish } from '../catalog/left-out.js';
 import { partialName, partsName, plainName } from '../catalog/names.js';
@@ -51,7 +51,6 @@ const MOST_STANDSTILLS = 5;
 const MOST_REFUSALS = 2;
 const PAUSE_MS = 500;
 const OWNER_ONLY = 0o700;
-const REMOVAL_RETRIES = 10;
 
 async function makeEmpty(file: string, mode: BackupFileMode): Promise<void> {
   const handle = await open(file, 'wx', mode);
@@ -67,8 +66,7 @@ async function discarding<Result>(dumped: string, parts: string, make: () => Pro
   try {
     return await make();
   } catch (error) {
-    await rm(dumped, { force: true });
-    await rm(parts, { force: true, recursive: true, maxRetries: REMOVAL_RETRIES });
+    for (const each of [dumped, parts]) await removePartial(each);
     throw error;
   }
 }

@@ -60,6 +60,20 @@ describe('what pg_dump and pg_restore write on stderr', () => {
     expect(error.detail).not.toContain('s3cret');
   });
 
+  test.each([
+    // Each line as four writes of a job, and those of another between them.
+    'pg_dump: pg_dump: error: dumping contents of table "public.a"\nerror: could not obtain lock on relation "public.b"\nThis usually means that',
+    'pg_dump: error: pg_dump: dumping contents of table "public.a"\ncould not obtain lock on relation "public.b"\nThis usually means that',
+    'pg_dump:pg_dump: error:  could not obtain lock on relation "public.b"\nThis usually means that\ndumping contents of table "public.a"',
+    'pg_dump: error: pg_dump: error: a worker process died unexpectedly\ncould not obtain lock on relation "public.b"\nThis usually means',
+  ])('of several jobs is understood, whichever way their words are mixed: %s', (mixed) => {
+    const stderr = `pg_dump: reading row-level security policies\n${mixed}`;
+    expect(stderr.split('\n').some(isErrorLine)).toBe(true);
+    const error = toolError({ tool, exitCode: 1, signal: null, stderr });
+    expect(error.code).toBe('LOCK_TIMEOUT');
+    expect(error.detail).toContain('could not obtain lock on relation "public.b"');
+  });
+
   test('may be nothing when a signal ended it', () => {
     // What --verbose says is none of its reasons.
     for (const stderr of ['', 'pg_dump: reading row-level security policies\npg_dump: reading publications']) {

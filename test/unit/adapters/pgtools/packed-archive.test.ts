@@ -36,9 +36,9 @@ describe('an archive of pg_dump', () => {
   });
 
   test('is packed when it is of PostgreSQL 16 or newer and not compressed by gzip', () => {
-    expect(readHead(head())).toEqual({ minor: 16, suffix: '.zst' });
-    expect(readHead(head({ 6: 15, 11: 2 }))).toEqual({ minor: 15, suffix: '.lz4' });
-    expect(readHead(head({ 11: 0 }))).toEqual({ minor: 16, suffix: '' });
+    expect(readHead(head())).toMatchObject({ minor: 16, compression: { suffix: '.zst' } });
+    expect(readHead(head({ 6: 15, 11: 2 }))).toMatchObject({ minor: 15, compression: { suffix: '.lz4' } });
+    expect(readHead(head({ 11: 0 }))).toMatchObject({ minor: 16, compression: { suffix: '' } });
   });
 
   test.each([
