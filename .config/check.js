@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import process from 'node:process';
 
 // Types are checked by `lint:code`, which reads the program anyway: half the CPU of tsc beside it (`npm run types`).
-const BESIDE = ['lint:code', 'lint:format'];
+const BESIDE = ['lint:code', 'lint:format', 'docs:check'];
 
 /** @param {string} name of a script @param {import('node:child_process').StdioOptions} stdio */
 function start(name, stdio) {

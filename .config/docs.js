@@ -1,8 +1,8 @@
 // Writes docs/cli.md, docs/errors.md and the JSON Schemas in docs/json/, the command table of README.md, the table of checks of docs/doctor.md, that of
 // thresholds of docs/monitoring.md and the rules of docs/lint.md from the program itself.
 //
-//   npm run docs            writes them
-//   npm run docs -- --check exits 1 when they are not what it would write (part of `npm test`)
+//   npm run docs        writes them
+//   npm run docs:check  exits 1 when they are not what it would write (part of `npm run check`)
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';

@@ -35,7 +35,6 @@ const DEAREST = [
   'embedded/restore',
   'scenarios/pages-in-a-browser',
   'scenarios/runbook-disasters',
-  'docs/generated',
   'integration/lint/rules',
   'integration/migrate/drift',
   'integration/migrate/rehearse',

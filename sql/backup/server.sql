@@ -23,9 +23,15 @@ select
 from (
   select
     coalesce(pg_catalog.sum(pages), 0) * pg_catalog.current_setting('block_size')::bigint as table_size_bytes,
+    coalesce(pg_catalog.sum(dense_pages), 0) * pg_catalog.current_setting('block_size')::bigint as dense_bytes,
     coalesce(pg_catalog.max(pages), 0) * pg_catalog.current_setting('block_size')::bigint as largest_table_bytes
   from (
-    select data.relpages::bigint + coalesce(toast.relpages, 0) as pages
+    select
+      data.relpages::bigint + coalesce(toast.relpages, 0) as pages,
+      case
+        when data.oid = 'pg_catalog.pg_largeobject'::regclass then data.relpages
+        else coalesce(toast.relpages, 0)
+      end as dense_pages
     from pg_catalog.pg_class as data
     left join pg_catalog.pg_class as toast on toast.oid = data.reltoastrelid
     where data.relkind in ('r', 'm')

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { writeSync } from 'node:fs';
 
 import { prerenderedHelp } from './prerendered-help.js';
@@ -6,6 +7,8 @@ import { prerenderedHelp } from './prerendered-help.js';
 export async function start(argv: readonly string[]): Promise<number> {
   const help = prerenderedHelp(argv);
   if (help === undefined) {
+    // Many schemas or requests at once listen for the one signal that ends the run; Node takes more than ten for a leak and warns.
+    setMaxListeners(0);
     const { main } = await import('./main.js');
     const exitCode = await main(argv);
     // `aisec` alone gives up on a server after two seconds; a look-up of its name would keep the process for ten.

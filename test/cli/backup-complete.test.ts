@@ -48,6 +48,27 @@ describeOnServer('all of a database', () => {
     }
   });
 
+  test('is no larger than a dry run expects, also where it is nearly all vectors or large objects', async () => {
+    const { admin, url } = await createServerDatabase();
+    await admin.query(`create extension vector;
+      create table notes (embedding vector(1536));
+      insert into notes select array_agg(random() * 2 - 1 + n * 0)::vector
+      from generate_series(1, 2500) n, generate_series(1, 1536) group by n;
+      do $$ declare o oid; begin
+        for n in 1..100 loop
+          o := lo_create(0);
+          perform lo_put(o, 0, string_agg(uuid_send(gen_random_uuid()), '')) from generate_series(1, 1000);
+        end loop;
+      end $$`);
+    await admin.query('vacuum notes');
+    await admin.query('vacuum pg_largeobject');
+    const directory = await newDirectory();
+    const sized = async (...args: string[]): Promise<{ expectedBytes: number; sizeBytes: number | null }> =>
+      JSON.parse((await backup(directory, ['--json', ...args], { env: { DATABASE_URL: url } })).stdout);
+    const { expectedBytes } = await sized('--dry-run');
+    expect((await sized()).sizeBytes).toBeLessThan(expectedBytes);
+  });
+
   test('is compressed as what is in it compresses best, and as the program can', async () => {
     const plain = await createServerDatabase();
     const compressionOf = async (env: Record<string, string>): Promise<string> => {

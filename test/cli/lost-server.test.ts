@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -47,6 +48,8 @@ describe('migrate up whose server did not arrive', () => {
     const run = await up({ CI: 'true', DATABASE_URL: '' }, '--embedded');
     expect(run).toMatchObject({ exitCode: 0 });
     expect(readdirSync(path.join(cwd, '.aisec'))).toContain('pgdata');
+    execFileSync('git', ['init', '--quiet'], { cwd });
+    expect(execFileSync('git', ['status', '--porcelain'], { cwd, encoding: 'utf8' })).not.toContain('.aisec');
     expect(await up({ CI: 'true' })).toMatchObject({ exitCode: 0 });
     refused2(await up({ DATABASE_URL: '' }));
   });

@@ -175,8 +175,13 @@ describeOnServer('aisec restore --table T --as NAME', () => {
       'cannot restore to ',
       "--rows 'public.users where true' restores the rows that it lacks",
     );
-    expectError(await restore('--table', 'nothing', '--as', 'x'), 2, 'the backup has no table', 'pg_restore --list');
-    expectError(await restore('--table', 'nothing'), 2, 'the backup has no table', 'pg_restore --list');
+    expectError(await restore('--table', 'nothing', '--as', 'x'), 2, 'the backup has no table', 'public.users');
+    expectError(
+      await restore('--table', 'nothing'),
+      2,
+      'the backup has no table',
+      'public."Odd ""Näme", public.aisec_message_moves, ',
+    );
     expectError(await restore('--as', 'x', '--create', 'y'), 2, '--as requires --table', '');
     const long = await restore('--table', 'users', '--as', 'x'.repeat(64));
     expectError(long, 2, '--as: invalid table name', '63 bytes');

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { renameSync } from 'node:fs';
 import path from 'node:path';
 
 import pg from 'pg';
@@ -55,8 +56,21 @@ describeOnPrivateServer('restore --globals on a server that lost everything', ()
 
     await queryAt(server.url, 'drop database app');
     await queryAt(server.url, `drop role ${LOGIN}, readers`);
-    const restore = ['restore', String(JSON.parse(made.stdout).file), '--create', 'app', '--identity', key];
+    const { file } = JSON.parse(made.stdout) as { readonly file: string };
+    const restore = ['restore', file, '--create', 'app', '--identity', key];
     const env = { DATABASE_URL: server.url };
+    const rolesFile = file.replace(/dump\.age$/, 'globals.sql.age');
+    renameSync(rolesFile, `${rolesFile}.away`);
+    // Not beside the decrypted copy, which is gone when this is read.
+    expectError(
+      await runInProcess([...restore, '--globals'], { env }),
+      2,
+      `there is no globals file beside ${file}`,
+      '--create-roles',
+    );
+    renameSync(`${rolesFile}.away`, rolesFile);
+    const table = ['restore', file, '--table', 'none', '--identity', key];
+    expectError(await runInProcess(table, { env }), 2, 'the backup has no table', 'Its tables are public.notes.');
     expectError(await runInProcess(restore, { env }), 3, 'cannot restore to "app": 2 findings', '--globals');
     const dry = await runInProcess([...restore, '--globals', '--dry-run'], { env });
     expect(dry).toMatchObject({ exitCode: 0 });

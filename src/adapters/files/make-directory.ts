@@ -1,7 +1,9 @@
-import { chmodSync, existsSync, mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 
 const OWNER_ONLY = 0o700;
+/** Of the embedded database, which is often in the work tree of a project. */
+const OUR_DIRECTORY = '.aisec';
 
 /** Gives others what the umask took from them; some file systems have no modes, and take what is there as it is. */
 function widen(directory: string, mode: number): void {
@@ -9,6 +11,15 @@ function widen(directory: string, mode: number): void {
     chmodSync(directory, mode);
   } catch {
     // Then there is nothing to give.
+  }
+}
+
+/** A directory that ignores itself, so that no data is committed with all that is there. */
+function keepOutOfGit(directory: string): void {
+  try {
+    writeFileSync(join(directory, '.gitignore'), '*\n', { flag: 'wx' });
+  } catch {
+    // The database does without.
   }
 }
 
@@ -24,6 +35,7 @@ export function makeDirectory(directory: string, mode = OWNER_ONLY): void {
   try {
     mkdirSync(directory, { mode });
     if (mode !== OWNER_ONLY) widen(directory, mode);
+    if (basename(directory) === OUR_DIRECTORY) keepOutOfGit(directory);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }

@@ -1,5 +1,3 @@
-import { setMaxListeners } from 'node:events';
-
 import type * as S3 from '@aws-sdk/client-s3';
 
 import { AisecError } from '../../base/errors.js';
@@ -94,8 +92,6 @@ export async function withStore<Result>(
   const sdk = await loadOptional('@aws-sdk/client-s3', 'an S3-compatible store', () => import('@aws-sdk/client-s3'));
   const endpoint = place.endpoint ?? environment['AWS_ENDPOINT_URL_S3'] ?? environment['AWS_ENDPOINT_URL'];
   const full = { ...place, endpoint };
-  // Many requests at once listen to it, which Node takes for a leak and warns of.
-  setMaxListeners(0, signal);
   const idleTimeoutMs = readIdleTimeoutMs(environment);
   const [client, patientClient] = withoutNodeWarning(() => [
     createClient(sdk, full, environment, idleTimeoutMs),

@@ -6,7 +6,7 @@ import { loadTable, type DanglingRule } from './restore/load-table.js';
 import { restoreFinding } from './restore/findings.js';
 import { selectTable, tocName, type LeftOut, type TableName, type TableSelection } from './restore/table-selection.js';
 import { canBeSeen, readTargetObjects } from './restore/target-objects.js';
-import { described, nameIn, qualified, schemaOf, type TocEntry } from './contents/toc.js';
+import { described, namedInSql, nameIn, qualified, schemaOf, type TocEntry } from './contents/toc.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import { boundedName } from '../../base/bounded-name.js';
 import { AisecError } from '../../base/errors.js';
@@ -43,12 +43,14 @@ export interface TableRestoreResult {
 
 /** Objects of the archive that the database has already: the restore would fail on them. */
 function namesInUse(selection: TableSelection, isInTarget: (entry: TocEntry) => boolean): readonly Finding[] {
-  const tables = selection.tables.filter(isInTarget).map(qualified);
-  if (tables.length > 0)
+  const there = selection.tables.filter(isInTarget);
+  const tables = there.map(qualified);
+  const [first] = there;
+  if (first !== undefined)
     return [
-      restoreFinding('exists', tables[0] ?? '', {
+      restoreFinding('exists', qualified(first), {
         message: `${tables.join(', ')} ${tables.length === 1 ? 'exists' : 'exist'} already`,
-        impact: `a table is restored only where it is missing; --rows '${tables[0]} where true' restores the rows that it lacks, and --as NAME all of it beside, to copy from there`,
+        impact: `a table is restored only where it is missing; --rows '${namedInSql(first)} where true' restores the rows that it lacks, and --as NAME all of it beside, to copy from there`,
       }),
     ];
   return selection.entries.flatMap((entry): readonly Finding[] => {

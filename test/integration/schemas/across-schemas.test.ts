@@ -5,7 +5,7 @@ import { chance, rounds } from '../../support/chance.js';
 import { expectError } from '../../support/expect-error.js';
 import { killedAt } from '../../support/kill-at-statement.js';
 import { migration, migrationsFolder } from '../../support/migrations-folder.js';
-import type { CliResult } from '../../support/run-cli.js';
+import { runCli, type CliResult } from '../../support/run-cli.js';
 import { runInProcess } from '../../support/run-in-process.js';
 
 interface Document {
@@ -46,6 +46,15 @@ describeOnServer('a command in several schemas', () => {
     );
     return rows.map((row: { name: string }) => row.name);
   };
+
+  test('many at once bring no warning of Node about all that listens for the end of the run', async () => {
+    const names = Array.from({ length: 14 }, (_, at) => `many_${at}`);
+    const run = await runCli(
+      ['migrate', 'up', '--schema', names.join(','), '--jobs', '14', '--quiet', '--migrations-dir', `aisec=${dir}`],
+      { env: { DATABASE_URL: database.url } },
+    );
+    expect(run).toMatchObject({ exitCode: 0, stderr: '' });
+  });
 
   test('of a list is run in each: migrate up makes the schemas, a line each and one summary; again there is nothing to do', async () => {
     const first = await aisec('migrate', 'up', '--schema', 'tenant_a, tenant_b,"tenant,c"');

@@ -100,7 +100,7 @@ function summary(result: BackupResult): string {
   const goneCopies = removedCopies.length === 0 ? '' : `, ${removedCopies.length} removed from the store`;
   if (file === null)
     return (
-      `dry run, nothing was written: "${database}" would be backed up${result.jobs === 1 ? '' : ` by ${result.jobs} jobs`} into ${directory}, to ${formatBytes(expectedBytes)} at most, ` +
+      `dry run, nothing was written: "${database}" would be backed up${result.jobs === 1 ? '' : ` by ${result.jobs} jobs`} into ${directory}, about ${formatBytes(expectedBytes)}, ` +
       `and ${countText(removed.length, 'backup')} removed${goneCopies}.`
     );
   const gone = removed.length === 0 ? '' : `, ${countText(removed.length, 'backup')} removed`;

@@ -1,3 +1,5 @@
+import { nameInSql } from '../../../base/identifier.js';
+
 /** One entry of an archive's table of contents. */
 export interface TocEntry {
   readonly dumpId: number;
@@ -124,6 +126,11 @@ export function bareName(entry: TocEntry): string {
 /** `schema.name` of an entry, for people. */
 export function qualified(entry: TocEntry): string {
   return `${schemaOf(entry)}.${bareName(entry)}`;
+}
+
+/** The same as SQL and the options of restore take it. */
+export function namedInSql(entry: TocEntry): string {
+  return `${nameInSql(schemaOf(entry))}.${nameInSql(bareName(entry))}`;
 }
 
 /** `table app.users`, for people. */

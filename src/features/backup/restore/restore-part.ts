@@ -1,4 +1,5 @@
 import type { Session } from '../../../adapters/postgres/session.js';
+import { listed } from '../../../base/count.js';
 import { AisecError } from '../../../base/errors.js';
 import type { Finding } from '../../../base/finding.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
@@ -7,7 +8,7 @@ import type { ServerAccess } from '../access.js';
 import { extensionName, readRolesOf } from '../contents/archive.js';
 import { readBackup } from '../contents/read-backup.js';
 import type { RestorableBackup } from '../contents/restorable-backup.js';
-import type { TocEntry } from '../contents/toc.js';
+import { namedInSql, type TocEntry } from '../contents/toc.js';
 import type { ErasureRecord } from '../erasures/erasure-record.js';
 import { gatherErasures, type ErasureSource } from '../erasures/gather.js';
 import { withLocalBackup, type BackupSource } from '../store/local-backup.js';
@@ -16,7 +17,7 @@ import type { LeftOutKinds } from './left-out-kinds.js';
 import { readPreflight } from './preflight.js';
 import { withList } from './entry-list.js';
 import { withRestoreLock } from './restore-lock.js';
-import { tocName } from './table-selection.js';
+import { isTable, tocName } from './table-selection.js';
 import { readTargetObjects } from './target-objects.js';
 
 /** Of every restore of a part of a backup into the database that is there. */
@@ -49,10 +50,15 @@ export interface ReadPart<Selection> {
   readonly records: readonly ErasureRecord[];
 }
 
+/** More would hide the error above them. */
+const MOST_NAMED = 60;
+
 /** What the user named is not in the backup. */
-export function unknownInBackup(backup: RestorableBackup, what: string): AisecError {
+export function unknownInBackup({ toc }: RestorableBackup, what: string): AisecError {
+  const tables = toc.entries.filter(isTable).map(namedInSql).toSorted();
   return new AisecError('BACKUP_UNKNOWN', `the backup has no ${what}`, {
-    hint: `See what it has: pg_restore --list ${backup.file}`,
+    detail: tables.length === 0 ? 'It has no table at all.' : `Its tables are ${listed(tables, MOST_NAMED)}.`,
+    hint: 'Give the name as it stands there, or look into another backup: aisec backup list',
   });
 }
 

@@ -56,7 +56,7 @@ export interface BackupResult {
   readonly compression: string | null;
   readonly tables: number | null;
   readonly rows: number | null;
-  /** At most, by the last one or the size of the database. */
+  /** Rather more than less: by the last one, or by the size of the database. */
   readonly expectedBytes: number;
   /** Sessions of pg_dump that dump the rows: 1 where more were asked for and cannot be used. */
   readonly jobs: number;

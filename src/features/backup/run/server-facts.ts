@@ -21,6 +21,8 @@ export interface ServerFacts {
   readonly sizeBytes: number;
   /** Indexes are not dumped. */
   readonly indexSizeBytes: number;
+  /** Of long values and large objects, which a dump hardly makes smaller: vectors, and what is compressed already. */
+  readonly denseBytes: number;
   /** At most, with its long values: what the statistics do not know yet may be all of one table. */
   readonly largestTableBytes: number;
   /** All that hold rows, partitions among them, in the order of their names. */
@@ -38,6 +40,7 @@ interface ServerRow {
   readonly size_bytes: string;
   readonly index_size_bytes: string;
   readonly table_size_bytes: string;
+  readonly dense_bytes: string;
   readonly largest_table_bytes: string;
 }
 
@@ -137,6 +140,7 @@ export async function readServerFacts(session: Session): Promise<ServerFacts> {
     hasVectors: server.has_vectors,
     sizeBytes: Number(server.size_bytes),
     indexSizeBytes: Number(server.index_size_bytes),
+    denseBytes: Number(server.dense_bytes),
     largestTableBytes: largestAtMost(server),
     tables: tables.filter((each) => !isEmptyHere(each)).map(named),
     pagesOf: new Map(tables.map(({ oid, pages }) => [oid, pages])),

@@ -7,30 +7,25 @@ import { formatBytes } from '../../../base/bytes.js';
 import { AisecError } from '../../../base/errors.js';
 import type { ServerFacts } from './server-facts.js';
 
+type Sizes = Pick<ServerFacts, 'sizeBytes' | 'indexSizeBytes' | 'denseBytes' | 'largestTableBytes'>;
+
 /** Of the last backup: databases grow. */
 const GROWTH = 1.2;
-/** A compressed dump of the tables, at most; texts and vectors were 38 %. */
-const SHARE_OF_TABLES = 0.4;
+/** Of short values, a compressed dump has this at most; of long ones and large objects, it may have all: vectors were 57 %. */
+const SHARE_OF_SHORT = 0.4;
 
 /** A data directory without rows, packed: catalogs, three times, and what was last written to the log. */
 const EMPTY_DIRECTORY_BYTES = 12_000_000;
 
 /** Of a backup that is the first of its kind. */
-function firstBytes(
-  { sizeBytes, indexSizeBytes }: Pick<ServerFacts, 'sizeBytes' | 'indexSizeBytes'>,
-  format: BackupFormat,
-): number {
-  return format === 'embedded'
-    ? EMPTY_DIRECTORY_BYTES + sizeBytes * SHARE_OF_TABLES
-    : Math.max(0, sizeBytes - indexSizeBytes) * SHARE_OF_TABLES;
+function firstBytes({ sizeBytes, indexSizeBytes, denseBytes }: Sizes, format: BackupFormat): number {
+  const all = format === 'embedded' ? sizeBytes : sizeBytes - indexSizeBytes;
+  const ofRows = Math.max(0, all - denseBytes) * SHARE_OF_SHORT + denseBytes;
+  return format === 'embedded' ? EMPTY_DIRECTORY_BYTES + ofRows : ofRows;
 }
 
-/** What the next backup will take at most, by the last good one of its format or by the size of the database. */
-export function expectedBytes(
-  backups: readonly Backup[],
-  facts: Pick<ServerFacts, 'sizeBytes' | 'indexSizeBytes'>,
-  format: BackupFormat,
-): number {
+/** What the next backup is expected to take, rather more than less: by the last good one of its format or by the size of the database. */
+export function expectedBytes(backups: readonly Backup[], facts: Sizes, format: BackupFormat): number {
   const last = backups.find(({ manifest }) => isVerifiedFull(manifest));
   return Math.ceil(last === undefined ? firstBytes(facts, format) : last.manifest.sizeBytes * GROWTH);
 }
@@ -43,11 +38,7 @@ export interface HowWritten {
 /** What is on the disk at once at most while a backup of so many bytes is written. */
 export function neededBytes(
   bytes: number,
-  {
-    sizeBytes,
-    indexSizeBytes,
-    largestTableBytes,
-  }: Pick<ServerFacts, 'sizeBytes' | 'indexSizeBytes' | 'largestTableBytes'>,
+  { sizeBytes, indexSizeBytes, largestTableBytes }: Sizes,
   { isEncrypted, jobs }: HowWritten,
 ): number {
   // The plain dump lies beside the encrypted one until that is verified.

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 import { formatBytes } from '../../../base/bytes.js';
-import { AisecError } from '../../../base/errors.js';
+import { AisecError, isAisecError } from '../../../base/errors.js';
 import type { Environment } from '../../../config/settings.js';
 import { isStoreUrl, splitObjectUrl } from '../../../config/store-url.js';
 import { readCopyManifest } from './change-copy.js';
@@ -115,6 +115,20 @@ async function bring(given: string, directory: string, options: LocalBackupOptio
   }
 }
 
+/** The error with the name that the user gave, in place of the path of what is gone when they read it. */
+function naming(given: string, file: string, error: AisecError): AisecError {
+  const { code, message, detail, hint, sqlState, position, cause } = error;
+  if (![message, detail, hint].some((text) => text?.includes(file))) return error;
+  const named = (text: string): string => text.replaceAll(file, given);
+  return new AisecError(code, named(message), {
+    detail: detail === undefined ? undefined : named(detail),
+    hint: hint === undefined ? undefined : named(hint),
+    sqlState,
+    position,
+    cause,
+  });
+}
+
 /**
  * Runs the callback with the path of a plain backup in a directory here: the given one as it is, or what was downloaded or
  * decrypted into a private temporary directory, which goes whatever happens.
@@ -129,5 +143,12 @@ export async function withLocalBackup<Result>(
   use: (file: string) => Promise<Result>,
 ): Promise<Result> {
   if (!isStoreUrl(given) && plainName(given) === given) return use(given);
-  return withPrivateDirectory(PREFIX, async (directory) => use(await bring(given, directory, options)));
+  return withPrivateDirectory(PREFIX, async (directory) => {
+    const file = await bring(given, directory, options);
+    try {
+      return await use(file);
+    } catch (error) {
+      throw isAisecError(error) ? naming(given, file, error) : error;
+    }
+  });
 }
