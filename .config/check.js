@@ -1,10 +1,10 @@
 // Everything that is asked of a change, as CI runs it. What reads sources only runs beside each other and prints its output when
-// it ends; the tests come last, with all cores for themselves. Layers are among the tests (test/architecture).
+// it ends; the tests come last, with all cores for themselves.
 import { spawn } from 'node:child_process';
 import process from 'node:process';
 
 // Types are checked by `lint:code`, which reads the program anyway: half the CPU of tsc beside it (`npm run types`).
-const BESIDE = ['lint:code', 'lint:format', 'docs:check'];
+const BESIDE = ['lint:code', 'lint:format', 'layers', 'docs:check'];
 
 /** @param {string} name of a script @param {import('node:child_process').StdioOptions} stdio */
 function start(name, stdio) {

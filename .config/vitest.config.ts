@@ -35,9 +35,10 @@ const DEAREST = [
   'embedded/restore',
   'scenarios/pages-in-a-browser',
   'scenarios/runbook-disasters',
+  'scenarios/rehearsal',
   'integration/lint/rules',
   'integration/migrate/drift',
-  'integration/migrate/rehearse',
+  'integration/migrate/adopt',
   'integration/vector/rebuild',
 ];
 const isDear = ({ moduleId }: TestSpecification): boolean => DEAREST.some((name) => moduleId.includes(`/test/${name}`));

@@ -2,19 +2,19 @@ import { mkdirSync } from 'node:fs';
 
 import { beforeAll, beforeEach, expect, test } from 'vitest';
 
-import type { RehearsedMigration } from '../../../src/features/migrate/effects/report.js';
+import type { RehearsedMigration } from '../../src/features/migrate/effects/report.js';
 import {
   createEmbeddedDirectory,
   createServerDatabase,
   describeOnServer,
   type ServerDatabase,
-} from '../../support/database.js';
-import { expectError } from '../../support/expect-error.js';
-import { migration, migrationsFolder, type MigrationsFolder } from '../../support/migrations-folder.js';
-import { describeWithStore, startObjectStore } from '../../support/object-store.js';
-import { startCli, type CliResult, type RunningCli } from '../../support/run-cli.js';
-import { runInProcess } from '../../support/run-in-process.js';
-import { waitFor } from '../../support/wait-for.js';
+} from '../support/database.js';
+import { expectError } from '../support/expect-error.js';
+import { migration, migrationsFolder, type MigrationsFolder } from '../support/migrations-folder.js';
+import { describeWithStore, startObjectStore } from '../support/object-store.js';
+import { startCli, type CliResult, type RunningCli } from '../support/run-cli.js';
+import { runInProcess } from '../support/run-in-process.js';
+import { waitFor } from '../support/wait-for.js';
 
 interface Document {
   readonly backup: { readonly file: string; readonly restoreMs: number } | null;
