@@ -3,16 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { expect, test } from 'vitest';
 
-import { rounds } from '../support/chance.js';
 import { describeOnServer } from '../support/database.js';
 import { expectError } from '../support/expect-error.js';
 import { useRestoreFixture } from '../support/restore-fixture.js';
 import { waitFor } from '../support/wait-for.js';
 
-const KILLS = rounds(3, 10);
-
 describeOnServer('aisec restore --replace', () => {
-  const { server, newName, urlOf, restore, start, startHeld, databases, queryIn, sessionsOn } = useRestoreFixture();
+  const { server, newName, urlOf, restore, startHeld, databases, queryIn, sessionsOn } = useRestoreFixture();
 
   test('replacing keeps the old database, and the owner, settings and grants of the live one', async () => {
     const name = newName();
@@ -106,30 +103,4 @@ describeOnServer('aisec restore --replace', () => {
     expect(await databases(`aisec_restoring_${name}`)).toEqual([]);
     await held.end().catch(() => undefined);
   });
-
-  test(
-    'killed at any moment, nothing half-restored has the final name, and the next run completes',
-    { timeout: 600_000 },
-    async () => {
-      const name = newName();
-      expect(await restore(['--create', name])).toMatchObject({ exitCode: 0 });
-      await queryIn(name, "delete from messages where content <> 'message 1'");
-      let kills = 0;
-      for (let delayMs = 350; kills < KILLS; delayMs += 1300 / KILLS) {
-        const run = start(['--replace', '--confirm', name, '--terminate', '--wait', '1h'], urlOf(name));
-        const ended = await Promise.race([run.finished, sleep(delayMs)]);
-        run.child.kill('SIGKILL');
-        await run.finished;
-        kills += 1;
-        // The live database is there at every moment: the old one, or, once a run was quick enough, the restored one.
-        const [row] = await queryIn(name, 'select count(*)::int as n from messages');
-        expect([1, 300]).toContain(row?.['n']);
-        if (ended !== undefined) break;
-      }
-      const last = await restore(['--replace', '--confirm', name, '--terminate', '--wait', '1h'], urlOf(name));
-      expect(last).toMatchObject({ exitCode: 0 });
-      expect(await queryIn(name, 'select count(*)::int as n from messages')).toEqual([{ n: 300 }]);
-      expect(await databases(`aisec_restoring_${name}`)).toEqual([]);
-    },
-  );
 });

@@ -1,16 +1,7 @@
-import path from 'node:path';
+import { beforeEach, expect, test } from 'vitest';
 
-import { beforeEach, describe, expect, test } from 'vitest';
-
-import { startPGlite } from '../../../src/adapters/embedded/embedded.js';
-import {
-  createEmbeddedDirectory,
-  createServerDatabase,
-  describeOnServer,
-  type ServerDatabase,
-} from '../../support/database.js';
+import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
 import { buildDocument, fillDocument } from '../../support/document-database.js';
-import { queryEmbedded } from '../../support/migrated-embedded.js';
 import type { CliResult } from '../../support/run-cli.js';
 import { runInProcess } from '../../support/run-in-process.js';
 
@@ -271,22 +262,5 @@ describeOnServer('migrate adopt', () => {
     expect(run).toMatchObject({ exitCode: 1, stdout: '' });
     expect(run.stderr).toContain('does not own the table');
     await database.admin.query(`drop owned by other_${database.name}; drop role other_${database.name}`);
-  });
-});
-
-describe('migrate adopt on the embedded database', () => {
-  test('brings the database of the design document to the schema of the migrations', async () => {
-    const dataDir = path.join(await createEmbeddedDirectory(), 'pgdata');
-    const engine = await startPGlite(dataDir);
-    await buildDocument((sql) => engine.exec(sql));
-    await fillDocument((sql) => engine.exec(sql), 500);
-    const { rows: before } = await engine.query(CONTENT);
-    await engine.close();
-    const env = { AISEC_DATA_DIR: dataDir };
-    const run = await runInProcess(['migrate', 'adopt', '--yes'], { env });
-    expect(run.stderr).not.toContain('error:');
-    expect(run.exitCode).toBe(0);
-    expect(await queryEmbedded(dataDir, CONTENT)).toEqual(before);
-    expect((await runInProcess(['migrate', 'drift'], { env })).exitCode).toBe(0);
   });
 });
