@@ -2,11 +2,11 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import { expect, inject, test } from 'vitest';
 
-import { TokenStore } from '../../../src/adapters/redis/token-store.js';
-import type { AisecError } from '../../../src/base/errors.js';
-import { resolveServiceRedis } from '../../../src/config/redis-target.js';
-import { describeOnRedis } from '../../support/database.js';
-import { waitFor } from '../../support/wait-for.js';
+import { TokenStore } from '../../src/adapters/redis/token-store.js';
+import type { AisecError } from '../../src/base/errors.js';
+import { resolveServiceRedis } from '../../src/config/redis-target.js';
+import { describeOnRedis } from '../support/database.js';
+import { waitFor } from '../support/wait-for.js';
 
 /** Works without a pause, as a process does that ten thousand requests have reached. */
 function beBusy(forMs: number): void {

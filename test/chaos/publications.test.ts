@@ -1,12 +1,12 @@
 import pg from 'pg';
 import { afterAll, beforeEach, expect, test } from 'vitest';
 
-import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
-import type { CliResult } from '../../support/run-cli.js';
-import { runInProcess } from '../../support/run-in-process.js';
-import { describeOnPrivateServer, startPrivateServer } from '../../support/private-server.js';
-import { waitFor } from '../../support/wait-for.js';
-import { messagesFrom, monthFromNow, ONE_CONVERSATION, rowsOf } from './messages.js';
+import { createServerDatabase, describeOnServer, type ServerDatabase } from '../support/database.js';
+import type { CliResult } from '../support/run-cli.js';
+import { runInProcess } from '../support/run-in-process.js';
+import { describeOnPrivateServer, startPrivateServer } from '../support/private-server.js';
+import { waitFor } from '../support/wait-for.js';
+import { messagesFrom, monthFromNow, ONE_CONVERSATION, rowsOf } from '../integration/partitions/messages.js';
 
 const ensureIn = (url: string, ...args: readonly string[]): Promise<CliResult> =>
   runInProcess(['partitions', 'ensure', ...args], { env: { DATABASE_URL: url } });
