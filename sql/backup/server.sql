@@ -1,6 +1,7 @@
 -- Who backs up, what that role may read, and how large the database is.
--- Columns: role_name, server_version (as 17.12), has_vectors, size_bytes, index_size_bytes, table_size_bytes and
--- largest_table_bytes (from the statistics, so that nothing has to be locked for it; new tables are not in them).
+-- Columns: role_name, server_version (as 17.12), has_vectors, size_bytes, index_size_bytes, table_size_bytes,
+--          dense_bytes (of long values and large objects) and largest_table_bytes (all from the statistics, so that nothing
+--          has to be locked for it; new tables are not in them).
 -- Role: any with CONNECT.
 select
   current_user::text as role_name,

@@ -9,7 +9,7 @@ interface StoreFailure {
   readonly Code?: string;
   readonly $metadata?: { readonly httpStatusCode?: number };
   readonly $response?: { readonly headers?: Readonly<Record<string, string>> };
-  /** Of one that is no XML. */
+  /** Of one that is not XML. */
   readonly $responseBodyText?: string;
 }
 
@@ -111,7 +111,7 @@ function isNoStore({ Code, $metadata, $response }: StoreFailure): boolean {
   );
 }
 
-/** What the answer says by itself: the SDK's own text for one that is no XML is about the SDK. */
+/** What the answer says by itself: the SDK's own text for one that is not XML is about the SDK. */
 function saidBy(error: StoreFailure, message: string): string | undefined {
   // The answer to a HEAD has no text.
   if (/^(Unknown(Error)?)?$/.test(message)) return undefined;
@@ -138,7 +138,7 @@ export function storeError(thrown: unknown, what: string, place: StorePlace): Ai
   });
 }
 
-/** Something answers that is no store: the login page of a network, the console of a store, or a server that wants HTTPS. */
+/** Something answers that is not a store: the login page of a network, the console of a store, or a server that wants HTTPS. */
 export function noStoreError(what: string, place: StorePlace, status?: string): AisecError {
   return new AisecError(
     'STORE_UNREACHABLE',

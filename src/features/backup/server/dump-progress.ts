@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 
 import { formatBytes } from '../../../base/bytes.js';
+import { lookEvery } from './look-every.js';
 
 const LOOK_EVERY_MS = 1000;
 
@@ -26,23 +27,12 @@ async function bytesIn(directory: string): Promise<number> {
 /** Reports which table pg_dump is at and how much it has written. */
 export function reportProgress(tables: number, { file, jobs, onProgress }: ProgressOptions): DumpProgress {
   let [table, done] = ['', 0];
-  let isOver = false;
-  let timer: NodeJS.Timeout | undefined;
   const report = async (): Promise<void> => {
     const bytes = jobs === undefined ? (await stat(file)).size : await bytesIn(file);
     const doing = table === '' ? 'reading the catalog' : `dumping ${table} (${done} of ${tables} tables)`;
     onProgress(`${doing}, ${formatBytes(bytes)} written`);
   };
-  const schedule = (): void => {
-    timer = setTimeout(() => {
-      void report()
-        .catch(() => undefined)
-        .then(() => {
-          if (!isOver) schedule();
-        });
-    }, LOOK_EVERY_MS);
-  };
-  schedule();
+  const looks = lookEvery(LOOK_EVERY_MS, report);
   return {
     onLine: (line) => {
       const [, name] = /(?:^| )dumping contents of table "(.*)"$/.exec(line) ?? [];
@@ -51,9 +41,6 @@ export function reportProgress(tables: number, { file, jobs, onProgress }: Progr
       // A directory has as many files as there are tables: too many to look at for each of them.
       if (jobs === undefined) void report().catch(() => undefined);
     },
-    stop: () => {
-      isOver = true;
-      clearTimeout(timer);
-    },
+    stop: () => void looks.stop(),
   };
 }

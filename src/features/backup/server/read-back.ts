@@ -1,9 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
 
-import { withPrivateDirectory, writeTemporary } from '../../../adapters/files/private-directory.js';
 import { listArchive, unpackArchive, type ArchiveRequest } from '../../../adapters/pgtools/pg-restore.js';
+import { parseToc, type TocEntry } from '../contents/toc.js';
+import { withList } from '../restore/entry-list.js';
 import { allSettled } from '../run/all-settled.js';
 
 /** By OID, as PostgreSQL last counted them, with those of TOAST. */
@@ -16,35 +16,40 @@ const LEAST_AT_ONCE = 2;
 
 interface Share {
   pages: number;
-  readonly dumpIds: string[];
+  readonly entries: TocEntry[];
+}
+
+function pagesIn({ kind, line }: TocEntry, pagesOf: PagesOfTables): number {
+  if (kind !== 'TABLE DATA') return 0;
+  const [, oid = ''] = /^\d+; \d+ (\d+) /.exec(line) ?? [];
+  return Math.max(pagesOf.get(oid) ?? 0, 1);
 }
 
 /**
- * Gives each entry of `pg_restore --list` to one of several shares with about as many pages each; what is not the rows of a
- * table, to the first.
- *
- * @returns lists for `--use-list`, which reads no more of a line than its dump id
+ * Gives each entry of an archive to one of several shares with about as many pages each; what is not the rows of a table, to
+ * the first.
  */
-export function shareOut(list: string, pagesOf: PagesOfTables, processes: number): readonly string[] {
-  const entries = list.split('\n').flatMap((line) => {
-    const [, dumpId, oid = '', kind] = /^(\d+); \d+ (\d+) (TABLE DATA )?/.exec(line) ?? [];
-    return dumpId === undefined ? [] : [{ dumpId, pages: kind === undefined ? 0 : Math.max(pagesOf.get(oid) ?? 0, 1) }];
-  });
-  const shares = Array.from({ length: processes }, (): Share => ({ pages: 0, dumpIds: [] }));
+export function shareOut(
+  entries: readonly TocEntry[],
+  pagesOf: PagesOfTables,
+  processes: number,
+): readonly (readonly TocEntry[])[] {
+  const weighed = entries.map((entry) => ({ entry, pages: pagesIn(entry, pagesOf) }));
+  const shares = Array.from({ length: processes }, (): Share => ({ pages: 0, entries: [] }));
   const [first] = shares;
-  for (const { dumpId, pages } of entries.toSorted((one, other) => other.pages - one.pages)) {
+  for (const { entry, pages } of weighed.toSorted((one, other) => other.pages - one.pages)) {
     const least = pages === 0 ? first : shares.toSorted((one, other) => one.pages - other.pages)[0];
-    least?.dumpIds.push(dumpId);
+    least?.entries.push(entry);
     if (least) least.pages += pages;
   }
-  return shares.map(({ dumpIds }) => dumpIds.map((dumpId) => `${dumpId};\n`).join(''));
+  return shares.map((share) => share.entries);
 }
 
 /**
  * Unpacks every byte of an archive; a large one by several processes, each its share of the tables.
  *
  * @param jobs that dumped it
- * @throws AisecError as `unpackArchive` and `withPrivateDirectory`.
+ * @throws AisecError as `unpackArchive` and `withList`.
  */
 export async function readBack(
   request: ArchiveRequest,
@@ -55,14 +60,7 @@ export async function readBack(
   const processes = Math.min(availableParallelism(), Math.max(jobs, LEAST_AT_ONCE));
   const isOfOne = processes === 1 || request.onStdout !== undefined;
   if (isOfOne || (await stat(request.file)).size < bySeveralFromBytes) return unpackArchive(request);
-  const lists = shareOut(await listArchive(request), pagesOf, processes);
-  await withPrivateDirectory('aisec-read-back-', async (directory) => {
-    await allSettled(
-      lists.map((text, index) => {
-        const list = join(directory, `list-${index}`);
-        writeTemporary(list, text);
-        return unpackArchive({ ...request, list });
-      }),
-    );
-  });
+  const { entries } = parseToc(await listArchive(request));
+  const shares = shareOut(entries, pagesOf, processes);
+  await allSettled(shares.map((share) => withList(share, (list) => unpackArchive({ ...request, list }))));
 }

@@ -1,6 +1,7 @@
 import { describeBlocker, type BlockerRow } from '../../../adapters/postgres/locks/blocker.js';
 import type { SideConnection } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
+import { lookEvery } from './look-every.js';
 
 const LOOK_EVERY_MS = 500;
 
@@ -35,31 +36,11 @@ export function watchLocks(
   onDeadlock: () => void,
 ): LockWatch {
   let blockers: readonly string[] = [];
-  let isOver = false;
-  let timer: NodeJS.Timeout | undefined;
-  let look = Promise.resolve();
   const lookOnce = async (): Promise<void> => {
     const rows = await side.query<WaitedForRow>(sqlFile('backup/blockers'), [applicationName, pid]);
     if (rows.length > 0) blockers = rows.map(described);
     if (rows.some((row) => row.waits_for_us)) onDeadlock();
   };
-  const schedule = (): void => {
-    timer = setTimeout(() => {
-      // A failed look only costs the names.
-      look = lookOnce()
-        .catch(() => undefined)
-        .then(() => {
-          if (!isOver) schedule();
-        });
-    }, LOOK_EVERY_MS);
-  };
-  schedule();
-  return {
-    blockers: () => blockers,
-    stop: async () => {
-      isOver = true;
-      clearTimeout(timer);
-      await look;
-    },
-  };
+  const { stop } = lookEvery(LOOK_EVERY_MS, lookOnce);
+  return { blockers: () => blockers, stop };
 }
