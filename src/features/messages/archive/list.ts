@@ -4,9 +4,8 @@ import type { Session } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import type { Month } from '../../../base/month.js';
 import { verifyExport } from './exports/verify.js';
-import { readFacts, type PartitionFacts } from './facts.js';
+import { COUNTED_BYTES, countRows, readFacts, type PartitionFacts } from './facts.js';
 import { readExports, readUnfinishedPrunes, type RecordedExport } from './journal.js';
-import { COUNTED_BYTES, countRows } from './row-counts.js';
 
 /** `partly live`: the rest of the month is still in messages. `being pruned`: a prune was begun and stopped. */
 export type MonthState = 'archived' | 'partly live' | 'being pruned';

@@ -1,15 +1,7 @@
 import type { Session } from '../../../adapters/postgres/session.js';
 import { monthEndMs, monthStartMs } from '../../../base/month.js';
+import { COUNTED_BYTES } from './facts.js';
 import { isOfMonth, type ArchivePlan, type MonthPlan, type WaitingRows, type WholeMonthPlan } from './plan.js';
-
-/** Counting this much takes about 50 ms; a larger month that was never analyzed stays unknown. */
-export const COUNTED_BYTES = 64 * 1024 * 1024;
-
-/** The rows of one table, counted. */
-export async function countRows(session: Session, relation: string): Promise<number> {
-  const { rows } = await session.query<{ rows: number }>(`select count(*)::float8 as rows from only ${relation}`);
-  return rows[0]?.rows ?? 0;
-}
 
 /** The rows before the cutoff that wait in the default partition, by month. */
 export async function readWaitingRows(
