@@ -4,9 +4,7 @@ import { countText } from '../../../base/count.js';
 import { AisecError } from '../../../base/errors.js';
 import type { ExportResult } from '../../../features/messages/archive/export.js';
 import type { ExportFormat } from '../../../features/messages/archive/exports/record-format.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { defineCommand, type Context } from '../../command.js';
 import { monthOption, WAIT_OPTION } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
 import { rowsText } from './words.js';
@@ -50,7 +48,7 @@ function noteOf({ database, month, outcome, rows, manifest }: ExportResult): str
   return `${database}: ${month} exported, read back and compared. Manifest: ${manifest}`;
 }
 
-async function run(context: Context, options: Options, argument: string): Promise<ExitCode | undefined> {
+async function run(context: Context, options: Options, argument: string): Promise<void> {
   if (options.out === undefined)
     throw new AisecError('USAGE', 'no file was given', {
       hint: `Give one: aisec archive export ${argument} --out messages-${argument}.${options.format}.gz`,
@@ -72,7 +70,6 @@ async function run(context: Context, options: Options, argument: string): Promis
   });
   context.output.done(result, renderExport);
   context.output.note(noteOf(result));
-  return undefined;
 }
 
 export const archiveExport = defineCommand<Options>({

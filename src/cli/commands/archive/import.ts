@@ -2,9 +2,7 @@ import { resolve } from 'node:path';
 
 import { AisecError } from '../../../base/errors.js';
 import type { ImportResult } from '../../../features/messages/archive/import.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { defineCommand, type Context } from '../../command.js';
 import { reportingTo } from '../../reporting.js';
 import type { Renderer } from '../../terminal/output.js';
 import { LOCK_WAITS, type LockWaits } from './options.js';
@@ -46,7 +44,7 @@ const NOTES: Readonly<Record<ImportResult['outcome'], string>> = {
   imported: 'imported and compared with the file.',
 };
 
-async function run(context: Context, options: Options, argument: string): Promise<ExitCode | undefined> {
+async function run(context: Context, options: Options, argument: string): Promise<void> {
   const result = await context.withDatabase({ idleTimeoutMs: IDLE_TIMEOUT_MS }, async (session) => {
     const { importExport } = await import('../../../features/messages/archive/import.js');
     const settings = {
@@ -63,7 +61,6 @@ async function run(context: Context, options: Options, argument: string): Promis
   });
   context.output.done(result, renderImport);
   context.output.note(`${result.database}: ${result.month}: ${NOTES[result.outcome]}`);
-  return undefined;
 }
 
 export const archiveImport = defineCommand<Options>({

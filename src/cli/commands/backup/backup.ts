@@ -16,9 +16,7 @@ import {
   STORE_OPTIONS,
   type StoreOptions,
 } from '../../backup-place.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { defineCommand, type Context } from '../../command.js';
 import { durationOption, lockTimeoutOption, WAIT_OPTION, ENCRYPT_OPTION, RECIPIENTS_OPTION } from '../../options.js';
 import { reportingTo } from '../../reporting.js';
 import type { Renderer } from '../../terminal/output.js';
@@ -187,7 +185,7 @@ async function backupOf(
   return { databaseName: access.databaseName, take: () => takeBackup(access, settings, reporting) };
 }
 
-async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
+async function run(context: Context, options: Options): Promise<void> {
   const { output, config } = context;
   const settings = {
     directory: directoryOf(context, options),
@@ -214,7 +212,6 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
   if (result.isDryRun || 'places' in options.keep)
     for (const kept of [...result.kept, ...result.keptCopies]) output.note(`${kept.file}: ${keptText(kept)}`);
   output.note(summary(result));
-  return undefined;
 }
 
 export const backup = defineCommand<Options>({

@@ -11,9 +11,7 @@ import {
   type DirectoryOption,
   type StoreOptions,
 } from '../../backup-place.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { defineCommand, type Context, type ExitCode } from '../../command.js';
 import { durationOption } from '../../options.js';
 import { renderFindings } from '../../terminal/findings.js';
 import { DRILLS_OPTION, drillsFileOf, type DrillsOption } from './drills-option.js';

@@ -3,8 +3,7 @@ import path from 'node:path';
 import { AisecError } from '../../../base/errors.js';
 import { isStoreUrl } from '../../../config/store-url.js';
 import { directoryOf, type DirectoryOption } from '../../backup-place.js';
-import type { Context } from '../../context.js';
-import type { OptionSpec } from '../../command.js';
+import type { Context, OptionSpec } from '../../command.js';
 
 export interface DrillsOption {
   readonly drills?: string;

@@ -12,9 +12,7 @@ import {
   STORE_OPTIONS,
   type StoreOptions,
 } from '../../backup-place.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { defineCommand, type Context } from '../../command.js';
 import type { Renderer } from '../../terminal/output.js';
 
 interface Options extends DirectoryOption, StoreOptions {}
@@ -56,7 +54,7 @@ function renderList({ backups }: BackupList, renderer: Renderer): string {
   ]);
 }
 
-async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
+async function run(context: Context, options: Options): Promise<void> {
   const { output, config, signal } = context;
   const place = placeOf(options);
   const { listBackups, listCopies } = await import('../../../features/backup/list.js');
@@ -69,7 +67,6 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
   for (const partial of list.partials)
     output.warning(`${partial} is a partial backup (an interrupted run, or one still running)`);
   output.note(`${list.directory}: ${countText(list.backups.length, 'backup')}.`);
-  return undefined;
 }
 
 export const backupList = defineCommand<Options>({

@@ -7,16 +7,14 @@ import {
   type DirectoryOption,
   type StoreOptions,
 } from '../../backup-place.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { defineCommand, type Context } from '../../command.js';
 
 interface Options extends DirectoryOption, StoreOptions {
   readonly remove: boolean;
   readonly dryRun: boolean;
 }
 
-async function run(context: Context, options: Options, argument: string): Promise<ExitCode | undefined> {
+async function run(context: Context, options: Options, argument: string): Promise<void> {
   const { output, config, signal, commandName, progress, programPlaces: places } = context;
   const { pinBackup } = await import('../../../features/backup/pin.js');
   const settings = {
@@ -33,7 +31,6 @@ async function run(context: Context, options: Options, argument: string): Promis
   output.done(result, ({ file, isPinned }) => `${file}\t${isPinned ? 'pinned' : 'not pinned'}`);
   const what = result.isPinned ? 'Retention will never remove it.' : 'Retention may remove it.';
   output.note(result.isDryRun ? `dry run; no changes were made. ${what}` : what);
-  return undefined;
 }
 
 export const backupPin = defineCommand<Options>({

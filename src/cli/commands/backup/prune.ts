@@ -8,9 +8,7 @@ import {
   type DirectoryOption,
   type StoreOptions,
 } from '../../backup-place.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { defineCommand, type Context } from '../../command.js';
 import type { Renderer } from '../../terminal/output.js';
 import { keptText, RETENTION_OPTIONS, type RetentionOptions } from './options.js';
 
@@ -46,7 +44,7 @@ async function prune(context: Context, options: Options): Promise<PruneResult> {
   return pruneDirectory(directory, { keep, keepLast }, { isDryRun, command: `aisec ${commandName}`, signal });
 }
 
-async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
+async function run(context: Context, options: Options): Promise<void> {
   const { output } = context;
   const result = await prune(context, options);
   const { directory } = result;
@@ -58,7 +56,6 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
       ? `${directory}: nothing to remove; ${result.kept.length} kept.`
       : `${directory}: ${result.removed.length} ${result.isDryRun ? 'would be removed' : 'removed'} (${formatBytes(sizeBytes)}), ${result.kept.length} kept.`,
   );
-  return undefined;
 }
 
 export const backupPrune = defineCommand<Options>({

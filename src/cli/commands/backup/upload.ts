@@ -11,9 +11,7 @@ import {
   type DirectoryOption,
   type StoreOptions,
 } from '../../backup-place.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { defineCommand, type Context, type ExitCode } from '../../command.js';
 import { reportingTo } from '../../reporting.js';
 import type { Renderer } from '../../terminal/output.js';
 import { COPY_OPTIONS, TIMEOUT_OPTION, type CopyOptions } from './options.js';

@@ -1,6 +1,4 @@
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { defineCommand, type Context, type ExitCode } from '../../command.js';
 import { noteOfSync, renderDifferences } from './sync.js';
 
 async function run(context: Context): Promise<ExitCode | undefined> {

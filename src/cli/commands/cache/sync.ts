@@ -1,7 +1,5 @@
 import type { SyncResult } from '../../../features/cache/sync.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { defineCommand, type Context } from '../../command.js';
 import type { Renderer } from '../../terminal/output.js';
 
 interface Options {
@@ -23,7 +21,7 @@ export function noteOfSync({ redis, compared, isShared }: SyncResult): string {
     : `${redis}: no service shares the cache now; nothing to do.`;
 }
 
-async function run(context: Context, { dryRun }: Options): Promise<ExitCode | undefined> {
+async function run(context: Context, { dryRun }: Options): Promise<void> {
   const { output, progress } = context;
   const result = await context.withCache(async (access) =>
     context.withDatabase({}, async (session) => {
@@ -38,7 +36,6 @@ async function run(context: Context, { dryRun }: Options): Promise<ExitCode | un
     output.warning(
       `${differences.length} of ${compared} entries were not as in the database; ${dryRun ? 'a run without --dry-run drops them' : 'they were dropped'}`,
     );
-  return undefined;
 }
 
 export const cacheSync = defineCommand<Options>({

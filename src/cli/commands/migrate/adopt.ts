@@ -1,8 +1,6 @@
 import { formatDurationMs } from '../../../base/duration.js';
 import type { AdoptResult, PlannedStep } from '../../../features/migrate/adopt/adopt.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { defineCommand, type Context, type ExitCode } from '../../command.js';
 import { durationOption, WAIT_OPTION } from '../../options.js';
 import { reportingTo } from '../../reporting.js';
 import { renderFindings } from '../../terminal/findings.js';

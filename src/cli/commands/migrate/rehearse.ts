@@ -15,9 +15,7 @@ import {
   type DirectoryOption,
   type StoreOptions,
 } from '../../backup-place.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { defineCommand, type Context, type ExitCode } from '../../command.js';
 import { durationOption, SCRATCH_RESTORE_OPTIONS, WAIT_OPTION } from '../../options.js';
 import { reportingTo } from '../../reporting.js';
 import { renderDryRun } from './dry-run-text.js';

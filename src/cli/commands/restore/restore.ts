@@ -8,10 +8,8 @@ import type { RowsRestoreResult } from '../../../features/backup/restore-rows.js
 import type { TableRestoreResult } from '../../../features/backup/restore-table.js';
 import type { RoleSource } from '../../../features/backup/restore/preflight.js';
 import { DIRECTORY_OPTION, STORE_OPTIONS } from '../../backup-place.js';
-import { defineCommand } from '../../command.js';
+import { defineCommand, type Context, type ExitCode } from '../../command.js';
 import { confirmDatabase } from '../../terminal/confirm-database.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
 import { IDENTITY_OPTION, RESTORE_JOBS_OPTION, WAIT_OPTION } from '../../options.js';
 import { reportingTo } from '../../reporting.js';
 import { DANGLING_RULES, danglingOption, EXISTING_RULES, existingOption } from './dangling-option.js';

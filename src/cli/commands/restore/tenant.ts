@@ -6,9 +6,7 @@ import type { DanglingRule } from '../../../features/backup/restore/load-table.j
 import type { SchemaRestoreResult } from '../../../features/backup/restore-schema.js';
 import { DIRECTORY_OPTION, STORE_OPTIONS, type DirectoryOption, type StoreOptions } from '../../backup-place.js';
 import { checkSource, erasureSourceOf, givenBackup, latestGiven, requireServer, sourceOf } from './source.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { defineCommand, type Context } from '../../command.js';
 import { IDENTITY_OPTION, LOCK_OPTIONS, type LockOptions } from '../../options.js';
 import { reportingTo } from '../../reporting.js';
 
@@ -86,7 +84,7 @@ async function restored(context: Context, options: Options, given: string): Prom
   });
 }
 
-async function run(context: Context, options: Options, argument: string): Promise<ExitCode | undefined> {
+async function run(context: Context, options: Options, argument: string): Promise<void> {
   const { output } = context;
   checkSource(options, argument);
   await requireServer(context, 'tenant restore', argument);
@@ -101,7 +99,6 @@ async function run(context: Context, options: Options, argument: string): Promis
       ? `${database}: dry run, rolled back; schema ${schema} would be restored, ${what}.`
       : `${database}: schema ${schema} is restored in ${formatDurationMs(durationMs)}, ${what}${node === null ? '' : `, on ${node}`}.`,
   );
-  return undefined;
 }
 
 export const tenantRestore = defineCommand<Options>({

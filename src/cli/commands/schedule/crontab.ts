@@ -1,6 +1,4 @@
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { defineCommand, type Context } from '../../command.js';
 import { DIRECTORY_OPTION, directoryOf } from '../../backup-place.js';
 import {
   carriedSettings,
@@ -14,7 +12,7 @@ import {
   type ScheduleOptions,
 } from './options.js';
 
-async function run(context: Context, options: ScheduleOptions): Promise<ExitCode | undefined> {
+async function run(context: Context, options: ScheduleOptions): Promise<void> {
   const { chooseJobs, scheduledJobs } = await import('../../../features/schedule/jobs.js');
   const { crontabText } = await import('../../../features/schedule/crontab.js');
   const backupDir = oneLine('--dir', directoryOf(context, options));
@@ -27,7 +25,6 @@ async function run(context: Context, options: ScheduleOptions): Promise<ExitCode
   };
   const text = crontabText(jobs, place);
   context.output.result({ jobs, crontab: text }, () => text.trimEnd());
-  return undefined;
 }
 
 export const scheduleCrontab = defineCommand<ScheduleOptions>({

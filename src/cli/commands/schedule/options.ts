@@ -4,8 +4,7 @@ import { AisecError } from '../../../base/errors.js';
 import { packageFile } from '../../../base/package-file.js';
 import { settingValue } from '../../../config/config.js';
 import { SETTINGS, type SettingName } from '../../../config/settings.js';
-import type { OptionSpec } from '../../command.js';
-import type { Context } from '../../context.js';
+import type { Context, OptionSpec } from '../../command.js';
 import { listOption } from '../../options.js';
 
 const URL_FILE = '/etc/aisec/database-url';

@@ -2,9 +2,7 @@ import { formatDurationMs } from '../../../base/duration.js';
 import { AisecError } from '../../../base/errors.js';
 import type { DemoOptions } from '../../../features/seed/demo/options.js';
 import type { SeedDemoResult } from '../../../features/seed/demo/run.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { defineCommand, type Context } from '../../command.js';
 import { countOption, WAIT_OPTION } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
 import { confirmDemo, type ConfirmOptions } from './confirm-demo.js';
@@ -74,7 +72,7 @@ function printNotes({ output }: Context, result: SeedDemoResult): void {
   output.note('No one can log in as a demo user: the password is random, and only its hash was stored.');
 }
 
-async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
+async function run(context: Context, options: Options): Promise<void> {
   const wanted = await demoOptions(options);
   const { config, output, progress } = context;
   const result = await context.withDatabase({}, async (session) => {
@@ -93,7 +91,6 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
   });
   output.done(result, renderDemo);
   printNotes(context, result);
-  return undefined;
 }
 
 export const seedDemo = defineCommand<Options>({

@@ -1,7 +1,6 @@
 import { AisecError } from '../../../base/errors.js';
-import type { OptionSpec } from '../../command.js';
+import type { Context, OptionSpec } from '../../command.js';
 import { listOption } from '../../options.js';
-import type { Context } from '../../context.js';
 import { migrateSettings } from '../../migrate-settings.js';
 import type { GeneratedText } from '../../../features/types/generate.js';
 import type { LeftOut, Selection } from '../../../features/types/selection.js';

@@ -1,7 +1,5 @@
 import { countText } from '../../../base/count.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { defineCommand, type Context, type ExitCode } from '../../command.js';
 import { renderFindings } from '../../terminal/findings.js';
 import { RECALL_OPTION, sampleOption } from './options.js';
 

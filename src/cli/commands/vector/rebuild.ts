@@ -3,9 +3,7 @@ import { formatBytes } from '../../../base/bytes.js';
 import { formatDurationMs } from '../../../base/duration.js';
 import { AisecError } from '../../../base/errors.js';
 import type { RebuildResult } from '../../../features/vector/rebuild.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { defineCommand, type Context } from '../../command.js';
 import { countOption, WAIT_OPTION } from '../../options.js';
 import { reportingTo } from '../../reporting.js';
 import type { Renderer } from '../../terminal/output.js';
@@ -82,7 +80,7 @@ function refuseMixed({ method, lists }: Options): void {
   throw new AisecError('USAGE', '--lists and --method hnsw cannot be used together', { hint: 'hnsw has no lists.' });
 }
 
-async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
+async function run(context: Context, options: Options): Promise<void> {
   const { config, output } = context;
   refuseMixed(options);
   const result = await context.withDatabase({ idleTimeoutMs: 0 }, async (session) => {
@@ -107,7 +105,6 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
       `the build would like ${formatBytes(result.wantedMemoryBytes)} of memory and has ${formatBytes(result.memoryBytes)}; it takes longer (see --memory)`,
     );
   output.note(summary(result));
-  return undefined;
 }
 
 export const vectorRebuild = defineCommand<Options>({

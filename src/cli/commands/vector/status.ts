@@ -1,8 +1,6 @@
 import { formatBytes } from '../../../base/bytes.js';
 import type { VectorStatus } from '../../../features/vector/status.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { defineCommand, type Context } from '../../command.js';
 import type { Renderer } from '../../terminal/output.js';
 import { RECALL_OPTION, sampleOption, shareText } from './options.js';
 
@@ -47,7 +45,7 @@ function recallText({ measured, effort, expectedRecall }: VectorStatus): string 
   );
 }
 
-async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
+async function run(context: Context, options: Options): Promise<void> {
   const { config, output, progress } = context;
   const status = await context.withDatabase({}, async (session) => {
     const { vectorStatus } = await import('../../../features/vector/status.js');
@@ -59,7 +57,6 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
   for (const { message } of status.findings) output.warning(message);
   if (status.findings.length > 0)
     output.note(`Next: ${status.needsRebuild ? 'aisec vector rebuild, then ' : ''}aisec vector tune`);
-  return undefined;
 }
 
 export const vectorStatusCommand = defineCommand<Options>({

@@ -1,7 +1,5 @@
 import type { TuneResult } from '../../../features/vector/tune.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { defineCommand, type Context, type ExitCode } from '../../command.js';
 import type { Renderer } from '../../terminal/output.js';
 import { RECALL_OPTION, sampleOption, shareText } from './options.js';
 

@@ -1,9 +1,7 @@
 import { AisecError } from '../../../../base/errors.js';
 import type { LintResult } from '../../../../features/migrate/lint/lint.js';
 import type { Rule } from '../../../../features/migrate/lint/rule.js';
-import { defineCommand } from '../../../command.js';
-import type { Context } from '../../../context.js';
-import type { ExitCode } from '../../../exit-codes.js';
+import { defineCommand, type Context, type ExitCode } from '../../../command.js';
 import { countOption, listOption } from '../../../options.js';
 import { lintNow, type LintWishes } from './run.js';
 import { renderLint, summary } from './render.js';

@@ -1,7 +1,6 @@
 import { bySeverity, type Finding } from '../../../../base/finding.js';
 import type { ReportData, Verdicts } from '../../../../features/monitor/page/report-data.js';
-import type { OptionSpec } from '../../../command.js';
-import type { Context, Session } from '../../../context.js';
+import type { Context, OptionSpec, Session } from '../../../command.js';
 import { migrateSettings } from '../../../migrate-settings.js';
 import { THRESHOLDS_OPTION, thresholdsOf } from '../../../thresholds.js';
 import { SIZE_LIMIT_OPTION } from '../size-limit-option.js';
