@@ -7,7 +7,7 @@ import { defineCommand, type Context, type OptionSpec } from '../../command.js';
 import { LOCK_OPTIONS, lockTimes, type LockOptions } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
 import { confirmLoss, describeLosses, type LossOptions } from './confirm-loss.js';
-import { printScript, refuseScriptUsage, SCRIPT_OPTIONS, type ScriptOptions } from './script.js';
+import { refuseScriptUsage, SCRIPT_OPTIONS, type ScriptOptions } from './script.js';
 import { migrateSettings } from './settings.js';
 import { reportingTo } from '../../reporting.js';
 
@@ -66,7 +66,8 @@ async function writeScript(context: Context, options: Options): Promise<void> {
     target: targetOf(options),
     lockTimeoutMs: options.lockTimeout,
   });
-  printScript(context, script);
+  if (context.output.options.isJson) context.output.result({ script: `${script.join('\n')}\n` }, () => '');
+  else for (const lines of script) context.output.text(`${lines}\n`);
 }
 
 async function run(context: Context, options: Options): Promise<void> {

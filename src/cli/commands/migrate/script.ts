@@ -1,5 +1,5 @@
 import { AisecError } from '../../../base/errors.js';
-import type { Context, OptionSpec } from '../../command.js';
+import type { OptionSpec } from '../../command.js';
 
 export interface ScriptOptions {
   readonly dryRun: boolean;
@@ -33,10 +33,4 @@ export function refuseScriptUsage({ sql, dryRun, from }: ScriptOptions): void {
     throw new AisecError('USAGE', '--from requires --sql', {
       hint: 'A run on a database starts from where the database is.',
     });
-}
-
-/** @param script the texts of its lines; one of 50 MB is not joined */
-export function printScript({ output }: Context, script: readonly string[]): void {
-  if (output.options.isJson) output.result({ script: `${script.join('\n')}\n` }, () => '');
-  else for (const lines of script) output.text(`${lines}\n`);
 }

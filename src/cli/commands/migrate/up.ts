@@ -8,7 +8,7 @@ import { LOCK_OPTIONS, lockTimes, type LockOptions } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
 import { renderDryRun } from './dry-run-text.js';
 import { refuseUnmeantDatabase } from './new-embedded.js';
-import { printScript, refuseScriptUsage, SCRIPT_OPTIONS, type ScriptOptions } from './script.js';
+import { refuseScriptUsage, SCRIPT_OPTIONS, type ScriptOptions } from './script.js';
 import { ALLOW_OPTIONS, migrateSettings, planSettings, TO_OPTION, type PlanOptions } from './settings.js';
 import { reportingTo } from '../../reporting.js';
 
@@ -65,7 +65,8 @@ async function writeScript(context: Context, options: Options): Promise<void> {
     to: options.to,
     lockTimeoutMs: options.lockTimeout,
   });
-  printScript(context, script);
+  if (context.output.options.isJson) context.output.result({ script: `${script.join('\n')}\n` }, () => '');
+  else for (const lines of script) context.output.text(`${lines}\n`);
 }
 
 async function rehearse(context: Context, options: Options): Promise<ExitCode | undefined> {
