@@ -16,7 +16,7 @@ import { isDistributed } from '../../tenant/index.js';
 import { archiveLateRows } from './fixes.js';
 import { readingPartitions } from './locked.js';
 import { make, movesLateRows, type Made } from './make.js';
-import type { MonthOutcome } from './outcome.js';
+import type { EnsuredMonth, MonthOutcome } from './outcome.js';
 import { markPublications, markTakenNames, planMonths, type Plan, type PlannedMonth } from './plan.js';
 
 export interface EnsureOptions {
@@ -30,12 +30,6 @@ export interface EnsureOptions {
   readonly waitMs: number;
   /** How long it waits for locks and for older transactions in all. */
   readonly maxWaitMs: number;
-}
-
-export interface EnsuredMonth extends Omit<MonthOutcome, 'state'> {
-  readonly month: Month;
-  /** `planned` only in a dry run. */
-  readonly state: 'planned' | MonthOutcome['state'];
 }
 
 export interface EnsureResult {

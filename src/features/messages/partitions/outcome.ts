@@ -3,16 +3,22 @@ import { isAisecError } from '../../../base/errors.js';
 import type { Month } from '../../../base/month.js';
 import type { PlannedMonth } from './plan.js';
 
-export interface MonthOutcome {
+export interface EnsuredMonth {
+  readonly month: Month;
   readonly partition: string;
-  /** `exists`: another session made it meanwhile. */
-  readonly state: 'made' | 'exists' | 'failed';
+  /** `planned` only in a dry run; `exists`: another session made it meanwhile. */
+  readonly state: 'planned' | 'made' | 'exists' | 'failed';
   /** Moved out of the default partition, or to be moved. */
   readonly rows: number;
   readonly problem: string | null;
   /** True when a lock could not be acquired: a later run will do. */
   readonly isLockProblem: boolean;
   readonly fix: string | null;
+}
+
+/** What came of a month that was not only planned. */
+export interface MonthOutcome extends Omit<EnsuredMonth, 'month'> {
+  readonly state: 'made' | 'exists' | 'failed';
 }
 
 export type MonthOutcomes = ReadonlyMap<Month, MonthOutcome>;
