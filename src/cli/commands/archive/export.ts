@@ -5,7 +5,7 @@ import { AisecError } from '../../../base/errors.js';
 import type { ExportResult } from '../../../features/messages/archive/export.js';
 import type { ExportFormat } from '../../../features/messages/archive/exports/record-format.js';
 import { defineCommand, type Context } from '../../command.js';
-import { monthOption, WAIT_OPTION } from '../../options.js';
+import { choiceOption, monthOption, WAIT_OPTION } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
 import { rowsText } from './words.js';
 import { reportingTo } from '../../reporting.js';
@@ -22,11 +22,6 @@ interface Options {
 
 /** A slow disk may let the transaction wait between two fetches. */
 const IDLE_TIMEOUT_MS = 600_000;
-
-function formatOption(text: string): ExportFormat {
-  if (text === 'ndjson' || text === 'csv') return text;
-  throw new AisecError('USAGE', `invalid format "${text}"`, { hint: 'Give ndjson or csv.' });
-}
 
 function renderExport(result: ExportResult, { table }: Renderer): string {
   return table(
@@ -86,7 +81,7 @@ export const archiveExport = defineCommand<Options>({
       flags: '--format <format>',
       description: 'ndjson (a JSON object a line) or csv',
       default: 'ndjson',
-      parse: formatOption,
+      parse: choiceOption(['ndjson', 'csv'], 'format', { hint: 'Give ndjson or csv.' }),
       values: ['ndjson', 'csv'],
     },
     { flags: '--replace', description: 'write an export again that the month has changed since' },

@@ -1,15 +1,8 @@
 import type { PinResult } from '../../../features/backup/pin.js';
-import {
-  DIRECTORY_OPTION,
-  directoryOf,
-  inStoreOf,
-  STORE_OPTIONS,
-  type DirectoryOption,
-  type StoreOptions,
-} from '../../backup-place.js';
+import { directoryOf, inStoreOf, PLACE_OPTIONS, type PlaceOptions } from '../../backup-place.js';
 import { defineCommand, type Context } from '../../command.js';
 
-interface Options extends DirectoryOption, StoreOptions {
+interface Options extends PlaceOptions {
   readonly remove: boolean;
   readonly dryRun: boolean;
 }
@@ -43,8 +36,7 @@ export const backupPin = defineCommand<Options>({
     description: 'a path, a name in the directory or, with --store, in the store, or s3://bucket/directory/NAME',
   },
   options: [
-    DIRECTORY_OPTION,
-    ...STORE_OPTIONS,
+    ...PLACE_OPTIONS,
     { flags: '--remove', description: 'take the mark off' },
     { flags: '--dry-run', description: 'check that the backup can be marked; change nothing' },
   ],

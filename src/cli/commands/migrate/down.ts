@@ -4,7 +4,7 @@ import { AisecError } from '../../../base/errors.js';
 import { labelOf } from '../../../features/migrate/files/source.js';
 import type { DownOptions, DownRehearsal, DownResult } from '../../../features/migrate/down.js';
 import { defineCommand, type Context, type OptionSpec } from '../../command.js';
-import { LOCK_OPTIONS, type LockOptions } from '../../options.js';
+import { LOCK_OPTIONS, lockTimes, type LockOptions } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
 import { confirmLoss, describeLosses, type LossOptions } from './confirm-loss.js';
 import { refuseScriptUsage, SCRIPT_OPTIONS, type ScriptOptions } from './script.js';
@@ -80,9 +80,7 @@ async function run(context: Context, options: Options): Promise<void> {
   const settings = {
     ...(await migrateSettings(context)),
     target,
-    lockTimeoutMs: options.lockTimeout,
-    maxWaitMs: options.maxWait,
-    waitMs: options.wait,
+    ...lockTimes(options),
   };
   if (options.dryRun) {
     await rehearseDown(context, settings);

@@ -2,7 +2,7 @@ import { formatDurationMs } from '../../../base/duration.js';
 import type { DownOptions } from '../../../features/migrate/down.js';
 import { labelOf } from '../../../features/migrate/files/source.js';
 import { defineCommand, type Context } from '../../command.js';
-import { LOCK_OPTIONS, type LockOptions } from '../../options.js';
+import { LOCK_OPTIONS, lockTimes, type LockOptions } from '../../options.js';
 import { confirmLoss, describeLosses, type LossOptions } from './confirm-loss.js';
 import { LOSS_OPTIONS } from './down.js';
 import { migrateSettings } from './settings.js';
@@ -27,9 +27,7 @@ async function rehearseRedo(context: Context, settings: Omit<DownOptions, 'targe
 async function run(context: Context, options: Options): Promise<void> {
   const settings = {
     ...(await migrateSettings(context)),
-    lockTimeoutMs: options.lockTimeout,
-    maxWaitMs: options.maxWait,
-    waitMs: options.wait,
+    ...lockTimes(options),
   };
   if (options.dryRun) {
     await rehearseRedo(context, settings);

@@ -1,5 +1,6 @@
 import { aisecCommand } from '../../../base/package/aisec-command.js';
 import { AisecError } from '../../../base/errors.js';
+import { labelOf } from '../../../features/migrate/files/source.js';
 import type { RepairAction } from '../../../features/migrate/repair/plan.js';
 import type { RepairResult } from '../../../features/migrate/repair/repair.js';
 import { defineCommand, type Context } from '../../command.js';
@@ -17,14 +18,11 @@ interface Options {
 
 const OTHER_TABLE = 'pgmigrations_of_other';
 
-function label({ source }: RepairAction, name: string): string {
-  return source === 'aisec' ? name : `${source}/${name}`;
-}
-
 /** What it does, in a sentence without its full stop. */
 function describe(action: RepairAction): string {
-  const names = 'names' in action ? action.names.map((name) => label(action, name)).join(', ') : '';
-  const name = 'name' in action ? label(action, action.name) : '';
+  const names =
+    'names' in action ? action.names.map((name) => labelOf({ source: action.source, name })).join(', ') : '';
+  const name = 'name' in action ? labelOf(action) : '';
   switch (action.kind) {
     case 'restore pgmigrations':
       return `insert into pgmigrations what aisec_migrations records: ${names}`;

@@ -2,11 +2,12 @@ import { formatBytes } from '../../../base/bytes.js';
 import type { Range } from '../../../features/monitor/growth/forecast.js';
 import type { GrowthReport } from '../../../features/monitor/growth/growth.js';
 import { defineCommand, type Context } from '../../command.js';
+import { countOption } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
 import { limitSentence, methodSentences } from '../../../features/monitor/growth/sentences.js';
 import { SIZE_LIMIT_OPTION } from './size-limit-option.js';
 import { cellsFor } from './cells.js';
-import { changeText, countWithin, warnOfSkips } from './words.js';
+import { changeText, warnOfSkips } from './words.js';
 
 interface Options {
   readonly ahead: number;
@@ -119,7 +120,7 @@ export const monitorGrowthCommand = defineCommand<Options>({
       flags: '--ahead <n>',
       description: 'months after the current one to forecast, 0 to 60',
       default: '3',
-      parse: countWithin(0, 60),
+      parse: countOption(0, 60),
     },
     SIZE_LIMIT_OPTION,
     { flags: '--tables', description: 'how every table has grown, by the records' },

@@ -6,17 +6,7 @@ import { AisecError } from '../../../base/errors.js';
 import { countText } from '../../../base/count.js';
 import { defineCommand, type Context } from '../../command.js';
 import { DIRECTORY_OPTION, directoryOf } from '../../backup-place.js';
-import {
-  carriedSettings,
-  databaseUrlFile,
-  historyFile,
-  NOTIFY_OPTIONS,
-  notifyUrlFile,
-  oneLine,
-  ONLY_OPTION,
-  programWords,
-  type ScheduleOptions,
-} from './options.js';
+import { historyFile, NOTIFY_OPTIONS, oneLine, ONLY_OPTION, onThisMachine, type ScheduleOptions } from './options.js';
 
 interface Options extends ScheduleOptions {
   readonly user?: string;
@@ -45,13 +35,10 @@ async function run(context: Context, options: Options): Promise<void> {
   const backupDir = oneLine('--dir', directoryOf(context, options));
   const jobs = chooseJobs(scheduledJobs(backupDir, historyFile(context, options)), options.only);
   const units = systemdUnits(jobs, {
-    program: programWords(),
+    ...onThisMachine(context, options, backupDir),
     user: options.user ?? userName(userInfo().username),
-    databaseUrlFile: databaseUrlFile(context),
-    notifyUrlFile: notifyUrlFile(context, options),
     history: historyFile(context, options),
     backupDir,
-    settings: carriedSettings(context, backupDir),
   });
   if (options.out === undefined) {
     output.result({ jobs, units, written: null }, () => unitsText(units));

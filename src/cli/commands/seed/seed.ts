@@ -7,7 +7,6 @@ import type { SeedResult } from '../../../features/seed/run.js';
 import { defineCommand, type Context } from '../../command.js';
 import { WAIT_OPTION } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
-import { seedSettings } from './settings.js';
 
 interface Options {
   readonly set: string;
@@ -61,7 +60,7 @@ async function run(context: Context, options: Options): Promise<void> {
   const { readSeedSet, takesPassword } = await import('../../../features/seed/seed-directory.js');
   const { givenPassword } = await import('../../../features/seed/given-password.js');
   const onWarning = (text: string): void => output.warning(text);
-  const set = await readSeedSet(options.set, seedSettings(context));
+  const set = await readSeedSet(options.set, config);
   const file = options.adminPasswordFile === undefined ? undefined : resolve(config.cwd, options.adminPasswordFile);
   const value = settingValue('adminPassword', config.flags, config.environment);
   const given = takesPassword(set) ? givenPassword({ file, value }, onWarning) : undefined;
