@@ -51,7 +51,7 @@ function groupOf(kind: string): string | undefined {
   return ALIKE[kind] ?? (OTHERS.has(kind) ? kind : undefined);
 }
 
-/** Types are in quotes in an archive of a database that had quote_all_identifiers on, where pg_dump was not told otherwise. */
+/** Types are in quotes in an archive that pg_dump made with quote_all_identifiers on. */
 function keyOf(group: string, name: string): string {
   return `${group} ${group === 'FUNCTION' || group === 'CAST' ? name.replaceAll('"', '') : name}`;
 }
