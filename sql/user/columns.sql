@@ -1,7 +1,7 @@
 -- Which columns do these tables have, and what does a role see of them?
 -- Parameters: $1 tables, as SQL (text[]), $2 the role (text)
--- Columns:    table (as given), name, type, is_key (of the primary key), is_nullable, is_generated, is_readable (by the
---             role), is_table_readable
+-- Columns:    table (as given), name, type, isKey (of the primary key), isNullable, isReadable (by the role),
+--             isTableReadable
 -- Needs:      nothing
 select
   given.name as "table",
@@ -13,13 +13,12 @@ select
     where key.indrelid = attribute.attrelid
       and key.indisprimary
       and attribute.attnum = any (key.indkey)
-  ) as is_key,
-  not attribute.attnotnull as is_nullable,
-  attribute.attgenerated <> '' as is_generated,
+  ) as "isKey",
+  not attribute.attnotnull as "isNullable",
   pg_catalog.has_schema_privilege($2, class.relnamespace, 'usage')
-    and pg_catalog.has_column_privilege($2, attribute.attrelid, attribute.attnum, 'select') as is_readable,
+    and pg_catalog.has_column_privilege($2, attribute.attrelid, attribute.attnum, 'select') as "isReadable",
   pg_catalog.has_schema_privilege($2, class.relnamespace, 'usage')
-    and pg_catalog.has_table_privilege($2, attribute.attrelid, 'select') as is_table_readable
+    and pg_catalog.has_table_privilege($2, attribute.attrelid, 'select') as "isTableReadable"
 from pg_catalog.unnest($1::text[]) with ordinality as given (name, place)
 join pg_catalog.pg_class as class on class.oid = given.name::pg_catalog.regclass
 join pg_catalog.pg_attribute as attribute

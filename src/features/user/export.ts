@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 
 import type { ChosenRows } from '../../adapters/catalog/references/chosen-rows.js';
-import { checksumOf } from '../../adapters/files/checksum.js';
+import { checksumOf, type Checksum } from '../../adapters/files/checksum.js';
 import { publish } from '../../adapters/files/publish.js';
 import { writeZip, type WrittenEntry, type ZipEntry } from '../../adapters/files/zip.js';
 import { rollBack, type Session } from '../../adapters/postgres/session.js';
@@ -12,7 +12,7 @@ import { AisecError } from '../../base/errors.js';
 import type { Reporting } from '../../base/reporting.js';
 import { aisecVersion } from '../../base/package/version.js';
 import { schemaVersion } from '../messages/index.js';
-import { isSecret, readColumns, type PersonColumn } from './export/columns.js';
+import { isSecret, readColumns, type TableColumns } from './export/columns.js';
 import type { ExportedFileMonth, ExportedRows, PersonManifest } from './export/manifest.js';
 import { conversationIds, monthsInFiles, ndjsonOfMonth } from './export/months.js';
 import { personPage } from './export/page.js';
@@ -34,14 +34,9 @@ export interface UserExportOptions {
   /** Of the page; undefined: that of the user's preferences. */
   readonly language?: Language | undefined;
   /** Writes the second file as the first one encrypted, and returns its size and checksum; undefined: it stays as it is. */
-  readonly encrypt?: ((plain: string, encrypted: string, signal: AbortSignal) => Promise<FileFacts>) | undefined;
+  readonly encrypt?: ((plain: string, encrypted: string, signal: AbortSignal) => Promise<Checksum>) | undefined;
   readonly replaces: boolean;
   readonly isDryRun: boolean;
-}
-
-export interface FileFacts {
-  readonly sizeBytes: number;
-  readonly sha256: string;
 }
 
 export interface UserExportResult {
@@ -76,7 +71,6 @@ interface Reading {
   readonly choice: ChosenRows;
   readonly person: Person;
   readonly tables: readonly ExportedTable[];
-  readonly counted: readonly ExportedRows[];
   readonly leftOutColumns: readonly string[];
 }
 
@@ -108,7 +102,7 @@ async function languageFor({ session, options, person }: Reading): Promise<Langu
 }
 
 async function writeAll(reading: Reading, partial: string, snapshotAt: string): Promise<UserExportResult['months']> {
-  const { session, options, choice, person, tables, counted, leftOutColumns } = reading;
+  const { session, options, choice, person, tables, leftOutColumns } = reading;
   const months = (await monthsInFiles(session, options.schema)).map((month) => ({ ...month }));
   const conversations =
     months.length === 0 ? new Set<string>() : await conversationIds(session, choice, options.schema);
@@ -118,7 +112,7 @@ async function writeAll(reading: Reading, partial: string, snapshotAt: string): 
     schema: options.schema,
     snapshotAt,
     scope: options.isAll ? ('all' as const) : ('policies' as const),
-    tables: counted,
+    tables: tables.map(({ counted }) => counted),
     months,
     leftOutColumns,
   };
@@ -134,11 +128,9 @@ async function writeAll(reading: Reading, partial: string, snapshotAt: string): 
     toolVersion: aisecVersion(),
   });
   const content: readonly ZipEntry[] = [
-    ...tables.flatMap((table, index) =>
-      (counted[index]?.rows ?? 0) === 0
-        ? []
-        : [{ name: counted[index]?.file ?? '', content: () => readRows(session, choice, table) }],
-    ),
+    ...tables
+      .filter(({ counted }) => counted.rows > 0)
+      .map((table) => ({ name: table.counted.file, content: () => readRows(session, choice, table) })),
     ...months
       .filter(({ rows }) => rows !== null)
       .map((month) => ({
@@ -158,7 +150,7 @@ async function writeAll(reading: Reading, partial: string, snapshotAt: string): 
 }
 
 /** Encrypts what was written where that was asked, and gives it its name. Returns size and checksum. */
-async function finish({ session, options }: Reading, partial: string): Promise<FileFacts> {
+async function finish({ session, options }: Reading, partial: string): Promise<Checksum> {
   const { encrypt, file } = options;
   if (encrypt === undefined) {
     const checksum = await checksumOf(partial, session.signal);
@@ -172,48 +164,29 @@ async function finish({ session, options }: Reading, partial: string): Promise<F
   return checksum;
 }
 
-async function read(
-  session: Session,
-  options: UserExportOptions,
+/** What is kept about the person, table by table, without the tables that have nothing of it. */
+async function readTables(
+  { schema, isAll }: UserExportOptions,
   choice: ChosenRows,
   hidden: ReadonlyMap<TableKey, number>,
-  columns: ReadonlyMap<TableKey, readonly PersonColumn[]>,
-): Promise<Omit<Reading, 'person'>> {
-  const keys = [...columns.keys()];
-  const tables = keys.map((key): ExportedTable => ({
-    key,
-    columns: (columns.get(key) ?? []).filter(
-      ({ name, isReadable }) => !isSecret(name) && (options.isAll || isReadable),
-    ),
-  }));
-  const files = entryNames(options.schema, keys);
-  const counted: ExportedRows[] = [];
-  for (const { key } of tables)
-    counted.push({
-      table: displayName(key),
-      file: files.get(key) ?? '',
-      rows: await countRows(choice, key),
-      hiddenRows: hidden.get(key) ?? 0,
+  columns: TableColumns,
+): Promise<Pick<Reading, 'tables' | 'leftOutColumns'>> {
+  const files = entryNames(schema, [...columns.keys()]);
+  const tables: ExportedTable[] = [];
+  const leftOutColumns: string[] = [];
+  for (const [key, all] of columns) {
+    const table = displayName(key);
+    const rows = await countRows(choice, key);
+    const hiddenRows = hidden.get(key) ?? 0;
+    if (rows + hiddenRows === 0) continue;
+    tables.push({
+      key,
+      columns: all.filter(({ name, isReadable }) => !isSecret(name) && (isAll || isReadable)),
+      counted: { table, file: files.get(key) ?? '', rows, hiddenRows },
     });
-  const leftOutColumns = tables.flatMap(({ key }, index) => {
-    const row = counted[index];
-    if (row === undefined || row.rows + row.hiddenRows === 0) return [];
-    return (columns.get(key) ?? [])
-      .filter(({ name }) => isSecret(name))
-      .map(({ name }) => `${displayName(key)}.${name}`);
-  });
-  const isThere = (_: unknown, index: number): boolean => {
-    const row = counted[index];
-    return row !== undefined && row.rows + row.hiddenRows > 0;
-  };
-  return {
-    session,
-    options,
-    choice,
-    tables: tables.filter(isThere),
-    counted: counted.filter(isThere),
-    leftOutColumns,
-  };
+    leftOutColumns.push(...all.filter(({ name }) => isSecret(name)).map(({ name }) => `${table}.${name}`));
+  }
+  return { tables, leftOutColumns };
 }
 
 /**
@@ -251,7 +224,7 @@ export async function exportUser(
     onProgress('choosing rows');
     await choosePerson(choice, ownership, schema, person, { mentions: true, leavesOut: keysTable(schema) });
     const hidden = (await visible?.filter(choice, person, [...columns.keys()])) ?? new Map<TableKey, number>();
-    const reading = { ...(await read(session, options, choice, hidden, columns)), person };
+    const reading = { session, options, choice, person, ...(await readTables(options, choice, hidden, columns)) };
     const { rows: times } = await session.query<{ at: string }>(
       `select pg_catalog.to_char(pg_catalog.now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as at`,
     );
@@ -268,10 +241,10 @@ export async function exportUser(
       isEncrypted: options.encrypt !== undefined,
       scope: isAll ? 'all' : 'policies',
       snapshotAt,
-      tables: reading.counted,
+      tables: reading.tables.map(({ counted }) => counted),
       months,
       rows:
-        reading.counted.reduce((sum, { rows }) => sum + rows, 0) +
+        reading.tables.reduce((sum, { counted }) => sum + counted.rows, 0) +
         months.reduce((sum, { rows }) => sum + (rows ?? 0), 0),
       ...written,
     };

@@ -100,7 +100,7 @@ function reportRest({ output }: Context, { certificate, plan, outcome }: UserEra
 
 async function writeCertificate(context: Context, result: UserEraseResult, out: string | undefined): Promise<void> {
   if (result.certificate === null) return;
-  const { writeCertificateFiles } = await import('../../../features/user/erase/certificate-files.js');
+  const { writeCertificateFiles } = await import('../../../features/user/erase/certificate-page.js');
   const directory = path.resolve(context.config.cwd, out ?? '.');
   for (const file of writeCertificateFiles(result.certificate, directory)) context.output.note(`Certificate: ${file}`);
 }

@@ -1,6 +1,11 @@
+import path from 'node:path';
+
+import { writeNamed } from '../../../adapters/files/write-named.js';
 import { countText } from '../../../base/count.js';
 import { html, htmlDocument, momentText } from '../../monitor/index.js';
 import type { ErasureCertificate, Holder } from './certificate.js';
+
+const OWNER_ONLY = 0o600;
 
 function holderText({ kind, place, month, until, fix }: Holder): string {
   const what = kind === 'backup' ? 'Backup' : `Export of ${month ?? ''}`;
@@ -9,7 +14,7 @@ function holderText({ kind, place, month, until, fix }: Holder): string {
 }
 
 /** The certificate for people: what was there, what is left, and who still holds something. */
-export function certificatePage(certificate: ErasureCertificate): string {
+function certificatePage(certificate: ErasureCertificate): string {
   const { user, database, erasedAt, startedAt, finishedAt, tables, hits, holders, caches, columnsScanned } =
     certificate;
   const rows = tables.reduce((sum, { before }) => sum + before, 0);
@@ -76,4 +81,12 @@ export function certificatePage(certificate: ErasureCertificate): string {
         ${certificate.toolVersion}.
       </p>`,
   );
+}
+
+/** Writes the certificate for programs and for people, under a name without personal data. Returns the files. */
+export function writeCertificateFiles(certificate: ErasureCertificate, directory: string): readonly string[] {
+  const base = path.join(directory, `erasure-${certificate.subjectHash.slice(0, 12)}`);
+  writeNamed(`${base}.json`, `${JSON.stringify(certificate, null, 2)}\n`, { mode: OWNER_ONLY });
+  writeNamed(`${base}.html`, certificatePage(certificate), { mode: OWNER_ONLY });
+  return [`${base}.json`, `${base}.html`];
 }

@@ -5,9 +5,9 @@ import { countText } from '../../../base/count.js';
 import type { Finding } from '../../../base/finding.js';
 import { quoteLiteral } from '../../../base/identifier.js';
 import type { Month } from '../../../base/month.js';
+import type { TableColumns } from '../export/columns.js';
 import { ofRole, type Ownership, type RoledReference } from '../graph/ownership.js';
 import { monthsOf } from './months.js';
-import type { TableColumns } from './table-columns.js';
 
 /** What becomes of a person's rows that others use: public assistants, skills, voices and their like. */
 export type SharedRule = 'refuse' | 'keep' | { readonly handOverTo: string };

@@ -4,12 +4,12 @@ import { rollBack, type Session } from '../../../adapters/postgres/session.js';
 import { AisecError } from '../../../base/errors.js';
 import { parseTableName } from '../../../base/table-name.js';
 import type { Reporting } from '../../../base/reporting.js';
+import { readColumns } from '../export/columns.js';
 import { choosePerson, prepareChoice } from '../graph/choose-person.js';
 import type { Ownership } from '../graph/ownership.js';
 import { readOwnership, requireAllRows, tablesOf } from '../graph/read-ownership.js';
 import { planErasure, type ErasurePlan } from './plan.js';
 import type { Erasure } from './rounds.js';
-import { readTableColumns } from './table-columns.js';
 
 interface Waiting extends Pick<Reporting, 'onProgress'> {
   /** How long it may wait for rows that others have locked, in all. */
@@ -28,12 +28,13 @@ export async function prepareErasures(
   { maxWaitMs, onProgress, onBatch = () => undefined }: Waiting,
 ): Promise<Preparation> {
   const ownership = await readOwnership(session, schema);
-  await requireAllRows(session, tablesOf(ownership), 'select and delete');
+  const keys = tablesOf(ownership);
+  await requireAllRows(session, keys, 'select and delete');
   return {
     session,
     schema,
     ownership,
-    columns: await readTableColumns(session, ownership),
+    columns: await readColumns(session, keys),
     choice: await prepareChoice(session, ownership),
     budget: new LockBudget(maxWaitMs),
     onProgress,

@@ -6,6 +6,7 @@ import { withTransaction, type Session } from '../../../adapters/postgres/sessio
 import { AisecError, isAisecError } from '../../../base/errors.js';
 import { quoteIdentifier, quoteLiteral } from '../../../base/identifier.js';
 import { sleep } from '../../../base/interruption.js';
+import type { TableColumns } from '../export/columns.js';
 import { choosePerson } from '../graph/choose-person.js';
 import type { Person } from '../graph/find-person.js';
 import { ofRole, type Ownership, type RoledReference } from '../graph/ownership.js';
@@ -13,7 +14,6 @@ import { BatchSize, inBatches } from './batches.js';
 import { deletionOrder } from './order.js';
 import { isOwned, isShareable, othersReferring, ownerReference, type ErasureChoices } from './plan.js';
 import { retryForRows, withShortWaits } from './row-locks.js';
-import type { TableColumns } from './table-columns.js';
 
 export interface Erasure {
   readonly session: Session;

@@ -16,15 +16,7 @@ export interface PersonColumn {
   readonly isTableReadable: boolean;
 }
 
-interface ColumnRow {
-  readonly table: string;
-  readonly name: string;
-  readonly type: string;
-  readonly is_key: boolean;
-  readonly is_nullable: boolean;
-  readonly is_readable: boolean;
-  readonly is_table_readable: boolean;
-}
+export type TableColumns = ReadonlyMap<TableKey, readonly PersonColumn[]>;
 
 /** Columns with which one can log in: never exported. */
 const SECRET = /(^|_)(password|passwd|secret|token|api_key|private_key|totp|otp)(_|$)/;
@@ -33,23 +25,11 @@ export function isSecret(column: string): boolean {
   return SECRET.test(column);
 }
 
-export async function readColumns(
-  session: Session,
-  keys: readonly TableKey[],
-): Promise<ReadonlyMap<TableKey, readonly PersonColumn[]>> {
-  const { rows } = await session.query<ColumnRow>(sqlFile('user/columns'), [keys, USER_ROLE]);
+export async function readColumns(session: Session, keys: readonly TableKey[]): Promise<TableColumns> {
+  const { rows } = await session.query<PersonColumn & { readonly table: string }>(sqlFile('user/columns'), [
+    keys,
+    USER_ROLE,
+  ]);
   const byTable = groupBy(rows, ({ table }) => table);
-  return new Map(
-    keys.map((key) => [
-      key,
-      (byTable.get(key) ?? []).map((row) => ({
-        name: row.name,
-        type: row.type,
-        isKey: row.is_key,
-        isNullable: row.is_nullable,
-        isReadable: row.is_readable,
-        isTableReadable: row.is_table_readable,
-      })),
-    ]),
-  );
+  return new Map(keys.map((key) => [key, byTable.get(key) ?? []]));
 }

@@ -117,8 +117,8 @@ async function* furtherTables(
 ): AsyncGenerator<string> {
   const words = WORDS[data.language];
   yield html`<h2>${words.others}</h2>`.text;
-  for (const [index, table] of tables.entries()) {
-    const { rows: all = 0, table: name = '' } = data.tables[index] ?? {};
+  for (const table of tables) {
+    const { rows: all, table: name } = table.counted;
     if (all === 0 || hasMessages(table.key, data.schema)) continue;
     yield `<details><summary>${html`${name} (${all})`.text}</summary>`;
     let shown = 0;

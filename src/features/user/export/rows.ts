@@ -4,11 +4,13 @@ import { readCursor } from '../../../adapters/postgres/read-cursor.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
 import type { PersonColumn } from './columns.js';
+import type { ExportedRows } from './manifest.js';
 
 /** Which rows and columns of a table are exported. */
 export interface ExportedTable {
   readonly key: TableKey;
   readonly columns: readonly PersonColumn[];
+  readonly counted: ExportedRows;
 }
 
 /** How they are read for a page. */

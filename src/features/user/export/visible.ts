@@ -4,7 +4,7 @@ import type { Session } from '../../../adapters/postgres/session.js';
 import { AisecError, endsRun, isAisecError } from '../../../base/errors.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
 import type { Person } from '../graph/find-person.js';
-import { USER_ROLE, type PersonColumn } from './columns.js';
+import { USER_ROLE, type PersonColumn, type TableColumns } from './columns.js';
 
 interface SeenTable {
   readonly name: string;
@@ -40,10 +40,7 @@ export class VisibleRows {
   }
 
   /** Made before the transaction, which only reads. */
-  static async prepare(
-    session: Session,
-    columns: ReadonlyMap<TableKey, readonly PersonColumn[]>,
-  ): Promise<VisibleRows> {
+  static async prepare(session: Session, columns: TableColumns): Promise<VisibleRows> {
     const seen = new Map<TableKey, SeenTable>();
     for (const [key, own] of columns) {
       const table = seenTable(key, own, seen.size);
