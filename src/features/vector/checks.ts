@@ -1,8 +1,7 @@
 import type { Session } from '../../adapters/postgres/session.js';
 import { aisecCommand } from '../../base/package/aisec-command.js';
-import { currentEffort } from './effort.js';
 import { indexFindings, vectorFinding, type VectorFinding, type VectorFindingKind } from './finding.js';
-import { EFFORT_SETTING, sampleQueries, searchAll } from './recall.js';
+import { currentEffort, EFFORT_SETTING, sampleQueries, searchAll } from './recall.js';
 import { MAIN_INDEX, readVectorState, type VectorIndex, type VectorState } from './vector-index.js';
 
 export type { VectorFinding, VectorFindingKind };

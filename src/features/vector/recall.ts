@@ -33,6 +33,16 @@ export interface Measurement {
 /** The setting that decides how thoroughly an index is searched. */
 export const EFFORT_SETTING: Readonly<Record<Method, string>> = { hnsw: 'hnsw.ef_search', ivfflat: 'ivfflat.probes' };
 
+/** The effort that a search has now, as the database and the role are set. */
+export async function currentEffort(session: Session, method: Method): Promise<number> {
+  // The setting exists once the library of pgvector is loaded, which the first vector of a session does.
+  await session.query(`select '[1]'::vector`);
+  const { rows } = await session.query<{ value: string }>('select pg_catalog.current_setting($1) as value', [
+    EFFORT_SETTING[method],
+  ]);
+  return Number(rows[0]?.value);
+}
+
 /** The same rows each time as long as the table is the same; rows of zeros have no direction and are left out. */
 export async function sampleQueries(session: Session, schema: string, count: number): Promise<readonly Query[]> {
   const { rows } = await session.query<{ id: string; embedding: string }>(

@@ -1,10 +1,17 @@
 import type { Session } from '../../adapters/postgres/session.js';
 import { aisecCommand } from '../../base/package/aisec-command.js';
-import { currentEffort } from './effort.js';
 import { indexFindings, vectorFinding, type VectorFinding } from './finding.js';
 import { fitLists } from './fit.js';
 import { isTrained } from './plan.js';
-import { EFFORT_SETTING, measureIndex, NEIGHBOURS, sampleQueries, trueNeighbours } from './recall.js';
+import {
+  currentEffort,
+  EFFORT_SETTING,
+  measureIndex,
+  NEIGHBOURS,
+  sampleQueries,
+  trueNeighbours,
+  type Measurement,
+} from './recall.js';
 import { MAIN_INDEX, readVectorState, type VectorIndex } from './vector-index.js';
 
 export interface StatusOptions {
@@ -15,12 +22,9 @@ export interface StatusOptions {
   readonly expectedRecall: number;
 }
 
-export interface MeasuredRecall {
+export interface MeasuredRecall extends Measurement {
   readonly neighbours: number;
   readonly queries: number;
-  readonly recall: number;
-  readonly medianMs: number;
-  readonly p95Ms: number;
 }
 
 export interface VectorStatus {

@@ -1,8 +1,8 @@
 import type { Session } from '../../adapters/postgres/session.js';
 import { AisecError } from '../../base/errors.js';
 import { quoteIdentifier } from '../../base/identifier.js';
-import { currentEffort } from './effort.js';
 import {
+  currentEffort,
   EFFORT_SETTING,
   measureIndex,
   NEIGHBOURS,

@@ -41,24 +41,13 @@ export interface VectorState {
   readonly indexes: readonly VectorIndex[];
 }
 
-interface IndexRow {
-  readonly name: string;
-  readonly method: Method;
-  readonly type: VectorType;
-  readonly options: readonly string[];
-  readonly is_valid: boolean;
-  readonly is_building: boolean;
-  readonly size_bytes: string;
+interface IndexRow extends Omit<VectorIndex, 'builtOnRows'> {
   readonly comment: string | null;
 }
 
-interface TableRow {
-  readonly is_migrated: boolean;
-  readonly is_filtered: boolean;
-  readonly heap_blocks: string;
-  readonly maintenance_bytes: string;
-  readonly has_halfvec: boolean;
-  readonly dimensions: number | null;
+interface TableRow extends Omit<VectorState, 'rows' | 'indexes'> {
+  readonly isMigrated: boolean;
+  readonly isFiltered: boolean;
 }
 
 const BUILT_ON = /^Built by aisec vector rebuild on (\d+) rows\.$/;
@@ -68,27 +57,9 @@ export function builtOnComment(rows: number): string {
   return `Built by aisec vector rebuild on ${rows} rows.`;
 }
 
-/** pgvector's own defaults where an option is not given: https://github.com/pgvector/pgvector#index-options */
-function option(options: readonly string[], name: string, preset: number): number {
-  const found = options.find((text) => text.startsWith(`${name}=`));
-  return found === undefined ? preset : Number(found.slice(name.length + 1));
-}
-
-function toIndex(row: IndexRow): VectorIndex {
-  const isIvfflat = row.method === 'ivfflat';
-  const builtOn = BUILT_ON.exec(row.comment ?? '')?.[1];
-  return {
-    name: row.name,
-    method: row.method,
-    type: row.type,
-    lists: isIvfflat ? option(row.options, 'lists', 100) : null,
-    m: isIvfflat ? null : option(row.options, 'm', 16),
-    efConstruction: isIvfflat ? null : option(row.options, 'ef_construction', 64),
-    isValid: row.is_valid,
-    isBuilding: row.is_building,
-    sizeBytes: Number(row.size_bytes),
-    builtOnRows: builtOn === undefined ? null : Number(builtOn),
-  };
+function toIndex({ comment, ...index }: IndexRow): VectorIndex {
+  const builtOn = BUILT_ON.exec(comment ?? '')?.[1];
+  return { ...index, builtOnRows: builtOn === undefined ? null : Number(builtOn) };
 }
 
 /** `"app".knowledge_base`. */
@@ -98,9 +69,10 @@ export function tableName(schema: string): string {
 
 /** @throws AisecError MIGRATION_PENDING without the table, PRIVILEGE_MISSING for a role that does not see every row. */
 export async function readVectorState(session: Session, schema: string): Promise<VectorState> {
-  const { rows: tables } = await session.query<TableRow>(sqlFile('vector/table'), [schema]);
-  const [table] = tables;
-  if (table === undefined || !table.is_migrated) {
+  const {
+    rows: [table],
+  } = await session.query<TableRow>(sqlFile('vector/table'), [schema]);
+  if (table === undefined || !table.isMigrated) {
     throw new AisecError(
       'MIGRATION_PENDING',
       `${session.info.label} has no table knowledge_base in schema "${schema}"`,
@@ -109,21 +81,21 @@ export async function readVectorState(session: Session, schema: string): Promise
       },
     );
   }
-  if (table.is_filtered) {
+  if (table.isFiltered) {
     throw new AisecError('PRIVILEGE_MISSING', 'row-level security hides rows of knowledge_base from this role', {
       hint: 'Run it as the owner of the tables, the role that runs `aisec migrate up`.',
     });
   }
-  const { rows: counts } = await session.query<{ rows: string }>(
-    `select count(*) as rows from ${tableName(schema)} where embedding is not null`,
+  const { rows: counts } = await session.query<{ rows: number }>(
+    `select count(*)::float8 as rows from ${tableName(schema)} where embedding is not null`,
   );
   const { rows: indexes } = await session.query<IndexRow>(sqlFile('vector/indexes'), [schema]);
   return {
-    rows: Number(counts[0]?.rows ?? 0),
-    dimensions: table.dimensions ?? 1536,
-    heapBlocks: Number(table.heap_blocks),
-    maintenanceBytes: Number(table.maintenance_bytes),
-    hasHalfvec: table.has_halfvec,
+    rows: counts[0]?.rows ?? 0,
+    dimensions: table.dimensions,
+    heapBlocks: table.heapBlocks,
+    maintenanceBytes: table.maintenanceBytes,
+    hasHalfvec: table.hasHalfvec,
     indexes: indexes.map(toIndex),
   };
 }
