@@ -1,13 +1,13 @@
 -- Which columns declare in their comment that they refer to a row, without a foreign key?
 -- Parameters: none
--- Columns:    schema, table, column, is_array, is_nullable, comment
+-- Columns:    schema, table, column, isArray, isNullable, comment
 -- Needs:      nothing
 select
   namespace.nspname::text as schema,
   class.relname::text as "table",
   attribute.attname::text as column,
-  attribute.attndims > 0 or type.typcategory = 'A' as is_array,
-  not attribute.attnotnull as is_nullable,
+  attribute.attndims > 0 or type.typcategory = 'A' as "isArray",
+  not attribute.attnotnull as "isNullable",
   pg_catalog.col_description(class.oid, attribute.attnum) as comment
 from pg_catalog.pg_description as description
 join pg_catalog.pg_class as class on class.oid = description.objoid

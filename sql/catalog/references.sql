@@ -1,7 +1,7 @@
 -- What refers to what, in every schema that is not the server's own?
 -- Parameters: none
--- Columns:    name, schema, table, columns (text[]), referred_schema, referred_table, referred_columns (text[]),
---             on_delete, is_nullable (one of the columns may be null)
+-- Columns:    name, schema, table, columns (text[]), referredSchema, referredTable, referredColumns (text[]),
+--             onDelete, isNullable (one of the columns may be null)
 -- Needs:      nothing
 -- A partition counts as its root: the keys that it has of its own are those of the root's rows as well.
 select distinct
@@ -14,28 +14,28 @@ select distinct
     join pg_catalog.pg_attribute on attrelid = item.conrelid and attnum = own.number
     order by own.place
   ) as columns,
-  referred_namespace.nspname::text as referred_schema,
-  referred.relname::text as referred_table,
+  referred_namespace.nspname::text as "referredSchema",
+  referred.relname::text as "referredTable",
   array(
     select attname::text
     from pg_catalog.unnest(item.confkey) with ordinality as other (number, place)
     join pg_catalog.pg_attribute on attrelid = item.confrelid and attnum = other.number
     order by other.place
-  ) as referred_columns,
+  ) as "referredColumns",
   case item.confdeltype
     when 'a' then 'no action'
     when 'r' then 'restrict'
     when 'c' then 'cascade'
     when 'n' then 'set null'
     else 'set default'
-  end as on_delete,
+  end as "onDelete",
   exists (
     select
     from pg_catalog.pg_attribute
     where attrelid = item.conrelid
       and attnum = any (item.conkey)
       and not attnotnull
-  ) as is_nullable
+  ) as "isNullable"
 from pg_catalog.pg_constraint as item
 join pg_catalog.pg_class as class
   on class.oid = coalesce(pg_catalog.pg_partition_root(item.conrelid)::pg_catalog.oid, item.conrelid)

@@ -1,11 +1,11 @@
 -- Of which types are the columns of the tables and views of a schema, once domains and arrays are resolved?
 -- Parameters: $1 schema (text)
--- Columns:    relation, name, type (as format_type prints the type of a value or an element), base (name of that type),
+-- Columns:    relation, name, printed (as format_type prints the type of a value or an element), base (name of that type),
 --             origin (pg_catalog, extension, own), kind (base, enum, composite, range, multirange), length (of bit and char,
 --             dimensions of a vector; null: none), dimensions (how deep arrays are nested, 0: no array),
---             is_written_as_text (an array that the driver cannot write: elements apart by another sign than a comma, or
---             themselves domains of arrays), labels (text[], of an enum), is_exact (equal texts are the same text), domain_not_null,
---             domain_has_default, domain_checks (text[], of domains that are not those of elements)
+--             isWrittenAsText (an array that the driver cannot write: elements apart by another sign than a comma, or
+--             themselves domains of arrays), labels (text[], of an enum), isExact (equal texts are the same text), domainNotNull,
+--             domainHasDefault, domainChecks (text[], of domains that are not those of elements)
 -- Needs:      nothing
 with recursive step as (
   select
@@ -45,7 +45,7 @@ with recursive step as (
 select
   step.relation,
   step.name,
-  pg_catalog.format_type(type.oid, step.modifier) as type,
+  pg_catalog.format_type(type.oid, step.modifier) as printed,
   type.typname::text as base,
   case
     when type.typnamespace = 'pg_catalog'::pg_catalog.regnamespace then 'pg_catalog'
@@ -71,26 +71,26 @@ select
     when type.typname in ('bit', 'varbit', 'vector', 'halfvec') then step.modifier
   end as length,
   step.dimensions,
-  step.dimensions > 0 and (step.is_nested or type.typdelim <> ',') as is_written_as_text,
+  step.dimensions > 0 and (step.is_nested or type.typdelim <> ',') as "isWrittenAsText",
   array(
     select label.enumlabel::text
     from pg_catalog.pg_enum as label
     where label.enumtypid = type.oid
     order by label.enumsortorder
   ) as labels,
-  coalesce(sort_order.collisdeterministic, true) as is_exact,
+  coalesce(sort_order.collisdeterministic, true) as "isExact",
   exists (
     select
     from pg_catalog.pg_type as domain
     where domain.oid = any (step.domains)
       and domain.typnotnull
-  ) as domain_not_null,
+  ) as "domainNotNull",
   exists (
     select
     from pg_catalog.pg_type as domain
     where domain.oid = any (step.domains)
       and domain.typdefaultbin is not null
-  ) as domain_has_default,
+  ) as "domainHasDefault",
   array(
     select pg_catalog.pg_get_constraintdef(item.oid, true)
     from pg_catalog.pg_constraint as item
@@ -98,7 +98,7 @@ select
       and item.contype = 'c'
       and item.convalidated
     order by item.conname
-  ) as domain_checks
+  ) as "domainChecks"
 from step
 join pg_catalog.pg_type as type on type.oid = step.type
 left join pg_catalog.pg_type as element on element.oid = type.typelem

@@ -1,4 +1,5 @@
-import type { CatalogColumn, CatalogSnapshot } from './catalog.js';
+import { groupBy } from '../../base/group-by.js';
+import type { CatalogSnapshot } from './catalog.js';
 import type { Difference, PropertyValue } from './difference.js';
 import { entriesOf, type Entry } from './entries.js';
 
@@ -34,22 +35,12 @@ function changed(before: Entry, after: Entry): readonly Difference[] {
   });
 }
 
-/** The names of each relation's columns, in order. */
-function columnsByTable(columns: readonly CatalogColumn[]): ReadonlyMap<string, readonly string[]> {
-  const byTable = new Map<string, string[]>();
-  for (const { table, name } of columns) {
-    const names = byTable.get(table);
-    if (names === undefined) byTable.set(table, [name]);
-    else names.push(name);
-  }
-  return byTable;
-}
-
 /** Columns that both sides have, in another order: INSERT without a column list and SELECT * notice. */
 function reordered(before: CatalogSnapshot, after: CatalogSnapshot): readonly Difference[] {
-  const old = columnsByTable(before.columns);
-  return [...columnsByTable(after.columns)].flatMap(([table, names]) => {
-    const oldNames = old.get(table) ?? [];
+  const old = groupBy(before.columns, ({ table }) => table);
+  return [...groupBy(after.columns, ({ table }) => table)].flatMap(([table, columns]) => {
+    const oldNames = (old.get(table) ?? []).map(({ name }) => name);
+    const names = columns.map(({ name }) => name);
     const [kept, now] = [
       oldNames.filter((name) => names.includes(name)),
       names.filter((name) => oldNames.includes(name)),

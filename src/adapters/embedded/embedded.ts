@@ -134,15 +134,13 @@ export async function openEngine(
 function missingDatabase(dataDir: string): AisecError {
   const above = meantAbove(dirname(dirname(dataDir)));
   const detail = `No server is named by DATABASE_URL or libpq's variables, and there is no embedded database ${dataDir}.`;
-  if (above !== undefined && basename(above) === '.env')
-    return new AisecError('DATABASE_NOT_CONFIGURED', 'no database is configured', {
-      detail: `${detail} There is ${above}.`,
-      hint: `Run aisec in ${dirname(above)}, or set DATABASE_URL.`,
-    });
   if (above !== undefined)
     return new AisecError('DATABASE_NOT_CONFIGURED', 'no database is configured', {
       detail: `${detail} There is ${above}.`,
-      hint: `Run aisec in ${dirname(dirname(above))}, or set AISEC_DATA_DIR=${shellWord(above)}`,
+      hint:
+        basename(above) === '.env'
+          ? `Run aisec in ${dirname(above)}, or set DATABASE_URL.`
+          : `Run aisec in ${dirname(dirname(above))}, or set AISEC_DATA_DIR=${shellWord(above)}`,
     });
   return new AisecError('DATABASE_NOT_CONFIGURED', 'no database is configured', {
     detail,

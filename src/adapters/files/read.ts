@@ -1,15 +1,12 @@
 import { isUtf8 } from 'node:buffer';
-import { constants, readdirSync, readFileSync } from 'node:fs';
+import { constants, readdirSync, readFileSync, type Dirent } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 
 import { AisecError, messageOf } from '../../base/errors.js';
 
-/** The names of the files (and links) in a directory. @throws AisecError CONFIG_INVALID. */
-export function readDirectory(directory: string): readonly string[] {
+function entriesIn(directory: string): readonly Dirent[] {
   try {
-    return readdirSync(directory, { withFileTypes: true })
-      .filter((entry) => entry.isFile() || entry.isSymbolicLink())
-      .map((entry) => entry.name);
+    return readdirSync(directory, { withFileTypes: true });
   } catch (error) {
     throw new AisecError('CONFIG_INVALID', `could not read the directory "${directory}"`, {
       detail: `${messageOf(error)}.`,
@@ -18,18 +15,18 @@ export function readDirectory(directory: string): readonly string[] {
   }
 }
 
+/** The names of the files (and links) in a directory. @throws AisecError CONFIG_INVALID. */
+export function readDirectory(directory: string): readonly string[] {
+  return entriesIn(directory)
+    .filter((entry) => entry.isFile() || entry.isSymbolicLink())
+    .map(({ name }) => name);
+}
+
 /** The names of the directories in a directory. @throws AisecError CONFIG_INVALID. */
 export function readSubdirectories(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
-      .map((entry) => entry.name);
-  } catch (error) {
-    throw new AisecError('CONFIG_INVALID', `could not read the directory "${directory}"`, {
-      detail: `${messageOf(error)}.`,
-      cause: error,
-    });
-  }
+  return entriesIn(directory)
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name);
 }
 
 const HINTS: Readonly<Record<string, string>> = {

@@ -1,4 +1,4 @@
-import { child, children, namesIn, selectIn, textOf, type Tree } from './syntax-tree.js';
+import { child, children, constantIn, namesIn, selectIn, textOf, type Tree } from './syntax-tree.js';
 
 export interface CheckList {
   /** `value` for the value of a domain. */
@@ -26,14 +26,7 @@ function columnOf(tree: Tree | undefined): string | undefined {
 }
 
 function constantOf(tree: Tree | undefined): string | undefined {
-  const constant = child(
-    withoutPlainCasts(tree, () => true),
-    'A_Const',
-  );
-  const number = child(constant, 'ival');
-  // libpg_query leaves out a zero.
-  if (number !== undefined) return typeof number['ival'] === 'number' ? String(number['ival']) : '0';
-  return textOf(child(constant, 'sval'), 'sval');
+  return constantIn(withoutPlainCasts(tree, () => true));
 }
 
 function listOf(column: string | undefined, elements: readonly (Tree | undefined)[]): CheckList | undefined {

@@ -1,5 +1,5 @@
 import type { ColumnChecks } from './relation.js';
-import { child, children, namesIn, selectIn, textOf, withoutCasts, type Tree } from './syntax-tree.js';
+import { child, children, constantIn, namesIn, selectIn, textOf, withoutCasts, type Tree } from './syntax-tree.js';
 
 export interface CheckedColumn {
   readonly column: string;
@@ -7,11 +7,8 @@ export interface CheckedColumn {
 }
 
 function constantOf(tree: Tree | undefined): string | undefined {
-  const constant = child(withoutCasts(tree), 'A_Const');
-  const number = child(constant, 'ival');
-  // libpg_query leaves out a zero.
-  if (number !== undefined) return typeof number['ival'] === 'number' ? String(number['ival']) : '0';
-  return textOf(child(constant, 'sval'), 'sval') ?? textOf(child(constant, 'fval'), 'fval');
+  const plain = withoutCasts(tree);
+  return constantIn(plain) ?? textOf(child(child(plain, 'A_Const'), 'fval'), 'fval');
 }
 
 /** The column of `name` or `name::type`. */

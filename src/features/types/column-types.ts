@@ -14,15 +14,9 @@ export interface TypedColumn {
 
 export type ColumnTypes = (relation: string, column: string) => TypedColumn;
 
-interface Row extends Omit<ValueType, 'printed' | 'isExact' | 'isWrittenAsText'> {
+interface Row extends ValueType, Omit<TypedColumn, 'type' | 'jsonType'> {
   readonly relation: string;
   readonly name: string;
-  readonly type: string;
-  readonly is_exact: boolean;
-  readonly is_written_as_text: boolean;
-  readonly domain_not_null: boolean;
-  readonly domain_has_default: boolean;
-  readonly domain_checks: readonly string[];
 }
 
 /** The types of all columns of one schema. Those of the platform's own jsonb columns are known where `isPlatform`. */
@@ -30,19 +24,9 @@ export async function readColumnTypes(session: Session, schema: string, isPlatfo
   const { rows } = await session.query<Row>(sqlFile('types/column-types'), [schema]);
   const keyOf = (relation: string, column: string): string => JSON.stringify([relation, column]);
   const byKey = new Map(
-    rows.map((row): [string, TypedColumn] => {
-      const { relation, name, type, base, origin, kind, length, dimensions, labels } = row;
-      const [isExact, isWrittenAsText] = [row.is_exact, row.is_written_as_text];
-      return [
-        keyOf(relation, name),
-        {
-          type: { printed: type, base, origin, kind, length, dimensions, labels, isExact, isWrittenAsText },
-          domainNotNull: row.domain_not_null,
-          domainHasDefault: row.domain_has_default,
-          domainChecks: row.domain_checks,
-          jsonType: isPlatform ? jsonTypeOf(relation, name) : undefined,
-        },
-      ];
+    rows.map(({ relation, name, domainNotNull, domainHasDefault, domainChecks, ...type }): [string, TypedColumn] => {
+      const jsonType = isPlatform ? jsonTypeOf(relation, name) : undefined;
+      return [keyOf(relation, name), { type, domainNotNull, domainHasDefault, domainChecks, jsonType }];
     }),
   );
   return (relation, column) => {

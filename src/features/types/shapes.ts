@@ -1,4 +1,5 @@
 import type { CatalogColumn, CatalogSnapshot } from '../../adapters/catalog/catalog.js';
+import { groupBy } from '../../base/group-by.js';
 import { checkListOf } from './check-list.js';
 import { choicesOf } from './choices.js';
 import { columnChecksOf } from './column-checks.js';
@@ -96,11 +97,7 @@ export async function readColumns(
   typesOf: ColumnTypes,
 ): Promise<ReadonlyMap<string, readonly ColumnShape[]>> {
   const known = await checksByColumn(catalog);
-  const columnsByRelation = new Map<string, CatalogColumn[]>();
-  for (const column of catalog.columns) {
-    const own = columnsByRelation.get(column.table) ?? [];
-    columnsByRelation.set(column.table, [...own, column]);
-  }
+  const columnsByRelation = groupBy(catalog.columns, ({ table }) => table);
   const shapes = new Map<string, readonly ColumnShape[]>();
   for (const { name } of catalog.tables) {
     const own = columnsByRelation.get(name) ?? [];

@@ -23,6 +23,15 @@ export function namesIn(fields: readonly Tree[]): readonly string[] {
   return fields.flatMap((field) => textOf(child(field, 'String'), 'sval') ?? []);
 }
 
+/** A constant that is a whole number or a text. */
+export function constantIn(tree: unknown): string | undefined {
+  const constant = child(tree, 'A_Const');
+  const number = child(constant, 'ival');
+  // libpg_query leaves out a zero.
+  if (number !== undefined) return typeof number['ival'] === 'number' ? String(number['ival']) : '0';
+  return textOf(child(constant, 'sval'), 'sval');
+}
+
 /** The SELECT in a text; undefined when it is something else. */
 export async function selectIn(sql: string): Promise<Tree | undefined> {
   const parsed = await parseStatements(sql);

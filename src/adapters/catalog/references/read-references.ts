@@ -1,25 +1,15 @@
 import type { Session } from '../../postgres/session.js';
 import { sqlFile } from '../../postgres/sql-file.js';
-import type { DeleteAction, Reference } from './reference.js';
+import type { Reference } from './reference.js';
 
-interface ForeignKeyRow {
-  readonly name: string;
-  readonly schema: string;
-  readonly table: string;
-  readonly columns: readonly string[];
-  readonly referred_schema: string;
-  readonly referred_table: string;
-  readonly referred_columns: readonly string[];
-  readonly on_delete: DeleteAction;
-  readonly is_nullable: boolean;
+interface ForeignKeyRow extends Omit<Reference, 'refersTo' | 'isArray' | 'onlyIf'> {
+  readonly referredSchema: string;
+  readonly referredTable: string;
+  readonly referredColumns: readonly string[];
 }
 
-interface DeclaredRow {
-  readonly schema: string;
-  readonly table: string;
+interface DeclaredRow extends Pick<Reference, 'schema' | 'table' | 'isArray' | 'isNullable'> {
   readonly column: string;
-  readonly is_array: boolean;
-  readonly is_nullable: boolean;
   readonly comment: string;
 }
 
@@ -46,8 +36,8 @@ function declaredReferences(row: DeclaredRow): readonly Reference[] {
       columns: [groups['column'] ?? ''],
     },
     onDelete: 'no action',
-    isNullable: row.is_nullable,
-    isArray: row.is_array,
+    isNullable: row.isNullable,
+    isArray: row.isArray,
     onlyIf: groups['condition'] === undefined ? null : { column: groups['condition'], value: groups['value'] ?? '' },
   }));
 }
@@ -61,14 +51,9 @@ export async function readReferences(session: Session): Promise<readonly Referen
   const keys = await session.query<ForeignKeyRow>(sqlFile('catalog/references'));
   const declared = await session.query<DeclaredRow>(sqlFile('catalog/declared-references'));
   return [
-    ...keys.rows.map((row): Reference => ({
-      name: row.name,
-      schema: row.schema,
-      table: row.table,
-      columns: row.columns,
-      refersTo: { schema: row.referred_schema, table: row.referred_table, columns: row.referred_columns },
-      onDelete: row.on_delete,
-      isNullable: row.is_nullable,
+    ...keys.rows.map(({ referredSchema, referredTable, referredColumns, ...key }) => ({
+      ...key,
+      refersTo: { schema: referredSchema, table: referredTable, columns: referredColumns },
       isArray: false,
       onlyIf: null,
     })),
