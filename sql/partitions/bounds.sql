@@ -1,10 +1,9 @@
 -- Which partitions do messages and messages_archive have, and which range does each cover?
 -- Parameters: $1 schema (text)
--- Columns:    root; is_migrated (the root is a partitioned table), can_ensure (the function that makes months is
---             there),
---             current_month (YYYY-MM in UTC by the server's clock); partition_schema, partition (both null: the root has
---             none), is_default, lower_bound and upper_bound (RFC 3339 in UTC, -infinity, infinity; null for a default
---             partition), is_detach_pending
+-- Columns:    root; isMigrated (the root is a partitioned table), canEnsure (the function that makes months is there),
+--             currentMonth (YYYY-MM in UTC by the server's clock); schema, name (of a partition; both null: the root has
+--             none), isDefault, lowerBound and upperBound (RFC 3339 in UTC, -infinity, infinity; null for a default
+--             partition), isDetachPending
 -- Needs:      nothing
 -- pg_get_expr is given no relation: with one, it would wait for a session that has that partition locked. The literals it
 -- prints are in the time zone and date style of the session, which then read them again.
@@ -51,28 +50,32 @@ ranges as materialized (
 )
 select
   roots.name as root,
-  roots.oid is not null as is_migrated,
+  roots.oid is not null as "isMigrated",
   exists (
     select
     from pg_catalog.pg_proc as function
     where function.pronamespace = roots.namespace_oid
       and function.proname = 'aisec_make_message_partitions'
-  ) as can_ensure,
-  pg_catalog.to_char(pg_catalog.now() at time zone 'UTC', 'YYYY-MM') as current_month,
-  ranges.nspname::text as partition_schema,
-  ranges.relname::text as partition,
-  ranges.bound = 'DEFAULT' as is_default,
+  ) as "canEnsure",
+  pg_catalog.to_char(pg_catalog.now() at time zone 'UTC', 'YYYY-MM') as "currentMonth",
+  ranges.nspname::text as schema,
+  ranges.relname::text as name,
+  coalesce(ranges.bound = 'DEFAULT', false) as "isDefault",
   case
     when pg_catalog.isfinite(ranges.lower_bound)
-      then pg_catalog.to_char(ranges.lower_bound at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+      then pg_catalog.replace(
+        pg_catalog.to_char(ranges.lower_bound at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '.000000', ''
+      )
     else ranges.lower_bound::text
-  end as lower_bound,
+  end as "lowerBound",
   case
     when pg_catalog.isfinite(ranges.upper_bound)
-      then pg_catalog.to_char(ranges.upper_bound at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+      then pg_catalog.replace(
+        pg_catalog.to_char(ranges.upper_bound at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '.000000', ''
+      )
     else ranges.upper_bound::text
-  end as upper_bound,
-  ranges.inhdetachpending as is_detach_pending
+  end as "upperBound",
+  coalesce(ranges.inhdetachpending, false) as "isDetachPending"
 from roots
 left join ranges on ranges.inhparent = roots.oid
 order by roots.position, ranges.lower_bound, ranges.relname

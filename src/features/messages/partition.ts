@@ -29,17 +29,13 @@ export interface PartitionSet {
   readonly partitions: readonly Partition[];
 }
 
-interface BoundsRow {
-  readonly root: Root;
-  readonly is_migrated: boolean;
-  readonly can_ensure: boolean;
-  readonly current_month: string;
-  readonly partition_schema: string | null;
-  readonly partition: string | null;
-  readonly is_default: boolean | null;
-  readonly lower_bound: string | null;
-  readonly upper_bound: string | null;
-  readonly is_detach_pending: boolean | null;
+interface BoundsRow extends Omit<Partition, 'schema' | 'name' | 'month'> {
+  readonly isMigrated: boolean;
+  readonly canEnsure: boolean;
+  readonly currentMonth: string;
+  /** Null, as the name: the root has no partition. */
+  readonly schema: string | null;
+  readonly name: string | null;
 }
 
 /** The month whose bounds these are, exactly. */
@@ -50,21 +46,10 @@ export function monthOfBounds(lowerBound: string | null, upperBound: string | nu
 }
 
 function partitionOf(row: BoundsRow): readonly Partition[] {
-  if (row.partition === null || row.partition_schema === null) return [];
-  const lowerBound = row.lower_bound?.replace('.000000', '') ?? null;
-  const upperBound = row.upper_bound?.replace('.000000', '') ?? null;
-  return [
-    {
-      root: row.root,
-      schema: row.partition_schema,
-      name: row.partition,
-      isDefault: row.is_default === true,
-      lowerBound,
-      upperBound,
-      month: monthOfBounds(lowerBound, upperBound),
-      isDetachPending: row.is_detach_pending === true,
-    },
-  ];
+  const { root, schema, name, isDefault, lowerBound, upperBound, isDetachPending } = row;
+  if (schema === null || name === null) return [];
+  const month = monthOfBounds(lowerBound, upperBound);
+  return [{ root, schema, name, isDefault, lowerBound, upperBound, month, isDetachPending }];
 }
 
 /** The default partition of messages; undefined when there is none. */
@@ -97,10 +82,10 @@ export function notMigrated(session: Session, schema: string): AisecError {
 export async function readPartitions(session: Session, schema: string): Promise<PartitionSet> {
   const { rows } = await session.query<BoundsRow>(sqlFile('partitions/bounds'), [schema]);
   const [first] = rows;
-  if (first === undefined || rows.some((row) => !row.is_migrated)) throw notMigrated(session, schema);
-  const currentMonth = parseMonth(first.current_month);
-  if (currentMonth === undefined) throw new Error(`the server's clock says ${first.current_month}`);
-  return { currentMonth, canEnsure: first.can_ensure, partitions: rows.flatMap(partitionOf) };
+  if (first === undefined || rows.some((row) => !row.isMigrated)) throw notMigrated(session, schema);
+  const currentMonth = parseMonth(first.currentMonth);
+  if (currentMonth === undefined) throw new Error(`the server's clock says ${first.currentMonth}`);
+  return { currentMonth, canEnsure: first.canEnsure, partitions: rows.flatMap(partitionOf) };
 }
 
 /** The name that the migrations' own functions give the partition of a month. */

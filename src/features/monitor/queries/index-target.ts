@@ -5,14 +5,6 @@ import { quoteIdentifier } from '../../../base/identifier.js';
 import { inReadOnly } from '../inspection/read-only.js';
 import type { FilteredScan } from './plan.js';
 
-interface TargetRow {
-  readonly schema_name: string;
-  readonly table_name: string;
-  readonly is_partitioned: boolean;
-  readonly leaf_schemas: readonly string[] | null;
-  readonly leaf_names: readonly string[] | null;
-}
-
 interface Table {
   readonly schema: string;
   readonly name: string;
@@ -28,15 +20,9 @@ export interface IndexTarget {
 /** The table of a scan, or the partitioned one over it; undefined for foreign tables and partitions of partitions. */
 export async function indexTarget(session: Session, scan: FilteredScan): Promise<IndexTarget | undefined> {
   const { rows } = await inReadOnly(session, () =>
-    session.query<TargetRow>(sqlFile('monitor/index-target'), [scan.schema, scan.table]),
+    session.query<IndexTarget>(sqlFile('monitor/index-target'), [scan.schema, scan.table]),
   );
-  const [row] = rows;
-  if (row === undefined) return undefined;
-  const table = { schema: row.schema_name, name: row.table_name };
-  if (!row.is_partitioned) return { table, partitions: null };
-  const { leaf_schemas: schemas, leaf_names: names } = row;
-  if (schemas === null || names === null) return undefined;
-  return { table, partitions: names.map((name, index) => ({ schema: schemas[index] ?? table.schema, name })) };
+  return rows[0];
 }
 
 function onTable({ schema, name }: Table, columns: readonly string[]): string {

@@ -44,18 +44,12 @@ export interface QueriesReport extends Report {
   readonly queries: readonly MonitoredQuery[] | null;
 }
 
-interface QueryRow {
-  readonly query_id: string | null;
-  readonly calls: string;
-  readonly total_ms: number;
-  readonly all_ms: number;
-  readonly row_count: string;
-  readonly hit_blocks: string;
-  readonly read_blocks: string;
-  readonly temporary_blocks: string;
-  readonly query: string;
-  readonly role_name: string | null;
-  readonly hidden: string;
+type Explanation = Pick<MonitoredQuery, 'plan' | 'planProblem' | 'index'>;
+
+interface QueryRow extends Omit<MonitoredQuery, 'queryId' | keyof Explanation> {
+  readonly queryId: string | null;
+  readonly roleName: string | null;
+  readonly hidden: number;
 }
 
 const EXTENSION = 'pg_stat_statements';
@@ -80,26 +74,27 @@ function notInstalled({ isAvailable, isPreloaded }: ExtensionState): Finding {
 /** All entries of one query id together: the view has one for each role, and for each way it was called. */
 function text(schema: string): string {
   return `select
-  queryid::text as query_id,
-  sum(calls)::text as calls,
-  sum(total_exec_time) as total_ms,
-  sum(sum(total_exec_time)) over () as all_ms,
-  sum(rows)::text as row_count,
-  sum(shared_blks_hit)::text as hit_blocks,
-  sum(shared_blks_read)::text as read_blocks,
-  sum(temp_blks_written)::text as temporary_blocks,
+  queryid::text as "queryId",
+  sum(calls)::float8 as calls,
+  sum(total_exec_time) as "totalMs",
+  sum(total_exec_time) / greatest(1, sum(calls)::float8) as "meanMs",
+  coalesce(sum(total_exec_time) / nullif(sum(sum(total_exec_time)) over (), 0), 0) as share,
+  sum(rows)::float8 as rows,
+  sum(shared_blks_hit)::float8 as "hitBlocks",
+  sum(shared_blks_read)::float8 as "readBlocks",
+  sum(temp_blks_written)::float8 as "temporaryBlocks",
   (pg_catalog.array_agg(query order by calls desc))[1] as query,
   (
     select role.rolname::text
     from pg_catalog.pg_roles as role
     where role.oid = (pg_catalog.array_agg(userid order by calls desc))[1]
       and pg_catalog.pg_has_role(role.oid, 'set')
-  ) as role_name,
-  (sum(count(*) filter (where queryid is null)) over ())::text as hidden
+  ) as "roleName",
+  (sum(count(*) filter (where queryid is null)) over ())::float8 as hidden
 from ${schema}.pg_stat_statements
 where dbid = (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database())
 group by queryid
-order by queryid is null, total_ms desc
+order by queryid is null, "totalMs" desc
 limit $1`;
 }
 
@@ -123,13 +118,11 @@ async function readQueries(
   });
 }
 
-type Explanation = Pick<MonitoredQuery, 'plan' | 'planProblem' | 'index'>;
-
 const NOT_EXPLAINED: Explanation = { plan: null, planProblem: null, index: null };
 
 async function explained(
   session: Session,
-  { query, role_name: roleName }: QueryRow,
+  { query, roleName }: QueryRow,
   { schema, hypopg }: { readonly schema: string; readonly hypopg: string | null },
 ): Promise<Explanation> {
   const { planOf } = await import('./plan.js');
@@ -145,17 +138,11 @@ async function explained(
   };
 }
 
-function queryOf(row: QueryRow, explanation: Explanation): MonitoredQuery {
+function queryOf({ roleName: _roleName, hidden: _hidden, ...row }: QueryRow, explanation: Explanation): MonitoredQuery {
   return {
-    queryId: row.query_id ?? '',
-    calls: Number(row.calls),
-    totalMs: Math.round(row.total_ms),
-    meanMs: row.total_ms / Math.max(1, Number(row.calls)),
-    share: row.all_ms === 0 ? 0 : row.total_ms / row.all_ms,
-    rows: Number(row.row_count),
-    hitBlocks: Number(row.hit_blocks),
-    readBlocks: Number(row.read_blocks),
-    temporaryBlocks: Number(row.temporary_blocks),
+    ...row,
+    queryId: row.queryId ?? '',
+    totalMs: Math.round(row.totalMs),
     // A comment to the end of the line would hide the query once it is on one line.
     query: reportedQuery(row.query.replaceAll(/--.*$/gm, ' ').replaceAll(/\s+/g, ' ').trim()),
     ...explanation,
@@ -188,11 +175,11 @@ export async function monitorQueries(
     const { rows, since, evictions } = await readQueries(session, extension.schema, limit);
     const hypopg = explains ? (await readExtension(session, 'hypopg')).schema : null;
     const queries: MonitoredQuery[] = [];
-    for (const row of rows.filter(({ query_id: id }) => id !== null))
+    for (const row of rows.filter(({ queryId }) => queryId !== null))
       queries.push(queryOf(row, explains ? await explained(session, row, { schema, hypopg }) : NOT_EXPLAINED));
     return {
       ...header,
-      skipped: hiddenSkip('queries', Number(rows[0]?.hidden ?? 0), header),
+      skipped: hiddenSkip('queries', rows[0]?.hidden ?? 0, header),
       queriesSince: since?.toISOString() ?? null,
       evictions,
       queries,
