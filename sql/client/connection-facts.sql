@@ -1,9 +1,9 @@
 -- What is this new connection like? Sets its time zone and the format of its values as well, which spares a round trip.
 -- Parameters: none
 -- Columns:    pid (integer, of the session that answers: through a pooler another one than the handshake reported),
---             application_name (text), search_path (text), takes_session_locks (boolean: a function of the database takes advisory locks that
---             outlive its transaction), writes_as_wanted (boolean: no setting of the role or the database changes how dates,
---             intervals and floating-point numbers are written), runs_citus (boolean: the server has loaded Citus)
+--             applicationName (text), searchPath (text), takesSessionLocks (boolean: a function of the database takes advisory locks that
+--             outlive its transaction), writesAsWanted (boolean: no setting of the role or the database changes how dates,
+--             intervals and floating-point numbers are written), runsCitus (boolean: the server has loaded Citus)
 -- Needs:      nothing
 with before as materialized (
   select
@@ -13,10 +13,10 @@ with before as materialized (
 )
 select
   pg_catalog.pg_backend_pid() as pid,
-  pg_catalog.current_setting('application_name') as application_name,
-  pg_catalog.current_setting('search_path') as search_path,
-  before.writes_as_wanted,
-  pg_catalog.current_setting('citus.version', true) is not null as runs_citus,
+  pg_catalog.current_setting('application_name') as "applicationName",
+  pg_catalog.current_setting('search_path') as "searchPath",
+  before.writes_as_wanted as "writesAsWanted",
+  pg_catalog.current_setting('citus.version', true) is not null as "runsCitus",
   exists (
     select
     from pg_catalog.pg_proc
@@ -26,7 +26,7 @@ select
         -- A parsed body holds the numbers of what it calls: pg_advisory_lock and its kin.
         or prosqlbody::text ~ ':funcid 288[0-36-9] '
       )
-  ) as takes_session_locks,
+  ) as "takesSessionLocks",
   pg_catalog.set_config('timezone', 'UTC', false) as timezone,
   -- The order of day and month in what a service writes stays as it was set.
   pg_catalog.set_config('datestyle', 'ISO', false) as datestyle,

@@ -1,22 +1,22 @@
 -- How large are the partitions of messages and messages_archive?
 -- Parameters: $1 schema (text)
--- Columns:    partition_schema, partition, row_estimate (bigint; null when never counted), size_bytes (bigint, with
---             indexes and TOAST, parts of a partition included)
+-- Columns:    schema, name, rowEstimate (float8; null when never counted), sizeBytes (float8, with indexes and TOAST, parts of
+--             a partition included)
 -- Needs:      nothing; waits for a session that has a partition locked in ACCESS EXCLUSIVE mode
 select
-  namespace.nspname::text as partition_schema,
-  class.relname::text as partition,
+  namespace.nspname::text as schema,
+  class.relname::text as name,
   case
-    when pg_catalog.pg_stat_get_live_tuples(class.oid) > 0 then pg_catalog.pg_stat_get_live_tuples(class.oid)
+    when pg_catalog.pg_stat_get_live_tuples(class.oid) > 0 then pg_catalog.pg_stat_get_live_tuples(class.oid)::float8
     when class.reltuples >= 0 then class.reltuples::bigint
-  end as row_estimate,
+  end as "rowEstimate",
   case
     when class.relkind = 'p' then (
-      select coalesce(pg_catalog.sum(pg_catalog.pg_total_relation_size(tree.relid)), 0)::bigint
+      select coalesce(pg_catalog.sum(pg_catalog.pg_total_relation_size(tree.relid)), 0)::float8
       from pg_catalog.pg_partition_tree(class.oid) as tree
     )
     else pg_catalog.pg_total_relation_size(class.oid)
-  end as size_bytes
+  end as "sizeBytes"
 from pg_catalog.pg_inherits as inherits
 join pg_catalog.pg_class as root on root.oid = inherits.inhparent
 join pg_catalog.pg_namespace as root_namespace on root_namespace.oid = root.relnamespace

@@ -7,7 +7,7 @@ import { clientClass } from '../login/demands.js';
 import { refuseOtherKindOfServer } from '../login/session-attributes.js';
 import { clientSql } from '../client-sql.js';
 import { TypeParsers } from '../values/type-parsers.js';
-import { notesOf } from './connection-notes.js';
+import { notesOf, type ConnectionNotes } from './connection-notes.js';
 import { FollowingPool } from './following-pool.js';
 
 export interface PoolOptions {
@@ -32,13 +32,10 @@ const OVERFLOW_IDLE_MS = 1000;
 /** The operating system's default is two hours. */
 const KEEP_ALIVE_AFTER_MS = 30_000;
 
-interface ConnectionFacts {
+interface ConnectionFacts extends Pick<ConnectionNotes, 'takesSessionLocks' | 'runsCitus' | 'applicationName'> {
   readonly pid: number;
-  readonly application_name: string;
-  readonly writes_as_wanted: boolean;
-  readonly takes_session_locks: boolean;
-  readonly runs_citus: boolean;
-  readonly search_path: string;
+  readonly writesAsWanted: boolean;
+  readonly searchPath: string;
 }
 
 /** How the connections of one pool read values: for `types` and `onConnect` of node-postgres. */
@@ -66,13 +63,13 @@ export function connectionSetUp(searchPath?: string): ConnectionSetUp {
     const [facts] = rows;
     if (facts === undefined) throw new Error('the server did not say who it is');
     const isPooled = facts.pid !== (client as unknown as { readonly processID: number | null }).processID;
-    if (searchPath !== undefined && (isPooled || facts.search_path !== searchPath)) throw schemaLost(searchPath);
+    if (searchPath !== undefined && (isPooled || facts.searchPath !== searchPath)) throw schemaLost(searchPath);
     Object.assign(notesOf(client), {
       isPooled,
-      needsFormats: isPooled || !facts.writes_as_wanted,
-      takesSessionLocks: facts.takes_session_locks,
-      runsCitus: facts.runs_citus,
-      applicationName: facts.application_name,
+      needsFormats: isPooled || !facts.writesAsWanted,
+      takesSessionLocks: facts.takesSessionLocks,
+      runsCitus: facts.runsCitus,
+      applicationName: facts.applicationName,
       types,
     });
   };

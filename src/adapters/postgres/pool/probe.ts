@@ -25,30 +25,24 @@ export interface Probed {
   readonly isSilent?: boolean;
 }
 
-interface StateRow {
-  readonly is_read_only: boolean;
+interface StateRow extends Omit<ServerState, 'position'> {
   readonly position: string;
-  readonly replayed_age_ms: string | null;
 }
 
 const QUESTION = `
   select
-    pg_catalog.current_setting('transaction_read_only') = 'on' as is_read_only,
+    pg_catalog.current_setting('transaction_read_only') = 'on' as "isReadOnly",
     case
       when pg_catalog.pg_is_in_recovery() then pg_catalog.pg_last_wal_replay_lsn()
       else pg_catalog.pg_current_wal_flush_lsn()
     end as position,
     case
       when pg_catalog.pg_is_in_recovery()
-        then (extract(epoch from pg_catalog.clock_timestamp() - pg_catalog.pg_last_xact_replay_timestamp()) * 1000)::bigint
-    end as replayed_age_ms`;
+        then (extract(epoch from pg_catalog.clock_timestamp() - pg_catalog.pg_last_xact_replay_timestamp()) * 1000)::bigint::float8
+    end as "replayedAgeMs"`;
 
-function stateOf({ is_read_only: isReadOnly, position, replayed_age_ms: ageMs }: StateRow): ServerState {
-  return {
-    isReadOnly,
-    position: parseLsn(position),
-    replayedAgeMs: ageMs === null ? null : Math.max(0, Number(ageMs)),
-  };
+function stateOf({ isReadOnly, position, replayedAgeMs: ageMs }: StateRow): ServerState {
+  return { isReadOnly, position: parseLsn(position), replayedAgeMs: ageMs && Math.max(0, ageMs) };
 }
 
 function cut(client: pg.PoolClient): void {

@@ -4,7 +4,7 @@ import type { Month } from '../../../base/month.js';
 import { readingPartitions } from './locked.js';
 import { readPartitions, type Partition } from '../partition.js';
 import { partitionState, type PartitionState } from '../partition-state.js';
-import { sizesOnNode, type SizeOnNode } from '../../tenant/index.js';
+import { sizesOnNode } from '../../tenant/index.js';
 
 export interface ListedPartition {
   readonly table: Partition['root'];
@@ -27,22 +27,9 @@ export interface PartitionListing {
   readonly partitions: readonly ListedPartition[];
 }
 
-interface SizeRow {
-  readonly partition_schema: string;
-  readonly partition: string;
-  readonly row_estimate: string | null;
-  readonly size_bytes: string;
-}
-
-const NO_SIZE = { rowEstimate: null, sizeBytes: null };
-
-/** That of a partition on a node of Citus goes before that of the empty one here. */
-function sizeOf(row: SizeRow, onNode: SizeOnNode | undefined): Pick<ListedPartition, 'rowEstimate' | 'sizeBytes'> {
-  if (onNode !== undefined) return { rowEstimate: onNode.rows, sizeBytes: onNode.totalBytes };
-  return {
-    rowEstimate: row.row_estimate === null ? null : Number(row.row_estimate),
-    sizeBytes: Number(row.size_bytes),
-  };
+interface SizeRow extends Pick<ListedPartition, 'rowEstimate' | 'sizeBytes'> {
+  readonly schema: string;
+  readonly name: string;
 }
 
 /**
@@ -54,20 +41,24 @@ export async function listPartitions(session: Session, schema: string): Promise<
   const { currentMonth, partitions } = await readPartitions(session, schema);
   const { rows } = await readingPartitions(() => session.query<SizeRow>(sqlFile('partitions/sizes'), [schema]));
   const onNode = await sizesOnNode(session, schema);
-  const key = (partitionSchema: string, name: string): string => JSON.stringify([partitionSchema, name]);
-  const sizes = new Map(rows.map((row) => [key(row.partition_schema, row.partition), row]));
+  const keyOf = (partition: Pick<Partition, 'schema' | 'name'>): string =>
+    JSON.stringify([partition.schema, partition.name]);
+  const sizes = new Map(rows.map((row) => [keyOf(row), row]));
   return {
     database: session.info.label,
     schema,
     partitions: partitions.map((partition) => {
-      const size = sizes.get(key(partition.schema, partition.name));
+      const here = sizes.get(keyOf(partition));
+      // That of a partition on a node of Citus goes before that of the empty one here.
+      const there = here && onNode?.get(here.name);
       return {
         table: partition.root,
         partition: partition.name,
         month: partition.month,
         lowerBound: partition.lowerBound,
         upperBound: partition.upperBound,
-        ...(size === undefined ? NO_SIZE : sizeOf(size, onNode?.get(size.partition))),
+        rowEstimate: (there === undefined ? here?.rowEstimate : there.rows) ?? null,
+        sizeBytes: there?.totalBytes ?? here?.sizeBytes ?? null,
         state: partitionState(partition, currentMonth),
       };
     }),
