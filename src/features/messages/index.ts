@@ -4,7 +4,7 @@ export { rebuildKeys } from './keys/rebuild-keys.js';
 export { missingMonths } from './missing-months.js';
 export { countMonthsAhead } from './months-ahead.js';
 export { partitionState, type PartitionState } from './partition-state.js';
-export { coversAnyOf, qualifiedName, readPartitions, type PartitionSet, type Root } from './partition.js';
+export { coversAnyOf, monthsOfRows, qualifiedName, readPartitions, type PartitionSet, type Root } from './partition.js';
 export { platformReferences } from './references.js';
 export { exportedMonths, readExportedMessages, type ExportedMonth } from './exported-months.js';
 export { schemaVersion } from './schema-version.js';

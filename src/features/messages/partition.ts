@@ -52,6 +52,15 @@ function partitionOf(row: BoundsRow): readonly Partition[] {
   return [{ root, schema, name, isDefault, lowerBound, upperBound, month, isDetachPending }];
 }
 
+/** The months of rows, as SQL for FROM that calls them `source`. */
+export async function monthsOfRows(session: Session, from: string): Promise<readonly Month[]> {
+  const { rows } = await session.query<{ month: string }>(
+    `select distinct pg_catalog.to_char(source.created_at at time zone 'UTC', 'YYYY-MM') as month
+     from ${from} where pg_catalog.isfinite(source.created_at)`,
+  );
+  return rows.flatMap(({ month }) => parseMonth(month) ?? []);
+}
+
 /** The default partition of messages; undefined when there is none. */
 export function defaultPartitionOf({ partitions }: Pick<PartitionSet, 'partitions'>): Partition | undefined {
   return partitions.find(({ isDefault, root }) => isDefault && root === 'messages');

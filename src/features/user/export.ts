@@ -16,7 +16,7 @@ import { isSecret, readColumns, type TableColumns } from './export/columns.js';
 import type { ExportedFileMonth, ExportedRows, PersonManifest } from './export/manifest.js';
 import { conversationIds, monthsInFiles, ndjsonOfMonth } from './export/months.js';
 import { personPage } from './export/page.js';
-import { countRows, readRows, type ExportedTable } from './export/rows.js';
+import { readRows, type ExportedTable } from './export/rows.js';
 import { VisibleRows } from './export/visible.js';
 import { languageOf, type Language } from './export/words.js';
 import { choosePerson, prepareChoice } from './graph/choose-person.js';
@@ -176,7 +176,7 @@ async function readTables(
   const leftOutColumns: string[] = [];
   for (const [key, all] of columns) {
     const table = displayName(key);
-    const rows = await countRows(choice, key);
+    const rows = await choice.count(key);
     const hiddenRows = hidden.get(key) ?? 0;
     if (rows + hiddenRows === 0) continue;
     tables.push({

@@ -102,6 +102,11 @@ export class ChosenRows {
     return this.#untilNothingIsNew(edges, (edge) => this.#followEdgeUp(edge));
   }
 
+  /** How many rows of a table are chosen. */
+  async count(key: TableKey): Promise<number> {
+    return (await this.parts(key)).reduce((sum, { rows }) => sum + rows, 0);
+  }
+
   /** Takes back the chosen rows of a table that a query of places (tableoid, ctid) does not have. Returns how many. */
   async keepOnly(key: TableKey, places: string): Promise<number> {
     const { rowCount } = await this.#session.query(

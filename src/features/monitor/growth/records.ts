@@ -23,10 +23,8 @@ export interface RecordsAccess {
   readonly role_name: string;
 }
 
-interface RecordRow {
-  readonly measured_at: Date;
-  readonly database_bytes: string;
-  readonly tables: Readonly<Record<string, number>>;
+interface RecordRow extends Omit<SizeRecord, 'measuredAt'> {
+  readonly measuredAt: Date;
 }
 
 /** How far back rates are taken from. */
@@ -71,11 +69,7 @@ export async function readRecords(
       [quoteIdentifier(schema)],
     );
     const { rows } = await session.query<RecordRow>(sqlFile('monitor/records'), [since]);
-    const records = rows.map((row) => ({
-      measuredAt: row.measured_at.toISOString(),
-      databaseBytes: Number(row.database_bytes),
-      tableBytes: row.tables,
-    }));
+    const records = rows.map((row) => ({ ...row, measuredAt: row.measuredAt.toISOString() }));
     return { records, skip: null };
   });
 }

@@ -11,8 +11,8 @@ import {
 import { rollBack, type Session } from '../../../adapters/postgres/session.js';
 import { AisecError } from '../../../base/errors.js';
 import { quoteLiteral } from '../../../base/identifier.js';
-import { parseMonth, type Month } from '../../../base/month.js';
-import { platformReferences } from '../../messages/index.js';
+import type { Month } from '../../../base/month.js';
+import { monthsOfRows, platformReferences } from '../../messages/index.js';
 import { belongings, withReferred } from './belongs.js';
 import { classify, unequalReferences, type ClassedColumn } from './classify.js';
 import { readColumns, type Column } from './columns.js';
@@ -96,7 +96,7 @@ function withoutCut(columns: readonly Column[], cut: readonly Reference[]): read
 async function countRows(choice: ChosenRows, keys: readonly TableKey[]): Promise<ReadonlyMap<TableKey, number>> {
   const counts = new Map<TableKey, number>();
   for (const key of keys) {
-    const rows = (await choice.parts(key)).reduce((sum, part) => sum + part.rows, 0);
+    const rows = await choice.count(key);
     if (rows > 0) counts.set(key, rows);
   }
   return counts;
@@ -156,15 +156,7 @@ export async function withSlice<Result>(
 export async function monthsOf(session: Session, { choice }: Slice, key: TableKey): Promise<readonly Month[]> {
   const months = new Set<Month>();
   if (!choice.has(key)) return [];
-  for (const part of await choice.parts(key)) {
-    const { rows } = await session.query<{ month: string }>(
-      `select distinct pg_catalog.to_char(source.created_at at time zone 'UTC', 'YYYY-MM') as month
-       from ${choice.joinPart(key, part, 'source')} where pg_catalog.isfinite(source.created_at)`,
-    );
-    for (const { month } of rows) {
-      const parsed = parseMonth(month);
-      if (parsed !== undefined) months.add(parsed);
-    }
-  }
+  for (const part of await choice.parts(key))
+    for (const month of await monthsOfRows(session, choice.joinPart(key, part, 'source'))) months.add(month);
   return [...months].toSorted();
 }

@@ -1,8 +1,8 @@
 import { tableIn } from '../../../adapters/catalog/references/reference.js';
 import type { ChosenRows } from '../../../adapters/catalog/references/chosen-rows.js';
 import type { Session } from '../../../adapters/postgres/session.js';
-import { parseMonth, type Month } from '../../../base/month.js';
-import { qualifiedName, readPartitions } from '../../messages/index.js';
+import type { Month } from '../../../base/month.js';
+import { monthsOfRows, qualifiedName, readPartitions } from '../../messages/index.js';
 
 /**
  * The months of the chosen messages, live and archived. A partition with the bounds of one month is that month, whatever
@@ -22,18 +22,8 @@ export async function monthsOf(session: Session, choice: ChosenRows, schema: str
   for (const key of [tableIn(schema, 'messages'), tableIn(schema, 'messages_archive')])
     for (const part of await choice.parts(key)) {
       const month = byOid.get(part.oid);
-      if (month !== undefined && month !== null) {
-        months.add(month);
-        continue;
-      }
-      const { rows } = await session.query<{ month: string }>(
-        `select distinct pg_catalog.to_char(source.created_at at time zone 'UTC', 'YYYY-MM') as month
-         from ${choice.joinPart(key, part, 'source')} where pg_catalog.isfinite(source.created_at)`,
-      );
-      for (const row of rows) {
-        const parsed = parseMonth(row.month);
-        if (parsed !== undefined) months.add(parsed);
-      }
+      const found = month ? [month] : await monthsOfRows(session, choice.joinPart(key, part, 'source'));
+      for (const each of found) months.add(each);
     }
   return [...months].toSorted();
 }

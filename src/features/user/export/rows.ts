@@ -49,8 +49,3 @@ export async function* readRows(
     for await (const { line } of rows) yield `${line}\n`;
   }
 }
-
-/** How many rows of a table are chosen. */
-export async function countRows(choice: ChosenRows, key: TableKey): Promise<number> {
-  return (await choice.parts(key)).reduce((sum, { rows }) => sum + rows, 0);
-}
