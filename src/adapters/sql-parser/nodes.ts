@@ -51,11 +51,16 @@ export function walk(value: unknown, visit: (name: string, tree: Readonly<Record
   }
 }
 
+/** Every node of this kind below a value. */
+export function below<Name extends NodeName>(name: Name, value: unknown): readonly NodeOf<Name>[] {
+  const found: NodeOf<Name>[] = [];
+  walk(value, (kind, tree) => {
+    if (kind === name) found.push(tree as unknown as NodeOf<Name>);
+  });
+  return found;
+}
+
 /** Whether a node of one of these kinds stands below the value. */
 export function contains(value: unknown, ...names: readonly NodeName[]): boolean {
-  let isFound = false;
-  walk(value, (name) => {
-    if ((names as readonly string[]).includes(name)) isFound = true;
-  });
-  return isFound;
+  return names.some((name) => below(name, value).length > 0);
 }

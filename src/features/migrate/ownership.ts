@@ -2,6 +2,7 @@ import type { Session } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
 import { quoteIdentifier } from '../../base/identifier.js';
 import type { MigrationFile } from './files/migration-file.js';
+import { sourcesOf } from './files/source.js';
 import { historyTables } from './history/history-sql.js';
 import type { MigrateSettings } from './prepare.js';
 
@@ -37,7 +38,7 @@ export async function foreignObjects(
   { files, schema }: Pick<MigrateSettings, 'files' | 'schema'>,
 ): Promise<readonly ForeignObject[]> {
   const found: ForeignObject[] = [];
-  for (const source of new Set(files.map((file) => file.source))) {
+  for (const source of sourcesOf(files)) {
     const { engine, own } = historyTables(source);
     const names = createdNames(files.filter((file) => file.source === source));
     const { rows } = await session.query<ForeignObject>(sqlFile('migrate/other-owners'), [

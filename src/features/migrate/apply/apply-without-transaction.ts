@@ -23,8 +23,7 @@ import {
 } from '../history/history-sql.js';
 import { statementsAtBuild } from '../files/examined-at-build.js';
 import { dropInvalidIndex } from './invalid-indexes.js';
-import { parseMigrationFile, type MigrationFile } from '../files/migration-file.js';
-import { placeInSection } from '../files/place.js';
+import { parseMigrationFile, placeInSection, type MigrationFile } from '../files/migration-file.js';
 import { labelOf } from '../files/source.js';
 import type { Reporting } from '../../../base/reporting.js';
 
@@ -35,7 +34,8 @@ const IS_MISSING: readonly unknown[] = ['42P01', '42704', '42703'];
 const REMOVING: readonly string[] = ['DropStmt', 'RenameStmt', 'AlterObjectSchemaStmt'];
 const REMOVING_COMMAND = /^AT_(?:Drop|Detach)/;
 
-interface Target {
+/** A migration that is to run, with what the history has of it. */
+export interface Target {
   readonly file: MigrationFile;
   readonly entry: HistoryEntry | undefined;
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 
 import type { FilePosition } from '../../../base/errors.js';
+import { placeInText } from '../../../base/text-place.js';
 import { NO_BOUNDS, readDirective, type Bounds, type Directed } from './directives.js';
 import { BUNDLED_SOURCE, isRepeatable } from './source.js';
 
@@ -37,6 +38,11 @@ export interface MigrationFile {
   /** What a dry run and a rehearsal hold it to. */
   readonly bounds: Bounds;
   readonly verification?: Verification | undefined;
+}
+
+/** File, line and column of the character at `offset` (from 0) of a section. */
+export function placeInSection(file: MigrationFile, section: MigrationSection, offset: number): Required<FilePosition> {
+  return placeInText(file.path, section.sql, offset, section.line);
 }
 
 export interface FileProblem extends FilePosition {

@@ -1,6 +1,7 @@
+import type { Session } from '../../../adapters/postgres/session.js';
+import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { EffectsObserver, type Effects } from '../effects/effects.js';
-import { isDecidedBySchema } from './failures.js';
-import { relationFacts } from './facts.js';
+import { isDecidedBySchema } from './rules/failures/failures.js';
 import { lintFinding, reportPath, type LintFinding } from './lint-finding.js';
 import { withLiveFacts } from './server/live-facts.js';
 import type { FileContext } from './file-context.js';
@@ -21,6 +22,12 @@ const HARMLESS = new Set(['CommentStmt', 'GrantStmt', 'CreateFunctionStmt', 'Ins
 const OPAQUE = new Set(['DoStmt', 'SelectStmt', 'CallStmt']);
 
 type Facts = ReadonlyMap<string, RelationFacts>;
+
+/** The relation of this name as it is now. @param name as SQL takes it. */
+async function relationFacts(session: Session, name: string): Promise<RelationFacts | undefined> {
+  const { rows } = await session.query<Omit<RelationFacts, 'rows'>>(sqlFile('lint/relation'), [name]);
+  return rows[0] && { ...rows[0], rows: undefined };
+}
 
 async function factsFor(statements: readonly LintedStatement[], context: FileContext): Promise<Facts> {
   const facts = new Map<string, RelationFacts>();

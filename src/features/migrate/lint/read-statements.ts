@@ -2,8 +2,7 @@ import { blockParts, hasUnknownName, type BlockPart } from '../../../adapters/sq
 import { as, statementOf } from '../../../adapters/sql-parser/nodes.js';
 import { piecesOf, type Piece } from '../../../adapters/sql-parser/pieces.js';
 import { parseStatements, type Statement } from '../../../adapters/sql-parser/statements.js';
-import type { MigrationFile } from '../files/migration-file.js';
-import { placeInSection } from '../files/place.js';
+import { placeInSection, type MigrationFile } from '../files/migration-file.js';
 import type { LintedStatement, Region } from './rule.js';
 
 /** A place that no rule has looked at, and why. */

@@ -216,11 +216,3 @@ export function statementRule(rule: Omit<StatementRule, 'kind'>): StatementRule 
 export function stateRule(rule: Omit<StateRule, 'kind'>): StateRule {
   return { kind: 'state', ...rule };
 }
-
-export function changeRule(rule: Omit<ChangeRule, 'kind'>): ChangeRule {
-  return { kind: 'change', ...rule };
-}
-
-export function branchRule(rule: Omit<BranchRule, 'kind'>): BranchRule {
-  return { kind: 'branch', ...rule };
-}

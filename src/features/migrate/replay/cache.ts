@@ -15,7 +15,7 @@ const FORGOTTEN_AFTER_MS = 30 * 24 * 60 * 60 * 1000;
 export interface ReplayNames {
   readonly schema: string;
   readonly extensionSchema: string;
-  /** Of the server that they are replayed on; undefined: the embedded one. */
+  /** Of the server that they are replayed on, as server_version_num; undefined: the embedded one. */
   readonly scratchServerVersion?: number;
 }
 
