@@ -1,4 +1,9 @@
-/** Runs something for every item, at most so many at once; the results are in the order of the items. */
+import { allSettled } from '../run/all-settled.js';
+
+/**
+ * Runs something for every item, at most so many at once; the results are in the order of the items. After a failure no
+ * further one is begun, and those at work are waited for.
+ */
 export async function inTurns<Item, Result>(
   items: readonly Item[],
   atOnce: number,
@@ -9,9 +14,14 @@ export async function inTurns<Item, Result>(
   const work = async (): Promise<void> => {
     for (let at = next; at < items.length; at = next) {
       next += 1;
-      results[at] = await run(items[at] as Item);
+      try {
+        results[at] = await run(items[at] as Item);
+      } catch (error) {
+        next = items.length;
+        throw error;
+      }
     }
   };
-  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, work));
+  await allSettled(Array.from({ length: Math.min(atOnce, items.length) }, work));
   return results;
 }
