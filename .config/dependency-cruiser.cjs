@@ -89,7 +89,7 @@ module.exports = {
     only(
       'commands-use-features',
       '^src/cli/commands/',
-      '^src/(cli/commands/|cli/terminal/|cli/completion/(bash|zsh|fish|node)\\.ts$|cli/(backup-place|command|context|exit-codes|migrate-settings|options|reporting|table-name|thresholds)\\.ts$|features/|config/|base/)',
+      '^src/(cli/commands/|cli/terminal/|cli/completion/(bash|zsh|fish|node)\\.ts$|cli/(backup-place|command|context|diagnose|exit-codes|migrate-settings|options|reporting|table-name|thresholds)\\.ts$|features/|config/|base/)',
       'commands import only the terminal, features, config and base',
     ),
 

@@ -15,9 +15,14 @@ export const DIRECTORY_OPTION: OptionSpec = {
 };
 
 /** Absolute. @throws AisecError USAGE for an empty one, which is a shell variable that was not set. */
-export function directoryOf({ config }: Context, { dir }: DirectoryOption): string {
-  if (dir === '') throw new AisecError('USAGE', '--dir is empty', { hint: 'Is a shell variable not set?' });
-  return dir === undefined ? config.backupDir : resolve(config.cwd, dir);
+export function givenPath({ config }: Context, flag: string, given: string | undefined): string | undefined {
+  if (given === '') throw new AisecError('USAGE', `${flag} is empty`, { hint: 'Is a shell variable not set?' });
+  return given === undefined ? undefined : resolve(config.cwd, given);
+}
+
+/** Absolute. @throws AisecError USAGE as `givenPath`. */
+export function directoryOf(context: Context, { dir }: DirectoryOption): string {
+  return givenPath(context, '--dir', dir) ?? context.config.backupDir;
 }
 
 export interface StoreOptions {
@@ -32,6 +37,10 @@ export const STORE_OPTIONS: readonly OptionSpec[] = [
     description: 'of a store that is not Amazon S3: https://host:port (default: AWS_ENDPOINT_URL)',
   },
 ];
+
+export interface PlaceOptions extends DirectoryOption, StoreOptions {}
+
+export const PLACE_OPTIONS: readonly OptionSpec[] = [DIRECTORY_OPTION, ...STORE_OPTIONS];
 
 /** Undefined where no store was named. @throws AisecError USAGE. */
 export function placeOf({ store, endpoint }: StoreOptions): StorePlace | undefined {

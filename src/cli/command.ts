@@ -1,9 +1,9 @@
-import type { Context } from './context.js';
+import type { Context, Session } from './context.js';
 import type { ExitCode } from './exit-codes.js';
-import type { OptionSpec } from './option-spec.js';
-import { JOBS_OPTION } from './options.js';
+import { JOBS_OPTION, type OptionSpec } from './options.js';
 
-export type { OptionSpec };
+// All that the file of a command needs to say what it is.
+export type { Context, ExitCode, OptionSpec, Session };
 
 /**
  * One command as data, with the function that runs it. The file of a command imports its operation only inside `run`,
@@ -40,7 +40,7 @@ export interface CommandSpec<Options extends object = object> {
     options: Options,
     argument: string,
     operands: readonly string[],
-  ) => Promise<ExitCode | undefined>;
+  ) => Promise<ExitCode | undefined | void>;
 }
 
 /** Keeps the options' type inside the command; the list of commands does not need it. */

@@ -1,16 +1,11 @@
 import { isAisecError, type AisecError } from '../base/errors.js';
 import { sleep } from '../base/interruption.js';
 import type { Config } from '../config/config.js';
+import { createContext, type ContextParts } from './context.js';
+import type { ExitCode } from './exit-codes.js';
+import type { Invocation } from './program.js';
 
 const PAUSE_MS = 500;
-
-export interface FailoverOptions {
-  readonly config: Config;
-  /** How long after a loss a server may take to be there again, in all. */
-  readonly maxWaitMs: number;
-  readonly signal: AbortSignal;
-  readonly onLost: (error: AisecError) => void;
-}
 
 /** A standby that is not promoted yet refuses to write, and one that restarts refuses to connect. */
 function mayPass(error: unknown, isAfterLoss: boolean): error is AisecError {
@@ -25,21 +20,26 @@ async function namesSeveralServers(config: Config): Promise<boolean> {
 }
 
 /**
- * Runs a command that may be run twice, from its beginning after the connection was lost: on whichever of the servers that
- * are named is there then. With one server named it is run once.
- *
- * @param run opens its sessions again, waiting up to so many milliseconds for a server
+ * Runs a command. One that may be run twice begins again after the connection was lost, within its `--max-wait`: on whichever
+ * of the servers that are named is there then. With one server named it is run once.
  */
-export async function throughFailover<Result>(
-  { config, maxWaitMs, signal, onLost }: FailoverOptions,
-  run: (waitForServerMs: number) => Promise<Result>,
-): Promise<Result> {
+export async function runCommand(
+  { spec, options, argument, operands }: Invocation,
+  parts: ContextParts,
+  onLost: (error: AisecError) => void,
+): Promise<ExitCode> {
+  const { config, signal } = parts;
+  const { maxWait: maxWaitMs = 0 } = options as { readonly maxWait?: number };
   let endMs: number | undefined;
   for (;;) {
+    const leftMs = endMs === undefined ? 0 : Math.max(0, endMs - performance.now());
+    const waitForDatabaseMs = Math.max(config.waitForDatabaseMs, leftMs);
+    const context = createContext({ ...parts, config: { ...config, waitForDatabaseMs } });
     try {
-      return await run(endMs === undefined ? 0 : Math.max(0, endMs - performance.now()));
+      return (await spec.run(context, options, argument, operands)) ?? 0;
     } catch (error) {
-      if (signal.aborted || !mayPass(error, endMs !== undefined) || !(await namesSeveralServers(config))) throw error;
+      if (spec.outlivesFailover === undefined || signal.aborted) throw error;
+      if (!mayPass(error, endMs !== undefined) || !(await namesSeveralServers(config))) throw error;
       if (endMs === undefined) onLost(error);
       endMs ??= performance.now() + maxWaitMs;
       if (performance.now() + PAUSE_MS >= endMs) throw error;

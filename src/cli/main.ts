@@ -4,9 +4,9 @@ import { AisecError, isAisecError, messageOf } from '../base/errors.js';
 import { resolveConfig } from '../config/config.js';
 import { loadEnvironment, processEnvironment, type LoadedEnvironment } from '../config/environment.js';
 import { SETTINGS, type Environment } from '../config/settings.js';
-import { createContext, loadPager } from './context.js';
+import { loadPager } from './context.js';
 import { EXIT_CODE_BY_ERROR, type ExitCode } from './exit-codes.js';
-import { throughFailover } from './failover.js';
+import { runCommand } from './failover.js';
 import { parseCommandLine, type Invocation, type Parsed } from './program.js';
 import { listenForSignals } from './signals.js';
 import { asAisecError, errorDocument, renderError } from './terminal/error.js';
@@ -31,13 +31,9 @@ interface Terminal {
   readonly errorPaint: Paint;
 }
 
-interface OutputState {
-  failure: AisecError | undefined;
-}
-
 /** A reader that went away (`aisec … | head -1`) is no fault of the run; a result that could not be written is. */
-function watchOutput(streams: Streams): OutputState {
-  const state: OutputState = { failure: undefined };
+function watchOutput(streams: Streams): { readonly failure?: AisecError } {
+  const state: { failure?: AisecError } = {};
   for (const stream of [streams.stdout, streams.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EPIPE') return;
@@ -49,6 +45,12 @@ function watchOutput(streams: Streams): OutputState {
     });
   }
   return state;
+}
+
+/** As the words alone say, before they are read; without colours. */
+async function plainTerminal(argv: readonly string[], streams: Streams): Promise<Terminal> {
+  const isPlugin = argv.some((word) => word === '--nagios' || word.startsWith('--nagios='));
+  return { streams, isJson: argv.includes('--json'), isPlugin, errorPaint: await createPaint(false) };
 }
 
 function reportError(error: unknown, { streams, isJson, isPlugin, errorPaint }: Terminal): ExitCode {
@@ -78,13 +80,13 @@ async function page(
   if (!(await showInPager(text, pager, own))) streams.stdout.write(text);
 }
 
-async function runCommand(
+async function runInvocation(
   invocation: Invocation,
   terminal: Terminal,
   { variables: environment, emptyAddresses }: LoadedEnvironment,
   { cwd, own }: { readonly cwd: string; readonly own: Environment },
 ): Promise<ExitCode> {
-  const { spec, options, argument, operands, globals } = invocation;
+  const { spec, globals } = invocation;
   const { streams, isJson, errorPaint } = terminal;
   const { isQuiet, isVerbose } = globals;
   const settings = colorSettings(globals.color, environment);
@@ -121,27 +123,11 @@ async function runCommand(
       refuseSeveral(invocation, globals.flags.schema !== undefined);
       return await acrossSchemas(invocation, parts, streams, config.schemas);
     }
-    const run = (waitMs: number) => {
-      const waitForDatabaseMs = Math.max(config.waitForDatabaseMs, waitMs);
-      return spec.run(
-        createContext({ ...parts, config: { ...config, waitForDatabaseMs } }),
-        options,
-        argument,
-        operands,
-      );
-    };
-    if (spec.outlivesFailover === undefined) return (await run(0)) ?? 0;
-    const { maxWait: maxWaitMs = 0 } = options as { readonly maxWait?: number };
-    const failover = {
-      config,
-      maxWaitMs,
-      signal: signals.signal,
-      onLost: ({ detail }: AisecError) =>
-        output.warning(
-          `lost the connection to the database; ${spec.name} begins again on the server that is there${detail === undefined ? '' : `\ndetail: ${detail}`}`,
-        ),
-    };
-    return (await throughFailover(failover, run)) ?? 0;
+    return await runCommand(invocation, parts, ({ detail }) =>
+      output.warning(
+        `lost the connection to the database; ${spec.name} begins again on the server that is there${detail === undefined ? '' : `\ndetail: ${detail}`}`,
+      ),
+    );
   } finally {
     progress.clear();
     signals.stop();
@@ -183,12 +169,7 @@ async function runCommandLine(
   surroundings: Surroundings,
   streams: Streams,
 ): Promise<ExitCode> {
-  let terminal: Terminal = {
-    streams,
-    isJson: argv.includes('--json'),
-    isPlugin: argv.some((word) => word === '--nagios' || word.startsWith('--nagios=')),
-    errorPaint: await createPaint(false),
-  };
+  let terminal = await plainTerminal(argv, streams);
   try {
     const parsed = argv.length === 0 ? await standingInvocation() : await parseCommandLine(argv);
     if (parsed.kind === 'text') return showText(parsed, terminal);
@@ -197,7 +178,7 @@ async function runCommandLine(
     const loaded = loadEnvironment(own, cwd);
     const settings = colorSettings(parsed.invocation.globals.color, loaded.variables);
     terminal = { ...terminal, errorPaint: await createPaint(wantsColor(settings, streams.stderr.isTTY === true)) };
-    return await runCommand(parsed.invocation, terminal, loaded, { cwd, own });
+    return await runInvocation(parsed.invocation, terminal, loaded, { cwd, own });
   } catch (error) {
     if (argv.length > 0 || !isAisecError(error, 'CONFIG_INVALID')) return reportError(error, terminal);
     const { standingWithoutSettings } = await import('./standing/standing.js');
@@ -214,11 +195,5 @@ export async function main(argv: readonly string[], surroundings: Surroundings =
   // A stream reports its errors a turn later.
   await nextTurn();
   if (written.failure === undefined || exitCode !== 0) return exitCode;
-  const terminal = {
-    streams,
-    isJson: argv.includes('--json'),
-    isPlugin: argv.some((word) => word === '--nagios' || word.startsWith('--nagios=')),
-    errorPaint: await createPaint(false),
-  };
-  return reportError(written.failure, terminal);
+  return reportError(written.failure, await plainTerminal(argv, streams));
 }

@@ -2,7 +2,23 @@ import { parseAge, type Age } from '../base/age.js';
 import { parseDurationMs } from '../base/duration.js';
 import { AisecError } from '../base/errors.js';
 import { parseMonth, type Month } from '../base/month.js';
-import type { OptionSpec } from './option-spec.js';
+
+/** One option of a command, as data. */
+export interface OptionSpec {
+  /** As commander takes it: `--lock-timeout <duration>`. */
+  readonly flags: string;
+  readonly description: string;
+  /** Of an option with a value; one without is false until it is given. */
+  readonly default?: string;
+  /** Reads the text; throws AisecError USAGE for what cannot be read. */
+  readonly parse?: (text: string) => unknown;
+  /** Makes no sense where several schemas are chosen: what it does is for one, or goes to a terminal. */
+  readonly isForOneSchema?: true;
+  /** All that `parse` takes, for completion. */
+  readonly values?: readonly string[];
+  /** May be given several times; the command gets a list. */
+  readonly isRepeatable?: true;
+}
 
 /** Reads `2s`, `500ms`, `5m`. @throws AisecError USAGE. */
 export function durationOption(text: string): number {
@@ -13,14 +29,33 @@ export function durationOption(text: string): number {
   });
 }
 
-/** Reads a whole number from `least` on. @throws AisecError USAGE. */
-export function countOption(least: number): (text: string) => number {
+/** Reads a whole number from `least` to `most`. @throws AisecError USAGE. */
+export function countOption(least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= least) return value;
-    throw new AisecError('USAGE', `invalid value "${text}": expected a whole number from ${least} on`, {
-      hint: 'See --help.',
-    });
+    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least)
+      throw new AisecError('USAGE', `invalid value "${text}": expected a whole number from ${least} on`, {
+        hint: 'See --help.',
+      });
+    if (value <= most) return value;
+    throw new AisecError('USAGE', `"${text}" is more than ${most}`, { hint: 'See --help.' });
+  };
+}
+
+/**
+ * Reads one of these words. @throws AisecError USAGE.
+ *
+ * @param what it is one of, for the error: `format`
+ */
+export function choiceOption<Choice extends string>(
+  choices: readonly Choice[],
+  what: string,
+  { expected = '', hint }: { readonly expected?: string; readonly hint?: string },
+): (text: string) => Choice {
+  return (text) => {
+    const choice = choices.find((each) => each === text);
+    if (choice !== undefined) return choice;
+    throw new AisecError('USAGE', `invalid ${what} "${text}"${expected}`, { hint });
   };
 }
 
@@ -74,6 +109,11 @@ export interface LockOptions {
   readonly lockTimeout: number;
   readonly maxWait: number;
   readonly wait: number;
+}
+
+/** The same as the work takes it. */
+export function lockTimes({ lockTimeout, maxWait, wait }: LockOptions) {
+  return { lockTimeoutMs: lockTimeout, maxWaitMs: maxWait, waitMs: wait };
 }
 
 /** What every command that changes the database understands: one run at a time works, the next one may wait for it. */

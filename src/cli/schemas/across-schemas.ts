@@ -4,7 +4,7 @@ import type { SchemaChoice } from '../../config/schema-choice.js';
 import type { FoundSchemas } from '../../features/schemas/index.js';
 import { createContext, keepSession, type ContextParts, type KeptSession } from '../context.js';
 import { EXIT_CODE_BY_ERROR, type ExitCode } from '../exit-codes.js';
-import { throughFailover } from '../failover.js';
+import { runCommand } from '../failover.js';
 import type { Invocation } from '../program.js';
 import { asAisecError } from '../terminal/error.js';
 import { Prompt } from '../terminal/prompt.js';
@@ -21,11 +21,6 @@ import {
   type SeveralSchemas,
 } from './outcome.js';
 import { printSchemas } from './print.js';
-
-interface Options {
-  readonly jobs: number;
-  readonly maxWait?: number;
-}
 
 /** What ends a whole run where it ends one schema: the next one could not be reached, either. */
 const ENDS_ALL = ['DATABASE_UNREACHABLE', 'DATABASE_AUTH', 'DATABASE_MISSING', 'DATABASE_NOT_CONFIGURED'] as const;
@@ -145,25 +140,18 @@ class Run {
     if (isUsage || isAisecError(error, ...ENDS_ALL)) this.stoppedBy ??= error;
   }
 
-  async #runCommand(schema: string, output: CapturedOutput, keptSession: KeptSession): Promise<ExitCode> {
-    const { spec, options, argument, operands } = this.#invocation;
+  #runCommand(schema: string, output: CapturedOutput, keptSession: KeptSession): Promise<ExitCode> {
     const { config, signal } = this.#parts;
     const parts = {
       ...this.#parts,
+      config: { ...config, schema, schemas: undefined },
       isFirstSchema: schema === this.#first,
       output,
       keptSession,
       progress: this.#board.progressOf(schema),
       prompt: new Prompt(this.#streams, { isAllowed: false, signal, onInterrupt: () => undefined }),
     };
-    const run = (waitMs: number): Promise<ExitCode | undefined> => {
-      const waitForDatabaseMs = Math.max(config.waitForDatabaseMs, waitMs);
-      const own = { ...config, schema, schemas: undefined, waitForDatabaseMs };
-      return spec.run(createContext({ ...parts, config: own }), options, argument, operands);
-    };
-    if (spec.outlivesFailover === undefined) return (await run(0)) ?? 0;
-    const { maxWait: maxWaitMs = 0 } = options as Options;
-    return (await throughFailover({ config, maxWaitMs, signal, onLost: () => undefined }, run)) ?? 0;
+    return runCommand(this.#invocation, parts, () => undefined);
   }
 }
 
@@ -191,7 +179,8 @@ export async function acrossSchemas(
   const { spec, options } = invocation;
   const startedMs = performance.now();
   const { schemas, left } = await schemasOf(choice, parts, spec.makesTables === true);
-  const jobs = await jobsFor(parts, (options as Options).jobs, schemas.length);
+  const { jobs: wanted } = options as { readonly jobs: number };
+  const jobs = await jobsFor(parts, wanted, schemas.length);
   const run = new Run(invocation, parts, streams, schemas);
   await Promise.all(Array.from({ length: jobs }, () => run.work()));
   const { stoppedBy } = run;

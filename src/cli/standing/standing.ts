@@ -65,7 +65,7 @@ function asFailure(error: unknown): AisecError {
   return new AisecError('INTERNAL', redactText(error instanceof Error ? error.message : String(error)));
 }
 
-async function run(given: Context): Promise<undefined> {
+async function run(given: Context): Promise<void> {
   const deadline = new AbortController();
   const late = new AisecError('DATABASE_UNREACHABLE', `no answer within ${WITHIN_MS / 1000} s`, {
     hint: 'Check that the server runs, and that the address is right.',
@@ -96,7 +96,6 @@ async function run(given: Context): Promise<undefined> {
     standing.failure = asFailure(error);
   }
   given.output.result(standing, renderStanding);
-  return undefined;
 }
 
 /** `aisec` alone. It is in no list of commands, and takes no options. */

@@ -4,10 +4,8 @@ import { countText } from '../../../base/count.js';
 import { AisecError } from '../../../base/errors.js';
 import type { ExportResult } from '../../../features/messages/archive/export.js';
 import type { ExportFormat } from '../../../features/messages/archive/exports/record-format.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
-import { monthOption, WAIT_OPTION } from '../../options.js';
+import { defineCommand, type Context } from '../../command.js';
+import { choiceOption, monthOption, WAIT_OPTION } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
 import { rowsText } from './words.js';
 import { reportingTo } from '../../reporting.js';
@@ -23,11 +21,6 @@ interface Options {
 
 /** A slow disk may let the transaction wait between two fetches. */
 const IDLE_TIMEOUT_MS = 600_000;
-
-function formatOption(text: string): ExportFormat {
-  if (text === 'ndjson' || text === 'csv') return text;
-  throw new AisecError('USAGE', `invalid format "${text}"`, { hint: 'Give ndjson or csv.' });
-}
 
 function renderExport(result: ExportResult, { table }: Renderer): string {
   return table(
@@ -50,7 +43,7 @@ function noteOf({ database, month, outcome, rows, manifest }: ExportResult): str
   return `${database}: ${month} exported, read back and compared. Manifest: ${manifest}`;
 }
 
-async function run(context: Context, options: Options, argument: string): Promise<ExitCode | undefined> {
+async function run(context: Context, options: Options, argument: string): Promise<void> {
   if (options.out === undefined)
     throw new AisecError('USAGE', 'no file was given', {
       hint: `Give one: aisec archive export ${argument} --out messages-${argument}.${options.format}.gz`,
@@ -72,7 +65,6 @@ async function run(context: Context, options: Options, argument: string): Promis
   });
   context.output.done(result, renderExport);
   context.output.note(noteOf(result));
-  return undefined;
 }
 
 export const archiveExport = defineCommand<Options>({
@@ -88,7 +80,7 @@ export const archiveExport = defineCommand<Options>({
       flags: '--format <format>',
       description: 'ndjson (a JSON object a line) or csv',
       default: 'ndjson',
-      parse: formatOption,
+      parse: choiceOption(['ndjson', 'csv'], 'format', { hint: 'Give ndjson or csv.' }),
       values: ['ndjson', 'csv'],
     },
     { flags: '--replace', description: 'write an export again that the month has changed since' },

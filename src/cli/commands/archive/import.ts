@@ -1,18 +1,14 @@
 import { resolve } from 'node:path';
 
-import { AisecError } from '../../../base/errors.js';
 import type { ImportResult } from '../../../features/messages/archive/import.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { defineCommand, type Context } from '../../command.js';
+import { choiceOption } from '../../options.js';
 import { reportingTo } from '../../reporting.js';
 import type { Renderer } from '../../terminal/output.js';
 import { LOCK_WAITS, type LockWaits } from './options.js';
 
-type Target = 'archive' | 'messages';
-
 interface Options extends LockWaits {
-  readonly into: Target;
+  readonly into: 'archive' | 'messages';
   readonly nullMissingReferences: boolean;
   readonly skipOrphans: boolean;
   readonly dryRun: boolean;
@@ -20,11 +16,6 @@ interface Options extends LockWaits {
 
 /** The transaction stays open while the file is read. */
 const IDLE_TIMEOUT_MS = 600_000;
-
-function targetOption(text: string): Target {
-  if (text === 'archive' || text === 'messages') return text;
-  throw new AisecError('USAGE', `invalid target "${text}", expected archive or messages`);
-}
 
 function renderImport(result: ImportResult, { table, paint }: Renderer): string {
   return table(
@@ -46,7 +37,7 @@ const NOTES: Readonly<Record<ImportResult['outcome'], string>> = {
   imported: 'imported and compared with the file.',
 };
 
-async function run(context: Context, options: Options, argument: string): Promise<ExitCode | undefined> {
+async function run(context: Context, options: Options, argument: string): Promise<void> {
   const result = await context.withDatabase({ idleTimeoutMs: IDLE_TIMEOUT_MS }, async (session) => {
     const { importExport } = await import('../../../features/messages/archive/import.js');
     const settings = {
@@ -63,7 +54,6 @@ async function run(context: Context, options: Options, argument: string): Promis
   });
   context.output.done(result, renderImport);
   context.output.note(`${result.database}: ${result.month}: ${NOTES[result.outcome]}`);
-  return undefined;
 }
 
 export const archiveImport = defineCommand<Options>({
@@ -74,7 +64,12 @@ export const archiveImport = defineCommand<Options>({
     'Messages that exist already are an error; so are references to what does not exist any more, unless a flag says what becomes of them.',
   argument: { syntax: '<file>', description: 'a file of aisec archive export, with its manifest beside it' },
   options: [
-    { flags: '--into <table>', description: 'archive or messages', default: 'archive', parse: targetOption },
+    {
+      flags: '--into <table>',
+      description: 'archive or messages',
+      default: 'archive',
+      parse: choiceOption(['archive', 'messages'], 'target', { expected: ', expected archive or messages' }),
+    },
     {
       flags: '--null-missing-references',
       description: 'import replies to messages that do not exist without that reference',

@@ -1,8 +1,6 @@
 import { countText } from '../../../base/count.js';
 import type { ArchiveListing, ListedMonth } from '../../../features/messages/archive/list.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { defineCommand, type Context } from '../../command.js';
 import type { Renderer } from '../../terminal/output.js';
 import { rowsText } from './words.js';
 import { formatBytes } from '../../../base/bytes.js';
@@ -47,7 +45,7 @@ function acrossText({ months }: ArchiveListing): string {
   return months.length === 0 ? 'the archive is empty' : `${countText(months.length, 'month')} in the archive`;
 }
 
-async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
+async function run(context: Context, options: Options): Promise<void> {
   const timeouts = { statementTimeoutMs: STATEMENT_TIMEOUT_MS, idleTimeoutMs: IDLE_TIMEOUT_MS };
   const listing = await context.withDatabase(timeouts, async (session) => {
     const { listArchive } = await import('../../../features/messages/archive/list.js');
@@ -68,7 +66,6 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
           `the export ${file} of ${month ?? ''} is ${state}${reason === null ? '' : `: ${reason}`}\n` +
             `    aisec archive export ${month ?? ''} --out ${file} --replace`,
         );
-  return undefined;
 }
 
 export const archiveList = defineCommand<Options>({

@@ -1,7 +1,5 @@
 import type { RestoreResult } from '../../../features/messages/archive/restore.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { defineCommand, type Context } from '../../command.js';
 import type { Renderer } from '../../terminal/output.js';
 import { monthOption } from '../../options.js';
 import { LOCK_WAITS, type LockWaits } from './options.js';
@@ -35,7 +33,7 @@ const NOTES: Readonly<Record<RestoreResult['outcome'], string>> = {
   restored: 'restored. The next aisec archive moves it back, unless its --older-than is longer.',
 };
 
-async function run(context: Context, options: Options, argument: string): Promise<ExitCode | undefined> {
+async function run(context: Context, options: Options, argument: string): Promise<void> {
   const month = monthOption(argument);
   const result = await context.withDatabase({}, async (session) => {
     const { restoreMonth } = await import('../../../features/messages/archive/restore.js');
@@ -50,7 +48,6 @@ async function run(context: Context, options: Options, argument: string): Promis
   });
   context.output.done(result, renderRestore);
   context.output.note(`${result.database}: ${result.month}: ${NOTES[result.outcome]}`);
-  return undefined;
 }
 
 export const archiveRestore = defineCommand<Options>({

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { formatBytes } from '../../../base/bytes.js';
 import { formatDurationMs } from '../../../base/duration.js';
 import { AisecError } from '../../../base/errors.js';
+import type { StorePlace } from '../../../config/store-url.js';
 import type { OffsiteOptions } from '../../../features/backup/offsite.js';
 import type { BackupFileMode } from '../../../features/backup/catalog/file-mode.js';
 import { leavesOut, type LeftOutWish } from '../../../features/backup/catalog/left-out.js';
@@ -11,15 +12,20 @@ import type { BackupOptions, BackupResult } from '../../../features/backup/run/f
 import {
   DIRECTORY_OPTION,
   directoryOf,
-  type DirectoryOption,
+  givenPath,
   placeOf,
   STORE_OPTIONS,
-  type StoreOptions,
+  type PlaceOptions,
 } from '../../backup-place.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
-import { durationOption, lockTimeoutOption, WAIT_OPTION, ENCRYPT_OPTION, RECIPIENTS_OPTION } from '../../options.js';
+import { defineCommand, type Context } from '../../command.js';
+import {
+  choiceOption,
+  durationOption,
+  lockTimeoutOption,
+  WAIT_OPTION,
+  ENCRYPT_OPTION,
+  RECIPIENTS_OPTION,
+} from '../../options.js';
 import { reportingTo } from '../../reporting.js';
 import type { Renderer } from '../../terminal/output.js';
 import {
@@ -31,9 +37,8 @@ import {
   type CopyOptions,
   type RetentionOptions,
 } from './options.js';
-import { isOpenOnTheWay } from './offsite-options.js';
 
-interface Options extends DirectoryOption, RetentionOptions, StoreOptions, CopyOptions {
+interface Options extends PlaceOptions, RetentionOptions, CopyOptions {
   readonly format?: 'sql';
   readonly encryptTo?: readonly string[];
   readonly recipientsFile?: string;
@@ -50,11 +55,6 @@ interface Options extends DirectoryOption, RetentionOptions, StoreOptions, CopyO
   readonly maxLag?: number;
   readonly rolePasswords: boolean;
   readonly excludeTableData?: readonly string[];
-}
-
-function formatOption(text: string): 'sql' {
-  if (text === 'sql') return text;
-  throw new AisecError('USAGE', `invalid format "${text}"`, { hint: 'Give sql, or leave it out.' });
 }
 
 function modeOption(text: string): BackupFileMode {
@@ -110,6 +110,12 @@ function summary(result: BackupResult): string {
   return `"${database}" backed up${partial}${more} and ${proven} in ${formatDurationMs(durationMs)}; ${countText(kept.length, 'backup')} kept${gone}${goneCopies}.`;
 }
 
+/** Whether what is sent can be read on its way. */
+function isOpenOnTheWay({ endpoint }: StorePlace): boolean {
+  if (endpoint === undefined || !endpoint.startsWith('http://')) return false;
+  return !/^(localhost|127\..*|\[::1\])$/.test(new URL(endpoint).hostname);
+}
+
 function offsiteOf({ output }: Context, options: Options): OffsiteOptions | undefined {
   const place = placeOf(options);
   if (place === undefined && options.readBack)
@@ -118,12 +124,6 @@ function offsiteOf({ output }: Context, options: Options): OffsiteOptions | unde
   if (isOpenOnTheWay(place) && options.encryptTo === undefined && options.recipientsFile === undefined)
     output.warning(`${place.endpoint ?? ''} is reached without TLS: the backup can be read on its way`);
   return { place, isReadBack: options.readBack, retryMs: options.retry };
-}
-
-function recipientsFileOf({ config }: Context, { recipientsFile }: Options): string | undefined {
-  if (recipientsFile === '')
-    throw new AisecError('USAGE', '--recipients-file is empty', { hint: 'Is a shell variable not set?' });
-  return recipientsFile === undefined ? undefined : resolve(config.cwd, recipientsFile);
 }
 
 async function announce(
@@ -187,7 +187,7 @@ async function backupOf(
   return { databaseName: access.databaseName, take: () => takeBackup(access, settings, reporting) };
 }
 
-async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
+async function run(context: Context, options: Options): Promise<void> {
   const { output, config } = context;
   const settings = {
     directory: directoryOf(context, options),
@@ -197,7 +197,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
     waitMs: options.wait,
     offsite: offsiteOf(context, options),
     encryptTo: options.encryptTo,
-    recipientsFile: recipientsFileOf(context, options),
+    recipientsFile: givenPath(context, '--recipients-file', options.recipientsFile),
     mode: options.mode,
     leftOut: leftOutOf(options),
     maxLagMs: options.maxLag,
@@ -214,7 +214,6 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
   if (result.isDryRun || 'places' in options.keep)
     for (const kept of [...result.kept, ...result.keptCopies]) output.note(`${kept.file}: ${keptText(kept)}`);
   output.note(summary(result));
-  return undefined;
 }
 
 export const backup = defineCommand<Options>({
@@ -230,7 +229,7 @@ export const backup = defineCommand<Options>({
     {
       flags: '--format <format>',
       description: 'sql: for the embedded database, text for psql instead of its data directory',
-      parse: formatOption,
+      parse: choiceOption(['sql'], 'format', { hint: 'Give sql, or leave it out.' }),
       values: ['sql'],
     },
     DUMP_JOBS_OPTION,

@@ -3,22 +3,13 @@ import { parseBytes } from '../../../base/bytes.js';
 import { countText } from '../../../base/count.js';
 import { AisecError } from '../../../base/errors.js';
 import type { BackupCheckOptions, MinimalSize } from '../../../features/backup/check/findings.js';
-import {
-  DIRECTORY_OPTION,
-  directoryOf,
-  placeOf,
-  STORE_OPTIONS,
-  type DirectoryOption,
-  type StoreOptions,
-} from '../../backup-place.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { directoryOf, PLACE_OPTIONS, placeOf, type PlaceOptions } from '../../backup-place.js';
+import { defineCommand, type Context, type ExitCode } from '../../command.js';
 import { durationOption } from '../../options.js';
 import { renderFindings } from '../../terminal/findings.js';
 import { DRILLS_OPTION, drillsFileOf, type DrillsOption } from './drills-option.js';
 
-interface Options extends DirectoryOption, StoreOptions, DrillsOption {
+interface Options extends PlaceOptions, DrillsOption {
   readonly maxDrillAge?: number;
   readonly maxAge: number;
   readonly maxDeepAge?: number;
@@ -90,8 +81,7 @@ export const backupCheck = defineCommand<Options>({
     'Reads the manifests in the directory, or with --store those of the copies, whichever job made them, and exits 3 when the newest verified backup of a database is too old or much smaller than the ones before it, ' +
     'or when one is damaged, incomplete or dated in the future. To be run apart from the job that makes them: a job that does not run any more cannot say so.',
   options: [
-    DIRECTORY_OPTION,
-    ...STORE_OPTIONS,
+    ...PLACE_OPTIONS,
     {
       flags: '--max-age <duration>',
       description: 'of the newest verified backup',

@@ -1,8 +1,6 @@
 import { isStoreUrl } from '../../../config/store-url.js';
-import { directoryOf, inStoreOf, placeOf, type DirectoryOption, type StoreOptions } from '../../backup-place.js';
+import { directoryOf, inStoreOf, placeOf, type PlaceOptions } from '../../backup-place.js';
 import type { Context } from '../../context.js';
-
-type Options = DirectoryOption & StoreOptions;
 
 /** What `chosenBackups` takes. */
 export const BACKUPS_ARGUMENT = {
@@ -11,14 +9,18 @@ export const BACKUPS_ARGUMENT = {
     'a path, a name in the directory or, with --store, in the store, or s3://bucket/directory/NAME (default: the newest of each database)',
 };
 
-async function newestInStore({ config, signal }: Context, options: Options): Promise<readonly string[]> {
+async function newestInStore({ config, signal }: Context, options: PlaceOptions): Promise<readonly string[]> {
   const { listCopiesToVerify } = await import('../../../features/backup/list.js');
   const place = placeOf(options);
   return place === undefined ? [] : listCopiesToVerify(place, { environment: config.environment, signal });
 }
 
 /** Paths or addresses of the backup that was named, else of the newest of each database, server and format. */
-export async function chosenBackups(context: Context, options: Options, given: string): Promise<readonly string[]> {
+export async function chosenBackups(
+  context: Context,
+  options: PlaceOptions,
+  given: string,
+): Promise<readonly string[]> {
   const argument = inStoreOf(options, given);
   if (argument === '' && options.store !== undefined) return newestInStore(context, options);
   const directory = directoryOf(context, options);

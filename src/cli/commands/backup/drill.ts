@@ -2,20 +2,17 @@ import path from 'node:path';
 
 import { countText } from '../../../base/count.js';
 import { formatDurationMs } from '../../../base/duration.js';
-import { AisecError } from '../../../base/errors.js';
 import { withTimeout } from '../../../base/interruption.js';
 import type { Drill } from '../../../features/backup/drill/records.js';
-import { DIRECTORY_OPTION, STORE_OPTIONS, type DirectoryOption, type StoreOptions } from '../../backup-place.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { givenPath, PLACE_OPTIONS, type PlaceOptions } from '../../backup-place.js';
+import { defineCommand, type Context, type ExitCode } from '../../command.js';
 import { SCRATCH_RESTORE_OPTIONS, WAIT_OPTION } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
 import { BACKUPS_ARGUMENT, chosenBackups } from './chosen-backups.js';
 import { DRILLS_OPTION, drillsFileOf, type DrillsOption } from './drills-option.js';
 import { TIMEOUT_OPTION } from './options.js';
 
-interface Options extends DirectoryOption, StoreOptions, DrillsOption {
+interface Options extends PlaceOptions, DrillsOption {
   readonly checkSql?: string;
   readonly html?: string;
   readonly identity?: string;
@@ -65,23 +62,15 @@ function renderDrills({ drills }: Drilled, { table, paint, isTTY }: Renderer): s
   ]);
 }
 
-/** An absolute path. @throws AisecError USAGE for an empty one, which is a shell variable that was not set. */
-function pathOf(context: Context, flag: string, given: string | undefined): string | undefined {
-  if (given === '') throw new AisecError('USAGE', `${flag} is empty`, { hint: 'Is a shell variable not set?' });
-  return given === undefined ? undefined : path.resolve(context.config.cwd, given);
-}
-
 function phasesText({ phases }: Drill): string {
   return phases.map(({ phase, durationMs }) => `${phase} ${formatDurationMs(durationMs)}`).join(', ');
 }
 
 async function run(context: Context, options: Options, argument: string): Promise<ExitCode | undefined> {
   const { output, progress, commandName } = context;
-  const [page, identityFile] = [
-    pathOf(context, '--html', options.html),
-    pathOf(context, '--identity', options.identity),
-  ];
-  const checksDirectory = pathOf(context, '--check-sql', options.checkSql);
+  const page = givenPath(context, '--html', options.html);
+  const identityFile = givenPath(context, '--identity', options.identity);
+  const checksDirectory = givenPath(context, '--check-sql', options.checkSql);
   const [{ drillBackup }, { readDrills }, { readSqlChecks }, { requireWritable, writeReport }] = await Promise.all([
     import('../../../features/backup/drill.js'),
     import('../../../features/backup/drill/records.js'),
@@ -139,8 +128,7 @@ export const backupDrill = defineCommand<Options>({
     'A check is a .sql file with a query for what is wrong: it fails with an error, or when its last statement returns rows. A backup of the embedded database is loaded in memory, and needs no server.',
   argument: BACKUPS_ARGUMENT,
   options: [
-    DIRECTORY_OPTION,
-    ...STORE_OPTIONS,
+    ...PLACE_OPTIONS,
     { flags: '--check-sql <dir>', description: 'run each .sql file of this directory on what was restored' },
     { flags: '--html <file>', description: 'write a page with the result and the drills so far (mode 0600)' },
     DRILLS_OPTION,

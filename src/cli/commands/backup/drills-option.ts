@@ -1,10 +1,8 @@
 import path from 'node:path';
 
-import { AisecError } from '../../../base/errors.js';
 import { isStoreUrl } from '../../../config/store-url.js';
-import { directoryOf, type DirectoryOption } from '../../backup-place.js';
-import type { Context } from '../../context.js';
-import type { OptionSpec } from '../../command.js';
+import { directoryOf, givenPath, type DirectoryOption } from '../../backup-place.js';
+import type { Context, OptionSpec } from '../../command.js';
 
 export interface DrillsOption {
   readonly drills?: string;
@@ -22,9 +20,8 @@ export const DRILLS_OPTION: OptionSpec = {
  * @throws AisecError USAGE for an empty one.
  */
 export function drillsFileOf(context: Context, options: DrillsOption & DirectoryOption, file?: string): string {
-  const { drills } = options;
-  if (drills === '') throw new AisecError('USAGE', '--drills is empty', { hint: 'Is a shell variable not set?' });
-  if (drills !== undefined) return path.resolve(context.config.cwd, drills);
+  const given = givenPath(context, '--drills', options.drills);
+  if (given !== undefined) return given;
   const isHere = file !== undefined && !isStoreUrl(file);
   return path.join(isHere ? path.dirname(file) : directoryOf(context, options), 'drills.ndjson');
 }

@@ -4,20 +4,9 @@ import { basename } from 'node:path';
 import { formatBytes } from '../../../base/bytes.js';
 import { formatDurationMs } from '../../../base/duration.js';
 import type { BackupList, ListedBackup } from '../../../features/backup/list.js';
-import {
-  DIRECTORY_OPTION,
-  directoryOf,
-  type DirectoryOption,
-  placeOf,
-  STORE_OPTIONS,
-  type StoreOptions,
-} from '../../backup-place.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { directoryOf, PLACE_OPTIONS, placeOf, type PlaceOptions } from '../../backup-place.js';
+import { defineCommand, type Context } from '../../command.js';
 import type { Renderer } from '../../terminal/output.js';
-
-interface Options extends DirectoryOption, StoreOptions {}
 
 function ageText(time: string): string {
   const ageMs = Date.now() - Date.parse(time);
@@ -56,7 +45,7 @@ function renderList({ backups }: BackupList, renderer: Renderer): string {
   ]);
 }
 
-async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
+async function run(context: Context, options: PlaceOptions): Promise<void> {
   const { output, config, signal } = context;
   const place = placeOf(options);
   const { listBackups, listCopies } = await import('../../../features/backup/list.js');
@@ -69,16 +58,15 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
   for (const partial of list.partials)
     output.warning(`${partial} is a partial backup (an interrupted run, or one still running)`);
   output.note(`${list.directory}: ${countText(list.backups.length, 'backup')}.`);
-  return undefined;
 }
 
-export const backupList = defineCommand<Options>({
+export const backupList = defineCommand<PlaceOptions>({
   name: 'backup list',
   summary: 'show the backups, and which of them were verified',
   description:
     'Reads the names and the manifests in the directory, whichever database they are of; no server and no backup is opened. ' +
     'A file without its manifest, or of another size than that says, is shown as incomplete and counts for nothing; so does one that this user may not read, which is shown as unreadable.',
-  options: [DIRECTORY_OPTION, ...STORE_OPTIONS],
+  options: PLACE_OPTIONS,
   acrossSchemas: 'unused',
   examples: [
     ['aisec backup list', 'The newest first'],

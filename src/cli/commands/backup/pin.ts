@@ -1,22 +1,13 @@
 import type { PinResult } from '../../../features/backup/pin.js';
-import {
-  DIRECTORY_OPTION,
-  directoryOf,
-  inStoreOf,
-  STORE_OPTIONS,
-  type DirectoryOption,
-  type StoreOptions,
-} from '../../backup-place.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { directoryOf, inStoreOf, PLACE_OPTIONS, type PlaceOptions } from '../../backup-place.js';
+import { defineCommand, type Context } from '../../command.js';
 
-interface Options extends DirectoryOption, StoreOptions {
+interface Options extends PlaceOptions {
   readonly remove: boolean;
   readonly dryRun: boolean;
 }
 
-async function run(context: Context, options: Options, argument: string): Promise<ExitCode | undefined> {
+async function run(context: Context, options: Options, argument: string): Promise<void> {
   const { output, config, signal, commandName, progress, programPlaces: places } = context;
   const { pinBackup } = await import('../../../features/backup/pin.js');
   const settings = {
@@ -33,7 +24,6 @@ async function run(context: Context, options: Options, argument: string): Promis
   output.done(result, ({ file, isPinned }) => `${file}\t${isPinned ? 'pinned' : 'not pinned'}`);
   const what = result.isPinned ? 'Retention will never remove it.' : 'Retention may remove it.';
   output.note(result.isDryRun ? `dry run; no changes were made. ${what}` : what);
-  return undefined;
 }
 
 export const backupPin = defineCommand<Options>({
@@ -46,8 +36,7 @@ export const backupPin = defineCommand<Options>({
     description: 'a path, a name in the directory or, with --store, in the store, or s3://bucket/directory/NAME',
   },
   options: [
-    DIRECTORY_OPTION,
-    ...STORE_OPTIONS,
+    ...PLACE_OPTIONS,
     { flags: '--remove', description: 'take the mark off' },
     { flags: '--dry-run', description: 'check that the backup can be marked; change nothing' },
   ],

@@ -1,20 +1,11 @@
 import { formatBytes } from '../../../base/bytes.js';
 import type { PruneResult } from '../../../features/backup/prune.js';
-import {
-  DIRECTORY_OPTION,
-  directoryOf,
-  placeOf,
-  STORE_OPTIONS,
-  type DirectoryOption,
-  type StoreOptions,
-} from '../../backup-place.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { directoryOf, PLACE_OPTIONS, placeOf, type PlaceOptions } from '../../backup-place.js';
+import { defineCommand, type Context } from '../../command.js';
 import type { Renderer } from '../../terminal/output.js';
 import { keptText, RETENTION_OPTIONS, type RetentionOptions } from './options.js';
 
-interface Options extends DirectoryOption, RetentionOptions, StoreOptions {
+interface Options extends PlaceOptions, RetentionOptions {
   readonly dryRun: boolean;
 }
 
@@ -46,7 +37,7 @@ async function prune(context: Context, options: Options): Promise<PruneResult> {
   return pruneDirectory(directory, { keep, keepLast }, { isDryRun, command: `aisec ${commandName}`, signal });
 }
 
-async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
+async function run(context: Context, options: Options): Promise<void> {
   const { output } = context;
   const result = await prune(context, options);
   const { directory } = result;
@@ -60,7 +51,6 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
       ? `${directory}: nothing to remove; ${result.kept.length} kept.`
       : `${directory}: ${result.removed.length} ${result.isDryRun ? 'would be removed' : 'removed'} (${formatBytes(sizeBytes)}), ${result.kept.length} kept.`,
   );
-  return undefined;
 }
 
 export const backupPrune = defineCommand<Options>({
@@ -70,8 +60,7 @@ export const backupPrune = defineCommand<Options>({
     'What `aisec backup` does after each success, for every database that has backups in the directory. Age is what the manifest says, not the time of the file. With places (7d,5w,12m,3y) the newest verified backup of each of the last days, ISO weeks, months and years (UTC) that have one stays. Never removed: ' +
     'the last verified ones, pinned ones, those dated in the future, and incomplete ones, but for what a removal that was stopped has left of a copy in a store.',
   options: [
-    DIRECTORY_OPTION,
-    ...STORE_OPTIONS,
+    ...PLACE_OPTIONS,
     ...RETENTION_OPTIONS,
     { flags: '--dry-run', description: 'show what would be removed, and why the others stay' },
   ],

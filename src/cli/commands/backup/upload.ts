@@ -3,22 +3,13 @@ import { countText } from '../../../base/count.js';
 import { AisecError } from '../../../base/errors.js';
 import { withTimeout } from '../../../base/interruption.js';
 import type { UploadResult } from '../../../features/backup/upload.js';
-import {
-  DIRECTORY_OPTION,
-  directoryOf,
-  placeOf,
-  STORE_OPTIONS,
-  type DirectoryOption,
-  type StoreOptions,
-} from '../../backup-place.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { directoryOf, PLACE_OPTIONS, placeOf, type PlaceOptions } from '../../backup-place.js';
+import { defineCommand, type Context, type ExitCode } from '../../command.js';
 import { reportingTo } from '../../reporting.js';
 import type { Renderer } from '../../terminal/output.js';
 import { COPY_OPTIONS, TIMEOUT_OPTION, type CopyOptions } from './options.js';
 
-interface Options extends DirectoryOption, StoreOptions, CopyOptions {
+interface Options extends PlaceOptions, CopyOptions {
   readonly all: boolean;
   readonly timeout: number;
   readonly dryRun: boolean;
@@ -82,8 +73,7 @@ export const backupUpload = defineCommand<Options>({
   argument: { syntax: '[file]', description: 'a path, or a name in the directory' },
   options: [
     { flags: '--all', description: 'every verified backup of the directory' },
-    DIRECTORY_OPTION,
-    ...STORE_OPTIONS,
+    ...PLACE_OPTIONS,
     ...COPY_OPTIONS,
     TIMEOUT_OPTION,
     { flags: '--dry-run', description: 'show what would be copied' },

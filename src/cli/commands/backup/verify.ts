@@ -5,16 +5,14 @@ import { formatDurationMs } from '../../../base/duration.js';
 import { AisecError } from '../../../base/errors.js';
 import { withTimeout } from '../../../base/interruption.js';
 import type { VerifyOptions, VerifyResult } from '../../../features/backup/verify.js';
-import { DIRECTORY_OPTION, STORE_OPTIONS, type DirectoryOption, type StoreOptions } from '../../backup-place.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { PLACE_OPTIONS, type PlaceOptions } from '../../backup-place.js';
+import { defineCommand, type Context, type ExitCode } from '../../command.js';
 import { countOption, WAIT_OPTION } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
 import { BACKUPS_ARGUMENT, chosenBackups } from './chosen-backups.js';
 import { TIMEOUT_OPTION } from './options.js';
 
-interface Options extends DirectoryOption, StoreOptions {
+interface Options extends PlaceOptions {
   readonly identity?: string;
   readonly deep: boolean;
   /** Commander's negation: false with --no-owner. */
@@ -140,8 +138,7 @@ export const backupVerify = defineCommand<Options>({
     'compares the rows of every table and the catalog with the manifest, and drops it again; a backup of the embedded database is loaded into another one in memory, and needs no server. What was found is written to the manifest, where list, check and retention read it.',
   argument: BACKUPS_ARGUMENT,
   options: [
-    DIRECTORY_OPTION,
-    ...STORE_OPTIONS,
+    ...PLACE_OPTIONS,
     { flags: '--deep', description: 'restore it to try it' },
     { flags: '--no-owner', description: 'with --deep: leave owners out, on a server without its roles' },
     { flags: '--no-privileges', description: 'with --deep: leave grants out' },

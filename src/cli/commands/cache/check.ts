@@ -1,16 +1,9 @@
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
-import { noteOfSync, renderDifferences } from './sync.js';
+import { defineCommand, type Context, type ExitCode } from '../../command.js';
+import { compareCache, noteOfSync, renderDifferences } from './sync.js';
 
 async function run(context: Context): Promise<ExitCode | undefined> {
-  const { output, progress } = context;
-  const result = await context.withCache(async (access) =>
-    context.withDatabase({}, async (session) => {
-      const { syncCache } = await import('../../../features/cache/sync.js');
-      return syncCache(session, access, true, { onProgress: progress.report });
-    }),
-  );
+  const { output } = context;
+  const result = await compareCache(context, true);
   output.result(result, renderDifferences);
   const { differences, compared } = result;
   if (differences.length === 0) {

@@ -1,12 +1,10 @@
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { defineCommand, type Context } from '../../command.js';
 
 interface Options {
   readonly dryRun: boolean;
 }
 
-async function run(context: Context, { dryRun }: Options): Promise<ExitCode | undefined> {
+async function run(context: Context, { dryRun }: Options): Promise<void> {
   const { output } = context;
   const result = await context.withCache(async (access) => {
     const { flushCache } = await import('../../../features/cache/flush.js');
@@ -18,7 +16,6 @@ async function run(context: Context, { dryRun }: Options): Promise<ExitCode | un
       ? `${result.redis}: dry run; ${result.keys} keys would be removed.`
       : `${result.redis}: ${result.keys} keys removed; services have forgotten what they kept.`,
   );
-  return undefined;
 }
 
 export const cacheFlush = defineCommand<Options>({

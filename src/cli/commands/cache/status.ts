@@ -1,8 +1,6 @@
 import { formatBytes } from '../../../base/bytes.js';
 import type { CacheState } from '../../../features/cache/status.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { defineCommand, type Context } from '../../command.js';
 import type { Renderer } from '../../terminal/output.js';
 
 function renderStatus({ tables }: CacheState, { table }: Renderer): string {
@@ -12,7 +10,7 @@ function renderStatus({ tables }: CacheState, { table }: Renderer): string {
   ]);
 }
 
-async function run(context: Context): Promise<ExitCode | undefined> {
+async function run(context: Context): Promise<void> {
   const { output } = context;
   const state = await context.withCache(async (access) =>
     context.withDatabase({}, async (session) => {
@@ -29,7 +27,6 @@ async function run(context: Context): Promise<ExitCode | undefined> {
       : `${database}: no service shares the cache now, so nothing in Redis is used.`,
   );
   if (otherKeys > 0) output.note(`${otherKeys} more keys are of other times or databases; they expire by themselves.`);
-  return undefined;
 }
 
 export const cacheStatusCommand = defineCommand({

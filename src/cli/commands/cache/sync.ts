@@ -1,7 +1,5 @@
 import type { SyncResult } from '../../../features/cache/sync.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { defineCommand, type Context } from '../../command.js';
 import type { Renderer } from '../../terminal/output.js';
 
 interface Options {
@@ -23,14 +21,21 @@ export function noteOfSync({ redis, compared, isShared }: SyncResult): string {
     : `${redis}: no service shares the cache now; nothing to do.`;
 }
 
-async function run(context: Context, { dryRun }: Options): Promise<ExitCode | undefined> {
-  const { output, progress } = context;
-  const result = await context.withCache(async (access) =>
-    context.withDatabase({}, async (session) => {
+export async function compareCache(
+  { progress, withCache, withDatabase }: Context,
+  isDryRun: boolean,
+): Promise<SyncResult> {
+  return withCache((access) =>
+    withDatabase({}, async (session) => {
       const { syncCache } = await import('../../../features/cache/sync.js');
-      return syncCache(session, access, dryRun, { onProgress: progress.report });
+      return syncCache(session, access, isDryRun, { onProgress: progress.report });
     }),
   );
+}
+
+async function run(context: Context, { dryRun }: Options): Promise<void> {
+  const { output } = context;
+  const result = await compareCache(context, dryRun);
   output.done(result, renderDifferences);
   const { compared, differences } = result;
   if (differences.length === 0) output.note(noteOfSync(result));
@@ -38,7 +43,6 @@ async function run(context: Context, { dryRun }: Options): Promise<ExitCode | un
     output.warning(
       `${differences.length} of ${compared} entries were not as in the database; ${dryRun ? 'a run without --dry-run drops them' : 'they were dropped'}`,
     );
-  return undefined;
 }
 
 export const cacheSync = defineCommand<Options>({

@@ -1,9 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { interruptionError } from '../../../base/interruption.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { defineCommand, type Context } from '../../command.js';
 import { countOption, durationOption } from '../../options.js';
 
 interface Options {
@@ -12,7 +10,7 @@ interface Options {
   readonly dryRun: boolean;
 }
 
-async function run(context: Context, { users, stay, dryRun }: Options): Promise<ExitCode | undefined> {
+async function run(context: Context, { users, stay, dryRun }: Options): Promise<void> {
   const { output, progress, signal } = context;
   await context.withCache(async (access) => {
     const result = await context.withDatabase({}, async (session) => {
@@ -33,7 +31,6 @@ async function run(context: Context, { users, stay, dryRun }: Options): Promise<
       throw interruptionError(signal);
     });
   });
-  return undefined;
 }
 
 export const cacheWarm = defineCommand<Options>({

@@ -1,12 +1,9 @@
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { defineCommand, type Context } from '../../command.js';
 
-async function run(context: Context): Promise<ExitCode | undefined> {
+async function run(context: Context): Promise<void> {
   const { zshCompletion } = await import('../../completion/zsh.js');
   const script = zshCompletion(await context.commandTree());
   context.output.result({ script }, () => script.trimEnd());
-  return undefined;
 }
 
 export const completionZsh = defineCommand({

@@ -1,8 +1,7 @@
 import { relative } from 'node:path';
 
 import { postgresVersion } from '../../../base/package/version.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
+import { defineCommand, type Context } from '../../command.js';
 import { exitCodeOf, type ExitCode } from '../../exit-codes.js';
 import { lockTimeoutOption, portOptionSpec } from '../../options.js';
 

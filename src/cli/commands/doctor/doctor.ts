@@ -2,25 +2,21 @@ import path from 'node:path';
 
 import { listed } from '../../../base/count.js';
 import { AisecError, messageOf } from '../../../base/errors.js';
-import type { Check, Severity } from '../../../features/doctor/check.js';
+import type { Severity } from '../../../features/doctor/check.js';
 import { isOfDatabase } from '../../../features/doctor/of-database.js';
 import type { Diagnosis } from '../../../features/doctor/run.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
-import { listOption } from '../../options.js';
+import { defineCommand, type Context, type ExitCode } from '../../command.js';
+import { diagnoser } from '../../diagnose.js';
+import { choiceOption, listOption } from '../../options.js';
 import { PLUGIN_CODES } from '../../terminal/plugin.js';
-import { THRESHOLDS_OPTION, thresholdsOf } from '../../thresholds.js';
+import { THRESHOLDS_OPTION } from '../../thresholds.js';
 import { diagnosisLine, wordOf } from './nagios.js';
 import { goodLines, renderChecks, type CheckList } from './list.js';
 import { countsText, renderDiagnosis, summary } from './render.js';
-import { migrateSettings } from '../../migrate-settings.js';
-
-type FailOn = Exclude<Severity, 'notice'>;
 
 interface Options {
   readonly only: readonly string[];
-  readonly failOn: FailOn;
+  readonly failOn: Exclude<Severity, 'notice'>;
   readonly strict: boolean;
   readonly nagios: boolean;
   readonly ignoreFile?: string;
@@ -30,40 +26,11 @@ interface Options {
   readonly list: boolean;
 }
 
-function failOnOption(text: string): FailOn {
-  if (text === 'warning' || text === 'critical') return text;
-  throw new AisecError('USAGE', `invalid level "${text}", expected warning or critical`, { hint: 'See --help.' });
-}
-
-/** Reads the migration files and the ignore file before anything is opened. */
 async function diagnoseNow(context: Context, options: Options, onStep?: (text: string) => void): Promise<Diagnosis> {
-  const { config, withDatabase } = context;
-  const [{ selectChecks }, { readDoctorIgnores }, { findRedisTarget }] = await Promise.all([
-    import('../../../features/doctor/select-checks.js'),
-    import('../../../features/doctor/ignore-file.js'),
-    import('../../../config/redis-target.js'),
-  ]);
-  const checks: readonly Check[] = selectChecks(options.only);
-  const thresholds = await thresholdsOf(context);
-  const ignores = readDoctorIgnores(options.ignoreFile, config.cwd);
-  const { schema, backupDir: backupDirectory } = config;
-  const redis = findRedisTarget(config) ?? null;
-  const migrations = await migrateSettings(context);
-  return withDatabase({}, async (session) => {
-    const { diagnose } = await import('../../../features/doctor/run.js');
-    return diagnose(session, {
-      schema,
-      checks,
-      migrations,
-      backupDirectory,
-      thresholds,
-      redis,
-      ignores,
-      isTiming: options.explain,
-      isOneOfSeveral: !context.isFirstSchema,
-      ...(onStep && { onStep }),
-    });
-  });
+  const { only, ignoreFile, explain: isTiming } = options;
+  const isOneOfSeveral = !context.isFirstSchema;
+  const diagnose = await diagnoser(context, { only, ignoreFile, isTiming, isOneOfSeveral, ...(onStep && { onStep }) });
+  return context.withDatabase({}, diagnose);
 }
 
 async function runAsPlugin(context: Context, options: Options): Promise<ExitCode> {
@@ -197,7 +164,10 @@ export const doctor = defineCommand<Options>({
       flags: '--fail-on <level>',
       description: 'exit 3 on findings from this level on: warning or critical',
       default: 'warning',
-      parse: failOnOption,
+      parse: choiceOption(['warning', 'critical'], 'level', {
+        expected: ', expected warning or critical',
+        hint: 'See --help.',
+      }),
       values: ['warning', 'critical'],
     },
     {

@@ -1,20 +1,15 @@
 import { formatDurationMs } from '../../../base/duration.js';
 import type { AdoptResult, PlannedStep } from '../../../features/migrate/adopt/adopt.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
-import { durationOption, WAIT_OPTION } from '../../options.js';
+import { defineCommand, type Context, type ExitCode } from '../../command.js';
+import { durationOption, lockTimes, WAIT_OPTION, type LockOptions } from '../../options.js';
 import { reportingTo } from '../../reporting.js';
 import { renderFindings } from '../../terminal/findings.js';
 import type { Renderer } from '../../terminal/output.js';
 import { replaySettings } from './settings.js';
 
-interface Options {
+interface Options extends LockOptions {
   readonly dryRun: boolean;
   readonly yes: boolean;
-  readonly lockTimeout: number;
-  readonly maxWait: number;
-  readonly wait: number;
 }
 
 function locksText({ locks }: PlannedStep): string {
@@ -85,9 +80,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
         {
           ...settings,
           isDryRun: options.dryRun,
-          lockTimeoutMs: options.lockTimeout,
-          maxWaitMs: options.maxWait,
-          waitMs: options.wait,
+          ...lockTimes(options),
           confirm: (plan) => confirm(context, plan, session.info.databaseName, options.yes),
         },
         reportingTo(context),

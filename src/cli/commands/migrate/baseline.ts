@@ -1,7 +1,5 @@
 import type { BaselineResult } from '../../../features/migrate/baseline/baseline.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { defineCommand, type Context, type ExitCode } from '../../command.js';
 import { WAIT_OPTION } from '../../options.js';
 import { reportingTo } from '../../reporting.js';
 import { countDrift, renderDrift } from './drift-text.js';

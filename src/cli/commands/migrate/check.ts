@@ -1,8 +1,6 @@
 import { countText } from '../../../base/count.js';
 import type { MigrationCheck } from '../../../features/migrate/check.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { defineCommand, type Context, type ExitCode } from '../../command.js';
 import { renderFindings } from '../../terminal/findings.js';
 import { migrateSettings } from './settings.js';
 

@@ -1,12 +1,10 @@
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { defineCommand, type Context } from '../../command.js';
 
 interface Options {
   readonly table?: readonly string[];
 }
 
-async function run(context: Context, { table }: Options): Promise<ExitCode | undefined> {
+async function run(context: Context, { table }: Options): Promise<void> {
   const { schema } = context.config;
   const diagram = await context.withDatabase({ statementTimeoutMs: 60_000 }, async (session) => {
     const { readDiagram } = await import('../../../features/migrate/diagram/read-diagram.js');
@@ -14,7 +12,6 @@ async function run(context: Context, { table }: Options): Promise<ExitCode | und
   });
   if (context.output.options.isJson) context.output.result({ schema, diagram }, () => '');
   else context.output.text(`${diagram}\n`);
-  return undefined;
 }
 
 export const migrateDiagram = defineCommand<Options>({

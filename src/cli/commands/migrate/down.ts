@@ -3,10 +3,8 @@ import { formatDurationMs } from '../../../base/duration.js';
 import { AisecError } from '../../../base/errors.js';
 import { labelOf } from '../../../features/migrate/files/source.js';
 import type { DownOptions, DownRehearsal, DownResult } from '../../../features/migrate/down.js';
-import { defineCommand, type OptionSpec } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
-import { LOCK_OPTIONS, type LockOptions } from '../../options.js';
+import { defineCommand, type Context, type OptionSpec } from '../../command.js';
+import { LOCK_OPTIONS, lockTimes, type LockOptions } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
 import { confirmLoss, describeLosses, type LossOptions } from './confirm-loss.js';
 import { refuseScriptUsage, SCRIPT_OPTIONS, type ScriptOptions } from './script.js';
@@ -72,23 +70,21 @@ async function writeScript(context: Context, options: Options): Promise<void> {
   else for (const lines of script) context.output.text(`${lines}\n`);
 }
 
-async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
+async function run(context: Context, options: Options): Promise<void> {
   const target = targetOf(options);
   refuseScriptUsage(options);
   if (options.sql) {
     await writeScript(context, options);
-    return undefined;
+    return;
   }
   const settings = {
     ...(await migrateSettings(context)),
     target,
-    lockTimeoutMs: options.lockTimeout,
-    maxWaitMs: options.maxWait,
-    waitMs: options.wait,
+    ...lockTimes(options),
   };
   if (options.dryRun) {
     await rehearseDown(context, settings);
-    return undefined;
+    return;
   }
   const result = await context.withDatabase({ lockTimeoutMs: options.lockTimeout }, async (session) => {
     const { migrateDown: revert } = await import('../../../features/migrate/down.js');
@@ -105,7 +101,6 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
   context.output.note(
     count === 0 ? `${result.database}: nothing to revert.` : `${result.database}: ${count} reverted.${rest}`,
   );
-  return undefined;
 }
 
 export const migrateDown = defineCommand<Options>({

@@ -1,8 +1,6 @@
 import { AisecError } from '../../../base/errors.js';
 import type { DriftResult } from '../../../features/migrate/drift/drift.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { defineCommand, type Context, type ExitCode } from '../../command.js';
 import { countDrift, fixScript, renderDrift } from './drift-text.js';
 import { REPLAY_ON_SERVER_OPTION, replayOnServer, replaySettings } from './settings.js';
 

@@ -1,12 +1,10 @@
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { defineCommand, type Context } from '../../command.js';
 
 interface Options {
   readonly dryRun: boolean;
 }
 
-async function run(context: Context, { dryRun }: Options, title: string): Promise<ExitCode | undefined> {
+async function run(context: Context, { dryRun }: Options, title: string): Promise<void> {
   const { newMigration } = await import('../../../features/migrate/new.js');
   const { config, output } = context;
   const place = { places: config.migrationPlaces, cwd: config.cwd, isDryRun: dryRun };
@@ -23,7 +21,6 @@ async function run(context: Context, { dryRun }: Options, title: string): Promis
     output.note(
       `Every command needs that directory. To leave the option out, put into package.json: "aisec": { "migrationsDir": ${JSON.stringify(given)} }`,
     );
-  return undefined;
 }
 
 export const migrateNew = defineCommand<Options>({

@@ -1,10 +1,8 @@
 import { formatDurationMs } from '../../../base/duration.js';
 import type { DownOptions } from '../../../features/migrate/down.js';
 import { labelOf } from '../../../features/migrate/files/source.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
-import { LOCK_OPTIONS, type LockOptions } from '../../options.js';
+import { defineCommand, type Context } from '../../command.js';
+import { LOCK_OPTIONS, lockTimes, type LockOptions } from '../../options.js';
 import { confirmLoss, describeLosses, type LossOptions } from './confirm-loss.js';
 import { LOSS_OPTIONS } from './down.js';
 import { migrateSettings } from './settings.js';
@@ -26,16 +24,14 @@ async function rehearseRedo(context: Context, settings: Omit<DownOptions, 'targe
   context.output.note(`${result.database}: dry run, rolled back.${untried}${describeLosses(result.losses)}`);
 }
 
-async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
+async function run(context: Context, options: Options): Promise<void> {
   const settings = {
     ...(await migrateSettings(context)),
-    lockTimeoutMs: options.lockTimeout,
-    maxWaitMs: options.maxWait,
-    waitMs: options.wait,
+    ...lockTimes(options),
   };
   if (options.dryRun) {
     await rehearseRedo(context, settings);
-    return undefined;
+    return;
   }
   const result = await context.withDatabase({ lockTimeoutMs: options.lockTimeout }, async (session) => {
     const { migrateRedo: redo } = await import('../../../features/migrate/redo.js');
@@ -55,7 +51,6 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
         ]),
   );
   if (result.redone.length === 0) context.output.note(`${result.database}: nothing to redo.`);
-  return undefined;
 }
 
 export const migrateRedo = defineCommand<Options>({

@@ -1,5 +1,3 @@
-import { resolve } from 'node:path';
-
 import { countText } from '../../../base/count.js';
 import { formatDurationMs } from '../../../base/duration.js';
 import { formatBytes } from '../../../base/bytes.js';
@@ -7,27 +5,15 @@ import { AisecError } from '../../../base/errors.js';
 import type { RehearsalBackup, RehearsalSource } from '../../../features/backup/rehearsal-database.js';
 import type { DryRunResult } from '../../../features/migrate/dry-run.js';
 import type { UpOptions } from '../../../features/migrate/up.js';
-import {
-  DIRECTORY_OPTION,
-  directoryOf,
-  placeOf,
-  STORE_OPTIONS,
-  type DirectoryOption,
-  type StoreOptions,
-} from '../../backup-place.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { directoryOf, givenPath, PLACE_OPTIONS, placeOf, type PlaceOptions } from '../../backup-place.js';
+import { defineCommand, type Context, type ExitCode } from '../../command.js';
 import { durationOption, SCRATCH_RESTORE_OPTIONS, WAIT_OPTION } from '../../options.js';
 import { reportingTo } from '../../reporting.js';
 import { renderDryRun } from './dry-run-text.js';
-import { migrateSettings } from './settings.js';
+import { ALLOW_OPTIONS, planSettings, TO_OPTION, type PlanOptions } from './settings.js';
 
-interface Options extends DirectoryOption, StoreOptions {
-  readonly to?: string;
+interface Options extends PlaceOptions, PlanOptions {
   readonly identity?: string;
-  readonly allowLate: boolean;
-  readonly allowNewer: boolean;
   /** Commander's negation: false with --no-owner. */
   readonly owner: boolean;
   readonly privileges: boolean;
@@ -44,10 +30,7 @@ interface RehearsalResult extends DryRunResult {
 
 async function upOptions(context: Context, options: Options): Promise<UpOptions> {
   return {
-    ...(await migrateSettings(context)),
-    to: options.to,
-    allowsLate: options.allowLate,
-    allowsNewer: options.allowNewer,
+    ...(await planSettings(context, options)),
     // No other session is on the copy but a worker of autovacuum, which gives way.
     lockTimeoutMs: 60_000,
     maxWaitMs: 60_000,
@@ -56,9 +39,8 @@ async function upOptions(context: Context, options: Options): Promise<UpOptions>
 }
 
 function sourceOf(context: Context, options: Options, given: string): RehearsalSource {
-  const { identity, endpoint, store } = options;
-  const { cwd } = context.config;
-  if (identity === '') throw new AisecError('USAGE', '--identity is empty', { hint: 'Is a shell variable not set?' });
+  const { endpoint, store } = options;
+  const identityFile = givenPath(context, '--identity', options.identity);
   if (given !== '' && store !== undefined)
     throw new AisecError('USAGE', '--store and the name of a backup cannot be used together', {
       hint: 'The address of one in a store is s3://bucket/directory/NAME.dump.',
@@ -68,8 +50,8 @@ function sourceOf(context: Context, options: Options, given: string): RehearsalS
     directory: directoryOf(context, options),
     place: given === '' ? placeOf(options) : undefined,
     endpoint,
-    identityFile: identity === undefined ? undefined : resolve(cwd, identity),
-    cwd,
+    identityFile,
+    cwd: context.config.cwd,
     withoutOwners: !options.owner,
     withoutPrivileges: !options.privileges,
     ...(options.jobs !== undefined && { jobs: options.jobs }),
@@ -126,15 +108,10 @@ export const migrateRehearse = defineCommand<Options>({
     description: 'a backup: a path, a name in the directory, or s3://bucket/directory/NAME (default: the newest)',
   },
   options: [
-    { flags: '--to <name>', description: 'stop after this migration' },
-    DIRECTORY_OPTION,
-    ...STORE_OPTIONS,
+    TO_OPTION,
+    ...PLACE_OPTIONS,
     ...SCRATCH_RESTORE_OPTIONS,
-    { flags: '--allow-late', description: 'also apply a file that sorts before an applied one' },
-    {
-      flags: '--allow-newer',
-      description: 'continue where a newer version has migrated the database, as after a rolled-back deployment',
-    },
+    ...ALLOW_OPTIONS,
     {
       flags: '--timeout <duration>',
       description: 'the longest the whole command may take; 0: no limit',

@@ -1,10 +1,9 @@
 import { aisecCommand } from '../../../base/package/aisec-command.js';
 import { AisecError } from '../../../base/errors.js';
+import { labelOf } from '../../../features/migrate/files/source.js';
 import type { RepairAction } from '../../../features/migrate/repair/plan.js';
 import type { RepairResult } from '../../../features/migrate/repair/repair.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { defineCommand, type Context } from '../../command.js';
 import { WAIT_OPTION } from '../../options.js';
 import { reportingTo } from '../../reporting.js';
 import type { Renderer } from '../../terminal/output.js';
@@ -19,14 +18,11 @@ interface Options {
 
 const OTHER_TABLE = 'pgmigrations_of_other';
 
-function label({ source }: RepairAction, name: string): string {
-  return source === 'aisec' ? name : `${source}/${name}`;
-}
-
 /** What it does, in a sentence without its full stop. */
 function describe(action: RepairAction): string {
-  const names = 'names' in action ? action.names.map((name) => label(action, name)).join(', ') : '';
-  const name = 'name' in action ? label(action, action.name) : '';
+  const names =
+    'names' in action ? action.names.map((name) => labelOf({ source: action.source, name })).join(', ') : '';
+  const name = 'name' in action ? labelOf(action) : '';
   switch (action.kind) {
     case 'restore pgmigrations':
       return `insert into pgmigrations what aisec_migrations records: ${names}`;
@@ -61,7 +57,7 @@ async function confirm(context: Context, actions: readonly RepairAction[], yes: 
   );
 }
 
-async function run(context: Context, options: Options, name: string): Promise<ExitCode | undefined> {
+async function run(context: Context, options: Options, name: string): Promise<void> {
   const reason = options.reason?.trim();
   if (reason === '') throw new AisecError('USAGE', '--reason is empty', { hint: 'Say why the history is changed.' });
   const settings = {
@@ -90,7 +86,6 @@ async function run(context: Context, options: Options, name: string): Promise<Ex
     context.output.note(
       `The schema is not compared with these files by a repair. Next: ${aisecCommand('migrate drift', settings.schema)}`,
     );
-  return undefined;
 }
 
 export const migrateRepair = defineCommand<Options>({

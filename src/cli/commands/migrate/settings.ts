@@ -4,6 +4,28 @@ import { migrateSettings } from '../../migrate-settings.js';
 
 export { migrateSettings } from '../../migrate-settings.js';
 
+/** What applying pending migrations understands, to a database or to a copy. */
+export interface PlanOptions {
+  readonly to?: string;
+  readonly allowLate: boolean;
+  readonly allowNewer: boolean;
+}
+
+export const TO_OPTION = { flags: '--to <name>', description: 'stop after this migration' } as const;
+
+export const ALLOW_OPTIONS = [
+  { flags: '--allow-late', description: 'also apply a file that sorts before an applied one' },
+  {
+    flags: '--allow-newer',
+    description: 'continue where a newer version has migrated the database, as after a rolled-back deployment',
+  },
+] as const;
+
+/** Reads the files. @throws AisecError MIGRATION_FILE_INVALID. */
+export async function planSettings(context: Context, { to, allowLate, allowNewer }: PlanOptions) {
+  return { ...(await migrateSettings(context)), to, allowsLate: allowLate, allowsNewer: allowNewer };
+}
+
 export const REPLAY_ON_SERVER_OPTION = {
   flags: '--server',
   description: 'replay in a new database on the configured server, which is dropped afterwards (needs CREATEDB)',

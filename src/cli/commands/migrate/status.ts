@@ -3,9 +3,7 @@ import { countText } from '../../../base/count.js';
 import { formatDurationMs } from '../../../base/duration.js';
 import { labelOf } from '../../../features/migrate/files/source.js';
 import type { MigrationOverview, StatusEntry } from '../../../features/migrate/status.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { defineCommand, type Context } from '../../command.js';
 import type { Renderer } from '../../terminal/output.js';
 import type { Paint } from '../../terminal/streams.js';
 import { migrateSettings } from './settings.js';
@@ -73,7 +71,7 @@ function nextCommand({ migrations }: MigrationOverview): string | undefined {
   return states.has('pending') || states.has('incomplete') ? 'migrate up' : undefined;
 }
 
-async function run(context: Context): Promise<ExitCode | undefined> {
+async function run(context: Context): Promise<void> {
   const settings = await migrateSettings(context);
   const overview = await context.withDatabase({ statementTimeoutMs: 30_000, seesFewTables: true }, async (session) => {
     const { migrationStatus } = await import('../../../features/migrate/status.js');
@@ -91,7 +89,6 @@ async function run(context: Context): Promise<ExitCode | undefined> {
     );
   const next = nextCommand(overview);
   if (next !== undefined) context.output.note(`Next: ${aisecCommand(next, overview.schema)}`);
-  return undefined;
 }
 
 export const migrateStatus = defineCommand({

@@ -1,7 +1,5 @@
 import type { RoundTripFailure, RoundTripResult } from '../../../features/migrate/round-trip/round-trip.js';
-import { defineCommand } from '../../command.js';
-import type { Context, Session } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { defineCommand, type Context, type ExitCode, type Session } from '../../command.js';
 import type { Renderer } from '../../terminal/output.js';
 import { reportingTo } from '../../reporting.js';
 import { migrateSettings } from './settings.js';

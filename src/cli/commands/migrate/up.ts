@@ -3,34 +3,21 @@ import { formatDurationMs } from '../../../base/duration.js';
 import { isBundled, labelOf } from '../../../features/migrate/files/source.js';
 import type { DryRunResult } from '../../../features/migrate/dry-run.js';
 import type { UpOptions, UpResult } from '../../../features/migrate/up.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
-import { LOCK_OPTIONS, type LockOptions } from '../../options.js';
+import { defineCommand, type Context, type ExitCode } from '../../command.js';
+import { LOCK_OPTIONS, lockTimes, type LockOptions } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
 import { renderDryRun } from './dry-run-text.js';
 import { refuseUnmeantDatabase } from './new-embedded.js';
 import { refuseScriptUsage, SCRIPT_OPTIONS, type ScriptOptions } from './script.js';
-import { migrateSettings } from './settings.js';
+import { ALLOW_OPTIONS, migrateSettings, planSettings, TO_OPTION, type PlanOptions } from './settings.js';
 import { reportingTo } from '../../reporting.js';
 
-interface Options extends LockOptions, ScriptOptions {
-  readonly to?: string;
-  readonly allowLate: boolean;
-  readonly allowNewer: boolean;
+interface Options extends LockOptions, PlanOptions, ScriptOptions {
   readonly embedded: boolean;
 }
 
 async function upOptions(context: Context, options: Options): Promise<UpOptions> {
-  return {
-    ...(await migrateSettings(context)),
-    to: options.to,
-    allowsLate: options.allowLate,
-    allowsNewer: options.allowNewer,
-    lockTimeoutMs: options.lockTimeout,
-    maxWaitMs: options.maxWait,
-    waitMs: options.wait,
-  };
+  return { ...(await planSettings(context, options)), ...lockTimes(options) };
 }
 
 function renderUp(result: UpResult, { table, paint }: Renderer): string {
@@ -136,18 +123,14 @@ export const migrateUp = defineCommand<Options>({
     'Applies the pending migrations in order, each in its own transaction, and makes the months of messages ahead. ' +
     'Killed at any moment and run again, it continues where it was. On a terminal and without a server it creates and uses the embedded database.',
   options: [
-    { flags: '--to <name>', description: 'stop after this migration' },
+    TO_OPTION,
     { flags: '--dry-run', description: 'run and roll back; explain locks, reads and rewrites of each statement' },
     {
       flags: '--embedded',
       description: 'make the embedded database where there is none, also in CI or without a terminal',
     },
     ...SCRIPT_OPTIONS,
-    { flags: '--allow-late', description: 'also apply a file that sorts before an applied one' },
-    {
-      flags: '--allow-newer',
-      description: 'continue where a newer version has migrated the database, as after a rolled-back deployment',
-    },
+    ...ALLOW_OPTIONS,
     ...LOCK_OPTIONS,
   ],
   outlivesFailover: true,

@@ -1,9 +1,7 @@
 import { listed } from '../../../base/count.js';
 import { labelOf } from '../../../features/migrate/files/source.js';
 import type { VerifyFinding, VerifyResult } from '../../../features/migrate/verify.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { defineCommand, type Context, type ExitCode } from '../../command.js';
 import { migrateSettings } from './settings.js';
 
 function describe(finding: VerifyFinding): string {

@@ -1,14 +1,13 @@
 import { formatBytes } from '../../../base/bytes.js';
 import type { Range } from '../../../features/monitor/growth/forecast.js';
 import type { GrowthReport } from '../../../features/monitor/growth/growth.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { defineCommand, type Context } from '../../command.js';
+import { countOption } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
 import { limitSentence, methodSentences } from '../../../features/monitor/growth/sentences.js';
 import { SIZE_LIMIT_OPTION } from './size-limit-option.js';
 import { cellsFor } from './cells.js';
-import { changeText, countWithin, warnOfSkips } from './words.js';
+import { changeText, warnOfSkips } from './words.js';
 
 interface Options {
   readonly ahead: number;
@@ -93,7 +92,7 @@ function printNotes({ output }: Context, report: GrowthReport, isTables: boolean
     output.note(`${records.length === 0 ? 'No records' : 'One record'} so far. Next: aisec monitor record, daily.`);
 }
 
-async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
+async function run(context: Context, options: Options): Promise<void> {
   const { config, output } = context;
   const report = await context.withDatabase({}, async (session) => {
     const { monitorGrowth } = await import('../../../features/monitor/growth/growth.js');
@@ -106,7 +105,6 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
   output.result(report, options.tables ? renderTables : renderMonths);
   printNotes(context, report, options.tables);
   warnOfSkips(output, report.skipped);
-  return undefined;
 }
 
 export const monitorGrowthCommand = defineCommand<Options>({
@@ -122,7 +120,7 @@ export const monitorGrowthCommand = defineCommand<Options>({
       flags: '--ahead <n>',
       description: 'months after the current one to forecast, 0 to 60',
       default: '3',
-      parse: countWithin(0, 60),
+      parse: countOption(0, 60),
     },
     SIZE_LIMIT_OPTION,
     { flags: '--tables', description: 'how every table has grown, by the records' },

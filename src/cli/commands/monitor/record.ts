@@ -3,9 +3,7 @@ import { subtractAge, type Age } from '../../../base/age.js';
 import { formatBytes } from '../../../base/bytes.js';
 import { AisecError } from '../../../base/errors.js';
 import type { RecordResult } from '../../../features/monitor/record.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { defineCommand, type Context } from '../../command.js';
 import { ageOption, durationOption } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
 
@@ -64,7 +62,7 @@ function acrossText({ isNew, isDryRun }: RecordResult): string {
   return isDryRun ? 'would be recorded' : 'recorded';
 }
 
-async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
+async function run(context: Context, options: Options): Promise<void> {
   const { config, output } = context;
   const result = await context.withDatabase({}, async (session) => {
     const { recordSizes } = await import('../../../features/monitor/record.js');
@@ -77,7 +75,6 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
   });
   output.done(result, renderRecord);
   printNotes(context, result);
-  return undefined;
 }
 
 export const monitorRecord = defineCommand<Options>({

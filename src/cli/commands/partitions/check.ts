@@ -1,9 +1,7 @@
 import { WANTED_MONTHS_AHEAD } from '../../../base/month.js';
 import { countText } from '../../../base/count.js';
 import type { PartitionCheck } from '../../../features/messages/partitions/checks.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { defineCommand, type Context, type ExitCode } from '../../command.js';
 import { renderFindings } from '../../terminal/findings.js';
 import { aheadOption } from './ahead-option.js';
 

@@ -2,9 +2,7 @@ import { countText } from '../../../base/count.js';
 import { AisecError } from '../../../base/errors.js';
 import type { EnsuredMonth, EnsureResult } from '../../../features/messages/partitions/ensure.js';
 import type { Month } from '../../../base/month.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { defineCommand, type Context } from '../../command.js';
 import { MAX_WAIT_OPTION, monthOption, WAIT_OPTION } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
 import type { Paint } from '../../terminal/streams.js';
@@ -122,7 +120,7 @@ function acrossText({ months, isDryRun }: EnsureResult): string {
   ].join(', ');
 }
 
-async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
+async function run(context: Context, options: Options): Promise<void> {
   const { config, output, progress } = context;
   const result = await context.withDatabase({}, async (session) => {
     const { ensurePartitions } = await import('../../../features/messages/partitions/ensure.js');
@@ -141,7 +139,6 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
   warnOfProblems(context, result);
   refuseLost(result);
   refuseUnmade(result);
-  return undefined;
 }
 
 export const partitionsEnsure = defineCommand<Options>({

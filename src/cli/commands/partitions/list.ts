@@ -1,7 +1,5 @@
 import type { ListedPartition, PartitionListing } from '../../../features/messages/partitions/list.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { defineCommand, type Context } from '../../command.js';
 import type { Renderer } from '../../terminal/output.js';
 import type { Paint } from '../../terminal/streams.js';
 import { countText } from '../../../base/count.js';
@@ -37,7 +35,7 @@ function acrossText({ partitions }: PartitionListing): string {
   return countText(partitions.length, 'partition');
 }
 
-async function run(context: Context): Promise<ExitCode | undefined> {
+async function run(context: Context): Promise<void> {
   const { config, output } = context;
   const listing = await context.withDatabase({ statementTimeoutMs: 30_000 }, async (session) => {
     const { listPartitions } = await import('../../../features/messages/partitions/list.js');
@@ -48,7 +46,6 @@ async function run(context: Context): Promise<ExitCode | undefined> {
   output.note(`${listing.database}: ${listing.partitions.length} partitions, ${formatBytes(sizeBytes)}.`);
   const isOdd = listing.partitions.some(({ state }) => state === 'odd' || state === 'detaching');
   if (isOdd) output.note('Next: aisec partitions check');
-  return undefined;
 }
 
 export const partitionsList = defineCommand<object>({

@@ -1,9 +1,7 @@
 import { countText } from '../../../base/count.js';
 import { AisecError } from '../../../base/errors.js';
 import type { RebuildResult } from '../../../features/messages/keys/rebuild-keys.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { defineCommand, type Context } from '../../command.js';
 import { MAX_WAIT_OPTION, WAIT_OPTION } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
 
@@ -42,7 +40,7 @@ function refuseDoubled({ doubledIds, schema }: RebuildResult): void {
   });
 }
 
-async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
+async function run(context: Context, options: Options): Promise<void> {
   const { config, output, progress } = context;
   const result = await context.withDatabase({}, async (session) => {
     const { rebuildKeys } = await import('../../../features/messages/keys/rebuild-keys.js');
@@ -56,7 +54,6 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
   output.done(result, render);
   output.note(summary(result));
   refuseDoubled(result);
-  return undefined;
 }
 
 export const partitionsRebuildKeys = defineCommand<Options>({

@@ -6,16 +6,13 @@ import type { DatabaseRestoreResult } from '../../../features/backup/restore.js'
 import type { BesideRestoreResult } from '../../../features/backup/restore-beside.js';
 import type { RowsRestoreResult } from '../../../features/backup/restore-rows.js';
 import type { TableRestoreResult } from '../../../features/backup/restore-table.js';
+import type { DatabaseLocale } from '../../../features/backup/server/create-database.js';
 import type { RoleSource } from '../../../features/backup/restore/preflight.js';
-import { DIRECTORY_OPTION, STORE_OPTIONS } from '../../backup-place.js';
-import { defineCommand } from '../../command.js';
+import { PLACE_OPTIONS } from '../../backup-place.js';
+import { defineCommand, type Context, type ExitCode } from '../../command.js';
 import { confirmDatabase } from '../../terminal/confirm-database.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
-import { IDENTITY_OPTION, RESTORE_JOBS_OPTION, WAIT_OPTION } from '../../options.js';
+import { choiceOption, IDENTITY_OPTION, RESTORE_JOBS_OPTION, WAIT_OPTION } from '../../options.js';
 import { reportingTo } from '../../reporting.js';
-import { DANGLING_RULES, danglingOption, EXISTING_RULES, existingOption } from './dangling-option.js';
-import { localeOption } from './locale-option.js';
 import { runBeside } from './beside.js';
 import type { Outcome } from './outcome.js';
 import { erasuresOf, givenBackup, latestGiven, sourceOf } from './source.js';
@@ -25,6 +22,22 @@ import { monthOption, rowsOption } from './rows-option.js';
 import { runTable } from './table.js';
 import { tableOption } from '../../table-name.js';
 import { checkUsage, LONGEST_NAME_BYTES, type Options } from './usage.js';
+
+const DANGLING_RULES: readonly NonNullable<Options['dangling']>[] = ['refuse', 'leave-out', 'not-valid', 'set-null'];
+const EXISTING_RULES: readonly NonNullable<Options['existing']>[] = ['refuse', 'keep', 'overwrite'];
+
+function ruleOption(rules: readonly string[]): (text: string) => string {
+  return choiceOption(rules, 'rule', { expected: `, expected ${rules.join(', ')}`, hint: 'See: aisec restore --help' });
+}
+
+/** Reads `C.UTF-8`, `libc:ja_JP.UTF-8`, `icu:ja-JP`, `builtin:C.UTF-8`. @throws AisecError USAGE. */
+function localeOption(text: string): DatabaseLocale {
+  const [, provider = 'libc', name] = /^(?:(libc|icu|builtin):)?([\w.@=-]+)$/.exec(text) ?? [];
+  if (name !== undefined) return { provider: provider as DatabaseLocale['provider'], name };
+  throw new AisecError('USAGE', `invalid locale "${text}"`, {
+    hint: 'Give a name, with its provider when that is not libc: C.UTF-8, icu:ja-JP, builtin:C.UTF-8.',
+  });
+}
 
 async function confirmReplace(
   context: Context,
@@ -194,8 +207,7 @@ export const restore = defineCommand<Options>({
       flags: '--latest',
       description: 'the newest verified backup of the configured database, in the directory or the store; says which',
     },
-    DIRECTORY_OPTION,
-    ...STORE_OPTIONS,
+    ...PLACE_OPTIONS,
     { flags: '--create <name>', description: 'restore into a new database; of the embedded one: the new directory' },
     { flags: '--replace', description: 'restore beside the configured database, then swap the two' },
     { flags: '--table <name>', description: 'restore one table into the configured database', parse: tableOption },
@@ -218,7 +230,7 @@ export const restore = defineCommand<Options>({
     {
       flags: '--existing <rule>',
       description: 'rows that are there with other values: refuse (default), keep, or overwrite',
-      parse: existingOption,
+      parse: ruleOption(EXISTING_RULES),
       values: EXISTING_RULES,
     },
     { flags: '--globals', description: 'create missing roles and memberships as they were' },
@@ -229,7 +241,7 @@ export const restore = defineCommand<Options>({
       flags: '--dangling <rule>',
       description:
         'rows that refer to rows which are gone: refuse (default); leave-out; with --table not-valid, to keep them and make the key NOT VALID; with rows set-null, to restore them without the reference',
-      parse: danglingOption,
+      parse: ruleOption(DANGLING_RULES),
       values: DANGLING_RULES,
     },
     {

@@ -6,12 +6,16 @@ import { isStoreUrl } from '../../../config/store-url.js';
 import type { ErasureSource } from '../../../features/backup/erasures/gather.js';
 import type { ErasureOptions } from '../../../features/backup/erasures/erased-again.js';
 import type { BackupSource } from '../../../features/backup/store/local-backup.js';
-import { directoryOf, inStoreOf, placeOf, type DirectoryOption, type StoreOptions } from '../../backup-place.js';
+import {
+  directoryOf,
+  givenPath,
+  inStoreOf,
+  placeOf,
+  type DirectoryOption,
+  type PlaceOptions,
+  type StoreOptions,
+} from '../../backup-place.js';
 import type { Context } from '../../context.js';
-
-interface IdentityOption {
-  readonly identity?: string;
-}
 
 /** A backup is named, or the newest one is asked for. @throws AisecError USAGE. */
 export function checkSource({ latest }: { readonly latest: boolean }, argument: string): void {
@@ -26,9 +30,11 @@ export function checkSource({ latest }: { readonly latest: boolean }, argument: 
 }
 
 /** @throws AisecError USAGE for an empty option, which is a shell variable that was not set. */
-export function sourceOf({ config }: Context, { identity, endpoint }: StoreOptions & IdentityOption): BackupSource {
-  if (identity === '') throw new AisecError('USAGE', '--identity is empty', { hint: 'Is a shell variable not set?' });
-  return { identityFile: identity === undefined ? undefined : resolve(config.cwd, identity), endpoint };
+export function sourceOf(
+  context: Context,
+  { identity, endpoint }: StoreOptions & { readonly identity?: string },
+): BackupSource {
+  return { identityFile: givenPath(context, '--identity', identity), endpoint };
 }
 
 /** Where erasures are on record, besides the configured database. */
@@ -50,11 +56,7 @@ export async function erasuresOf(context: Context, options: DirectoryOption): Pr
  * The backup that was given: an address, a path, or else a name in the directory of the backups or in the store. A path
  * may be that of any archive of pg_dump; one that is not there is refused when it is read.
  */
-export async function givenBackup(
-  context: Context,
-  argument: string,
-  options: DirectoryOption & StoreOptions,
-): Promise<string> {
+export async function givenBackup(context: Context, argument: string, options: PlaceOptions): Promise<string> {
   const given = inStoreOf(options, argument);
   if (isStoreUrl(given)) return given;
   const { findGiven } = await import('../../../features/backup/catalog/find-backup.js');
@@ -65,7 +67,7 @@ export async function givenBackup(
 /** Path or address of the newest verified backup of the configured database; says which that is. */
 export async function latestGiven(
   context: Context,
-  options: DirectoryOption & StoreOptions & { readonly wait: number },
+  options: PlaceOptions & { readonly wait: number },
 ): Promise<string> {
   const source = { directory: directoryOf(context, options), place: placeOf(options), takesOther: true };
   const embedded = await context.embeddedAccess({ timeoutMs: 0, waitMs: options.wait });

@@ -4,15 +4,13 @@ import { AisecError, isAisecError } from '../../../base/errors.js';
 import { aisecCommand } from '../../../base/package/aisec-command.js';
 import type { DanglingRule } from '../../../features/backup/restore/load-table.js';
 import type { SchemaRestoreResult } from '../../../features/backup/restore-schema.js';
-import { DIRECTORY_OPTION, STORE_OPTIONS, type DirectoryOption, type StoreOptions } from '../../backup-place.js';
+import { PLACE_OPTIONS, type PlaceOptions } from '../../backup-place.js';
 import { checkSource, erasureSourceOf, givenBackup, latestGiven, requireServer, sourceOf } from './source.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
-import { IDENTITY_OPTION, LOCK_OPTIONS, type LockOptions } from '../../options.js';
+import { defineCommand, type Context } from '../../command.js';
+import { choiceOption, IDENTITY_OPTION, LOCK_OPTIONS, lockTimes, type LockOptions } from '../../options.js';
 import { reportingTo } from '../../reporting.js';
 
-interface Options extends LockOptions, DirectoryOption, StoreOptions {
+interface Options extends LockOptions, PlaceOptions {
   readonly latest: boolean;
   readonly identity?: string;
   readonly dangling?: DanglingRule;
@@ -29,13 +27,6 @@ export interface RestoredTenant extends SchemaRestoreResult {
 }
 
 const RULES: readonly DanglingRule[] = ['refuse', 'leave-out', 'not-valid'];
-
-/** @throws AisecError USAGE. */
-function ruleOption(text: string): DanglingRule {
-  const rule = RULES.find((each) => each === text);
-  if (rule !== undefined) return rule;
-  throw new AisecError('USAGE', `invalid rule "${text}": expected ${RULES.join(', ')}`, { hint: 'See --help.' });
-}
 
 /** Of a schema that is restored, and committed: to restore it again would be refused. @throws what it is given, with what to run. */
 function notDistributed(schema: string): (error: unknown) => never {
@@ -77,16 +68,17 @@ async function restored(context: Context, options: Options, given: string): Prom
       isDryRun: options.dryRun,
     };
     const result = await restoreSchema(access, session, given, settings, reporting);
-    const times = { lockTimeoutMs: options.lockTimeout, maxWaitMs: options.maxWait, waitMs: options.wait };
     const moved =
       isToMove && !options.dryRun
-        ? await tenants.distributeTenantAlone(session, { schema, ...times }, reporting).catch(notDistributed(schema))
+        ? await tenants
+            .distributeTenantAlone(session, { schema, ...lockTimes(options) }, reporting)
+            .catch(notDistributed(schema))
         : undefined;
     return { ...result, node: moved?.node ?? null, durationMs: Math.round(performance.now() - startedMs) };
   });
 }
 
-async function run(context: Context, options: Options, argument: string): Promise<ExitCode | undefined> {
+async function run(context: Context, options: Options, argument: string): Promise<void> {
   const { output } = context;
   checkSource(options, argument);
   await requireServer(context, 'tenant restore', argument);
@@ -101,7 +93,6 @@ async function run(context: Context, options: Options, argument: string): Promis
       ? `${database}: dry run, rolled back; schema ${schema} would be restored, ${what}.`
       : `${database}: schema ${schema} is restored in ${formatDurationMs(durationMs)}, ${what}${node === null ? '' : `, on ${node}`}.`,
   );
-  return undefined;
 }
 
 export const tenantRestore = defineCommand<Options>({
@@ -119,13 +110,12 @@ export const tenantRestore = defineCommand<Options>({
       flags: '--latest',
       description: 'the newest verified backup of the configured database, in the directory or the store; says which',
     },
-    DIRECTORY_OPTION,
-    ...STORE_OPTIONS,
+    ...PLACE_OPTIONS,
     {
       flags: '--dangling <rule>',
       description:
         'rows that refer to rows which are gone: refuse (default); leave-out; not-valid, to keep them and make the key NOT VALID',
-      parse: ruleOption,
+      parse: choiceOption(RULES, 'rule', { expected: `: expected ${RULES.join(', ')}`, hint: 'See --help.' }),
       values: RULES,
     },
     { flags: '--no-owner', description: 'leave owners out: everything belongs to the role that restores' },

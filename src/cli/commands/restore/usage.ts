@@ -4,12 +4,12 @@ import type { ExistingRule } from '../../../features/backup/restore-rows.js';
 import type { DatabaseLocale } from '../../../features/backup/server/create-database.js';
 import type { DanglingRule } from '../../../features/backup/restore/load-table.js';
 import type { RowsDanglingRule } from '../../../features/backup/rows/settle.js';
-import type { DirectoryOption, StoreOptions } from '../../backup-place.js';
+import type { PlaceOptions } from '../../backup-place.js';
 import { checkSource } from './source.js';
 import type { GivenRows } from './rows-option.js';
 import type { GivenTable } from '../../../base/table-name.js';
 
-export interface Options extends DirectoryOption, StoreOptions {
+export interface Options extends PlaceOptions {
   readonly latest: boolean;
   readonly create?: string;
   readonly replace: boolean;

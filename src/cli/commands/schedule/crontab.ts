@@ -1,33 +1,14 @@
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { defineCommand, type Context } from '../../command.js';
 import { DIRECTORY_OPTION, directoryOf } from '../../backup-place.js';
-import {
-  carriedSettings,
-  databaseUrlFile,
-  historyFile,
-  NOTIFY_OPTIONS,
-  notifyUrlFile,
-  oneLine,
-  ONLY_OPTION,
-  programWords,
-  type ScheduleOptions,
-} from './options.js';
+import { historyFile, NOTIFY_OPTIONS, oneLine, ONLY_OPTION, onThisMachine, type ScheduleOptions } from './options.js';
 
-async function run(context: Context, options: ScheduleOptions): Promise<ExitCode | undefined> {
+async function run(context: Context, options: ScheduleOptions): Promise<void> {
   const { chooseJobs, scheduledJobs } = await import('../../../features/schedule/jobs.js');
   const { crontabText } = await import('../../../features/schedule/crontab.js');
   const backupDir = oneLine('--dir', directoryOf(context, options));
   const jobs = chooseJobs(scheduledJobs(backupDir, historyFile(context, options)), options.only);
-  const place = {
-    program: programWords(),
-    databaseUrlFile: databaseUrlFile(context),
-    notifyUrlFile: notifyUrlFile(context, options),
-    settings: carriedSettings(context, backupDir),
-  };
-  const text = crontabText(jobs, place);
+  const text = crontabText(jobs, onThisMachine(context, options, backupDir));
   context.output.result({ jobs, crontab: text }, () => text.trimEnd());
-  return undefined;
 }
 
 export const scheduleCrontab = defineCommand<ScheduleOptions>({

@@ -1,7 +1,5 @@
 import { AisecError } from '../../../base/errors.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { defineCommand, type Context } from '../../command.js';
 import { carriedSettings, historyFile, notifyOptions, oneLine, ONLY_OPTION, type ScheduleOptions } from './options.js';
 
 interface Options extends ScheduleOptions {
@@ -26,7 +24,7 @@ function mountPath(text: string): string {
   });
 }
 
-async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
+async function run(context: Context, options: Options): Promise<void> {
   const { only, image, secret, claim, dir: backupDir } = options;
   if (image === undefined)
     throw new AisecError('USAGE', 'no image was given', {
@@ -44,7 +42,6 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
   };
   const text = kubernetesText(jobs, place);
   context.output.result({ jobs, manifest: text }, () => text.trimEnd());
-  return undefined;
 }
 
 export const scheduleKubernetes = defineCommand<Options>({

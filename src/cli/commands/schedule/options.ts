@@ -4,8 +4,7 @@ import { AisecError } from '../../../base/errors.js';
 import { packageFile } from '../../../base/package-file.js';
 import { settingValue } from '../../../config/config.js';
 import { SETTINGS, type SettingName } from '../../../config/settings.js';
-import type { OptionSpec } from '../../command.js';
-import type { Context } from '../../context.js';
+import type { Context, OptionSpec } from '../../command.js';
 import { listOption } from '../../options.js';
 
 const URL_FILE = '/etc/aisec/database-url';
@@ -64,23 +63,20 @@ export function carriedSettings({ config }: Context, backupDir: string): Readonl
   return { AISEC_ENV: 'production', AISEC_BACKUP_DIR: backupDir, ...Object.fromEntries(given) };
 }
 
-/** Absolute. The URL itself may have a password and is never printed. */
-export function databaseUrlFile({ config }: Context): string {
-  const given = settingValue('databaseUrlFile', config.flags, config.environment);
-  return oneLine('--database-url-file', given === undefined ? URL_FILE : resolve(config.cwd, given));
-}
-
-/** Absolute; null: no webhook was asked for. */
-export function notifyUrlFile({ config }: Context, { notify }: ScheduleOptions): string | null {
-  return notify ? oneLine('AISEC_NOTIFY_URL_FILE', config.notifyUrlFile ?? NOTIFY_URL_FILE) : null;
-}
-
 /** Absolute; null: no webhook was asked for. */
 export function historyFile({ config }: Context, { notify, history }: ScheduleOptions): string | null {
   return notify ? oneLine('--history', resolve(config.cwd, history)) : null;
 }
 
-/** Node and this very aisec. */
-export function programWords(): readonly string[] {
-  return [process.execPath, packageFile('bin/aisec.js')];
+/** How a job on this machine runs this very aisec. URLs may have a password: the files they are in are named, absolute. */
+export function onThisMachine(context: Context, { notify }: ScheduleOptions, backupDir: string) {
+  const { config } = context;
+  const given = settingValue('databaseUrlFile', config.flags, config.environment);
+  return {
+    program: [process.execPath, packageFile('bin/aisec.js')],
+    databaseUrlFile: oneLine('--database-url-file', given === undefined ? URL_FILE : resolve(config.cwd, given)),
+    /** Null: no webhook was asked for. */
+    notifyUrlFile: notify ? oneLine('AISEC_NOTIFY_URL_FILE', config.notifyUrlFile ?? NOTIFY_URL_FILE) : null,
+    settings: carriedSettings(context, backupDir),
+  };
 }

@@ -4,21 +4,9 @@ import { resolve } from 'node:path';
 import type { Unit } from '../../../features/schedule/systemd.js';
 import { AisecError } from '../../../base/errors.js';
 import { countText } from '../../../base/count.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { defineCommand, type Context } from '../../command.js';
 import { DIRECTORY_OPTION, directoryOf } from '../../backup-place.js';
-import {
-  carriedSettings,
-  databaseUrlFile,
-  historyFile,
-  NOTIFY_OPTIONS,
-  notifyUrlFile,
-  oneLine,
-  ONLY_OPTION,
-  programWords,
-  type ScheduleOptions,
-} from './options.js';
+import { historyFile, NOTIFY_OPTIONS, oneLine, ONLY_OPTION, onThisMachine, type ScheduleOptions } from './options.js';
 
 interface Options extends ScheduleOptions {
   readonly user?: string;
@@ -39,7 +27,7 @@ function unitsText(units: readonly Unit[]): string {
     .trimEnd();
 }
 
-async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
+async function run(context: Context, options: Options): Promise<void> {
   const { config, output } = context;
   const { chooseJobs, scheduledJobs } = await import('../../../features/schedule/jobs.js');
   const { systemdUnits } = await import('../../../features/schedule/systemd.js');
@@ -47,17 +35,14 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
   const backupDir = oneLine('--dir', directoryOf(context, options));
   const jobs = chooseJobs(scheduledJobs(backupDir, historyFile(context, options)), options.only);
   const units = systemdUnits(jobs, {
-    program: programWords(),
+    ...onThisMachine(context, options, backupDir),
     user: options.user ?? userName(userInfo().username),
-    databaseUrlFile: databaseUrlFile(context),
-    notifyUrlFile: notifyUrlFile(context, options),
     history: historyFile(context, options),
     backupDir,
-    settings: carriedSettings(context, backupDir),
   });
   if (options.out === undefined) {
     output.result({ jobs, units, written: null }, () => unitsText(units));
-    return undefined;
+    return;
   }
   const written = writeUnits(units, resolve(config.cwd, options.out), options.dryRun);
   output.result({ jobs, units, written }, () => '');
@@ -67,7 +52,6 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
       ? 'the units are up to date; nothing to do'
       : `${verb} ${countText(written.length, 'unit')} to ${options.out}. Next: systemctl daemon-reload && systemctl enable --now ${jobs.map(({ name }) => `aisec-${name}.timer`).join(' ')}`,
   );
-  return undefined;
 }
 
 export const scheduleSystemd = defineCommand<Options>({

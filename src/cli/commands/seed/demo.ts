@@ -1,11 +1,8 @@
 import { formatDurationMs } from '../../../base/duration.js';
-import { AisecError } from '../../../base/errors.js';
 import type { DemoOptions } from '../../../features/seed/demo/options.js';
 import type { SeedDemoResult } from '../../../features/seed/demo/run.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
-import { countOption, WAIT_OPTION } from '../../options.js';
+import { defineCommand, type Context } from '../../command.js';
+import { choiceOption, countOption, WAIT_OPTION } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
 import { confirmDemo, type ConfirmOptions } from './confirm-demo.js';
 
@@ -20,20 +17,6 @@ interface Options extends ConfirmOptions {
   readonly until?: string;
   readonly dryRun: boolean;
   readonly wait: number;
-}
-
-/** @throws AisecError USAGE. */
-function countUpTo(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const count = countOption(least)(text);
-    if (count <= most) return count;
-    throw new AisecError('USAGE', `"${text}" is more than ${most}`, { hint: 'See --help.' });
-  };
-}
-
-function localeOption(text: string): 'ja' | 'en' {
-  if (text === 'ja' || text === 'en') return text;
-  throw new AisecError('USAGE', `invalid locale "${text}"`, { hint: 'It is ja or en.' });
 }
 
 async function demoOptions(options: Options): Promise<DemoOptions> {
@@ -74,7 +57,7 @@ function printNotes({ output }: Context, result: SeedDemoResult): void {
   output.note('No one can log in as a demo user: the password is random, and only its hash was stored.');
 }
 
-async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
+async function run(context: Context, options: Options): Promise<void> {
   const wanted = await demoOptions(options);
   const { config, output, progress } = context;
   const result = await context.withDatabase({}, async (session) => {
@@ -93,7 +76,6 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
   });
   output.done(result, renderDemo);
   printNotes(context, result);
-  return undefined;
 }
 
 export const seedDemo = defineCommand<Options>({
@@ -109,30 +91,30 @@ export const seedDemo = defineCommand<Options>({
       flags: '--users <n>',
       description: 'users, each with one to three assistants',
       default: '50',
-      parse: countUpTo(1, 1_000_000),
+      parse: countOption(1, 1_000_000),
     },
     {
       flags: '--conversations <n>',
       description: 'conversations (default: one for 40 messages)',
-      parse: countUpTo(0, 10_000_000),
+      parse: countOption(0, 10_000_000),
     },
     {
       flags: '--messages <n>',
       description: 'messages, with a file for 40 and a call for 4 of them',
       default: '20000',
-      parse: countUpTo(0, 100_000_000),
+      parse: countOption(0, 100_000_000),
     },
     {
       flags: '--embeddings <n>',
       description: 'pieces of knowledge with an embedding',
       default: '1000',
-      parse: countUpTo(0, 10_000_000),
+      parse: countOption(0, 10_000_000),
     },
     {
       flags: '--months <n>',
       description: 'months before --until that the rows are spread over',
       default: '6',
-      parse: countUpTo(1, 240),
+      parse: countOption(1, 240),
     },
     { flags: '--until <day>', description: 'day before which everything happens, YYYY-MM-DD (default: today in UTC)' },
     { flags: '--seed <text>', description: 'what the rows are made from; another one gives others', default: '1' },
@@ -140,7 +122,7 @@ export const seedDemo = defineCommand<Options>({
       flags: '--locale <locale>',
       description: 'language of names and texts, ja or en',
       default: 'ja',
-      parse: localeOption,
+      parse: choiceOption(['ja', 'en'], 'locale', { hint: 'It is ja or en.' }),
       values: ['ja', 'en'],
     },
     { flags: '--yes', description: 'also where tables have rows of others' },

@@ -1,10 +1,7 @@
 import { settingValue } from '../../../config/config.js';
 import type { SeedListing } from '../../../features/seed/list.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { defineCommand, type Context } from '../../command.js';
 import type { Renderer } from '../../terminal/output.js';
-import { seedSettings } from './settings.js';
 
 function renderList({ sets }: Pick<SeedListing, 'sets'>, { table }: Renderer): string {
   if (sets.length === 0) return '';
@@ -15,16 +12,15 @@ function renderList({ sets }: Pick<SeedListing, 'sets'>, { table }: Renderer): s
   ]);
 }
 
-async function run(context: Context): Promise<ExitCode | undefined> {
+async function run(context: Context): Promise<void> {
   const { config, output } = context;
   const { listSeedSets } = await import('../../../features/seed/list.js');
   const isBundled = settingValue('seedsDir', config.flags, config.environment) === undefined;
-  const listing = listSeedSets(seedSettings(context), isBundled);
+  const listing = listSeedSets(config, isBundled);
   output.result({ sets: listing.sets }, renderList);
   for (const directory of listing.strange)
     output.warning(`"${directory}" is not a seed set: a set is named with lower-case letters, digits and hyphens`);
   if (listing.sets.length === 0) output.note(`no seed sets in ${config.seedsDir}`);
-  return undefined;
 }
 
 export const seedList = defineCommand<object>({

@@ -4,12 +4,9 @@ import { resolve } from 'node:path';
 import { settingValue } from '../../../config/config.js';
 import type { PasswordChoice } from '../../../features/seed/password-choice.js';
 import type { SeedResult } from '../../../features/seed/run.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { defineCommand, type Context } from '../../command.js';
 import { WAIT_OPTION } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
-import { seedSettings } from './settings.js';
 
 interface Options {
   readonly set: string;
@@ -58,12 +55,12 @@ function choosePassword(context: Context, given: string | undefined): PasswordCh
   };
 }
 
-async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
+async function run(context: Context, options: Options): Promise<void> {
   const { config, output, progress } = context;
   const { readSeedSet, takesPassword } = await import('../../../features/seed/seed-directory.js');
   const { givenPassword } = await import('../../../features/seed/given-password.js');
   const onWarning = (text: string): void => output.warning(text);
-  const set = await readSeedSet(options.set, seedSettings(context));
+  const set = await readSeedSet(options.set, config);
   const file = options.adminPasswordFile === undefined ? undefined : resolve(config.cwd, options.adminPasswordFile);
   const value = settingValue('adminPassword', config.flags, config.environment);
   const given = takesPassword(set) ? givenPassword({ file, value }, onWarning) : undefined;
@@ -84,7 +81,6 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
   output.note(summary(result));
   const note = passwordNote(result, given !== undefined);
   if (note !== undefined) output.note(note);
-  return undefined;
 }
 
 export const seed = defineCommand<Options>({

@@ -2,8 +2,7 @@ import { resolve } from 'node:path';
 
 import { AisecError } from '../../../base/errors.js';
 import { DIRECTORY_OPTION, directoryOf, type DirectoryOption } from '../../backup-place.js';
-import type { OptionSpec } from '../../command.js';
-import type { Context, Session } from '../../context.js';
+import type { Context, OptionSpec, Session } from '../../command.js';
 import { IDENTITY_OPTION } from '../../options.js';
 import { reportingTo } from '../../reporting.js';
 

@@ -4,10 +4,8 @@ import { countText, formatCount } from '../../../base/count.js';
 import { formatDurationMs } from '../../../base/duration.js';
 import { AisecError } from '../../../base/errors.js';
 import type { SubsetOptions, SubsetResult, WithTarget } from '../../../features/subset/subset.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
+import { defineCommand, type Context } from '../../command.js';
 import { tableOption } from '../../table-name.js';
-import type { ExitCode } from '../../exit-codes.js';
 import { migrateSettings } from '../../migrate-settings.js';
 import { countOption, listOption, WAIT_OPTION } from '../../options.js';
 import { reportingTo } from '../../reporting.js';
@@ -94,7 +92,7 @@ async function confirmUnmasked(context: Context, options: Options, database: str
   await confirmDatabase(context, options.confirm, database, 'The copy holds personal data as it is.');
 }
 
-async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
+async function run(context: Context, options: Options): Promise<void> {
   const wanted = wantedOf(options);
   checkTarget(options);
   const { config, output } = context;
@@ -116,7 +114,6 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
   });
   output.done(result, renderSubset);
   printNotes(context, result, options);
-  return undefined;
 }
 
 export const subset = defineCommand<Options>({

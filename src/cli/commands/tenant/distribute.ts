@@ -1,7 +1,5 @@
 import type { MovedTenant } from '../../../features/tenant/index.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { defineCommand, type Context } from '../../command.js';
 import { LOCK_OPTIONS } from '../../options.js';
 import { reportingTo } from '../../reporting.js';
 import { movedText, moveOptions, renderMoved, type MoveFlags } from './moved-tables.js';
@@ -20,14 +18,13 @@ function summary({ database, schema, isMoved, isDryRun, tables, node }: MovedTen
     : `${database}: schema ${schema} is distributed, ${what}${where}.`;
 }
 
-async function run(context: Context, flags: MoveFlags): Promise<ExitCode | undefined> {
+async function run(context: Context, flags: MoveFlags): Promise<void> {
   const result = await context.withDatabase({ lockTimeoutMs: flags.lockTimeout }, async (session) => {
     const { distributeTenantAlone } = await import('../../../features/tenant/index.js');
     return distributeTenantAlone(session, moveOptions(context, flags), reportingTo(context));
   });
   context.output.done(result, renderMoved);
   context.output.note(summary(result));
-  return undefined;
 }
 
 export const tenantDistribute = defineCommand<MoveFlags>({

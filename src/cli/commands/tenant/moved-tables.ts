@@ -1,7 +1,7 @@
 import { countText } from '../../../base/count.js';
 import type { MovedTable } from '../../../features/tenant/index.js';
 import type { Context } from '../../context.js';
-import type { LockOptions } from '../../options.js';
+import { lockTimes, type LockOptions } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
 
 export interface MoveFlags extends LockOptions {
@@ -9,13 +9,7 @@ export interface MoveFlags extends LockOptions {
 }
 
 export function moveOptions(context: Context, flags: MoveFlags) {
-  return {
-    schema: context.config.schema,
-    lockTimeoutMs: flags.lockTimeout,
-    maxWaitMs: flags.maxWait,
-    waitMs: flags.wait,
-    isDryRun: flags.dryRun,
-  };
+  return { schema: context.config.schema, ...lockTimes(flags), isDryRun: flags.dryRun };
 }
 
 /** Those that have rows. */

@@ -1,8 +1,6 @@
 import { aisecCommand } from '../../../base/package/aisec-command.js';
 import type { MovedTenant } from '../../../features/tenant/index.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { defineCommand, type Context } from '../../command.js';
 import { LOCK_OPTIONS } from '../../options.js';
 import { reportingTo } from '../../reporting.js';
 import { movedText, moveOptions, renderMoved, type MoveFlags } from './moved-tables.js';
@@ -19,14 +17,13 @@ function summary({ database, schema, isMoved, isDryRun, tables, node }: MovedTen
   return `${database}: schema ${schema} is brought back from ${node ?? ''}, ${movedText(tables)}. Its policies stay those of a tenant; what gives it those of the migrations: ${aisecCommand('migrate drift --sql', schema)}`;
 }
 
-async function run(context: Context, flags: MoveFlags): Promise<ExitCode | undefined> {
+async function run(context: Context, flags: MoveFlags): Promise<void> {
   const result = await context.withDatabase({ lockTimeoutMs: flags.lockTimeout }, async (session) => {
     const { undistributeTenant } = await import('../../../features/tenant/undistribute.js');
     return undistributeTenant(await context.serverAccess(), session, moveOptions(context, flags), reportingTo(context));
   });
   context.output.done(result, renderMoved);
   context.output.note(summary(result));
-  return undefined;
 }
 
 export const tenantUndistribute = defineCommand<MoveFlags>({

@@ -1,9 +1,7 @@
 import { resolve } from 'node:path';
 
 import type { ChangedLine } from '../../../features/types/compare.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { defineCommand, type Context, type ExitCode } from '../../command.js';
 import type { Renderer } from '../../terminal/output.js';
 import { SOURCE_OPTIONS, typesFrom, type SourceOptions } from './source.js';
 

@@ -1,8 +1,6 @@
 import { resolve } from 'node:path';
 
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { defineCommand, type Context } from '../../command.js';
 import { leftOutLines, SOURCE_OPTIONS, typesFrom, type SourceOptions } from './source.js';
 
 interface Options extends SourceOptions {
@@ -10,20 +8,19 @@ interface Options extends SourceOptions {
   readonly dryRun: boolean;
 }
 
-async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
+async function run(context: Context, options: Options): Promise<void> {
   const { config, output } = context;
   const { text, leftOut } = await typesFrom(context, options);
   for (const line of leftOutLines(leftOut)) output.note(line);
   if (options.out === undefined) {
     output.result({ file: null, types: text, leftOut }, () => text.trimEnd());
-    return undefined;
+    return;
   }
   const { updateTypesFile } = await import('../../../features/types/file.js');
   const result = updateTypesFile(resolve(config.cwd, options.out), text, options.dryRun);
   output.result({ file: options.out, ...result, leftOut }, () => '');
   const verb = options.dryRun ? 'would write' : 'wrote';
   output.note(result.isChanged ? `${verb} ${options.out}` : `${options.out} is up to date; nothing to do`);
-  return undefined;
 }
 
 export const typesGenerate = defineCommand<Options>({

@@ -1,7 +1,6 @@
 import { AisecError } from '../../../base/errors.js';
-import type { OptionSpec } from '../../command.js';
-import { listOption } from '../../options.js';
-import type { Context } from '../../context.js';
+import type { Context, OptionSpec } from '../../command.js';
+import { choiceOption, listOption } from '../../options.js';
 import { migrateSettings } from '../../migrate-settings.js';
 import type { GeneratedText } from '../../../features/types/generate.js';
 import type { LeftOut, Selection } from '../../../features/types/selection.js';
@@ -16,21 +15,9 @@ export interface SourceOptions {
   readonly exclude?: readonly string[];
 }
 
-function sourceOption(text: string): SourceOptions['source'] {
-  if (text === 'migrations' || text === 'database') return text;
-  throw new AisecError('USAGE', `invalid source of types "${text}"`, { hint: 'Give migrations or database.' });
-}
-
 function moduleOption(text: string): string {
   if (/^[\w@./-]+$/.test(text)) return text;
   throw new AisecError('USAGE', `invalid module name "${text}"`, { hint: 'Such as aisec/schema.' });
-}
-
-function schemasOption(text: string): readonly string[] {
-  return text
-    .split(',')
-    .map((name) => name.trim())
-    .filter((name) => name !== '');
 }
 
 export const SOURCE_OPTIONS: readonly OptionSpec[] = [
@@ -38,7 +25,7 @@ export const SOURCE_OPTIONS: readonly OptionSpec[] = [
     flags: '--source <source>',
     description: 'migrations (replayed in memory, no server needed) or database (as it is)',
     default: 'migrations',
-    parse: sourceOption,
+    parse: choiceOption(['migrations', 'database'], 'source of types', { hint: 'Give migrations or database.' }),
     values: ['migrations', 'database'],
   },
   {
@@ -51,7 +38,7 @@ export const SOURCE_OPTIONS: readonly OptionSpec[] = [
   {
     flags: '--schemas <names>',
     description: 'further schemas, with commas; their tables are named billing.invoices',
-    parse: schemasOption,
+    parse: listOption,
   },
   {
     flags: '--include <list>',

@@ -7,9 +7,7 @@ import type { EmptiedCaches } from '../../../features/user/erase/certificate.js'
 import type { ErasurePlan } from '../../../features/user/erase/plan.js';
 import type { UserEraseResult } from '../../../features/user/erase.js';
 import { DIRECTORY_OPTION, directoryOf, type DirectoryOption } from '../../backup-place.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { defineCommand, type Context, type ExitCode } from '../../command.js';
 import { ageOption, listOption, MAX_WAIT_OPTION, WAIT_OPTION } from '../../options.js';
 import { reportingTo } from '../../reporting.js';
 import type { Renderer } from '../../terminal/output.js';

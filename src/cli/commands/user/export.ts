@@ -4,10 +4,8 @@ import { formatBytes } from '../../../base/bytes.js';
 import { countText } from '../../../base/count.js';
 import { AisecError } from '../../../base/errors.js';
 import type { UserExportResult } from '../../../features/user/export.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
-import { ENCRYPT_OPTION, RECIPIENTS_OPTION } from '../../options.js';
+import { defineCommand, type Context, type ExitCode } from '../../command.js';
+import { choiceOption, ENCRYPT_OPTION, RECIPIENTS_OPTION } from '../../options.js';
 import { reportingTo } from '../../reporting.js';
 import type { Renderer } from '../../terminal/output.js';
 
@@ -23,11 +21,6 @@ interface Options {
 
 /** A slow disk may let the transaction wait between two fetches. */
 const IDLE_TIMEOUT_MS = 600_000;
-
-function languageOption(text: string): 'en' | 'ja' {
-  if (text === 'en' || text === 'ja') return text;
-  throw new AisecError('USAGE', `invalid language "${text}"`, { hint: 'Give en or ja.' });
-}
 
 function renderExport({ tables, months }: UserExportResult, { table }: Renderer): string {
   const rows = [
@@ -109,7 +102,7 @@ export const userExport = defineCommand<Options>({
     {
       flags: '--language <code>',
       description: 'of the page, en or ja; default: that of the preferences of the user',
-      parse: languageOption,
+      parse: choiceOption(['en', 'ja'], 'language', { hint: 'Give en or ja.' }),
       values: ['en', 'ja'],
     },
     ENCRYPT_OPTION,

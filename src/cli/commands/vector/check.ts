@@ -1,22 +1,12 @@
 import { countText } from '../../../base/count.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { defineCommand, type Context, type ExitCode } from '../../command.js';
 import { renderFindings } from '../../terminal/findings.js';
-import { RECALL_OPTION, sampleOption } from './options.js';
+import { RECALL_OPTION, sampleOption, type MeasuringOptions } from './options.js';
+import { readStatus } from './status.js';
 
-interface Options {
-  readonly sample: number;
-  readonly recall: number;
-}
-
-async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
-  const { config, output, progress } = context;
-  const status = await context.withDatabase({}, async (session) => {
-    const { vectorStatus } = await import('../../../features/vector/status.js');
-    const settings = { schema: config.schema, sample: options.sample, expectedRecall: options.recall };
-    return vectorStatus(session, settings, progress.report);
-  });
+async function run(context: Context, options: MeasuringOptions): Promise<ExitCode | undefined> {
+  const { output } = context;
+  const status = await readStatus(context, options);
   const { database, findings } = status;
   const isHealthy = findings.length === 0;
   output.result({ ...status, isHealthy }, renderFindings);
@@ -24,7 +14,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
   return isHealthy ? undefined : 3;
 }
 
-export const vectorCheck = defineCommand<Options>({
+export const vectorCheck = defineCommand<MeasuringOptions>({
   name: 'vector check',
   summary: 'check the vector index and what a search finds',
   description:

@@ -11,6 +11,12 @@ function recallOption(text: string): number {
   });
 }
 
+/** Of every command that measures what searches find. */
+export interface MeasuringOptions {
+  readonly sample: number;
+  readonly recall: number;
+}
+
 export const RECALL_OPTION: OptionSpec = {
   flags: '--recall <share>',
   description: 'share of the 10 nearest rows that a search is to find',

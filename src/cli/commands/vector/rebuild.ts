@@ -3,20 +3,15 @@ import { formatBytes } from '../../../base/bytes.js';
 import { formatDurationMs } from '../../../base/duration.js';
 import { AisecError } from '../../../base/errors.js';
 import type { RebuildResult } from '../../../features/vector/rebuild.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
-import { countOption, WAIT_OPTION } from '../../options.js';
+import { defineCommand, type Context } from '../../command.js';
+import { choiceOption, countOption, WAIT_OPTION } from '../../options.js';
 import { reportingTo } from '../../reporting.js';
 import type { Renderer } from '../../terminal/output.js';
 import { memoryOption } from './options.js';
 
-type Method = 'ivfflat' | 'hnsw';
-type VectorType = 'vector' | 'halfvec';
-
 interface Options {
-  readonly method?: Method;
-  readonly type?: VectorType;
+  readonly method?: 'ivfflat' | 'hnsw';
+  readonly type?: 'vector' | 'halfvec';
   readonly lists?: number;
   readonly m: number;
   readonly efConstruction: number;
@@ -24,25 +19,6 @@ interface Options {
   readonly force: boolean;
   readonly dryRun: boolean;
   readonly wait: number;
-}
-
-function methodOption(text: string): Method {
-  if (text === 'ivfflat' || text === 'hnsw') return text;
-  throw new AisecError('USAGE', `invalid index method "${text}"`, { hint: 'It is ivfflat or hnsw.' });
-}
-
-function typeOption(text: string): VectorType {
-  if (text === 'vector' || text === 'halfvec') return text;
-  throw new AisecError('USAGE', `invalid type "${text}"`, { hint: 'It is vector or halfvec.' });
-}
-
-/** Reads a whole number in the range that pgvector takes. @throws AisecError USAGE. */
-function rangeOption(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = countOption(least)(text);
-    if (value <= most) return value;
-    throw new AisecError('USAGE', `"${text}" is more than ${most}`, { hint: 'See --help.' });
-  };
 }
 
 function renderRebuild({ steps }: RebuildResult, { table, isTTY }: Renderer): string {
@@ -82,7 +58,7 @@ function refuseMixed({ method, lists }: Options): void {
   throw new AisecError('USAGE', '--lists and --method hnsw cannot be used together', { hint: 'hnsw has no lists.' });
 }
 
-async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
+async function run(context: Context, options: Options): Promise<void> {
   const { config, output } = context;
   refuseMixed(options);
   const result = await context.withDatabase({ idleTimeoutMs: 0 }, async (session) => {
@@ -107,7 +83,6 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
       `the build would like ${formatBytes(result.wantedMemoryBytes)} of memory and has ${formatBytes(result.memoryBytes)}; it takes longer (see --memory)`,
     );
   output.note(summary(result));
-  return undefined;
 }
 
 export const vectorRebuild = defineCommand<Options>({
@@ -121,26 +96,26 @@ export const vectorRebuild = defineCommand<Options>({
     {
       flags: '--method <name>',
       description: 'ivfflat or hnsw; default: as it is now',
-      parse: methodOption,
+      parse: choiceOption(['ivfflat', 'hnsw'], 'index method', { hint: 'It is ivfflat or hnsw.' }),
       values: ['ivfflat', 'hnsw'],
     },
     {
       flags: '--type <name>',
       description: 'vector, or halfvec: half the size, compared again with the whole embedding; default: as it is now',
-      parse: typeOption,
+      parse: choiceOption(['vector', 'halfvec'], 'type', { hint: 'It is vector or halfvec.' }),
       values: ['vector', 'halfvec'],
     },
     {
       flags: '--lists <n>',
       description: 'of ivfflat; default: a thousandth of the rows, from a million on their square root',
-      parse: rangeOption(1, 32_768),
+      parse: countOption(1, 32_768),
     },
-    { flags: '--m <n>', description: 'of hnsw: connections of a row', default: '16', parse: rangeOption(2, 100) },
+    { flags: '--m <n>', description: 'of hnsw: connections of a row', default: '16', parse: countOption(2, 100) },
     {
       flags: '--ef-construction <n>',
       description: 'of hnsw: candidates while building, at least twice m',
       default: '64',
-      parse: rangeOption(4, 1000),
+      parse: countOption(4, 1000),
     },
     {
       flags: '--memory <size>',

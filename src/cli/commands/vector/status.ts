@@ -1,15 +1,8 @@
 import { formatBytes } from '../../../base/bytes.js';
 import type { VectorStatus } from '../../../features/vector/status.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { defineCommand, type Context } from '../../command.js';
 import type { Renderer } from '../../terminal/output.js';
-import { RECALL_OPTION, sampleOption, shareText } from './options.js';
-
-interface Options {
-  readonly sample: number;
-  readonly recall: number;
-}
+import { RECALL_OPTION, sampleOption, shareText, type MeasuringOptions } from './options.js';
 
 type Index = VectorStatus['indexes'][number];
 
@@ -47,22 +40,27 @@ function recallText({ measured, effort, expectedRecall }: VectorStatus): string 
   );
 }
 
-async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
-  const { config, output, progress } = context;
-  const status = await context.withDatabase({}, async (session) => {
+export async function readStatus(
+  { config, progress, withDatabase }: Context,
+  { sample, recall: expectedRecall }: MeasuringOptions,
+): Promise<VectorStatus> {
+  return withDatabase({}, async (session) => {
     const { vectorStatus } = await import('../../../features/vector/status.js');
-    const settings = { schema: config.schema, sample: options.sample, expectedRecall: options.recall };
-    return vectorStatus(session, settings, progress.report);
+    return vectorStatus(session, { schema: config.schema, sample, expectedRecall }, progress.report);
   });
+}
+
+async function run(context: Context, options: MeasuringOptions): Promise<void> {
+  const { output } = context;
+  const status = await readStatus(context, options);
   output.result(status, renderStatus);
   output.note(`${status.database}: ${status.rows} rows with an embedding; ${recallText(status)}.`);
   for (const { message } of status.findings) output.warning(message);
   if (status.findings.length > 0)
     output.note(`Next: ${status.needsRebuild ? 'aisec vector rebuild, then ' : ''}aisec vector tune`);
-  return undefined;
 }
 
-export const vectorStatusCommand = defineCommand<Options>({
+export const vectorStatusCommand = defineCommand<MeasuringOptions>({
   name: 'vector status',
   summary: 'show how many of the nearest rows a search finds',
   description:

@@ -1,14 +1,7 @@
 import type { TuneResult } from '../../../features/vector/tune.js';
-import { defineCommand } from '../../command.js';
-import type { Context } from '../../context.js';
-import type { ExitCode } from '../../exit-codes.js';
+import { defineCommand, type Context, type ExitCode } from '../../command.js';
 import type { Renderer } from '../../terminal/output.js';
-import { RECALL_OPTION, sampleOption, shareText } from './options.js';
-
-interface Options {
-  readonly sample: number;
-  readonly recall: number;
-}
+import { RECALL_OPTION, sampleOption, shareText, type MeasuringOptions } from './options.js';
 
 function renderTune({ tried, setting, best }: TuneResult, { table, paint, isTTY }: Renderer): string {
   const time = (durationMs: number): string => durationMs.toFixed(1);
@@ -26,7 +19,7 @@ function optionFor({ setting, best }: TuneResult): string {
   return `{ accuracy: { ${name}: ${best?.value ?? ''} } }`;
 }
 
-async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
+async function run(context: Context, options: MeasuringOptions): Promise<ExitCode | undefined> {
   const { config, output, progress } = context;
   const result = await context.withDatabase({}, async (session) => {
     const { tuneVectorSearch } = await import('../../../features/vector/tune.js');
@@ -53,7 +46,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
   return undefined;
 }
 
-export const vectorTune = defineCommand<Options>({
+export const vectorTune = defineCommand<MeasuringOptions>({
   name: 'vector tune',
   summary: 'find the cheapest setting that reaches a wanted recall',
   description:

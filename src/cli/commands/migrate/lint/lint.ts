@@ -1,10 +1,8 @@
 import { AisecError } from '../../../../base/errors.js';
 import type { LintResult } from '../../../../features/migrate/lint/lint.js';
 import type { Rule } from '../../../../features/migrate/lint/rule.js';
-import { defineCommand } from '../../../command.js';
-import type { Context } from '../../../context.js';
-import type { ExitCode } from '../../../exit-codes.js';
-import { countOption, listOption } from '../../../options.js';
+import { defineCommand, type Context, type ExitCode } from '../../../command.js';
+import { choiceOption, countOption, listOption } from '../../../options.js';
 import { lintNow, type LintWishes } from './run.js';
 import { renderLint, summary } from './render.js';
 
@@ -13,12 +11,6 @@ type Format = (typeof FORMATS)[number];
 
 interface Options extends LintWishes {
   readonly format: Format;
-}
-
-function formatOption(text: string): Format {
-  const format = FORMATS.find((known) => known === text);
-  if (format !== undefined) return format;
-  throw new AisecError('USAGE', `invalid format "${text}", expected ${FORMATS.join(', ')}`, { hint: 'See --help.' });
 }
 
 async function report(context: Context, format: Format, result: LintResult, rules: readonly Rule[]): Promise<void> {
@@ -67,7 +59,7 @@ export const migrateLint = defineCommand<Options>({
       flags: '--format <format>',
       description: 'text, json, sarif, github (annotations) or gitlab (Code Quality)',
       default: 'text',
-      parse: formatOption,
+      parse: choiceOption(FORMATS, 'format', { expected: `, expected ${FORMATS.join(', ')}`, hint: 'See --help.' }),
       values: FORMATS,
     },
     { flags: '--rule <list>', description: 'only these rules, with commas', default: '', parse: listOption },

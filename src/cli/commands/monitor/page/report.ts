@@ -5,9 +5,7 @@ import { formatBytes } from '../../../../base/bytes.js';
 import { AisecError } from '../../../../base/errors.js';
 import type { Finding } from '../../../../base/finding.js';
 import type { Report } from '../../../../features/monitor/report.js';
-import { defineCommand } from '../../../command.js';
-import type { Context } from '../../../context.js';
-import type { ExitCode } from '../../../exit-codes.js';
+import { defineCommand, type Context } from '../../../command.js';
 import { warnOfSkips } from '../words.js';
 import { PAGE_OPTIONS, pageReader, type PageOptions } from './read-page.js';
 
@@ -29,7 +27,7 @@ interface Written {
 /** Sizes and names may be read by every holder of the file, so its owner decides who gets it. */
 const OWNER_ONLY = 0o600;
 
-async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
+async function run(context: Context, options: Options): Promise<void> {
   const { config, output } = context;
   if (options.out === undefined)
     throw new AisecError('USAGE', 'no file was given for the report', { hint: 'Give --out report.html.' });
@@ -59,7 +57,6 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
   );
   // They are on the page; a job that is well has nothing to mail.
   if (!output.options.isQuiet) warnOfSkips(output, skipped);
-  return undefined;
 }
 
 export const monitorReport = defineCommand<Options>({

@@ -1,6 +1,5 @@
 import type { Serving } from '../../../../features/monitor/serve.js';
-import { defineCommand } from '../../../command.js';
-import type { Context } from '../../../context.js';
+import { defineCommand, type Context } from '../../../command.js';
 import { exitCodeOf, type ExitCode } from '../../../exit-codes.js';
 import { portOptionSpec } from '../../../options.js';
 import { PAGE_OPTIONS, pageReader, type PageOptions } from './read-page.js';
