@@ -1,16 +1,14 @@
 import { isUtf8 } from 'node:buffer';
-import { constants, readdirSync, readFileSync } from 'node:fs';
+import { constants, readdirSync, readFileSync, type Dirent } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 
 import { AisecError, messageOf } from '../../base/errors.js';
 
-/** The names of the files (and links) in a directory. @throws AisecError CONFIG_INVALID. */
-export function readDirectory(directory: string): readonly string[] {
+function namesIn(directory: string, isWanted: (entry: Dirent) => boolean): readonly string[] {
   try {
-    return readdirSync(directory, { withFileTypes: true })
-      .filter((entry) => entry.isFile() || entry.isSymbolicLink())
-      .map((entry) => entry.name);
+    const entries = readdirSync(directory, { withFileTypes: true });
+    return entries.filter(isWanted).map((entry) => entry.name);
   } catch (error) {
     throw new AisecError('CONFIG_INVALID', `could not read the directory "${directory}"`, {
       detail: `${messageOf(error)}.`,
@@ -19,18 +17,14 @@ export function readDirectory(directory: string): readonly string[] {
   }
 }
 
+/** The names of the files (and links) in a directory. @throws AisecError CONFIG_INVALID. */
+export function readDirectory(directory: string): readonly string[] {
+  return namesIn(directory, (entry) => entry.isFile() || entry.isSymbolicLink());
+}
+
 /** The names of the directories in a directory. @throws AisecError CONFIG_INVALID. */
 export function readSubdirectories(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
-      .map((entry) => entry.name);
-  } catch (error) {
-    throw new AisecError('CONFIG_INVALID', `could not read the directory "${directory}"`, {
-      detail: `${messageOf(error)}.`,
-      cause: error,
-    });
-  }
+  return namesIn(directory, (entry) => entry.isDirectory());
 }
 
 const HINTS: Readonly<Record<string, string>> = {

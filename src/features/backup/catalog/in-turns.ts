@@ -1,5 +1,3 @@
-import { allSettled } from '../run/all-settled.js';
-
 /**
  * Runs something for every item, at most so many at once; the results are in the order of the items. After a failure no
  * further one is begun, and those at work are waited for.
@@ -22,6 +20,8 @@ export async function inTurns<Item, Result>(
       }
     }
   };
-  await allSettled(Array.from({ length: Math.min(atOnce, items.length) }, work));
+  const ended = await Promise.allSettled(Array.from({ length: Math.min(atOnce, items.length) }, work));
+  const failed = ended.find((each) => each.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
   return results;
 }
