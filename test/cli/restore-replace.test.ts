@@ -8,6 +8,8 @@ import { expectError } from '../support/expect-error.js';
 import { useRestoreFixture } from '../support/restore-fixture.js';
 import { waitFor } from '../support/wait-for.js';
 
+const pasted = (name: string): string => `--confirm '${name.replace("'", `'\\''`)}'`;
+
 describeOnServer('aisec restore --replace', () => {
   const { server, newName, urlOf, restore, startHeld, databases, queryIn, sessionsOn } = useRestoreFixture();
 
@@ -45,6 +47,18 @@ describeOnServer('aisec restore --replace', () => {
     expect(await queryIn(name, 'select count(*)::int as n from "Odd ""Name"')).toEqual([{ n: 2 }]);
     expect(await queryIn(before, `select to_regclass('"Odd ""Name"') as t`)).toEqual([{ t: null }]);
     expect(await databases(`aisec_restoring_${name}`)).toEqual([]);
+  });
+
+  test('what confirms it and what drops the old one run when they are pasted, whatever the name', async () => {
+    const name = `${newName()} "o'x`;
+    expect(await restore(['--create', name])).toMatchObject({ exitCode: 0 });
+    expectError(await restore(['--replace'], urlOf(name)), 6, 'a confirmation is required', pasted(name));
+    const result = await restore(['--replace', '--confirm', name], urlOf(name));
+    expect(result).toMatchObject({ exitCode: 0 });
+    const [, drop = ''] = /not needed any more: (drop database .*;)$/m.exec(result.stderr) ?? [];
+    await server().query(drop);
+    expect(await databases(`${name}_before`)).toEqual([]);
+    await server().query(`drop database ${pg.escapeIdentifier(name)}`);
   });
 
   test('sessions on the live database are named, and ended only with --terminate, however they come back', async () => {

@@ -88,10 +88,15 @@ describeOnServer('aisec restore --rows, --user and --month', () => {
     expect(refused.stderr).toContain('1 row of "public"."messages" is there');
     const kept = await restore('--rows', "conversations where user_id::text like '%2'", '--existing', 'keep');
     expect(kept).toMatchObject({ exitCode: 0 });
-    expect(kept.stderr).toContain('1 of public.messages');
+    expect(kept.stderr).toMatch(
+      /^rows restored in .*: 1 of public\.messages\. Left as they are, with other values: 1 of public\.messages, 1 of public\.files\.$/m,
+    );
+    const nothing = await restore('--rows', "conversations where user_id::text like '%2'", '--existing', 'keep');
+    expect(nothing.stderr).toContain('nothing to restore: all of the rows are there, some with other values.');
     expect(await query('select count(*)::int as n from files where message_id is null')).toEqual([{ n: 1 }]);
     const result = await restore('--rows', "conversations where user_id::text like '%2'", '--existing', 'overwrite');
     expect(result).toMatchObject({ exitCode: 0 });
+    expect(result.stderr).toMatch(/^rows restored in .*: overwritten 1 of public\.messages, 1 of public\.files\.$/m);
     expect(await query(ALL)).toEqual(whole);
   });
 

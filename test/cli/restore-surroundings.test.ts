@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process';
 import path from 'node:path';
+import { promisify } from 'node:util';
 
 import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
@@ -108,6 +110,25 @@ describeOnServer('a restore where the database has more than tables', () => {
     const { rows } = await restored.query('select list from lists');
     await restored.end();
     expect(rows).toEqual([{ list: [null, 'a'] }]);
+  });
+});
+
+describeOnServer('a restore of a table where quote_all_identifiers is on', () => {
+  const copyOf = async (file: string, url: string, ...more: readonly string[]): Promise<CliResult> =>
+    run(['restore', file, '--table', 'conversations', '--as', 'right_ones', ...more], url);
+
+  test('finds the functions that are there: pg_dump is told to quote what has to be quoted only', async () => {
+    const database = await createServerDatabase({ migrated: true });
+    await database.admin.query(`alter database "${database.name}" set quote_all_identifiers = on`);
+    expect(await copyOf(await backedUp(database), database.url)).toMatchObject({ exitCode: 0 });
+  });
+
+  test('finds them in an archive that has all names in quotes, too', async () => {
+    const database = await createServerDatabase({ migrated: true });
+    const file = path.join(await createEmbeddedDirectory(), 'plain.dump');
+    const args = ['--format=custom', '--quote-all-identifiers', `--file=${file}`, database.url];
+    await promisify(execFile)('pg_dump', args);
+    expect(await copyOf(file, database.url, '--without-manifest')).toMatchObject({ exitCode: 0 });
   });
 });
 

@@ -21,6 +21,7 @@ import type { OpenOptions } from '../postgres/open-options.js';
 import { pinnedSettings } from '../postgres/pinned-settings.js';
 import { Session } from '../postgres/session.js';
 import { identifySession } from '../postgres/session-settings.js';
+import { shellWord } from '../../base/package/aisec-command.js';
 
 /**
  * The engine zeroes all of it at each start: PostgreSQL's 128 MB take half a second, 16 MB a quarter of a start. Measured:
@@ -141,7 +142,7 @@ function missingDatabase(dataDir: string): AisecError {
   if (above !== undefined)
     return new AisecError('DATABASE_NOT_CONFIGURED', 'no database is configured', {
       detail: `${detail} There is ${above}.`,
-      hint: `Run aisec in ${dirname(dirname(above))}, or set AISEC_DATA_DIR=${above}`,
+      hint: `Run aisec in ${dirname(dirname(above))}, or set AISEC_DATA_DIR=${shellWord(above)}`,
     });
   return new AisecError('DATABASE_NOT_CONFIGURED', 'no database is configured', {
     detail,

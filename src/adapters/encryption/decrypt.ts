@@ -9,6 +9,7 @@ import { readText } from '../files/read.js';
 import { isNoSpace } from '../files/space.js';
 import { loadAge } from './age.js';
 import { asWebStream, bytesOf, fromWebStream } from './bytes.js';
+import { shellWord } from '../../base/package/aisec-command.js';
 
 const IDENTITY = /^AGE-SECRET-KEY-1[02-9AC-HJ-NP-Z]{58}$/;
 
@@ -23,7 +24,7 @@ export function readIdentities(file: string): readonly string[] {
   if (mode !== undefined)
     throw new AisecError('CONFIG_INVALID', `the key file "${file}" can be read by others`, {
       detail: `Its mode is ${mode}.`,
-      hint: `Run: chmod 600 ${file}`,
+      hint: `Run: chmod 600 ${shellWord(file)}`,
     });
   const lines = text.split('\n').map((line) => line.trim());
   const keys = lines.filter((line) => line !== '' && !line.startsWith('#'));
@@ -32,7 +33,7 @@ export function readIdentities(file: string): readonly string[] {
   if (keys.length > 0 && keys.every((key) => IDENTITY.test(key))) return keys;
   throw new AisecError('CONFIG_INVALID', `"${file}" is not a file of secret keys`, {
     detail: isEncrypted ? 'It is encrypted itself.' : 'It needs a line AGE-SECRET-KEY-1… for each key.',
-    hint: isEncrypted ? `Decrypt it first: age -d ${file}` : 'Give the file that age-keygen wrote.',
+    hint: isEncrypted ? `Decrypt it first: age -d ${shellWord(file)}` : 'Give the file that age-keygen wrote.',
   });
 }
 

@@ -1,5 +1,6 @@
 import { AisecError } from '../../base/errors.js';
 import type { Prompt } from './prompt.js';
+import { shellWord } from '../../base/package/aisec-command.js';
 
 /**
  * Whether --confirm was given with the database's name, so that nothing has to be asked.
@@ -24,7 +25,7 @@ export async function confirmDatabase(
   given: string | undefined,
   database: string,
   question: string,
-  hint = `Give the database's name: --confirm ${database}`,
+  hint = `Give the database's name: --confirm ${shellWord(database)}`,
 ): Promise<void> {
   if (!isConfirmed(given, database)) await prompt.confirmByTyping(question, database, hint);
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import { messageOf } from '../../base/errors.js';
 import type { Environment } from '../settings.js';
+import { shellWord } from '../../base/package/aisec-command.js';
 
 export interface PasswordRequest {
   readonly host: string;
@@ -55,7 +56,9 @@ export function findPassword(request: PasswordRequest, environment: Environment)
     const status = statSync(file);
     if (!status.isFile()) return { problem: `The password file ${file} is not a plain file, so it was not used.` };
     if ((status.mode & 0o077) !== 0)
-      return { problem: `The password file ${file} can be read by others, so it was not used; run: chmod 600 ${file}` };
+      return {
+        problem: `The password file ${file} can be read by others, so it was not used; run: chmod 600 ${shellWord(file)}`,
+      };
     text = readFileSync(file, 'utf8');
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ENOENT'

@@ -28,6 +28,7 @@ import { AisecError, isAisecError, messageOf } from '../../base/errors.js';
 import { throwIfInterrupted } from '../../base/interruption.js';
 import type { Reporting } from '../../base/reporting.js';
 import type { Confirm, DatabaseRestoreResult } from './restore.js';
+import { shellWord } from '../../base/package/aisec-command.js';
 
 export interface EmbeddedRestoreOptions {
   readonly erasures: ErasureOptions;
@@ -52,7 +53,7 @@ function refuseTarget({ mode, dataDir }: EmbeddedRestoreOptions): void {
   const finding = isFree
     ? restoreFinding('target', dataDir, {
         message: `there is no ${describeEmbedded(dataDir)}`,
-        impact: `--replace needs one to replace; give --create ${dataDir}`,
+        impact: `--replace needs one to replace; give --create ${shellWord(dataDir)}`,
       })
     : restoreFinding('target', dataDir, {
         message: `"${dataDir}" exists`,

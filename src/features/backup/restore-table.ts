@@ -15,6 +15,7 @@ import { quoteIdentifier } from '../../base/identifier.js';
 import type { Reporting } from '../../base/reporting.js';
 import type { RestorableBackup } from './contents/restorable-backup.js';
 import { restorePart, rowsWithout, unknownInBackup, type PartRestoreOptions } from './restore/restore-part.js';
+import { shellQuoted, shellWord } from '../../base/package/aisec-command.js';
 
 export interface TableRestoreOptions extends PartRestoreOptions {
   readonly table: TableName;
@@ -50,7 +51,7 @@ function namesInUse(selection: TableSelection, isInTarget: (entry: TocEntry) => 
     return [
       restoreFinding('exists', qualified(first), {
         message: `${tables.join(', ')} ${tables.length === 1 ? 'exists' : 'exist'} already`,
-        impact: `a table is restored only where it is missing; --rows '${namedInSql(first)} where true' restores the rows that it lacks, and --as NAME all of it beside, to copy from there`,
+        impact: `a table is restored only where it is missing; --rows ${shellQuoted(`${namedInSql(first)} where true`)} restores the rows that it lacks, and --as NAME all of it beside, to copy from there`,
       }),
     ];
   return selection.entries.flatMap((entry): readonly Finding[] => {
@@ -116,7 +117,7 @@ async function describeLeft(session: Session, backup: RestorableBackup, left: Le
       return {
         warnings: columns.map(
           ({ name, type }) =>
-            `column ${quoteIdentifier(name)} of ${what} is missing, too, and is not restored with the table: alter table ${qualified(entry)} add column ${quoteIdentifier(name)} ${type}; its values are in the backup: --table ${qualified(entry)} --as NAME`,
+            `column ${quoteIdentifier(name)} of ${what} is missing, too, and is not restored with the table: alter table ${namedInSql(entry)} add column ${quoteIdentifier(name)} ${type}; its values are in the backup: --table ${shellWord(namedInSql(entry))} --as NAME`,
         ),
         missing: columns.map(({ name }) => `column ${quoteIdentifier(name)} of ${what}`),
       };

@@ -25,6 +25,7 @@ import type { RestorableBackup } from './contents/restorable-backup.js';
 import type { DatabaseLocale } from './server/create-database.js';
 import { readPreflight, type Preflight, type RoleSource } from './restore/preflight.js';
 import type { LeftOutKinds } from './restore/left-out-kinds.js';
+import { shellWord } from '../../base/package/aisec-command.js';
 
 export interface DatabaseRestoreOptions extends LeftOutKinds {
   readonly erasures: ErasureOptions;
@@ -101,7 +102,7 @@ function targetFindings({ target, sessions }: Found, options: DatabaseRestoreOpt
     return [
       restoreFinding('target', name, {
         message: `database ${name} does not exist`,
-        impact: `--replace needs one to replace; give --create ${options.target}`,
+        impact: `--replace needs one to replace; give --create ${shellWord(options.target)}`,
       }),
     ];
   const owner = target.is_owned

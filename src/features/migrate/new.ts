@@ -5,6 +5,7 @@ import { AisecError, messageOf } from '../../base/errors.js';
 import type { MigrationPlace } from '../../config/migration-places.js';
 import { readMigrationFolder } from './files/migration-folder.js';
 import { isBundled, type SourcedName } from './files/source.js';
+import { shellWord } from '../../base/package/aisec-command.js';
 
 export interface NewMigration extends SourcedName {
   readonly path: string;
@@ -67,7 +68,7 @@ function placeOfNew(
   const [only, second] = own;
   if (second !== undefined)
     throw new AisecError('USAGE', 'there are several directories of migrations', {
-      hint: `Say which, of ${own.map(({ name }) => name).join(', ')}: aisec migrate new ${only?.name ?? ''}/${argument}`,
+      hint: `Say which, of ${own.map(({ name }) => name).join(', ')}: aisec migrate new ${shellWord(`${only?.name ?? ''}/${argument}`)}`,
     });
   const place = only ?? bundled;
   if (place === undefined) throw new Error('no place for migrations is known');

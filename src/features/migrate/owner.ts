@@ -3,6 +3,7 @@ import { quoteIdentifier } from '../../base/identifier.js';
 import type { Reporting } from '../../base/reporting.js';
 import { BUNDLED_SOURCE } from './files/source.js';
 import { historyTables } from './history/history-sql.js';
+import { shellWord } from '../../base/package/aisec-command.js';
 
 /**
  * Warns when what a run is about to create will belong to another role than what is there: the owner of the tables may then
@@ -21,6 +22,6 @@ export async function warnOfOtherOwner(session: Session, schema: string, { onWar
   if (found === undefined) return;
   const { owner, role_name: role } = found;
   onWarning(
-    `the tables belong to the role "${owner}", and what this run creates will belong to "${role}"; work as the owner: --role ${owner}`,
+    `the tables belong to the role "${owner}", and what this run creates will belong to "${role}"; work as the owner: --role ${shellWord(owner)}`,
   );
 }

@@ -4,6 +4,7 @@ import { AisecError } from '../../base/errors.js';
 import { quoteIdentifier } from '../../base/identifier.js';
 import type { MigrationFile } from './files/migration-file.js';
 import { refuseShadows } from './shadows.js';
+import { shellWord } from '../../base/package/aisec-command.js';
 
 interface ExtensionRow {
   readonly name: string;
@@ -69,7 +70,7 @@ function refuseExtension(session: Session, extension: ExtensionRow, role: string
       'CONFIG_INVALID',
       `extension "${name}" is installed in schema "${installedSchema}" of ${label}, where the migrations would not find it`,
       {
-        hint: `Set AISEC_EXTENSION_SCHEMA=${installedSchema}.`,
+        hint: `Set AISEC_EXTENSION_SCHEMA=${shellWord(installedSchema)}.`,
       },
     );
   }

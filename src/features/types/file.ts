@@ -4,6 +4,7 @@ import { readText } from '../../adapters/files/read.js';
 import { writeNamed } from '../../adapters/files/write-named.js';
 import { AisecError } from '../../base/errors.js';
 import { changedLines, type ChangedLine } from './compare.js';
+import { shellWord } from '../../base/package/aisec-command.js';
 
 export interface Comparison {
   readonly isCurrent: boolean;
@@ -23,7 +24,7 @@ function withoutFormat(text: string): string {
 export function readTypesFile(file: string, shown: string): string {
   if (existsSync(file)) return readText(file);
   throw new AisecError('CONFIG_INVALID', `there is no file "${shown}"`, {
-    hint: `Write it: aisec types generate --out ${shown}`,
+    hint: `Write it: aisec types generate --out ${shellWord(shown)}`,
   });
 }
 

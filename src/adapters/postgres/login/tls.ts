@@ -4,6 +4,7 @@ import type { ConnectionOptions, SecureVersion } from 'node:tls';
 
 import { AisecError, messageOf } from '../../../base/errors.js';
 import type { ServerConnection } from '../../../config/connection/server-connection.js';
+import { shellWord } from '../../../base/package/aisec-command.js';
 
 export type TlsChoice = ConnectionOptions | false;
 
@@ -25,7 +26,7 @@ function keyPem(file: string): string | undefined {
   const { mode, uid } = statSync(file, { throwIfNoEntry: false }) ?? { mode: 0, uid: 0 };
   if ((mode & (uid === 0 ? 0o037 : 0o077)) === 0) return pem(file);
   throw new AisecError('CONFIG_INVALID', `the key file "${file}" can be read by others, so it was not used`, {
-    hint: `chmod 600 ${file}`,
+    hint: `chmod 600 ${shellWord(file)}`,
   });
 }
 

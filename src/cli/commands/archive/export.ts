@@ -10,6 +10,7 @@ import type { Renderer } from '../../terminal/output.js';
 import { rowsText } from './words.js';
 import { reportingTo } from '../../reporting.js';
 import { formatBytes } from '../../../base/bytes.js';
+import { aisecCommand, shellWord } from '../../../base/package/aisec-command.js';
 
 interface Options {
   readonly out?: string;
@@ -46,7 +47,7 @@ function noteOf({ database, month, outcome, rows, manifest }: ExportResult): str
 async function run(context: Context, options: Options, argument: string): Promise<void> {
   if (options.out === undefined)
     throw new AisecError('USAGE', 'no file was given', {
-      hint: `Give one: aisec archive export ${argument} --out messages-${argument}.${options.format}.gz`,
+      hint: `Give one: ${aisecCommand(`archive export ${shellWord(argument)} --out ${shellWord(`messages-${argument}.${options.format}.gz`)}`, context.config.schema)}`,
     });
   const file = resolve(context.config.cwd, options.out);
   const month = monthOption(argument);

@@ -5,6 +5,7 @@ import type { Renderer } from '../../terminal/output.js';
 import { rowsText } from './words.js';
 import { formatBytes } from '../../../base/bytes.js';
 import { reportingTo } from '../../reporting.js';
+import { aisecCommand, shellWord } from '../../../base/package/aisec-command.js';
 
 interface Options {
   readonly verify: boolean;
@@ -64,7 +65,7 @@ async function run(context: Context, options: Options): Promise<void> {
       if (state !== 'complete' && state !== 'unverified')
         context.output.warning(
           `the export ${file} of ${month ?? ''} is ${state}${reason === null ? '' : `: ${reason}`}\n` +
-            `    aisec archive export ${month ?? ''} --out ${file} --replace`,
+            `    ${aisecCommand(`archive export ${month ?? ''} --out ${shellWord(file)} --replace`, context.config.schema)}`,
         );
 }
 

@@ -12,6 +12,7 @@ import { LOCK_WAITS, type LockWaits } from './options.js';
 import { rowsText } from './words.js';
 import { reportingTo } from '../../reporting.js';
 import { formatBytes } from '../../../base/bytes.js';
+import { aisecCommand } from '../../../base/package/aisec-command.js';
 
 interface Options extends LockWaits {
   readonly olderThan?: Age;
@@ -59,13 +60,13 @@ async function confirm(
   await confirmDatabase(context, options.confirm, databaseName, 'This cannot be undone.');
 }
 
-function reportFindings({ output }: Context, { months, findings, isDryRun }: PruneResult): void {
+function reportFindings({ output, config }: Context, { months, findings, isDryRun }: PruneResult): void {
   if (isDryRun)
     for (const { message, fix } of findings) output.warning(fix === null ? message : `${message}\n    ${fix}`);
   for (const { month, outcome, reason, error } of months) {
     if (outcome === 'kept')
       output.warning(
-        `${month} is kept: ${reason ?? ''}\n    aisec archive export ${month} --out messages-${month}.ndjson.gz`,
+        `${month} is kept: ${reason ?? ''}\n    ${aisecCommand(`archive export ${month} --out messages-${month}.ndjson.gz`, config.schema)}`,
       );
     if (error !== null)
       output.warning([`${month}: ${error.message}`, error.detail, error.hint].filter(Boolean).join('\n    '));

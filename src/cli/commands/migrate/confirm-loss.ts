@@ -1,6 +1,7 @@
 import type { Loss } from '../../../features/migrate/losses.js';
 import { isConfirmed } from '../../terminal/confirm-database.js';
 import type { Context } from '../../context.js';
+import { shellWord } from '../../../base/package/aisec-command.js';
 
 export interface LossOptions {
   readonly yes: boolean;
@@ -41,7 +42,7 @@ export async function confirmLoss(
     await context.prompt.confirmByTyping(
       'AISEC_ENV is production.',
       databaseName,
-      `In production, give the database's name: --confirm ${databaseName}`,
+      `In production, give the database's name: --confirm ${shellWord(databaseName)}`,
     );
     return;
   }

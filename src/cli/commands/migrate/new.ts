@@ -1,4 +1,5 @@
 import { defineCommand, type Context } from '../../command.js';
+import { shellWord } from '../../../base/package/aisec-command.js';
 
 interface Options {
   readonly dryRun: boolean;
@@ -11,7 +12,7 @@ async function run(context: Context, { dryRun }: Options, title: string): Promis
   const created = await newMigration(title, place);
   output.result(created, ({ path }) => path);
   const { migrationsDir: given } = config.flags;
-  const flag = given === undefined ? '' : ` --migrations-dir ${given}`;
+  const flag = given === undefined ? '' : ` --migrations-dir ${shellWord(given)}`;
   if (dryRun) output.note('dry run; no file was written.');
   else
     output.note(

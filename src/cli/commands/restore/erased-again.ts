@@ -1,5 +1,6 @@
 import { countText } from '../../../base/count.js';
 import type { ErasedAgain } from '../../../features/backup/erasures/erased-again.js';
+import { shellWord } from '../../../base/package/aisec-command.js';
 
 /** Notes of people whom the backup brought back, and that were erased again. */
 export function erasedAgainText(erasedAgain: ErasedAgain | null): readonly string[] {
@@ -15,6 +16,6 @@ export function erasedAgainText(erasedAgain: ErasedAgain | null): readonly strin
 export function erasureWarnings(erasedAgain: ErasedAgain | null): readonly string[] {
   return (erasedAgain?.blocked ?? []).map(
     ({ user, reason }) =>
-      `user ${user} was erased after the backup was made and is there again, with a closed account: ${reason}\n    aisec user erase ${user} --shared hand-over=USER`,
+      `user ${user} was erased after the backup was made and is there again, with a closed account: ${reason}\n    aisec user erase ${shellWord(user)} --shared hand-over=USER`,
   );
 }

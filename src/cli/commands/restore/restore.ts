@@ -2,6 +2,7 @@ import { basename, resolve } from 'node:path';
 
 import { formatDurationMs } from '../../../base/duration.js';
 import { AisecError } from '../../../base/errors.js';
+import { quoteIdentifier } from '../../../base/identifier.js';
 import type { DatabaseRestoreResult } from '../../../features/backup/restore.js';
 import type { BesideRestoreResult } from '../../../features/backup/restore-beside.js';
 import type { RowsRestoreResult } from '../../../features/backup/restore-rows.js';
@@ -22,6 +23,7 @@ import { monthOption, rowsOption } from './rows-option.js';
 import { runTable } from './table.js';
 import { tableOption } from '../../table-name.js';
 import { checkUsage, LONGEST_NAME_BYTES, type Options } from './usage.js';
+import { shellWord } from '../../../base/package/aisec-command.js';
 
 const DANGLING_RULES: readonly NonNullable<Options['dangling']>[] = ['refuse', 'leave-out', 'not-valid', 'set-null'];
 const EXISTING_RULES: readonly NonNullable<Options['existing']>[] = ['refuse', 'keep', 'overwrite'];
@@ -162,9 +164,12 @@ function summary(
       : `${result.tables} tables with ${result.rows} rows, as the manifest has them`;
   const done = `database "${result.database}" restored in ${formatDurationMs(result.durationMs)}: ${counts}.`;
   if (configuredDir !== undefined && result.before === null)
-    return result.database === configuredDir ? done : `${done} To use it: AISEC_DATA_DIR=${result.database}`;
+    return result.database === configuredDir ? done : `${done} To use it: AISEC_DATA_DIR=${shellWord(result.database)}`;
   if (result.before === null) return done;
-  const drop = configuredDir === undefined ? `drop database "${result.before}";` : `rm -r ${result.before}`;
+  const drop =
+    configuredDir === undefined
+      ? `drop database ${quoteIdentifier(result.before)};`
+      : `rm -r ${shellWord(result.before)}`;
   return `${done} The old one is kept as "${result.before}"; when it is not needed any more: ${drop}`;
 }
 

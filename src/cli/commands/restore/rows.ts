@@ -1,5 +1,5 @@
 import { formatDurationMs } from '../../../base/duration.js';
-import type { RowsRestoreResult } from '../../../features/backup/restore-rows.js';
+import type { RestoredRows, RowsRestoreResult } from '../../../features/backup/restore-rows.js';
 import type { RowsWanted } from '../../../features/backup/rows/start.js';
 import type { Context } from '../../context.js';
 import { directoryOf } from '../../backup-place.js';
@@ -29,6 +29,27 @@ function render({ isDryRun, tables }: RowsRestoreResult): string {
     .join('\n');
 }
 
+function done({ existing, tables, durationMs }: RowsRestoreResult): string {
+  const counted = (count: (rows: RestoredRows) => number): string =>
+    tables
+      .filter((rows) => count(rows) > 0)
+      .map((rows) => `${count(rows)} of ${rows.table}`)
+      .join(', ');
+  const restored = counted((rows) => rows.restored);
+  const differing = counted((rows) => rows.differing);
+  const overwritten = existing === 'overwrite' ? differing : '';
+  const kept = existing === 'keep' ? differing : '';
+  const written = [restored, overwritten && `overwritten ${overwritten}`].filter(Boolean).join('; ');
+  return [
+    written === ''
+      ? `nothing to restore: all of the rows are there${kept && ', some with other values'}.`
+      : `rows restored in ${formatDurationMs(durationMs)}: ${written}.`,
+    kept && `Left as they are, with other values: ${kept}.`,
+  ]
+    .filter(Boolean)
+    .join(' ');
+}
+
 /** `restore FILE --rows …`, `--user USER` and `--month MONTH`. */
 export async function runRows(
   context: Context,
@@ -55,13 +76,5 @@ export async function runRows(
     },
     reportingTo(context),
   );
-  const counts = result.tables
-    .filter(({ restored }) => restored > 0)
-    .map(({ table, restored }) => `${restored} of ${table}`)
-    .join(', ');
-  const done =
-    counts === ''
-      ? 'nothing to restore: all of the rows are there.'
-      : `rows restored in ${formatDurationMs(result.durationMs)}: ${counts}.`;
-  return { result, text: render(result), notes: [result.isDryRun ? 'dry run; no changes were made.' : done] };
+  return { result, text: render(result), notes: [result.isDryRun ? 'dry run; no changes were made.' : done(result)] };
 }

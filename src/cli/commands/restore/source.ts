@@ -16,6 +16,7 @@ import {
   type StoreOptions,
 } from '../../backup-place.js';
 import type { Context } from '../../context.js';
+import { shellWord } from '../../../base/package/aisec-command.js';
 
 /** A backup is named, or the newest one is asked for. @throws AisecError USAGE. */
 export function checkSource({ latest }: { readonly latest: boolean }, argument: string): void {
@@ -88,6 +89,6 @@ export async function latestGiven(
 export async function requireServer(context: Context, option: string, argument: string): Promise<void> {
   if ((await context.embeddedAccess({ timeoutMs: 0, waitMs: 0 })) === undefined) return;
   throw new AisecError('USAGE', `${option} is for a server, and none is configured`, {
-    hint: `Set DATABASE_URL. Of the embedded database, restore all of it beside and copy the rows from there: aisec restore ${argument} --create DIR`,
+    hint: `Set DATABASE_URL. Of the embedded database, restore all of it beside and copy the rows from there: aisec restore ${shellWord(argument)} --create DIR`,
   });
 }

@@ -8,6 +8,7 @@ import type { PlaceOptions } from '../../backup-place.js';
 import { checkSource } from './source.js';
 import type { GivenRows } from './rows-option.js';
 import type { GivenTable } from '../../../base/table-name.js';
+import { shellWord } from '../../../base/package/aisec-command.js';
 
 export interface Options extends PlaceOptions {
   readonly latest: boolean;
@@ -77,7 +78,7 @@ export function checkUsage(options: Options, argument: string): void {
         ? 'no restore target was given'
         : 'only one of --create, --replace, --table, --rows, --user and --month can be given',
       {
-        hint: `Into a new database: aisec restore ${argument === '' ? '--latest' : argument} --create NAME. In place of the live one: --replace. One table: --table NAME. Some rows: --user NAME, --month YYYY-MM.`,
+        hint: `Into a new database: aisec restore ${argument === '' ? '--latest' : shellWord(argument)} --create NAME. In place of the live one: --replace. One table: --table NAME. Some rows: --user NAME, --month YYYY-MM.`,
       },
     );
   if (options.globals && options.createRoles)

@@ -1,5 +1,6 @@
 import { isConfirmed } from '../../terminal/confirm-database.js';
 import type { Context } from '../../context.js';
+import { shellWord } from '../../../base/package/aisec-command.js';
 
 export interface ConfirmOptions {
   readonly yes: boolean;
@@ -23,7 +24,7 @@ export async function confirmDemo(
     await context.prompt.confirmByTyping(
       'AISEC_ENV is production, and these are invented users and messages.',
       databaseName,
-      `Demo data does not belong into production. If it must, give the database's name: --confirm ${databaseName}`,
+      `Demo data does not belong into production. If it must, give the database's name: --confirm ${shellWord(databaseName)}`,
     );
     return;
   }

@@ -12,6 +12,7 @@ import { reportingTo } from '../../reporting.js';
 import { confirmDatabase } from '../../terminal/confirm-database.js';
 import type { Renderer } from '../../terminal/output.js';
 import { SOURCE_OPTIONS, withSource, type SourceOptions } from './source.js';
+import { shellWord } from '../../../base/package/aisec-command.js';
 
 interface Options extends SourceOptions {
   readonly users?: number;
@@ -84,7 +85,8 @@ function printNotes({ output, config }: Context, result: SubsetResult, options: 
     );
   if (isMasked && !isDryRun && config.maskKey === undefined)
     output.note('Masked by a random key: another run gives other masks. Set AISEC_MASK_KEY for the same ones.');
-  if (options.out !== undefined && !isDryRun) output.note(`Open it: AISEC_DATA_DIR=${options.out} aisec doctor`);
+  if (options.out !== undefined && !isDryRun)
+    output.note(`Open it: AISEC_DATA_DIR=${shellWord(options.out)} aisec doctor`);
 }
 
 async function confirmUnmasked(context: Context, options: Options, database: string): Promise<void> {

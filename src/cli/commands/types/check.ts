@@ -4,6 +4,7 @@ import type { ChangedLine } from '../../../features/types/compare.js';
 import { defineCommand, type Context, type ExitCode } from '../../command.js';
 import type { Renderer } from '../../terminal/output.js';
 import { SOURCE_OPTIONS, typesFrom, type SourceOptions } from './source.js';
+import { shellWord } from '../../../base/package/aisec-command.js';
 
 interface Check {
   readonly file: string;
@@ -30,7 +31,7 @@ async function run(context: Context, options: SourceOptions, file: string): Prom
   const comparison = compareWithFile(current, text);
   output.result({ file, source: options.source, ...comparison }, renderCheck);
   if (comparison.isCurrent) output.note(`${file} has the types of the ${options.source}.`);
-  else output.note(`${file} is not up to date. Run: aisec types generate --out ${file}`);
+  else output.note(`${file} is not up to date. Run: aisec types generate --out ${shellWord(file)}`);
   return comparison.isCurrent ? undefined : 3;
 }
 

@@ -11,6 +11,7 @@ import { defineCommand, type Context, type ExitCode } from '../../command.js';
 import { ageOption, listOption, MAX_WAIT_OPTION, WAIT_OPTION } from '../../options.js';
 import { reportingTo } from '../../reporting.js';
 import type { Renderer } from '../../terminal/output.js';
+import { shellWord } from '../../../base/package/aisec-command.js';
 
 interface Options extends DirectoryOption {
   readonly shared: 'refuse' | 'keep' | { readonly handOverTo: string };
@@ -64,7 +65,7 @@ async function confirm(
   await prompt.confirmByTyping(
     'This cannot be undone.',
     username,
-    `See what it would do with --dry-run, then give the username: --confirm ${username}`,
+    `See what it would do with --dry-run, then give the username: --confirm ${shellWord(username)}`,
   );
 }
 

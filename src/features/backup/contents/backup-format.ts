@@ -5,6 +5,7 @@ import { readText } from '../../../adapters/files/read.js';
 import { AisecError } from '../../../base/errors.js';
 import { parseManifest } from '../catalog/manifest.js';
 import { manifestName, parseBackupFileName, plainName, type BackupFormat } from '../catalog/names.js';
+import { shellWord } from '../../../base/package/aisec-command.js';
 
 /** By its name, where that is one of ours; nothing is opened. */
 export function formatByName(given: string): BackupFormat | undefined {
@@ -40,7 +41,7 @@ export function requireArchive(file: string, format: BackupFormat | undefined): 
   requireForServer(file, format);
   if (format !== 'sql') return;
   throw new AisecError('BACKUP_FORMAT', `${file} is SQL, which can only be restored as a whole`, {
-    hint: `Restore it beside, and take what is needed from there: aisec restore ${file} --create NAME`,
+    hint: `Restore it beside, and take what is needed from there: aisec restore ${shellWord(file)} --create NAME`,
   });
 }
 

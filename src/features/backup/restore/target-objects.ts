@@ -51,6 +51,11 @@ function groupOf(kind: string): string | undefined {
   return ALIKE[kind] ?? (OTHERS.has(kind) ? kind : undefined);
 }
 
+/** Types are in quotes in an archive that pg_dump made with quote_all_identifiers on. */
+function keyOf(group: string, name: string): string {
+  return `${group} ${group === 'FUNCTION' || group === 'CAST' ? name.replaceAll('"', '') : name}`;
+}
+
 /** Whether `readTargetObjects` knows entries of this kind. */
 export function canBeSeen({ kind }: TocEntry): boolean {
   return groupOf(kind) !== undefined;
@@ -62,9 +67,9 @@ export async function readTargetObjects(session: Session): Promise<(entry: TocEn
     await session.query("select pg_catalog.set_config('search_path', '', true)");
     return (await session.query<{ kind: string; description: string }>(sqlFile('backup/objects'))).rows;
   });
-  const objects = new Set(rows.map(({ kind, description }) => `${kind} ${description}`));
+  const objects = new Set(rows.map(({ kind, description }) => keyOf(kind, description)));
   return (entry) => {
     const group = groupOf(entry.kind);
-    return group !== undefined && objects.has(`${group} ${nameIn(entry)}`);
+    return group !== undefined && objects.has(keyOf(group, nameIn(entry)));
   };
 }

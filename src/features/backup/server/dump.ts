@@ -12,7 +12,7 @@ import { recognized } from '../run/server-texts.js';
 import { conflictOf } from '../run/standby-conflict.js';
 import { lockFailure, type Snapshot, type SnapshotContents } from '../run/snapshot.js';
 import { reportProgress } from './dump-progress.js';
-import { withoutShortLimits } from './short-limits.js';
+import { dumpSettings } from './dump-settings.js';
 import { waitingFor, watchLocks } from './watch-locks.js';
 
 export interface DumpOptions {
@@ -72,7 +72,7 @@ async function runPgDump(
   const progress = reportProgress(snapshot.facts.tables.length, options);
   const checkVersion = watchVersion(options, onUnknown);
   try {
-    const settings = await withoutShortLimits(session);
+    const settings = await dumpSettings(session);
     await withCredentials(access.target, { applicationName: dumpApplicationName(access), settings }, (credentials) =>
       dumpDatabase({
         ...options,

@@ -10,7 +10,7 @@ import { sleep } from '../../../base/interruption.js';
 import type { Reporting } from '../../../base/reporting.js';
 import { recognized } from '../run/server-texts.js';
 import { writeRolesFile } from '../run/write-roles-file.js';
-import { withoutShortLimits } from './short-limits.js';
+import { dumpSettings } from './dump-settings.js';
 
 export interface GlobalsOptions {
   readonly tool: PgTool | undefined;
@@ -43,7 +43,7 @@ async function readGlobals(
 ): Promise<string> {
   for (let attempt = 0; ; attempt += 1) {
     try {
-      const settings = await withoutShortLimits(session);
+      const settings = await dumpSettings(session);
       const { applicationName, databaseName: database, places, waitForServerMs } = access;
       return await withCredentials(access.target, { applicationName, settings }, (credentials) =>
         dumpGlobals({

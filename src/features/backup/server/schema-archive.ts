@@ -13,7 +13,7 @@ import { countingLines } from '../restore/restore-into.js';
 import { settingsFor } from '../restore/restore-passes.js';
 import { loadRows, readDefinitions } from '../restore/script.js';
 import { dumpApplicationName } from './dump.js';
-import { withoutShortLimits } from './short-limits.js';
+import { dumpSettings } from './dump-settings.js';
 import { findBackupTools } from './tools.js';
 
 /**
@@ -29,7 +29,7 @@ export async function dumpSchema(
 ): Promise<void> {
   const tools = await findBackupTools(access, serverMajor(session), findTools('pg_dump', access.places));
   await (await open(file, 'wx', 0o600)).close();
-  const settings = await withoutShortLimits(session);
+  const settings = await dumpSettings(session);
   await withCredentials(access.target, { applicationName: dumpApplicationName(access), settings }, (credentials) =>
     dumpDatabase({
       tool: tools.pgDump,

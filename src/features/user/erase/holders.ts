@@ -4,6 +4,7 @@ import { subtractAge, type Age } from '../../../base/age.js';
 import { listBackups } from '../../backup/index.js';
 import { exportedMonths } from '../../messages/index.js';
 import type { Holder } from './certificate.js';
+import { aisecCommand, shellWord } from '../../../base/package/aisec-command.js';
 
 export interface HolderOptions {
   readonly schema: string;
@@ -32,7 +33,12 @@ async function monthExports(session: Session, options: HolderOptions): Promise<r
       month,
       createdAt: exportedAt.toISOString(),
       until: null,
-      fix: isInDatabase ? `aisec archive export ${month} --out ${file} --replace` : `aisec archive import ${file}`,
+      fix: aisecCommand(
+        isInDatabase
+          ? `archive export ${month} --out ${shellWord(file)} --replace`
+          : `archive import ${shellWord(file)}`,
+        options.schema,
+      ),
     }));
 }
 
@@ -50,7 +56,7 @@ async function backups(session: Session, options: HolderOptions): Promise<readon
         month: null,
         createdAt,
         until: isPinned || backupsKept === undefined ? null : later(createdAt, backupsKept),
-        fix: isPinned ? `aisec backup pin ${file} --remove` : null,
+        fix: isPinned ? `aisec backup pin ${shellWord(file)} --remove` : null,
       })),
     );
 }
