@@ -64,3 +64,15 @@ export function below<Name extends NodeName>(name: Name, value: unknown): readon
 export function contains(value: unknown, ...names: readonly NodeName[]): boolean {
   return names.some((name) => below(name, value).length > 0);
 }
+
+/** The table, view or sequence that a statement creates and that must not be there yet. */
+export function createdRelation(statement: Pick<Statement, 'node' | 'tree'>): NodeOf<'RangeVar'> | undefined {
+  const { tree } = statement;
+  if (tree['if_not_exists'] === true || tree['replace'] === true) return undefined;
+  return (
+    statementOf('CreateStmt', statement)?.relation ??
+    statementOf('ViewStmt', statement)?.view ??
+    statementOf('CreateSeqStmt', statement)?.sequence ??
+    statementOf('CreateTableAsStmt', statement)?.into?.rel
+  );
+}

@@ -45,6 +45,12 @@ export function placeInSection(file: MigrationFile, section: MigrationSection, o
   return placeInText(file.path, section.sql, offset, section.line);
 }
 
+/** What the group of a pattern finds in Up sections outside of comments, each once. */
+export function foundInUp(files: readonly MigrationFile[], pattern: RegExp): readonly string[] {
+  const texts = files.map(({ up }) => up.sql.replaceAll(/--[^\n]*/g, ''));
+  return [...new Set(texts.flatMap((text) => [...text.matchAll(pattern)].map(([, found = '']) => found)))];
+}
+
 export interface FileProblem extends FilePosition {
   readonly message: string;
 }

@@ -1,4 +1,4 @@
-import { all, namesOf, statementOf, type NodeOf } from '../../../adapters/sql-parser/nodes.js';
+import { all, createdRelation, namesOf, statementOf, type NodeOf } from '../../../adapters/sql-parser/nodes.js';
 import type { Piece } from '../../../adapters/sql-parser/pieces.js';
 import { parseStatements, type Statement } from '../../../adapters/sql-parser/statements.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
@@ -50,18 +50,6 @@ function parametersOf({ parameters }: NodeOf<'CreateFunctionStmt'>): string {
     argType === undefined || ['FUNC_PARAM_OUT', 'FUNC_PARAM_TABLE'].includes(mode) ? [] : [typeText(argType)],
   );
   return `(${types.join(', ')})`;
-}
-
-/** The table, view or sequence that a statement creates and that must not be there yet. */
-export function createdRelation(statement: Pick<Statement, 'node' | 'tree'>): RangeVar | undefined {
-  const { tree } = statement;
-  if (tree['if_not_exists'] === true || tree['replace'] === true) return undefined;
-  return (
-    statementOf('CreateStmt', statement)?.relation ??
-    statementOf('ViewStmt', statement)?.view ??
-    statementOf('CreateSeqStmt', statement)?.sequence ??
-    statementOf('CreateTableAsStmt', statement)?.into?.rel
-  );
 }
 
 function createdBy(statement: Statement): readonly CreatedObject[] {

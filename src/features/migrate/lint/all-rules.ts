@@ -18,13 +18,8 @@ import {
   redundantIndex,
 } from './rules/constraints/state.js';
 import { validateInSameTransaction } from './rules/constraints/validate-in-same-transaction.js';
-import {
-  branchesConflict,
-  newEnumValue,
-  rowsViolate,
-  statementFails,
-  usedColumnType,
-} from './rules/failures/failures.js';
+import { branchesConflict } from './rules/failures/branches-conflict.js';
+import { newEnumValue, rowsViolate, statementFails, usedColumnType } from './rules/failures/failures.js';
 import {
   concurrentIfNotExists,
   dropIndexNotConcurrent,

@@ -10,7 +10,7 @@ import { parseMigrationFile, type MigrationFile } from '../files/migration-file.
 import { isBundled, isRepeatable, labelOf } from '../files/source.js';
 import { applyToScratch } from '../replay/replay.js';
 import { lintFinding, type LintFinding } from './lint-finding.js';
-import { branchesConflict } from './rules/failures/failures.js';
+import { branchesConflict } from './rules/failures/branches-conflict.js';
 
 export interface Branches {
   /** What the other branch is called: `origin/main`. */

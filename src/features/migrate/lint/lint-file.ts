@@ -1,14 +1,20 @@
 import type { Session } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { EffectsObserver, type Effects } from '../effects/effects.js';
-import { isDecidedBySchema } from './rules/failures/failures.js';
 import { lintFinding, reportPath, type LintFinding } from './lint-finding.js';
 import { withLiveFacts } from './server/live-facts.js';
 import type { FileContext } from './file-context.js';
 import { findViolations } from './server/probes.js';
 import type { NotAnalysed, ReadFile, TopStatement } from './read-statements.js';
 import { keyOfRelation, madeRelations, namedRelations } from './relation-names.js';
-import type { LintedStatement, RelationFacts, Rule, StatementRule, Surroundings } from './rule.js';
+import {
+  isDecidedBySchema,
+  type LintedStatement,
+  type RelationFacts,
+  type Rule,
+  type StatementRule,
+  type Surroundings,
+} from './rule.js';
 import type { StatementRunner } from './run-statements.js';
 
 interface FileResult {

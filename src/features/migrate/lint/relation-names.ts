@@ -1,7 +1,6 @@
-import { all, namesOf, statementOf } from '../../../adapters/sql-parser/nodes.js';
+import { all, createdRelation, namesOf, statementOf } from '../../../adapters/sql-parser/nodes.js';
 import type { Statement } from '../../../adapters/sql-parser/statements.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
-import { createdRelation } from '../files/objects.js';
 import type { RelationName } from './rule.js';
 
 /** Kinds of DROP whose names are those of relations, or end in something on one. */

@@ -1,14 +1,6 @@
 import { statementOf } from '../../../../../adapters/sql-parser/nodes.js';
-import { statementRule, type BranchRule, type LintedStatement } from '../../rule.js';
+import { isDecidedBySchema, statementRule } from '../../rule.js';
 import { alterations } from '../parts.js';
-
-/** What the schema decides, and not what the replay lacks: a wrong name, a duplicate, an object that others need. */
-const DECIDED_BY_SCHEMA = /^42(?!501)|^2BP01$|^0A000$|^25001$|^55P04$/;
-
-/** Whether the statement would fail on every database with this schema. */
-export function isDecidedBySchema({ node }: LintedStatement, sqlState: string | undefined): boolean {
-  return node !== 'CreateExtensionStmt' && DECIDED_BY_SCHEMA.test(sqlState ?? '');
-}
 
 const OF_OTHER_RULES = new Set(['55P04']);
 
@@ -99,18 +91,3 @@ export const rowsViolate = statementRule({
       fix: null,
     })),
 });
-
-export const branchesConflict: BranchRule = {
-  kind: 'branch',
-  id: 'branches-conflict',
-  severity: 'critical',
-  title: 'migrations of two branches whose order matters (with `--against BRANCH`)',
-  impact:
-    'A database that has the one branch already and one that is made again would differ, or the second branch to be merged does not run. Take the other branch in first, then write this migration for what it leaves.',
-  example: {
-    before: 'create table invoices (id bigint primary key, status text);',
-    theirs: "alter table invoices alter column status set default 'new';",
-    bad: "alter table invoices alter column status set default 'open';",
-    good: 'alter table invoices add column paid_at timestamptz;',
-  },
-};

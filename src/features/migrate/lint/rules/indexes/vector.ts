@@ -1,4 +1,4 @@
-import { all, as, statementOf } from '../../../../../adapters/sql-parser/nodes.js';
+import { all, statementOf } from '../../../../../adapters/sql-parser/nodes.js';
 import { formatBytes } from '../../../../../base/bytes.js';
 import { nameInSql } from '../../../../../base/identifier.js';
 import { statementRule, type LintedStatement, type RelationFacts, type Surroundings } from '../../rule.js';
@@ -146,7 +146,7 @@ export const vectorIndex = statementRule({
     });
     if (!isNew) return [];
     const name = index.idxname ?? index.relation?.relname ?? '';
-    const column = as('IndexElem', index.indexParams?.[0])?.name ?? all('IndexElem', index.indexParams)[0]?.name ?? '';
+    const column = all('IndexElem', index.indexParams)[0]?.name ?? '';
     return {
       object: name,
       message: `index ${nameInSql(name)} on ${nameInSql(column)} uses ivfflat, and its table is empty when it is built`,

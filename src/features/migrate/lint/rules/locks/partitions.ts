@@ -1,8 +1,7 @@
 import { as } from '../../../../../adapters/sql-parser/nodes.js';
 import { boundedName } from '../../../../../base/bounded-name.js';
 import { nameInSql } from '../../../../../base/identifier.js';
-import { UNREAD_NODE } from '../../read-statements.js';
-import { statementRule, type FixStep, type RelationFacts } from '../../rule.js';
+import { statementRule, UNREAD_NODE, type FixStep, type RelationFacts } from '../../rule.js';
 import { alterations, oneLine, rowsText } from '../parts.js';
 
 /** `from (…) to (…)` as a check on the column: only for one column, which all of ours have. */
