@@ -1,10 +1,10 @@
 -- Which partitions do messages and messages_archive have, and what would keep each from moving to the other root?
 -- Parameters: none
--- Columns:    root, relation (quoted), name, is_default, month (YYYY-MM, null unless the bounds are one month in UTC),
---             lower_bound, upper_bound (literals), lower_ms, upper_ms (epoch, null for infinity), is_detach_pending,
---             size_bytes (with indexes and TOAST), row_estimate (null when never analyzed), is_owned,
---             has_foreign_keys, bound_check (valid, not valid or null), bound_check_name, check_names (text[]),
---             index_faults (json: definition, broken_index), missing_checks (json: name, definition)
+-- Columns:    root, relation (quoted), name, isDefault, month (YYYY-MM, null unless the bounds are one month in UTC),
+--             lowerBound, upperBound (literals), lowerMs, upperMs (epoch, infinite where there is no bound), isDetachPending,
+--             sizeBytes (with indexes and TOAST), rowEstimate (null when never analyzed), isOwned, hasForeignKeys,
+--             boundCheck (json: name, isValid; null when there is none), constraintNames (text[]),
+--             indexFaults (json: definition, isUnique, brokenIndex), missingChecks (json: name, definition)
 -- Needs:      the owner of the schema; time zone UTC
 with roots as (
   select 'messages'::regclass as root, 'messages_archive'::regclass as other
@@ -26,35 +26,32 @@ select
   root_class.relname as root,
   partitions.partition::text as relation,
   class.relname as name,
-  partitions.is_default,
+  partitions.is_default as "isDefault",
   case
     when pg_catalog.date_trunc('month', partitions.lower_bound) = partitions.lower_bound
       and partitions.upper_bound = partitions.lower_bound + interval '1 month'
       then pg_catalog.to_char(partitions.lower_bound, 'YYYY-MM')
   end as month,
-  partitions.lower_bound::text as lower_bound,
-  partitions.upper_bound::text as upper_bound,
-  case when pg_catalog.isfinite(partitions.lower_bound)
-    then (extract(epoch from partitions.lower_bound) * 1000)::float8 end as lower_ms,
-  case when pg_catalog.isfinite(partitions.upper_bound)
-    then (extract(epoch from partitions.upper_bound) * 1000)::float8 end as upper_ms,
-  coalesce(inherits.inhdetachpending, false) as is_detach_pending,
-  pg_catalog.pg_total_relation_size(partitions.partition)::float8 as size_bytes,
-  case when class.reltuples >= 0 then class.reltuples::float8 end as row_estimate,
-  pg_catalog.pg_has_role(class.relowner, 'usage') as is_owned,
+  partitions.lower_bound::text as "lowerBound",
+  partitions.upper_bound::text as "upperBound",
+  coalesce((extract(epoch from partitions.lower_bound) * 1000)::float8, '-infinity') as "lowerMs",
+  coalesce((extract(epoch from partitions.upper_bound) * 1000)::float8, 'infinity') as "upperMs",
+  coalesce(inherits.inhdetachpending, false) as "isDetachPending",
+  pg_catalog.pg_total_relation_size(partitions.partition)::float8 as "sizeBytes",
+  case when class.reltuples >= 0 then class.reltuples::float8 end as "rowEstimate",
+  pg_catalog.pg_has_role(class.relowner, 'usage') as "isOwned",
   exists (
     select
     from pg_catalog.pg_constraint as reference
     where reference.conrelid = partitions.partition
       and reference.contype = 'f'
-  ) as has_foreign_keys,
-  bound_check.state as bound_check,
-  bound_check.name as bound_check_name,
+  ) as "hasForeignKeys",
+  bound_check.state as "boundCheck",
   array(
     select taken.conname::text
     from pg_catalog.pg_constraint as taken
     where taken.conrelid = partitions.partition
-  ) as check_names,
+  ) as "constraintNames",
   (
     select coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
       'definition', wanted.definition,
@@ -83,7 +80,7 @@ select
         and own.indisunique = wanted.indisunique
         and pg_catalog.substring(pg_catalog.pg_get_indexdef(own.indexrelid), ' USING .*$') = wanted.definition
     )
-  ) as index_faults,
+  ) as "indexFaults",
   (
     select coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
       'name', wanted.conname,
@@ -100,7 +97,7 @@ select
           and own.conname = wanted.conname
           and pg_catalog.pg_get_constraintdef(own.oid) = pg_catalog.pg_get_constraintdef(wanted.oid)
       )
-  ) as missing_checks
+  ) as "missingChecks"
 from partitions
 join pg_catalog.pg_class as class on class.oid = partitions.partition
 join pg_catalog.pg_class as root_class on root_class.oid = partitions.root
@@ -108,9 +105,7 @@ left join pg_catalog.pg_inherits as inherits
   on inherits.inhrelid = partitions.partition
   and inherits.inhparent = partitions.root
 left join lateral (
-  select
-    own.conname as name,
-    case when own.convalidated then 'valid' else 'not valid' end as state
+  select pg_catalog.json_build_object('name', own.conname, 'isValid', own.convalidated) as state
   from pg_catalog.pg_constraint as own
   where own.conrelid = partitions.partition
     and own.contype = 'c'

@@ -1,10 +1,10 @@
 -- What of the whole schema matters to a move between messages and messages_archive?
 -- Parameters: none
--- Columns:    now_ms (epoch of the server's clock), role_name, owner_name, default_partition, reference_tables (text[]),
---             not_owned (text[]: tables to be locked that the role does not own), row_security_on (text[]),
---             foreign_keys (json: table, name, definition) that point at messages or a partition,
---             column_faults (json: name, onMessages, onArchive, addition: to the one that lacks it), schema_name, deadlock_timeout_ms,
---             taken_names (text[]: relations that are named like a month and do not belong to the archive)
+-- Columns:    now (by the server's clock), roleName, schemaName, ownerName, defaultPartition, referenceTables (text[]),
+--             notOwned (text[]: tables to be locked that the role does not own), rowSecurityOn (text[]),
+--             foreignKeys (json: table, name, definition) that point at messages or a partition,
+--             columnFaults (json: name, onMessages, onArchive, addition: to the one that lacks it), deadlockTimeoutMs,
+--             takenNames (text[]: relations that are named like a month and do not belong to the archive)
 -- Needs:      the owner of the schema
 with roots as (
   select 'messages'::regclass as relation
@@ -15,16 +15,12 @@ columns as (
   select
     attribute.attrelid as relation,
     attribute.attname as name,
-    pg_catalog.format_type(attribute.atttypid, attribute.atttypmod)
-      || case when attribute.attcollation <> 0 and attribute.attcollation <> type.typcollation
-        then ' collate ' || attribute.attcollation::regcollation::text else '' end
+    printed.type
       || case when attribute.attgenerated = '' then '' else ' generated' end
       || case when attribute.attnotnull then ' not null' else '' end as definition,
     -- What adds it to the other table; null where rows that are there need a value.
     case when attribute.attidentity = '' and (not attribute.attnotnull or held.adbin is not null) then
-      pg_catalog.format_type(attribute.atttypid, attribute.atttypmod)
-      || case when attribute.attcollation <> 0 and attribute.attcollation <> type.typcollation
-        then ' collate ' || attribute.attcollation::regcollation::text else '' end
+      printed.type
       || coalesce(
         case attribute.attgenerated
           when '' then ' default ' || pg_catalog.pg_get_expr(held.adbin, held.adrelid)
@@ -38,26 +34,32 @@ columns as (
   from pg_catalog.pg_attribute as attribute
   join pg_catalog.pg_type as type on type.oid = attribute.atttypid
   left join pg_catalog.pg_attrdef as held on held.adrelid = attribute.attrelid and held.adnum = attribute.attnum
+  cross join lateral (
+    select
+      pg_catalog.format_type(attribute.atttypid, attribute.atttypmod)
+        || case when attribute.attcollation <> 0 and attribute.attcollation <> type.typcollation
+          then ' collate ' || attribute.attcollation::regcollation::text else '' end as type
+  ) as printed
   where attribute.attrelid in (select relation from roots)
     and attribute.attnum > 0
     and not attribute.attisdropped
 )
 select
-  (extract(epoch from pg_catalog.clock_timestamp()) * 1000)::float8 as now_ms,
-  current_user::text as role_name,
-  pg_catalog.current_schema()::text as schema_name,
+  pg_catalog.clock_timestamp() as now,
+  current_user::text as "roleName",
+  pg_catalog.current_schema()::text as "schemaName",
   (
     select pg_catalog.pg_get_userbyid(class.relowner)::text
     from pg_catalog.pg_class as class
     where class.oid = 'messages_archive'::regclass
-  ) as owner_name,
+  ) as "ownerName",
   (
     select bounds.partition::text
     from aisec_message_partition_bounds() as bounds
     where bounds.is_default
       and bounds.parent = 'messages'::regclass
-  ) as default_partition,
-  aisec_message_reference_tables()::text[] as reference_tables,
+  ) as "defaultPartition",
+  aisec_message_reference_tables()::text[] as "referenceTables",
   array(
     select class.oid::regclass::text
     from pg_catalog.pg_class as class
@@ -66,13 +68,13 @@ select
       )
       and not pg_catalog.pg_has_role(class.relowner, 'usage')
     order by 1
-  ) as not_owned,
+  ) as "notOwned",
   array(
     select roots.relation::text
     from roots
     where pg_catalog.row_security_active(roots.relation)
     order by 1
-  ) as row_security_on,
+  ) as "rowSecurityOn",
   (
     select coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
       'table', keys.conrelid::regclass::text,
@@ -86,7 +88,7 @@ select
         keys.confrelid in (select relation from roots)
         or keys.confrelid in (select bounds.partition from aisec_message_partition_bounds() as bounds)
       )
-  ) as foreign_keys,
+  ) as "foreignKeys",
   (
     select coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
       'name', pg_catalog.quote_ident(coalesce(live.name, archived.name)),
@@ -98,12 +100,12 @@ select
     full join (select * from columns where relation = 'messages_archive'::regclass) as archived
       on archived.name = live.name
     where live.definition is distinct from archived.definition
-  ) as column_faults,
+  ) as "columnFaults",
   (
     select setting::integer
     from pg_catalog.pg_settings
     where name = 'deadlock_timeout'
-  ) as deadlock_timeout_ms,
+  ) as "deadlockTimeoutMs",
   array(
     select class.relname::text
     from pg_catalog.pg_class as class
@@ -114,4 +116,4 @@ select
         from aisec_message_partition_bounds() as bounds
         where bounds.parent = 'messages_archive'::regclass
       )
-  ) as taken_names
+  ) as "takenNames"

@@ -1,6 +1,5 @@
 -- Which sessions and prepared transactions of this database may have an MVCC snapshot from before a moment?
 -- Parameters: $1 the moment (text: an xid that was the next one then); null: now
---             $2 process ids that do not count (int[])
 -- Columns:    moment (text, for the next call), key (text: same key, same transaction; null when there is none),
 --             description (text)
 -- Needs:      nothing
@@ -30,7 +29,6 @@ older as (
   cross join moment
   where activity.datname = pg_catalog.current_database()
     and activity.pid <> pg_catalog.pg_backend_pid()
-    and activity.pid <> all ($2::integer[])
     -- What autovacuum reads is hidden.
     and activity.backend_type is distinct from 'autovacuum worker'
     and pg_catalog.age(activity.backend_xmin) > pg_catalog.age(moment.next_xid)

@@ -1,6 +1,6 @@
 -- Is an extension installed in this database, and could it be?
 -- Parameters: $1 extension (text)
--- Columns:    schema_name (quoted; null: not installed), is_available, is_preloaded (null: the role may not see it)
+-- Columns:    schema (quoted; null: not installed), isAvailable, isPreloaded (null: the role may not see it)
 -- Needs:      nothing; pg_read_all_settings to see what is preloaded
 select
   (
@@ -8,10 +8,10 @@ select
     from pg_catalog.pg_extension as extension
     join pg_catalog.pg_namespace as namespace on namespace.oid = extension.extnamespace
     where extension.extname = $1
-  ) as schema_name,
-  exists (select from pg_catalog.pg_available_extensions where name = $1) as is_available,
+  ) as schema,
+  exists (select from pg_catalog.pg_available_extensions where name = $1) as "isAvailable",
   (
     select $1 = any (pg_catalog.string_to_array(pg_catalog.replace(setting, ' ', ''), ','))
     from pg_catalog.pg_settings
     where name = 'shared_preload_libraries'
-  ) as is_preloaded
+  ) as "isPreloaded"

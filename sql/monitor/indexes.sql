@@ -1,11 +1,11 @@
 -- Which indexes has a schema, how large are they, how often were they used, and which do what another one does?
 -- Parameters: $1 schema (text), $2 measure nothing (boolean; true: every size is an estimate)
--- Columns:    root_oid, oid, index_schema, index_name, identifier (qualified, as SQL takes it), table_name, table_identifier,
---             is_root, stores_rows (false for an index that only has parts), is_stray (on one partition alone, its table's
---             siblings have none); method, columns (text), is_valid, is_building, is_unique, is_primary, is_exclusion,
---             is_replica_identity, is_clustered, is_expression, is_partial, is_referenced (a foreign key refers to it),
---             foreign_keys (text[]: those it finds the rows of); size_bytes, is_estimated, locked_by; scans, last_scan
---             (timestamptz), covered_by (text: another valid index of the table that begins with the same columns; null: none)
+-- Columns:    rootOid, oid, isRoot, storesRows (false for an index that only has parts); schema, index, identifier (qualified, as
+--             SQL takes it), table, method, columns (text), sizeBytes, isEstimated, lockedBy; scans, lastScanAt (timestamptz);
+--             isValid, isBuilding, isUnique, isPrimary, isExclusion, isReplicaIdentity, isClustered, isExpression, isPartial,
+--             isReferenced (a foreign key refers to it), isStray (on one partition alone, its table's siblings have none),
+--             foreignKeys (text[]: those it finds the rows of), coveredBy (text: another valid index of the table that begins
+--             with the same columns; null: none)
 -- Needs:      nothing
 -- pg_get_indexdef would open the table, and wait for a session that has it locked, so indexes are compared by their numbers.
 with recursive locked as materialized (
@@ -67,16 +67,14 @@ tree as (
   join indexes on indexes.parent_oid = tree.oid
 )
 select
-  tree.root_oid::bigint,
-  tree.oid::bigint,
-  namespace.nspname::text as index_schema,
-  indexes.relname::text as index_name,
+  tree.root_oid::bigint as "rootOid",
+  tree.oid::bigint as oid,
+  tree.oid = tree.root_oid as "isRoot",
+  indexes.relkind = 'i' as "storesRows",
+  namespace.nspname::text as schema,
+  indexes.relname::text as index,
   pg_catalog.format('%I.%I', namespace.nspname, indexes.relname) as identifier,
-  table_class.relname::text as table_name,
-  pg_catalog.quote_ident(table_class.relname) as table_identifier,
-  tree.oid = tree.root_oid as is_root,
-  indexes.relkind = 'i' as stores_rows,
-  tree.oid = tree.root_oid and table_class.relispartition as is_stray,
+  table_class.relname::text as table,
   method.amname::text as method,
   (
     select pg_catalog.string_agg(
@@ -88,25 +86,42 @@ select
       and attribute.attnum <= indexes.indnkeyatts
       and attribute.attnum > 0
   ) as columns,
-  indexes.indisvalid as is_valid,
+  case
+    when indexes.relkind = 'I' then 0
+    when $2::boolean or locked.oid is not null
+      then greatest(indexes.relpages, 0) * pg_catalog.current_setting('block_size')::float8
+    else coalesce(
+      pg_catalog.pg_relation_size(tree.oid, 'main')
+        + pg_catalog.pg_relation_size(tree.oid, 'fsm')
+        + pg_catalog.pg_relation_size(tree.oid, 'vm')
+        + pg_catalog.pg_relation_size(tree.oid, 'init'),
+      0
+    )::float8
+  end as "sizeBytes",
+  indexes.relkind = 'i' and ($2::boolean or locked.oid is not null) as "isEstimated",
+  locked.pid as "lockedBy",
+  pg_catalog.pg_stat_get_numscans(tree.oid)::float8 as scans,
+  pg_catalog.pg_stat_get_lastscan(tree.oid) as "lastScanAt",
+  indexes.indisvalid as "isValid",
   exists (
     select
     from pg_catalog.pg_stat_progress_create_index as progress
     where progress.index_relid = indexes.indexrelid
-  ) as is_building,
-  indexes.indisunique as is_unique,
-  indexes.indisprimary as is_primary,
-  indexes.indisexclusion as is_exclusion,
-  indexes.indisreplident as is_replica_identity,
-  indexes.indisclustered as is_clustered,
-  indexes.indexprs is not null as is_expression,
-  indexes.indpred is not null as is_partial,
+  ) as "isBuilding",
+  indexes.indisunique as "isUnique",
+  indexes.indisprimary as "isPrimary",
+  indexes.indisexclusion as "isExclusion",
+  indexes.indisreplident as "isReplicaIdentity",
+  indexes.indisclustered as "isClustered",
+  indexes.indexprs is not null as "isExpression",
+  indexes.indpred is not null as "isPartial",
   exists (
     select
     from pg_catalog.pg_constraint as referring
     where referring.contype = 'f'
       and referring.conindid = indexes.indexrelid
-  ) as is_referenced,
+  ) as "isReferenced",
+  tree.oid = tree.root_oid and table_class.relispartition as "isStray",
   array(
     select conname::text
     from pg_catalog.pg_constraint as key
@@ -116,23 +131,7 @@ select
       and indexes.key_columns[1:pg_catalog.cardinality(key.conkey)] @> key.conkey
       and indexes.key_columns[1:pg_catalog.cardinality(key.conkey)] <@ key.conkey
     order by 1
-  ) as foreign_keys,
-  case
-    when indexes.relkind = 'I' then 0
-    when $2::boolean or locked.oid is not null
-      then greatest(indexes.relpages, 0) * pg_catalog.current_setting('block_size')::bigint
-    else coalesce(
-      pg_catalog.pg_relation_size(tree.oid, 'main')
-        + pg_catalog.pg_relation_size(tree.oid, 'fsm')
-        + pg_catalog.pg_relation_size(tree.oid, 'vm')
-        + pg_catalog.pg_relation_size(tree.oid, 'init'),
-      0
-    )
-  end as size_bytes,
-  indexes.relkind = 'i' and ($2::boolean or locked.oid is not null) as is_estimated,
-  locked.pid as locked_by,
-  pg_catalog.pg_stat_get_numscans(tree.oid) as scans,
-  pg_catalog.pg_stat_get_lastscan(tree.oid) as last_scan,
+  ) as "foreignKeys",
   (
     select pg_catalog.quote_ident(other.relname)
     from indexes as other
@@ -157,7 +156,7 @@ select
       and (other.indnkeyatts > indexes.indnkeyatts or other.indisunique or other.indexrelid < indexes.indexrelid)
     order by other.indisunique desc, other.indnkeyatts, other.indexrelid
     limit 1
-  ) as covered_by
+  ) as "coveredBy"
 from tree
 join indexes on indexes.indexrelid = tree.oid
 join pg_catalog.pg_namespace as namespace on namespace.oid = indexes.relnamespace

@@ -1,8 +1,8 @@
 -- Which sessions wait for a lock, for which one, and whom do they wait for?
 -- Parameters: none
--- Columns:    pid, blocked_by (int[]; empty for one that only blocks; 0: a prepared transaction), prepared_transactions (text[], those it
---             waits for, by name), waiting_ms, lock (what is waited for, such as AccessShareLock on table public.users); then as in
---             monitor/activity: database_name, role_name, application_name, state, transaction_ms, query
+-- Columns:    pid, blockedBy (int[]; empty for one that only blocks; 0: a prepared transaction), blockedByPrepared (text[], those it
+--             waits for, by name), waitingMs, lock (what is waited for, such as AccessShareLock on table public.users); then as in
+--             monitor/activity: database, role, application, state, transactionMs, query, isHidden
 -- Needs:      nothing; pg_read_all_stats to see what the sessions of other roles do
 -- A prepared transaction has no process; its lock on its own transaction id shows which one it is.
 with awaited as materialized (
@@ -25,7 +25,7 @@ involved as (
 )
 select
   involved.pid,
-  coalesce(waiting.blocked_by, '{}') as blocked_by,
+  coalesce(waiting.blocked_by, '{}') as "blockedBy",
   array(
     select distinct prepared.gid
     from pg_catalog.pg_locks as held
@@ -43,8 +43,8 @@ select
       and held.transactionid is not distinct from waiting.transactionid
       and held.objid is not distinct from waiting.objid
     order by 1
-  ) as prepared_transactions,
-  (extract(epoch from pg_catalog.clock_timestamp() - waiting.waitstart) * 1000)::bigint as waiting_ms,
+  ) as "blockedByPrepared",
+  (extract(epoch from pg_catalog.clock_timestamp() - waiting.waitstart) * 1000)::bigint::float8 as "waitingMs",
   waiting.mode || case
     when waiting.locktype = 'relation' then ' on ' || coalesce(
       (
@@ -59,13 +59,13 @@ select
     when waiting.locktype = 'transactionid' then ' on a row changed by transaction ' || waiting.transactionid::text
     else ' on ' || waiting.locktype
   end as lock,
-  activity.datname::text as database_name,
-  activity.usename::text as role_name,
-  activity.application_name,
+  activity.datname::text as database,
+  activity.usename::text as role,
+  activity.application_name as application,
   activity.state,
-  (extract(epoch from pg_catalog.clock_timestamp() - activity.xact_start) * 1000)::bigint as transaction_ms,
+  (extract(epoch from pg_catalog.clock_timestamp() - activity.xact_start) * 1000)::bigint::float8 as "transactionMs",
   pg_catalog.left(pg_catalog.regexp_replace(activity.query, '\s+', ' ', 'g'), 200) as query,
-  activity.query = '<insufficient privilege>' as is_hidden
+  activity.query = '<insufficient privilege>' as "isHidden"
 from involved
 left join waiting on waiting.pid = involved.pid
 left join pg_catalog.pg_stat_activity as activity on activity.pid = involved.pid

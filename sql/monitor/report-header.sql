@@ -1,20 +1,21 @@
 -- When and as whom is this read, and since when do the counters of this database count?
 -- Parameters: none
--- Columns:    taken_at, counters_since (timestamptz; null when not reported), is_reset_by_hand (a role reset the counters
---             of this database then); role_name, is_superuser, reads_all_statistics (a member of pg_read_all_stats),
---             is_in_recovery, block_size_bytes
+-- Columns:    takenAt, role, isSuperuser, readsAllStatistics (a member of pg_read_all_stats), isInRecovery, countersSince
+--             (timestamptz; null when not reported), countersSinceEvent (reset: a role reset the counters of this database then)
 -- Needs:      nothing
 -- A crash wipes every counter and leaves stats_reset of pg_stat_database null, but starts the clocks of the views that
 -- the whole server shares. One of those may be reset by hand, so the oldest of them counts.
 select
-  pg_catalog.now() as taken_at,
-  greatest(database.stats_reset, shared.stats_reset) as counters_since,
-  coalesce(database.stats_reset >= shared.stats_reset, false) as is_reset_by_hand,
-  current_user::text as role_name,
-  role.rolsuper as is_superuser,
-  pg_catalog.pg_has_role('pg_read_all_stats', 'usage') as reads_all_statistics,
-  pg_catalog.pg_is_in_recovery() as is_in_recovery,
-  pg_catalog.current_setting('block_size')::int as block_size_bytes
+  pg_catalog.now() as "takenAt",
+  current_user::text as role,
+  role.rolsuper as "isSuperuser",
+  pg_catalog.pg_has_role('pg_read_all_stats', 'usage') as "readsAllStatistics",
+  pg_catalog.pg_is_in_recovery() as "isInRecovery",
+  greatest(database.stats_reset, shared.stats_reset) as "countersSince",
+  case
+    when database.stats_reset >= shared.stats_reset then 'reset'
+    when coalesce(database.stats_reset, shared.stats_reset) is not null then 'server'
+  end as "countersSinceEvent"
 from pg_catalog.pg_roles as role
 left join pg_catalog.pg_stat_database as database on database.datname = pg_catalog.current_database()
 cross join (

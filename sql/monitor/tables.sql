@@ -1,9 +1,9 @@
 -- How large is each table of a schema, part by part, and how many rows has it?
 -- Parameters: $1 schema (text), $2 measure nothing (boolean; true: every size is an estimate)
--- Columns:    root_oid, oid, table_schema, table_name, identifier (table_name as SQL takes it), is_root, is_partitioned (then it stores
---             nothing itself); heap_bytes, map_bytes (free space and visibility maps), toast_bytes (with its index), index_bytes;
---             is_estimated (from the pages last counted, since another session has a part of it locked), locked_by (pid); row_estimate
---             (null when never counted), dead_rows (null when there are no counters)
+-- Columns:    rootOid, isRoot, isPartitioned (then it stores nothing itself), schema, table, identifier (table as SQL takes it);
+--             totalBytes, and of it heapBytes, mapBytes (free space and visibility maps), toastBytes (with its index), indexBytes;
+--             isEstimated (from the pages last counted, since another session has a part of it locked), lockedBy (pid); rows
+--             (null when never counted), deadRows (null when there are no counters)
 -- Needs:      nothing
 -- A size is had under an ACCESS SHARE lock, and a relation that another session has locked whole, or waits to lock whole, is
 -- not touched. pg_inherits is walked because pg_partition_tree would lock every partition. What was dropped meanwhile
@@ -87,6 +87,7 @@ sizes as (
     table_oid,
     pg_catalog.bool_or(is_estimated) as is_estimated,
     pg_catalog.min(pid) as locked_by,
+    pg_catalog.sum(main_bytes + other_bytes) as total_bytes,
     pg_catalog.sum(main_bytes) filter (where part = 'heap') as heap_bytes,
     pg_catalog.sum(other_bytes) filter (where part = 'heap') as map_bytes,
     pg_catalog.sum(main_bytes + other_bytes) filter (where part = 'toast') as toast_bytes,
@@ -95,29 +96,29 @@ sizes as (
   group by table_oid
 )
 select
-  tree.root_oid::bigint,
-  tree.oid::bigint,
-  namespace.nspname::text as table_schema,
-  class.relname::text as table_name,
+  tree.root_oid::bigint as "rootOid",
+  tree.oid = tree.root_oid as "isRoot",
+  class.relkind = 'p' as "isPartitioned",
+  namespace.nspname::text as schema,
+  class.relname::text as table,
   pg_catalog.quote_ident(class.relname) as identifier,
-  tree.oid = tree.root_oid as is_root,
-  class.relkind = 'p' as is_partitioned,
-  coalesce(sizes.heap_bytes, 0)::bigint as heap_bytes,
-  coalesce(sizes.map_bytes, 0)::bigint as map_bytes,
-  coalesce(sizes.toast_bytes, 0)::bigint as toast_bytes,
-  coalesce(sizes.index_bytes, 0)::bigint as index_bytes,
-  coalesce(sizes.is_estimated, false) as is_estimated,
-  sizes.locked_by,
+  coalesce(sizes.total_bytes, 0)::float8 as "totalBytes",
+  coalesce(sizes.heap_bytes, 0)::float8 as "heapBytes",
+  coalesce(sizes.map_bytes, 0)::float8 as "mapBytes",
+  coalesce(sizes.toast_bytes, 0)::float8 as "toastBytes",
+  coalesce(sizes.index_bytes, 0)::float8 as "indexBytes",
+  coalesce(sizes.is_estimated, false) as "isEstimated",
+  sizes.locked_by as "lockedBy",
   case
-    when pg_catalog.pg_stat_get_live_tuples(tree.oid) > 0 then pg_catalog.pg_stat_get_live_tuples(tree.oid)
-    when class.reltuples >= 0 then class.reltuples::bigint
+    when pg_catalog.pg_stat_get_live_tuples(tree.oid) > 0 then pg_catalog.pg_stat_get_live_tuples(tree.oid)::float8
+    when class.reltuples >= 0 then class.reltuples::bigint::float8
     when sizes.heap_bytes = 0 and not sizes.is_estimated then 0
-  end as row_estimate,
+  end as rows,
   case
     when pg_catalog.pg_stat_get_live_tuples(tree.oid) + pg_catalog.pg_stat_get_dead_tuples(tree.oid) > 0
       or class.reltuples <= 0
-      then pg_catalog.pg_stat_get_dead_tuples(tree.oid)
-  end as dead_rows
+      then pg_catalog.pg_stat_get_dead_tuples(tree.oid)::float8
+  end as "deadRows"
 from tree
 join pg_catalog.pg_class as class on class.oid = tree.oid
 join pg_catalog.pg_namespace as namespace on namespace.oid = class.relnamespace

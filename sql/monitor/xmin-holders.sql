@@ -1,24 +1,22 @@
 -- What keeps vacuum from deleting dead rows and from freezing old ones, on the whole server?
 -- Parameters: none
--- Columns:    kind (session, prepared, slot, standby), name (pid, gid, slot or application_name), database_name (null: all of them), is_here (it
---             concerns the tables of this database), is_catalog_only (only system catalogs are held), is_active (a slot in use), is_logical (a slot
---             of logical replication), role_name, application_name, state, xid_age (int), age_ms (since the transaction began;
---             null for slots and standbys)
+-- Columns:    kind (session, prepared, slot, standby), name (pid, gid, slot or application_name), database (null: all of them), isHere (it concerns
+--             the tables of this database), isActive (a slot in use), isLogical (a slot of logical replication), role,
+--             application, state, xidAge (int), ageMs (since the transaction began; null for slots and standbys)
 -- Needs:      pg_read_all_stats: the sessions and standbys of other roles have no xmin without
 -- https://www.postgresql.org/docs/16/routine-vacuuming.html#VACUUM-FOR-WRAPAROUND
 with holders as (
   select
     'session' as kind,
     pid::text as name,
-    datname::text as database_name,
-    false as is_catalog_only,
-    true as is_active,
-    false as is_logical,
-    usename::text as role_name,
-    application_name,
+    datname::text as database,
+    true as "isActive",
+    false as "isLogical",
+    usename::text as role,
+    application_name as application,
     state,
-    greatest(pg_catalog.age(backend_xmin), pg_catalog.age(backend_xid)) as xid_age,
-    (extract(epoch from pg_catalog.clock_timestamp() - xact_start) * 1000)::bigint as age_ms
+    greatest(pg_catalog.age(backend_xmin), pg_catalog.age(backend_xid)) as "xidAge",
+    (extract(epoch from pg_catalog.clock_timestamp() - xact_start) * 1000)::bigint::float8 as "ageMs"
   from pg_catalog.pg_stat_activity
   where backend_type = 'client backend'
     and pid <> pg_catalog.pg_backend_pid()
@@ -28,21 +26,19 @@ with holders as (
     'prepared',
     gid,
     database::text,
-    false,
     true,
     false,
     owner::text,
     null,
     null,
     pg_catalog.age(transaction),
-    (extract(epoch from pg_catalog.clock_timestamp() - prepared) * 1000)::bigint
+    (extract(epoch from pg_catalog.clock_timestamp() - prepared) * 1000)::bigint::float8
   from pg_catalog.pg_prepared_xacts
   union all
   select
     'slot',
     slot_name::text,
     null,
-    coalesce(pg_catalog.age(xmin), -1) < pg_catalog.age(catalog_xmin),
     active,
     slot_type = 'logical',
     null,
@@ -57,7 +53,6 @@ with holders as (
     'standby',
     application_name,
     null,
-    false,
     true,
     false,
     usename::text,
@@ -70,6 +65,6 @@ with holders as (
 )
 select
   *,
-  coalesce(database_name = pg_catalog.current_database(), true) as is_here
+  coalesce(database = pg_catalog.current_database(), true) as "isHere"
 from holders
-order by xid_age desc, age_ms desc nulls last, kind, name
+order by "xidAge" desc, "ageMs" desc nulls last, kind, name

@@ -74,21 +74,21 @@ measured as (
   join shards on shards.nodename = answer.node_name and shards.nodeport = answer.node_port
 )
 select
-  tree.root_oid::bigint,
-  tree.oid::bigint,
-  namespace.nspname::text as table_schema,
-  class.relname::text as table_name,
+  tree.root_oid::bigint as "rootOid",
+  tree.oid = tree.root_oid as "isRoot",
+  class.relkind = 'p' as "isPartitioned",
+  namespace.nspname::text as schema,
+  class.relname::text as table,
   pg_catalog.quote_ident(class.relname) as identifier,
-  tree.oid = tree.root_oid as is_root,
-  class.relkind = 'p' as is_partitioned,
-  coalesce((measured.sizes ->> 'heap')::bigint, 0) as heap_bytes,
-  coalesce((measured.sizes ->> 'map')::bigint, 0) as map_bytes,
-  coalesce((measured.sizes ->> 'toast')::bigint, 0) as toast_bytes,
-  coalesce((measured.sizes ->> 'index')::bigint, 0) as index_bytes,
-  false as is_estimated,
-  null::integer as locked_by,
-  (measured.sizes ->> 'rows')::bigint as row_estimate,
-  (measured.sizes ->> 'dead')::bigint as dead_rows,
+  parts.heap + parts.map + parts.toast + parts.index as "totalBytes",
+  parts.heap as "heapBytes",
+  parts.map as "mapBytes",
+  parts.toast as "toastBytes",
+  parts.index as "indexBytes",
+  false as "isEstimated",
+  null::integer as "lockedBy",
+  (measured.sizes ->> 'rows')::float8 as rows,
+  (measured.sizes ->> 'dead')::float8 as "deadRows",
   measured.nodename as host,
   measured.nodeport as port,
   case when not measured.success then measured.result end as problem
@@ -96,4 +96,11 @@ from tree
 join pg_catalog.pg_class as class on class.oid = tree.oid
 join pg_catalog.pg_namespace as namespace on namespace.oid = class.relnamespace
 left join measured on measured.oid = tree.oid
+cross join lateral (
+  select
+    coalesce((measured.sizes ->> 'heap')::float8, 0) as heap,
+    coalesce((measured.sizes ->> 'map')::float8, 0) as map,
+    coalesce((measured.sizes ->> 'toast')::float8, 0) as toast,
+    coalesce((measured.sizes ->> 'index')::float8, 0) as index
+) as parts
 order by tree.root_oid, class.relname

@@ -7,7 +7,6 @@ import { INTEGRITY_CHECKS } from './checks/integrity-checks.js';
 import { KEY_CHECKS } from './checks/key-checks.js';
 import { LARGE_OBJECT_CHECKS } from './checks/security/large-object-checks.js';
 import { LEAK_CHECKS } from './checks/security/leak-checks.js';
-import { LIVE_DOCTOR_CHECKS } from './checks/live-checks.js';
 import { MIGRATION_CHECKS } from './checks/migration-checks.js';
 import { PARTITION_CHECKS } from './checks/partition-checks.js';
 import { PASSWORD_CHECKS } from './checks/security/password-checks.js';
@@ -20,6 +19,17 @@ import { SETTING_CHECKS } from './checks/setting-checks.js';
 import { VACUUM_CHECKS } from './checks/vacuum-checks.js';
 import { VECTOR_CHECKS } from './checks/vector-checks.js';
 import { VERSION_CHECKS } from './checks/version-checks.js';
+import { onServer } from './checks/server-only.js';
+import { LIVE_CHECKS } from '../monitor/checks.js';
+
+/** What `monitor`, its exports and doctor look at alike. */
+const LIVE_DOCTOR_CHECKS = LIVE_CHECKS.map(({ look, ...check }): Check => ({
+  ...check,
+  examine: onServer(async (subject) => {
+    const looked = await look(subject);
+    return 'faults' in looked ? looked.faults.filter((fault) => fault !== undefined) : looked;
+  }),
+}));
 
 /** Every check, in the order in which they run. */
 export const ALL_CHECKS: readonly Check[] = [

@@ -1,9 +1,10 @@
+import type { Session } from '../../adapters/postgres/session.js';
+import { sqlFile } from '../../adapters/postgres/sql-file.js';
 import { isAisecError } from '../../base/errors.js';
 import { quoteIdentifier } from '../../base/identifier.js';
 import type { Check, Outcome, Subject } from './check.js';
 import { findingOf, skippedOf, type Finding, type SkippedCheck } from './finding.js';
 import { shortenLockWait } from './session-limits.js';
-import { lockHolders } from './lock-holders.js';
 import { unseenOnCitus } from './on-citus.js';
 
 /** What came of one check. */
@@ -15,6 +16,25 @@ export interface Examined {
 }
 
 const QUERY_CANCELED = '57014';
+
+interface HolderRow {
+  readonly pid: number;
+  readonly application_name: string | null;
+  readonly is_held: boolean;
+}
+
+/** The sessions that hold or wait for ACCESS EXCLUSIVE on a table of this database, in words. */
+async function lockHolders(session: Session): Promise<string> {
+  const { rows } = await session.query<HolderRow>(sqlFile('doctor/exclusive-locks'));
+  if (rows.length === 0) return 'a session that has gone since';
+  return rows
+    .slice(0, 3)
+    .map(({ pid, application_name: name, is_held: isHeld }) => {
+      const who = `pid ${pid}${name === null || name === '' ? '' : ` (${name})`}`;
+      return isHeld ? who : `${who}, which waits itself`;
+    })
+    .join(' and ');
+}
 
 /** Why a check failed, when that says nothing of the database's health; undefined: the run itself cannot continue. */
 async function reasonOf(error: unknown, session: Subject['session']): Promise<string | undefined> {

@@ -37,11 +37,12 @@ export async function withLockRetries<Result>(
 export async function inShortTransaction(
   session: Session,
   retries: RetryOptions,
-  statements: readonly string[],
+  statements: readonly string[] | ((attempt: number) => readonly string[]),
 ): Promise<void> {
-  await withLockRetries(session, retries, async () => {
+  await withLockRetries(session, retries, async (attempt) => {
+    const texts = typeof statements === 'function' ? statements(attempt) : statements;
     try {
-      await session.query(['begin', ...statements, 'commit'].join('; '));
+      await session.query(['begin', ...texts, 'commit'].join(';\n'));
     } catch (error) {
       await rollBack(session);
       throw error;

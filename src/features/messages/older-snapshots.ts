@@ -1,3 +1,4 @@
+import type { LockBudget } from '../../adapters/postgres/locks/lock-budget.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
 import { AisecError } from '../../base/errors.js';
@@ -6,15 +7,6 @@ import { sleep } from '../../base/interruption.js';
 const POLL_MS = 100;
 /** What a statement of an application may need: also when nothing is left of the time to wait. */
 const LEAST_WAIT_MS = 2000;
-
-export interface SnapshotWait {
-  /** How long to wait at most. */
-  readonly maxWaitMs: number;
-  /** Own other connections, which do not count. */
-  readonly ownPids?: readonly number[];
-  /** Called with the oldest one, whenever another has become the oldest. */
-  readonly onWait?: (description: string) => void;
-}
 
 interface OlderRow {
   readonly moment: string;
@@ -25,9 +17,8 @@ interface OlderRow {
 async function readOlder(
   session: Session,
   moment: string | null,
-  ownPids: readonly number[],
 ): Promise<{ readonly moment: string; readonly older: ReadonlyMap<string, string> }> {
-  const { rows } = await session.query<OlderRow>(sqlFile('messages/older-snapshots'), [moment, [...ownPids]]);
+  const { rows } = await session.query<OlderRow>(sqlFile('messages/older-snapshots'), [moment]);
   const older = new Map(
     rows.flatMap(({ key, description }) => (key === null ? [] : [[key, description ?? ''] as const])),
   );
@@ -40,14 +31,20 @@ async function readOlder(
  * Call it outside of a transaction. Transactions that begin meanwhile are not waited for. The embedded database has one
  * session and needs no wait.
  *
- * @throws AisecError LOCK_TIMEOUT naming the session, when one is left after `maxWaitMs`.
+ * @param budget bounds the wait, and pays for it
+ * @param onWait called with the oldest one, whenever another has become the oldest
+ * @throws AisecError LOCK_TIMEOUT naming the session, when one is left at the end of the budget.
  */
-export async function waitForOlderSnapshots(session: Session, wait: SnapshotWait): Promise<void> {
+export async function waitForOlderSnapshots(
+  session: Session,
+  budget: LockBudget,
+  onWait: (description: string) => void,
+): Promise<void> {
   if (session.info.kind === 'embedded') return;
-  const { maxWaitMs, ownPids = [], onWait } = wait;
-  const deadlineMs = performance.now() + Math.max(maxWaitMs, LEAST_WAIT_MS);
+  const startedMs = performance.now();
+  const deadlineMs = startedMs + Math.max(budget.leftMs, LEAST_WAIT_MS);
   let reported = '';
-  const { moment, older } = await readOlder(session, null, ownPids);
+  const { moment, older } = await readOlder(session, null);
   let left = older;
   while (left.size > 0) {
     const [[key, description] = ['', '']] = left;
@@ -56,10 +53,11 @@ export async function waitForOlderSnapshots(session: Session, wait: SnapshotWait
         detail: `Waited for ${description}.`,
         hint: 'No message is lost: run it again when that transaction has ended, or give a longer --max-wait.',
       });
-    if (key !== reported) onWait?.(`waiting for an older transaction: ${description}`);
+    if (key !== reported) onWait(`waiting for an older transaction: ${description}`);
     reported = key;
     await sleep(Math.min(POLL_MS, Math.max(1, deadlineMs - performance.now())), session.signal);
-    const now = await readOlder(session, moment, ownPids);
+    const now = await readOlder(session, moment);
     left = new Map([...left].filter(([seen]) => now.older.has(seen)));
   }
+  budget.spend(performance.now() - startedMs);
 }

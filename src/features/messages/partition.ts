@@ -67,6 +67,11 @@ function partitionOf(row: BoundsRow): readonly Partition[] {
   ];
 }
 
+/** The default partition of messages; undefined when there is none. */
+export function defaultPartitionOf({ partitions }: Pick<PartitionSet, 'partitions'>): Partition | undefined {
+  return partitions.find(({ isDefault, root }) => isDefault && root === 'messages');
+}
+
 /** Whether any instant of the month belongs to the partition. */
 export function coversAnyOf({ lowerBound, upperBound, month: own }: Partition, month: Month): boolean {
   if (own !== null) return own === month;
@@ -98,9 +103,9 @@ export async function readPartitions(session: Session, schema: string): Promise<
   return { currentMonth, canEnsure: first.can_ensure, partitions: rows.flatMap(partitionOf) };
 }
 
-/** The name that the migrations' own functions give a partition of messages. */
-export function partitionName(month: Month): string {
-  return `messages_y${month.replace('-', 'm')}`;
+/** The name that the migrations' own functions give the partition of a month. */
+export function nameIn(root: Root, month: Month): string {
+  return `${root}_y${month.replace('-', 'm')}`;
 }
 
 export function qualifiedName({ schema, name }: Pick<Partition, 'schema' | 'name'>): string {

@@ -1,9 +1,9 @@
 import { readReportHeader } from './inspection/report-header.js';
 import { inReadOnly } from './inspection/read-only.js';
+import { hiddenSkip } from './inspection/skip.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
-import { hiddenSkip } from './hidden.js';
-import { reportedQuery } from './query-text.js';
+import { notNegative, reportedQuery } from './session-values.js';
 import type { Report } from './report.js';
 
 export interface MonitoredSession {
@@ -38,35 +38,16 @@ export interface ActivityReport extends Report {
   readonly sessions: readonly MonitoredSession[];
 }
 
-interface ActivityRow {
-  readonly pid: number;
-  readonly database_name: string | null;
-  readonly role_name: string | null;
-  readonly application_name: string;
-  readonly client_address: string | null;
-  readonly state: string | null;
-  readonly wait: string | null;
-  readonly transaction_ms: string | null;
-  readonly state_ms: string | null;
-  readonly query: string | null;
-  readonly is_hidden: boolean;
-  readonly blocked_by: readonly number[];
+interface ActivityRow extends MonitoredSession {
+  readonly isHidden: boolean;
 }
 
-function sessionOf(row: ActivityRow): MonitoredSession {
-  const ms = (text: string | null): number | null => (text === null ? null : Math.max(0, Number(text)));
+function sessionOf({ isHidden, ...session }: ActivityRow): MonitoredSession {
   return {
-    pid: row.pid,
-    database: row.database_name,
-    role: row.role_name,
-    application: row.application_name,
-    client: row.client_address,
-    state: row.state,
-    wait: row.wait,
-    transactionMs: ms(row.transaction_ms),
-    stateMs: ms(row.state_ms),
-    query: row.is_hidden || row.query === null ? null : reportedQuery(row.query),
-    blockedBy: row.blocked_by,
+    ...session,
+    transactionMs: notNegative(session.transactionMs),
+    stateMs: notNegative(session.stateMs),
+    query: isHidden || session.query === null ? null : reportedQuery(session.query),
   };
 }
 
@@ -82,7 +63,7 @@ export async function monitorActivity(session: Session, schema: string): Promise
   const inState = (pattern: RegExp): number => sessions.filter(({ state }) => pattern.test(state ?? '')).length;
   return {
     ...header,
-    skipped: hiddenSkip('sessions', rows.filter((row) => row.is_hidden).length, header),
+    skipped: hiddenSkip('sessions', rows.filter(({ isHidden }) => isHidden).length, header),
     connections: {
       total: sessions.length,
       usable,

@@ -2,9 +2,9 @@ import { readReportHeader } from './inspection/report-header.js';
 import { inReadOnly } from './inspection/read-only.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
-import { hiddenSkip } from './hidden.js';
-import { lockTree, type LockNode } from './lock-tree.js';
-import { reportedQuery } from './query-text.js';
+import { hiddenSkip } from './inspection/skip.js';
+import { lockTree, type LockNode, type LockSession } from './lock-tree.js';
+import { notNegative, reportedQuery } from './session-values.js';
 import type { Report } from './report.js';
 
 export interface PreparedTransaction {
@@ -28,62 +28,28 @@ export interface Locks {
 
 export interface LocksReport extends Report, Locks {}
 
-interface LockRow {
-  readonly pid: number;
-  readonly blocked_by: readonly number[];
-  readonly prepared_transactions: readonly string[];
-  readonly waiting_ms: string | null;
-  readonly lock: string | null;
-  readonly database_name: string | null;
-  readonly role_name: string | null;
-  readonly application_name: string | null;
-  readonly state: string | null;
-  readonly transaction_ms: string | null;
-  readonly query: string | null;
-  readonly is_hidden: boolean | null;
-}
-
-interface PreparedRow {
-  readonly gid: string;
-  readonly database_name: string;
-  readonly is_here: boolean;
-  readonly owner: string;
-  readonly age_ms: string;
-}
-
 /**
  * Who waits for whom, by pg_blocking_pids, which also knows of those that wait in the queue before. Two queries of the
  * caller's transaction, without a lock on any table.
  */
 export async function readLocks(session: Session): Promise<Locks & { readonly hidden: number }> {
-  const { rows } = await session.query<LockRow>(sqlFile('monitor/locks'));
-  const { rows: prepared } = await session.query<PreparedRow>(sqlFile('monitor/prepared-transactions'));
-  const ms = (text: string | null): number | null => (text === null ? null : Math.max(0, Number(text)));
-  const nodes = rows.map((row) => ({
-    pid: row.pid,
+  const { rows } = await session.query<LockSession & { readonly isHidden: boolean | null }>(sqlFile('monitor/locks'));
+  const { rows: preparedTransactions } = await session.query<PreparedTransaction>(
+    sqlFile('monitor/prepared-transactions'),
+  );
+  const sessions = rows.map(({ isHidden, ...row }) => ({
+    ...row,
     // 0 stands for prepared transactions, which have no process.
-    blockedBy: row.blocked_by.filter((pid) => pid !== 0),
-    blockedByPrepared: row.prepared_transactions,
-    waitingMs: ms(row.waiting_ms),
-    lock: row.lock,
-    database: row.database_name,
-    role: row.role_name,
-    application: row.application_name,
-    state: row.state,
-    transactionMs: ms(row.transaction_ms),
-    query: row.is_hidden === true || row.query === null ? null : reportedQuery(row.query),
+    blockedBy: row.blockedBy.filter((pid) => pid !== 0),
+    waitingMs: notNegative(row.waitingMs),
+    transactionMs: notNegative(row.transactionMs),
+    query: isHidden === true || row.query === null ? null : reportedQuery(row.query),
   }));
   return {
-    hidden: rows.filter(({ is_hidden: isHidden }) => isHidden === true).length,
-    sessions: lockTree(nodes),
+    hidden: rows.filter(({ isHidden }) => isHidden === true).length,
+    sessions: lockTree(sessions),
     waiting: rows.filter(({ lock }) => lock !== null).length,
-    preparedTransactions: prepared.map((row) => ({
-      name: row.gid,
-      database: row.database_name,
-      owner: row.owner,
-      ageMs: Number(row.age_ms),
-      isHere: row.is_here,
-    })),
+    preparedTransactions,
   };
 }
 

@@ -36,44 +36,10 @@ export interface LogicalTable extends TablePartition {
   readonly partitions: readonly TablePartition[];
 }
 
-interface TableRow {
-  readonly root_oid: string;
-  readonly table_schema: string;
-  readonly table_name: string;
-  readonly identifier: string;
-  readonly is_root: boolean;
-  readonly is_partitioned: boolean;
-  readonly heap_bytes: string;
-  readonly map_bytes: string;
-  readonly toast_bytes: string;
-  readonly index_bytes: string;
-  readonly is_estimated: boolean;
-  readonly locked_by: number | null;
-  readonly row_estimate: string | null;
-  readonly dead_rows: string | null;
-}
-
-function numberOrNull(text: string | null): number | null {
-  return text === null ? null : Number(text);
-}
-
-function leafOf(row: TableRow): TablePartition {
-  const [heapBytes, mapBytes] = [Number(row.heap_bytes), Number(row.map_bytes)];
-  const [toastBytes, indexBytes] = [Number(row.toast_bytes), Number(row.index_bytes)];
-  return {
-    schema: row.table_schema,
-    table: row.table_name,
-    identifier: row.identifier,
-    totalBytes: heapBytes + mapBytes + toastBytes + indexBytes,
-    heapBytes,
-    mapBytes,
-    toastBytes,
-    indexBytes,
-    isEstimated: row.is_estimated,
-    lockedBy: row.locked_by,
-    rows: numberOrNull(row.row_estimate),
-    deadRows: numberOrNull(row.dead_rows),
-  };
+interface TableRow extends TablePartition {
+  readonly rootOid: string;
+  readonly isRoot: boolean;
+  readonly isPartitioned: boolean;
 }
 
 /** The sum of what is known; null when nothing is. */
@@ -99,15 +65,11 @@ function rollUp(leaves: readonly TablePartition[]): TableSize {
 
 /** What stores rows of one logical table is summed; the partitioned ones above it store nothing. */
 function tableOf(rows: readonly TableRow[], root: TableRow): LogicalTable {
-  const leaves = rows.filter((row) => !row.is_partitioned).map(leafOf);
-  return {
-    schema: root.table_schema,
-    table: root.table_name,
-    identifier: root.identifier,
-    ...rollUp(leaves),
-    isPartitioned: root.is_partitioned,
-    partitions: root.is_partitioned ? leaves : [],
-  };
+  const { schema, table, identifier, isPartitioned } = root;
+  const leaves = rows
+    .filter((row) => !row.isPartitioned)
+    .map(({ rootOid: _rootOid, isRoot: _isRoot, isPartitioned: _isPartitioned, ...leaf }) => leaf);
+  return { schema, table, identifier, ...rollUp(leaves), isPartitioned, partitions: isPartitioned ? leaves : [] };
 }
 
 /**
@@ -122,8 +84,8 @@ export async function readTableSizes(session: Session, schema: string): Promise<
           session.query<TableRow>(sqlFile('monitor/tables'), [schema, isEstimated]),
         )
       ).rows;
-  return [...groupBy(rows, (row) => row.root_oid).values()].flatMap((family) => {
-    const root = family.find((row) => row.is_root);
+  return [...groupBy(rows, ({ rootOid }) => rootOid).values()].flatMap((family) => {
+    const root = family.find(({ isRoot }) => isRoot);
     return root === undefined ? [] : [tableOf(family, root)];
   });
 }

@@ -23,20 +23,20 @@ const FILE_RULE =
   'a seed file is named NN-name.sql: two digits, then lower-case letters and digits, parted by single hyphens';
 
 /** A path as the user would write it. */
-export function shownPath(path: string, cwd: string): string {
+function shownPath(path: string, cwd: string): string {
   const inside = relative(cwd, path);
   return inside === '' || inside.startsWith('..') ? path : inside;
 }
 
 /** Editors' leftovers and documents may lie in the directory; anything else that ends in .sql must be a seed file. */
-export function seedFileNames(directory: string): readonly string[] {
+function seedFileNames(directory: string): readonly string[] {
   return readDirectory(directory)
     .filter((name) => !name.startsWith('.') && /\.sql$/i.test(name))
     .toSorted();
 }
 
 /** The sets of a directory, and the subdirectories whose name no set can have. @throws AisecError CONFIG_INVALID. */
-export function seedSetNames(directory: string): {
+function seedSetNames(directory: string): {
   readonly sets: readonly string[];
   readonly strange: readonly string[];
 } {
@@ -44,6 +44,34 @@ export function seedSetNames(directory: string): {
     .filter((name) => !name.startsWith('.'))
     .toSorted();
   return { sets: names.filter((name) => SET_NAME.test(name)), strange: names.filter((name) => !SET_NAME.test(name)) };
+}
+
+export interface ListedSet {
+  readonly name: string;
+  readonly files: readonly string[];
+  readonly where: 'bundled' | 'directory';
+  readonly directory: string;
+}
+
+export interface SeedListing {
+  readonly sets: readonly ListedSet[];
+  /** Subdirectories whose name no set can have. */
+  readonly strange: readonly string[];
+}
+
+/** The seed sets there are; the files are named, not read. @throws AisecError CONFIG_INVALID for an unreadable directory. */
+export function listSeedSets(settings: SeedSettings, isBundled: boolean): SeedListing {
+  const { sets, strange } = seedSetNames(settings.seedsDir);
+  const shown = shownPath(settings.seedsDir, settings.cwd);
+  return {
+    sets: sets.map((name) => ({
+      name,
+      files: seedFileNames(join(settings.seedsDir, name)),
+      where: isBundled ? 'bundled' : 'directory',
+      directory: join(shown, name),
+    })),
+    strange: strange.map((name) => join(shown, name)),
+  };
 }
 
 function nameProblem(path: string, name: string, seen: Map<string, string>): FileProblem | undefined {

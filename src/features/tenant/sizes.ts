@@ -33,22 +33,13 @@ export async function sizesOfTenant<Row extends object>(session: Session, schema
   const { rows } = await session.query<Row & Measured>(sqlFile('tenant/table-sizes'), [schema]);
   const failed = rows.find(({ problem }) => problem !== null);
   if (failed !== undefined) throw await unmeasured(session, failed);
-  return rows;
-}
-
-interface SizeRow {
-  readonly table_name: string;
-  readonly heap_bytes: string;
-  readonly map_bytes: string;
-  readonly toast_bytes: string;
-  readonly index_bytes: string;
-  readonly row_estimate: string | null;
+  return rows.map(({ host: _host, port: _port, problem: _problem, ...row }) => row as unknown as Row);
 }
 
 export interface SizeOnNode {
   /** With indexes and TOAST. */
   readonly totalBytes: number;
-  readonly rowEstimate: number | null;
+  readonly rows: number | null;
 }
 
 /**
@@ -61,13 +52,6 @@ export async function sizesOnNode(
   schema: string,
 ): Promise<ReadonlyMap<string, SizeOnNode> | undefined> {
   if (!(await isDistributed(session, schema))) return undefined;
-  const rows = await sizesOfTenant<SizeRow>(session, schema);
-  return new Map(
-    rows.map((row) => {
-      const parts = [row.heap_bytes, row.map_bytes, row.toast_bytes, row.index_bytes];
-      const totalBytes = parts.reduce((sum, bytes) => sum + Number(bytes), 0);
-      const rowEstimate = row.row_estimate === null ? null : Number(row.row_estimate);
-      return [row.table_name, { totalBytes, rowEstimate }];
-    }),
-  );
+  const rows = await sizesOfTenant<SizeOnNode & { readonly table: string }>(session, schema);
+  return new Map(rows.map((row) => [row.table, row]));
 }

@@ -1,6 +1,7 @@
 import { countText } from '../../../base/count.js';
 import { AisecError } from '../../../base/errors.js';
-import type { EnsuredMonth, EnsureResult } from '../../../features/messages/partitions/ensure.js';
+import type { EnsureResult } from '../../../features/messages/partitions/ensure.js';
+import type { EnsuredMonth } from '../../../features/messages/partitions/outcome.js';
 import type { Month } from '../../../base/month.js';
 import { defineCommand, type Context } from '../../command.js';
 import { MAX_WAIT_OPTION, monthOption, WAIT_OPTION } from '../../options.js';

@@ -1,5 +1,5 @@
 import { settingValue } from '../../../config/config.js';
-import type { SeedListing } from '../../../features/seed/list.js';
+import type { SeedListing } from '../../../features/seed/seed-directory.js';
 import { defineCommand, type Context } from '../../command.js';
 import type { Renderer } from '../../terminal/output.js';
 
@@ -14,7 +14,7 @@ function renderList({ sets }: Pick<SeedListing, 'sets'>, { table }: Renderer): s
 
 async function run(context: Context): Promise<void> {
   const { config, output } = context;
-  const { listSeedSets } = await import('../../../features/seed/list.js');
+  const { listSeedSets } = await import('../../../features/seed/seed-directory.js');
   const isBundled = settingValue('seedsDir', config.flags, config.environment) === undefined;
   const listing = listSeedSets(config, isBundled);
   output.result({ sets: listing.sets }, renderList);

@@ -6,7 +6,7 @@ import type { PartitionFacts } from './facts.js';
 import { swapRow } from './journal.js';
 import type { LockBudget } from '../../../adapters/postgres/locks/lock-budget.js';
 import { withLockRetries, type RetryOptions } from '../lock-retries.js';
-import { archivedName } from './partition-names.js';
+import { nameIn } from '../partition.js';
 import { moveRows, type RowMoveResult } from './move-rows.js';
 import { waitForOlderSnapshots } from '../older-snapshots.js';
 import { isOfMonth, type MonthPlan, type WholeMonthPlan } from './plan.js';
@@ -87,7 +87,7 @@ async function move(session: Session, plan: WholeMonthPlan, run: MonthRun): Prom
 
 async function moveOnly(session: Session, plan: WholeMonthPlan, run: MonthRun): Promise<Done> {
   const { movedRows, isComplete } = await move(session, plan, run);
-  const partition = archivedName(plan.month);
+  const partition = nameIn('messages_archive', plan.month);
   return { outcome: isComplete ? 'moved' : 'stopped', rows: movedRows, rowsAreExact: true, partition };
 }
 
@@ -107,12 +107,9 @@ async function finish(session: Session, plan: WholeMonthPlan, run: MonthRun): Pr
     const { movedRows, isComplete } = await move(session, plan, run);
     total += movedRows;
     if (!isComplete)
-      return { outcome: 'stopped', rows: total, rowsAreExact: true, partition: archivedName(plan.month) };
+      return { outcome: 'stopped', rows: total, rowsAreExact: true, partition: nameIn('messages_archive', plan.month) };
     // A REPEATABLE READ transaction that began before still finds the moved rows here, and nowhere else.
-    const { budget, onProgress } = run;
-    const startedMs = performance.now();
-    await waitForOlderSnapshots(session, { maxWaitMs: budget.leftMs, onWait: onProgress });
-    budget.spend(performance.now() - startedMs);
+    await waitForOlderSnapshots(session, run.budget, run.onProgress);
     await vacuumEmptied(session, plan);
     try {
       return await swap(session, { ...plan, rows: total, rowsAreExact: true }, run);

@@ -10,7 +10,7 @@ import { AisecError, isAisecError, messageOf } from '../../../base/errors.js';
 import { throwIfInterrupted } from '../../../base/interruption.js';
 import { aisecVersion } from '../../../base/package/version.js';
 import { ExportReader, writeExport, type FileContent } from './exports/export-file.js';
-import { readFacts, type PartitionFacts } from './facts.js';
+import { countRows, readFacts, type PartitionFacts } from './facts.js';
 import { readExports, recordExport } from './journal.js';
 import { isExportOf, manifestPath, type Manifest } from './exports/manifest.js';
 import type { Month } from '../../../base/month.js';
@@ -71,12 +71,7 @@ async function archivedPartition(session: Session, month: Month): Promise<Partit
 
 async function reread(session: Session, partial: string, format: ExportFormat, written: FileContent): Promise<void> {
   const reader = new ExportReader(partial, format);
-  const records = reader.records();
-  let next = await records.next();
-  while (next.done !== true) {
-    throwIfInterrupted(session.signal);
-    next = await records.next();
-  }
+  for await (const _ of reader.records()) throwIfInterrupted(session.signal);
   const read = reader.content();
   const isSame =
     read.isWhole &&
@@ -161,7 +156,7 @@ function asExportError(error: unknown, file: string): unknown {
 const resultOf = (
   session: Session,
   options: ExportOptions,
-  manifest: Manifest,
+  { rows, sizeBytes, sha256 }: Pick<ExportResult, 'rows' | 'sizeBytes' | 'sha256'>,
   outcome: ExportResult['outcome'],
 ): ExportResult => ({
   database: session.info.label,
@@ -169,9 +164,9 @@ const resultOf = (
   month: options.month,
   file: options.file,
   outcome,
-  rows: manifest.rows,
-  sizeBytes: manifest.sizeBytes,
-  sha256: manifest.sha256,
+  rows,
+  sizeBytes,
+  sha256,
   manifest: manifestPath(options.file),
 });
 
@@ -209,20 +204,8 @@ async function planned(session: Session, partition: PartitionFacts, options: Exp
   await access(path.dirname(options.file), constants.W_OK).catch((error: unknown) => {
     throw asExportError(error, options.file);
   });
-  const { rows } = await session.query<{ rows: number }>(
-    `select count(*)::float8 as rows from only ${partition.relation}`,
-  );
-  return {
-    database: session.info.label,
-    schema: options.schema,
-    month: options.month,
-    file: options.file,
-    outcome: 'planned',
-    rows: rows[0]?.rows ?? 0,
-    sizeBytes: null,
-    sha256: null,
-    manifest: manifestPath(options.file),
-  };
+  const rows = await countRows(session, partition.relation);
+  return resultOf(session, options, { rows, sizeBytes: null, sha256: null }, 'planned');
 }
 
 /**

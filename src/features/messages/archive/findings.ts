@@ -1,8 +1,9 @@
 import type { Finding } from '../../../base/finding.js';
+import { groupBy } from '../../../base/group-by.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
 import { publicationProblems, type Publication } from '../publications.js';
 import type { PartitionFacts, Surroundings } from './facts.js';
-import { archivedName, liveName } from './partition-names.js';
+import { nameIn, type Root } from '../partition.js';
 
 const STAYS = 'the month stays where it is';
 
@@ -10,21 +11,31 @@ function blocking(id: string, object: string, message: string, fix: string | nul
   return { id: `${id}:${object}`, severity: 'critical', object, message, impact, fix };
 }
 
-function addColumn(table: string, name: string, addition: string | null): string | null {
-  return addition === null ? null : `alter table ${table} add column ${name} ${addition};`;
+function columnFinding({ name, onMessages, onArchive, addition }: Surroundings['columnFaults'][number]): Finding {
+  const [lacking, other] = onMessages === null ? ['messages', 'messages_archive'] : ['messages_archive', 'messages'];
+  const object = `${lacking}.${name}`;
+  if (onMessages !== null && onArchive !== null)
+    return blocking(
+      'column',
+      object,
+      `column ${name} is ${onMessages} on messages and ${onArchive} on messages_archive`,
+      null,
+    );
+  const fix = addition === null ? null : `alter table ${lacking} add column ${name} ${addition};`;
+  return blocking('column', object, `column ${name} of ${other} is missing on ${lacking}`, fix);
 }
 
 /** What a subscriber would not receive: every move of messages between the two tables is refused. */
 export function publicationFindings({ publications, schemaName }: Surroundings): readonly Finding[] {
   const problems = publicationProblems(publications, schemaName).filter(({ refuses }) => refuses !== 'drain');
-  const names = new Set(problems.map(({ publication }) => publication));
   // The first one of a publication is enough: its fix changes what the others are about.
-  return [...names].flatMap((name) => {
-    const problem = problems.find(({ publication }) => publication === name);
-    if (problem === undefined) return [];
-    const { kind, message, impact, fix } = problem;
-    return [blocking(`publication-${kind}`, name, message, fix, impact)];
-  });
+  return [...groupBy(problems, ({ publication }) => publication).values()].flatMap((own) =>
+    own
+      .slice(0, 1)
+      .map(({ kind, publication, message, impact, fix }) =>
+        blocking(`publication-${kind}`, publication, message, fix, impact),
+      ),
+  );
 }
 
 /** A dropped partition is not published: a subscriber would keep the messages of a pruned month. */
@@ -75,36 +86,7 @@ export function generalFindings(surroundings: Surroundings): readonly Finding[] 
         'its rows would keep the month, or be deleted with it',
       ),
     );
-  for (const { name, onMessages, onArchive, addition } of columnFaults) {
-    if (onArchive === null)
-      findings.push(
-        blocking(
-          'column',
-          `messages_archive.${name}`,
-          `column ${name} of messages is missing on messages_archive`,
-          addColumn('messages_archive', name, addition),
-        ),
-      );
-    else if (onMessages === null)
-      findings.push(
-        blocking(
-          'column',
-          `messages.${name}`,
-          `column ${name} of messages_archive is missing on messages`,
-          addColumn('messages', name, addition),
-        ),
-      );
-    else
-      findings.push(
-        blocking(
-          'column',
-          `messages_archive.${name}`,
-          `column ${name} is ${onMessages} on messages and ${onArchive} on messages_archive`,
-          null,
-        ),
-      );
-  }
-  return [...findings, ...publicationFindings(surroundings)];
+  return [...findings, ...columnFaults.map(columnFinding), ...publicationFindings(surroundings)];
 }
 
 function indexFindings({ relation, indexFaults }: PartitionFacts): readonly Finding[] {
@@ -128,7 +110,7 @@ function indexFindings({ relation, indexFaults }: PartitionFacts): readonly Find
 /** What prevents the move of one partition that is exactly a month. `target`: where it is to move. */
 export function partitionFindings(
   partition: PartitionFacts,
-  target: 'archive' | 'live',
+  target: Root,
   surroundings: Surroundings,
 ): readonly Finding[] {
   const { relation, root, month, lowerBound, upperBound } = partition;
@@ -152,7 +134,7 @@ export function partitionFindings(
         `alter table ${relation} owner to ${quoteIdentifier(surroundings.ownerName)};`,
       ),
     );
-  const wanted = month === null ? null : target === 'archive' ? archivedName(month) : liveName(month);
+  const wanted = month === null ? null : nameIn(target, month);
   if (wanted !== null && partition.name !== wanted && surroundings.takenNames.includes(wanted))
     findings.push(
       blocking(

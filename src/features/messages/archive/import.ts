@@ -2,11 +2,12 @@ import { withRunLock } from '../../../adapters/postgres/locks/advisory-lock.js';
 import { withRollback, withTransaction, type Session } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { AisecError } from '../../../base/errors.js';
-import { firstDay, monthEndMs, monthStartMs, parseMonth, type Month } from '../../../base/month.js';
+import { firstDay, parseMonth, type Month } from '../../../base/month.js';
+import { refuseFindings } from '../../../base/refuse-findings.js';
 import type { Reporting } from '../../../base/reporting.js';
 import { aisecVersion } from '../../../base/package/version.js';
 import type { Manifest } from './exports/manifest.js';
-import { readFacts, type Root } from './facts.js';
+import { holdsSomeOf, readFacts } from './facts.js';
 import { publicationFindings } from './findings.js';
 import { loadFile, refuseOtherColumns, verifyFile } from './imports/read-file.js';
 import {
@@ -20,8 +21,7 @@ import {
 import { serverTime } from './journal.js';
 import { LockBudget } from '../../../adapters/postgres/locks/lock-budget.js';
 import { lockTimeoutBelowDeadlockMs, withLockRetries, type RetryOptions } from '../lock-retries.js';
-import { archivedName, liveName } from './partition-names.js';
-import { refuseBlocked } from './restore.js';
+import { nameIn, type Root } from '../partition.js';
 
 export interface ImportOptions extends MissingReferences {
   readonly schema: string;
@@ -54,15 +54,8 @@ export interface ImportResult {
 /** @throws AisecError ARCHIVE_BLOCKED, ARCHIVE_MONTH when the other table holds the month. */
 async function refuseMonth(session: Session, month: Month, root: Root): Promise<number> {
   const { surroundings, partitions } = await readFacts(session);
-  const findings = publicationFindings(surroundings);
-  refuseBlocked(`month ${month} cannot be imported`, findings);
-  const other = partitions.find(
-    (partition) =>
-      partition.root !== root &&
-      !partition.isDefault &&
-      partition.lowerMs < monthEndMs(month) &&
-      partition.upperMs > monthStartMs(month),
-  );
+  refuseFindings('ARCHIVE_BLOCKED', `month ${month} cannot be imported`, publicationFindings(surroundings));
+  const other = partitions.find((partition) => partition.root !== root && holdsSomeOf(partition, month));
   if (other !== undefined)
     throw new AisecError('ARCHIVE_MONTH', `month ${month} is in ${other.root}`, {
       detail: `${other.relation} holds it.`,
@@ -167,7 +160,7 @@ async function stageAndInsert(
     });
   await session.query(sqlFile('archive/record-import'), [
     firstDay(month),
-    root === 'messages' ? liveName(month) : archivedName(month),
+    nameIn(root, month),
     rows,
     file,
     manifest.sha256,
@@ -202,16 +195,15 @@ export async function importExport(
     await refuseOtherColumns(session, options.file, manifest);
     await session.query(`set lock_timeout = ${lockTimeoutBelowDeadlockMs(deadlockTimeoutMs)}`);
     if (options.root === 'messages' && !options.isDryRun) await makeLiveMonth(session, month);
-    const counts = options.isDryRun
-      ? await withRollback(session, () => stageAndInsert(session, options, manifest, month, reporting))
-      : await withTransaction(session, () => stageAndInsert(session, options, manifest, month, reporting));
+    const within = options.isDryRun ? withRollback : withTransaction;
+    const counts = await within(session, () => stageAndInsert(session, options, manifest, month, reporting));
     return {
       database: session.info.label,
       schema: options.schema,
       file: options.file,
       month,
       isDryRun: options.isDryRun,
-      partition: options.root === 'messages' ? liveName(month) : archivedName(month),
+      partition: nameIn(options.root, month),
       fileRows: manifest.rows,
       ...counts,
     };

@@ -71,24 +71,10 @@ export interface RecordedExport {
   readonly exportedAt: Date;
 }
 
-interface ExportRow {
-  readonly month: Month;
-  readonly file_name: string;
-  readonly file_sha256: string;
-  readonly file_rows: number;
-  readonly finished_at: Date;
-}
-
 /** The exports on record, newest first. */
 export async function readExports(session: Session): Promise<readonly RecordedExport[]> {
-  const { rows } = await session.query<ExportRow>(sqlFile('archive/exports'));
-  return rows.map((row) => ({
-    month: row.month,
-    file: row.file_name,
-    sha256: row.file_sha256,
-    rows: row.file_rows,
-    exportedAt: row.finished_at,
-  }));
+  const { rows } = await session.query<RecordedExport>(sqlFile('archive/exports'));
+  return rows;
 }
 
 /** Months whose prune was begun and not finished, with the id of its row. */

@@ -4,9 +4,8 @@ import type { Session } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import type { Month } from '../../../base/month.js';
 import { verifyExport } from './exports/verify.js';
-import { readFacts, type PartitionFacts } from './facts.js';
+import { COUNTED_BYTES, countRows, readFacts, type PartitionFacts } from './facts.js';
 import { readExports, readUnfinishedPrunes, type RecordedExport } from './journal.js';
-import { COUNTED_BYTES } from './row-counts.js';
 
 /** `partly live`: the rest of the month is still in messages. `being pruned`: a prune was begun and stopped. */
 export type MonthState = 'archived' | 'partly live' | 'being pruned';
@@ -54,11 +53,6 @@ export interface ListOptions {
   readonly onProgress: (text: string) => void;
 }
 
-async function countRows(session: Session, { relation }: PartitionFacts): Promise<number> {
-  const { rows } = await session.query<{ rows: number }>(`select count(*)::float8 as rows from only ${relation}`);
-  return rows[0]?.rows ?? 0;
-}
-
 async function rowsOf(
   session: Session,
   partition: PartitionFacts,
@@ -67,7 +61,7 @@ async function rowsOf(
   const { rowEstimate, sizeBytes } = partition;
   const isCounted = isExported || ((rowEstimate ?? 0) === 0 && sizeBytes <= COUNTED_BYTES);
   return isCounted
-    ? { rows: await countRows(session, partition), rowsAreExact: true }
+    ? { rows: await countRows(session, partition.relation), rowsAreExact: true }
     : { rows: rowEstimate, rowsAreExact: false };
 }
 

@@ -8,7 +8,7 @@ import type { PartitionFacts, Surroundings } from './facts.js';
 import { swapRow, type SwapEntry } from './journal.js';
 import { lockTimeoutBelowDeadlockMs, type RetryOptions } from '../lock-retries.js';
 import { moveRows } from './move-rows.js';
-import { liveName } from './partition-names.js';
+import { nameIn } from '../partition.js';
 import { swapMonth, type SwapResult } from './swap/swap.js';
 
 export interface MoveBack {
@@ -51,14 +51,14 @@ begin
   end if;
   perform aisec_settle_message_checks(partition);
   execute pg_catalog.format('alter table messages_archive detach partition %s', partition);
-  execute pg_catalog.format('alter table %s rename to %I', partition, ${quoteLiteral(liveName(month))});
+  execute pg_catalog.format('alter table %s rename to %I', partition, ${quoteLiteral(nameIn('messages', month))});
   execute pg_catalog.format(
     'alter table messages attach partition %s for values from (%L) to (%L)',
     partition, ${quoteLiteral(monthStart(month))}, ${quoteLiteral(monthStart(addMonths(month, 1)))}
   );
 end
 $move$`,
-    swapRow(entry, quoteLiteral(liveName(month))),
+    swapRow(entry, quoteLiteral(nameIn('messages', month))),
   ];
 }
 

@@ -1,7 +1,7 @@
 import type { Finding } from '../../../base/finding.js';
 import { monthEndMs, monthOf, monthStartMs, parseMonth, type Month } from '../../../base/month.js';
 import { generalFindings, oddPartitionFinding, partitionFindings } from './findings.js';
-import type { ArchiveFacts, PartitionFacts } from './facts.js';
+import { holdsSomeOf, type ArchiveFacts, type PartitionFacts } from './facts.js';
 import { locksOfMove, locksOfSwap, type LockWish } from './locks.js';
 
 /**
@@ -68,8 +68,8 @@ function archivedPart({ facts }: Parts, month: Month): PartitionFacts | undefine
 function archivedOtherwise({ facts }: Parts, month: Month): readonly Finding[] {
   return facts.partitions
     .filter(
-      ({ root, month: own, lowerMs, upperMs }) =>
-        root === 'messages_archive' && own !== month && lowerMs < monthEndMs(month) && upperMs > monthStartMs(month),
+      (partition) =>
+        partition.root === 'messages_archive' && partition.month !== month && holdsSomeOf(partition, month),
     )
     .map(({ relation, lowerBound, upperBound }) => ({
       id: `archived-otherwise:${relation}`,
@@ -100,7 +100,7 @@ function wholeMonth(parts: Parts, partition: PartitionFacts, month: Month): Mont
     locks: isFinish ? [...locksOfMove(sources), ...swap] : swap,
     findings: [
       ...parts.general,
-      ...partitionFindings(partition, 'archive', surroundings),
+      ...partitionFindings(partition, 'messages_archive', surroundings),
       ...archivedOtherwise(parts, month),
     ],
   };
@@ -133,7 +133,11 @@ function boundaryMonth(parts: Parts, cutoffMs: number): MonthPlan | undefined {
   if (partition === undefined) return waiting > 0 ? waitingMonth(parts, month, waiting, true) : undefined;
   const sources = [partition.relation];
   if (waiting > 0 && surroundings.defaultPartition !== null) sources.push(surroundings.defaultPartition);
-  const pending = partitionFindings({ ...partition, indexFaults: [], missingChecks: [] }, 'archive', surroundings);
+  const pending = partitionFindings(
+    { ...partition, indexFaults: [], missingChecks: [] },
+    'messages_archive',
+    surroundings,
+  );
   return {
     month,
     action: 'move older rows',
@@ -180,8 +184,7 @@ export function planArchive(
   const months = old.map((partition) =>
     partition.month === null ? oddPlan(parts, partition) : wholeMonth(parts, partition, partition.month),
   );
-  const covered = (month: Month): boolean =>
-    live.some(({ lowerMs, upperMs }) => lowerMs < monthEndMs(month) && upperMs > monthStartMs(month));
+  const covered = (month: Month): boolean => live.some((partition) => holdsSomeOf(partition, month));
   const late = waiting
     .filter(({ month }) => monthEndMs(month) <= cutoffMs && !covered(month))
     .map(({ month, rows }) => waitingMonth(parts, month, rows, false));

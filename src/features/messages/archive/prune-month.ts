@@ -1,11 +1,11 @@
-import { rollBack, type Session } from '../../../adapters/postgres/session.js';
+import type { Session } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { quoteLiteral } from '../../../base/identifier.js';
 import { addMonths, firstDay, monthStart, type Month } from '../../../base/month.js';
 import { aisecVersion } from '../../../base/package/version.js';
 import { readExportIds } from './exports/export-ids.js';
 import type { PartitionFacts, Surroundings } from './facts.js';
-import { withLockRetries, type RetryOptions } from '../lock-retries.js';
+import { inShortTransaction, withLockRetries, type RetryOptions } from '../lock-retries.js';
 import { locksOfDrop } from './locks.js';
 
 export interface PruneEntry {
@@ -121,15 +121,22 @@ export async function deleteMonthKeys(
 }
 
 /**
- * One text, so that no lock is held over a round trip. The strong locks come last, for the drop alone. Messages that were
+ * Drops the partition of a month whose keys are deleted, in one short transaction with its row of the journal, which is one
+ * text, so that no lock is held over a round trip. The strong locks come last, for the drop alone. Messages that were
  * inserted by hand since the export was verified still have their keys.
+ *
+ * @throws AisecError LOCK_TIMEOUT naming the holder; DATABASE_FAILED when messages were added to it meanwhile.
  */
-function dropText({ month, partition }: PruneEntry, surroundings: Surroundings, journalId: string): string {
+export async function dropMonth(
+  session: Session,
+  surroundings: Surroundings,
+  { month, partition, retries }: PruneEntry,
+  journalId: string,
+): Promise<void> {
   const { relation } = partition;
   const tables = locksOfDrop(partition, surroundings).map((lock) => lock.relation);
   const list = (texts: readonly string[]): string => texts.map((text) => quoteLiteral(text).trim()).join(', ');
-  return [
-    'begin',
+  await inShortTransaction(session, retries, [
     'select aisec_begin_message_maintenance()',
     `select aisec_lock_maintenance(array[${list(['messages_archive', relation])}]::regclass[])`,
     `do $look$
@@ -145,27 +152,5 @@ $look$`,
     `select aisec_lock_tables(array[${list(tables)}]::regclass[], array_fill('access exclusive'::text, array[${tables.length}]))`,
     `drop table ${relation}`,
     `update archive_journal set finished_at = pg_catalog.clock_timestamp() where id = ${journalId}`,
-    'commit',
-  ].join('; ');
-}
-
-/**
- * Drops the partition of a month whose keys are deleted, in one short transaction with its row of the journal.
- *
- * @throws AisecError LOCK_TIMEOUT naming the holder; DATABASE_FAILED when messages were added to it meanwhile.
- */
-export async function dropMonth(
-  session: Session,
-  surroundings: Surroundings,
-  entry: PruneEntry,
-  journalId: string,
-): Promise<void> {
-  await withLockRetries(session, entry.retries, async () => {
-    try {
-      await session.query(dropText(entry, surroundings, journalId));
-    } catch (error) {
-      await rollBack(session);
-      throw error;
-    }
-  });
+  ]);
 }

@@ -4,6 +4,7 @@ import { subtractAge, type Age } from '../../../base/age.js';
 import { AisecError, endsRun, isAisecError } from '../../../base/errors.js';
 import type { Finding } from '../../../base/finding.js';
 import type { Month } from '../../../base/month.js';
+import { refuseFindings } from '../../../base/refuse-findings.js';
 import type { Reporting } from '../../../base/reporting.js';
 import { monthError, type MonthError } from './archive-month.js';
 import { waitForOlderSnapshots } from '../older-snapshots.js';
@@ -16,7 +17,6 @@ import { locksOfDrop, type LockWish } from './locks.js';
 import { exportsIn } from './exports/manifest.js';
 import { verifyExport } from './exports/verify.js';
 import { deleteMonthKeys, dropMonth, type PruneEntry } from './prune-month.js';
-import { refuseBlocked } from './restore.js';
 
 export interface PruneOptions {
   readonly schema: string;
@@ -102,54 +102,19 @@ async function judge(
   return { partition, month: { ...base, outcome: 'kept', reason } };
 }
 
-interface PruneStep {
-  readonly entry: PruneEntry;
-  readonly month: PrunedMonth;
-  readonly journalId: string | undefined;
-}
-
 /** What fails for one month is an outcome; what ends the whole run is thrown. */
-async function attempt<Result extends object>(
-  run: () => Promise<Result>,
-): Promise<Result | { readonly error: MonthError }> {
+async function errorOf(run: () => Promise<void>): Promise<MonthError | null> {
   try {
-    return await run();
+    await run();
+    return null;
   } catch (error) {
     if (!isAisecError(error) || endsRun(error)) throw error;
-    return { error: monthError(error) };
+    return monthError(error);
   }
 }
 
-async function deleteKeysOf(session: Session, entry: PruneEntry, month: PrunedMonth): Promise<PruneStep> {
-  const done = await attempt(() => deleteMonthKeys(session, entry));
-  if ('error' in done)
-    return { entry, month: { ...month, outcome: 'failed', error: done.error }, journalId: undefined };
-  return { entry, month: { ...month, deletedKeys: done.deletedKeys }, journalId: done.journalId };
-}
-
-const failed = ({ month }: PruneStep, error: MonthError): PrunedMonth =>
-  month.outcome === 'failed' ? month : { ...month, outcome: 'failed', error };
-
-/** A REPEATABLE READ transaction that began before still has to read the month, or to fail. */
-async function waitForReaders(session: Session, budget: LockBudget, reporting: Reporting): Promise<object> {
-  const startedMs = performance.now();
-  await waitForOlderSnapshots(session, { maxWaitMs: budget.leftMs, onWait: reporting.onProgress });
-  budget.spend(performance.now() - startedMs);
-  return {};
-}
-
-async function drop(
-  session: Session,
-  facts: ArchiveFacts,
-  { entry, month, journalId }: PruneStep,
-): Promise<PrunedMonth> {
-  if (journalId === undefined) return month;
-  const done = await attempt(async () => {
-    await dropMonth(session, facts.surroundings, entry, journalId);
-    return {};
-  });
-  return 'error' in done ? { ...month, outcome: 'failed', error: done.error } : { ...month, outcome: 'pruned' };
-}
+const pruned = (month: PrunedMonth, error: MonthError | null): PrunedMonth =>
+  error === null ? { ...month, outcome: 'pruned' } : { ...month, outcome: 'failed', error };
 
 /**
  * Deletes the archived months that are wholly older than the age, each only when a verified export holds it or
@@ -191,11 +156,12 @@ export async function pruneArchive(
     });
     const planned = candidates.filter(({ month }) => month.outcome === 'planned').map(({ month }) => month);
     if (planned.length === 0 || options.isDryRun) return result(candidates.map(({ month }) => month));
-    refuseBlocked('no month can be pruned', findings);
+    refuseFindings('ARCHIVE_BLOCKED', 'no month can be pruned', findings);
     await confirm(planned);
     await session.query(`set lock_timeout = ${lockTimeoutBelowDeadlockMs(facts.surroundings.deadlockTimeoutMs)}`);
     const budget = new LockBudget(options.maxWaitMs);
-    const steps: PruneStep[] = [];
+    const outcomes = new Map<Month, PrunedMonth>();
+    const emptied: { readonly entry: PruneEntry; readonly month: PrunedMonth; readonly journalId: string }[] = [];
     for (const { partition, month } of candidates) {
       if (month.outcome !== 'planned') continue;
       const entry = {
@@ -211,15 +177,19 @@ export async function pruneArchive(
         },
         onKeys: (count: number) => reporting.onProgress(`pruning ${month.month}: ${count} keys deleted`),
       };
-      steps.push(await deleteKeysOf(session, entry, month));
+      const error = await errorOf(async () => {
+        const { journalId, deletedKeys } = await deleteMonthKeys(session, entry);
+        emptied.push({ entry, month: { ...month, deletedKeys }, journalId });
+      });
+      if (error !== null) outcomes.set(month.month, pruned(month, error));
     }
-    const dropped = new Map<string, PrunedMonth>();
-    const waited = await attempt(() => waitForReaders(session, budget, reporting));
-    for (const step of steps) {
-      const month = 'error' in waited ? failed(step, waited.error) : await drop(session, facts, step);
-      dropped.set(month.month, month);
+    // A REPEATABLE READ transaction that began before still has to read the months, or to fail.
+    const waited = await errorOf(() => waitForOlderSnapshots(session, budget, reporting.onProgress));
+    for (const { entry, month, journalId } of emptied) {
+      const error = waited ?? (await errorOf(() => dropMonth(session, facts.surroundings, entry, journalId)));
+      outcomes.set(month.month, pruned(month, error));
     }
-    return result(candidates.map(({ month }) => dropped.get(month.month) ?? month));
+    return result(candidates.map(({ month }) => outcomes.get(month.month) ?? month));
   };
   const lock = { waitMs: options.waitMs, onProgress: reporting.onProgress };
   return options.isDryRun ? work() : withRunLock(session, lock, work);

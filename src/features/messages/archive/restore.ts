@@ -1,17 +1,16 @@
 import { withRunLock } from '../../../adapters/postgres/locks/advisory-lock.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { AisecError } from '../../../base/errors.js';
-import type { Finding } from '../../../base/finding.js';
-import { monthEndMs, monthStartMs, type Month } from '../../../base/month.js';
+import type { Month } from '../../../base/month.js';
 import { refuseFindings } from '../../../base/refuse-findings.js';
 import type { Reporting } from '../../../base/reporting.js';
 import { generalFindings, partitionFindings } from './findings.js';
-import { readFacts, type ArchiveFacts, type PartitionFacts } from './facts.js';
+import { holdsSomeOf, readFacts, type ArchiveFacts, type PartitionFacts } from './facts.js';
 import { readUnfinishedPrunes } from './journal.js';
 import { LockBudget } from '../../../adapters/postgres/locks/lock-budget.js';
 import { lockTimeoutBelowDeadlockMs } from '../lock-retries.js';
 import { locksOfRestore, type LockWish } from './locks.js';
-import { moveBack, type MovedBack } from './move-back.js';
+import { moveBack } from './move-back.js';
 
 export interface RestoreOptions {
   readonly schema: string;
@@ -39,23 +38,13 @@ export interface RestoreResult {
   readonly lockWaitMs: number | null;
 }
 
-/** Ends a command for what its preflight found, all of it at once. @throws AisecError ARCHIVE_BLOCKED when there is any. */
-export function refuseBlocked(what: string, findings: readonly Finding[]): void {
-  refuseFindings('ARCHIVE_BLOCKED', what, findings);
-}
-
-const holdsSomeOf =
-  (month: Month) =>
-  ({ lowerMs, upperMs, isDefault }: PartitionFacts): boolean =>
-    !isDefault && lowerMs < monthEndMs(month) && upperMs > monthStartMs(month);
-
 interface Found {
   readonly archived: PartitionFacts | undefined;
   readonly live: PartitionFacts | undefined;
 }
 
 async function findMonth(session: Session, facts: ArchiveFacts, month: Month): Promise<Found> {
-  const holders = facts.partitions.filter(holdsSomeOf(month));
+  const holders = facts.partitions.filter((partition) => holdsSomeOf(partition, month));
   const archived = holders.find(({ root }) => root === 'messages_archive');
   const live = holders.find(({ root }) => root === 'messages');
   if (archived === undefined && live === undefined)
@@ -127,13 +116,13 @@ export async function restoreMonth(
     if (archived === undefined) return plan;
     const findings = [
       ...generalFindings(facts.surroundings),
-      ...partitionFindings(archived, 'live', facts.surroundings),
+      ...partitionFindings(archived, 'messages', facts.surroundings),
     ];
-    refuseBlocked(`month ${month} cannot be restored`, findings);
+    refuseFindings('ARCHIVE_BLOCKED', `month ${month} cannot be restored`, findings);
     if (options.isDryRun) return plan;
     await session.query(`set lock_timeout = ${lockTimeoutBelowDeadlockMs(facts.surroundings.deadlockTimeoutMs)}`);
     reporting.onProgress(`restoring ${month}`);
-    const moved: MovedBack = await moveBack(session, archived, facts.surroundings, {
+    const moved = await moveBack(session, archived, facts.surroundings, {
       month,
       retries: {
         budget: new LockBudget(options.maxWaitMs),

@@ -1,9 +1,7 @@
 import type { Session } from '../../../adapters/postgres/session.js';
 import { monthEndMs, monthStartMs } from '../../../base/month.js';
+import { COUNTED_BYTES } from './facts.js';
 import { isOfMonth, type ArchivePlan, type MonthPlan, type WaitingRows, type WholeMonthPlan } from './plan.js';
-
-/** Counting this much takes about 50 ms; a larger month that was never analyzed stays unknown. */
-export const COUNTED_BYTES = 64 * 1024 * 1024;
 
 /** The rows before the cutoff that wait in the default partition, by month. */
 export async function readWaitingRows(
@@ -24,7 +22,7 @@ export async function readWaitingRows(
   return rows;
 }
 
-async function countRows(session: Session, plan: WholeMonthPlan, cutoffMs: number): Promise<MonthPlan> {
+async function withCountedRows(session: Session, plan: WholeMonthPlan, cutoffMs: number): Promise<MonthPlan> {
   const isRowMove = plan.action === 'move older rows';
   // An estimate of 0 may be of an ANALYZE before the first row.
   if ((plan.rows ?? 0) > 0 || (!isRowMove && plan.sizeBytes > COUNTED_BYTES)) return plan;
@@ -47,6 +45,6 @@ async function countRows(session: Session, plan: WholeMonthPlan, cutoffMs: numbe
 export async function withRowCounts(session: Session, plan: ArchivePlan): Promise<ArchivePlan> {
   const months: MonthPlan[] = [];
   for (const month of plan.months)
-    months.push(isOfMonth(month) ? await countRows(session, month, plan.cutoffMs) : month);
+    months.push(isOfMonth(month) ? await withCountedRows(session, month, plan.cutoffMs) : month);
   return { ...plan, months };
 }

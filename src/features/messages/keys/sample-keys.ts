@@ -1,6 +1,6 @@
 import type { Session } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
-import { addMonths, monthStart, parseMonth, type Month } from '../../../base/month.js';
+import { addMonths, monthStart, parseMonth } from '../../../base/month.js';
 import { coversAnyOf, qualifiedName, type Partition, type PartitionSet, type Root } from '../partition.js';
 
 /** What was compared of one partition, or of the keys of one month, and how much of it was wrong. */
@@ -44,34 +44,26 @@ async function readShares(session: Session): Promise<ShareOf> {
   };
 }
 
-function rangesOf(partitions: readonly Partition[], shareOf: ShareOf): Map<string, Range> {
-  const ranges = new Map<string, Range>();
-  for (const partition of partitions) {
-    const { lowerBound: from, upperBound: until, root } = partition;
-    if (from === null || until === null) continue;
-    const range = ranges.get(`${from}/${until}`) ?? {
-      from,
-      until,
-      shares: { messages: 0, messages_archive: 0 },
-      ids: [],
-    };
-    range.shares[root] = shareOf(partition, PAGES_OF_PARTITION);
-    ranges.set(`${from}/${until}`, range);
-  }
-  return ranges;
-}
-
-/** Adds keys to the ranges of their months; a month without a partition is a range, too. */
-function addKeys(ranges: Map<string, Range>, month: Month, ids: readonly string[]): void {
-  const [from, until] = [monthStart(month), monthStart(addMonths(month, 1))];
+/** The range between two times, made when it is not there yet. */
+function rangeIn(ranges: Map<string, Range>, from: string, until: string): Range {
   const range = ranges.get(`${from}/${until}`) ?? {
     from,
     until,
     shares: { messages: 0, messages_archive: 0 },
     ids: [],
   };
-  range.ids = ids;
   ranges.set(`${from}/${until}`, range);
+  return range;
+}
+
+function rangesOf(partitions: readonly Partition[], shareOf: ShareOf): Map<string, Range> {
+  const ranges = new Map<string, Range>();
+  for (const partition of partitions) {
+    const { lowerBound: from, upperBound: until, root } = partition;
+    if (from === null || until === null) continue;
+    rangeIn(ranges, from, until).shares[root] = shareOf(partition, PAGES_OF_PARTITION);
+  }
+  return ranges;
 }
 
 /** A range of time cannot name the default partition, so it is read by its own name. */
@@ -116,7 +108,9 @@ export async function sampleKeys(
   ]);
   for (const { month: text, ids } of keys) {
     const month = parseMonth(text);
-    if (month !== undefined && !hidden.some((partition) => coversAnyOf(partition, month))) addKeys(ranges, month, ids);
+    if (month === undefined || hidden.some((partition) => coversAnyOf(partition, month))) continue;
+    // A month without a partition is a range, too.
+    rangeIn(ranges, monthStart(month), monthStart(addMonths(month, 1))).ids = ids;
   }
   const samples: KeySample[] = [];
   for (const { from, until, shares, ids } of ranges.values()) {

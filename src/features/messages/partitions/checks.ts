@@ -13,7 +13,7 @@ import { readingPartitions } from './locked.js';
 import { boundFindings, defaultFindings, missingMonthFindings } from './month-findings.js';
 import { partitionFindings, rootTriggerFindings } from './partition-findings.js';
 import { countMonthsAhead } from '../months-ahead.js';
-import { readPartitions, type PartitionSet } from '../partition.js';
+import { defaultPartitionOf, readPartitions, type PartitionSet } from '../partition.js';
 
 export type { FindingKind, PartitionFinding } from './finding.js';
 
@@ -49,10 +49,6 @@ export function judgeLayout(layout: PartitionLayout, minAhead: number): readonly
 }
 
 /** What is not as it should be, the most urgent first. Looks at nothing but its arguments. */
-function judgePartitions(state: PartitionState, minAhead: number): readonly PartitionFinding[] {
-  return judge(state, minAhead);
-}
-
 function judge(state: PartitionState, minAhead: number): readonly PartitionFinding[] {
   const { schema, set, facts, defaultRows, publications } = state;
   return asFindings([
@@ -88,12 +84,7 @@ export async function checkDefaultPartition(
   session: Session,
   { schema, set }: PartitionLayout,
 ): Promise<readonly PartitionFinding[]> {
-  return asFindings(defaultFindings(set, await readDefaultRows(session, set), schema));
-}
-
-function readDefaultRows(session: Session, { partitions }: PartitionSet): Promise<DefaultRows> {
-  const defaultPartition = partitions.find(({ isDefault, root }) => isDefault && root === 'messages');
-  return countDefaultRows(session, defaultPartition);
+  return asFindings(defaultFindings(set, await countDefaultRows(session, defaultPartitionOf(set)), schema));
 }
 
 /** Reads all of it in one read-only snapshot. @throws AisecError MIGRATION_PENDING, PRIVILEGE_MISSING, LOCK_TIMEOUT. */
@@ -103,7 +94,7 @@ async function readPartitionState(session: Session, schema: string): Promise<Par
     // A policy that hides rows of the default partition would make it look empty; now it is an error.
     await session.query('set local row_security to off');
     const layout = await readPartitionLayout(session, schema);
-    return { ...layout, defaultRows: await readDefaultRows(session, layout.set) };
+    return { ...layout, defaultRows: await countDefaultRows(session, defaultPartitionOf(layout.set)) };
   } finally {
     await rollBack(session);
   }
@@ -144,7 +135,7 @@ export async function checkPartitions(
 ): Promise<PartitionCheck> {
   const state = await readingPartitions(() => readPartitionState(session, schema));
   const keys = withKeys ? keyFindings(await checkKeys(session, onProgress), schema) : [];
-  const findings = [...judgePartitions(state, minAhead), ...asFindings(keys)];
+  const findings = [...judge(state, minAhead), ...asFindings(keys)];
   const { byMonth, undatedRows } = state.defaultRows;
   return {
     database: session.info.label,

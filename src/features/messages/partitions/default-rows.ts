@@ -1,7 +1,6 @@
 import type { Session } from '../../../adapters/postgres/session.js';
 import { AisecError, isAisecError } from '../../../base/errors.js';
 import { parseMonth, type Month } from '../../../base/month.js';
-import { OWNER_HINT } from '../owner-hint.js';
 import { qualifiedName, type Partition } from '../partition.js';
 
 /** Rows of the default partition by their month; `undatedRows` lie outside of the years 1 to 9999 (infinity, say). */
@@ -45,7 +44,7 @@ export async function countDefaultRows(session: Session, partition: Partition | 
     if (!isAisecError(error, 'PRIVILEGE_MISSING')) throw error;
     throw new AisecError('PRIVILEGE_MISSING', `this role may not read every row of ${partition.name}`, {
       detail: `The server says: ${error.message}.`,
-      hint: OWNER_HINT,
+      hint: 'Run it as the owner of the tables, the role that runs `aisec migrate up`. Do they have several owners? aisec doctor --only mixed-owners',
       sqlState: error.sqlState,
       cause: error.cause,
     });

@@ -7,7 +7,7 @@ import { quoteIdentifier } from '../../../base/identifier.js';
 import { addMonths, monthsBetween, type Month } from '../../../base/month.js';
 import type { Reporting } from '../../../base/reporting.js';
 import { LockBudget } from '../../../adapters/postgres/locks/lock-budget.js';
-import { notMigrated, qualifiedName, readPartitions } from '../partition.js';
+import { defaultPartitionOf, notMigrated, qualifiedName, readPartitions } from '../partition.js';
 import { publicationProblems, readPublications, type PublicationProblem } from '../publications.js';
 import { countDefaultRows } from './default-rows.js';
 import { dropVerifiedDrained, type DrainedTable } from './drain/drained.js';
@@ -15,8 +15,8 @@ import { dropLeftovers } from './drain/leftovers.js';
 import { isDistributed } from '../../tenant/index.js';
 import { archiveLateRows } from './fixes.js';
 import { readingPartitions } from './locked.js';
-import { defaultPartitionOf, make, movesLateRows, type Made } from './make.js';
-import type { MonthOutcome } from './outcome.js';
+import { make, movesLateRows, type Made } from './make.js';
+import type { EnsuredMonth, MonthOutcome } from './outcome.js';
 import { markPublications, markTakenNames, planMonths, type Plan, type PlannedMonth } from './plan.js';
 
 export interface EnsureOptions {
@@ -30,19 +30,6 @@ export interface EnsureOptions {
   readonly waitMs: number;
   /** How long it waits for locks and for older transactions in all. */
   readonly maxWaitMs: number;
-}
-
-export interface EnsuredMonth {
-  readonly month: Month;
-  readonly partition: string;
-  /** `planned` only in a dry run; `exists`: another session made it meanwhile. */
-  readonly state: 'planned' | 'made' | 'exists' | 'failed';
-  /** Moved out of the default partition, or to be moved. */
-  readonly rows: number;
-  readonly problem: string | null;
-  /** True when a lock could not be acquired: a later run will do. */
-  readonly isLockProblem: boolean;
-  readonly fix: string | null;
 }
 
 export interface EnsureResult {
@@ -103,9 +90,9 @@ async function withTakenNames(
 
 function ensuredMonth(planned: PlannedMonth, outcome: MonthOutcome | undefined): EnsuredMonth {
   const { month, partition, problem, fix, rows } = planned;
-  if (problem !== null) return { month, partition, state: 'failed', rows, problem, isLockProblem: false, fix };
-  if (outcome === undefined) return { month, partition, state: 'planned', rows, problem, isLockProblem: false, fix };
-  return { month, ...outcome };
+  if (problem === null && outcome !== undefined) return { month, ...outcome };
+  const state = problem === null ? 'planned' : 'failed';
+  return { month, partition, state, rows, problem, isLockProblem: false, fix };
 }
 
 /** They are copied to tables beside, which Citus would take for local ones. */

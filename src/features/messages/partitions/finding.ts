@@ -61,6 +61,13 @@ export function asFindings(problems: readonly PartitionProblem[]): readonly Part
   }));
 }
 
+export interface MissingIndex {
+  readonly name: string;
+  readonly is_unique: boolean;
+  /** The definition from USING on. */
+  readonly method: string;
+}
+
 /** Of one partition, as sql/partitions/facts.sql reads it. */
 export interface PartitionFacts {
   readonly partition_schema: string;
@@ -69,7 +76,7 @@ export interface PartitionFacts {
   readonly grantees: readonly string[];
   readonly has_bound_check: boolean;
   readonly columns: readonly string[];
-  readonly missing_indexes: readonly { readonly name: string; readonly is_unique: boolean; readonly method: string }[];
+  readonly missing_indexes: readonly MissingIndex[];
   readonly invalid_indexes: readonly string[];
   readonly owner: string;
   readonly root_owner: string;

@@ -3,6 +3,7 @@ import { aisecCommand } from '../../../base/package/aisec-command.js';
 import { quoteIdentifier, quoteLiteral } from '../../../base/identifier.js';
 import { monthsBetween, type Month } from '../../../base/month.js';
 import { qualifiedName, type Partition } from '../partition.js';
+import type { MissingIndex } from './finding.js';
 
 /** The months that a plain `aisec archive` leaves in messages. */
 const USUAL_RETENTION_MONTHS = 6;
@@ -58,13 +59,6 @@ export function addBoundCheck(partition: Partition): string {
     `add constraint message_month_bounds check (${conditions.join(' and ')}) not valid; ` +
     `alter table ${name} validate constraint message_month_bounds;`
   );
-}
-
-export interface MissingIndex {
-  readonly name: string;
-  readonly is_unique: boolean;
-  /** The definition from USING on. */
-  readonly method: string;
 }
 
 /** Builds the part of an index that a partition lacks, and attaches it. */

@@ -38,7 +38,7 @@ const NO_SIZE = { rowEstimate: null, sizeBytes: null };
 
 /** That of a partition on a node of Citus goes before that of the empty one here. */
 function sizeOf(row: SizeRow, onNode: SizeOnNode | undefined): Pick<ListedPartition, 'rowEstimate' | 'sizeBytes'> {
-  if (onNode !== undefined) return { rowEstimate: onNode.rowEstimate, sizeBytes: onNode.totalBytes };
+  if (onNode !== undefined) return { rowEstimate: onNode.rows, sizeBytes: onNode.totalBytes };
   return {
     rowEstimate: row.row_estimate === null ? null : Number(row.row_estimate),
     sizeBytes: Number(row.size_bytes),

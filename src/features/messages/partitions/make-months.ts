@@ -5,7 +5,7 @@ import { quoteIdentifier } from '../../../base/identifier.js';
 import { firstDay, formatMonths, type Month } from '../../../base/month.js';
 import type { LockBudget } from '../../../adapters/postgres/locks/lock-budget.js';
 import { withLockRetries, type RetryOptions } from '../lock-retries.js';
-import { failed, makeTogether, type MonthOutcome, type MonthOutcomes } from './outcome.js';
+import { failed, made, makeTogether, type MonthOutcome, type MonthOutcomes } from './outcome.js';
 import type { PlannedMonth } from './plan.js';
 
 interface MadeRow {
@@ -19,14 +19,7 @@ interface MadeRow {
 function outcomeOf(planned: PlannedMonth, row: MadeRow | undefined): MonthOutcome {
   const problem = row === undefined ? 'the server did not report on it' : row.problem;
   if (problem !== null) return failed(planned, problem, isPassingProblem(row?.problem_code));
-  return {
-    partition: row?.partition_name ?? planned.partition,
-    state: row?.created === true ? 'made' : 'exists',
-    rows: 0,
-    problem: null,
-    isLockProblem: false,
-    fix: null,
-  };
+  return made(row?.partition_name ?? planned.partition, 0, row?.created === true ? 'made' : 'exists');
 }
 
 async function makeInOneTransaction(
@@ -92,8 +85,8 @@ export async function makeMonths(
   for (const months of groups) {
     onProgress(progressText(months, outcomes.size, total));
     const onRetry = (reason: string): void => onProgress(`waiting for a lock: ${reason}`);
-    const made = await makeTogether(months, () => makeWithRetries(session, schema, months, { budget, onRetry }));
-    for (const [month, outcome] of made) outcomes.set(month, outcome);
+    const done = await makeTogether(months, () => makeWithRetries(session, schema, months, { budget, onRetry }));
+    for (const [month, outcome] of done) outcomes.set(month, outcome);
   }
   return outcomes;
 }

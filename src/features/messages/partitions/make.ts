@@ -2,7 +2,7 @@ import type { Session } from '../../../adapters/postgres/session.js';
 import { AisecError } from '../../../base/errors.js';
 import type { Month } from '../../../base/month.js';
 import type { LockBudget } from '../../../adapters/postgres/locks/lock-budget.js';
-import { qualifiedName, readPartitions, type Partition, type PartitionSet } from '../partition.js';
+import { defaultPartitionOf, qualifiedName, readPartitions, type PartitionSet } from '../partition.js';
 import type { PublicationProblem } from '../publications.js';
 import type { DefaultRows } from './default-rows.js';
 import { drainMonths } from './drain/drain.js';
@@ -33,11 +33,6 @@ export interface Made {
 /** Each ATTACH of a month reads the default partition under its lock, about 0.1 ms a thousand rows. */
 const ROWS_READ_UNDER_LOCKS = 100_000;
 
-/** The default partition of messages; undefined when there is none. */
-export function defaultPartitionOf({ partitions }: Pick<PartitionSet, 'partitions'>): Partition | undefined {
-  return partitions.find(({ isDefault, root }) => isDefault && root === 'messages');
-}
-
 /** Whether a drain of the plan takes the late rows to the archive before: a publication may forbid it. */
 export function movesLateRows({ months, rowsOfArchive }: Plan, publications: readonly PublicationProblem[]): boolean {
   return (
@@ -66,11 +61,7 @@ async function drainGroup(
   };
 }
 
-async function drainAll(
-  session: Session,
-  plan: Plan,
-  situation: Situation,
-): Promise<Pick<Made, 'lateRows' | 'drained' | 'outcomes'>> {
+async function drainAll(session: Session, plan: Plan, situation: Situation): Promise<Made> {
   const { set, publications, budget, onProgress } = situation;
   const source = defaultPartitionOf(set);
   let lateRows: ReadonlyMap<Month, number> = new Map();

@@ -1,6 +1,6 @@
 import { missingMonths } from '../missing-months.js';
 import { countMonthsAhead } from '../months-ahead.js';
-import { coversAnyOf, qualifiedName, type Partition, type PartitionSet } from '../partition.js';
+import { coversAnyOf, defaultPartitionOf, qualifiedName, type Partition, type PartitionSet } from '../partition.js';
 import { aisecCommand } from '../../../base/package/aisec-command.js';
 import { quoteIdentifier, quoteLiteral } from '../../../base/identifier.js';
 import { addMonths, formatMonths, type Month } from '../../../base/month.js';
@@ -116,7 +116,7 @@ export function defaultFindings(
   defaultRows: DefaultRows,
   schema: string,
 ): readonly PartitionProblem[] {
-  const root = partitions.find(({ isDefault, root: table }) => isDefault && table === 'messages');
+  const root = defaultPartitionOf({ partitions });
   if (root === undefined) {
     return [
       {
@@ -135,11 +135,10 @@ export function defaultFindings(
   };
   const all = [...defaultRows.byMonth];
   const late = all.filter(([month]) => isArchived(month));
-  const youngest =
-    late
-      .map(([month]) => month)
-      .toSorted()
-      .at(-1) ?? currentMonth;
+  const [youngest = currentMonth] = late
+    .map(([month]) => month)
+    .toSorted()
+    .toReversed();
   const groups = [
     [
       all.filter(([month]) => !isArchived(month)),

@@ -1,15 +1,24 @@
 import { isPassingProblem } from '../../../adapters/postgres/error.js';
-import { isAisecError, type AisecError } from '../../../base/errors.js';
+import { isAisecError } from '../../../base/errors.js';
 import type { Month } from '../../../base/month.js';
 import type { PlannedMonth } from './plan.js';
 
-export interface MonthOutcome {
+export interface EnsuredMonth {
+  readonly month: Month;
   readonly partition: string;
-  readonly state: 'made' | 'exists' | 'failed';
+  /** `planned` only in a dry run; `exists`: another session made it meanwhile. */
+  readonly state: 'planned' | 'made' | 'exists' | 'failed';
+  /** Moved out of the default partition, or to be moved. */
   readonly rows: number;
   readonly problem: string | null;
+  /** True when a lock could not be acquired: a later run will do. */
   readonly isLockProblem: boolean;
   readonly fix: string | null;
+}
+
+/** What came of a month that was not only planned. */
+export interface MonthOutcome extends Omit<EnsuredMonth, 'month'> {
+  readonly state: 'made' | 'exists' | 'failed';
 }
 
 export type MonthOutcomes = ReadonlyMap<Month, MonthOutcome>;
@@ -19,14 +28,8 @@ export function failed(planned: PlannedMonth, problem: string, isLockProblem: bo
   return { partition: planned.partition, state: 'failed', rows: planned.rows, problem, isLockProblem, fix };
 }
 
-export function made(partition: string, rows: number): MonthOutcome {
-  return { partition, state: 'made', rows, problem: null, isLockProblem: false, fix: null };
-}
-
-/** What one transaction fails with is a problem of its months only, unless it would hit every other one as well. */
-function asProblem(error: unknown): AisecError {
-  if (isAisecError(error, 'LOCK_TIMEOUT', 'DATABASE_FAILED')) return error;
-  throw error;
+export function made(partition: string, rows: number, state: 'made' | 'exists' = 'made'): MonthOutcome {
+  return { partition, state, rows, problem: null, isLockProblem: false, fix: null };
 }
 
 /**
@@ -41,7 +44,9 @@ export async function makeTogether(
   try {
     return await make();
   } catch (error) {
-    const { message, detail, code, sqlState } = asProblem(error);
+    // Anything else would hit every other month as well.
+    if (!isAisecError(error, 'LOCK_TIMEOUT', 'DATABASE_FAILED')) throw error;
+    const { message, detail, code, sqlState } = error;
     const isLockProblem = code === 'LOCK_TIMEOUT' || isPassingProblem(sqlState);
     const problem = detail === undefined ? message : `${message}: ${detail.replace(/\.$/, '')}`;
     return new Map(months.map((planned) => [planned.month, failed(planned, problem, isLockProblem)]));

@@ -1,5 +1,5 @@
 import { missingMonths } from '../missing-months.js';
-import { coversAnyOf, partitionName, type Partition, type PartitionSet } from '../partition.js';
+import { coversAnyOf, nameIn, type Partition, type PartitionSet } from '../partition.js';
 import { aisecCommand } from '../../../base/package/aisec-command.js';
 import { addMonths, monthRange, monthStart, type Month } from '../../../base/month.js';
 import type { DefaultRows } from './default-rows.js';
@@ -40,7 +40,7 @@ function holdsAllOf(partition: Partition, month: Month): boolean {
 }
 
 function planMonth(month: Month, rows: number, covering: readonly Partition[], schema: string): PlannedMonth | null {
-  const planned = { month, partition: partitionName(month), rows };
+  const planned = { month, partition: nameIn('messages', month), rows };
   const pending = covering.find(({ isDetachPending }) => isDetachPending);
   if (pending !== undefined)
     return {

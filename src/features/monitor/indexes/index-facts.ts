@@ -46,69 +46,41 @@ export interface IndexFacts extends KnownIndex {
   readonly partOids: readonly string[];
 }
 
-interface IndexRow {
-  readonly root_oid: string;
+/** A part of an index, or the whole. */
+interface IndexRow extends Omit<KnownIndex, 'isPartitioned' | 'partCount' | 'usedParts' | 'lastScanAt'> {
+  readonly rootOid: string;
   readonly oid: string;
-  readonly index_schema: string;
-  readonly index_name: string;
-  readonly identifier: string;
-  readonly table_name: string;
-  readonly is_root: boolean;
-  readonly stores_rows: boolean;
-  readonly is_stray: boolean;
-  readonly method: string;
-  readonly columns: string;
-  readonly is_valid: boolean;
-  readonly is_building: boolean;
-  readonly is_unique: boolean;
-  readonly is_primary: boolean;
-  readonly is_exclusion: boolean;
-  readonly is_replica_identity: boolean;
-  readonly is_clustered: boolean;
-  readonly is_expression: boolean;
-  readonly is_partial: boolean;
-  readonly is_referenced: boolean;
-  readonly foreign_keys: readonly string[];
-  readonly size_bytes: string;
-  readonly is_estimated: boolean;
-  readonly locked_by: number | null;
-  readonly scans: string;
-  readonly last_scan: Date | null;
-  readonly covered_by: string | null;
+  readonly isRoot: boolean;
+  readonly storesRows: boolean;
+  readonly lastScanAt: Date | null;
 }
 
 function factsOf(root: IndexRow, family: readonly IndexRow[]): IndexFacts {
-  const parts = family.filter((row) => row.stores_rows);
-  const scannedAt = parts.flatMap(({ last_scan: at }) => (at === null ? [] : [at.toISOString()])).toSorted();
+  const { rootOid: _rootOid, oid: _oid, isRoot: _isRoot, storesRows, ...own } = root;
+  const { schema, index, identifier, table, method, columns, ...facts } = own;
+  const parts = family.filter((row) => row.storesRows);
+  const scannedAt = parts.flatMap(({ lastScanAt: at }) => (at === null ? [] : [at.toISOString()])).toSorted();
   return {
-    schema: root.index_schema,
-    index: root.index_name,
-    identifier: root.identifier,
-    table: root.table_name,
-    method: root.method,
-    columns: root.columns,
-    isPartitioned: !root.stores_rows,
+    schema,
+    index,
+    identifier,
+    table,
+    method,
+    columns,
+    isPartitioned: !storesRows,
     partCount: parts.length,
     partOids: parts.map(({ oid }) => oid),
-    usedParts: parts.filter(({ scans }) => Number(scans) > 0).length,
-    sizeBytes: parts.reduce((sum, row) => sum + Number(row.size_bytes), 0),
-    isEstimated: parts.some((row) => row.is_estimated),
-    lockedBy: parts.find((row) => row.locked_by !== null)?.locked_by ?? null,
-    scans: parts.reduce((sum, row) => sum + Number(row.scans), 0),
+    usedParts: parts.filter(({ scans }) => scans > 0).length,
+    ...facts,
+    sizeBytes: parts.reduce((sum, row) => sum + row.sizeBytes, 0),
+    isEstimated: parts.some((row) => row.isEstimated),
+    lockedBy: parts.find((row) => row.lockedBy !== null)?.lockedBy ?? null,
+    scans: parts.reduce((sum, row) => sum + row.scans, 0),
     lastScanAt: scannedAt.at(-1) ?? null,
-    isValid: family.every((row) => row.is_valid || row.is_building),
-    isBuilding: family.some((row) => row.is_building),
-    isUnique: root.is_unique,
-    isPrimary: root.is_primary,
-    isExclusion: root.is_exclusion,
-    isReplicaIdentity: family.some((row) => row.is_replica_identity),
-    isClustered: family.some((row) => row.is_clustered),
-    isExpression: root.is_expression,
-    isPartial: root.is_partial,
-    isReferenced: root.is_referenced,
-    isStray: root.is_stray,
-    foreignKeys: root.foreign_keys,
-    coveredBy: root.covered_by,
+    isValid: family.every((row) => row.isValid || row.isBuilding),
+    isBuilding: family.some((row) => row.isBuilding),
+    isReplicaIdentity: family.some((row) => row.isReplicaIdentity),
+    isClustered: family.some((row) => row.isClustered),
   };
 }
 
@@ -117,8 +89,8 @@ export async function readIndexFacts(session: Session, schema: string): Promise<
   const { rows } = await whileMeasuring(session, (isEstimated) =>
     session.query<IndexRow>(sqlFile('monitor/indexes'), [schema, isEstimated]),
   );
-  return [...groupBy(rows, (row) => row.root_oid).values()].flatMap((family) => {
-    const root = family.find((row) => row.is_root);
+  return [...groupBy(rows, ({ rootOid }) => rootOid).values()].flatMap((family) => {
+    const root = family.find(({ isRoot }) => isRoot);
     return root === undefined ? [] : [factsOf(root, family)];
   });
 }

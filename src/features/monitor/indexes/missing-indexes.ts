@@ -16,33 +16,16 @@ export interface MissingIndex {
   readonly sql: string;
 }
 
-interface MissingRow {
-  readonly foreign_key: string;
-  readonly table_name: string;
-  readonly table_identifier: string;
-  readonly referenced_table: string;
-  readonly columns: string;
-  readonly is_partitioned: boolean;
-}
-
-function missingOf(row: MissingRow): MissingIndex {
-  const on = `on ${row.table_identifier} (${row.columns});`;
-  return {
-    foreignKey: row.foreign_key,
-    tableName: row.table_name,
-    table: row.table_identifier,
-    referencedTable: row.referenced_table,
-    columns: row.columns,
-    isPartitioned: row.is_partitioned,
-    // Indexes of a partitioned table cannot be built concurrently.
-    sql: row.is_partitioned ? `set lock_timeout = '2s'; create index ${on}` : `create index concurrently ${on}`,
-  };
+function statementFor({ table, columns, isPartitioned }: Omit<MissingIndex, 'sql'>): string {
+  const on = `on ${table} (${columns});`;
+  // Indexes of a partitioned table cannot be built concurrently.
+  return isPartitioned ? `set lock_timeout = '2s'; create index ${on}` : `create index concurrently ${on}`;
 }
 
 /** The foreign keys of a schema that no index serves; one of a partitioned table counts once. Waits for no lock. */
 export async function readMissingIndexes(session: Session, schema: string): Promise<readonly MissingIndex[]> {
   const { rows } = await inReadOnly(session, () =>
-    session.query<MissingRow>(sqlFile('monitor/foreign-keys-without-index'), [schema]),
+    session.query<Omit<MissingIndex, 'sql'>>(sqlFile('monitor/foreign-keys-without-index'), [schema]),
   );
-  return rows.map(missingOf);
+  return rows.map((row) => ({ ...row, sql: statementFor(row) }));
 }

@@ -11,18 +11,7 @@ export interface ExtensionState {
   readonly isPreloaded: boolean | null;
 }
 
-interface ExtensionRow {
-  readonly schema_name: string | null;
-  readonly is_available: boolean;
-  readonly is_preloaded: boolean | null;
-}
-
 export async function readExtension(session: Session, name: string): Promise<ExtensionState> {
-  const { rows } = await inReadOnly(session, () => session.query<ExtensionRow>(sqlFile('monitor/extension'), [name]));
-  const [row] = rows;
-  return {
-    schema: row?.schema_name ?? null,
-    isAvailable: row?.is_available === true,
-    isPreloaded: row?.is_preloaded ?? null,
-  };
+  const { rows } = await inReadOnly(session, () => session.query<ExtensionState>(sqlFile('monitor/extension'), [name]));
+  return rows[0] ?? { schema: null, isAvailable: false, isPreloaded: null };
 }

@@ -20,35 +20,21 @@ export interface ReportHeader {
   readonly countersSinceEvent: 'reset' | 'server' | null;
 }
 
-interface ReportHeaderRow {
-  readonly taken_at: Date;
-  readonly counters_since: Date | null;
-  readonly is_reset_by_hand: boolean;
-  readonly role_name: string;
-  readonly is_superuser: boolean;
-  readonly reads_all_statistics: boolean;
-  readonly is_in_recovery: boolean;
-}
-
-function eventOf(row: ReportHeaderRow): ReportHeader['countersSinceEvent'] {
-  if (row.counters_since === null) return null;
-  return row.is_reset_by_hand ? 'reset' : 'server';
+interface HeaderRow extends Omit<ReportHeader, 'database' | 'schema' | 'takenAt' | 'countersSince'> {
+  readonly takenAt: Date;
+  readonly countersSince: Date | null;
 }
 
 /** One query, without any lock on a table. */
 export async function readReportHeader(session: Session, schema: string): Promise<ReportHeader> {
-  const { rows } = await inReadOnly(session, () => session.query<ReportHeaderRow>(sqlFile('monitor/report-header')));
+  const { rows } = await inReadOnly(session, () => session.query<HeaderRow>(sqlFile('monitor/report-header')));
   const [row] = rows;
   if (row === undefined) throw new Error('the role of the session is not in pg_roles');
   return {
     database: session.info.label,
     schema,
-    takenAt: row.taken_at.toISOString(),
-    role: row.role_name,
-    isSuperuser: row.is_superuser,
-    readsAllStatistics: row.reads_all_statistics,
-    isInRecovery: row.is_in_recovery,
-    countersSince: row.counters_since?.toISOString() ?? null,
-    countersSinceEvent: eventOf(row),
+    ...row,
+    takenAt: row.takenAt.toISOString(),
+    countersSince: row.countersSince?.toISOString() ?? null,
   };
 }

@@ -48,11 +48,10 @@ function faultOf(
   const impact = 'the sessions behind it stand still, and new ones join them until no connection is left';
   if (root !== null) {
     const since = root.transactionMs === null ? '' : `, in a transaction for ${formatDurationMs(root.transactionMs)}`;
-    const who = whose({ role_name: root.role, application_name: root.application });
     return {
       object: `pid ${root.pid}`,
       severity,
-      message: `session ${root.pid}${who}, ${root.state ?? 'state hidden'}${since}, blocks ${awaited}`,
+      message: `session ${root.pid}${whose(root)}, ${root.state ?? 'state hidden'}${since}, blocks ${awaited}`,
       impact,
       fix: root.release ?? `select pg_terminate_backend(${root.pid});`,
     };

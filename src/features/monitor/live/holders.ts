@@ -11,30 +11,25 @@ import { levelOf, worstOf, type Thresholds } from './thresholds.js';
 interface HolderRow {
   readonly kind: 'session' | 'prepared' | 'slot' | 'standby';
   readonly name: string;
-  readonly database_name: string | null;
-  readonly is_here: boolean;
-  readonly is_catalog_only: boolean;
-  readonly is_active: boolean;
-  readonly is_logical: boolean;
-  readonly role_name: string | null;
-  readonly application_name: string | null;
+  readonly database: string | null;
+  readonly isHere: boolean;
+  readonly isActive: boolean;
+  readonly isLogical: boolean;
+  readonly role: string | null;
+  readonly application: string | null;
   readonly state: string | null;
-  readonly xid_age: number;
-  readonly age_ms: string | null;
+  readonly xidAge: number;
+  readonly ageMs: number | null;
 }
 
 /** What vacuum has to leave alone, from how many transactions ago on. */
-export interface Holder {
+export interface Holder extends HolderRow {
   /** `pid 4711`, `prepared transaction "x"`, …: short, for a list. */
   readonly object: string;
   /** What it is and since when, as the subject of a sentence. */
   readonly text: string;
   /** Null when a statement of this server cannot end it. */
   readonly fix: string | null;
-  readonly xidAge: number;
-  readonly ageMs: number | null;
-  readonly isHere: boolean;
-  readonly kind: HolderRow['kind'];
 }
 
 /** For a standby: the query there that needs the old rows. */
@@ -42,8 +37,8 @@ const END_OLDEST_QUERY =
   'select pg_terminate_backend(pid) from pg_stat_activity where pg_is_in_recovery() and backend_xmin is not null and pid <> pg_backend_pid() order by age(backend_xmin) desc limit 1;';
 
 function describe(row: HolderRow): Pick<Holder, 'object' | 'text' | 'fix'> {
-  const { name, kind, database_name: database, age_ms: ageMs } = row;
-  const since = ageMs === null ? '' : ` for ${formatDurationMs(Number(ageMs))}`;
+  const { name, kind, database, ageMs } = row;
+  const since = ageMs === null ? '' : ` for ${formatDurationMs(ageMs)}`;
   if (kind === 'session')
     return {
       object: `pid ${name}`,
@@ -53,8 +48,8 @@ function describe(row: HolderRow): Pick<Holder, 'object' | 'text' | 'fix'> {
   if (kind === 'prepared')
     return {
       object: name,
-      text: `prepared transaction ${name} of ${row.role_name ?? '?'} in database ${database ?? '?'}, open${since},`,
-      fix: inDatabase(database, row.is_here, `rollback prepared ${quoteLiteral(name)};`),
+      text: `prepared transaction ${name} of ${row.role ?? '?'} in database ${database ?? '?'}, open${since},`,
+      fix: inDatabase(database, row.isHere, `rollback prepared ${quoteLiteral(name)};`),
     };
   if (kind === 'standby')
     return {
@@ -62,7 +57,7 @@ function describe(row: HolderRow): Pick<Holder, 'object' | 'text' | 'fix'> {
       text: `a query on standby ${name} (hot_standby_feedback)`,
       fix: `-- on standby ${name}:\n${END_OLDEST_QUERY}`,
     };
-  if (!row.is_active)
+  if (!row.isActive)
     return {
       object: `slot ${name}`,
       text: `replication slot ${name}, which no process uses,`,
@@ -70,26 +65,21 @@ function describe(row: HolderRow): Pick<Holder, 'object' | 'text' | 'fix'> {
     };
   return {
     object: `slot ${name}`,
-    text: row.is_logical
+    text: row.isLogical
       ? `replication slot ${name}, whose subscriber is behind,`
       : `a query on the standby of replication slot ${name} (hot_standby_feedback)`,
-    fix: row.is_logical ? null : `-- on the standby that uses replication slot ${name}:\n${END_OLDEST_QUERY}`,
+    fix: row.isLogical ? null : `-- on the standby that uses replication slot ${name}:\n${END_OLDEST_QUERY}`,
   };
 }
 
 /** All that hold vacuum back on the server, the oldest first. Sessions of other roles are seen with pg_read_all_stats only. */
 export async function readHolders(session: Session): Promise<readonly Holder[]> {
   const { rows } = await session.query<HolderRow>(sqlFile('monitor/xmin-holders'));
-  return rows.map((row) => ({
-    ...describe(row),
-    xidAge: row.xid_age,
-    ageMs: row.age_ms === null ? null : Number(row.age_ms),
-    isHere: row.is_here,
-    kind: row.kind,
-  }));
+  return rows.map((row) => ({ ...row, ...describe(row) }));
 }
 
-function levelOfHolder({ xidAge, ageMs }: Holder, thresholds: Thresholds): 'critical' | 'warning' | undefined {
+/** How bad it is that it holds vacuum back; undefined: it does not for long. */
+export function levelOfHolder({ xidAge, ageMs }: Holder, thresholds: Thresholds): 'critical' | 'warning' | undefined {
   return worstOf(
     levelOf(xidAge, thresholds['horizon-ids']),
     ageMs === null ? undefined : levelOf(ageMs, thresholds['horizon-time']),

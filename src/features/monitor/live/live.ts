@@ -2,7 +2,7 @@ import { notSeen } from '../inspection/skip.js';
 import { inReadOnly } from '../inspection/read-only.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { isAisecError } from '../../../base/errors.js';
-import { SEVERITIES, type Finding } from '../../../base/finding.js';
+import { bySeverity, type Finding } from '../../../base/finding.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
 import { LIVE_CHECKS } from './all-checks.js';
 import type { Gauge, LiveCheck, LiveSubject } from './check.js';
@@ -69,6 +69,5 @@ export async function readLive(
     );
     gauges.push(...looked.gauges);
   }
-  const rank = ({ severity }: Finding): number => SEVERITIES.indexOf(severity);
-  return { findings: findings.toSorted((one, other) => rank(one) - rank(other)), gauges, skipped };
+  return { findings: findings.toSorted(bySeverity), gauges, skipped };
 }

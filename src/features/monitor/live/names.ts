@@ -1,12 +1,12 @@
 interface Named {
-  readonly role_name?: string | null;
-  readonly application_name?: string | null;
+  readonly role: string | null;
+  readonly application: string | null;
 }
 
 /** ` of svc (payments)`: whose session it is, as far as it is known. */
-export function whose({ role_name: role, application_name: application }: Named): string {
-  const of = role === null || role === undefined ? '' : ` of ${role}`;
-  return application === null || application === undefined || application === '' ? of : `${of} (${application})`;
+export function whose({ role, application }: Named): string {
+  const of = role === null ? '' : ` of ${role}`;
+  return application === null || application === '' ? of : `${of} (${application})`;
 }
 
 /** `\connect` of psql to a database of the same server, whatever its name. */

@@ -5,23 +5,24 @@ import type { LiveCheck, LiveFault } from './check.js';
 import { MONITOR, READ_ALL_STATS } from './privileges.js';
 import { levelOf, worstOf, type Thresholds } from './thresholds.js';
 
-interface ReplicaRow {
+/** As sql/monitor/replicas.sql has it. */
+export interface ReplicaRow {
   readonly name: string;
   readonly client: string | null;
-  readonly is_logical: boolean;
+  readonly isLogical: boolean;
   readonly state: string | null;
-  readonly is_synchronous: boolean | null;
-  readonly behind_bytes: string | null;
-  readonly behind_ms: string | null;
+  readonly isSynchronous: boolean | null;
+  readonly behindBytes: number | null;
+  readonly behindMs: number | null;
 }
 
 function replicaFault(row: ReplicaRow, thresholds: Thresholds): LiveFault | undefined {
   // A base backup has no position to replay.
-  if (row.behind_bytes === null) return undefined;
-  const [bytes, ms] = [Number(row.behind_bytes), Number(row.behind_ms ?? 0)];
+  if (row.behindBytes === null) return undefined;
+  const [bytes, ms] = [row.behindBytes, row.behindMs ?? 0];
   const severity = worstOf(levelOf(bytes, thresholds['replica-bytes']), levelOf(ms, thresholds['replica-time']));
   if (severity === undefined) return undefined;
-  const kind = row.is_logical ? 'subscriber' : 'standby';
+  const kind = row.isLogical ? 'subscriber' : 'standby';
   const where = row.client === null ? '' : ` at ${row.client}`;
   const time = ms === 0 ? '' : `, ${formatDurationMs(ms)}`;
   return {
@@ -29,11 +30,11 @@ function replicaFault(row: ReplicaRow, thresholds: Thresholds): LiveFault | unde
     severity,
     message: `${kind} ${row.name}${where} is ${formatBytes(bytes)} of WAL${time} behind (${row.state ?? 'state unknown'})`,
     impact:
-      row.is_synchronous === true
+      row.isSynchronous === true
         ? 'commits wait for it, and a failover to it takes that much longer'
         : 'queries there see old rows, and a failover to it loses or waits for what it has not replayed',
     // What keeps a subscriber behind is in its own log.
-    fix: row.is_logical ? null : `-- on standby ${row.name}:\nselect pg_wal_replay_resume() where pg_is_in_recovery();`,
+    fix: row.isLogical ? null : `-- on standby ${row.name}:\nselect pg_wal_replay_resume() where pg_is_in_recovery();`,
   };
 }
 
@@ -47,11 +48,8 @@ export const REPLICAS: LiveCheck = {
     const { rows } = await session.query<ReplicaRow>(sqlFile('monitor/replicas'));
     if (rows.some(({ state }) => state === null))
       return { skipped: 'the standbys and subscribers are hidden from this role', lacksGrant: true };
-    const gauge = (name: string, help: string, read: (row: ReplicaRow) => string | null, divisor = 1) =>
-      rows.map((row) => {
-        const value = read(row);
-        return { name, help, labels: { replica: row.name }, value: value === null ? null : Number(value) / divisor };
-      });
+    const gauge = (name: string, help: string, read: (row: ReplicaRow) => number | null) =>
+      rows.map((row) => ({ name, help, labels: { replica: row.name }, value: read(row) }));
     return {
       faults: rows.map((row) => replicaFault(row, thresholds)),
       gauges: [
@@ -60,12 +58,11 @@ export const REPLICAS: LiveCheck = {
           help: 'Standbys and subscribers that are connected.',
           value: rows.length,
         },
-        ...gauge('aisec_replica_lag_bytes', 'WAL that a replica has not replayed.', (row) => row.behind_bytes),
+        ...gauge('aisec_replica_lag_bytes', 'WAL that a replica has not replayed.', (row) => row.behindBytes),
         ...gauge(
           'aisec_replica_lag_seconds',
           'Time between a commit and its replay on a replica, as it last reported.',
-          (row) => row.behind_ms,
-          1000,
+          ({ behindMs }) => behindMs && behindMs / 1000,
         ),
       ],
     };

@@ -2,6 +2,7 @@ import { countText } from '../../../base/count.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { formatDurationMs } from '../../../base/duration.js';
 import { quoteLiteral } from '../../../base/identifier.js';
+import type { PreparedTransaction } from '../locks.js';
 import type { LiveCheck, LiveFault } from './check.js';
 import { inDatabase, whose } from './names.js';
 import { READ_ALL_STATS, skipUnlessAllIsSeen } from './privileges.js';
@@ -9,21 +10,12 @@ import { levelOf, scaled, worstOf, type Thresholds } from './thresholds.js';
 
 interface TransactionRow {
   readonly pid: number;
-  readonly database_name: string;
-  readonly role_name: string | null;
-  readonly application_name: string;
-  readonly state: string | null;
-  readonly is_idle: boolean;
-  readonly transaction_ms: string;
-  readonly idle_ms: string | null;
-}
-
-interface PreparedRow {
-  readonly gid: string;
-  readonly database_name: string;
-  readonly is_here: boolean;
-  readonly owner: string;
-  readonly age_ms: string;
+  readonly database: string;
+  readonly role: string | null;
+  readonly application: string;
+  readonly isIdle: boolean;
+  readonly transactionMs: number;
+  readonly idleMs: number | null;
 }
 
 /** More than these are reported as a number: a pool that hangs hangs with all its sessions. */
@@ -47,9 +39,9 @@ function grouped(found: readonly (LiveFault | undefined)[], noun: string): reado
 }
 
 function transactionFault(row: TransactionRow, thresholds: Thresholds): LiveFault | undefined {
-  const [ageMs, idleMs] = [Number(row.transaction_ms), row.idle_ms === null ? null : Number(row.idle_ms)];
+  const { transactionMs, idleMs } = row;
   const severity = worstOf(
-    levelOf(ageMs, thresholds.transaction),
+    levelOf(transactionMs, thresholds.transaction),
     idleMs === null ? undefined : levelOf(idleMs, thresholds['idle-transaction']),
   );
   if (severity === undefined) return undefined;
@@ -57,9 +49,9 @@ function transactionFault(row: TransactionRow, thresholds: Thresholds): LiveFaul
   return {
     object: `pid ${row.pid}`,
     severity,
-    message: `session ${row.pid}${whose(row)} has been in a transaction of database ${row.database_name} for ${formatDurationMs(ageMs)}${idle}`,
+    message: `session ${row.pid}${whose(row)} has been in a transaction of database ${row.database} for ${formatDurationMs(transactionMs)}${idle}`,
     impact: 'its locks stay held, and vacuum keeps every row that died since it began',
-    fix: row.is_idle ? `select pg_terminate_backend(${row.pid});` : `select pg_cancel_backend(${row.pid});`,
+    fix: row.isIdle ? `select pg_terminate_backend(${row.pid});` : `select pg_cancel_backend(${row.pid});`,
   };
 }
 
@@ -73,8 +65,8 @@ export const LONG_TRANSACTIONS: LiveCheck = {
     const skip = await skipUnlessAllIsSeen(session, 'the transactions');
     if (skip !== undefined) return skip;
     const { rows } = await session.query<TransactionRow>(sqlFile('monitor/open-transactions'));
-    const longest = (values: readonly (string | null)[]): number =>
-      Math.max(0, ...values.map((value) => Number(value ?? 0))) / 1000;
+    const longest = (values: readonly (number | null)[]): number =>
+      Math.max(0, ...values.map((value) => value ?? 0)) / 1000;
     return {
       faults: grouped(
         rows.map((row) => transactionFault(row, thresholds)),
@@ -84,13 +76,13 @@ export const LONG_TRANSACTIONS: LiveCheck = {
         {
           name: 'aisec_longest_transaction_seconds',
           help: 'Age of the oldest transaction of a session of the server; 0 when none is open.',
-          value: longest(rows.map((row) => row.transaction_ms)),
+          value: longest(rows.map((row) => row.transactionMs)),
           threshold: scaled(thresholds.transaction, 0.001),
         },
         {
           name: 'aisec_longest_idle_transaction_seconds',
           help: 'How long the session that is idle in a transaction for longest has been idle; 0 when none is.',
-          value: longest(rows.map((row) => row.idle_ms)),
+          value: longest(rows.map((row) => row.idleMs)),
           threshold: scaled(thresholds['idle-transaction'], 0.001),
         },
       ],
@@ -98,15 +90,18 @@ export const LONG_TRANSACTIONS: LiveCheck = {
   },
 };
 
-function preparedFault(row: PreparedRow, thresholds: Thresholds): LiveFault | undefined {
-  const severity = levelOf(Number(row.age_ms), thresholds['prepared-transaction']);
+function preparedFault(
+  { name, database, owner, ageMs, isHere }: PreparedTransaction,
+  thresholds: Thresholds,
+): LiveFault | undefined {
+  const severity = levelOf(ageMs, thresholds['prepared-transaction']);
   if (severity === undefined) return undefined;
   return {
-    object: row.gid,
+    object: name,
     severity,
-    message: `prepared transaction ${row.gid} of ${row.owner} in database ${row.database_name} has been neither committed nor rolled back for ${formatDurationMs(Number(row.age_ms))}`,
+    message: `prepared transaction ${name} of ${owner} in database ${database} has been neither committed nor rolled back for ${formatDurationMs(ageMs)}`,
     impact: 'its locks stay held and vacuum is held back, also after a restart, until it is ended by hand',
-    fix: inDatabase(row.database_name, row.is_here, `rollback prepared ${quoteLiteral(row.gid)};`),
+    fix: inDatabase(database, isHere, `rollback prepared ${quoteLiteral(name)};`),
   };
 }
 
@@ -116,7 +111,7 @@ export const PREPARED_TRANSACTIONS: LiveCheck = {
   severity: 'warning',
   title: 'prepared transactions that were left over',
   look: async ({ session, thresholds }) => {
-    const { rows } = await session.query<PreparedRow>(sqlFile('monitor/prepared-transactions'));
+    const { rows } = await session.query<PreparedTransaction>(sqlFile('monitor/prepared-transactions'));
     return {
       faults: grouped(
         rows.map((row) => preparedFault(row, thresholds)),
@@ -131,7 +126,7 @@ export const PREPARED_TRANSACTIONS: LiveCheck = {
         {
           name: 'aisec_oldest_prepared_transaction_seconds',
           help: 'Age of the oldest prepared transaction; 0 when there is none.',
-          value: Number(rows[0]?.age_ms ?? 0) / 1000,
+          value: (rows[0]?.ageMs ?? 0) / 1000,
           threshold: scaled(thresholds['prepared-transaction'], 0.001),
         },
       ],

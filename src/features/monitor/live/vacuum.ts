@@ -3,9 +3,9 @@ import { countText, formatCount } from '../../../base/count.js';
 import { XID_LIMIT } from '../vacuum-shares.js';
 import type { VacuumRow } from '../vacuum.js';
 import type { LiveCheck, LiveFault, LiveSubject } from './check.js';
-import { readHolders, type Holder } from './holders.js';
+import { levelOfHolder, readHolders, type Holder } from './holders.js';
 import { READ_ALL_STATS, skipUnlessAllIsSeen } from './privileges.js';
-import { levelOf, worstOf, type Thresholds } from './thresholds.js';
+import { levelOf, type Thresholds } from './thresholds.js';
 import { inSql, readFamilies, subjectOf, type Family } from './vacuum-rows.js';
 
 /** Fewer are no matter, whatever their share. */
@@ -19,12 +19,7 @@ const LATE_FREEZE = 2;
 async function lateHolder({ session, thresholds }: LiveSubject): Promise<Holder | undefined> {
   const holders = await readHolders(session);
   return holders.find(
-    ({ xidAge, ageMs, kind }) =>
-      (kind !== 'slot' || xidAge > 0) &&
-      worstOf(
-        levelOf(xidAge, thresholds['horizon-ids']),
-        ageMs === null ? undefined : levelOf(ageMs, thresholds['horizon-time']),
-      ) !== undefined,
+    (holder) => (holder.kind !== 'slot' || holder.xidAge > 0) && levelOfHolder(holder, thresholds) !== undefined,
   );
 }
 

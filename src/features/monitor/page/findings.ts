@@ -3,15 +3,9 @@ import type { Finding } from '../../../base/finding.js';
 import { html, type Html } from './html.js';
 import type { ReportData } from './report-data.js';
 
-const SEVERITY_TEXT: Readonly<Record<Finding['severity'], string>> = {
-  critical: 'critical',
-  warning: 'warning',
-  notice: 'notice',
-};
-
 function findingBox({ id, severity, message, impact, fix }: Finding): Html {
   return html`<article class="finding ${severity}">
-    <h3><span class="badge">${SEVERITY_TEXT[severity]}</span> ${message}</h3>
+    <h3><span class="badge">${severity}</span> ${message}</h3>
     <p>${impact}</p>
     ${fix !== null && html`<pre><code>${fix}</code></pre>`}
     <p class="id">${id}</p>

@@ -48,7 +48,8 @@ function forecastTable({ points }: Forecast): Html {
   </details>`;
 }
 
-function pace({ forecast, limit }: GrowthReport, report: GrowthReport): Html {
+function pace(report: GrowthReport): Html {
+  const { forecast, limit } = report;
   if (forecast === null) return html``;
   const last = forecast.points.at(-1);
   return html`<p>
@@ -73,7 +74,7 @@ export function growthSection({ growth: report }: ReportData): Html {
   const [first, last] = [months.at(0), months.at(-1)];
   return html`<section id="growth">
     <h2>Growth</h2>
-    ${pace(report, report)} ${legend(report)} ${growthChart(report)}
+    ${pace(report)} ${legend(report)} ${growthChart(report)}
     <ul class="method">
       ${methodSentences(report).map((sentence) => html`<li>${sentence}</li>`)}${
         first !== undefined &&

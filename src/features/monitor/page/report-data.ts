@@ -1,6 +1,7 @@
 import type { Finding } from '../../../base/finding.js';
 import type { ActivityReport } from '../activity.js';
 import type { GrowthReport } from '../growth/growth.js';
+import type { ReplicaRow } from '../live/replicas.js';
 import type { LocksReport } from '../locks.js';
 import type { PartitionsReport } from '../partitions.js';
 import type { QueriesReport } from '../queries/queries.js';
@@ -26,17 +27,9 @@ export interface PageIndex {
   readonly isDoubtful: boolean;
 }
 
-export interface PageReplica {
-  readonly name: string;
-  readonly state: string | null;
-  readonly isSynchronous: boolean | null;
-  readonly behindBytes: number | null;
-  readonly behindMs: number | null;
-}
-
 export interface PageServer {
   /** Null where the role may not see them, and for the embedded database. */
-  readonly replicas: readonly PageReplica[] | null;
+  readonly replicas: readonly ReplicaRow[] | null;
   readonly extensions: readonly {
     readonly name: string;
     readonly installed: string;

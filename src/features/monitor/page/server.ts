@@ -3,9 +3,10 @@ import { countText } from '../../../base/count.js';
 import { formatDurationMs } from '../../../base/duration.js';
 import { groupBy } from '../../../base/group-by.js';
 import { html, type Html } from './html.js';
-import type { PageReplica, ReportData } from './report-data.js';
+import type { ReplicaRow } from '../live/replicas.js';
+import type { ReportData } from './report-data.js';
 
-function replicaRow({ name, state, behindBytes, behindMs, isSynchronous }: PageReplica): Html {
+function replicaRow({ name, state, behindBytes, behindMs, isSynchronous }: ReplicaRow): Html {
   return html`<tr>
     <th scope="row">${name}</th>
     <td class="total">${behindBytes === null ? '?' : formatBytes(behindBytes)}</td>

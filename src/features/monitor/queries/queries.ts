@@ -1,4 +1,4 @@
-import { notSeen } from '../inspection/skip.js';
+import { hiddenSkip, notSeen } from '../inspection/skip.js';
 import type { Finding } from '../../../base/finding.js';
 import { readReportHeader } from '../inspection/report-header.js';
 import { readExtension, type ExtensionState } from '../inspection/extension.js';
@@ -7,8 +7,7 @@ import type { Session } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { isAisecError } from '../../../base/errors.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
-import { hiddenSkip } from '../hidden.js';
-import { reportedQuery } from '../query-text.js';
+import { reportedQuery } from '../session-values.js';
 import type { Report } from '../report.js';
 import type { IndexAdvice } from './index-advice.js';
 

@@ -2,8 +2,7 @@ import { sqlFile } from '../../../../adapters/postgres/sql-file.js';
 import { quoteIdentifier } from '../../../../base/identifier.js';
 import type { Check, Fault, Subject } from '../../check.js';
 import { plainName, qualified } from '../../names.js';
-import { parseNodeTree } from '../policy/node-tree.js';
-import { callsPerRow, type PolicyCall } from '../policy/policy-calls.js';
+import { callsPerRow, parseNodeTree, type PolicyCall } from '../policy/node-tree.js';
 import { policyCondition, timePolicy, type PolicyName } from '../policy/policy-timing.js';
 import { wrapCalls } from '../policy/wrap-calls.js';
 

@@ -1,5 +1,4 @@
-import type { Session } from '../../../../adapters/postgres/session.js';
-import { rollBack } from '../../../../adapters/postgres/session.js';
+import { rollBack, type Session } from '../../../../adapters/postgres/session.js';
 import { endsRun, isAisecError, messageOf } from '../../../../base/errors.js';
 import { throwIfInterrupted } from '../../../../base/interruption.js';
 import { ExportReader } from './export-file.js';
@@ -64,11 +63,9 @@ async function compare(
     return no(`a message of the month is not in the file as it is now: ${startOf(missing, manifest.format)}`);
   }
   let changedSince = changed;
-  let rest = await records.next();
-  while (rest.done !== true) {
+  for await (const _ of records) {
     throwIfInterrupted(session.signal);
     changedSince += 1;
-    rest = await records.next();
   }
   const content = reader.content();
   if (content.sha256 !== manifest.sha256 || content.contentSha256 !== manifest.contentSha256 || !content.isWhole)

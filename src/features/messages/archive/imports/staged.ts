@@ -3,7 +3,7 @@ import { sqlFile } from '../../../../adapters/postgres/sql-file.js';
 import { AisecError } from '../../../../base/errors.js';
 import { quoteIdentifier } from '../../../../base/identifier.js';
 import { addMonths, monthStart, type Month } from '../../../../base/month.js';
-import type { Root } from '../facts.js';
+import type { Root } from '../../partition.js';
 
 /** What the staged messages are like, counted by the server. */
 export interface StagedFacts {

@@ -1,7 +1,7 @@
-import { rollBack, type Session } from '../../../../adapters/postgres/session.js';
+import type { Session } from '../../../../adapters/postgres/session.js';
 import { AisecError } from '../../../../base/errors.js';
 import { nextJournalId, readJournalRow, serverTime, type SwapEntry } from '../journal.js';
-import { withLockRetries, type RetryOptions } from '../../lock-retries.js';
+import { inShortTransaction, type RetryOptions } from '../../lock-retries.js';
 
 export interface SwapResult {
   /** The partition's new name. */
@@ -28,14 +28,9 @@ export async function swapMonth(
   const id = await nextJournalId(session);
   const startedAt = await serverTime(session);
   let attempts = 0;
-  await withLockRetries(session, retries, async (attempt) => {
+  await inShortTransaction(session, retries, (attempt) => {
     attempts = attempt;
-    try {
-      await session.query(['begin', ...statements({ ...swap, id, startedAt, attempts }), 'commit'].join(';\n'));
-    } catch (error) {
-      await rollBack(session);
-      throw error;
-    }
+    return statements({ ...swap, id, startedAt, attempts });
   });
   const row = await readJournalRow(session, id);
   if (row === undefined) throw new AisecError('INTERNAL', 'the journal lacks the row of a move that was committed');

@@ -2,7 +2,7 @@ import { withTransaction, type Session } from '../../../../adapters/postgres/ses
 import { sqlFile } from '../../../../adapters/postgres/sql-file.js';
 import { quoteIdentifier, quoteLiteral } from '../../../../base/identifier.js';
 import { firstDay, type Month } from '../../../../base/month.js';
-import { partitionName, qualifiedName, type Partition } from '../../partition.js';
+import { nameIn, qualifiedName, type Partition } from '../../partition.js';
 
 /** The table that takes the rows of one month, or the rest, beside the default partition. */
 export interface Copy {
@@ -41,7 +41,7 @@ function copyOf(schema: string, month: Month | null, finalName: string): Copy {
 /** The copies of months and of the rest of a default partition. */
 function copiesOf(schema: string, source: Partition, months: readonly Month[]): readonly Copy[] {
   return [
-    ...months.map((month) => copyOf(schema, month, partitionName(month))),
+    ...months.map((month) => copyOf(schema, month, nameIn('messages', month))),
     copyOf(source.schema, null, source.name),
   ];
 }

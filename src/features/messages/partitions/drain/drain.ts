@@ -36,12 +36,6 @@ const MOST_SETTLE_ROUNDS = 50;
 
 type Retry = <Result>(run: () => Promise<Result>) => Promise<Result>;
 
-async function waitInBudget(session: Session, { budget, onProgress }: DrainRequest): Promise<void> {
-  const startedMs = performance.now();
-  await waitForOlderSnapshots(session, { maxWaitMs: budget.leftMs, onWait: onProgress });
-  budget.spend(performance.now() - startedMs);
-}
-
 function changedTooFast(): AisecError {
   return new AisecError('LOCK_TIMEOUT', 'messages of the default partition are changed faster than they are copied', {
     detail: 'No changes were made.',
@@ -66,7 +60,7 @@ async function settleAll(session: Session, set: DrainSet, wait: () => Promise<vo
 
 /** Copies and default partition are equal in every MVCC snapshot that a session can still have, and were compared. */
 async function equalize(session: Session, set: DrainSet, request: DrainRequest, retry: Retry): Promise<void> {
-  const wait = (): Promise<void> => waitInBudget(session, request);
+  const wait = (): Promise<void> => waitForOlderSnapshots(session, request.budget, request.onProgress);
   // From here on each change finds the copy of its row.
   await wait();
   request.onProgress('comparing the copies with the default partition');
@@ -98,7 +92,7 @@ async function swapWhenSettled(
     } catch (error) {
       if (!(error instanceof NotSettled)) throw error;
       if (round === ROUNDS) throw changedTooFast();
-      await settleAll(session, set, () => waitInBudget(session, request), retry);
+      await settleAll(session, set, () => waitForOlderSnapshots(session, request.budget, request.onProgress), retry);
     }
   }
 }

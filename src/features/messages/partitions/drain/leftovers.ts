@@ -1,8 +1,7 @@
 import { withTransaction, type Session } from '../../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../../adapters/postgres/sql-file.js';
 import { quoteLiteral } from '../../../../base/identifier.js';
-import { differencesTable, MIRROR, mirrorFunction, TRUNCATED, truncationFunction } from './objects.js';
-import { DIFFERENCES } from './objects.js';
+import { DIFFERENCES, differencesTable, MIRROR, mirrorFunction, TRUNCATED, truncationFunction } from './objects.js';
 import { ROUTER } from './load.js';
 
 /** What a drain that did not end has left. */
@@ -34,8 +33,9 @@ export function hasLeftovers({ tables, mirrored, functions }: Leftovers): boolea
  * @throws AisecError LOCK_TIMEOUT: then all of it is still there, and does no harm but cost.
  */
 export async function dropLeftovers(session: Session, schema: string): Promise<void> {
-  const { tables, mirrored, functions } = await findLeftovers(session);
-  if (tables.length + mirrored.length + functions.length === 0) return;
+  const leftovers = await findLeftovers(session);
+  if (!hasLeftovers(leftovers)) return;
+  const { tables, mirrored } = leftovers;
   await withTransaction(session, async () => {
     await session.query('set transaction isolation level read committed; select aisec_begin_message_maintenance()');
     const locked = [...mirrored, ...tables].map(quoteLiteral).join(', ');

@@ -1,5 +1,5 @@
 import { withTransaction, type Session } from '../../../../adapters/postgres/session.js';
-import { quoteIdentifier, quoteLiteral } from '../../../../base/identifier.js';
+import { quoteLiteral } from '../../../../base/identifier.js';
 import { addMonths, monthStart } from '../../../../base/month.js';
 import { qualifiedName } from '../../partition.js';
 import type { Copy, DrainSet } from './copies.js';
@@ -60,7 +60,5 @@ export async function loadCopies(session: Session, set: DrainSet, onProgress: (s
 /** Builds the indexes of the copies, and their statistics. */
 export async function indexCopies(session: Session, { copies, indexes }: DrainSet): Promise<void> {
   for (const statement of indexes) await session.query(statement);
-  await session.query(
-    `analyze ${copies.map(({ schema, name }) => `${quoteIdentifier(schema)}.${quoteIdentifier(name)}`).join(', ')}`,
-  );
+  await session.query(`analyze ${copies.map(({ table }) => table).join(', ')}`);
 }

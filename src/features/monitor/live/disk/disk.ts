@@ -1,20 +1,50 @@
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
+import { networkInterfaces } from 'node:os';
 import path from 'node:path';
 
 import { spaceOf, type Space } from '../../../../adapters/files/space.js';
 import { sqlFile } from '../../../../adapters/postgres/sql-file.js';
 import { formatBytes } from '../../../../base/bytes.js';
 import type { LiveCheck, LiveFault } from '../check.js';
-import { placeOf } from './local-server.js';
 import { MONITOR } from '../privileges.js';
 import { levelOf, scaled, type Threshold } from '../thresholds.js';
 
+/** Where a server says that it is, and which one it is. */
 interface PlaceRow {
+  /** Null: reached by a Unix socket. */
   readonly address: string | null;
   readonly port: string;
-  readonly started_at: number;
-  readonly data_directory: string | null;
+  readonly startedAtSeconds: number;
+  /** Null: hidden from this role. */
+  readonly dataDirectory: string | null;
   readonly tablespaces: readonly { readonly name: string; readonly location: string }[];
+}
+
+/** The clock is read twice at a start: for postmaster.pid, and for pg_postmaster_start_time() a moment later. */
+const START_SPREAD_SECONDS = 30;
+
+function isOfThisMachine(address: string | null): boolean {
+  if (address === null || address === '::1' || address.startsWith('127.')) return true;
+  return Object.values(networkInterfaces()).some((entries) => entries?.some((entry) => entry.address === address));
+}
+
+/**
+ * Whether the data directory that the server names is the one under that path here: `elsewhere` behind a tunnel, a forwarded port
+ * or in a container, `unreadable` when only another user of this machine may look. postmaster.pid has the start and the port:
+ * https://www.postgresql.org/docs/current/storage-file-layout.html
+ */
+async function placeOf(server: PlaceRow): Promise<'here' | 'elsewhere' | 'hidden' | 'unreadable'> {
+  if (!isOfThisMachine(server.address)) return 'elsewhere';
+  if (server.dataDirectory === null) return 'hidden';
+  try {
+    const lines = (await readFile(path.join(server.dataDirectory, 'postmaster.pid'), 'utf8')).split('\n');
+    const isSame =
+      lines[3]?.trim() === server.port && Math.abs(Number(lines[2]) - server.startedAtSeconds) <= START_SPREAD_SECONDS;
+    return isSame ? 'here' : 'elsewhere';
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return code === 'EACCES' || code === 'EPERM' ? 'unreadable' : 'elsewhere';
+  }
 }
 
 interface Disk extends Space {
@@ -56,18 +86,10 @@ export const DISK: LiveCheck = {
   look: async ({ session, thresholds }) => {
     const { rows } = await session.query<PlaceRow>(sqlFile('monitor/data-directories'));
     const [server] = rows;
-    const directory = server?.data_directory ?? null;
-    const place =
-      server === undefined
-        ? 'elsewhere'
-        : await placeOf({
-            address: server.address,
-            port: server.port,
-            startedAtSeconds: server.started_at,
-            dataDirectory: directory,
-          });
+    const place = server === undefined ? 'elsewhere' : await placeOf(server);
     if (server === undefined || place === 'elsewhere')
       return { notApplicable: 'the disks of a server on another machine cannot be seen by SQL' };
+    const { dataDirectory: directory } = server;
     if (place === 'hidden' || directory === null)
       return { skipped: 'data_directory is hidden from this role', lacksGrant: true };
     if (place === 'unreadable')
