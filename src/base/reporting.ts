@@ -2,4 +2,6 @@
 export interface Reporting {
   readonly onProgress: (text: string) => void;
   readonly onWarning: (text: string) => void;
+  /** What is worth knowing only to a person who asks for more, with --verbose. */
+  readonly onDetail?: (text: string) => void;
 }

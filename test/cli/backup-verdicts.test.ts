@@ -1,4 +1,6 @@
-import { readFile, rm } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 import pg from 'pg';
@@ -111,5 +113,57 @@ describeOnServer('what a backup is found to be', () => {
     expect(await manifestOf(file)).toMatchObject({ damage: null });
     const check = await runInProcess(['backup', 'check', '--dir', path.dirname(file)]);
     expect(check.stdout).not.toContain('is damaged');
+  });
+
+  /** Makes the length of the first piece of data a negative one, which pg_restore cannot have the memory for. */
+  const damageLength = async (file: string): Promise<void> => {
+    const bytes = await readFile(file);
+    const id = Buffer.alloc(4);
+    const [, dumpId] =
+      /^(\d+); \d+ \d+ TABLE DATA /m.exec(execFileSync('pg_restore', ['--list', file]).toString()) ?? [];
+    id.writeUInt32LE(Number(dumpId));
+    // A block of rows: its kind, and the number of the entry with its sign.
+    const at = bytes.indexOf(Buffer.from([1, 0, ...id]));
+    bytes[at + 6] = 1;
+    await writeFile(file, bytes);
+  };
+  const restore = (file: string, env: Readonly<Record<string, string>> = {}): Promise<CliResult> => {
+    const name = newDatabaseName(inject('runId'));
+    const args = ['restore', file, '--create', name, '--without-manifest', '--dry-run'];
+    return runInProcess(args, { env: { DATABASE_URL: url(), ...env } });
+  };
+
+  test('an archive with a damaged length is damaged, though pg_restore says that memory is out', async () => {
+    const file = await backupOf('length', ['create table t as select generate_series(1, 5000) as n']);
+    await damageLength(file);
+    const restored = await restore(file);
+    expectError(restored, 3, `the archive ${file} cannot be read to its end`, 'out of memory');
+    // As of a disk that had damaged it before its checksum was taken.
+    const bytes = await readFile(file);
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    await writeFile(`${file}.json`, JSON.stringify({ ...(await manifestOf(file)), sha256 }));
+    const read = await verify([file, '--json']);
+    expect(read).toMatchObject({ exitCode: 3 });
+    expect(JSON.parse(read.stdout).results).toMatchObject([{ verdict: 'damaged' }]);
+    expect(await manifestOf(file)).toMatchObject({ damage: { reason: expect.stringContaining('out of memory') } });
+  });
+
+  test.each([
+    ["echo 'pg_restore: error: could not read from input file: Input/output error' >&2; exit 1", 'Input/output error'],
+    [
+      "echo 'pg_restore: error: this build does not support compression with zstd' >&2; exit 1",
+      'compression with zstd',
+    ],
+    ['kill -KILL $$', 'was ended by SIGKILL'],
+  ])('an archive that this machine cannot read is not called damaged: %s', async (fails, detail) => {
+    const file = await backupOf('unread', ['create table t (id int)']);
+    const directoryOfTools = await mkdtemp(path.join(directory, 'tools-'));
+    const real = execFileSync('sh', ['-c', 'command -v pg_restore']).toString().trim();
+    const program = path.join(directoryOfTools, 'pg_restore');
+    await writeFile(program, `#!/bin/sh\ncase "$*" in *--file=*) ${fails};; esac\nexec ${real} "$@"\n`);
+    await chmod(program, 0o755);
+    const restored = await restore(file, { AISEC_PG_BIN: directoryOfTools });
+    expectError(restored, 1, `the archive ${file} could not be read here`, detail);
+    expect(restored.stderr).not.toContain('Restore another backup');
   });
 });

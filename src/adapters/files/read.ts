@@ -1,12 +1,14 @@
 import { isUtf8 } from 'node:buffer';
 import { constants, readdirSync, readFileSync, type Dirent } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 
 import { AisecError, messageOf } from '../../base/errors.js';
 
-function entriesIn(directory: string): readonly Dirent[] {
+function namesIn(directory: string, isWanted: (entry: Dirent) => boolean): readonly string[] {
   try {
-    return readdirSync(directory, { withFileTypes: true });
+    const entries = readdirSync(directory, { withFileTypes: true });
+    return entries.filter(isWanted).map((entry) => entry.name);
   } catch (error) {
     throw new AisecError('CONFIG_INVALID', `could not read the directory "${directory}"`, {
       detail: `${messageOf(error)}.`,
@@ -17,16 +19,12 @@ function entriesIn(directory: string): readonly Dirent[] {
 
 /** The names of the files (and links) in a directory. @throws AisecError CONFIG_INVALID. */
 export function readDirectory(directory: string): readonly string[] {
-  return entriesIn(directory)
-    .filter((entry) => entry.isFile() || entry.isSymbolicLink())
-    .map(({ name }) => name);
+  return namesIn(directory, (entry) => entry.isFile() || entry.isSymbolicLink());
 }
 
 /** The names of the directories in a directory. @throws AisecError CONFIG_INVALID. */
 export function readSubdirectories(directory: string): readonly string[] {
-  return entriesIn(directory)
-    .filter((entry) => entry.isDirectory())
-    .map(({ name }) => name);
+  return namesIn(directory, (entry) => entry.isDirectory());
 }
 
 const HINTS: Readonly<Record<string, string>> = {
@@ -36,11 +34,27 @@ const HINTS: Readonly<Record<string, string>> = {
 /** Such as EACCES and EPERM. */
 const OTHER_HINT = 'Run the command as a user who may read it, or let this one read it.';
 
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // Without an entry in the list of users, as in a container.
+    return String(process.geteuid?.() ?? '');
+  }
+}
+
+/** What the file system says, as a full sentence, and who was refused where it is a matter of that. */
+export function whyUnreadable(cause: unknown): string {
+  const { code = '' } = cause as NodeJS.ErrnoException;
+  const isRefused = code === 'EACCES' || code === 'EPERM';
+  return `${isRefused ? `User "${userName()}" may not read it: ` : ''}${messageOf(cause)}.`;
+}
+
 /** A file that is there, or should be, and cannot be read here: that says nothing of what is in it. */
 export function unreadable(path: string, cause: unknown): AisecError {
   const { code = '' } = cause as NodeJS.ErrnoException;
   return new AisecError('CONFIG_INVALID', `could not read "${path}"`, {
-    detail: `${messageOf(cause)}.`,
+    detail: whyUnreadable(cause),
     hint: HINTS[code] ?? OTHER_HINT,
     cause,
   });

@@ -31,8 +31,8 @@ async function receive(
   target: Writable,
   onBytes: (bytes: number) => void,
 ): Promise<Checksum> {
-  const body = await openObject(store, name);
-  if (body === undefined)
+  const opened = await openObject(store, name);
+  if (opened === undefined)
     throw new AisecError('BACKUP_UNKNOWN', `there is no ${storeUrl(store.place, name)}`, {
       hint: `See what the store has: aisec backup list ${storeFlags(store.place)}`,
     });
@@ -51,7 +51,7 @@ async function receive(
     target.once('error', (error: NodeJS.ErrnoException) => {
       if (LOCAL_FAILURE.includes(error.code ?? '')) localFailure = error;
     });
-    await pipeline(body, hashed, target, { signal: store.signal });
+    await pipeline(opened.body, hashed, target, { signal: store.signal });
   }).catch((error: unknown) => {
     throw localFailure ?? error;
   });

@@ -16,11 +16,6 @@ export interface StoredObject {
   readonly etag: string;
 }
 
-/** Where the checksum of a whole object is kept, since an ETag is not one. */
-const SHA256 = 'sha256';
-/** Whose it is. */
-const ORIGIN = 'origin';
-
 export function objectKey({ place }: Store, name: string): string {
   return `${place.prefix}${name}`;
 }
@@ -76,7 +71,7 @@ async function firstByteOf(
   return found;
 }
 
-function statusOf(error: unknown): number | undefined {
+export function statusOf(error: unknown): number | undefined {
   return (error as { readonly $metadata?: { readonly httpStatusCode?: number } }).$metadata?.httpStatusCode;
 }
 
@@ -97,7 +92,7 @@ async function headOf(store: Store, name: string): Promise<HeadObjectCommandOutp
 
 export interface ObjectFacts {
   readonly sizeBytes: number;
-  /** These two as it was uploaded with; undefined without. */
+  /** These two as it was uploaded with; undefined without. An ETag is no checksum of a whole object. */
   readonly sha256: string | undefined;
   readonly origin: string | undefined;
 }
@@ -111,7 +106,7 @@ export async function describeObject(store: Store, name: string): Promise<Object
       if (head.ETag === undefined) throw noStoreError(`look at ${name}`, store.place);
       const [, whole] = /\/(\d+)$/.exec(head.ContentRange ?? '') ?? [];
       const sizeBytes = Number(whole ?? head.ContentLength ?? 0);
-      return { sizeBytes, sha256: head.Metadata?.[SHA256], origin: head.Metadata?.[ORIGIN] };
+      return { sizeBytes, sha256: head.Metadata?.['sha256'], origin: head.Metadata?.['origin'] };
     } catch (error) {
       if (error instanceof sdk.NotFound || error instanceof sdk.NoSuchKey) return undefined;
       throw error;
@@ -120,16 +115,10 @@ export async function describeObject(store: Store, name: string): Promise<Object
 }
 
 /** The bytes of an object as they come; undefined when there is none. */
-export async function openObject(store: Store, name: string): Promise<Readable | undefined> {
-  return (await getObject(store, name))?.body;
-}
-
-interface OpenedObject {
-  readonly body: Readable;
-  readonly etag: string;
-}
-
-async function getObject(store: Store, name: string): Promise<OpenedObject | undefined> {
+export async function openObject(
+  store: Store,
+  name: string,
+): Promise<{ readonly body: Readable; readonly etag: string } | undefined> {
   const { sdk, client, place, signal } = store;
   return asking(store, `read ${name}`, async () => {
     try {
@@ -154,7 +143,7 @@ export async function readVersion(
   store: Store,
   name: string,
 ): Promise<{ readonly text: string; readonly etag: string } | undefined> {
-  const found = await getObject(store, name);
+  const found = await openObject(store, name);
   if (found === undefined) return undefined;
   const text = await asking(store, `read ${name}`, async () => (await buffer(found.body)).toString('utf8'));
   return { text, etag: found.etag };

@@ -1,45 +1,56 @@
-import type { MultipartUpload, Part } from '@aws-sdk/client-s3';
+import type { Part } from '@aws-sdk/client-s3';
 
-import { objectKey } from './objects.js';
+import { AisecError, isAisecError } from '../../base/errors.js';
+import { objectKey, statusOf } from './objects.js';
 import { asking, type Store } from './store.js';
 
-async function* unfinishedOf(store: Store, start: string): AsyncGenerator<MultipartUpload> {
+/** One that was stopped half-way: its parts are not listed as objects, and cost as much. */
+export interface UnfinishedUpload {
+  readonly name: string;
+  readonly uploadId: string;
+  readonly begunAt: Date;
+}
+
+/** Of a store that does not know them. */
+const UNKNOWN_STATUS: readonly (number | undefined)[] = [405, 501];
+
+/**
+ * The unfinished uploads of names that begin so; the refusal where the key may not list them or the store cannot, which
+ * does not change by itself.
+ *
+ * @throws AisecError STORE_UNREACHABLE, STORE_FAILED, which may pass.
+ */
+export async function listUnfinished(store: Store, start: string): Promise<readonly UnfinishedUpload[] | AisecError> {
   const { sdk, client, place, signal } = store;
+  const within = { Bucket: place.bucket, Prefix: objectKey(store, start) };
+  const found: UnfinishedUpload[] = [];
   let marker: { readonly KeyMarker?: string | undefined; readonly UploadIdMarker?: string | undefined } = {};
-  for (;;) {
-    const within = { Bucket: place.bucket, Prefix: objectKey(store, start) };
-    const page = await client.send(new sdk.ListMultipartUploadsCommand({ ...within, ...marker }), {
-      abortSignal: signal,
+  try {
+    return await asking(store, 'list unfinished uploads', async () => {
+      for (;;) {
+        const command = new sdk.ListMultipartUploadsCommand({ ...within, ...marker });
+        const page = await client.send(command, { abortSignal: signal });
+        for (const { Key = '', UploadId, Initiated } of page.Uploads ?? [])
+          if (UploadId !== undefined)
+            found.push({ name: Key.slice(place.prefix.length), uploadId: UploadId, begunAt: Initiated ?? new Date() });
+        if (page.IsTruncated !== true) return found;
+        marker = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker };
+      }
     });
-    yield* page.Uploads ?? [];
-    if (page.IsTruncated !== true) return;
-    marker = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker };
+  } catch (error) {
+    if (!isAisecError(error)) throw error;
+    if (error.code === 'STORE_AUTH' || UNKNOWN_STATUS.includes(statusOf(error.cause))) return error;
+    throw error;
   }
 }
 
-/**
- * Removes the parts of uploads that were stopped half-way: they are not listed as objects, and cost as much. Returns
- * the names the uploads would have got.
- *
- * @param isOurs by the name of the object, and when its upload was begun
- */
-export async function removeUnfinished(
-  store: Store,
-  start: string,
-  isOurs: (name: string, begunAt: Date) => boolean,
-): Promise<readonly string[]> {
+/** Removes the parts of an upload. */
+export async function removeUnfinished(store: Store, { name, uploadId }: UnfinishedUpload): Promise<void> {
   const { sdk, client, place, signal } = store;
-  return asking(store, 'remove unfinished uploads', async () => {
-    const removed: string[] = [];
-    for await (const { Key = '', UploadId, Initiated = new Date() } of unfinishedOf(store, start)) {
-      const name = Key.slice(place.prefix.length);
-      if (UploadId === undefined || !isOurs(name, Initiated)) continue;
-      const command = new sdk.AbortMultipartUploadCommand({ Bucket: place.bucket, Key, UploadId });
-      await client.send(command, { abortSignal: signal });
-      removed.push(name);
-    }
-    return removed;
-  });
+  const id = { Bucket: place.bucket, Key: objectKey(store, name), UploadId: uploadId };
+  await asking(store, 'remove unfinished uploads', () =>
+    client.send(new sdk.AbortMultipartUploadCommand(id), { abortSignal: signal }),
+  );
 }
 
 /**
@@ -50,15 +61,12 @@ export async function findUnfinished(
   store: Store,
   name: string,
 ): Promise<{ readonly uploadId: string | undefined } | undefined> {
-  const key = objectKey(store, name);
-  try {
-    const found: MultipartUpload[] = [];
-    for await (const each of unfinishedOf(store, name)) if (each.Key === key) found.push(each);
-    const [newest] = found.toSorted((a, b) => (b.Initiated?.getTime() ?? 0) - (a.Initiated?.getTime() ?? 0));
-    return { uploadId: newest?.UploadId };
-  } catch {
-    return undefined;
-  }
+  const found = await listUnfinished(store, name).catch(() => undefined);
+  if (found === undefined || found instanceof AisecError) return undefined;
+  const [newest] = found
+    .filter((each) => each.name === name)
+    .toSorted((a, b) => b.begunAt.getTime() - a.begunAt.getTime());
+  return { uploadId: newest?.uploadId };
 }
 
 /** What the store has of an upload, by the number of the part; nothing where the key may not list them. */

@@ -22,7 +22,7 @@ const CODES: readonly (readonly [pattern: RegExp, code: ErrorCode])[] = [
   [/connection to server .* failed|could not translate host name/, 'DATABASE_UNREACHABLE'],
   [/extension ".*" is not available/, 'EXTENSION_MISSING'],
   [
-    /could not (un|de)?compress|could not read from input file|unexpected end of file|valid archive|magic string|in file header|corrupt|unexpected block ID|entry ID .* out of range|bogus data length/,
+    /could not (un|de)?compress|could not read from input file|unexpected end of file|valid archive|magic string|in file header|corrupt|unexpected block ID|entry ID .* out of range|bogus data length|unexpected data offset flag|error during file seek|sanity check on integer size|invalid (ENCODING|STDSTRINGS) item|unrecognized encoding|differs from format found in file|know how to set owner/,
     'BACKUP_INVALID',
   ],
 ];
@@ -96,20 +96,46 @@ export function withCode(error: AisecError, code: ErrorCode): AisecError {
   return new AisecError(code, error.message, { detail: error.detail, hint: HINTS[code], cause: error });
 }
 
+/** What a length that is damaged comes to; what is written of a server stands in a line of its own, behind `ERROR:`. */
+const OUT_OF_MEMORY = /^(pg_restore: (error|fatal): )?out of memory$/m;
+/** More than reading any archive takes. */
+const SPARE_BYTES = 64 * 1024 * 1024;
+/** By its own doing; others come from outside. */
+const CRASHES: readonly (NodeJS.Signals | null)[] = ['SIGSEGV', 'SIGABRT', 'SIGFPE'];
+
+/** This process has the limits that its children have. */
+function hasMemoryToSpare(): boolean {
+  try {
+    return Buffer.allocUnsafeSlow(SPARE_BYTES).length === SPARE_BYTES;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether a program stumbled over the archive that it was reading, though it does not say so. */
+function hasStumbled({ readsOnly, signal, stderr }: ToolFailure): boolean {
+  if (readsOnly !== true) return false;
+  return CRASHES.includes(signal) || (OUT_OF_MEMORY.test(stderr) && hasMemoryToSpare());
+}
+
 export interface ToolFailure {
   readonly tool: PgTool;
   readonly exitCode: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly stderr: string;
+  /** It read an archive, and worked on nothing else. */
+  readonly readsOnly?: boolean | undefined;
 }
 
 /** The toolkit's error for a program that failed, with its own words as the detail. */
-export function toolError({ tool, exitCode, signal, stderr }: ToolFailure): AisecError {
+export function toolError(failure: ToolFailure): AisecError {
+  const { tool, exitCode, signal, stderr } = failure;
   const lines = redactText(stderr)
     .split('\n')
     .filter((line) => line.trim() !== '');
   // Of what --verbose says, such as "reading row-level security policies", nothing is an error.
-  const code = lines.some(isErrorLine) ? classify(relevant(lines).join('\n')) : 'PG_TOOL_FAILED';
+  const said = lines.some(isErrorLine) ? classify(relevant(lines).join('\n')) : 'PG_TOOL_FAILED';
+  const code = said === 'PG_TOOL_FAILED' && hasStumbled(failure) ? 'BACKUP_INVALID' : said;
   if (NO_CONNECTION_LEFT.test(stderr))
     return new AisecError('DATABASE_UNREACHABLE', `no connection is left for ${tool.name}`, {
       detail: relevant(lines).join('\n'),
@@ -117,7 +143,7 @@ export function toolError({ tool, exitCode, signal, stderr }: ToolFailure): Aise
     });
   const ending = signal === null ? `failed with exit code ${exitCode ?? '?'}` : `was ended by ${signal}`;
   return new AisecError(code, `${tool.name} ${ending}`, {
-    detail: relevant(lines).join('\n') || 'It wrote nothing about it.',
+    detail: relevant(lines).join('\n') || `It ${ending} and wrote nothing about it.`,
     hint: HINTS[code],
   });
 }

@@ -22,7 +22,7 @@ export async function unpackArchive({ tool, file, list, onLine, onStdout, ...oth
   const useList = list === undefined ? [] : [`--use-list=${list}`];
   const verbose = onLine === undefined ? [] : ['--verbose'];
   const args = [`--file=${onStdout === undefined ? '/dev/null' : '-'}`, ...useList, ...verbose, file];
-  await runTool({ tool, args, ...others, ...(onLine && { onLine }), ...(onStdout && { onStdout }) });
+  await runTool({ tool, args, readsOnly: true, ...others, ...(onLine && { onLine }), ...(onStdout && { onStdout }) });
 }
 
 /**
@@ -31,5 +31,5 @@ export async function unpackArchive({ tool, file, list, onLine, onStdout, ...oth
  * @throws AisecError BACKUP_INVALID for a damaged table of contents, else as `runTool`.
  */
 export async function listArchive({ tool, file, environment, signal }: ArchiveRequest): Promise<string> {
-  return (await runTool({ tool, args: ['--list', file], environment, signal })).stdout;
+  return (await runTool({ tool, args: ['--list', file], readsOnly: true, environment, signal })).stdout;
 }

@@ -29,6 +29,8 @@ export interface ToolRun extends ToolSurroundings {
   readonly onLine?: (line: string) => void;
   /** It continues after an error, and is ended at the first that is not to be expected of an older server. */
   readonly toleratesOlderServer?: boolean;
+  /** It reads an archive, and works on nothing else: what it does not survive is the archive's fault. */
+  readonly readsOnly?: boolean;
   /** How long it is started again while the server has no connection left, or is starting: it has done nothing then. */
   readonly waitForServerMs?: number;
   /** Gets what it writes on stdout as it comes, and is waited for; the result has no stdout then. */
@@ -189,7 +191,7 @@ export async function runTool(run: ToolRun): Promise<ToolResult> {
     if (signal.aborted) throw interruptionError(signal);
     if (!ending.hasFailed) return { stdout: ending.stdout, stderr: ending.stderr };
     if (!wasRefusedForNow(ending.stderr) || performance.now() >= endMs)
-      throw toolError({ tool, ...ending, stderr: withoutTolerated(ending.stderr) });
+      throw toolError({ tool, ...ending, stderr: withoutTolerated(ending.stderr), readsOnly: run.readsOnly });
     await sleep(Math.min(RETRY_PAUSE_MS, Math.max(endMs - performance.now(), 1)), signal);
   }
 }

@@ -22,7 +22,8 @@ async function readBackup(context: Context, standing: Standing, databaseName: st
     throw error;
   });
   const own = list.backups.filter(
-    ({ state, database }) => state !== 'incomplete' && (databaseName === undefined || database === databaseName),
+    ({ state, database }) =>
+      !['incomplete', 'unreadable'].includes(state) && (databaseName === undefined || database === databaseName),
   );
   standing.backup = own[0] ?? null;
 }

@@ -13,9 +13,12 @@ export interface ListedBackup {
   readonly database: string;
   readonly createdAt: string;
   readonly sizeBytes: number | null;
-  /** `incomplete`: without its manifest, or not of the size that says; never counted as a backup. */
-  readonly state: 'verified' | 'damaged' | 'unverified' | 'incomplete';
-  /** Why it is damaged or incomplete, a full sentence. */
+  /**
+   * `incomplete`: without its manifest, or not of the size that says. `unreadable`: this user may not read it, or the disk
+   * does not give it, so that it may well be whole. Neither is counted as a backup.
+   */
+  readonly state: 'verified' | 'damaged' | 'unverified' | IncompleteBackup['state'];
+  /** Why it is damaged, incomplete or unreadable, a full sentence. */
   readonly reason: string | null;
   /** The last proof of each level. */
   readonly readAt: string | null;
@@ -70,13 +73,13 @@ function describeBackup({ file, manifest }: Backup): ListedBackup {
   };
 }
 
-function describeIncomplete({ file, database, createdAt, sizeBytes, reason }: IncompleteBackup): ListedBackup {
+function describeIncomplete({ state, file, database, createdAt, sizeBytes, reason }: IncompleteBackup): ListedBackup {
   return {
     file,
     database,
     createdAt: createdAt.toISOString(),
     sizeBytes,
-    state: 'incomplete',
+    state,
     reason,
     readAt: null,
     deepAt: null,

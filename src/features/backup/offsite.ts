@@ -1,13 +1,21 @@
 import path from 'node:path';
 
 import { changeManifest, type ChangeOptions } from './catalog/change-backups.js';
-import { removeFilesWithoutManifest, removeUnfinishedCopies, type LocalNames } from './store/left-behind.js';
-import { requireStore, uploadBackup } from './store/remote-backups.js';
+import {
+  removeFilesWithoutManifest,
+  removeUnfinishedCopies,
+  unlistedText,
+  type LocalNames,
+} from './store/left-behind.js';
+import { uploadBackup } from './store/remote-backups.js';
 import { copyErasureList } from './erasures/keep-list.js';
 import { readBackupDirectory } from './catalog/directory.js';
 import type { BackupManifest, OffsiteCopy } from './catalog/manifest.js';
+import { startOfNames } from './catalog/names.js';
 import type { BackupOrigin } from './catalog/origin.js';
+import { listObjects } from '../../adapters/object-store/objects.js';
 import { withStore, type Store } from '../../adapters/object-store/store.js';
+import { listUnfinished } from '../../adapters/object-store/unfinished.js';
 import type { BackupRun } from './access.js';
 import { formatBytes } from '../../base/bytes.js';
 import { AisecError, isAisecError, reasonOf, type ErrorCode } from '../../base/errors.js';
@@ -36,10 +44,15 @@ export function inStore<Result>(
 export async function checkOffsite(
   access: BackupRun,
   options: OffsiteOptions,
-  { onProgress }: Reporting,
+  { onProgress, onWarning }: Reporting,
 ): Promise<void> {
   onProgress(`asking ${storeUrl(options.place)}`);
-  await inStore(access, options, (store) => requireStore(store, access.databaseName));
+  await inStore(access, options, async (store) => {
+    // What is wrong with the store is known then.
+    await listObjects(store, startOfNames(access.databaseName));
+    const unfinished = await listUnfinished(store, startOfNames(access.databaseName));
+    if (unfinished instanceof AisecError) onWarning(unlistedText(unfinished));
+  });
 }
 
 async function localNames(
@@ -65,7 +78,7 @@ async function tidy(
   file: string,
   origin: BackupOrigin | null,
   { place }: OffsiteOptions,
-  { onWarning }: Reporting,
+  { onWarning, onDetail = () => undefined }: Reporting,
 ): Promise<void> {
   const names = await localNames(access, file, origin, place);
   const attempt = async (work: () => Promise<readonly string[]>, what: string): Promise<void> => {
@@ -76,7 +89,7 @@ async function tidy(
       onWarning(`${reasonOf(error)}; ${what}, if there is any, stays in the store`);
     }
   };
-  await attempt(() => removeUnfinishedCopies(store, access.databaseName, names), 'an unfinished upload');
+  await attempt(() => removeUnfinishedCopies(store, access.databaseName, names, onDetail), 'an unfinished upload');
   await attempt(
     () => removeFilesWithoutManifest(store, access.databaseName, origin, names),
     'what a stopped run had left',

@@ -5,11 +5,12 @@ import { withStore, type Store, type StoreOptions } from '../../adapters/object-
 import type { BackupRun } from './access.js';
 import { readBackupDirectory, type Backup } from './catalog/directory.js';
 import { backupsOf, groupByAddress, otherOrigins } from './catalog/group-by-origin.js';
+import { inTurns } from './catalog/in-turns.js';
 import type { BackupFormat } from './catalog/names.js';
 import type { BackupOrigin } from './catalog/origin.js';
 import type { RetentionRule } from './catalog/retention.js';
 import { inStore, type OffsiteOptions } from './offsite.js';
-import { carryOut, planOf, type PrunePlan, type PruneResult } from './prune.js';
+import { asDone, planOf, type PrunePlan, type PruneResult } from './prune.js';
 import { readBackupCopies, removeBackupCopy } from './store/remote-backups.js';
 
 /** A local backup that was pinned keeps its copy, too, though the manifest in the store does not know. */
@@ -21,17 +22,20 @@ async function withLocalPins(copies: readonly Backup[], directory: string): Prom
   );
 }
 
+/** Each takes up to four requests, one after the other. */
+const REMOVALS_AT_ONCE = 8;
+
+/** Removes what the plan says, several at once, the oldest first, and notes each in `gone`; one that was pinned meanwhile stays. */
 async function removeCopies(
   store: Store,
   copies: readonly Backup[],
-  plan: PrunePlan,
-  onRemoved: (copy: PrunePlan['removed'][number]) => void,
-): Promise<PrunePlan> {
-  return carryOut(plan, async (each) => {
-    const copy = copies.find(({ file }) => file === each.file);
-    const isRemoved = copy === undefined || (await removeBackupCopy(store, copy.manifest));
-    if (isRemoved) onRemoved(each);
-    return isRemoved;
+  { removed }: PrunePlan,
+  gone: Set<string>,
+): Promise<void> {
+  const manifests = new Map(copies.map(({ file, manifest }) => [file, manifest]));
+  await inTurns(removed, REMOVALS_AT_ONCE, async ({ file }) => {
+    const manifest = manifests.get(file);
+    if (manifest === undefined || (await removeBackupCopy(store, manifest))) gone.add(file);
   });
 }
 
@@ -78,8 +82,8 @@ export async function pruneCopies(
   options: OffsiteOptions,
   { onWarning }: Reporting,
 ): Promise<PrunePlan> {
-  const removed: PrunePlan['removed'][number][] = [];
-  let kept: PrunePlan['kept'] = [];
+  const gone = new Set<string>();
+  let done: PrunePlan = { removed: [], kept: [] };
   try {
     await inStore(access, options, async (store) => {
       const { backups, withoutFile } = await readBackupCopies(store, access.databaseName, { remember: true });
@@ -93,14 +97,15 @@ export async function pruneCopies(
       for (const { file, manifest } of leftOver) {
         if (await removeBackupCopy(store, manifest)) onWarning(`removed what a stopped run had left of ${file}`);
       }
-      ({ kept } = plan);
-      ({ kept } = await removeCopies(store, copies, plan, (copy) => removed.push(copy)));
+      done = plan;
+      await removeCopies(store, copies, plan, gone);
+      done = asDone(plan, gone);
     });
   } catch (error) {
     if (access.signal.aborted || !isAisecError(error)) throw error;
     onWarning(`the copy was made, but old ones could not be removed: ${reasonOf(error)}`);
   }
-  return { removed, kept };
+  return { ...done, removed: done.removed.filter(({ file }) => gone.has(file)) };
 }
 
 /**
@@ -120,15 +125,19 @@ export async function pruneStore(
     const copies = await withLocalPins([...backups, ...withoutFile], directory);
     const plans = groupByAddress(copies).map((group) => planCopies(group.backups, withoutFile, rule));
     const leftOver = plans.flatMap((each) => each.leftOver);
-    const done: PrunePlan[] = [];
-    if (!isDryRun) for (const { manifest } of leftOver) await removeBackupCopy(store, manifest);
-    for (const { plan } of plans) done.push(isDryRun ? plan : await removeCopies(store, copies, plan, () => undefined));
+    const gone = new Set<string>();
+    if (!isDryRun) {
+      for (const { manifest } of leftOver) await removeBackupCopy(store, manifest);
+      for (const { plan } of plans) await removeCopies(store, copies, plan, gone);
+    }
+    const done = plans.map(({ plan }) => (isDryRun ? plan : asDone(plan, gone)));
     return {
       directory: storeUrl(place),
       isDryRun,
       removed: done.flatMap(({ removed }) => removed),
       kept: done.flatMap(({ kept }) => kept),
       removedPartials: isDryRun ? [] : leftOver.map(({ file }) => file),
+      unreadable: [],
     };
   });
 }

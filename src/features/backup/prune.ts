@@ -1,12 +1,11 @@
 import { removeBackup, removePartials, type ChangeOptions } from './catalog/change-backups.js';
-import { readBackupDirectory } from './catalog/directory.js';
+import { readBackupDirectory, type Backup, type IncompleteBackup } from './catalog/directory.js';
 import { directoryError, withBackupDirectory } from './catalog/backup-lock.js';
 import { backupsOf, groupByAddress } from './catalog/group-by-origin.js';
 import type { BackupOrigin } from './catalog/origin.js';
 import type { BackupFormat } from './catalog/names.js';
 import type { Place } from './catalog/places.js';
 import { planRetention, type KeepReason, type Retained, type RetentionRule } from './catalog/retention.js';
-import type { Backup } from './catalog/directory.js';
 
 export interface PrunedBackup {
   readonly file: string;
@@ -33,6 +32,8 @@ export interface PruneResult {
   readonly kept: readonly KeptByRule[];
   /** What stopped runs had left. */
   readonly removedPartials: readonly string[];
+  /** What this user may not read, or the disk does not give: neither counted nor removed. */
+  readonly unreadable: readonly Pick<IncompleteBackup, 'file' | 'reason'>[];
 }
 
 /** A backup that is about to be made, so that a dry run plans what the real run does. */
@@ -89,21 +90,20 @@ export async function pruneDatabase(
   return removeAll(directory, await planPrune(directory, database, origin, rule), options);
 }
 
-/** As it was done: what was pinned meanwhile is kept. */
-export async function carryOut(
-  { removed, kept }: PrunePlan,
-  remove: (each: PrunedBackup) => Promise<boolean>,
-): Promise<PrunePlan> {
-  const [gone, pinned]: [PrunedBackup[], KeptByRule[]] = [[], []];
-  for (const each of removed)
-    if (await remove(each)) gone.push(each);
-    else pinned.push({ ...each, reason: 'pinned', places: [] });
-  return { removed: gone, kept: [...kept, ...pinned] };
+/** As it was done, in the order of the plan: `gone` were removed, and of the others those that were pinned meanwhile are kept. */
+export function asDone({ removed, kept }: PrunePlan, gone: ReadonlySet<string>): PrunePlan {
+  const pinned = removed.filter(({ file }) => !gone.has(file));
+  return {
+    removed: removed.filter(({ file }) => gone.has(file)),
+    kept: [...kept, ...pinned.map((each): KeptByRule => ({ ...each, reason: 'pinned', places: [] }))],
+  };
 }
 
 async function removeAll(directory: string, plan: PrunePlan, options: ChangeOptions): Promise<PrunePlan> {
+  const gone = new Set<string>();
   try {
-    return await carryOut(plan, ({ file }) => removeBackup(file, options));
+    for (const { file } of plan.removed) if (await removeBackup(file, options)) gone.add(file);
+    return asDone(plan, gone);
   } catch (error) {
     throw directoryError(directory, error);
   }
@@ -138,5 +138,13 @@ export async function pruneDirectory(
     };
     await (isDryRun ? prune() : withBackupDirectory(directory, database, options, prune));
   }
-  return { directory, isDryRun, removed, kept, removedPartials };
+  const unreadable = incomplete.filter(({ state }) => state === 'unreadable');
+  return {
+    directory,
+    isDryRun,
+    removed,
+    kept,
+    removedPartials,
+    unreadable: unreadable.map(({ file, reason }) => ({ file, reason })),
+  };
 }

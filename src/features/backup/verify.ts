@@ -4,12 +4,13 @@ import path from 'node:path';
 import { leftOutText } from './catalog/left-out.js';
 import type { BackupManifest, BackupVerification } from './catalog/manifest.js';
 import { checksumOf } from '../../adapters/files/checksum.js';
+import { whyUnreadable } from '../../adapters/files/read.js';
 import { findTool, type ToolPlaces } from '../../adapters/pgtools/find-tools.js';
 import { unpackArchive } from '../../adapters/pgtools/pg-restore.js';
 import { unpackGzip } from './embedded/embedded-backup.js';
 import { withLocalBackup, type BackupSource } from './store/local-backup.js';
 import { formatBytes } from '../../base/bytes.js';
-import { AisecError, isAisecError, messageOf, type ErrorCode } from '../../base/errors.js';
+import { AisecError, isAisecError, type ErrorCode } from '../../base/errors.js';
 import { isStoreUrl } from '../../config/store-url.js';
 import { changeManifestOf, manifestOf, readCopyBack } from './store/backup-location.js';
 
@@ -120,7 +121,7 @@ async function checkSum(
   } catch (error) {
     if (signal.aborted) throw error;
     throw new AisecError('BACKUP_INVALID', `${file} cannot be read`, {
-      detail: `${messageOf(error)}.`,
+      detail: whyUnreadable(error),
       hint: 'Run it as the role of the operating system that the backups belong to.',
       cause: error,
     });

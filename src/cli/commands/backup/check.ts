@@ -2,7 +2,7 @@ import { BACKUP_DUE_AFTER_HOURS } from '../../../features/backup/catalog/due.js'
 import { parseBytes } from '../../../base/bytes.js';
 import { countText } from '../../../base/count.js';
 import { AisecError } from '../../../base/errors.js';
-import type { BackupCheckOptions, MinimalSize } from '../../../features/backup/catalog/findings.js';
+import type { BackupCheckOptions, MinimalSize } from '../../../features/backup/check/findings.js';
 import { directoryOf, PLACE_OPTIONS, placeOf, type PlaceOptions } from '../../backup-place.js';
 import { defineCommand, type Context, type ExitCode } from '../../command.js';
 import { durationOption } from '../../options.js';
@@ -53,7 +53,7 @@ async function configuredDatabase({ config }: Context): Promise<string | undefin
 async function run(context: Context, options: Options): Promise<ExitCode | undefined> {
   const { output, config, signal } = context;
   const { checkBackups, checkCopies } = await import('../../../features/backup/checks.js');
-  const place = placeOf(options);
+  const [place, directory] = [placeOf(options), directoryOf(context, options)];
   const expected = options.database ?? (await configuredDatabase(context));
   const limits = {
     maxAgeMs: options.maxAge,
@@ -64,11 +64,12 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
   };
   const check =
     place === undefined
-      ? await checkBackups({ ...limits, directory: directoryOf(context, options) })
-      : await checkCopies(place, { environment: config.environment, signal }, limits);
+      ? await checkBackups({ ...limits, directory })
+      : await checkCopies(place, { environment: config.environment, signal }, { ...limits, directory });
   output.result(check, renderFindings);
   const verdict = check.isHealthy ? 'no findings' : countText(check.findings.length, 'finding');
   const newest = check.newest.map(({ database, createdAt }) => `newest of "${database}": ${createdAt}`).join(', ');
+  for (const note of check.notes) output.note(note);
   output.note(`${check.directory}: ${verdict}${newest === '' ? '' : `; ${newest}`}.`);
   return check.isHealthy ? undefined : 3;
 }

@@ -27,5 +27,5 @@ export async function chosenBackups(
   const { backupPath, newestBackups } = await import('../../../features/backup/catalog/find-backup.js');
   if (isStoreUrl(argument)) return [argument];
   if (argument !== '') return [backupPath(directory, context.config.cwd, argument)];
-  return (await newestBackups(directory)).map(({ file }) => file);
+  return (await newestBackups(directory, (text) => context.output.warning(text))).map(({ file }) => file);
 }

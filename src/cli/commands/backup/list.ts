@@ -65,7 +65,7 @@ export const backupList = defineCommand<PlaceOptions>({
   summary: 'show the backups, and which of them were verified',
   description:
     'Reads the names and the manifests in the directory, whichever database they are of; no server and no backup is opened. ' +
-    'A file without its manifest, or of another size than that says, is shown as incomplete and counts for nothing.',
+    'A file without its manifest, or of another size than that says, is shown as incomplete and counts for nothing; so does one that this user may not read, which is shown as unreadable.',
   options: PLACE_OPTIONS,
   acrossSchemas: 'unused',
   examples: [

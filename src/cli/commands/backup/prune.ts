@@ -42,6 +42,8 @@ async function run(context: Context, options: Options): Promise<void> {
   const result = await prune(context, options);
   const { directory } = result;
   output.done(result, renderPrune);
+  for (const { file, reason } of result.unreadable)
+    output.warning(`${file} is neither counted nor removed, since it cannot be read here: ${reason}`);
   for (const name of result.removedPartials) output.note(`removed ${name}, which a stopped run had left`);
   const sizeBytes = result.removed.reduce((sum, each) => sum + each.sizeBytes, 0);
   output.note(

@@ -70,7 +70,7 @@ async function loadEach(
   common: Common,
 ): Promise<readonly VerifyResult[]> {
   if (files.length === 0) return [];
-  const { verifyByLoading } = await import('../../../features/backup/verify/verify-loading.js');
+  const { verifyByLoading } = await import('../../../features/backup/verify/verify-deep.js');
   const signal = withTimeout(context.signal, timeout);
   const results: VerifyResult[] = [];
   for (const file of files)

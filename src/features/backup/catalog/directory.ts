@@ -19,9 +19,9 @@ export interface Backup {
   readonly createdAt: Date;
 }
 
-/** What is named as a backup and is none that can be counted. */
+/** What is named as a backup and is none that can be counted. `unreadable`: here, by this user; it may well be whole. */
 export interface IncompleteBackup {
-  readonly state: 'incomplete';
+  readonly state: 'incomplete' | 'unreadable';
   readonly file: string;
   readonly database: string;
   /** From its name. */
@@ -30,8 +30,6 @@ export interface IncompleteBackup {
   readonly sizeBytes: number | null;
   /** A full sentence. */
   readonly reason: string;
-  /** Whether this user could not read it, so that it may well be whole. */
-  readonly isUnreadable?: boolean;
 }
 
 export interface BackupDirectory {
@@ -85,7 +83,8 @@ async function look(directory: string, name: string): Promise<Backup | Incomplet
   } catch (error) {
     if (!isAisecError(error)) throw error;
     const { code } = (error.cause ?? {}) as NodeJS.ErrnoException;
-    return { ...incomplete(error.detail ?? error.message), isUnreadable: UNREADABLE.includes(code ?? '') };
+    const found = incomplete(error.detail ?? error.message);
+    return UNREADABLE.includes(code ?? '') ? { ...found, state: 'unreadable' } : found;
   }
 }
 
@@ -121,7 +120,7 @@ export async function readBackupDirectory(directory: string): Promise<BackupDire
   );
   return {
     backups: found.filter((each) => each?.state === 'complete').toSorted(newestFirst),
-    incomplete: found.filter((each) => each?.state === 'incomplete').toSorted(newestFirst),
+    incomplete: found.filter((each) => each !== undefined && each.state !== 'complete').toSorted(newestFirst),
     partials: partials.map((name) => path.join(directory, name)),
     foreign: entries
       .map(({ name }) => name)

@@ -33,8 +33,10 @@ export function backupPath(directory: string, cwd: string, given: string): strin
 }
 
 /** The newest full backup of each database of each server and address, and of each format, in a directory. @throws AisecError BACKUP_UNKNOWN when there is none. */
-export async function newestBackups(directory: string): Promise<readonly Backup[]> {
-  const { backups } = await readBackupDirectory(directory);
+export async function newestBackups(directory: string, onWarning: (text: string) => void): Promise<readonly Backup[]> {
+  const { backups, incomplete } = await readBackupDirectory(directory);
+  for (const { state, file, reason } of incomplete)
+    if (state === 'unreadable') onWarning(`${file} is not counted, since it cannot be read here: ${reason}`);
   return newestOf(backups, directory);
 }
 

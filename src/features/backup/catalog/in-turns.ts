@@ -1,4 +1,7 @@
-/** Runs something for every item, at most so many at once; the results are in the order of the items. */
+/**
+ * Runs something for every item, at most so many at once; the results are in the order of the items. After a failure no
+ * further one is begun, and those at work are waited for.
+ */
 export async function inTurns<Item, Result>(
   items: readonly Item[],
   atOnce: number,
@@ -9,9 +12,16 @@ export async function inTurns<Item, Result>(
   const work = async (): Promise<void> => {
     for (let at = next; at < items.length; at = next) {
       next += 1;
-      results[at] = await run(items[at] as Item);
+      try {
+        results[at] = await run(items[at] as Item);
+      } catch (error) {
+        next = items.length;
+        throw error;
+      }
     }
   };
-  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, work));
+  const ended = await Promise.allSettled(Array.from({ length: Math.min(atOnce, items.length) }, work));
+  const failed = ended.find((each) => each.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
   return results;
 }

@@ -35,7 +35,13 @@ async function checkWhole(
   try {
     await access.pgRestore({ archive: file, args: ['--file=/dev/null'] });
   } catch (error) {
-    if (!isAisecError(error, 'PG_TOOL_FAILED', 'BACKUP_INVALID')) throw error;
+    if (isAisecError(error, 'PG_TOOL_FAILED'))
+      throw new AisecError('PG_TOOL_FAILED', `the archive ${file} could not be read here`, {
+        detail: error.detail,
+        hint: 'No changes were made. This machine, or its pg_restore, could not do it, which says nothing of the archive.',
+        cause: error,
+      });
+    if (!isAisecError(error, 'BACKUP_INVALID')) throw error;
     throw new AisecError('BACKUP_DAMAGED', `the archive ${file} cannot be read to its end`, {
       detail: error.detail,
       hint: 'No changes were made. Restore another backup.',

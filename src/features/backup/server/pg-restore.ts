@@ -71,7 +71,7 @@ export function pgRestoreRunner(surroundings: PgRestoreSurroundings): (run: PgRe
     const { archive, args, into, settings, onLine, onStdout } = wanted;
     const tool = await toolFor(wanted);
     const surrounded = { tool, environment, signal, ...(onLine && { onLine }), ...(onStdout && { onStdout }) };
-    if (into === undefined) return (await runTool({ ...surrounded, args: [...args, archive] })).stdout;
+    if (into === undefined) return (await runTool({ ...surrounded, readsOnly: true, args: [...args, archive] })).stdout;
     const inDatabase = { ...target, connection: { ...target.connection, database: into.database } };
     const toleratesOlderServer = tool.major > into.serverMajor;
     const stops = toleratesOlderServer ? [] : ['--exit-on-error'];

@@ -57,18 +57,25 @@ function ofDatabase(
 }
 
 async function backupsThere({ places, signal, databaseName }: BackupRun, { place, directory }: LatestSource) {
-  if (place === undefined) return (await readBackupDirectory(directory)).backups;
-  const copies = await withStore(place, { environment: places.environment, signal }, (store) =>
+  if (place === undefined) return readBackupDirectory(directory);
+  return withStore(place, { environment: places.environment, signal }, (store) =>
     readBackupCopies(store, databaseName),
   );
-  return copies.backups;
+}
+
+/** Why none of what is there can be taken; undefined where nothing is. */
+function whyNone({ backups, incomplete }: Awaited<ReturnType<typeof backupsThere>>): string | undefined {
+  const unreadable = incomplete.find(({ state }) => state === 'unreadable');
+  if (unreadable !== undefined) return `${unreadable.file} cannot be read here: ${unreadable.reason}`;
+  if (backups.length === 0) return undefined;
+  return 'Those that are there are damaged, never verified, partial, or of another database or server.';
 }
 
 async function latestOf(access: BackupRun, wanted: Wanted, source: LatestSource): Promise<LatestBackup> {
   const { database, origin, isEmbedded } = wanted;
-  const all = await backupsThere(access, source);
+  const found = await backupsThere(access, source);
   const where = source.place === undefined ? source.directory : storeUrl(source.place);
-  const ofSort = all.filter(({ file }) => isOfEmbedded(file) === isEmbedded);
+  const ofSort = found.backups.filter(({ file }) => isOfEmbedded(file) === isEmbedded);
   const ours = ofDatabase(ofSort, wanted, source.takesOther);
   const isThere = ofSort.some(({ manifest }) => manifest.database === database);
   if (ours === undefined && isThere)
@@ -83,10 +90,7 @@ async function latestOf(access: BackupRun, wanted: Wanted, source: LatestSource)
   const newest = ours?.find(({ manifest, createdAt }) => isVerifiedFull(manifest) && createdAt <= new Date());
   if (newest === undefined)
     throw new AisecError('BACKUP_UNKNOWN', `there is no verified backup of "${database}" in ${where}`, {
-      detail:
-        all.length === 0
-          ? undefined
-          : 'Those that are there are damaged, never verified, partial, or of another database or server.',
+      detail: whyNone(found),
       hint: 'Make one with `aisec backup`, or give one: a path, --dir DIR, or --store s3://bucket/directory.',
     });
   const { file, manifest, createdAt } = newest;

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 
 import { describeObject, listObjects, removeObject } from '../../../adapters/object-store/objects.js';
 import type { Store } from '../../../adapters/object-store/store.js';
-import { removeUnfinished } from '../../../adapters/object-store/unfinished.js';
+import { listUnfinished, removeUnfinished } from '../../../adapters/object-store/unfinished.js';
+import { AisecError, reasonOf } from '../../../base/errors.js';
 import { databaseOfStem, parseBackupFileName, startOfNames, stemOf } from '../catalog/names.js';
 import type { BackupOrigin } from '../catalog/origin.js';
 
@@ -25,6 +26,11 @@ export interface LocalNames {
   readonly copied: ReadonlySet<string>;
 }
 
+/** What it costs that unfinished uploads cannot be listed. */
+export function unlistedText(refusal: AisecError): string {
+  return `${reasonOf(refusal)}: an upload that is stopped begins again, and its parts stay in the store`;
+}
+
 /**
  * The parts that stopped uploads of this database have left: those of our own that need no copy any more, and others only when
  * they are too old to be at work, since another server may have a database of this name. Returns the names they would have got.
@@ -33,14 +39,21 @@ export async function removeUnfinishedCopies(
   store: Store,
   database: string,
   { copied }: LocalNames,
+  onDetail: (text: string) => void,
 ): Promise<readonly string[]> {
+  const uploads = await listUnfinished(store, startOfNames(database));
+  if (uploads instanceof AisecError) {
+    // The same in every run: a warning of it would be in the mail of every night.
+    onDetail(unlistedText(uploads));
+    return [];
+  }
   const longAgo = Date.now() - STOPPED_AFTER_MS;
-  return removeUnfinished(
-    store,
-    startOfNames(database),
-    (name, begunAt) =>
+  const ours = uploads.filter(
+    ({ name, begunAt }) =>
       parseBackupFileName(name)?.database === database && (copied.has(name) || begunAt.getTime() < longAgo),
   );
+  for (const upload of ours) await removeUnfinished(store, upload);
+  return ours.map(({ name }) => name);
 }
 
 /**

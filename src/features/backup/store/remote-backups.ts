@@ -117,7 +117,7 @@ export async function readBackupCopies(
           ofDatabase.map(({ etag, manifest: facts }) => ({ etag, facts })),
         );
     }
-  const incomplete = found.filter((each) => each?.state === 'incomplete');
+  const incomplete = found.filter((each) => each !== undefined && each.state !== 'complete');
   const newestFirst = (a: { readonly createdAt: Date }, b: { readonly createdAt: Date }): number =>
     b.createdAt.getTime() - a.createdAt.getTime();
   return {
@@ -129,11 +129,6 @@ export async function readBackupCopies(
         : [{ state: 'complete', file, manifest: facts, createdAt: new Date(facts.createdAt) } as const],
     ),
   };
-}
-
-/** Asks for the names of the copies of a database, so that what is wrong with the store is known. @throws as `readBackupCopies`. */
-export async function requireStore(store: Store, database: string): Promise<void> {
-  await listObjects(store, startOfNames(database));
 }
 
 export interface CopyOptions {

@@ -1,6 +1,10 @@
 import { AisecError } from '../../../base/errors.js';
+import type { OpenOptions } from '../../../adapters/postgres/open-options.js';
 import type { ServerAccess } from '../access.js';
+import { readManifest } from '../catalog/manifest.js';
 import { readBackup } from '../contents/read-backup.js';
+import { compareLoaded } from '../embedded/compare-loaded.js';
+import { requireLoadable } from '../embedded/require-loadable.js';
 import { verifyName } from '../restore/database/database-names.js';
 import { RestoredOtherwise } from '../restore/restore-checked.js';
 import { withScratchRestore, type ScratchOptions } from '../restore/database/scratch.js';
@@ -51,4 +55,22 @@ export async function verifyDeeply(
       restoreAndCompare(access, plain, { ...options, scratch: verifyName(manifest.database) }, () => Promise.resolve()),
     ),
   );
+}
+
+/**
+ * Verifies one backup of the embedded database by loading it into another one in memory and comparing rows and catalog
+ * with the manifest; stamps the manifest. No server is needed.
+ *
+ * @throws AisecError BACKUP_FORMAT for another major version, and as `verifyBackup`.
+ */
+export async function verifyByLoading(
+  file: string,
+  options: VerifyOptions & { readonly engine: OpenOptions },
+): Promise<VerifyResult> {
+  return verifyAs('deep', file, options, async (manifest) => {
+    requireLoadable(file, manifest);
+    await withWhole(file, manifest, options, async (plain) =>
+      compareLoaded(plain, await readManifest(plain), { ...options, format: manifest.format }),
+    );
+  });
 }

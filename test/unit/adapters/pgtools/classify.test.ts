@@ -81,4 +81,15 @@ describe('what pg_dump and pg_restore write on stderr', () => {
       expect(error).toMatchObject({ code: 'PG_TOOL_FAILED', message: 'pg_dump was ended by SIGKILL' });
     }
   });
+
+  test.each([
+    ['of a length that is damaged is the archive', null, 'out of memory\n', true, 'BACKUP_INVALID'],
+    ['by a crash is the archive', 'SIGSEGV', '', true, 'BACKUP_INVALID'],
+    ['from outside is not', 'SIGKILL', '', true, 'PG_TOOL_FAILED'],
+    ['of the disk is not', null, 'pg_restore: error: could not read: Input/output error', true, 'PG_TOOL_FAILED'],
+    ['while a server is restored to is not', null, 'out of memory\n', undefined, 'PG_TOOL_FAILED'],
+    ['of a server is not', null, 'pg_restore: error: query failed: ERROR:  out of memory', true, 'PG_TOOL_FAILED'],
+  ] as const)('an end %s', (_what, signal, stderr, readsOnly, code) => {
+    expect(toolError({ tool, exitCode: 1, signal, stderr, readsOnly })).toMatchObject({ code });
+  });
 });

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { factsOf } from '../../../../../src/features/backup/catalog/facts.js';
 import type { Backup, BackupDirectory } from '../../../../../src/features/backup/catalog/directory.js';
 import type { BackupManifest } from '../../../../../src/features/backup/catalog/manifest.js';
-import { backupFindings, type BackupCheckOptions } from '../../../../../src/features/backup/catalog/findings.js';
+import { backupFindings, type BackupCheckOptions } from '../../../../../src/features/backup/check/findings.js';
 import { backupManifest } from '../../../../fixtures/backup-manifest.js';
 
 const now = new Date('2026-11-25T12:00:00Z');
@@ -131,13 +131,12 @@ test('one is compared with those of its own address, and each address that has a
 
 test('one that this user may not read is not said to be incomplete, and nobody is told to delete it', () => {
   const incomplete = {
-    state: 'incomplete',
+    state: 'unreadable',
     file: 'x.dump',
     database: 'app',
     createdAt: now,
     sizeBytes: 1,
     reason: 'EACCES: permission denied.',
-    isUnreadable: true,
   } as const;
   const found = backupFindings({ backups: [], incomplete: [incomplete] }, OPTIONS, now);
   expect(found).toMatchObject([{ message: 'x.dump cannot be read here: EACCES: permission denied.' }]);

@@ -1,48 +1,15 @@
-import path from 'node:path';
-
 import { shellWord } from '../../../base/package/aisec-command.js';
-import type { Backup, BackupDirectory } from './directory.js';
-import { groupByOrigin, type OriginGroup } from './group-by-origin.js';
+import type { Backup } from '../catalog/directory.js';
+import { groupByOrigin, type OriginGroup } from '../catalog/group-by-origin.js';
 import { currentAddresses, staleAddresses } from './stale-addresses.js';
-import type { BackupOrigin } from './origin.js';
-import { recoveryPointOf } from './standby.js';
-import { isVerifiedFull } from './manifest.js';
+import { isVerifiedFull } from '../catalog/manifest.js';
+import type { BackupOrigin } from '../catalog/origin.js';
+import { recoveryPointOf } from '../catalog/standby.js';
 import { formatBytes } from '../../../base/bytes.js';
 import { formatDurationMs } from '../../../base/duration.js';
 import { median } from '../../../base/median.js';
-import type { Finding, Severity } from '../../../base/finding.js';
-
-export type BackupFindingKind =
-  'missing' | 'old' | 'stale-address' | 'shrunk' | 'damaged' | 'incomplete' | 'future' | 'not-deep' | 'no-drill';
-
-/** One thing that is wrong with the backups of a database. `object` is the file's name, or that of the database. */
-export interface BackupFinding extends Finding {
-  readonly kind: BackupFindingKind;
-  readonly database: string;
-  /** Absolute; null where there is none. */
-  readonly file: string | null;
-}
-
-const SEVERITY: Readonly<Record<BackupFindingKind, Severity>> = {
-  missing: 'critical',
-  old: 'critical',
-  'no-drill': 'critical',
-  'stale-address': 'warning',
-  damaged: 'warning',
-  incomplete: 'warning',
-  shrunk: 'warning',
-  future: 'warning',
-  'not-deep': 'notice',
-};
-
-export function backupFinding(
-  kind: BackupFindingKind,
-  of: Pick<BackupFinding, 'database' | 'file'>,
-  texts: Pick<Finding, 'message' | 'impact' | 'fix'>,
-): BackupFinding {
-  const object = of.file === null ? of.database : path.basename(of.file);
-  return { id: `backup-${kind}:${object}`, kind, severity: SEVERITY[kind], object, ...of, ...texts };
-}
+import { brokenFindings, type CheckedBackups, type CheckedPlace } from './broken-findings.js';
+import { backupFinding, type BackupFinding } from './finding.js';
 
 /** A recovery that was tried, whatever became of it. */
 export interface RecordedDrill {
@@ -55,16 +22,6 @@ export interface RecordedDrill {
 /** A size as a number of bytes, or as a share of what is usual. */
 export type MinimalSize = { readonly bytes: number } | { readonly shareOfMedian: number };
 
-/** Where the backups are, for the fixes. */
-export interface CheckedPlace {
-  /** The command that makes one there. */
-  readonly makeCommand: string;
-  /** The command that tries a recovery from there. */
-  readonly drillCommand: string;
-  /** What a command that names a backup there needs behind it: ` --endpoint https://…`, or nothing. */
-  readonly reach: string;
-}
-
 export interface BackupCheckOptions {
   /** Of the newest verified one. */
   readonly maxAgeMs: number;
@@ -76,8 +33,6 @@ export interface BackupCheckOptions {
   /** Databases that must have backups; those that have some are looked at anyway. */
   readonly expected: readonly string[];
 }
-
-type CheckedBackups = Pick<BackupDirectory, 'backups' | 'incomplete'>;
 
 /** What the size of the newest one is compared with. */
 const MEDIAN_OF = 10;
@@ -207,57 +162,6 @@ function addressFindings(
       },
     ),
   );
-}
-
-function brokenFindings(
-  { backups, incomplete }: CheckedBackups,
-  { reach }: CheckedPlace,
-  now: Date,
-): readonly BackupFinding[] {
-  return [
-    ...backups.flatMap(({ file, manifest: { database, damage } }): readonly BackupFinding[] =>
-      damage === null
-        ? []
-        : [
-            backupFinding(
-              'damaged',
-              { database, file },
-              {
-                message: `${file} is damaged: ${damage.reason}`,
-                impact: 'it cannot be relied on, and retention does not count it; verify it again, or delete it',
-                fix: `aisec backup verify ${shellWord(file)}${reach}`,
-              },
-            ),
-          ],
-    ),
-    ...incomplete.map(({ database, file, reason, isUnreadable }) =>
-      backupFinding(
-        'incomplete',
-        { database, file },
-        {
-          message:
-            isUnreadable === true ? `${file} cannot be read here: ${reason}` : `${file} is incomplete: ${reason}`,
-          impact: `it is not counted, and retention never deletes it; ${isUnreadable === true ? 'check as a user who may read it, or back up with --mode 0640' : 'bring its other part back, or delete it'}`,
-          fix: null,
-        },
-      ),
-    ),
-    ...backups.flatMap(({ file, manifest: { database }, createdAt }): readonly BackupFinding[] =>
-      createdAt <= now
-        ? []
-        : [
-            backupFinding(
-              'future',
-              { database, file },
-              {
-                message: `${file} has a timestamp in the future`,
-                impact: 'a clock was wrong when it was made, or is wrong now, so its age is unknown',
-                fix: 'timedatectl set-ntp true',
-              },
-            ),
-          ],
-    ),
-  ];
 }
 
 function byDatabase(a: OriginGroup, b: OriginGroup): number {

@@ -1,5 +1,5 @@
-import type { Backup } from './directory.js';
-import { recoveryPointOf } from './standby.js';
+import type { Backup } from '../catalog/directory.js';
+import { recoveryPointOf } from '../catalog/standby.js';
 
 /** An address that has no recent backup, while another one of the same server identifier has. */
 export interface StaleAddress {
