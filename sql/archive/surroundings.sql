@@ -109,7 +109,7 @@ select
   array(
     select class.relname::text
     from pg_catalog.pg_class as class
-    where class.relnamespace = pg_catalog.current_schema()::regnamespace
+    where class.relnamespace = pg_catalog.quote_ident(pg_catalog.current_schema())::regnamespace
       and class.relname ~ '^messages(_archive)?_y\d{4}m\d{2}$'
       and class.oid not in (
         select bounds.partition

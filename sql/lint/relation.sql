@@ -1,15 +1,14 @@
 -- What is known of a relation?
 -- Parameters: $1 name, as SQL takes it (text)
--- Columns:    oid, schema_name, name, sql_name (quoted where it has to be), kind (pg_class.relkind), is_partition, parent,
---             partitions (text[], leaves), columns, indexes, constraints, dependents (json), options
+-- Columns:    oid, schema, name, sqlName (quoted where it has to be), kind (pg_class.relkind), parent, partitions (text[], leaves),
+--             columns, indexes, constraints (json), indexedTable, indexDefinition, options
 -- Needs:      nothing
 select
   class.oid::bigint::float8 as oid,
-  namespace.nspname::text as schema_name,
+  namespace.nspname::text as schema,
   class.relname::text as name,
-  class.oid::regclass::text as sql_name,
+  class.oid::regclass::text as "sqlName",
   class.relkind::text as kind,
-  class.relispartition as is_partition,
   (
     select inheritance.inhparent::regclass::text
     from pg_catalog.pg_inherits as inheritance
@@ -27,8 +26,7 @@ select
     select pg_catalog.json_agg(pg_catalog.json_build_object(
       'name', attribute.attname,
       'type', pg_catalog.format_type(attribute.atttypid, attribute.atttypmod),
-      'isNotNull', attribute.attnotnull,
-      'hasDefault', attribute.atthasdef
+      'isNotNull', attribute.attnotnull
     ) order by attribute.attnum)
     from pg_catalog.pg_attribute as attribute
     where attribute.attrelid = class.oid
@@ -68,8 +66,8 @@ select
     from pg_catalog.pg_index as index
     join pg_catalog.pg_class as indexed on indexed.oid = index.indrelid
     where index.indexrelid = class.oid
-  ) as indexed_table,
-  pg_catalog.pg_get_indexdef(class.oid) as index_definition,
+  ) as "indexedTable",
+  pg_catalog.pg_get_indexdef(class.oid) as "indexDefinition",
   coalesce(class.reloptions, '{}') as options
 from pg_catalog.pg_class as class
 join pg_catalog.pg_namespace as namespace on namespace.oid = class.relnamespace

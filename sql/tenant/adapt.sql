@@ -253,7 +253,7 @@ begin
     select t.tgrelid::regclass as relation, t.tgname as name
     from pg_trigger t
     join pg_class c on c.oid = t.tgrelid
-    where c.relnamespace = current_schema()::regnamespace
+    where c.relnamespace = quote_ident(current_schema())::regnamespace
       and t.tgenabled = 'A'
       and t.tgparentid = 0
       and t.tgname like 'aisec\_%'

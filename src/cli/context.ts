@@ -19,8 +19,7 @@ import type { Output } from './terminal/output.js';
 import type { Progress } from './terminal/progress.js';
 import type { Prompt } from './terminal/prompt.js';
 
-/** What a command gets: settings, the terminal, and the outside world, opened only when it is used. */
-export interface Context {
+interface Given {
   readonly commandName: string;
   /** Of a run over several schemas only the first one looks at what is the same in all: the server, the database as a whole. */
   readonly isFirstSchema: boolean;
@@ -31,6 +30,10 @@ export interface Context {
   readonly signal: AbortSignal;
   /** All commands with their options: a command cannot import the list that it is in. */
   readonly commandTree: () => Promise<CompletionNode>;
+}
+
+/** What a command gets: settings, the terminal, and the outside world, opened only when it is used. */
+export interface Context extends Given {
   /** Runs the callback with a session on the chosen database, and closes it whatever happens. */
   readonly withDatabase: <Result>(
     settings: DatabaseOptions,
@@ -87,24 +90,12 @@ export interface Context {
 
 export type { KeptSession, Session };
 
-export type ContextParts = Omit<
-  Context,
-  | 'withDatabase'
-  | 'withReplica'
-  | 'withOther'
-  | 'withScratchDatabase'
-  | 'hasEmbedded'
-  | 'programPlaces'
-  | 'serverAccess'
-  | 'embeddedAccess'
-  | 'scratchOptions'
-  | 'withCache'
-> & {
+export interface ContextParts extends Given {
   /** Of a run over several schemas: the session of the ones before, which this one continues with. */
   readonly keptSession?: KeptSession;
   /** Runs in other schemas may be at work beside it. */
   readonly isWithinSchema?: boolean;
-};
+}
 
 /** What a context is made of, and the server that it works on. */
 interface Inside extends ContextParts {
@@ -176,6 +167,12 @@ async function closing<Own extends Pick<Session, 'close'>, R>(session: Own, use:
   }
 }
 
+/** On a database that is not the chosen one. */
+async function withTarget<R>(parts: Inside, target: DatabaseTarget, use: (session: Session) => Promise<R>): Promise<R> {
+  const { openSession } = await import('../adapters/postgres/open.js');
+  return closing(await openSession(target, openOptions(parts, {})), explaining(use));
+}
+
 const programPlaces = ({ pgBinDir, environment }: Config): ToolPlaces => ({ pgBinDir, environment });
 
 /** The server that pg_dump and pg_restore are to work on: of several it is found by a session on any database there. */
@@ -201,26 +198,21 @@ async function serverOfRun(parts: Inside): Promise<ServerTarget> {
 async function serverAccess(given: Inside, timeoutMs: number): Promise<ServerAccess> {
   const signal = withTimeout(given.signal, timeoutMs);
   const parts = { ...given, signal };
-  const applicationName = `aisec ${parts.commandName}`;
-  const places = programPlaces(given.config);
   const { pgRestoreRunner } = await import('../features/backup/server/pg-restore.js');
   const target = await serverOfRun(parts);
-  return {
+  const tools = {
     target,
-    places,
-    applicationName,
-    host: target.connection.host,
+    places: programPlaces(given.config),
+    applicationName: `aisec ${parts.commandName}`,
     waitForServerMs: given.config.waitForDatabaseMs,
-    databaseName: target.connection.database,
     signal,
+  };
+  return {
+    ...tools,
+    host: target.connection.host,
+    databaseName: target.connection.database,
     withDatabase: async (database, use) => closing(await openDatabase(parts, { database }), explaining(use)),
-    pgRestore: pgRestoreRunner({
-      target,
-      applicationName,
-      places,
-      signal,
-      waitForServerMs: given.config.waitForDatabaseMs,
-    }),
+    pgRestore: pgRestoreRunner(tools),
   };
 }
 
@@ -262,26 +254,16 @@ export function createContext(given: ContextParts): Context {
     ...given,
     withDatabase: (settings, use) => withDatabase(parts, settings, use),
     withReplica: async (url, use) => {
-      const [{ resolveReplicaTarget }, { openSession }] = await Promise.all([
-        import('../config/replica-target.js'),
-        import('../adapters/postgres/open.js'),
-      ]);
-      return closing(
-        await openSession(resolveReplicaTarget(parts.config, url), openOptions(parts, {})),
-        explaining(use),
-      );
+      const { resolveReplicaTarget } = await import('../config/replica-target.js');
+      return withTarget(parts, resolveReplicaTarget(parts.config, url), use);
     },
     withOther: async (place, use) => {
       if ('newDirectory' in place) {
         const { withNewDirectory } = await import('../adapters/embedded/new-directory.js');
         return withNewDirectory(place.newDirectory, openOptions(parts, { isSilent: true, isBrief: true }), use);
       }
-      const [{ resolveOtherTarget }, { openSession }] = await Promise.all([
-        import('../config/other-target.js'),
-        import('../adapters/postgres/open.js'),
-      ]);
-      const target = resolveOtherTarget(parts.config, place.url, place.flag);
-      return closing(await openSession(target, openOptions(parts, {})), explaining(use));
+      const { resolveOtherTarget } = await import('../config/other-target.js');
+      return withTarget(parts, resolveOtherTarget(parts.config, place.url, place.flag), use);
     },
     withScratchDatabase: async (use, settings = {}) => {
       const { openInMemory } = await import('../adapters/embedded/embedded.js');

@@ -16,7 +16,6 @@ import { readBackupCopies } from '../../src/features/backup/store/remote-backups
 import {
   failingFiles,
   faultFor,
-  isRunning,
   KEEP,
   KEPT,
   killProgram,
@@ -163,7 +162,7 @@ describeWithStore('backups and faults by chance', () => {
       const strike = async ({ fault }: Fault, run: RunningCli): Promise<boolean> => {
         if (fault === 'program killed') return killProgram(run);
         if (fault === 'sessions ended') return endSessions();
-        const isInTime = isRunning(run);
+        const isInTime = run.isRunning();
         if (fault === 'aisec killed') run.child.kill('SIGKILL');
         if (fault === 'aisec terminated') run.child.kill('SIGTERM');
         if (fault === 'full') fill(directory);

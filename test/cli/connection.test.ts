@@ -9,7 +9,7 @@ import { expectError } from '../support/expect-error.js';
 import { runCli, startCli, type CliResult } from '../support/run-cli.js';
 import { runInProcess } from '../support/run-in-process.js';
 import { waitFor } from '../support/wait-for.js';
-import { writeMigrations } from '../support/write-migrations.js';
+import { writeMigrations } from '../support/migrations-folder.js';
 
 const migrations = writeMigrations({ '0001_a': 'create table a (id int);' });
 const scratch = mkdtempSync(path.join(tmpdir(), 'aisec-test-connection-'));

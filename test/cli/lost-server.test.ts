@@ -7,7 +7,7 @@ import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 
 import type { CliResult } from '../support/run-cli.js';
 import { runInProcess } from '../support/run-in-process.js';
-import { writeMigrations } from '../support/write-migrations.js';
+import { writeMigrations } from '../support/migrations-folder.js';
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'aisec-test-lost-'));
 const migrations = writeMigrations({ '0001_one': 'create table one (id int);' }, path.join(scratch, 'migrations'));

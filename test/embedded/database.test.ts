@@ -9,7 +9,7 @@ import { chance, rounds } from '../support/chance.js';
 import { runCli, startCli, type CliResult } from '../support/run-cli.js';
 import { runInProcess } from '../support/run-in-process.js';
 import { waitFor } from '../support/wait-for.js';
-import { writeMigrations } from '../support/write-migrations.js';
+import { writeMigrations } from '../support/migrations-folder.js';
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'aisec-test-embedded-'));
 const rowsEach = 500;

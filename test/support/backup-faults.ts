@@ -66,10 +66,6 @@ function childrenOf(pid: number): readonly number[] {
   return existsSync(list) ? readFileSync(list, 'utf8').trim().split(' ').filter(Boolean).map(Number) : [];
 }
 
-export function isRunning({ child }: RunningCli): boolean {
-  return child.exitCode === null && child.signalCode === null;
-}
-
 /** False when it has ended by itself since it was listed. */
 function killed(pid: number): boolean {
   try {
@@ -81,7 +77,7 @@ function killed(pid: number): boolean {
 
 /** SIGKILL to the next program that the run has started. False when the run ended without one. */
 export async function killProgram(run: RunningCli): Promise<boolean> {
-  while (isRunning(run)) {
+  while (run.isRunning()) {
     const children = childrenOf(run.child.pid ?? 0);
     if (children.filter(killed).length > 0) return true;
     await sleep(5);

@@ -5,6 +5,7 @@ import path from 'node:path';
 import pg from 'pg';
 import { beforeAll } from 'vitest';
 
+import { SOME_MESSAGES } from '../fixtures/some-messages.js';
 import { createEmbeddedDirectory, createServerDatabase, type ServerDatabase } from './database.js';
 import { startCli, type CliResult, type RunningCli } from './run-cli.js';
 import { runInProcess, type InProcessOptions } from './run-in-process.js';
@@ -33,18 +34,7 @@ export function useBackupFixture(): BackupFixture {
   beforeAll(async () => {
     database = await createServerDatabase({ migrated: true });
     root = await createEmbeddedDirectory();
-    await database.admin.query(
-      `insert into users (id, username, email, password_hash)
-       values ('00000000-0000-4000-8000-000000000001', 'u', 'u@example.com', 'x')`,
-    );
-    await database.admin.query(
-      `insert into conversations (id, user_id)
-       values ('10000000-0000-4000-8000-000000000001', '00000000-0000-4000-8000-000000000001')`,
-    );
-    await database.admin.query(
-      `insert into messages (conversation_id, role, content)
-       select '10000000-0000-4000-8000-000000000001', 'user', 'message ' || n from generate_series(1, 300) n`,
-    );
+    await database.admin.query(SOME_MESSAGES);
     await database.admin.query('create sequence held');
   });
   const env = (): Record<string, string> => ({ DATABASE_URL: database.url });

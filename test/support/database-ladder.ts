@@ -27,8 +27,8 @@ const services = path.join(import.meta.dirname, 'services');
  */
 export async function climbLadder(env: NodeJS.ProcessEnv): Promise<Ladder> {
   const local = readLocalServices(env);
-  const server = await findServer(env, local);
-  const redis = await findRedis(env, local);
+  const server = await find('AISEC_TEST_DATABASE_URL', [env, local], probePostgres, startPostgres);
+  const redis = await find('AISEC_TEST_REDIS_URL', [env, local], probeRedis, startRedis);
   if (env['CI'] && !(server && redis)) throw new Error(missingInCi(server, redis));
   // Client programs (pg_dump, psql) of the local services' own version; the workers inherit this environment.
   if (server && local?.['PATH'] && server.url === local['AISEC_TEST_DATABASE_URL']) env['PATH'] = local['PATH'];
@@ -42,40 +42,45 @@ export async function climbLadder(env: NodeJS.ProcessEnv): Promise<Ladder> {
   };
 }
 
-async function findServer(env: NodeJS.ProcessEnv, local: LocalServices | undefined): Promise<Found | undefined> {
-  const url = env['AISEC_TEST_DATABASE_URL'];
-  if (url === 'none') return undefined;
-  if (url) return { url, description: await probePostgres(url, 'AISEC_TEST_DATABASE_URL') };
-  const localUrl = local?.['AISEC_TEST_DATABASE_URL'];
-  if (localUrl) return { url: localUrl, description: await probePostgres(localUrl, 'test/support/services') };
-  if (!(await dockerAnswers())) return undefined;
+interface Container {
+  readonly url: string;
+  stop(): Promise<unknown>;
+}
 
+/** @param variable that has the address, in the environment or among those of the local services */
+async function find(
+  variable: string,
+  [env, local]: readonly [NodeJS.ProcessEnv, LocalServices | undefined],
+  probe: (url: string, from: string) => Promise<string>,
+  start: () => Promise<Container>,
+): Promise<Found | undefined> {
+  const url = env[variable];
+  if (url === 'none') return undefined;
+  if (url) return { url, description: await probe(url, variable) };
+  const localUrl = local?.[variable];
+  if (localUrl) return { url: localUrl, description: await probe(localUrl, 'test/support/services') };
+  if (!(await dockerAnswers())) return undefined;
+  const container = await start();
+  return {
+    url: container.url,
+    description: await probe(container.url, 'container'),
+    stop: () => container.stop(),
+  };
+}
+
+async function startPostgres(): Promise<Container> {
   const { PostgreSqlContainer } = await import('@testcontainers/postgresql');
   const settings = ['shared_preload_libraries=pg_stat_statements', 'max_connections=200', 'fsync=off'];
   const container = await new PostgreSqlContainer('pgvector/pgvector:pg16')
     .withCommand(['postgres', ...settings.flatMap((setting) => ['-c', setting])])
     .start();
-  const containerUrl = container.getConnectionUri();
-  const description = await probePostgres(containerUrl, 'container');
-  return { url: containerUrl, description, stop: () => container.stop() };
+  return { url: container.getConnectionUri(), stop: () => container.stop() };
 }
 
-async function findRedis(env: NodeJS.ProcessEnv, local: LocalServices | undefined): Promise<Found | undefined> {
-  const url = env['AISEC_TEST_REDIS_URL'];
-  if (url === 'none') return undefined;
-  if (url) return { url, description: await probeRedis(url, 'AISEC_TEST_REDIS_URL') };
-  const localUrl = local?.['AISEC_TEST_REDIS_URL'];
-  if (localUrl) return { url: localUrl, description: await probeRedis(localUrl, 'test/support/services') };
-  if (!(await dockerAnswers())) return undefined;
-
+async function startRedis(): Promise<Container> {
   const { RedisContainer } = await import('@testcontainers/redis');
   const container = await new RedisContainer('redis:7').start();
-  const containerUrl = container.getConnectionUrl();
-  return {
-    url: containerUrl,
-    description: await probeRedis(containerUrl, 'container'),
-    stop: () => container.stop(),
-  };
+  return { url: container.getConnectionUrl(), stop: () => container.stop() };
 }
 
 type LocalServices = Readonly<Record<string, string>>;

@@ -5,23 +5,18 @@ import path from 'node:path';
 import { beforeAll } from 'vitest';
 
 import { startPGlite } from '../../src/adapters/embedded/embedded.js';
+import { SOME_MESSAGES } from '../fixtures/some-messages.js';
 import { createEmbeddedDirectory } from './database.js';
 import { madeOnce } from './made-once.js';
 import { monthOfNow } from './month-of-now.js';
 import { createMigratedEmbedded } from './migrated-embedded.js';
 import { startCli, type CliResult, type RunningCli } from './run-cli.js';
-import { runInProcess, type InProcessOptions } from './run-in-process.js';
+import { runInProcess, runWell, type InProcessOptions } from './run-in-process.js';
 
 /** Rows that a careless dump loses: a line that looks like psql's own, quotes, tabs, a vector, an own function. */
 export const TRICKY = 'first\n\\restrict abc\n\\unrestrict abc\n\\.\n\\N\tta\bb \'quoted\' "x" $$ ünïcödé 🙂\r\nend';
 
-const FILL = `
-  insert into users (id, username, email, password_hash)
-  values ('00000000-0000-4000-8000-000000000001', 'u', 'u@example.com', 'x');
-  insert into conversations (id, user_id)
-  values ('10000000-0000-4000-8000-000000000001', '00000000-0000-4000-8000-000000000001');
-  insert into messages (conversation_id, role, content)
-  select '10000000-0000-4000-8000-000000000001', 'user', 'message ' || n from generate_series(1, 300) n;
+const FILL = `${SOME_MESSAGES}
   create table "Odd ""Name" (
     id int generated always as identity primary key, "Größe" text, twice int generated always as (id * 2) stored,
     raw bytea, near vector(3)
@@ -74,9 +69,8 @@ async function makeBackedUp(directory: string, args: readonly string[], surround
   );
   await engine.close();
   const env = { AISEC_DATA_DIR: dataDir, ...surroundings };
-  const run = await runInProcess(['backup', '--dir', path.join(directory, 'first'), '--json', ...args], { env });
-  if (run.exitCode !== 0) throw new Error(run.stderr);
-  return String(JSON.parse(run.stdout).file);
+  const { stdout } = await runWell(['backup', '--dir', path.join(directory, 'first'), '--json', ...args], env);
+  return String(JSON.parse(stdout).file);
 }
 
 /** A copy of what the run has once: the database with a plain backup. */

@@ -5,14 +5,13 @@ import { startPGlite } from '../../src/adapters/embedded/embedded.js';
 import { createEmbeddedDirectory } from './database.js';
 import { madeOnce } from './made-once.js';
 import { monthOfNow } from './month-of-now.js';
-import { runInProcess } from './run-in-process.js';
+import { runWell } from './run-in-process.js';
 
 /** The run's one migrated embedded database. */
 const templateOfRun = (): Promise<string> =>
   madeOnce(`embedded-${monthOfNow()}`, async (directory) => {
     const dataDir = path.join(directory, 'pgdata');
-    const run = await runInProcess(['migrate', 'up', '--embedded'], { env: { AISEC_DATA_DIR: dataDir } });
-    if (run.exitCode !== 0) throw new Error(`the embedded database could not be migrated\n${run.stderr}`);
+    await runWell(['migrate', 'up', '--embedded'], { AISEC_DATA_DIR: dataDir });
     return dataDir;
   });
 

@@ -34,6 +34,14 @@ export function migrationsFolder(files: Readonly<Record<string, string | Buffer>
   return folder;
 }
 
+/** Writes migration files, name to Up SQL, into a directory, or one of their own, and returns it. The Down does nothing. */
+export function writeMigrations(files: Readonly<Record<string, string>>, directory?: string): string {
+  const target = directory ?? mkdtempSync(path.join(tmpdir(), 'aisec-test-migrations-'));
+  mkdirSync(target, { recursive: true });
+  for (const [name, up] of Object.entries(files)) writeFileSync(path.join(target, `${name}.sql`), migration(up));
+  return target;
+}
+
 /** A directory with `db/`, as a team has it; removed at the end of the test file. */
 export function teamDirectory(files: Readonly<Record<string, string>>): string {
   const made = mkdtempSync(path.join(tmpdir(), 'aisec-team-'));

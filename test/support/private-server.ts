@@ -3,7 +3,7 @@ import { afterAll, describe } from 'vitest';
 import { databaseAddress } from './database-address.js';
 import { needsPrivateServer } from './needs.js';
 import { canStartPrivateCluster, startPrivateCluster, type PrivateCluster } from './private-cluster.js';
-import { runInProcess } from './run-in-process.js';
+import { runWell } from './run-in-process.js';
 
 export interface PrivateServer extends PrivateCluster {
   /** Makes a database, with all migrations applied if so wished, and returns its address. */
@@ -53,9 +53,7 @@ function serverOf(cluster: PrivateCluster): PrivateServer {
       await client.query(`create database ${pg.escapeIdentifier(name)}`);
       await client.end();
       const url = databaseAddress(cluster.url, name);
-      if (!migrated) return url;
-      const run = await runInProcess(['migrate', 'up'], { env: { DATABASE_URL: url } });
-      if (run.exitCode !== 0) throw new Error(`aisec migrate up on the private server failed:\n${run.stderr}`);
+      if (migrated) await runWell(['migrate', 'up'], { DATABASE_URL: url });
       return url;
     },
   };

@@ -5,19 +5,14 @@ import { afterAll, beforeAll, inject } from 'vitest';
 
 import { databaseAddress } from './database-address.js';
 import { dropDatabase, newDatabaseName } from './database-names.js';
+import { SOME_MESSAGES } from '../fixtures/some-messages.js';
 import { createEmbeddedDirectory, createServerDatabase, type ServerDatabase } from './database.js';
 import { holdProgram } from './held-program.js';
 import { startCli, type CliResult, type RunningCli } from './run-cli.js';
 import { runInProcess } from './run-in-process.js';
 import { takeBackup } from './take-backup.js';
 
-const FILL = `
-  insert into users (id, username, email, password_hash)
-  values ('00000000-0000-4000-8000-000000000001', 'u', 'u@example.com', 'x');
-  insert into conversations (id, user_id)
-  values ('10000000-0000-4000-8000-000000000001', '00000000-0000-4000-8000-000000000001');
-  insert into messages (conversation_id, role, content)
-  select '10000000-0000-4000-8000-000000000001', 'user', 'message ' || n from generate_series(1, 300) n;
+const FILL = `${SOME_MESSAGES}
   create table "Odd ""Name" (id int generated always as identity primary key, "Größe" text);
   insert into "Odd ""Name" ("Größe") values ('a'), ('b')`;
 
@@ -62,7 +57,7 @@ export function useRestoreFixture(): RestoreFixture {
 
   beforeAll(async () => {
     source = await createServerDatabase({ migrated: true });
-    for (const sql of FILL.split(';\n')) await source.admin.query(sql);
+    await source.admin.query(FILL);
     file = path.join(await createEmbeddedDirectory(), 'app_20261125_060000.dump');
     await takeBackup(source.url, file);
     server = new pg.Client({ connectionString: inject('databaseUrl') ?? '' });

@@ -33,6 +33,7 @@ export interface RunningCli {
   readonly child: ChildProcess;
   /** Rejects only when the CLI could not be started or ran into the timeout. */
   readonly finished: Promise<CliResult>;
+  readonly isRunning: () => boolean;
   /** What it has written so far. */
   stdout(): string;
   stderr(): string;
@@ -87,6 +88,7 @@ export function startCli(args: readonly string[], options: CliOptions = {}): Run
   return {
     child,
     finished: settled,
+    isRunning: () => child.exitCode === null && child.signalCode === null,
     stdout: () => output.stdout,
     stderr: () => output.stderr,
     async waitForOutput(text) {

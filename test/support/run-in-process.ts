@@ -53,3 +53,10 @@ export async function runInProcess(args: readonly string[], options: InProcessOp
     rmSync(home, { recursive: true, force: true });
   }
 }
+
+/** The same where the test is not about it: throws with what it says when it fails. */
+export async function runWell(args: readonly string[], env: Readonly<Record<string, string>>): Promise<CliResult> {
+  const run = await runInProcess(args, { env });
+  if (run.exitCode === 0) return run;
+  throw new Error(`aisec ${args.join(' ')} failed (exit code ${run.exitCode}):\n${run.stderr}`);
+}

@@ -11,13 +11,12 @@ function isStopped(pid: number): boolean {
  * Stops a run by SIGSTOP in a moment in which it is so, and stays so: the run may have come further between a look and the signal.
  * False when it has ended without one.
  */
-export async function stopWhile({ child }: RunningCli, isSo: () => boolean): Promise<boolean> {
-  const isOver = (): boolean => child.exitCode !== null || child.signalCode !== null;
-  for (; !isOver(); await sleep(5)) {
+export async function stopWhile({ child, isRunning }: RunningCli, isSo: () => boolean): Promise<boolean> {
+  for (; isRunning(); await sleep(5)) {
     if (!isSo()) continue;
     child.kill('SIGSTOP');
-    while (!isOver() && !isStopped(child.pid ?? 0)) await sleep(1);
-    if (!isOver() && isSo()) return true;
+    while (isRunning() && !isStopped(child.pid ?? 0)) await sleep(1);
+    if (isRunning() && isSo()) return true;
     child.kill('SIGCONT');
   }
   return false;

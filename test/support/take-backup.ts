@@ -1,7 +1,7 @@
 import { mkdtemp, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 
-import { runInProcess } from './run-in-process.js';
+import { runWell } from './run-in-process.js';
 
 /** Of programs that are newer than the server, which is how some tests are run on purpose. */
 const NEWER_PROGRAMS = /^warning: \S+pg_dump is version .*\n/gm;
@@ -14,9 +14,8 @@ export function withoutVersionWarning(stderr: string): string {
 /** Backs a database up with `aisec backup` and gives the backup and its manifest this path, its roles what belongs to it. */
 export async function takeBackup(url: string, file: string): Promise<void> {
   const directory = await mkdtemp(path.join(path.dirname(file), 'taking-'));
-  const run = await runInProcess(['backup', '--dir', directory, '--json'], { env: { DATABASE_URL: url } });
-  if (run.exitCode !== 0 || withoutVersionWarning(run.stderr).includes('warning'))
-    throw new Error(`aisec backup failed:\n${run.stderr}`);
+  const run = await runWell(['backup', '--dir', directory, '--json'], { DATABASE_URL: url });
+  if (withoutVersionWarning(run.stderr).includes('warning')) throw new Error(`aisec backup warned:\n${run.stderr}`);
   const made = String(JSON.parse(run.stdout).file);
   await rename(made, file);
   await rename(`${made}.json`, `${file}.json`);

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { databaseAddress } from './database-address.js';
 import { dropDatabase, templateName } from './database-names.js';
-import { runInProcess } from './run-in-process.js';
+import { runWell } from './run-in-process.js';
 
 /**
  * Name of the run's template: a database with all migrations applied by the CLI, as a user would. The first caller
@@ -31,9 +31,6 @@ async function makeTemplate(client: pg.Client, name: string, url: string): Promi
   const quoted = pg.escapeIdentifier(name);
   await dropDatabase(client, name);
   await client.query(`create database ${quoted} template template0`);
-  const run = await runInProcess(['migrate', 'up'], { env: { DATABASE_URL: url } });
-  if (run.exitCode !== 0) {
-    throw new Error(`the template database could not be migrated (exit code ${run.exitCode})\n${run.stderr}`);
-  }
+  await runWell(['migrate', 'up'], { DATABASE_URL: url });
   await client.query(`alter database ${quoted} is_template true`);
 }

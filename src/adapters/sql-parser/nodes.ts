@@ -51,11 +51,28 @@ export function walk(value: unknown, visit: (name: string, tree: Readonly<Record
   }
 }
 
+/** Every node of this kind below a value. */
+export function below<Name extends NodeName>(name: Name, value: unknown): readonly NodeOf<Name>[] {
+  const found: NodeOf<Name>[] = [];
+  walk(value, (kind, tree) => {
+    if (kind === name) found.push(tree as unknown as NodeOf<Name>);
+  });
+  return found;
+}
+
 /** Whether a node of one of these kinds stands below the value. */
 export function contains(value: unknown, ...names: readonly NodeName[]): boolean {
-  let isFound = false;
-  walk(value, (name) => {
-    if ((names as readonly string[]).includes(name)) isFound = true;
-  });
-  return isFound;
+  return names.some((name) => below(name, value).length > 0);
+}
+
+/** The table, view or sequence that a statement creates and that must not be there yet. */
+export function createdRelation(statement: Pick<Statement, 'node' | 'tree'>): NodeOf<'RangeVar'> | undefined {
+  const { tree } = statement;
+  if (tree['if_not_exists'] === true || tree['replace'] === true) return undefined;
+  return (
+    statementOf('CreateStmt', statement)?.relation ??
+    statementOf('ViewStmt', statement)?.view ??
+    statementOf('CreateSeqStmt', statement)?.sequence ??
+    statementOf('CreateTableAsStmt', statement)?.into?.rel
+  );
 }

@@ -12,6 +12,8 @@ export interface Captured {
   readonly warnings: readonly string[];
 }
 
+const NOTHING: Captured = { document: undefined, isDone: false, notes: [], warnings: [] };
+
 function nowhere(): Streams {
   const sink = (): Writable => new Writable({ write: (_chunk, _encoding, done) => done() });
   return { stdin: Readable.from([]), stdout: sink(), stderr: sink() };
@@ -19,10 +21,7 @@ function nowhere(): Streams {
 
 /** Keeps what a command has to say, so that one summary can be made of many: as data, so it is asked as with --json. */
 export class CapturedOutput extends Output {
-  #document: object | undefined;
-  #isDone = false;
-  #notes: string[] = [];
-  #warnings: string[] = [];
+  #said = NOTHING;
 
   static async create(options: OutputOptions): Promise<CapturedOutput> {
     const paint = await createPaint(false);
@@ -31,33 +30,24 @@ export class CapturedOutput extends Output {
 
   /** What was said since the last time. */
   take(): Captured {
-    const taken = {
-      document: this.#document,
-      isDone: this.#isDone,
-      notes: this.#notes,
-      warnings: this.#warnings,
-    };
-    this.#document = undefined;
-    this.#isDone = false;
-    this.#notes = [];
-    this.#warnings = [];
-    return taken;
+    const said = this.#said;
+    this.#said = NOTHING;
+    return said;
   }
 
   override result<Data extends object>(data: Data): void {
-    this.#document = data;
+    this.#said = { ...this.#said, document: data };
   }
 
   override done<Data extends object>(data: Data): void {
-    this.#document = data;
-    this.#isDone = !('isDryRun' in data && data.isDryRun === true);
+    this.#said = { ...this.#said, document: data, isDone: !('isDryRun' in data && data.isDryRun === true) };
   }
 
   override note(line: string): void {
-    this.#notes.push(line);
+    this.#said = { ...this.#said, notes: [...this.#said.notes, line] };
   }
 
   override warning(line: string): void {
-    this.#warnings.push(line);
+    this.#said = { ...this.#said, warnings: [...this.#said.warnings, line] };
   }
 }

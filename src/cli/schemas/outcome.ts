@@ -64,6 +64,8 @@ export function exitCodeOfAll(outcomes: readonly SchemaOutcome[], stoppedBy: Ais
   return BY_WEIGHT.find((code) => codes.has(code)) ?? 0;
 }
 
+const NOTHING = { warnings: [], result: null, error: null } as const;
+
 export function failedOutcome(schema: string, error: AisecError, durationMs: number): SchemaOutcome {
   const exitCode = EXIT_CODE_BY_ERROR[error.code];
   return {
@@ -72,23 +74,13 @@ export function failedOutcome(schema: string, error: AisecError, durationMs: num
     exitCode,
     summary: error.message,
     durationMs,
-    warnings: [],
-    result: null,
+    ...NOTHING,
     error: errorFields(error),
   };
 }
 
 export function notBegun(schema: string): SchemaOutcome {
-  return {
-    schema,
-    state: 'not begun',
-    exitCode: null,
-    summary: 'not begun',
-    durationMs: null,
-    warnings: [],
-    result: null,
-    error: null,
-  };
+  return { schema, state: 'not begun', exitCode: null, summary: 'not begun', durationMs: null, ...NOTHING };
 }
 
 export function countOutcomes(outcomes: readonly SchemaOutcome[]): SeveralSchemas['counts'] {

@@ -22,11 +22,8 @@ const SHOWN_ONE_BY_ONE = 40;
 const PASTED_NAMES = 50;
 const LISTED_NAMES = 5;
 
-interface Row {
+interface Row extends Pick<SchemaOutcome, 'state' | 'summary' | 'durationMs'> {
   readonly schemas: readonly string[];
-  readonly state: SchemaState;
-  readonly summary: string;
-  readonly durationMs: number | null;
 }
 
 function worstFirst(outcomes: readonly SchemaOutcome[]): readonly SchemaOutcome[] {
@@ -44,12 +41,7 @@ function paintState(state: SchemaState, paint: Paint): string {
 }
 
 function rowsOf(outcomes: readonly SchemaOutcome[], isGrouped: boolean): readonly Row[] {
-  const single = ({ schema, state, summary, durationMs }: SchemaOutcome): Row => ({
-    schemas: [schema],
-    state,
-    summary,
-    durationMs,
-  });
+  const single = ({ schema, ...outcome }: SchemaOutcome): Row => ({ ...outcome, schemas: [schema] });
   const sorted = worstFirst(outcomes);
   if (!isGrouped) return sorted.map(single);
   const well = sorted.filter(({ state }) => state === 'done');

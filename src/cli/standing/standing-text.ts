@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 
-import { countText } from '../../base/count.js';
+import { countEach, countText } from '../../base/count.js';
 import { formatDurationMs } from '../../base/duration.js';
 import { WANTED_MONTHS_AHEAD } from '../../base/month.js';
 import type { AisecError } from '../../base/errors.js';
@@ -66,9 +66,7 @@ function databaseLine(standing: Standing, paint: Paint): Line {
 
 function migrationsLine({ migrations }: Standing, paint: Paint): readonly Line[] {
   if (migrations === undefined) return [];
-  const counts = new Map<string, number>();
-  for (const { state } of migrations.migrations) counts.set(state, (counts.get(state) ?? 0) + 1);
-  const text = [...counts].map(([state, count]) => `${count} ${state}`).join(', ') || 'none';
+  const text = countEach(migrations.migrations.map(({ state }) => state)) || 'none';
   return [{ title: 'migrations', value: migrations.isCurrent ? text : paint.yellow(text) }];
 }
 

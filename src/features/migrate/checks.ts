@@ -33,17 +33,8 @@ const IMPACT: Readonly<Record<MigrationFindingKind, string>> = {
   incomplete: 'a part of its statements has been done, and the rest has not',
 };
 
-const SEVERITY: Readonly<Record<MigrationFindingKind, Finding['severity']>> = {
-  pending: 'warning',
-  late: 'warning',
-  edited: 'critical',
-  missing: 'critical',
-  newer: 'warning',
-  foreign: 'critical',
-  renamed: 'critical',
-  unpaired: 'critical',
-  incomplete: 'critical',
-};
+/** The others are critical. */
+const WARNINGS: ReadonlySet<MigrationFindingKind> = new Set(['pending', 'late', 'newer']);
 
 /** The command that fixes it; null where only a person can decide. */
 function fixOf({ name, state, renamedTo }: MigrationStatus, { schema, files }: MigrateSettings): string | null {
@@ -67,7 +58,7 @@ function findingOf(status: MigrationStatus, settings: MigrateSettings): Migratio
   return {
     id: `migration-${kind}:${labelOf(status)}`,
     kind,
-    severity: SEVERITY[kind],
+    severity: WARNINGS.has(kind) ? 'warning' : 'critical',
     object: labelOf(status),
     message: messageOf(status),
     impact: isFault(status) ? `${IMPACT[kind]}. ${ADVICE[status.state]}` : IMPACT[kind],
@@ -80,7 +71,7 @@ function unpairedFinding({ table, message }: Disagreement, { schema }: MigrateSe
   return {
     id: `migration-unpaired:${table}`,
     kind: 'unpaired',
-    severity: SEVERITY.unpaired,
+    severity: 'critical',
     object: table,
     message,
     impact: IMPACT.unpaired,

@@ -1,6 +1,6 @@
 import { withRunLock } from '../../adapters/postgres/locks/advisory-lock.js';
 import { LockBudget } from '../../adapters/postgres/locks/lock-budget.js';
-import { rollBack, withTransaction, type Session } from '../../adapters/postgres/session.js';
+import { withRollback, withTransaction, type Session } from '../../adapters/postgres/session.js';
 import { AisecError } from '../../base/errors.js';
 import { sectionOf } from './apply/section.js';
 import type { MigrationStatus } from './history/compare.js';
@@ -10,7 +10,7 @@ import { refuseHistoryFaults } from './history/history-faults.js';
 import { dropHistoryTables } from './history/history-sql.js';
 import { findLosses, type Loss } from './losses.js';
 import { rehearse } from './apply/rehearse.js';
-import { compareWithDatabase, type MigrateSettings } from './prepare.js';
+import { compareWithDatabase, type MigrateSettings, type Waits } from './prepare.js';
 import type { Reporting } from '../../base/reporting.js';
 import { runOne, type DoneMigration } from './apply/run-one.js';
 import { isRepeatable, labelOf, type SourcedName } from './files/source.js';
@@ -18,13 +18,9 @@ import { indexOfMigration } from './find-migration.js';
 import { lastAppliedFirst } from './history/applied-order.js';
 import { refuseOtherSources } from './history/other-sources.js';
 
-export interface DownOptions extends MigrateSettings {
+export interface DownOptions extends MigrateSettings, Waits {
   /** Exactly one, the newest; everything after a name, which stays; or everything. */
   readonly target: { readonly kind: 'one' } | { readonly kind: 'to'; readonly name: string } | { readonly kind: 'all' };
-  readonly lockTimeoutMs: number;
-  /** The longest that the run keeps retrying for locks in all. */
-  readonly maxWaitMs: number;
-  readonly waitMs: number;
 }
 
 export interface DownResult {
@@ -82,22 +78,6 @@ export function planDown(
 /** Sees what would be reverted and which rows that deletes, and throws to refuse it. */
 export type Confirm = (plan: readonly string[], losses: readonly Loss[]) => Promise<void>;
 
-export function lossesOf(
-  session: Session,
-  schema: string,
-  plan: readonly RevertibleMigration[],
-): Promise<readonly Loss[]> {
-  return findLosses(
-    session,
-    schema,
-    plan.map((status) => status.file),
-  );
-}
-
-function names(plan: readonly RevertibleMigration[]): readonly string[] {
-  return plan.map(labelOf);
-}
-
 export interface DownRehearsal {
   readonly database: string;
   readonly schema: string;
@@ -117,20 +97,18 @@ export async function dryRunDown(session: Session, options: DownOptions, reporti
     const { statuses, otherSources } = await compareWithDatabase(session, options);
     const plan = planDown(statuses, options);
     refuseOtherSources(otherSources, plan);
-    const losses = await lossesOf(session, options.schema, plan);
+    const losses = await findLosses(session, options.schema, plan);
     const untried = plan.findIndex((status) => !status.file.isTransactional);
-    await session.query('begin');
-    try {
+    await withRollback(session, async () => {
       for (const { file } of untried === -1 ? plan : plan.slice(0, untried)) {
         reporting.onProgress(`trying ${labelOf(file)}`);
         await rehearse(session, file, 'down', options);
       }
-    } finally {
-      await rollBack(session);
-    }
+    });
     const first = plan[untried];
     const untriedFrom = first === undefined ? null : labelOf(first);
-    return { database: session.info.label, schema: options.schema, wouldRevert: names(plan), losses, untriedFrom };
+    const wouldRevert = plan.map(labelOf);
+    return { database: session.info.label, schema: options.schema, wouldRevert, losses, untriedFrom };
   });
 }
 
@@ -159,7 +137,7 @@ export async function migrateDown(
     const { statuses, recordedSources, otherSources } = await compareWithDatabase(session, options);
     const plan = planDown(statuses, options);
     refuseOtherSources(otherSources, plan);
-    if (plan.length > 0) await confirm(names(plan), await lossesOf(session, options.schema, plan));
+    if (plan.length > 0) await confirm(plan.map(labelOf), await findLosses(session, options.schema, plan));
     const running = { ...options, lockBudget: new LockBudget(options.maxWaitMs) };
     const reverted: DoneMigration[] = [];
     for (const status of plan) {

@@ -1,5 +1,5 @@
 import { withRunLock } from '../../adapters/postgres/locks/advisory-lock.js';
-import { rollBack, type Session } from '../../adapters/postgres/session.js';
+import { withRollback, type Session } from '../../adapters/postgres/session.js';
 import { enterSection, rehearse, verifyRehearsed } from './apply/rehearse.js';
 import { isInTheWay, replaceWithDependants } from './apply/repeatable/replace.js';
 import { EffectsObserver, knownRelations } from './effects/effects.js';
@@ -88,9 +88,8 @@ export async function dryRunUp(session: Session, options: UpOptions, reporting: 
     await session.query('select pg_catalog.pg_stat_force_next_flush()');
     const observer = new EffectsObserver(session, known);
     const migrations: RehearsedMigration[] = [];
-    let skippedBecause: string | null = null;
-    await session.query('begin');
-    try {
+    await withRollback(session, async () => {
+      let skippedBecause: string | null = null;
       const making = historyToCreate(options.schema, plan, recordedSources);
       if (making !== undefined) await session.query(making);
       for (const hook of plan.length > 0 ? hooksNamed('before_up', options) : [])
@@ -109,9 +108,7 @@ export async function dryRunUp(session: Session, options: UpOptions, reporting: 
       }
       if (skippedBecause === null)
         for (const hook of hooksNamed('after_up', options)) await rehearse(session, hook, 'up', options);
-    } finally {
-      await rollBack(session);
-    }
+    });
     const findings = boundFindings(migrations, options.schema);
     return { database: session.info.label, schema: options.schema, migrations, findings };
   });

@@ -38,19 +38,6 @@ async function unlessNothingIsLeft(
   return [];
 }
 
-async function callEnsure(
-  session: Session,
-  schema: string,
-  reporting: Pick<Reporting, 'onWarning'>,
-): Promise<readonly EnsuredRow[]> {
-  return session
-    .query<EnsuredRow>(`select month::text as month, partition_name, created, problem from ${ensureCall(schema)}`)
-    .then(
-      ({ rows }) => rows,
-      (error: unknown) => unlessNothingIsLeft(error, session, schema, reporting),
-    );
-}
-
 /**
  * Makes the current month and those ahead, when the schema has the function for it. A month that cannot be made now
  * (its table is locked, say) is a warning: the default partition takes its rows meanwhile.
@@ -65,7 +52,12 @@ export async function ensurePartitions(
     [`${quoteIdentifier(schema)}.ensure_message_partitions(integer, date)`],
   );
   if (found[0]?.exists !== true) return [];
-  const rows = await callEnsure(session, schema, reporting);
+  const rows = await session
+    .query<EnsuredRow>(`select month::text as month, partition_name, created, problem from ${ensureCall(schema)}`)
+    .then(
+      (made) => made.rows,
+      (error: unknown) => unlessNothingIsLeft(error, session, schema, reporting),
+    );
   for (const row of rows)
     if (row.problem !== null) reporting.onWarning(`partition ${row.partition_name}: ${row.problem}`);
   return rows.filter((row) => row.created).map((row) => ({ month: row.month, partition: row.partition_name }));

@@ -44,17 +44,17 @@ async function rowsOf(session: Session, deletion: Deletion, schema: string): Pro
 }
 
 /**
- * The rows that reverting the files would delete, table by table, as far as their Down sections are written out. Reads only.
+ * The rows that reverting the migrations would delete, table by table, as far as their Down sections are written out. Reads only.
  *
  * @throws AisecError PRIVILEGE_MISSING for a table that this role may not read.
  */
 export async function findLosses(
   session: Session,
   schema: string,
-  files: readonly MigrationFile[],
+  migrations: readonly { readonly file: MigrationFile }[],
 ): Promise<readonly Loss[]> {
   const losses = new Map<string, Loss>();
-  for (const file of files) {
+  for (const { file } of migrations) {
     for (const deletion of await deletions(piecesOf(file.down?.sql ?? ''))) {
       const { schema: inSchema, name, column } = deletion;
       const place = inSchema === undefined ? name : `${inSchema}.${name}`;

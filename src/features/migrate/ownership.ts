@@ -1,7 +1,8 @@
 import type { Session } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
 import { quoteIdentifier } from '../../base/identifier.js';
-import type { MigrationFile } from './files/migration-file.js';
+import { foundInUp } from './files/migration-file.js';
+import { sourcesOf } from './files/source.js';
 import { historyTables } from './history/history-sql.js';
 import type { MigrateSettings } from './prepare.js';
 
@@ -17,16 +18,9 @@ export interface ForeignObject {
   readonly wanted: string;
 }
 
+/** The names of what a section creates, as far as they are written out. */
 const CREATED =
   /\bcreate\s+(?:or\s+replace\s+)?(?:unlogged\s+)?(?:table|view|materialized\s+view|function|procedure|type|domain)\s+(?:if\s+not\s+exists\s+)?(?:"?\w+"?\s*\.\s*)?"?(\w+)"?/gi;
-
-/** The names of what the Up sections create, as far as they are written out. */
-function createdNames(files: readonly MigrationFile[]): readonly string[] {
-  const texts = files.map(({ up }) => up.sql.replaceAll(/--[^\n]*/g, ''));
-  return [
-    ...new Set(texts.flatMap((text) => [...text.matchAll(CREATED)].map((match) => (match[1] ?? '').toLowerCase()))),
-  ];
-}
 
 /**
  * What the migrations of each source have made, or make with their functions, and does not belong to the role that its
@@ -37,9 +31,12 @@ export async function foreignObjects(
   { files, schema }: Pick<MigrateSettings, 'files' | 'schema'>,
 ): Promise<readonly ForeignObject[]> {
   const found: ForeignObject[] = [];
-  for (const source of new Set(files.map((file) => file.source))) {
+  for (const source of sourcesOf(files)) {
     const { engine, own } = historyTables(source);
-    const names = createdNames(files.filter((file) => file.source === source));
+    const names = foundInUp(
+      files.filter((file) => file.source === source),
+      CREATED,
+    ).map((name) => name.toLowerCase());
     const { rows } = await session.query<ForeignObject>(sqlFile('migrate/other-owners'), [
       schema,
       [...names, own],

@@ -2,7 +2,7 @@ import type { Session } from '../../adapters/postgres/session.js';
 import { sqlFile } from '../../adapters/postgres/sql-file.js';
 import { AisecError } from '../../base/errors.js';
 import { quoteIdentifier } from '../../base/identifier.js';
-import type { MigrationFile } from './files/migration-file.js';
+import { foundInUp, type MigrationFile } from './files/migration-file.js';
 import { refuseShadows } from './shadows.js';
 import { shellWord } from '../../base/package/aisec-command.js';
 
@@ -33,11 +33,7 @@ export interface PreflightOptions {
 
 /** The names that the Up sections create: `create extension if not exists vector`, `create role authenticated`. */
 function namesCreated(files: readonly MigrationFile[], kind: 'extension' | 'role'): readonly string[] {
-  const pattern = new RegExp(`create\\s+${kind}\\s+(?:if\\s+not\\s+exists\\s+)?"?([a-z_][a-z0-9_]*)"?`, 'gi');
-  const names = files.flatMap((file) =>
-    [...file.up.sql.replaceAll(/--[^\n]*/g, '').matchAll(pattern)].map((match) => match[1] ?? ''),
-  );
-  return [...new Set(names)];
+  return foundInUp(files, new RegExp(`create\\s+${kind}\\s+(?:if\\s+not\\s+exists\\s+)?"?([a-z_][a-z0-9_]*)"?`, 'gi'));
 }
 
 /** The search_path has one schema beside the platform's, so no setting would find both. */

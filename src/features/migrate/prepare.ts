@@ -5,8 +5,8 @@ import { isSameSql } from './history/history-faults.js';
 import { createHistoryTables, GRANTEES } from './history/history-sql.js';
 import { readHistory } from './history/history.js';
 import type { MigrationFile } from './files/migration-file.js';
-import { BUNDLED_SOURCE } from './files/source.js';
-import { readOtherSources, type OtherSource } from './history/other-sources.js';
+import { BUNDLED_SOURCE, sourcesOf } from './files/source.js';
+import { readOtherSources } from './history/other-sources.js';
 
 /** The migrations, read and checked before anything is opened, and where they go. */
 export interface MigrateSettings {
@@ -18,17 +18,23 @@ export interface MigrateSettings {
   readonly extensionSchema: string;
 }
 
+/** How long a run waits. */
+export interface Waits {
+  /** Of one statement, for a lock; every query that comes after it waits as long. */
+  readonly lockTimeoutMs: number;
+  /** The longest that the run keeps retrying for locks in all. */
+  readonly maxWaitMs: number;
+  /** For another run. */
+  readonly waitMs: number;
+}
+
 export interface Comparison {
   /** Of all sources, in the order in which they run; each status knows its source. */
   readonly statuses: readonly MigrationStatus[];
   /** The sources whose history tables are there. */
   readonly recordedSources: ReadonlySet<string>;
   /** Sources that the database has a history of, and no directory was given for. */
-  readonly otherSources: readonly OtherSource[];
-}
-
-function sourcesOf(files: readonly MigrationFile[]): readonly string[] {
-  return [...new Set(files.map((file) => file.source))];
+  readonly otherSources: readonly string[];
 }
 
 /** The files of every source against its history in the database; reads only. */
@@ -48,20 +54,18 @@ export async function compareWithDatabase(session: Session, settings: MigrateSet
   return { statuses, recordedSources, otherSources };
 }
 
-/** What makes the schema and the history tables that a plan needs and that are missing; undefined when none is. */
+/**
+ * What makes the schema and the history tables that a plan needs and that are missing; undefined when none is. Sent at once it is
+ * one transaction, so that no table is there without the others.
+ */
 export function historyToCreate(
   schema: string,
   plan: readonly Pick<MigrationStatus, 'source'>[],
   recordedSources: ReadonlySet<string>,
 ): string | undefined {
-  const missing = [...new Set(plan.map((status) => status.source))].filter((source) => !recordedSources.has(source));
+  const missing = sourcesOf(plan).filter((source) => !recordedSources.has(source));
   if (missing.length === 0) return undefined;
   return [createSchema(schema), ...missing.map((source) => createHistoryTables(schema, source))].join('\n');
-}
-
-/** Runs what `historyToCreate` gives; sent at once it is one transaction, so that no table is there without the others. */
-export async function createHistory(session: Session, statements: string): Promise<void> {
-  await session.query(statements);
 }
 
 /**

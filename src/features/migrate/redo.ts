@@ -1,11 +1,11 @@
 import { withRunLock } from '../../adapters/postgres/locks/advisory-lock.js';
 import { LockBudget } from '../../adapters/postgres/locks/lock-budget.js';
-import { rollBack, type Session } from '../../adapters/postgres/session.js';
+import { withRollback, type Session } from '../../adapters/postgres/session.js';
 import { rehearse } from './apply/rehearse.js';
 import { labelOf } from './files/source.js';
 import { refuseOtherSources } from './history/other-sources.js';
-import { lossesOf, planDown, type Confirm, type DownOptions } from './down.js';
-import type { Loss } from './losses.js';
+import { planDown, type Confirm, type DownOptions } from './down.js';
+import { findLosses, type Loss } from './losses.js';
 import { compareWithDatabase } from './prepare.js';
 import type { Reporting } from '../../base/reporting.js';
 import { runOne, type DoneMigration } from './apply/run-one.js';
@@ -39,18 +39,15 @@ export async function dryRunRedo(
     const { statuses, otherSources } = await compareWithDatabase(session, options);
     const plan = planDown(statuses, { schema: options.schema, target: { kind: 'one' } });
     refuseOtherSources(otherSources, plan);
-    const losses = await lossesOf(session, options.schema, plan);
+    const losses = await findLosses(session, options.schema, plan);
     const untried = plan.filter(({ file }) => !file.isTransactional).map(labelOf)[0] ?? null;
-    await session.query('begin');
-    try {
+    await withRollback(session, async () => {
       for (const { file } of untried === null ? plan : []) {
         reporting.onProgress(`trying ${labelOf(file)}`);
         await rehearse(session, file, 'down', options);
         await rehearse(session, file, 'up', options);
       }
-    } finally {
-      await rollBack(session);
-    }
+    });
     const wouldRedo = plan.map(labelOf);
     return { database: session.info.label, schema: options.schema, wouldRedo, losses, untried };
   });
@@ -73,7 +70,7 @@ export async function migrateRedo(
     const database = session.info.label;
     if (status === undefined) return { database, schema: options.schema, redone: [] };
     refuseOtherSources(otherSources, [status]);
-    await confirm([labelOf(status)], await lossesOf(session, options.schema, [status]));
+    await confirm([labelOf(status)], await findLosses(session, options.schema, [status]));
     reporting.onProgress(`reverting ${labelOf(status)}`);
     const running = { ...options, lockBudget: new LockBudget(options.maxWaitMs) };
     const down = await runOne(session, status, 'down', running, reporting);

@@ -3,7 +3,7 @@ import { sqlFile } from '../../adapters/postgres/sql-file.js';
 import type { Finding } from '../../base/finding.js';
 import { quoteIdentifier, quoteLiteral } from '../../base/identifier.js';
 import { refuseFindings } from '../../base/refuse-findings.js';
-import type { MigrationFile } from './files/migration-file.js';
+import { foundInUp, type MigrationFile } from './files/migration-file.js';
 import { isBundled } from './files/source.js';
 import type { MigrateSettings } from './prepare.js';
 
@@ -19,19 +19,14 @@ interface ShadowRow {
 type Where = Pick<MigrateSettings, 'schema'> & { readonly extensionSchema: string };
 
 /** What the Up sections may call; words that no routine has are of no consequence. */
-function calledNames(files: readonly MigrationFile[]): readonly string[] {
-  const texts = files.map(({ up }) => up.sql.replaceAll(/--[^\n]*/g, ''));
-  return [
-    ...new Set(texts.flatMap((text) => [...text.matchAll(/\b([a-z_]\w*)\s*\(/gi)].map(([, name]) => name ?? ''))),
-  ];
-}
+const CALLED = /\b([a-z_]\w*)\s*\(/gi;
 
 /** The same for psql, which has the files and no parameters: an exception at the first one. Empty without bundled migrations. */
 export function shadowGuard(files: readonly MigrationFile[], { schema, extensionSchema }: Where): string {
   const bundled = files.filter(isBundled);
   if (bundled.length === 0) return '';
   const arrayOf = (names: readonly string[]): string => `array[${names.map(quoteLiteral).join(', ')}]::text[]`;
-  const [schemas, called] = [arrayOf([...new Set([schema, extensionSchema])]), arrayOf(calledNames(bundled))];
+  const [schemas, called] = [arrayOf([...new Set([schema, extensionSchema])]), arrayOf(foundInUp(bundled, CALLED))];
   const query = sqlFile('migrate/shadows')
     .replaceAll(/^ *--.*\n/gm, '')
     .replaceAll('$1', () => schemas)
@@ -81,7 +76,7 @@ export async function shadowFindings(
   if (bundled.length === 0) return [];
   const { rows } = await session.query<ShadowRow>(sqlFile('migrate/shadows'), [
     [...new Set([schema, extensionSchema])],
-    calledNames(bundled),
+    foundInUp(bundled, CALLED),
   ]);
   return rows.map(findingOf);
 }

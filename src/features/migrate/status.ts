@@ -57,6 +57,6 @@ export async function migrationStatus(session: Session, settings: MigrateSetting
     isCurrent,
     migrations,
     invalidIndexes,
-    otherSources: otherSources.map(({ name }) => name),
+    otherSources,
   };
 }

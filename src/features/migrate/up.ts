@@ -14,23 +14,18 @@ import { refuseUnsafeStatements } from './files/migration-folder.js';
 import type { MigrationFile } from './files/migration-file.js';
 import { warnOfOtherOwner } from './owner.js';
 import { preflight } from './preflight.js';
-import { compareWithDatabase, createHistory, historyToCreate, type MigrateSettings } from './prepare.js';
+import { compareWithDatabase, historyToCreate, type MigrateSettings, type Waits } from './prepare.js';
 import type { Reporting } from '../../base/reporting.js';
 import { runHooks } from './apply/run-hooks.js';
 import { runOne, type DoneMigration } from './apply/run-one.js';
 
-export interface UpOptions extends MigrateSettings {
+export interface UpOptions extends MigrateSettings, Waits {
   /** The last migration to apply; all of them when undefined. */
   readonly to: string | undefined;
   /** Whether a file that sorts before an applied one may run. */
   readonly allowsLate: boolean;
   /** Whether a history that a newer version has written is no fault, as after a deployment is rolled back. */
   readonly allowsNewer?: boolean;
-  readonly lockTimeoutMs: number;
-  /** The longest that the run keeps retrying for locks in all. */
-  readonly maxWaitMs: number;
-  /** How long to wait for another run. */
-  readonly waitMs: number;
 }
 
 export interface UpResult {
@@ -123,7 +118,7 @@ export async function migrateUp(session: Session, options: UpOptions, reporting:
     const making = historyToCreate(options.schema, plan, recordedSources);
     const note = place === 'awaited' ? awaitedNote(options.schema) : '';
     if (place === 'awaited') await takeBackEmpty(session, options.schema);
-    if (making !== undefined) await createHistory(session, `${making}\n${note}`);
+    if (making !== undefined) await session.query(`${making}\n${note}`);
     await engine;
     if (plan.length > 0) await runHooks(session, 'before_up', options, reporting);
     const lockBudget = new LockBudget(options.maxWaitMs);

@@ -4,7 +4,7 @@ import path from 'node:path';
 
 import type pg from 'pg';
 
-import { writeMigrations } from '../../support/write-migrations.js';
+import { writeMigrations } from '../../support/migrations-folder.js';
 import { CONVERSATIONS, fillMonth, monthAgo } from '../../integration/archive/chat.js';
 
 export interface Attempt {

@@ -10,7 +10,7 @@ import { expectError } from '../../support/expect-error.js';
 import { describeOnPrivateServer } from '../../support/private-server.js';
 import { runInProcess } from '../../support/run-in-process.js';
 import { waitFor } from '../../support/wait-for.js';
-import { writeMigrations } from '../../support/write-migrations.js';
+import { writeMigrations } from '../../support/migrations-folder.js';
 import { COMMANDS, type Command } from './commands.js';
 import { Pair, Tripwire } from './pair.js';
 

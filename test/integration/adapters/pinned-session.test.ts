@@ -11,8 +11,7 @@ import { createServerDatabase, describeOnServer, type ServerDatabase } from '../
 import { expectError } from '../../support/expect-error.js';
 import type { CliResult } from '../../support/run-cli.js';
 import { runInProcess } from '../../support/run-in-process.js';
-import { migration, migrationsFolder } from '../../support/migrations-folder.js';
-import { writeMigrations } from '../../support/write-migrations.js';
+import { migration, migrationsFolder, writeMigrations } from '../../support/migrations-folder.js';
 
 /** A value that a role or a database may have been given, and the one that a session of aisec must have instead. */
 const TEXT: Readonly<Record<string, readonly [theirs: string, ours: string]>> = {

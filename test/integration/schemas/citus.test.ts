@@ -8,7 +8,7 @@ import { describeOnCitus } from '../../support/citus.js';
 import { createServerDatabase, describeOnServer, type ServerDatabase } from '../../support/database.js';
 import { expectError } from '../../support/expect-error.js';
 import { runInProcess } from '../../support/run-in-process.js';
-import { writeMigrations } from '../../support/write-migrations.js';
+import { writeMigrations } from '../../support/migrations-folder.js';
 
 const [ANN, BEN] = ['10000000-0000-4000-8000-000000000001', '10000000-0000-4000-8000-000000000002'];
 const PEOPLE = `insert into users (id, username, email, password_hash) values ('${ANN}', 'ann', 'a@x', 'h'), ('${BEN}', 'ben', 'b@x', 'h')`;

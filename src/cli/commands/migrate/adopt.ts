@@ -1,3 +1,4 @@
+import { countText } from '../../../base/count.js';
 import { formatDurationMs } from '../../../base/duration.js';
 import type { AdoptResult, PlannedStep } from '../../../features/migrate/adopt/adopt.js';
 import { defineCommand, type Context, type ExitCode } from '../../command.js';
@@ -38,15 +39,15 @@ function renderAdopt({ obstacles, steps, isDryRun }: AdoptResult, renderer: Rend
 function summary(result: AdoptResult): string {
   const { database, obstacles, steps, isDryRun, recorded, left } = result;
   const expectedMs = steps.reduce((sum, step) => sum + (step.durationMs ?? step.expectedMs), 0);
-  if (obstacles.length > 0)
-    return `${database}: ${obstacles.length} ${obstacles.length === 1 ? 'obstacle' : 'obstacles'}; no changes were made.`;
+  if (obstacles.length > 0) return `${database}: ${countText(obstacles.length, 'obstacle')}; no changes were made.`;
   if (recorded.length === 0) return `${database}: nothing to do, every migration is recorded.`;
   if (isDryRun)
     return `${database}: dry run, ${steps.length} steps of about ${formatDurationMs(expectedMs)} in all; then ${recorded.length} migrations would be recorded.`;
-  const own =
-    left.length === 1
-      ? '1 object or privilege that no migration makes stays'
-      : `${left.length} objects or privileges that no migration makes stay`;
+  const own = countText(
+    left.length,
+    'object or privilege that no migration makes stays',
+    'objects or privileges that no migration makes stay',
+  );
   const kept = left.length === 0 ? '' : ` ${own}: aisec migrate drift.`;
   return `${database}: ${steps.length} steps in ${formatDurationMs(expectedMs)}, ${recorded.length} migrations recorded.${kept}`;
 }

@@ -1,3 +1,4 @@
+import { countText } from '../../../base/count.js';
 import type { BaselineResult } from '../../../features/migrate/baseline/baseline.js';
 import { defineCommand, type Context, type ExitCode } from '../../command.js';
 import { WAIT_OPTION } from '../../options.js';
@@ -14,7 +15,7 @@ interface Options {
 function summary({ database, isMatching, isDryRun, recorded, findings }: BaselineResult): string {
   if (!isMatching) return `${database}: ${countDrift(findings)}; nothing was recorded.`;
   if (recorded.length === 0) return `${database}: nothing to do, every migration is recorded.`;
-  const migrations = `${recorded.length} ${recorded.length === 1 ? 'migration' : 'migrations'}`;
+  const migrations = countText(recorded.length, 'migration');
   return isDryRun
     ? `${database}: it is what the migrations make; dry run, ${migrations} would be recorded.`
     : `${database}: it is what the migrations make; ${migrations} recorded up to ${recorded.at(-1) ?? ''}.`;

@@ -7,8 +7,8 @@ interface Options {
 async function run(context: Context, { table }: Options): Promise<void> {
   const { schema } = context.config;
   const diagram = await context.withDatabase({ statementTimeoutMs: 60_000 }, async (session) => {
-    const { readDiagram } = await import('../../../features/migrate/diagram/read-diagram.js');
-    return readDiagram(session, schema, { tables: table });
+    const { readDiagram } = await import('../../../features/migrate/diagram/diagram.js');
+    return readDiagram(session, schema, table);
   });
   if (context.output.options.isJson) context.output.result({ schema, diagram }, () => '');
   else context.output.text(`${diagram}\n`);

@@ -1,3 +1,4 @@
+import { countText } from '../../../base/count.js';
 import type { DriftFinding } from '../../../features/migrate/drift/findings.js';
 import type { Renderer } from '../../terminal/output.js';
 
@@ -32,9 +33,8 @@ export function renderDrift(findings: readonly DriftFinding[], { table, paint, i
 export function countDrift(findings: readonly DriftFinding[]): string {
   const beside = findings.filter(({ severity }) => severity === 'notice').length;
   const found = findings.length - beside;
-  const plural = (count: number, one: string): string =>
-    `${count === 0 ? 'no' : count} ${one}${count === 1 ? '' : 's'}`;
-  return `${plural(found, 'difference')}${beside === 0 ? '' : `, ${plural(beside, 'object')} beside the migrations`}`;
+  const differences = found === 0 ? 'no differences' : countText(found, 'difference');
+  return `${differences}${beside === 0 ? '' : `, ${countText(beside, 'object')} beside the migrations`}`;
 }
 
 /** One script of all fixes, in the order they have to run in. */

@@ -1,4 +1,5 @@
 import { aisecCommand } from '../../../base/package/aisec-command.js';
+import { countText } from '../../../base/count.js';
 import { AisecError } from '../../../base/errors.js';
 import { labelOf } from '../../../features/migrate/files/source.js';
 import type { RepairAction } from '../../../features/migrate/repair/plan.js';
@@ -74,7 +75,7 @@ async function run(context: Context, options: Options, name: string): Promise<vo
   });
   const { actions, database, isDryRun } = result;
   context.output.result(result, renderRepair);
-  const count = `${actions.length} ${actions.length === 1 ? 'repair' : 'repairs'}`;
+  const count = countText(actions.length, 'repair');
   if (actions.length === 0) context.output.note(`${database}: nothing to do, the tables of the history agree.`);
   else
     context.output.note(

@@ -1,5 +1,5 @@
 import { aisecCommand } from '../../../base/package/aisec-command.js';
-import { countText } from '../../../base/count.js';
+import { countEach, countText } from '../../../base/count.js';
 import { formatDurationMs } from '../../../base/duration.js';
 import { labelOf } from '../../../features/migrate/files/source.js';
 import type { MigrationOverview, StatusEntry } from '../../../features/migrate/status.js';
@@ -47,9 +47,7 @@ function renderStatus(overview: MigrationOverview, { table, paint, isTTY }: Rend
 }
 
 function countsText({ migrations }: MigrationOverview): string {
-  const counts = new Map<string, number>();
-  for (const { state } of migrations) counts.set(state, (counts.get(state) ?? 0) + 1);
-  return [...counts].map(([state, count]) => `${count} ${state}`).join(', ') || 'no migrations';
+  return countEach(migrations.map(({ state }) => state)) || 'no migrations';
 }
 
 function summary(overview: MigrationOverview): string {

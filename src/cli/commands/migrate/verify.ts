@@ -1,4 +1,4 @@
-import { listed } from '../../../base/count.js';
+import { countText, listed } from '../../../base/count.js';
 import { labelOf } from '../../../features/migrate/files/source.js';
 import type { VerifyFinding, VerifyResult } from '../../../features/migrate/verify.js';
 import { defineCommand, type Context, type ExitCode } from '../../command.js';
@@ -10,7 +10,7 @@ function describe(finding: VerifyFinding): string {
 }
 
 function acrossText({ verified, findings }: VerifyResult): string {
-  return `${verified} ${verified === 1 ? 'file is' : 'files are'} as recorded, ${findings.length} not`;
+  return `${countText(verified, 'file is', 'files are')} as recorded, ${findings.length} not`;
 }
 
 async function run(context: Context): Promise<ExitCode | undefined> {
@@ -35,7 +35,7 @@ async function run(context: Context): Promise<ExitCode | undefined> {
       `without a recorded checksum, which aisec migrate repair records: ${listed(withoutChecksum)}`,
     );
   context.output.note(
-    `${result.database}: ${verified} applied ${verified === 1 ? 'file is' : 'files are'} as recorded, ${findings.length} not.`,
+    `${result.database}: ${countText(verified, 'applied file is', 'applied files are')} as recorded, ${findings.length} not.`,
   );
   return findings.length === 0 ? undefined : 3;
 }

@@ -18,7 +18,7 @@ import { adoptObstacles } from './obstacles.js';
 import { indexSteps, standAside } from './index-steps.js';
 import { archiveColumnSteps } from './own-columns.js';
 import { runStep } from './run-step.js';
-import { BRIEF_MS, RATES, type AdoptStep, type StepLock } from './step.js';
+import { brieflyLocked, RATES, workMs, type AdoptStep, type StepLock } from './step.js';
 import { swapSteps } from './swap-step.js';
 import { accessSteps, constraintSteps } from './table-steps.js';
 
@@ -71,18 +71,18 @@ function refuseForeignOwner(session: Session, { tables, wanted }: AdoptFacts): v
 }
 
 function monthStep(facts: AdoptFacts): readonly AdoptStep[] {
-  const rows = facts.tables.get('messages')?.row_estimate ?? facts.tables.get('messages_default')?.row_estimate ?? 0;
+  const { row_estimate: rows = 0 } = facts.tables.get('messages') ?? facts.tables.get('messages_default') ?? {};
   return [
     {
       kind: 'work',
       phase: 'months',
       what: 'messages move from the default partition to their months: copied beside, compared, put in place',
       locks: [
-        { table: 'messages', mode: 'access exclusive', held: 'moment' },
-        { table: 'conversations', mode: 'access exclusive', held: 'moment' },
-        { table: 'message_keys', mode: 'access exclusive', held: 'moment' },
+        brieflyLocked('messages', 'access exclusive'),
+        brieflyLocked('conversations', 'access exclusive'),
+        brieflyLocked('message_keys', 'access exclusive'),
       ],
-      expectedMs: Math.round(BRIEF_MS + (rows / RATES.months) * 1000),
+      expectedMs: workMs(rows, RATES.months),
       statements: [],
       run: async (session, { maxWaitMs, onProgress }) => {
         const options = { schema: facts.schema, ahead: 3, from: undefined, isDryRun: false, waitMs: 0, maxWaitMs };

@@ -5,7 +5,7 @@ import { commentOfNew } from '../drift/fix/comments.js';
 import { name } from '../drift/fix/names.js';
 import { createIndex } from '../drift/fix/others.js';
 import { isThere, rowsOf, type AdoptFacts } from './facts.js';
-import { BRIEF_MS, RATES, workMs, type AdoptStep } from './step.js';
+import { briefStep, RATES, workMs, type AdoptStep } from './step.js';
 
 /** Behind the name of an index that has a name of ours and is another one. */
 const ASIDE_SUFFIX = '_before_adopt';
@@ -50,14 +50,11 @@ export function standAside(facts: AdoptFacts): StandAside {
     return found?.kind === 'constraint' && asideOf(found.item) !== undefined;
   };
   return {
-    steps: inTheWay.map(({ name: old, table }): AdoptStep => ({
-      kind: 'transaction',
-      phase: 'indexes',
-      what: `${old} on ${table} is not as the migrations make it, and becomes ${aside.get(old) ?? ''}`,
-      locks: [],
-      expectedMs: BRIEF_MS,
-      statements: [`alter index ${name(old)} rename to ${name(aside.get(old) ?? '')}`],
-    })),
+    steps: inTheWay.flatMap(({ name: old, table }) =>
+      briefStep('indexes', `${old} on ${table} is not as the migrations make it, and becomes ${aside.get(old) ?? ''}`, [
+        `alter index ${name(old)} rename to ${name(aside.get(old) ?? '')}`,
+      ]),
+    ),
     facts: {
       ...facts,
       live: {

@@ -3,7 +3,7 @@ import { fixOf, tablesInOrder, usesRelation } from '../drift/fix/fix.js';
 import { dropFunction } from '../drift/fix/functions.js';
 import { wholeTable } from '../drift/fix/missing.js';
 import type { AdoptFacts } from './facts.js';
-import { BRIEF_MS, type AdoptStep } from './step.js';
+import { briefStep, type AdoptStep } from './step.js';
 
 /** Depend on rows, or on messages being partitioned: made later. */
 export const LATER_TABLES: ReadonlySet<string> = new Set(['messages', 'messages_default', 'message_keys']);
@@ -18,12 +18,6 @@ exception
     null;
 end
 $$`;
-
-function step(what: string, statements: readonly string[]): readonly AdoptStep[] {
-  return statements.length === 0
-    ? []
-    : [{ kind: 'transaction', phase: 'objects', what, locks: [], expectedMs: BRIEF_MS, statements }];
-}
 
 /** A function of the same name with other arguments would make a call ambiguous: archive_old_messages() of the document. */
 function overloads({ changes, wanted }: AdoptFacts): readonly string[] {
@@ -70,12 +64,13 @@ export function functionSteps(facts: AdoptFacts): readonly AdoptStep[] {
     ),
   ];
   return [
-    ...step('extensions and the role authenticated', first),
-    ...step(
+    ...briefStep('objects', 'extensions and the role authenticated', first),
+    ...briefStep(
+      'objects',
       'types and sequences',
       fixes(facts, (change) => isMade(change, 'type', 'sequence')),
     ),
-    ...step('functions', [
+    ...briefStep('objects', 'functions', [
       ...overloads(facts),
       ...fixes(facts, (change) => isMade(change, 'function') && !isLate(change, facts)),
     ]),
@@ -94,8 +89,8 @@ export function relationSteps(facts: AdoptFacts): readonly AdoptStep[] {
     return table === undefined ? [] : wholeTable(table, facts);
   });
   return [
-    ...step(`new tables: ${newTables.join(', ')}`, tables),
-    ...step('new views, and functions that return their rows', [
+    ...briefStep('objects', `new tables: ${newTables.join(', ')}`, tables),
+    ...briefStep('objects', 'new views, and functions that return their rows', [
       ...fixes(facts, ({ live, wanted: made }) => live === undefined && made?.kind === 'view'),
       ...fixes(facts, (change) => isLate(change, facts)),
       ...functionGrants(facts),

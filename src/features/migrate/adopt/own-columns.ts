@@ -5,7 +5,7 @@ import { literal, name } from '../drift/fix/names.js';
 import { columnDefinition, constraintClause } from '../drift/fix/tables.js';
 import type { AdoptFacts } from './facts.js';
 import { newReferences } from './key-steps.js';
-import { BRIEF_MS, type AdoptStep } from './step.js';
+import { brieflyLocked, briefStep, type AdoptStep } from './step.js';
 
 const ARCHIVE = 'messages_archive';
 
@@ -65,20 +65,13 @@ export function archiveColumnSteps(facts: AdoptFacts): readonly AdoptStep[] {
     ...columns.flatMap((column) => addColumn(ARCHIVE, column)),
     ...checks.map((check) => `alter table ${ARCHIVE} ${constraintClause(check)}`),
   ];
-  if (statements.length === 0) return [];
   const names = [...columns, ...checks].map((own) => own.name);
-  return [
-    {
-      kind: 'transaction',
-      phase: 'messages',
-      what: `${ARCHIVE} gets what messages has beside the migrations: ${names.join(', ')}`,
-      locks: live.tables.some((table) => table.name === ARCHIVE)
-        ? [{ table: ARCHIVE, mode: 'access exclusive', held: 'moment' }]
-        : [],
-      expectedMs: BRIEF_MS,
-      statements,
-    },
-  ];
+  return briefStep(
+    'messages',
+    `${ARCHIVE} gets what messages has beside the migrations: ${names.join(', ')}`,
+    statements,
+    live.tables.some((table) => table.name === ARCHIVE) ? [brieflyLocked(ARCHIVE, 'access exclusive')] : [],
+  );
 }
 
 type Reason = Pick<Finding, 'message' | 'impact' | 'fix'>;

@@ -1,15 +1,13 @@
 import { LockBudget, retryForLocks } from '../../../adapters/postgres/locks/lock-budget.js';
 import { withTransaction, type Session } from '../../../adapters/postgres/session.js';
 import { AisecError, endsRun, isAisecError } from '../../../base/errors.js';
-import type { Reporting } from '../../../base/reporting.js';
 import { dropInvalidIndex } from '../apply/invalid-indexes.js';
 import { name } from '../drift/fix/names.js';
-import type { AdoptStep, StepLock } from './step.js';
+import type { AdoptStep, StepLock, StepWork } from './step.js';
 
-export interface StepOptions extends Reporting {
+export interface StepOptions extends StepWork {
   readonly schema: string;
   readonly lockTimeoutMs: number;
-  readonly maxWaitMs: number;
 }
 
 /** The strongest locks first, in one order, and each in its final mode: no other session deadlocks with a lock that grows. */
@@ -73,13 +71,7 @@ export async function runStep(session: Session, step: AdoptStep, options: StepOp
   try {
     if (step.kind === 'transaction') await briefly(session, step, step.statements, options);
     else if (step.kind === 'alone') await alone(session, step, options);
-    else
-      await step.run(session, {
-        onProgress: options.onProgress,
-        onWarning: options.onWarning,
-        maxWaitMs: options.maxWaitMs,
-        briefly: (statements) => briefly(session, step, statements, options),
-      });
+    else await step.run(session, options);
   } catch (error) {
     if (!isAisecError(error) || endsRun(error) || error.code === 'RUN_LOCKED') throw error;
     throw new AisecError(error.code, `${step.what}: ${error.message}`, {

@@ -1,4 +1,5 @@
 import type { Session } from '../../../adapters/postgres/session.js';
+import type { Reporting } from '../../../base/reporting.js';
 
 /** In this order. */
 export type Phase =
@@ -44,11 +45,7 @@ export type AdoptStep = StepFacts &
       }
   );
 
-export interface StepWork {
-  readonly onProgress: (text: string) => void;
-  readonly onWarning: (text: string) => void;
-  /** Runs a short transaction until it gets its locks. */
-  readonly briefly: (statements: readonly string[]) => Promise<void>;
+export interface StepWork extends Reporting {
   readonly maxWaitMs: number;
 }
 
@@ -63,6 +60,22 @@ export const RATES = {
 
 /** A transaction that changes the catalog only. */
 export const BRIEF_MS = 20;
+
+/** Short changes of the catalog as one step; no step for no statements. */
+export function briefStep(
+  phase: Phase,
+  what: string,
+  statements: readonly string[],
+  locks: readonly StepLock[] = [],
+): readonly AdoptStep[] {
+  if (statements.length === 0) return [];
+  return [{ kind: 'transaction', phase, what, locks, expectedMs: BRIEF_MS, statements }];
+}
+
+/** A lock that is held until the end of such a step. */
+export function brieflyLocked(table: string, mode: string): StepLock {
+  return { table, mode, held: 'moment' };
+}
 
 export function workMs(rows: number, rate: number): number {
   return Math.round(BRIEF_MS + (rows / rate) * 1000);

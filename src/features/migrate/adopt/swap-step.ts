@@ -8,7 +8,7 @@ import { createView } from '../drift/fix/others.js';
 import type { AdoptFacts } from './facts.js';
 import { KEY_INDEX, newReferences } from './key-steps.js';
 import { carryOwnColumns } from './own-columns.js';
-import { BRIEF_MS, type AdoptStep, type StepLock } from './step.js';
+import { BRIEF_MS, brieflyLocked, type AdoptStep, type StepLock } from './step.js';
 import { readsMessages } from './table-steps.js';
 
 const DEFAULT = 'messages_default';
@@ -140,14 +140,9 @@ function swapLocks(facts: AdoptFacts): readonly StepLock[] {
   const referring = newReferences(facts).map(({ old }) => old.table.replaceAll('"', ''));
   const others = [...new Set(['conversations', 'message_keys', ...referring])].filter((table) => table !== 'messages');
   return [
-    { table: 'messages', mode: 'access exclusive', held: 'moment' },
-    ...others.map(
-      (table) =>
-        ({
-          table,
-          mode: referring.includes(table) ? 'access exclusive' : 'share row exclusive',
-          held: 'moment',
-        }) as const,
+    brieflyLocked('messages', 'access exclusive'),
+    ...others.map((table) =>
+      brieflyLocked(table, referring.includes(table) ? 'access exclusive' : 'share row exclusive'),
     ),
   ];
 }

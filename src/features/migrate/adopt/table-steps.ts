@@ -6,7 +6,7 @@ import { name } from '../drift/fix/names.js';
 import { addConstraint, constraintClause } from '../drift/fix/tables.js';
 import { isThere, rowsOf, type AdoptFacts } from './facts.js';
 import { LATER_TABLES } from './object-steps.js';
-import { BRIEF_MS, RATES, workMs, type AdoptStep } from './step.js';
+import { brieflyLocked, briefStep, RATES, workMs, type AdoptStep } from './step.js';
 
 /** Foreign keys to message_keys, and the primary key of messages, change with messages itself. */
 function isOfMessages({ table, type, definition }: CatalogConstraint): boolean {
@@ -61,31 +61,19 @@ function addStep(table: string, changes: readonly ConstraintChange[]): readonly 
     ({ item, isNew, isUnvalidatedOnly }) =>
       (isNew || !isUnvalidatedOnly) && ['check', 'foreign key'].includes(item.type),
   );
-  if (quick.length === 0) return [];
   const statements = quick.flatMap(({ item, isNew }) => {
     const [add = ''] = addConstraint(item, false);
-    return isNew
-      ? [add, ...commentOfNew({ kind: 'constraint', item })]
-      : [
-          `alter table ${name(table)} drop constraint ${name(item.name)}, ${constraintClause(item)} not valid`,
-          ...commentOfNew({ kind: 'constraint', item }),
-        ];
+    const again = `alter table ${name(table)} drop constraint ${name(item.name)}, ${constraintClause(item)} not valid`;
+    return [isNew ? add : again, ...commentOfNew({ kind: 'constraint', item })];
   });
   const targets = quick.flatMap(({ item }) => /REFERENCES "?([^\s("]+)/.exec(item.definition)?.[1] ?? []);
   const others = [...new Set(targets)].filter((target) => target !== table);
-  return [
-    {
-      kind: 'transaction',
-      phase: 'constraints',
-      what: `add ${quick.map(({ item }) => item.name).join(', ')}, not validated yet`,
-      locks: [
-        { table, mode: 'access exclusive', held: 'moment' },
-        ...others.map((target) => ({ table: target, mode: 'share row exclusive', held: 'moment' }) as const),
-      ],
-      expectedMs: BRIEF_MS,
-      statements,
-    },
-  ];
+  return briefStep(
+    'constraints',
+    `add ${quick.map(({ item }) => item.name).join(', ')}, not validated yet`,
+    statements,
+    [brieflyLocked(table, 'access exclusive'), ...others.map((target) => brieflyLocked(target, 'share row exclusive'))],
+  );
 }
 
 /** Proven by a CHECK that is validated beside writers. */
@@ -217,29 +205,15 @@ export function accessSteps(facts: AdoptFacts): readonly AdoptStep[] {
   const isView = (relation: string): boolean => facts.wanted.views.some((view) => view.name === relation);
   const isComment = (statement: string): boolean => statement.startsWith('comment on ');
   const comments = [...new Set([...lostComments(facts), ...[...all.values()].flat().filter(isComment)])];
-  const quick = [...all].flatMap(([relation, statements]): AdoptStep | [] => {
+  const quick = [...all].flatMap(([relation, statements]) => {
     const own = statements.filter((statement) => !isComment(statement));
-    if (own.length === 0) return [];
-    return {
-      kind: 'transaction',
-      phase: 'triggers and policies',
-      what: `${relation}: ${own.length} ${own.length === 1 ? 'change' : 'changes'}, such as row-level security, policies, triggers, grants`,
+    return briefStep(
+      'triggers and policies',
+      `${relation}: ${own.length} ${own.length === 1 ? 'change' : 'changes'}, such as row-level security, policies, triggers, grants`,
+      own,
       // LOCK TABLE on a view would lock the tables that it reads.
-      locks: isView(relation) ? [] : [{ table: relation, mode: 'access exclusive', held: 'moment' }],
-      expectedMs: BRIEF_MS,
-      statements: own,
-    };
+      isView(relation) ? [] : [brieflyLocked(relation, 'access exclusive')],
+    );
   });
-  if (comments.length === 0) return quick;
-  return [
-    ...quick,
-    {
-      kind: 'transaction',
-      phase: 'triggers and policies',
-      what: 'comments',
-      locks: [],
-      expectedMs: BRIEF_MS,
-      statements: comments,
-    },
-  ];
+  return [...quick, ...briefStep('triggers and policies', 'comments', comments)];
 }

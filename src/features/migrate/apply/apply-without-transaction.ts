@@ -23,8 +23,7 @@ import {
 } from '../history/history-sql.js';
 import { statementsAtBuild } from '../files/examined-at-build.js';
 import { dropInvalidIndex } from './invalid-indexes.js';
-import { parseMigrationFile, type MigrationFile } from '../files/migration-file.js';
-import { placeInSection } from '../files/place.js';
+import { parseMigrationFile, placeInSection, type MigrationFile } from '../files/migration-file.js';
 import { labelOf } from '../files/source.js';
 import type { Reporting } from '../../../base/reporting.js';
 
@@ -35,7 +34,8 @@ const IS_MISSING: readonly unknown[] = ['42P01', '42704', '42703'];
 const REMOVING: readonly string[] = ['DropStmt', 'RenameStmt', 'AlterObjectSchemaStmt'];
 const REMOVING_COMMAND = /^AT_(?:Drop|Detach)/;
 
-interface Target {
+/** A migration that is to run, with what the history has of it. */
+export interface Target {
   readonly file: MigrationFile;
   readonly entry: HistoryEntry | undefined;
 }
@@ -87,32 +87,6 @@ async function resumeFrom(
   return { done, unknown: (entry.statementsStarted ?? 0) > done ? done : undefined };
 }
 
-/**
- * CREATE INDEX CONCURRENTLY and its kin wait for every older transaction, also unrelated ones, so a lock timeout would
- * only leave an INVALID index behind; they block no other session while they wait. Everything else gets the usual timeout.
- * https://www.postgresql.org/docs/16/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY
- */
-async function runStatement(
-  session: Session,
-  statement: Statement,
-  options: RunOptions,
-  observer: Observer,
-  journal: () => Promise<void>,
-): Promise<void> {
-  const concurrent = isConcurrent(statement);
-  await session.query(`set lock_timeout = ${concurrent ? 0 : options.lockTimeoutMs}`);
-  const runAlone = async (): Promise<void> => {
-    await session.query(statement.text);
-  };
-  const runWithJournal = (): Promise<void> =>
-    withTransaction(session, async () => {
-      await runAlone();
-      await journal();
-    });
-  const run = isKeptWithItsJournal(statement) ? runWithJournal : runAlone;
-  await retryForLocks({ budget: options.lockBudget, signal: session.signal }, () => observer.during(run));
-}
-
 /** Whether the error says of a statement, whose end is not known, that it was done. */
 function saysAlreadyDone(statement: Statement, { sqlState }: AisecError): boolean {
   if (EXISTS.includes(sqlState)) return true;
@@ -122,7 +96,12 @@ function saysAlreadyDone(statement: Statement, { sqlState }: AisecError): boolea
   return removes && IS_MISSING.includes(sqlState);
 }
 
-async function runAndVerify(
+/**
+ * CREATE INDEX CONCURRENTLY and its kin wait for every older transaction, also unrelated ones, so a lock timeout would
+ * only leave an INVALID index behind; they block no other session while they wait. Everything else gets the usual timeout.
+ * https://www.postgresql.org/docs/16/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY
+ */
+async function runStatement(
   session: Session,
   statement: Statement,
   isUnknown: boolean,
@@ -132,8 +111,18 @@ async function runAndVerify(
 ): Promise<void> {
   const index = createdIndex(statement);
   if (index !== undefined) await dropInvalidIndex(session, options.schema, index);
+  const runAlone = async (): Promise<void> => {
+    await session.query(statement.text);
+  };
+  const runWithJournal = (): Promise<void> =>
+    withTransaction(session, async () => {
+      await runAlone();
+      await journal();
+    });
+  const run = isKeptWithItsJournal(statement) ? runWithJournal : runAlone;
   try {
-    await runStatement(session, statement, options, observer, journal);
+    await session.query(`set lock_timeout = ${isConcurrent(statement) ? 0 : options.lockTimeoutMs}`);
+    await retryForLocks({ budget: options.lockBudget, signal: session.signal }, () => observer.during(run));
   } catch (error) {
     if (isUnknown && isAisecError(error) && saysAlreadyDone(statement, error)) return;
     throw error;
@@ -252,7 +241,7 @@ export async function applyWithoutTransaction(
       const isKept = isKeptWithItsJournal(statement);
       const isUnknown = unknown === number - 1 && !isKept;
       try {
-        await around(statement, () => runAndVerify(session, statement, isUnknown, options, observer, journal));
+        await around(statement, () => runStatement(session, statement, isUnknown, options, observer, journal));
       } catch (error) {
         if (!isAisecError(error)) throw error;
         // Otherwise nothing is wrong with the statement, and whether the server has done it is not known.

@@ -248,12 +248,11 @@ export async function applyInTransaction(
   const observer = new Observer(session, lockTimeoutMs, (text) => reporting.onProgress(`${labelOf(file)}: ${text}`));
   let attempts = 1;
   try {
-    const run = (): Promise<void> => observer.during(() => tryOnce(session, file, direction, options));
     const onRetry = (_error: AisecError, attempt: number): void =>
       reporting.onProgress(`${labelOf(file)}: no lock after ${lockTimeoutMs} ms, attempt ${attempt}`);
     await retryForLocks({ budget, signal: session.signal, onRetry }, (attempt) => {
       attempts = attempt;
-      return run();
+      return observer.during(() => tryOnce(session, file, direction, options));
     });
   } catch (error) {
     throw isAisecError(error, 'LOCK_TIMEOUT') ? lockFailure(error, file, observer.blockers, attempts) : error;

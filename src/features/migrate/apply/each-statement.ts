@@ -2,8 +2,7 @@ import type { Session } from '../../../adapters/postgres/session.js';
 import { parseStatements } from '../../../adapters/sql-parser/statements.js';
 import { isAisecError } from '../../../base/errors.js';
 import type { Direction } from '../../../adapters/migration-engine/engine.js';
-import type { MigrationFile } from '../files/migration-file.js';
-import { placeInSection } from '../files/place.js';
+import { placeInSection, type MigrationFile } from '../files/migration-file.js';
 import { migrationFailure } from './failure.js';
 import { sectionOf } from './section.js';
 

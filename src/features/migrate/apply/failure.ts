@@ -3,8 +3,7 @@ import { deniedByServer } from '../../../adapters/postgres/explain/missing-privi
 import type { Piece } from '../../../adapters/sql-parser/pieces.js';
 import { AisecError, endsRun, isAisecError, type FilePosition } from '../../../base/errors.js';
 import { offsetOfCharacter } from '../../../base/text-place.js';
-import type { MigrationFile, MigrationSection } from '../files/migration-file.js';
-import { placeInSection } from '../files/place.js';
+import { placeInSection, type MigrationFile, type MigrationSection } from '../files/migration-file.js';
 import { labelOf } from '../files/source.js';
 import { verificationFailure } from './verification.js';
 

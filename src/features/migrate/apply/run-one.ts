@@ -2,10 +2,8 @@ import type { Direction } from '../../../adapters/migration-engine/engine.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { startAgain } from '../../../adapters/postgres/start-again.js';
 import { applyInTransaction, type RunOptions } from './apply.js';
-import { applyWithoutTransaction } from './apply-without-transaction.js';
+import { applyWithoutTransaction, type Target } from './apply-without-transaction.js';
 import { mayLeave, tellLeftBehind } from './left-behind.js';
-import type { HistoryEntry } from '../history/history.js';
-import type { MigrationFile } from '../files/migration-file.js';
 import type { SourcedName } from '../files/source.js';
 import type { Reporting } from '../../../base/reporting.js';
 
@@ -22,7 +20,7 @@ export interface DoneMigration extends SourcedName {
  */
 export async function runOne(
   session: Session,
-  target: { readonly file: MigrationFile; readonly entry: HistoryEntry | undefined },
+  target: Target,
   direction: Direction,
   options: RunOptions,
   reporting: Reporting,

@@ -1,4 +1,7 @@
 import type { CatalogColumn, CatalogConstraint, CatalogSnapshot } from '../../../adapters/catalog/catalog.js';
+import { refuseWithoutTables } from '../../../adapters/catalog/refuse-without-tables.js';
+import { readCatalog } from '../../../adapters/catalog/snapshot.js';
+import type { Session } from '../../../adapters/postgres/session.js';
 import { didYouMean } from '../../../base/did-you-mean.js';
 import { AisecError } from '../../../base/errors.js';
 
@@ -89,11 +92,6 @@ function relation(snapshot: CatalogSnapshot, { table, columns, target }: Foreign
   return `    ${entityName(target)} ${isOptional ? '|o' : '||'}--${isOne ? 'o|' : 'o{'} ${entityName(table)} : "${columns.join(', ').replaceAll('"', "'")}"`;
 }
 
-export interface DiagramOptions {
-  /** Undefined: all tables but partitions. */
-  readonly tables: readonly string[] | undefined;
-}
-
 /** @throws AisecError USAGE for a table that is not there. */
 function chosenTables(snapshot: CatalogSnapshot, wanted: readonly string[] | undefined): readonly string[] {
   const names = snapshot.tables.filter(({ bound }) => bound === null).map(({ name }) => name);
@@ -109,17 +107,24 @@ function chosenTables(snapshot: CatalogSnapshot, wanted: readonly string[] | und
 }
 
 /**
- * An entity-relationship diagram of the tables in Mermaid's text. Partitions belong to their table.
+ * An entity-relationship diagram of a live schema in Mermaid's text. Partitions belong to their table. Reads the catalog only.
  *
- * @throws AisecError USAGE for a table that is not there.
+ * @param tables undefined: all but partitions
+ * @throws AisecError USAGE for a table that is not there, MIGRATION_PENDING.
  */
-export function mermaidDiagram(snapshot: CatalogSnapshot, { tables }: DiagramOptions): string {
-  const chosen = chosenTables(snapshot, tables);
-  const keys = snapshot.constraints.flatMap((constraint) => foreignKeyOf(constraint) ?? []);
+export async function readDiagram(
+  session: Session,
+  schema: string,
+  tables: readonly string[] | undefined,
+): Promise<string> {
+  const catalog = await readCatalog(session, { schema, withoutHistory: true });
+  if (catalog.tables.length === 0) await refuseWithoutTables(session, schema);
+  const chosen = chosenTables(catalog, tables);
+  const keys = catalog.constraints.flatMap((constraint) => foreignKeyOf(constraint) ?? []);
   const shown = keys.filter(({ table, target }) => chosen.includes(table) && chosen.includes(target));
   return [
     'erDiagram',
-    ...chosen.flatMap((table) => entity(snapshot, table, keys)),
-    ...shown.map((key) => relation(snapshot, key)),
+    ...chosen.flatMap((table) => entity(catalog, table, keys)),
+    ...shown.map((key) => relation(catalog, key)),
   ].join('\n');
 }

@@ -55,12 +55,6 @@ function recordedFile({ source, name, entry, file }: Recorded, files: readonly M
   );
 }
 
-/** Those of a source that no directory was given for: their texts are in the database. */
-async function recordedElsewhere(session: Session, schema: string, source: string): Promise<readonly Recorded[]> {
-  const { entries } = await readHistory(session, schema, source);
-  return entries.map((entry) => ({ source, name: entry.name, entry, file: undefined }));
-}
-
 /** The migrations that the database records as applied, of all its sources, in the order in which they run. */
 async function recordedMigrations(session: Session, settings: MigrateSettings): Promise<readonly MigrationFile[]> {
   const { statuses, otherSources } = await compareWithDatabase(session, settings);
@@ -68,8 +62,11 @@ async function recordedMigrations(session: Session, settings: MigrateSettings): 
     entry === undefined ? [] : [{ source, name, entry, file }],
   );
   const others: Recorded[] = [];
-  for (const { name: source } of otherSources)
-    others.push(...(await recordedElsewhere(session, settings.schema, source)));
+  for (const source of otherSources) {
+    // No directory was given for it: its texts are in the database.
+    const { entries } = await readHistory(session, settings.schema, source);
+    others.push(...entries.map((entry) => ({ source, name: entry.name, entry, file: undefined })));
+  }
   return [...own, ...others]
     .filter(({ entry }) => entry.state === 'applied')
     .map((recorded) => recordedFile(recorded, settings.files));

@@ -15,12 +15,7 @@ export interface KnownRelation {
   readonly rows: number;
 }
 
-export interface NewLock {
-  readonly relation: string;
-  /** pg_class.relkind. */
-  readonly kind: string;
-  /** The partitioned table that it is a part of, else itself. */
-  readonly root: string;
+export interface NewLock extends Pick<KnownRelation, 'relation' | 'kind' | 'root'> {
   /** As in pg_locks: `AccessExclusiveLock`. */
   readonly mode: string;
 }

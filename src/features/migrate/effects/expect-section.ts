@@ -2,13 +2,11 @@ import type { Session } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { parseStatements, type Statement } from '../../../adapters/sql-parser/statements.js';
 import { sectionOf } from '../apply/section.js';
-import { placeInSection } from '../files/place.js';
-import type { MigrationFile } from '../files/migration-file.js';
-import type { ExplainedStatement } from './explain.js';
+import { placeInSection, type MigrationFile } from '../files/migration-file.js';
+import { explainedLock, type ExplainedStatement } from './explain.js';
 import type { NewLock } from './effects.js';
 import { expectedLocks, type ExpectedLock } from './expected.js';
 import { conflictingUsers, type LockUser } from './lock-users.js';
-import { waits } from './lock-modes.js';
 import { shownText, touchedTables } from './measures.js';
 
 interface Found extends NewLock {
@@ -48,14 +46,7 @@ export async function expectStatement(
     isExecuted: false,
     durationMs: null,
     walBytes: null,
-    locks: found.map(({ relation, root, mode }) => ({
-      relation,
-      root,
-      mode,
-      heldUntil: 'end of statement',
-      heldMs: null,
-      blocks: waits(mode) ?? null,
-    })),
+    locks: found.map((lock) => explainedLock(lock, 'end of statement')),
     rewritten: await touchedTables(session, at('rewrite')),
     scanned: await touchedTables(session, at('scan')),
     inUseBy: conflictingUsers(holders, found),

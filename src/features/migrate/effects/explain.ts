@@ -8,9 +8,8 @@ import type { ApplyOptions } from '../apply/apply.js';
 import { sectionOf } from '../apply/section.js';
 import { migrationFailure, placeOfError, placeOfStatement } from '../apply/failure.js';
 import { enterSection, verifyRehearsed } from '../apply/rehearse.js';
-import type { MigrationFile } from '../files/migration-file.js';
+import { placeInSection, type MigrationFile } from '../files/migration-file.js';
 import { labelOf } from '../files/source.js';
-import { placeInSection } from '../files/place.js';
 import type { Effects, EffectsObserver, NewLock } from './effects.js';
 import { shownText, touchedTables, walPosition, type TouchedTable } from './measures.js';
 import { describeUser } from './describe-user.js';
@@ -59,9 +58,9 @@ export interface ExplainedStatement {
 /** What touches nothing that was there before is reported when it takes longer. */
 const LONG_MS = 1000;
 
-/** A lock that is held until its transaction ends. */
-export function explainedLock({ relation, root, mode }: NewLock): ExplainedLock {
-  return { relation, root, mode, heldUntil: 'commit', heldMs: null, blocks: waits(mode) ?? null };
+/** A lock that was not measured. */
+export function explainedLock({ relation, root, mode }: NewLock, heldUntil: ExplainedLock['heldUntil']): ExplainedLock {
+  return { relation, root, mode, heldUntil, heldMs: null, blocks: waits(mode) ?? null };
 }
 
 function isQuiet({ locks, rewritten, scanned }: Effects, durationMs: number): boolean {
@@ -186,7 +185,7 @@ export async function explainSection(
       isExecuted: true,
       durationMs: Math.round(durationMs),
       walBytes: (await walPosition(session)) - before,
-      locks: locks.map(explainedLock),
+      locks: locks.map((lock) => explainedLock(lock, 'commit')),
       rewritten: await touchedTables(session, effects.rewritten, observer.rowsBefore),
       scanned: await touchedTables(
         session,

@@ -18,17 +18,6 @@ export interface LockUser {
   readonly mode: string;
 }
 
-interface UserRow {
-  readonly pid: number;
-  readonly role_name: string;
-  readonly application_name: string;
-  readonly state: string;
-  readonly age_ms: number;
-  readonly relation: string;
-  readonly mode: string;
-  readonly waits_for_us: boolean;
-}
-
 export interface LockUsers {
   readonly holders: readonly LockUser[];
   /** Those who wait for this very session. */
@@ -37,20 +26,12 @@ export interface LockUsers {
 
 /** Who has locks on relations of this database now, and who waits for this session. */
 export async function lockUsers(session: Session): Promise<LockUsers> {
-  const { rows } = await session.query<UserRow>(sqlFile('migrate/lock-users'));
-  const user = ({ pid, role_name, application_name, state, age_ms, relation, mode }: UserRow): LockUser => ({
-    pid,
-    role: role_name,
-    application: application_name,
-    state,
-    ageMs: Math.round(age_ms),
-    relation,
-    mode,
-  });
-  return {
-    holders: rows.filter((row) => !row.waits_for_us).map(user),
-    waiters: rows.filter((row) => row.waits_for_us).map(user),
-  };
+  const { rows } = await session.query<LockUser & { readonly waitsForUs: boolean }>(sqlFile('migrate/lock-users'));
+  const users = (areWaiting: boolean): readonly LockUser[] =>
+    rows.flatMap(({ waitsForUs, ...user }) =>
+      waitsForUs === areWaiting ? [{ ...user, ageMs: Math.round(user.ageMs) }] : [],
+    );
+  return { holders: users(false), waiters: users(true) };
 }
 
 /** Those of the holders who and a lock of these would have to wait for each other; each session once. */

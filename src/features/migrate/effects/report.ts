@@ -4,13 +4,9 @@ import type { Bounds } from '../files/directives.js';
 import type { MigrationFile } from '../files/migration-file.js';
 import type { SourcedName } from '../files/source.js';
 import { longestLock } from './bounds.js';
-import type { ExplainedStatement } from './explain.js';
+import type { ExplainedLock, ExplainedStatement } from './explain.js';
 
-export interface TakenLock {
-  readonly relation: string;
-  /** As in pg_locks: `AccessExclusiveLock`. */
-  readonly mode: string;
-}
+export type TakenLock = Pick<ExplainedLock, 'relation' | 'mode'>;
 
 export interface RehearsedMigration extends SourcedName {
   /** Of its file. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 
 import type { FilePosition } from '../../../base/errors.js';
+import { placeInText } from '../../../base/text-place.js';
 import { NO_BOUNDS, readDirective, type Bounds, type Directed } from './directives.js';
 import { BUNDLED_SOURCE, isRepeatable } from './source.js';
 
@@ -37,6 +38,17 @@ export interface MigrationFile {
   /** What a dry run and a rehearsal hold it to. */
   readonly bounds: Bounds;
   readonly verification?: Verification | undefined;
+}
+
+/** File, line and column of the character at `offset` (from 0) of a section. */
+export function placeInSection(file: MigrationFile, section: MigrationSection, offset: number): Required<FilePosition> {
+  return placeInText(file.path, section.sql, offset, section.line);
+}
+
+/** What the group of a pattern finds in Up sections outside of comments, each once. */
+export function foundInUp(files: readonly MigrationFile[], pattern: RegExp): readonly string[] {
+  const texts = files.map(({ up }) => up.sql.replaceAll(/--[^\n]*/g, ''));
+  return [...new Set(texts.flatMap((text) => [...text.matchAll(pattern)].map(([, found = '']) => found)))];
 }
 
 export interface FileProblem extends FilePosition {

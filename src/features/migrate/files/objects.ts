@@ -1,12 +1,9 @@
+import { all, createdRelation, namesOf, statementOf, type NodeOf } from '../../../adapters/sql-parser/nodes.js';
 import type { Piece } from '../../../adapters/sql-parser/pieces.js';
 import { parseStatements, type Statement } from '../../../adapters/sql-parser/statements.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
 
-interface RangeVar {
-  readonly relname?: string;
-  readonly schemaname?: string;
-  readonly relpersistence?: string;
-}
+type RangeVar = NodeOf<'RangeVar'>;
 
 /** A relation as a statement names it; without a schema the search_path decides. */
 export interface NamedRelation {
@@ -14,8 +11,12 @@ export interface NamedRelation {
   readonly name: string;
 }
 
-function named({ relname = '', schemaname }: RangeVar): NamedRelation {
+function named({ relname = '', schemaname }: RangeVar = {}): NamedRelation {
   return { schema: schemaname, name: relname };
+}
+
+function namedBy(parts: readonly string[]): NamedRelation {
+  return { schema: parts.at(-2), name: parts.at(-1) ?? '' };
 }
 
 /** What `find` finds in the statements of those pieces that have one of the words. */
@@ -39,72 +40,33 @@ export interface CreatedObject extends NamedRelation {
   readonly parameters: string | undefined;
 }
 
-interface StringNode {
-  readonly String?: { readonly sval?: string };
-}
-
-interface TypeName {
-  readonly names?: readonly StringNode[];
-  readonly arrayBounds?: readonly unknown[];
-}
-
-interface Parameter {
-  readonly FunctionParameter?: { readonly argType?: TypeName; readonly mode?: string };
-}
-
-function wordsOf(names: unknown): readonly string[] {
-  return ((names ?? []) as readonly StringNode[]).map(({ String: word }) => word?.sval ?? '');
-}
-
-function typeText({ names, arrayBounds }: TypeName): string {
-  return `${wordsOf(names).map(quoteIdentifier).join('.')}${arrayBounds === undefined ? '' : '[]'}`;
+function typeText({ names, arrayBounds }: NodeOf<'TypeName'>): string {
+  return `${namesOf(names).map(quoteIdentifier).join('.')}${arrayBounds === undefined ? '' : '[]'}`;
 }
 
 /** Routines of one name differ in the parameters that a caller gives. */
-function parametersOf(tree: Statement['tree']): string {
-  const types = ((tree['parameters'] ?? []) as readonly Parameter[]).flatMap(({ FunctionParameter: parameter }) =>
-    parameter?.argType === undefined || ['FUNC_PARAM_OUT', 'FUNC_PARAM_TABLE'].includes(parameter.mode ?? '')
-      ? []
-      : [typeText(parameter.argType)],
+function parametersOf({ parameters }: NodeOf<'CreateFunctionStmt'>): string {
+  const types = all('FunctionParameter', parameters).flatMap(({ argType, mode = '' }) =>
+    argType === undefined || ['FUNC_PARAM_OUT', 'FUNC_PARAM_TABLE'].includes(mode) ? [] : [typeText(argType)],
   );
   return `(${types.join(', ')})`;
 }
 
-function createdRelation({ node, tree }: Statement): RangeVar | undefined {
-  return {
-    CreateStmt: tree['relation'],
-    ViewStmt: tree['view'],
-    CreateSeqStmt: tree['sequence'],
-    CompositeTypeStmt: tree['typevar'],
-    CreateTableAsStmt: (tree['into'] as { readonly rel?: RangeVar } | undefined)?.rel,
-  }[node] as RangeVar | undefined;
+function createdBy(statement: Statement): readonly CreatedObject[] {
+  const relation = createdRelation(statement) ?? statementOf('CompositeTypeStmt', statement)?.typevar;
+  if (relation !== undefined)
+    return relation.relpersistence === 't' ? [] : [{ ...named(relation), kind: 'relation', parameters: undefined }];
+  const routine = statementOf('CreateFunctionStmt', statement);
+  if (routine !== undefined && routine.replace !== true)
+    return [{ ...namedBy(namesOf(routine.funcname)), kind: 'routine', parameters: parametersOf(routine) }];
+  const type =
+    statementOf('CreateEnumStmt', statement)?.typeName ?? statementOf('CreateDomainStmt', statement)?.domainname;
+  return type === undefined ? [] : [{ ...namedBy(namesOf(type)), kind: 'type', parameters: undefined }];
 }
 
 /** The tables, views, sequences, routines and types that the statements create and that must not be there yet, temporary ones left out. */
 export async function createdObjects(pieces: readonly Piece[]): Promise<readonly CreatedObject[]> {
-  return inStatements(pieces, /create/i, (statement): readonly CreatedObject[] => {
-    const { node, tree } = statement;
-    if (tree['if_not_exists'] === true || tree['replace'] === true) return [];
-    const relation = createdRelation(statement);
-    if (relation !== undefined)
-      return relation.relpersistence === 't' ? [] : [{ ...named(relation), kind: 'relation', parameters: undefined }];
-    const names = { CreateFunctionStmt: 'funcname', CreateEnumStmt: 'typeName', CreateDomainStmt: 'domainname' }[node];
-    if (names === undefined) return [];
-    const words = wordsOf(tree[names]);
-    const isRoutine = node === 'CreateFunctionStmt';
-    return [
-      {
-        schema: words.at(-2),
-        name: words.at(-1) ?? '',
-        kind: isRoutine ? 'routine' : 'type',
-        parameters: isRoutine ? parametersOf(tree) : undefined,
-      },
-    ];
-  });
-}
-
-interface NameList {
-  readonly List?: { readonly items?: readonly { readonly String?: { readonly sval?: string } }[] };
+  return inStatements(pieces, /create/i, createdBy);
 }
 
 /** The tables whose rows a statement deletes, and the columns, when it is written out (a DO block is not looked into). */
@@ -113,25 +75,17 @@ export interface Deletion extends NamedRelation {
   readonly column: string | undefined;
 }
 
-function deletionsOf({ node, tree }: Statement): readonly Deletion[] {
-  if (node === 'DropStmt' && ['OBJECT_TABLE', 'OBJECT_MATVIEW'].includes(String(tree['removeType']))) {
-    return ((tree['objects'] ?? []) as readonly NameList[]).map(({ List }) => {
-      const parts = (List?.items ?? []).map((item) => item.String?.sval ?? '');
-      return { schema: parts.at(-2), name: parts.at(-1) ?? '', column: undefined };
-    });
-  }
-  if (node === 'TruncateStmt')
-    return ((tree['relations'] ?? []) as readonly { readonly RangeVar?: RangeVar }[]).map(({ RangeVar: relation }) => ({
-      ...named(relation ?? {}),
-      column: undefined,
-    }));
-  if (node === 'DeleteStmt') return [{ ...named(tree['relation'] as RangeVar), column: undefined }];
-  if (node !== 'AlterTableStmt') return [];
-  const commands = (tree['cmds'] ?? []) as readonly {
-    readonly AlterTableCmd?: { readonly subtype?: string; readonly name?: string };
-  }[];
-  return commands.flatMap(({ AlterTableCmd: command }) =>
-    command?.subtype === 'AT_DropColumn' ? [{ ...named(tree['relation'] as RangeVar), column: command.name }] : [],
+function deletionsOf(statement: Statement): readonly Deletion[] {
+  const drop = statementOf('DropStmt', statement);
+  if (drop?.removeType === 'OBJECT_TABLE' || drop?.removeType === 'OBJECT_MATVIEW')
+    return all('List', drop.objects).map(({ items }) => ({ ...namedBy(namesOf(items)), column: undefined }));
+  const emptied = all('RangeVar', statementOf('TruncateStmt', statement)?.relations);
+  if (emptied.length > 0) return emptied.map((relation) => ({ ...named(relation), column: undefined }));
+  const deleted = statementOf('DeleteStmt', statement);
+  if (deleted !== undefined) return [{ ...named(deleted.relation), column: undefined }];
+  const alter = statementOf('AlterTableStmt', statement);
+  return all('AlterTableCmd', alter?.cmds).flatMap(({ subtype, name }) =>
+    subtype === 'AT_DropColumn' ? [{ ...named(alter?.relation), column: name }] : [],
   );
 }
 

@@ -19,6 +19,11 @@ export function isRepeatable({ name }: Pick<SourcedName, 'name'>): boolean {
   return name.startsWith('R__');
 }
 
+/** Each source once, in the order in which they run. */
+export function sourcesOf(migrations: readonly Pick<SourcedName, 'source'>[]): readonly string[] {
+  return [...new Set(migrations.map(({ source }) => source))];
+}
+
 /** How a migration is called in messages and with `--to`: `0012_knowledge`, and of a team's own `app/0001_add_invoices`. */
 export function labelOf({ source, name }: SourcedName): string {
   return source === BUNDLED_SOURCE ? name : `${source}/${name}`;

@@ -2,8 +2,7 @@ import { isConcurrent } from '../../../adapters/sql-parser/concurrent.js';
 import { PIECE_CHARACTERS, piecesOf, type Piece } from '../../../adapters/sql-parser/pieces.js';
 import type { Statement } from '../../../adapters/sql-parser/statements.js';
 import { isExaminedAtBuild } from './examined-at-build.js';
-import type { FileProblem, MigrationFile, MigrationSection } from './migration-file.js';
-import { placeInSection } from './place.js';
+import { placeInSection, type FileProblem, type MigrationFile, type MigrationSection } from './migration-file.js';
 
 /** Function bodies, texts and comments, where these words mean something else. A guess: see `mayBreakRules` for no guess. */
 const BODY_OR_COMMENT = /\be'(?:[^'\\]|\\.|'')*'|'[^']*'|\$(\w*)\$[\s\S]*?\$\1\$|--[^\n]*|\/\*[\s\S]*?\*\/|\*\//gi;

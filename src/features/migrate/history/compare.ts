@@ -1,6 +1,6 @@
 import type { History, HistoryEntry } from './history.js';
 import type { MigrationFile } from '../files/migration-file.js';
-import { BUNDLED_SOURCE, isRepeatable, type SourcedName } from '../files/source.js';
+import { isRepeatable, type SourcedName } from '../files/source.js';
 
 /**
  * Where a migration stands.
@@ -28,7 +28,7 @@ export async function compareHistory(
   files: readonly MigrationFile[],
   history: History,
   isSameSql: (file: MigrationFile, recorded: string) => Promise<boolean>,
-  source: string = BUNDLED_SOURCE,
+  source: string,
 ): Promise<readonly MigrationStatus[]> {
   const byName = new Map(files.map((file) => [file.name, file]));
   const entryNames = new Set(history.entries.map((entry) => entry.name));
@@ -43,14 +43,8 @@ export async function compareHistory(
       // Without its file what it made stays, like anything that a numbered migration has not dropped.
       if (file === undefined) continue;
       const isUnchanged = (await stateOf(entry, file, newestFile, isSameSql)) === 'applied';
-      statuses.push({
-        source,
-        name: entry.name,
-        state: isUnchanged ? 'applied' : 'pending',
-        file,
-        entry,
-        renamedTo: undefined,
-      });
+      const state = isUnchanged ? 'applied' : 'pending';
+      statuses.push({ source, name: entry.name, state, file, entry, renamedTo: undefined });
       continue;
     }
     const twin = file === undefined ? unrecorded.find((candidate) => isTwin(candidate, entry)) : undefined;

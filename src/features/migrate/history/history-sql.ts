@@ -17,7 +17,7 @@ export function historyTables(source: string): { readonly engine: string; readon
 }
 
 /** The names of sources are lower case, digits and underscores, so that they need no quotes. */
-function qualified(schema: string, table: string): string {
+export function qualified(schema: string, table: string): string {
   return `${quoteIdentifier(schema)}.${table}`;
 }
 

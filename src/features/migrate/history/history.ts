@@ -7,15 +7,13 @@ import { historyTables } from './history-sql.js';
 /** A column that is not there, or is of another type. */
 const OTHER_COLUMNS = new Set(['42703', '42804', '42883']);
 
-export type RecordedState = 'applied' | 'applying' | 'reverting';
-
 /** One migration as the database remembers it. The fields after `appliedAt` are null for a row that only node-pg-migrate wrote. */
 export interface HistoryEntry {
   readonly name: string;
   /** Counts up as migrations are applied; null while one is not applied to its end. */
   readonly position: number | null;
   /** `applying` and `reverting`: a migration without a transaction that stopped half-way. */
-  readonly state: RecordedState;
+  readonly state: 'applied' | 'applying' | 'reverting';
   readonly appliedAt: Date;
   readonly checksum: string | null;
   /** Only where it is needed, which saves reading megabytes: the checksum is none that was asked for, or it stopped half-way. */
@@ -34,22 +32,7 @@ export interface History {
   readonly entries: readonly HistoryEntry[];
 }
 
-interface HistoryRow {
-  readonly name: string;
-  readonly position: number | null;
-  readonly state: RecordedState | null;
-  readonly applied_at: Date;
-  readonly checksum: string | null;
-  readonly content: string | null;
-  readonly duration_ms: number | null;
-  readonly applied_by: string | null;
-  readonly statements_total: number | null;
-  readonly statements_started: number | null;
-  readonly statements_done: number | null;
-  readonly error: string | null;
-}
-
-/** Both tables are read by their qualified names: with an empty schema the search_path would find another installation's. */
+/** The fields of an entry. A row of node-pg-migrate alone is there, so it was applied. Both tables are read by their qualified names: with an empty schema the search_path would find another installation's. */
 function historyQuery(
   schema: string,
   source: string,
@@ -68,15 +51,15 @@ function historyQuery(
   return `select
   coalesce(engine.name, own.name) as name,
   engine.id as position,
-  own.state,
-  coalesce(own.applied_at, engine.run_on at time zone 'UTC') as applied_at,
+  coalesce(own.state, 'applied') as state,
+  coalesce(own.applied_at, engine.run_on at time zone 'UTC') as "appliedAt",
   own.checksum,
   case when own.state <> 'applied' or not own.checksum = any ($1) then own.content end as content,
-  own.duration_ms,
-  own.applied_by,
-  own.statements_total,
-  own.statements_started,
-  own.statements_done,
+  own.duration_ms as "durationMs",
+  own.applied_by as "appliedBy",
+  own.statements_total as "statementsTotal",
+  own.statements_started as "statementsStarted",
+  own.statements_done as "statementsDone",
   own.error
 from ${engine} as engine
 full join ${own} as own on own.name = engine.name
@@ -117,25 +100,10 @@ export async function readHistory(
   );
   const [found] = tables;
   if (found === undefined || !(found.engine || found.own)) return { exists: false, entries: [] };
-  const { rows } = await session
-    .query<HistoryRow>(historyQuery(schema, source, found), [checksums])
+  const { rows: entries } = await session
+    .query<HistoryEntry>(historyQuery(schema, source, found), [checksums])
     .catch((error: unknown) => {
       throw translate(error, schema, source);
     });
-  const entries = rows.map((row) => ({
-    name: row.name,
-    position: row.position,
-    // A row of node-pg-migrate alone has no state: it is there, so it was applied.
-    state: row.state ?? 'applied',
-    appliedAt: row.applied_at,
-    checksum: row.checksum,
-    content: row.content,
-    durationMs: row.duration_ms,
-    appliedBy: row.applied_by,
-    statementsTotal: row.statements_total,
-    statementsStarted: row.statements_started,
-    statementsDone: row.statements_done,
-    error: row.error,
-  }));
   return { exists: found.engine && found.own, entries };
 }

@@ -3,19 +3,14 @@ import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { AisecError } from '../../../base/errors.js';
 import { isBundled, type SourcedName } from '../files/source.js';
 
-/** A source that the database has a history of, and that this run was given no directory for. */
-export interface OtherSource {
-  readonly name: string;
-}
-
-/** The sources in the database beside the `known` ones. Reads only, needs nothing. */
+/** The sources that the database has a history of, beside the `known` ones. Reads only, needs nothing. */
 export async function readOtherSources(
   session: Session,
   schema: string,
   known: readonly string[],
-): Promise<readonly OtherSource[]> {
+): Promise<readonly string[]> {
   const { rows } = await session.query<{ source: string }>(sqlFile('migrate/other-sources'), [schema, known]);
-  return rows.map(({ source }) => ({ name: source }));
+  return rows.map(({ source }) => source);
 }
 
 /**
@@ -24,16 +19,16 @@ export async function readOtherSources(
  *
  * @throws AisecError MIGRATION_HISTORY.
  */
-export function refuseOtherSources(others: readonly OtherSource[], plan: readonly SourcedName[]): void {
+export function refuseOtherSources(others: readonly string[], plan: readonly SourcedName[]): void {
   const [first] = others;
   if (first === undefined || !plan.some(isBundled)) return;
-  const names = others.map(({ name }) => `"${name}"`).join(', ');
+  const names = others.map((name) => `"${name}"`).join(', ');
   throw new AisecError(
     'MIGRATION_HISTORY',
     `the database has migrations of ${others.length === 1 ? 'the source' : 'the sources'} ${names}, and no directory was given for them`,
     {
       detail: 'They may need what would be reverted. No changes were made.',
-      hint: `Give it: --migrations-dir ${first.name}=DIR`,
+      hint: `Give it: --migrations-dir ${first}=DIR`,
     },
   );
 }

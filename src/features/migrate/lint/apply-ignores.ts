@@ -2,8 +2,21 @@ import { didYouMean } from '../../../base/did-you-mean.js';
 import { commentLinesAbove, readIgnores, type LintIgnore } from './ignores.js';
 import { lintFinding, reportPath, type LintFinding } from './lint-finding.js';
 import type { ReadFile } from './read-statements.js';
-import { UNUSED_IGNORE } from './rules/unused-ignore.js';
-import type { Rule } from './rule.js';
+import { statementRule, type Rule } from './rule.js';
+
+/** Found here, when all other findings are known. */
+export const UNUSED_IGNORE = statementRule({
+  id: 'unused-ignore',
+  severity: 'warning',
+  title: 'an aisec-ignore comment that does nothing',
+  impact:
+    'It names a rule that there is not, has no reason, has expired, or stands where its rule finds nothing: the next reader takes the statement for a known exception.',
+  example: {
+    bad: '-- aisec-ignore drop: the old table\ncreate table invoices (id bigint primary key);',
+    good: 'create table invoices (id bigint primary key);',
+  },
+  check: () => [],
+});
 
 interface Wanted {
   readonly rules: readonly Rule[];

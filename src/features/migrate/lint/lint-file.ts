@@ -1,13 +1,20 @@
+import type { Session } from '../../../adapters/postgres/session.js';
+import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { EffectsObserver, type Effects } from '../effects/effects.js';
-import { isDecidedBySchema } from './failures.js';
-import { relationFacts } from './facts.js';
 import { lintFinding, reportPath, type LintFinding } from './lint-finding.js';
 import { withLiveFacts } from './server/live-facts.js';
 import type { FileContext } from './file-context.js';
 import { findViolations } from './server/probes.js';
 import type { NotAnalysed, ReadFile, TopStatement } from './read-statements.js';
 import { keyOfRelation, madeRelations, namedRelations } from './relation-names.js';
-import type { LintedStatement, RelationFacts, Rule, StatementRule, Surroundings } from './rule.js';
+import {
+  isDecidedBySchema,
+  type LintedStatement,
+  type RelationFacts,
+  type Rule,
+  type StatementRule,
+  type Surroundings,
+} from './rule.js';
 import type { StatementRunner } from './run-statements.js';
 
 interface FileResult {
@@ -21,6 +28,12 @@ const HARMLESS = new Set(['CommentStmt', 'GrantStmt', 'CreateFunctionStmt', 'Ins
 const OPAQUE = new Set(['DoStmt', 'SelectStmt', 'CallStmt']);
 
 type Facts = ReadonlyMap<string, RelationFacts>;
+
+/** The relation of this name as it is now. @param name as SQL takes it. */
+async function relationFacts(session: Session, name: string): Promise<RelationFacts | undefined> {
+  const { rows } = await session.query<Omit<RelationFacts, 'rows'>>(sqlFile('lint/relation'), [name]);
+  return rows[0] && { ...rows[0], rows: undefined };
+}
 
 async function factsFor(statements: readonly LintedStatement[], context: FileContext): Promise<Facts> {
   const facts = new Map<string, RelationFacts>();

@@ -2,9 +2,8 @@ import { blockParts, hasUnknownName, type BlockPart } from '../../../adapters/sq
 import { as, statementOf } from '../../../adapters/sql-parser/nodes.js';
 import { piecesOf, type Piece } from '../../../adapters/sql-parser/pieces.js';
 import { parseStatements, type Statement } from '../../../adapters/sql-parser/statements.js';
-import type { MigrationFile } from '../files/migration-file.js';
-import { placeInSection } from '../files/place.js';
-import type { LintedStatement, Region } from './rule.js';
+import { placeInSection, type MigrationFile } from '../files/migration-file.js';
+import { UNREAD_NODE, type LintedStatement, type Region } from './rule.js';
 
 /** A place that no rule has looked at, and why. */
 export interface NotAnalysed {
@@ -77,9 +76,6 @@ async function readBlock(
   }
   return { nested, notAnalysed };
 }
-
-/** A statement that the parser cannot read, and that is known all the same. */
-export const UNREAD_NODE = 'UnreadStatement';
 
 /** MERGE PARTITIONS and SPLIT PARTITION are of PostgreSQL 19, and the parser is that of 18. */
 const OF_19 = /\balter\s+table\s+[^;]*?\b(?:merge\s+partitions|split\s+partition)\b[^;]*/i;

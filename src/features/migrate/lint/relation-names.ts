@@ -1,4 +1,4 @@
-import { all, namesOf, statementOf } from '../../../adapters/sql-parser/nodes.js';
+import { all, createdRelation, namesOf, statementOf } from '../../../adapters/sql-parser/nodes.js';
 import type { Statement } from '../../../adapters/sql-parser/statements.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
 import type { RelationName } from './rule.js';
@@ -51,14 +51,6 @@ export function keyOfRelation({ schemaname, relname = '' }: RelationName): strin
 }
 
 /** The relations that a statement makes. */
-export function madeRelations({ node, tree }: Pick<Statement, 'node' | 'tree'>): readonly RelationName[] {
-  const relation = {
-    CreateStmt: tree['relation'],
-    ViewStmt: tree['view'],
-    CreateSeqStmt: tree['sequence'],
-    CreateTableAsStmt: (tree['into'] as { readonly rel?: RelationName } | undefined)?.rel,
-  }[node] as RelationName | undefined;
-  if (tree['if_not_exists'] === true || tree['replace'] === true || relation === undefined) return [];
-  const { relname, schemaname } = relation;
-  return [{ ...(relname !== undefined && { relname }), ...(schemaname !== undefined && { schemaname }) }];
+export function madeRelations(statement: Pick<Statement, 'node' | 'tree'>): readonly RelationName[] {
+  return [createdRelation(statement) ?? []].flat();
 }

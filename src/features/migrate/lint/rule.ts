@@ -11,6 +11,9 @@ export interface Region {
   readonly endColumn: number;
 }
 
+/** The node of a statement that the parser cannot read, and that is known all the same. */
+export const UNREAD_NODE = 'UnreadStatement';
+
 /** A statement of an Up section, or one in a DO block. */
 export interface LintedStatement extends Statement {
   readonly file: MigrationFile;
@@ -217,10 +220,10 @@ export function stateRule(rule: Omit<StateRule, 'kind'>): StateRule {
   return { kind: 'state', ...rule };
 }
 
-export function changeRule(rule: Omit<ChangeRule, 'kind'>): ChangeRule {
-  return { kind: 'change', ...rule };
-}
+/** What the schema decides, and not what the replay lacks: a wrong name, a duplicate, an object that others need. */
+const DECIDED_BY_SCHEMA = /^42(?!501)|^2BP01$|^0A000$|^25001$|^55P04$/;
 
-export function branchRule(rule: Omit<BranchRule, 'kind'>): BranchRule {
-  return { kind: 'branch', ...rule };
+/** Whether the statement would fail on every database with this schema. */
+export function isDecidedBySchema({ node }: LintedStatement, sqlState: string | undefined): boolean {
+  return node !== 'CreateExtensionStmt' && DECIDED_BY_SCHEMA.test(sqlState ?? '');
 }

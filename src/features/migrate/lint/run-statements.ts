@@ -4,8 +4,7 @@ import { startAgain } from '../../../adapters/postgres/start-again.js';
 import { endsRun, isAisecError } from '../../../base/errors.js';
 import type { MigrationFile } from '../files/migration-file.js';
 import { transactionSettings } from '../apply/apply.js';
-import { UNREAD_NODE } from './read-statements.js';
-import type { LintedStatement, Surroundings } from './rule.js';
+import { UNREAD_NODE, type LintedStatement, type Surroundings } from './rule.js';
 
 const SAVEPOINT = 'aisec_lint';
 

@@ -6,7 +6,7 @@ import type { Statement } from '../../../adapters/sql-parser/statements.js';
 import type { Reporting } from '../../../base/reporting.js';
 import { applyInTransaction, transactionTexts, type RunOptions } from '../apply/apply.js';
 import { sectionOf } from '../apply/section.js';
-import { applyWithoutTransaction } from '../apply/apply-without-transaction.js';
+import { applyWithoutTransaction, type Target } from '../apply/apply-without-transaction.js';
 import { verificationFailure } from '../apply/verification.js';
 import { isInTheWay } from '../apply/repeatable/replace.js';
 import type { EffectsObserver, KnownRelation } from '../effects/effects.js';
@@ -21,9 +21,7 @@ import {
 } from '../effects/explain.js';
 import type { LockSampler, SampledLock } from '../effects/lock-sampler.js';
 import { touchedTables, walPosition } from '../effects/measures.js';
-import { placeInSection } from '../files/place.js';
-import type { MigrationFile } from '../files/migration-file.js';
-import type { MigrationStatus } from '../history/compare.js';
+import { placeInSection, type MigrationFile } from '../files/migration-file.js';
 
 export interface MeasuringTools {
   readonly known: ReadonlyMap<number, KnownRelation>;
@@ -82,7 +80,7 @@ function heldLocks(
   const seen = sampled.flatMap(({ oid, mode, heldMs }): readonly ExplainedLock[] => {
     const relation = known.get(oid);
     if (relation === undefined || !isReported({ ...relation, mode })) return [];
-    return [{ ...explainedLock({ ...relation, mode }), heldUntil: 'end of statement', heldMs: Math.round(heldMs) }];
+    return [{ ...explainedLock({ ...relation, mode }, 'end of statement'), heldMs: Math.round(heldMs) }];
   });
   const isSeen = (lock: ExplainedLock): boolean =>
     seen.some(({ relation, mode }) => relation === lock.relation && mode === lock.mode);
@@ -128,7 +126,7 @@ async function measureAlone(
 
 async function measureStatements(
   session: Session,
-  target: { readonly file: MigrationFile; readonly entry: MigrationStatus['entry'] },
+  target: Target,
   options: RunOptions,
   tools: MeasuringTools,
   reporting: Reporting,
@@ -151,12 +149,12 @@ async function measureStatements(
  */
 export async function measureOne(
   session: Session,
-  { file, entry }: { readonly file: MigrationFile; readonly entry: MigrationStatus['entry'] },
+  target: Target,
   options: RunOptions,
   tools: MeasuringTools,
   reporting: Reporting,
 ): Promise<ExplainedSection> {
   await startAgain(session);
-  if (file.isTransactional) return measureTransaction(session, file, options, tools, reporting);
-  return measureStatements(session, { file, entry }, options, tools, reporting);
+  if (target.file.isTransactional) return measureTransaction(session, target.file, options, tools, reporting);
+  return measureStatements(session, target, options, tools, reporting);
 }

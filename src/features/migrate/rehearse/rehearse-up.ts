@@ -10,7 +10,7 @@ import { openLockSampler } from '../effects/lock-sampler.js';
 import { reportOf, type RehearsedMigration } from '../effects/report.js';
 import { labelOf } from '../files/source.js';
 import { preflight } from '../preflight.js';
-import { compareWithDatabase, createHistory, historyToCreate } from '../prepare.js';
+import { compareWithDatabase, historyToCreate } from '../prepare.js';
 import { filesOf, migrateUp, planUp, type UpOptions } from '../up.js';
 import type { DryRunResult } from '../dry-run.js';
 import { measureOne } from './measured-run.js';
@@ -62,7 +62,7 @@ export async function rehearseUp(
   await preflight(session, filesOf(pending), options);
   await refuseCollisions(session, options.schema, filesOf(pending.filter(({ entry }) => entry === undefined)));
   const making = historyToCreate(options.schema, pending, recordedSources);
-  if (making !== undefined) await createHistory(session, making);
+  if (making !== undefined) await session.query(making);
   await runHooks(session, 'before_up', options, reporting);
   const known = await knownRelations(session);
   const sampler = await openLockSampler(session);

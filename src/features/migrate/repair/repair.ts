@@ -2,6 +2,7 @@ import { withRunLock } from '../../../adapters/postgres/locks/advisory-lock.js';
 import { withTransaction, type Session } from '../../../adapters/postgres/session.js';
 import { AisecError } from '../../../base/errors.js';
 import type { Reporting } from '../../../base/reporting.js';
+import { sourcesOf } from '../files/source.js';
 import type { MigrateSettings } from '../prepare.js';
 import { acceptingAction, healingActions, type RepairAction } from './plan.js';
 import { repairText } from './sql.js';
@@ -54,8 +55,7 @@ async function repair(session: Session, options: RepairOptions): Promise<RepairR
   const { schema, files, isDryRun, reason } = options;
   const histories: HistoryTables[] = [];
   const checksums = files.map(({ checksum }) => checksum);
-  for (const source of new Set(files.map((file) => file.source)))
-    histories.push(await readTables(session, schema, source, checksums));
+  for (const source of sourcesOf(files)) histories.push(await readTables(session, schema, source, checksums));
   refuseLostHistory(session, histories);
   const actions = planRepair(histories, options);
   const result = { database: session.info.label, schema, isDryRun, actions };

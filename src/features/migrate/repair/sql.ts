@@ -1,13 +1,9 @@
 import { aisecVersion } from '../../../base/package/version.js';
-import { quoteIdentifier, quoteLiteral } from '../../../base/identifier.js';
+import { quoteLiteral } from '../../../base/identifier.js';
 import type { MigrationFile } from '../files/migration-file.js';
 import { labelOf } from '../files/source.js';
-import { createHistoryTables, GRANTEES, historyTables, recordApplied } from '../history/history-sql.js';
+import { createHistoryTables, GRANTEES, historyTables, qualified, recordApplied } from '../history/history-sql.js';
 import { FOREIGN_TABLE, type RepairAction } from './plan.js';
-
-function table(schema: string, name: string): string {
-  return `${quoteIdentifier(schema)}.${name}`;
-}
 
 function nameArray(names: readonly string[]): string {
   return `array[${names.map(quoteLiteral).join(', ')}]`;
@@ -32,7 +28,7 @@ $aisec_repair$;`;
 }
 
 function createRepairs(schema: string): string {
-  const repairs = table(schema, 'aisec_migration_repairs');
+  const repairs = qualified(schema, 'aisec_migration_repairs');
   return `create table if not exists ${repairs} (
   id uuid primary key default gen_random_uuid(),
   repaired_at timestamptz not null default now(),
@@ -59,14 +55,14 @@ interface Noted {
 
 /** One row for each migration, with the text that was recorded before. */
 function note({ schema, source, action, reason }: Noted, name: string, after: string | null): string {
-  return `insert into ${table(schema, 'aisec_migration_repairs')} (action, migration, reason, checksum_before, checksum_after, content_before, aisec_version)
+  return `insert into ${qualified(schema, 'aisec_migration_repairs')} (action, migration, reason, checksum_before, checksum_after, content_before, aisec_version)
 select ${quoteLiteral(action)}, ${quoteLiteral(labelOf({ source, name }))}, ${quoteLiteral(reason)}, own.checksum, ${after === null ? 'own.checksum' : quoteLiteral(after)}, own.content, ${quoteLiteral(aisecVersion())}
 from (select) as one
-left join ${table(schema, historyTables(source).own)} as own on own.name = ${quoteLiteral(name)};`;
+left join ${qualified(schema, historyTables(source).own)} as own on own.name = ${quoteLiteral(name)};`;
 }
 
 function moveForeign(schema: string, source: string, names: readonly string[]): string {
-  const [engine, other] = [table(schema, historyTables(source).engine), table(schema, FOREIGN_TABLE)];
+  const [engine, other] = [qualified(schema, historyTables(source).engine), qualified(schema, FOREIGN_TABLE)];
   return `create table if not exists ${other} (
   id serial primary key,
   name varchar(255) not null,
@@ -90,7 +86,7 @@ order by id;`;
  */
 function restoreEngine(schema: string, source: string, names: readonly string[]): string {
   const tables = historyTables(source);
-  const [engine, own] = [table(schema, tables.engine), table(schema, tables.own)];
+  const [engine, own] = [qualified(schema, tables.engine), qualified(schema, tables.own)];
   return `insert into ${engine} (name, run_on)
 select own.name, own.applied_at at time zone 'UTC'
 from ${own} as own
@@ -118,7 +114,7 @@ function statementsOf(
 ): readonly string[] {
   const { source } = action;
   const tables = historyTables(source);
-  const [own, engine] = [table(schema, tables.own), table(schema, tables.engine)];
+  const [own, engine] = [qualified(schema, tables.own), qualified(schema, tables.engine)];
   const noted = { schema, source, action: action.kind, reason };
   const notes = (names: readonly string[]): readonly string[] => names.map((name) => note(noted, name, null));
   switch (action.kind) {

@@ -6,16 +6,16 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { catalogQueriesText } from '../../../adapters/catalog/snapshot.js';
 import type { CatalogSnapshot } from '../../../adapters/catalog/catalog.js';
 import { writeWhole } from '../../../adapters/files/write-whole.js';
+import { DAY_MS } from '../../../base/duration.js';
 import { aisecVersion } from '../../../base/package/version.js';
 import type { MigrationFile } from '../files/migration-file.js';
 
 const SUFFIX = '.replay.json.gz';
-const FORGOTTEN_AFTER_MS = 30 * 24 * 60 * 60 * 1000;
 
 export interface ReplayNames {
   readonly schema: string;
   readonly extensionSchema: string;
-  /** Of the server that they are replayed on; undefined: the embedded one. */
+  /** Of the server that they are replayed on, as server_version_num; undefined: the embedded one. */
   readonly scratchServerVersion?: number;
 }
 
@@ -44,11 +44,12 @@ export function readReplay(cacheDir: string, key: string): CatalogSnapshot | und
   }
 }
 
-function sweep(cacheDir: string): void {
-  for (const name of readdirSync(cacheDir)) {
-    if (!name.endsWith(SUFFIX)) continue;
+/** Removes the files with such endings that are older. Others may remove them at the same time. */
+export function forgetOld(cacheDir: string, ending: RegExp, afterMs: number): void {
+  for (const name of readdirSync(cacheDir).filter((each) => ending.test(each))) {
     const file = join(cacheDir, name);
-    if (Date.now() - statSync(file).mtimeMs > FORGOTTEN_AFTER_MS) rmSync(file, { force: true });
+    const { mtimeMs = Infinity } = statSync(file, { throwIfNoEntry: false }) ?? {};
+    if (Date.now() - mtimeMs > afterMs) rmSync(file, { force: true });
   }
 }
 
@@ -56,7 +57,7 @@ function sweep(cacheDir: string): void {
 export function keepReplay(cacheDir: string, key: string, catalog: CatalogSnapshot): void {
   try {
     writeWhole(join(cacheDir, `${key}${SUFFIX}`), gzipSync(JSON.stringify(catalog)));
-    sweep(cacheDir);
+    forgetOld(cacheDir, /\.replay\.json\.gz$/, 30 * DAY_MS);
   } catch {
     // A read-only file system, or no space: nothing depends on it.
   }

@@ -4,6 +4,7 @@ import type { Session } from '../../../adapters/postgres/session.js';
 import { AisecError, endsRun, isAisecError } from '../../../base/errors.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
 import type { MigrationFile } from '../files/migration-file.js';
+import type { Waits } from '../prepare.js';
 import { migrateUp } from '../up.js';
 import { keepReplay, readReplay, replayKey, type ReplayNames } from './cache.js';
 
@@ -12,15 +13,13 @@ export type WithScratch = <Result>(use: (session: Session) => Promise<Result>) =
 
 export interface ReplayOptions extends ReplayNames {
   readonly withScratch: WithScratch;
-  /** As server_version_num, when the new database is on a server; undefined: in memory. */
-  readonly scratchServerVersion?: number;
   /** Replays are kept there, by the checksums of their files; undefined: none is kept. */
   readonly cacheDir: string | undefined;
   readonly onProgress: (text: string) => void;
 }
 
 /** No other session is in a database in memory. */
-const LOCKS = { lockTimeoutMs: 0, maxWaitMs: 0, waitMs: 0 } as const;
+export const NO_WAITS = { lockTimeoutMs: 0, maxWaitMs: 0, waitMs: 0 } as const satisfies Waits;
 
 /** Roles belong to a server and are not made by most migrations that grant to them. */
 const MOST_ROLES = 100;
@@ -59,7 +58,7 @@ export async function applyToScratch(
     extensionSchema,
     to: undefined,
     allowsLate: true,
-    ...LOCKS,
+    ...NO_WAITS,
   };
   for (let roles = 0; ; roles += 1) {
     try {

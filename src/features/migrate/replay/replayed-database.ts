@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { OpenOptions } from '../../../adapters/postgres/open-options.js';
 import type { Session } from '../../../adapters/postgres/session.js';
+import { DAY_MS } from '../../../base/duration.js';
 import { aisecVersion } from '../../../base/package/version.js';
 import type { MigrateSettings } from '../prepare.js';
+import { forgetOld } from './cache.js';
 import { applyToScratch } from './replay.js';
 
 export interface ReplayOptions {
@@ -16,7 +17,6 @@ export interface ReplayOptions {
 }
 
 const SUFFIX = '.database';
-const FORGOTTEN_AFTER_MS = 7 * 24 * 60 * 60 * 1000;
 /** Of how an archive is made. */
 const FORMAT = '1';
 
@@ -29,15 +29,6 @@ function keyOf({ files, schema, extensionSchema }: MigrateSettings): string {
     .update([...parts, ...texts].join('\n'))
     .digest('hex')
     .slice(0, 32);
-}
-
-async function sweep(cacheDir: string, kept: string): Promise<void> {
-  for (const name of await readdir(cacheDir)) {
-    const file = join(cacheDir, name);
-    if (file === kept || !/\.(database|partial)$/.test(name)) continue;
-    const found = await stat(file).catch(() => undefined);
-    if (found !== undefined && Date.now() - found.mtimeMs > FORGOTTEN_AFTER_MS) await rm(file, { force: true });
-  }
 }
 
 /**
@@ -76,7 +67,7 @@ async function openReplay(settings: MigrateSettings, options: ReplayOptions): Pr
   }
   // A directory that cannot be written costs the next run its time, nothing more.
   await writeArchive(made, file)
-    .then(() => sweep(options.cacheDir, file))
+    .then(() => forgetOld(options.cacheDir, /\.(?:database|partial)$/, 7 * DAY_MS))
     .catch(() => undefined);
   return made.session;
 }

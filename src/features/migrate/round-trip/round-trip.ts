@@ -9,7 +9,7 @@ import { migrateDown } from '../down.js';
 import type { MigrationFile } from '../files/migration-file.js';
 import { labelOf } from '../files/source.js';
 import type { MigrateSettings } from '../prepare.js';
-import { applyToScratch } from '../replay/replay.js';
+import { applyToScratch, NO_WAITS } from '../replay/replay.js';
 
 export interface RoundTripOptions extends MigrateSettings {
   /** Puts rows into the migrated database; returns how many. Undefined: only the empty database is tested. */
@@ -40,8 +40,6 @@ export interface RoundTripResult {
   readonly failures: readonly RoundTripFailure[];
 }
 
-const LOCKS = { lockTimeoutMs: 0, maxWaitMs: 0, waitMs: 0 } as const;
-
 class RoundTrip {
   readonly #session: Session;
   readonly #options: RoundTripOptions;
@@ -66,7 +64,7 @@ class RoundTrip {
       ...this.#options,
       files: this.#options.files.slice(0, count),
       target: { kind: 'one' },
-      ...LOCKS,
+      ...NO_WAITS,
     } as const;
     await migrateDown(this.#session, options, () => Promise.resolve(), this.#reporting);
   }

@@ -6,10 +6,11 @@ import { quoteIdentifier, quoteLiteral } from '../../../base/identifier.js';
 import { aisecVersion } from '../../../base/package/version.js';
 import { sectionOf } from '../apply/section.js';
 import { hooksNamed } from '../apply/run-hooks.js';
+import type { DownOptions } from '../down.js';
 import { ensureCall } from '../ensure-partitions.js';
 import type { MigrationFile } from '../files/migration-file.js';
 import { refuseUnsafeStatements } from '../files/migration-folder.js';
-import { isBundled, isRepeatable, labelOf } from '../files/source.js';
+import { isBundled, isRepeatable, labelOf, sourcesOf } from '../files/source.js';
 import { indexOfMigration } from '../find-migration.js';
 import { dropHistoryTables } from '../history/history-sql.js';
 import { historyToCreate, type MigrateSettings } from '../prepare.js';
@@ -27,8 +28,8 @@ export interface ScriptOptions extends MigrateSettings {
 }
 
 export interface DownScriptOptions extends Omit<ScriptOptions, 'to'> {
-  /** The newest one; those after a name, which stays; or all. Without `from` the database has every file. */
-  readonly target: { readonly kind: 'one' } | { readonly kind: 'to'; readonly name: string } | { readonly kind: 'all' };
+  /** Without `from` the database has every file. */
+  readonly target: DownOptions['target'];
 }
 
 /** The texts of its lines in order, each without its line end; a text may have many lines. */
@@ -73,10 +74,6 @@ set transaction_isolation = 'read committed';
 /** In the quotes of a psql variable the backslash escapes, too. */
 function psqlQuote(text: string): string {
   return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
-}
-
-function sourcesOf(files: readonly MigrationFile[]): readonly string[] {
-  return [...new Set(files.map((file) => file.source))];
 }
 
 function heading(verb: string, files: readonly MigrationFile[], schema: string): string {

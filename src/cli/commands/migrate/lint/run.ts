@@ -34,10 +34,7 @@ async function withServer<Result>(
   const { resolveDatabaseTarget } = await import('../../../../config/database-target.js');
   if (isOffline || resolveDatabaseTarget(context.config).kind === 'embedded') return use(undefined);
   return context.withDatabase({ statementTimeoutMs: 30_000 }, async (session) => {
-    const [{ pendingOnServer }, { readLive }] = await Promise.all([
-      import('../../../../features/migrate/lint/server/pending.js'),
-      import('../../../../features/migrate/lint/server/live-facts.js'),
-    ]);
+    const { pendingOnServer, readLive } = await import('../../../../features/migrate/lint/server/live-facts.js');
     return use({
       pending: await pendingOnServer(session, settings),
       live: await readLive(session, settings.schema),

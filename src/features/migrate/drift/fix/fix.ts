@@ -1,9 +1,13 @@
 import type { CatalogFunction, CatalogSnapshot } from '../../../../adapters/catalog/catalog.js';
 import { quoteIdentifier } from '../../../../base/identifier.js';
+import type { CatalogItem } from '../../../../adapters/catalog/entries.js';
 import type { Change } from '../change.js';
+import { changeGrant, dropPolicy, dropTrigger } from './access.js';
 import { changeObject } from './changed.js';
-import { dropUnwanted } from './extra.js';
-import { createMissing, type FixContext } from './missing.js';
+import { dropFunction } from './functions.js';
+import { createMissing, isPartitioned, type FixContext } from './missing.js';
+import { name } from './names.js';
+import { dropExtra, dropIndex, dropView } from './others.js';
 
 export type { FixContext };
 
@@ -49,7 +53,7 @@ export function usesRelation(
   { tables, views }: CatalogSnapshot,
 ): boolean {
   const words = new Set(`${result ?? ''} ${list}`.match(/\w+/g));
-  return [...tables, ...views].some(({ name }) => words.has(name));
+  return [...tables, ...views].some((relation) => words.has(relation.name));
 }
 
 /** Sorts changes so that their fixes can be run one after the other; what is dropped comes first. */
@@ -73,6 +77,34 @@ export function inOrderOfFixes(changes: readonly Change[], wanted: CatalogSnapsh
       tablePlace(a) - tablePlace(b) ||
       (a.object < b.object ? -1 : 1),
   );
+}
+
+/** The statements that take away an object which the migrations do not make; null where rows would be deleted with it. */
+function dropUnwanted(of: CatalogItem, live: CatalogSnapshot, schema: string): readonly string[] | null {
+  switch (of.kind) {
+    case 'constraint':
+      return [`alter table ${name(of.item.table)} drop constraint ${name(of.item.name)}`];
+    case 'index':
+      return [dropIndex(of.item, isPartitioned(live, of.item.table))];
+    case 'trigger':
+      return [dropTrigger(of.item)];
+    case 'policy':
+      return [dropPolicy(of.item)];
+    case 'grant':
+      return changeGrant(of.item, of.item.privileges, [], schema);
+    case 'view':
+      return of.item.kind === 'view' ? [dropView(of.item)] : null;
+    case 'function':
+      return [dropFunction(of.item)];
+    case 'rule or statistics':
+      return [dropExtra(of.item)];
+    case 'table':
+    case 'column':
+    case 'sequence':
+    case 'type':
+    case 'extension':
+      return null;
+  }
 }
 
 /**

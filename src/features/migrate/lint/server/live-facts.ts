@@ -1,6 +1,9 @@
 import { withRollback, type Session } from '../../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../../adapters/postgres/sql-file.js';
 import { isAisecError } from '../../../../base/errors.js';
+import { labelOf } from '../../files/source.js';
+import { pendingOf } from '../../history/compare.js';
+import { compareWithDatabase, type MigrateSettings } from '../../prepare.js';
 import type { RelationFacts, ServerFacts } from '../rule.js';
 
 export interface LiveRelation {
@@ -23,6 +26,12 @@ export interface Live {
    * @throws AisecError when it took too long, or row-level security would hide rows.
    */
   readonly count: (query: string) => Promise<number | undefined>;
+}
+
+/** The labels of the migrations that `migrate up` would run on this database. Reads only. */
+export async function pendingOnServer(session: Session, settings: MigrateSettings): Promise<ReadonlySet<string>> {
+  const { statuses } = await compareWithDatabase(session, settings);
+  return new Set(pendingOf(statuses, true).map(labelOf));
 }
 
 async function serverFacts(session: Session): Promise<ServerFacts> {

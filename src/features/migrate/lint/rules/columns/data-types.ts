@@ -1,17 +1,12 @@
-import { as, walk, type NodeOf } from '../../../../../adapters/sql-parser/nodes.js';
+import { below, type NodeOf } from '../../../../../adapters/sql-parser/nodes.js';
 import { nameInSql } from '../../../../../base/identifier.js';
 import { statementRule, type Fault, type LintedStatement } from '../../rule.js';
 import { typeName, typeText } from '../parts.js';
 
 /** Columns that a statement defines, in a new table or an old one. */
 function definedColumns(statement: LintedStatement): readonly NodeOf<'ColumnDef'>[] {
-  const columns: NodeOf<'ColumnDef'>[] = [];
   if (statement.node !== 'CreateStmt' && statement.node !== 'AlterTableStmt') return [];
-  walk(statement.tree, (name, tree) => {
-    const column = name === 'ColumnDef' ? as('ColumnDef', { ColumnDef: tree }) : undefined;
-    if (column?.typeName !== undefined) columns.push(column);
-  });
-  return columns;
+  return below('ColumnDef', statement.tree).filter((column) => column.typeName !== undefined);
 }
 
 function columnsOfType(

@@ -1,6 +1,7 @@
-import { branchRule } from '../../rule.js';
+import type { BranchRule } from '../../rule.js';
 
-export const branchesConflict = branchRule({
+export const branchesConflict: BranchRule = {
+  kind: 'branch',
   id: 'branches-conflict',
   severity: 'critical',
   title: 'migrations of two branches whose order matters (with `--against BRANCH`)',
@@ -12,4 +13,4 @@ export const branchesConflict = branchRule({
     bad: "alter table invoices alter column status set default 'open';",
     good: 'alter table invoices add column paid_at timestamptz;',
   },
-});
+};

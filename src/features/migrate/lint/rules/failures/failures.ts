@@ -1,6 +1,5 @@
 import { statementOf } from '../../../../../adapters/sql-parser/nodes.js';
-import { isDecidedBySchema } from '../../failures.js';
-import { statementRule } from '../../rule.js';
+import { isDecidedBySchema, statementRule } from '../../rule.js';
 import { alterations } from '../parts.js';
 
 const OF_OTHER_RULES = new Set(['55P04']);
@@ -71,4 +70,24 @@ export const statementFails = statementRule({
     if (failure.sqlState === '0A000' && alterations(statement, 'AT_AlterColumnType').length > 0) return [];
     return [{ object: failure.sqlState ?? '', message: `PostgreSQL says: ${failure.message}`, fix: null }];
   },
+});
+
+export const rowsViolate = statementRule({
+  id: 'rows-violate',
+  severity: 'critical',
+  title: 'a constraint that rows which are there do not meet',
+  impact:
+    'The migration fails, after it has read the table. The rows are counted on the connected server, read-only; without one those that earlier migrations have written.',
+  example: {
+    before:
+      "create table invoices (id bigint primary key, status text);\ninsert into invoices (id, status) values (1, 'open'), (2, null), (3, null);",
+    bad: 'alter table invoices alter column status set not null;',
+    good: "update invoices set status = 'open' where status is null;\nalter table invoices alter column status set not null;",
+  },
+  check: (_statement, { violations }) =>
+    violations.map(({ object, count, isOne, table, query }) => ({
+      object,
+      message: `${count} ${isOne ? 'row' : 'rows'} of ${table} would make ${object} fail; see them: ${query}`,
+      fix: null,
+    })),
 });

@@ -1,6 +1,6 @@
-import { as, walk, type NodeOf } from '../../../../../adapters/sql-parser/nodes.js';
+import { below } from '../../../../../adapters/sql-parser/nodes.js';
 import { LOCK_MODES } from '../../../effects/lock-modes.js';
-import { stateRule, statementRule, type LintedStatement } from '../../rule.js';
+import { stateRule, statementRule } from '../../rule.js';
 
 export const archiveDiffers = stateRule({
   id: 'archive-differs',
@@ -18,15 +18,6 @@ export const archiveDiffers = stateRule({
 
 const MESSAGES = /^messages(?:_archive)?(?:_y\d{4}m\d\d|_default)?$/;
 
-function references(statement: LintedStatement): readonly NodeOf<'Constraint'>[] {
-  const found: NodeOf<'Constraint'>[] = [];
-  walk(statement.tree, (name, tree) => {
-    const constraint = name === 'Constraint' ? as('Constraint', { Constraint: tree }) : undefined;
-    if (constraint?.contype === 'CONSTR_FOREIGN') found.push(constraint);
-  });
-  return found;
-}
-
 export const foreignKeyToMessages = statementRule({
   id: 'foreign-key-to-messages',
   severity: 'critical',
@@ -40,9 +31,9 @@ export const foreignKeyToMessages = statementRule({
     good: 'create table reactions (message_id uuid primary key constraint reactions_message_id_fkey references message_keys (id) on delete cascade);',
   },
   check: (statement) =>
-    references(statement).flatMap(({ pktable, conname }) => {
+    below('Constraint', statement.tree).flatMap(({ contype, pktable, conname }) => {
       const target = pktable?.relname ?? '';
-      if (!MESSAGES.test(target)) return [];
+      if (contype !== 'CONSTR_FOREIGN' || !MESSAGES.test(target)) return [];
       return {
         object: conname ?? target,
         message: `a foreign key refers to ${target}`,

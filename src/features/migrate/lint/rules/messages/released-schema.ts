@@ -1,5 +1,5 @@
 import { SCHEMA_COLUMNS } from '../../../../../schema/columns.js';
-import { changeRule, type StateFact, type StateFault } from '../../rule.js';
+import type { ChangeRule, StateFact, StateFault } from '../../rule.js';
 
 interface ColumnFact {
   readonly object: string;
@@ -76,7 +76,8 @@ function required(after: ColumnFact): readonly StateFault[] {
 }
 
 /** What the services of the last release know, which run until they are deployed again, meets what the files make of it. */
-export const releasedSchema = changeRule({
+export const releasedSchema: ChangeRule = {
+  kind: 'change',
   id: 'released-schema-breaks',
   severity: 'critical',
   title: 'what services with the released `aisec/schema` read or write is gone, narrower or newly required',
@@ -105,4 +106,4 @@ export const releasedSchema = changeRule({
       ),
     ];
   },
-});
+};
