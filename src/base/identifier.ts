@@ -6,6 +6,11 @@ export function quoteIdentifier(name: string): QuotedName {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
+/** A table with its schema as SQL has it. */
+export function quotedTable({ schema, table }: { readonly schema: string; readonly table: string }): string {
+  return `${quoteIdentifier(schema)}.${quoteIdentifier(table)}`;
+}
+
 /** A text quoted as an SQL literal; safe with standard_conforming_strings on or off. */
 export function quoteLiteral(text: string): string {
   const quoted = `'${text.replaceAll("'", "''")}'`;

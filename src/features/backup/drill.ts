@@ -92,7 +92,7 @@ export async function drillBackup(file: string, options: DrillOptions): Promise<
   };
   const { verdict, reason, sizeBytes, durationMs } = await verifyAs('deep', file, options, async () => {
     if (isStoreUrl(file) || plainName(file) !== file) clock.start('fetch');
-    const local = { ...options, environment: options.places.environment, withoutManifest: false };
+    const local = { ...options, withoutManifest: false };
     place = await withLocalBackup(file, local, (plain) => recover(plain, manifest, options, clock, runChecks));
   });
   const { database, origin, databaseSizeBytes, rows } = manifest;

@@ -57,7 +57,7 @@ export async function withRehearsalDatabase<Result>(
   const location = { command: access.applicationName, endpoint, places, signal, onProgress };
   const { createdAt, databaseSizeBytes } = await manifestOf(file, location);
   const startedMs = performance.now();
-  const local = { ...source, withoutManifest: false, environment: places.environment, signal };
+  const local = { ...source, withoutManifest: false, places, signal };
   return withLocalBackup(file, local, async (plain) => {
     const backup = await readBackup(access, plain, { withoutManifest: false, onProgress });
     const scratch = rehearsalName(access.databaseName);

@@ -250,6 +250,6 @@ export async function restoreEmbedded(
     });
     return result(erasedAgain);
   };
-  const local = { ...source, withoutManifest, environment: access.places.environment, signal, onProgress };
+  const local = { ...source, withoutManifest, places: access.places, signal, onProgress };
   return withLocalBackup(given, local, restore);
 }

@@ -265,7 +265,7 @@ export async function restoreRows(
   const { source, withoutManifest, waitMs, isDryRun, existing } = options;
   const { onProgress } = reporting;
   const { signal, places, databaseName } = access;
-  const local = { ...source, withoutManifest, environment: places.environment, signal, onProgress };
+  const local = { ...source, withoutManifest, places, signal, onProgress };
   return withLocalBackup(given, local, async (file) => {
     const backup = await readBackup(access, file, { withoutManifest, onProgress });
     return access.withDatabase(databaseName, (session) =>

@@ -11,7 +11,7 @@ import type { Session } from '../../adapters/postgres/session.js';
 import { boundedName } from '../../base/bounded-name.js';
 import { AisecError } from '../../base/errors.js';
 import type { Finding } from '../../base/finding.js';
-import { quoteIdentifier } from '../../base/identifier.js';
+import { quotedTable, quoteIdentifier } from '../../base/identifier.js';
 import type { Reporting } from '../../base/reporting.js';
 import type { RestorableBackup } from './contents/restorable-backup.js';
 import { restorePart, rowsWithout, unknownInBackup, type PartRestoreOptions } from './restore/restore-part.js';
@@ -214,8 +214,7 @@ export async function checkTable(
   const lost = selection.entries.filter((entry) => canBeSeen(entry) && !isThere(entry));
   const faults = await compareRows(session, expected, onProgress);
   if (open.length === 0 && lost.length === 0 && faults.length === 0) {
-    for (const { schema, table } of expected)
-      await session.query(`analyze ${quoteIdentifier(schema)}.${quoteIdentifier(table)}`);
+    for (const table of expected) await session.query(`analyze ${quotedTable(table)}`);
     return;
   }
   throw new AisecError('RESTORE_FAILED', `what was restored of ${tables.join(', ')} is not what was backed up`, {

@@ -175,10 +175,9 @@ export async function restoreDatabase(
   reporting: Reporting,
 ): Promise<DatabaseRestoreResult> {
   const { source, withoutManifest } = options;
-  const { signal } = access;
-  const { environment } = access.places;
+  const { signal, places } = access;
   requireForServer(given, formatByName(given));
-  const local = { ...source, withoutManifest, environment, signal, onProgress: reporting.onProgress };
+  const local = { ...source, withoutManifest, places, signal, onProgress: reporting.onProgress };
   return withLocalBackup(given, local, async (file) => ({
     ...(await restorePlain(access, file, given, options, confirm, reporting)),
     file: given,

@@ -7,7 +7,7 @@ import { captureEmbedded, type Capture } from './embedded/capture-embedded.js';
 import { embeddedOrigin, knownEmbeddedOrigin } from './run/read-origin.js';
 import { preflightBackup } from './run/preflight.js';
 import { recipientsOf } from './run/recipients.js';
-import { finish, planOnly, type BackupOptions, type BackupResult } from './run/finish.js';
+import { conclude, type BackupOptions, type BackupResult } from './run/finish.js';
 import { keepErasureList } from './erasures/keep-list.js';
 import { checkOffsite } from './offsite.js';
 import { readServerFacts } from './run/server-facts.js';
@@ -48,28 +48,12 @@ export async function takeEmbeddedBackup(
   };
   try {
     const { expected, capture } = await access.withDatabase(read);
-    const outcome =
-      capture === undefined
-        ? await planOnly(access, origin, format, options)
-        : await finish(
-            access,
-            await withBackupDirectory(directory, database, { ...lock, mode, waitMs: options.waitMs }, () =>
-              write(capture),
-            ),
-            options,
-            reporting,
-          );
-    return {
-      database,
-      directory,
-      format,
-      isDryRun,
-      isEncrypted: recipients.length > 0,
-      expectedBytes: expected,
-      jobs: 1,
-      ...outcome,
-      durationMs: Math.round(performance.now() - startedMs),
-    };
+    const written =
+      capture &&
+      (await withBackupDirectory(directory, database, { ...lock, mode, waitMs: options.waitMs }, () => write(capture)));
+    const isEncrypted = recipients.length > 0;
+    const state = { startedMs, origin, written, format, isEncrypted, expectedBytes: expected, jobs: 1 };
+    return await conclude(access, state, options, reporting);
   } catch (error) {
     throw directoryError(directory, error);
   }

@@ -15,7 +15,7 @@ import { preflightBackup } from './run/preflight.js';
 import { dumpApplicationName } from './server/dump.js';
 import { requireDumpAll, requireEncryption, requirePasswordsReadable } from './run/require-passwords.js';
 import { recipientsOf } from './run/recipients.js';
-import { finish, planOnly, type BackupOptions, type BackupResult, type WrittenBackup } from './run/finish.js';
+import { conclude, type BackupOptions, type BackupResult, type WrittenBackup } from './run/finish.js';
 import { checkOffsite } from './offsite.js';
 import { readServerFacts, type ServerFacts } from './run/server-facts.js';
 import { chooseJobs } from './server/jobs.js';
@@ -66,7 +66,7 @@ export async function takeBackup(
   const run = async (
     session: Session,
   ): Promise<{
-    readonly expected: number;
+    readonly expectedBytes: number;
     readonly written: WrittenBackup | undefined;
     readonly jobs: number;
     readonly origin: BackupOrigin | null;
@@ -80,11 +80,17 @@ export async function takeBackup(
         readServerFacts(session),
       ]);
       const { jobs, warning: whyOne } = chooseJobs(session, tools, options.jobs);
-      const expected = await preflightBackup(access, 'custom', { ...facts, origin }, { ...options, jobs }, reporting);
+      const expectedBytes = await preflightBackup(
+        access,
+        'custom',
+        { ...facts, origin },
+        { ...options, jobs },
+        reporting,
+      );
       if (withPasswords) requireDumpAll(tools);
       for (const warning of [...tools.warnings, ...(whyOne === undefined ? [] : [whyOne])])
         reporting.onWarning(warning);
-      if (isDryRun) return { expected, written: undefined, origin, jobs };
+      if (isDryRun) return { expectedBytes, written: undefined, origin, jobs };
       const written = await withBackupDirectory(directory, database, { ...lock, mode, waitMs }, async () => {
         await removeLeftovers(access, session, directory, reporting);
         await keepErasureList(session, schema, directory, reporting.onWarning);
@@ -95,28 +101,14 @@ export async function takeBackup(
           reporting,
         );
       });
-      return { expected, written, origin, jobs: written.jobs };
+      return { expectedBytes, written, origin, jobs: written.jobs };
     });
   };
   try {
-    const { expected, written, origin, jobs } = await access.withDatabase(database, run);
+    const done = await access.withDatabase(database, run);
+    const state = { ...done, startedMs, format: 'custom', isEncrypted: recipients.length > 0 } as const;
     // Outside of the lock of the database: migrations need not wait for an upload.
-    const outcome =
-      written === undefined
-        ? await planOnly(access, origin, 'custom', options)
-        : await finish(access, written, options, reporting);
-    const durationMs = Math.round(performance.now() - startedMs);
-    return {
-      database,
-      directory,
-      format: 'custom',
-      isDryRun,
-      isEncrypted: recipients.length > 0,
-      expectedBytes: expected,
-      jobs,
-      ...outcome,
-      durationMs,
-    };
+    return await conclude(access, state, options, reporting);
   } catch (error) {
     throw directoryError(directory, error);
   }

@@ -5,22 +5,16 @@ import { leftOutText } from './catalog/left-out.js';
 import type { BackupManifest, BackupVerification } from './catalog/manifest.js';
 import { checksumOf } from '../../adapters/files/checksum.js';
 import { whyUnreadable } from '../../adapters/files/read.js';
-import { findTool, type ToolPlaces } from '../../adapters/pgtools/find-tools.js';
+import { findTool } from '../../adapters/pgtools/find-tools.js';
 import { unpackArchive } from '../../adapters/pgtools/pg-restore.js';
 import { unpackGzip } from './embedded/embedded-backup.js';
 import { withLocalBackup, type BackupSource } from './store/local-backup.js';
 import { formatBytes } from '../../base/bytes.js';
 import { AisecError, isAisecError, type ErrorCode } from '../../base/errors.js';
 import { isStoreUrl } from '../../config/store-url.js';
-import { changeManifestOf, manifestOf, readCopyBack } from './store/backup-location.js';
+import { changeManifestOf, manifestOf, readCopyBack, type BackupLocation } from './store/backup-location.js';
 
-export interface VerifyOptions extends BackupSource {
-  /** For the message of a run that finds the lock held. */
-  readonly command: string;
-  readonly places: ToolPlaces;
-  readonly signal: AbortSignal;
-  readonly onProgress: (text: string) => void;
-}
+export type VerifyOptions = BackupLocation & BackupSource;
 
 /**
  * `damaged`: the file shows it. `incomplete`: the file is good, and what belongs beside it is not. `not tried`: this
@@ -155,8 +149,7 @@ export async function withWhole(
 ): Promise<void> {
   // A copy in a store is compared while it is downloaded.
   if (!isStoreUrl(file)) await checkSum(file, manifest, options);
-  const { environment } = options.places;
-  await withLocalBackup(file, { ...options, environment, withoutManifest: false }, async (plain) => {
+  await withLocalBackup(file, { ...options, withoutManifest: false }, async (plain) => {
     await (manifest.format === 'custom' ? unpack(plain, manifest, options) : unpackGzip(plain, options));
     await use(plain);
   });

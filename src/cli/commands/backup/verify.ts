@@ -37,44 +37,25 @@ function renderResults({ results }: Verified, { table, paint, isTTY }: Renderer)
   ]);
 }
 
-type Common = Omit<VerifyOptions, 'signal'>;
-
-/** On the configured server, which is asked only when there is something to restore. */
-async function restoreEach(
+/** Of the embedded database in memory, and else on the configured server, which is asked only when there is something to restore. */
+async function tryEach(
   context: Context,
   { timeout: timeoutMs, jobs, wait: waitMs, owner, privileges }: Options,
   files: readonly string[],
-  common: Common,
+  common: Omit<VerifyOptions, 'signal'>,
 ): Promise<readonly VerifyResult[]> {
-  if (files.length === 0) return [];
-  const access = await context.serverAccess({ timeoutMs });
-  const { verifyDeeply } = await import('../../../features/backup/verify/verify-deep.js');
-  const deep = {
-    ...common,
-    signal: access.signal,
-    withoutOwners: !owner,
-    withoutPrivileges: !privileges,
-    jobs,
-    waitMs,
-  };
+  const { isOfEmbedded } = await import('../../../features/backup/catalog/find-backup.js');
+  const { verifyByLoading, verifyDeeply } = await import('../../../features/backup/verify/verify-deep.js');
   const results: VerifyResult[] = [];
-  for (const file of files) results.push(await verifyDeeply(access, file, deep));
-  return results;
-}
-
-/** In memory; no server is needed. */
-async function loadEach(
-  context: Context,
-  { timeout }: Options,
-  files: readonly string[],
-  common: Common,
-): Promise<readonly VerifyResult[]> {
-  if (files.length === 0) return [];
-  const { verifyByLoading } = await import('../../../features/backup/verify/verify-deep.js');
-  const signal = withTimeout(context.signal, timeout);
-  const results: VerifyResult[] = [];
-  for (const file of files)
+  const signal = withTimeout(context.signal, timeoutMs);
+  for (const file of files.filter(isOfEmbedded))
     results.push(await verifyByLoading(file, { ...common, signal, engine: context.scratchOptions(signal) }));
+  const ofServer = files.filter((file) => !isOfEmbedded(file));
+  if (ofServer.length === 0) return results;
+  const access = await context.serverAccess({ timeoutMs });
+  const leftOut = { withoutOwners: !owner, withoutPrivileges: !privileges };
+  for (const file of ofServer)
+    results.push(await verifyDeeply(access, file, { ...common, ...leftOut, signal: access.signal, jobs, waitMs }));
   return results;
 }
 
@@ -99,10 +80,7 @@ async function run(context: Context, options: Options, argument: string): Promis
   const common = { command: `aisec ${commandName}`, places, onProgress: progress.report, ...source };
   const results: VerifyResult[] = [];
   if (options.deep) {
-    const { isOfEmbedded } = await import('../../../features/backup/catalog/find-backup.js');
-    const isOfServer = (file: string): boolean => !isOfEmbedded(file);
-    results.push(...(await loadEach(context, options, files.filter(isOfEmbedded), common)));
-    results.push(...(await restoreEach(context, options, files.filter(isOfServer), common)));
+    results.push(...(await tryEach(context, options, files, common)));
   } else {
     const { verifyBackup } = await import('../../../features/backup/verify.js');
     const signal = withTimeout(context.signal, options.timeout);

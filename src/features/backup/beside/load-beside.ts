@@ -4,7 +4,7 @@ import { withRollback, withTransaction } from '../../../adapters/postgres/sessio
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { relocate } from '../../../adapters/sql-parser/relocate.js';
 import { AisecError } from '../../../base/errors.js';
-import { quoteIdentifier } from '../../../base/identifier.js';
+import { quotedTable, quoteIdentifier } from '../../../base/identifier.js';
 import type { ServerAccess } from '../access.js';
 import type { RestorableBackup } from '../contents/restorable-backup.js';
 import { bareName, nameIn, schemaOf, type TocEntry } from '../contents/toc.js';
@@ -143,8 +143,7 @@ async function makeAll(
       detail: faults.join('\n  '),
       hint: 'No changes were made. Restore another backup.',
     });
-  for (const { schema, table } of copies)
-    await session.query(`analyze ${quoteIdentifier(schema)}.${quoteIdentifier(table)}`);
+  for (const copy of copies) await session.query(`analyze ${quotedTable(copy)}`);
   return [...moved].map(([name, as]) => ({
     name,
     as,

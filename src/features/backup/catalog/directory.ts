@@ -93,7 +93,7 @@ function isPartial(entry: Dirent): boolean {
   return isOfKind && nameOfPartial(entry.name) !== undefined;
 }
 
-const newestFirst = (a: { readonly createdAt: Date }, b: { readonly createdAt: Date }): number =>
+export const newestFirst = (a: { readonly createdAt: Date }, b: { readonly createdAt: Date }): number =>
   b.createdAt.getTime() - a.createdAt.getTime();
 
 /**

@@ -1,3 +1,5 @@
+import { listed } from '../../../base/count.js';
+
 /** A table by its names as they are, not quoted. */
 export interface NamedTable {
   readonly schema: string;
@@ -41,7 +43,6 @@ export function leftOutText({ leftOut }: Described): string | undefined {
   if (leftOut.isSchemaOnly) return 'the rows of all tables (--schema-only)';
   // Of an encrypted backup the names are encrypted, too.
   if (leftOut.tables.length === 0) return 'the rows of some tables (--exclude-table-data)';
-  const names = leftOut.tables.slice(0, MOST_NAMED).map(({ schema, table }) => `${schema}.${table}`);
-  const more = leftOut.tables.length > MOST_NAMED ? ` and ${leftOut.tables.length - MOST_NAMED} more` : '';
-  return `the rows of ${names.join(', ')}${more} (--exclude-table-data)`;
+  const names = leftOut.tables.map(({ schema, table }) => `${schema}.${table}`);
+  return `the rows of ${listed(names, MOST_NAMED)} (--exclude-table-data)`;
 }

@@ -70,9 +70,12 @@ function vectorIndex({ node, tree }: Statement): readonly ArchivedVectorIndex[] 
   return [{ schema, table, index: String(tree['idxname']) }];
 }
 
-/** psql's own lines, which frame the script since PostgreSQL 17.6. */
-export function withoutRestrict(script: string): string {
-  return script.replaceAll(/^\\(?:un)?restrict [A-Za-z0-9]+$/gm, '');
+/** The statements that pg_restore or pg_dumpall wrote; `what` they are, as in `the globals file`. @throws AisecError BACKUP_INVALID. */
+export async function scriptStatements(script: string, what: string, hint: string): Promise<readonly Statement[]> {
+  // psql's own lines, which frame the script since PostgreSQL 17.6.
+  const result = await parseStatements(script.replaceAll(/^\\(?:un)?restrict [A-Za-z0-9]+$/gm, ''));
+  if ('statements' in result) return result.statements;
+  throw new AisecError('BACKUP_INVALID', `${what} cannot be read`, { detail: `${result.error.message}.`, hint });
 }
 
 async function readDefinitions(
@@ -81,13 +84,11 @@ async function readDefinitions(
   which: readonly string[] = [],
 ): Promise<readonly Statement[]> {
   const script = await access.pgRestore({ archive: file, args: ['--schema-only', ...which, '--file=-'] });
-  const result = await parseStatements(withoutRestrict(script));
-  if ('error' in result)
-    throw new AisecError('BACKUP_INVALID', `the definitions in ${file} cannot be read`, {
-      detail: `${result.error.message}.`,
-      hint: 'Restore it with pg_restore, which does not look at them first.',
-    });
-  return result.statements;
+  return scriptStatements(
+    script,
+    `the definitions in ${file}`,
+    'Restore it with pg_restore, which does not look at them first.',
+  );
 }
 
 function rolesByUse(statements: readonly Statement[]): ArchiveRoles {

@@ -1,6 +1,5 @@
-import { AisecError } from '../../../base/errors.js';
-import { withoutRestrict } from './archive.js';
-import { parseStatements, type Statement } from '../../../adapters/sql-parser/statements.js';
+import { scriptStatements } from './archive.js';
+import type { Statement } from '../../../adapters/sql-parser/statements.js';
 
 export interface GlobalsPlan {
   /** Roles that will be created. */
@@ -49,18 +48,13 @@ function withoutGrantor({ node, text }: Statement): string {
  * @throws AisecError BACKUP_INVALID for a file that is not SQL.
  */
 export async function planGlobals(text: string, existing: ReadonlySet<string>): Promise<GlobalsPlan> {
-  // \restrict and \unrestrict are psql's.
-  const result = await parseStatements(withoutRestrict(text));
-  if ('error' in result)
-    throw new AisecError('BACKUP_INVALID', 'the globals file cannot be read', {
-      detail: `${result.error.message}.`,
-      hint: 'Create the roles by hand, or give --create-roles.',
-    });
-  const roles = result.statements.flatMap((statement) => {
+  const hint = 'Create the roles by hand, or give --create-roles.';
+  const all = await scriptStatements(text, 'the globals file', hint);
+  const roles = all.flatMap((statement) => {
     const role = createdRole(statement);
     return role === undefined || existing.has(role) ? [] : [role];
   });
   const missing = new Set(roles);
-  const statements = result.statements.filter((statement) => rolesOf(statement)?.some((role) => missing.has(role)));
+  const statements = all.filter((statement) => rolesOf(statement)?.some((role) => missing.has(role)));
   return { roles, statements: statements.map(withoutGrantor) };
 }

@@ -2,7 +2,7 @@ import type { OpenedEmbedded } from '../../../adapters/embedded/embedded.js';
 import { dataDirectoryTar, engineVersion } from '../../../adapters/embedded/tar.js';
 import { ownRoles, type Contents } from './embedded-backup.js';
 import { throwIfInterrupted } from '../../../base/interruption.js';
-import { roleStatements } from './embedded-roles.js';
+import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { readContents } from '../run/snapshot.js';
 import type { ServerFacts } from '../run/server-facts.js';
 
@@ -31,7 +31,8 @@ export async function captureEmbedded(
     ...(await readContents(session, schema, facts.tables)),
     roles: await ownRoles(session),
   };
-  const roles = await roleStatements(session);
+  // As pg_dumpall writes them, without passwords.
+  const roles = await session.query<{ statement: string }>(sqlFile('backup/roles'));
   const version = await engineVersion(session);
   throwIfInterrupted(session.signal);
   onProgress('reading the data directory');
@@ -39,7 +40,7 @@ export async function captureEmbedded(
     createdAt,
     facts,
     contents,
-    roleStatements: roles,
+    roleStatements: roles.rows.map(({ statement }) => statement),
     engineVersion: version,
     tar: await dataDirectoryTar(engine),
   };

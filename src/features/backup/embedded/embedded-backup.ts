@@ -6,9 +6,8 @@ import { formatBytes } from '../../../base/bytes.js';
 import { AisecError, messageOf } from '../../../base/errors.js';
 import { throwIfInterrupted } from '../../../base/interruption.js';
 import type { BackupManifest } from '../catalog/manifest.js';
-import { readCatalog } from '../../../adapters/catalog/snapshot.js';
 import type { Session } from '../../../adapters/postgres/session.js';
-import { compareCatalogs } from '../verify/compare-catalogs.js';
+import { catalogFaults } from '../verify/compare-catalogs.js';
 import { compareRows } from '../verify/compare-rows.js';
 
 /** What a loaded database is compared with. */
@@ -93,9 +92,6 @@ export async function compareContents(
   const others = extensions
     .filter(({ name, version }) => versions.get(name) !== version)
     .map(({ name, version }) => `extension ${name} has version ${versions.get(name) ?? 'none'}, the backup ${version}`);
-  const catalogs =
-    catalog === null
-      ? []
-      : compareCatalogs(catalog.snapshot, await readCatalog(session, { schema: catalog.schema }), { withGrants: true });
+  const catalogs = await catalogFaults(session, { catalog }, { withGrants: true });
   return [...missing, ...others, ...(await compareRows(session, rows, onProgress)), ...catalogs];
 }

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 
 import { AisecError } from '../../../base/errors.js';
-import { quoteIdentifier, quoteLiteral } from '../../../base/identifier.js';
+import { quotedTable, quoteIdentifier, quoteLiteral } from '../../../base/identifier.js';
+import { Lines } from '../contents/lines.js';
 import { readDefinitions } from '../../../adapters/embedded/definitions.js';
 import { copyOut, type EmbeddedEngine } from '../../../adapters/embedded/engine.js';
 import type { Session } from '../../../adapters/postgres/session.js';
@@ -35,8 +36,8 @@ interface SequenceState {
 }
 
 /** `"schema"."table" ("column", …)`, without what PostgreSQL computes itself. */
-export function copyTarget({ schema, table, columns }: TableRow): string {
-  return `${quoteIdentifier(schema)}.${quoteIdentifier(table)} (${columns.map(quoteIdentifier).join(', ')})`;
+export function copyTarget(table: TableRow): string {
+  return `${quotedTable(table)} (${table.columns.map(quoteIdentifier).join(', ')})`;
 }
 
 export async function tablesOf(session: Session): Promise<readonly TableRow[]> {
@@ -101,24 +102,6 @@ export async function* sqlText(
   }
   yield `${part('sequences')}${sequences}`;
   yield `${part('post-data')}${await readDefinitions(engine, 'post-data')}\n\\unrestrict ${key}\n`;
-}
-
-const NEW_LINE = 10;
-
-/** Lines with their ends, as bytes; a line may be cut between two chunks. */
-class Lines {
-  #rest: Buffer = Buffer.alloc(0);
-
-  *of(chunk: Buffer): Generator<Buffer> {
-    let start = 0;
-    for (let end = chunk.indexOf(NEW_LINE); end >= 0; end = chunk.indexOf(NEW_LINE, start)) {
-      const line = chunk.subarray(start, end + 1);
-      yield this.#rest.length === 0 ? line : Buffer.concat([this.#rest, line]);
-      this.#rest = Buffer.alloc(0);
-      start = end + 1;
-    }
-    this.#rest = Buffer.concat([this.#rest, chunk.subarray(start)]);
-  }
 }
 
 /** Runs such a text on a session, chunk by chunk; call `finish` at its end. */

@@ -1,7 +1,7 @@
 import { countText } from '../../../base/count.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import type { Statement } from '../../../adapters/sql-parser/statements.js';
-import { quoteIdentifier } from '../../../base/identifier.js';
+import { quotedTable, quoteIdentifier } from '../../../base/identifier.js';
 import { alterTableOf, type Constraint } from './alter-table.js';
 
 /** A foreign key as the statement that makes it says it. Names as they are, not quoted. */
@@ -43,10 +43,6 @@ export function foreignKeyOf(statement: Statement): ForeignKey | undefined {
   };
 }
 
-function qualified({ schema, table }: { readonly schema: string; readonly table: string }): string {
-  return `${quoteIdentifier(schema)}.${quoteIdentifier(table)}`;
-}
-
 /** True for a row whose every column is set (MATCH SIMPLE) and that refers to nothing. */
 function isDangling({ columns, refersTo }: ForeignKey): string {
   const isSet = columns.map((name) => `referring.${quoteIdentifier(name)} is not null`);
@@ -54,7 +50,7 @@ function isDangling({ columns, refersTo }: ForeignKey): string {
     (name, index) => `referred.${quoteIdentifier(refersTo.columns[index] ?? '')} = referring.${quoteIdentifier(name)}`,
   );
   return `${isSet.join(' and ')}
-     and not exists (select from ${qualified(refersTo)} as referred where ${isEqual.join(' and ')})`;
+     and not exists (select from ${quotedTable(refersTo)} as referred where ${isEqual.join(' and ')})`;
 }
 
 /** The keys that the rows of the database do not keep, with how many rows each. */
@@ -62,7 +58,7 @@ export async function findDangling(session: Session, keys: readonly ForeignKey[]
   const found: Dangling[] = [];
   for (const key of keys) {
     const { rows } = await session.query<{ rows: string }>(
-      `select pg_catalog.count(*) as rows from ${qualified(key)} as referring where ${isDangling(key)}`,
+      `select pg_catalog.count(*) as rows from ${quotedTable(key)} as referring where ${isDangling(key)}`,
     );
     const count = Number(rows[0]?.rows);
     if (count > 0) found.push({ key, rows: count });
@@ -72,7 +68,7 @@ export async function findDangling(session: Session, keys: readonly ForeignKey[]
 
 /** Deletes the rows of a key that refer to nothing. Returns how many. */
 export async function leaveOutDangling(session: Session, key: ForeignKey): Promise<number> {
-  return (await session.query(`delete from ${qualified(key)} as referring where ${isDangling(key)}`)).rowCount;
+  return (await session.query(`delete from ${quotedTable(key)} as referring where ${isDangling(key)}`)).rowCount;
 }
 
 /** `13 rows of "public"."files" refer to missing rows of "public"."messages" (files_message_id_fkey)`. */
@@ -83,5 +79,5 @@ export function describeDangling({
   readonly key: Omit<ForeignKey, 'statement'>;
   readonly rows: number;
 }): string {
-  return `${countText(rows, 'row')} of ${qualified(key)} ${rows === 1 ? 'refers' : 'refer'} to missing rows of ${qualified(key.refersTo)} (${key.name})`;
+  return `${countText(rows, 'row')} of ${quotedTable(key)} ${rows === 1 ? 'refers' : 'refer'} to missing rows of ${quotedTable(key.refersTo)} (${key.name})`;
 }

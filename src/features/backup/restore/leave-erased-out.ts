@@ -1,7 +1,7 @@
 import { tableKey, type Edge } from '../../../adapters/catalog/references/reference.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { countText } from '../../../base/count.js';
-import { quoteIdentifier, quoteLiteral } from '../../../base/identifier.js';
+import { quotedTable, quoteIdentifier, quoteLiteral } from '../../../base/identifier.js';
 import { platformReferences } from '../../messages/index.js';
 import { tocName } from './table-selection.js';
 import type { ErasedUsers } from '../erasures/erasure-record.js';
@@ -19,10 +19,6 @@ export interface LeftOutRows {
   readonly leftOut: ReadonlyMap<string, number>;
 }
 
-function nameOf({ schema, table }: Edge['refersTo']): string {
-  return `${quoteIdentifier(schema)}.${quoteIdentifier(table)}`;
-}
-
 /** Columns of the restored tables that hold the id of a user. */
 function userColumns(schema: string, tables: ReadonlySet<string>, keys: readonly Edge[]): readonly Edge[] {
   const users = { schema, table: 'users', columns: ['id'] };
@@ -35,7 +31,7 @@ function userColumns(schema: string, tables: ReadonlySet<string>, keys: readonly
 async function erasedIds(session: Session, edge: Edge, users: ErasedUsers): Promise<readonly string[]> {
   const column = quoteIdentifier(edge.columns[0] ?? '');
   const { rows } = await session.query<{ id: string }>(
-    `select distinct ${column}::text as id from ${nameOf(edge)} where ${column} is not null`,
+    `select distinct ${column}::text as id from ${quotedTable(edge)} where ${column} is not null`,
   );
   return rows.map(({ id }) => id).filter((id) => users.find(id) !== undefined);
 }
@@ -58,7 +54,7 @@ export async function leaveErasedOut(
   const remove = async (edge: Edge, condition: string, why: string): Promise<void> => {
     const { rows } = await session.query<{ key: string; rows: string }>(
       `with deleted as (
-         delete from ${nameOf(edge)} as referring where ${condition} returning tableoid
+         delete from ${quotedTable(edge)} as referring where ${condition} returning tableoid
        )
        select nspname || ' ' || relname as key, pg_catalog.count(*) as rows
        from deleted
@@ -71,7 +67,7 @@ export async function leaveErasedOut(
     // Compared with the manifest are the partitions, or the table itself.
     const counts = new Map(rows.map((row) => [row.key, Number(row.rows)])).set(tocName(edge), total);
     for (const [key, count] of counts) leftOut.set(key, (leftOut.get(key) ?? 0) + count);
-    warnings.push(`left out: ${countText(total, 'row')} of ${nameOf(edge)} ${why}`);
+    warnings.push(`left out: ${countText(total, 'row')} of ${quotedTable(edge)} ${why}`);
   };
   for (const edge of userColumns(schema, tables, keys)) {
     const ids = await erasedIds(session, edge, users);
@@ -83,7 +79,7 @@ export async function leaveErasedOut(
     if (tables.has(tocName(edge)))
       await remove(
         edge,
-        `not exists (select from ${nameOf(edge.refersTo)} as referred where referred.id = referring.conversation_id)`,
+        `not exists (select from ${quotedTable(edge.refersTo)} as referred where referred.id = referring.conversation_id)`,
         'whose conversation does not exist, as of users who were erased',
       );
   return { leftOut, warnings };

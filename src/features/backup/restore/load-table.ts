@@ -1,6 +1,5 @@
 import { serverMajor } from '../../../adapters/postgres/server-major.js';
-import type { Session } from '../../../adapters/postgres/session.js';
-import { withTransaction } from '../../../adapters/postgres/session.js';
+import { withRollback, withTransaction, type Session } from '../../../adapters/postgres/session.js';
 import type { Statement } from '../../../adapters/sql-parser/statements.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
 import type { Finding } from '../../../base/finding.js';
@@ -137,13 +136,6 @@ function without(statements: readonly Statement[], others: readonly Statement[])
   return statements.filter((each) => !others.includes(each));
 }
 
-/** Rolls the transaction back. */
-class DryRunEnd extends Error {
-  constructor(readonly loaded: Loaded) {
-    super('rolled back');
-  }
-}
-
 /**
  * Makes the chosen entries in one transaction on a session of its own. What touches tables that are there comes last, so
  * that those are locked for as short as can be. A dry run loads the rows, looks whether every key could be made, and rolls
@@ -174,34 +166,29 @@ export async function loadTable(
     const early = attaching.length === 0 ? [] : keysAndIndexes(after);
     for (const [name, value] of Object.entries(settingsFor(selection.entries, backup.vectorIndexes, machineOf(access))))
       await session.query('select pg_catalog.set_config($1, $2, false)', [name, value]);
-    try {
-      return await withTransaction(session, async () => {
-        await makeObjects(session, without(before, attaching));
-        await loadRows(access, session, part, countingLines(selection.entries.length, onProgress));
-        await runAll(session, [...early, ...attaching], [], new Set());
-        onProgress('looking for rows that refer to nothing');
-        const restored = new Set(selection.tables.map(nameIn));
-        const erased = await leaveErasedOut(session, restored, keys, options.erased);
-        const settled = await settleDangling(session, keys, selection, dangling, options.erased);
-        const { notValid } = settled;
-        const tables = selection.tables.map((entry) => {
-          const name = [schemaOf(entry), bareName(entry)].map(quoteIdentifier).join('.');
-          return { name, rows: name };
-        });
-        const lacking = await missingLargeObjects(session, backup.toc.entries, tables);
-        const loaded = {
-          warnings: [...erased.warnings, ...settled.warnings, ...lacking],
-          leftOut: summed(erased.leftOut, settled.leftOut),
-        };
-        if (isDryRun) throw new DryRunEnd(loaded);
-        onProgress('making indexes, constraints and policies');
-        await runAll(session, without(after, early), keys, notValid);
-        for (const statement of options.afterwards ?? []) await session.query(statement);
-        return loaded;
+    return (isDryRun ? withRollback : withTransaction)(session, async () => {
+      await makeObjects(session, without(before, attaching));
+      await loadRows(access, session, part, countingLines(selection.entries.length, onProgress));
+      await runAll(session, [...early, ...attaching], [], new Set());
+      onProgress('looking for rows that refer to nothing');
+      const restored = new Set(selection.tables.map(nameIn));
+      const erased = await leaveErasedOut(session, restored, keys, options.erased);
+      const settled = await settleDangling(session, keys, selection, dangling, options.erased);
+      const { notValid } = settled;
+      const tables = selection.tables.map((entry) => {
+        const name = [schemaOf(entry), bareName(entry)].map(quoteIdentifier).join('.');
+        return { name, rows: name };
       });
-    } catch (error) {
-      if (error instanceof DryRunEnd) return error.loaded;
-      throw error;
-    }
+      const lacking = await missingLargeObjects(session, backup.toc.entries, tables);
+      const loaded = {
+        warnings: [...erased.warnings, ...settled.warnings, ...lacking],
+        leftOut: summed(erased.leftOut, settled.leftOut),
+      };
+      if (isDryRun) return loaded;
+      onProgress('making indexes, constraints and policies');
+      await runAll(session, without(after, early), keys, notValid);
+      for (const statement of options.afterwards ?? []) await session.query(statement);
+      return loaded;
+    });
   });
 }

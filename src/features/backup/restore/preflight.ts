@@ -22,7 +22,8 @@ export type RoleSource = 'none' | 'globals' | 'bare';
 export interface PreflightOptions extends LeftOutKinds {
   readonly roles: RoleSource;
   readonly createsDatabase: boolean;
-  readonly locale?: DatabaseLocale | undefined;
+  /** Null: the command takes none, and no option for roles either. */
+  readonly locale?: DatabaseLocale | null | undefined;
 }
 
 export interface Preflight {
@@ -66,7 +67,7 @@ async function grantsIn(access: ServerAccess, { file, toc }: RestorableBackup): 
 }
 
 /** Roles that the restored definitions name: owners, grantees, and those that policies name, which cannot be left out. */
-export function rolesNeeded(
+function rolesNeeded(
   { indispensableRoles, owners, grantees }: Pick<RestorableBackup, 'indispensableRoles' | 'owners' | 'grantees'>,
   { withoutOwners, withoutPrivileges }: Pick<PreflightOptions, 'withoutOwners' | 'withoutPrivileges'>,
 ): readonly string[] {
@@ -79,7 +80,7 @@ export function rolesNeeded(
  *
  * @param wanted the one that was asked for; null: the command takes none
  */
-export async function missingLocales(
+async function missingLocales(
   access: ServerAccess,
   session: Session,
   { format, file, toc }: RestorableBackup,
@@ -108,10 +109,11 @@ export async function readPreflight(
   const { roles: rolesToCreate, statements } = await planRoles(session, backup, options.roles);
   const needs = { ...backup, roles: rolesNeeded(backup, options) };
   const facts = await readTargetFacts(session, needs, access.host);
+  const canCreateRoles = options.createsDatabase && options.locale !== null;
   const lost = options.withoutPrivileges ? await grantsIn(access, backup) : [];
   return {
     findings: [
-      ...preflightFindings(needs, facts, { ...options, rolesToCreate, canCreateRoles: options.createsDatabase }),
+      ...preflightFindings(needs, facts, { ...options, rolesToCreate, canCreateRoles }),
       ...(options.createsDatabase ? await missingLocales(access, session, backup, options.locale) : []),
     ],
     warnings: [

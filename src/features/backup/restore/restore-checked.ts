@@ -1,10 +1,9 @@
 import { cpus, totalmem } from 'node:os';
 
 import { AisecError } from '../../../base/errors.js';
-import { readCatalog } from '../../../adapters/catalog/snapshot.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import type { ServerAccess } from '../access.js';
-import { compareCatalogs } from '../verify/compare-catalogs.js';
+import { catalogFaults } from '../verify/compare-catalogs.js';
 import { compareRows } from '../verify/compare-rows.js';
 import type { DatabaseLocale } from '../server/create-database.js';
 import type { Machine } from './fast-settings.js';
@@ -49,15 +48,6 @@ export function machineOf({ host }: ServerAccess): Machine {
     : { memoryBytes: undefined, cpus: undefined };
 }
 
-async function catalogFaults(
-  session: Session,
-  { catalog }: RestorableBackup,
-  withGrants: boolean,
-): Promise<readonly string[]> {
-  if (catalog === null) return [];
-  return compareCatalogs(catalog.snapshot, await readCatalog(session, { schema: catalog.schema }), { withGrants });
-}
-
 /**
  * Restores a whole backup into a new database of this name, and compares rows and catalog with the manifest. When
  * anything fails, the database is dropped again.
@@ -84,10 +74,8 @@ export async function restoreChecked(
   const check = async (session: Session): Promise<void> => {
     options.onPhase?.('compare');
     const rowFaults = await compareRows(session, backup.rows, onProgress);
-    const faults = [
-      ...rowFaults,
-      ...(await catalogFaults(session, backup, !options.withoutOwners && !options.withoutPrivileges)),
-    ];
+    const withGrants = !options.withoutOwners && !options.withoutPrivileges;
+    const faults = [...rowFaults, ...(await catalogFaults(session, backup, { withGrants }))];
     if (faults.length > 0) throw new RestoredOtherwise(faults, rowFaults.length > 0);
   };
   if (backup.format === 'sql') {

@@ -5,7 +5,7 @@ import { serverMajor } from '../../../adapters/postgres/server-major.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import type { Statement } from '../../../adapters/sql-parser/statements.js';
-import type { ServerAccess } from '../access.js';
+import type { PgRestoreRun, ServerAccess } from '../access.js';
 import { withList } from './entry-list.js';
 import { createClauses, createStatement, type DatabaseLocale } from '../server/create-database.js';
 import { databaseStatements } from './database/database-statements.js';
@@ -126,10 +126,7 @@ async function analyzeSome(session: Session, sql: string): Promise<boolean> {
   }
 }
 
-interface RestoreTarget {
-  readonly database: string;
-  readonly serverMajor: number;
-}
+type RestoreTarget = NonNullable<PgRestoreRun['into']>;
 
 async function runRestore(access: ServerAccess, into: RestoreTarget, job: RestoreJob): Promise<void> {
   const { archive, toc, onProgress } = job;

@@ -106,7 +106,7 @@ export async function restorePart<Selection extends Part, Result>(
   const { source, withoutManifest, withoutOwners, withoutPrivileges, waitMs } = options;
   const { signal, places } = access;
   const { databaseName } = session.info;
-  const local = { ...source, withoutManifest, environment: places.environment, signal, onProgress };
+  const local = { ...source, withoutManifest, places, signal, onProgress };
   return withLocalBackup(given, local, async (file) => {
     const backup = await readBackup(access, file, { withoutManifest, onProgress });
     return withRestoreLock(session, databaseName, { waitMs, onProgress }, async () => {

@@ -1,9 +1,10 @@
 import type { Session } from '../../../adapters/postgres/session.js';
-import { parseStatements, type Statement } from '../../../adapters/sql-parser/statements.js';
+import type { Statement } from '../../../adapters/sql-parser/statements.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { AisecError, isAisecError } from '../../../base/errors.js';
 import type { ServerAccess } from '../access.js';
-import { withoutRestrict } from '../contents/archive.js';
+import { scriptStatements } from '../contents/archive.js';
+import { Lines } from '../contents/lines.js';
 import { statementsFor } from '../contents/statements-for.js';
 import type { TocEntry } from '../contents/toc.js';
 import { leavingOut, type LeftOutKinds } from './left-out-kinds.js';
@@ -19,7 +20,6 @@ export interface ArchivePart extends LeftOutKinds {
 
 /** One COPY keeps its rows in memory until they are sent. */
 const BATCH_BYTES = 8 * 1024 * 1024;
-const NEW_LINE = 10;
 /** The session has its own; an older server does not know the last one. */
 const OWN_SETTINGS: readonly string[] = [
   'lock_timeout',
@@ -59,14 +59,13 @@ async function readStatements(
       args: [`--section=${section}`, `--use-list=${list}`, ...leavingOut(part), '--file=-'],
     }),
   );
-  const result = await parseStatements(withoutRestrict(script));
-  if ('error' in result)
-    throw new AisecError('BACKUP_INVALID', `the definitions in ${part.archive} cannot be read`, {
-      detail: `${result.error.message}.`,
-      hint: 'Restore the whole backup beside, and take the table from there: --create NAME',
-    });
-  refuseOtherEncoding(part.archive, script, result.statements);
-  return result.statements.filter((statement) => !isOwnSetting(statement));
+  const statements = await scriptStatements(
+    script,
+    `the definitions in ${part.archive}`,
+    'Restore the whole backup beside, and take the table from there: --create NAME',
+  );
+  refuseOtherEncoding(part.archive, script, statements);
+  return statements.filter((statement) => !isOwnSetting(statement));
 }
 
 /** The statements of a section as the server takes them. @throws AisecError BACKUP_INVALID for what is no SQL. */
@@ -122,7 +121,7 @@ export type RewriteSql = (statement: string) => Promise<string>;
 /** Splits what pg_restore writes of rows into statements and COPY blocks, and sends them in batches. */
 class RowLoader {
   readonly #session: Session;
-  #rest: Buffer = Buffer.alloc(0);
+  readonly #lines = new Lines();
   #statement = '';
   #target: string | undefined;
   #batch: Buffer[] = [];
@@ -135,13 +134,7 @@ class RowLoader {
   }
 
   async add(chunk: Buffer): Promise<void> {
-    const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
-    let start = 0;
-    for (let end = bytes.indexOf(NEW_LINE); end >= 0; end = bytes.indexOf(NEW_LINE, start)) {
-      await this.#line(bytes.subarray(start, end + 1));
-      start = end + 1;
-    }
-    this.#rest = Buffer.from(bytes.subarray(start));
+    for (const line of this.#lines.of(chunk)) await this.#line(line);
   }
 
   async #line(line: Buffer): Promise<void> {

@@ -73,7 +73,7 @@ export interface BackupResult {
   readonly durationMs: number;
 }
 
-export type Outcome = Omit<
+type Outcome = Omit<
   BackupResult,
   'database' | 'directory' | 'format' | 'isDryRun' | 'isEncrypted' | 'expectedBytes' | 'jobs' | 'durationMs'
 >;
@@ -123,7 +123,7 @@ async function prune(
 const NOTHING: PrunePlan = { removed: [], kept: [] };
 
 /** What a dry run reports. */
-export async function planOnly(
+async function planOnly(
   access: BackupRun,
   origin: BackupOrigin | null,
   format: BackupFormat,
@@ -147,7 +147,7 @@ export async function planOnly(
 }
 
 /** Copies what was written, then removes what may go; nothing is removed while the copy, or the roles, are not made. */
-export async function finish(
+async function finish(
   access: BackupRun,
   { file, manifest, whole, rolesFailure }: WrittenBackup,
   options: BackupOptions,
@@ -174,5 +174,34 @@ export async function finish(
     copy: copy?.url ?? null,
     removedCopies: copies.removed,
     keptCopies: copies.kept,
+  };
+}
+
+/** What a run has come to before old backups and the copy are looked at. */
+export interface BackupRunState extends Pick<BackupResult, 'format' | 'expectedBytes' | 'jobs' | 'isEncrypted'> {
+  readonly startedMs: number;
+  readonly origin: BackupOrigin | null;
+  /** Undefined: a dry run. */
+  readonly written: WrittenBackup | undefined;
+}
+
+/** Finishes what was written, or plans that in a dry run, and describes all of it. */
+export async function conclude(
+  access: BackupRun,
+  { startedMs, origin, written, ...known }: BackupRunState,
+  options: BackupOptions,
+  reporting: Reporting,
+): Promise<BackupResult> {
+  const outcome =
+    written === undefined
+      ? await planOnly(access, origin, known.format, options)
+      : await finish(access, written, options, reporting);
+  return {
+    database: access.databaseName,
+    directory: options.directory,
+    isDryRun: options.isDryRun,
+    ...known,
+    ...outcome,
+    durationMs: Math.round(performance.now() - startedMs),
   };
 }

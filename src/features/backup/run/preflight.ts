@@ -8,10 +8,11 @@ import { refuseLag } from '../catalog/standby.js';
 import type { BackupOrigin } from '../catalog/origin.js';
 import type { BackupFormat } from '../catalog/names.js';
 import { formatBytes } from '../../../base/bytes.js';
+import { quotedTable } from '../../../base/identifier.js';
 import type { BackupRun } from '../access.js';
 import type { Reporting } from '../../../base/reporting.js';
 import type { BackupOptions } from './finish.js';
-import { qualifiedName, type ServerFacts } from './server-facts.js';
+import { type ServerFacts } from './server-facts.js';
 import { expectedBytes, neededBytes, refuseTooLittleSpace } from './space.js';
 
 const GROUP_MAY_ENTER = 0o050;
@@ -59,7 +60,7 @@ export async function preflightBackup(
   const unlogged = facts.standby?.unloggedTables ?? [];
   if (unlogged.length > 0)
     onWarning(
-      `a standby has no rows of unlogged tables, so that the backup has none of ${unlogged.map(qualifiedName).join(', ')}`,
+      `a standby has no rows of unlogged tables, so that the backup has none of ${unlogged.map(quotedTable).join(', ')}`,
     );
   const { backups } = await readBackupDirectory(directory);
   const ours = backupsOf(backups, access.databaseName, facts.origin);

@@ -5,7 +5,7 @@ import { writeSmallFile } from '../../../adapters/files/publish.js';
 interface Metric {
   readonly name: string;
   readonly help: string;
-  readonly value: (newest: Backup) => number | undefined;
+  readonly value: (newest: Backup) => number;
 }
 
 const seconds = (time: string): number => Date.parse(time) / 1000;
@@ -40,21 +40,21 @@ function label(text: string): string {
     .replaceAll('\n', String.raw`\n`);
 }
 
-function render(name: string, help: string, samples: readonly string[]): string {
-  return [`# HELP ${name} ${help}`, `# TYPE ${name} gauge`, ...samples, ''].join('\n');
+function render(name: string, help: string, sample: string): string {
+  return `# HELP ${name} ${help}\n# TYPE ${name} gauge\n${sample}\n`;
 }
 
 /** The metrics of one database; those of a backup are left out while there is none. */
 function backupMetrics(database: string, newest: Backup | undefined, count: number, isSuccess: boolean): string {
   const labels = `{database="${label(database)}"}`;
-  const ofNewest = METRICS.flatMap(({ name, help, value }) => {
-    const sample = newest === undefined ? undefined : value(newest);
-    return sample === undefined ? [] : [render(name, help, [`${name}${labels} ${sample}`])];
-  });
+  const ofNewest =
+    newest === undefined
+      ? []
+      : METRICS.map(({ name, help, value }) => render(name, help, `${name}${labels} ${value(newest)}`));
   const [run, verified] = ['aisec_backup_last_run_success', 'aisec_backups_verified'];
   return [
-    render(run, 'Whether the last run succeeded.', [`${run}${labels} ${isSuccess ? 1 : 0}`]),
-    render(verified, 'How many verified backups there are.', [`${verified}${labels} ${count}`]),
+    render(run, 'Whether the last run succeeded.', `${run}${labels} ${isSuccess ? 1 : 0}`),
+    render(verified, 'How many verified backups there are.', `${verified}${labels} ${count}`),
     ...ofNewest,
   ].join('');
 }

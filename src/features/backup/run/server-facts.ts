@@ -1,11 +1,11 @@
 import { serverMajor } from '../../../adapters/postgres/server-major.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
-import { countText } from '../../../base/count.js';
+import { countText, listed } from '../../../base/count.js';
 import { AisecError } from '../../../base/errors.js';
 import type { StandbyFacts } from '../catalog/standby.js';
 import { standbyLagMs } from './standby-lag.js';
-import { quoteIdentifier, quoteLiteral } from '../../../base/identifier.js';
+import { quotedTable, quoteIdentifier, quoteLiteral } from '../../../base/identifier.js';
 
 export interface BackupTable {
   readonly schema: string;
@@ -60,15 +60,6 @@ interface TableRow extends BackupTable {
 
 const MOST_NAMED = 5;
 
-export function qualifiedName({ schema, table }: BackupTable): string {
-  return `${quoteIdentifier(schema)}.${quoteIdentifier(table)}`;
-}
-
-function listed(tables: readonly BackupTable[]): string {
-  const names = tables.slice(0, MOST_NAMED).map(qualifiedName).join(', ');
-  return tables.length > MOST_NAMED ? `${names} and ${tables.length - MOST_NAMED} more` : names;
-}
-
 /** What a dump would leave out silently, or stumble over half-way. */
 function refuseUnreadable(roleName: string, tables: readonly TableRow[]): void {
   const role = quoteIdentifier(roleName);
@@ -78,14 +69,14 @@ function refuseUnreadable(roleName: string, tables: readonly TableRow[]): void {
       'PRIVILEGE_MISSING',
       `row-level security hides rows of ${filtered.length} tables from ${role}`,
       {
-        detail: `A backup would leave them out: ${listed(filtered)}.`,
+        detail: `A backup would leave them out: ${listed(filtered.map(quotedTable), MOST_NAMED)}.`,
         hint: `Back up as a role that policies do not apply to: alter role ${role} bypassrls;`,
       },
     );
   const unreadable = tables.filter(({ is_readable: isReadable }) => !isReadable);
   if (unreadable.length > 0)
     throw new AisecError('PRIVILEGE_MISSING', `role ${role} may not read ${unreadable.length} tables`, {
-      detail: `These are ${listed(unreadable)}.`,
+      detail: `These are ${listed(unreadable.map(quotedTable), MOST_NAMED)}.`,
       hint: `Let it read everything: grant pg_read_all_data to ${role};`,
     });
 }

@@ -7,8 +7,8 @@ import { withTransaction, type Session } from '../../../adapters/postgres/sessio
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { AisecError, isAisecError } from '../../../base/errors.js';
 import { formatDurationMs } from '../../../base/duration.js';
-import { quoteIdentifier } from '../../../base/identifier.js';
-import { qualifiedName, readServerFacts, type BackupTable, type ServerFacts } from './server-facts.js';
+import { quotedTable, quoteIdentifier } from '../../../base/identifier.js';
+import { readServerFacts, type BackupTable, type ServerFacts } from './server-facts.js';
 
 /** What the manifest says of the contents, all read in the snapshot that is dumped. */
 export type SnapshotContents = Pick<BackupManifest, 'rows' | 'catalog' | 'migration' | 'extensions' | 'roles'>;
@@ -53,7 +53,7 @@ export function lockFailure(lockTimeoutMs: number, blockers: readonly string[], 
 async function lockTables(session: Session, tables: readonly BackupTable[], options: SnapshotOptions): Promise<void> {
   if (tables.length === 0) return;
   const observer = new Observer(session, options.lockTimeoutMs, options.onProgress);
-  const names = tables.map(qualifiedName).join(', ');
+  const names = tables.map(quotedTable).join(', ');
   try {
     await observer.during(() => session.query(`lock table ${names} in access share mode`));
   } catch (error) {
@@ -68,7 +68,7 @@ async function countRows(session: Session, tables: readonly BackupTable[]): Prom
   const counted: BackupRows[] = [];
   for (const table of tables) {
     const { rows } = await session.query<{ rows: string }>(
-      `select pg_catalog.count(*) as rows from only ${qualifiedName(table)}`,
+      `select pg_catalog.count(*) as rows from only ${quotedTable(table)}`,
     );
     counted.push({ ...table, rows: Number(rows[0]?.rows) });
   }

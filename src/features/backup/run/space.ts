@@ -30,16 +30,11 @@ export function expectedBytes(backups: readonly Backup[], facts: Sizes, format: 
   return Math.ceil(last === undefined ? firstBytes(facts, format) : last.manifest.sizeBytes * GROWTH);
 }
 
-export interface HowWritten {
-  readonly isEncrypted: boolean;
-  readonly jobs: number;
-}
-
 /** What is on the disk at once at most while a backup of so many bytes is written. */
 export function neededBytes(
   bytes: number,
   { sizeBytes, indexSizeBytes, largestTableBytes }: Sizes,
-  { isEncrypted, jobs }: HowWritten,
+  { isEncrypted, jobs }: { readonly isEncrypted: boolean; readonly jobs: number },
 ): number {
   // The plain dump lies beside the encrypted one until that is verified.
   if (isEncrypted) return 2 * bytes;

@@ -2,6 +2,7 @@ import { leavesOut, type LeftOut, type LeftOutWish, type NamedTable } from '../c
 import type { BackupRows } from '../catalog/manifest.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
+import { listed } from '../../../base/count.js';
 import type { Reporting } from '../../../base/reporting.js';
 
 interface ReferenceRow {
@@ -28,10 +29,9 @@ async function warnOfReferences(
     rows.some((each) => each.schema === key.schema && each.table === key.table && each.rows > 0),
   );
   if (broken.length === 0) return;
-  const named = broken.slice(0, MOST_NAMED).map((key) => `${key.table}.${key.constraint_name} to ${key.referenced}`);
-  const more = broken.length > MOST_NAMED ? ` and ${broken.length - MOST_NAMED} more` : '';
+  const named = broken.map((key) => `${key.table}.${key.constraint_name} to ${key.referenced}`);
   onWarning(
-    `rows were left out that others may refer to, so that restoring all of it may stop at a foreign key: ${named.join(', ')}${more}`,
+    `rows were left out that others may refer to, so that restoring all of it may stop at a foreign key: ${listed(named, MOST_NAMED)}`,
   );
 }
 

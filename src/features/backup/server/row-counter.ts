@@ -1,4 +1,5 @@
-const NEW_LINE = 10;
+import { Lines } from '../contents/lines.js';
+
 const COPY = /^COPY ("(?:[^"]|"")*"|[^".]+)\.("(?:[^"]|"")*"|[^ "]+) \(.*\) FROM stdin;\n$/;
 
 function unquoted(name: string): string {
@@ -8,26 +9,20 @@ function unquoted(name: string): string {
 /** Counts the rows of each table in what pg_restore prints of an archive. A line that is not of rows is kept whole only until its end. */
 export class RowCounter {
   readonly #rows = new Map<string, number>();
-  #rest: Buffer = Buffer.alloc(0);
+  readonly #lines = new Lines();
   #table: string | undefined;
 
   add(chunk: Buffer): void {
-    const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
-    let start = 0;
-    for (let end = bytes.indexOf(NEW_LINE); end >= 0; end = bytes.indexOf(NEW_LINE, start)) {
-      this.#line(bytes, start, end + 1);
-      start = end + 1;
-    }
-    this.#rest = Buffer.from(bytes.subarray(start));
+    for (const line of this.#lines.of(chunk)) this.#line(line);
   }
 
-  #line(bytes: Buffer, start: number, end: number): void {
+  #line(line: Buffer): void {
     if (this.#table === undefined) {
-      const [, schema, table] = COPY.exec(bytes.toString('utf8', start, end)) ?? [];
+      const [, schema, table] = COPY.exec(line.toString('utf8')) ?? [];
       if (schema === undefined || table === undefined) return;
       this.#table = `${unquoted(schema)}.${unquoted(table)}`;
       this.#rows.set(this.#table, this.#rows.get(this.#table) ?? 0);
-    } else if (end - start === 3 && bytes.toString('latin1', start, end) === '\\.\n') this.#table = undefined;
+    } else if (line.length === 3 && line.toString('latin1') === '\\.\n') this.#table = undefined;
     else this.#rows.set(this.#table, (this.#rows.get(this.#table) ?? 0) + 1);
   }
 

@@ -3,10 +3,11 @@ import type { PgTool } from '../../../adapters/pgtools/tool.js';
 import { allSettled } from '../run/all-settled.js';
 import { formatBytes } from '../../../base/bytes.js';
 import { AisecError } from '../../../base/errors.js';
+import { quotedTable } from '../../../base/identifier.js';
 import type { Environment } from '../../../config/settings.js';
 import { readBack, type PagesOfTables } from './read-back.js';
 import type { RowCounter } from './row-counter.js';
-import { qualifiedName, type BackupTable } from '../run/server-facts.js';
+import { type BackupTable } from '../run/server-facts.js';
 
 export interface ProveOptions {
   readonly tool: PgTool;
@@ -75,7 +76,7 @@ export async function verifyArchive(
   const missing = withoutLine(tables, unpacked);
   if (missing.length > 0 && !mayLack)
     throw new AisecError('BACKUP_INVALID', `the archive lacks ${missing.length} tables of the database`, {
-      detail: `Missing: ${missing.map(qualifiedName).join(', ')}.`,
+      detail: `Missing: ${missing.map(quotedTable).join(', ')}.`,
       hint: 'Run the backup again.',
     });
   return { checksum, lacking: missing };

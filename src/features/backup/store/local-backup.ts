@@ -5,7 +5,6 @@ import path from 'node:path';
 
 import { formatBytes } from '../../../base/bytes.js';
 import { AisecError, isAisecError } from '../../../base/errors.js';
-import type { Environment } from '../../../config/settings.js';
 import { isStoreUrl, splitObjectUrl } from '../../../config/store-url.js';
 import { readCopyManifest } from './change-copy.js';
 import { readManifest, writeManifest } from '../catalog/manifest.js';
@@ -17,6 +16,7 @@ import { temporaryError, withPrivateDirectory } from '../../../adapters/files/pr
 import { freeBytes } from '../../../adapters/files/space.js';
 import { downloadFile } from '../../../adapters/object-store/download.js';
 import { withStore } from '../../../adapters/object-store/store.js';
+import type { ToolPlaces } from '../../../adapters/pgtools/find-tools.js';
 import { readChecksum, requireSameChecksum } from '../verify/check-checksum.js';
 
 /** What reaching and reading a backup may take. */
@@ -30,7 +30,7 @@ export interface BackupSource {
 export interface LocalBackupOptions extends BackupSource {
   /** Takes an encrypted file without a manifest. */
   readonly withoutManifest: boolean;
-  readonly environment: Environment;
+  readonly places: Pick<ToolPlaces, 'environment'>;
   readonly signal: AbortSignal;
   readonly onProgress: (text: string) => void;
 }
@@ -52,13 +52,13 @@ async function refuseTooLittleSpace(neededBytes: number): Promise<void> {
 
 /** Downloads a backup with its manifest and roles, and checks all of them. Returns the path of the backup. */
 async function download(url: string, directory: string, options: LocalBackupOptions): Promise<string> {
-  const { endpoint, environment, signal, onProgress } = options;
+  const { endpoint, places, signal, onProgress } = options;
   const { place, name } = splitObjectUrl(url, endpoint);
   if (parseBackupFileName(name) === undefined)
     throw new AisecError('USAGE', `"${name}" does not have the name of a backup`, {
       hint: 'Give the address of one: s3://bucket/directory/NAME.dump',
     });
-  return withStore(place, { environment, signal }, async (store) => {
+  return withStore(place, { environment: places.environment, signal }, async (store) => {
     const manifest = await readCopyManifest(store, name);
     const { sizeBytes, globals } = manifest;
     await refuseTooLittleSpace(manifest.encryption === null ? sizeBytes : 2 * sizeBytes);

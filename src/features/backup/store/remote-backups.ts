@@ -12,7 +12,7 @@ import {
 } from '../../../adapters/object-store/objects.js';
 import type { Store } from '../../../adapters/object-store/store.js';
 import { uploadFile } from '../../../adapters/object-store/upload.js';
-import type { Backup, BackupDirectory, IncompleteBackup } from '../catalog/directory.js';
+import { newestFirst, type Backup, type BackupDirectory, type IncompleteBackup } from '../catalog/directory.js';
 import { factsOf, type BackupFacts } from '../catalog/facts.js';
 import { inTurns } from '../catalog/in-turns.js';
 import { manifestText, parseManifest, type BackupManifest, type OffsiteCopy } from '../catalog/manifest.js';
@@ -118,8 +118,6 @@ export async function readBackupCopies(
         );
     }
   const incomplete = found.filter((each) => each !== undefined && each.state !== 'complete');
-  const newestFirst = (a: { readonly createdAt: Date }, b: { readonly createdAt: Date }): number =>
-    b.createdAt.getTime() - a.createdAt.getTime();
   return {
     backups: copies.map(({ etag: _etag, ...backup }) => backup).toSorted(newestFirst),
     incomplete: incomplete.map(({ facts: _facts, ...each }) => each).toSorted(newestFirst),

@@ -1,6 +1,9 @@
 import type { CatalogSnapshot, CatalogTables } from '../../../adapters/catalog/catalog.js';
 import { diffCatalogs } from '../../../adapters/catalog/diff.js';
 import { renderDifference } from '../../../adapters/catalog/difference.js';
+import { readCatalog } from '../../../adapters/catalog/snapshot.js';
+import type { Session } from '../../../adapters/postgres/session.js';
+import type { BackupManifest } from '../catalog/manifest.js';
 
 /**
  * A CHECK such as `role in ('user', …)` on a varchar is printed with its casts in other places once it was restored
@@ -38,4 +41,14 @@ export function compareCatalogs(
     partitions: comparable(snapshot.partitions, options.withGrants),
   });
   return diffCatalogs(prepare(backedUp), prepare(restored), { withPartitions: true }).map(renderDifference);
+}
+
+/** The same of the schema that a session sees; nothing where the manifest does not have its catalog. */
+export async function catalogFaults(
+  session: Session,
+  { catalog }: Pick<BackupManifest, 'catalog'>,
+  options: { readonly withGrants: boolean },
+): Promise<readonly string[]> {
+  if (catalog === null) return [];
+  return compareCatalogs(catalog.snapshot, await readCatalog(session, { schema: catalog.schema }), options);
 }

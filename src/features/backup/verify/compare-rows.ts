@@ -1,4 +1,4 @@
-import { quoteIdentifier } from '../../../base/identifier.js';
+import { quotedTable } from '../../../base/identifier.js';
 import type { Session } from '../../../adapters/postgres/session.js';
 
 export interface TableRows {
@@ -25,7 +25,7 @@ export async function compareRows(
   const faults: string[] = [];
   for (const { schema, table, rows } of expected) {
     onProgress(`counting ${schema}.${table}`);
-    const name = `${quoteIdentifier(schema)}.${quoteIdentifier(table)}`;
+    const name = quotedTable({ schema, table });
     const exists = await session.query<{ is_there: boolean }>(
       'select pg_catalog.to_regclass($1) is not null as is_there',
       [name],

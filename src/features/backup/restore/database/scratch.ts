@@ -1,14 +1,13 @@
 import { quoteIdentifier } from '../../../../base/identifier.js';
 import { withMaintenance, type ServerAccess } from '../../access.js';
 import type { RestorableBackup } from '../../contents/restorable-backup.js';
-import { preflightFindings, refuseRestore } from '../findings.js';
+import { refuseRestore } from '../findings.js';
 import type { LeftOutKinds } from '../left-out-kinds.js';
-import { missingLocales, rolesNeeded } from '../preflight.js';
+import { readPreflight } from '../preflight.js';
 import { restoreChecked } from '../restore-checked.js';
 import type { OnPhase } from '../phases.js';
 import { dropDatabase } from '../restore-into.js';
 import { withRestoreLock } from '../restore-lock.js';
-import { readTargetFacts } from '../target-facts.js';
 
 export interface ScratchOptions extends LeftOutKinds {
   /** Of the scratch database; one of that name, which a killed run has left, is dropped first. */
@@ -36,20 +35,9 @@ export async function withScratchRestore<Result>(
   return withMaintenance(access, (maintenance) =>
     withRestoreLock(maintenance, scratch, { waitMs, onProgress }, async () => {
       await dropDatabase(access, maintenance, scratch);
-      const needs = { ...backup, roles: rolesNeeded(backup, options) };
-      const facts = await readTargetFacts(maintenance, needs, access.host);
-      refuseRestore(
-        [
-          ...preflightFindings(needs, facts, {
-            ...options,
-            rolesToCreate: [],
-            canCreateRoles: false,
-            createsDatabase: true,
-          }),
-          ...(await missingLocales(access, maintenance, backup, null)),
-        ],
-        quoteIdentifier(scratch),
-      );
+      const rules = { withoutOwners, withoutPrivileges, roles: 'none', createsDatabase: true, locale: null } as const;
+      const { findings } = await readPreflight(access, maintenance, backup, rules);
+      refuseRestore(findings, quoteIdentifier(scratch));
       try {
         await restoreChecked(access, maintenance, scratch, backup, {
           withoutOwners,
