@@ -34,7 +34,7 @@ function valueOf({ name, type }: PersonColumn, isText: boolean): string {
 export async function* readRows(
   session: Session,
   choice: ChosenRows,
-  { key, columns }: ExportedTable,
+  { key, columns }: Pick<ExportedTable, 'key' | 'columns'>,
   excerpt?: Excerpt,
 ): AsyncGenerator<string> {
   const values = columns.map((column) => valueOf(column, excerpt !== undefined)).join(', ');
