@@ -1,19 +1,14 @@
 import { checksumOf, type Checksum } from '../../../adapters/files/checksum.js';
-import type { PgTool } from '../../../adapters/pgtools/tool.js';
+import type { ArchiveRequest } from '../../../adapters/pgtools/pg-restore.js';
 import type { NamedTable } from '../catalog/left-out.js';
 import { allSettled } from '../run/all-settled.js';
 import { formatBytes } from '../../../base/bytes.js';
 import { AisecError } from '../../../base/errors.js';
 import { quotedTable } from '../../../base/identifier.js';
-import type { Environment } from '../../../config/settings.js';
 import { readBack, type PagesOfTables } from './read-back.js';
 import type { RowCounter } from './row-counter.js';
 
-export interface ProveOptions {
-  readonly tool: PgTool;
-  readonly file: string;
-  readonly environment: Environment;
-  readonly signal: AbortSignal;
+interface ProveOptions extends Pick<ArchiveRequest, 'tool' | 'file' | 'environment' | 'signal'> {
   readonly onProgress: (text: string) => void;
   readonly pagesOf: PagesOfTables;
   /** That dumped it. */
