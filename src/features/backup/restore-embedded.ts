@@ -20,7 +20,7 @@ import { timestampOf } from './catalog/names.js';
 import { withEmbeddedLock } from './embedded/embedded-access.js';
 import { compareContents, unpackTar, type ReadOptions } from './embedded/embedded-backup.js';
 import { loadSql } from './embedded/load-sql.js';
-import { withLocalBackup, type BackupSource } from './store/local-backup.js';
+import { withLocalBackup, type RestoreRunOptions } from './store/local-backup.js';
 import { refuseRestore, restoreFinding } from './restore/findings.js';
 import { requireLoadable } from './embedded/require-loadable.js';
 import { formatBytes } from '../../base/bytes.js';
@@ -30,15 +30,11 @@ import type { Reporting } from '../../base/reporting.js';
 import type { Confirm, DatabaseRestoreResult } from './restore.js';
 import { shellWord } from '../../base/package/aisec-command.js';
 
-export interface EmbeddedRestoreOptions {
+export interface EmbeddedRestoreOptions extends RestoreRunOptions {
   readonly erasures: ErasureOptions;
   readonly mode: 'create' | 'replace';
   /** Absolute: the directory that will be the database. */
   readonly dataDir: string;
-  readonly withoutManifest: boolean;
-  readonly source: BackupSource;
-  readonly waitMs: number;
-  readonly isDryRun: boolean;
 }
 
 interface Plan {

@@ -6,7 +6,7 @@ import { serverMajor } from '../../adapters/postgres/server-major.js';
 import { withRollback, withTransaction, type Session } from '../../adapters/postgres/session.js';
 import type { ServerAccess } from './access.js';
 import { readBackup } from './contents/read-backup.js';
-import { gatherErasures, type ErasureLists } from './erasures/gather.js';
+import { gatherErasures, type ErasureLists, type ErasureSource } from './erasures/gather.js';
 import type { RestorableBackup } from './contents/restorable-backup.js';
 import { refuseRestore, restoreFinding } from './restore/findings.js';
 import { foreignKeyOf } from './restore/foreign-keys.js';
@@ -33,24 +33,15 @@ import { countStates, stageUnit, type Unit, type UnitPlan } from './rows/unit.js
 import { leaveErasedUsersOut } from './rows/leave-erased-users-out.js';
 import { requireCondition, startOf, type RowsWanted } from './rows/start.js';
 import { inOrder, writeUnit } from './rows/write.js';
-import { withLocalBackup, type BackupSource } from './store/local-backup.js';
+import { withLocalBackup, type RestoreRunOptions } from './store/local-backup.js';
 
 /** What becomes of rows that are there with other values. */
 export type ExistingRule = 'refuse' | 'keep' | 'overwrite';
 
-export interface RowsRestoreOptions {
+export interface RowsRestoreOptions extends RestoreRunOptions, ErasureSource {
   readonly wanted: RowsWanted;
-  /** Of the platform. */
-  readonly schema: string;
   readonly existing: ExistingRule;
   readonly dangling: RowsDanglingRule;
-  /** Of the backups: the list of erasures is there. */
-  readonly directory: string;
-  /** Takes an archive without a manifest, reading all of it instead. */
-  readonly withoutManifest: boolean;
-  readonly source: BackupSource;
-  readonly waitMs: number;
-  readonly isDryRun: boolean;
 }
 
 /** Rows of one table. */

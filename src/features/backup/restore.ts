@@ -6,7 +6,7 @@ import { beforeName, workingName } from './restore/database/database-names.js';
 import { tenantWarnings } from './contents/tenants.js';
 import { formatByName, formatOf, requireForServer } from './contents/backup-format.js';
 import { refuseRestore, restoreFinding } from './restore/findings.js';
-import { withLocalBackup, type BackupSource } from './store/local-backup.js';
+import { withLocalBackup, type RestoreRunOptions } from './store/local-backup.js';
 import { readBackup } from './contents/read-backup.js';
 import { restoreChecked } from './restore/restore-checked.js';
 import { dropDatabase } from './restore/restore-into.js';
@@ -27,12 +27,9 @@ import { readPreflight, type Preflight, type RoleSource } from './restore/prefli
 import type { LeftOutKinds } from './restore/left-out-kinds.js';
 import { shellWord } from '../../base/package/aisec-command.js';
 
-export interface DatabaseRestoreOptions extends LeftOutKinds {
+export interface DatabaseRestoreOptions extends LeftOutKinds, RestoreRunOptions {
   readonly erasures: ErasureOptions;
   readonly mode: 'create' | 'replace';
-  /** Takes an archive without a manifest, reading all of it instead. */
-  readonly withoutManifest: boolean;
-  readonly source: BackupSource;
   /** Of the new database, or of the one that is replaced. */
   readonly target: string;
   readonly roles: RoleSource;
@@ -42,8 +39,6 @@ export interface DatabaseRestoreOptions extends LeftOutKinds {
   readonly terminates: boolean;
   /** Default: as `restoreChecked`. */
   readonly jobs?: number;
-  readonly waitMs: number;
-  readonly isDryRun: boolean;
 }
 
 export interface DatabaseRestoreResult {

@@ -2,20 +2,19 @@ import path from 'node:path';
 
 import { AisecError, messageOf } from '../../../base/errors.js';
 import type { CatalogSnapshot } from '../../../adapters/catalog/catalog.js';
+import type { Checksum } from '../../../adapters/files/checksum.js';
 import { writeSmallFile } from '../../../adapters/files/publish.js';
 import { readUnlinked, unreadable } from '../../../adapters/files/read.js';
 import { manifestName, parseBackupFileName, type BackupFormat } from './names.js';
 import { fileModeOf } from './file-mode.js';
-import { isFull, type LeftOut } from './left-out.js';
+import { isFull, type LeftOut, type NamedTable } from './left-out.js';
 import { manifestFault } from './manifest-shape.js';
 import type { BackupOrigin } from './origin.js';
 import type { StandbyFacts } from './standby.js';
 
 export const FORMAT_VERSION = 1;
 
-export interface BackupRows {
-  readonly schema: string;
-  readonly table: string;
+export interface BackupRows extends NamedTable {
   /** Counted in the snapshot that was dumped. */
   readonly rows: number;
 }
@@ -27,10 +26,8 @@ export interface BackupExtension {
 }
 
 /** A file beside the backup, by its name in the same directory. */
-export interface BackupSideFile {
+export interface BackupSideFile extends Checksum {
   readonly file: string;
-  readonly sizeBytes: number;
-  readonly sha256: string;
 }
 
 /** A proof that the backup is good. `read`: checksum and every byte unpacked. `deep`: restored and compared. */
@@ -41,12 +38,10 @@ export interface BackupVerification {
 }
 
 /** A copy in a store, such as s3://bucket/prefix/FILE. */
-export interface OffsiteCopy {
+export interface OffsiteCopy extends Checksum {
   readonly url: string;
   readonly endpoint: string | null;
   readonly uploadedAt: string;
-  readonly sizeBytes: number;
-  readonly sha256: string;
 }
 
 /** What stands beside a backup, in FILE.json. Sizes in bytes, times in RFC 3339 (UTC), durations in milliseconds. */

@@ -74,10 +74,7 @@ export async function readBackup(
   const manifest = options.withoutManifest ? undefined : manifestOf(file);
   requireArchive(file, manifest?.format);
   await checkWhole(access, file, sha256, manifest);
-  const { toc, roles, owners, grantees, indispensableRoles, extensions, vectorIndexes } = await readArchive(
-    access,
-    file,
-  );
+  const { toc, extensions, vectorIndexes, ...roles } = await readArchive(access, file);
   const globals = globalsName(file);
   const rowsOf = new Map(manifest?.rows.map(({ schema, table, rows }) => [`${schema}.${table}`, rows]));
   return {
@@ -87,10 +84,7 @@ export async function readBackup(
     globalsFile: DUMP.test(file) && existsSync(globals) ? globals : null,
     serverMajor: toc.serverMajor,
     sizeBytes: manifest?.databaseSizeBytes,
-    roles,
-    owners,
-    grantees,
-    indispensableRoles,
+    ...roles,
     extensions: extensions.map((name) => ({
       name,
       version: manifest?.extensions.find((each) => each.name === name)?.version ?? null,

@@ -19,6 +19,7 @@ export interface ErasureLists {
 }
 
 export interface ErasureSource {
+  /** Of the platform. */
   readonly schema: string;
   /** Of the backups: their list is read, and that beside the backup. */
   readonly directory: string;

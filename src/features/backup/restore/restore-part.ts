@@ -11,7 +11,7 @@ import type { RestorableBackup } from '../contents/restorable-backup.js';
 import { namedInSql, type TocEntry } from '../contents/toc.js';
 import type { ErasureRecord } from '../erasures/erasure-record.js';
 import { gatherErasures, type ErasureSource } from '../erasures/gather.js';
-import { withLocalBackup, type BackupSource } from '../store/local-backup.js';
+import { withLocalBackup, type RestoreRunOptions } from '../store/local-backup.js';
 import { refuseRestore } from './findings.js';
 import type { LeftOutKinds } from './left-out-kinds.js';
 import { readPreflight } from './preflight.js';
@@ -21,13 +21,8 @@ import { isTable, tocName } from './table-selection.js';
 import { readTargetObjects } from './target-objects.js';
 
 /** Of every restore of a part of a backup into the database that is there. */
-export interface PartRestoreOptions extends LeftOutKinds {
-  /** Takes an archive without a manifest, reading all of it instead. */
-  readonly withoutManifest: boolean;
-  readonly source: BackupSource;
+export interface PartRestoreOptions extends LeftOutKinds, RestoreRunOptions {
   readonly erasures: ErasureSource;
-  readonly waitMs: number;
-  readonly isDryRun: boolean;
 }
 
 /** What is restored of the backup, and what of the database prevents it. */

@@ -3,14 +3,10 @@ import type { Session } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { countText, listed } from '../../../base/count.js';
 import { AisecError } from '../../../base/errors.js';
+import type { NamedTable } from '../catalog/left-out.js';
 import type { StandbyFacts } from '../catalog/standby.js';
 import { standbyLagMs } from './standby-lag.js';
 import { quotedTable, quoteIdentifier, quoteLiteral } from '../../../base/identifier.js';
-
-export interface BackupTable {
-  readonly schema: string;
-  readonly table: string;
-}
 
 export interface ServerFacts {
   readonly roleName: string;
@@ -26,7 +22,7 @@ export interface ServerFacts {
   /** At most, with its long values: what the statistics do not know yet may be all of one table. */
   readonly largestTableBytes: number;
   /** All that hold rows, partitions among them, in the order of their names. */
-  readonly tables: readonly BackupTable[];
+  readonly tables: readonly NamedTable[];
   /** By OID, with those of TOAST, as VACUUM or ANALYZE last counted them. */
   readonly pagesOf: ReadonlyMap<string, number>;
   /** Null on a primary. Its unlogged tables are not among the others: no role can read them there. */
@@ -50,7 +46,7 @@ interface UnreadableRow {
   readonly names: readonly string[];
 }
 
-interface TableRow extends BackupTable {
+interface TableRow extends NamedTable {
   readonly oid: string;
   readonly pages: number;
   readonly is_filtered: boolean;
@@ -102,7 +98,7 @@ async function refuseOtherUnreadable(session: Session, roleName: string): Promis
   );
 }
 
-function named({ schema, table }: TableRow): BackupTable {
+function named({ schema, table }: TableRow): NamedTable {
   return { schema, table };
 }
 

@@ -1,5 +1,6 @@
 import { blockedBy, endingHint } from '../../../adapters/postgres/locks/blocker.js';
 import type { BackupManifest, BackupRows } from '../catalog/manifest.js';
+import type { NamedTable } from '../catalog/left-out.js';
 import { refuseLag } from '../catalog/standby.js';
 import { readCatalog } from '../../../adapters/catalog/snapshot.js';
 import { Observer } from '../../../adapters/postgres/locks/observer.js';
@@ -8,7 +9,7 @@ import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { AisecError, isAisecError } from '../../../base/errors.js';
 import { formatDurationMs } from '../../../base/duration.js';
 import { quotedTable, quoteIdentifier } from '../../../base/identifier.js';
-import { readServerFacts, type BackupTable, type ServerFacts } from './server-facts.js';
+import { readServerFacts, type ServerFacts } from './server-facts.js';
 
 /** What the manifest says of the contents, all read in the snapshot that is dumped. */
 export type SnapshotContents = Pick<BackupManifest, 'rows' | 'catalog' | 'migration' | 'extensions' | 'roles'>;
@@ -50,7 +51,7 @@ export function lockFailure(lockTimeoutMs: number, blockers: readonly string[], 
  * safe for older snapshots, which would see an empty table.
  * https://www.postgresql.org/docs/17/mvcc-caveats.html
  */
-async function lockTables(session: Session, tables: readonly BackupTable[], options: SnapshotOptions): Promise<void> {
+async function lockTables(session: Session, tables: readonly NamedTable[], options: SnapshotOptions): Promise<void> {
   if (tables.length === 0) return;
   const observer = new Observer(session, options.lockTimeoutMs, options.onProgress);
   const names = tables.map(quotedTable).join(', ');
@@ -64,7 +65,7 @@ async function lockTables(session: Session, tables: readonly BackupTable[], opti
 }
 
 /** Of each table alone: what inherits from it is a table of its own. */
-async function countRows(session: Session, tables: readonly BackupTable[]): Promise<readonly BackupRows[]> {
+async function countRows(session: Session, tables: readonly NamedTable[]): Promise<readonly BackupRows[]> {
   const counted: BackupRows[] = [];
   for (const table of tables) {
     const { rows } = await session.query<{ rows: string }>(
@@ -95,7 +96,7 @@ async function newestMigration(session: Session, schema: string): Promise<string
 export async function readContents(
   session: Session,
   schema: string,
-  tables: readonly BackupTable[],
+  tables: readonly NamedTable[],
 ): Promise<Omit<SnapshotContents, 'roles'>> {
   const snapshot = await readCatalog(session, { schema });
   return {

@@ -1,19 +1,14 @@
 import { checksumOf, type Checksum } from '../../../adapters/files/checksum.js';
-import type { PgTool } from '../../../adapters/pgtools/tool.js';
+import type { ArchiveRequest } from '../../../adapters/pgtools/pg-restore.js';
+import type { NamedTable } from '../catalog/left-out.js';
 import { allSettled } from '../run/all-settled.js';
 import { formatBytes } from '../../../base/bytes.js';
 import { AisecError } from '../../../base/errors.js';
 import { quotedTable } from '../../../base/identifier.js';
-import type { Environment } from '../../../config/settings.js';
 import { readBack, type PagesOfTables } from './read-back.js';
 import type { RowCounter } from './row-counter.js';
-import { type BackupTable } from '../run/server-facts.js';
 
-export interface ProveOptions {
-  readonly tool: PgTool;
-  readonly file: string;
-  readonly environment: Environment;
-  readonly signal: AbortSignal;
+interface ProveOptions extends Pick<ArchiveRequest, 'tool' | 'file' | 'environment' | 'signal'> {
   readonly onProgress: (text: string) => void;
   readonly pagesOf: PagesOfTables;
   /** That dumped it. */
@@ -23,12 +18,12 @@ export interface ProveOptions {
 }
 
 /** What pg_restore says of a table, up to the end of the line: a name may have line feeds. */
-function lineOf({ schema, table }: BackupTable): string {
+function lineOf({ schema, table }: NamedTable): string {
   return `pg_restore: processing data for table "${schema}.${table}"`.split('\n', 1)[0] ?? '';
 }
 
 /** Those of which there is no line; where two begin alike, the later ones. */
-function withoutLine(tables: readonly BackupTable[], lines: Map<string, number>): readonly BackupTable[] {
+function withoutLine(tables: readonly NamedTable[], lines: Map<string, number>): readonly NamedTable[] {
   return tables.filter((table) => {
     const line = lineOf(table);
     const left = lines.get(line) ?? 0;
@@ -45,10 +40,10 @@ function withoutLine(tables: readonly BackupTable[], lines: Map<string, number>)
  * @throws AisecError BACKUP_INVALID.
  */
 export async function verifyArchive(
-  tables: readonly BackupTable[],
+  tables: readonly NamedTable[],
   mayLack: boolean,
   { tool, file, environment, signal, onProgress, pagesOf, jobs, counter }: ProveOptions,
-): Promise<{ readonly checksum: Checksum; readonly lacking: readonly BackupTable[] }> {
+): Promise<{ readonly checksum: Checksum; readonly lacking: readonly NamedTable[] }> {
   const unpacked = new Map<string, number>();
   const onLine = (line: string): void => {
     if (line.startsWith('pg_restore: processing data for table "')) unpacked.set(line, (unpacked.get(line) ?? 0) + 1);

@@ -27,6 +27,15 @@ export interface BackupSource {
   readonly identityFile: string | undefined;
 }
 
+/** What every restore takes. */
+export interface RestoreRunOptions {
+  /** Takes an archive without a manifest, reading all of it instead. */
+  readonly withoutManifest: boolean;
+  readonly source: BackupSource;
+  readonly waitMs: number;
+  readonly isDryRun: boolean;
+}
+
 export interface LocalBackupOptions extends BackupSource {
   /** Takes an encrypted file without a manifest. */
   readonly withoutManifest: boolean;

@@ -1,11 +1,6 @@
 import { quotedTable } from '../../../base/identifier.js';
+import type { BackupRows } from '../catalog/manifest.js';
 import type { Session } from '../../../adapters/postgres/session.js';
-
-export interface TableRows {
-  readonly schema: string;
-  readonly table: string;
-  readonly rows: number;
-}
 
 async function count(session: Session, relation: string): Promise<number> {
   const { rows } = await session.query<{ rows: string }>(`select pg_catalog.count(*) as rows from ${relation}`);
@@ -18,7 +13,7 @@ async function count(session: Session, relation: string): Promise<number> {
  */
 export async function compareRows(
   session: Session,
-  expected: readonly TableRows[],
+  expected: readonly BackupRows[],
   onProgress: (text: string) => void,
 ): Promise<readonly string[]> {
   await session.query('set row_security = off');
