@@ -12,6 +12,9 @@ import type { CliResult } from '../support/run-cli.js';
 import { runInProcess } from '../support/run-in-process.js';
 import { takeBackup } from '../support/take-backup.js';
 
+type Query = (sql: string) => Promise<readonly unknown[]>;
+type Run = (...args: readonly string[]) => Promise<CliResult>;
+
 /** Three months with columns, indexes and triggers of a user: one live, one archived, one in the default partition. */
 const FILL = `
   select aisec_make_message_partitions(array['2026-07-01', '2026-08-01']::date[]);
@@ -72,5 +75,51 @@ describeOnServer('aisec restore --month where messages have columns, indexes and
     for (const month of ['2026-07', '2026-08'])
       expect(await run('restore', file, '--month', month, '--existing', 'overwrite')).toMatchObject({ exitCode: 0 });
     expect(await query(ALL)).toEqual(before);
+  });
+});
+
+describeOnServer('aisec restore --table of messages, dropped when months were moved since the backup', () => {
+  const ROWS = `
+    select md5(string_agg(id || content, ',' order by id)) as rows, (select count(*)::int from message_keys) as keys
+    from all_messages`;
+
+  test.each([
+    [
+      'a month that was archived whole, and what the default partition had',
+      'messages',
+      (run: Run) => run('archive', '--older-than', '1mo'),
+      ['public.messages_y2026m08; messages_archive has these months now', '10 rows of public.messages_default'],
+    ],
+    [
+      'what was archived of a month that is partly live',
+      'messages',
+      (_run: Run, query: Query) =>
+        query(`
+          select aisec_ensure_archive_month('2026-08-01');
+          select aisec_move_messages_to_archive('messages_y2026m08', '2026-08-01', '-infinity', '2026-08-06', 100, false)`),
+      ['5 rows of public.messages_y2026m08'],
+    ],
+    [
+      'an archived month that is live again',
+      'messages_archive',
+      (run: Run) => run('archive', 'restore', '2026-07'),
+      ['public.messages_archive_y2026m07; messages has these months now'],
+    ],
+  ] as const)('leaves out %s', async (_title, table, move, leftOut) => {
+    const database = await createServerDatabase({ migrated: true });
+    const query: Query = async (sql) => [(await database.admin.query(sql)).rows].flat();
+    const env = { DATABASE_URL: database.url, PATH: process.env['PATH'] ?? '' };
+    const run: Run = (...args) => runInProcess(args, { env });
+    for (const sql of FILL.split(';\n')) await query(sql);
+    const file = path.join(await createEmbeddedDirectory(), 'app_20261125_060000.dump');
+    await takeBackup(database.url, file);
+    const before = await query(ROWS);
+    await move(run, query);
+    await query(`drop table ${table} cascade`);
+    const result = await run('restore', file, '--table', table);
+    expect(result).toMatchObject({ exitCode: 0 });
+    for (const text of leftOut) expect(result.stderr).toContain(`warning: left out: ${text}`);
+    expect(await query(ROWS)).toEqual(before);
+    expect(await run('migrate', 'drift')).toMatchObject({ exitCode: 0 });
   });
 });

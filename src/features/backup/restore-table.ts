@@ -6,6 +6,7 @@ import { loadTable, type DanglingRule } from './restore/load-table.js';
 import { restoreFinding } from './restore/findings.js';
 import { selectTable, tocName, type LeftOut, type TableName, type TableSelection } from './restore/table-selection.js';
 import { canBeSeen, readTargetObjects } from './restore/target-objects.js';
+import { withoutMovedMonths } from './rows/moved-months.js';
 import { described, namedInSql, nameIn, qualified, schemaOf, type TocEntry } from './contents/toc.js';
 import type { Session } from '../../adapters/postgres/session.js';
 import { boundedName } from '../../base/bounded-name.js';
@@ -161,16 +162,19 @@ export async function restoreTable(
 ): Promise<TableRestoreResult> {
   const startedMs = performance.now();
   const { table, erasures, isDryRun } = options;
+  const moved: string[] = [];
   return restorePart(
     access,
     session,
     given,
     options,
     reporting,
-    (backup, isInTarget) => {
-      const selection = selectTable(backup.toc.entries, table, isInTarget);
+    async (backup, isInTarget) => {
+      const here = await withoutMovedMonths(session, backup.toc.entries, table);
+      const selection = selectTable(here.entries, table, isInTarget);
       if (selection === undefined)
         throw unknownInBackup(backup, `table ${quoteIdentifier(table.schema)}.${quoteIdentifier(table.name)}`);
+      moved.push(...here.warnings);
       return { selection, findings: namesInUse(selection, isInTarget) };
     },
     async ({ backup, selection, warnings, records }) => {
@@ -193,7 +197,7 @@ export async function restoreTable(
         leaning: selection.leaning.map(described),
         missing: left.flatMap(({ missing }) => missing),
         parts: partsOf(selection),
-        warnings: [...warnings, ...left.flatMap((each) => each.warnings), ...loaded.warnings],
+        warnings: [...moved, ...warnings, ...left.flatMap((each) => each.warnings), ...loaded.warnings],
         rows: wanted.reduce((sum, { rows }) => sum + rows, 0),
         durationMs: Math.round(performance.now() - startedMs),
       };

@@ -18,6 +18,7 @@ import { refuseRestore, restoreFinding } from './findings.js';
 import { machineOf } from './restore-checked.js';
 import { countingLines } from './restore-into.js';
 import { missingLargeObjects } from '../rows/large-objects.js';
+import { leaveMovedOut } from '../rows/moved-months.js';
 import { settingsFor } from './restore-passes.js';
 import { loadRows, makeObjects, readDefinitions } from './script.js';
 import { leaveErasedOut, type ErasedPeople } from './leave-erased-out.js';
@@ -172,6 +173,7 @@ export async function loadTable(
       await runAll(session, [...early, ...attaching], [], new Set());
       onProgress('looking for rows that refer to nothing');
       const restored = new Set(selection.tables.map(nameIn));
+      const moved = await leaveMovedOut(session, restored, options.erased.schema);
       const erased = await leaveErasedOut(session, restored, keys, options.erased);
       const settled = await settleDangling(session, keys, selection, dangling, options.erased);
       const { notValid } = settled;
@@ -181,8 +183,8 @@ export async function loadTable(
       });
       const lacking = await missingLargeObjects(session, backup.toc.entries, tables);
       const loaded = {
-        warnings: [...erased.warnings, ...settled.warnings, ...lacking],
-        leftOut: summed(erased.leftOut, settled.leftOut),
+        warnings: [...moved.warnings, ...erased.warnings, ...settled.warnings, ...lacking],
+        leftOut: summed(moved.leftOut, summed(erased.leftOut, settled.leftOut)),
       };
       if (isDryRun) return loaded;
       onProgress('making indexes, constraints and policies');
