@@ -16,6 +16,7 @@ import type {
   CatalogView,
 } from './catalog.js';
 import type { PropertyValue } from './difference.js';
+import { nameInSql } from '../../base/identifier.js';
 
 /** One object as the snapshot has it, with its kind. */
 export type CatalogItem =
@@ -45,16 +46,12 @@ export interface Entry {
   readonly of: CatalogItem;
 }
 
-function quoted(name: string): string {
-  return /^[a-z_][a-z0-9_$]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
-}
-
 function relationId(name: string): string {
-  return `relation ${quoted(name)}`;
+  return `relation ${nameInSql(name)}`;
 }
 
 function on(item: { readonly name: string; readonly table: string }): string {
-  return `${quoted(item.name)} on ${quoted(item.table)}`;
+  return `${nameInSql(item.name)} on ${nameInSql(item.table)}`;
 }
 
 function entry(
@@ -69,8 +66,8 @@ function entry(
 
 function grantEntry(grant: CatalogGrant): Entry {
   const { kind, column, grantee, privileges } = grant;
-  const name = quoted(grant.object ?? '');
-  const role = grantee === 'PUBLIC' ? grantee : quoted(grantee);
+  const name = nameInSql(grant.object ?? '');
+  const role = grantee === 'PUBLIC' ? grantee : nameInSql(grantee);
   const make = (object: string, ...parents: readonly string[]): Entry =>
     entry('grant', `on ${object} to ${role}`, parents, { privileges }, { kind: 'grant', item: grant });
   switch (kind) {
@@ -80,7 +77,7 @@ function grantEntry(grant: CatalogGrant): Entry {
     case 'view':
       return make(`${kind} ${name}`, relationId(grant.object ?? ''));
     case 'column': {
-      const full = `${name}.${quoted(column ?? '')}`;
+      const full = `${name}.${nameInSql(column ?? '')}`;
       return make(`column ${full}`, relationId(grant.object ?? ''), `column ${full}`);
     }
     case 'function': {
@@ -106,14 +103,17 @@ function tableEntries(part: CatalogTables): readonly Entry[] {
       const { name, ...properties } = item;
       const isBounded = properties.bound !== null && properties.bound !== 'DEFAULT';
       return {
-        ...entry(isBounded ? 'partition' : 'table', quoted(name), [], properties, { kind: 'table', item }),
+        ...entry(isBounded ? 'partition' : 'table', nameInSql(name), [], properties, { kind: 'table', item }),
         id: relationId(name),
       };
     }),
     ...part.columns.map((item) => {
       const { table, name, ...properties } = item;
-      const object = `${quoted(table)}.${quoted(name)}`;
-      const parents = [relationId(table), ...above(table, (parent) => `column ${quoted(parent)}.${quoted(name)}`)];
+      const object = `${nameInSql(table)}.${nameInSql(name)}`;
+      const parents = [
+        relationId(table),
+        ...above(table, (parent) => `column ${nameInSql(parent)}.${nameInSql(name)}`),
+      ];
       return entry('column', object, parents, properties, { kind: 'column', item });
     }),
     ...part.constraints.map((item) => {
@@ -150,20 +150,20 @@ export function entriesOf(snapshot: CatalogSnapshot, withPartitions: boolean): r
     ...(withPartitions ? tableEntries(snapshot.partitions) : []),
     ...snapshot.views.map((item) => {
       const { name, ...properties } = item;
-      return { ...entry('view', quoted(name), [], properties, { kind: 'view', item }), id: relationId(name) };
+      return { ...entry('view', nameInSql(name), [], properties, { kind: 'view', item }), id: relationId(name) };
     }),
     ...snapshot.functions.map((item) => {
       const { name, identityArguments, ...properties } = item;
-      return entry('function', `${quoted(name)}(${identityArguments})`, [], properties, { kind: 'function', item });
+      return entry('function', `${nameInSql(name)}(${identityArguments})`, [], properties, { kind: 'function', item });
     }),
     ...snapshot.sequences.map((item) => {
       const { name, ...properties } = item;
       const parents = properties.table === null ? [] : [relationId(properties.table)];
-      return entry('sequence', quoted(name), parents, properties, { kind: 'sequence', item });
+      return entry('sequence', nameInSql(name), parents, properties, { kind: 'sequence', item });
     }),
     ...snapshot.types.map((item) => {
       const { name, ...properties } = item;
-      return entry('type', quoted(name), [], properties, { kind: 'type', item });
+      return entry('type', nameInSql(name), [], properties, { kind: 'type', item });
     }),
     ...snapshot.rulesAndStatistics.map((item) => {
       const { kind, table, name, ...properties } = item;
@@ -171,7 +171,7 @@ export function entriesOf(snapshot: CatalogSnapshot, withPartitions: boolean): r
     }),
     ...snapshot.extensions.map((item) => {
       const { name, ...properties } = item;
-      return entry('extension', quoted(name), [], properties, { kind: 'extension', item });
+      return entry('extension', nameInSql(name), [], properties, { kind: 'extension', item });
     }),
   ];
 }

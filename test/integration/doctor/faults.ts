@@ -185,7 +185,7 @@ export const FAULTS: readonly (readonly [sql: string, ...ids: readonly string[]]
     'partition-drained-table:messages',
   ],
   ['insert into message_keys (id, created_at) values (gen_random_uuid(), now())', 'partition-keys:message_keys'],
-  ['create policy extra on messages_archive using (true)', 'archive-access:policies'],
+  ['create policy "user" on messages_archive using (true)', 'archive-access:policies'],
   ['grant truncate on messages_archive to svc_right', 'archive-access:grants/svc_right'],
   [`alter table messages add column "Extra" int not null default 7`, 'archive-columns:messages_archive'],
   // Indexes.

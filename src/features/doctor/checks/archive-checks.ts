@@ -5,8 +5,9 @@ import { aisecCommand, shellWord } from '../../../base/package/aisec-command.js'
 import { subtractAge } from '../../../base/age.js';
 import { formatMonths, monthEndMs, type Month } from '../../../base/month.js';
 import type { Check, Fault, Outcome, Subject } from '../check.js';
-import { grantee, plainName, qualified } from '../names.js';
+import { grantee, qualified } from '../names.js';
 import { partitionLayout } from './partition-checks.js';
+import { nameInSql } from '../../../base/identifier.js';
 
 /** Null where the table has no such column. */
 interface ColumnDifference {
@@ -35,7 +36,7 @@ async function readAccess({ session, schema }: Subject): Promise<AccessRow> {
 async function examineAccess(subject: Subject): Promise<readonly Fault[]> {
   const { policies_missing: missing, policies_more: more, grants_more: grants } = await subject.once(readAccess);
   const archive = qualified(subject.schema, 'messages_archive');
-  const drop = more.map((name) => `drop policy ${plainName(name)} on ${archive};`);
+  const drop = more.map((name) => `drop policy ${nameInSql(name)} on ${archive};`);
   const faults: Fault[] = [];
   if (missing.length > 0 || more.length > 0)
     faults.push({
@@ -50,7 +51,7 @@ async function examineAccess(subject: Subject): Promise<readonly Fault[]> {
   for (const role of new Set(grants.map((grant) => grant.grantee))) {
     const rights = grants.filter((grant) => grant.grantee === role).map(({ privilege }) => privilege.toLowerCase());
     faults.push({
-      object: `grants/${plainName(role)}`,
+      object: `grants/${nameInSql(role)}`,
       message: `${role} may ${rights.join(', ')} on messages_archive and not on messages`,
       impact: 'the archive has the same messages; what is shut there is open here',
       fix: `revoke ${rights.join(', ')} on table ${archive} from ${grantee(role)};`,

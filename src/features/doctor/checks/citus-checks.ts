@@ -1,9 +1,8 @@
 import { aisecCommand } from '../../../base/package/aisec-command.js';
 import { countText, listed } from '../../../base/count.js';
-import { quoteIdentifier } from '../../../base/identifier.js';
+import { nameInSql, quoteIdentifier } from '../../../base/identifier.js';
 import { LOGIN_FOR_NODES, readNodes, tryAsUser, type CitusNode } from '../../tenant/checks.js';
 import type { Check, Fault, Outcome, Subject } from '../check.js';
-import { plainName } from '../names.js';
 import { readPlace, type Placed } from '../on-citus.js';
 
 function citusCheck(
@@ -66,7 +65,7 @@ export const CITUS_CHECKS: readonly Check[] = [
       isOn
         ? []
         : {
-            object: plainName(session.info.databaseName),
+            object: nameInSql(session.info.databaseName),
             message: 'citus.enable_schema_based_sharding is off for new sessions of this role',
             impact: 'migrate up makes a new tenant on the coordinator and leaves it there',
             fix: `alter database ${quoteIdentifier(session.info.databaseName)} set citus.enable_schema_based_sharding = on;`,
@@ -77,8 +76,8 @@ export const CITUS_CHECKS: readonly Check[] = [
     ({ is_awaited: isAwaited }, { schema }) =>
       isAwaited
         ? {
-            object: plainName(schema),
-            message: `the schema ${plainName(schema)} was to be distributed, and the run that made it has not come so far`,
+            object: nameInSql(schema),
+            message: `the schema ${nameInSql(schema)} was to be distributed, and the run that made it has not come so far`,
             impact: 'it lies on the coordinator until then',
             fix: aisecCommand('migrate up', schema),
           }
@@ -110,8 +109,8 @@ export const CITUS_CHECKS: readonly Check[] = [
       const problem = await tryAsUser(session, schema);
       if (problem === undefined) return [];
       return {
-        object: plainName(schema),
-        message: `role authenticated cannot read ${plainName(schema)} on the node ${node}: ${problem}`,
+        object: nameInSql(schema),
+        message: `role authenticated cannot read ${nameInSql(schema)} on the node ${node}: ${problem}`,
         impact:
           'withUser fails for every user; the node has to let the coordinator log in as authenticated (pg_hba.conf, pg_dist_authinfo)',
         fix: null,

@@ -4,7 +4,8 @@ import { formatBytes } from '../../../base/bytes.js';
 import { dropIndexSql, readIndexFacts, readMissingIndexes, type IndexFacts } from '../../monitor/checks.js';
 import type { Check, Fault, Subject } from '../check.js';
 import { groupBy } from '../../../base/group-by.js';
-import { plainName, qualified } from '../names.js';
+import { qualified } from '../names.js';
+import { nameInSql } from '../../../base/identifier.js';
 
 interface InvalidRow {
   readonly name: string;
@@ -25,8 +26,8 @@ function isAtWork({ isValid, isBuilding }: IndexFacts): boolean {
 async function examineInvalid({ session, schema }: Subject): Promise<readonly Fault[]> {
   const { rows } = await session.query<InvalidRow>(sqlFile('doctor/invalid-indexes'), [schema]);
   return rows.map(({ name, table_name: table, is_partitioned: isPartitioned, definition }) => ({
-    object: plainName(name),
-    message: `index ${plainName(name)} of ${plainName(table)} is INVALID`,
+    object: nameInSql(name),
+    message: `index ${nameInSql(name)} of ${nameInSql(table)} is INVALID`,
     impact: isPartitioned
       ? 'no query uses it, and every write pays for it; building it again stops writes to the table meanwhile'
       : 'no query uses it, and every write pays for it',
@@ -39,9 +40,9 @@ async function examineInvalid({ session, schema }: Subject): Promise<readonly Fa
 async function examineForeignKeys({ session, schema }: Subject): Promise<readonly Fault[]> {
   const missing = await readMissingIndexes(session, schema);
   return missing.map(({ foreignKey, tableName, referencedTable, columns, isPartitioned, sql }) => ({
-    object: `${plainName(tableName)}.${plainName(foreignKey)}`,
-    message: `foreign key ${plainName(foreignKey)} of ${plainName(tableName)} (${columns}) has no index`,
-    impact: `each row deleted from ${referencedTable}, or given another key, reads all of ${plainName(tableName)}${isPartitioned ? '; building the index stops writes to the table' : ''}`,
+    object: `${nameInSql(tableName)}.${nameInSql(foreignKey)}`,
+    message: `foreign key ${nameInSql(foreignKey)} of ${nameInSql(tableName)} (${columns}) has no index`,
+    impact: `each row deleted from ${referencedTable}, or given another key, reads all of ${nameInSql(tableName)}${isPartitioned ? '; building the index stops writes to the table' : ''}`,
     fix: sql,
   }));
 }
@@ -49,8 +50,8 @@ async function examineForeignKeys({ session, schema }: Subject): Promise<readonl
 function redundantFault(facts: IndexFacts, coveredBy: string): Fault {
   const { index, table, sizeBytes } = facts;
   return {
-    object: plainName(index),
-    message: `index ${plainName(index)} of ${plainName(table)} (${formatBytes(sizeBytes)}) begins like ${coveredBy}`,
+    object: nameInSql(index),
+    message: `index ${nameInSql(index)} of ${nameInSql(table)} (${formatBytes(sizeBytes)}) begins like ${coveredBy}`,
     impact: `the other one answers the same queries; this one costs disk, memory and time of every write${facts.isPartitioned ? '. The fix takes ACCESS EXCLUSIVE on the table and all its partitions for a moment' : ''}`,
     fix: dropIndexSql(facts),
   };
@@ -70,7 +71,7 @@ async function examineStray(subject: Subject): Promise<readonly Fault[]> {
   const groups = groupBy(found, ({ columns }) => columns);
   return [...groups].map(([columns, strays]) => {
     const sizeBytes = strays.reduce((sum, stray) => sum + stray.sizeBytes, 0);
-    const partitions = listed(strays.map(({ table }) => plainName(table)));
+    const partitions = listed(strays.map(({ table }) => nameInSql(table)));
     const who = strays.length === 1 ? 'a partition has' : `${strays.length} partitions have`;
     return {
       object: `(${columns})`,

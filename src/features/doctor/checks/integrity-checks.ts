@@ -1,8 +1,8 @@
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { countText, listed } from '../../../base/count.js';
-import { quoteIdentifier } from '../../../base/identifier.js';
+import { nameInSql, quoteIdentifier } from '../../../base/identifier.js';
 import type { Check, Fault, Subject } from '../check.js';
-import { plainName, qualified } from '../names.js';
+import { qualified } from '../names.js';
 
 interface TriggersRow {
   readonly table_name: string;
@@ -18,11 +18,11 @@ function enable(schema: string, table: string, trigger: string): string {
 async function examineTriggers({ session, schema }: Subject): Promise<readonly Fault[]> {
   const { rows } = await session.query<TriggersRow>(sqlFile('doctor/disabled-triggers'), [schema]);
   return rows.map(({ table_name: table, triggers, foreign_keys: keys }): Fault => {
-    const name = plainName(table);
+    const name = nameInSql(table);
     if (keys.length === 0)
       return {
         object: name,
-        message: `${countText(triggers.length, 'trigger')} of ${name} ${triggers.length === 1 ? 'is' : 'are'} disabled: ${listed(triggers.map(plainName))}`,
+        message: `${countText(triggers.length, 'trigger')} of ${name} ${triggers.length === 1 ? 'is' : 'are'} disabled: ${listed(triggers.map(nameInSql))}`,
         impact: 'what they keep right, such as updated_at or the keys of messages, is not kept right by any write',
         fix: triggers.map((trigger) => enable(schema, table, quoteIdentifier(trigger))).join('\n'),
       };
@@ -30,7 +30,7 @@ async function examineTriggers({ session, schema }: Subject): Promise<readonly F
     return {
       object: name,
       severity: 'critical',
-      message: `the triggers of ${countText(keys.length, 'foreign key')} at ${name} are disabled: ${listed(keys.map(plainName))}${others}`,
+      message: `the triggers of ${countText(keys.length, 'foreign key')} at ${name} are disabled: ${listed(keys.map(nameInSql))}${others}`,
       impact:
         'rows may refer to rows that are not there, and no constraint reports them; look for such rows once the triggers are on (only a superuser may enable them)',
       fix: enable(schema, table, 'all'),
@@ -48,8 +48,8 @@ interface ConstraintRow {
 async function examineConstraints({ session, schema }: Subject): Promise<readonly Fault[]> {
   const { rows } = await session.query<ConstraintRow>(sqlFile('doctor/unvalidated-constraints'), [schema]);
   return rows.map(({ name, owner_name: owner, is_domain: isDomain, definition }) => ({
-    object: `${plainName(owner)}.${plainName(name)}`,
-    message: `constraint ${plainName(name)} of ${plainName(owner)} is NOT VALID: ${definition.replace(/ NOT VALID$/, '')}`,
+    object: `${nameInSql(owner)}.${nameInSql(name)}`,
+    message: `constraint ${nameInSql(name)} of ${nameInSql(owner)} is NOT VALID: ${definition.replace(/ NOT VALID$/, '')}`,
     impact:
       'rows that were there before it may break it, and the planner cannot rely on it; the fix reads the whole table beside reads and writes, and fails when a row breaks it',
     fix: `alter ${isDomain ? 'domain' : 'table'} ${qualified(schema, owner)} validate constraint ${quoteIdentifier(name)};`,
@@ -64,7 +64,7 @@ interface KeylessRow {
 async function examineKeys({ session, schema }: Subject): Promise<readonly Fault[]> {
   const { rows } = await session.query<KeylessRow>(sqlFile('doctor/tables-without-key'), [schema]);
   return rows.map(({ name, publications }): Fault => {
-    const table = plainName(name);
+    const table = nameInSql(name);
     if (publications.length === 0)
       return {
         object: table,
@@ -76,7 +76,7 @@ async function examineKeys({ session, schema }: Subject): Promise<readonly Fault
     return {
       object: table,
       severity: 'critical',
-      message: `${table} has no primary key and is in ${publications.length === 1 ? 'publication' : 'publications'} ${listed(publications.map(plainName))}`,
+      message: `${table} has no primary key and is in ${publications.length === 1 ? 'publication' : 'publications'} ${listed(publications.map(nameInSql))}`,
       impact:
         'every update and delete of it fails; a primary key is better than the fix, which sends whole rows and makes the subscriber search for each',
       fix: `alter table ${qualified(schema, name)} replica identity full;`,
@@ -107,8 +107,8 @@ async function examineCollations({ session }: Subject): Promise<readonly Fault[]
   return rows.map((row) => {
     const { name, recorded_version: recorded, actual_version: actual, indexes } = row;
     return {
-      object: name === null ? 'database' : plainName(name),
-      message: `${name === null ? 'the collation of the database' : `collation ${plainName(name)}`} was version ${recorded} when ${countText(indexes.length, 'index', 'indexes')} by it ${indexes.length === 1 ? 'was' : 'were'} built, and is ${actual === null ? 'of no known version' : `version ${actual}`} now`,
+      object: name === null ? 'database' : nameInSql(name),
+      message: `${name === null ? 'the collation of the database' : `collation ${nameInSql(name)}`} was version ${recorded} when ${countText(indexes.length, 'index', 'indexes')} by it ${indexes.length === 1 ? 'was' : 'were'} built, and is ${actual === null ? 'of no known version' : `version ${actual}`} now`,
       impact:
         'text may sort in another way since the operating system was upgraded: queries by these indexes miss rows, and unique ones take duplicates; a rebuild that reports a duplicate names the rows to look at',
       // Without a version now it cannot be refreshed.

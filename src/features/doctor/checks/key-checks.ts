@@ -3,8 +3,8 @@ import { aisecCommand } from '../../../base/package/aisec-command.js';
 import { groupBy } from '../../../base/group-by.js';
 import { sampleKeys, type KeySample } from '../../messages/checks.js';
 import type { Check, Fault, Subject } from '../check.js';
-import { plainName } from '../names.js';
 import { partitionLayout } from './partition-checks.js';
+import { nameInSql } from '../../../base/identifier.js';
 
 const IMPACT = {
   messages:
@@ -17,7 +17,7 @@ const IMPACT = {
 
 function faultOf(source: KeySample['source'], samples: readonly KeySample[], schema: string): Fault {
   const [sampled, wrong] = samples.reduce((sums, one) => [sums[0] + one.sampled, sums[1] + one.wrong], [0, 0]);
-  const places = listed(samples.map(({ name }) => plainName(name)));
+  const places = listed(samples.map(({ name }) => nameInSql(name)));
   const isKeys = source === 'message_keys';
   return {
     object: source,

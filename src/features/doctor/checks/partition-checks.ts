@@ -11,7 +11,8 @@ import {
 } from '../../messages/checks.js';
 import type { Check, Fault, Severity, Subject } from '../check.js';
 import { groupBy } from '../../../base/group-by.js';
-import { grantee, plainName, qualified } from '../names.js';
+import { grantee, qualified } from '../names.js';
+import { nameInSql } from '../../../base/identifier.js';
 
 /** Bounds, months and what each partition has; one query takes a lock on each partition with a CHECK. */
 export function partitionLayout({ session, schema }: Subject): Promise<PartitionLayout> {
@@ -35,7 +36,7 @@ function merge(
   const [first, ...others] = findings;
   if (first === undefined) return [];
   const distinct = (texts: readonly string[], separator: string): string => [...new Set(texts)].join(separator);
-  const names = others.flatMap(({ partition }) => (partition === null ? [] : [plainName(partition)]));
+  const names = others.flatMap(({ partition }) => (partition === null ? [] : [nameInSql(partition)]));
   const message =
     isOfPartitions && names.length > 0
       ? `${first.message}; the same holds for ${listed(names)}`
@@ -112,10 +113,10 @@ async function examineGrants(subject: Subject): Promise<readonly Fault[]> {
     const root = set.partitions.find((one) => one.name === row.partition && one.schema === row.partition_schema)?.root;
     return row.grantees.map((role) => ({ role, root: root ?? 'messages', row }));
   });
-  const groups = groupBy(granted, ({ root, role }) => `${root}/${plainName(role)}`);
+  const groups = groupBy(granted, ({ root, role }) => `${root}/${nameInSql(role)}`);
   return [...groups].map(([object, group]) => {
     const { role, root } = group[0] ?? { role: '', root: '' };
-    const names = group.map(({ row }) => plainName(row.partition));
+    const names = group.map(({ row }) => nameInSql(row.partition));
     const tables = group.map(({ row }) => qualified(row.partition_schema, row.partition));
     return {
       object,

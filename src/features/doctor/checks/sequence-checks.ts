@@ -1,8 +1,8 @@
 import { listed } from '../../../base/count.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
-import { quoteIdentifier } from '../../../base/identifier.js';
+import { nameInSql, quoteIdentifier } from '../../../base/identifier.js';
 import type { Check, Fault, Outcome, Subject } from '../check.js';
-import { plainName, qualified } from '../names.js';
+import { qualified } from '../names.js';
 
 const WARNING_SHARE = 0.75;
 const CRITICAL_SHARE = 0.9;
@@ -37,16 +37,16 @@ async function examineSequences({ session, schema }: Subject): Promise<Outcome> 
     .filter(({ used }) => used !== null && used >= WARNING_SHARE)
     .map((row): Fault => {
       const used = row.used ?? 0;
-      const of = row.table_name === null ? '' : ` of ${plainName(row.table_name)}.${plainName(row.column_name ?? '')}`;
+      const of = row.table_name === null ? '' : ` of ${nameInSql(row.table_name)}.${nameInSql(row.column_name ?? '')}`;
       return {
-        object: plainName(row.name),
+        object: nameInSql(row.name),
         severity: used >= CRITICAL_SHARE ? 'critical' : 'warning',
-        message: `sequence ${plainName(row.name)}${of} has used ${Math.floor(used * 100)} % of its numbers`,
+        message: `sequence ${nameInSql(row.name)}${of} has used ${Math.floor(used * 100)} % of its numbers`,
         impact: 'after the last one every insert fails',
         fix: widen(schema, row),
       };
     });
-  const hidden = rows.filter((row) => !row.is_readable).map(({ name }) => plainName(name));
+  const hidden = rows.filter((row) => !row.is_readable).map(({ name }) => nameInSql(name));
   if (faults.length === 0 && hidden.length > 0)
     return { skipped: `this role may not see how far ${listed(hidden)} has come`, lacksGrant: true };
   return faults;

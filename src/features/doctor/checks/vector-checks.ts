@@ -1,6 +1,6 @@
 import { checkVectors, type VectorFinding, type VectorFindingKind } from '../../vector/checks.js';
 import type { Check, Severity, Subject } from '../check.js';
-import { plainName } from '../names.js';
+import { nameInSql } from '../../../base/identifier.js';
 
 const GRANT = (schema: string, role: string): string =>
   `grant usage on schema ${schema} to ${role}; grant select (id, embedding) on ${schema}.knowledge_base to ${role}; alter role ${role} bypassrls;`;
@@ -20,7 +20,7 @@ function vectorCheck(id: string, severity: Severity, title: string, kinds: reado
       const findings = await subject.once(readVectors);
       return findings
         .filter(({ kind }) => kinds.includes(kind))
-        .map(({ object, message, impact, fix }) => ({ object: plainName(object), message, impact, fix }));
+        .map(({ object, message, impact, fix }) => ({ object: nameInSql(object), message, impact, fix }));
     },
   };
 }

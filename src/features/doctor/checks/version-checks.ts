@@ -2,10 +2,9 @@ import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { DAY_MS } from '../../../base/duration.js';
 import { listed } from '../../../base/count.js';
 import { SEVERITIES } from '../../../base/finding.js';
-import { quoteIdentifier } from '../../../base/identifier.js';
+import { nameInSql, quoteIdentifier } from '../../../base/identifier.js';
 import { describeRedis } from '../../../config/redis-target.js';
 import type { Check, Fault, Outcome, Severity, Subject } from '../check.js';
-import { plainName } from '../names.js';
 import { compareVersions, faultsOf, fixedVersion } from '../versions/faults-of.js';
 import {
   AS_OF,
@@ -88,8 +87,8 @@ async function examineExtensions(subject: Subject): Promise<Outcome> {
   return extensions
     .filter(({ installed, available }) => available !== null && compareVersions(installed, available) < 0)
     .map(({ name, installed, available }): Fault => ({
-      object: plainName(name),
-      message: `extension ${plainName(name)} is of version ${installed}, and its package is of ${available ?? '?'}`,
+      object: nameInSql(name),
+      message: `extension ${nameInSql(name)} is of version ${installed}, and its package is of ${available ?? '?'}`,
       impact: 'what pg_upgrade or a new package leaves; reports that read its views lack columns or fail',
       fix: `alter extension ${quoteIdentifier(name)} update;`,
     }));

@@ -1,9 +1,9 @@
 import { inReadOnly } from '../../../monitor/index.js';
 import { formatCount } from '../../../../base/count.js';
 import { endsRun, isAisecError, messageOf } from '../../../../base/errors.js';
-import { quoteIdentifier } from '../../../../base/identifier.js';
+import { nameInSql, quoteIdentifier } from '../../../../base/identifier.js';
 import type { Subject } from '../../check.js';
-import { plainName, qualified } from '../../names.js';
+import { qualified } from '../../names.js';
 
 export interface PolicyName {
   readonly table_name: string;
@@ -76,5 +76,5 @@ export async function timePolicy(
   const rows = await sampleSize(subject, policy);
   const asIs = await timeText(subject, policy, (condition) => condition);
   const otherwise = await timeText(subject, policy, other.rewrite);
-  return `${formatCount(rows)} ${rows === 1 ? 'row' : 'rows'} of ${plainName(policy.table_name)}: ${asIs} as it is, ${otherwise} ${other.words}`;
+  return `${formatCount(rows)} ${rows === 1 ? 'row' : 'rows'} of ${nameInSql(policy.table_name)}: ${asIs} as it is, ${otherwise} ${other.words}`;
 }

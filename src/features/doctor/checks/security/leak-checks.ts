@@ -2,8 +2,8 @@ import { listed } from '../../../../base/count.js';
 import { sqlFile } from '../../../../adapters/postgres/sql-file.js';
 import { shadowFindings } from '../../../migrate/checks.js';
 import type { Check, Fault, Subject } from '../../check.js';
-import { grantee, plainName, qualified } from '../../names.js';
-import { quoteIdentifier } from '../../../../base/identifier.js';
+import { grantee, qualified } from '../../names.js';
+import { nameInSql, quoteIdentifier } from '../../../../base/identifier.js';
 
 interface ViewRow {
   readonly schema: string;
@@ -29,12 +29,12 @@ async function examineViews({ session, schema }: Subject): Promise<readonly Faul
       .map((view) => {
         const relation = qualified(view.schema, view.name);
         const name =
-          view.schema === schema ? plainName(view.name) : `${plainName(view.schema)}.${plainName(view.name)}`;
+          view.schema === schema ? nameInSql(view.name) : `${nameInSql(view.schema)}.${nameInSql(view.name)}`;
         const readers = view.grantees.length === 0 ? 'no role yet' : listed(view.grantees);
         return {
           object: name,
           severity: view.grantees.length === 0 ? 'warning' : 'critical',
-          message: `${view.is_materialized ? 'materialized view' : 'view'} ${name} reads ${listed(view.tables.map(plainName))} with the privileges of its owner`,
+          message: `${view.is_materialized ? 'materialized view' : 'view'} ${name} reads ${listed(view.tables.map(nameInSql))} with the privileges of its owner`,
           impact: `every role that may read it (${readers}) sees the rows of every user`,
           fix: view.is_materialized
             ? `revoke select on table ${relation} from ${view.grantees.map(grantee).join(', ')};`

@@ -1,6 +1,6 @@
-import { quoteIdentifier, quoteLiteral } from '../../../../base/identifier.js';
+import { nameInSql, quoteIdentifier, quoteLiteral } from '../../../../base/identifier.js';
 import type { Check, Fault, GrantFor, Subject } from '../../check.js';
-import { plainName, qualified } from '../../names.js';
+import { qualified } from '../../names.js';
 
 /** The well-known initial password of the user admin. */
 const DEFAULT_PASSWORD = 'admin123';
@@ -75,7 +75,7 @@ async function examineDefault({ session, schema }: Subject): Promise<readonly Fa
     );
     if (answers[0]?.is_default !== true) continue;
     faults.push({
-      object: plainName(username),
+      object: nameInSql(username),
       message: `the account ${username} still has the well-known initial password`,
       impact:
         'anyone who has read the document can log in as the administrator; after the fix its owner has to set a new password',

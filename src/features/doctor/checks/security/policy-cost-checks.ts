@@ -1,7 +1,7 @@
 import { sqlFile } from '../../../../adapters/postgres/sql-file.js';
-import { quoteIdentifier } from '../../../../base/identifier.js';
+import { nameInSql, quoteIdentifier } from '../../../../base/identifier.js';
 import type { Check, Fault, Subject } from '../../check.js';
-import { plainName, qualified } from '../../names.js';
+import { qualified } from '../../names.js';
 import { callsPerRow, parseNodeTree, type PolicyCall } from '../policy/node-tree.js';
 import { policyCondition, timePolicy, type PolicyName } from '../policy/policy-timing.js';
 import { wrapCalls } from '../policy/wrap-calls.js';
@@ -33,10 +33,10 @@ async function timed(subject: Subject, { policy, call, name }: Costly): Promise<
 
 async function faultOf(subject: Subject, costly: Costly): Promise<Fault> {
   const { policy, call, name } = costly;
-  const where = `policy ${plainName(policy.name)} on ${plainName(policy.table_name)}`;
+  const where = `policy ${nameInSql(policy.name)} on ${nameInSql(policy.table_name)}`;
   const alter = `alter policy ${quoteIdentifier(policy.name)} on ${qualified(subject.schema, policy.table_name)} using`;
   const condition = await policyCondition(subject, policy);
-  const object = `${plainName(policy.table_name)}.${plainName(policy.name)}`;
+  const object = `${nameInSql(policy.table_name)}.${nameInSql(policy.name)}`;
   if (call.takesColumn)
     return {
       object,

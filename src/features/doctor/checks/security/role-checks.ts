@@ -1,8 +1,8 @@
 import { listed } from '../../../../base/count.js';
-import { quoteIdentifier } from '../../../../base/identifier.js';
+import { nameInSql, quoteIdentifier } from '../../../../base/identifier.js';
 import { readAppRoles, type AppRole } from './app-roles.js';
 import type { Check, Fault, Subject } from '../../check.js';
-import { plainName, qualified } from '../../names.js';
+import { qualified } from '../../names.js';
 
 type RoleFault = Omit<Fault, 'object'>;
 
@@ -17,7 +17,7 @@ function roleCheck(
       const roles = await subject.once(readAppRoles);
       return roles.flatMap((role) => {
         const fault = judge(role, subject);
-        return fault === undefined ? [] : [{ object: plainName(role.name), ...fault }];
+        return fault === undefined ? [] : [{ object: nameInSql(role.name), ...fault }];
       });
     },
   };
@@ -27,7 +27,7 @@ function roleCheck(
 function described({ name, can_log_in: canLogIn }: AppRole): string {
   return name === 'authenticated' && !canLogIn
     ? 'role authenticated'
-    : `role ${plainName(name)}, which may act as authenticated,`;
+    : `role ${nameInSql(name)}, which may act as authenticated,`;
 }
 
 function ownsFix({ name, owned_tables: tables, main_owner: owner }: AppRole, schema: string): string | null {
@@ -85,7 +85,7 @@ export const ROLE_CHECKS: readonly Check[] = [
     (role, { schema }) =>
       role.owned_tables.length > 0
         ? {
-            message: `${described(role)} owns ${listed(role.owned_tables.map(plainName))}`,
+            message: `${described(role)} owns ${listed(role.owned_tables.map(nameInSql))}`,
             impact:
               'policies are not enforced for the owner of a table, and it may drop them; the tables belong to the role that migrates, and services log in as a role of their own',
             fix: ownsFix(role, schema),
@@ -125,7 +125,7 @@ export const ROLE_CHECKS: readonly Check[] = [
       role.owned_tables.length === 0 &&
       (role.name === 'authenticated' || !role.inherits)
         ? {
-            message: `${described(role)} may create objects in schema ${plainName(schema)}`,
+            message: `${described(role)} may create objects in schema ${nameInSql(schema)}`,
             impact:
               "a function or table of its own making could be taken for the platform's, and run with more privileges than it has",
             fix: `revoke create on schema ${quoteIdentifier(schema)} from public, ${quoteIdentifier(role.name)};`,

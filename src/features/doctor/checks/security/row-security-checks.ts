@@ -2,7 +2,8 @@ import { listed } from '../../../../base/count.js';
 import { sqlFile } from '../../../../adapters/postgres/sql-file.js';
 import { readAppRoles } from './app-roles.js';
 import type { Check, Fault, Subject } from '../../check.js';
-import { grantee, plainName, qualified } from '../../names.js';
+import { grantee, qualified } from '../../names.js';
+import { nameInSql } from '../../../../base/identifier.js';
 
 interface TableRow {
   readonly name: string;
@@ -37,7 +38,7 @@ async function examineOff(subject: Subject): Promise<readonly Fault[]> {
     .filter(({ has_row_security: isOn }) => !isOn)
     .flatMap((table): Fault | [] => {
       const open = openTo(table, appRoles);
-      const name = plainName(table.name);
+      const name = nameInSql(table.name);
       const enable = `alter table ${qualified(subject.schema, table.name)} enable row level security;`;
       const fault = { object: name, fix: enable };
       if (table.policies > 0)
@@ -74,8 +75,8 @@ async function examineNoPolicy(subject: Subject): Promise<readonly Fault[]> {
       (table) => table.has_row_security && table.policies === 0 && table.root === null && table.grantees.length > 0,
     )
     .map((table) => ({
-      object: plainName(table.name),
-      message: `${plainName(table.name)} has row-level security on and no policy, and ${listed(table.grantees)} may use it`,
+      object: nameInSql(table.name),
+      message: `${nameInSql(table.name)} has row-level security on and no policy, and ${listed(table.grantees)} may use it`,
       impact: 'they find no row and can write none, until the policy that is missing is created',
       fix:
         `revoke all on table ${qualified(subject.schema, table.name)} from ${table.grantees.map(grantee).join(', ')}` +
@@ -91,8 +92,8 @@ async function examineTruncate(subject: Subject): Promise<readonly Fault[]> {
       ({ name, has_row_security: isOn, truncaters }) => isOn && truncaters.length > 0 && name !== 'messages_archive',
     )
     .map(({ name, truncaters }) => ({
-      object: plainName(name),
-      message: `${listed(truncaters)} may truncate ${plainName(name)}`,
+      object: nameInSql(name),
+      message: `${listed(truncaters)} may truncate ${nameInSql(name)}`,
       impact: 'policies do not restrict TRUNCATE: one statement deletes the rows of every user',
       fix: `revoke truncate on table ${qualified(subject.schema, name)} from ${truncaters.map(grantee).join(', ')};`,
     }));
