@@ -17,6 +17,7 @@ describeOnServer(`aisec cache ${needsRedis}`, () => {
   let redis: RedisProcess;
   let redisUrl = '';
   let service: Cache | undefined;
+  let changes = 0;
 
   const aisec = async (...args: readonly string[]): Promise<CliResult> => {
     const run = await runInProcess(['cache', ...args], { env: { DATABASE_URL: database.url, REDIS_URL: redisUrl } });
@@ -41,6 +42,27 @@ describeOnServer(`aisec cache ${needsRedis}`, () => {
       const { databaseReads, redisHits } = service!.status();
       return databaseReads === before.databaseReads && redisHits === before.redisHits + count;
     });
+
+  /**
+   * Changes the row without the triggers that notify the cache, and returns the new value and what check says of it. A message of
+   * before that comes late takes the entry away, in which case there is nothing wrong, and it is done again.
+   */
+  const changeUnseen = async (): Promise<readonly [string, CliResult]> => {
+    for (;;) {
+      await readFromRedis(async () => {
+        await theme();
+        return 1;
+      });
+      changes += 1;
+      const value = `new ${changes}`;
+      await database.admin.query(
+        `begin; alter table user_preferences disable trigger user; update user_preferences set theme = '${value}'; alter table user_preferences enable trigger user; commit`,
+      );
+      const check = await aisec('check');
+      if (check.exitCode === 3) return [value, check];
+      expect(check).toMatchObject({ exitCode: 0 });
+    }
+  };
 
   beforeAll(async () => {
     database = await createServerDatabase({ migrated: true });
@@ -83,28 +105,18 @@ describeOnServer(`aisec cache ${needsRedis}`, () => {
       return read.length;
     });
 
-    await database.admin.query(
-      `begin; alter table user_preferences disable trigger user; update user_preferences set theme = 'new'; alter table user_preferences enable trigger user; commit`,
-    );
-    const check = await aisec('check');
-    expect(check).toMatchObject({ exitCode: 3, stdout: `table\tuser\tentry\nuser_preferences\t${user}\trow\n` });
+    const [first, check] = await changeUnseen();
+    expect(check.stdout).toBe(`table\tuser\tentry\nuser_preferences\t${user}\trow\n`);
     expect(await json('sync')).toMatchObject({
       compared: 3,
       differences: [{ table: 'user_preferences', userId: user }],
     });
-    expect(await theme()).toBe('new');
-    await readFromRedis(async () => {
-      expect(await theme()).toBe('new');
-      return 1;
-    });
+    expect(await theme()).toBe(first);
 
-    await database.admin.query(
-      `begin; alter table user_preferences disable trigger user; update user_preferences set theme = 'newest'; alter table user_preferences enable trigger user; commit`,
-    );
-    expect(await aisec('check')).toMatchObject({ exitCode: 3 });
+    const [second] = await changeUnseen();
     const flush = await aisec('flush');
     expect(flush.exitCode).toBe(0);
-    expect(await theme()).toBe('newest');
+    expect(await theme()).toBe(second);
     await waitFor(() => service!.ready());
   });
 
