@@ -3,46 +3,12 @@
 -- Columns:    now (by the server's clock), roleName, schemaName, ownerName, defaultPartition, referenceTables (text[]),
 --             notOwned (text[]: tables to be locked that the role does not own), rowSecurityOn (text[]),
 --             foreignKeys (json: table, name, definition) that point at messages or a partition,
---             columnFaults (json: name, onMessages, onArchive, addition: to the one that lacks it), deadlockTimeoutMs,
---             takenNames (text[]: relations that are named like a month and do not belong to the archive)
+--             deadlockTimeoutMs, takenNames (text[]: relations that are named like a month and do not belong to the archive)
 -- Needs:      the owner of the schema
 with roots as (
   select 'messages'::regclass as relation
   union all
   select 'messages_archive'::regclass
-),
-columns as (
-  select
-    attribute.attrelid as relation,
-    attribute.attname as name,
-    printed.type
-      || case when attribute.attgenerated = '' then '' else ' generated' end
-      || case when attribute.attnotnull then ' not null' else '' end as definition,
-    -- What adds it to the other table; null where rows that are there need a value.
-    case when attribute.attidentity = '' and (not attribute.attnotnull or held.adbin is not null) then
-      printed.type
-      || coalesce(
-        case attribute.attgenerated
-          when '' then ' default ' || pg_catalog.pg_get_expr(held.adbin, held.adrelid)
-          when 's' then ' generated always as (' || pg_catalog.pg_get_expr(held.adbin, held.adrelid) || ') stored'
-          else ' generated always as (' || pg_catalog.pg_get_expr(held.adbin, held.adrelid) || ') virtual'
-        end,
-        ''
-      )
-      || case when attribute.attnotnull then ' not null' else '' end
-    end as addition
-  from pg_catalog.pg_attribute as attribute
-  join pg_catalog.pg_type as type on type.oid = attribute.atttypid
-  left join pg_catalog.pg_attrdef as held on held.adrelid = attribute.attrelid and held.adnum = attribute.attnum
-  cross join lateral (
-    select
-      pg_catalog.format_type(attribute.atttypid, attribute.atttypmod)
-        || case when attribute.attcollation <> 0 and attribute.attcollation <> type.typcollation
-          then ' collate ' || attribute.attcollation::regcollation::text else '' end as type
-  ) as printed
-  where attribute.attrelid in (select relation from roots)
-    and attribute.attnum > 0
-    and not attribute.attisdropped
 )
 select
   pg_catalog.clock_timestamp() as now,
@@ -89,18 +55,6 @@ select
         or keys.confrelid in (select bounds.partition from aisec_message_partition_bounds() as bounds)
       )
   ) as "foreignKeys",
-  (
-    select coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
-      'name', pg_catalog.quote_ident(coalesce(live.name, archived.name)),
-      'onMessages', live.definition,
-      'onArchive', archived.definition,
-      'addition', coalesce(live.addition, archived.addition)
-    )), '[]')
-    from (select * from columns where relation = 'messages'::regclass) as live
-    full join (select * from columns where relation = 'messages_archive'::regclass) as archived
-      on archived.name = live.name
-    where live.definition is distinct from archived.definition
-  ) as "columnFaults",
   (
     select setting::integer
     from pg_catalog.pg_settings

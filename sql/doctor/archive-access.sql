@@ -1,9 +1,7 @@
 -- In what does the protection of messages_archive differ from that of messages?
 -- Parameters: $1 schema (text)
 -- Columns:    policies_missing (text[], of messages, as what they say), policies_more (text[], of messages_archive: name);
---             grants_more (json: grantee, privilege: what the archive grants and messages does not);
---             columns (json: name, quoted where it has to be, live and archived: the definition, null where there is none; of those
---             that differ)
+--             grants_more (json: grantee, privilege: what the archive grants and messages does not)
 -- Needs:      nothing
 -- No rows: one of the two tables is not there.
 with roots as (
@@ -43,34 +41,6 @@ grants as materialized (
   cross join lateral pg_catalog.aclexplode(class.relacl) as entry
   where class.oid in (select live_oid from roots union all select archive_oid from roots)
     and entry.grantee <> class.relowner
-),
-columns as materialized (
-  select
-    attribute.attrelid,
-    attribute.attname::text as name,
-    pg_catalog.format_type(attribute.atttypid, attribute.atttypmod)
-      || case when attribute.attnotnull then ' not null' else '' end as definition,
-    -- What adds it to the other table; null where rows that are there need a value.
-    case when attribute.attidentity = '' and (not attribute.attnotnull or held.adbin is not null) then
-      pg_catalog.format_type(attribute.atttypid, attribute.atttypmod)
-      || case when attribute.attcollation <> 0 and attribute.attcollation <> type.typcollation
-        then ' collate ' || attribute.attcollation::regcollation::text else '' end
-      || coalesce(
-        case attribute.attgenerated
-          when '' then ' default ' || pg_catalog.pg_get_expr(held.adbin, held.adrelid)
-          when 's' then ' generated always as (' || pg_catalog.pg_get_expr(held.adbin, held.adrelid) || ') stored'
-          else ' generated always as (' || pg_catalog.pg_get_expr(held.adbin, held.adrelid) || ') virtual'
-        end,
-        ''
-      )
-      || case when attribute.attnotnull then ' not null' else '' end
-    end as addition
-  from pg_catalog.pg_attribute as attribute
-  join pg_catalog.pg_type as type on type.oid = attribute.atttypid
-  left join pg_catalog.pg_attrdef as held on held.adrelid = attribute.attrelid and held.adnum = attribute.attnum
-  where attribute.attrelid in (select live_oid from roots union all select archive_oid from roots)
-    and attribute.attnum > 0
-    and not attribute.attisdropped
 )
 select
   array(
@@ -116,23 +86,5 @@ select
       from grants
       where oid = roots.live_oid
     ) as more
-  ) as grants_more,
-  (
-    select coalesce(
-      pg_catalog.json_agg(
-        pg_catalog.json_build_object(
-          'name', pg_catalog.quote_ident(coalesce(live.name, archived.name)),
-          'live', live.definition,
-          'archived', archived.definition,
-          'addition', coalesce(live.addition, archived.addition)
-        )
-        order by coalesce(live.name, archived.name)
-      ),
-      '[]'
-    )
-    from (select name, definition, addition from columns where attrelid = roots.live_oid) as live
-    full join (select name, definition, addition from columns where attrelid = roots.archive_oid) as archived
-      on archived.name = live.name
-    where live.definition is distinct from archived.definition
-  ) as columns
+  ) as grants_more
 from roots

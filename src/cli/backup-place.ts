@@ -14,15 +14,14 @@ export const DIRECTORY_OPTION: OptionSpec = {
   description: 'directory of the backups (default: AISEC_BACKUP_DIR, else ./backups)',
 };
 
-/** Absolute. @throws AisecError USAGE for an empty one, which is a shell variable that was not set. */
-export function givenPath({ config }: Context, flag: string, given: string | undefined): string | undefined {
-  if (given === '') throw new AisecError('USAGE', `${flag} is empty`, { hint: 'Is a shell variable not set?' });
+/** Absolute. */
+export function givenPath({ config }: Context, given: string | undefined): string | undefined {
   return given === undefined ? undefined : resolve(config.cwd, given);
 }
 
-/** Absolute. @throws AisecError USAGE as `givenPath`. */
+/** Absolute. */
 export function directoryOf(context: Context, { dir }: DirectoryOption): string {
-  return givenPath(context, '--dir', dir) ?? context.config.backupDir;
+  return givenPath(context, dir) ?? context.config.backupDir;
 }
 
 export interface StoreOptions {

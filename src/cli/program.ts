@@ -85,13 +85,16 @@ function refuseExcess(command: Command, spec: CommandSpec): void {
   });
 }
 
+const EMPTY_HINT = 'Is a shell variable not set?';
+
 /** Says which option it was whose value could not be read. */
-function parseOption(flags: string, parse: (text: string) => unknown, text: string): unknown {
+function parseOption(flags: string, parse: ((text: string) => unknown) | undefined, text: string): unknown {
+  const name = flags.split(/[ ,]+/).find((part) => part.startsWith('--')) ?? flags;
+  if (text === '') throw new AisecError('USAGE', `${name} is empty`, { hint: EMPTY_HINT });
   try {
-    return parse(text);
+    return parse === undefined ? text : parse(text);
   } catch (error) {
     if (!isAisecError(error, 'USAGE')) throw error;
-    const name = flags.split(/[ ,]+/).find((part) => part.startsWith('--')) ?? flags;
     throw new AisecError('USAGE', `${name}: ${error.message}`, { hint: error.hint, cause: error });
   }
 }
@@ -130,7 +133,7 @@ function addCommand(parent: Command, spec: CommandSpec, onInvoke: (invocation: I
     const option = new Option(flags, description);
     if (option.isBoolean() && !option.negate) option.default(false);
     if (preset !== undefined) option.default(parse === undefined ? preset : parse(preset), preset);
-    if (parse !== undefined)
+    if (!option.isBoolean())
       option.argParser((text: string, before: unknown) => {
         const value = parseOption(flags, parse, text);
         if (isRepeatable !== true) return value;
@@ -141,6 +144,8 @@ function addCommand(parent: Command, spec: CommandSpec, onInvoke: (invocation: I
   }
   command.action(() => {
     refuseExcess(command, spec);
+    if (command.args.includes(''))
+      throw new AisecError('USAGE', `an argument of aisec ${spec.name} is empty`, { hint: EMPTY_HINT });
     const globals = globalsOf(command.optsWithGlobals());
     const options = { ...command.opts(), ...optionsTakenByNoun(command, parent, spec) };
     onInvoke({ spec, options, argument: command.args[0] ?? '', operands: command.args, globals });

@@ -136,6 +136,8 @@ describe('a wrong command line', () => {
       '--schema is empty',
       'Give a value, or leave the option out. Is a shell variable not set?',
     ],
+    [['schedule', 'systemd', '--out', ''], '--out is empty', 'Is a shell variable not set?'],
+    [['archive', 'import', ''], 'an argument of aisec archive import is empty', 'Is a shell variable not set?'],
     [['help', 'migrate', 'upp'], 'there is no command "migrate upp"', 'Did you mean "up"?'],
   ])('%j is told in one line with a hint, in JSON as well', async (args, message, hint) => {
     const [text, json] = await Promise.all([runInProcess(args), runInProcess([...args, '--json'])]);

@@ -76,14 +76,24 @@ function hasNoBeginning(line: string): boolean {
   return BEFORE_TEXT.exec(line)?.[0].trim() === '' && !VERBOSE_TEXT.test(line);
 }
 
-function relevant(lines: readonly string[]): readonly string[] {
+/** Of the first of several processes, when another one has failed and said why; it may get to say it or not. */
+const OTHER_FAILED = /^pg_\w+: error: a worker process died unexpectedly$/;
+
+/** The first line is the cause; the last ones are nearest to what it came to. */
+function shortened(lines: readonly string[]): readonly string[] {
+  return lines.length <= MOST_LINES ? lines : [...lines.slice(0, 1), ...lines.slice(1 - MOST_LINES)];
+}
+
+function relevant(all: readonly string[]): readonly string[] {
+  const others = all.filter((line) => !OTHER_FAILED.test(line));
+  const lines = others.some(isErrorLine) ? others : all;
   const isDetail = (line: string): boolean =>
     /^\S+: (detail|hint): |^(DETAIL|HINT|LINE \d+): /.test(line) || /^\s/.test(line);
   const areMixed = lines.some(isMixed);
   const picked = lines.filter(
     (line, index) => isErrorLine(line) || (index > 0 && (isDetail(line) || (areMixed && hasNoBeginning(line)))),
   );
-  return (picked.length > 0 ? picked : lines).slice(-MOST_LINES);
+  return picked.length > 0 ? shortened(picked) : lines.slice(-MOST_LINES);
 }
 
 /** The error code for what a program wrote on stderr. */

@@ -7,3 +7,4 @@ export {
   type PartitionFinding,
   type PartitionLayout,
 } from './partitions/checks.js';
+export { readColumnDifferences, type ColumnDifference } from './archive/column-differences.js';

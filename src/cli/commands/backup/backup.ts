@@ -197,7 +197,7 @@ async function run(context: Context, options: Options): Promise<void> {
     waitMs: options.wait,
     offsite: offsiteOf(context, options),
     encryptTo: options.encryptTo,
-    recipientsFile: givenPath(context, '--recipients-file', options.recipientsFile),
+    recipientsFile: givenPath(context, options.recipientsFile),
     mode: options.mode,
     leftOut: leftOutOf(options),
     maxLagMs: options.maxLag,

@@ -68,9 +68,9 @@ function phasesText({ phases }: Drill): string {
 
 async function run(context: Context, options: Options, argument: string): Promise<ExitCode | undefined> {
   const { output, progress, commandName } = context;
-  const page = givenPath(context, '--html', options.html);
-  const identityFile = givenPath(context, '--identity', options.identity);
-  const checksDirectory = givenPath(context, '--check-sql', options.checkSql);
+  const page = givenPath(context, options.html);
+  const identityFile = givenPath(context, options.identity);
+  const checksDirectory = givenPath(context, options.checkSql);
   const [{ drillBackup }, { readDrills }, { readSqlChecks }, { requireWritable, writeReport }] = await Promise.all([
     import('../../../features/backup/drill.js'),
     import('../../../features/backup/drill/records.js'),

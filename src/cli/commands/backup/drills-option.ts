@@ -20,7 +20,7 @@ export const DRILLS_OPTION: OptionSpec = {
  * @throws AisecError USAGE for an empty one.
  */
 export function drillsFileOf(context: Context, options: DrillsOption & DirectoryOption, file?: string): string {
-  const given = givenPath(context, '--drills', options.drills);
+  const given = givenPath(context, options.drills);
   if (given !== undefined) return given;
   const isHere = file !== undefined && !isStoreUrl(file);
   return path.join(isHere ? path.dirname(file) : directoryOf(context, options), 'drills.ndjson');

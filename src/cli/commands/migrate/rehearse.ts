@@ -40,7 +40,7 @@ async function upOptions(context: Context, options: Options): Promise<UpOptions>
 
 function sourceOf(context: Context, options: Options, given: string): RehearsalSource {
   const { endpoint, store } = options;
-  const identityFile = givenPath(context, '--identity', options.identity);
+  const identityFile = givenPath(context, options.identity);
   if (given !== '' && store !== undefined)
     throw new AisecError('USAGE', '--store and the name of a backup cannot be used together', {
       hint: 'The address of one in a store is s3://bucket/directory/NAME.dump.',

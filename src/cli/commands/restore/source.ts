@@ -35,7 +35,7 @@ export function sourceOf(
   context: Context,
   { identity, endpoint }: StoreOptions & { readonly identity?: string },
 ): BackupSource {
-  return { identityFile: givenPath(context, '--identity', identity), endpoint };
+  return { identityFile: givenPath(context, identity), endpoint };
 }
 
 /** Where erasures are on record, besides the configured database. */

@@ -35,7 +35,6 @@ export async function withSource<Result>(
       throw new AisecError('USAGE', '--identity requires --backup', { hint: 'It opens an encrypted backup.' });
     return context.withDatabase({ idleTimeoutMs: 0 }, use);
   }
-  if (backup === '') throw new AisecError('USAGE', '--backup is empty', { hint: 'Is a shell variable not set?' });
   const access = await context.serverAccess();
   const directory = directoryOf(context, options);
   const { schema } = context.config;

@@ -41,7 +41,6 @@ function wantedOf({ users, where, seed }: Options): SubsetOptions['wanted'] {
 }
 
 function checkTarget({ out, intoUrl, dryRun, mask, unmasked }: Options): void {
-  if (out === '' || intoUrl === '') usage('the target is empty', 'Is a shell variable not set?');
   if (out !== undefined && intoUrl !== undefined)
     usage('--out and --into-url cannot be used together', 'The rows are written to one place.');
   if (out === undefined && intoUrl === undefined && !dryRun)

@@ -4,25 +4,16 @@ import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { aisecCommand, shellWord } from '../../../base/package/aisec-command.js';
 import { subtractAge } from '../../../base/age.js';
 import { formatMonths, monthEndMs, type Month } from '../../../base/month.js';
+import { readColumnDifferences, type ColumnDifference } from '../../messages/checks.js';
 import type { Check, Fault, Outcome, Subject } from '../check.js';
 import { grantee, qualified } from '../names.js';
 import { partitionLayout } from './partition-checks.js';
 import { nameInSql } from '../../../base/identifier.js';
 
-/** Null where the table has no such column. */
-interface ColumnDifference {
-  readonly name: string;
-  readonly live: string | null;
-  readonly archived: string | null;
-  /** For `add column` on the table that lacks it; null where no statement alone can do it. */
-  readonly addition: string | null;
-}
-
 interface AccessRow {
   readonly policies_missing: readonly string[];
   readonly policies_more: readonly string[];
   readonly grants_more: readonly { readonly grantee: string; readonly privilege: string }[];
-  readonly columns: readonly ColumnDifference[];
 }
 
 /** What `aisec archive` leaves in messages, and a week for the job to come by. */
@@ -30,7 +21,7 @@ const RETENTION = { months: 6, days: 7 };
 
 async function readAccess({ session, schema }: Subject): Promise<AccessRow> {
   const { rows } = await session.query<AccessRow>(sqlFile('doctor/archive-access'), [schema]);
-  return rows[0] ?? { policies_missing: [], policies_more: [], grants_more: [], columns: [] };
+  return rows[0] ?? { policies_missing: [], policies_more: [], grants_more: [] };
 }
 
 async function examineAccess(subject: Subject): Promise<readonly Fault[]> {
@@ -60,19 +51,21 @@ async function examineAccess(subject: Subject): Promise<readonly Fault[]> {
   return faults;
 }
 
-function alike({ name, live, archived, addition }: ColumnDifference, schema: string): string | null {
+function alike({ name, onMessages, onArchive, addition }: ColumnDifference, schema: string): string | null {
   // Only a person knows which of two types is the right one.
-  if (addition === null || (live !== null && archived !== null)) return null;
-  const table = qualified(schema, archived === null ? 'messages_archive' : 'messages');
+  if (addition === null || (onMessages !== null && onArchive !== null)) return null;
+  const table = qualified(schema, onArchive === null ? 'messages_archive' : 'messages');
   return `alter table ${table} add column ${name} ${addition};`;
 }
 
 async function examineColumns(subject: Subject): Promise<Outcome> {
-  const { columns } = await subject.once(readAccess);
+  const columns = await readColumnDifferences(subject.session, subject.schema);
   if (columns.length === 0) return [];
   const statements = columns.map((column) => alike(column, subject.schema));
-  const differing = columns.flatMap(({ name, live, archived }) =>
-    live === null || archived === null ? [] : [`; ${name} is ${live} on messages and ${archived} on messages_archive`],
+  const differing = columns.flatMap(({ name, onMessages, onArchive }) =>
+    onMessages === null || onArchive === null
+      ? []
+      : [`; ${name} is ${onMessages} on messages and ${onArchive} on messages_archive`],
   );
   return {
     object: 'messages_archive',

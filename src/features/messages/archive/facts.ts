@@ -6,6 +6,7 @@ import { monthEndMs, monthStartMs, type Month } from '../../../base/month.js';
 import type { Root } from '../partition.js';
 import { readPublications, type Publication } from '../publications.js';
 import { sizesOnNode } from '../../tenant/index.js';
+import { readColumnDifferences, type ColumnDifference } from './column-differences.js';
 
 /** An index the other root has and this partition lacks, or has only INVALID (`brokenIndex`). */
 export interface IndexFault {
@@ -60,13 +61,7 @@ export interface Surroundings {
   readonly notOwned: readonly string[];
   readonly rowSecurityOn: readonly string[];
   readonly foreignKeys: readonly { readonly table: string; readonly name: string; readonly definition: string }[];
-  readonly columnFaults: readonly {
-    readonly name: string;
-    readonly onMessages: string | null;
-    readonly onArchive: string | null;
-    /** For `add column` on the table that lacks it; null where no statement alone can do it. */
-    readonly addition: string | null;
-  }[];
+  readonly columnDifferences: readonly ColumnDifference[];
   readonly publications: readonly Publication[];
   readonly deadlockTimeoutMs: number;
   readonly takenNames: readonly string[];
@@ -119,14 +114,20 @@ async function refuseUnready(session: Session): Promise<void> {
 /** Reads all partitions of both roots and what surrounds them. Reads only. @throws AisecError MIGRATION_PENDING, PRIVILEGE_MISSING. */
 export async function readFacts(session: Session): Promise<ArchiveFacts> {
   await refuseUnready(session);
-  const { rows: found } = await session.query<Omit<Surroundings, 'publications'>>(sqlFile('archive/surroundings'));
+  const { rows: found } = await session.query<Omit<Surroundings, 'columnDifferences' | 'publications'>>(
+    sqlFile('archive/surroundings'),
+  );
   const [surroundings] = found;
   if (surroundings === undefined) throw new AisecError('INTERNAL', 'the surroundings of messages could not be read');
   const { rows: partitions } = await session.query<PartitionFacts>(sqlFile('archive/partitions'));
   const { schemaName } = surroundings;
   const onNode = await sizesOnNode(session, schemaName);
   return {
-    surroundings: { ...surroundings, publications: await readPublications(session, schemaName) },
+    surroundings: {
+      ...surroundings,
+      columnDifferences: await readColumnDifferences(session, schemaName),
+      publications: await readPublications(session, schemaName),
+    },
     partitions: partitions.map((partition) => ({
       ...partition,
       sizeBytes: onNode?.get(partition.name)?.totalBytes ?? partition.sizeBytes,

@@ -2,6 +2,7 @@ import type { Finding } from '../../../base/finding.js';
 import { groupBy } from '../../../base/group-by.js';
 import { quoteIdentifier } from '../../../base/identifier.js';
 import { publicationProblems, type Publication } from '../publications.js';
+import type { ColumnDifference } from './column-differences.js';
 import type { PartitionFacts, Surroundings } from './facts.js';
 import { nameIn, type Root } from '../partition.js';
 
@@ -11,7 +12,7 @@ function blocking(id: string, object: string, message: string, fix: string | nul
   return { id: `${id}:${object}`, severity: 'critical', object, message, impact, fix };
 }
 
-function columnFinding({ name, onMessages, onArchive, addition }: Surroundings['columnFaults'][number]): Finding {
+function columnFinding({ name, onMessages, onArchive, addition }: ColumnDifference): Finding {
   const [lacking, other] = onMessages === null ? ['messages', 'messages_archive'] : ['messages_archive', 'messages'];
   const object = `${lacking}.${name}`;
   if (onMessages !== null && onArchive !== null)
@@ -55,7 +56,7 @@ export function prunePublicationFindings(publications: readonly Publication[]): 
 
 /** What prevents the move of every month. */
 export function generalFindings(surroundings: Surroundings): readonly Finding[] {
-  const { roleName, notOwned, ownerName, rowSecurityOn, foreignKeys, columnFaults } = surroundings;
+  const { roleName, notOwned, ownerName, rowSecurityOn, foreignKeys, columnDifferences } = surroundings;
   const role = quoteIdentifier(roleName);
   const findings: Finding[] = [];
   if (notOwned.length > 0)
@@ -86,7 +87,7 @@ export function generalFindings(surroundings: Surroundings): readonly Finding[] 
         'its rows would keep the month, or be deleted with it',
       ),
     );
-  return [...findings, ...columnFaults.map(columnFinding), ...publicationFindings(surroundings)];
+  return [...findings, ...columnDifferences.map(columnFinding), ...publicationFindings(surroundings)];
 }
 
 function indexFindings({ relation, indexFaults }: PartitionFacts): readonly Finding[] {

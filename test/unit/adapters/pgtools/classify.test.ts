@@ -92,4 +92,24 @@ describe('what pg_dump and pg_restore write on stderr', () => {
   ] as const)('an end %s', (_what, signal, stderr, readsOnly, code) => {
     expect(toolError({ tool, exitCode: 1, signal, stderr, readsOnly })).toMatchObject({ code });
   });
+
+  test('the cause stays, however much is said after it, and that a worker died is none', () => {
+    const said = [
+      'pg_restore: error: COPY failed for table "numbers": ERROR:  relation "limits" does not exist',
+      'LINE 1: n <= (select most from limits)',
+      '                              ^',
+      'QUERY:  n <= (select most from limits)',
+      'CONTEXT:  PL/pgSQL function a.helper(integer) line 1 at RETURN',
+      'COPY numbers, line 1: "1"',
+    ];
+    const died = 'pg_restore: error: a worker process died unexpectedly';
+    const detailOf = (lines: readonly string[]): string | undefined =>
+      toolError({ tool, exitCode: 1, signal: null, stderr: `${lines.join('\n')}\n` }).detail;
+    const [cause = ''] = said;
+    expect(detailOf([...said, died])?.split('\n')[0]).toBe(cause);
+    expect(detailOf([...said, died])).not.toContain('died');
+    expect(detailOf([died])).toBe(died);
+    const more = Array.from({ length: 9 }, (_, number) => `pg_restore: error: ${number}`);
+    expect(detailOf([cause, ...more])?.split('\n')).toEqual([cause, ...more.slice(-5)]);
+  });
 });

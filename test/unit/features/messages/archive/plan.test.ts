@@ -13,7 +13,7 @@ const surroundings: Surroundings = {
   notOwned: [],
   rowSecurityOn: [],
   foreignKeys: [],
-  columnFaults: [],
+  columnDifferences: [],
   schemaName: 'public',
   publications: [],
   deadlockTimeoutMs: 1000,
