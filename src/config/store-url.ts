@@ -40,7 +40,6 @@ function unusable(message: string, hint: string): AisecError {
  */
 export function parseStoreUrl(text: string, endpoint: string | undefined): StorePlace {
   const example = 'Give s3://bucket or s3://bucket/directory.';
-  if (text === '') throw unusable('the address of the store is empty', `${example} Is a shell variable not set?`);
   if (text.includes('@'))
     throw unusable(
       'the address of the store may not carry a key',

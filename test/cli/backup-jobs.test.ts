@@ -97,7 +97,7 @@ describeOnServer('aisec backup --jobs', () => {
   });
 
   test('is refused with a number that means nothing, and for the embedded database', async () => {
-    for (const jobs of ['0', '-1', '1.5', 'two', ''])
+    for (const jobs of ['0', '-1', '1.5', 'two'])
       expectError(await backup(await newDirectory(), [`--jobs=${jobs}`]), 2, `--jobs: invalid value "${jobs}"`);
     const env = { AISEC_DATA_DIR: await createMigratedEmbedded() };
     const embedded = await runInProcess(['backup', '--jobs', '2'], { env });

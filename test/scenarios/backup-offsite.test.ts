@@ -195,13 +195,13 @@ describeOnServer('aisec backup off site', () =>
 
     test('is not begun with a key that cannot be encrypted to', async () => {
       const directory = await newDirectory();
-      expectError(await backup(directory, ['--encrypt-to', '']), 2, 'the key to encrypt to is empty');
+      expectError(await backup(directory, ['--encrypt-to', '']), 2, '--encrypt-to is empty');
       expectError(
         await backup(directory, ['--encrypt-to', `${recipient},age1bad`]),
         2,
         '"age1bad" cannot be encrypted to',
       );
-      expectError(await backup(directory, ['--store', '']), 2, 'the address of the store is empty');
+      expectError(await backup(directory, ['--store', '']), 2, '--store is empty');
       expect(names(directory)).toBeUndefined();
     });
 

@@ -12,7 +12,7 @@ describe('the address of a store', () => {
   });
 
   test.each([
-    ['', 'is empty'],
+    ['', 'invalid store address ""'],
     ['backups', 'invalid store address'],
     ['https://backups/x', 'invalid store address'],
     ['s3://', 'invalid bucket name'],
