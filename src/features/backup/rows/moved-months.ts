@@ -1,10 +1,14 @@
 import type { Session } from '../../../adapters/postgres/session.js';
 import { sqlFile } from '../../../adapters/postgres/sql-file.js';
 import { countText, listed } from '../../../base/count.js';
-import { quoteIdentifier } from '../../../base/identifier.js';
+import { isAisecError } from '../../../base/errors.js';
+import { nameInSql, quoteIdentifier } from '../../../base/identifier.js';
+import { qualifiedName, readPartitions, type PartitionSet } from '../../messages/index.js';
 import { bareName, nameIn, namedInSql, type TocEntry } from '../contents/toc.js';
 import type { LeftOutRows } from '../restore/leave-erased-out.js';
 import { isTable, tocName, type TableName } from '../restore/table-selection.js';
+
+type Partition = PartitionSet['partitions'][number];
 
 /** The two tables that a month is in one of. */
 const OTHER_TABLE: ReadonlyMap<string, string> = new Map([
@@ -67,6 +71,28 @@ export async function withoutMovedMonths(
   };
 }
 
+/** None where one of the two tables is missing, or is none of ours. */
+async function partitionsOfBoth(session: Session, schema: string): Promise<readonly Partition[]> {
+  try {
+    const { canEnsure, partitions } = await readPartitions(session, schema);
+    return canEnsure ? partitions : [];
+  } catch (error) {
+    if (isAisecError(error, 'MIGRATION_PENDING')) return [];
+    throw error;
+  }
+}
+
+/** RFC 3339 texts of one time zone sort as the times do; the default partition overlaps all. */
+function overlap(one: Partition, other: Partition): boolean {
+  const begin = ({ lowerBound }: Partition): string => (lowerBound === '-infinity' ? '' : (lowerBound ?? ''));
+  const end = ({ upperBound }: Partition): string => upperBound ?? 'infinity';
+  return begin(one) < end(other) && begin(other) < end(one);
+}
+
+function shown({ schema, name }: Partition): string {
+  return `${nameInSql(schema)}.${nameInSql(name)}`;
+}
+
 /**
  * Deletes of partitions that were just loaded the messages that the other of messages and messages_archive has by now: one by
  * one they go there from a month that is partly archived, and from the default partition.
@@ -81,21 +107,18 @@ export async function leaveMovedOut(
 ): Promise<LeftOutRows> {
   const leftOut = new Map<string, number>();
   const warnings: string[] = [];
-  for (const [root, other] of OTHER_TABLE) {
-    const { rows: pairs } = await session.query<{ name: string; here: string; there: string }>(
-      sqlFile('backup/overlapping-months'),
-      [quoteIdentifier(schema), quoteIdentifier(root), quoteIdentifier(other)],
-    );
-    for (const { name, here, there } of pairs.filter((pair) => tables.has(pair.name))) {
+  const partitions = await partitionsOfBoth(session, schema);
+  for (const here of partitions.filter((each) => tables.has(tocName({ schema: each.schema, table: each.name }))))
+    for (const there of partitions.filter((each) => each.root !== here.root && overlap(here, each))) {
       const { rowCount } = await session.query(
-        `delete from only ${here} as restored
-         using only ${there} as present
+        `delete from only ${qualifiedName(here)} as restored
+         using only ${qualifiedName(there)} as present
          where present.id = restored.id and present.created_at = restored.created_at`,
       );
       if (!rowCount) continue;
+      const name = tocName({ schema: here.schema, table: here.name });
       leftOut.set(name, (leftOut.get(name) ?? 0) + rowCount);
-      warnings.push(`left out: ${countText(rowCount, 'row')} of ${here}, which ${there} has now`);
+      warnings.push(`left out: ${countText(rowCount, 'row')} of ${shown(here)}, which ${shown(there)} has now`);
     }
-  }
   return { leftOut, warnings };
 }
