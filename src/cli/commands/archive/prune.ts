@@ -1,5 +1,3 @@
-import { resolve } from 'node:path';
-
 import type { Age } from '../../../base/age.js';
 import { AisecError } from '../../../base/errors.js';
 import type { PrunedMonth, PruneResult } from '../../../features/messages/archive/prune.js';
@@ -13,6 +11,7 @@ import { rowsText } from './words.js';
 import { reportingTo } from '../../reporting.js';
 import { formatBytes } from '../../../base/bytes.js';
 import { aisecCommand } from '../../../base/package/aisec-command.js';
+import { givenPath } from '../../backup-place.js';
 
 interface Options extends LockWaits {
   readonly olderThan?: Age;
@@ -85,7 +84,7 @@ async function run(context: Context, options: Options): Promise<ExitCode | undef
     throw new AisecError('USAGE', '--older-than is missing', {
       hint: 'Say how long archived months are kept: --older-than 3y',
     });
-  const exportsDirectory = options.exports === undefined ? undefined : resolve(context.config.cwd, options.exports);
+  const exportsDirectory = givenPath(context, options.exports);
   const result = await context.withDatabase({ idleTimeoutMs: IDLE_TIMEOUT_MS }, async (session) => {
     const { pruneArchive } = await import('../../../features/messages/archive/prune.js');
     const settings = {

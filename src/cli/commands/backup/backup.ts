@@ -1,5 +1,4 @@
 import { countText } from '../../../base/count.js';
-import { resolve } from 'node:path';
 
 import { formatBytes } from '../../../base/bytes.js';
 import { formatDurationMs } from '../../../base/duration.js';
@@ -133,14 +132,12 @@ async function announce(
   take: () => Promise<BackupResult>,
 ): Promise<BackupResult> {
   const { config, output } = context;
-  const pathOf = (given: string | undefined): string | undefined =>
-    given === undefined ? undefined : resolve(config.cwd, given);
   const { withNotifications } = await import('../../../features/backup/run/notifications.js');
   const settings = {
     pingUrl: config.pingUrl,
-    onSuccess: pathOf(options.onSuccess),
-    onFailure: pathOf(options.onFailure),
-    metricsFile: pathOf(options.prometheus),
+    onSuccess: givenPath(context, options.onSuccess),
+    onFailure: givenPath(context, options.onFailure),
+    metricsFile: givenPath(context, options.prometheus),
     directory: directoryOf(context, options),
     database,
     environment: config.environment,

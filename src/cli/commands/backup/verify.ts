@@ -1,11 +1,11 @@
-import { basename, resolve } from 'node:path';
+import { basename } from 'node:path';
 
 import { formatBytes } from '../../../base/bytes.js';
 import { formatDurationMs } from '../../../base/duration.js';
 import { AisecError } from '../../../base/errors.js';
 import { withTimeout } from '../../../base/interruption.js';
 import type { VerifyOptions, VerifyResult } from '../../../features/backup/verify.js';
-import { PLACE_OPTIONS, type PlaceOptions } from '../../backup-place.js';
+import { PLACE_OPTIONS, type PlaceOptions, givenPath } from '../../backup-place.js';
 import { defineCommand, type Context, type ExitCode } from '../../command.js';
 import { countOption, WAIT_OPTION } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
@@ -74,7 +74,7 @@ async function run(context: Context, options: Options, argument: string): Promis
   const files = await chosenBackups(context, options, argument);
   const { identity, endpoint } = options;
   const source = {
-    identityFile: identity === undefined ? undefined : resolve(context.config.cwd, identity),
+    identityFile: givenPath(context, identity),
     endpoint,
   };
   const common = { command: `aisec ${commandName}`, places, onProgress: progress.report, ...source };

@@ -1,5 +1,4 @@
 import { countText } from '../../../base/count.js';
-import { resolve } from 'node:path';
 
 import { settingValue } from '../../../config/config.js';
 import type { PasswordChoice } from '../../../features/seed/password-choice.js';
@@ -7,6 +6,7 @@ import type { SeedResult } from '../../../features/seed/run.js';
 import { defineCommand, type Context } from '../../command.js';
 import { WAIT_OPTION } from '../../options.js';
 import type { Renderer } from '../../terminal/output.js';
+import { givenPath } from '../../backup-place.js';
 
 interface Options {
   readonly set: string;
@@ -61,7 +61,7 @@ async function run(context: Context, options: Options): Promise<void> {
   const { givenPassword } = await import('../../../features/seed/given-password.js');
   const onWarning = (text: string): void => output.warning(text);
   const set = await readSeedSet(options.set, config);
-  const file = options.adminPasswordFile === undefined ? undefined : resolve(config.cwd, options.adminPasswordFile);
+  const file = givenPath(context, options.adminPasswordFile);
   const value = settingValue('adminPassword', config.flags, config.environment);
   const given = takesPassword(set) ? givenPassword({ file, value }, onWarning) : undefined;
   if (file !== undefined && !takesPassword(set))

@@ -1,7 +1,5 @@
-import { resolve } from 'node:path';
-
 import { AisecError } from '../../../base/errors.js';
-import { DIRECTORY_OPTION, directoryOf, type DirectoryOption } from '../../backup-place.js';
+import { DIRECTORY_OPTION, directoryOf, type DirectoryOption, givenPath } from '../../backup-place.js';
 import type { Context, OptionSpec, Session } from '../../command.js';
 import { IDENTITY_OPTION } from '../../options.js';
 import { reportingTo } from '../../reporting.js';
@@ -50,7 +48,7 @@ export async function withSource<Result>(
       directory,
       place: undefined,
       endpoint: undefined,
-      identityFile: identity === undefined ? undefined : resolve(cwd, identity),
+      identityFile: givenPath(context, identity),
       cwd,
       // The copy is read once by this role, and dropped.
       withoutOwners: true,

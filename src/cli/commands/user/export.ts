@@ -8,6 +8,7 @@ import { defineCommand, type Context, type ExitCode } from '../../command.js';
 import { choiceOption, ENCRYPT_OPTION, RECIPIENTS_OPTION } from '../../options.js';
 import { reportingTo } from '../../reporting.js';
 import type { Renderer } from '../../terminal/output.js';
+import { givenPath } from '../../backup-place.js';
 
 interface Options {
   readonly out?: string;
@@ -57,10 +58,7 @@ async function run(context: Context, options: Options, argument: string): Promis
   const file = path.resolve(config.cwd, options.out);
   const { exportUser } = await import('../../../features/user/export.js');
   const { encryptionFor } = await import('../../../features/user/export/encryption.js');
-  const encrypt = await encryptionFor(
-    options.encryptTo,
-    options.recipientsFile === undefined ? undefined : path.resolve(config.cwd, options.recipientsFile),
-  );
+  const encrypt = await encryptionFor(options.encryptTo, givenPath(context, options.recipientsFile));
   const result = await context.withDatabase({ idleTimeoutMs: IDLE_TIMEOUT_MS }, async (session) =>
     exportUser(
       session,
